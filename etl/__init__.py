@@ -1,0 +1,19 @@
+"""The pipeline, in the order in which data flows through it.
+
+    extract ─► lake ─► transform ─► load ─► PostgreSQL
+                 ▲
+    simulate ────┘   (made-up inputs, received like any other)
+
+Ground floor, importable from everywhere:
+
+    config      settings from the environment
+    errors      what the caller can do about a failure
+    schemas     the columns of every frame that crosses a folder's border
+    lake        files as received, and what each run made of them
+    spark       the one place that starts a Spark session
+    warehouse   connections to PostgreSQL and reads from it
+
+The four siblings ``extract``, ``simulate``, ``transform`` and ``load`` never import each other;
+``jobs`` composes them, one function a task; ``dags`` says when a job runs. Nothing here imports
+Airflow, so that every step also runs from a shell and in a test.
+"""

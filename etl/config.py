@@ -1,0 +1,83 @@
+"""Settings, read from the environment once per call and never at import."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from etl.errors import ActionNeededError
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that a job may be told from outside; see docs/settings.md for each one's meaning."""
+
+    state_dir: Path
+    warehouse_url: str
+    lake_url: str
+    spark_master: str
+    spark_driver_memory: str
+    kaggle_path: str | None
+    cluster_count: int
+    cluster_seed: int
+    cluster_sample_size: int
+    cluster_refit_share: float
+    keep_days: int
+
+
+def settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the environment.
+
+    :param environ: defaults to ``os.environ``; tests pass their own.
+    :raises ActionNeededError: where a value cannot be read or the warehouse is not named.
+    """
+    env = os.environ if environ is None else environ
+    state_dir = Path(env.get("STATE_DIR") or CHECKOUT / ".state").resolve()
+    return Settings(
+        state_dir=state_dir,
+        warehouse_url=_required(env, "WAREHOUSE_URL"),
+        lake_url=env.get("LAKE_URL") or (state_dir / "lake").as_uri(),
+        spark_master=env.get("SPARK_MASTER") or "local[*]",
+        spark_driver_memory=env.get("SPARK_DRIVER_MEMORY") or "2g",
+        kaggle_path=env.get("KAGGLE_PATH") or None,
+        cluster_count=_whole_number(env, "CLUSTER_COUNT", 8),
+        cluster_seed=_whole_number(env, "CLUSTER_SEED", 1),
+        cluster_sample_size=_whole_number(env, "CLUSTER_SAMPLE_SIZE", 100_000),
+        cluster_refit_share=_share(env, "CLUSTER_REFIT_SHARE", 0.2),
+        keep_days=_whole_number(env, "KEEP_DAYS", 30),
+    )
+
+
+def _required(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name)
+    if not value:
+        raise ActionNeededError(
+            f"{name} is not set. bin/run and bin/psql set it for the embedded server; "
+            "elsewhere set it to a SQLAlchemy URL such as postgresql://user:password@host/database."
+        )
+    return value
+
+
+def _whole_number(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name)
+    if not text:
+        return default
+    try:
+        return int(text)
+    except ValueError:
+        raise ActionNeededError(f"{name} must be a whole number, not {text!r}.") from None
+
+
+def _share(env: Mapping[str, str], name: str, default: float) -> float:
+    text = env.get(name)
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        raise ActionNeededError(f"{name} must be a number from 0 to 1, not {text!r}.") from None
+    if not 0 <= value <= 1:
+        raise ActionNeededError(f"{name} must be a number from 0 to 1, not {text!r}.")
+    return value

@@ -1,0 +1,101 @@
+"""Files as received, immutable, and the frames that each run made of them.
+
+    LAKE_URL/<origin>/<input_id>/<file name>     the bytes as received
+    LAKE_URL/<origin>/<input_id>/received.json   what they are; written last, so that a half is never seen
+    LAKE_URL/runs/<run_id>/<frame>/              Parquet, between two steps of a run; swept by maintenance
+
+``input_id`` is a hash of the bytes: the same file received twice is one input. fsspec and Spark reach the same URL.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import BinaryIO
+
+from fsspec.core import url_to_fs
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType
+
+_COPY_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Received:
+    """One input file: where it lies and how to read it."""
+
+    input_id: str
+    origin: str
+    name: str
+    format: str
+    encoding: str
+    delimiter: str
+    columns: tuple[str, ...]
+    row_count: int
+    size_bytes: int
+    received_at: str
+    url: str
+
+
+class Lake:
+    """The lake under one URL."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+        self._files, self._root = url_to_fs(self.url)
+
+    def input_url(self, origin: str, input_id: str, name: str) -> str:
+        """Where the bytes of an input lie, or will lie."""
+        return f"{self.url}/{origin}/{input_id}/{name}"
+
+    def receive(self, content: BinaryIO, received: Received) -> Received:
+        """Keep the bytes of ``content`` and the note about them; again with the same input_id changes nothing.
+
+        :returns: the note that the lake holds, which is the earlier one where there was one.
+        """
+        folder = f"{self._root}/{received.origin}/{received.input_id}"
+        note = f"{folder}/received.json"
+        if self._files.exists(note):
+            return self._read_note(note)
+        self._files.makedirs(folder, exist_ok=True)
+        with self._files.open(f"{folder}/{received.name}", "wb") as target:
+            while block := content.read(_COPY_BYTES):
+                target.write(block)
+        with self._files.open(f"{note}.part", "w", encoding="utf-8") as target:
+            json.dump(asdict(received), target, ensure_ascii=False, indent=1)
+        self._files.mv(f"{note}.part", note)
+        return received
+
+    def inputs(self, origins: Iterable[str]) -> list[Received]:
+        """All inputs of some origins, oldest first."""
+        notes = [n for origin in origins for n in self._files.glob(f"{self._root}/{origin}/*/received.json")]
+        return sorted((self._read_note(n) for n in notes), key=lambda r: (r.received_at, r.input_id))
+
+    def write_frame(self, frame: DataFrame, run_id: str, name: str) -> None:
+        """Keep a frame for the next step of a run; again replaces it."""
+        frame.write.mode("overwrite").parquet(self._frame_url(run_id, name))
+
+    def read_frame(self, spark: SparkSession, run_id: str, name: str, schema: StructType) -> DataFrame:
+        """A frame that an earlier step of the run kept."""
+        return spark.read.schema(schema).parquet(self._frame_url(run_id, name))
+
+    def has_frame(self, run_id: str, name: str) -> bool:
+        """Whether an earlier step kept the frame whole."""
+        return bool(self._files.exists(f"{self._root}/runs/{run_id}/{name}/_SUCCESS"))
+
+    def runs(self) -> list[str]:
+        """The ids of all runs that still have frames."""
+        if not self._files.exists(f"{self._root}/runs"):
+            return []
+        return sorted(path.rstrip("/").rsplit("/", 1)[-1] for path in self._files.ls(f"{self._root}/runs", detail=False))
+
+    def drop_run(self, run_id: str) -> None:
+        """Remove the frames of a run; the inputs stay."""
+        self._files.rm(f"{self._root}/runs/{run_id}", recursive=True)
+
+    def _frame_url(self, run_id: str, name: str) -> str:
+        return f"{self.url}/runs/{run_id}/{name}"
+
+    def _read_note(self, path: str) -> Received:
+        with self._files.open(path, "r", encoding="utf-8") as source:
+            note = json.load(source)
+        return Received(**{**note, "columns": tuple(note["columns"])})

@@ -1,0 +1,207 @@
+"""The columns of every frame that crosses a folder's border, as Spark schemas.
+
+``TRACK_ROW``, ``ARTIST_ROW`` and ``SURVEY_ROW`` are what a source's parser makes of its input; ``REJECTED_ROW``
+is what it refuses. The schemas in ``STAGED`` are what transforms hand to the load, named for the table that
+each one fills: one concept has one name from here to the star.
+"""
+
+from pyspark.sql.types import (
+    ArrayType,
+    BooleanType,
+    DataType,
+    DateType,
+    DoubleType,
+    IntegerType,
+    LongType,
+    StringType,
+    StructField,
+    StructType,
+)
+
+AUDIO_FEATURES = (
+    "danceability",
+    "energy",
+    "loudness",
+    "speechiness",
+    "acousticness",
+    "instrumentalness",
+    "liveness",
+    "valence",
+    "tempo",
+)
+"""The nine measures that clusters are made of: 0 to 1, but loudness (dB) and tempo (beats a minute)."""
+
+OTHER_AUDIO_MEASURES = ("key", "mode", "time_signature")
+"""Musical key (0 = C), mode (0 minor, 1 major) and beats in a bar: stored beside the features, never clustered."""
+
+SOURCE_RANK = (
+    "api",
+    "tracks_1921_2020",
+    "tracks_by_genre",
+    "playlist_songs",
+    "top_2000s",
+    "made_up",
+)
+"""Sources, best first: where two of them know a field, the earlier one wins (docs/rules.md)."""
+
+_STRINGS = ArrayType(StringType(), containsNull=False)
+
+
+def _schema(**columns: DataType) -> StructType:
+    return StructType([StructField(name, kind) for name, kind in columns.items()])
+
+
+def _doubles(names: tuple[str, ...]) -> dict[str, DataType]:
+    return {name: DoubleType() for name in names}
+
+
+def _integers(names: tuple[str, ...]) -> dict[str, DataType]:
+    return {name: IntegerType() for name in names}
+
+
+_MEASURES: dict[str, DataType] = {**_doubles(AUDIO_FEATURES), **_integers(OTHER_AUDIO_MEASURES)}
+
+TRACK_ROW = _schema(
+    input_id=StringType(),
+    source=StringType(),
+    row_number=LongType(),
+    track_id=StringType(),
+    name=StringType(),
+    artist_names=_STRINGS,
+    artist_ids=_STRINGS,
+    album_id=StringType(),
+    album_name=StringType(),
+    release_date=DateType(),
+    release_date_precision=StringType(),
+    duration_ms=IntegerType(),
+    explicit=BooleanType(),
+    isrc=StringType(),
+    popularity=IntegerType(),
+    genres=_STRINGS,
+    playlist_id=StringType(),
+    playlist_name=StringType(),
+    playlist_genre=StringType(),
+    playlist_subgenre=StringType(),
+    **_MEASURES,
+)
+"""One accepted row about a track. ``track_id`` is NULL where the source has none; ``artist_ids`` is NULL or as long
+as ``artist_names``; a date known to the year or month stands on its first day."""
+
+ARTIST_ROW = _schema(
+    input_id=StringType(),
+    source=StringType(),
+    row_number=LongType(),
+    artist_id=StringType(),
+    name=StringType(),
+    popularity=IntegerType(),
+    followers=LongType(),
+    genres=_STRINGS,
+)
+
+SURVEY_ROW = _schema(
+    input_id=StringType(),
+    row_number=LongType(),
+    response_id=StringType(),
+    age_band=StringType(),
+    gender=StringType(),
+    usage_period=StringType(),
+    listening_devices=_STRINGS,
+    subscription_plan=StringType(),
+    premium_willingness=BooleanType(),
+    preferred_premium_plan=StringType(),
+    preferred_content=StringType(),
+    favourite_genre=StringType(),
+    time_slot=StringType(),
+    moods=_STRINGS,
+    listening_contexts=_STRINGS,
+    listening_frequencies=_STRINGS,
+    discovery_methods=_STRINGS,
+    recommendation_rating=IntegerType(),
+    podcast_frequency=StringType(),
+    podcast_genre=StringType(),
+    podcast_format=StringType(),
+    podcast_host_preference=StringType(),
+    podcast_duration=StringType(),
+    podcast_variety=StringType(),
+)
+"""One survey answer; ``response_id`` is a hash of all its answers."""
+
+REJECTED_ROW = _schema(
+    input_id=StringType(),
+    row_number=LongType(),
+    reason=StringType(),
+    row=StringType(),
+)
+"""A refused row: why, in words, and the row as received (a JSON object, or an array where it does not fit the header)."""
+
+STAGED: dict[str, StructType] = {
+    "dim_artist": _schema(
+        artist_id=StringType(),
+        name=StringType(),
+        popularity=IntegerType(),
+        popularity_source=StringType(),
+        followers=LongType(),
+        source=StringType(),
+    ),
+    "dim_album": _schema(
+        album_id=StringType(),
+        name=StringType(),
+        album_type=StringType(),
+        release_date=DateType(),
+        release_date_precision=StringType(),
+        source=StringType(),
+    ),
+    "dim_track": _schema(
+        track_id=StringType(),
+        recording_id=StringType(),
+        name=StringType(),
+        album_id=StringType(),
+        release_date=DateType(),
+        release_date_precision=StringType(),
+        release_date_source=StringType(),
+        duration_ms=IntegerType(),
+        explicit=BooleanType(),
+        isrc=StringType(),
+        popularity=IntegerType(),
+        popularity_source=StringType(),
+        primary_genre=StringType(),
+        **_MEASURES,
+        audio_features_source=StringType(),
+        audio_features_type=IntegerType(),
+        newness_score=DoubleType(),
+        source=StringType(),
+    ),
+    "track_alias": _schema(
+        alias_kind=StringType(),
+        alias_value=StringType(),
+        track_id=StringType(),
+        method=StringType(),
+        score=DoubleType(),
+    ),
+    "bridge_track_artist": _schema(track_id=StringType(), artist_id=StringType(), position=IntegerType()),
+    "bridge_track_genre": _schema(
+        track_id=StringType(), genre=StringType(), source=StringType(), weight=DoubleType()
+    ),
+    "dim_playlist": _schema(
+        playlist_id=StringType(),
+        name=StringType(),
+        genre=StringType(),
+        subgenre=StringType(),
+        source=StringType(),
+    ),
+    "fact_playlist_track": _schema(playlist_id=StringType(), track_id=StringType(), occurrence=IntegerType()),
+    "survey_response": StructType([f for f in SURVEY_ROW.fields if f.name not in ("input_id", "row_number")]),
+    "reconciliation": _schema(
+        from_id=StringType(),
+        to_id=StringType(),
+        method=StringType(),
+        score=DoubleType(),
+        source=StringType(),
+    ),
+    "input_key": _schema(input_id=StringType(), key_kind=StringType(), key=StringType(), row_count=LongType()),
+    "rejected_row": REJECTED_ROW,
+}
+"""What the load takes. ``recording_id`` is the smallest track id of the recording; ``reconciliation`` holds one line for
+each id or id-less row that was recognised as something already known (from → to); ``input_key`` has a line for each
+(input, key published) with the number of accepted rows that carry it: ``key_kind`` is track, artist or survey_response
+and names the staged table where ``key`` is found (a track's key may be an alias value)."""
