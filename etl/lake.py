@@ -86,7 +86,9 @@ class Lake:
         """The ids of all runs that still have frames."""
         if not self._files.exists(f"{self._root}/runs"):
             return []
-        return sorted(path.rstrip("/").rsplit("/", 1)[-1] for path in self._files.ls(f"{self._root}/runs", detail=False))
+        return sorted(
+            path.rstrip("/").rsplit("/", 1)[-1] for path in self._files.ls(f"{self._root}/runs", detail=False)
+        )
 
     def drop_run(self, run_id: str) -> None:
         """Remove the frames of a run; the inputs stay."""

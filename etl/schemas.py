@@ -16,6 +16,7 @@ from pyspark.sql.types import (
     StringType,
     StructField,
     StructType,
+    TimestampType,
 )
 
 AUDIO_FEATURES = (
@@ -171,6 +172,24 @@ STAGED: dict[str, StructType] = {
         newness_score=DoubleType(),
         source=StringType(),
     ),
+    "dim_audio_cluster": _schema(
+        audio_features_type=IntegerType(),
+        name=StringType(),
+        **_doubles(AUDIO_FEATURES),
+        inertia=DoubleType(),
+        fitted_at=TimestampType(),
+    ),
+    "cluster_fit": _schema(
+        fit_id=StringType(),
+        fitted_at=TimestampType(),
+        cluster_count=IntegerType(),
+        seed=LongType(),
+        sample_size=LongType(),
+        catalogue_size=LongType(),
+        inertia=DoubleType(),
+        feature_means=ArrayType(DoubleType(), containsNull=False),
+        feature_deviations=ArrayType(DoubleType(), containsNull=False),
+    ),
     "track_alias": _schema(
         alias_kind=StringType(),
         alias_value=StringType(),
@@ -179,9 +198,7 @@ STAGED: dict[str, StructType] = {
         score=DoubleType(),
     ),
     "bridge_track_artist": _schema(track_id=StringType(), artist_id=StringType(), position=IntegerType()),
-    "bridge_track_genre": _schema(
-        track_id=StringType(), genre=StringType(), source=StringType(), weight=DoubleType()
-    ),
+    "bridge_track_genre": _schema(track_id=StringType(), genre=StringType(), source=StringType(), weight=DoubleType()),
     "dim_playlist": _schema(
         playlist_id=StringType(),
         name=StringType(),
@@ -204,4 +221,6 @@ STAGED: dict[str, StructType] = {
 """What the load takes. ``recording_id`` is the smallest track id of the recording; ``reconciliation`` holds one line for
 each id or id-less row that was recognised as something already known (from → to); ``input_key`` has a line for each
 (input, key published) with the number of accepted rows that carry it: ``key_kind`` is track, artist or survey_response
-and names the staged table where ``key`` is found (a track's key may be an alias value)."""
+and names the staged table where ``key`` is found (a track's key may be an alias value). ``dim_audio_cluster`` (centroids in
+the features' own units) and ``cluster_fit`` (one line: what scales a track before it is compared with the centroids) hold
+rows only on a night that fitted anew."""
