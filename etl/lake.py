@@ -10,11 +10,13 @@
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from fsspec.core import url_to_fs
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
+
+from etl.errors import ActionNeededError
 
 _COPY_BYTES = 1 << 20
 
@@ -81,6 +83,27 @@ class Lake:
     def has_frame(self, run_id: str, name: str) -> bool:
         """Whether an earlier step kept the frame whole."""
         return bool(self._files.exists(f"{self._root}/runs/{run_id}/{name}/_SUCCESS"))
+
+    def write_note(self, run_id: str, name: str, note: dict[str, Any]) -> None:
+        """Keep a small JSON note for the next step of a run; again replaces it."""
+        folder = f"{self._root}/runs/{run_id}"
+        self._files.makedirs(folder, exist_ok=True)
+        with self._files.open(f"{folder}/{name}.json.part", "w", encoding="utf-8") as target:
+            json.dump(note, target, ensure_ascii=False, indent=1)
+        self._files.mv(f"{folder}/{name}.json.part", f"{folder}/{name}.json")
+
+    def read_note(self, run_id: str, name: str) -> dict[str, Any]:
+        """A note that an earlier step of the run kept.
+
+        :raises ActionNeededError: where there is none, because that step did not finish or maintenance swept it.
+        """
+        try:
+            with self._files.open(f"{self._root}/runs/{run_id}/{name}.json", "r", encoding="utf-8") as source:
+                return dict(json.load(source))
+        except FileNotFoundError:
+            raise ActionNeededError(
+                f"The run {run_id} left no {name} in the lake: run its earlier steps again (clear them in Airflow)."
+            ) from None
 
     def runs(self) -> list[str]:
         """The ids of all runs that still have frames."""
