@@ -1,50 +1,75 @@
 """The one place that starts a Spark session."""
 
+import hashlib
+import io
 import os
 import sys
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 from pyspark.sql import SparkSession
 
 from etl.config import Settings
 
 JARS = ("org.apache.spark:spark-avro_2.13:4.1.1",)
-"""Maven coordinates that sessions need; resolved once, at set-up, into STATE_DIR/ivy."""
+"""Maven coordinates that the product needs; resolved once, at set-up, into STATE_DIR/ivy."""
+
+_PACKAGE = Path(__file__).resolve().parent
 
 
 @contextmanager
-def session(settings: Settings, name: str) -> Iterator[SparkSession]:
+def session(settings: Settings, name: str, options: Mapping[str, str] | None = None) -> Iterator[SparkSession]:
     """A Spark session on ``settings.spark_master``, stopped on leaving.
 
-    Everything that Spark writes besides results goes under ``STATE_DIR/spark``; the driver, and with
-    it the block manager and the user interface (off), stays on loopback unless SPARK_LOCAL_IP says
-    otherwise. Timestamps are UTC.
+    Everything that Spark writes besides results goes under ``STATE_DIR/spark``; the driver, and with it the block
+    manager, stays on loopback unless SPARK_LOCAL_IP says otherwise. Timestamps are UTC. Executors get this package as
+    a zip, so that a cluster needs only its third-party requirements.
+
+    :param options: further Spark settings, which win.
     """
     scratch = settings.state_dir / "spark"
     scratch.mkdir(parents=True, exist_ok=True)
-    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    address = os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
-    spark = (
-        SparkSession.builder.master(settings.spark_master)
-        .appName(name)
-        .config("spark.driver.memory", settings.spark_driver_memory)
-        .config("spark.driver.host", os.environ["SPARK_LOCAL_IP"])
-        .config("spark.driver.bindAddress", os.environ["SPARK_LOCAL_IP"])
-        .config("spark.ui.enabled", "false")
-        .config("spark.local.dir", str(scratch))
-        .config("spark.sql.warehouse.dir", (scratch / "warehouse").as_uri())
-        .config("spark.jars.ivy", str(settings.state_dir / "ivy"))
-        .config("spark.sql.session.timeZone", "UTC")
-        .config("spark.sql.execution.arrow.pyspark.enabled", "true")
-        .config("spark.sql.shuffle.partitions", "8")
-        .config("spark.sql.ansi.enabled", "true")
-        .config("spark.log.level", "WARN")
-        .config("spark.ui.showConsoleProgress", "false")
-        .getOrCreate()
-    )
+    chosen = {
+        "spark.driver.memory": settings.spark_driver_memory,
+        "spark.driver.host": address,
+        "spark.driver.bindAddress": address,
+        "spark.jars": ",".join(jar.as_uri() for jar in sorted((settings.state_dir / "ivy" / "jars").glob("*.jar"))),
+        "spark.jars.ivy": str(settings.state_dir / "ivy"),
+        "spark.local.dir": str(scratch),
+        "spark.log.level": "WARN",
+        "spark.sql.ansi.enabled": "true",
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": "8",
+        "spark.sql.warehouse.dir": (scratch / "warehouse").as_uri(),
+        "spark.submit.pyFiles": str(_zipped_package(scratch)),
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        **(options or {}),
+    }
+    builder = SparkSession.builder.master(settings.spark_master).appName(name)
+    spark = builder.config(map=chosen).getOrCreate()
     try:
         yield spark
     finally:
         spark.stop()
+
+
+def _zipped_package(folder: Path) -> Path:
+    """This package as a zip named for its content."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for path in sorted(_PACKAGE.rglob("*.py")):
+            name = path.relative_to(_PACKAGE.parent).as_posix()
+            archive.writestr(zipfile.ZipInfo(name), path.read_bytes())
+    target = folder / f"etl-{hashlib.sha256(content.getvalue()).hexdigest()[:16]}.zip"
+    if not target.exists():
+        part = target.with_suffix(f".{os.getpid()}")
+        part.write_bytes(content.getvalue())
+        part.rename(target)
+    return target
