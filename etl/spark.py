@@ -34,7 +34,7 @@ def session(settings: Settings, name: str, options: Mapping[str, str] | None = N
     address = os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
-    chosen = {
+    chosen: dict[str, bool | float | int | str | None] = {
         "spark.driver.memory": settings.spark_driver_memory,
         "spark.driver.host": address,
         "spark.driver.bindAddress": address,

@@ -1,0 +1,79 @@
+"""What all DAGs share: owner, retries by the kind of failure, timeouts, the failure notice, names of assets."""
+
+import json
+import logging
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import Asset, BaseNotifier, Context, ExceptionRetryPolicy, RetryAction, RetryRule
+from airflow.sdk.module_loading import import_string
+
+from etl.errors import ActionNeededError, TryAgainError
+
+log = logging.getLogger(__name__)
+
+RETRY_POLICY = ExceptionRetryPolicy(
+    rules=[
+        RetryRule(ActionNeededError, RetryAction.FAIL, reason="somebody must act first; a retry cannot help"),
+        RetryRule(TryAgainError, RetryAction.RETRY, timedelta(seconds=30), reason="likely to pass by itself"),
+    ]
+)
+
+
+def failure_callback() -> Callable[[Context], None] | BaseNotifier:
+    """What is called when a task has failed for good.
+
+    FAILURE_NOTIFIER, a JSON object, names any of Airflow's notifiers and its arguments, such as
+    ``{"class": "airflow.providers.smtp.notifications.smtp.SmtpNotifier", "to": "me@example.org"}``; without it the
+    failure is logged, and the report shows it.
+    """
+    chosen = os.environ.get("FAILURE_NOTIFIER")
+    if not chosen:
+        return log_failure
+    arguments: dict[str, Any] = json.loads(chosen)
+    notifier: BaseNotifier = import_string(arguments.pop("class"))(**arguments)
+    return notifier
+
+
+def log_failure(context: Context) -> None:
+    """Say in one line what failed and why."""
+    instance = context["task_instance"]
+    log.error("%s.%s has failed: %s", instance.dag_id, instance.task_id, context.get("exception"))
+
+
+def default_args() -> dict[str, Any]:
+    """Arguments of every task."""
+    return {
+        "owner": "warehouse",
+        "retries": 2,
+        "retry_delay": timedelta(minutes=1),
+        "retry_policy": RETRY_POLICY,
+        "execution_timeout": timedelta(hours=2),
+        "on_failure_callback": failure_callback(),
+    }
+
+
+def table(name: str) -> Asset:
+    """The asset of a table, such as ``warehouse.dim_track``."""
+    return Asset(name=name, uri=f"postgres://warehouse/{name.replace('.', '/')}", group="warehouse")
+
+
+KAGGLE_INPUTS = Asset(name="lake.kaggle", uri="lake://kaggle", group="lake")
+CATALOGUE = [
+    table(f"warehouse.{name}")
+    for name in (
+        "dim_artist",
+        "dim_album",
+        "dim_track",
+        "track_alias",
+        "dim_genre",
+        "bridge_track_artist",
+        "bridge_track_genre",
+        "dim_audio_cluster",
+        "dim_playlist",
+        "fact_playlist_track",
+        "survey_response",
+    )
+]

@@ -1,0 +1,90 @@
+"""The steps of a refresh, shared by the DAGs that publish the catalogue.
+
+Jobs are imported where they run: parsing a DAG must not load Spark.
+"""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from airflow.sdk import Context, task
+from airflow.sdk.exceptions import AirflowSkipException
+
+from dags.defaults import CATALOGUE
+
+
+def run_id_of(context: Context) -> str:
+    """The id under which lake and audit know this DAG run."""
+    dag_run = context["dag_run"]
+    return f"{dag_run.dag_id}.{dag_run.run_id}"
+
+
+def reference_date_of(context: Context) -> date:
+    """The day that this run stands for: the end of its data interval, or the day it was started by hand."""
+    dag_run = context["dag_run"]
+    moment: datetime = dag_run.data_interval_end or dag_run.run_after
+    return moment.astimezone(UTC).date()
+
+
+@task
+def plan_refresh(**context: Any) -> int:
+    """Which inputs are new; none ends the run here."""
+    from etl.config import settings
+    from etl.jobs import refresh
+
+    inputs = refresh.plan_refresh(
+        run_id_of(context),
+        job=context["dag_run"].dag_id,
+        reference_date=reference_date_of(context),
+        is_forced=bool(context["params"].get("from_nothing")) or "cluster_count" in context["params"],
+        settings=settings(),
+    )
+    if not inputs:
+        raise AirflowSkipException("Nothing new: the warehouse already holds what the lake holds.")
+    return inputs
+
+
+@task
+def transform_catalogue(**context: Any) -> dict[str, int]:
+    """Rows accepted and refused, and what they became."""
+    from etl.config import settings
+    from etl.jobs import refresh
+
+    return refresh.transform_catalogue(run_id_of(context), settings())
+
+
+@task
+def fit_clusters(**context: Any) -> str:
+    """A sentence: fitted anew, or not and why."""
+    from etl.config import settings
+    from etl.jobs import refresh
+
+    params = context["params"]
+    return refresh.fit_clusters(
+        run_id_of(context), settings(), cluster_count=params.get("cluster_count"), seed=params.get("seed")
+    )
+
+
+@task(outlets=CATALOGUE)
+def load_catalogue(**context: Any) -> dict[str, int]:
+    """Rows written, by table."""
+    from etl.config import settings
+    from etl.jobs import refresh
+
+    written = refresh.load_catalogue(run_id_of(context), settings())
+    if not any(written.values()):
+        raise AirflowSkipException("Every row was there already: nothing was written.")
+    return written
+
+
+@task(trigger_rule="all_done")
+def write_report(**context: Any) -> None:
+    """Says in the log what the run did."""
+    from etl.config import settings
+    from etl.jobs import report
+
+    report.log_run(run_id_of(context), settings())
+
+
+def refresh_tasks() -> None:
+    """Wire the steps, one after the other."""
+    plan_refresh() >> transform_catalogue() >> fit_clusters() >> load_catalogue() >> write_report()
