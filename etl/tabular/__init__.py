@@ -1,0 +1,15 @@
+"""Tables in files: delimited text and spreadsheets as a header and records of text.
+
+One parser serves both the check of a file on its way into the lake and its reading by Spark's executors, so that the
+two can never count differently. Text is read as a stream; memory does not grow with the file. A file may be packed:
+gzip, or zip with one member.
+
+What a reader of the values must know: text is as in the file but for U+0000, which PostgreSQL cannot hold and which
+becomes U+FFFD. Lines without anything are no records. Spreadsheet cells read as a CSV would show them.
+"""
+
+from etl.tabular.frame import read_rows
+from etl.tabular.layout import DELIMITERS, SPREADSHEET, Layout, detect_layout
+from etl.tabular.records import count_rows, header, records
+
+__all__ = ["DELIMITERS", "SPREADSHEET", "Layout", "count_rows", "detect_layout", "header", "read_rows", "records"]

@@ -1,0 +1,135 @@
+"""Received files as one Spark frame, read on the executors."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+
+import fsspec
+import numpy
+import pyarrow
+import pyarrow.compute
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import ArrayType, LongType, StringType, StructField, StructType
+
+from etl.errors import WrongFileError
+from etl.formats import Format, plain
+from etl.lake import Received
+from etl.tabular.layout import Layout
+from etl.tabular.records import records
+
+ROWS_IN_BATCH = 10_000
+
+MISFIT = "row has more or fewer fields than the header"
+"""The ``problem`` of a row that cannot be told apart into columns."""
+
+_STRINGS = ArrayType(StringType(), containsNull=False)
+
+
+def read_rows(spark: SparkSession, received: Sequence[Received], known: Format) -> DataFrame:
+    """All rows of some inputs of one format, as text, one input a task.
+
+    :returns: a frame with
+
+        - input_id, row_number (the first row below the header is 1),
+        - a string column for each of the format's columns, under the format's own name, in NFC,
+        - others: array<string>, the fields of all further columns,
+        - header: array<string>, the names in this input's header, the format's columns first (in the format's
+          order), then those of ``others``,
+        - problem: NULL, or why the row has no columns; then its fields stand in ``others``, in the file's order.
+    :raises WrongFileError: on an executor, where an input is not what it was when it was received.
+    """
+    inputs = list(received)
+
+    def read(batches: Iterable[pyarrow.RecordBatch]) -> Iterator[pyarrow.RecordBatch]:
+        for batch in batches:
+            for index in batch.column(0).to_pylist():
+                yield from _read_input(inputs[index], known)
+
+    rows = spark.range(0, len(inputs), 1, max(len(inputs), 1)).mapInArrow(read, _frame_schema(known))
+    names = [(one.input_id, [one.columns[place] for place in _order(one.columns, known)]) for one in inputs]
+    headers = spark.createDataFrame(
+        names, StructType([StructField("input_id", StringType()), StructField("header", _STRINGS)])
+    )
+    return rows.join(F.broadcast(headers), on="input_id", how="inner")
+
+
+def _frame_schema(known: Format) -> StructType:
+    return StructType(
+        [
+            StructField("input_id", StringType()),
+            StructField("row_number", LongType()),
+            StructField("problem", StringType()),
+            *(StructField(name, StringType()) for name in known.columns),
+            StructField("others", _STRINGS),
+        ]
+    )
+
+
+def _order(columns: Sequence[str], known: Format) -> list[int]:
+    """The places in the file's header of the format's columns, then of all others."""
+    places: dict[str, int] = {}
+    for place, name in enumerate(columns):
+        places.setdefault(plain(name), place)
+    wanted = [places[plain(name)] for name in known.columns]
+    return wanted + [place for place in range(len(columns)) if place not in wanted]
+
+
+def _read_input(one: Received, known: Format) -> Iterator[pyarrow.RecordBatch]:
+    with fsspec.open(one.url, "rb") as content:
+        rows = records(content, Layout(one.encoding, one.delimiter))
+        order = _order(next(rows, []), known)
+        done = 0
+        while some := list(islice(rows, ROWS_IN_BATCH)):
+            yield _batch(one.input_id, done, some, order, known)
+            done += len(some)
+    if done != one.row_count:
+        raise WrongFileError(
+            f"{one.name} ({one.url}) has {done} rows, but had {one.row_count} when it was received. "
+            "Files in the lake must not be changed: remove its folder there and import the file again."
+        )
+
+
+def _batch(input_id: str, done: int, rows: list[list[str]], order: list[int], known: Format) -> pyarrow.RecordBatch:
+    count, width = len(rows), len(order)
+    if all(len(row) == width for row in rows):
+        columns = list(zip(*rows, strict=True))
+        wanted = [columns[place] for place in order[: len(known.columns)]]
+        further = [columns[place] for place in order[len(known.columns) :]]
+        others = _lists_of_equal_length(further, count)
+        problems = pyarrow.nulls(count, pyarrow.string())
+    else:
+        fits = [len(row) == width for row in rows]
+        wanted = [
+            tuple(row[place] if fit else None for row, fit in zip(rows, fits, strict=True))
+            for place in order[: len(known.columns)]
+        ]
+        others = pyarrow.array(
+            [
+                [row[p] for p in order[len(known.columns) :]] if fit else row
+                for row, fit in zip(rows, fits, strict=True)
+            ],
+            pyarrow.list_(pyarrow.string()),
+        )
+        problems = pyarrow.array([None if fit else MISFIT for fit in fits], pyarrow.string())
+    arrays = [
+        pyarrow.array([input_id] * count, pyarrow.string()),
+        pyarrow.array(numpy.arange(done + 1, done + count + 1, dtype=numpy.int64)),
+        problems,
+        *(_text_array(values) for values in wanted),
+        others,
+    ]
+    return pyarrow.RecordBatch.from_arrays(arrays, ["input_id", "row_number", "problem", *known.columns, "others"])
+
+
+def _lists_of_equal_length(columns: Sequence[Sequence[str]], count: int) -> pyarrow.Array:
+    fields = pyarrow.array(list(chain.from_iterable(zip(*columns, strict=True))), pyarrow.string())
+    offsets = numpy.arange(count + 1, dtype=numpy.int32) * len(columns)
+    return pyarrow.ListArray.from_arrays(pyarrow.array(offsets), fields)
+
+
+def _text_array(values: Sequence[str | None]) -> pyarrow.Array:
+    """Text in NFC: the same name typed on two systems is the same name."""
+    array = pyarrow.array(values, pyarrow.string())
+    if pyarrow.compute.all(pyarrow.compute.string_is_ascii(array)).as_py() is False:
+        return pyarrow.compute.utf8_normalize(array, form="NFC")
+    return array
