@@ -11,8 +11,11 @@ of its log names the file and what is wrong with it. Then, if the form says so, 
 | `top_2000s` | "Top 2000s" (Spotify-2000.csv): no ids, found by name |
 | `user_behavior` | "Spotify User Behavior" survey (xlsx or csv) |
 
-Comma, semicolon, tab or bar; any encoding; with or without BOM; also zipped. **Running it again** with the same files
-changes nothing; a newer file of the same name and format takes the older one's place.
+Comma, semicolon, tab or bar; any encoding; with or without BOM; also zipped.
+
+**When it fails**, look at the failed files' logs; mend or leave out those files and start it again. The other files are
+in the lake already and are published all the same. **Running it again** with the same files changes nothing; a newer
+file of the same name and format takes the older one's place.
 """
 
 from datetime import timedelta
@@ -74,7 +77,7 @@ with DAG(
             None,
             type=["null", "string"],
             title="Path or URL",
-            description="A file, a folder or an http(s) URL. Empty: what KAGGLE_PATH names, else the made-up catalogue.",
+            description="A file, a folder or a URL. Empty: what KAGGLE_PATH names, else the made-up catalogue.",
         ),
         "format": Param(
             None,

