@@ -1,0 +1,174 @@
+"""Airflow's REST API, as much of it as a start needs."""
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import requests
+
+from etl.errors import ActionNeededError, TryAgainError
+
+ENDED = {"success", "failed"}
+_TOKEN_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class TaskState:
+    """One task instance of a DAG run. ``map_index`` is -1 for a task that is not mapped."""
+
+    task_id: str
+    map_index: int
+    label: str
+    state: str
+    try_number: int
+    duration_s: float | None
+
+
+class AirflowApi:
+    """A client that signs in by itself."""
+
+    def __init__(self, url: str, user: str, password: str) -> None:
+        self.url = url
+        self._login = {"username": user, "password": password}
+        self._token_time = 0.0
+        self._session = requests.Session()
+        self._session.trust_env = False  # loopback never goes through a proxy
+
+    def health(self) -> dict[str, str]:
+        """Part (metadatabase, scheduler, triggerer, dag_processor) to its status, such as ``healthy``.
+
+        Empty while the API server itself does not answer.
+        """
+        try:
+            answer = self._session.get(f"{self.url}/api/v2/monitor/health", timeout=5)
+            answer.raise_for_status()
+        except requests.RequestException:
+            return {}
+        return {part: str(report.get("status")) for part, report in answer.json().items() if report}
+
+    def dag(self, dag_id: str) -> dict[str, Any] | None:
+        """What Airflow knows about a DAG, None while it knows none of that id."""
+        return self._ask("GET", f"/dags/{dag_id}", missing_is_none=True)
+
+    def import_errors(self) -> list[str]:
+        """A line for each DAG file that cannot be read."""
+        answer = self._ask("GET", "/importErrors") or {}
+        return [
+            f"{error['filename']}: {error['stack_trace'].strip().splitlines()[-1]}"
+            for error in answer.get("import_errors", [])
+        ]
+
+    def pause(self, dag_id: str, is_paused: bool) -> None:
+        """Pause a DAG or let it run."""
+        self._ask("PATCH", f"/dags/{dag_id}", json={"is_paused": is_paused})
+
+    def trigger(self, dag_id: str, conf: Mapping[str, object]) -> str:
+        """Start a run by hand.
+
+        :returns: the run's id.
+        """
+        answer = self._ask("POST", f"/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf}) or {}
+        return str(answer["dag_run_id"])
+
+    def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
+        """State and times of a run."""
+        return self._ask("GET", f"/dags/{dag_id}/dagRuns/{run_id}") or {}
+
+    def run_ids(self, dag_id: str) -> list[str]:
+        """The latest runs of a DAG, newest first."""
+        answer = self._ask("GET", f"/dags/{dag_id}/dagRuns", params={"order_by": "-id", "limit": 20}) or {}
+        return [run["dag_run_id"] for run in answer.get("dag_runs", [])]
+
+    def end_unfinished_runs(self) -> int:
+        """Mark runs that the end of an earlier session cut short as failed.
+
+        :returns: how many there were.
+        """
+        params = {"state": ["running", "queued"], "limit": 100}
+        runs = (self._ask("GET", "/dags/~/dagRuns", params=params) or {}).get("dag_runs", [])
+        for run in runs:
+            note = {"state": "failed", "note": "Cut short: the product was stopped while this run was under way."}
+            self._ask("PATCH", f"/dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}", json=note)
+        return len(runs)
+
+    def tasks(self, dag_id: str, run_id: str) -> list[TaskState]:
+        """All task instances of a run."""
+        return list(self._tasks(dag_id, run_id))
+
+    def last_words(self, dag_id: str, run_id: str, task: TaskState) -> str:
+        """Why a task failed: the last error in its log, without the traceback."""
+        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task.task_id}/logs/{max(1, task.try_number)}"
+        params = {"map_index": task.map_index, "full_content": "true"}
+        answer = self._ask("GET", path, params=params, missing_is_none=True) or {}
+        return _reason(answer.get("content", []))
+
+    def _tasks(self, dag_id: str, run_id: str) -> Iterator[TaskState]:
+        offset = 0
+        while True:
+            params = {"limit": 100, "offset": offset, "order_by": "id"}
+            page = self._ask("GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances", params=params) or {}
+            instances = page.get("task_instances", [])
+            for found in instances:
+                yield TaskState(
+                    found["task_id"],
+                    found["map_index"],
+                    str(found.get("rendered_map_index") or ""),
+                    found["state"] or "waiting",
+                    found["try_number"],
+                    found["duration"],
+                )
+            offset += len(instances)
+            if not instances or offset >= page["total_entries"]:
+                return
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        json: Mapping[str, object] | None = None,
+        params: dict[str, Any] | None = None,
+        missing_is_none: bool = False,
+    ) -> dict[str, Any] | None:
+        try:
+            self._sign_in()
+            answer = self._session.request(method, f"{self.url}/api/v2{path}", json=json, params=params, timeout=60)
+        except requests.RequestException as error:
+            raise TryAgainError(f"Airflow's API server at {self.url} does not answer: {error}") from error
+        if answer.status_code == 404 and missing_is_none:
+            return None
+        if not answer.ok:
+            raise ActionNeededError(f"Airflow refused {method} {path}: {answer.status_code} {answer.text[:500]}")
+        result: dict[str, Any] = answer.json()
+        return result
+
+    def _sign_in(self) -> None:
+        if time.monotonic() - self._token_time < _TOKEN_SECONDS and self._token_time:
+            return
+        answer = self._session.post(f"{self.url}/auth/token", json=self._login, timeout=60)
+        if answer.status_code == 401:
+            raise ActionNeededError(
+                f"The web interface at {self.url} does not know our password: is it another Airflow?"
+            )
+        answer.raise_for_status()
+        self._session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        self._token_time = time.monotonic()
+
+
+def parse_time(text: str | None) -> datetime | None:
+    """A moment as the API writes it."""
+    return datetime.fromisoformat(text) if text else None
+
+
+def _reason(content: list[Any]) -> str:
+    """The text of the last exception in a task's log, else the last line at level error."""
+    last = ""
+    for line in content:
+        if not isinstance(line, dict):
+            continue
+        for detail in line.get("error_detail") or []:
+            last = f"{detail.get('exc_value')}" or last
+        if not line.get("error_detail") and str(line.get("level", "")).lower() in ("error", "critical"):
+            last = last or str(line.get("event", ""))
+    return last

@@ -1,0 +1,93 @@
+"""The environment that every part of the product is started with."""
+
+import base64
+import hashlib
+import json
+import os
+import sys
+from pathlib import Path
+
+from etl.config import CHECKOUT
+from launch.postgres import Server
+from launch.secrets_store import keep_secret, private_folder, secret
+
+MARKER = "LISTENING_WAREHOUSE_STATE"
+"""Names the STATE_DIR in the environment of every process that bin/run starts, so that none is lost."""
+
+USER = "admin"
+
+
+def state_dir() -> Path:
+    """STATE_DIR, or ``.state`` in the checkout."""
+    return Path(os.environ.get("STATE_DIR") or CHECKOUT / ".state").resolve()
+
+
+def api_port() -> int:
+    """The port of the web interface and the REST API."""
+    return int(os.environ.get("AIRFLOW__API__PORT") or 8080)
+
+
+def api_url() -> str:
+    """The address of the web interface and the REST API."""
+    return f"http://127.0.0.1:{api_port()}"
+
+
+def login(state: Path) -> tuple[str, str]:
+    """User name and password of the web interface."""
+    return USER, secret(state, f"airflow-{USER}")
+
+
+def environment(state: Path, server: Server | None) -> dict[str, str]:
+    """The caller's environment and whatever it leaves open: addresses, secrets, folders.
+
+    :param server: the embedded server, where something of it is used.
+    """
+    airflow_home = private_folder(state / "airflow")
+    defaults = {
+        "AIRFLOW_CONFIG": str(CHECKOUT / "airflow.cfg"),
+        "AIRFLOW__CORE__FERNET_KEY": _fernet_key(state),
+        "AIRFLOW__API__SECRET_KEY": secret(state, "airflow-api"),
+        "AIRFLOW__API_AUTH__JWT_SECRET": secret(state, "airflow-jwt"),
+        "AIRFLOW__API__BASE_URL": api_url(),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(_passwords_file(state)),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+    }
+    if server is not None:
+        defaults["WAREHOUSE_URL"] = server.url("loader", "warehouse")
+        defaults["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = server.url("airflow", "airflow").replace(
+            "postgresql://", "postgresql+psycopg2://"
+        )
+    fixed = {
+        "CHECKOUT": str(CHECKOUT),
+        "AIRFLOW_HOME": str(airflow_home),
+        "STATE_DIR": str(state),
+        "PYTHONPATH": str(CHECKOUT),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
+        "PYTHONUNBUFFERED": "1",
+        # Loopback must not go through a proxy, and titles of processes must leave the marker readable.
+        "NO_PROXY": _with_loopback(os.environ.get("NO_PROXY", "")),
+        "no_proxy": _with_loopback(os.environ.get("no_proxy", "")),
+        "SPT_NOENV": "1",
+        MARKER: str(state),
+    }
+    given = {name: value for name, value in os.environ.items() if value}
+    return {**defaults, **given, **_kaggle_path(), **fixed}
+
+
+def _kaggle_path() -> dict[str, str]:
+    path = os.environ.get("KAGGLE_PATH")
+    return {"KAGGLE_PATH": path if "://" in path else str(Path(path).resolve())} if path else {}
+
+
+def _with_loopback(hosts: str) -> str:
+    return ",".join([*filter(None, [hosts]), "127.0.0.1", "localhost"])
+
+
+def _fernet_key(state: Path) -> str:
+    # Fernet wants 32 bytes in padded base64.
+    return base64.urlsafe_b64encode(hashlib.sha256(secret(state, "airflow-fernet").encode()).digest()).decode()
+
+
+def _passwords_file(state: Path) -> Path:
+    user, password = login(state)
+    return keep_secret(state, "airflow-passwords.json", json.dumps({user: password}))

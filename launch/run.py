@@ -1,0 +1,214 @@
+"""bin/run: everything up, one import, one refresh, a report; then the web interface until Ctrl-C."""
+
+import argparse
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+
+from etl import warehouse
+from etl.errors import ActionNeededError, EtlError
+from launch import dag_runs, postgres
+from launch.airflow_api import AirflowApi
+from launch.airflow_parts import Airflow
+from launch.console import Screen
+from launch.dag_runs import RunResult
+from launch.environment import api_port, api_url, environment, login, state_dir
+from launch.jars import resolve_jars
+from launch.postgres import Server
+from launch.postgres_use import embedded_server
+from launch.processes import end_strays
+from launch.report import print_report
+from launch.secrets_store import private_folder
+
+IMPORT, REFRESH = "kaggle_import", "nightly_refresh"
+_FREE_BYTES = 1 << 30
+_OLDEST_POSTGRESQL = 15
+
+
+class Stopped(BaseException):
+    """Somebody asked us to end: Ctrl-C, or a signal."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+def main(arguments: list[str]) -> int:
+    """Run the product.
+
+    :returns: 0 where the refresh was published or there was nothing new, else 1; 128 and the signal's number where
+        it was stopped before that was known.
+    """
+    parser = argparse.ArgumentParser(prog="bin/run", description=__doc__)
+    parser.add_argument("--exit", action="store_true", help="stop everything after the report")
+    options = parser.parse_args(arguments)
+    screen = Screen()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
+    try:
+        with _only_one(state_dir()):
+            return _run(screen, state_dir(), options.exit)
+    except EtlError as error:
+        screen.complain(str(error))
+        return 1
+    except Stopped as stopped:
+        screen.say("Stopped.")
+        return 128 + stopped.number
+
+
+def _run(screen: Screen, state: Path, is_exit_wanted: bool) -> int:
+    check_disk(state)
+    check_kaggle_path()
+    strays = end_strays(state)
+    if strays:
+        screen.say(f"An earlier start was killed: {strays} of its processes were still there and have been ended.")
+    check_port(api_port())
+    shutil.rmtree(state / "spark", ignore_errors=True)
+    with ExitStack() as stack:
+        with screen.step("PostgreSQL"):
+            server = stack.enter_context(embedded_server(state)) if _is_embedded_needed() else None
+            environ = environment(state, server)
+            check_warehouse(environ["WAREHOUSE_URL"])
+        with screen.step("Spark's jars"):
+            resolve_jars(state, environ)
+        airflow = Airflow(state, environ, AirflowApi(api_url(), *login(state)))
+        stack.callback(_end, screen, airflow)
+        _start(screen, airflow, environ)
+        imported, refreshed = _import_and_refresh(screen, airflow, environ)
+        print_report(screen, environ, imported, refreshed)
+        if is_exit_wanted:
+            return 0 if refreshed.is_published() else 1
+        _stay(screen, airflow, state, server)
+    return 0
+
+
+def _start(screen: Screen, airflow: Airflow, environ: dict[str, str]) -> None:
+    from etl.load.migrate import migrate  # SQLAlchemy's migrations are slow to load
+
+    with screen.step("Tables of the warehouse"):
+        migrate(environ["WAREHOUSE_URL"])
+    with screen.step("Tables of Airflow"):
+        airflow.migrate()
+    with screen.step("Airflow: API server and DAG processor"):
+        airflow.start_reading((IMPORT, REFRESH))
+    # Before the scheduler can start what is due: the refresh is to come once, and after the import.
+    airflow.api.pause(REFRESH, True)
+    airflow.api.pause(IMPORT, False)
+    cut_short = airflow.api.end_unfinished_runs()
+    with screen.step("Airflow: scheduler and triggerer"):
+        airflow.start_running()
+    if cut_short:
+        screen.say(f"{cut_short} DAG runs were cut short by the end of an earlier start; they are marked as failed.")
+
+
+def _import_and_refresh(screen: Screen, airflow: Airflow, environ: dict[str, str]) -> tuple[RunResult, RunResult]:
+    path = environ.get("KAGGLE_PATH")
+    conf = {"path": path, "format": None, "refresh": False}
+    screen.say(f"Importing {path}" if path else "Importing the made-up catalogue (KAGGLE_PATH names no files)")
+    imported = _wait(screen, airflow, IMPORT, airflow.api.trigger(IMPORT, conf))
+    screen.say("Refreshing the warehouse")
+    refreshed = _wait(screen, airflow, REFRESH, dag_runs.refresh(airflow.api, REFRESH))
+    return imported, refreshed
+
+
+def _wait(screen: Screen, airflow: Airflow, dag_id: str, run_id: str) -> RunResult:
+    with screen.step(dag_id):
+        return dag_runs.wait(screen, airflow.api, dag_id, run_id, airflow.check)
+
+
+def _stay(screen: Screen, airflow: Airflow, state: Path, server: Server | None) -> None:
+    """Until somebody stops us. The embedded server is started again where something has killed it."""
+    screen.say(f"{api_url()} stays up until Ctrl-C.")
+    try:
+        while True:
+            airflow.check()
+            if server is not None and postgres.running_pid(server.place) is None:
+                postgres.start(state)
+                screen.say("The embedded PostgreSQL had ended and was started again; nothing committed was lost.")
+            time.sleep(1)
+    except Stopped:
+        return
+
+
+def _end(screen: Screen, airflow: Airflow) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    with screen.step("Everything stopped"):
+        airflow.stop()
+
+
+def _stop(number: int, _frame: FrameType | None) -> None:
+    raise Stopped(number)
+
+
+@contextmanager
+def _only_one(state: Path) -> Iterator[None]:
+    with os.fdopen(os.open(private_folder(state / "run") / "run.lock", os.O_RDWR | os.O_CREAT, 0o600), "r+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ActionNeededError(
+                f"bin/run is already running on {state} (process {lock.read().strip() or 'unknown'}): "
+                f"use {api_url()}, or stop it first."
+            ) from None
+        lock.truncate(0)
+        lock.seek(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def _is_embedded_needed() -> bool:
+    return not (os.environ.get("WAREHOUSE_URL") and os.environ.get("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"))
+
+
+def check_disk(state: Path) -> None:
+    """Raise ActionNeededError where STATE_DIR's disk is nearly full."""
+    free = shutil.disk_usage(state).free
+    if free < _FREE_BYTES:
+        raise ActionNeededError(
+            f"The disk of {state} is nearly full ({free >> 20} MiB free, at least {_FREE_BYTES >> 20} wanted): "
+            "make room, or set STATE_DIR to a folder on another disk."
+        )
+
+
+def check_kaggle_path() -> None:
+    """Raise ActionNeededError where KAGGLE_PATH names nothing."""
+    path = os.environ.get("KAGGLE_PATH")
+    if path and "://" not in path and not Path(path).exists():
+        raise ActionNeededError(f"KAGGLE_PATH names {path!r}, which does not exist (seen from {Path.cwd()}).")
+
+
+def check_port(port: int) -> None:
+    """Raise ActionNeededError where somebody else listens on the web interface's port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise ActionNeededError(
+                f"Port {port} of 127.0.0.1 cannot be used for the web interface ({error.strerror}): "
+                "end what uses it, or set AIRFLOW__API__PORT to another port."
+            ) from None
+
+
+def check_warehouse(url: str) -> None:
+    """Raise an EtlError where the warehouse cannot be reached or is too old."""
+    with warehouse.connect(url) as connection:
+        number = int(str(warehouse.rows(connection, "select current_setting('server_version_num') v")[0]["v"]))
+    if number // 10_000 < _OLDEST_POSTGRESQL:
+        raise ActionNeededError(
+            f"PostgreSQL at {warehouse.address(url)} is version {number // 10_000}; "
+            f"WAREHOUSE_URL must name version {_OLDEST_POSTGRESQL} or newer."
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

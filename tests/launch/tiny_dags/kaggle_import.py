@@ -1,0 +1,29 @@
+"""A stand-in for the import: as many mapped tasks, one of which fails where the path says so."""
+
+from airflow.sdk import DAG, Param, get_current_context, task
+
+from etl.errors import ActionNeededError
+
+
+@task
+def find_files(**context):
+    return ["good.csv", "bad.csv"] if context["params"]["path"] == "http://bad" else ["good.csv"]
+
+
+@task(map_index_template="{{ file_name }}")
+def import_file(path):
+    get_current_context()["file_name"] = path
+    if path.startswith("bad"):
+        raise ActionNeededError(f"{path} is no file that we know.")
+
+
+with DAG(
+    "kaggle_import",
+    schedule=None,
+    params={
+        "path": Param(None, type=["null", "string"]),
+        "format": Param(None, type=["null", "string"]),
+        "refresh": False,
+    },
+):
+    import_file.expand(path=find_files())

@@ -1,0 +1,26 @@
+"""A stand-in for the refresh: one task that may last, with a child in a session of its own (as a JVM is)."""
+
+import os
+import subprocess
+import time
+
+import pendulum
+from airflow.sdk import DAG, CronDataIntervalTimetable, task
+
+
+@task
+def work():
+    seconds = float(os.environ.get("TINY_SECONDS", "0"))
+    if seconds:
+        subprocess.Popen(["sleep", "10000"], start_new_session=True)
+    time.sleep(seconds)
+
+
+with DAG(
+    "nightly_refresh",
+    schedule=CronDataIntervalTimetable("0 3 * * *", timezone="UTC"),
+    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,
+):
+    work()
