@@ -10,6 +10,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 from fsspec.core import url_to_fs
@@ -112,6 +113,12 @@ class Lake:
         return sorted(
             path.rstrip("/").rsplit("/", 1)[-1] for path in self._files.ls(f"{self._root}/runs", detail=False)
         )
+
+    def run_written_at(self, run_id: str) -> datetime:
+        """When something of a run was last written."""
+        files = self._files.find(f"{self._root}/runs/{run_id}")
+        moments = [self._files.modified(path) for path in files] or [datetime.fromtimestamp(0, UTC)]
+        return max(moment if moment.tzinfo else moment.replace(tzinfo=UTC) for moment in moments)
 
     def drop_run(self, run_id: str) -> None:
         """Remove the frames of a run; the inputs stay."""
