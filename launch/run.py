@@ -1,20 +1,16 @@
 """bin/run: everything up, one import, one refresh, a report; then the web interface until Ctrl-C."""
 
 import argparse
-import fcntl
 import os
 import shutil
 import signal
-import socket
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
-from etl import warehouse
-from etl.errors import ActionNeededError, EtlError
+from etl.errors import EtlError
 from launch import dag_runs, postgres
 from launch.airflow_api import AirflowApi
 from launch.airflow_parts import Airflow
@@ -22,15 +18,14 @@ from launch.console import Screen
 from launch.dag_runs import RunResult
 from launch.environment import api_port, api_url, environment, login, state_dir
 from launch.jars import resolve_jars
+from launch.only_one import only_one
 from launch.postgres import Server
 from launch.postgres_use import embedded_server
+from launch.preconditions import check_disk, check_kaggle_path, check_port, check_warehouse
 from launch.processes import end_strays
 from launch.report import print_report
-from launch.secrets_store import private_folder
 
 IMPORT, REFRESH = "kaggle_import", "nightly_refresh"
-_FREE_BYTES = 1 << 30
-_OLDEST_POSTGRESQL = 15
 
 
 class Stopped(BaseException):
@@ -53,7 +48,7 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     try:
-        with _only_one(state_dir()):
+        with only_one(state_dir()):
             return _run(screen, state_dir(), options.exit)
     except EtlError as error:
         screen.complain(str(error))
@@ -148,66 +143,8 @@ def _stop(number: int, _frame: FrameType | None) -> None:
     raise Stopped(number)
 
 
-@contextmanager
-def _only_one(state: Path) -> Iterator[None]:
-    with os.fdopen(os.open(private_folder(state / "run") / "run.lock", os.O_RDWR | os.O_CREAT, 0o600), "r+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ActionNeededError(
-                f"bin/run is already running on {state} (process {lock.read().strip() or 'unknown'}): "
-                f"use {api_url()}, or stop it first."
-            ) from None
-        lock.truncate(0)
-        lock.seek(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield
-
-
 def _is_embedded_needed() -> bool:
     return not (os.environ.get("WAREHOUSE_URL") and os.environ.get("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"))
-
-
-def check_disk(state: Path) -> None:
-    """Raise ActionNeededError where STATE_DIR's disk is nearly full."""
-    free = shutil.disk_usage(state).free
-    if free < _FREE_BYTES:
-        raise ActionNeededError(
-            f"The disk of {state} is nearly full ({free >> 20} MiB free, at least {_FREE_BYTES >> 20} wanted): "
-            "make room, or set STATE_DIR to a folder on another disk."
-        )
-
-
-def check_kaggle_path() -> None:
-    """Raise ActionNeededError where KAGGLE_PATH names nothing."""
-    path = os.environ.get("KAGGLE_PATH")
-    if path and "://" not in path and not Path(path).exists():
-        raise ActionNeededError(f"KAGGLE_PATH names {path!r}, which does not exist (seen from {Path.cwd()}).")
-
-
-def check_port(port: int) -> None:
-    """Raise ActionNeededError where somebody else listens on the web interface's port."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise ActionNeededError(
-                f"Port {port} of 127.0.0.1 cannot be used for the web interface ({error.strerror}): "
-                "end what uses it, or set AIRFLOW__API__PORT to another port."
-            ) from None
-
-
-def check_warehouse(url: str) -> None:
-    """Raise an EtlError where the warehouse cannot be reached or is too old."""
-    with warehouse.connect(url) as connection:
-        number = int(str(warehouse.rows(connection, "select current_setting('server_version_num') v")[0]["v"]))
-    if number // 10_000 < _OLDEST_POSTGRESQL:
-        raise ActionNeededError(
-            f"PostgreSQL at {warehouse.address(url)} is version {number // 10_000}; "
-            f"WAREHOUSE_URL must name version {_OLDEST_POSTGRESQL} or newer."
-        )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,217 @@
+"""Make this machine ready, then hand over to the part of the product that was asked for.
+
+Runs under the system's Python before anything is installed, so it uses the standard library alone. What it makes
+lies in STATE_DIR; a half-made virtual environment is completed, a finished one is known by the hash of what it holds.
+"""
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+UV = "uv==0.13.8"
+JAVA_PACKAGES = ("openjdk-21-jre-headless", "openjdk-17-jre-headless", "default-jre-headless")
+OLDEST_JAVA = 17
+FIRST_START_BYTES = 4 << 30
+
+COMMANDS = {
+    "run": ("launch.run", "requirements.txt", True),
+    "test": ("launch.checks", "tests/requirements.txt", True),
+    "bench": ("benchmarks", "benchmarks/requirements.txt", True),
+    "psql": ("launch.psql", "requirements.txt", False),
+    "backup": ("launch.backup", "requirements.txt", False),
+    "restore": ("launch.restore", "requirements.txt", False),
+}
+"""Command to (module, what must be installed, whether Java is needed)."""
+
+
+class SetupError(Exception):
+    """The machine cannot be made ready; the text is a sentence that says what to do."""
+
+
+def main(command: str, arguments: list[str]) -> None:
+    """Set up what ``command`` needs and become it; returns never."""
+    module, requirements, is_java_needed = COMMANDS[command]
+    state = Path(os.environ.get("STATE_DIR") or CHECKOUT / ".state").resolve()
+    environ = {**os.environ, "STATE_DIR": str(state), "PYTHONPATH": str(CHECKOUT), "PYTHONSAFEPATH": "1"}
+    make_state_dir(state)
+    with (state / "setup.lock").open("w") as lock:
+        take_turn(lock.fileno(), is_waiting=command != "run")
+        if is_java_needed:
+            environ["JAVA_HOME"] = str(java_home(state))
+        make_environment(state, CHECKOUT / requirements)
+    python = str(state / "venv" / "bin" / "python")
+    os.execve(python, [python, "-m", module, *arguments], environ)
+
+
+def make_state_dir(state: Path) -> None:
+    """Make STATE_DIR where it is missing, with room for what goes into it."""
+    try:
+        state.mkdir(mode=0o755, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SetupError(f"{state} cannot be made ({error.strerror}): set STATE_DIR to a folder of yours.") from error
+    free = shutil.disk_usage(state).free
+    if not (state / "venv").exists() and free < FIRST_START_BYTES:
+        raise SetupError(
+            f"The first start needs {FIRST_START_BYTES >> 30} GiB on the disk of {state}, and {free >> 20} MiB are "
+            "free: make room, or set STATE_DIR to a folder on another disk."
+        )
+
+
+def take_turn(lock: int, is_waiting: bool) -> None:
+    """Set up alone: two at once would write into the same environment."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | (0 if is_waiting else fcntl.LOCK_NB))
+    except BlockingIOError:
+        raise SetupError("Another start is setting up this machine at the moment: wait until it is done.") from None
+
+
+def java_home(state: Path) -> Path:
+    """The home of a Java that Spark can use, installed where it is missing and we may."""
+    found = find_java()
+    if found is None and apt(state, "Java", JAVA_PACKAGES):
+        found = find_java()
+    if found is None:
+        raise SetupError(
+            f"Java {OLDEST_JAVA} or newer is needed and was not found: "
+            "install it (apt-get install openjdk-17-jre-headless), or set JAVA_HOME, then start again."
+        )
+    return found
+
+
+def find_java() -> Path | None:
+    """The home of the first Java on this machine that is new enough and complete."""
+    homes = [Path(os.environ["JAVA_HOME"])] if os.environ.get("JAVA_HOME") else []
+    on_path = shutil.which("java")
+    if on_path:
+        homes.append(Path(on_path).resolve().parent.parent)
+    homes += sorted(Path("/usr/lib/jvm").glob("*"), reverse=True)
+    return next((home for home in homes if is_java_fit(home / "bin" / "java")), None)
+
+
+def is_java_fit(java: Path) -> bool:
+    """Whether ``java`` is new enough and has the module that Spark asks for."""
+    try:
+        command = [str(java), "--add-modules", "jdk.incubator.vector", "-version"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:
+        return False
+    version = re.search(r'version "(\d+)', done.stderr)
+    return done.returncode == 0 and version is not None and int(version[1]) >= OLDEST_JAVA
+
+
+def make_environment(state: Path, requirements: Path) -> None:
+    """The virtual environment STATE_DIR/venv with what ``requirements`` pins."""
+    venv = state / "venv"
+    python = venv / "bin" / "python"
+    wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
+    note = venv / f"{requirements.relative_to(CHECKOUT).as_posix().replace('/', '-')}.installed"
+    if note.exists() and note.read_text() == wanted:
+        return
+    os.umask(0o022)  # the database server's own user reads its binaries from there
+    if not runs(python):
+        need_venv_module(state)
+        with_step(state, "Virtual environment", [[sys.executable, "-m", "venv", "--clear", str(venv)]], NO_VENV)
+    commands = [[str(python), "-m", "pip", "install", "--quiet", UV]] if not runs(python, "uv") else []
+    commands.append([str(python), "-m", "uv", "pip", "install", "--python", str(python), "-r", str(requirements)])
+    with_step(state, f"Python packages ({requirements.relative_to(CHECKOUT)})", commands, NO_PACKAGES)
+    note.write_text(wanted)
+
+
+NO_VENV = "The virtual environment could not be made"
+NO_PACKAGES = "Python's packages could not be installed; the first start needs the network"
+
+
+def need_venv_module(state: Path) -> None:
+    """Python's venv, installed where it is missing and we may (Debian keeps it apart)."""
+    check = [sys.executable, "-c", "import venv, ensurepip"]
+    if subprocess.run(check, capture_output=True, check=False).returncode == 0:
+        return
+    packages = (f"python3.{sys.version_info.minor}-venv", "python3-venv")
+    if not apt(state, "python3-venv", packages) or subprocess.run(check, capture_output=True, check=False).returncode:
+        raise SetupError(f"Python's venv is missing: install it (apt-get install {packages[1]}), then start again.")
+
+
+def runs(python: Path, module: str | None = None) -> bool:
+    """Whether ``python`` starts, and has ``module``."""
+    try:
+        command = [str(python), "-c", f"import {module or 'pip'}"]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def apt(state: Path, what: str, packages: tuple[str, ...]) -> bool:
+    """Install the first of ``packages`` that there is.
+
+    :returns: False where we may not or none can be had.
+    """
+    if not shutil.which("apt-get"):
+        return False
+    as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    if as_root and (not shutil.which("sudo") or subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode):
+        return False
+    log = state / "logs" / "setup.log"
+    run_logged([*as_root, "apt-get", "update"], log)
+    started = time.monotonic()
+    for package in packages:
+        install = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "--no-install-recommends"]
+        if run_logged([*as_root, *install, package], log) == 0:
+            say(f"✓ {what + ' (' + package + ')':<58} {time.monotonic() - started:6.1f} s")
+            return True
+    return False
+
+
+def with_step(state: Path, text: str, commands: list[list[str]], failure: str) -> None:
+    """Run ``commands``, then print one line; where one fails, raise its last words."""
+    log = state / "logs" / "setup.log"
+    started = time.monotonic()
+    for command in commands:
+        if run_logged(command, log) != 0:
+            lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+            raise SetupError(f"{failure}. {lines[-1] if lines else ''} (log: {log})")
+    say(f"✓ {text:<58} {time.monotonic() - started:6.1f} s")
+
+
+def run_logged(command: list[str], log: Path) -> int:
+    """Run ``command`` with its output in ``log`` and its caches in STATE_DIR.
+
+    :returns: its exit code.
+    """
+    log.parent.mkdir(mode=0o700, exist_ok=True)
+    caches = {
+        "UV_CACHE_DIR": str(log.parent.parent / "cache" / "uv"),
+        "PIP_CACHE_DIR": str(log.parent.parent / "cache"),
+    }
+    with log.open("ab") as output:
+        environ = {**caches, **os.environ}
+        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environ).returncode
+
+
+def say(text: str) -> None:
+    """A line for the person in front of it."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def stop(number: int, _frame: FrameType | None) -> None:
+    """End at once; whatever is being set up is completed by the next start."""
+    sys.exit(128 + number)
+
+
+if __name__ == "__main__":
+    for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signal_number, stop)
+    try:
+        main(sys.argv[1], sys.argv[2:])
+    except SetupError as error:
+        say(f"✗ {error}")
+        sys.exit(1)

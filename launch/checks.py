@@ -1,0 +1,44 @@
+"""bin/test: linter, formatter, type checker and tests; with arguments pytest alone."""
+
+import os
+import subprocess
+import sys
+
+from etl.config import CHECKOUT
+
+_FIRST = (
+    ("ruff", "check"),
+    ("ruff", "format", "--check"),
+    ("mypy",),
+)
+_OURS = (
+    "AIRFLOW_",
+    "CLUSTER_",
+    "KAGGLE_PATH",
+    "KEEP_DAYS",
+    "LAKE_URL",
+    "REFRESH_",
+    "SPARK_MASTER",
+    "SPOTIPY_",
+    "WAREHOUSE_URL",
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the checks, all of them also where one fails.
+
+    :returns: 0 where everything passed, else 1; with arguments pytest's own code.
+    """
+    # Tests choose their own settings: the caller's must not lead them to a real warehouse.
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    codes = [] if arguments else [_run(command, environ) for command in _FIRST]
+    codes.append(_run(("pytest", *arguments), environ))
+    return codes[-1] if arguments else int(any(codes))
+
+
+def _run(command: tuple[str, ...], environ: dict[str, str]) -> int:
+    return subprocess.run([sys.executable, "-m", *command], cwd=CHECKOUT, env=environ, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,53 @@
+"""What must be so before a start: each failure is one sentence that says what to do."""
+
+import os
+import shutil
+import socket
+from pathlib import Path
+
+from etl import warehouse
+from etl.errors import ActionNeededError
+
+_FREE_BYTES = 1 << 30
+_OLDEST_POSTGRESQL = 15
+
+
+def check_disk(state: Path) -> None:
+    """Raise ActionNeededError where STATE_DIR's disk is nearly full."""
+    free = shutil.disk_usage(state).free
+    if free < _FREE_BYTES:
+        raise ActionNeededError(
+            f"The disk of {state} is nearly full ({free >> 20} MiB free, at least {_FREE_BYTES >> 20} wanted): "
+            "make room, or set STATE_DIR to a folder on another disk."
+        )
+
+
+def check_kaggle_path() -> None:
+    """Raise ActionNeededError where KAGGLE_PATH names nothing."""
+    path = os.environ.get("KAGGLE_PATH")
+    if path and "://" not in path and not Path(path).exists():
+        raise ActionNeededError(f"KAGGLE_PATH names {path!r}, which does not exist (seen from {Path.cwd()}).")
+
+
+def check_port(port: int) -> None:
+    """Raise ActionNeededError where somebody else listens on the web interface's port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise ActionNeededError(
+                f"Port {port} of 127.0.0.1 cannot be used for the web interface ({error.strerror}): "
+                "end what uses it, or set AIRFLOW__API__PORT to another port."
+            ) from None
+
+
+def check_warehouse(url: str) -> None:
+    """Raise an EtlError where the warehouse cannot be reached or is too old."""
+    with warehouse.connect(url) as connection:
+        number = int(str(warehouse.rows(connection, "select current_setting('server_version_num') v")[0]["v"]))
+    if number // 10_000 < _OLDEST_POSTGRESQL:
+        raise ActionNeededError(
+            f"PostgreSQL at {warehouse.address(url)} is version {number // 10_000}; "
+            f"WAREHOUSE_URL must name version {_OLDEST_POSTGRESQL} or newer."
+        )
