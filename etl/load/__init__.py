@@ -1,0 +1,18 @@
+"""Frames in, the star out: staging in parallel, checks, one publishing transaction.
+
+    migrate    the warehouse's tables, made or brought up to date
+    run        what a load belongs to, and its lines in the audit
+    copy       what runs in Spark's executors: a partition into a staging table
+    staging    all frames into staging
+    checks     queries over staging that stop publication where they find a row
+    publish    sql/merge in one transaction: readers see the old state or the new one
+    loading    the three in order, under the lock
+
+In: frames of ``schemas.STAGED`` by name. Out: rows in the schemas warehouse and audit. Again with the same run changes
+nothing; again with the same frames writes no row of the star.
+"""
+
+from etl.load.loading import load
+from etl.load.run import Run, RunInput
+
+__all__ = ["Run", "RunInput", "load"]

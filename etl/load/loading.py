@@ -1,0 +1,63 @@
+"""The load: staging, checks, publication, under the lock."""
+
+import logging
+import uuid
+from collections.abc import Mapping
+
+from pyspark.sql import DataFrame
+from sqlalchemy import Connection
+
+from etl.errors import EtlError
+from etl.load import checks, publish, staging
+from etl.load.run import Run, record_published, record_start
+from etl.warehouse import connect, exclusive, record_failure
+
+log = logging.getLogger(__name__)
+
+
+def load(frames: Mapping[str, DataFrame], run: Run, url: str) -> dict[str, int]:
+    """Publish frames; waits while another run does.
+
+    :param frames: by name, each as ``schemas.STAGED`` says. A table without a frame is left alone; a frame without
+        rows says that there are none: then a staged track keeps no genre, a staged playlist no track.
+    :param run: what the load belongs to; published already, nothing is done.
+    :param url: of the warehouse.
+    :returns: rows written by table; empty where nothing had to change.
+    :raises CheckFailedError: where staged rows must not be published; the star is as it was.
+    :raises EtlError: where PostgreSQL fails, as ``warehouse.explained`` says; the star is as it was.
+    """
+    try:
+        with exclusive(url) as connection:
+            return _load(connection, frames, run, url)
+    except Exception as error:
+        _note_failure(run, url, error)
+        raise
+
+
+def _load(connection: Connection, frames: Mapping[str, DataFrame], run: Run, url: str) -> dict[str, int]:
+    load_id = uuid.uuid4().hex
+    if not record_start(connection, run):
+        log.info("The run %s is published already.", run.run_id)
+        return {}
+    connection.commit()
+    staging.begin(connection, load_id, run, list(frames))
+    row_counts = staging.stage(frames, load_id, url)
+    staging.analyse(connection, list(frames))
+    log.info("%d rows are staged.", sum(row_counts.values()))
+    checks.run_checks(connection, checks.BEFORE_PUBLISHING)
+    connection.commit()
+    log.info("All checks passed.")
+    written = publish.publish(connection)
+    record_published(connection, run)
+    connection.commit()
+    log.info("Published: %s.", ", ".join(f"{table} {count}" for table, count in written.items()) or "nothing changed")
+    return written
+
+
+def _note_failure(run: Run, url: str, error: Exception) -> None:
+    message = str(error) if isinstance(error, EtlError) else f"{type(error).__name__}: see the log of the task"
+    try:
+        with connect(url) as connection:
+            record_failure(connection, run.run_id, run.job, run.started_at, message)
+    except EtlError as second:
+        log.warning("The failure could not be noted in audit.run: %s", second)

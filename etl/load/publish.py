@@ -1,0 +1,60 @@
+"""Staging into the star and the audit, in one transaction that the caller commits."""
+
+from sqlalchemy import Connection, text
+
+from etl.config import CHECKOUT
+from etl.load.checks import WHILE_PUBLISHING, run_checks
+from etl.warehouse import rows
+
+MERGES = (
+    "dim_artist",
+    "dim_album",
+    "dim_genre",
+    "dim_track",
+    "track_alias",
+    "bridge_track_artist",
+    "bridge_track_genre",
+    "dim_playlist",
+    "fact_playlist_track",
+    "fact_track_popularity",
+    "fact_artist_popularity",
+    "survey_response",
+    "cluster_fit",
+    "dim_audio_cluster",
+    "rejected_row",
+    "reconciliation",
+    "row_count",
+)
+"""The files of sql/merge, each named for the table that it fills: what is pointed to comes first."""
+
+_FOLDER = CHECKOUT / "sql" / "merge"
+_WRITTEN = """
+    select relname as table_name, n_tup_ins + n_tup_upd + n_tup_del as row_count
+    from pg_stat_xact_user_tables
+    where schemaname in ('warehouse', 'audit')
+"""
+
+
+def publish(connection: Connection) -> dict[str, int]:
+    """Merge what is staged; only rows that change are written.
+
+    :returns: rows written by table (added, changed or removed), without those of zero.
+    :raises CheckFailedError: where the star would contradict itself; the caller then rolls back.
+    """
+    connection.execute(text("set local work_mem = '512MB'"))
+    before = _written(connection)
+    for table in MERGES:
+        merge(connection, table)
+    run_checks(connection, WHILE_PUBLISHING)
+    after = _written(connection)
+    return {table: count - before.get(table, 0) for table, count in after.items() if count > before.get(table, 0)}
+
+
+def merge(connection: Connection, table: str) -> None:
+    """Run the file of ``sql/merge`` that fills a table."""
+    statements = (_FOLDER / f"{table}.sql").read_text(encoding="utf-8")
+    connection.exec_driver_sql(statements, execution_options={"no_parameters": True})
+
+
+def _written(connection: Connection) -> dict[str, int]:
+    return {str(row["table_name"]): int(str(row["row_count"])) for row in rows(connection, _WRITTEN)}

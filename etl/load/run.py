@@ -1,0 +1,79 @@
+"""What a load belongs to, and its lines in the audit."""
+
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection, text
+
+from etl.warehouse import rows
+
+
+@dataclass(frozen=True)
+class RunInput:
+    """An input whose rows a run loads; ``row_count`` is the number of its data records, counted when it came in."""
+
+    input_id: str
+    origin: str
+    name: str
+    format: str
+    row_count: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run: its inputs are all whose rows stand in the frames, new ones and old ones alike."""
+
+    run_id: str
+    job: str
+    started_at: datetime
+    reference_date: date
+    inputs: tuple[RunInput, ...]
+    newness_bounds: tuple[date, date] | None = None
+
+
+def record_start(connection: Connection, run: Run) -> bool:
+    """Note that a run began, or begins again.
+
+    :returns: False, and notes nothing, where the run was published already.
+    """
+    if rows(connection, "select from audit.run where run_id = :run_id and result = 'published'", run_id=run.run_id):
+        return False
+    oldest, newest = run.newness_bounds or (None, None)
+    connection.execute(
+        text("""
+            insert into audit.run
+                (run_id, job, started_at, reference_date, newness_oldest_month, newness_newest_month)
+            values (:run_id, :job, :started_at, :reference_date, :oldest, :newest)
+            on conflict (run_id) do update
+            set started_at = excluded.started_at, reference_date = excluded.reference_date,
+                newness_oldest_month = excluded.newness_oldest_month,
+                newness_newest_month = excluded.newness_newest_month,
+                result = 'running', finished_at = null, message = null
+        """),
+        {
+            "run_id": run.run_id,
+            "job": run.job,
+            "started_at": run.started_at,
+            "reference_date": run.reference_date,
+            "oldest": oldest,
+            "newest": newest,
+        },
+    )
+    connection.execute(text("delete from audit.run_input where run_id = :run_id"), {"run_id": run.run_id})
+    if run.inputs:
+        connection.execute(
+            text("""
+                insert into audit.run_input (run_id, input_id, origin, name, format, row_count)
+                values (:run_id, :input_id, :origin, :name, :format, :row_count)
+            """),
+            [{"run_id": run.run_id, **asdict(item)} for item in run.inputs],
+        )
+    return True
+
+
+def record_published(connection: Connection, run: Run) -> None:
+    """Note that a run is published; to be committed together with what it publishes."""
+    connection.execute(
+        text("update audit.run set result = 'published', finished_at = clock_timestamp() where run_id = :run_id"),
+        {"run_id": run.run_id},
+    )

@@ -1,0 +1,81 @@
+"""All frames of a load into staging, in parallel, by COPY from Spark's executors."""
+
+import logging
+import re
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame
+from sqlalchemy import Connection, text
+
+from etl.load.copy import RESULT, Target
+from etl.load.run import Run
+from etl.schemas import STAGED
+from etl.warehouse import empty_staging, explained_code, libpq_url
+
+log = logging.getLogger(__name__)
+
+_FRAMES_AT_ONCE = 2
+_CODE = re.compile(r"COPY into (?P<table>\S+): (?P<message>.*?) \[SQLSTATE (?P<code>\w*)\]", re.DOTALL)
+
+
+def begin(connection: Connection, load_id: str, run: Run, tables: list[str]) -> None:
+    """Make staging ready for a load, whatever an earlier one left; commits."""
+    connection.execute(text("set local lock_timeout = '60s'"))
+    empty_staging(connection)
+    connection.execute(
+        text("insert into staging.load values (:load_id, :run_id, :reference_date, :table_names)"),
+        {"load_id": load_id, "run_id": run.run_id, "reference_date": run.reference_date, "table_names": tables},
+    )
+    connection.commit()
+
+
+def stage(frames: Mapping[str, DataFrame], load_id: str, url: str) -> dict[str, int]:
+    """Write frames into the staging tables of their names.
+
+    :param load_id: the load that ``begin`` began.
+    :returns: rows by table.
+    :raises EtlError: where PostgreSQL refuses, as ``warehouse.explained_code`` says.
+    """
+    # The largest first: the small ones then fill the cores that its last partitions leave.
+    names = sorted(frames, key=list(STAGED).index)
+    with ThreadPoolExecutor(_FRAMES_AT_ONCE) as pool:
+        futures = {name: pool.submit(_stage_frame, name, frames[name], load_id, url) for name in names}
+        try:
+            return {name: future.result() for name, future in futures.items()}
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def analyse(connection: Connection, tables: list[str]) -> None:
+    """Tell the planner what staging holds; commits."""
+    for table in tables:
+        connection.execute(text(f"analyze staging.{table}"))
+    connection.commit()
+
+
+def _stage_frame(table: str, frame: DataFrame, load_id: str, url: str) -> int:
+    columns = tuple(STAGED[table].fieldNames())
+    _require_columns(table, frame)
+    target = Target(libpq_url(url), load_id, table, columns)
+    try:
+        parts = frame.select(*columns).mapInArrow(target.write, RESULT).collect()
+    except PySparkException as error:
+        found = _CODE.search(str(error))
+        explanation = found and explained_code(found["code"].replace("None", ""), found["message"], url)
+        if not explanation:
+            raise
+        raise explanation from error
+    row_count: int = sum(part["row_count"] for part in parts)
+    log.info("staging.%s: %d rows in %d parts.", table, row_count, len(parts))
+    return row_count
+
+
+def _require_columns(table: str, frame: DataFrame) -> None:
+    given = {field.name: field.dataType.simpleString() for field in frame.schema}
+    wanted = {field.name: field.dataType.simpleString() for field in STAGED[table]}
+    if given != wanted:
+        wrong = sorted(set(given.items()) ^ set(wanted.items()))
+        raise TypeError(f"The frame {table} is not as schemas.STAGED says: {wrong}")

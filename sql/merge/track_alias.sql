@@ -1,0 +1,43 @@
+-- What a staged alias meant until now and no longer does.
+delete from warehouse.track_alias as t
+where exists (
+    select from staging.track_alias as s where s.alias_kind = t.alias_kind and s.alias_value = t.alias_value
+)
+and not exists (
+    select
+    from staging.track_alias as s
+    inner join warehouse.dim_track as d on d.track_id = s.track_id
+    where s.alias_kind = t.alias_kind and s.alias_value = t.alias_value and d.track_key = t.track_key
+);
+
+update warehouse.track_alias as t
+set method = s.method, score = s.score
+from staging.track_alias as s
+inner join warehouse.dim_track as d on d.track_id = s.track_id
+where t.alias_kind = s.alias_kind
+    and t.alias_value = s.alias_value
+    and t.track_key = d.track_key
+    and (t.method, t.score) is distinct from (s.method, s.score);
+
+insert into warehouse.track_alias (alias_kind, alias_value, track_key, method, score)
+select s.alias_kind, s.alias_value, d.track_key, s.method, s.score
+from staging.track_alias as s
+inner join warehouse.dim_track as d on d.track_id = s.track_id
+where not exists (
+    select
+    from warehouse.track_alias as t
+    where t.alias_kind = s.alias_kind and t.alias_value = s.alias_value and t.track_key = d.track_key
+)
+order by s.alias_kind, s.alias_value, d.track_key;
+
+-- A made id that now means another track keeps its row and key, and says whom it means.
+update warehouse.dim_track as made
+set merged_into_track_key = known.track_key, recording_key = known.recording_key
+from warehouse.track_alias as a
+inner join warehouse.dim_track as known on known.track_key = a.track_key
+where a.alias_kind = 'name'
+    and a.alias_value = made.track_id
+    and known.track_key <> made.track_key
+    and (made.merged_into_track_key, made.recording_key) is distinct from (known.track_key, known.recording_key);
+
+analyze warehouse.track_alias;

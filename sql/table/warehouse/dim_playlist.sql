@@ -1,0 +1,25 @@
+create table warehouse.dim_playlist (
+    playlist_key integer not null,
+    playlist_id text collate "C" not null,
+    name text,
+    genre text,
+    subgenre text,
+    source text not null,
+    is_inferred boolean not null default false,
+    constraint dim_playlist_pkey primary key (playlist_key),
+    constraint dim_playlist_playlist_id_key unique (playlist_id),
+    constraint dim_playlist_is_named check (is_inferred or name is not null)
+);
+
+comment on table warehouse.dim_playlist is 'A playlist.';
+comment on column warehouse.dim_playlist.playlist_key is 'Surrogate key; 0 is "not applicable", -1 "unknown".';
+comment on column warehouse.dim_playlist.playlist_id is 'Spotify''s playlist id.';
+comment on column warehouse.dim_playlist.name is 'The playlist''s name; NULL only for an inferred playlist.';
+comment on column warehouse.dim_playlist.genre is 'The genre that the source files the playlist under.';
+comment on column warehouse.dim_playlist.subgenre is 'The subgenre that the source files the playlist under.';
+comment on column warehouse.dim_playlist.source is 'The best source that knows the playlist.';
+comment on column warehouse.dim_playlist.is_inferred is 'Whether only the id is known so far; completed later under the same key.';
+
+insert into warehouse.dim_playlist (playlist_key, playlist_id, name, source) values
+    (0, 'not applicable', 'Not applicable', 'warehouse'),
+    (-1, 'unknown', 'Unknown', 'warehouse');
