@@ -97,6 +97,13 @@ class AirflowApi:
         """All task instances of a run."""
         return list(self._tasks(dag_id, run_id))
 
+    def result(self, dag_id: str, run_id: str, task_id: str) -> dict[str, int]:
+        """The counts that a task returned, empty where it returned none."""
+        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/return_value"
+        answer = self._ask("GET", path, missing_is_none=True) or {}
+        value = answer.get("value")
+        return {str(name): int(count) for name, count in value.items()} if isinstance(value, dict) else {}
+
     def last_words(self, dag_id: str, run_id: str, task: TaskState) -> str:
         """Why a task failed: the last error in its log, without the traceback."""
         path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task.task_id}/logs/{max(1, task.try_number)}"

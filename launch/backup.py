@@ -9,6 +9,9 @@ from etl.errors import ActionNeededError, EtlError
 from launch.console import Screen
 from launch.warehouse_client import client_environment, run_client, warehouse_url
 
+SCHEMAS = ("staging", "warehouse", "mart", "audit", "simulation")
+"""All that is ours in the database, its own version included."""
+
 
 def main(arguments: list[str]) -> int:
     """Write the backup; a file that exists is never overwritten, and a half is never left under its name.
@@ -39,7 +42,8 @@ def write_backup(target: Path) -> None:
     try:
         os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         with warehouse_url() as url, client_environment(url) as environ:
-            code = run_client("pg_dump", ["--format=custom", "--no-owner", "--file", str(draft)], environ)
+            options = ["--format=custom", "--no-owner", *(f"--schema={name}" for name in SCHEMAS)]
+            code = run_client("pg_dump", [*options, "--file", str(draft)], environ)
         if code != 0:
             raise ActionNeededError(f"There is no backup: pg_dump ended with {code}, its words are above.")
         draft.rename(target)

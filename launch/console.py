@@ -13,7 +13,7 @@ from rich.markup import escape
 class Screen:
     """The terminal, or the file that output goes to, and how long each step took."""
 
-    console: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True))
+    console: Console = field(default_factory=lambda: _console())
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -34,11 +34,18 @@ class Screen:
 
     def say(self, text: str) -> None:
         """A line of its own."""
-        self.console.print(escape(text))
+        self.console.print(escape(text), soft_wrap=True)
 
     def complain(self, text: str) -> None:
         """The sentence that says what went wrong."""
-        self.console.print(f"[red]✗[/] {escape(text)}")
+        self.console.print(f"[red]✗[/] {escape(text)}", soft_wrap=True)
 
     def _line(self, sign: str, text: str, seconds: float) -> None:
         self.console.print(f"{sign} {escape(text):<58} [dim]{seconds:6.1f} s[/]")
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 120  # a log has no width of its own
+    return console

@@ -9,15 +9,13 @@ import tempfile
 from pathlib import Path
 
 from etl.errors import ActionNeededError, EtlError
+from launch.backup import SCHEMAS
 from launch.console import Screen
 from launch.environment import state_dir
 from launch.only_one import only_one
 from launch.warehouse_client import client_environment, program, warehouse_url
 
-_EMPTY_FIRST = (
-    "drop schema if exists staging, warehouse, mart, audit, simulation cascade; "
-    "drop table if exists public.alembic_version;"
-)
+_EMPTY_FIRST = f"drop schema if exists {', '.join(SCHEMAS)} cascade;"
 
 
 def main(arguments: list[str]) -> int:
@@ -62,7 +60,7 @@ def _feed(dump: "subprocess.Popen[bytes]", server: "subprocess.Popen[bytes]") ->
     assert dump.stdout is not None and server.stdin is not None
     try:
         with server.stdin as statements:
-            statements.write(f"begin; {_EMPTY_FIRST}\n".encode())
+            statements.write(f"set client_min_messages = warning; begin; {_EMPTY_FIRST}\n".encode())
             shutil.copyfileobj(dump.stdout, statements)
             is_whole = dump.wait() == 0
             if is_whole:

@@ -77,7 +77,10 @@ def _run(screen: Screen, state: Path, is_exit_wanted: bool) -> int:
         stack.callback(_end, screen, airflow)
         _start(screen, airflow, environ)
         imported, refreshed = _import_and_refresh(screen, airflow, environ)
-        print_report(screen, environ, imported, refreshed)
+        written = airflow.api.result(REFRESH, refreshed.run_id, "load_catalogue")
+        url, results = environ["WAREHOUSE_URL"], [imported, refreshed]
+        print_report(screen, url, results, written, login(state), is_staying=not is_exit_wanted)
+        screen.say(f"Logs           {state / 'logs'}, of tasks {state / 'airflow' / 'logs'}\n")
         if is_exit_wanted:
             return 0 if refreshed.is_published() else 1
         _stay(screen, airflow, state, server)

@@ -1,0 +1,5 @@
+-- What was recognised as something already known: by source and method, with the mean score.
+select source, method, count(*) as matches, avg(score) as score
+from audit.reconciliation
+group by source, method
+order by source, count(*) desc, method;

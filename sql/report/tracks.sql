@@ -1,0 +1,12 @@
+-- One row: tracks, the recordings that they are ids of, and how much is known about them.
+select
+    count(*) as tracks,
+    count(distinct recording_key) as recordings,
+    count(*) filter (where starts_with(track_id, 'name:')) as made_ids,
+    count(release_date) as dated,
+    count(danceability) as measured,
+    count(*) filter (where source = 'made_up') as made_up,
+    min(newness_score) as newness_lowest,
+    max(newness_score) as newness_highest
+from warehouse.dim_track
+where track_key > 0;
