@@ -38,6 +38,7 @@ OTHER_AUDIO_MEASURES = ("key", "mode", "time_signature")
 SOURCE_RANK = (
     "api",
     "tracks_1921_2020",
+    "artists_1921_2020",
     "tracks_by_genre",
     "playlist_songs",
     "top_2000s",

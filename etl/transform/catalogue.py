@@ -1,0 +1,71 @@
+"""All that the lake knows of tracks and artists, made one catalogue: rows in, the frames of the star out.
+
+``build`` composes the modules beside it: names are compared (names), rows without an id find their track (reconcile),
+ids of one recording are grouped (recordings), each field is taken from the source that wins it (tracks, albums,
+artists, genres, playlists), and what a track is found under is written down (aliases).
+"""
+
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from etl.schemas import STAGED
+from etl.transform import albums, aliases, artists, genres, playlists, tracks
+from etl.transform.reconcile import identified, recognised
+from etl.transform.recordings import recordings
+
+
+def build(track_rows: DataFrame, artist_rows: DataFrame) -> dict[str, DataFrame]:
+    """The catalogue of all current inputs.
+
+    :param track_rows: accepted rows of ``TRACK_ROW`` of all current inputs.
+    :param artist_rows: accepted rows of ``ARTIST_ROW`` of all current inputs.
+    :returns: frames of ``STAGED`` by name: dim_artist, dim_album, dim_track (cluster and newness NULL), track_alias,
+        bridge_track_artist, bridge_track_genre, dim_playlist, fact_playlist_track, reconciliation, input_key (of
+        tracks and artists). They do not depend on the order of rows or inputs, nor on partitions.
+    """
+    rows = _kept(identified(track_rows))
+    matches = _kept(recognised(rows))
+    resolved = _resolved(rows, matches)
+    said = _kept(tracks.variants(resolved))
+    own = said.where("NOT is_by_name")
+    catalogue = _kept(tracks.with_recording(tracks.won_fields(said), recordings(own)))
+    credited = _kept(artists.credits(catalogue, artist_rows))
+    weighted = _kept(genres.weighted_genres(resolved))
+    album_said = _kept(albums.album_variants(said))
+    album_ids = albums.album_ids(catalogue, album_said)
+    frames = {
+        "dim_artist": artists.dim_artist(credited, artist_rows),
+        "dim_album": albums.dim_album(album_said, album_ids),
+        "dim_track": tracks.dim_track(catalogue, album_ids, genres.primary_genres(weighted)),
+        "track_alias": aliases.track_alias(catalogue, said, matches),
+        "bridge_track_artist": artists.bridge_track_artist(credited),
+        "bridge_track_genre": genres.bridge_track_genre(weighted),
+        "dim_playlist": playlists.dim_playlist(rows),
+        "fact_playlist_track": playlists.fact_playlist_track(resolved),
+        "reconciliation": aliases.reconciliation(catalogue, matches, rows),
+        "input_key": _input_keys(rows, artist_rows),
+    }
+    return {name: frame.select(*STAGED[name].fieldNames()) for name, frame in frames.items()}
+
+
+def _kept(frame: DataFrame) -> DataFrame:
+    # On disk: several outputs read it, and a catalogue of millions must not fill the driver's memory.
+    return frame.persist(StorageLevel.DISK_ONLY)
+
+
+def _resolved(rows: DataFrame, matches: DataFrame) -> DataFrame:
+    found = matches.select("identity", F.col("track_id").alias("found_id"))
+    return (
+        rows.join(found, on="identity", how="left")
+        .withColumn("is_by_name", F.col("found_id").isNotNull())
+        .withColumn("track_id", F.coalesce("found_id", "identity"))
+        .drop("found_id")
+    )
+
+
+def _input_keys(rows: DataFrame, artist_rows: DataFrame) -> DataFrame:
+    of_tracks = rows.select("input_id", F.lit("track").alias("key_kind"), F.col("identity").alias("key"))
+    of_artists = artist_rows.select("input_id", F.lit("artist").alias("key_kind"), F.col("artist_id").alias("key"))
+    keys = of_tracks.unionByName(of_artists).groupBy("input_id", "key_kind", "key")
+    return keys.agg(F.count(F.lit(1)).alias("row_count"))

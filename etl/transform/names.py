@@ -1,0 +1,210 @@
+"""Names made comparable: what two spellings of one title or artist have in common, by native column functions.
+
+A title falls into segments at dashes, brackets, slashes and "feat.". The first is the base and never judged ("Live and
+Let Die" is no live version); each further one is
+
+    credit     feat. X, with X                           ignored
+    edition    remastered, mono, 2011, radio edit, …     the same recording, told in another way
+    version    live, acoustic, X remix, karaoke, …       another recording; its text is part of the key
+    (else)     "Part 2", "From the Vault"                a part of the title
+
+docs/rules.md shows the classes by example.
+"""
+
+import unicodedata
+from collections.abc import Callable
+from functools import cache, reduce
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+MADE_PREFIX = "name:"
+"""What a made id begins with, so that it cannot be taken for one of Spotify's."""
+
+_MADE_LENGTH = 20
+_SEPARATOR = "\u0001"
+_APOSTROPHES = "'’‘‛ʼʹ`´′"
+_MARKS = "".join(map(chr, range(0x0300, 0x0370)))
+_FOLDED_RANGES = (
+    range(0x00A0, 0x0530),  # Latin, Greek, Cyrillic
+    range(0x1E00, 0x2000),  # their accented letters
+    range(0x2070, 0x2190),  # superscripts, letterlike and number forms
+    range(0xFF01, 0xFFDD),  # full and half width
+    range(0x1D400, 0x1D800),  # letters in mathematical styles
+)
+_TWINS = {"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ς": "σ", "”": '"', "“": '"'}
+_PAIRS = {"ß": "ss", "æ": "ae", "œ": "oe", "þ": "th"}
+
+_NOT_ALNUM = r"[^\p{L}\p{N}\p{M}]"
+_SEGMENT_BORDER = (
+    r"\s*[\(\)\[\]\{\}【】「」『』]\s*|\s*[-–—―]+\s+|\s+[-–—―]+\s*|\s+[/|~]+\s*|;\s*"
+    rf"|{_NOT_ALNUM}+(?=(feat\.|ft\.|featuring{_NOT_ALNUM})\s*\S)"
+)
+
+_CREDIT = r"^(feat|ft|featuring|with|prod|prod by|produced by)\b"
+
+_YEAR = r"(19|20)\d\d"
+_NEUTRAL = (
+    r"(original|main|album|single|studio|radio|lp|ep|cd|video|7|7 inch|explicit|clean|dirty|uncensored|edited|short"
+    r"|standard|full length|soundtrack)"
+)
+_EDITION = "|".join(
+    (
+        r"\b(digital )?re ?master(ed|izado|izada|ise|ised|ing)?\b",
+        r"\b(mono|stereo|deluxe)\b",
+        r"\bbonus( track)?\b",
+        rf"^({_YEAR} )?(digital )?(edition|reissue)$|\bedition$",
+        rf"^{_YEAR}( digital)?$",
+        rf"^((the )?{_NEUTRAL} )*{_NEUTRAL}( (version|ver|edit|mix))?$",
+        r"^(version|edit)$",
+    )
+)
+
+_VERSION = "|".join(
+    (
+        r"^live$|^live (at|in|from|on|version|ver|session|sessions|recording|acoustic|aus|bei|auf|au|en)\b",
+        r"\blive$|\blive (at|in|from|on|version|ver|session|sessions|recording)\b|^live \d|^(19|20)\d\d live\b",
+        r"\b(ao|en|al|dal|el) vivo\b|^vivo\b|\b(en|en el) (directo|concierto)\b|\bin concert\b|\bmtv unplugged\b",
+        r"\b(unplugged|acoustic|acustico|acustica|acoustique|akustik|akustisch|stripped|a ?cappella|acapella)\b",
+        r"\b(instrumental|karaoke|backing track|sing ?along|orchestral|symphonic|philharmonic)\b",
+        r"\b(demo|demos|outtake|rehearsal|rough mix|early take|alternate|alternative (version|take|mix)|take \d+)\b",
+        r"\b(remix|remixed|remixes|rmx|rework|reworked|bootleg|mashup|mash up|re ?edit|refix|vip|dub|flip|remake)\b",
+        r"\b(sped up|speed up|spedup|slowed|reverb|nightcore|daycore|8d( audio)?|lo ?fi|chopped|screwed)\b",
+        r"\b(cover|tribute|re ?record(ed|ing)|rerecorded|re ?imagined|revisited|taylors version)\b",
+        r"\b(session|sessions)$|^recorded (at|live|in)\b|\bextended( (mix|version|edit))?$",
+        r"\b12( inch)? (mix|version|edit|remix)$",
+        r"\bmixed$|\bmix cut$|\bcontinuous mix\b|\b(piano|string|strings|guitar|solo|choir)( (version|ver))$",
+    )
+)
+_OTHER_VERSION = r"\b(version|versao|versione|ver|mix|edit)$|^(version|versao)\b"
+
+
+def folded(text: Column) -> Column:
+    """``text`` as one compares it: case, accents, width, punctuation and spacing unified, ``&`` read as "and".
+
+    Letters of every script stay apart from each other. Applied again it changes nothing. A text of signs only
+    ("???") has no letters to compare, and keeps its signs.
+    """
+    letters = _letters(text)
+    return F.coalesce(_nothing_as_null(_words(letters)), F.trim(letters), F.lit(""))
+
+
+def artist_key(name: Column) -> Column:
+    """An artist's name as one compares it: folded, without a leading "the"."""
+    return F.regexp_replace(folded(name), r"^the (?=\S)", "")
+
+
+def title_parts(name: Column) -> Column:
+    """A title taken apart: a struct of the strings ``title``, ``version``, ``edition``, ``credit``.
+
+    ``title`` and ``version`` are what recordings are compared by; ``edition`` and ``credit`` hold what was set aside,
+    empty where there was nothing.
+    """
+    return _let(_letters(name), _parts)
+
+
+def made_id(*parts: Column) -> Column:
+    """An id for what no source gives an id to: ``name:`` and 20 hexadecimal digits of the hash of its parts."""
+    digest = F.sha2(F.concat_ws(_SEPARATOR, *parts), 256)
+    return F.concat(F.lit(MADE_PREFIX), F.substring(digest, 1, _MADE_LENGTH))
+
+
+def made_track_id(title: Column, version: Column, first_artist_key: Column) -> Column:
+    """The made id of a track, from its ``title_parts`` and its first artist's ``artist_key``.
+
+    No length goes into it, so that a play of which only artist and title are known finds the same id.
+    """
+    return made_id(title, version, first_artist_key)
+
+
+def _parts(letters: Column) -> Column:
+    pieces = F.filter(F.split(F.regexp_replace(letters, _SEGMENT_BORDER, _SEPARATOR), _SEPARATOR), _is_not_blank)
+    words = F.transform(pieces, lambda piece: F.coalesce(_nothing_as_null(_words(piece)), F.trim(piece)))
+    whole = F.coalesce(_nothing_as_null(_words(letters)), F.trim(letters))
+    return F.when(letters.rlike(_SEGMENT_BORDER), _let(words, lambda w: _of_segments(w, whole))).otherwise(
+        _struct(whole, F.lit(""), F.lit(""), F.lit(""))
+    )
+
+
+def _of_segments(words: Column, whole: Column) -> Column:
+    base = F.coalesce(F.try_element_at(words, F.lit(1)), whole)
+    further = F.transform(
+        F.slice(words, 2, F.greatest(F.size(words), F.lit(1))),
+        lambda text: F.struct(_kind(text).alias("kind"), text.alias("text")),
+    )
+    return _let(
+        further,
+        lambda segments: _struct(
+            F.concat_ws(" ", F.array(base), _of_kind(segments, "title")),
+            _joined(F.transform(_of_kind(segments, "version"), _said_briefly)),
+            _joined(_of_kind(segments, "edition")),
+            _joined(_of_kind(segments, "credit")),
+        ),
+    )
+
+
+def _kind(segment: Column) -> Column:
+    return (
+        F.when(segment.rlike(_CREDIT), "credit")
+        .when(segment.rlike(_VERSION), "version")
+        .when(segment.rlike(_EDITION), "edition")
+        .when(segment.rlike(_OTHER_VERSION), "version")
+        .otherwise("title")
+    )
+
+
+def _of_kind(segments: Column, kind: str) -> Column:
+    return F.transform(F.filter(segments, lambda s: s["kind"] == kind), lambda s: s["text"])
+
+
+def _said_briefly(version: Column) -> Column:
+    # "live" and "live version" are one thing said twice.
+    return F.regexp_replace(version, r"(?<=\S) (version|ver)$", "")
+
+
+def _struct(title: Column, version: Column, edition: Column, credit: Column) -> Column:
+    return F.struct(title.alias("title"), version.alias("version"), edition.alias("edition"), credit.alias("credit"))
+
+
+def _let(value: Column, body: Callable[[Column], Column]) -> Column:
+    # Spark evaluates a column once for each place where an expression names it; a lambda's argument just once.
+    return F.transform(F.array(value), body)[0]
+
+
+def _joined(segments: Column) -> Column:
+    return F.array_join(F.array_sort(F.array_distinct(segments)), " / ")
+
+
+def _letters(text: Column) -> Column:
+    plain = F.translate(F.lower(text), *_folding())
+    pairs = reduce(lambda column, pair: F.replace(column, F.lit(pair[0]), F.lit(pair[1])), _PAIRS.items(), plain)
+    return F.when(plain.rlike(f"[{''.join(_PAIRS)}]"), pairs).otherwise(plain)
+
+
+def _words(letters: Column) -> Column:
+    with_and = F.regexp_replace(letters, r"&|\s\+\s", " and ")
+    return F.trim(F.regexp_replace(with_and, rf"{_NOT_ALNUM}+", " "))
+
+
+def _nothing_as_null(text: Column) -> Column:
+    return F.when(text != "", text)
+
+
+def _is_not_blank(text: Column) -> Column:
+    return F.trim(text) != ""
+
+
+@cache
+def _folding() -> tuple[str, str]:
+    """Letters and what they fold to, as ``translate`` takes them; letters beyond the second string's end vanish."""
+    table = dict(_TWINS)
+    for letter in (chr(code) for codes in _FOLDED_RANGES for code in codes):
+        plain = _without_marks(_without_marks(letter).lower())
+        if len(plain) == 1 and plain != letter and letter.lower() == letter:
+            table[letter] = table.get(plain, plain)
+    vanishing = _MARKS + "".join(mark for mark in _APOSTROPHES if mark not in table)
+    return "".join(table) + vanishing, "".join(table.values())
+
+
+def _without_marks(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if c not in _MARKS)

@@ -1,0 +1,99 @@
+"""Rows get the id of the track that they tell of; those without an id find it by name.
+
+A row without an id is recognised by title, version, at least one artist in common and a length at most 2 s away.
+Of several such tracks the one in the same edition wins, then the one on the same album, then the nearest length, then
+the smallest id. What is recognised by nothing keeps an id made of its name.
+"""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from etl.transform.names import MADE_PREFIX, artist_key, folded, made_track_id, title_parts
+
+TOLERANCE_MS = 2_000
+EDITION_PENALTY = 0.10
+CREDIT_PENALTY = 0.02
+DISTANCE_PENALTY = 0.05
+"""What a match by name loses: another edition, other credits, a length the whole tolerance away."""
+
+
+def identified(track_rows: DataFrame) -> DataFrame:
+    """Rows of ``TRACK_ROW`` with the columns that tracks are compared by.
+
+    :returns: all columns and title, version, edition, credit (see names), artist_keys, album_title (folded) and
+        ``identity``: the track_id, or where there is none the id made of the name.
+    """
+    parts = track_rows.withColumn("parts", title_parts(F.col("name"))).withColumn(
+        "artist_keys", F.transform("artist_names", artist_key)
+    )
+    made = made_track_id(F.col("parts.title"), F.col("parts.version"), F.col("artist_keys")[0])
+    return (
+        parts.withColumn("identity", F.coalesce("track_id", made))
+        .withColumn("album_title", folded(F.col("album_name")))
+        .select("*", "parts.title", "parts.version", "parts.edition", "parts.credit")
+        .drop("parts")
+    )
+
+
+def recognised(rows: DataFrame) -> DataFrame:
+    """Made ids that are a track with an id.
+
+    :param rows: what ``identified`` returns.
+    :returns: identity (the made id, one row each), track_id, method, score.
+    """
+    known = rows.where(F.col("track_id").isNotNull())
+    return match(rows.where(F.col("track_id").isNull()), known)
+
+
+def match(unknown: DataFrame, known: DataFrame) -> DataFrame:
+    """Find for each ``identity`` of ``unknown`` its track among ``known`` by name.
+
+    Both have title, version, edition, credit, artist_keys, album_title, duration_ms; ``unknown`` has identity,
+    ``known`` has track_id, and either may stand on several rows.
+
+    :returns: identity, track_id, method ("name"), score (1 for equal in all, less by the penalties); an identity that
+        finds no track is absent.
+    """
+    asked, there = _by_artist(unknown, "identity"), _by_artist(known, "track_id")
+    pairs = asked.join(there, on=["title", "version", "artist"], how="inner").where(
+        F.abs(F.col("identity_duration_ms") - F.col("track_id_duration_ms")) <= TOLERANCE_MS
+    )
+    distance = F.abs(F.col("identity_duration_ms") - F.col("track_id_duration_ms"))
+    edition_differs = (F.col("identity_edition") != F.col("track_id_edition")).cast("int")
+    credit_differs = (F.col("identity_credit") != F.col("track_id_credit")).cast("int")
+    album_differs = F.coalesce((F.col("identity_album") != F.col("track_id_album")).cast("int"), F.lit(1))
+    order = F.struct(edition_differs, album_differs, distance, "track_id", credit_differs)
+    found = F.struct("track_id", name_score(edition_differs, credit_differs, distance).alias("score"))
+    return (
+        pairs.groupBy("identity")
+        .agg(F.min_by(found, order).alias("found"))
+        .select("identity", "found.track_id", F.lit("name").alias("method"), "found.score")
+    )
+
+
+def name_score(edition_differs: Column, credit_differs: Column, distance_ms: Column) -> Column:
+    """The score of a match by name: 1 less the penalties; the first two are 0 or 1."""
+    lost = (
+        edition_differs * EDITION_PENALTY
+        + credit_differs * CREDIT_PENALTY
+        + distance_ms / TOLERANCE_MS * DISTANCE_PENALTY
+    )
+    return F.round(1 - lost, 4)
+
+
+def is_made(track_id: Column) -> Column:
+    """Whether an id is made of a name."""
+    return track_id.startswith(MADE_PREFIX)
+
+
+def _by_artist(rows: DataFrame, id_column: str) -> DataFrame:
+    own = [
+        F.col(column).alias(f"{id_column}_{alias}")
+        for column, alias in (
+            ("duration_ms", "duration_ms"),
+            ("edition", "edition"),
+            ("credit", "credit"),
+            ("album_title", "album"),
+        )
+    ]
+    return rows.select(id_column, "title", "version", F.explode("artist_keys").alias("artist"), *own)

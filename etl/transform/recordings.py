@@ -1,0 +1,91 @@
+"""Which track ids are one recording.
+
+Ids are linked where title, version and an artist are equal and lengths are at most 2 s apart, or where the ISRC is
+equal and lengths are at most 5 s apart. Links chain: sorted by length, the ids under one key fall into islands at
+each gap that is wider. Islands that share an id are one recording.
+"""
+
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+NAME_GAP_MS = 2_000
+ISRC_GAP_MS = 5_000
+
+
+def recordings(mentions: DataFrame) -> DataFrame:
+    """The recordings of more than one id.
+
+    :param mentions: columns track_id, title, version, artist_keys, duration_ms, isrc; an id may stand on several rows.
+    :returns: track_id, recording_id (the smallest track id of the group); an id that is absent is a recording alone.
+    """
+    islands = _islands(_links(mentions)).persist()
+    joints = (
+        islands.groupBy("track_id")
+        .agg(F.min("island").alias("island"), F.collect_set("island").alias("others"))
+        .where(F.size("others") > 1)
+        .select("island", F.explode("others").alias("other"))
+        .where(F.col("island") != F.col("other"))
+    )
+    merged = _components(joints)
+    return (
+        islands.join(F.broadcast(merged), on="island", how="left")
+        .groupBy("track_id")
+        .agg(F.min(F.coalesce("component", "island")).alias("recording_id"))
+    )
+
+
+def _links(mentions: DataFrame) -> DataFrame:
+    by_name = mentions.select(
+        "track_id", "duration_ms", F.explode("artist_keys").alias("artist"), "title", "version"
+    ).select(
+        "track_id",
+        "duration_ms",
+        F.lit(NAME_GAP_MS).alias("gap_ms"),
+        F.concat_ws("\u0001", F.lit("name"), "title", "version", "artist").alias("link"),
+    )
+    by_isrc = mentions.where(F.col("isrc").isNotNull()).select(
+        "track_id",
+        "duration_ms",
+        F.lit(ISRC_GAP_MS).alias("gap_ms"),
+        F.concat_ws("\u0001", F.lit("isrc"), "isrc").alias("link"),
+    )
+    return by_name.unionByName(by_isrc)
+
+
+def _islands(links: DataFrame) -> DataFrame:
+    """Each id with the smallest id of every island of more than one id that it stands on."""
+    sea = Window.partitionBy("link")
+    along = sea.orderBy("duration_ms", "track_id")
+    island = Window.partitionBy("link", "number")
+    ahead = F.col("duration_ms") - F.lag("duration_ms").over(along) > F.col("gap_ms")
+    return (
+        links.withColumn("ahead", F.coalesce(ahead, F.lit(False)).cast("int"))
+        .withColumn("number", F.sum("ahead").over(along))
+        .withColumn("island", F.min("track_id").over(island))
+        .withColumn("last", F.max("track_id").over(island))
+        .where("island <> last")
+        .select("track_id", "island")
+        .distinct()
+    )
+
+
+def _components(joints: DataFrame) -> DataFrame:
+    """Islands joined by shared ids, each with the smallest of all it hangs together with.
+
+    Few islands are joined and most of them to one other, so a handful of rounds over a small frame is enough.
+    """
+    turned = joints.select(F.col("other").alias("island"), F.col("island").alias("other"))
+    edges = joints.unionByName(turned).distinct().localCheckpoint()
+    found = edges.select("island", F.col("island").alias("component")).distinct()
+    while True:
+        across = edges.join(
+            found.select(F.col("island").alias("other"), F.col("component").alias("reached")), on="other", how="inner"
+        )
+        smallest = across.groupBy("island").agg(F.min("reached").alias("reached"))
+        reached = F.least("component", "reached")
+        moved = (reached != F.col("component")).alias("moved")
+        step = found.join(smallest, on="island", how="inner").select("island", reached.alias("component"), moved)
+        step = step.localCheckpoint()
+        found = step.drop("moved")
+        if step.where("moved").isEmpty():
+            return found

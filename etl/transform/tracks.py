@@ -1,0 +1,164 @@
+"""The fields of a track, each from the source that wins it (docs/rules.md)."""
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from etl.schemas import AUDIO_FEATURES, OTHER_AUDIO_MEASURES
+from etl.transform.names import made_id
+from etl.transform.winners import first_of, precision_rank, source_named, source_rank, winner
+
+FROM_RECORDING = "recording"
+"""The source of a value that another id of the same recording has."""
+
+FROM_NAME_MATCH = "name_match"
+"""The source of a value that a row without an id has, which was recognised by name."""
+
+_MEASURES = (*AUDIO_FEATURES, *OTHER_AUDIO_MEASURES)
+
+
+def variants(rows: DataFrame) -> DataFrame:
+    """What each source says of each track, one row for every way of saying it.
+
+    :param rows: what ``reconcile.identified`` returns, with ``track_id`` filled and ``is_by_name`` true where the row
+        itself had no id and was recognised.
+    :returns: track_id, is_by_name, rank (of the source), the fields that name the track, row_count, and of the
+        fields that may differ between such rows: popularity (the largest), dated and measured (structs).
+    """
+    said = ("name", "artist_names", "artist_ids", "album_id", "album_name", "duration_ms", "explicit", "isrc")
+    compared = ("title", "version", "edition", "credit", "artist_keys", "album_made_id")
+    dated = F.struct("release_date", F.col("release_date_precision").alias("precision"))
+    order = (precision_rank(F.col("release_date_precision")), F.col("release_date"))
+    measured = F.struct(F.lit(True).alias("has_any"), *_MEASURES)
+    has_album = F.coalesce("album_id", "album_name").isNotNull()
+    album_made_id = made_id(F.coalesce("album_title", F.lit("")), F.col("artist_keys")[0])
+    return (
+        rows.repartition("track_id")
+        .withColumn("rank", source_rank(F.col("source")))
+        .withColumn("album_made_id", F.when(has_album, album_made_id))
+        .groupBy("track_id", "is_by_name", "rank", *said)
+        .agg(
+            F.count(F.lit(1)).alias("row_count"),
+            F.max("popularity").alias("popularity"),
+            first_of(F.when(F.col("release_date").isNotNull(), dated), *order).alias("dated"),
+            F.min(F.when(F.coalesce(*_MEASURES).isNotNull(), measured)).alias("measured"),
+            *(F.min(column).alias(column) for column in compared),
+        )
+    )
+
+
+def won_fields(variants: DataFrame) -> DataFrame:
+    """Each track with the values that its own rows give it, and aside what rows recognised by name would.
+
+    :returns: track_id, rank (of the best source that carries it), name, duration_ms, explicit, isrc; the structs titles
+        (title, version, edition, credit), artists (names, ids, keys), album (id, name, made_id) and measures (rank,
+        values); own_dated and named_dated (rank, date), own_popular and named_popular (rank, value).
+    """
+    by_name = F.col("is_by_name")
+    rank, own_rank = F.col("rank"), F.when(~by_name, F.col("rank"))
+    most = -F.col("row_count")
+    artists = F.struct(
+        F.col("artist_names").alias("names"), F.col("artist_ids").alias("ids"), F.col("artist_keys").alias("keys")
+    )
+    album = F.struct(
+        F.col("album_id").alias("id"), F.col("album_name").alias("name"), F.col("album_made_id").alias("made_id")
+    )
+    no_album_id = F.col("album_id").isNull()
+    incomplete = F.exists(F.array(*(F.col(f"measured.{name}").isNull() for name in AUDIO_FEATURES)), lambda c: c)
+    measures = F.struct(rank.alias("rank"), F.col("measured").alias("values"))
+
+    def own(value: Column) -> Column:
+        return F.when(~by_name, value)
+
+    def own_winner(column: str) -> Column:
+        return winner(own(F.col(column)), rank, most).alias(column)
+
+    titles = F.struct("title", "version", "edition", "credit")
+    return variants.groupBy("track_id").agg(
+        F.min(own_rank).alias("rank"),
+        *(own_winner(column) for column in ("name", "duration_ms", "explicit", "isrc")),
+        first_of(own(titles), rank, most, F.col("name")).alias("titles"),
+        winner(own(artists), rank, most).alias("artists"),
+        winner(own(F.when(F.col("album_made_id").isNotNull(), album)), no_album_id, rank, most).alias("album"),
+        first_of(
+            F.when(F.col("measured").isNotNull(), measures), by_name, incomplete, rank, most, F.col("measured")
+        ).alias("measures"),
+        *(_dated(~by_name, "own"), _dated(by_name, "named")),
+        *(_popular(~by_name, "own"), _popular(by_name, "named")),
+    )
+
+
+def with_recording(won: DataFrame, recordings: DataFrame) -> DataFrame:
+    """Add the recording, and take from it, or else from a match by name, a date or popularity that is missing.
+
+    :returns: the columns of ``won`` and recording_id, release_date, release_date_precision, release_date_source,
+        popularity, popularity_source.
+    """
+    together = Window.partitionBy("recording_id")
+    own_date, own_popularity = F.col("own_dated.date"), F.col("own_popular")
+    earliest = F.struct(
+        F.year(own_date["release_date"]), precision_rank(own_date["precision"]), own_date["release_date"]
+    )
+    other_date = first_of(own_date, earliest).over(together)
+    other_popularity = F.max(own_popularity["value"]).over(together)
+    grouped = won.join(recordings, on="track_id", how="left").withColumn(
+        "recording_id", F.coalesce("recording_id", "track_id")
+    )
+    named_date, named_popularity = F.col("named_dated.date"), F.col("named_popular.value")
+    return (
+        grouped.withColumn("other_date", other_date)
+        .withColumn("other_popularity", other_popularity)
+        .withColumn("date", F.coalesce(own_date, F.col("other_date"), named_date))
+        .withColumn("release_date", F.col("date.release_date"))
+        .withColumn("release_date_precision", F.col("date.precision"))
+        .withColumn(
+            "release_date_source",
+            _whence(own_date, F.col("own_dated.rank"), F.col("other_date"), named_date),
+        )
+        .withColumn("popularity", F.coalesce(own_popularity["value"], F.col("other_popularity"), named_popularity))
+        .withColumn(
+            "popularity_source",
+            _whence(own_popularity["value"], own_popularity["rank"], F.col("other_popularity"), named_popularity),
+        )
+    )
+
+
+def dim_track(tracks: DataFrame, album_ids: DataFrame, primary_genres: DataFrame) -> DataFrame:
+    """The staged frame; cluster and newness stay NULL.
+
+    :param tracks: what ``with_recording`` returns.
+    :param album_ids: track_id, album_id.
+    :param primary_genres: track_id, primary_genre.
+    """
+    return (
+        tracks.join(album_ids, on="track_id", how="left")
+        .join(primary_genres, on="track_id", how="left")
+        .select(
+            "*",
+            F.col("measures.values.*"),
+            source_named(F.col("measures.rank")).alias("audio_features_source"),
+            F.lit(None).cast("int").alias("audio_features_type"),
+            F.lit(None).cast("double").alias("newness_score"),
+            source_named(F.col("rank")).alias("source"),
+        )
+        .withColumn("primary_genre", F.coalesce("primary_genre", F.lit("unknown")))
+    )
+
+
+def _dated(condition: Column, name: str) -> Column:
+    order = (precision_rank(F.col("dated.precision")), F.col("rank"), F.col("dated.release_date"))
+    dated = F.struct(F.col("rank"), F.col("dated").alias("date"))
+    return first_of(F.when(condition & F.col("dated").isNotNull(), dated), *order).alias(f"{name}_dated")
+
+
+def _popular(condition: Column, name: str) -> Column:
+    popular = F.struct(F.col("rank"), F.col("popularity").alias("value"))
+    order = (F.col("rank"), -F.col("popularity"))
+    return first_of(F.when(condition & F.col("popularity").isNotNull(), popular), *order).alias(f"{name}_popular")
+
+
+def _whence(own: Column, own_rank: Column, other: Column, named: Column) -> Column:
+    return (
+        F.when(own.isNotNull(), source_named(own_rank))
+        .when(other.isNotNull(), F.lit(FROM_RECORDING))
+        .when(named.isNotNull(), F.lit(FROM_NAME_MATCH))
+    )

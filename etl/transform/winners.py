@@ -1,0 +1,41 @@
+"""Which of several values a field takes: one rule for all fields, independent of the order in which inputs came."""
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from etl.schemas import SOURCE_RANK
+
+_PRECISIONS = ("day", "month", "year")
+
+
+def source_rank(source: Column) -> Column:
+    """The place of a source in ``SOURCE_RANK``, 1 the best; a source that is not in it comes last."""
+    return _place(source, SOURCE_RANK)
+
+
+def source_named(rank: Column) -> Column:
+    """The source at a place of ``SOURCE_RANK``; NULL where there is none."""
+    return F.try_element_at(F.array(*map(F.lit, SOURCE_RANK)), rank.cast("int"))
+
+
+def precision_rank(precision: Column) -> Column:
+    """The fineness of a date's precision, 1 the finest."""
+    return _place(precision, _PRECISIONS)
+
+
+def winner(value: Column, *order: Column) -> Column:
+    """An aggregate: the value that is not NULL and comes first by ``order``, then by itself.
+
+    The caller passes nothing that depends on the order of rows, so the result does not either.
+    """
+    return first_of(value, *order, value)
+
+
+def first_of(value: Column, *order: Column) -> Column:
+    """An aggregate: the value that is not NULL and comes first by ``order``, which must leave no tie that matters."""
+    return F.min_by(value, F.when(value.isNotNull(), F.struct(*order)))
+
+
+def _place(value: Column, places: tuple[str, ...]) -> Column:
+    place = F.array_position(F.array(*map(F.lit, places)), value)
+    return F.coalesce(F.nullif(place, F.lit(0)), F.lit(len(places) + 1)).cast("int")
