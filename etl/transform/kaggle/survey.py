@@ -1,0 +1,64 @@
+"""The survey of listeners: every column an answer, "None" among them."""
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from etl.formats import FORMATS
+from etl.transform.kaggle import lists, values
+from etl.transform.kaggle.values import LONGEST_TEXT, Field, read, trimmed
+
+_UNIT_SEPARATOR = "\u001f"
+
+_SINGLE_ANSWERS = {
+    "age_band": "Age",
+    "gender": "Gender",
+    "usage_period": "spotify_usage_period",
+    "subscription_plan": "spotify_subscription_plan",
+    "preferred_premium_plan": "preffered_premium_plan",
+    "preferred_content": "preferred_listening_content",
+    "favourite_genre": "fav_music_genre",
+    "time_slot": "music_time_slot",
+    "podcast_frequency": "pod_lis_frequency",
+    "podcast_genre": "fav_pod_genre",
+    "podcast_format": "preffered_pod_format",
+    "podcast_host_preference": "pod_host_preference",
+    "podcast_duration": "preffered_pod_duration",
+    "podcast_variety": "pod_variety_satisfaction",
+}
+
+_MULTIPLE_ANSWERS = {
+    "listening_devices": "spotify_listening_device",
+    "moods": "music_Influencial_mood",
+    "listening_contexts": "music_lis_frequency",
+    "discovery_methods": "music_expl_method",
+}
+
+
+def user_behavior() -> dict[str, Field]:
+    """A row a listener. ``music_lis_frequency`` tells, against its name, on what occasions one listens."""
+    return {
+        "response_id": _response_id(),
+        **{answer: _answer(column) for answer, column in _SINGLE_ANSWERS.items()},
+        **{answer: _answers(column) for answer, column in _MULTIPLE_ANSWERS.items()},
+        "premium_willingness": values.flag("premium_sub_willingness", true=("yes",), false=("no",)),
+        "recommendation_rating": values.whole_number("music_recc_rating", 1, 5),
+    }
+
+
+def _answer(column: str) -> Field:
+    value = trimmed(column)
+    return Field(value, ((F.length(value) > LONGEST_TEXT, f"is longer than {LONGEST_TEXT} characters"),))
+
+
+def _answers(column: str) -> Field:
+    value, reads = read(f"list {column}", lists.joined_answers(column))
+    return Field(F.when(F.size(value) > 0, value), (), reads)
+
+
+def _response_id() -> Field:
+    """A hash of all answers, so that the same answers given twice are one response."""
+    answers: list[Column] = [F.coalesce(trimmed(column), F.lit("")) for column in FORMATS["user_behavior"].columns]
+    text, reads = read("all answers", F.concat_ws(_UNIT_SEPARATOR, *answers))
+    nothing = _UNIT_SEPARATOR * (len(answers) - 1)
+    no_answers = (text == nothing, "is missing: the row has no answers")
+    return Field(F.substring(F.sha2(text, 256), 1, 32), (no_answers,), reads)

@@ -1,0 +1,154 @@
+"""Values out of text: column expressions that read a field, and what can be wrong with it.
+
+Nothing here raises on data: what cannot be read is NULL, and a fault says so.
+
+Spark copies an expression to each place that uses it, and a row has some twenty fields with several faults each. So
+the costly steps are columns of their own, computed once, and the rest refers to them by name: ``trimmed`` and ``known``
+texts (``clean``), then what each field ``reads`` out of them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+LONGEST_TEXT = 1000
+
+_BLANKS = " \t\r\n\u00a0\ufeff"
+_MISSING = ("", "NA", "N/A", "NaN", "nan", "None", "NULL", "null")
+_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?$"
+_GROUPED_NUMBER = r"^[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?$"
+_SPOTIFY_ID = "^[0-9A-Za-z]{22}$"
+_LARGEST_INT = 2**31 - 1
+_LARGEST_WHOLE_DOUBLE = 2**53
+
+
+@dataclass(frozen=True)
+class Field:
+    """A value, and conditions under which it refuses its row, each with a phrase that follows the column's name.
+
+    ``reads`` are the columns, by name, that value and conditions refer to.
+    """
+
+    value: Column
+    faults: tuple[tuple[Column, str], ...] = ()
+    reads: dict[str, Column] = field(default_factory=dict)
+
+
+def clean(rows: DataFrame, columns: Iterable[str]) -> DataFrame:
+    """Adds what ``trimmed`` and ``known`` refer to."""
+    names = list(columns)
+    rows = rows.withColumns({f"trimmed {name}": F.btrim(F.col(f"`{name}`"), F.lit(_BLANKS)) for name in names})
+    return rows.withColumns(
+        {f"known {name}": F.when(~F.col(f"trimmed {name}").isin(*_MISSING), F.col(f"trimmed {name}")) for name in names}
+    )
+
+
+def trimmed(column: str) -> Column:
+    """A field's text without blanks around it; NULL where nothing is left."""
+    return F.nullif(F.col(f"trimmed {column}"), F.lit(""))
+
+
+def known(column: str) -> Column:
+    """A field's text without blanks around it; NULL where it is empty or one of the words for "not known"."""
+    return F.col(f"known {column}")
+
+
+def read(name: str, expression: Column) -> tuple[Column, dict[str, Column]]:
+    """A reference to an expression, and the expression under the name by which the reference finds it."""
+    return F.col(name), {name: expression}
+
+
+def optional_text(column: str) -> Field:
+    """Text that may be missing."""
+    value = known(column)
+    return Field(value, ((F.length(value) > LONGEST_TEXT, f"is longer than {LONGEST_TEXT} characters"),))
+
+
+def required_text(column: str) -> Field:
+    """Text that a row cannot do without."""
+    field = optional_text(column)
+    return Field(field.value, ((field.value.isNull(), "is missing"), *field.faults))
+
+
+def spotify_id(column: str, is_required: bool = False) -> Field:
+    """An id of Spotify's: 22 letters and digits."""
+    value = known(column)
+    malformed = (~value.rlike(_SPOTIFY_ID), "is not a Spotify id")
+    return Field(value, ((value.isNull(), "is missing"), malformed) if is_required else (malformed,))
+
+
+def spotify_ids(column: str, ids: Column, names: Column) -> Field:
+    """Ids that go with a list of names, one each."""
+    value, reads = read(f"list {column}", ids)
+    all_fit = F.forall(value, lambda one: one.rlike(_SPOTIFY_ID))
+    faults = (
+        (F.coalesce(F.size(value), F.lit(-1)) != F.size(names), "has not one id for each name"),
+        (~all_fit, "holds something that is not a Spotify id"),
+    )
+    return Field(value, faults, reads)
+
+
+def number(column: str, low: float, high: float, scale: float = 1, not_detected: float | None = None) -> Field:
+    """A number from ``low`` to ``high``, divided by ``scale``; ``not_detected`` is how the source writes "none"."""
+    value, reads = read(f"number {column}", _double(known(column)))
+    is_fit = F.coalesce(value.between(low, high), F.lit(False))
+    scaled = value / F.lit(float(scale)) if scale != 1 else value
+    result = F.when(value != not_detected, scaled) if not_detected is not None else scaled
+    return Field(result, ((known(column).isNotNull() & ~is_fit, f"is not a number from {low} to {high}"),), reads)
+
+
+def whole_number(column: str, low: int, high: int, kind: str = "int", not_detected: int | None = None) -> Field:
+    """A whole number, which some copies write with a decimal point (``55.0``)."""
+    value, reads = read(f"number {column}", _double(known(column)))
+    is_fit = F.coalesce(value.between(low, high) & (value == F.floor(value)), F.lit(False))
+    result = (F.when(value != not_detected, value) if not_detected is not None else value).try_cast(kind)
+    return Field(result, ((known(column).isNotNull() & ~is_fit, f"is not a whole number from {low} to {high}"),), reads)
+
+
+def count(column: str) -> Field:
+    """How many there are of something, up to more than there are people."""
+    return whole_number(column, 0, _LARGEST_WHOLE_DOUBLE, "bigint")
+
+
+def duration(column: str, milliseconds_in_unit: int = 1) -> Field:
+    """A length of time, in ms; thousands may be set apart by commas."""
+    text = known(column)
+    plain = F.when(text.rlike(_GROUPED_NUMBER), F.replace(text, F.lit(","), F.lit(""))).otherwise(text)
+    value, reads = read(f"number {column}", F.round(_double(plain) * F.lit(float(milliseconds_in_unit))))
+    faults = (
+        (text.isNull(), "is missing"),
+        (value.isNull(), "is not a number"),
+        (value < 1, "is not above 0"),
+        (value > _LARGEST_INT, f"is above {_LARGEST_INT}"),
+    )
+    return Field(value.try_cast("int"), faults, reads)
+
+
+def flag(
+    column: str, true: tuple[str, ...] = ("true", "1", "1.0"), false: tuple[str, ...] = ("false", "0", "0.0")
+) -> Field:
+    """Yes or no, in any case of letters."""
+    word = F.lower(known(column))
+    value, reads = read(f"flag {column}", F.when(word.isin(*true), True).when(word.isin(*false), False))
+    unreadable = known(column).isNotNull() & value.isNull()
+    return Field(value, ((unreadable, f"is neither {true[0]} nor {false[0]}"),), reads)
+
+
+def release_date(column: str) -> tuple[Field, Field]:
+    """A date of 4, 7 or 10 characters, and its precision (year, month or day); the year 0000 means "not known"."""
+    text = F.regexp_replace(known(column), r"^([0-9]{4})\.0$", "$1")
+    pattern = r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"
+    # A month or day of 00 is as good as none.
+    digits, reads = read(f"digits {column}", F.when(text.rlike(pattern), F.regexp_replace(text, "(-00)+$", "")))
+    written = F.concat(digits, F.substring(F.lit("0000-01-01"), F.length(digits) + 1, F.lit(10)))
+    value = F.when(~digits.startswith("0000"), written).try_cast("date")
+    length = F.length(digits)
+    precision = F.when(length == 4, "year").when(length == 7, "month").when(length == 10, "day")
+    unreadable = known(column).isNotNull() & value.isNull() & ~F.coalesce(digits.startswith("0000"), F.lit(False))
+    return Field(value, ((unreadable, "is not a date"),), reads), Field(F.when(value.isNotNull(), precision))
+
+
+def _double(text: Column) -> Column:
+    return F.when(text.rlike(_NUMBER), text).try_cast("double")
