@@ -10,6 +10,7 @@ import os
 import pwd
 import shutil
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -58,7 +59,9 @@ def _home(state_dir: Path, user: int | None) -> Path:
         if _reaches(user, state_dir):
             link.mkdir(mode=0o711, exist_ok=True)
         else:
-            link.symlink_to(_system_home(state_dir))
+            target = _system_home(state_dir)
+            with suppress(FileExistsError):  # somebody else was faster
+                link.symlink_to(target)
     home = link.resolve()
     home.mkdir(mode=0o711, parents=True, exist_ok=True)
     if not _reaches(user, home):

