@@ -1,0 +1,5 @@
+"""Made-up inputs, for a start without any and for tests.
+
+In: a seed. Out: files or records of the same shape as real ones, marked as made up; the same seed gives the same
+bytes. They enter through extract like any other input, and nothing below can tell the difference but by their source.
+"""
