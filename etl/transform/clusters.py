@@ -1,0 +1,240 @@
+"""Audio clusters: StandardScaler and K-means over the nine audio features, and the nearest centroid of a track.
+
+In: tracks as ``schemas.STAGED["dim_track"]``. Out: a ``ClusterModel``, and the same tracks with
+``audio_features_type`` filled. A model depends on the tracks, the seed and the settings, never on the order or the
+partitions in which the tracks come.
+"""
+
+import hashlib
+import json
+import logging
+import math
+import random
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
+from functools import reduce
+from operator import add, and_
+
+import numpy as np
+from numpy.typing import NDArray
+from pyspark.ml.clustering import KMeans
+from pyspark.ml.feature import StandardScaler, VectorAssembler
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as f
+
+from etl.errors import ActionNeededError
+from etl.schemas import AUDIO_FEATURES
+from etl.transform.cluster_model import Cluster, ClusterModel, standardised
+from etl.transform.cluster_names import cluster_names
+from etl.transform.cluster_numbers import first_numbers, kept_numbers
+
+logger = logging.getLogger(__name__)
+
+# K-means ends in a local optimum that its start decides. Several short runs find a good start; the best one is run
+# again, to its end: with the same seed and rows it takes the same path.
+_STARTS = 8
+_TRIAL_STEPS = 5
+_MOST_STEPS = 40
+_TOLERANCE = 1e-3
+_RUNS_AT_ONCE = 4
+
+
+def fit(
+    tracks: DataFrame,
+    cluster_count: int,
+    seed: int,
+    sample_size: int,
+    fitted_at: datetime,
+    previous: ClusterModel | None = None,
+) -> ClusterModel | None:
+    """Clusters of the catalogue, from a sample of its recordings; None where no track has all nine features.
+
+    Reads ``tracks`` twice: hand over a frame that is stored, not one still to be computed.
+
+    :param cluster_count: how many clusters; fewer are made, and logged, where the sample has fewer distinct points.
+    :param seed: decides the sample and where K-means starts.
+    :param sample_size: the most recordings that are fitted.
+    :param fitted_at: the time to note; aware.
+    :param previous: the model whose cluster numbers keep their meaning.
+    :raises ActionNeededError: where ``cluster_count`` is below 2 or ``sample_size`` below 1.
+    """
+    if cluster_count < 2 or sample_size < 1:
+        raise ActionNeededError(
+            f"Clusters need a count of at least 2 and a sample of at least 1, not {cluster_count} and {sample_size}."
+        )
+    size = catalogue_size(tracks)
+    if size == 0:
+        logger.info("No track has all audio features: no clusters are fitted.")
+        return None
+    sample = _sample(tracks, seed, sample_size, size).persist()
+    try:
+        points = sample.toPandas().to_numpy()
+        means, deviations, found = _k_means(sample, cluster_count, seed)
+    finally:
+        sample.unpersist()
+    model = ClusterModel(
+        fit_id="",
+        fitted_at=fitted_at,
+        cluster_count=cluster_count,
+        seed=seed,
+        sample_size=len(points),
+        catalogue_size=size,
+        inertia=0.0,
+        feature_means=means,
+        feature_deviations=deviations,
+        clusters=(),
+    )
+    return _with_clusters(model, points, found, previous)
+
+
+def assign(tracks: DataFrame, model: ClusterModel) -> DataFrame:
+    """The tracks with ``audio_features_type``: the cluster whose centroid is nearest, NULL where a feature is missing.
+
+    Of equally near clusters the one with the smallest number wins. All other columns stay as they are.
+    """
+    columns = [c for c in tracks.columns if c != "audio_features_type"]
+    values = {f"_value_{i}": f.coalesce(f.col(feature), f.lit(0.0)) for i, feature in enumerate(AUDIO_FEATURES)}
+    distances = {
+        f"_distance_{c.audio_features_type}": _distance(list(values), c.centroid, model.feature_deviations)
+        for c in model.clusters
+    }
+    number = f.when(~_is_complete(), f.lit(None))
+    for cluster in model.clusters:
+        is_nearest = f.col(f"_distance_{cluster.audio_features_type}") == f.col("_nearest")
+        number = number.when(is_nearest, f.lit(cluster.audio_features_type))
+    nearest = f.least(*distances) if len(distances) > 1 else f.col(*distances)
+    # One projection a step: Spark then computes each distance once instead of writing it out wherever it is used.
+    return (
+        tracks.withColumns(values)
+        .withColumns(distances)
+        .withColumn("_nearest", nearest)
+        .withColumn("audio_features_type", number)
+        .select(*(tracks.columns if "audio_features_type" in tracks.columns else [*columns, "audio_features_type"]))
+    )
+
+
+def catalogue_size(tracks: DataFrame) -> int:
+    """How many recordings have a track with all nine features."""
+    row = tracks.where(_is_complete()).agg(f.count_distinct("recording_id").alias("size")).first()
+    return int(row["size"]) if row else 0
+
+
+def needs_refit(
+    model: ClusterModel | None, current_size: int, cluster_count: int, seed: int, refit_share: float
+) -> bool:
+    """Whether the stored model no longer fits: none is there, it was asked for otherwise, or the catalogue has changed.
+
+    :param current_size: ``catalogue_size`` of today's tracks.
+    :param refit_share: by which share of its size the catalogue may grow or shrink before it is fitted again.
+    """
+    if model is None:
+        return current_size > 0
+    if (model.cluster_count, model.seed) != (cluster_count, seed):
+        return True
+    return abs(current_size - model.catalogue_size) > refit_share * model.catalogue_size
+
+
+def _is_complete() -> Column:
+    return reduce(and_, (f.col(feature).isNotNull() for feature in AUDIO_FEATURES))
+
+
+def _distance(values: Sequence[str], centroid: Sequence[float], deviations: Sequence[float]) -> Column:
+    """The squared distance in deviations, without the term that is the same for all centroids: Σ c²/σ² − 2 Σ x·c/σ²."""
+    weights = [c / (d * d) if d > 0 else 0.0 for c, d in zip(centroid, deviations, strict=True)]
+    constant = sum(w * c for w, c in zip(weights, centroid, strict=True))
+    products = (f.col(value) * f.lit(-2.0 * weight) for value, weight in zip(values, weights, strict=True))
+    return reduce(add, products, f.lit(constant))
+
+
+def _sample(tracks: DataFrame, seed: int, sample_size: int, size: int) -> DataFrame:
+    """The features of the recordings with the smallest hashes, in the order of their hashes, in one partition.
+
+    A recording is represented by the track that gives it its id, else by its smallest track id.
+    """
+    is_other = f.col("track_id") != f.col("recording_id")
+    hashed = tracks.where(_is_complete()).withColumn("hash", f.xxhash64(f.lit(seed), "recording_id"))
+    # Hashes are spread evenly: five deviations more than needed are kept, and the rest never reaches the sort.
+    share = (sample_size + 5 * math.sqrt(sample_size)) / size
+    if share < 1:
+        hashed = hashed.where(f.col("hash") < f.lit(int((share - 0.5) * 2**64)))
+    return (
+        hashed.groupBy("hash", "recording_id")
+        .agg(f.min(f.struct(is_other.alias("is_other"), "track_id", *AUDIO_FEATURES)).alias("track"))
+        .orderBy("hash", "recording_id")
+        .limit(sample_size)
+        .coalesce(1)
+        .select(*(f.col(f"track.{feature}").alias(feature) for feature in AUDIO_FEATURES))
+    )
+
+
+def _k_means(
+    sample: DataFrame, cluster_count: int, seed: int
+) -> tuple[tuple[float, ...], tuple[float, ...], NDArray[np.float64]]:
+    """Means and deviations of the features, and the centroids in the features' own units."""
+    vectors = VectorAssembler(inputCols=list(AUDIO_FEATURES), outputCol="features").transform(sample)
+    scaler = StandardScaler(withMean=True, withStd=True, inputCol="features", outputCol="scaled").fit(vectors)
+    means, deviations = scaler.mean.toArray(), scaler.std.toArray()
+    scaled = scaler.transform(vectors).select("scaled").persist()
+    try:
+        centroids = _best_run(scaled, cluster_count, seed)
+    finally:
+        scaled.unpersist()
+    return tuple(means.tolist()), tuple(deviations.tolist()), centroids * deviations + means
+
+
+def _best_run(scaled: DataFrame, cluster_count: int, seed: int) -> NDArray[np.float64]:
+    def run(start: int, steps: int) -> tuple[float, NDArray[np.float64]]:
+        # The block solver of Spark 4.1 breaks (index out of bounds) where two starting points are equal.
+        model = KMeans(
+            featuresCol="scaled",
+            k=cluster_count,
+            initMode="random",
+            seed=start,
+            maxIter=steps,
+            tol=_TOLERANCE,
+            solver="row",
+        ).fit(scaled)
+        return model.summary.trainingCost, np.array(model.clusterCenters())
+
+    chance = random.Random(seed)
+    starts = [chance.getrandbits(31) for _ in range(_STARTS)]
+    with ThreadPoolExecutor(_RUNS_AT_ONCE) as pool:
+        costs = list(pool.map(lambda start: run(start, _TRIAL_STEPS)[0], starts))
+    best = starts[int(np.argmin(costs))]
+    return run(best, _MOST_STEPS)[1]
+
+
+def _with_clusters(
+    model: ClusterModel, points: NDArray[np.float64], found: NDArray[np.float64], previous: ClusterModel | None
+) -> ClusterModel:
+    """The model with its clusters numbered, measured and named; centroids that are nobody's nearest are left out."""
+    scaled_points, scaled = model.standardised(points), model.standardised(found)
+    squares = np.stack([((scaled_points - centroid) ** 2).sum(axis=1) for centroid in scaled], axis=1)
+    label, square = squares.argmin(axis=1), squares.min(axis=1)
+    used = np.unique(label)
+    if len(used) < model.cluster_count:
+        logger.warning(
+            "Only %d of %d clusters: the sample has too few distinct points.", len(used), model.cluster_count
+        )
+    inertias = np.bincount(label, weights=square, minlength=len(found))
+    if previous is None:
+        numbers = first_numbers(scaled[used])
+    else:
+        old = standardised(previous.centroids, model.feature_means, model.feature_deviations)
+        numbers = kept_numbers(scaled[used], old, [c.audio_features_type for c in previous.clusters])
+    rows = [int(row) for _, row in sorted(zip(numbers, used, strict=True))]
+    names = cluster_names(scaled[rows])
+    clusters = tuple(
+        Cluster(number, name, tuple(found[row].tolist()), float(inertias[row]))
+        for number, name, row in zip(sorted(numbers), names, rows, strict=True)
+    )
+    whole = replace(model, clusters=clusters, inertia=sum(c.inertia for c in clusters))
+    return replace(whole, fit_id=_fit_id(whole))
+
+
+def _fit_id(model: ClusterModel) -> str:
+    what = [model.fitted_at.isoformat(), model.cluster_count, model.seed, model.sample_size, model.catalogue_size]
+    text = json.dumps([*what, model.feature_means, model.centroids.tolist()])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

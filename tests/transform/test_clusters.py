@@ -1,0 +1,249 @@
+"""Clusters: the same model whatever the order, numbers that keep their meaning, names that tell them apart."""
+
+from datetime import UTC, datetime
+from itertools import permutations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from pyspark.sql import DataFrame, SparkSession
+
+from etl.errors import ActionNeededError
+from etl.schemas import AUDIO_FEATURES, STAGED
+from etl.transform.cluster_model import ClusterModel, from_rows
+from etl.transform.cluster_names import cluster_names
+from etl.transform.cluster_numbers import first_numbers, kept_numbers, optimal_pairs
+from etl.transform.clusters import assign, catalogue_size, fit, needs_refit
+
+FITTED_AT = datetime(2026, 11, 1, 3, tzinfo=UTC)
+CENTRES = np.array(
+    [
+        [0.2, 0.1, -30.0, 0.05, 0.9, 0.8, 0.1, 0.1, 70.0],
+        [0.8, 0.5, -8.0, 0.05, 0.2, 0.0, 0.1, 0.9, 110.0],
+        [0.5, 0.7, -4.0, 0.08, 0.1, 0.1, 0.9, 0.5, 130.0],
+        [0.4, 0.95, -5.0, 0.05, 0.0, 0.0, 0.2, 0.3, 180.0],
+    ]
+)
+"""Four groups of made-up tracks, far apart, in order of energy."""
+SPREAD = np.array([0.03, 0.03, 1.0, 0.01, 0.03, 0.03, 0.03, 0.03, 4.0])
+
+
+def _catalogue(per_group: int, groups: list[int] | None = None, seed: int = 1) -> pd.DataFrame:
+    """Made-up tracks with the group each was drawn from; every third one has a further id of its recording."""
+    chance = np.random.default_rng(seed)
+    group = np.repeat([0, 1, 2, 3] if groups is None else groups, per_group)
+    frame = pd.DataFrame(CENTRES[group] + SPREAD * chance.standard_normal((len(group), 9)), columns=[*AUDIO_FEATURES])
+    frame.insert(0, "track_id", [f"id{seed}-{i:05d}" for i in range(len(frame))])
+    frame.insert(1, "recording_id", frame.track_id)
+    frame["group"] = group
+    twins = frame.iloc[::3].assign(track_id=lambda t: t.track_id + "b", tempo=lambda t: t.tempo + 1)
+    return pd.concat([frame, twins], ignore_index=True)
+
+
+def _fit(tracks: DataFrame, count: int = 4, seed: int = 1, previous: ClusterModel | None = None) -> ClusterModel:
+    model = fit(tracks, count, seed, 300, FITTED_AT, previous)
+    assert model is not None
+    return model
+
+
+@pytest.fixture(scope="module")
+def catalogue(spark: SparkSession) -> DataFrame:
+    return spark.createDataFrame(_catalogue(100)).persist()
+
+
+@pytest.fixture(scope="module")
+def model(catalogue: DataFrame) -> ClusterModel:
+    return _fit(catalogue)
+
+
+def test_the_groups_are_found_and_numbered_by_energy(catalogue: DataFrame, model: ClusterModel) -> None:
+    assert [c.audio_features_type for c in model.clusters] == [0, 1, 2, 3]
+    assert model.centroids == pytest.approx(CENTRES, rel=0.05, abs=0.02)
+    assigned = assign(catalogue, model).toPandas()
+    assert (assigned.audio_features_type == assigned.group).all()
+    assert (model.catalogue_size, model.sample_size) == (400, 300)
+    assert model.inertia == pytest.approx(sum(c.inertia for c in model.clusters))
+
+
+@pytest.mark.parametrize("partitions", [4, 7])
+def test_order_and_partitions_change_no_bit(spark: SparkSession, model: ClusterModel, partitions: int) -> None:
+    shuffled = _catalogue(100).sample(frac=1, random_state=partitions)
+    tracks = spark.createDataFrame(shuffled).repartition(partitions)
+    assert _fit(tracks) == model
+
+
+def test_another_seed_is_another_fit(catalogue: DataFrame, model: ClusterModel) -> None:
+    assert _fit(catalogue, seed=2).fit_id != model.fit_id
+
+
+def test_a_recording_counts_once_by_its_own_track(spark: SparkSession) -> None:
+    alone, with_twins = _catalogue(20), _catalogue(20)
+    alone = alone[alone.track_id == alone.recording_id]
+    one, other = (_fit(spark.createDataFrame(frame)) for frame in (alone, with_twins))
+    assert one == other
+
+
+def test_a_recording_whose_own_track_lacks_features_is_represented_by_its_smallest_id(spark: SparkSession) -> None:
+    frame = _catalogue(20)
+    ids = frame.track_id[frame.track_id.str.endswith("b")].str[:-1]
+    frame.loc[frame.track_id.isin(ids), "energy"] = None
+    model = _fit(spark.createDataFrame(frame.replace({np.nan: None}), _schema()))
+    twins_only = frame[~frame.track_id.isin(ids)]
+    assert model == _fit(spark.createDataFrame(twins_only, _schema()))
+    assert model.catalogue_size == 80
+
+
+def _schema() -> str:
+    return "track_id string, recording_id string, " + ", ".join(f"{x} double" for x in AUDIO_FEATURES) + ", group long"
+
+
+def test_numbers_keep_their_meaning_when_the_catalogue_changes(spark: SparkSession, model: ClusterModel) -> None:
+    # The quietest group is now the largest and the seed differs: a first fit would start from other places.
+    changed = spark.createDataFrame(_catalogue(60, [3, 2, 0, 0, 1], seed=9))
+    again = assign(changed, _fit(changed, seed=7, previous=model)).toPandas()
+    assert (again.audio_features_type == again.group).all()
+
+
+def test_more_clusters_leave_the_old_numbers_alone(spark: SparkSession) -> None:
+    old = _fit(spark.createDataFrame(_catalogue(60, [0, 2, 3])), 3)
+    grown = spark.createDataFrame(_catalogue(60))
+    refit = assign(grown, _fit(grown, 4, previous=old)).toPandas()
+    meaning = dict(refit.groupby("group").audio_features_type.first())
+    assert meaning == {0: 0, 2: 1, 3: 2, 1: 3}
+    assert (refit.audio_features_type == refit.group.map(meaning)).all()
+
+
+def test_fewer_clusters_keep_the_numbers_they_had(spark: SparkSession, model: ClusterModel) -> None:
+    shrunk = spark.createDataFrame(_catalogue(60, [1, 3]))
+    fewer = _fit(shrunk, 2, previous=model)
+    assert [c.audio_features_type for c in fewer.clusters] == [1, 3]
+    assigned = assign(shrunk, fewer).toPandas()
+    assert (assigned.audio_features_type == assigned.group).all()
+
+
+def test_fewer_distinct_points_than_clusters_make_fewer_clusters(
+    spark: SparkSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    frame = pd.DataFrame(CENTRES[[0, 1, 1, 0]], columns=[*AUDIO_FEATURES])
+    frame.insert(0, "track_id", list("abcd"))
+    frame["recording_id"] = frame.track_id
+    model = _fit(spark.createDataFrame(frame), 5)
+    assert len(model.clusters) == 2 and model.cluster_count == 5
+    assert "2 of 5" in caplog.text
+    assert not needs_refit(model, 4, 5, 1, 0.2)
+
+
+def test_one_track_is_one_cluster(spark: SparkSession) -> None:
+    tracks = spark.createDataFrame(_catalogue(1, [2]).head(1))
+    model = _fit(tracks, 2)
+    assert [c.name for c in model.clusters] == ["middle of the road"]
+    assert assign(tracks, model).toPandas().audio_features_type.tolist() == [0]
+
+
+def test_without_features_there_is_no_model(spark: SparkSession) -> None:
+    nothing = spark.createDataFrame([("a", "a", *[0.5] * 8, None, 0)], _schema())
+    assert catalogue_size(nothing) == 0
+    assert fit(nothing, 4, 1, 100, FITTED_AT) is None
+
+
+@pytest.mark.parametrize(("count", "sample_size"), [(1, 100), (0, 100), (4, 0)])
+def test_impossible_requests_are_refused(catalogue: DataFrame, count: int, sample_size: int) -> None:
+    with pytest.raises(ActionNeededError, match="at least"):
+        fit(catalogue, count, 1, sample_size, FITTED_AT)
+
+
+def test_a_missing_feature_gives_no_cluster_and_columns_stay(spark: SparkSession, model: ClusterModel) -> None:
+    whole = CENTRES[1].tolist()
+    rows = [("all", "all", *whole, 1)]
+    rows += [
+        (x, x, *[None if x == y else v for y, v in zip(AUDIO_FEATURES, whole, strict=True)], 1) for x in AUDIO_FEATURES
+    ]
+    tracks = spark.createDataFrame(rows, _schema().replace("group", "audio_features_type"))
+    assigned = assign(tracks, model)
+    assert assigned.columns == tracks.columns
+    found = {row["track_id"]: row["audio_features_type"] for row in assigned.collect()}
+    assert found == {"all": 1, **dict.fromkeys(AUDIO_FEATURES)}
+
+
+def test_of_equally_near_clusters_the_smaller_number_wins(catalogue: DataFrame, model: ClusterModel) -> None:
+    twin = model.clusters[2].centroid
+    same = tuple(
+        type(c)(c.audio_features_type, c.name, twin if c.audio_features_type else c.centroid, 0.0)
+        for c in model.clusters
+    )
+    tied = from_rows(vars(model), [{**vars(c), **dict(zip(AUDIO_FEATURES, c.centroid, strict=True))} for c in same])
+    assert set(assign(catalogue, tied).toPandas().audio_features_type) == {0, 1}
+
+
+def test_a_model_survives_the_warehouse(spark: SparkSession, model: ClusterModel) -> None:
+    frames = model.staged(spark)
+    assert {name: frame.schema for name, frame in frames.items()} == {name: STAGED[name] for name in frames}
+    # Sessions run in UTC; collect gives naive times of the local zone, the warehouse aware ones.
+    fit_row, *_ = [row.asDict() for row in frames["cluster_fit"].drop("fitted_at").collect()]
+    cluster_rows = [row.asDict() for row in frames["dim_audio_cluster"].collect()]
+    assert from_rows({**fit_row, "fitted_at": FITTED_AT}, list(reversed(cluster_rows))) == model
+
+
+def test_when_to_fit_anew(model: ClusterModel) -> None:
+    assert needs_refit(None, 1, 4, 1, 0.2)
+    assert not needs_refit(None, 0, 4, 1, 0.2)
+    assert not needs_refit(model, 480, 4, 1, 0.2)
+    assert needs_refit(model, 481, 4, 1, 0.2)
+    assert not needs_refit(model, 320, 4, 1, 0.2)
+    assert needs_refit(model, 319, 4, 1, 0.2)
+    assert needs_refit(model, 400, 5, 1, 0.2)
+    assert needs_refit(model, 400, 4, 2, 0.2)
+
+
+@given(
+    st.integers(1, 4)
+    .flatmap(lambda rows: st.integers(1, 4).map(lambda columns: (rows, columns)))
+    .flatmap(lambda shape: arrays(np.float64, shape, elements=st.integers(0, 9).map(float)))
+)
+def test_pairs_cost_the_least(cost: np.ndarray) -> None:
+    pairs = optimal_pairs(cost)
+    wide = cost if cost.shape[0] <= cost.shape[1] else cost.T
+    least = min(sum(wide[i, j] for i, j in enumerate(p)) for p in permutations(range(wide.shape[1]), wide.shape[0]))
+    assert sum(cost[pair] for pair in pairs) == least
+    assert len({i for i, _ in pairs}) == len({j for _, j in pairs}) == len(pairs) == min(cost.shape)
+
+
+def test_free_numbers_are_filled_first() -> None:
+    points = np.eye(9)
+    assert kept_numbers(points[:4], points[2:4], [0, 3]) == [2, 1, 0, 3]
+
+
+def test_equal_energies_are_told_apart_by_the_other_features() -> None:
+    points = np.zeros((3, 9))
+    points[:, 0] = [2, 0, 1]
+    assert first_numbers(points) == [2, 0, 1]
+
+
+@given(arrays(np.float64, (6, 9), elements=st.sampled_from([-2.0, -0.6, -0.1, 0.0, 0.1, 0.6, 2.0])))
+def test_names_differ(centroids: np.ndarray) -> None:
+    names = cluster_names(centroids)
+    assert len(set(names)) == 6 and all(names)
+
+
+@pytest.mark.parametrize(
+    ("traits", "name"),
+    [
+        ({}, "middle of the road"),
+        ({"energy": 0.4}, "middle of the road"),
+        ({"energy": -0.9, "acousticness": 1.2}, "acoustic, calm"),
+        ({"speechiness": 6.7, "acousticness": 1.2}, "spoken"),
+        ({"energy": 1.0, "tempo": 1.1, "loudness": 0.9, "liveness": 0.8}, "fast, energetic, loud"),
+    ],
+)
+def test_a_name_says_what_stands_out(traits: dict[str, float], name: str) -> None:
+    assert cluster_names(np.array([[traits.get(feature, 0.0) for feature in AUDIO_FEATURES]])) == [name]
+
+
+def test_clusters_that_are_alike_get_further_words() -> None:
+    centroids = np.zeros((3, 9))
+    centroids[:, 1] = -1.0
+    centroids[1, 8] = 0.2
+    assert cluster_names(centroids) == ["calm", "calm, fast", "calm, undanceable"]
