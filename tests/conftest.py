@@ -1,14 +1,20 @@
 """Fixtures that tests share: a real Spark session, a real PostgreSQL, a lake in a temporary folder."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
+from sqlalchemy import text
 
 from etl.config import Settings, settings
 from etl.lake import Lake
+from etl.load.migrate import migrate
 from etl.spark import session
+from etl.warehouse import engine
+from launch import postgres
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -32,6 +38,57 @@ def real_kaggle() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real Kaggle files are not here: {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def embedded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Server]:
+    """An embedded PostgreSQL for the whole run, gone afterwards."""
+    state_dir = tmp_path_factory.mktemp("embedded")
+    server = postgres.start(state_dir)
+    yield server
+    postgres.remove(state_dir)
+
+
+@pytest.fixture(scope="session")
+def migrated_template(embedded_server: postgres.Server) -> str:
+    """The name of a migrated, empty database that others are copied from."""
+    name = "migrated_template"
+    run_as_superuser(embedded_server, f"create database {name} owner loader")
+    migrate(embedded_server.url("loader", name))
+    return name
+
+
+_NUMBERS = count(1)
+
+
+@pytest.fixture
+def empty_database_url(embedded_server: postgres.Server) -> Iterator[str]:
+    """A database of its own without any table, as its owner ``loader``."""
+    with database(embedded_server, "template1") as url:
+        yield url
+
+
+@pytest.fixture
+def warehouse_url(embedded_server: postgres.Server, migrated_template: str) -> Iterator[str]:
+    """A migrated, empty warehouse of its own, as its owner ``loader``."""
+    with database(embedded_server, migrated_template) as url:
+        yield url
+
+
+@contextmanager
+def database(server: postgres.Server, template: str) -> Iterator[str]:
+    """The URL of a copy of a database, gone afterwards."""
+    name = f"test_{next(_NUMBERS)}"
+    run_as_superuser(server, f"create database {name} template {template} owner loader")
+    yield server.url("loader", name)
+    run_as_superuser(server, f"drop database {name} with (force)")
+
+
+def run_as_superuser(server: postgres.Server, statement: str) -> None:
+    """Run a statement as the server's superuser, outside of any transaction."""
+    place = engine(server.url("postgres", "postgres")).execution_options(isolation_level="AUTOCOMMIT")
+    with place.connect() as connection:
+        connection.execute(text(statement))
 
 
 def _settings(state_dir: Path, **environ: str) -> Settings:

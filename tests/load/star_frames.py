@@ -1,0 +1,180 @@
+"""A small catalogue as staged frames, and what a warehouse holds, for comparing."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import to_arrow_schema
+
+from etl.load import Run, RunInput
+from etl.schemas import AUDIO_FEATURES, STAGED
+from etl.warehouse import connect, rows
+
+Rows = dict[str, list[dict[str, Any]]]
+
+INPUT = RunInput("00000000000000aa", "kaggle", "dataset.csv", "tracks_by_genre", 10)
+
+
+def run(run_id: str = "first", day: date = date(2026, 11, 1), inputs: tuple[RunInput, ...] = (INPUT,)) -> Run:
+    return Run(
+        run_id,
+        "nightly_refresh",
+        datetime(2026, 11, 1, 3, tzinfo=UTC),
+        day,
+        inputs,
+        (date(1999, 1, 1), date(2020, 5, 1)),
+    )
+
+
+def catalogue() -> Rows:
+    """Four tracks: A1 and A2 are one recording, B is alone, a made one stands for a row without an id."""
+    return {
+        "dim_artist": [
+            {"artist_id": "artist-x", "name": "X", "popularity": 50, "popularity_source": "derived", "source": "s"},
+            {"artist_id": "artist-y", "name": "Y", "followers": 5_000_000_000, "source": "s"},
+        ],
+        "dim_album": [
+            {
+                "album_id": "album-1",
+                "name": "One",
+                "release_date": date(1999, 1, 1),
+                "release_date_precision": "year",
+                "source": "s",
+            }
+        ],
+        "dim_track": [
+            track("track-A1", recording_id="track-A1", album_id="album-1"),
+            track("track-A2", recording_id="track-A1"),
+            track("track-B", name='Bé; "q"', explicit=True, isrc="GBAYE0601498"),
+            track("name:00", audio_features_type=None, newness_score=None, tempo=None, source="top_2000s"),
+        ],
+        "dim_audio_cluster": [cluster(0, "calm"), cluster(1, "loud")],
+        "cluster_fit": [
+            {
+                "fit_id": "fit-1",
+                "fitted_at": datetime(2026, 11, 1, tzinfo=UTC),
+                "cluster_count": 2,
+                "seed": 1,
+                "sample_size": 3,
+                "catalogue_size": 3,
+                "inertia": 0.5,
+                "feature_means": [0.5] * 9,
+                "feature_deviations": [0.1] * 9,
+            }
+        ],
+        "track_alias": [
+            alias("spotify_id", "track-A1", "track-A1"),
+            alias("spotify_id", "track-A2", "track-A2"),
+            alias("isrc", "GBAYE0601498", "track-A1"),
+            alias("isrc", "GBAYE0601498", "track-B"),
+            alias("name", "name:00", "name:00"),
+        ],
+        "bridge_track_artist": [
+            {"track_id": "track-A1", "artist_id": "artist-x", "position": 0},
+            {"track_id": "track-A1", "artist_id": "artist-y", "position": 1},
+            {"track_id": "track-A2", "artist_id": "artist-x", "position": 0},
+            {"track_id": "track-B", "artist_id": "artist-y", "position": 0},
+            {"track_id": "name:00", "artist_id": "artist-y", "position": 0},
+        ],
+        "bridge_track_genre": [
+            {"track_id": "track-A1", "genre": "pop", "source": "s", "weight": 0.1 + 0.2},
+            {"track_id": "track-A1", "genre": "rock", "source": "s", "weight": 0.7},
+            {"track_id": "track-B", "genre": "rock", "source": "s", "weight": 1.0},
+        ],
+        "dim_playlist": [{"playlist_id": "list-1", "name": "List", "genre": "pop", "subgenre": "dance", "source": "s"}],
+        "fact_playlist_track": [
+            {"playlist_id": "list-1", "track_id": "track-A1", "occurrence": 1},
+            {"playlist_id": "list-1", "track_id": "track-A1", "occurrence": 2},
+            {"playlist_id": "list-1", "track_id": "track-B", "occurrence": 1},
+        ],
+        "survey_response": [{"response_id": "r1", "moods": ["Calm", 'Sad, {or} "not"'], "subscription_plan": "None"}],
+        "reconciliation": [
+            {"from_id": "track-A2", "to_id": "track-A1", "method": "name", "score": 0.9, "source": "tracks_by_genre"}
+        ],
+        "input_key": [
+            {"input_id": INPUT.input_id, "key_kind": "track", "key": "track-A1", "row_count": 4},
+            {"input_id": INPUT.input_id, "key_kind": "track", "key": "track-B", "row_count": 2},
+            {"input_id": INPUT.input_id, "key_kind": "track", "key": "name:00", "row_count": 1},
+            {"input_id": INPUT.input_id, "key_kind": "survey_response", "key": "r1", "row_count": 1},
+        ],
+        "rejected_row": [
+            {"input_id": INPUT.input_id, "row_number": 7, "reason": "no name", "row": '{"track_name": "NA"}'},
+            {"input_id": INPUT.input_id, "row_number": 8, "reason": "fields missing", "row": '["x", "\\u0000"]'},
+        ],
+    }
+
+
+def track(track_id: str, **values: Any) -> dict[str, Any]:
+    defaults: dict[str, Any] = {
+        "track_id": track_id,
+        "recording_id": track_id,
+        "name": f"Name of {track_id}",
+        "release_date": date(1999, 1, 1),
+        "release_date_precision": "year",
+        "release_date_source": "s",
+        "duration_ms": 180_000,
+        "popularity": 40,
+        "popularity_source": "tracks_by_genre",
+        "audio_features_type": 1,
+        "newness_score": 0.25,
+        "key": 1,
+        "mode": 0,
+        "time_signature": 4,
+        "source": "tracks_by_genre",
+    }
+    return {**defaults, **dict.fromkeys(AUDIO_FEATURES, 0.5), **values}
+
+
+def cluster(number: int, name: str) -> dict[str, Any]:
+    fitted = {"inertia": 1.0, "fitted_at": datetime(2026, 11, 1, tzinfo=UTC)}
+    return {"audio_features_type": number, "name": name, **dict.fromkeys(AUDIO_FEATURES, 0.5), **fitted}
+
+
+def alias(kind: str, value: str, track_id: str) -> dict[str, Any]:
+    return {"alias_kind": kind, "alias_value": value, "track_id": track_id, "method": "id", "score": 1.0}
+
+
+def frames(spark: SparkSession, staged: Mapping[str, list[dict[str, Any]]]) -> dict[str, DataFrame]:
+    """Rows as frames of ``schemas.STAGED``; what a row does not name is NULL."""
+    return {
+        name: spark.createDataFrame(pa.Table.from_pylist(found, to_arrow_schema(STAGED[name])), STAGED[name]).coalesce(
+            1
+        )
+        for name, found in staged.items()
+    }
+
+
+def table(url: str, statement: str, **parameters: object) -> list[dict[str, Any]]:
+    with connect(url) as connection:
+        return rows(connection, statement, **parameters)
+
+
+def contents(url: str) -> dict[str, str]:
+    """A checksum of each table of the star and the audit, keys included; times of runs are left out."""
+    tables = table(
+        url,
+        "select format('%I.%I', schemaname, tablename) as name from pg_tables"
+        " where schemaname in ('warehouse', 'audit') order by 1",
+    )
+    checksum = "select coalesce(md5(string_agg(line, '|' order by line)), '') as checksum from (select {} as line from {} as t)"
+    columns = {"audit.run": "t.run_id || t.result || t.reference_date"}
+    return {
+        str(found["name"]): table(
+            url, checksum.format(columns.get(str(found["name"]), "t::text"), found["name"]) + " x"
+        )[0]["checksum"]
+        for found in tables
+    }
+
+
+def star(url: str) -> dict[str, str]:
+    """The checksums of the star alone."""
+    return {name: checksum for name, checksum in contents(url).items() if name.startswith("warehouse.")}
+
+
+def row_places(url: str) -> list[dict[str, Any]]:
+    """Where each row of the star lies and which transaction wrote it: changes where a row is written."""
+    return [
+        place for name in star(url) for place in table(url, f"select '{name}' as t, ctid::text, xmin::text from {name}")
+    ]

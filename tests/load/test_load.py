@@ -1,0 +1,272 @@
+"""The load on a real PostgreSQL: what the star holds after one load, and after others."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from etl.errors import CheckFailedError
+from etl.load import RunInput, load
+from launch import postgres
+from tests.conftest import database
+from tests.load.star_frames import INPUT, alias, catalogue, contents, frames, row_places, run, star, table, track
+
+KEYS = "select track_id, track_key, recording_key, merged_into_track_key from warehouse.dim_track where track_key > 0"
+
+
+@pytest.fixture(scope="module")
+def loaded_template(spark: SparkSession, embedded_server: postgres.Server, migrated_template: str) -> Iterator[str]:
+    with database(embedded_server, migrated_template) as url:
+        load(frames(spark, catalogue()), run(), url)
+        yield url.rsplit("/", 1)[1]
+
+
+@pytest.fixture
+def loaded_url(embedded_server: postgres.Server, loaded_template: str) -> Iterator[str]:
+    with database(embedded_server, loaded_template) as url:
+        yield url
+
+
+def keys(url: str) -> dict[str, tuple[int, int, int]]:
+    found = table(url, KEYS)
+    return {r["track_id"]: (r["track_key"], r["recording_key"], r["merged_into_track_key"]) for r in found}
+
+
+def test_keys_follow_the_ids_and_a_recording_takes_its_smallest_key(loaded_url: str) -> None:
+    assert keys(loaded_url) == {
+        "name:00": (1, 1, 0),
+        "track-A1": (2, 2, 0),
+        "track-A2": (3, 2, 0),
+        "track-B": (4, 4, 0),
+    }
+
+
+def test_values_arrive_as_they_were_staged(loaded_url: str) -> None:
+    (found,) = table(loaded_url, "select * from warehouse.dim_track where track_id = 'track-B'")
+    expected = {**track("track-B", name='Bé; "q"', explicit=True, isrc="GBAYE0601498"), "primary_genre": "unknown"}
+    del expected["recording_id"]
+    assert {name: found[name] for name in expected} == expected
+    (survey,) = table(loaded_url, "select moods, listening_devices, subscription_plan from warehouse.survey_response")
+    assert survey == {"moods": ["Calm", 'Sad, {or} "not"'], "listening_devices": None, "subscription_plan": "None"}
+
+
+def test_a_track_without_album_points_to_the_unknown_one(loaded_url: str) -> None:
+    albums = table(
+        loaded_url, "select track_id, album_id from warehouse.dim_track join warehouse.dim_album using (album_key)"
+    )
+    assert {r["track_id"]: r["album_id"] for r in albums} == {
+        "not applicable": "not applicable",
+        "unknown": "unknown",
+        "track-A1": "album-1",
+        "track-A2": "unknown",
+        "track-B": "unknown",
+        "name:00": "unknown",
+    }
+
+
+def test_every_row_of_an_input_is_accounted_for(loaded_url: str) -> None:
+    (counts,) = table(loaded_url, "select * from audit.row_count")
+    assert counts == {
+        "run_id": "first",
+        "step": "load_catalogue",
+        "input_id": INPUT.input_id,
+        "source": "tracks_by_genre",
+        "rows_in": 10,
+        "rows_loaded": 4,
+        "rows_duplicate": 4,
+        "rows_rejected": 2,
+    }
+    (refused,) = table(
+        loaded_url, "select reason, row ->> 'track_name' as name from audit.rejected_row where row_number = 7"
+    )
+    assert refused == {"reason": "no name", "name": "NA"}
+
+
+def test_a_cluster_counts_recordings(loaded_url: str) -> None:
+    sizes = table(loaded_url, "select name, size from warehouse.dim_audio_cluster order by 1")
+    assert sizes == [{"name": "calm", "size": 0}, {"name": "loud", "size": 2}]
+
+
+def test_a_published_run_is_not_loaded_again(spark: SparkSession, loaded_url: str) -> None:
+    changed = catalogue()
+    changed["dim_track"][0]["name"] = "Another"
+    before = contents(loaded_url)
+    assert load(frames(spark, changed), run(), loaded_url) == {}
+    assert contents(loaded_url) == before
+
+
+def test_the_same_frames_in_another_run_write_no_row_of_the_star(spark: SparkSession, loaded_url: str) -> None:
+    before = row_places(loaded_url)
+    written = load(frames(spark, catalogue()), run("second", date(2026, 11, 2)), loaded_url)
+    assert row_places(loaded_url) == before
+    assert written == {"row_count": 1}
+
+
+def test_only_changed_rows_are_written(spark: SparkSession, loaded_url: str) -> None:
+    changed = catalogue()
+    changed["dim_track"][2]["popularity"] = 41
+    changed["dim_artist"][0]["popularity"] = 51
+    changed["dim_track"].append(track("track-0", recording_id="track-0"))
+    changed["bridge_track_artist"].append({"track_id": "track-0", "artist_id": "artist-x", "position": 0})
+    written = load(frames(spark, changed), run("second"), loaded_url)
+    assert written == {
+        "dim_track": 2,
+        "dim_artist": 1,
+        "bridge_track_artist": 1,
+        "dim_audio_cluster": 1,
+        "row_count": 1,
+    }
+    assert keys(loaded_url)["track-0"] == (5, 5, 0)
+
+
+def test_a_recording_keeps_its_key_when_a_smaller_id_joins_it(spark: SparkSession, loaded_url: str) -> None:
+    changed = catalogue()
+    for row in changed["dim_track"][:2]:
+        row["recording_id"] = "track-0"
+    changed["dim_track"].append(track("track-0"))
+    changed["bridge_track_artist"].append({"track_id": "track-0", "artist_id": "artist-x", "position": 0})
+    load(frames(spark, changed), run("second"), loaded_url)
+    found = keys(loaded_url)
+    assert (found["track-0"], found["track-A1"], found["track-A2"]) == ((5, 2, 0), (2, 2, 0), (3, 2, 0))
+
+
+def test_tracks_that_are_staged_no_longer_stay_and_follow_their_recording(spark: SparkSession, loaded_url: str) -> None:
+    changed = without_track(catalogue(), "track-A2")
+    for row in changed["dim_track"]:
+        if row["track_id"] == "track-A1":
+            row["recording_id"] = "name:00"
+        if row["track_id"] == "name:00":
+            row["recording_id"] = "name:00"
+    load(frames(spark, changed), run("second"), loaded_url)
+    found = keys(loaded_url)
+    assert (found["track-A1"], found["track-A2"], found["name:00"]) == ((2, 1, 0), (3, 1, 0), (1, 1, 0))
+
+
+def test_a_made_id_that_is_recognised_later_keeps_row_and_key(spark: SparkSession, loaded_url: str) -> None:
+    changed = without_track(catalogue(), "name:00")
+    changed["track_alias"].append(alias("name", "name:00", "track-A2"))
+    changed["input_key"].append({"input_id": INPUT.input_id, "key_kind": "track", "key": "name:00", "row_count": 1})
+    load(frames(spark, changed), run("second"), loaded_url)
+    assert keys(loaded_url)["name:00"] == (1, 2, 3)
+    load(frames(spark, catalogue()), run("third"), loaded_url)
+    assert keys(loaded_url)["name:00"] == (1, 1, 0)
+
+
+def test_bridges_of_staged_tracks_are_replaced(spark: SparkSession, loaded_url: str) -> None:
+    changed = catalogue()
+    changed["bridge_track_genre"] = [{"track_id": "track-A1", "genre": "jazz", "source": "s", "weight": 1.0}]
+    changed["bridge_track_artist"][0]["artist_id"] = "artist-y"
+    del changed["bridge_track_artist"][1]
+    load(frames(spark, changed), run("second"), loaded_url)
+    genres = table(
+        loaded_url,
+        "select track_id, genre, genre_key from warehouse.bridge_track_genre"
+        " join warehouse.dim_track using (track_key) join warehouse.dim_genre using (genre_key)",
+    )
+    assert genres == [{"track_id": "track-A1", "genre": "jazz", "genre_key": 3}]
+    artists = table(
+        loaded_url,
+        "select artist_id, position from warehouse.bridge_track_artist join warehouse.dim_artist using (artist_key)"
+        " join warehouse.dim_track using (track_key) where track_id = 'track-A1'",
+    )
+    assert artists == [{"artist_id": "artist-y", "position": 0}]
+
+
+def test_a_table_without_a_frame_is_left_alone(spark: SparkSession, loaded_url: str) -> None:
+    staged = {"dim_track": catalogue()["dim_track"]}
+    written = load(frames(spark, staged), run("second", inputs=()), loaded_url)
+    assert written == {}
+
+
+def test_playlists_have_a_history(spark: SparkSession, loaded_url: str) -> None:
+    history = (
+        "select track_id, occurrence, valid_from::date::text as since, valid_to::date::text as until"
+        " from warehouse.fact_playlist_track join warehouse.dim_track using (track_key) order by 1, 2, 3"
+    )
+    always = [("track-A1", 1, "-infinity", "infinity"), ("track-A1", 2, "-infinity", "infinity")]
+    assert members(loaded_url, history) == [*always, ("track-B", 1, "-infinity", "infinity")]
+    changed = {name: catalogue()[name] for name in ("dim_playlist", "fact_playlist_track")}
+    gone = changed["fact_playlist_track"].pop()
+    changed["fact_playlist_track"].append({"playlist_id": "list-1", "track_id": "track-A2", "occurrence": 1})
+    load(frames(spark, changed), run("second", date(2026, 11, 2), inputs=()), loaded_url)
+    came = ("track-A2", 1, "2026-11-02", "infinity")
+    assert members(loaded_url, history) == [*always, came, ("track-B", 1, "-infinity", "2026-11-02")]
+    changed["fact_playlist_track"][-1] = gone
+    load(frames(spark, changed), run("same day", date(2026, 11, 2), inputs=()), loaded_url)
+    assert members(loaded_url, history) == [*always, ("track-B", 1, "-infinity", "infinity")]
+
+
+def test_popularity_has_a_day_only_where_the_day_is_known(spark: SparkSession, loaded_url: str) -> None:
+    query = "select date_key, popularity from warehouse.fact_track_popularity order by 1"
+    assert table(loaded_url, query) == []
+    changed = catalogue()
+    for day, popularity in ((2, 60), (3, 60), (4, 61)):
+        changed["dim_track"][0] |= {"popularity": popularity, "popularity_source": "api"}
+        asked = frames(spark, {"dim_track": changed["dim_track"]})
+        load(asked, run(f"day {day}", date(2026, 11, day), inputs=()), loaded_url)
+    assert table(loaded_url, query) == [
+        {"date_key": 20261102, "popularity": 60},
+        {"date_key": 20261104, "popularity": 61},
+    ]
+
+
+def test_a_new_fit_takes_the_place_of_the_old_one(spark: SparkSession, loaded_url: str) -> None:
+    changed = catalogue()
+    changed["cluster_fit"][0]["fit_id"] = "fit-2"
+    changed["dim_audio_cluster"] = [{**changed["dim_audio_cluster"][1], "name": "louder"}]
+    load(frames(spark, changed), run("second"), loaded_url)
+    found = table(loaded_url, "select audio_features_type, name, size from warehouse.dim_audio_cluster")
+    assert found == [{"audio_features_type": 1, "name": "louder", "size": 2}]
+    fits = table(loaded_url, "select fit_id, run_id from audit.cluster_fit order by 1")
+    assert fits == [{"fit_id": "fit-1", "run_id": "first"}, {"fit_id": "fit-2", "run_id": "second"}]
+
+
+def test_two_loads_at_once_give_the_same_rows(spark: SparkSession, warehouse_url: str, loaded_url: str) -> None:
+    staged = frames(spark, catalogue())
+    with ThreadPoolExecutor() as pool:
+        loads = [pool.submit(load, staged, run(run_id), warehouse_url) for run_id in ("one", "two")]
+        written = [each.result() for each in loads]
+    assert star(warehouse_url) == star(loaded_url)
+    assert {"row_count": 1} in written, "whoever came second had nothing to write"
+    assert table(warehouse_url, "select distinct result from audit.run") == [{"result": "published"}]
+
+
+def test_a_failed_check_publishes_nothing_and_says_why(spark: SparkSession, loaded_url: str) -> None:
+    before = row_places(loaded_url)
+    wrong = catalogue()
+    wrong["dim_track"].append(track("track-C", newness_score=1.5))
+    with pytest.raises(CheckFailedError, match=r"tracks_have_an_artist: A track has no artist\. 1 rows.*track-C"):
+        load(frames(spark, wrong), run("second"), loaded_url)
+    assert row_places(loaded_url) == before
+    (noted,) = table(loaded_url, "select result, message from audit.run where run_id = 'second'")
+    assert noted["result"] == "failed" and "track_values_are_possible" in noted["message"]
+
+
+def test_a_failed_run_can_be_loaded_again(spark: SparkSession, warehouse_url: str) -> None:
+    with pytest.raises(CheckFailedError, match="input_rows_add_up"):
+        load(frames(spark, catalogue()), run(inputs=(RunInput("b", "kaggle", "b.csv", "f", 3), INPUT)), warehouse_url)
+    load(frames(spark, catalogue()), run(), warehouse_url)
+    assert table(warehouse_url, "select result, message from audit.run") == [{"result": "published", "message": None}]
+
+
+def test_a_frame_that_is_not_as_agreed_is_refused_before_anything_is_staged(
+    spark: SparkSession, warehouse_url: str
+) -> None:
+    wrong = frames(spark, {"dim_track": []})["dim_track"].drop("name")
+    with pytest.raises(TypeError, match=r"dim_track is not as .*name"):
+        load({"dim_track": wrong}, run(inputs=()), warehouse_url)
+
+
+def without_track(staged: dict[str, list[dict[str, Any]]], track_id: str) -> dict[str, list[dict[str, Any]]]:
+    named = ("track_id", "from_id", "alias_value", "key")
+    return {
+        name: [row for row in found if track_id not in [row.get(column) for column in named]]
+        for name, found in staged.items()
+    }
+
+
+def members(url: str, history: str) -> list[tuple[object, ...]]:
+    return [tuple(row.values()) for row in table(url, history)]

@@ -1,0 +1,86 @@
+"""Migrations: an empty database, one that is up to date, one that is older and has data."""
+
+from pathlib import Path
+
+from etl.load.migrate import migrate
+from etl.schemas import STAGED
+from tests.load.star_frames import contents, table
+
+LATER = """
+from alembic import op
+
+revision = "later"
+down_revision = "{head}"
+
+
+def upgrade() -> None:
+    op.execute("alter table warehouse.dim_artist add column country text not null default 'unknown'")
+    op.execute("comment on column warehouse.dim_artist.country is 'A later column.'")
+"""
+
+_SCHEMAS = "('staging', 'warehouse', 'mart', 'audit', 'simulation')"
+
+
+def test_all_schemas_are_there_and_every_table_and_column_has_a_comment(warehouse_url: str) -> None:
+    found = table(warehouse_url, f"select nspname from pg_namespace where nspname in {_SCHEMAS}")
+    assert len(found) == 5
+    silent = table(
+        warehouse_url,
+        f"""
+        select c.oid::regclass::text as table_name, a.attname as column_name
+        from pg_class as c
+        left join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+        where c.relkind in ('r', 'v', 'p')
+            and c.relnamespace in (select oid from pg_namespace where nspname in {_SCHEMAS})
+            and (obj_description(c.oid, 'pg_class') is null or col_description(c.oid, a.attnum) is null)
+        """,
+    )
+    assert silent == []
+
+
+def test_staging_has_the_columns_that_frames_have(warehouse_url: str) -> None:
+    found = table(
+        warehouse_url,
+        "select table_name, array_agg(column_name::text order by ordinal_position) as names"
+        " from information_schema.columns where table_schema = 'staging' group by table_name",
+    )
+    expected = {name: schema.fieldNames() for name, schema in STAGED.items()}
+    assert {r["table_name"]: r["names"] for r in found if r["table_name"] not in ("load", "part")} == expected
+
+
+def test_dimensions_have_members_for_not_applicable_and_unknown(warehouse_url: str) -> None:
+    for name in ("artist", "album", "track", "genre", "playlist", "date"):
+        members = table(warehouse_url, f"select {name}_key as key from warehouse.dim_{name} where {name}_key <= 0")
+        assert sorted(row["key"] for row in members) == [-1, 0], name
+
+
+def test_days_from_1900_to_2100(warehouse_url: str) -> None:
+    counted = "select count(*) as days, min(date_key) as first, max(date_key) as last from warehouse.dim_date where date_key > 0"
+    assert table(warehouse_url, counted) == [{"days": 73_414, "first": 19000101, "last": 21001231}]
+    (day,) = table(warehouse_url, "select * from warehouse.dim_date where date = date '2027-01-01'")
+    assert (day["month_name"], day["day_name"], day["iso_year"], day["iso_week"], day["is_weekend"]) == (
+        "January",
+        "Friday",
+        2026,
+        53,
+        False,
+    )
+
+
+def test_again_changes_nothing(warehouse_url: str) -> None:
+    before = contents(warehouse_url)
+    migrate(warehouse_url)
+    assert contents(warehouse_url) == before
+
+
+def test_an_older_warehouse_is_upgraded_in_place_with_its_data(warehouse_url: str, tmp_path: Path) -> None:
+    artist = (
+        "insert into warehouse.dim_artist (artist_key, artist_id, name, source) values (1, 'a', 'A', 's') returning 1"
+    )
+    table(warehouse_url, artist)
+    (head,) = table(warehouse_url, "select version_num from audit.schema_revision")
+    (tmp_path / "later.py").write_text(LATER.format(head=head["version_num"]), encoding="utf-8")
+    migrate(warehouse_url, further_revisions=tmp_path)
+    found = table(warehouse_url, "select artist_id, name, country from warehouse.dim_artist where artist_key = 1")
+    assert found == [{"artist_id": "a", "name": "A", "country": "unknown"}]
+    assert table(warehouse_url, "select version_num from audit.schema_revision") == [{"version_num": "later"}]
