@@ -118,7 +118,8 @@ class Lake:
         """When something of a run was last written."""
         files = self._files.find(f"{self._root}/runs/{run_id}")
         moments = [self._files.modified(path) for path in files] or [datetime.fromtimestamp(0, UTC)]
-        return max(moment if moment.tzinfo else moment.replace(tzinfo=UTC) for moment in moments)
+        newest: datetime = max(one if one.tzinfo else one.replace(tzinfo=UTC) for one in moments)
+        return newest
 
     def drop_run(self, run_id: str) -> None:
         """Remove the frames of a run; the inputs stay."""

@@ -131,6 +131,20 @@ def newness_bounds(connection: Connection) -> tuple[date, date] | None:
     return (found[0]["oldest"], found[0]["newest"]) if found else None  # type: ignore[return-value]
 
 
+def has_release_after_bounds(connection: Connection, reference_date: date) -> bool:
+    """Whether a release date that lay in the future at the last run has come, so that newness has a new end."""
+    bounds = newness_bounds(connection)
+    if bounds is None:
+        return False
+    statement = """
+        select exists (
+            select from warehouse.dim_track
+            where release_date >= cast(:newest as date) + interval '1 month' and release_date <= :reference_date
+        ) as is_newer
+    """
+    return bool(rows(connection, statement, newest=bounds[1], reference_date=reference_date)[0]["is_newer"])
+
+
 def current_fit(connection: Connection) -> tuple[dict[str, object], list[dict[str, object]]] | None:
     """The current fit of the audio clusters, or None before the first one.
 
