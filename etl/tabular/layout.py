@@ -26,7 +26,8 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_LEGACY_ENCODINGS = ["cp1252", "cp1250", "cp1251", "cp1254", "cp932", "gb18030", "big5", "euc_kr"]
+# Encodings of Latin scripts cannot be told apart by a few letters: the Western one stands for all.
+_LEGACY_ENCODINGS = ["cp1252", "cp1251", "cp932", "gb18030", "big5", "euc_kr"]
 
 
 @dataclass(frozen=True)
@@ -70,10 +71,16 @@ def _encoding(plain: BinaryIO, head: bytes) -> str:
     for start, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
         if head[start::2].count(0) > 0.4 * len(head) / 2 and head[1 - start :: 2].count(0) < 0.05 * len(head):
             return _required(plain, encoding)
-    sample = head[:4096]
-    if len(sample) - len(sample.translate(None, _CONTROL_BYTES)) > 0.02 * len(sample):
+    first_line = head.lstrip().split(b"\n", 1)[0]
+    if not _control_bytes(first_line) and _decodes(plain, "utf-8"):
+        return "utf-8"
+    if _control_bytes(head) > 0.02 * len(head):
         raise WrongFileError("the file is binary, neither text nor a spreadsheet.")
-    return "utf-8" if _decodes(plain, "utf-8") else _legacy_encoding(plain)
+    return _legacy_encoding(plain)
+
+
+def _control_bytes(text: bytes) -> int:
+    return len(text) - len(text.translate(None, _CONTROL_BYTES))
 
 
 def _required(plain: BinaryIO, encoding: str) -> str:

@@ -3,7 +3,7 @@
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from etl.transform.kaggle.values import LONGEST_TEXT, Field, known, read, trimmed
+from etl.transform.kaggle.values import LONGEST_TEXT, Field, known, read, trim, trimmed
 
 _TOO_LONG = f"holds a text longer than {LONGEST_TEXT} characters"
 _JSON_STRINGS = "array<string>"
@@ -45,7 +45,7 @@ def literal(column: str) -> Column:
         F.lit("]"),
     )
     read = F.from_json(as_json, _JSON_STRINGS, {"allowUnquotedControlChars": "true"})
-    return F.when(between == "[]", F.array_compact(F.transform(read, F.btrim)))
+    return F.when(between == "[]", F.array_compact(F.transform(read, lambda one: trim(one))))
 
 
 def names(column: str, parts: Column) -> Field:
@@ -70,7 +70,7 @@ def genres(column: str, parts: Column) -> Field:
 
 
 def _parts(text: Column, delimiter: str) -> Column:
-    return F.filter(F.transform(F.split(text, delimiter), F.btrim), lambda part: part != "")
+    return F.filter(F.transform(F.split(text, delimiter), lambda part: trim(part)), lambda part: part != "")
 
 
 def _has_long(value: Column) -> Column:

@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 
 LONGEST_TEXT = 1000
 
-_BLANKS = " \t\r\n\u00a0\ufeff"
+BLANKS = " \t\r\n\u00a0\ufeff"
 _MISSING = ("", "NA", "N/A", "NaN", "nan", "None", "NULL", "null")
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?$"
 _GROUPED_NUMBER = r"^[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?$"
@@ -39,10 +39,15 @@ class Field:
 def clean(rows: DataFrame, columns: Iterable[str]) -> DataFrame:
     """Adds what ``trimmed`` and ``known`` refer to."""
     names = list(columns)
-    rows = rows.withColumns({f"trimmed {name}": F.btrim(F.col(f"`{name}`"), F.lit(_BLANKS)) for name in names})
+    rows = rows.withColumns({f"trimmed {name}": trim(F.col(f"`{name}`")) for name in names})
     return rows.withColumns(
         {f"known {name}": F.when(~F.col(f"trimmed {name}").isin(*_MISSING), F.col(f"trimmed {name}")) for name in names}
     )
+
+
+def trim(text: Column) -> Column:
+    """Text without blanks around it."""
+    return F.btrim(text, F.lit(BLANKS))
 
 
 def trimmed(column: str) -> Column:
