@@ -76,7 +76,7 @@ def load_catalogue(**context: Any) -> dict[str, int]:
     return written
 
 
-@task(trigger_rule="all_done")
+@task
 def write_report(**context: Any) -> None:
     """Says in the log what the run did."""
     from etl.config import settings
@@ -86,5 +86,5 @@ def write_report(**context: Any) -> None:
 
 
 def refresh_tasks() -> None:
-    """Wire the steps, one after the other."""
-    plan_refresh() >> transform_catalogue() >> fit_clusters() >> load_catalogue() >> write_report()
+    """Wire the steps, one after the other; the report comes however they end, and does not hide a failure."""
+    plan_refresh() >> transform_catalogue() >> fit_clusters() >> load_catalogue() >> write_report().as_teardown()

@@ -1,0 +1,45 @@
+"""What a run did, in the words of its task's log."""
+
+import logging
+
+from etl import warehouse
+from etl.config import Settings
+
+log = logging.getLogger(__name__)
+
+
+def log_run(run_id: str, settings: Settings) -> None:
+    """Log how a run ended, what became of the rows of its inputs, and why rows were refused."""
+    with warehouse.connect(settings.warehouse_url) as connection:
+        runs = warehouse.rows(connection, _RUN, run_id=run_id)
+        counts = warehouse.rows(connection, _COUNTS, run_id=run_id)
+        reasons = warehouse.rows(connection, _REASONS, run_id=run_id)
+    if not runs:
+        log.warning("The run %s left no line in audit.run: it failed before it could say anything.", run_id)
+    for run in runs:
+        log.info("%s after %s. %s", run["result"], run["lasted"], run["message"] or "")
+    for row in counts:
+        log.info(
+            "%s (%s): %d rows, %d loaded, %d duplicate, %d rejected.",
+            *(row[name] for name in ("name", "source", "rows_in", "rows_loaded", "rows_duplicate", "rows_rejected")),
+        )
+    for row in reasons:
+        log.info("Rejected because %s: %d rows.", row["reason"], row["row_count"])
+
+
+_RUN = "select result, message, finished_at - started_at as lasted from audit.run where run_id = :run_id"
+_COUNTS = """
+    select i.name, c.source, c.rows_in, c.rows_loaded, c.rows_duplicate, c.rows_rejected
+    from audit.row_count as c
+    inner join audit.run_input as i on i.run_id = c.run_id and i.input_id = c.input_id
+    where c.run_id = :run_id
+    order by i.name
+"""
+_REASONS = """
+    select r.reason, count(*) as row_count
+    from audit.rejected_row as r
+    inner join audit.row_count as c on c.input_id = r.input_id
+    where c.run_id = :run_id
+    group by r.reason
+    order by count(*) desc, r.reason
+"""
