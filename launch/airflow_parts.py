@@ -14,8 +14,8 @@ from launch.processes import Part, end_part, end_strays, last_line, run_logged, 
 
 _AIRFLOW = [sys.executable, "-m", "airflow"]
 _READY_SECONDS = 240
-_STOP_ORDER = ("scheduler", "triggerer", "dag-processor", "api-server")
-_GRACE_SECONDS = 6.0
+_GRACE_SECONDS = {"scheduler": 6.0, "triggerer": 3.0, "dag-processor": 3.0, "api-server": 3.0}
+"""How long each part may take to end by itself, in the order in which they are asked."""
 
 
 class PartEnded(ActionNeededError):
@@ -75,9 +75,9 @@ class Airflow:
 
     def stop(self) -> None:
         """End all parts, the scheduler first and the API server last, then whatever they have left."""
-        for name in _STOP_ORDER:
+        for name in _GRACE_SECONDS:
             if name in self._parts:
-                end_part(self._parts.pop(name), _GRACE_SECONDS)
+                end_part(self._parts.pop(name), _GRACE_SECONDS[name])
         end_strays(self.state)
 
     def log(self, name: str) -> Path:

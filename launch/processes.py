@@ -45,7 +45,7 @@ def start_part(name: str, command: list[str], environ: dict[str, str], state: Pa
             start_new_session=True,
             umask=0o077,
         )
-    _note_session(state, process.pid)
+    _note_session(state, name, process.pid)
     return Part(name, process, log)
 
 
@@ -127,9 +127,9 @@ def _session_members(sessions: dict[int, float]) -> list[psutil.Process]:
     return found
 
 
-def _note_session(state: Path, pid: int) -> None:
+def _note_session(state: Path, name: str, pid: int) -> None:
     with (private_folder(state / "run") / "sessions.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"pid": pid, "started_at": time.time(), "boot": psutil.boot_time()}) + "\n")
+        file.write(json.dumps({"name": name, "pid": pid, "started_at": time.time(), "boot": psutil.boot_time()}) + "\n")
 
 
 def _noted_sessions(state: Path) -> dict[int, float]:

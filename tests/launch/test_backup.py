@@ -1,0 +1,73 @@
+"""A backup restored gives the same warehouse; a restore that fails changes nothing."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from etl import warehouse
+from etl.errors import ActionNeededError
+from etl.load.migrate import migrate
+from launch.backup import write_backup
+from launch.postgres_use import embedded_server
+from launch.restore import read_backup
+
+
+@pytest.fixture
+def url(state: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A migrated warehouse with a table that only the test knows."""
+    monkeypatch.setenv("STATE_DIR", str(state))
+    monkeypatch.delenv("WAREHOUSE_URL", raising=False)
+    with embedded_server(state) as server:
+        url = server.url("loader", "warehouse")
+        migrate(url)
+        change(url, "create table warehouse.kept as select n, md5(n::text) as text from generate_series(1, 5000) as n")
+        yield url
+
+
+def change(url: str, statement: str) -> None:
+    with warehouse.connect(url) as connection:
+        connection.exec_driver_sql(statement)
+
+
+def content(url: str) -> list[dict[str, object]]:
+    with warehouse.connect(url) as connection:
+        return warehouse.rows(
+            connection,
+            "select (select md5(string_agg(text, '' order by n)) from warehouse.kept) as kept,"
+            " (select count(*) from warehouse.dim_date) as days,"
+            " (select count(*) from pg_description) as comments",
+        )
+
+
+def test_what_was_there_is_there_again(url: str, tmp_path: Path) -> None:
+    before = content(url)
+    write_backup(tmp_path / "backup")
+    assert (tmp_path / "backup").stat().st_mode & 0o077 == 0
+    change(url, "delete from warehouse.kept where n > 7; delete from warehouse.dim_date where date_key > 20000101")
+    assert content(url) != before
+    read_backup(tmp_path / "backup")
+    assert content(url) == before
+    migrate(url)
+
+
+def test_a_damaged_backup_changes_nothing(url: str, tmp_path: Path) -> None:
+    write_backup(tmp_path / "backup")
+    whole = (tmp_path / "backup").read_bytes()
+    (tmp_path / "backup").write_bytes(whole[: len(whole) * 3 // 4])
+    change(url, "delete from warehouse.kept where n > 7")
+    before = content(url)
+    with pytest.raises(ActionNeededError, match="Nothing was restored, the warehouse is as it was"):
+        read_backup(tmp_path / "backup")
+    assert content(url) == before
+
+
+def test_a_file_is_neither_overwritten_nor_taken_for_a_backup(url: str, tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("mine")
+    with pytest.raises(ActionNeededError, match="exists and is left as it is"):
+        write_backup(tmp_path / "notes")
+    with pytest.raises(ActionNeededError, match="cannot be read as a backup"):
+        read_backup(tmp_path / "notes")
+    assert (tmp_path / "notes").read_text() == "mine"
+    with pytest.raises(ActionNeededError, match="cannot be written: No such file or directory"):
+        write_backup(tmp_path / "nowhere" / "backup")

@@ -1,0 +1,104 @@
+"""Set-up under the system's Python: what is missing is installed where we may, else named in one sentence."""
+
+import fcntl
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from etl.config import CHECKOUT
+from launch import bootstrap
+
+
+@pytest.fixture
+def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that is all of PATH, for programs that pretend."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    return folder
+
+
+def pretend(path: Path, script: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def test_a_java_that_is_old_or_incomplete_is_passed_over(tmp_path: Path) -> None:
+    pretend(tmp_path / "old", "echo 'openjdk version \"11.0.2\"' >&2")
+    pretend(tmp_path / "incomplete", "echo 'Error: module jdk.incubator.vector not found' >&2; exit 1")
+    pretend(tmp_path / "fit", "echo 'openjdk version \"17.0.15\" 2025-04-15' >&2")
+    fit = [name for name in ("old", "incomplete", "fit", "absent") if bootstrap.is_java_fit(tmp_path / name)]
+    assert fit == ["fit"]
+
+
+def test_no_java_and_no_right_to_install_it(fakes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap, "find_java", lambda: None)
+    with pytest.raises(bootstrap.SetupError, match=r"Java 17 or newer is needed .*apt-get install"):
+        bootstrap.java_home(tmp_path)
+
+
+def test_java_is_installed_by_the_first_package_that_there_is(
+    fakes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pretend(fakes / "apt-get", f'echo "$@" >> {tmp_path}/asked; case "$*" in *jre-21*|*-21-*) exit 100;; esac')
+    pretend(fakes / "env", 'while [ "${1#*=}" != "$1" ]; do export "$1"; shift; done; exec "$@"')
+    pretend(fakes / "sudo", 'shift; exec "$@"')
+    pretend(fakes / "true", "exit 0")
+    asked = tmp_path / "asked"
+    installed = "install -y --no-install-recommends openjdk-17-jre-headless"
+    home = tmp_path / "java"
+    monkeypatch.setattr(
+        bootstrap, "find_java", lambda: home if asked.exists() and installed in asked.read_text() else None
+    )
+    assert bootstrap.java_home(tmp_path) == home
+    assert asked.read_text().splitlines()[-1] == installed
+    assert "Java (openjdk-17-jre-headless)" in capsys.readouterr().out
+
+
+def test_no_network_at_the_first_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_FIND_LINKS", "")
+    monkeypatch.setenv("PIP_RETRIES", "0")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    with pytest.raises(bootstrap.SetupError, match="could not be installed; the first start needs the network"):
+        bootstrap.make_environment(tmp_path, CHECKOUT / "requirements.txt")
+
+
+def test_an_environment_that_was_made_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[str] = []
+    monkeypatch.setattr(bootstrap, "with_step", lambda _state, text, _commands, _failure: steps.append(text))
+    (tmp_path / "venv").mkdir()
+    requirements = CHECKOUT / "requirements.txt"
+    bootstrap.make_environment(tmp_path, requirements)
+    assert steps == ["Virtual environment", "Python packages (requirements.txt)"]
+    bootstrap.make_environment(tmp_path, requirements)
+    assert len(steps) == 2
+
+
+def test_two_set_ups_at_once(tmp_path: Path) -> None:
+    with (tmp_path / "setup.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = subprocess.run(
+            [sys.executable, str(CHECKOUT / "launch" / "bootstrap.py"), "run"],
+            env={**os.environ, "STATE_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "Another start is setting up this machine" in done.stdout
+
+
+def test_no_python_that_is_new_enough(fakes: Path) -> None:
+    for name in ("bash", "dirname", "readlink"):
+        (fakes / name).symlink_to(f"/usr/bin/{name}")
+    pretend(fakes / "python3", "exit 1")
+    command = ["/bin/bash", str(CHECKOUT / "bin" / "run")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "Python 3.11, 3.12 or 3.13 is needed" in done.stderr

@@ -1,0 +1,79 @@
+"""What stands in the way of a start is said in one sentence, with exit code 1."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from etl.config import CHECKOUT
+from etl.errors import ActionNeededError, EtlError
+from launch import bootstrap, postgres, preconditions
+from launch.only_one import only_one
+
+
+def bin_run(state: Path, **environ: str) -> tuple[int, list[str]]:
+    """bin/run after its set-up, in an environment of its own: exit code and lines."""
+    base = {
+        name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "KAGGLE", "WAREHOUSE"))
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "launch.run", "--exit"],
+        env={**base, "STATE_DIR": str(state), "PYTHONPATH": str(CHECKOUT), **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    return done.returncode, done.stdout.splitlines()
+
+
+def test_a_port_in_use(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, lines = bin_run(tmp_path, AIRFLOW__API__PORT=str(port))
+    assert code == 1
+    assert [f"Port {port} of 127.0.0.1" in line and "AIRFLOW__API__PORT" in line for line in lines] == [True]
+
+
+def test_a_path_that_is_not_there(tmp_path: Path) -> None:
+    code, lines = bin_run(tmp_path, KAGGLE_PATH=str(tmp_path / "nothing"))
+    assert code == 1
+    assert ["KAGGLE_PATH" in line and "does not exist" in line for line in lines] == [True]
+
+
+def test_a_second_start_beside_the_first(tmp_path: Path) -> None:
+    with only_one(tmp_path):
+        code, lines = bin_run(tmp_path)
+    assert code == 1
+    assert [f"already running on {tmp_path} (process {os.getpid()})" in line for line in lines] == [True]
+
+
+def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**12, 10**12 - 10**8, 10**8))
+    with pytest.raises(ActionNeededError, match=r"nearly full \(95 MiB free"):
+        preconditions.check_disk(tmp_path)
+    with pytest.raises(bootstrap.SetupError, match=r"needs 4 GiB .* 95 MiB are free"):
+        bootstrap.make_state_dir(tmp_path / "new")
+
+
+def test_a_server_that_cannot_be_reached_and_one_that_refuses_us(state: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    with pytest.raises(EtlError, match=f"PostgreSQL at 127.0.0.1:{port}/warehouse cannot be reached"):
+        preconditions.check_warehouse(f"postgresql://somebody:secret@127.0.0.1:{port}/warehouse")
+    url = postgres.start(state).url("loader", "warehouse")
+    preconditions.check_warehouse(url)
+    with pytest.raises(EtlError, match="password authentication failed") as refusal:
+        preconditions.check_warehouse(url.replace("loader:", "loader:not-this-"))
+    assert "not-this-" not in str(refusal.value)
+
+
+def test_a_server_that_is_too_old(monkeypatch: pytest.MonkeyPatch, state: Path) -> None:
+    url = postgres.start(state, 16).url("loader", "warehouse")
+    monkeypatch.setattr(preconditions, "_OLDEST_POSTGRESQL", 17)
+    with pytest.raises(ActionNeededError, match="is version 16; WAREHOUSE_URL must name version 17 or newer"):
+        preconditions.check_warehouse(url)

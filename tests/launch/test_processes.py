@@ -1,0 +1,72 @@
+"""No process is left behind, and none of somebody else's is touched."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from launch.environment import MARKER
+from launch.processes import Part, end_part, end_strays, last_line, run_logged, start_part
+
+SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
+PARENT = "import os, subprocess, sys, time; subprocess.Popen(['sleep', '600'], {}); time.sleep(600)"
+
+
+@pytest.fixture
+def bystander() -> Iterator["subprocess.Popen[bytes]"]:
+    process = subprocess.Popen(SLEEP, env={**os.environ, MARKER: "/somewhere/else"}, start_new_session=True)
+    yield process
+    process.kill()
+    process.wait()
+
+
+def environ(state: Path) -> dict[str, str]:
+    return {**os.environ, MARKER: str(state), "AIRFLOW_HOME": str(state)}
+
+
+def wait_for_child(part: Part) -> psutil.Process:
+    parent = psutil.Process(part.process.pid)
+    while not parent.children():
+        assert part.is_running()
+    return parent.children()[0]
+
+
+def test_a_marked_process_is_found_in_whatever_session(tmp_path: Path, bystander: "subprocess.Popen[bytes]") -> None:
+    stray = subprocess.Popen(SLEEP, env=environ(tmp_path), start_new_session=True)
+    assert end_strays(tmp_path) == 1
+    assert stray.wait(10) is not None and not psutil.pid_exists(stray.pid)
+    assert bystander.poll() is None
+
+
+def test_a_process_that_dropped_the_marker_is_found_by_its_session(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", PARENT.replace("{}", "env={'PATH': os.environ['PATH']}")]
+    part = start_part("parent", command, environ(tmp_path), tmp_path)
+    child = wait_for_child(part)
+    part.process.kill()
+    part.process.wait()
+    assert end_strays(tmp_path) == 1
+    assert not child.is_running()
+    assert end_strays(tmp_path) == 0
+
+
+def test_ending_a_part_ends_its_children(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", PARENT.replace(", {}", "")]
+    part = start_part("parent", command, environ(tmp_path), tmp_path)
+    child = wait_for_child(part)
+    end_part(part, grace_seconds=5)
+    assert not part.is_running()
+    psutil.wait_procs([child], timeout=5)
+    assert not child.is_running()
+
+
+def test_output_goes_to_a_log_that_others_cannot_read(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    command = [sys.executable, "-c", "print('one', '', 'two', '', sep=chr(10)); exit(3)"]
+    code, words = run_logged("talker", command, environ(tmp_path), tmp_path)
+    assert (code, words) == (3, "two")
+    assert capfd.readouterr() == ("", "")
+    assert (tmp_path / "logs").stat().st_mode & 0o077 == 0
+    assert last_line(tmp_path / "logs" / "talker.log") == "two"
