@@ -1,0 +1,172 @@
+"""Receiving files: right ones are kept with a true note, wrong ones leave nothing and say what is wrong."""
+
+import gzip
+import http.server
+import threading
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from etl.errors import ActionNeededError, TryAgainError, WrongFileError
+from etl.extract.kaggle import find_files, receive_file
+from etl.formats import FORMATS, Format
+from etl.lake import Lake
+
+NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+ARTISTS = "id,followers,genres,name,popularity\n" + "0DheY5irMjBUeLybbCUEZ2,12.0,\"['pop']\",Someone,5\n" * 3
+
+
+def _write(folder: Path, name: str, content: str | bytes) -> str:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return str(path)
+
+
+def test_a_file_is_kept_as_it_is_with_a_note(tmp_path: Path, lake: Lake) -> None:
+    received = receive_file(_write(tmp_path, "artists.csv", ARTISTS), None, lake, NOW)
+    assert (received.format, received.origin, received.row_count) == ("artists_1921_2020", "kaggle", 3)
+    assert received.columns == ("id", "followers", "genres", "name", "popularity")
+    assert Path(received.url.removeprefix("file://")).read_bytes() == ARTISTS.encode()
+    assert lake.inputs(["kaggle"]) == [received]
+
+
+def test_the_same_bytes_again_are_the_same_input(tmp_path: Path, lake: Lake) -> None:
+    path = _write(tmp_path, "artists.csv", ARTISTS)
+    first = receive_file(path, None, lake, NOW)
+    again = receive_file(path, "artists_1921_2020", lake, datetime(2027, 1, 1, tzinfo=UTC))
+    assert again == first and len(lake.inputs(["kaggle"])) == 1
+
+
+@pytest.mark.parametrize("name", ["artists.csv.gz", "artists.zip"])
+def test_packed_files_are_read(tmp_path: Path, lake: Lake, name: str) -> None:
+    path = tmp_path / name
+    if name.endswith(".gz"):
+        path.write_bytes(gzip.compress(ARTISTS.encode()))
+    else:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("artists.csv", ARTISTS)
+    assert receive_file(str(path), None, lake, NOW).row_count == 3
+
+
+WRONG = {
+    "empty": (b"", "the file is empty"),
+    "blank": (b"\xef\xbb\xbf\r\n  \r\n", "the file is empty"),
+    "header_only": (b"id,followers,genres,name,popularity\n", "a header but no rows"),
+    "binary": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8, "is binary"),
+    "html": (b"\n<!DOCTYPE html><html><title>Sign in</title></html>", "is a web page (HTML)"),
+    "cut_in_row": (ARTISTS.encode()[:-3], "breaks off: its last row has 4 of 5 fields"),
+    "cut_in_quotation": (ARTISTS.encode()[:-15], "ends within a quotation"),
+    "unknown": (b"a,b\n1,2\n", "none of its columns ('a', 'b') belongs to a known format"),
+    "nearly": (
+        b"id,followers,name,popularity\n1,2,3,4\n",
+        "Nearest is Spotify Dataset 1921-2020 (artists.csv), of which it has the columns "
+        "'id', 'followers', 'name', 'popularity' and lacks 'genres'.",
+    ),
+    "cut_gzip": (gzip.compress(ARTISTS.encode())[:-9], "packed file is broken"),
+    "cut_zip": (b"PK\x03\x04" + b"x" * 200, "packed file is broken"),
+    "mixed_encoding": ("id,followers\n".encode("utf-16") + b"\x00", "begins as utf-16 but does not go on so"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_file_is_named_and_not_kept(tmp_path: Path, lake: Lake, case: str) -> None:
+    content, sentence = WRONG[case]
+    with pytest.raises(WrongFileError) as caught:
+        receive_file(_write(tmp_path, f"{case}.csv", content), None, lake, NOW)
+    assert str(caught.value).startswith(f"{case}.csv: ") and sentence in str(caught.value)
+    assert lake.inputs(["kaggle"]) == [] and not (tmp_path / "lake").exists()
+
+
+def test_a_zip_of_several_files_is_refused(tmp_path: Path, lake: Lake) -> None:
+    with zipfile.ZipFile(tmp_path / "archive.zip", "w") as archive:
+        archive.writestr("tracks.csv", ARTISTS)
+        archive.writestr("artists.csv", ARTISTS)
+    with pytest.raises(WrongFileError, match=r"archive\.zip: the zip file holds 2 files, not one"):
+        receive_file(str(tmp_path / "archive.zip"), None, lake, NOW)
+
+
+def test_a_broken_workbook_is_refused(tmp_path: Path, lake: Lake) -> None:
+    with zipfile.ZipFile(tmp_path / "survey.xlsx", "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+    with pytest.raises(WrongFileError, match=r"survey\.xlsx: the spreadsheet is broken"):
+        receive_file(str(tmp_path / "survey.xlsx"), None, lake, NOW)
+
+
+def test_a_chosen_format_must_fit(tmp_path: Path, lake: Lake) -> None:
+    path = _write(tmp_path, "artists.csv", ARTISTS)
+    with pytest.raises(WrongFileError, match=r"this is not Spotify Dataset 1921-2020 \(tracks\.csv\)"):
+        receive_file(path, "tracks_1921_2020", lake, NOW)
+    with pytest.raises(WrongFileError, match="there is no format 'nonsense'"):
+        receive_file(path, "nonsense", lake, NOW)
+
+
+@pytest.mark.parametrize("known", FORMATS.values(), ids=lambda known: known.name)
+def test_each_format_is_recognised_whatever_the_case_and_the_index(tmp_path: Path, lake: Lake, known: Format) -> None:
+    header = ["", *(f" {name.upper()} " for name in known.columns)]
+    content = ";".join(header) + "\r\n" + ";".join("x" for _ in header) + "\r\n"
+    received = receive_file(_write(tmp_path, "file.csv", "\ufeff" + content), None, lake, NOW)
+    assert (received.format, received.delimiter, received.row_count) == (known.name, ";", 1)
+
+
+def test_a_folder_names_its_files_in_order(tmp_path: Path) -> None:
+    for name in ("b.csv", "a.xlsx", ".hidden"):
+        _write(tmp_path, name, "x")
+    (tmp_path / "inner").mkdir()
+    assert [Path(file).name for file in find_files(str(tmp_path))] == ["a.xlsx", "b.csv"]
+    assert find_files(str(tmp_path / "b.csv")) == [str(tmp_path / "b.csv")]
+
+
+def test_nothing_there_is_said(tmp_path: Path, lake: Lake) -> None:
+    with pytest.raises(WrongFileError, match="no such file or folder"):
+        find_files(str(tmp_path / "none"))
+    with pytest.raises(WrongFileError, match="holds no files"):
+        find_files(str(tmp_path))
+    with pytest.raises(WrongFileError, match=r"gone\.csv: there is no such file"):
+        receive_file(str(tmp_path / "gone.csv"), None, lake, NOW)
+
+
+class _Answers(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        status = int(self.path.split("/")[1])
+        self.send_response(status)
+        self.end_headers()
+        if status == 200:
+            self.wfile.write(ARTISTS.encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Tests stay quiet."""
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Answers) as answering:
+        thread = threading.Thread(target=answering.serve_forever)
+        thread.start()
+        yield f"127.0.0.1:{answering.server_address[1]}"
+        answering.shutdown()
+        thread.join()
+
+
+def test_a_url_is_downloaded(lake: Lake, server: str) -> None:
+    received = receive_file(f"http://{server}/200/my%20artists.csv?token=secret", None, lake, NOW)
+    assert (received.name, received.row_count) == ("my artists.csv", 3)
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(404, ActionNeededError), (403, ActionNeededError), (429, TryAgainError), (503, TryAgainError)],
+)
+def test_a_refused_download_says_what_to_do_without_secrets(
+    lake: Lake, server: str, status: int, error: type[Exception]
+) -> None:
+    with pytest.raises(error, match=f"/{status}/a.csv answered {status}") as caught:
+        receive_file(f"http://me:password@{server}/{status}/a.csv?token=secret", None, lake, NOW)
+    assert "password" not in str(caught.value) and "secret" not in str(caught.value)
+
+
+def test_an_unreachable_server_may_answer_later(lake: Lake) -> None:
+    with pytest.raises(TryAgainError, match=r"http://127\.0\.0\.1:9/a\.csv cannot be reached"):
+        receive_file("http://127.0.0.1:9/a.csv?token=secret", None, lake, NOW)

@@ -1,0 +1,117 @@
+"""Tables in files: what was written is what is read, whatever the delimiter, encoding and packing."""
+
+import csv
+import io
+import zipfile
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from etl.errors import WrongFileError
+from etl.tabular import DELIMITERS, count_rows, detect_layout, records
+
+COLUMNS = ["first", "second", "third"]
+_TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=12)
+_ROWS = st.lists(st.lists(_TEXT, min_size=3, max_size=3), min_size=1, max_size=8)
+
+
+def _written(rows: list[list[str]], delimiter: str = ",", line_end: str = "\r\n") -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=delimiter, lineterminator=line_end, quoting=csv.QUOTE_ALL).writerows([COLUMNS, *rows])
+    return text.getvalue()
+
+
+def _read(content: bytes) -> list[list[str]]:
+    file = io.BytesIO(content)
+    return list(records(file, detect_layout(file)))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    rows=_ROWS,
+    delimiter=st.sampled_from(DELIMITERS),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    line_end=st.sampled_from(["\n", "\r\n"]),
+)
+def test_any_text_survives(rows: list[list[str]], delimiter: str, encoding: str, line_end: str) -> None:
+    assert _read(_written(rows, delimiter, line_end).encode(encoding)) == [COLUMNS, *rows]
+
+
+@settings(max_examples=200, deadline=None)
+@given(content=st.binary(max_size=300))
+def test_any_bytes_are_read_or_refused_with_a_sentence(content: bytes) -> None:
+    file = io.BytesIO(content)
+    try:
+        columns, count = count_rows(file, detect_layout(file))
+    except WrongFileError as error:
+        assert str(error).endswith((".", "?"))
+    else:
+        assert columns and count > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Beyoncé;Sigur Rós;Déjà vu – “naïve” café\n" * 20, "cp1252"),
+        ("Кино;Группа крови;Звезда по имени Солнце\n" * 20, "cp1251"),
+        ("宇多田ヒカル;桜流し;さくらドロップス\n" * 20, "cp932"),
+    ],
+)
+def test_older_encodings_are_told(text: str, encoding: str) -> None:
+    assert _read(("first;second;third\n" + text).encode(encoding))[1] == text.splitlines()[0].split(";")
+
+
+def test_a_zero_character_becomes_a_replacement() -> None:
+    assert _read(_written([["a\0b", "c", "d"]] * 30).encode())[1] == ["a\ufffdb", "c", "d"]
+
+
+def test_blank_lines_are_no_records_and_a_last_line_needs_no_end() -> None:
+    assert _read(b"a,b\n\n1,2\n\r\n3,4") == [["a", "b"], ["1", "2"], ["3", "4"]]
+
+
+def test_repeated_names_in_a_header_are_told_apart() -> None:
+    assert _read(b"a,a,a (2),\n1,2,3,4\n")[0] == ["a", "a (2)", "a (2) (2)", ""]
+
+
+@pytest.mark.parametrize("end", [b'"', b'"\n', b'x,"', b'x,"y\n', b'"x\n\n'])
+def test_an_open_quotation_at_the_end_is_noticed(end: bytes) -> None:
+    with pytest.raises(WrongFileError, match="ends within a quotation"):
+        _read(b"a,b\n1,2\n" + end)
+
+
+_SHEET = """<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>
+<row r="1"><c r="A1" t="inlineStr"><is><t>text</t></is></c><c r="B1" t="inlineStr"><is><t>number</t></is></c>
+<c r="C1" t="inlineStr"><is><t>day</t></is></c></row>
+<row r="2"><c r="A2" t="inlineStr"><is><t>None</t></is></c><c r="B2"><v>3</v></c><c r="C2" s="1"><v>43890</v></c></row>
+<row r="4"><c r="A4" t="inlineStr"><is><t>NA</t></is></c><c r="B4"><v>0.5</v></c></row>
+</sheetData></worksheet>"""
+
+_WORKBOOK = {
+    "[Content_Types].xml": """<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>""",
+    "_rels/.rels": """<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">
+<Relationship Id="r1" Target="xl/workbook.xml"
+ Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"/></Relationships>""",
+    "xl/workbook.xml": """<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+ xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">
+<sheets><sheet name="Answers" sheetId="1" r:id="r1"/></sheets></workbook>""",
+    "xl/_rels/workbook.xml.rels": """<Relationships
+ xmlns="http://schemas.openxmlformats.org/package/2006/relationships">
+<Relationship Id="r1" Target="worksheets/sheet1.xml"
+ Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet"/></Relationships>""",
+    "xl/styles.xml": """<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">
+<cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>""",
+    "xl/worksheets/sheet1.xml": _SHEET,
+}
+
+
+def test_a_workbook_reads_as_a_csv_of_it_would() -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in _WORKBOOK.items():
+            archive.writestr(name, content)
+    assert _read(file.getvalue()) == [
+        ["text", "number", "day"],
+        ["None", "3", "2020-02-29"],
+        ["NA", "0.5", ""],
+    ]
