@@ -153,19 +153,18 @@ def table(url: str, statement: str, **parameters: object) -> list[dict[str, Any]
 
 def contents(url: str) -> dict[str, str]:
     """A checksum of each table of the star and the audit, keys included; times of runs are left out."""
-    tables = table(
+    names = table(
         url,
-        "select format('%I.%I', schemaname, tablename) as name from pg_tables"
-        " where schemaname in ('warehouse', 'audit') order by 1",
+        "select schemaname || '.' || tablename as name from pg_tables where schemaname in ('warehouse', 'audit')",
     )
-    checksum = "select coalesce(md5(string_agg(line, '|' order by line)), '') as checksum from (select {} as line from {} as t)"
-    columns = {"audit.run": "t.run_id || t.result || t.reference_date"}
-    return {
-        str(found["name"]): table(
-            url, checksum.format(columns.get(str(found["name"]), "t::text"), found["name"]) + " x"
-        )[0]["checksum"]
-        for found in tables
-    }
+    return {name: _checksum(url, name) for name in sorted(row["name"] for row in names)}
+
+
+def _checksum(url: str, name: str) -> str:
+    line = "t.run_id || t.result || t.reference_date" if name == "audit.run" else "t::text"
+    lines = f"select {line} as line from {name} as t"
+    (found,) = table(url, f"select md5(string_agg(line, '|' order by line)) as checksum from ({lines}) as lines")
+    return str(found["checksum"])
 
 
 def star(url: str) -> dict[str, str]:
@@ -175,6 +174,5 @@ def star(url: str) -> dict[str, str]:
 
 def row_places(url: str) -> list[dict[str, Any]]:
     """Where each row of the star lies and which transaction wrote it: changes where a row is written."""
-    return [
-        place for name in star(url) for place in table(url, f"select '{name}' as t, ctid::text, xmin::text from {name}")
-    ]
+    place = "select '{0}' as name, ctid::text, xmin::text from {0}"
+    return [row for name in star(url) for row in table(url, place.format(name))]

@@ -5,28 +5,30 @@ import subprocess
 import sys
 
 import pytest
-from pyspark.sql import SparkSession
 
 from etl.load import load
 from launch import postgres
 from tests.conftest import database
-from tests.load.interrupted_load import STEPS
-from tests.load.star_frames import catalogue, contents, frames, run, star
+from tests.load.interrupted_load import STEPS, local_frames
+from tests.load.star_frames import contents, run, star
+
+
+@pytest.fixture(scope="module")
+def undisturbed(embedded_server: postgres.Server, migrated_template: str) -> dict[str, str]:
+    with database(embedded_server, migrated_template) as url:
+        load(local_frames(), run(), url)
+        return contents(url)
 
 
 @pytest.mark.crash
-def test_a_load_that_is_killed_anywhere_and_run_again_gives_the_same_rows_and_keys(
-    spark: SparkSession, embedded_server: postgres.Server, migrated_template: str, warehouse_url: str
+@pytest.mark.parametrize("step", STEPS)
+def test_a_load_that_is_killed_and_run_again_gives_the_same_rows_and_keys(
+    step: str, warehouse_url: str, undisturbed: dict[str, str]
 ) -> None:
     empty = star(warehouse_url)
-    staged = frames(spark, catalogue())
-    load(staged, run(), warehouse_url)
-    expected = contents(warehouse_url)
-    for step in STEPS:
-        with database(embedded_server, migrated_template) as url:
-            program = [sys.executable, "-m", "tests.load.interrupted_load", url, step]
-            killed = subprocess.run(program, check=False, capture_output=True, text=True)
-            assert killed.returncode == -signal.SIGKILL, f"{step}: {killed.stderr}"
-            assert star(url) == empty, f"{step}: readers see a half"
-            load(staged, run(), url)
-            assert contents(url) == expected, step
+    program = [sys.executable, "-m", "tests.load.interrupted_load", warehouse_url, step]
+    killed = subprocess.run(program, check=False, capture_output=True, text=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert star(warehouse_url) == empty, "readers see a half"
+    load(local_frames(), run(), warehouse_url)
+    assert contents(warehouse_url) == undisturbed

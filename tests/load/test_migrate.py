@@ -55,7 +55,10 @@ def test_dimensions_have_members_for_not_applicable_and_unknown(warehouse_url: s
 
 
 def test_days_from_1900_to_2100(warehouse_url: str) -> None:
-    counted = "select count(*) as days, min(date_key) as first, max(date_key) as last from warehouse.dim_date where date_key > 0"
+    counted = (
+        "select count(*) as days, min(date_key) as first, max(date_key) as last"
+        " from warehouse.dim_date where date_key > 0"
+    )
     assert table(warehouse_url, counted) == [{"days": 73_414, "first": 19000101, "last": 21001231}]
     (day,) = table(warehouse_url, "select * from warehouse.dim_date where date = date '2027-01-01'")
     assert (day["month_name"], day["day_name"], day["iso_year"], day["iso_week"], day["is_weekend"]) == (
