@@ -46,5 +46,8 @@ def _finding(connection: Connection, path: Path) -> str | None:
 
 
 def _words(row: dict[str, object]) -> str:
-    words = ", ".join(f"{name} {value!r}" for name, value in row.items() if name != "offending_count")
+    named = {name: value for name, value in row.items() if name != "offending_count"}
+    words = ", ".join(
+        f"{name} {value!r}" if isinstance(value, str) else f"{name} {value}" for name, value in named.items()
+    )
     return words if len(words) <= _SHOWN_CHARACTERS else words[:_SHOWN_CHARACTERS] + "…"

@@ -37,13 +37,21 @@ from staging.fact_playlist_track as n
 where not exists (select from staging.dim_playlist as s where s.playlist_id = n.playlist_id)
     and not exists (select from warehouse.dim_playlist as t where t.playlist_id = n.playlist_id)
 union all
+select 'key of an input (track)', n.key
+from staging.input_key as n
+where n.key_kind = 'track'
+    and not exists (select from staging.dim_track as s where s.track_id = n.key)
+    and not exists (select from staging.track_alias as s where s.alias_value = n.key)
+union all
+select 'key of an input (artist)', n.key
+from staging.input_key as n
+where n.key_kind = 'artist' and not exists (select from staging.dim_artist as s where s.artist_id = n.key)
+union all
+select 'key of an input (survey_response)', n.key
+from staging.input_key as n
+where n.key_kind = 'survey_response'
+    and not exists (select from staging.survey_response as s where s.response_id = n.key)
+union all
 select 'key of an input (' || n.key_kind || ')', n.key
 from staging.input_key as n
-where not case n.key_kind
-    when 'track' then
-        exists (select from staging.dim_track as s where s.track_id = n.key)
-        or exists (select from staging.track_alias as s where s.alias_value = n.key)
-    when 'artist' then exists (select from staging.dim_artist as s where s.artist_id = n.key)
-    when 'survey_response' then exists (select from staging.survey_response as s where s.response_id = n.key)
-    else false
-end
+where n.key_kind is null or n.key_kind not in ('track', 'artist', 'survey_response')

@@ -1,10 +1,7 @@
 -- Of a staged track, what it was recognised as until now and is no longer.
 delete from audit.reconciliation as t
 where exists (select from staging.load where 'reconciliation' = any(table_names))
-    and (
-        exists (select from staging.dim_track as s where s.track_id = t.from_id)
-        or exists (select from staging.track_alias as s where s.alias_value = t.from_id)
-    )
+    and t.from_id in (select track_id from staging.dim_track union all select alias_value from staging.track_alias)
     and not exists (
         select from staging.reconciliation as s where s.source = t.source and s.from_id = t.from_id
     );
