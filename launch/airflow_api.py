@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
 
 from etl.errors import ActionNeededError, TryAgainError
 
@@ -35,6 +37,8 @@ class AirflowApi:
         self._token_time = 0.0
         self._session = requests.Session()
         self._session.trust_env = False  # loopback never goes through a proxy
+        patience = Retry(total=4, backoff_factor=0.3, allowed_methods={"GET"})
+        self._session.mount("http://", HTTPAdapter(max_retries=patience))
 
     def health(self) -> dict[str, str]:
         """Part (metadatabase, scheduler, triggerer, dag_processor) to its status, such as ``healthy``.
@@ -42,7 +46,10 @@ class AirflowApi:
         Empty while the API server itself does not answer.
         """
         try:
-            answer = self._session.get(f"{self.url}/api/v2/monitor/health", timeout=5)
+            # Without the session's patience: that nobody answers is an answer here.
+            with requests.Session() as once:
+                once.trust_env = False
+                answer = once.get(f"{self.url}/api/v2/monitor/health", timeout=5)
             answer.raise_for_status()
         except requests.RequestException:
             return {}

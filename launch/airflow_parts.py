@@ -2,13 +2,14 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 from etl import warehouse
-from etl.errors import ActionNeededError
+from etl.errors import ActionNeededError, TryAgainError
 from launch.airflow_api import AirflowApi, parse_time
 from launch.processes import Part, end_part, end_strays, last_line, run_logged, start_part
 
@@ -72,6 +73,19 @@ class Airflow:
                     f"Airflow's {name} has ended (exit code {part.process.returncode}), so everything is stopped. "
                     f"Its last words: {last_line(part.log) or 'none'} (log: {part.log})"
                 )
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """An API that does not answer is explained by the part that has ended, where one has.
+
+        :raises PartEnded: instead of TryAgainError.
+        """
+        try:
+            yield
+        except TryAgainError:
+            time.sleep(1)  # a killed process may not have been reaped yet
+            self.check()
+            raise
 
     def stop(self) -> None:
         """End all parts, the scheduler first and the API server last, then whatever they have left."""

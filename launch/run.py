@@ -1,6 +1,7 @@
 """bin/run: everything up, one import, one refresh, a report; then the web interface until Ctrl-C."""
 
 import argparse
+import logging
 import os
 import shutil
 import signal
@@ -45,6 +46,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--exit", action="store_true", help="stop everything after the report")
     options = parser.parse_args(arguments)
     screen = Screen()
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # it would tell the screen of each retry
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     try:
@@ -75,8 +77,9 @@ def _run(screen: Screen, state: Path, is_exit_wanted: bool) -> int:
             resolve_jars(state, environ)
         airflow = Airflow(state, environ, AirflowApi(api_url(), *login(state)))
         stack.callback(_end, screen, airflow)
-        _start(screen, airflow, environ)
-        imported, refreshed = _import_and_refresh(screen, airflow, environ)
+        with airflow.explained():
+            _start(screen, airflow, environ)
+            imported, refreshed = _import_and_refresh(screen, airflow, environ)
         written = airflow.api.result(REFRESH, refreshed.run_id, "load_catalogue")
         url, results = environ["WAREHOUSE_URL"], [imported, refreshed]
         print_report(screen, url, results, written, login(state), is_staying=not is_exit_wanted)
