@@ -40,13 +40,12 @@ def find_files(**context: Any) -> list[str]:
     return kaggle.find_files(context["params"]["path"], settings())
 
 
-@task(outlets=[KAGGLE_INPUTS], map_index_template="{{ file_name }}")
+@task(outlets=[KAGGLE_INPUTS], map_index_template="{{ task.op_kwargs.path.rstrip('/').split('/')[-1].split('?')[0] }}")
 def import_file(path: str, **context: Any) -> dict[str, Any]:
     """Name, format and number of rows of the file, now in the lake."""
     from etl.config import settings
     from etl.jobs import kaggle
 
-    context["file_name"] = path.rstrip("/").rsplit("/", 1)[-1]
     return kaggle.import_file(
         path,
         context["params"]["format"],

@@ -1,0 +1,181 @@
+"""Three nights in a real Airflow: a first one, one without news, one with a changed file."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from etl import warehouse
+from etl.config import CHECKOUT
+from launch import postgres
+from launch.airflow_api import ENDED, AirflowApi, TaskState
+from launch.environment import MARKER, login
+from tests.dags.kaggle_files import TRACKS, track_id, write_dataset, write_folder
+from tests.launch.test_run import free_port
+
+pytestmark = [pytest.mark.airflow, pytest.mark.timeout(1500)]
+
+CONTENT = {
+    "tracks": "select md5(string_agg(t::text || xmin::text, ',' order by track_key)) as sum from warehouse.dim_track t",
+    "aliases": "select md5(string_agg(t::text || xmin::text, ',' order by alias_kind, alias_value, track_key)) as sum"
+    " from warehouse.track_alias t",
+    "clusters": "select md5(string_agg(t::text || xmin::text, ',' order by audio_features_type)) as sum"
+    " from warehouse.dim_audio_cluster t",
+    "accounts": "select count(*) as sum from audit.row_count",
+}
+
+
+class Product:
+    """bin/run on a folder of files, its API and its warehouse."""
+
+    def __init__(self, state: Path, folder: Path) -> None:
+        self.state, self.folder, self.port = state, folder, free_port()
+        self.api = AirflowApi(f"http://127.0.0.1:{self.port}", *login(state))
+        self.output = state / "output.txt"
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "KAGGLE"))}
+        settings = {
+            "STATE_DIR": str(state),
+            "PYTHONPATH": str(CHECKOUT),
+            "AIRFLOW__API__PORT": str(self.port),
+            "KAGGLE_PATH": str(folder),
+            "CLUSTER_COUNT": "3",
+            "SPARK_MASTER": "local[2]",
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "launch.run"],
+            env={**inherited, **settings},
+            stdout=self.output.open("w"),
+            stderr=subprocess.STDOUT,
+        )
+
+    def wait_for(self, words: str, seconds: int) -> str:
+        deadline = time.monotonic() + seconds
+        while words not in self.output.read_text():
+            assert self.process.poll() is None, self.output.read_text()
+            assert time.monotonic() < deadline, self.output.read_text()
+            time.sleep(1)
+        return self.output.read_text()
+
+    def run_dag(self, dag_id: str, conf: dict[str, object]) -> tuple[str, dict[tuple[str, int], TaskState]]:
+        return self.ended(dag_id, self.api.trigger(dag_id, conf))
+
+    def ended(self, dag_id: str, run_id: str) -> tuple[str, dict[tuple[str, int], TaskState]]:
+        deadline = time.monotonic() + 600
+        while (state := self.api.run(dag_id, run_id)["state"]) not in ENDED:
+            assert time.monotonic() < deadline, f"{dag_id} {run_id} is {state}"
+            time.sleep(1)
+        return state, {(task.task_id, task.map_index): task for task in self.api.tasks(dag_id, run_id)}
+
+    def ask(self, statement: str) -> list[dict[str, object]]:
+        with warehouse.connect(postgres.start(self.state).url("loader", "warehouse")) as connection:
+            return warehouse.rows(connection, statement)
+
+    def content(self) -> dict[str, object]:
+        return {name: self.ask(statement)[0]["sum"] for name, statement in CONTENT.items()}
+
+    def asset_events(self) -> int:
+        return int((self.api._ask("GET", "/assets/events") or {})["total_entries"])
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    folder = tmp_path_factory.mktemp("kaggle") / "files"
+    write_folder(folder)
+    product = Product(tmp_path_factory.mktemp("nights"), folder)
+    try:
+        product.wait_for("stays up until Ctrl-C", 600)
+        yield product
+    finally:
+        product.process.send_signal(signal.SIGINT)
+        product.process.wait(60)
+        postgres.remove(product.state)
+
+
+def test_first_night(product: Product) -> None:
+    report = product.output.read_text()
+    assert "The refresh is published" in report
+    assert "page.csv" in report and "web page" in report, report
+    accounts = {
+        row["name"]: (row["rows_in"], row["rows_loaded"], row["rows_duplicate"], row["rows_rejected"])
+        for row in product.ask("select * from audit.row_count join audit.run_input using (run_id, input_id)")
+    }
+    assert accounts == {
+        "dataset.csv": (TRACKS + 1, TRACKS, 1, 0),
+        "songs.csv": (21, 20, 0, 1),
+        "top.csv": (2, 2, 0, 0),
+        "survey.csv": (3, 2, 1, 0),
+    }
+    named = product.ask(
+        "select count(*) as n, count(audio_features_type) as clustered from warehouse.dim_track where track_key > 0"
+    )
+    assert named == [{"n": TRACKS + 1, "clustered": TRACKS}]
+    matched = product.ask("select to_id, method from audit.reconciliation where source = 'top_2000s'")
+    assert matched == [{"to_id": track_id(5), "method": "name"}]
+    assert len(product.ask("select from warehouse.dim_audio_cluster")) == 3
+
+
+def test_second_night_changes_nothing(product: Product) -> None:
+    before, events = product.content(), product.asset_events()
+    state, tasks = product.run_dag("nightly_refresh", {})
+    assert state == "success"
+    assert tasks["plan_refresh", -1].state == "skipped"
+    assert tasks["load_catalogue", -1].state == "skipped"
+    assert tasks["write_report", -1].state == "success"
+    assert product.content() == before
+    assert product.asset_events() == events
+
+
+def test_working_through_everything_again_changes_nothing(product: Product) -> None:
+    before, events = product.content(), product.asset_events()
+    state, tasks = product.run_dag("nightly_refresh", {"from_nothing": True})
+    assert state == "success"
+    assert tasks["transform_catalogue", -1].state == "success"
+    after = product.content()
+    assert {**after, "accounts": before["accounts"]} == before
+    assert tasks["load_catalogue", -1].state == "skipped"
+    assert product.asset_events() == events
+
+
+def test_third_night_writes_what_changed(product: Product) -> None:
+    before = product.ask("select track_id, track_key, xmin::text as version from warehouse.dim_track")
+    write_dataset(product.folder / "dataset.csv", popularity=99)
+    earlier = set(product.api.run_ids("nightly_refresh"))
+    state, tasks = product.run_dag("kaggle_import", {"path": str(product.folder), "refresh": True})
+    assert state == "failed", "one file is no Kaggle file, and the run says so"
+    assert [task.state for (name, _), task in tasks.items() if name == "import_file"].count("failed") == 1
+    deadline = time.monotonic() + 60
+    while not (new := set(product.api.run_ids("nightly_refresh")) - earlier):
+        assert time.monotonic() < deadline
+        time.sleep(1)
+    state, tasks = product.ended("nightly_refresh", new.pop())
+    assert state == "success" and tasks["load_catalogue", -1].state == "success"
+    after = product.ask("select track_id, track_key, xmin::text as version from warehouse.dim_track")
+    changed = {str(row["track_id"]) for row in after} - {str(row["track_id"]) for row in after if row in before}
+    assert changed == {track_id(7)}
+    assert product.ask(f"select popularity from warehouse.dim_track where track_id = '{track_id(7)}'") == [
+        {"popularity": 99}
+    ]
+
+
+def test_it_listens_on_loopback_only(product: Product) -> None:
+    ours = [p for p in psutil.process_iter() if _is_marked(p, product.state)]
+    listening = {
+        connection.laddr.ip
+        for process in ours
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert listening == {"127.0.0.1"}
+
+
+def _is_marked(process: psutil.Process, state: Path) -> bool:
+    try:
+        return process.environ().get(MARKER) == str(state)
+    except psutil.Error:
+        return False

@@ -1,0 +1,55 @@
+"""What the papers say holds: commands are there, messages stand in the code, links lead somewhere."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+PAPERS = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
+SOURCES = " ".join(
+    re.sub(r'"\s*\n\s*f?"', "", path.read_text(encoding="utf-8"))
+    for folder in ("etl", "launch")
+    for path in sorted((CHECKOUT / folder).rglob("*.py"))
+)
+
+
+def _messages() -> list[str]:
+    lines = (CHECKOUT / "docs" / "messages.md").read_text(encoding="utf-8").splitlines()
+    return [
+        quoted for line in lines if line.startswith('| "') for quoted in re.findall(r'"([^"]+)"', line.split("|")[1])
+    ]
+
+
+@pytest.mark.parametrize("message", _messages())
+def test_a_message_in_the_papers_is_one_that_the_code_says(message: str) -> None:
+    assert message in SOURCES
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: paper.name)
+def test_links_lead_somewhere(paper: Path) -> None:
+    targets = [link.split("#")[0] for link in re.findall(r"\]\(([^)]+)\)", paper.read_text(encoding="utf-8"))]
+    missing = [t for t in targets if t and "://" not in t and not (paper.parent / t).exists()]
+    assert not missing
+
+
+def test_commands_of_the_readme_can_be_started() -> None:
+    commands = set(re.findall(r"\bbin/[a-z]+", README))
+    assert {"bin/run", "bin/test", "bin/psql", "bin/bench", "bin/backup", "bin/restore"} <= commands
+    assert not [name for name in commands if not os.access(CHECKOUT / name, os.X_OK)]
+
+
+def test_files_named_in_commands_of_the_readme_are_there() -> None:
+    named = re.findall(r"(?:-f|compose -f) (\S+)", README)
+    assert named
+    assert not [name for name in named if not (CHECKOUT / name).exists()]
+
+
+def test_settings_in_the_papers_are_those_of_the_code() -> None:
+    table = (CHECKOUT / "docs" / "settings.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([A-Z][A-Z_]+)`", table))
+    config = (CHECKOUT / "etl" / "config.py").read_text(encoding="utf-8")
+    read = set(re.findall(r'"([A-Z][A-Z_]{3,})"', config))
+    assert read <= named
