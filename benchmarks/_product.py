@@ -1,0 +1,106 @@
+"""The product as its user starts it, with a STATE_DIR of its own, and what its processes need of memory."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+from etl.config import CHECKOUT
+from launch import postgres
+from launch.airflow_api import ENDED, AirflowApi
+from launch.environment import MARKER, login
+
+_PATIENCE_SECONDS = 3600
+
+
+class Product:
+    """bin/run until it has published what ``kaggle_path`` names; a context that ends it."""
+
+    def __init__(self, state: Path, kaggle_path: Path, **environ: str) -> None:
+        port = _free_port()
+        self.state = state
+        self.api = AirflowApi(f"http://127.0.0.1:{port}", *login(state))
+        self._output = state / "output.txt"
+        self._environ = {
+            **os.environ,
+            "STATE_DIR": str(state),
+            "PYTHONPATH": str(CHECKOUT),
+            "AIRFLOW__API__PORT": str(port),
+            "KAGGLE_PATH": str(kaggle_path),
+            **environ,
+        }
+
+    def __enter__(self) -> Self:
+        command = [sys.executable, "-m", "launch.run"]
+        with self._output.open("w") as output:
+            self._process = subprocess.Popen(command, env=self._environ, stdout=output, stderr=subprocess.STDOUT)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(120)
+        postgres.remove(self.state)
+
+    def wait_until_published(self) -> int:
+        """Wait until the first refresh is through.
+
+        :returns: the most memory seen meanwhile, in bytes.
+        """
+        peak, deadline = 0, time.monotonic() + _PATIENCE_SECONDS
+        while not self._is_published():
+            if time.monotonic() > deadline:
+                raise TimeoutError(self.report()[-3000:])
+            peak = max(peak, self._memory_bytes())
+            time.sleep(0.5)
+        return peak
+
+    def _is_published(self) -> bool:
+        words = self._output.read_text()
+        if self._process.poll() is not None:
+            raise RuntimeError(f"bin/run has ended:\n{words[-3000:]}")
+        return "stays up until Ctrl-C" in words
+
+    def report(self) -> str:
+        """What bin/run has printed, without colours."""
+        return re.sub(r"\x1b\[[0-9;]*m", "", self._output.read_text())
+
+    def seconds_of(self, dag_id: str, conf: dict[str, object]) -> float:
+        """Wall time of a DAG run, from trigger to end."""
+        started = time.monotonic()
+        run_id = self.api.trigger(dag_id, conf)
+        while self.api.run(dag_id, run_id)["state"] not in ENDED:
+            time.sleep(0.1)
+        return time.monotonic() - started
+
+    def _memory_bytes(self) -> int:
+        # Proportional set sizes: memory that processes share is counted once.
+        return sum(_memory(process) for process in psutil.process_iter() if _is_of(process, self.state))
+
+
+def _is_of(process: psutil.Process, state: Path) -> bool:
+    try:
+        return process.environ().get(MARKER) == str(state) or str(state) in " ".join(process.cmdline())
+    except psutil.Error:
+        return False
+
+
+def _memory(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_full_info().pss)
+    except psutil.Error:
+        return 0
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])

@@ -1,0 +1,67 @@
+"""The memory of a whole refresh of many tracks: Airflow's parts, its tasks, Spark, PostgreSQL, all processes together.
+
+    python -m benchmarks.memory [--tracks N]
+
+A made file in the format of dataset.csv is imported and published by bin/run; every half second the proportional set
+sizes of all its processes are added up.
+"""
+
+import argparse
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks._product import Product
+from etl.schemas import AUDIO_FEATURES
+
+_GOAL_GIB = 6
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--tracks", type=int, default=1_000_000)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        state, folder = Path(name) / "state", Path(name) / "kaggle"
+        state.mkdir()
+        folder.mkdir()
+        _write_tracks(folder / "dataset.csv", options.tracks)
+        started = time.monotonic()
+        with Product(state, folder) as product:
+            peak = product.wait_until_published() / (1 << 30)
+            seconds = time.monotonic() - started
+            print(product.report())
+    print(f"{options.tracks:,} tracks; Airflow {version('apache-airflow')}, pyspark {version('pyspark')}")
+    print(f"peak of all processes {peak:.2f} GiB (goal: at most {_GOAL_GIB}) | from start to report {seconds:.0f} s")
+
+
+def _write_tracks(path: Path, size: int) -> None:
+    chance = np.random.default_rng(1)
+    numbers = pd.Series(np.arange(size))
+    frame = pd.DataFrame(
+        {
+            "track_id": numbers.map("bench{:017d}".format),
+            "artists": "Artist " + pd.Series(chance.integers(0, size // 10, size)).astype(str),
+            "album_name": "Album " + pd.Series(chance.integers(0, size // 8, size)).astype(str),
+            "track_name": "A song called " + pd.Series(chance.integers(0, size, size)).astype(str),
+            "popularity": chance.integers(0, 101, size),
+            "duration_ms": chance.integers(60_000, 400_000, size),
+            "explicit": "False",
+            "key": chance.integers(0, 12, size),
+            "mode": chance.integers(0, 2, size),
+            "time_signature": 4,
+            "track_genre": "genre " + pd.Series(chance.integers(0, 114, size)).astype(str),
+        }
+    )
+    for feature in AUDIO_FEATURES:
+        frame[feature] = chance.random(size).round(4)
+    frame["tempo"] = (60 + 120 * chance.random(size)).round(3)
+    frame.to_csv(path, index=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""A night without news against as many empty Airflow tasks and one Spark session, in one real Airflow.
+
+    python -m benchmarks.nights --folder FOLDER [--rounds N]
+
+The first night imports and publishes the files of FOLDER; then a refresh and a DAG of as many empty tasks take turns,
+each timed from trigger to end through the REST API, and a Spark session is started and stopped by itself.
+"""
+
+import argparse
+import os
+import shutil
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+from benchmarks._product import Product
+from etl.config import CHECKOUT, settings
+from etl.spark import session
+from launch.airflow_api import AirflowApi
+
+_EMPTY_DAG = '''
+"""Tasks that do nothing."""
+from airflow.sdk import DAG, task
+
+@task
+def nothing():
+    pass
+
+with DAG(dag_id="empty_tasks", schedule=None, catchup=False):
+    last = None
+    for _ in range({count}):
+        this = nothing()
+        if last is not None:
+            last >> this
+        last = this
+'''
+_GOAL = 1.5
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--folder", type=Path, default=CHECKOUT.parent / "shared" / "data" / "kaggle")
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        state, dags = Path(name) / "state", Path(name) / "dags"
+        state.mkdir()
+        _write_dags(dags, count=5)
+        with Product(state, options.folder, AIRFLOW__CORE__DAGS_FOLDER=str(dags)) as product:
+            product.wait_until_published()
+            _wait_for(product.api, "empty_tasks")
+            pairs = [
+                (product.seconds_of("nightly_refresh", {}), product.seconds_of("empty_tasks", {}))
+                for _ in range(options.rounds)
+            ]
+        spark = _spark_seconds(state)
+    night, empty = (median(seconds) for seconds in zip(*pairs, strict=True))
+    print(f"{options.rounds} rounds, medians; Airflow {version('apache-airflow')}, pyspark {version('pyspark')}")
+    print(f"night without news {night:.1f} s | 5 empty tasks {empty:.1f} s + Spark session {spark:.1f} s", end=" | ")
+    print(f"ratio {night / (empty + spark):.2f} (goal: at most {_GOAL})")
+
+
+def _write_dags(folder: Path, count: int) -> None:
+    """Our DAGs and the empty one; they find what they share through the checkout."""
+    shutil.copytree(CHECKOUT / "dags", folder, ignore=shutil.ignore_patterns("__pycache__", "__init__.py"))
+    (folder / "empty_tasks.py").write_text(_EMPTY_DAG.replace("{count}", str(count)))
+
+
+def _wait_for(api: AirflowApi, dag_id: str) -> None:
+    deadline = time.monotonic() + 120
+    while api.dag(dag_id) is None:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"Airflow does not know {dag_id}: {api.import_errors()}")
+        time.sleep(1)
+
+
+def _spark_seconds(state: Path) -> float:
+    chosen = settings({**os.environ, "STATE_DIR": str(state), "WAREHOUSE_URL": "postgresql://unused@127.0.0.1/none"})
+    started = time.monotonic()
+    with session(chosen, "empty") as spark:
+        spark.range(1).count()
+    return time.monotonic() - started
+
+
+if __name__ == "__main__":
+    main()
