@@ -7,7 +7,7 @@ import fsspec
 import numpy
 import pyarrow
 import pyarrow.compute
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, LongType, StringType, StructField, StructType
 
@@ -46,11 +46,16 @@ def read_rows(spark: SparkSession, received: Sequence[Received], known: Format) 
                 yield from _read_input(inputs[index], known)
 
     rows = spark.range(0, len(inputs), 1, max(len(inputs), 1)).mapInArrow(read, _frame_schema(known))
-    names = [(one.input_id, [one.columns[place] for place in _order(one.columns, known)]) for one in inputs]
-    headers = spark.createDataFrame(
-        names, StructType([StructField("input_id", StringType()), StructField("header", _STRINGS)])
-    )
-    return rows.join(F.broadcast(headers), on="input_id", how="inner")
+    return rows.withColumn("header", _header(inputs, known))
+
+
+def _header(inputs: Sequence[Received], known: Format) -> Column:
+    """The names of each input's columns, as a constant that Spark works out only where it is asked for."""
+    headers = [F.lit(None).cast(_STRINGS)]
+    for one in inputs:
+        names = F.array(*(F.lit(one.columns[place]) for place in _order(one.columns, known)))
+        headers.append(F.when(F.col("input_id") == one.input_id, names))
+    return F.coalesce(*headers)
 
 
 def _frame_schema(known: Format) -> StructType:
