@@ -1,0 +1,80 @@
+"""What a container runs: ``python docker/part.py NAME``.
+
+``set-up`` makes the tables of the warehouse and of Airflow and fetches Spark's jars, then ends. The names of Airflow's
+four parts and of Spark's two become that part. Each is started with the environment that ``bin/run`` gives its parts:
+keys and the password of the web interface are made once, in STATE_DIR, which all containers share.
+"""
+
+import argparse
+import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from etl.errors import EtlError
+from launch.environment import api_url, environment, login, state_dir
+
+_AIRFLOW = {
+    "api-server": [],
+    "dag-processor": [],
+    "scheduler": ["--skip-serve-logs"],
+    "triggerer": ["--skip-serve-logs"],
+}
+_SPARK = {
+    "spark-master": ["org.apache.spark.deploy.master.Master", "--host", "spark-master", "--port", "7077"],
+    "spark-worker": [
+        "org.apache.spark.deploy.worker.Worker",
+        "--work-dir",
+        "/tmp/spark-work",
+        "spark://spark-master:7077",
+    ],
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Set up, or become the part; returns only from ``set-up``: 0, or 1 after a sentence that says what is wrong."""
+    parser = argparse.ArgumentParser(prog="docker/part.py", description=__doc__.splitlines()[0])
+    parser.add_argument("name", choices=["set-up", *_AIRFLOW, *_SPARK])
+    name = parser.parse_args(arguments).name
+    if name in _SPARK:
+        _become([_spark_class(), *_SPARK[name]], dict(os.environ))
+    environ = environment(state_dir(), None)
+    if name in _AIRFLOW:
+        _become([sys.executable, "-m", "airflow", name, *_AIRFLOW[name]], environ)
+    try:
+        _set_up(environ)
+    except EtlError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    user, _ = login(state_dir())
+    sys.stdout.write(f"Ready. The web interface's user is {user}, its password is in {state_dir()}/secrets.\n")
+    return 0
+
+
+def _set_up(environ: dict[str, str]) -> None:
+    from etl.load.migrate import migrate
+    from launch.airflow_api import AirflowApi
+    from launch.airflow_parts import Airflow
+    from launch.jars import resolve_jars
+    from launch.preconditions import check_warehouse
+
+    check_warehouse(environ["WAREHOUSE_URL"])
+    migrate(environ["WAREHOUSE_URL"])
+    Airflow(state_dir(), environ, AirflowApi(api_url(), *login(state_dir()))).migrate()
+    resolve_jars(state_dir(), environ)
+
+
+def _become(command: list[str], environ: dict[str, str]) -> None:
+    os.umask(0o077)
+    os.execvpe(command[0], command, environ)
+
+
+def _spark_class() -> str:
+    package = find_spec("pyspark")
+    if package is None or package.origin is None:
+        raise RuntimeError("pyspark is not installed in this image")
+    return str(Path(package.origin).parent / "bin" / "spark-class")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
