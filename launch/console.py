@@ -2,11 +2,18 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from rich.console import Console
 from rich.markup import escape
+
+
+@dataclass
+class Step:
+    """How a step went."""
+
+    is_good: bool = True
 
 
 @dataclass
@@ -17,20 +24,22 @@ class Screen:
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
-    def step(self, text: str) -> Iterator[None]:
-        """Do a step: its line appears when it is done, with a cross when it failed."""
-        started = time.monotonic()
+    def step(self, text: str, has_spinner: bool = True) -> Iterator["Step"]:
+        """Do a step: its line appears when it is done, with a cross where it raised or was marked as failed.
+
+        :param has_spinner: False where the step shows its own progress.
+        """
+        step, started = Step(), time.monotonic()
         try:
-            if self.console.is_terminal:
-                with self.console.status(escape(text)):
-                    yield
-            else:
-                yield
+            with self.console.status(escape(text)) if has_spinner and self.console.is_terminal else nullcontext():
+                yield step
         except BaseException:
-            self._line("[red]✗[/]", text, time.monotonic() - started)
+            step.is_good = False
             raise
-        self.seconds[text] = time.monotonic() - started
-        self._line("[green]✓[/]", text, self.seconds[text])
+        finally:
+            self.seconds[text] = time.monotonic() - started
+            sign = "[green]✓[/]" if step.is_good else "[red]✗[/]"
+            self.console.print(f"{sign} {escape(text):<58} [dim]{self.seconds[text]:6.1f} s[/]")
 
     def say(self, text: str) -> None:
         """A line of its own."""
@@ -39,9 +48,6 @@ class Screen:
     def complain(self, text: str) -> None:
         """The sentence that says what went wrong."""
         self.console.print(f"[red]✗[/] {escape(text)}", soft_wrap=True)
-
-    def _line(self, sign: str, text: str, seconds: float) -> None:
-        self.console.print(f"{sign} {escape(text):<58} [dim]{seconds:6.1f} s[/]")
 
 
 def _console() -> Console:

@@ -36,7 +36,7 @@ class RunResult:
     tasks: list[TaskState] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)
 
-    def is_published(self) -> bool:
+    def is_good(self) -> bool:
         """Whether all went well, which includes that there was nothing new."""
         return self.state == "success" and not self.failures
 

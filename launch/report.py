@@ -60,7 +60,7 @@ def _statement(name: str) -> str:
 
 def _print_outcome(out: Console, refresh: RunResult) -> None:
     states = {task.task_id: task.state for task in refresh.tasks}
-    if not refresh.is_published():
+    if not refresh.is_good():
         out.rule("[bold red]The refresh was not published: readers see the state before it")
     elif states.get("load_catalogue") == "skipped":
         out.rule("[bold green]Nothing new: the warehouse already held what was imported")

@@ -85,7 +85,7 @@ def _run(screen: Screen, state: Path, is_exit_wanted: bool) -> int:
         print_report(screen, url, results, written, login(state), is_staying=not is_exit_wanted)
         screen.say(f"Logs           {state / 'logs'}, of tasks {state / 'airflow' / 'logs'}\n")
         if is_exit_wanted:
-            return 0 if refreshed.is_published() else 1
+            return 0 if refreshed.is_good() else 1
         _stay(screen, airflow, state, server)
     return 0
 
@@ -120,8 +120,10 @@ def _import_and_refresh(screen: Screen, airflow: Airflow, environ: dict[str, str
 
 
 def _wait(screen: Screen, airflow: Airflow, dag_id: str, run_id: str) -> RunResult:
-    with screen.step(dag_id):
-        return dag_runs.wait(screen, airflow.api, dag_id, run_id, airflow.check)
+    with screen.step(dag_id, has_spinner=False) as step:
+        result = dag_runs.wait(screen, airflow.api, dag_id, run_id, airflow.check)
+        step.is_good = result.is_good()
+    return result
 
 
 def _stay(screen: Screen, airflow: Airflow, state: Path, server: Server | None) -> None:
