@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 
+import psycopg2
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
@@ -249,6 +250,11 @@ def _translated(url: str) -> Iterator[None]:
         yield
     except DBAPIError as error:
         explanation = explained(error, url)
+        if explanation is None:
+            raise
+        raise explanation from error
+    except psycopg2.Error as error:
+        explanation = explained_code(error.pgcode, str(error), url)
         if explanation is None:
             raise
         raise explanation from error

@@ -47,7 +47,7 @@ def _load(connection: Connection, frames: Mapping[str, DataFrame], run: Run, url
     checks.run_checks(connection, checks.BEFORE_PUBLISHING)
     connection.commit()
     log.info("All checks passed.")
-    written = publish.publish(connection)
+    written = publish.publish(connection, url)
     record_published(connection, run)
     connection.commit()
     log.info("Published: %s.", ", ".join(f"{table} {count}" for table, count in written.items()) or "nothing changed")

@@ -4,7 +4,8 @@ from sqlalchemy import Connection, text
 
 from etl.config import CHECKOUT
 from etl.load.checks import WHILE_PUBLISHING, run_checks
-from etl.warehouse import rows
+from etl.load.stream import stream
+from etl.warehouse import engine, rows
 
 MERGES = (
     "dim_artist",
@@ -27,6 +28,10 @@ MERGES = (
 )
 """The files of sql/merge, each named for the table that it fills: what is pointed to comes first."""
 
+STREAMED = frozenset({"dim_track"})
+"""Tables whose new rows are many and wide: <table>_new.sql says them, for a COPY."""
+
+_WORK_MEM = "512MB"
 _FOLDER = CHECKOUT / "sql" / "merge"
 _WRITTEN = """
     select relname as table_name, n_tup_ins + n_tup_upd + n_tup_del as row_count
@@ -35,25 +40,34 @@ _WRITTEN = """
 """
 
 
-def publish(connection: Connection) -> dict[str, int]:
+def publish(connection: Connection, url: str) -> dict[str, int]:
     """Merge what is staged; only rows that change are written.
 
+    :param url: of the same warehouse, for the connection that reads while this one writes.
     :returns: rows written by table (added, changed or removed), without those of zero.
     :raises CheckFailedError: where the star would contradict itself; the caller then rolls back.
     """
-    connection.execute(text("set local work_mem = '512MB'"))
+    connection.execute(text(f"set local work_mem = '{_WORK_MEM}'"))
     before = _written(connection)
     for table in MERGES:
-        merge(connection, table)
+        merge(connection, table, url)
     run_checks(connection, WHILE_PUBLISHING)
     after = _written(connection)
     return {table: count - before.get(table, 0) for table, count in after.items() if count > before.get(table, 0)}
 
 
-def merge(connection: Connection, table: str) -> None:
-    """Run the file of ``sql/merge`` that fills a table."""
-    statements = (_FOLDER / f"{table}.sql").read_text(encoding="utf-8")
-    connection.exec_driver_sql(statements, execution_options={"no_parameters": True})
+def merge(connection: Connection, table: str, url: str) -> None:
+    """Run the file of ``sql/merge`` that fills a table; new rows that have a query of their own follow by COPY."""
+    connection.exec_driver_sql(_read(table), execution_options={"no_parameters": True})
+    if table in STREAMED:
+        with engine(url).connect() as reader:
+            reader.execute(text(f"set local work_mem = '{_WORK_MEM}'"))
+            stream(_read(f"{table}_new"), reader, f"warehouse.{table}", connection)
+        connection.execute(text(f"analyze warehouse.{table}"))
+
+
+def _read(name: str) -> str:
+    return (_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def _written(connection: Connection) -> dict[str, int]:

@@ -11,7 +11,7 @@ where t.album_id = s.album_id
 
 insert into warehouse.dim_album (album_key, album_id, name, album_type, release_date, release_date_precision, source)
 select
-    (select max(album_key) from warehouse.dim_album) + row_number() over (order by s.album_id),
+    k.album_key,
     s.album_id,
     s.name,
     s.album_type,
@@ -19,7 +19,8 @@ select
     s.release_date_precision,
     s.source
 from staging.dim_album as s
-where not exists (select from warehouse.dim_album as t where t.album_id = s.album_id)
-order by s.album_id;
+inner join staging.album_key as k on k.album_id = s.album_id
+where k.is_new
+order by k.album_key;
 
 analyze warehouse.dim_album;

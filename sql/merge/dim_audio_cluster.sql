@@ -6,9 +6,12 @@ where exists (select from staging.dim_audio_cluster)
     );
 
 create temporary table cluster_size on commit drop as
-select audio_features_type, count(distinct recording_key) as size
-from warehouse.dim_track
-where audio_features_type is not null
+select audio_features_type, count(*) as size
+from (
+    select distinct audio_features_type, recording_key
+    from warehouse.dim_track
+    where audio_features_type is not null
+) as recording
 group by audio_features_type;
 
 update warehouse.dim_audio_cluster as t

@@ -1,33 +1,3 @@
--- Recordings of several ids and the smallest key among them. A new key is larger than any published one and new keys
--- follow the ids, so the smallest is a published one where there is one, else that of the smallest id.
-create temporary table recording on commit drop as
-with several as materialized (
-    select distinct recording_id from staging.dim_track where recording_id <> track_id
-),
-
-published as (
-    select s.recording_id, min(t.track_key) as track_key
-    from several
-    inner join staging.dim_track as s on s.recording_id = several.recording_id
-    inner join warehouse.dim_track as t on t.track_id = s.track_id
-    group by s.recording_id
-),
-
-fresh as (
-    select
-        s.track_id,
-        (select max(track_key) from warehouse.dim_track) + row_number() over (order by s.track_id) as track_key
-    from staging.dim_track as s
-    where not exists (select from warehouse.dim_track as t where t.track_id = s.track_id)
-)
-
-select several.recording_id, coalesce(published.track_key, fresh.track_key)::integer as recording_key
-from several
-left join published on published.recording_id = several.recording_id
-left join fresh on fresh.track_id = several.recording_id;
-
-analyze recording;
-
 update warehouse.dim_track as t
 set recording_key = coalesce(r.recording_key, t.track_key),
     merged_into_track_key = 0,
@@ -61,7 +31,7 @@ set recording_key = coalesce(r.recording_key, t.track_key),
     source = s.source
 from staging.dim_track as s
 left join warehouse.dim_album as a on a.album_id = s.album_id
-left join recording as r on r.recording_id = s.recording_id
+left join staging.recording_key as r on r.recording_id = s.recording_id
 where t.track_id = s.track_id
     and (
         t.recording_key, t.merged_into_track_key, t.album_key, t.duration_ms, t.release_date, t.popularity,
@@ -70,61 +40,13 @@ where t.track_id = s.track_id
         t.liveness, t.valence, t.tempo, t.newness_score, t.name, t.isrc, t.primary_genre,
         t.release_date_precision, t.release_date_source, t.popularity_source, t.audio_features_source, t.source
     ) is distinct from (
-        coalesce(r.recording_key, t.track_key), 0, coalesce(a.album_key, -1), s.duration_ms, s.release_date, s.popularity::smallint,
-        s.key::smallint, s.mode::smallint, s.time_signature::smallint, s.audio_features_type::smallint, s.explicit, false,
+        coalesce(r.recording_key, t.track_key), 0, coalesce(a.album_key, -1), s.duration_ms, s.release_date,
+        s.popularity::smallint, s.key::smallint, s.mode::smallint, s.time_signature::smallint, s.audio_features_type::smallint,
+        s.explicit, false,
         s.danceability, s.energy, s.loudness, s.speechiness, s.acousticness, s.instrumentalness,
         s.liveness, s.valence, s.tempo, s.newness_score, s.name, s.isrc, coalesce(s.primary_genre, 'unknown'),
         s.release_date_precision, s.release_date_source, s.popularity_source, s.audio_features_source, s.source
     );
-
--- In the order of the id: keys then do not depend on how rows were staged, and the index on the id grows at its end.
-insert into warehouse.dim_track (
-    track_key, recording_key, album_key, duration_ms, release_date, popularity, key, mode, time_signature,
-    audio_features_type, explicit, danceability, energy, loudness, speechiness, acousticness, instrumentalness,
-    liveness, valence, tempo, newness_score, track_id, name, isrc, primary_genre,
-    release_date_precision, release_date_source, popularity_source, audio_features_source, source
-)
-select
-    s.track_key,
-    coalesce(r.recording_key, s.track_key),
-    coalesce(a.album_key, -1),
-    s.duration_ms,
-    s.release_date,
-    s.popularity,
-    s.key,
-    s.mode,
-    s.time_signature,
-    s.audio_features_type,
-    s.explicit,
-    s.danceability,
-    s.energy,
-    s.loudness,
-    s.speechiness,
-    s.acousticness,
-    s.instrumentalness,
-    s.liveness,
-    s.valence,
-    s.tempo,
-    s.newness_score,
-    s.track_id,
-    s.name,
-    s.isrc,
-    coalesce(s.primary_genre, 'unknown'),
-    s.release_date_precision,
-    s.release_date_source,
-    s.popularity_source,
-    s.audio_features_source,
-    s.source
-from (
-    select
-        fresh.*,
-        ((select max(track_key) from warehouse.dim_track) + row_number() over (order by fresh.track_id))::integer as track_key
-    from staging.dim_track as fresh
-    where not exists (select from warehouse.dim_track as t where t.track_id = fresh.track_id)
-) as s
-left join warehouse.dim_album as a on a.album_id = s.album_id
-left join recording as r on r.recording_id = s.recording_id
-order by s.track_id;
 
 -- Ids that are no longer staged follow their recording where its smallest key has changed.
 update warehouse.dim_track as t
@@ -134,5 +56,3 @@ where head.track_key = t.recording_key
     and t.recording_key <> t.track_key
     and t.merged_into_track_key = 0
     and head.recording_key <> head.track_key;
-
-analyze warehouse.dim_track;

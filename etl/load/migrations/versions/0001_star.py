@@ -1,4 +1,4 @@
-"""The star of tracks, artists and playlists, its audit and its staging: the files of sql/table.
+"""The star of tracks, artists and playlists, its audit and its staging: the files of sql/table and sql/view.
 
 A file that a revision runs is history: it is not edited once it has been released. What comes later is a revision of
 its own, with ``alter table`` and comments for what it adds.
@@ -12,44 +12,46 @@ revision = "0001"
 down_revision = None
 
 _FILES = (
-    "schemas",
-    "warehouse/dim_date",
-    "warehouse/dim_artist",
-    "warehouse/dim_album",
-    "warehouse/dim_track",
-    "warehouse/track_alias",
-    "warehouse/bridge_track_artist",
-    "warehouse/dim_genre",
-    "warehouse/bridge_track_genre",
-    "warehouse/dim_audio_cluster",
-    "warehouse/dim_playlist",
-    "warehouse/fact_playlist_track",
-    "warehouse/fact_track_popularity",
-    "warehouse/fact_artist_popularity",
-    "warehouse/survey_response",
-    "audit/run",
-    "audit/run_input",
-    "audit/row_count",
-    "audit/rejected_row",
-    "audit/reconciliation",
-    "audit/cluster_fit",
-    "staging/load",
-    "staging/part",
-    "staging/dim_artist",
-    "staging/dim_album",
-    "staging/dim_track",
-    "staging/track_alias",
-    "staging/bridge_track_artist",
-    "staging/bridge_track_genre",
-    "staging/dim_audio_cluster",
-    "staging/cluster_fit",
-    "staging/dim_playlist",
-    "staging/fact_playlist_track",
-    "staging/survey_response",
-    "staging/reconciliation",
-    "staging/input_key",
-    "staging/rejected_row",
-    "staging/comments",
+    "table/schemas",
+    "table/warehouse/dim_date",
+    "table/warehouse/dim_artist",
+    "table/warehouse/dim_album",
+    "table/warehouse/dim_track",
+    "table/warehouse/track_alias",
+    "table/warehouse/bridge_track_artist",
+    "table/warehouse/dim_genre",
+    "table/warehouse/bridge_track_genre",
+    "table/warehouse/dim_audio_cluster",
+    "table/warehouse/dim_playlist",
+    "table/warehouse/fact_playlist_track",
+    "table/warehouse/fact_track_popularity",
+    "table/warehouse/fact_artist_popularity",
+    "table/warehouse/survey_response",
+    "table/audit/run",
+    "table/audit/run_input",
+    "table/audit/row_count",
+    "table/audit/rejected_row",
+    "table/audit/reconciliation",
+    "table/audit/cluster_fit",
+    "table/staging/load",
+    "table/staging/part",
+    "table/staging/dim_artist",
+    "table/staging/dim_album",
+    "table/staging/dim_track",
+    "table/staging/track_alias",
+    "table/staging/bridge_track_artist",
+    "table/staging/bridge_track_genre",
+    "table/staging/dim_audio_cluster",
+    "table/staging/cluster_fit",
+    "table/staging/dim_playlist",
+    "table/staging/fact_playlist_track",
+    "table/staging/survey_response",
+    "table/staging/reconciliation",
+    "table/staging/input_key",
+    "table/staging/rejected_row",
+    "table/staging/comments",
+    "view/album_key",
+    "view/recording_key",
 )
 
 
@@ -57,5 +59,5 @@ def upgrade() -> None:
     """Make all tables with their comments, and the members that stand for "not applicable" and "unknown"."""
     connection = op.get_bind()
     for name in _FILES:
-        statements = (CHECKOUT / "sql" / "table" / f"{name}.sql").read_text(encoding="utf-8")
+        statements = (CHECKOUT / "sql" / f"{name}.sql").read_text(encoding="utf-8")
         connection.exec_driver_sql(statements, execution_options={"no_parameters": True})
