@@ -32,13 +32,10 @@ from etl.transform.cluster_numbers import first_numbers, kept_numbers
 
 logger = logging.getLogger(__name__)
 
-# K-means ends in a local optimum that its start decides. Several short runs find a good start; the best one is run
-# again, to its end: with the same seed and rows it takes the same path.
-_STARTS = 8
-_TRIAL_STEPS = 5
-_MOST_STEPS = 40
+# K-means ends in a local optimum that its start decides: of several seeded starts the best one is taken.
+_STARTS = 4
+_MOST_STEPS = 15
 _TOLERANCE = 1e-3
-_RUNS_AT_ONCE = 4
 
 
 def fit(
@@ -68,12 +65,14 @@ def fit(
     if size == 0:
         logger.info("No track has all audio features: no clusters are fitted.")
         return None
-    sample = _sample(tracks, seed, sample_size, size).persist()
-    try:
-        points = sample.toPandas().to_numpy()
-        means, deviations, found = _k_means(sample, cluster_count, seed)
-    finally:
-        sample.unpersist()
+    # Recordings that are equal in all nine measures are one that was not recognised: they count once.
+    sample = _sample(tracks, seed, sample_size, size).toPandas().drop_duplicates()
+    points = sample.to_numpy()
+    means, deviations, scaled = _scaled(tracks.sparkSession.createDataFrame(sample))
+    if len(points) > cluster_count:
+        found = _best_run(scaled, cluster_count, seed) * np.array(deviations) + np.array(means)
+    else:
+        found = points
     model = ClusterModel(
         fit_id="",
         fitted_at=fitted_at,
@@ -116,9 +115,18 @@ def assign(tracks: DataFrame, model: ClusterModel) -> DataFrame:
 
 
 def catalogue_size(tracks: DataFrame) -> int:
-    """How many recordings have a track with all nine features."""
-    row = tracks.where(_is_complete()).agg(f.count_distinct("recording_id").alias("size")).first()
-    return int(row["size"]) if row else 0
+    """How many recordings have a track with all nine features. The track that names a recording must be among them."""
+    is_own = f.col("track_id") == f.col("recording_id")
+    is_settled = is_own & _is_complete()
+    # Most recordings are settled by their own track, and those need no grouping: they share one group.
+    groups = tracks.groupBy(f.when(~is_settled, f.col("recording_id")).alias("recording")).agg(
+        f.count_if(is_settled).alias("settled"),
+        f.bool_or(is_own).alias("has_own"),
+        f.bool_or(_is_complete()).alias("has_features"),
+    )
+    is_by_other = f.col("recording").isNotNull() & f.col("has_own") & f.col("has_features")
+    row = groups.agg((f.sum("settled") + f.count_if(is_by_other)).alias("size")).first()
+    return int(row["size"] or 0) if row else 0
 
 
 def needs_refit(
@@ -169,41 +177,37 @@ def _sample(tracks: DataFrame, seed: int, sample_size: int, size: int) -> DataFr
     )
 
 
-def _k_means(
-    sample: DataFrame, cluster_count: int, seed: int
-) -> tuple[tuple[float, ...], tuple[float, ...], NDArray[np.float64]]:
-    """Means and deviations of the features, and the centroids in the features' own units."""
-    vectors = VectorAssembler(inputCols=list(AUDIO_FEATURES), outputCol="features").transform(sample)
+def _scaled(points: DataFrame) -> tuple[tuple[float, ...], tuple[float, ...], DataFrame]:
+    """Means and deviations of the features, and the points in deviations from the mean, as vectors.
+
+    :param points: distinct ones, and few: they go into one partition, in their own order.
+    """
+    ordered = points.coalesce(1).sortWithinPartitions(*AUDIO_FEATURES)
+    vectors = VectorAssembler(inputCols=list(AUDIO_FEATURES), outputCol="features").transform(ordered)
     scaler = StandardScaler(withMean=True, withStd=True, inputCol="features", outputCol="scaled").fit(vectors)
-    means, deviations = scaler.mean.toArray(), scaler.std.toArray()
-    scaled = scaler.transform(vectors).select("scaled").persist()
-    try:
-        centroids = _best_run(scaled, cluster_count, seed)
-    finally:
-        scaled.unpersist()
-    return tuple(means.tolist()), tuple(deviations.tolist()), centroids * deviations + means
+    return (
+        tuple(scaler.mean.toArray().tolist()),
+        tuple(scaler.std.toArray().tolist()),
+        scaler.transform(vectors).select("scaled"),
+    )
 
 
 def _best_run(scaled: DataFrame, cluster_count: int, seed: int) -> NDArray[np.float64]:
-    def run(start: int, steps: int) -> tuple[float, NDArray[np.float64]]:
-        # The block solver of Spark 4.1 breaks (index out of bounds) where two starting points are equal.
-        model = KMeans(
-            featuresCol="scaled",
-            k=cluster_count,
-            initMode="random",
-            seed=start,
-            maxIter=steps,
-            tol=_TOLERANCE,
-            solver="row",
-        ).fit(scaled)
+    """The centroids of the cheapest of several runs.
+
+    The block solver is the fast one. It breaks on equal starting points, or fewer than clusters: the points are to be
+    distinct, and more than the clusters.
+    """
+
+    def run(start: int) -> tuple[float, NDArray[np.float64]]:
+        k_means = KMeans(featuresCol="scaled", k=cluster_count, initMode="random", seed=start, solver="block")
+        model = k_means.setMaxIter(_MOST_STEPS).setTol(_TOLERANCE).fit(scaled)
         return model.summary.trainingCost, np.array(model.clusterCenters())
 
     chance = random.Random(seed)
     starts = [chance.getrandbits(31) for _ in range(_STARTS)]
-    with ThreadPoolExecutor(_RUNS_AT_ONCE) as pool:
-        costs = list(pool.map(lambda start: run(start, _TRIAL_STEPS)[0], starts))
-    best = starts[int(np.argmin(costs))]
-    return run(best, _MOST_STEPS)[1]
+    with ThreadPoolExecutor(_STARTS) as pool:
+        return min(pool.map(run, starts), key=lambda result: result[0])[1]
 
 
 def _with_clusters(
