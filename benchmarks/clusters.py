@@ -1,0 +1,143 @@
+"""Audio clusters of a million tracks against scikit-learn's whole fit, both from one Parquet file.
+
+    python -m benchmarks.clusters [--tracks N] [--rounds N]
+
+A night's assignment reads the tracks and gives each its number; a refit counts, samples, scales and fits. scikit-learn
+reads the nine features, scales them and fits K-means on all rows (k-means++, one start: its default). The three take
+turns, so that what else the machine does burdens them alike; medians are compared. The inertia is that of all rows
+under the centroids of each side, in scikit-learn's own scale, over as many seeds as there are rounds.
+"""
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame, SparkSession
+from sklearn.cluster import KMeans
+from sklearn.preprocessing import StandardScaler
+
+from etl.config import Settings, settings
+from etl.schemas import AUDIO_FEATURES
+from etl.spark import session
+from etl.transform.cluster_model import ClusterModel
+from etl.transform.clusters import assign, fit
+
+Result = TypeVar("Result")
+
+_CLUSTERS = 8
+_GROUPS = 12
+_WARM_UP_ROUNDS = 2
+_FITTED_AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tracks", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    chosen = settings({**os.environ, "WAREHOUSE_URL": "postgresql://unused@127.0.0.1/none"})
+    chosen.state_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=chosen.state_dir) as folder:
+        file = Path(folder) / "tracks.parquet"
+        _made_up_tracks(options.tracks).to_parquet(file, index=False)
+        with session(chosen, "benchmark clusters") as spark:
+            _compare(spark, file, chosen, options.rounds)
+
+
+def _made_up_tracks(count: int) -> pd.DataFrame:
+    """A seeded mixture of overlapping groups; every twentieth track is a further id of the recording before it."""
+    chance = np.random.default_rng(1)
+    means, spreads = chance.uniform(0.1, 0.9, (_GROUPS, 9)), chance.uniform(0.08, 0.2, (_GROUPS, 9))
+    group = chance.choice(_GROUPS, count, p=chance.dirichlet(np.full(_GROUPS, 3.0)))
+    values = np.clip(means[group] + spreads[group] * chance.standard_normal((count, 9)), 0, 1)
+    tracks = pd.DataFrame(values, columns=[*AUDIO_FEATURES])
+    tracks["loudness"] = tracks.loudness * 60 - 60
+    tracks["tempo"] = tracks.tempo * 200 + 40
+    scattered = pd.Series(np.arange(count, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+    tracks.insert(0, "track_id", scattered.map("{:022x}".format))
+    is_further = np.arange(count) % 20 == 1
+    tracks.insert(1, "recording_id", tracks.track_id.where(~is_further, tracks.track_id.shift()))
+    return tracks
+
+
+def _compare(spark: SparkSession, file: Path, chosen: Settings, rounds: int) -> None:
+    points = pd.read_parquet(file, columns=[*AUDIO_FEATURES]).to_numpy()
+    size = min(chosen.cluster_sample_size, len(points))
+    times: dict[str, list[float]] = {"theirs": [], "assignment": [], "refit": []}
+    inertias: dict[str, list[float]] = {"theirs": [], "ours": []}
+    for number in range(-_WARM_UP_ROUNDS, rounds):
+        seed = number + _WARM_UP_ROUNDS
+        theirs, their_seconds = _timed(lambda seed=seed: _scikit_learn(file, seed))
+        ours, refit_seconds = _timed(lambda seed=seed: _refit(spark, file, seed, size))
+        _, assignment_seconds = _timed(lambda model=ours: _write(assign(_tracks(spark, file), model)))
+        if number < 0:
+            continue
+        for name, seconds in zip(times, (their_seconds, assignment_seconds, refit_seconds), strict=True):
+            times[name].append(seconds)
+        scaler = StandardScaler().fit(points)
+        inertias["theirs"].append(_inertia(scaler.transform(points), theirs.cluster_centers_))
+        inertias["ours"].append(_inertia(scaler.transform(points), scaler.transform(ours.centroids)))
+    _print(times, inertias, len(points), size, rounds)
+
+
+def _tracks(spark: SparkSession, file: Path) -> DataFrame:
+    return spark.read.parquet(str(file))
+
+
+def _scikit_learn(file: Path, seed: int) -> KMeans:
+    features = pq.read_table(file, columns=[*AUDIO_FEATURES]).to_pandas().to_numpy()
+    return KMeans(_CLUSTERS, random_state=seed).fit(StandardScaler().fit_transform(features))
+
+
+def _refit(spark: SparkSession, file: Path, seed: int, sample_size: int) -> ClusterModel:
+    model = fit(_tracks(spark, file), _CLUSTERS, seed, sample_size, _FITTED_AT)
+    assert model is not None
+    return model
+
+
+def _write(tracks: DataFrame) -> None:
+    tracks.write.format("noop").mode("overwrite").save()
+
+
+def _timed(work: Callable[[], Result]) -> tuple[Result, float]:
+    started = time.perf_counter()
+    result = work()
+    return result, time.perf_counter() - started
+
+
+def _inertia(points: np.ndarray, centroids: np.ndarray) -> float:
+    nearest = np.full(len(points), np.inf)
+    for centroid in centroids:
+        np.minimum(nearest, ((points - centroid) ** 2).sum(axis=1), out=nearest)
+    return float(nearest.sum())
+
+
+def _print(
+    times: dict[str, list[float]], inertias: dict[str, list[float]], tracks: int, sample: int, rounds: int
+) -> None:
+    print(
+        f"{tracks:,} tracks x {len(AUDIO_FEATURES)} features, k = {_CLUSTERS}, sample {sample:,}, medians of {rounds} "
+        f"rounds; pyspark {version('pyspark')}, scikit-learn {version('scikit-learn')}"
+    )
+    theirs = median(times["theirs"])
+    for name, goal in (("assignment", 2.0), ("refit", 5.0)):
+        ours = median(times[name])
+        print(
+            f"{name}: ours {ours:.2f} s, scikit-learn's fit {theirs:.2f} s, ratio {ours / theirs:.2f}, goal <= {goal}"
+        )
+    ours, theirs = median(inertias["ours"]), median(inertias["theirs"])
+    print(f"inertia on all rows: ours {ours:.0f}, scikit-learn's {theirs:.0f}, ratio {ours / theirs:.4f}, goal <= 1.01")
+
+
+if __name__ == "__main__":
+    main()
