@@ -1,9 +1,24 @@
-"""What bin/run, bin/test and bin/psql do, in the order in which a start needs it.
+"""What the commands in bin/ do, in the order in which a start needs it.
 
-    secrets_store    passwords made once, readable by their owner only
-    postgres_place   where the embedded server's files and binaries lie, and which user runs it
-    postgres         the embedded PostgreSQL: start, stop, address
+    start.sh            finds a Python, hands over to
+    bootstrap           Java, virtual environment, packages; under the system's Python, then becomes one of:
+    run                 bin/run: start, import, refresh, report, end
+    checks              bin/test
+    psql backup restore the commands of the same names, through warehouse_client
 
-The rest of the product runs without this package: it takes WAREHOUSE_URL and its fellow settings
-from the environment, whoever sets them.
+    environment         the environment that every process is started with
+    secrets_store       passwords made once, readable by their owner only
+    only_one            one bin/run a STATE_DIR
+    preconditions       what must be so before a start, each failure a sentence
+    postgres            the embedded server: start, stop, address (postgres_place: where its files lie and who runs it;
+                        postgres_folder: its data folder; postgres_use: shared, stopped by the last who leaves)
+    jars                Spark's jars, fetched once
+    processes           parts in sessions of their own, none left behind
+    airflow_parts       the four parts of Airflow
+    airflow_api         its REST API
+    dag_runs            one run, watched to its end
+    console report      what a person sees
+
+The rest of the product runs without this package: it takes WAREHOUSE_URL and its fellow settings from the
+environment, whoever sets them.
 """

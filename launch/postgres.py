@@ -21,7 +21,8 @@ from pathlib import Path
 import psutil
 
 from etl.errors import ActionNeededError
-from launch.postgres_place import Place, find_place, initdb_user
+from launch.postgres_folder import initialise, last_words
+from launch.postgres_place import Place, find_place
 from launch.secrets_store import private_folder, secret
 
 HOST = "127.0.0.1"
@@ -70,7 +71,7 @@ def start(state_dir: Path, major: int = 18) -> Server:
     place = find_place(state_dir, major)
     with _locked(place):
         if not place.data.exists():
-            _initialise(state_dir, place)
+            initialise(state_dir, place)
         pid = running_pid(place)
         if pid is None:
             _clear_remains(place)
@@ -121,39 +122,6 @@ def running_pid(place: Place) -> int | None:
     if not fields:
         return None
     return int(fields[0]) if int(fields[0]) in {process.pid for process in _processes(place)} else None
-
-
-def _initialise(state_dir: Path, place: Place) -> None:
-    draft, password_file = place.home / f".{place.data.name}.draft", place.home / ".password"
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(mode=0o700)
-    password_file.unlink(missing_ok=True)
-    user = initdb_user(place.user)
-    with os.fdopen(os.open(password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(secret(state_dir, "postgres-postgres"))
-    if user is not None:
-        os.chown(draft, user, user)
-        os.chown(password_file, user, user)
-    command = [str(place.binaries / "initdb"), "--pgdata", str(draft), "--username", "postgres"]
-    command += ["--pwfile", str(password_file), "--auth-local", "scram-sha-256", "--auth-host", "scram-sha-256"]
-    command += ["--encoding", "UTF8", *_locale(int(place.data.name)), "--no-instructions"]
-    try:
-        done = _run_as(user, command)
-    finally:
-        password_file.unlink()
-    if done.returncode != 0:
-        raise ActionNeededError(f"PostgreSQL's data folder could not be made: {_last_words(done.stderr)}")
-    if place.user is not None:
-        for path in (draft, *draft.rglob("*")):
-            os.lchown(path, place.user, place.user)
-    draft.rename(place.data)
-
-
-def _locale(major: int) -> list[str]:
-    # Byte order for text (fast, the same everywhere), Unicode for upper and lower.
-    if major >= 17:
-        return ["--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"]
-    return ["--locale", "C.UTF-8"]
 
 
 def _end(process: psutil.Process) -> None:
@@ -231,7 +199,7 @@ def _wait_until_ready(place: Place, process: psutil.Process, log: Path) -> int:
         if len(fields) >= 8 and int(fields[0]) == process.pid and fields[7].strip() == "ready":
             return int(fields[3])
         time.sleep(0.02)
-    words = _last_words(log.read_text(encoding="utf-8", errors="replace"))
+    words = last_words(log.read_text(encoding="utf-8", errors="replace"))
     raise ActionNeededError(f"The embedded PostgreSQL did not start: {words} (log: {log})")
 
 
@@ -274,7 +242,7 @@ def _psql(server: Server, arguments: list[str], statements: str = "", **environ:
     environ["PGOPTIONS"] = "-c log_min_error_statement=panic"  # statements hold passwords
     done = subprocess.run(command, input=statements, env=environ, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise ActionNeededError(f"The embedded PostgreSQL refused its own set-up: {_last_words(done.stderr)}")
+        raise ActionNeededError(f"The embedded PostgreSQL refused its own set-up: {last_words(done.stderr)}")
     return done.stdout
 
 
@@ -315,24 +283,3 @@ def _locked(place: Place) -> Iterator[None]:
 
 def _log_path(state_dir: Path) -> Path:
     return private_folder(state_dir / "logs") / "postgres.log"
-
-
-def _run_as(user: int | None, command: list[str]) -> subprocess.CompletedProcess[str]:
-    environ = {"PATH": os.defpath, "TZ": "UTC", "LC_ALL": "C"}
-    return subprocess.run(
-        command,
-        env=environ,
-        cwd="/",
-        capture_output=True,
-        text=True,
-        check=False,
-        umask=0o077,
-        user=user,
-        group=user,
-        extra_groups=None if user is None else [],
-    )
-
-
-def _last_words(output: str) -> str:
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return lines[-1] if lines else "it said nothing"

@@ -41,8 +41,7 @@ def print_report(
     out.print()
     _print_outcome(out, results[-1])
     tracks = found["tracks"][0]
-    if tracks["made_up"]:
-        out.print("[yellow]This catalogue is made up:[/] KAGGLE_PATH named no files when it was imported.")
+    _print_made_up(out, tracks)
     _print_failures(out, results)
     _print_tables(out, found["rows_by_table"], written)
     _print_tracks(out, tracks, found["newness"])
@@ -66,6 +65,13 @@ def _print_outcome(out: Console, refresh: RunResult) -> None:
         out.rule("[bold green]Nothing new: the warehouse already held what was imported")
     else:
         out.rule("[bold green]The refresh is published")
+
+
+def _print_made_up(out: Console, tracks: Row) -> None:
+    if tracks["made_up"] and tracks["made_up"] == tracks["tracks"]:
+        out.print("[yellow]This catalogue is made up:[/] KAGGLE_PATH named no files when it was imported.")
+    elif tracks["made_up"]:
+        out.print(f"[yellow]{_count(tracks['made_up'])} tracks are made up,[/] by a start without KAGGLE_PATH.")
 
 
 def _print_failures(out: Console, results: list[RunResult]) -> None:
@@ -112,11 +118,9 @@ def _print_reasons(out: Console, rows: list[Row]) -> None:
 
 def _print_matches(out: Console, rows: list[Row], inputs: list[Row]) -> None:
     table = _table("Recognised as already known", "ids or rows", "of the source's rows", "mean score")
-    rows_in: dict[str, int] = {}
-    for row in inputs:
-        rows_in[row["source"]] = rows_in.get(row["source"], 0) + row["rows_in"]
     for row in rows:
-        share = _share(row["matches"], rows_in.get(row["source"], 0))
+        rows_in = sum(found["rows_in"] for found in inputs if found["source"].startswith(row["source"]))
+        share = _share(row["matches"], rows_in)
         table.add_row(
             f"{row['source']} [dim]{escape(row['method'])}[/]", _count(row["matches"]), share, f"{row['score']:.3f}"
         )
