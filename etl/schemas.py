@@ -116,7 +116,6 @@ SURVEY_ROW = _schema(
     time_slot=StringType(),
     moods=_STRINGS,
     listening_contexts=_STRINGS,
-    listening_frequencies=_STRINGS,
     discovery_methods=_STRINGS,
     recommendation_rating=IntegerType(),
     podcast_frequency=StringType(),
@@ -134,7 +133,7 @@ REJECTED_ROW = _schema(
     reason=StringType(),
     row=StringType(),
 )
-"""A refused row: why, in words, and the row as received (a JSON object, or an array where it does not fit the header)."""
+"""A refused row: why, and the row as received (a JSON object, or an array where it does not fit the header)."""
 
 STAGED: dict[str, StructType] = {
     "dim_artist": _schema(
@@ -219,9 +218,12 @@ STAGED: dict[str, StructType] = {
     "input_key": _schema(input_id=StringType(), key_kind=StringType(), key=StringType(), row_count=LongType()),
     "rejected_row": REJECTED_ROW,
 }
-"""What the load takes. ``recording_id`` is the smallest track id of the recording; ``reconciliation`` holds one line for
-each id or id-less row that was recognised as something already known (from → to); ``input_key`` has a line for each
-(input, key published) with the number of accepted rows that carry it: ``key_kind`` is track, artist or survey_response
-and names the staged table where ``key`` is found (a track's key may be an alias value). ``dim_audio_cluster`` (centroids in
-the features' own units) and ``cluster_fit`` (one line: what scales a track before it is compared with the centroids) hold
-rows only on a night that fitted anew."""
+"""What the load takes.
+
+- ``recording_id`` is the smallest track id of the recording.
+- ``reconciliation`` has one line for each id or id-less row that was recognised as something known (from → to).
+- ``input_key`` has a line for each (input, key published) with the number of accepted rows that carry it; ``key_kind``
+  is track, artist or survey_response and names the staged table where ``key`` is found (a track's key may be an alias).
+- ``dim_audio_cluster`` (centroids in the features' own units) and ``cluster_fit`` (one line: what scales a track before
+  it is compared with the centroids) hold rows only on a night that fitted anew.
+"""

@@ -12,7 +12,6 @@ create unlogged table staging.survey_response (
     time_slot text,
     moods text[],
     listening_contexts text[],
-    listening_frequencies text[],
     discovery_methods text[],
     recommendation_rating integer,
     podcast_frequency text,

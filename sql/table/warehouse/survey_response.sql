@@ -12,7 +12,6 @@ create table warehouse.survey_response (
     time_slot text,
     moods text[],
     listening_contexts text[],
-    listening_frequencies text[],
     discovery_methods text[],
     recommendation_rating integer,
     podcast_frequency text,
@@ -39,7 +38,6 @@ comment on column warehouse.survey_response.favourite_genre is 'Favourite genre 
 comment on column warehouse.survey_response.time_slot is 'Time of day at which the person likes to listen.';
 comment on column warehouse.survey_response.moods is 'Moods that music is listened to in.';
 comment on column warehouse.survey_response.listening_contexts is 'Occasions of listening.';
-comment on column warehouse.survey_response.listening_frequencies is 'When, in which activities, the person listens most.';
 comment on column warehouse.survey_response.discovery_methods is 'How the person finds new music.';
 comment on column warehouse.survey_response.recommendation_rating is 'Rating of Spotify''s recommendations, 1 to 5.';
 comment on column warehouse.survey_response.podcast_frequency is 'How often the person listens to podcasts.';
