@@ -11,6 +11,8 @@ warehouse and a checkpoint before it; the sides take turns. pandas and dlt get a
 
 import argparse
 import os
+import signal
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -80,7 +82,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--tracks", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", help="names of measurements, such as load 'COPY, keyed'")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # or the server outlives a benchmark that is stopped
     with tempfile.TemporaryDirectory() as name:
         state = Path(name)
         server = postgres.start(state)
@@ -89,7 +93,7 @@ def main() -> None:
             with session(chosen, "benchmark load", {"spark.jars.packages": JDBC}) as spark:
                 bench = Bench(server, spark, state)
                 _write_tracks(bench.folder / "tracks", options.tracks)
-                _compare(bench, options.tracks, options.rounds)
+                _compare(bench, options.tracks, options.rounds, options.only)
         finally:
             postgres.remove(state)
 
@@ -122,7 +126,7 @@ def _write_tracks(folder: Path, size: int) -> None:
         pq.write_table(part, folder / f"{number}.parquet")
 
 
-def _compare(bench: Bench, size: int, rounds: int) -> None:
+def _compare(bench: Bench, size: int, rounds: int, only: list[str] | None) -> None:
     steps: dict[str, list[float]] = {}
     times: dict[str, list[float]] = {}
     with bench.warehouse() as url:
@@ -143,6 +147,8 @@ def _compare(bench: Bench, size: int, rounds: int) -> None:
     }
     for number in range(-1, rounds):
         for name, measure in measured.items():
+            if only and name not in only:
+                continue
             seconds = measure()
             if number >= 0:
                 times.setdefault(name, []).append(seconds)
@@ -283,9 +289,12 @@ def _print(rates: dict[str, float], steps: dict[str, float], size: int, few: int
         "pandas.to_sql": " goal >= 8",
         "dlt merge": "",
     }.items():
+        if not {"load", other} <= rates.keys():
+            continue
         note = f" ({few:,} rows)" if other in ("pandas.to_sql", "dlt merge") else ""
         print(_line("load", other + note, rates["load"], rates[other], goal))
-    print(_line("staging", "Spark's JDBC writer", rates["staging"], rates["JDBC"], " goal >= 1.3"))
+    if {"staging", "JDBC"} <= rates.keys():
+        print(_line("staging", "Spark's JDBC writer", rates["staging"], rates["JDBC"], " goal >= 1.3"))
 
 
 def _line(ours: str, theirs: str, our_rate: float, their_rate: float, goal: str) -> str:

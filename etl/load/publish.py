@@ -63,7 +63,6 @@ def merge(connection: Connection, table: str, url: str) -> None:
         with engine(url).connect() as reader:
             reader.execute(text(f"set local work_mem = '{_WORK_MEM}'"))
             stream(_read(f"{table}_new"), reader, f"warehouse.{table}", connection)
-        connection.execute(text(f"analyze warehouse.{table}"))
 
 
 def _read(name: str) -> str:

@@ -29,3 +29,30 @@ create unlogged table staging.dim_track (
     newness_score double precision,
     source text
 );
+
+-- No merge or check chooses rows by these: ANALYZE need not look at them.
+alter table staging.dim_track
+    alter column name set statistics 0,
+    alter column release_date set statistics 0,
+    alter column release_date_precision set statistics 0,
+    alter column release_date_source set statistics 0,
+    alter column duration_ms set statistics 0,
+    alter column explicit set statistics 0,
+    alter column isrc set statistics 0,
+    alter column popularity set statistics 0,
+    alter column primary_genre set statistics 0,
+    alter column danceability set statistics 0,
+    alter column energy set statistics 0,
+    alter column loudness set statistics 0,
+    alter column speechiness set statistics 0,
+    alter column acousticness set statistics 0,
+    alter column instrumentalness set statistics 0,
+    alter column liveness set statistics 0,
+    alter column valence set statistics 0,
+    alter column tempo set statistics 0,
+    alter column key set statistics 0,
+    alter column mode set statistics 0,
+    alter column time_signature set statistics 0,
+    alter column audio_features_source set statistics 0,
+    alter column newness_score set statistics 0,
+    alter column source set statistics 0;
