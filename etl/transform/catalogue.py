@@ -29,7 +29,7 @@ def build(track_rows: DataFrame, artist_rows: DataFrame) -> dict[str, DataFrame]
     resolved = _resolved(rows, matches)
     said = _kept(tracks.variants(resolved))
     own = said.where("NOT is_by_name")
-    catalogue = _kept(tracks.with_recording(tracks.won_fields(said), recordings(own)))
+    catalogue = _kept(tracks.with_recording(_kept(tracks.won_fields(said)), _kept(recordings(own))))
     credited = _kept(artists.credits(catalogue, artist_rows))
     weighted = _kept(genres.weighted_genres(resolved))
     album_said = _kept(albums.album_variants(said))
@@ -50,8 +50,9 @@ def build(track_rows: DataFrame, artist_rows: DataFrame) -> dict[str, DataFrame]
 
 
 def _kept(frame: DataFrame) -> DataFrame:
-    # On disk: several outputs read it, and a catalogue of millions must not fill the driver's memory.
-    return frame.persist(StorageLevel.DISK_ONLY)
+    # On disk: several outputs read it, and a catalogue of millions must not fill the driver's memory. Without its
+    # history: what follows is planned from here, by its real size, instead of from the files again and again.
+    return frame.localCheckpoint(eager=True, storageLevel=StorageLevel.DISK_ONLY)
 
 
 def _resolved(rows: DataFrame, matches: DataFrame) -> DataFrame:

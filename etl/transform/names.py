@@ -35,6 +35,7 @@ _FOLDED_RANGES = (
 _TWINS = {"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ς": "σ", "”": '"', "“": '"'}
 _PAIRS = {"ß": "ss", "æ": "ae", "œ": "oe", "þ": "th"}
 
+_BLANKS = r"[\s\p{Z}\p{Cc}]+"
 _NOT_ALNUM = r"[^\p{L}\p{N}\p{M}]"
 _SEGMENT_BORDER = (
     r"\s*[\(\)\[\]\{\}【】「」『』]\s*|\s*[-–—―]+\s+|\s+[-–—―]+\s*|\s+[/|~]+\s*|;\s*"
@@ -85,8 +86,7 @@ def folded(text: Column) -> Column:
     Letters of every script stay apart from each other. Applied again it changes nothing. A text of signs only
     ("???") has no letters to compare, and keeps its signs.
     """
-    letters = _letters(text)
-    return F.coalesce(_nothing_as_null(_words(letters)), F.trim(letters), F.lit(""))
+    return F.coalesce(_let(_letters(text), _words_or_signs), F.lit(""))
 
 
 def artist_key(name: Column) -> Column:
@@ -119,23 +119,20 @@ def made_track_id(title: Column, version: Column, first_artist_key: Column) -> C
 
 def _parts(letters: Column) -> Column:
     pieces = F.filter(F.split(F.regexp_replace(letters, _SEGMENT_BORDER, _SEPARATOR), _SEPARATOR), _is_not_blank)
-    words = F.transform(pieces, lambda piece: F.coalesce(_nothing_as_null(_words(piece)), F.trim(piece)))
-    whole = F.coalesce(_nothing_as_null(_words(letters)), F.trim(letters))
-    return F.when(letters.rlike(_SEGMENT_BORDER), _let(words, lambda w: _of_segments(w, whole))).otherwise(
-        _struct(whole, F.lit(""), F.lit(""), F.lit(""))
-    )
+    cut = F.when(letters.rlike(_SEGMENT_BORDER), F.transform(pieces, _words_or_signs))
+    # Without a border, or with nothing but borders, the whole is the base.
+    return _let(F.when(F.size(cut) > 0, cut).otherwise(F.array(_words_or_signs(letters))), _of_segments)
 
 
-def _of_segments(words: Column, whole: Column) -> Column:
-    base = F.coalesce(F.try_element_at(words, F.lit(1)), whole)
+def _of_segments(words: Column) -> Column:
+    base = words[0]
     further = F.transform(
-        F.slice(words, 2, F.greatest(F.size(words), F.lit(1))),
-        lambda text: F.struct(_kind(text).alias("kind"), text.alias("text")),
+        F.slice(words, 2, F.size(words)), lambda text: F.struct(_kind(text).alias("kind"), text.alias("text"))
     )
     return _let(
         further,
         lambda segments: _struct(
-            F.concat_ws(" ", F.array(base), _of_kind(segments, "title")),
+            _words_or_signs(F.concat_ws(" ", F.array(base), _of_kind(segments, "title"))),
             _joined(F.transform(_of_kind(segments, "version"), _said_briefly)),
             _joined(_of_kind(segments, "edition")),
             _joined(_of_kind(segments, "credit")),
@@ -176,18 +173,22 @@ def _joined(segments: Column) -> Column:
 
 
 def _letters(text: Column) -> Column:
-    plain = F.translate(F.lower(text), *_folding())
-    pairs = reduce(lambda column, pair: F.replace(column, F.lit(pair[0]), F.lit(pair[1])), _PAIRS.items(), plain)
-    return F.when(plain.rlike(f"[{''.join(_PAIRS)}]"), pairs).otherwise(plain)
+    spaced = F.trim(F.regexp_replace(F.translate(F.lower(text), *_folding()), _BLANKS, " "))
+    return _let(spaced, _pairs_apart)
+
+
+def _pairs_apart(letters: Column) -> Column:
+    apart = reduce(lambda column, pair: F.replace(column, F.lit(pair[0]), F.lit(pair[1])), _PAIRS.items(), letters)
+    return F.when(letters.rlike(f"[{''.join(_PAIRS)}]"), apart).otherwise(letters)
 
 
 def _words(letters: Column) -> Column:
-    with_and = F.regexp_replace(letters, r"&|\s\+\s", " and ")
+    with_and = F.regexp_replace(letters, r"&| \+ ", " and ")
     return F.trim(F.regexp_replace(with_and, rf"{_NOT_ALNUM}+", " "))
 
 
-def _nothing_as_null(text: Column) -> Column:
-    return F.when(text != "", text)
+def _words_or_signs(letters: Column) -> Column:
+    return _let(_words(letters), lambda words: F.when(words != "", words).otherwise(F.trim(letters)))
 
 
 def _is_not_blank(text: Column) -> Column:
@@ -197,12 +198,13 @@ def _is_not_blank(text: Column) -> Column:
 @cache
 def _folding() -> tuple[str, str]:
     """Letters and what they fold to, as ``translate`` takes them; letters beyond the second string's end vanish."""
-    table = dict(_TWINS)
+    table, vanishing = dict(_TWINS), _MARKS + _APOSTROPHES
     for letter in (chr(code) for codes in _FOLDED_RANGES for code in codes):
         plain = _without_marks(_without_marks(letter).lower())
-        if len(plain) == 1 and plain != letter and letter.lower() == letter:
+        if letter in _APOSTROPHES or plain in _APOSTROPHES:
+            vanishing += letter
+        elif len(plain) == 1 and plain != letter and letter.lower() == letter:
             table[letter] = table.get(plain, plain)
-    vanishing = _MARKS + "".join(mark for mark in _APOSTROPHES if mark not in table)
     return "".join(table) + vanishing, "".join(table.values())
 
 

@@ -1,6 +1,6 @@
 """The fields of a track, each from the source that wins it (docs/rules.md)."""
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from etl.schemas import AUDIO_FEATURES, OTHER_AUDIO_MEASURES
@@ -21,28 +21,29 @@ def variants(rows: DataFrame) -> DataFrame:
 
     :param rows: what ``reconcile.identified`` returns, with ``track_id`` filled and ``is_by_name`` true where the row
         itself had no id and was recognised.
-    :returns: track_id, is_by_name, rank (of the source), the fields that name the track, row_count, and of the
-        fields that may differ between such rows: popularity (the largest), dated and measured (structs).
+    :returns: track_id, is_by_name, rank (of the source), the fields that name the track, row_count, what the names
+        are compared by (title, version, edition, credit, artist_keys, album_made_id), and of the fields that may
+        differ between such rows: popularity (the largest), dated and measured (structs).
     """
     said = ("name", "artist_names", "artist_ids", "album_id", "album_name", "duration_ms", "explicit", "isrc")
-    compared = ("title", "version", "edition", "credit", "artist_keys", "album_made_id")
+    has_album = F.coalesce("album_id", "album_name").isNotNull()
+    album_made_id = F.when(has_album, made_id(F.coalesce("album_title", F.lit("")), F.col("artist_keys")[0]))
+    compared = F.struct("title", "version", "edition", "credit", "artist_keys", album_made_id.alias("album_made_id"))
     dated = F.struct("release_date", F.col("release_date_precision").alias("precision"))
     order = (precision_rank(F.col("release_date_precision")), F.col("release_date"))
-    measured = F.struct(F.lit(True).alias("has_any"), *_MEASURES)
-    has_album = F.coalesce("album_id", "album_name").isNotNull()
-    album_made_id = made_id(F.coalesce("album_title", F.lit("")), F.col("artist_keys")[0])
+    measured = F.when(F.coalesce(*_MEASURES).isNotNull(), F.struct(*_MEASURES))
     return (
         rows.repartition("track_id")
-        .withColumn("rank", source_rank(F.col("source")))
-        .withColumn("album_made_id", F.when(has_album, album_made_id))
-        .groupBy("track_id", "is_by_name", "rank", *said)
+        .groupBy("track_id", "is_by_name", source_rank(F.col("source")).alias("rank"), *said)
         .agg(
             F.count(F.lit(1)).alias("row_count"),
             F.max("popularity").alias("popularity"),
             first_of(F.when(F.col("release_date").isNotNull(), dated), *order).alias("dated"),
-            F.min(F.when(F.coalesce(*_MEASURES).isNotNull(), measured)).alias("measured"),
-            *(F.min(column).alias(column) for column in compared),
+            F.min(measured).alias("measured"),
+            F.min(compared).alias("compared"),
         )
+        .select("*", "compared.*")
+        .drop("compared")
     )
 
 
@@ -53,73 +54,81 @@ def won_fields(variants: DataFrame) -> DataFrame:
         (title, version, edition, credit), artists (names, ids, keys), album (id, name, made_id) and measures (rank,
         values); own_dated and named_dated (rank, date), own_popular and named_popular (rank, value).
     """
-    by_name = F.col("is_by_name")
-    rank, own_rank = F.col("rank"), F.when(~by_name, F.col("rank"))
-    most = -F.col("row_count")
+    is_own = ~F.col("is_by_name")
+    rank, most = F.col("rank"), -F.col("row_count")
+    best = (rank, most, F.col("told.name"), F.col("told.duration_ms"), F.col("told.artists"))
+    no_album_id = F.col("album_id").isNull()
+    measures = F.struct("rank", F.col("measured").alias("values"))
+    incomplete = F.exists(F.array(*(F.col(f"measured.{name}").isNull() for name in AUDIO_FEATURES)), lambda c: c)
+    fullest = (F.col("is_by_name"), incomplete, rank, most, F.col("measured"))
+    won = (
+        variants.withColumn("told", _told())
+        .groupBy("track_id")
+        .agg(
+            F.min(F.when(is_own, rank)).alias("rank"),
+            first_of(F.when(is_own, F.col("told")), *best).alias("told"),
+            winner(F.when(is_own, F.col("explicit")), rank, most).alias("explicit"),
+            winner(F.when(is_own, F.col("isrc")), rank, most).alias("isrc"),
+            winner(F.when(is_own, _album()), no_album_id, rank, most).alias("album"),
+            first_of(F.when(F.col("measured").isNotNull(), measures), *fullest).alias("measures"),
+            *(_dated(is_own, "own"), _dated(~is_own, "named")),
+            *(_popular(is_own, "own"), _popular(~is_own, "named")),
+        )
+    )
+    return won.select("*", "told.*").drop("told")
+
+
+def _told() -> Column:
     artists = F.struct(
         F.col("artist_names").alias("names"), F.col("artist_ids").alias("ids"), F.col("artist_keys").alias("keys")
     )
+    titles = F.struct("title", "version", "edition", "credit")
+    return F.struct("name", "duration_ms", artists.alias("artists"), titles.alias("titles"))
+
+
+def _album() -> Column:
     album = F.struct(
         F.col("album_id").alias("id"), F.col("album_name").alias("name"), F.col("album_made_id").alias("made_id")
     )
-    no_album_id = F.col("album_id").isNull()
-    incomplete = F.exists(F.array(*(F.col(f"measured.{name}").isNull() for name in AUDIO_FEATURES)), lambda c: c)
-    measures = F.struct(rank.alias("rank"), F.col("measured").alias("values"))
-
-    def own(value: Column) -> Column:
-        return F.when(~by_name, value)
-
-    def own_winner(column: str) -> Column:
-        return winner(own(F.col(column)), rank, most).alias(column)
-
-    titles = F.struct("title", "version", "edition", "credit")
-    return variants.groupBy("track_id").agg(
-        F.min(own_rank).alias("rank"),
-        *(own_winner(column) for column in ("name", "duration_ms", "explicit", "isrc")),
-        first_of(own(titles), rank, most, F.col("name")).alias("titles"),
-        winner(own(artists), rank, most).alias("artists"),
-        winner(own(F.when(F.col("album_made_id").isNotNull(), album)), no_album_id, rank, most).alias("album"),
-        first_of(
-            F.when(F.col("measured").isNotNull(), measures), by_name, incomplete, rank, most, F.col("measured")
-        ).alias("measures"),
-        *(_dated(~by_name, "own"), _dated(by_name, "named")),
-        *(_popular(~by_name, "own"), _popular(by_name, "named")),
-    )
+    return F.when(F.col("album_made_id").isNotNull(), album)
 
 
 def with_recording(won: DataFrame, recordings: DataFrame) -> DataFrame:
     """Add the recording, and take from it, or else from a match by name, a date or popularity that is missing.
 
+    :param won: what ``won_fields`` returns.
+    :param recordings: track_id, recording_id of the recordings of more than one id.
     :returns: the columns of ``won`` and recording_id, release_date, release_date_precision, release_date_source,
         popularity, popularity_source.
     """
-    together = Window.partitionBy("recording_id")
-    own_date, own_popularity = F.col("own_dated.date"), F.col("own_popular")
-    earliest = F.struct(
-        F.year(own_date["release_date"]), precision_rank(own_date["precision"]), own_date["release_date"]
-    )
-    other_date = first_of(own_date, earliest).over(together)
-    other_popularity = F.max(own_popularity["value"]).over(together)
-    grouped = won.join(recordings, on="track_id", how="left").withColumn(
-        "recording_id", F.coalesce("recording_id", "track_id")
-    )
-    named_date, named_popularity = F.col("named_dated.date"), F.col("named_popular.value")
+    own_date, other_date, named_date = F.col("own_dated.date"), F.col("other_date"), F.col("named_dated.date")
+    own, other, named = F.col("own_popular.value"), F.col("other_popularity"), F.col("named_popular.value")
     return (
-        grouped.withColumn("other_date", other_date)
-        .withColumn("other_popularity", other_popularity)
-        .withColumn("date", F.coalesce(own_date, F.col("other_date"), named_date))
+        won.join(_of_recordings(won, recordings), on="track_id", how="left")
+        .withColumn("recording_id", F.coalesce("recording_id", "track_id"))
+        .withColumn("date", F.coalesce(own_date, other_date, named_date))
         .withColumn("release_date", F.col("date.release_date"))
         .withColumn("release_date_precision", F.col("date.precision"))
-        .withColumn(
-            "release_date_source",
-            _whence(own_date, F.col("own_dated.rank"), F.col("other_date"), named_date),
-        )
-        .withColumn("popularity", F.coalesce(own_popularity["value"], F.col("other_popularity"), named_popularity))
-        .withColumn(
-            "popularity_source",
-            _whence(own_popularity["value"], own_popularity["rank"], F.col("other_popularity"), named_popularity),
+        .withColumn("release_date_source", _whence(own_date, F.col("own_dated.rank"), other_date, named_date))
+        .withColumn("popularity", F.coalesce(own, other, named))
+        .withColumn("popularity_source", _whence(own, F.col("own_popular.rank"), other, named))
+    )
+
+
+def _of_recordings(won: DataFrame, recordings: DataFrame) -> DataFrame:
+    """Each id of a recording of several, with the earliest date and the largest popularity among them."""
+    date = F.col("own_dated.date")
+    earliest = (F.year(date["release_date"]), precision_rank(date["precision"]), date["release_date"])
+    known = (
+        won.select("track_id", "own_dated", "own_popular")
+        .join(recordings, on="track_id", how="inner")
+        .groupBy("recording_id")
+        .agg(
+            first_of(date, *earliest).alias("other_date"),
+            F.max("own_popular.value").alias("other_popularity"),
         )
     )
+    return recordings.join(known, on="recording_id", how="left")
 
 
 def dim_track(tracks: DataFrame, album_ids: DataFrame, primary_genres: DataFrame) -> DataFrame:

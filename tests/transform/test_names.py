@@ -1,0 +1,140 @@
+"""Titles and artists made comparable."""
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from etl.transform.names import artist_key, folded, made_track_id, title_parts
+
+# What a title is taken apart into: title, version, edition, credit.
+TITLES = {
+    # Only what follows the base is judged.
+    "Live and Let Die": ("live and let die", "", "", ""),
+    "With or Without You": ("with or without you", "", "", ""),
+    "1999": ("1999", "", "", ""),
+    "Acoustic": ("acoustic", "", "", ""),
+    "(I Can't Get No) Satisfaction": ("i cant get no satisfaction", "", "", ""),
+    "(I Can't Get No) Satisfaction - Mono Version": ("i cant get no satisfaction", "", "mono version", ""),
+    "Medley (Live and Let Die)": ("medley live and let die", "", "", ""),
+    # Credits are set aside.
+    "Work ft. Drake": ("work", "", "", "ft drake"),
+    "Work (feat. Drake)": ("work", "", "", "feat drake"),
+    "Sunflower [with Swae Lee]": ("sunflower", "", "", "with swae lee"),
+    "Work (feat. Drake) - R3hab Remix": ("work", "r3hab remix", "", "feat drake"),
+    # Editions are the same recording.
+    "Song - Remastered 2011": ("song", "", "remastered 2011", ""),
+    "Song - 2011 Remaster": ("song", "", "2011 remaster", ""),
+    "Song - Remasterizado": ("song", "", "remasterizado", ""),
+    "1999 - 2019 Remaster": ("1999", "", "2019 remaster", ""),
+    "Song - 2007": ("song", "", "2007", ""),
+    "Song - Radio Edit": ("song", "", "radio edit", ""),
+    "Song - Single Version": ("song", "", "single version", ""),
+    "Song - Original Mix": ("song", "", "original mix", ""),
+    "Song (Explicit Album Version)": ("song", "", "explicit album version", ""),
+    'Song - 7" Version': ("song", "", "7 version", ""),
+    "Song [Bonus Track]": ("song", "", "bonus track", ""),
+    "Song (Deluxe Edition)": ("song", "", "deluxe edition", ""),
+    # Versions are other recordings, each its own.
+    "Song - Live": ("song", "live", "", ""),
+    "Song - Live Version": ("song", "live", "", ""),
+    "Song -Live-": ("song", "live", "", ""),
+    "Song - Live at Wembley": ("song", "live at wembley", "", ""),
+    "Song - Ao Vivo": ("song", "ao vivo", "", ""),
+    "Song - Live / Remastered 2009": ("song", "live", "remastered 2009", ""),
+    "Song (Acústico)": ("song", "acustico", "", ""),
+    "Song - Acoustic Version": ("song", "acoustic", "", ""),
+    "Song (Tiësto Remix) [Radio Edit]": ("song", "tiesto remix", "radio edit", ""),
+    "Song - Extended Mix": ("song", "extended mix", "", ""),
+    "Song - Instrumental": ("song", "instrumental", "", ""),
+    "Song (Karaoke Version)": ("song", "karaoke", "", ""),
+    "Song - Sped Up": ("song", "sped up", "", ""),
+    "Song - slowed + reverb": ("song", "slowed and reverb", "", ""),
+    "Song (Re-Recorded)": ("song", "re recorded", "", ""),
+    "Song (Taylor's Version)": ("song", "taylors", "", ""),
+    "Song - Demo": ("song", "demo", "", ""),
+    "Song - MTV Unplugged": ("song", "mtv unplugged", "", ""),
+    "Song (A Cappella)": ("song", "a cappella", "", ""),
+    "Song (Metallica Cover)": ("song", "metallica cover", "", ""),
+    # What fits no class is title.
+    "Song (Part 2)": ("song part 2", "", "", ""),
+    "Song (Chapter 12)": ("song chapter 12", "", "", ""),
+    "Song - From the Vault": ("song from the vault", "", "", ""),
+    # Signs only: nothing to fold to, so they stay.
+    "???": ("???", "", "", ""),
+    "... (Live)": ("...", "live", "", ""),
+    "()": ("()", "", "", ""),
+}
+
+FOLDED = {
+    "  Beyoncé  ": "beyonce",
+    "İstanbul": "istanbul",
+    "Straße": "strasse",
+    "Sigur Rós & Björk": "sigur ros and bjork",
+    "Florence + The Machine": "florence and the machine",
+    "Don’t Stop": "dont stop",
+    "Don´t Stop": "dont stop",
+    "a\t+\u3000b": "a and b",
+    "Rock 'n' Roll": "rock n roll",
+    "ＡＢＣ １２３": "abc 123",
+    "𝓛𝓸𝓿𝓮": "love",
+    "Ёлка": "елка",
+    "Μάγια ς": "μαγια σ",
+    "クリスマス・ラブ": "クリスマス ラブ",
+    "ガ": "ガ",
+    "カ": "カ",
+    "愛": "愛",
+    "!!!": "!!!",
+}
+
+
+def test_titles_fall_into_their_parts(spark: SparkSession) -> None:
+    frame = spark.createDataFrame([(title,) for title in TITLES], "name string")
+    found = frame.select("name", title_parts(F.col("name")).alias("parts")).collect()
+    assert {row.name: tuple(row.parts) for row in found} == TITLES
+
+
+def test_names_are_folded(spark: SparkSession) -> None:
+    assert _each(spark, folded, list(FOLDED)) == list(FOLDED.values())
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("The Beatles", "beatles"), ("JAY-Z", "Jay Z"), ("Beyoncé", "Beyonce\u0301")]
+)
+def test_artists_spelt_differently_are_one(spark: SparkSession, one: str, other: str) -> None:
+    assert len(set(_each(spark, artist_key, [one, other]))) == 1
+
+
+def test_an_artist_named_the_stays(spark: SparkSession) -> None:
+    assert _each(spark, artist_key, ["The", "The The"]) == ["the", "the"]
+
+
+# No shrinking: each try is a Spark job, and a list of texts shrinks slowly.
+@settings(max_examples=8, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@given(st.lists(st.text(min_size=1, max_size=30).filter(lambda text: "\0" not in text), min_size=20, max_size=60))
+def test_folding_again_changes_nothing(spark: SparkSession, texts: list[str]) -> None:
+    once = _each(spark, folded, texts)
+    assert _each(spark, folded, [str(text) for text in once]) == once
+    assert _each(spark, folded, [f" {text.upper().lower()}\t" for text in texts]) == _each(
+        spark, folded, [text.upper().lower() for text in texts]
+    )
+
+
+def test_a_made_id_is_the_same_for_all_spellings_of_one_recording(spark: SparkSession) -> None:
+    spellings = [("Song", "The Nova"), ("SONG (feat. X)", "nova"), ("Söng - Remastered 2009", "NOVA")]
+    others = [("Song - Live", "Nova"), ("Song", "Novas"), ("Songs", "Nova")]
+    frame = spark.createDataFrame(spellings + others, "name string, artist string")
+    parts = frame.select(title_parts(F.col("name")).alias("p"), artist_key(F.col("artist")).alias("artist"))
+    ids = [
+        row[0] for row in parts.select(made_track_id(F.col("p.title"), F.col("p.version"), F.col("artist"))).collect()
+    ]
+    assert len(set(ids[:3])) == 1
+    assert len(set(ids)) == 4
+    assert all(len(made) == len("name:") + 20 for made in ids)
+
+
+def _each(spark: SparkSession, function: object, texts: list[str]) -> list[str]:
+    frame = spark.createDataFrame([(place, text) for place, text in enumerate(texts)], "place int, text string")
+    found = frame.select("place", function(F.col("text")).alias("made")).collect()  # type: ignore[operator]
+    return [row.made for row in sorted(found, key=lambda row: row.place)]

@@ -1,0 +1,60 @@
+"""Rows without an id find their track."""
+
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from etl.transform.reconcile import identified, recognised
+from tests.transform.rows import track_rows
+
+TOP = {"source": "top_2000s"}
+
+
+def test_a_row_is_recognised_by_name_artist_and_length(spark: SparkSession) -> None:
+    found = _recognised(
+        spark,
+        {"track_id": "t1", "name": "Söng (feat. Lux)", "artist_names": ["The Nova", "Lux"], "duration_ms": 200_000},
+        {**TOP, "name": "SONG", "artist_names": ["Nova"], "duration_ms": 202_000},
+    )
+    assert found == {"SONG": ("t1", 0.93)}  # other credits: 0.02 less; the whole tolerance away: 0.05 less
+
+
+def test_what_differs_in_version_artist_or_length_is_not_recognised(spark: SparkSession) -> None:
+    rows = [
+        {"track_id": "t1", "name": "Song", "duration_ms": 200_000},
+        {**TOP, "name": "Song - Live", "duration_ms": 200_000},
+        {**TOP, "name": "Song", "artist_names": ["Other"], "duration_ms": 200_000},
+        {**TOP, "name": "Song", "duration_ms": 202_001},
+    ]
+    assert _recognised(spark, *rows) == {}
+
+
+def test_ties_go_to_edition_then_album_then_length_then_id(spark: SparkSession) -> None:
+    asked = {**TOP, "name": "Song - 2011 Remaster", "album_name": "Best Of", "duration_ms": 200_000}
+    candidates: list[dict[str, Any]] = [
+        {"track_id": "t5", "name": "Song", "album_name": "Best Of", "duration_ms": 200_000},
+        {"track_id": "t4", "name": "Song - 2011 Remaster", "album_name": "Other", "duration_ms": 200_000},
+        {"track_id": "t3", "name": "Song - 2011 Remaster", "album_name": "Best of", "duration_ms": 201_000},
+        {"track_id": "t2", "name": "Song - 2011 Remaster", "album_name": "Best of", "duration_ms": 200_500},
+        {"track_id": "t1", "name": "Song - 2011 Remaster", "album_name": "Best of", "duration_ms": 200_500},
+    ]
+    for fewer in range(len(candidates)):
+        left = candidates[: len(candidates) - fewer]
+        expected = left[-1]["track_id"]
+        assert _recognised(spark, asked, *left)["Song - 2011 Remaster"][0] == expected
+
+
+def test_rows_of_one_made_id_are_one_thing(spark: SparkSession) -> None:
+    rows = [
+        {"track_id": "t1", "name": "Song", "duration_ms": 200_000},
+        {**TOP, "name": "Song", "duration_ms": 300_000},
+        {**TOP, "name": "song", "duration_ms": 200_000},
+    ]
+    frame = identified(track_rows(spark, *rows))
+    assert [(row.track_id, row.score) for row in recognised(frame).collect()] == [("t1", 1.0)]
+
+
+def _recognised(spark: SparkSession, *rows: dict[str, Any]) -> dict[str, tuple[str, float]]:
+    frame = identified(track_rows(spark, *rows))
+    names = {row.identity: row.name for row in frame.where("track_id IS NULL").collect()}
+    return {names[row.identity]: (row.track_id, row.score) for row in recognised(frame).collect()}
