@@ -44,7 +44,7 @@ def settings(environ: Mapping[str, str] | None = None) -> Settings:
         kaggle_path=env.get("KAGGLE_PATH") or None,
         cluster_count=_whole_number(env, "CLUSTER_COUNT", 8),
         cluster_seed=_whole_number(env, "CLUSTER_SEED", 1),
-        cluster_sample_size=_whole_number(env, "CLUSTER_SAMPLE_SIZE", 10_000),
+        cluster_sample_size=_whole_number(env, "CLUSTER_SAMPLE_SIZE", 15_000),
         cluster_refit_share=_share(env, "CLUSTER_REFIT_SHARE", 0.2),
         keep_days=_whole_number(env, "KEEP_DAYS", 30),
     )
