@@ -36,7 +36,7 @@ _FOLDER = CHECKOUT / "sql" / "merge"
 _WRITTEN = """
     select relname as table_name, n_tup_ins + n_tup_upd + n_tup_del as row_count
     from pg_stat_xact_user_tables
-    where schemaname in ('warehouse', 'audit')
+    where schemaname = 'warehouse'
 """
 
 
@@ -44,7 +44,7 @@ def publish(connection: Connection, url: str) -> dict[str, int]:
     """Merge what is staged; only rows that change are written.
 
     :param url: of the same warehouse, for the connection that reads while this one writes.
-    :returns: rows written by table (added, changed or removed), without those of zero.
+    :returns: rows written by table of the star (added, changed or removed), without those of zero.
     :raises CheckFailedError: where the star would contradict itself; the caller then rolls back.
     """
     connection.execute(text(f"set local work_mem = '{_WORK_MEM}'"))
