@@ -43,6 +43,8 @@ def session(settings: Settings, name: str, options: Mapping[str, str] | None = N
         "spark.local.dir": str(scratch),
         "spark.log.level": "WARN",
         "spark.sql.ansi.enabled": "true",
+        # Its cost grows with the square of a plan's columns and expressions; ours are wide, and joined on plain keys.
+        "spark.sql.constraintPropagation.enabled": "false",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "8",

@@ -49,7 +49,8 @@ def engine(url: str) -> Engine:
 
 def libpq_url(url: str) -> str:
     """The same server, database, user and options as a URL that libpq, psql and ADBC understand (password included)."""
-    return _psycopg2_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    # SQLAlchemy leaves spaces as they are, libpq wants none.
+    return _psycopg2_url(url).set(drivername="postgresql").render_as_string(hide_password=False).replace(" ", "%20")
 
 
 @contextmanager

@@ -71,7 +71,10 @@ def environment(state: Path, server: Server | None) -> dict[str, str]:
         MARKER: str(state),
     }
     given = {name: value for name, value in os.environ.items() if value}
-    return {**defaults, **given, **_kaggle_path(), **fixed}
+    environ = {**defaults, **given, **_kaggle_path(), **fixed}
+    # Airflow hides its database from tasks; maintenance hands this address to Airflow's own sweep.
+    environ["AIRFLOW_METADATA_URL"] = environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]
+    return environ
 
 
 def _kaggle_path() -> dict[str, str]:

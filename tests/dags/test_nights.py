@@ -179,3 +179,30 @@ def _is_marked(process: psutil.Process, state: Path) -> bool:
         return process.environ().get(MARKER) == str(state)
     except psutil.Error:
         return False
+
+
+def test_examples_answer(product: Product) -> None:
+    answers = {
+        path.stem: product.ask(path.read_text()) for path in sorted((CHECKOUT / "sql" / "example").glob("*.sql"))
+    }
+    assert sum(int(str(row["recordings"])) for row in answers["audio_clusters"]) == TRACKS
+    assert {row["file"] for row in answers["rejected_rows"]} == {"dataset.csv", "songs.csv", "top.csv", "survey.csv"}
+    assert [row["rows_rejected"] for row in answers["rejected_rows"] if row["file"] == "songs.csv"] == [1]
+    assert [row["track_ids"] for row in answers["recordings_with_most_ids"]][:1] == [1]
+    assert {row["genre"] for row in answers["liveliest_genres"]} <= {"genre 0", "genre 1", "genre 2", "second", "pop"}
+
+
+def test_clusters_on_request(product: Product) -> None:
+    state, _ = product.run_dag("fit_clusters", {"cluster_count": 2, "seed": 5})
+    assert state == "success"
+    assert len(product.ask("select from warehouse.dim_audio_cluster")) == 2
+    used = product.ask(
+        "select distinct audio_features_type from warehouse.dim_track where audio_features_type is not null"
+    )
+    assert len(used) == 2
+
+
+def test_maintenance(product: Product) -> None:
+    state, tasks = product.run_dag("maintenance", {"keep_days": 1})
+    assert state == "success", tasks
+    assert product.ask("select from audit.rejected_row"), "nothing is that old"

@@ -1,0 +1,26 @@
+"""One import and one refresh from a shell, as the environment says: python -m tests.jobs.refresh_once FOLDER"""
+
+import sys
+from datetime import UTC, date, datetime
+
+from etl.config import settings
+from etl.jobs import kaggle, refresh
+from etl.load.migrate import migrate
+
+RUN_ID, DAY = "refresh_once", datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def main(folder: str) -> None:
+    chosen = settings()
+    migrate(chosen.warehouse_url)
+    for path in kaggle.find_files(folder, chosen):
+        if not path.endswith("page.csv"):
+            kaggle.import_file(path, None, chosen, f"{RUN_ID}.import", DAY)
+    assert refresh.plan_refresh(RUN_ID, "nightly_refresh", date(2026, 11, 1), False, chosen)
+    refresh.transform_catalogue(RUN_ID, chosen)
+    refresh.fit_clusters(RUN_ID, chosen)
+    assert refresh.load_catalogue(RUN_ID, chosen)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,101 @@
+"""The same jobs on one machine and on a Spark cluster: the same star."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyspark
+import pytest
+
+from etl.config import CHECKOUT
+from etl.load.migrate import migrate
+from tests.dags.kaggle_files import write_folder
+from tests.load.star_frames import star, table
+
+pytestmark = pytest.mark.timeout(900)
+SPARK_CLASS = Path(pyspark.__file__).parent / "bin" / "spark-class"
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A standalone master with two workers of one core each, started from the pyspark wheel."""
+    folder = tmp_path_factory.mktemp("cluster")
+    port = _free_port()
+    url = f"spark://127.0.0.1:{port}"
+    here = ["--host", "127.0.0.1", "--webui-port", "0"]
+    master = _start(folder, "master", ["org.apache.spark.deploy.master.Master", *here, "--port", str(port)])
+    _wait_for(folder / "master.log", r"New state: ALIVE")
+    resources = ["--cores", "1", "--memory", "1g", "--work-dir", str(folder / "work")]
+    workers = [
+        _start(folder, name, ["org.apache.spark.deploy.worker.Worker", *here, *resources, url])
+        for name in ("worker-1", "worker-2")
+    ]
+    for name in ("worker-1", "worker-2"):
+        _wait_for(folder / f"{name}.log", r"Successfully registered with master")
+    yield url
+    for process in [*workers, master]:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
+
+
+def test_a_cluster_makes_the_same_star(
+    cluster: str, tmp_path: Path, warehouse_url: str, empty_database_url: str
+) -> None:
+    write_folder(tmp_path / "files")
+    _refresh(tmp_path / "files", tmp_path / "local", warehouse_url, "local[2]")
+    migrate(empty_database_url)
+    _refresh(tmp_path / "files", tmp_path / "cluster", empty_database_url, cluster)
+    work = tmp_path.parent
+    executors = [path for path in work.rglob("work/app-*/*") if path.is_dir()]
+    assert len({path.name for path in executors}) >= 2, "both workers took part"
+    assert _without_times(empty_database_url) == _without_times(warehouse_url)
+
+
+def _without_times(url: str) -> tuple[dict[str, str], list[dict[str, object]]]:
+    """The star, of whose clusters everything but the time of the fit."""
+    clusters = table(
+        url, "select to_jsonb(c) - 'fitted_at' as cluster from warehouse.dim_audio_cluster as c order by 1"
+    )
+    return {name: sum for name, sum in star(url).items() if name != "warehouse.dim_audio_cluster"}, clusters
+
+
+def _refresh(folder: Path, state: Path, url: str, master: str) -> None:
+    state.mkdir()
+    environ = {
+        **os.environ,
+        "PYTHONPATH": str(CHECKOUT),
+        "STATE_DIR": str(state),
+        "LAKE_URL": (state / "lake").as_uri(),
+        "WAREHOUSE_URL": url,
+        "SPARK_MASTER": master,
+        "CLUSTER_COUNT": "3",
+    }
+    command = [sys.executable, "-m", "tests.jobs.refresh_once", str(folder)]
+    done = subprocess.run(command, env=environ, cwd=state, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-4000:]
+
+
+def _start(folder: Path, name: str, arguments: list[str]) -> "subprocess.Popen[bytes]":
+    environ = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable}
+    with (folder / f"{name}.log").open("w") as log:
+        return subprocess.Popen(
+            [str(SPARK_CLASS), *arguments], env=environ, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+
+
+def _wait_for(log: Path, pattern: str) -> None:
+    deadline = time.monotonic() + 120
+    while not re.search(pattern, log.read_text()):
+        assert time.monotonic() < deadline, log.read_text()[-2000:]
+        time.sleep(0.3)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])

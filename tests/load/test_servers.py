@@ -1,0 +1,72 @@
+"""The same load on other PostgreSQL servers than the embedded one's newest."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from etl import warehouse
+from etl.load import load
+from etl.load.migrate import migrate
+from launch import postgres
+from tests.conftest import run_as_superuser
+from tests.load.star_frames import catalogue, contents, frames, run
+
+MACHINES_OWN = Path("/usr/lib/postgresql/15/bin")
+
+
+@pytest.fixture(scope="module")
+def version_16(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    state = tmp_path_factory.mktemp("sixteen")
+    server = postgres.start(state, 16)
+    run_as_superuser(server, "create database other owner loader")
+    yield server.url("loader", "other")
+    postgres.remove(state)
+
+
+@pytest.fixture(scope="module")
+def version_15(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server made of the machine's own PostgreSQL 15, run as ``postgres`` where we are root."""
+    if not (MACHINES_OWN / "initdb").exists():
+        pytest.skip(f"this machine has no PostgreSQL 15 of its own in {MACHINES_OWN}")
+    folder = Path(subprocess.run(["mktemp", "-d"], capture_output=True, text=True, check=True).stdout.strip())
+    (folder / "password").write_text("secret for a test")
+    as_user: list[str] = []
+    if os.geteuid() == 0:
+        as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+        shutil.chown(folder, "postgres")
+        shutil.chown(folder / "password", "postgres")
+    data, port = folder / "data", _free_port()
+    control = [*as_user, str(MACHINES_OWN / "pg_ctl"), "-D", str(data), "-w", "-s"]
+    options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories="
+    made = [str(MACHINES_OWN / "initdb"), "-D", str(data), "-U", "loader", "-A", "scram-sha-256", "-E", "UTF8"]
+    subprocess.run([*as_user, *made, f"--pwfile={folder / 'password'}"], check=True, capture_output=True, cwd="/")
+    subprocess.run([*control, "-l", str(folder / "log"), "-o", options, "start"], check=True, cwd="/")
+    yield f"postgresql://loader:secret%20for%20a%20test@127.0.0.1:{port}/postgres"
+    subprocess.run([*control, "-m", "immediate", "stop"], check=True, cwd="/")
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("version", [15, 16])
+def test_a_load_on_another_version(
+    version: int, request: pytest.FixtureRequest, spark: SparkSession, warehouse_url: str
+) -> None:
+    url = request.getfixturevalue(f"version_{version}")
+    with warehouse.connect(url) as connection:
+        shown = warehouse.rows(connection, "select current_setting('server_version_num')::int / 10000 as version")
+    assert shown == [{"version": version}]
+    migrate(url)
+    load(frames(spark, catalogue()), run(), url)
+    load(frames(spark, catalogue()), run(), warehouse_url)
+    assert contents(url) == contents(warehouse_url)
+
+
+def _free_port() -> int:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])

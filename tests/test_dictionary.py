@@ -1,0 +1,25 @@
+"""The data dictionary is what the database says, and the database says something about everything."""
+
+from docs.generate import TARGET, dictionary
+from etl import warehouse
+
+_WITHOUT_COMMENT = """
+select format('%s.%s.%s', n.nspname, c.relname, coalesce(a.attname, '')) as name
+from pg_class as c
+inner join pg_namespace as n on n.oid = c.relnamespace
+left join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+where n.nspname in ('warehouse', 'mart', 'audit', 'simulation') and c.relkind in ('r', 'p', 'v', 'm')
+    and (obj_description(c.oid, 'pg_class') is null or col_description(c.oid, a.attnum) is null)
+order by name
+"""
+
+
+def test_the_dictionary_is_up_to_date(warehouse_url: str) -> None:
+    with warehouse.connect(warehouse_url) as connection:
+        page = dictionary(connection)
+    assert TARGET.read_text(encoding="utf-8") == page, "run python -m docs.generate against a migrated warehouse"
+
+
+def test_every_table_and_column_is_explained(warehouse_url: str) -> None:
+    with warehouse.connect(warehouse_url) as connection:
+        assert warehouse.rows(connection, _WITHOUT_COMMENT) == []
