@@ -95,6 +95,7 @@ def test_every_container_runs_a_part_that_is_known(compose: dict[str, Any]) -> N
 def test_airflow_knows_each_part_and_its_options(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("STATE_DIR", str(tmp_path))
     monkeypatch.setenv("AIRFLOW__API__HOST", "0.0.0.0")
+    monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "postgresql://airflow:hidden@127.0.0.1:1/airflow")
     started: list[tuple[list[str], dict[str, str]]] = []
     monkeypatch.setattr("os.execvpe", lambda _, command, environ: started.append((command, environ)) or sys.exit(0))
     monkeypatch.setattr("os.umask", lambda _: 0)
