@@ -24,7 +24,8 @@ def build(track_rows: DataFrame, artist_rows: DataFrame) -> dict[str, DataFrame]
         bridge_track_artist, bridge_track_genre, dim_playlist, fact_playlist_track, reconciliation, input_key (of
         tracks and artists). They do not depend on the order of rows or inputs, nor on partitions.
     """
-    rows = _kept(identified(track_rows))
+    # Files arrive one a task; taking names apart is the dearest step, so the rows are dealt out first.
+    rows = _kept(identified(track_rows.repartition("input_id", "row_number")))
     matches = _kept(recognised(rows))
     resolved = _resolved(rows, matches)
     said = _kept(tracks.variants(resolved))
