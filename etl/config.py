@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from etl.errors import ActionNeededError
@@ -20,6 +20,14 @@ class Settings:
     spark_master: str
     spark_driver_memory: str
     kaggle_path: str | None
+    spotify_client_id: str | None
+    spotify_client_secret: str | None = field(repr=False)
+    spotify_redirect_uri: str
+    spotify_api_url: str
+    spotify_accounts_url: str
+    spotify_playlists: tuple[str, ...]
+    spotify_daily_calls: int
+    is_stand_in: bool
     cluster_count: int
     cluster_seed: int
     cluster_sample_size: int
@@ -42,6 +50,14 @@ def settings(environ: Mapping[str, str] | None = None) -> Settings:
         spark_master=env.get("SPARK_MASTER") or "local[*]",
         spark_driver_memory=env.get("SPARK_DRIVER_MEMORY") or "2g",
         kaggle_path=env.get("KAGGLE_PATH") or None,
+        spotify_client_id=env.get("SPOTIPY_CLIENT_ID") or None,
+        spotify_client_secret=env.get("SPOTIPY_CLIENT_SECRET") or None,
+        spotify_redirect_uri=env.get("SPOTIPY_REDIRECT_URI") or "http://127.0.0.1:8888/callback",
+        spotify_api_url=env.get("SPOTIFY_API_URL") or "https://api.spotify.com/v1/",
+        spotify_accounts_url=env.get("SPOTIFY_ACCOUNTS_URL") or "https://accounts.spotify.com",
+        spotify_playlists=_words(env, "SPOTIFY_PLAYLISTS"),
+        spotify_daily_calls=_whole_number(env, "SPOTIFY_DAILY_CALLS", 500),
+        is_stand_in=env.get("IS_STAND_IN") == "true",
         cluster_count=_whole_number(env, "CLUSTER_COUNT", 8),
         cluster_seed=_whole_number(env, "CLUSTER_SEED", 1),
         cluster_sample_size=_whole_number(env, "CLUSTER_SAMPLE_SIZE", 15_000),
@@ -58,6 +74,10 @@ def _required(env: Mapping[str, str], name: str) -> str:
             "elsewhere set it to a SQLAlchemy URL such as postgresql://user:password@host/database."
         )
     return value
+
+
+def _words(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(env.get(name, "").replace(",", " ").split())
 
 
 def _whole_number(env: Mapping[str, str], name: str, default: int) -> int:
