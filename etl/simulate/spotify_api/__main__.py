@@ -1,0 +1,38 @@
+"""python -m etl.simulate.spotify_api: serve the stand-in on loopback until it is stopped."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import get_args
+
+import uvicorn
+
+from etl.errors import ActionNeededError
+from etl.simulate.spotify_api.scenario import Mode, read_scenario
+from etl.simulate.spotify_api.server import StandIn, application
+
+
+def main(arguments: list[str]) -> int:
+    """Serve until stopped.
+
+    :returns: 0 after a stop that was asked for, 1 where the scenario cannot be read.
+    """
+    parser = argparse.ArgumentParser(prog="python -m etl.simulate.spotify_api", description=__doc__)
+    parser.add_argument("--stock", type=Path, required=True, help="the SQLite file that is served; it may come later")
+    parser.add_argument("--state", type=Path, required=True, help="the folder for the token key and the night")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--scenario", type=Path, help="a TOML file: what changes and what goes wrong")
+    parser.add_argument("--mode", choices=get_args(Mode), help="wins over the scenario's mode")
+    options = parser.parse_args(arguments)
+    try:
+        scenario = read_scenario(options.scenario)
+    except ActionNeededError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    stand_in = StandIn(options.stock, options.state, scenario, options.mode or scenario.mode)
+    uvicorn.run(application(stand_in), host="127.0.0.1", port=options.port, access_log=False, log_level="warning")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,121 @@
+"""The state of one night: what the stock holds, changed by the scenario; a pure function of both and the night."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from etl.simulate.spotify_api.ids import number
+from etl.simulate.spotify_api.playlists import Account, Playlist
+from etl.simulate.spotify_api.scenario import Scenario
+from etl.simulate.spotify_api.stock import Stock
+
+RECENT_PLAYS = 50
+
+
+@dataclass(frozen=True)
+class Play:
+    """One play of an account: when it ended, of which track, from which playlist."""
+
+    played_at_ms: int
+    track_id: str
+    playlist_id: str
+
+
+class Night:
+    """What the API knows on one night."""
+
+    def __init__(self, stock: Stock, scenario: Scenario, number_: int) -> None:
+        self.stock = stock
+        self.number = number_
+        self._scenario = scenario
+        self._playlists: dict[str, Playlist | None] = {}
+        self._snapshots: dict[str, str] = {}
+
+    def playlist_ids(self, account: Account) -> list[str]:
+        """The playlists in an account's list."""
+        return self.stock.playlist_ids(account.name)
+
+    def playlist(self, playlist_id: str) -> Playlist | None:
+        """A playlist as it is tonight, where there is one of that id."""
+        if playlist_id not in self._playlists:
+            self._playlists[playlist_id] = self.stock.playlist(playlist_id)
+        return self._playlists[playlist_id]
+
+    def snapshot_id(self, playlist: Playlist) -> str:
+        """The version of a playlist: another one exactly when its name or its items are others."""
+        if playlist.playlist_id not in self._snapshots:
+            content = json.dumps([playlist.name, [[i.kind, i.item_id, i.added_at, i.added_by] for i in playlist.items]])
+            digest = hashlib.blake2b(f"{playlist.playlist_id}{content}".encode(), digest_size=20).digest()
+            self._snapshots[playlist.playlist_id] = base64.b64encode(b"AAAA" + digest).decode()
+        return self._snapshots[playlist.playlist_id]
+
+    def can_read_items(self, account: Account | None, playlist: Playlist) -> bool:
+        """Whether an app in development mode may read a playlist's items for this account."""
+        if account is None:
+            return False
+        return playlist.owner_id == account.user_id or (
+            playlist.is_collaborative and playlist.playlist_id in self.playlist_ids(account)
+        )
+
+    def tracks(self, track_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Tracks with their ``album`` and ``artists`` in them."""
+        tracks = self.stock.tracks(track_ids)
+        albums = self.albums(track["album_id"] for track in tracks.values())
+        artists = self.artists(artist_id for track in tracks.values() for artist_id in track["artist_ids"])
+        for track in tracks.values():
+            track["album"] = albums[track["album_id"]]
+            track["artists"] = [artists[artist_id] for artist_id in track["artist_ids"]]
+        return tracks
+
+    def albums(self, album_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Albums with their ``artists`` in them."""
+        albums = self.stock.albums(album_ids)
+        artists = self.artists(artist_id for album in albums.values() for artist_id in album["artist_ids"])
+        for album in albums.values():
+            album["artists"] = [artists[artist_id] for artist_id in album["artist_ids"]]
+        return albums
+
+    def artists(self, artist_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Artists under the names that they have tonight."""
+        return self.stock.artists(artist_ids)
+
+    def saved(self, account: Account) -> list[tuple[str, str]]:
+        """The tracks that an account has saved, newest first, and when."""
+        return self.stock.saved(account.name)
+
+    def followed(self, account: Account) -> list[str]:
+        """The artists that an account follows."""
+        return self.stock.followed(account.name)
+
+    def recent_plays(self, account: Account) -> list[Play]:
+        """The last 50 plays, newest first; each night that passes brings new ones."""
+        plays: list[Play] = []
+        for day in range(self.number, -RECENT_PLAYS, -1):
+            plays += reversed(self._plays_of(account, day))
+            if len(plays) >= RECENT_PLAYS:
+                break
+        return plays[:RECENT_PLAYS]
+
+    def _plays_of(self, account: Account, day: int) -> list[Play]:
+        """The plays of the 24 hours that end with the midnight on which night ``day`` begins."""
+        sources = [(p.playlist_id, i.item_id) for p in self._own(account)[:6] for i in p.items if i.kind == "track"]
+        if not sources:
+            return []
+        midnight = datetime.combine(self._scenario.first_day(self.stock) + timedelta(days=day), time(), UTC)
+        start = int(midnight.timestamp() * 1000) - 86_400_000
+        step = 86_400_000 // account.plays_a_day
+        plays = []
+        for place in range(account.plays_a_day):
+            drawn = number("play", account.name, day, place)
+            playlist_id, track_id = sources[drawn % len(sources)]
+            plays.append(Play(start + place * step + drawn // 1_000_003 % step, track_id, playlist_id))
+        return plays
+
+    def _own(self, account: Account) -> list[Playlist]:
+        # Plays come from the playlists of the first night, so that a play stays what it was.
+        found = (self.stock.playlist(playlist_id) for playlist_id in self.stock.playlist_ids(account.name))
+        return [one for one in found if one and one.owner_id == account.user_id]

@@ -1,0 +1,228 @@
+"""The accounts, and what they own, follow, save and play.
+
+Real playlists are dealt to the accounts by hash; where there are none, playlists are made of tracks of one genre. The
+first playlists of each account hold everything odd that Spotify's playlists hold.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from etl.simulate.spotify_api.catalogue import Catalogue
+from etl.simulate.spotify_api.ids import number, share, spotify_id
+
+ACCOUNT_NAMES = ("ada", "ben", "cleo", "dora", "emil")
+EDITORIAL_OWNER = "spotify"
+_OTHERS = ("stranger_one", "stranger_two", "stranger_three")
+_FOREIGN_COUNT = 4
+_LONG = 130
+_SAVED = 120
+_FOLLOWED = 60
+_NAMELESS, _EMPTY = 2, 3
+"""Which of an account's own playlists has no name, and which one no items."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account of the stand-in: ``name`` is what a person calls it, the ids are what the API tells."""
+
+    name: str
+    user_id: str
+    account_id: str
+    display_name: str
+    country: str
+    plays_a_day: int
+
+
+@dataclass(frozen=True)
+class Item:
+    """One place on a playlist. ``kind`` is track, local, episode or null; ``item_id`` is empty for local and null."""
+
+    kind: str
+    item_id: str
+    added_at: str
+    added_by: str
+
+
+@dataclass
+class Playlist:
+    """A playlist as it is on the first night."""
+
+    playlist_id: str
+    name: str
+    owner_id: str
+    items: list[Item] = field(default_factory=list)
+    description: str = ""
+    is_public: bool = True
+    is_collaborative: bool = False
+    is_editorial: bool = False
+
+
+@dataclass
+class Library:
+    """What one account has: playlists in the order of its list, saved tracks newest first, followed artists."""
+
+    account: Account
+    playlist_ids: list[str] = field(default_factory=list)
+    saved: list[tuple[str, str]] = field(default_factory=list)
+    followed: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Dealt:
+    """All playlists by id, and the libraries by the name of their account."""
+
+    playlists: dict[str, Playlist] = field(default_factory=dict)
+    libraries: dict[str, Library] = field(default_factory=dict)
+
+
+def deal(
+    catalogue: Catalogue, tracks: pd.DataFrame, seed: int, account_count: int, own_count: int, length: int | None
+) -> Dealt:
+    """Playlists and libraries of ``account_count`` accounts with ``own_count`` playlists of their own each.
+
+    The first account follows nothing of others, so that its list is as long as was asked; the second one follows
+    playlists of strangers, one that it may write to, and an editorial one.
+
+    :param length: the exact number of items on each playlist; None leaves them as they are.
+    """
+    accounts = [account(number_, seed) for number_ in range(account_count)]
+    owners = [one.user_id for one in accounts for _ in range(own_count)]
+    owners += [_OTHERS[place % len(_OTHERS)] for place in range(_FOREIGN_COUNT)] + [EDITORIAL_OWNER]
+    named = _named_lists(catalogue, tracks, seed, len(owners))
+    pool = sorted(catalogue.tracks, key=lambda track_id: number(seed, "pool", track_id))
+    dealt = Dealt(libraries={one.name: Library(one) for one in accounts})
+    owned: defaultdict[str, list[str]] = defaultdict(list)
+    for (playlist_id, name, track_ids), owner in zip(named, owners, strict=True):
+        place = len(owned[owner])
+        wanted = _fitted(track_ids, pool, seed, playlist_id, length or (_LONG if place == 0 else None))
+        playlist = Playlist(playlist_id, name, owner, _items(seed, playlist_id, owner, wanted))
+        playlist.is_editorial = owner == EDITORIAL_OWNER
+        playlist.is_public = share(seed, "public", playlist_id) < 0.7
+        dealt.playlists[playlist_id] = playlist
+        owned[owner].append(playlist_id)
+    for place, library in enumerate(dealt.libraries.values()):
+        mine = owned[library.account.user_id]
+        _make_odd([dealt.playlists[playlist_id] for playlist_id in mine], has_empty=length is None)
+        library.playlist_ids = list(mine)
+        if place == 1:
+            shared = dealt.playlists[dealt.libraries[accounts[0].name].playlist_ids[-1]]
+            shared.is_collaborative, shared.is_public = True, False
+            library.playlist_ids += [p for owner in (*_OTHERS, EDITORIAL_OWNER) for p in owned[owner]]
+            library.playlist_ids.insert(1, shared.playlist_id)
+        _fill(library, catalogue, pool, seed)
+    return dealt
+
+
+def account(place: int, seed: int) -> Account:
+    """The account in ``place``, counted from 0."""
+    name = ACCOUNT_NAMES[place] if place < len(ACCOUNT_NAMES) else f"account{place + 1}"
+    return Account(
+        name=name,
+        user_id=f"madeup_{name}",
+        account_id=spotify_id("account", seed, name, length=10),
+        display_name=f"{name.capitalize()} (made up)",
+        country=("DE", "SE", "BR", "JP", "US")[place % 5],
+        # With more than 50 a day a nightly look at what was played last misses some.
+        plays_a_day=30 if place % 2 == 0 else 70,
+    )
+
+
+def _named_lists(
+    catalogue: Catalogue, tracks: pd.DataFrame, seed: int, wanted: int
+) -> list[tuple[str, str, list[str]]]:
+    """``wanted`` playlists as (id, name, track ids): real ones first, in the order of a hash."""
+    real = _real_lists(catalogue, tracks, seed)
+    real.sort(key=lambda one: number(seed, "deal", one[0]))
+    made = _lists_by_genre(catalogue, seed, wanted - len(real)) if len(real) < wanted else []
+    return (real + made)[:wanted]
+
+
+def _real_lists(catalogue: Catalogue, tracks: pd.DataFrame, seed: int) -> list[tuple[str, str, list[str]]]:
+    if "playlist_id" not in tracks:
+        return []
+    on_playlists = tracks[tracks["playlist_id"].notna() & tracks["track_id"].isin(catalogue.tracks)]
+    rows = sorted(
+        {
+            (str(playlist_id), track_id, str(name) if isinstance(name, str) else "")
+            for playlist_id, track_id, name in zip(
+                on_playlists["playlist_id"], on_playlists["track_id"], on_playlists["playlist_name"], strict=True
+            )
+        }
+    )
+    members: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    names: dict[str, str] = {}
+    for playlist_id, track_id, name in rows:
+        members[playlist_id][track_id] = None
+        names[playlist_id] = names.get(playlist_id) or name
+    return [
+        (playlist_id, names[playlist_id], sorted(track_ids, key=lambda one: number(seed, playlist_id, one)))
+        for playlist_id, track_ids in members.items()
+    ]
+
+
+def _lists_by_genre(catalogue: Catalogue, seed: int, count: int) -> list[tuple[str, str, list[str]]]:
+    by_genre: defaultdict[str, list[str]] = defaultdict(list)
+    for track_id in catalogue.tracks:
+        for genre in catalogue.genres.get(track_id) or ("everything",):
+            by_genre[genre].append(track_id)
+    genres = sorted(by_genre, key=lambda genre: (-len(by_genre[genre]), genre)) or ["nothing"]
+    made = []
+    for place in range(count):
+        genre = genres[place % len(genres)]
+        playlist_id = spotify_id("playlist", seed, place)
+        drawn = sorted(by_genre[genre], key=lambda one: number(seed, playlist_id, one))
+        size = 30 + number(seed, "size", playlist_id) % 60
+        made.append((playlist_id, f"{genre} {place // len(genres) + 1} (made up)", drawn[:size]))
+    return made
+
+
+def _fitted(track_ids: list[str], pool: list[str], seed: int, playlist_id: str, length: int | None) -> list[str]:
+    """At least ``length`` tracks (drawn as needed) where the playlist is to be long, exactly as many where told."""
+    if length is None or len(track_ids) >= length:
+        return track_ids[:length]
+    there = set(track_ids)
+    start = number(seed, "draw", playlist_id) % max(len(pool), 1)
+    further = [one for one in (*pool[start:], *pool[:start]) if one not in there]
+    fitted = track_ids + further[: length - len(track_ids)]
+    # A catalogue that is too small is played again from its beginning.
+    return [fitted[place % len(fitted)] for place in range(length)] if fitted else []
+
+
+def _items(seed: int, playlist_id: str, owner: str, track_ids: Iterable[str]) -> list[Item]:
+    return [
+        Item("track", track_id, _moment(seed, playlist_id, place), owner) for place, track_id in enumerate(track_ids)
+    ]
+
+
+def _moment(*parts: object) -> str:
+    """When something was added: some second of the years 2015 to 2025."""
+    drawn = number("moment", *parts)
+    date = f"{2015 + drawn % 11}-{1 + drawn // 11 % 12:02d}-{1 + drawn // 132 % 28:02d}"
+    return f"{date}T{drawn // 3_696 % 24:02d}:{drawn // 88_704 % 60:02d}:{drawn // 5_322_240 % 60:02d}Z"
+
+
+def _make_odd(own: Sequence[Playlist], has_empty: bool) -> None:
+    """Put what is odd on an account's own playlists, in the place of tracks, so that lengths stay."""
+    for playlist in own[:2]:
+        items = playlist.items
+        for place, kind in ((1, "local"), (3, "episode"), (4, "null"), (6, "local")):
+            if place < len(items):
+                items[place] = Item(kind, "", items[place].added_at, items[place].added_by)
+        if len(items) > 7:
+            items[7] = Item("track", items[0].item_id, items[7].added_at, items[7].added_by)
+    if len(own) > _NAMELESS:
+        own[_NAMELESS].name = ""
+    if len(own) > _EMPTY and has_empty:
+        own[_EMPTY].items = []
+
+
+def _fill(library: Library, catalogue: Catalogue, pool: list[str], seed: int) -> None:
+    name = library.account.name
+    liked = sorted(pool, key=lambda track_id: number(seed, "saved", name, track_id))[:_SAVED]
+    saved = [(_moment(seed, "saved", name, track_id), track_id) for track_id in liked]
+    library.saved = [(track_id, moment) for moment, track_id in sorted(saved, reverse=True)]
+    artists = sorted(catalogue.artists, key=lambda artist_id: number(seed, "followed", name, artist_id))
+    library.followed = sorted(artists[:_FOLLOWED])
