@@ -3,6 +3,7 @@
     LAKE_URL/<origin>/<input_id>/<file name>     the bytes as received
     LAKE_URL/<origin>/<input_id>/received.json   what they are; written last, so that a half is never seen
     LAKE_URL/runs/<run_id>/<frame>/              Parquet, between two steps of a run; swept by maintenance
+    LAKE_URL/runs/<run_id>/<place>/<name>        what a step keeps until it has all of an input; swept likewise
 
 ``input_id`` is a hash of the bytes: the same file received twice is one input. fsspec and Spark reach the same URL.
 """
@@ -12,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
+from uuid import uuid4
 
 from fsspec.core import url_to_fs
 from pyspark.sql import DataFrame, SparkSession
@@ -105,6 +107,32 @@ class Lake:
             raise ActionNeededError(
                 f"The run {run_id} left no {name} in the lake: run its earlier steps again (clear them in Airflow)."
             ) from None
+
+    def keep(self, run_id: str, name: str, content: bytes) -> None:
+        """Keep bytes for another try of the same step, whole or not at all; again replaces them.
+
+        :param name: may have folders in it.
+        """
+        path = f"{self._root}/runs/{run_id}/{name}"
+        draft = f"{path}.{uuid4().hex}.part"  # two tries may run side by side
+        self._files.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+        with self._files.open(draft, "wb") as target:
+            target.write(content)
+        self._files.mv(draft, path)
+
+    def kept(self, run_id: str, name: str) -> bytes | None:
+        """What an earlier try kept under ``name``, or None."""
+        try:
+            content: bytes = self._files.cat_file(f"{self._root}/runs/{run_id}/{name}")
+        except FileNotFoundError:
+            return None
+        return content
+
+    def kept_names(self, run_id: str, place: str) -> list[str]:
+        """The names of all that was kept in the folder ``place``, sorted; halves are left out."""
+        folder = f"{self._root}/runs/{run_id}/{place}"
+        paths = self._files.ls(folder, detail=False) if self._files.exists(folder) else []
+        return sorted(path.rsplit("/", 1)[-1] for path in paths if not path.endswith(".part"))
 
     def runs(self) -> list[str]:
         """The ids of all runs that still have frames."""

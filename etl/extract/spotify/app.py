@@ -1,0 +1,74 @@
+"""The app in whose name we ask: its client id, and the addresses it talks to."""
+
+import ipaddress
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from etl.config import Settings
+from etl.errors import ActionNeededError
+
+SCOPES = (
+    "playlist-read-private",
+    "playlist-read-collaborative",
+    "user-library-read",
+    "user-follow-read",
+    "user-read-recently-played",
+    "user-read-private",
+)
+"""What a person allows us to read; nothing is ever written."""
+
+_REDIRECT = "SPOTIPY_REDIRECT_URI must be the address that the app's dashboard lists, http://127.0.0.1:8888/callback"
+
+
+@dataclass(frozen=True)
+class App:
+    """One client id. Without a secret accounts sign in by PKCE."""
+
+    client_id: str
+    client_secret: str | None = field(repr=False)
+    redirect_uri: str
+    api_url: str
+    accounts_url: str
+
+
+def app_of(settings: Settings) -> App:
+    """The app that the settings name.
+
+    :raises ActionNeededError: where they name none.
+    """
+    if not settings.spotify_client_id:
+        raise ActionNeededError(
+            "SPOTIPY_CLIENT_ID is not set: docs/spotify.md says in five steps where the client id comes from."
+        )
+    return App(
+        client_id=settings.spotify_client_id,
+        client_secret=settings.spotify_client_secret,
+        redirect_uri=settings.spotify_redirect_uri,
+        api_url=settings.spotify_api_url.rstrip("/") + "/",
+        accounts_url=settings.spotify_accounts_url.rstrip("/"),
+    )
+
+
+def check_redirect_uri(uri: str, is_pasting: bool) -> None:
+    """Refuse an address that Spotify would refuse, or on which nobody could listen here.
+
+    :param is_pasting: whether a person pastes the address that the browser was led to.
+    :raises ActionNeededError: with a sentence that says what to set.
+    """
+    parts = urlsplit(uri)
+    host = parts.hostname or ""
+    if host == "localhost":
+        raise ActionNeededError(f"Spotify refuses redirects to localhost by name. {_REDIRECT}, for example.")
+    if parts.scheme not in ("http", "https") or (parts.scheme == "http" and not _is_loopback(host)):
+        raise ActionNeededError(f"{_REDIRECT}, for example: https, or http on a loopback address, not {uri}.")
+    if not is_pasting and (parts.scheme != "http" or host != "127.0.0.1" or parts.port is None):
+        raise ActionNeededError(
+            f"Nobody here could listen on {uri}: {_REDIRECT}, for example, with a port; or use bin/sign-in --paste."
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

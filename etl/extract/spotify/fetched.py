@@ -1,0 +1,50 @@
+"""What came of one fetch."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from etl.extract.spotify.answers import Answers
+from etl.extract.spotify.api import Api, Mode
+from etl.lake import Received
+
+DONE, PENDING_QUOTA = "done", "pending_quota"
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What came of one fetch.
+
+    ``state`` is done, or pending_quota where the quota ended it: then ``left`` says how much of what was not asked.
+    ``received`` is None where nothing was received. ``calls`` counts this run's requests by endpoint, those of an
+    earlier try that were kept included; ``calls_saved`` the pages that were known and therefore not asked.
+    ``refused`` are playlists not to be asked again before their snapshot changes (playlist_id → snapshot_id).
+    """
+
+    state: str
+    received: Received | None
+    mode: Mode | None
+    calls: Mapping[str, int]
+    calls_saved: int = 0
+    left: Mapping[str, int] = field(default_factory=dict)
+    playlists_seen: int = 0
+    playlists_changed: int = 0
+    playlists_refused: int = 0
+    refused: Mapping[str, str] = field(default_factory=dict)
+    days_left: int | None = None
+
+
+def finished(api: Api, answers: Answers, left: Mapping[str, int], is_quota_left: bool, **more: Any) -> Fetched:
+    """Bring the answers into the lake and say what came of the fetch.
+
+    :param more: further fields of ``Fetched``.
+    """
+    return Fetched(
+        state=DONE if is_quota_left else PENDING_QUOTA,
+        received=answers.finish(api.clock()),
+        mode=api.mode,
+        calls=dict(sorted((Counter(api.calls) + answers.replayed).items())),
+        left={what: count for what, count in left.items() if count},
+        **more,
+    )
