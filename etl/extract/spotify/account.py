@@ -49,7 +49,7 @@ def fetch_account(api: Api, account: Account, known: Known, playlist_ids: Iterab
         answered is kept for the next try.
     """
     fetch = _Fetch(api, account, known, answers)
-    is_quota_left = True
+    calls_before, is_quota_left = Counter(api.calls), True
     try:
         fetch.list_playlists([playlist_id(text) for text in playlist_ids])
         fetch.fetch_items()
@@ -62,6 +62,7 @@ def fetch_account(api: Api, account: Account, known: Known, playlist_ids: Iterab
     return finished(
         api,
         answers,
+        calls_before,
         fetch.left,
         is_quota_left,
         calls_saved=fetch.calls_saved,

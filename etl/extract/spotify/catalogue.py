@@ -4,6 +4,7 @@ In extended mode by batches; in development mode one by one, and no audio featur
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,14 +38,14 @@ def fetch_catalogue(api: Api, wanted: Wanted, call_budget: int, answers: Answers
     :raises EtlError: as ``fetch_account`` does.
     """
     fetch = _Fetch(api, wanted, answers)
-    is_quota_left = True
+    calls_before, is_quota_left = Counter(api.calls), True
     try:
         fetch.fetch_features()
         fetch.fetch_stalest(call_budget)
     except QuotaUsedUpError as error:
         logger.warning("The catalogue: %s", error)
         is_quota_left = False
-    return finished(api, answers, {} if is_quota_left else fetch.left(), is_quota_left)
+    return finished(api, answers, calls_before, {} if is_quota_left else fetch.left(), is_quota_left)
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ class Fetched:
     """What came of one fetch.
 
     ``state`` is done, or pending_quota where the quota ended it: then ``left`` says how much of what was not asked.
-    ``received`` is None where nothing was received. ``calls`` counts this run's requests by endpoint, those of an
-    earlier try that were kept included; ``calls_saved`` the pages that were known and therefore not asked.
+    ``received`` is None where nothing was received. ``calls`` counts the fetch's requests by endpoint, answers kept
+    by an earlier try included; ``calls_saved`` the pages that were known and therefore not asked.
     ``refused`` are playlists not to be asked again before their snapshot changes (playlist_id → snapshot_id).
     """
 
@@ -35,16 +35,19 @@ class Fetched:
     days_left: int | None = None
 
 
-def finished(api: Api, answers: Answers, left: Mapping[str, int], is_quota_left: bool, **more: Any) -> Fetched:
+def finished(
+    api: Api, answers: Answers, calls_before: Counter[str], left: Mapping[str, int], is_quota_left: bool, **more: Any
+) -> Fetched:
     """Bring the answers into the lake and say what came of the fetch.
 
+    :param calls_before: what ``api`` had counted before the fetch.
     :param more: further fields of ``Fetched``.
     """
     return Fetched(
         state=DONE if is_quota_left else PENDING_QUOTA,
         received=answers.finish(api.clock()),
         mode=api.mode,
-        calls=dict(sorted((Counter(api.calls) + answers.replayed).items())),
+        calls=dict(sorted((Counter(api.calls) - calls_before + answers.replayed).items())),
         left={what: count for what, count in left.items() if count},
         **more,
     )

@@ -1,0 +1,161 @@
+"""Stored accounts: private, whole, safe between processes, never lost by a failure."""
+
+import json
+import multiprocessing
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from etl.errors import ActionNeededError, MustSignInError, TryAgainError
+from etl.extract.spotify.accounts import Accounts, Token, days_left, name_from_id, sign_in_warning
+from tests.extract.spotify.server import SECRETS, START, an_account
+
+
+@pytest.fixture
+def accounts(tmp_path: Path) -> Accounts:
+    return Accounts(tmp_path, "client")
+
+
+def test_an_account_comes_back_as_it_was_stored(accounts: Accounts) -> None:
+    account = an_account(trouble="Sign in again.")
+    accounts.keep(account)
+    assert accounts.get("ada") == account and accounts.names() == ["ada"]
+
+
+def test_files_and_folders_are_their_owners_alone(accounts: Accounts, tmp_path: Path) -> None:
+    (tmp_path / "accounts").mkdir(mode=0o755)
+    accounts.keep(an_account())
+    places = [tmp_path / "accounts", tmp_path / "accounts" / "client", *(tmp_path / "accounts" / "client").iterdir()]
+    assert {path.name: oct(path.stat().st_mode & 0o777) for path in places} == {
+        "accounts": "0o700",
+        "client": "0o700",
+        "ada.json": "0o600",
+        "ada.lock": "0o600",
+    }
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "a\\b", ".hidden", "-option", "a b", "ä", "x" * 65, "a\n", "a.json"])
+def test_names_that_are_not_fit_for_a_file_are_refused(accounts: Accounts, name: str) -> None:
+    with pytest.raises(ActionNeededError, match="is no name for an account"):
+        accounts.get(name)
+
+
+@pytest.mark.parametrize("client_id", ["", "..", "../other", "a/b"])
+def test_a_client_id_that_is_no_folder_is_refused(tmp_path: Path, client_id: str) -> None:
+    with pytest.raises(ActionNeededError, match="SPOTIPY_CLIENT_ID must be letters and digits"):
+        Accounts(tmp_path, client_id)
+
+
+@pytest.mark.parametrize(("user_id", "name"), [("31abc", "31abc"), ("jørgen.b", "j-rgen-b"), ("音楽", "account")])
+def test_an_id_gives_a_name(user_id: str, name: str) -> None:
+    assert name_from_id(user_id) == name
+
+
+def test_an_account_that_is_not_there_says_who_must_do_what(accounts: Accounts) -> None:
+    with pytest.raises(MustSignInError, match=r"run bin/sign-in ada\.") as caught:
+        accounts.get("ada")
+    assert caught.value.account == "ada"
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"token": null}'])
+def test_a_broken_file_is_said_and_left(accounts: Accounts, tmp_path: Path, content: str) -> None:
+    accounts.keep(an_account())
+    path = tmp_path / "accounts" / "client" / "ada.json"
+    path.write_text(content)
+    with pytest.raises(MustSignInError, match=r"ada\.json cannot be read"):
+        accounts.get("ada")
+    assert path.read_text() == content
+
+
+def test_six_months_are_counted_from_the_sign_in(accounts: Accounts) -> None:
+    account = an_account()
+    assert days_left(account, START) == 180
+    assert days_left(account, START + timedelta(days=500)) == 0
+    assert sign_in_warning(account, START + timedelta(days=165)) is None
+    assert sign_in_warning(account, START + timedelta(days=170)) == (
+        "The sign-in of the account ada runs out in 10 days: run bin/sign-in ada."
+    )
+    renewed = accounts
+    renewed.keep(account)
+    later = renewed.renew("ada", account.token, lambda _: _token("new"))
+    assert later.authorised_at == START
+
+
+def test_a_failed_refresh_leaves_everything_stored(accounts: Accounts) -> None:
+    account = an_account()
+    accounts.keep(account)
+
+    def fail(_: Token) -> Token:
+        raise TryAgainError("The network is away.")
+
+    with pytest.raises(TryAgainError):
+        accounts.renew("ada", account.token, fail)
+    assert accounts.get("ada") == account
+
+
+def test_trouble_is_noted_without_the_token_being_lost_and_goes_with_a_refresh(accounts: Accounts) -> None:
+    account = an_account()
+    accounts.keep(account)
+    accounts.note_trouble("ada", account.token, "Sign in again.")
+    assert accounts.get("ada") == replace(account, trouble="Sign in again.")
+    assert accounts.renew("ada", account.token, lambda _: _token("new")).trouble is None
+
+
+def test_trouble_of_an_old_token_says_nothing_about_a_new_sign_in(accounts: Accounts) -> None:
+    accounts.keep(an_account(token=_token("signed in meanwhile")))
+    accounts.note_trouble("ada", an_account().token, "Sign in again.")
+    assert accounts.get("ada").trouble is None
+
+
+def test_a_draft_of_a_killed_process_is_no_hindrance(accounts: Accounts, tmp_path: Path) -> None:
+    accounts.keep(an_account())
+    (tmp_path / "accounts" / "client" / "ada.part").write_text("{")
+    accounts.keep(an_account(trouble="x"))
+    assert accounts.get("ada").trouble == "x" and accounts.names() == ["ada"]
+
+
+def test_processes_at_once_use_each_refresh_token_once(accounts: Accounts, tmp_path: Path) -> None:
+    accounts.keep(an_account())
+    stale = an_account().token
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=_renew_often, args=(tmp_path, number, stale)) for number in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0] * 4
+    used = sorted((tmp_path / "used").iterdir())
+    # Only the first of those who all knew the same stale token asked; each later renewal used the newest one.
+    assert len({path.read_text() for path in used}) == len(used)
+
+
+def _renew_often(folder: Path, number: int, stale: Token) -> None:
+    mine = Accounts(folder, "client")
+    used = folder / "used"
+    used.mkdir(exist_ok=True)
+    token = stale
+    for step in range(25):
+
+        def refresh(old: Token, step: int = step) -> Token:
+            (used / f"{number}-{step}").write_text(str(old.refresh_token))
+            return _token(f"{number}-{step}")
+
+        token = mine.renew("ada", token, refresh).token
+
+
+def _token(word: str) -> Token:
+    return Token(f"access {word}", f"refresh {word}", START + timedelta(hours=2), "")
+
+
+def test_tokens_show_nowhere(accounts: Accounts, tmp_path: Path) -> None:
+    account = an_account()
+    accounts.keep(account)
+    path = tmp_path / "accounts" / "client" / "ada.json"
+    assert SECRETS[0] in path.read_text()
+    assert not [secret for secret in SECRETS if secret in f"{account!r} {account} {account.token!r}"]
+    path.write_text(json.dumps({"token": SECRETS[0]}))
+    with pytest.raises(MustSignInError) as caught:
+        accounts.get("ada")
+    assert SECRETS[0] not in str(caught.value) and caught.value.__suppress_context__
