@@ -8,6 +8,7 @@ from typing import get_args
 import uvicorn
 
 from etl.errors import ActionNeededError
+from etl.simulate.spotify_api.connection import Connection
 from etl.simulate.spotify_api.scenario import Mode, read_scenario
 from etl.simulate.spotify_api.server import StandIn, application
 
@@ -30,7 +31,15 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     stand_in = StandIn(options.stock, options.state, scenario, options.mode or scenario.mode)
-    uvicorn.run(application(stand_in), host="127.0.0.1", port=options.port, access_log=False, log_level="warning")
+    # No access log: paths of the accounts service carry codes.
+    uvicorn.run(
+        application(stand_in),
+        host="127.0.0.1",
+        port=options.port,
+        http=Connection,
+        access_log=False,
+        log_level="warning",
+    )
     return 0
 
 

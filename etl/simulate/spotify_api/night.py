@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
+from etl.simulate.spotify_api.changes import Changes
 from etl.simulate.spotify_api.ids import number
 from etl.simulate.spotify_api.playlists import Account, Playlist
 from etl.simulate.spotify_api.scenario import Scenario
@@ -31,26 +32,27 @@ class Night:
     def __init__(self, stock: Stock, scenario: Scenario, number_: int) -> None:
         self.stock = stock
         self.number = number_
-        self._scenario = scenario
-        self._playlists: dict[str, Playlist | None] = {}
+        self._first_day = scenario.first_day or stock.written_on
+        self._drift = scenario.popularity_drift
+        self._changes = Changes(stock, scenario, number_)
         self._snapshots: dict[str, str] = {}
 
     def playlist_ids(self, account: Account) -> list[str]:
         """The playlists in an account's list."""
-        return self.stock.playlist_ids(account.name)
+        return self._changes.playlist_ids[account.name]
 
     def playlist(self, playlist_id: str) -> Playlist | None:
         """A playlist as it is tonight, where there is one of that id."""
-        if playlist_id not in self._playlists:
-            self._playlists[playlist_id] = self.stock.playlist(playlist_id)
-        return self._playlists[playlist_id]
+        return self._changes.playlist(playlist_id)
 
     def snapshot_id(self, playlist: Playlist) -> str:
         """The version of a playlist: another one exactly when its name or its items are others."""
         if playlist.playlist_id not in self._snapshots:
-            content = json.dumps([playlist.name, [[i.kind, i.item_id, i.added_at, i.added_by] for i in playlist.items]])
-            digest = hashlib.blake2b(f"{playlist.playlist_id}{content}".encode(), digest_size=20).digest()
-            self._snapshots[playlist.playlist_id] = base64.b64encode(b"AAAA" + digest).decode()
+            items = [[item.kind, item.item_id, item.added_at, item.added_by] for item in playlist.items]
+            content = json.dumps([playlist.playlist_id, playlist.name, items])
+            digest = hashlib.blake2b(content.encode(), digest_size=20).digest()
+            revision = self._changes.revisions[playlist.playlist_id].to_bytes(4, "big")
+            self._snapshots[playlist.playlist_id] = base64.b64encode(revision + digest).decode()
         return self._snapshots[playlist.playlist_id]
 
     def can_read_items(self, account: Account | None, playlist: Playlist) -> bool:
@@ -64,6 +66,8 @@ class Night:
     def tracks(self, track_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Tracks with their ``album`` and ``artists`` in them."""
         tracks = self.stock.tracks(track_ids)
+        for track_id, track in tracks.items():
+            track["popularity"] = self._drifted(track["popularity"], track_id)
         albums = self.albums(track["album_id"] for track in tracks.values())
         artists = self.artists(artist_id for track in tracks.values() for artist_id in track["artist_ids"])
         for track in tracks.values():
@@ -81,15 +85,20 @@ class Night:
 
     def artists(self, artist_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Artists under the names that they have tonight."""
-        return self.stock.artists(artist_ids)
+        artists = self.stock.artists(artist_ids)
+        for artist_id, artist in artists.items():
+            artist["name"] = self._changes.artist_names.get(artist_id, artist["name"])
+            artist["popularity"] = self._drifted(artist["popularity"], artist_id)
+            artist["followers"] += artist["followers"] * self.number // 1000
+        return artists
 
     def saved(self, account: Account) -> list[tuple[str, str]]:
         """The tracks that an account has saved, newest first, and when."""
-        return self.stock.saved(account.name)
+        return self._changes.saved[account.name]
 
     def followed(self, account: Account) -> list[str]:
         """The artists that an account follows."""
-        return self.stock.followed(account.name)
+        return self._changes.followed[account.name]
 
     def recent_plays(self, account: Account) -> list[Play]:
         """The last 50 plays, newest first; each night that passes brings new ones."""
@@ -105,7 +114,7 @@ class Night:
         sources = [(p.playlist_id, i.item_id) for p in self._own(account)[:6] for i in p.items if i.kind == "track"]
         if not sources:
             return []
-        midnight = datetime.combine(self._scenario.first_day(self.stock) + timedelta(days=day), time(), UTC)
+        midnight = datetime.combine(self._first_day + timedelta(days=day), time(), UTC)
         start = int(midnight.timestamp() * 1000) - 86_400_000
         step = 86_400_000 // account.plays_a_day
         plays = []
@@ -114,6 +123,14 @@ class Night:
             playlist_id, track_id = sources[drawn % len(sources)]
             plays.append(Play(start + place * step + drawn // 1_000_003 % step, track_id, playlist_id))
         return plays
+
+    def _drifted(self, popularity: int, thing_id: str) -> int:
+        """A popularity that goes up and down a little, by another step every third night or so."""
+        if not self._drift or not self.number:
+            return popularity
+        step = (self.number + number("phase", thing_id)) // 3
+        drawn = number("drift", thing_id, step) % (2 * self._drift + 1) - self._drift
+        return max(0, min(100, popularity + drawn))
 
     def _own(self, account: Account) -> list[Playlist]:
         # Plays come from the playlists of the first night, so that a play stays what it was.

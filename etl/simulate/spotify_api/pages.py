@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, compile_path
 
 from etl.schemas import AUDIO_FEATURES
 from etl.simulate.spotify_api.errors import Refusal
@@ -207,6 +207,14 @@ ENDPOINTS: dict[str, tuple[str, Page]] = {
 
 ONLY_IN_EXTENDED = frozenset({"tracks", "albums", "artists", "audio_features", "playlist_tracks"})
 """What development mode answers with 403."""
+
+
+_PATTERNS = {name: compile_path(path)[0] for name, (path, _) in ENDPOINTS.items()}
+
+
+def endpoint_of(path: str) -> str | None:
+    """The name of the endpoint at a path below the API's version."""
+    return next((name for name, pattern in _PATTERNS.items() if pattern.match(path)), None)
 
 
 def routes(ask: Callable[[str, Request], Asked]) -> list[Route]:

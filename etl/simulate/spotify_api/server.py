@@ -2,23 +2,23 @@
 
 import json
 import time
-from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from etl.simulate.spotify_api import pages
 from etl.simulate.spotify_api.accounts import Accounts
+from etl.simulate.spotify_api.control import Control
 from etl.simulate.spotify_api.errors import AccountsRefusal, Refusal
+from etl.simulate.spotify_api.faults import IS_NEW_REFRESH_WANTED, Faults
 from etl.simulate.spotify_api.night import Night
-from etl.simulate.spotify_api.scenario import Mode, Scenario
+from etl.simulate.spotify_api.scenario import TOKEN_ENDPOINT, Mode, Scenario
 from etl.simulate.spotify_api.shapes import Shapes
 from etl.simulate.spotify_api.stock import Stock
 from etl.simulate.spotify_api.tokens import Clock, Tokens
@@ -33,17 +33,30 @@ class StandIn:
         self.clock = clock
         self.tokens = Tokens(state, clock)
         self.accounts = Accounts(self.tokens, scenario)
-        self.calls: Counter[tuple[str, int]] = Counter()
         self._path = stock
         self._night_file = state / "night.json"
-        self._night: Night | None = None
+        self._stock: Stock | None = None
         self._version: tuple[int, int, int] | None = None
+        self._night: Night | None = None
+
+    def stock(self) -> Stock:
+        """The stock; one that was replaced is read again.
+
+        :raises Refusal: where there is none yet.
+        """
+        version = _version_of(self._path)
+        if version is None:
+            raise Refusal(503, "The stand-in has no stock yet: its catalogue is still being written.")
+        if self._stock is None or version != self._version:
+            if self._stock is not None:
+                self._stock.close()
+            self._stock, self._version, self._night = Stock(self._path), version, None
+        return self._stock
 
     def night(self) -> Night:
-        """Tonight's state; a stock that was replaced is read again."""
-        number = self.night_number()
-        if self._night is None or self._night.number != number or self._version != self._stock_version():
-            stock = self._night.stock if self._night and self._version == self._stock_version() else self._opened()
+        """Tonight's state."""
+        stock, number = self.stock(), self.night_number()
+        if self._night is None or self._night.number != number:
             self._night = Night(stock, self.scenario, number)
         return self._night
 
@@ -51,9 +64,15 @@ class StandIn:
         """The night that was set, else the days since the first one."""
         if self._night_file.exists():
             return int(json.loads(self._night_file.read_text(encoding="utf-8"))["number"])
-        stock = self._stock()
         today = datetime.fromtimestamp(self.clock(), UTC).date()
-        return max((today - self.scenario.first_day(stock)).days, 0)
+        return max((today - (self.scenario.first_day or self.stock().written_on)).days, 0)
+
+    def night_or_none(self) -> int | None:
+        """The number of the night, None while there is no stock."""
+        try:
+            return self.night_number()
+        except Refusal:
+            return None
 
     def set_night(self, number: int | None) -> None:
         """Make it the night ``number``, also after a restart; None: the calendar's night again."""
@@ -81,67 +100,61 @@ class StandIn:
         url = f"{request.url.scheme}://{request.url.netloc}"
         return pages.Asked(request, account, night, Shapes(night, self.mode, url), self.mode)
 
-    def _stock(self) -> Stock:
-        if self._night and self._version == self._stock_version():
-            return self._night.stock
-        self._night = Night(self._opened(), self.scenario, 0)
-        return self._night.stock
+    def account_of(self, authorization: str, form: dict[str, list[str]]) -> str:
+        """The name of the account that a call is made for, empty where it is for none."""
+        if form:
+            token = self.tokens.read(form.get("refresh_token", [""])[0], "refresh")
+            token = token or self.tokens.read(form.get("code", [""])[0], "code")
+        else:
+            token = self.tokens.read(authorization.partition(" ")[2], "access")
+        return token.account if token else ""
 
-    def _opened(self) -> Stock:
-        self._version = self._stock_version()
-        if self._version is None:
-            raise Refusal(503, "The stand-in has no stock yet: its catalogue is still being written.")
-        if self._night:
-            self._night.stock.close()
-        return Stock(self._path)
-
-    def _stock_version(self) -> tuple[int, int, int] | None:
-        try:
-            there = self._path.stat()
-        except FileNotFoundError:
-            return None
-        return there.st_ino, there.st_mtime_ns, there.st_size
+    def revoke(self, authorization: str) -> None:
+        """Let the access token of a call be expired from now on."""
+        token = self.tokens.read(authorization.partition(" ")[2], "access")
+        if token is not None:
+            self.tokens.revoke(token)
 
 
-def application(stand_in: StandIn) -> Starlette:
-    """The application of one stand-in."""
+def _version_of(path: Path) -> tuple[int, int, int] | None:
+    try:
+        there = path.stat()
+    except FileNotFoundError:
+        return None
+    return there.st_ino, there.st_mtime_ns, there.st_size
+
+
+def application(stand_in: StandIn) -> ASGIApp:
+    """The application of one stand-in, faults and all."""
+    control = Control(stand_in)
 
     async def authorise(request: Request) -> Response:
-        return stand_in.accounts.authorise(request, list(stand_in.night().stock.accounts))
+        return stand_in.accounts.authorise(request, list(stand_in.stock().accounts))
 
     async def token(request: Request) -> Response:
         form = {name: str(value) for name, value in (await request.form()).items()}
-        return stand_in.accounts.give_token(request, form, None)
+        return stand_in.accounts.give_token(request, form, request.scope.get(IS_NEW_REFRESH_WANTED))
 
-    async def night(request: Request) -> Response:
-        if request.method == "PUT":
-            stand_in.set_night((await request.json())["number"])
-        return JSONResponse({"number": stand_in.night_number()})
-
-    async def truth(request: Request) -> Response:
-        ids = request.query_params.get("ids")
-        return JSONResponse(dict(stand_in.night().stock.truth(ids.split(",") if ids else None)))
-
-    async def calls(request: Request) -> Response:
-        if request.method == "DELETE":
-            stand_in.calls.clear()
-        counted: dict[str, dict[str, int]] = {}
-        for (name, status), count in sorted(stand_in.calls.items()):
-            counted.setdefault(name, {})[str(status)] = count
-        return JSONResponse(counted)
-
-    return Starlette(
+    served = Starlette(
         routes=[
             Route("/authorize", authorise),
             Route("/api/token", token, methods=["POST"]),
             Mount("/v1", routes=pages.routes(stand_in.ask)),
-            Route("/stand-in/night", night, methods=["GET", "PUT"]),
-            Route("/stand-in/truth", truth),
-            Route("/stand-in/calls", calls, methods=["GET", "DELETE"]),
+            Mount("/stand-in", routes=control.routes()),
         ],
-        middleware=[Middleware(WithoutLastSlash)],
         exception_handlers={Refusal: _refused, AccountsRefusal: _refused, HTTPException: _not_found},
     )
+    control.faults = Faults(WithoutLastSlash(served), stand_in, _endpoint_of)
+    return control.faults
+
+
+def _endpoint_of(path: str) -> str | None:
+    """The name under which calls of a path are counted, None for those that are not."""
+    if path.startswith("/stand-in/"):
+        return None
+    if not path.startswith("/v1/"):
+        return {"/api/token": TOKEN_ENDPOINT, "/authorize": "authorize"}.get(path, "unknown")
+    return pages.endpoint_of(path.removeprefix("/v1").rstrip("/")) or "unknown"
 
 
 async def _refused(_request: Request, error: Exception) -> Response:

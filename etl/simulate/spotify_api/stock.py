@@ -6,13 +6,14 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from etl.simulate.spotify_api.catalogue import MEASURES, Album, Artist, Catalogue, Track, read_catalogue
+from etl.simulate.spotify_api.ids import spotify_id
 from etl.simulate.spotify_api.playlists import Account, Dealt, Item, Playlist, deal
 
 _TABLES = f"""
@@ -175,11 +176,20 @@ class Stock:
             rows = self._by_id("truth", "served_id", served_ids, ())
             yield from ((served_id, row["track_id"]) for served_id, row in rows.items())
 
-    def some_track_ids(self, count: int, offset: int) -> list[str]:
-        """Up to ``count`` catalogue tracks in the order of their ids, from ``offset`` on, round and round."""
-        total = self._connection.execute("select count(*) from track").fetchone()[0]
-        query = "select track_id from track order by track_id limit ? offset ?"
-        return [row[0] for row in self._connection.execute(query, [count, offset % max(total, 1)])]
+    def some_track_ids(self, count: int, *choice: object) -> list[str]:
+        """Up to ``count`` tracks that follow each other by id, from a place that ``choice`` decides."""
+        return self._some("track", "track_id", count, choice)
+
+    def some_artist_ids(self, count: int, *choice: object) -> list[str]:
+        """Up to ``count`` artists, chosen in the same way."""
+        return self._some("artist", "artist_id", count, choice)
+
+    def _some(self, table: str, key: str, count: int, choice: tuple[object, ...]) -> list[str]:
+        start = spotify_id(*choice)
+        query = f"select {key} from {table} where {key} %s ? order by {key} limit ?"  # noqa: S608 our own names
+        found = [row[0] for row in self._connection.execute(query % ">=", [start, count])]
+        found += [row[0] for row in self._connection.execute(query % "<", [start, count - len(found)])]
+        return found
 
     def _by_id(self, table: str, key: str, ids: Iterable[str], lists: tuple[str, ...]) -> dict[str, dict[str, Any]]:
         wanted = json.dumps(list(dict.fromkeys(ids)))
@@ -188,8 +198,3 @@ class Stock:
         for row in rows:
             row.update({name: json.loads(row[name]) for name in lists})
         return {row[key]: row for row in rows}
-
-
-def first_day_of(path: Path) -> date:
-    """The day on which a stock was written."""
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC).date()

@@ -44,6 +44,7 @@ class Tokens:
     def __init__(self, state: Path, clock: Clock) -> None:
         self._key = _kept_key(state / "token-key")
         self.clock = clock
+        self._revoked: set[str] = set()
 
     def signed(self, token: Token) -> str:
         """``token`` as the text that a client carries."""
@@ -63,7 +64,11 @@ class Tokens:
 
     def is_expired(self, token: Token) -> bool:
         """Whether a token's time is over."""
-        return self.clock() >= token.expires_at
+        return self.clock() >= token.expires_at or token.number in self._revoked
+
+    def revoke(self, token: Token) -> None:
+        """Let a token's time be over now; a restart forgets it."""
+        self._revoked.add(token.number)
 
     def _signature(self, said: bytes) -> str:
         return base64.urlsafe_b64encode(hmac.digest(self._key, said, hashlib.sha256)).rstrip(b"=").decode()

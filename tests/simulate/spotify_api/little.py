@@ -113,3 +113,9 @@ def sign_in(url: str, name: str, client_id: str = "stand-in", scope: str = "play
     answer = requests.post(f"{url}/api/token", data=form | {"code_verifier": verifier}, timeout=10)
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
+
+
+def refresh(url: str, tokens: dict[str, Any], client_id: str = "stand-in") -> requests.Response:
+    """The answer to a refresh token."""
+    form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"], "client_id": client_id}
+    return requests.post(f"{url}/api/token", data=form, timeout=10)
