@@ -4,16 +4,19 @@ Each track is one object however many rows tell of it; what no row says (ids of 
 ISRC, followers) is made up from hashes. Equal rows in any order give equal results.
 """
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from etl.schemas import AUDIO_FEATURES, OTHER_AUDIO_MEASURES, SOURCE_RANK
 from etl.simulate.spotify_api.ids import number, share, spotify_id
 from etl.simulate.spotify_api.titles import plain_title, plain_words
+
+if TYPE_CHECKING:  # the server reads a stock without ever loading pandas
+    import pandas as pd
 
 MEASURES = (*AUDIO_FEATURES, *OTHER_AUDIO_MEASURES)
 SAME_RECORDING_MS = 2_000
@@ -24,6 +27,7 @@ _SINGLE = (
     *("popularity", *MEASURES),
 )
 _LISTS = ("artist_names", "artist_ids")
+_ARTIST_COLUMNS = ("artist_id", "name", "popularity", "followers", "genres")
 _ISRC_SHARE = 0.85
 _DATE_LENGTHS = {"year": 4, "month": 7, "day": 10}
 
@@ -108,7 +112,7 @@ def read_catalogue(tracks: pd.DataFrame, artists: pd.DataFrame, seed: int) -> Ca
             explicit=bool(row["explicit"]),
             isrc=row["isrc"],
             popularity=_popularity(row["popularity"], seed, track_id),
-            measures=_measures(row),
+            measures=tuple(row[name] for name in MEASURES),
         )
         catalogue.add(track)
     _name_recordings(catalogue)
@@ -147,8 +151,10 @@ class _Artists:
         self._id_by_name: dict[str, str] = {}
         known = rows[rows["artist_id"].notna() & rows["name"].notna()]
         order = [c for c in ("artist_id", "source", "input_id", "row_number", "followers") if c in known]
-        for row in known.sort_values(order, kind="stable").to_dict("records"):
-            self._know({str(column): value for column, value in row.items()})
+        ordered = known.sort_values(order, kind="stable")
+        columns = {column: _plain_values(ordered[column]) for column in _ARTIST_COLUMNS if column in ordered}
+        for values in zip(*columns.values(), strict=True):
+            self._know(dict(zip(columns, values, strict=True)))
 
     def of(self, row: dict[str, Any]) -> tuple[str, ...]:
         """The ids of a track's artists, in its order; an artist that no row has described is made up."""
@@ -206,11 +212,6 @@ def release_date(known: object, precision: object, seed: int, album_id: str) -> 
 
 def _popularity(known: object, seed: int, track_id: str) -> int:
     return int(known) if isinstance(known, int | float) else int(70 * share(seed, "popularity", track_id) ** 2)
-
-
-def _measures(row: dict[str, Any]) -> tuple[float | int | None, ...]:
-    features = [None if row[name] is None else float(row[name]) for name in AUDIO_FEATURES]
-    return (*features, *(None if row[name] is None else int(row[name]) for name in OTHER_AUDIO_MEASURES))
 
 
 def _genres(tracks: pd.DataFrame) -> dict[str, tuple[str, ...]]:
@@ -280,4 +281,4 @@ def _values(values: object) -> Iterable[object]:
 
 
 def _number_or_none(value: Any) -> int | None:
-    return None if value is None or pd.isna(value) else int(value)
+    return None if value is None else int(value)

@@ -1,8 +1,10 @@
 """Choices and ids drawn by hash, so that one more track in the catalogue leaves the others' as they were."""
 
+import base64
 import hashlib
+from bisect import bisect_left
+from collections.abc import Sequence
 
-_BASE_62 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ID_LENGTH = 22
 _BUCKETS = 1 << 64
 
@@ -21,9 +23,15 @@ def share(*parts: object) -> float:
 def spotify_id(*parts: object, length: int = _ID_LENGTH) -> str:
     """An id of ``length`` letters and digits, as Spotify's are, that depends on ``parts`` only."""
     text = "/".join(map(str, parts)).encode("utf-8", "surrogatepass")
-    value = int.from_bytes(hashlib.blake2b(text, digest_size=20).digest(), "big")
-    digits = []
-    for _ in range(length):
-        value, digit = divmod(value, 62)
-        digits.append(_BASE_62[digit])
-    return "".join(digits)
+    digest = hashlib.blake2b(text, digest_size=18).digest()
+    return base64.b64encode(digest, b"xY").decode("ascii")[:length]
+
+
+def chosen(ordered: Sequence[str], count: int, *choice: object) -> list[str]:
+    """Up to ``count`` different members of a sorted list of ids; further ids in the list change few of them."""
+    found: dict[str, None] = {}
+    for attempt in range(4 * count):
+        place = bisect_left(ordered, spotify_id(*choice, attempt))
+        if ordered and len(found) < count:
+            found[ordered[place % len(ordered)]] = None
+    return list(found)

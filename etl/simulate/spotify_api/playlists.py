@@ -4,14 +4,19 @@ Real playlists are dealt to the accounts by hash; where there are none, playlist
 first playlists of each account hold everything odd that Spotify's playlists hold.
 """
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-
-import pandas as pd
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from etl.simulate.spotify_api.catalogue import Catalogue
-from etl.simulate.spotify_api.ids import number, share, spotify_id
+from etl.simulate.spotify_api.further import Further
+from etl.simulate.spotify_api.ids import chosen, number, share, spotify_id
+
+if TYPE_CHECKING:  # the server reads a stock without ever loading pandas
+    import pandas as pd
 
 ACCOUNT_NAMES = ("ada", "ben", "cleo", "dora", "emil")
 EDITORIAL_OWNER = "spotify"
@@ -22,6 +27,11 @@ _SAVED = 120
 _FOLLOWED = 60
 _NAMELESS, _EMPTY = 2, 3
 """Which of an account's own playlists has no name, and which one no items."""
+
+_ODD_KINDS = {1: "local", 3: "episode", 4: "null", 6: "local"}
+_REPEATED, _UNPLAYABLE, _RELINKED = 7, 8, 9
+_RELEASED = {10: ("0000", "year"), 11: ("1987", "year"), 12: ("2003-07", "month"), 13: ("2019-11-08", "day")}
+"""What stands in which places of an account's first two playlists."""
 
 
 @dataclass(frozen=True)
@@ -92,27 +102,30 @@ def deal(
     owners = [one.user_id for one in accounts for _ in range(own_count)]
     owners += [_OTHERS[place % len(_OTHERS)] for place in range(_FOREIGN_COUNT)] + [EDITORIAL_OWNER]
     named = _named_lists(catalogue, tracks, seed, len(owners))
-    pool = sorted(catalogue.tracks, key=lambda track_id: number(seed, "pool", track_id))
+    # The pool is the catalogue's tracks alone: further ids come afterwards.
+    pool, artists = sorted(catalogue.tracks), sorted(catalogue.artists)
+    further = Further(catalogue, seed)
     dealt = Dealt(libraries={one.name: Library(one) for one in accounts})
     owned: defaultdict[str, list[str]] = defaultdict(list)
     for (playlist_id, name, track_ids), owner in zip(named, owners, strict=True):
         place = len(owned[owner])
         wanted = _fitted(track_ids, pool, seed, playlist_id, length or (_LONG if place == 0 else None))
-        playlist = Playlist(playlist_id, name, owner, _items(seed, playlist_id, owner, wanted))
+        served = [further.served(track_id, playlist_id, at) for at, track_id in enumerate(wanted)]
+        playlist = Playlist(playlist_id, name, owner, _items(seed, playlist_id, owner, served))
         playlist.is_editorial = owner == EDITORIAL_OWNER
         playlist.is_public = share(seed, "public", playlist_id) < 0.7
         dealt.playlists[playlist_id] = playlist
         owned[owner].append(playlist_id)
     for place, library in enumerate(dealt.libraries.values()):
         mine = owned[library.account.user_id]
-        _make_odd([dealt.playlists[playlist_id] for playlist_id in mine], has_empty=length is None)
+        _make_odd([dealt.playlists[playlist_id] for playlist_id in mine], further, has_empty=length is None)
         library.playlist_ids = list(mine)
         if place == 1:
             shared = dealt.playlists[dealt.libraries[accounts[0].name].playlist_ids[-1]]
             shared.is_collaborative, shared.is_public = True, False
             library.playlist_ids += [p for owner in (*_OTHERS, EDITORIAL_OWNER) for p in owned[owner]]
             library.playlist_ids.insert(1, shared.playlist_id)
-        _fill(library, catalogue, pool, seed)
+        _fill(library, pool, artists, seed)
     return dealt
 
 
@@ -184,9 +197,8 @@ def _fitted(track_ids: list[str], pool: list[str], seed: int, playlist_id: str, 
     if length is None or len(track_ids) >= length:
         return track_ids[:length]
     there = set(track_ids)
-    start = number(seed, "draw", playlist_id) % max(len(pool), 1)
-    further = [one for one in (*pool[start:], *pool[:start]) if one not in there]
-    fitted = track_ids + further[: length - len(track_ids)]
+    drawn = [one for one in chosen(pool, 2 * length, seed, "draw", playlist_id) if one not in there]
+    fitted = track_ids + drawn[: length - len(track_ids)]
     # A catalogue that is too small is played again from its beginning.
     return [fitted[place % len(fitted)] for place in range(length)] if fitted else []
 
@@ -204,25 +216,34 @@ def _moment(*parts: object) -> str:
     return f"{date}T{drawn // 3_696 % 24:02d}:{drawn // 88_704 % 60:02d}:{drawn // 5_322_240 % 60:02d}Z"
 
 
-def _make_odd(own: Sequence[Playlist], has_empty: bool) -> None:
+def _make_odd(own: Sequence[Playlist], further: Further, has_empty: bool) -> None:
     """Put what is odd on an account's own playlists, in the place of tracks, so that lengths stay."""
     for playlist in own[:2]:
-        items = playlist.items
-        for place, kind in ((1, "local"), (3, "episode"), (4, "null"), (6, "local")):
-            if place < len(items):
-                items[place] = Item(kind, "", items[place].added_at, items[place].added_by)
-        if len(items) > 7:
-            items[7] = Item("track", items[0].item_id, items[7].added_at, items[7].added_by)
+        for place, item in enumerate(playlist.items):
+            playlist.items[place] = _odd_item(item, place, playlist, further)
     if len(own) > _NAMELESS:
         own[_NAMELESS].name = ""
     if len(own) > _EMPTY and has_empty:
         own[_EMPTY].items = []
 
 
-def _fill(library: Library, catalogue: Catalogue, pool: list[str], seed: int) -> None:
+def _odd_item(item: Item, place: int, playlist: Playlist, further: Further) -> Item:
+    """What stands in a place of one of the first playlists."""
+    if place in _ODD_KINDS:
+        return replace(item, kind=_ODD_KINDS[place], item_id="")
+    if place == _REPEATED:
+        return playlist.items[0]
+    if place == _UNPLAYABLE:
+        return replace(item, item_id=further.unplayable(item.item_id, playlist.playlist_id))
+    if place == _RELINKED:
+        return replace(item, item_id=further.relinked(item.item_id) or item.item_id)
+    if place in _RELEASED:
+        return replace(item, item_id=further.further(item.item_id, _RELEASED[place]) or item.item_id)
+    return item
+
+
+def _fill(library: Library, pool: list[str], artists: list[str], seed: int) -> None:
     name = library.account.name
-    liked = sorted(pool, key=lambda track_id: number(seed, "saved", name, track_id))[:_SAVED]
-    saved = [(_moment(seed, "saved", name, track_id), track_id) for track_id in liked]
+    saved = [(_moment(seed, "saved", name, one), one) for one in chosen(pool, _SAVED, seed, "saved", name)]
     library.saved = [(track_id, moment) for moment, track_id in sorted(saved, reverse=True)]
-    artists = sorted(catalogue.artists, key=lambda artist_id: number(seed, "followed", name, artist_id))
-    library.followed = sorted(artists[:_FOLLOWED])
+    library.followed = sorted(chosen(artists, _FOLLOWED, seed, "followed", name))

@@ -1,5 +1,7 @@
 """The stock: one SQLite file with everything that the stand-in serves on its first night."""
 
+from __future__ import annotations
+
 import json
 import os
 import sqlite3
@@ -8,13 +10,20 @@ from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from etl.simulate.spotify_api.catalogue import MEASURES, Album, Artist, Catalogue, Track, read_catalogue
+from etl.schemas import AUDIO_FEATURES, OTHER_AUDIO_MEASURES
+from etl.simulate.spotify_api.catalogue import Album, Artist, Catalogue, Track, read_catalogue
 from etl.simulate.spotify_api.ids import spotify_id
 from etl.simulate.spotify_api.playlists import Account, Dealt, Item, Playlist, deal
+
+if TYPE_CHECKING:  # the server reads a stock without ever loading pandas
+    import pandas as pd
+
+_BETWEEN = "\n"
+"""What stands between the members of a list of ids or genres."""
+
+_MEASURES = ", ".join([*(f"{name} real" for name in AUDIO_FEATURES), *(f"{name} int" for name in OTHER_AUDIO_MEASURES)])
 
 _TABLES = f"""
 create table artist (artist_id text primary key, name text, popularity int, followers int, genres text) without rowid;
@@ -24,7 +33,7 @@ create table album (
 ) without rowid;
 create table track (
     track_id text primary key, name text, artist_ids text, album_id text, duration_ms int, explicit int, isrc text,
-    popularity int, is_playable int, linked_from text, {", ".join(MEASURES)}
+    popularity int, is_playable int, linked_from text, {_MEASURES}
 ) without rowid;
 create table truth (served_id text primary key, track_id text) without rowid;
 create table playlist (
@@ -97,18 +106,22 @@ def _fill(connection: sqlite3.Connection, table: str, rows: Iterable[tuple[Any, 
     connection.executemany(f"insert into {table} values ({', '.join('?' * places)})", rows)  # noqa: S608 our own names
 
 
+def _packed(values: Iterable[str]) -> str:
+    return _BETWEEN.join(values)
+
+
 def _artist_row(artist: Artist) -> tuple[Any, ...]:
-    return (artist.artist_id, artist.name, artist.popularity, artist.followers, json.dumps(artist.genres))
+    return (artist.artist_id, artist.name, artist.popularity, artist.followers, _packed(artist.genres))
 
 
 def _album_row(album: Album) -> tuple[Any, ...]:
-    lists = (json.dumps(album.artist_ids), album.release_date, album.release_date_precision)
-    return (album.album_id, album.name, *lists, json.dumps(sorted(album.track_ids)))
+    lists = (_packed(album.artist_ids), album.release_date, album.release_date_precision)
+    return (album.album_id, album.name, *lists, _packed(sorted(album.track_ids)))
 
 
 def _track_row(track: Track) -> tuple[Any, ...]:
     return (
-        *(track.track_id, track.name, json.dumps(track.artist_ids), track.album_id, track.duration_ms, track.explicit),
+        *(track.track_id, track.name, _packed(track.artist_ids), track.album_id, track.duration_ms, track.explicit),
         *(track.isrc, track.popularity, track.is_playable, track.linked_from, *track.measures),
     )
 
@@ -196,5 +209,5 @@ class Stock:
         query = f"select * from {table} where {key} in (select value from json_each(?))"  # noqa: S608 our own names
         rows = [dict(row) for row in self._connection.execute(query, [wanted])]
         for row in rows:
-            row.update({name: json.loads(row[name]) for name in lists})
+            row.update({name: row[name].split(_BETWEEN) if row[name] else [] for name in lists})
         return {row[key]: row for row in rows}

@@ -11,8 +11,10 @@ _NOT_WORD = re.compile(r"[\W_]+")
 @lru_cache(maxsize=1 << 16)
 def plain_words(text: str) -> str:
     """A text without case, accents, punctuation and "the"; ``&`` is read as "and"."""
-    letters = unicodedata.normalize("NFKD", text.replace("&", " and ")).casefold()
-    letters = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    letters = text.replace("&", " and ").casefold()
+    if not letters.isascii():
+        letters = unicodedata.normalize("NFKD", letters)
+        letters = "".join(letter for letter in letters if not unicodedata.combining(letter))
     words = _NOT_WORD.sub(" ", letters.replace("'", "").replace("’", "")).strip()
     return words.removeprefix("the ") or text
 
