@@ -4,6 +4,7 @@ What is known costs no call: an unchanged playlist none, saved tracks and follow
 """
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from etl.extract.spotify.fetched import Fetched, finished
 logger = logging.getLogger(__name__)
 
 PROFILE_LASTS = timedelta(days=7)
+
+_ID = re.compile(r"[0-9A-Za-z]+")
 
 
 @dataclass(frozen=True)
@@ -173,7 +176,7 @@ class _Fetch:
 
     def _see(self, item: dict[str, Any]) -> None:
         id_, owner, things = item.get("id"), item.get("owner"), item.get("items") or item.get("tracks")
-        if not isinstance(id_, str):
+        if not isinstance(id_, str) or not _ID.fullmatch(id_):
             return
         owner_id = owner.get("id") if isinstance(owner, dict) else None
         total = things.get("total") if isinstance(things, dict) else None

@@ -1,0 +1,363 @@
+"""What the client does with each answer: over real HTTP, with a clock that only sleeping moves."""
+
+import time
+from datetime import timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from etl.errors import (
+    ActionNeededError,
+    EtlError,
+    MustSignInError,
+    QuotaUsedUpError,
+    RateLimitedError,
+    TryAgainError,
+)
+from etl.extract.spotify.accounts import Accounts, Token
+from etl.extract.spotify.api import Api, Mode, playlist_id
+from etl.extract.spotify.exchange import Limits
+from tests.extract.spotify.server import (
+    EXPIRED,
+    INVALID_GRANT,
+    SECRETS,
+    SILENCE,
+    START,
+    TOKEN,
+    Clock,
+    Says,
+    ScriptedServer,
+    an_account,
+    api_of,
+    page,
+    scripted,
+)
+
+TRACK = {"id": "T" * 22, "name": "Song"}
+PATH = "/v1/tracks/TTTTTTTTTTTTTTTTTTTTTT"
+ID = "T" * 22
+
+
+def refused(status: int, **error: Any) -> Says:
+    return Says(status, {"error": {"status": status, "message": "Refused", **error}})
+
+
+def wait(seconds: object) -> Says:
+    return Says(429, refused(429).body, {"Retry-After": str(seconds)})
+
+
+def stored_token(folder: Path) -> Token:
+    return Accounts(folder, "client").get("ada").token
+
+
+def test_an_answer_is_what_came_and_how_it_was_asked(server: ScriptedServer, tmp_path: Path, clock: Clock) -> None:
+    server.says("/v1/playlists/P/items", page([None, {"item": TRACK}]))
+    api = api_of(server, tmp_path, clock)
+    answer = api.playlist_items("P", "snapshot", 50)
+    assert answer.line() == {
+        "asked_at": "2026-11-21T03:00:00+00:00",
+        "account": "ada",
+        "endpoint": "playlist_items",
+        "path": "playlists/P/items",
+        "query": {"limit": 50, "offset": 50},
+        "status": 200,
+        "body": page([None, {"item": TRACK}]),
+        "playlist_id": "P",
+        "snapshot_id": "snapshot",
+    }
+    assert api.calls == {"playlist_items": 1} and clock.slept == []
+
+
+def test_private_fields_of_the_profile_stay_outside(server: ScriptedServer, tmp_path: Path, clock: Clock) -> None:
+    private = {"email": "a@example.org", "birthdate": "1990-01-01", "images": [], "explicit_content": {}}
+    server.says("/v1/me", {"id": "ada", "account_id": "x", "country": "DE", **private})
+    assert api_of(server, tmp_path, clock).me().body == {"id": "ada", "account_id": "x", "country": "DE"}
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_refusal_of_a_thing_is_a_fact(server: ScriptedServer, tmp_path: Path, clock: Clock, status: int) -> None:
+    server.says(PATH, refused(status))
+    api = api_of(server, tmp_path, clock)
+    answer = api.track(ID)
+    assert (answer.status, answer.body, api.mode) == (status, refused(status).body, None)
+    assert api.calls == {"track": 1}
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("tracks", "tracks"), ("artists", "artists"), ("albums", "albums"), ("audio_features", "audio-features")],
+)
+def test_a_refused_batch_tells_the_mode(
+    server: ScriptedServer, tmp_path: Path, clock: Clock, status: int, method: str, path: str
+) -> None:
+    server.says(f"/v1/{path}", refused(status))
+    api = api_of(server, tmp_path, clock)
+    answer = getattr(api, method)([ID])
+    assert (answer.status, api.mode, api.calls) == (status, Mode.DEVELOPMENT, {method: 1})
+    assert not answer.is_about_a_thing()
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_answered_batch_tells_the_mode(server: ScriptedServer, tmp_path: Path, clock: Clock) -> None:
+    server.says("/v1/audio-features", {"audio_features": [None, {"id": ID}]})
+    api = api_of(server, tmp_path, clock)
+    answer = api.audio_features([ID, "U" * 22])
+    assert api.mode is Mode.EXTENDED and answer.query == {"ids": f"{ID},{'U' * 22}"}
+    assert answer.body == {"audio_features": [None, {"id": ID}]}
+
+
+PASSING = {
+    "500": Says(500, b"oops"),
+    "502": Says(502, b"<html>"),
+    "503": refused(503),
+    "408": refused(408),
+    "cut JSON": Says(body=b'{"id": "TTT'),
+    "cut body": Says(body=TRACK, announced=10_000),
+    "empty": Says(body=b""),
+    "no JSON": Says(body=b"<html>Sign in to the Wi-Fi</html>"),
+    "not a number": Says(body=b'{"id": "T", "popularity": NaN}'),
+    "too deep": Says(body=b"[" * 200_000),
+    "a list": Says(body=[TRACK]),
+    "null": Says(body=None),
+    "another shape": Says(body={"tracks": []}),
+    "no UTF-8": Says(body=b'{"id": "\xff\xfe"}'),
+    "silence": SILENCE,
+    "refusal that is no JSON": Says(403, b"<html>Blocked by the proxy</html>"),
+    "error that is a list": Says(503, [1]),
+    "error that is null": Says(500, {"error": None}),
+}
+
+
+@pytest.mark.parametrize("case", PASSING)
+def test_what_may_pass_is_asked_again(server: ScriptedServer, tmp_path: Path, clock: Clock, case: str) -> None:
+    server.says(PATH, PASSING[case], PASSING[case], TRACK)
+    api = api_of(server, tmp_path, clock)
+    assert api.track(ID).body == TRACK
+    assert clock.slept == [1, 2] and api.calls == {"track": 3}
+
+
+@pytest.mark.parametrize("case", PASSING)
+def test_what_does_not_pass_ends_after_a_few_tries(
+    server: ScriptedServer, tmp_path: Path, clock: Clock, case: str
+) -> None:
+    server.says(PATH, PASSING[case])
+    api = api_of(server, tmp_path, clock)
+    with pytest.raises(TryAgainError, match=r"did not answer 4 times \(track, at last ") as caught:
+        api.track(ID)
+    assert clock.slept == [1, 2, 4] and len(server.asked) == 4
+    assert not isinstance(caught.value, RateLimitedError)
+
+
+def test_an_unreachable_server_may_answer_later(tmp_path: Path, clock: Clock) -> None:
+    with scripted() as gone:
+        pass
+    with pytest.raises(TryAgainError, match="no whole answer came"):
+        api_of(gone, tmp_path, clock).track(ID)
+
+
+@pytest.mark.parametrize(
+    ("says", "limits"),
+    [
+        (Says(body=TRACK, drip_s=0.05), Limits(connect_s=0.1, read_s=5, whole_s=0.2, pauses_s=(0,))),
+        (Says(body=TRACK, drip_s=1.0), Limits(connect_s=0.1, read_s=0.2, whole_s=5, pauses_s=(0,))),
+    ],
+    ids=["drips", "hangs"],
+)
+def test_a_slow_answer_is_bounded(
+    server: ScriptedServer, tmp_path: Path, clock: Clock, says: Says, limits: Limits
+) -> None:
+    server.says(PATH, says)
+    started = time.monotonic()
+    with pytest.raises(TryAgainError, match="did not answer 2 times"):
+        api_of(server, tmp_path, clock, limits=limits).track(ID)
+    assert time.monotonic() - started < 2
+
+
+def test_a_short_pause_is_waited_for(server: ScriptedServer, tmp_path: Path, clock: Clock) -> None:
+    server.says(PATH, wait(7), wait(30), wait(0), TRACK)
+    api = api_of(server, tmp_path, clock)
+    assert api.track(ID).body == TRACK
+    assert clock.slept == [7, 30, 1] and api.calls == {"track": 4}
+
+
+def test_a_pause_may_be_named_by_its_end(server: ScriptedServer, tmp_path: Path, clock: Clock) -> None:
+    server.says(PATH, wait(format_datetime(START + timedelta(seconds=12), usegmt=True)), TRACK)
+    api_of(server, tmp_path, clock).track(ID)
+    assert clock.slept == [12]
+
+
+@pytest.mark.parametrize("nonsense", ["", "soon", "-5", "nan", "1e9", "9" * 30, "Fri, 31 Feb 2026 99:00:00 GMT"])
+def test_a_pause_that_cannot_be_read_is_a_short_one(
+    server: ScriptedServer, tmp_path: Path, clock: Clock, nonsense: str
+) -> None:
+    server.says(PATH, wait(nonsense), TRACK)
+    api_of(server, tmp_path, clock).track(ID)
+    assert clock.slept == [4]
+
+
+def test_a_long_pause_is_handed_on_unslept(server: ScriptedServer, tmp_path: Path, clock: Clock) -> None:
+    server.says(PATH, wait(74_214))
+    with pytest.raises(RateLimitedError, match=r"asks for a pause of 74,214 s") as caught:
+        api_of(server, tmp_path, clock).track(ID)
+    assert caught.value.retry_after_s == 74_214 and clock.slept == [] and len(server.asked) == 1
+
+
+@pytest.mark.parametrize("seconds", [0, 1, 25, 30])
+def test_short_pauses_without_end_are_bounded_in_sum(
+    server: ScriptedServer, tmp_path: Path, clock: Clock, seconds: int
+) -> None:
+    server.says(PATH, wait(seconds))
+    api = api_of(server, tmp_path, clock)
+    for _ in range(3):
+        with pytest.raises(RateLimitedError):
+            api.track(ID)
+    assert 90 < sum(clock.slept) <= 120
+
+
+@pytest.mark.parametrize("body", [{"error": {"reason": "QUOTA_EXCEEDED"}}, {"reason": "QUOTA_EXCEEDED"}])
+def test_a_used_up_quota_is_no_rate_limit(
+    server: ScriptedServer, tmp_path: Path, clock: Clock, body: dict[str, Any]
+) -> None:
+    server.says(PATH, Says(429, body, {"Retry-After": "5"}))
+    with pytest.raises(QuotaUsedUpError, match="what was fetched is kept"):
+        api_of(server, tmp_path, clock).track(ID)
+    assert clock.slept == [] and len(server.asked) == 1
+
+
+def test_a_token_that_ends_soon_is_renewed_before_it_is_used(
+    server: ScriptedServer, tmp_path: Path, clock: Clock
+) -> None:
+    server.says(PATH, TRACK)
+    server.says("/api/token", TOKEN)
+    account = an_account(token=Token(SECRETS[0], SECRETS[1], START + timedelta(seconds=20), "scopes"))
+    api = api_of(server, tmp_path, clock, account)
+    api.track(ID)
+    api.track(ID)
+    assert server.paths() == ["/api/token", PATH, PATH] and api.calls == {"token": 1, "track": 2}
+    assert server.asked[1][1]["Authorization"] == f"Bearer {SECRETS[2]}"
+    assert stored_token(tmp_path) == Token(SECRETS[2], SECRETS[1], START + timedelta(hours=1), "scopes")
+
+
+def test_a_new_refresh_token_takes_the_place_of_the_old_one(
+    server: ScriptedServer, tmp_path: Path, clock: Clock
+) -> None:
+    server.says(PATH, EXPIRED, TRACK)
+    server.says("/api/token", {**TOKEN.body, "refresh_token": SECRETS[3]})
+    assert api_of(server, tmp_path, clock).track(ID).body == TRACK
+    assert stored_token(tmp_path).refresh_token == SECRETS[3]
+    assert "refresh-secret-1" in server.asked[1][2] and "client_id=client" in server.asked[1][2]
+
+
+def test_a_refused_access_token_is_renewed_once(server: ScriptedServer, tmp_path: Path, clock: Clock) -> None:
+    server.says(PATH, EXPIRED)
+    server.says("/api/token", TOKEN)
+    with pytest.raises(TryAgainError, match="refuses an access token that it has just given"):
+        api_of(server, tmp_path, clock).track(ID)
+    assert server.paths() == [PATH, "/api/token", PATH]
+
+
+def test_a_token_that_another_process_has_renewed_is_taken(
+    server: ScriptedServer, tmp_path: Path, clock: Clock
+) -> None:
+    server.says(PATH, EXPIRED, TRACK)
+    api = api_of(server, tmp_path, clock)
+    Accounts(tmp_path, "client").keep(an_account(token=Token(SECRETS[2], None, START + timedelta(hours=1), "")))
+    api.track(ID)
+    assert server.paths() == [PATH, PATH] and server.asked[1][1]["Authorization"] == f"Bearer {SECRETS[2]}"
+
+
+def test_an_ended_sign_in_names_account_and_cure_and_loses_nothing(
+    server: ScriptedServer, tmp_path: Path, clock: Clock
+) -> None:
+    server.says(PATH, EXPIRED, EXPIRED, TRACK)
+    server.says("/api/token", INVALID_GRANT, TOKEN)
+    for_people = r"the sign-in of the account ada no more \(invalid_grant\).*Run bin/sign-in ada\."
+    with pytest.raises(MustSignInError, match=for_people) as caught:
+        api_of(server, tmp_path, clock).track(ID)
+    stored = Accounts(tmp_path, "client").get("ada")
+    assert caught.value.account == "ada" and stored.trouble == str(caught.value)
+    assert stored.token == an_account().token
+    # The next night tries again, and an answer takes the trouble away.
+    Api(server.app(), stored, Accounts(tmp_path, "client"), clock=clock).track(ID)
+    assert Accounts(tmp_path, "client").get("ada").trouble is None
+
+
+@pytest.mark.parametrize("says", [Says(503, b""), SILENCE, Says(body=b"{"), Says(body={"access_token": 7})])
+def test_an_accounts_service_that_fails_may_do_better(
+    server: ScriptedServer, tmp_path: Path, clock: Clock, says: Says
+) -> None:
+    server.says(PATH, EXPIRED, TRACK)
+    server.says("/api/token", says, TOKEN)
+    api = api_of(server, tmp_path, clock)
+    assert api.track(ID).body == TRACK and api.calls == {"track": 2, "token": 2}
+
+
+def test_a_refused_app_is_not_the_persons_fault(server: ScriptedServer, tmp_path: Path, clock: Clock) -> None:
+    server.says(PATH, EXPIRED)
+    server.says("/api/token", Says(400, {"error": "invalid_client"}))
+    with pytest.raises(ActionNeededError, match="compare SPOTIPY_CLIENT_ID and SPOTIPY_REDIRECT_URI") as caught:
+        api_of(server, tmp_path, clock).track(ID)
+    assert not isinstance(caught.value, MustSignInError)
+    assert Accounts(tmp_path, "client").get("ada").trouble is None
+
+
+def test_an_app_asks_for_itself_with_its_secret(server: ScriptedServer, tmp_path: Path, clock: Clock) -> None:
+    server.says(PATH, TRACK)
+    server.says("/api/token", TOKEN)
+    api = Api(server.app("client-secret"), None, Accounts(tmp_path, "client"), clock=clock)
+    assert api.track(ID).account is None
+    assert server.asked[0][2] == "grant_type=client_credentials"
+    with pytest.raises(ActionNeededError, match="asked in the name of an account"):
+        Api(server.app(), None, Accounts(tmp_path, "client"))
+
+
+@pytest.mark.parametrize("status", [302, 400, 402, 405, 418])
+def test_what_the_api_never_answers_needs_somebody(
+    server: ScriptedServer, tmp_path: Path, clock: Clock, status: int
+) -> None:
+    server.says(PATH, refused(status))
+    with pytest.raises(ActionNeededError):
+        api_of(server, tmp_path, clock).track(ID)
+    assert len(server.asked) == 1
+
+
+def test_a_login_of_a_netrc_file_does_not_take_the_tokens_place(
+    server: ScriptedServer, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login somebody password else\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    server.says(PATH, TRACK)
+    api_of(server, tmp_path, clock).track(ID)
+    assert server.asked[0][1]["Authorization"] == f"Bearer {SECRETS[0]}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "37i9dQZF1DXcBWIGoYBM5M",
+        "spotify:playlist:37i9dQZF1DXcBWIGoYBM5M",
+        "https://open.spotify.com/playlist/37i9dQZF1DXcBWIGoYBM5M?si=abc",
+    ],
+)
+def test_a_playlist_is_named_by_id_link_or_uri(text: str) -> None:
+    assert playlist_id(text) == "37i9dQZF1DXcBWIGoYBM5M"
+
+
+@pytest.mark.parametrize("text", ["", "my list", "37i9dQZF1DXcBWIGoYBM5", "../../me"])
+def test_what_names_no_playlist_is_refused(text: str) -> None:
+    with pytest.raises(ActionNeededError, match="SPOTIFY_PLAYLISTS takes ids or links"):
+        playlist_id(text)
+
+
+def test_every_failure_is_one_of_ours(server: ScriptedServer, tmp_path: Path, clock: Clock) -> None:
+    for status in range(400, 600):
+        server.says(PATH, refused(status))
+        server.says("/api/token", refused(status))
+        try:
+            api_of(server, tmp_path, clock).track(ID)
+        except EtlError as error:
+            assert str(error).endswith(".") or str(error).endswith("?")
