@@ -45,6 +45,11 @@ create table fact (name text primary key, value text) without rowid;
 """
 
 
+def stock_path(state: Path) -> Path:
+    """Where the stock of a STATE_DIR lies; the stand-in's own state is kept beside it."""
+    return state / "stand_in" / "stock.sqlite"
+
+
 def write_stock(
     tracks: pd.DataFrame,
     artists: pd.DataFrame,
