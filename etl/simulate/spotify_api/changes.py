@@ -79,14 +79,14 @@ class Changes:
         moment = self._moment(account, change)
         match change.kind:
             case "save_tracks":
-                there = {track_id for track_id, _ in saved}
-                new = [track_id for track_id in self._track_ids(account, change) if track_id not in there]
+                new = self._track_ids(change, {track_id for track_id, _ in saved})
                 self.saved[account.name] = [(track_id, moment) for track_id in new] + saved
             case "unsave_tracks":
                 gone = set(change.ids or _drawn([track_id for track_id, _ in saved], change))
                 self.saved[account.name] = [one for one in saved if one[0] not in gone]
             case "follow_artists":
-                new = list(change.ids) or self._stock.some_artist_ids(change.count, *_draw(change))
+                drawn = self._stock.some_artist_ids(change.count + len(followed), *_draw(change))
+                new = list(change.ids) or [one for one in drawn if one not in followed][: change.count]
                 self.followed[account.name] = sorted({*followed, *new})
             case _:
                 gone = set(change.ids or _drawn(followed, change))
@@ -94,10 +94,14 @@ class Changes:
 
     def _new_items(self, account: Account, change: Change) -> list[Item]:
         moment = self._moment(account, change)
-        return [Item("track", track_id, moment, account.user_id) for track_id in self._track_ids(account, change)]
+        return [Item("track", track_id, moment, account.user_id) for track_id in self._track_ids(change, set())]
 
-    def _track_ids(self, account: Account, change: Change) -> list[str]:
-        return list(change.ids) or self._stock.some_track_ids(change.count, self._stock.seed, *_draw(change))
+    def _track_ids(self, change: Change, there: set[str]) -> list[str]:
+        """The tracks that a change names, else as many as it wants; none that is ``there`` already."""
+        count = change.count + len(there)
+        wanted = change.ids or self._stock.some_track_ids(count, self._stock.seed, *_draw(change))
+        new = [track_id for track_id in wanted if track_id not in there]
+        return new if change.ids else new[: change.count]
 
     def _moment(self, account: Account, change: Change) -> str:
         """Some second of the day before the night."""

@@ -39,10 +39,10 @@ class Further:
             for artist_id in track.artist_ids:
                 self._alike[base, artist_id].append(track)
 
-    def served(self, track_id: str, playlist_id: str, place: int) -> str:
+    def served(self, track_id: str, playlist_id: str) -> str:
         """The id that stands on a playlist where the catalogue has ``track_id``."""
-        if share(self._seed, "stranger", playlist_id, place) < STRANGER_SHARE:
-            return self._stranger(track_id, playlist_id, place)
+        if share(self._seed, "stranger", playlist_id, track_id) < STRANGER_SHARE:
+            return self._stranger(track_id, playlist_id)
         if share(self._seed, "further", track_id) < FURTHER_SHARE:
             return self.further(track_id) or track_id
         return track_id
@@ -134,9 +134,9 @@ class Further:
         drawn = number(self._seed, "further isrc", track.track_id) % 4
         return track.isrc if drawn < 2 else made_isrc(self._seed, further_id) if drawn == 2 else None
 
-    def _stranger(self, track_id: str, playlist_id: str, place: int) -> str:
+    def _stranger(self, track_id: str, playlist_id: str) -> str:
         """Another recording: another version, another length, or another song altogether."""
-        stranger_id = spotify_id(self._seed, "stranger", playlist_id, place)
+        stranger_id = spotify_id(self._seed, "stranger", playlist_id, track_id)
         track, drawn = self._catalogue.tracks[track_id], number("which", stranger_id)
         near = (self._other_version, self._other_length)[drawn % 2]
         if drawn % 3 and near(track, stranger_id, drawn // 6):

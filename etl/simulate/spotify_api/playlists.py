@@ -23,6 +23,7 @@ EDITORIAL_OWNER = "spotify"
 _OTHERS = ("stranger_one", "stranger_two", "stranger_three")
 _FOREIGN_COUNT = 4
 _LONG = 130
+_FULL_GENRE = 50
 _SAVED = 120
 _FOLLOWED = 60
 _NAMELESS, _EMPTY = 2, 3
@@ -110,7 +111,7 @@ def deal(
     for (playlist_id, name, track_ids), owner in zip(named, owners, strict=True):
         place = len(owned[owner])
         wanted = _fitted(track_ids, pool, seed, playlist_id, length or (_LONG if place == 0 else None))
-        served = [further.served(track_id, playlist_id, at) for at, track_id in enumerate(wanted)]
+        served = [further.served(track_id, playlist_id) for track_id in wanted]
         playlist = Playlist(playlist_id, name, owner, _items(seed, playlist_id, owner, served))
         playlist.is_editorial = owner == EDITORIAL_OWNER
         playlist.is_public = share(seed, "public", playlist_id) < 0.7
@@ -181,7 +182,8 @@ def _lists_by_genre(catalogue: Catalogue, seed: int, count: int) -> list[tuple[s
     for track_id in catalogue.tracks:
         for genre in catalogue.genres.get(track_id) or ("everything",):
             by_genre[genre].append(track_id)
-    genres = sorted(by_genre, key=lambda genre: (-len(by_genre[genre]), genre)) or ["nothing"]
+    # By size only as far as it matters: one more track must not deal all the playlists anew.
+    genres = sorted(by_genre, key=lambda genre: (len(by_genre[genre]) < _FULL_GENRE, genre)) or ["nothing"]
     made = []
     for place in range(count):
         genre = genres[place % len(genres)]
@@ -204,9 +206,7 @@ def _fitted(track_ids: list[str], pool: list[str], seed: int, playlist_id: str, 
 
 
 def _items(seed: int, playlist_id: str, owner: str, track_ids: Iterable[str]) -> list[Item]:
-    return [
-        Item("track", track_id, _moment(seed, playlist_id, place), owner) for place, track_id in enumerate(track_ids)
-    ]
+    return [Item("track", track_id, _moment(seed, playlist_id, track_id), owner) for track_id in track_ids]
 
 
 def _moment(*parts: object) -> str:
@@ -235,11 +235,15 @@ def _odd_item(item: Item, place: int, playlist: Playlist, further: Further) -> I
         return playlist.items[0]
     if place == _UNPLAYABLE:
         return replace(item, item_id=further.unplayable(item.item_id, playlist.playlist_id))
+    # A place may hold what has no further id: then the next track that can have one stands there.
+    candidates = [one.item_id for one in playlist.items[place:] if one.kind == "track"]
     if place == _RELINKED:
-        return replace(item, item_id=further.relinked(item.item_id) or item.item_id)
-    if place in _RELEASED:
-        return replace(item, item_id=further.further(item.item_id, _RELEASED[place]) or item.item_id)
-    return item
+        made = (further.relinked(track_id) for track_id in candidates)
+    elif place in _RELEASED:
+        made = (further.further(track_id, _RELEASED[place]) for track_id in candidates)
+    else:
+        return item
+    return replace(item, item_id=next(filter(None, made), item.item_id))
 
 
 def _fill(library: Library, pool: list[str], artists: list[str], seed: int) -> None:

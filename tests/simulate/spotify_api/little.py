@@ -119,3 +119,30 @@ def refresh(url: str, tokens: dict[str, Any], client_id: str = "stand-in") -> re
     """The answer to a refresh token."""
     form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"], "client_id": client_id}
     return requests.post(f"{url}/api/token", data=form, timeout=10)
+
+
+class Client:
+    """Asks as one account."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self.name = name
+        self._url = url
+        self._headers = {"Authorization": f"Bearer {sign_in(url, name)['access_token']}"}
+
+    def ask(self, path: str, **query: Any) -> requests.Response:
+        address = path if path.startswith("http") else f"{self._url}/v1/{path}"
+        return requests.get(address, params=query, headers=self._headers, timeout=10)
+
+    def get(self, path: str, **query: Any) -> dict[str, Any]:
+        response = self.ask(path, **query)
+        assert response.status_code == 200, response.text
+        return dict(response.json())
+
+    def all(self, path: str, **query: Any) -> list[Any]:
+        page = self.get(path, **query)
+        found = list(page["items"])
+        while page["next"]:
+            page = self.get(page["next"])
+            found += page["items"]
+        assert len(found) == page["total"]
+        return found

@@ -1,39 +1,9 @@
 """The API's pages over real HTTP, in both modes."""
 
-from typing import Any
-
 import pytest
 import requests
 
-from tests.simulate.spotify_api.little import sign_in
-
-Json = dict[str, Any]
-
-
-class Client:
-    """Asks as one account."""
-
-    def __init__(self, url: str, name: str) -> None:
-        self._url = url
-        self._headers = {"Authorization": f"Bearer {sign_in(url, name)['access_token']}"}
-
-    def ask(self, path: str, **query: Any) -> requests.Response:
-        address = path if path.startswith("http") else f"{self._url}/v1/{path}"
-        return requests.get(address, params=query, headers=self._headers, timeout=10)
-
-    def get(self, path: str, **query: Any) -> Json:
-        response = self.ask(path, **query)
-        assert response.status_code == 200, response.text
-        return dict(response.json())
-
-    def all(self, path: str, **query: Any) -> list[Any]:
-        page = self.get(path, **query)
-        found = list(page["items"])
-        while page["next"]:
-            page = self.get(page["next"])
-            found += page["items"]
-        assert len(found) == page["total"]
-        return found
+from tests.simulate.spotify_api.little import Client
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +28,8 @@ def test_batches_are_for_extended_mode_only(ada: Client, mode: str) -> None:
     thing = "item" if mode == "development" else "track"
     items = ada.get(f"playlists/{playlist['id']}/items", limit=50)["items"]
     ids = [item[thing]["id"] for item in items]
+    by_old_path = ada.ask(f"playlists/{playlist['id']}/tracks", limit=50)
+    assert by_old_path.status_code == (403 if mode == "development" else 200)
     single = ada.get(f"tracks/{ids[0]}")
     assert single["id"] == ids[0] and ("popularity" in single) is (mode == "extended")
     batch = ada.ask("tracks", ids=",".join(ids))
@@ -65,3 +37,47 @@ def test_batches_are_for_extended_mode_only(ada: Client, mode: str) -> None:
         assert batch.status_code == 403 and batch.json() == {"error": {"status": 403, "message": "Forbidden"}}
     else:
         assert [track["id"] for track in batch.json()["tracks"]] == ids
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("me/tracks?limit=51", 400),
+        ("me/tracks?limit=0", 400),
+        ("me/tracks?offset=-1", 400),
+        ("me/tracks?limit=many", 400),
+        ("me/following", 400),
+        ("me/player/recently-played?before=1&after=1", 400),
+        ("tracks/0000000000000000000000", 404),
+        ("playlists/0000000000000000000000", 404),
+        ("playlists/0000000000000000000000/items", 404),
+        ("users/madeup_ada", 404),
+        ("search?q=x&type=track", 404),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_as_the_api_does(ada: Client, path: str, status: int) -> None:
+    answer = ada.ask(path)
+    assert answer.status_code == answer.json()["error"]["status"] == status
+    assert set(answer.json()["error"]) == {"status", "message"}
+
+
+def test_a_page_behind_the_end_is_empty(ada: Client) -> None:
+    page = ada.get("me/tracks", offset=500, limit=10)
+    assert page["items"] == [] and page["next"] is None and page["total"] == 120
+
+
+def test_too_many_ids_are_refused_and_unknown_ones_are_null(ada: Client, mode: str) -> None:
+    if mode == "development":
+        pytest.skip("batches are for extended mode only")
+    for path, most in (("tracks", 50), ("artists", 50), ("albums", 20), ("audio-features", 100)):
+        unknown = ["0" * 22] * most
+        assert ada.get(path, ids=",".join(unknown)) == {path.replace("-", "_"): [None] * most}
+        assert ada.ask(path, ids=",".join([*unknown, "1" * 22])).status_code == 400
+        assert ada.ask(path).status_code == 400
+
+
+def test_the_truth_is_told(url: str) -> None:
+    whole = requests.get(f"{url}/stand-in/truth", timeout=10).json()
+    ids = [served for served, track_id in whole.items() if served != track_id][:5]
+    some = requests.get(f"{url}/stand-in/truth", params={"ids": ",".join([*ids, "unknown"])}, timeout=10).json()
+    assert some == {served: whole[served] for served in ids} and len(ids) == 5
