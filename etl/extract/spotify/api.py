@@ -35,7 +35,7 @@ PLAYLIST_FIELDS = (
     "id,name,description,public,collaborative,snapshot_id,owner(id,display_name),items(total),tracks(total)"
 )
 
-_MARGIN = timedelta(seconds=30)
+_MARGIN = timedelta(seconds=10)
 """An access token is renewed this long before it expires."""
 
 _ID = re.compile(r"[0-9A-Za-z]{22}")

@@ -232,7 +232,7 @@ def test_a_token_that_ends_soon_is_renewed_before_it_is_used(
 ) -> None:
     server.says(PATH, TRACK)
     server.says("/api/token", TOKEN)
-    account = an_account(token=Token(SECRETS[0], SECRETS[1], START + timedelta(seconds=20), "scopes"))
+    account = an_account(token=Token(SECRETS[0], SECRETS[1], START + timedelta(seconds=10), "scopes"))
     api = api_of(server, tmp_path, clock, account)
     api.track(ID)
     api.track(ID)

@@ -27,10 +27,9 @@ values = st.recursive(
     max_leaves=8,
 )
 
-keys = st.sampled_from(
-    ["id", "items", "total", "next", "artists", "tracks", "albums", "audio_features", "cursors", "after", "owner"]
-    + ["snapshot_id", "added_at", "error", "reason", "collaborative", "track", "item"]
-)
+_NAMES = """id items total next artists tracks albums audio_features cursors after owner snapshot_id added_at error
+reason collaborative track item"""
+keys = st.sampled_from(_NAMES.split())
 nearly = st.dictionaries(keys, values | st.dictionaries(keys, values, max_size=6), max_size=8)
 pages = st.fixed_dictionaries(
     {"items": st.lists(values | nearly, max_size=4), "total": st.integers(0, 200), "next": st.none() | st.text()}

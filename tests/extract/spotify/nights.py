@@ -1,0 +1,154 @@
+"""Nights at a stand-in: what the warehouse would know after each, and what each may cost."""
+
+import gzip
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from etl.extract.spotify.account import Known, fetch_account
+from etl.extract.spotify.accounts import Account, Accounts
+from etl.extract.spotify.answers import Answers
+from etl.extract.spotify.api import Api
+from etl.extract.spotify.app import App
+from etl.extract.spotify.fetched import Fetched
+from etl.extract.spotify.sign_in import sign_in_unattended
+from etl.lake import Lake, Received
+from tests.simulate.spotify_api.little import running
+
+Line = dict[str, Any]
+
+
+def lines_of(received: Received | None) -> list[Line]:
+    """The answers in an input."""
+    if received is None:
+        return []
+    content = gzip.decompress(Path(received.url.removeprefix("file://")).read_bytes())
+    return [json.loads(line) for line in content.splitlines()]
+
+
+@dataclass
+class Place:
+    """A stand-in, a lake and the accounts beside it."""
+
+    url: str
+    folder: Path
+    slept: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.lake = Lake((self.folder / "lake").as_uri())
+        self.app = App("stand-in", None, "http://127.0.0.1:8888/callback", f"{self.url}/v1/", self.url)
+        self.accounts = Accounts(self.folder, "stand-in")
+
+    def account(self, name: str) -> Account:
+        if name not in self.accounts.names():
+            sign_in_unattended(self.app, name, self.accounts)
+        return self.accounts.get(name)
+
+    def api(self, name: str = "ada", **more: Any) -> Api:
+        return Api(self.app, self.account(name), self.accounts, sleep=self.slept.append, **more)
+
+    def fetch(
+        self, known: Known, run_id: str, name: str = "ada", playlist_ids: tuple[str, ...] = (), api: Api | None = None
+    ) -> Fetched:
+        answers = Answers(self.lake, run_id, f"account-{name}")
+        return fetch_account(api or self.api(name), self.account(name), known, playlist_ids, answers)
+
+    def night(self, number: int) -> None:
+        requests.put(f"{self.url}/stand-in/night", json={"number": number}, timeout=10).raise_for_status()
+
+    def calls(self) -> Counter[str]:
+        """The API calls that the stand-in has counted since it was last asked."""
+        counted = requests.get(f"{self.url}/stand-in/calls", timeout=10).json()
+        requests.delete(f"{self.url}/stand-in/calls", timeout=10)
+        return Counter({name: sum(by_status.values()) for name, by_status in counted.items()})
+
+
+@contextmanager
+def place(stock: Path, folder: Path, mode: str, scenario: str = "") -> Iterator[Place]:
+    """A stand-in in a mode, with what a scenario says."""
+    folder.mkdir(exist_ok=True)
+    arguments = ["--mode", mode]
+    if scenario:
+        (folder / "scenario.toml").write_text(scenario)
+        arguments += ["--scenario", str(folder / "scenario.toml")]
+    with running(stock, folder / "state", *arguments) as url:
+        yield Place(url, folder)
+
+
+def learned(known: Known, fetched: Fetched) -> Known:
+    """What the warehouse knows after it has loaded a fetch."""
+    lines = [line for line in lines_of(fetched.received) if line["status"] == 200]
+    known = replace(
+        known,
+        snapshots={**known.snapshots, **_whole_playlists(lines)},
+        refused={**known.refused, **fetched.refused},
+    )
+    for line in lines:
+        body = line["body"]
+        if line["endpoint"] == "saved_tracks" and line["query"]["offset"] == 0:
+            newest = datetime.fromisoformat(body["items"][0]["added_at"]) if body["items"] else None
+            known = replace(known, saved_total=body["total"], saved_newest_at=newest)
+        if line["endpoint"] == "followed_artists" and "after" not in line["query"]:
+            ids = tuple(artist["id"] for artist in body["artists"]["items"])
+            known = replace(known, followed_total=body["artists"]["total"], followed_first_ids=ids)
+        if line["endpoint"] == "me":
+            known = replace(known, profile_asked_at=datetime.fromisoformat(line["asked_at"]))
+    return known
+
+
+def _whole_playlists(lines: list[Line]) -> dict[str, str]:
+    return {
+        line["playlist_id"]: line["snapshot_id"]
+        for line in lines
+        if line["endpoint"] == "playlist_items" and line["body"]["next"] is None
+    }
+
+
+def playlists_of(lines: list[Line]) -> dict[str, list[str | None]]:
+    """Playlist → the names of its items, in order."""
+    found: dict[str, list[str | None]] = {}
+    for line in sorted(
+        (one for one in lines if one["endpoint"] == "playlist_items" and one["status"] == 200),
+        key=lambda one: (one["playlist_id"], one["query"]["offset"]),
+    ):
+        for item in line["body"]["items"]:
+            thing = (item or {}).get("item") or (item or {}).get("track") or {}
+            found.setdefault(line["playlist_id"], []).append(thing.get("name"))
+    return found
+
+
+def least_calls(listed: list[Line], changed: set[str]) -> int:
+    """The fewest calls that bring the items of the playlists that changed: pages of 50."""
+    sizes = {one["id"]: (one.get("items") or one.get("tracks"))["total"] for one in listed}
+    return sum(max(1, -(-sizes[id_] // 50)) for id_ in changed)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Killed(BaseException):
+    """What a kill between two calls is to the code in between."""
+
+
+def killing(api: Api, after: int) -> Api:
+    """Let ``api`` be killed instead of its call number ``after`` + 1."""
+    original: Callable[..., Any] = api._caller.call
+    sent = 0
+
+    def call(*arguments: Any) -> Any:
+        nonlocal sent
+        if sent == after:
+            raise Killed
+        sent += 1
+        return original(*arguments)
+
+    api._caller.call = call  # type: ignore[method-assign]
+    return api

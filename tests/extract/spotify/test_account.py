@@ -1,0 +1,263 @@
+"""Fetches of an account from a stand-in, in both modes: what they bring, and what they cost."""
+
+import json
+import multiprocessing
+import os
+import re
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import requests
+
+from etl.errors import ActionNeededError, MustSignInError, RateLimitedError
+from etl.extract.spotify.account import Known
+from etl.extract.spotify.fetched import DONE, PENDING_QUOTA
+from tests.extract.spotify.nights import (
+    Killed,
+    Place,
+    killing,
+    learned,
+    least_calls,
+    lines_of,
+    now,
+    place,
+    playlists_of,
+)
+
+STILL = "has_usual_changes = false\npopularity_drift = 0\n"
+
+
+@pytest.fixture(scope="module", params=["development", "extended"])
+def mode(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def shared(stock: Path, mode: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A stand-in without faults."""
+    with place(stock, tmp_path_factory.mktemp(mode), mode) as running:
+        yield running
+
+
+@pytest.fixture
+def here(shared: Place, tmp_path: Path) -> Place:
+    """The shared stand-in on its first night, with a lake and accounts of the test's own."""
+    shared.night(0)
+    mine = Place(shared.url, tmp_path)
+    mine.account("ada")
+    mine.calls()
+    return mine
+
+
+def second_name(here: Place) -> str:
+    """The other account, as the page that asks people shows it."""
+    page = requests.get(
+        f"{here.url}/authorize?client_id=x&response_type=code&redirect_uri=http://127.0.0.1:1/&state=s", timeout=10
+    ).text
+    return str(re.findall(r">([a-z]+)</a>", page)[1])
+
+
+def test_a_first_fetch_brings_everything_by_the_fewest_calls(here: Place) -> None:
+    fetched = here.fetch(Known(), "run")
+    lines = lines_of(fetched.received)
+    listed = [one for line in lines if line["endpoint"] == "my_playlists" for one in line["body"]["items"]]
+    assert fetched.state == DONE and fetched.left == {}
+    assert (fetched.playlists_seen, fetched.playlists_changed, fetched.playlists_refused) == (12, 12, 0)
+    sizes = {one["id"]: (one.get("items") or one.get("tracks"))["total"] for one in listed}
+    assert {id_: len(names) for id_, names in playlists_of(lines).items()} == {k: v for k, v in sizes.items() if v}
+    assert fetched.calls["playlist_items"] == least_calls(listed, set(sizes))
+    assert here.calls() == Counter(fetched.calls)
+    assert fetched.received is not None and fetched.received.row_count > sum(sizes.values())
+
+
+def test_a_night_without_news_costs_the_pages_of_the_list_and_one_of_each(here: Place) -> None:
+    first = here.fetch(Known(), "run 1")
+    here.calls()
+    second = here.fetch(learned(Known(), first), "run 2")
+    assert here.calls() == {"my_playlists": 1, "saved_tracks": 1, "followed_artists": 1} == Counter(second.calls)
+    assert (second.playlists_changed, second.state) == (0, DONE)
+    assert second.calls_saved == sum(first.calls.values()) - 3
+
+
+def test_what_changed_is_asked_and_nothing_else(here: Place) -> None:
+    known = Known()
+    for night in range(6):
+        here.night(night)
+        here.calls()
+        fetched = here.fetch(known, f"run {night}")
+        asked = here.calls()
+        lines = lines_of(fetched.received)
+        listed = [one for line in lines if line["endpoint"] == "my_playlists" for one in line["body"]["items"]]
+        changed = {one["id"] for one in listed if known.snapshots.get(one["id"]) != one["snapshot_id"]}
+        assert fetched.playlists_changed == len(changed)
+        assert asked["playlist_items"] == least_calls(listed, changed)
+        assert night == 0 or len(changed) < 12
+        known = learned(known, fetched)
+        whole = here.fetch(Known(), f"whole {night}")
+        assert {one["id"]: one["snapshot_id"] for one in listed}.items() <= known.snapshots.items()
+        all_names, new_names = playlists_of(lines_of(whole.received)), playlists_of(lines)
+        assert {id_: all_names[id_] for id_ in new_names} == new_names
+        saved = [line["body"] for line in lines_of(whole.received) if line["endpoint"] == "saved_tracks"]
+        assert known.saved_total == saved[0]["total"]
+
+
+def test_the_second_account_follows_what_development_mode_hides(here: Place, mode: str) -> None:
+    name = second_name(here)
+    here.account(name)
+    here.calls()
+    first = here.fetch(Known(), "run 1", name)
+    refusals = [line for line in lines_of(first.received) if line["status"] in (403, 404)]
+    assert {line["endpoint"] for line in refusals} == {"playlist_items"}
+    assert all(line["snapshot_id"] and "error" in line["body"] for line in refusals)
+    if mode == "development":
+        # One foreign playlist was asked, the others were not; all of them are noted.
+        assert [line["status"] for line in refusals].count(403) == 1
+        assert first.playlists_refused == len(first.refused) > 1
+    else:
+        assert [line["status"] for line in refusals] == [404] and len(first.refused) == 1
+    here.calls()
+    second = here.fetch(learned(Known(), first), "run 2", name)
+    assert "playlist_items" not in here.calls()
+    assert second.playlists_refused == first.playlists_refused and second.refused == {}
+
+
+def test_playlists_are_also_named_by_id(here: Place, mode: str) -> None:
+    listed = lines_of(here.fetch(Known(), "run 0").received)[0]["body"]["items"]
+    other = second_name(here)
+    theirs = lines_of(here.fetch(Known(), "run 0", other).received)[0]["body"]["items"]
+    mine = {one["id"] for one in listed}
+    foreign = next(one["id"] for one in theirs if one["id"] not in mine)
+    link = f"https://open.spotify.com/playlist/{foreign}?si=x"
+    here.calls()
+    fetched = here.fetch(Known(), "run 1", "ada", (link, listed[0]["id"], "0" * 22, foreign))
+    calls = here.calls()
+    assert calls["playlist"] == 2 and fetched.playlists_seen == 13
+    endpoints = [(line["endpoint"], line["status"]) for line in lines_of(fetched.received)]
+    assert endpoints.count(("playlist", 200)) == 1 and endpoints.count(("playlist", 404)) == 1
+    asked = [line for line in lines_of(fetched.received) if line.get("playlist_id") == foreign]
+    assert [line["status"] for line in asked][:1] == [403 if mode == "development" else 200]
+    again = here.fetch(learned(Known(), fetched), "run 2", "ada", (link,))
+    assert here.calls()["playlist_items"] == 0 and again.calls["playlist"] == 1
+
+
+def test_a_wrong_name_of_a_playlist_is_said_before_anything_is_asked(here: Place) -> None:
+    with pytest.raises(ActionNeededError, match="SPOTIFY_PLAYLISTS takes ids or links"):
+        here.fetch(Known(), "run", "ada", ("my list",))
+    assert here.calls() == {}
+
+
+def test_the_profile_is_asked_once_a_week(here: Place) -> None:
+    first = learned(Known(), here.fetch(Known(), "run 1"))
+    here.calls()
+    here.fetch(replace(first, profile_asked_at=now() - timedelta(days=6)), "run 2")
+    assert here.calls()["me"] == 0
+    fetched = here.fetch(replace(first, profile_asked_at=now() - timedelta(days=8)), "run 3")
+    assert here.calls()["me"] == 1
+    profile = lines_of(fetched.received)[-1]["body"]
+    assert not {"email", "images", "birthdate", "explicit_content"} & profile.keys()
+
+
+def test_killed_between_any_two_calls_it_asks_nothing_twice(here: Place) -> None:
+    whole = here.fetch(Known(), "whole")
+    total = sum(whole.calls.values())
+    here.calls()
+    for after in range(total):
+        with pytest.raises(Killed):
+            here.fetch(Known(), "killed", api=killing(here.api(), after=min(after, 1)))
+        assert sum(here.calls().values()) <= 1
+    last = here.fetch(Known(), "killed")
+    assert sum(here.calls().values()) <= 2
+    assert last.calls == whole.calls
+    bodies = [[{**line, "asked_at": ""} for line in lines_of(one.received)] for one in (whole, last)]
+    assert bodies[0] == bodies[1]
+
+
+@pytest.mark.parametrize("reached", [1, 2, 5, 15, 26])
+def test_a_used_up_quota_keeps_what_came_and_the_next_run_goes_on(
+    stock: Path, mode: str, tmp_path: Path, reached: int
+) -> None:
+    scenario = (
+        f'{STILL}[[fault]]\nnight = 0\nkind = "quota_exceeded"\nendpoint = "any"\nnth = {reached}\nsticky = true\n'
+    )
+    with place(stock, tmp_path / "place", mode, scenario) as here:
+        here.night(1)
+        here.account("ada")
+        whole = here.fetch(Known(), "whole")
+        here.night(0)
+        here.calls()
+        first = here.fetch(Known(), "run 1")
+        assert first.state == PENDING_QUOTA and sum(first.left.values()) > 0
+        assert sum(here.calls().values()) <= reached
+        known = learned(Known(), first)
+        here.night(1)
+        second = here.fetch(known, "run 2")
+        assert second.state == DONE
+        assert {**known.snapshots, **learned(known, second).snapshots} == learned(Known(), whole).snapshots
+        # Those that were never seen come first.
+        asked = [line["playlist_id"] for line in lines_of(second.received) if line["endpoint"] == "playlist_items"]
+        assert not set(asked) & set(known.snapshots)
+
+
+def test_fetched_can_be_told_on(here: Place) -> None:
+    fetched = here.fetch(Known(), "run")
+    assert json.loads(json.dumps(fetched.calls)) == fetched.calls and fetched.days_left == 179
+
+
+def test_a_long_pause_is_no_sleep_and_the_next_try_goes_on(stock: Path, mode: str, tmp_path: Path) -> None:
+    scenario = f'{STILL}[[fault]]\nkind = "rate_limited_long"\nendpoint = "playlist_items"\nnth = 5\n'
+    with place(stock, tmp_path / "place", mode, scenario) as here:
+        with pytest.raises(RateLimitedError) as caught:
+            here.fetch(Known(), "run")
+        assert caught.value.retry_after_s == 74_214 and here.slept == []
+        before = here.calls()
+        fetched = here.fetch(Known(), "run")
+        assert fetched.state == DONE and here.calls()["playlist_items"] == fetched.calls["playlist_items"] - 4
+        assert before["playlist_items"] == 5
+
+
+def test_an_ended_sign_in_fails_alone(stock: Path, mode: str, tmp_path: Path) -> None:
+    with place(stock, tmp_path / "place", mode, f"{STILL}authorised_days_ago = {{ ada = 200 }}\n") as here:
+        ada = here.account("ada")
+        here.accounts.keep(replace(ada, token=replace(ada.token, expires_at=now())))
+        with pytest.raises(MustSignInError, match=r"bin/sign-in ada\.") as caught:
+            here.fetch(Known(), "run")
+        stored = here.accounts.get("ada")
+        assert stored.trouble == str(caught.value) and stored.token.refresh_token == ada.token.refresh_token
+        assert here.fetch(Known(), "run", second_name(here)).state == DONE
+
+
+@pytest.mark.parametrize("kind", ["forbidden", "not_found"])
+def test_a_refusal_of_an_own_playlist_is_not_believed_for_long(
+    stock: Path, mode: str, tmp_path: Path, kind: str
+) -> None:
+    scenario = f'{STILL}[[fault]]\nkind = "{kind}"\nendpoint = "playlist_items"\nnth = 4\n'
+    with place(stock, tmp_path / "place", mode, scenario) as here:
+        first = here.fetch(Known(), "run 1")
+        assert first.playlists_refused == 1 and first.refused == {}
+        second = here.fetch(learned(Known(), first), "run 2")
+        assert second.playlists_changed == 1 and second.playlists_refused == 0
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("after", [0, 4, 20])
+def test_a_real_kill_loses_no_answer(here: Place, after: int) -> None:
+    here.calls()
+    process = multiprocessing.get_context("fork").Process(target=_fetch_until_killed, args=(here, after))
+    process.start()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
+    first = here.calls()
+    fetched = here.fetch(Known(), "run")
+    assert sum(first.values()) == after and first + here.calls() == Counter(fetched.calls)
+
+
+def _fetch_until_killed(here: Place, after: int) -> None:
+    try:
+        here.fetch(Known(), "run", api=killing(here.api(), after))
+    except Killed:
+        os.kill(os.getpid(), signal.SIGKILL)

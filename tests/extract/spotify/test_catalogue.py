@@ -1,0 +1,155 @@
+"""Fetches of the catalogue: planned batches where the mode allows them, single calls where not, within a budget."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from etl.extract.spotify.answers import Answers
+from etl.extract.spotify.api import Api, Mode
+from etl.extract.spotify.catalogue import Wanted, fetch_catalogue, plan, share
+from etl.extract.spotify.fetched import DONE, PENDING_QUOTA, Fetched
+from tests.extract.spotify.nights import Killed, Place, killing, lines_of, place
+from tests.simulate.spotify_api.little import little_rows
+
+
+@pytest.fixture(scope="module", params=["development", "extended"])
+def mode(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def shared(stock: Path, mode: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with place(stock, tmp_path_factory.mktemp(mode), mode) as running:
+        yield running
+
+
+@pytest.fixture
+def here(shared: Place, tmp_path: Path) -> Place:
+    mine = Place(shared.url, tmp_path)
+    mine.account("ada")
+    mine.calls()
+    return mine
+
+
+@pytest.fixture(scope="module")
+def ids(shared: Place) -> dict[str, list[str]]:
+    """Ids of the catalogue, as the API knows them."""
+    tracks = sorted(set(little_rows()[0]["track_id"]))
+    api = shared.api()
+    seen = [api.track(id_).body for id_ in tracks[:30]]
+    return {
+        "tracks": tracks,
+        "artists": sorted({artist["id"] for track in seen for artist in track["artists"]}),
+        "albums": sorted({track["album"]["id"] for track in seen}),
+    }
+
+
+def fetch(here: Place, wanted: Wanted, budget: int, run_id: str = "run", api: Api | None = None) -> Fetched:
+    return fetch_catalogue(api or here.api(), wanted, budget, Answers(here.lake, run_id, "catalogue"))
+
+
+def things(fetched: Fetched, *endpoints: str) -> list[Any]:
+    found: list[Any] = []
+    for line in lines_of(fetched.received):
+        if line["endpoint"] in endpoints and line["status"] == 200:
+            found += line["body"].get(line["endpoint"], [line["body"]])
+    return found
+
+
+def test_the_first_refusal_tells_the_mode_and_is_the_last(here: Place, mode: str, ids: dict[str, list[str]]) -> None:
+    api = here.api()
+    wanted = Wanted(features=ids["tracks"], tracks=ids["tracks"][:60], artists=ids["artists"], albums=ids["albums"])
+    fetched = fetch(here, wanted, 1000, api=api)
+    calls = here.calls()
+    assert fetched.mode == api.mode == Mode(mode) and fetched.state == DONE
+    count = {kind: len(found) for kind, found in ids.items()}
+    if mode == "extended":
+        batches = {"artists": -(-count["artists"] // 50), "albums": -(-count["albums"] // 20)}
+        assert calls == {"audio_features": -(-count["tracks"] // 100), "tracks": 2, **batches}
+        assert len(things(fetched, "audio_features")) == count["tracks"]
+    else:
+        assert calls == {"audio_features": 1, "track": 60, "artist": count["artists"], "album": count["albums"]}
+        assert things(fetched, "audio_features") == []
+    assert [one["id"] for one in things(fetched, "tracks", "track")] == ids["tracks"][:60]
+    assert {one["id"] for one in things(fetched, "artists", "artist")} == set(ids["artists"])
+    assert {one["id"] for one in things(fetched, "albums", "album")} == set(ids["albums"])
+    assert all("external_ids" in one for one in things(fetched, "tracks", "track"))
+    assert calls == Counter(fetched.calls)
+
+
+def test_a_mode_that_is_known_costs_no_refusal(here: Place, mode: str, ids: dict[str, list[str]]) -> None:
+    fetched = fetch(here, Wanted(features=ids["tracks"], tracks=ids["tracks"][:3]), 10, api=here.api(mode=Mode(mode)))
+    assert not [line for line in lines_of(fetched.received) if line["status"] != 200]
+    assert here.calls() == ({"audio_features": 4, "tracks": 1} if mode == "extended" else {"track": 3})
+
+
+@pytest.mark.parametrize("budget", [0, 1, 2, 7, 40])
+def test_the_budget_bounds_what_is_refreshed(here: Place, mode: str, ids: dict[str, list[str]], budget: int) -> None:
+    wanted = Wanted(tracks=ids["tracks"], artists=ids["artists"], albums=ids["albums"])
+    fetched = fetch(here, wanted, budget)
+    assert sum(here.calls().values()) <= budget
+    asked = [one["id"] for one in things(fetched, "tracks", "track")]
+    assert asked == ids["tracks"][: len(asked)]  # the stalest first
+    if budget == 40 and mode == "development":
+        total = sum(len(found) for found in ids.values())
+        assert abs(len(asked) - 39 * len(ids["tracks"]) / total) <= 1
+
+
+def test_ids_that_spotify_cannot_know_are_not_asked(here: Place, ids: dict[str, list[str]]) -> None:
+    known = ids["tracks"][0]
+    fetched = fetch(here, Wanted(tracks=["name:0123456789abcdef", known, "", known, "Z" * 22]), 10)
+    assert [one["id"] for one in things(fetched, "tracks", "track") if one] == [known]
+    assert sum(here.calls().values()) <= 3
+
+
+def test_killed_between_any_two_calls_it_asks_nothing_twice(here: Place, ids: dict[str, list[str]]) -> None:
+    wanted = Wanted(ids["tracks"][:120], ids["tracks"][:8], ids["artists"][:3], ids["albums"][:3])
+    whole = fetch(here, wanted, 12, "whole")
+    total = sum(whole.calls.values())
+    here.calls()
+    for _ in range(total - 1):
+        with pytest.raises(Killed):
+            fetch(here, wanted, 12, "killed", killing(here.api(), after=1))
+        assert sum(here.calls().values()) == 1
+    last = fetch(here, wanted, 12, "killed")
+    assert sum(here.calls().values()) == 1
+    assert (last.calls, last.mode) == (whole.calls, whole.mode)
+    bodies = [[{**line, "asked_at": ""} for line in lines_of(one.received)] for one in (whole, last)]
+    assert bodies[0] == bodies[1]
+
+
+def test_a_used_up_quota_says_what_is_left(stock: Path, mode: str, tmp_path: Path, ids: dict[str, list[str]]) -> None:
+    endpoint = {"development": "track", "extended": "tracks"}[mode]
+    fault = f'kind = "quota_exceeded"\nendpoint = "{endpoint}"\nnth = 3\nsticky = true\n'
+    with place(stock, tmp_path / "place", mode, f"[[fault]]\n{fault}") as here:
+        fetched = fetch(here, Wanted(ids["tracks"], ids["tracks"], ids["artists"], ids["albums"]), 1000)
+        asked = things(fetched, "track", "tracks")
+        assert fetched.state == PENDING_QUOTA and len(asked) == {"development": 2, "extended": 100}[mode]
+        assert fetched.left["tracks"] == len(ids["tracks"]) - len(asked) and "features" not in fetched.left
+
+
+@given(
+    st.integers(0, 300),
+    st.dictionaries(st.sampled_from(["tracks", "artists", "albums"]), st.integers(0, 400), min_size=1),
+    st.booleans(),
+)
+def test_a_plan_keeps_to_its_budget_and_wastes_none(budget: int, lengths: dict[str, int], is_batched: bool) -> None:
+    waiting = {kind: [f"{kind}{n}" for n in range(length)] for kind, length in lengths.items()}
+    calls = plan(waiting, budget, is_batched)
+    sizes = {"tracks": 50, "artists": 50, "albums": 20} if is_batched else dict.fromkeys(lengths, 1)
+    needed = {kind: -(-length // sizes[kind]) for kind, length in lengths.items()}
+    assert len(calls) == min(budget, sum(needed.values()))
+    for kind in lengths:
+        asked = [id_ for call in calls if call.kind == kind for id_ in call.ids]
+        assert asked == waiting[kind][: len(asked)]
+
+
+def test_shares_are_in_proportion() -> None:
+    assert share(100, {"a": 800, "b": 150, "c": 50}, {"a": 800, "b": 150, "c": 50}) == {"a": 80, "b": 15, "c": 5}
+    assert share(10, {"a": 1000, "b": 3, "c": 0}, {"a": 4, "b": 3, "c": 0}) == {"a": 4, "b": 3, "c": 0}
+    assert share(0, {"a": 1}, {"a": 1}) == {"a": 0}

@@ -1,0 +1,311 @@
+"""From a person's yes to a stored account: at a stand-in, by a local server, by a pasted address, from the shell."""
+
+import builtins
+import re
+import webbrowser
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from socket import AF_INET, SOCK_STREAM, socket
+from threading import Thread
+from typing import Any
+
+import pytest
+import requests
+
+from etl.config import settings
+from etl.errors import ActionNeededError, TryAgainError
+from etl.extract.spotify.accounts import Accounts
+from etl.extract.spotify.api import Api
+from etl.extract.spotify.app import SCOPES, App, app_of, check_redirect_uri
+from etl.extract.spotify.sign_in import sign_in, sign_in_unattended
+from launch import sign_in as from_shell
+from tests.extract.spotify.nights import Place, place
+from tests.extract.spotify.server import INVALID_GRANT, TOKEN, Says, ScriptedServer, scripted
+
+SECRET = "stand-in-secret"
+
+
+@pytest.fixture(scope="module")
+def shared(stock: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with place(stock, tmp_path_factory.mktemp("sign-in"), "development") as running:
+        yield running
+
+
+@pytest.fixture
+def here(shared: Place, tmp_path: Path) -> Place:
+    place_of_test = Place(shared.url, tmp_path)
+    place_of_test.app = replace(place_of_test.app, redirect_uri=f"http://127.0.0.1:{free_port()}/callback")
+    return place_of_test
+
+
+def free_port() -> int:
+    with socket(AF_INET, SOCK_STREAM) as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def person(name: str, change: Callable[[str], str] = lambda address: address) -> Callable[[str], bool]:
+    """A browser in which somebody chooses an account; ``change`` is done to the address that leads back."""
+
+    def browse(page: str) -> bool:
+        def choose() -> None:
+            back = requests.get(f"{page}&login_hint={name}", allow_redirects=False, timeout=10).headers["Location"]
+            requests.get(change(back), timeout=10)
+
+        Thread(target=choose).start()
+        return True
+
+    return browse
+
+
+@pytest.mark.parametrize("secret", [None, SECRET], ids=["pkce", "secret"])
+def test_unattended_at_a_stand_in(here: Place, secret: str | None) -> None:
+    app = replace(here.app, client_secret=secret)
+    account = sign_in_unattended(app, "ada", here.accounts)
+    assert here.accounts.get("ada") == account and account.account_id != account.user_id
+    assert set(account.token.scope.split()) == set(SCOPES) and account.token.refresh_token
+    assert Api(app, account, here.accounts).my_playlists().is_good()
+    renewed = replace(account, token=replace(account.token, expires_at=datetime.now(UTC)))
+    here.accounts.keep(renewed)
+    assert Api(app, renewed, here.accounts).me().is_good()
+    after = here.accounts.get("ada").token
+    # As in life: PKCE brings a new refresh token with each refresh, the secret none.
+    assert (after.refresh_token == account.token.refresh_token) is (secret is not None)
+
+
+@pytest.mark.parametrize("secret", [None, SECRET], ids=["pkce", "secret"])
+def test_a_person_says_yes_in_a_browser(here: Place, monkeypatch: pytest.MonkeyPatch, secret: str | None) -> None:
+    monkeypatch.setattr(webbrowser, "open", person("ada"))
+    said: list[str] = []
+    account = sign_in(replace(here.app, client_secret=secret), here.accounts, None, False, said.append)
+    # Without a name the account is called by Spotify's id.
+    assert account.name == account.user_id and here.accounts.names() == [account.name]
+    assert f"{here.url}/authorize?" in said[0] and "show_dialog=true" in said[0]
+
+
+@pytest.mark.parametrize("secret", [None, SECRET], ids=["pkce", "secret"])
+def test_a_person_pastes_the_address(
+    here: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], secret: str | None
+) -> None:
+    def paste(prompt: str) -> str:
+        found = re.search(r"http\S+/authorize\S+", prompt)
+        assert found is not None
+        answer = requests.get(f"{found[0]}&login_hint=ada", allow_redirects=False, timeout=10)
+        return str(answer.headers["Location"])
+
+    monkeypatch.setattr(builtins, "input", paste)
+    app = replace(here.app, client_secret=secret, redirect_uri="https://example.org/callback")
+    assert sign_in(app, here.accounts, "mine", True, print).name == "mine"
+
+
+@pytest.mark.parametrize("secret", [None, SECRET], ids=["pkce", "secret"])
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        *("", "hello", "http://127.0.0.1:8888/callback", "http://127.0.0.1:8888/callback?code=x&state=y"),
+        *("http://127.0.0.1:8888/callback?code=x", "http://127.0.0.1:8888/callback?error=access_denied"),
+    ],
+)
+def test_a_wrong_address_stores_nothing(
+    here: Place, monkeypatch: pytest.MonkeyPatch, pasted: str, secret: str | None
+) -> None:
+    monkeypatch.setattr(builtins, "input", lambda prompt: pasted)
+    with pytest.raises(ActionNeededError, match=r"Start bin/sign-in again\."):
+        sign_in(replace(here.app, client_secret=secret), here.accounts, "ada", True, print)
+    assert here.accounts.names() == []
+
+
+@pytest.mark.parametrize("secret", [None, SECRET], ids=["pkce", "secret"])
+@pytest.mark.parametrize("pattern", ["state=[^&]*", "code=[^&]*"])
+def test_an_answer_to_another_request_stores_nothing(
+    here: Place, monkeypatch: pytest.MonkeyPatch, secret: str | None, pattern: str
+) -> None:
+    monkeypatch.setattr(webbrowser, "open", person("ada", lambda address: re.sub(pattern, "x=y", address)))
+    with pytest.raises(ActionNeededError, match=r"Start bin/sign-in again\."):
+        sign_in(replace(here.app, client_secret=secret), here.accounts, "ada", False, print)
+    assert here.accounts.names() == []
+
+
+def test_a_port_that_is_taken_is_said(here: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webbrowser, "open", person("ada"))
+    with socket(AF_INET, SOCK_STREAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        app = replace(here.app, redirect_uri=f"http://127.0.0.1:{taken.getsockname()[1]}/callback")
+        with pytest.raises(ActionNeededError, match=r"Nothing can listen on .* use bin/sign-in --paste"):
+            sign_in(app, here.accounts, "ada", False, print)
+
+
+@pytest.mark.parametrize(
+    ("uri", "is_pasting", "sentence"),
+    [
+        ("http://localhost:8888/callback", False, "Spotify refuses redirects to localhost"),
+        ("https://localhost/callback", True, "Spotify refuses redirects to localhost"),
+        ("http://example.org/callback", True, "or http on a loopback address"),
+        ("ftp://127.0.0.1/callback", True, "or http on a loopback address"),
+        ("", True, "or http on a loopback address"),
+        ("https://example.org/callback", False, "Nobody here could listen"),
+        ("http://127.0.0.1/callback", False, "with a port"),
+        ("http://[::1]:8888/callback", False, "Nobody here could listen"),
+    ],
+)
+def test_redirect_uris_that_cannot_work_are_refused(uri: str, is_pasting: bool, sentence: str) -> None:
+    with pytest.raises(ActionNeededError, match=sentence):
+        check_redirect_uri(uri, is_pasting)
+
+
+def test_redirect_uris_that_work() -> None:
+    check_redirect_uri("http://127.0.0.1:8888/callback", False)
+    check_redirect_uri("https://example.org/callback", True)
+    check_redirect_uri("http://[::1]:8888/callback", True)
+
+
+def test_signing_in_again_renews(here: Place) -> None:
+    first = sign_in_unattended(here.app, "ada", here.accounts)
+    old = replace(first, authorised_at=first.authorised_at - timedelta(days=200), trouble="Sign in again.")
+    here.accounts.keep(old)
+    second = sign_in_unattended(here.app, "ada", here.accounts)
+    assert second.authorised_at > old.authorised_at and here.accounts.get("ada").trouble is None
+
+
+def test_two_names_for_one_account_and_one_name_for_two_are_refused(
+    here: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in_unattended(here.app, "ada", here.accounts)
+    monkeypatch.setattr(webbrowser, "open", person("ada"))
+    with pytest.raises(ActionNeededError, match="is stored as ada"):
+        sign_in(here.app, here.accounts, "other", False, print)
+    # Without a name the stored one is renewed.
+    assert sign_in(here.app, here.accounts, None, False, print).name == "ada"
+    monkeypatch.setattr(webbrowser, "open", person(other_name(here)))
+    with pytest.raises(ActionNeededError, match="ada is the name of another Spotify account"):
+        sign_in(here.app, here.accounts, "ada", False, print)
+    assert here.accounts.names() == ["ada"]
+
+
+def other_name(here: Place) -> str:
+    query = "client_id=x&response_type=code&redirect_uri=http://127.0.0.1:1/"
+    page = requests.get(f"{here.url}/authorize?{query}", timeout=10).text
+    return next(name for name in re.findall(r">([a-z]+)</a>", page) if name != "ada")
+
+
+def test_a_server_that_asks_a_person_is_no_stand_in(server: ScriptedServer, tmp_path: Path) -> None:
+    server.says("/authorize", Says(body=b"<html>Log in</html>"))
+    with pytest.raises(ActionNeededError, match="only a stand-in signs in unattended"):
+        sign_in_unattended(server.app(), "ada", Accounts(tmp_path, "client"))
+    with scripted() as gone:
+        pass
+    with pytest.raises(TryAgainError, match="cannot be reached"):
+        sign_in_unattended(gone.app(), "ada", Accounts(tmp_path, "client"))
+
+
+def test_a_refusal_on_the_page_is_said(server: ScriptedServer, tmp_path: Path) -> None:
+    back = {"Location": "http://127.0.0.1:8888/callback?error=access_denied"}
+    server.says("/authorize", Says(302, b"", back))
+    with pytest.raises(ActionNeededError, match="refused on Spotify's page"):
+        sign_in_unattended(server.app(), "ada", Accounts(tmp_path, "client"))
+
+
+@pytest.mark.parametrize(
+    ("token", "profile", "sentence"),
+    [
+        (INVALID_GRANT, Says(body={"id": "x"}), "takes the code of this sign-in no more"),
+        (Says(400, {"error": "invalid_client"}), Says(body={"id": "x"}), "Spotify refuses the app"),
+        (TOKEN, Says(403, {"error": {"status": 403}}), "dashboard must list the person"),
+    ],
+)
+def test_refusals_after_the_yes_store_nothing(
+    server: ScriptedServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    token: Says,
+    profile: Says,
+    sentence: str,
+) -> None:
+    server.says("/api/token", token)
+    server.says("/v1/me", profile)
+
+    def paste(prompt: str) -> str:
+        state = re.search(r"state=([^&\s]+)", prompt)
+        assert state is not None
+        return f"http://127.0.0.1:8888/callback?code=c&state={state[1]}"
+
+    monkeypatch.setattr(builtins, "input", paste)
+    accounts = Accounts(tmp_path, "client")
+    with pytest.raises(ActionNeededError, match=sentence):
+        sign_in(server.app(), accounts, "ada", True, print)
+    assert accounts.names() == []
+
+
+def test_an_account_without_an_immutable_id_is_known_by_its_id(
+    server: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.says("/api/token", TOKEN)
+    server.says("/v1/me", {"id": "Jørgen B.", "account_id": None})
+
+    def paste(prompt: str) -> str:
+        state = re.search(r"state=([^&\s]+)", prompt)
+        return f"http://127.0.0.1:8888/callback?code=c&state={state[1] if state else ''}"
+
+    monkeypatch.setattr(builtins, "input", paste)
+    account = sign_in(server.app(), Accounts(tmp_path, "client"), None, True, print)
+    assert (account.name, account.account_id, account.user_id) == ("J-rgen-B", "Jørgen B.", "Jørgen B.")
+
+
+def _settings(folder: Path, **environ: str) -> dict[str, str]:
+    return {"STATE_DIR": str(folder), "WAREHOUSE_URL": "postgresql://unused@127.0.0.1:1/none", **environ}
+
+
+def test_the_app_is_what_the_settings_name(tmp_path: Path) -> None:
+    app = app_of(settings(_settings(tmp_path, SPOTIPY_CLIENT_ID="abc", SPOTIFY_API_URL="http://127.0.0.1:1/v1")))
+    assert app == App("abc", None, "http://127.0.0.1:8888/callback", "http://127.0.0.1:1/v1/", app.accounts_url)
+    with pytest.raises(ActionNeededError, match=r"SPOTIPY_CLIENT_ID is not set: docs/spotify\.md"):
+        app_of(settings(_settings(tmp_path)))
+
+
+@pytest.fixture
+def shell(here: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
+    environ: dict[str, Any] = {
+        "STATE_DIR": str(here.folder),
+        "SPOTIPY_CLIENT_ID": "stand-in",
+        "SPOTIPY_REDIRECT_URI": here.app.redirect_uri,
+        "SPOTIFY_API_URL": here.app.api_url,
+        "SPOTIFY_ACCOUNTS_URL": here.app.accounts_url,
+    }
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    for name in ("SPOTIPY_CLIENT_SECRET", "WAREHOUSE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(webbrowser, "open", person("ada"))
+    return here
+
+
+def test_from_the_shell(shell: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert from_shell.main(["--list"]) == 0
+    assert "Nobody has signed in yet" in capsys.readouterr().out
+    assert from_shell.main(["ada"]) == 0
+    assert "Signed in as ada, for 179 days." in capsys.readouterr().out
+    ada = shell.accounts.get("ada")
+    shell.accounts.keep(replace(ada, name="ole", trouble="Spotify takes the sign-in no more."))
+    shell.accounts.keep(replace(ada, name="pia"))
+    (shell.folder / "accounts" / "stand-in" / "pia.json").write_text("{")
+    assert from_shell.main(["--list"]) == 0
+    shown = capsys.readouterr().out
+    assert re.search(r"ada +179 days +good", shown) and re.search(r"ole +179 days +Spotify takes", shown)
+    assert "pia.json cannot be read" in shown
+    assert not [token for token in (ada.token.access_token, ada.token.refresh_token) if str(token) in shown]
+
+
+def test_from_the_shell_with_something_in_the_way(
+    shell: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert from_shell.main(["a/b"]) == 1
+    assert "is no name for an account" in capsys.readouterr().out
+    monkeypatch.setenv("SPOTIPY_REDIRECT_URI", "http://localhost:8888/callback")
+    assert from_shell.main(["ada"]) == 1
+    assert "refuses redirects to localhost" in capsys.readouterr().out
+    monkeypatch.delenv("SPOTIPY_CLIENT_ID")
+    assert from_shell.main([]) == 1
+    assert "SPOTIPY_CLIENT_ID is not set" in capsys.readouterr().out
