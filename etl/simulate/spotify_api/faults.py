@@ -19,6 +19,7 @@ from etl.simulate.spotify_api.errors import AccountsRefusal, Refusal
 from etl.simulate.spotify_api.ids import number, share
 from etl.simulate.spotify_api.scenario import (
     ANY_ENDPOINT,
+    API_ENDPOINTS,
     API_FAULTS,
     TOKEN_ENDPOINT,
     TOKEN_FAULTS,
@@ -99,7 +100,7 @@ class Faults:
 
     async def _meet(self, endpoint: str, scope: Scope, receive: Receive, send: Send) -> None:
         night = self._known.night_or_none()
-        if night is None:
+        if night is None or endpoint not in (TOKEN_ENDPOINT, *API_ENDPOINTS):
             await self._app(scope, receive, send)
             return
         form: dict[str, list[str]] = {}

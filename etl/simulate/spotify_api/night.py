@@ -36,6 +36,7 @@ class Night:
         self._drift = scenario.popularity_drift
         self._changes = Changes(stock, scenario, number_)
         self._snapshots: dict[str, str] = {}
+        self._plays: dict[str, list[Play]] = {}
 
     def playlist_ids(self, account: Account) -> list[str]:
         """The playlists in an account's list."""
@@ -102,16 +103,21 @@ class Night:
 
     def recent_plays(self, account: Account) -> list[Play]:
         """The last 50 plays, newest first; each night that passes brings new ones."""
+        if account.name not in self._plays:
+            self._plays[account.name] = self._last_plays(account)
+        return self._plays[account.name]
+
+    def _last_plays(self, account: Account) -> list[Play]:
+        sources = self._sources(account)
         plays: list[Play] = []
         for day in range(self.number, -RECENT_PLAYS, -1):
-            plays += reversed(self._plays_of(account, day))
+            plays += reversed(self._plays_of(account, day, sources))
             if len(plays) >= RECENT_PLAYS:
                 break
         return plays[:RECENT_PLAYS]
 
-    def _plays_of(self, account: Account, day: int) -> list[Play]:
+    def _plays_of(self, account: Account, day: int, sources: list[tuple[str, str]]) -> list[Play]:
         """The plays of the 24 hours that end with the midnight on which night ``day`` begins."""
-        sources = [(p.playlist_id, i.item_id) for p in self._own(account)[:6] for i in p.items if i.kind == "track"]
         if not sources:
             return []
         midnight = datetime.combine(self._first_day + timedelta(days=day), time(), UTC)
@@ -132,7 +138,8 @@ class Night:
         drawn = number("drift", thing_id, step) % (2 * self._drift + 1) - self._drift
         return max(0, min(100, popularity + drawn))
 
-    def _own(self, account: Account) -> list[Playlist]:
-        # Plays come from the playlists of the first night, so that a play stays what it was.
+    def _sources(self, account: Account) -> list[tuple[str, str]]:
+        """What an account plays from: the playlists of the first night, so that a play stays what it was."""
         found = (self.stock.playlist(playlist_id) for playlist_id in self.stock.playlist_ids(account.name))
-        return [one for one in found if one and one.owner_id == account.user_id]
+        own = [one for one in found if one and one.owner_id == account.user_id]
+        return [(one.playlist_id, item.item_id) for one in own[:6] for item in one.items if item.kind == "track"]

@@ -52,6 +52,11 @@ class Asked:
         """Where a page begins."""
         return self.whole_number("offset", 0, 0, 100_000)
 
+    def fields(self) -> frozenset[str] | None:
+        """The fields that are wanted, where the query names them plainly; None: all of them."""
+        text = self.request.query_params.get("fields", "")
+        return frozenset(text.split(",")) if text and not set(text) & set("().!") else None
+
     def ids(self, largest: int) -> list[str]:
         """The ids of a batch."""
         ids = [one for one in self.request.query_params.get("ids", "").split(",") if one]
@@ -84,10 +89,12 @@ def my_playlists(asked: Asked) -> Json:
 
 
 def playlist(asked: Asked) -> Json:
-    """One playlist with the first page of its items, where they may be read."""
-    wanted = _playlist(asked)
+    """One playlist with the first page of its items, where they may be read; or those of its ``fields`` that are named."""
+    wanted, fields = _playlist(asked), asked.fields()
     can_read = asked.mode == "extended" or asked.night.can_read_items(asked.account, wanted)
-    return asked.shapes.playlist(wanted, _items_page(asked, wanted, LARGEST_PAGE, 0) if can_read else None)
+    is_page_wanted = can_read and (fields is None or not fields.isdisjoint({"items", "tracks"}))
+    shape = asked.shapes.playlist(wanted, _items_page(asked, wanted, LARGEST_PAGE, 0) if is_page_wanted else None)
+    return shape if fields is None else {name: value for name, value in shape.items() if name in fields}
 
 
 def playlist_items(asked: Asked) -> Json:

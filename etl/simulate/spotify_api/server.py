@@ -4,6 +4,7 @@ import json
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -84,7 +85,11 @@ class StandIn:
         draft.replace(self._night_file)
 
     def ask(self, name: str, request: Request) -> pages.Asked:
-        """Who asks, and what tonight is like."""
+        """Who asks, and what tonight is like.
+
+        :raises Refusal: where there is no stock yet, or no token that lets anybody ask.
+        """
+        night = self.night()
         kind, _, text = request.headers.get("authorization", "").partition(" ")
         if not text or kind.lower() != "bearer":
             raise Refusal(401, "No token provided")
@@ -93,7 +98,6 @@ class StandIn:
             raise Refusal(401, "Invalid access token")
         if self.tokens.is_expired(token):
             raise Refusal(401, "The access token expired")
-        night = self.night()
         account = night.stock.accounts.get(token.account)
         if token.account and account is None:
             raise Refusal(401, "Invalid access token")
@@ -132,7 +136,7 @@ def application(stand_in: StandIn) -> ASGIApp:
         return stand_in.accounts.authorise(request, list(stand_in.stock().accounts))
 
     async def token(request: Request) -> Response:
-        form = {name: str(value) for name, value in (await request.form()).items()}
+        form = dict(parse_qsl((await request.body()).decode("utf-8", "replace")))
         return stand_in.accounts.give_token(request, form, request.scope.get(IS_NEW_REFRESH_WANTED))
 
     served = Starlette(

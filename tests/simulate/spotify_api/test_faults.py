@@ -151,6 +151,20 @@ def test_a_used_up_quota_stays_so_for_the_night(little_stock: Path, tmp_path: Pa
             assert refresh(url, ada).status_code == 200
 
 
+def test_any_means_the_endpoints_of_the_api_alone(little_stock: Path, tmp_path: Path) -> None:
+    scenario = '[[fault]]\nendpoint = "any"\nnth = 2\nkind = "not_found"\n[faults]\nrate = 1\nkinds = ["forbidden"]\n'
+    with faulty(little_stock, tmp_path, scenario) as url:
+        ada = sign_in(url, "ada")
+        assert [ask(url, ada, path).status_code for path in ("me", "me/playlists", "me", "nowhere")] == [
+            403,
+            404,
+            403,
+            404,
+        ]
+        calls = requests.get(f"{url}/stand-in/calls", timeout=10).json()
+        assert calls["authorize"] == {"302": 1} and calls["token"] == {"200": 1} and calls["unknown"] == {"404": 1}
+
+
 def test_faults_by_rate_come_at_the_same_calls_again(little_stock: Path, tmp_path: Path) -> None:
     scenario = '[faults]\nrate = 0.3\nseed = 5\nkinds = ["rate_limited", "server_error", "expired_token"]\n'
 

@@ -76,6 +76,14 @@ def test_too_many_ids_are_refused_and_unknown_ones_are_null(ada: Client, mode: s
         assert ada.ask(path).status_code == 400
 
 
+def test_one_can_ask_for_a_playlists_snapshot_alone(ada: Client) -> None:
+    playlist = ada.get("me/playlists")["items"][0]
+    alone = ada.get(f"playlists/{playlist['id']}", fields="snapshot_id,name")
+    assert alone == {"snapshot_id": playlist["snapshot_id"], "name": playlist["name"]}
+    whole = ada.get(f"playlists/{playlist['id']}", fields="items(item(name))")
+    assert whole["id"] == playlist["id"]
+
+
 def test_the_truth_is_told(url: str) -> None:
     whole = requests.get(f"{url}/stand-in/truth", timeout=10).json()
     ids = [served for served, track_id in whole.items() if served != track_id][:5]
