@@ -1,0 +1,132 @@
+"""Every fault of the stand-in, in both modes: the same lake as without it, or a failure that says what to do."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from etl.errors import EtlError, MustSignInError, RateLimitedError, TryAgainError
+from etl.extract.spotify.account import Known
+from etl.extract.spotify.fetched import DONE, Fetched
+from etl.simulate.spotify_api.scenario import EITHER_FAULTS, PASSING_FAULTS
+from tests.extract.spotify.nights import Line, Place, learned, lines_of, now, place
+
+STILL = "has_usual_changes = false\npopularity_drift = 0\n"
+MODES = pytest.mark.parametrize("mode", ["development", "extended"])
+
+
+def content(fetched: Fetched) -> list[Line]:
+    """What a fetch brought, without what differs from stand-in to stand-in: moments and addresses."""
+    return [
+        {name: line[name] for name in ("endpoint", "path", "status", "query")}
+        | {"snapshot_id": line.get("snapshot_id"), "count": len(str(line["body"].get("items", [])).split("'name'"))}
+        for line in lines_of(fetched.received)
+    ]
+
+
+@MODES
+@pytest.mark.parametrize("kind", [*EITHER_FAULTS, "expired_token"])
+def test_a_fault_that_passes_leaves_no_trace(stock: Path, tmp_path: Path, mode: str, kind: str) -> None:
+    fault = f'night = 1\nkind = "{kind}"\nnth = 3\ncount = 2\nseconds = 0.3\n'
+    scenario = f'{STILL}[[fault]]\nendpoint = "playlist_items"\n{fault}[[fault]]\nendpoint = "my_playlists"\n{fault}'
+    with place(stock, tmp_path / "place", mode, scenario.replace("nth = 3", "nth = 1", 1)) as here:
+        whole = here.fetch(Known(), "whole")
+        here.night(1)
+        try:
+            fetched = here.fetch(Known(), "run")
+        except TryAgainError:
+            # A token that is refused right after it was given ends the try, not the run.
+            assert kind == "expired_token"
+            fetched = here.fetch(Known(), "run")
+        assert fetched.state == DONE and content(fetched) == content(whole)
+        assert fetched.playlists_refused == 0 and sum(here.slept) <= 120
+
+
+@MODES
+@pytest.mark.parametrize("kind", EITHER_FAULTS)
+def test_a_fault_of_the_accounts_service_that_passes_leaves_no_trace(
+    stock: Path, tmp_path: Path, mode: str, kind: str
+) -> None:
+    fault = f'kind = "{kind}"\nendpoint = "token"\nnth = 1\ncount = 2\nnight = 1\nseconds = 0.3\n'
+    with place(stock, tmp_path / "place", mode, f"{STILL}[[fault]]\n{fault}") as here:
+        ada = here.account("ada")
+        expire(here)
+        here.night(1)
+        assert here.fetch(Known(), "run").state == DONE
+        after = here.accounts.get("ada")
+        assert after.token.access_token != ada.token.access_token and after.trouble is None
+
+
+@MODES
+@pytest.mark.parametrize("kind", ["new_refresh_token", "no_new_refresh_token"])
+def test_a_refresh_token_is_kept_where_no_new_one_comes(stock: Path, tmp_path: Path, mode: str, kind: str) -> None:
+    with place(stock, tmp_path / "place", mode, f'[[fault]]\nkind = "{kind}"\nendpoint = "token"\n') as here:
+        before = here.account("ada").token
+        for _ in range(3):
+            expire(here)
+            assert here.api().me().is_good()
+        after = here.accounts.get("ada").token
+        assert (after.refresh_token == before.refresh_token) is (kind == "no_new_refresh_token")
+
+
+@MODES
+def test_an_invalid_grant_is_no_loss(stock: Path, tmp_path: Path, mode: str) -> None:
+    fault = 'kind = "invalid_grant"\nendpoint = "token"\nnth = 1\nnight = 1\naccount = "ada"\n'
+    with place(stock, tmp_path / "place", mode, f"{STILL}[[fault]]\n{fault}") as here:
+        before = here.account("ada").token
+        expire(here)
+        here.night(1)
+        with pytest.raises(MustSignInError, match=r"Run bin/sign-in ada\."):
+            here.fetch(Known(), "run")
+        assert here.accounts.get("ada").token.refresh_token == before.refresh_token
+        assert here.accounts.get("ada").trouble is not None
+        assert here.fetch(Known(), "run").state == DONE and here.accounts.get("ada").trouble is None
+
+
+@MODES
+def test_many_faults_over_many_nights_end_in_the_same_knowledge(stock: Path, tmp_path: Path, mode: str) -> None:
+    changes = "first_day = 2026-11-01\n"
+    rate = f"{changes}[faults]\nrate = 0.2\nseed = 3\nseconds = 0\nkinds = {list(PASSING_FAULTS)}\n"
+    known = []
+    for folder, scenario in (("without", changes), ("with", rate)):
+        with place(stock, tmp_path / folder, mode, scenario) as here:
+            here.night(0)
+            here.account("ada")
+            knowledge, tries = Known(), 0
+            for night in range(8):
+                here.night(night)
+                expire(here)
+                while True:
+                    tries += 1
+                    here.slept.clear()
+                    try:
+                        fetched = here.fetch(knowledge, f"run {night}")
+                        break
+                    except TryAgainError as error:
+                        assert not isinstance(error, RateLimitedError) or sum(here.slept) > 90
+                    finally:
+                        assert sum(here.slept) <= 120 + 7 * tries * 20
+                    assert tries < 40
+                knowledge = learned(knowledge, fetched)
+            known.append(knowledge)
+    without, with_faults = known
+    assert without.snapshots == with_faults.snapshots
+    assert (without.saved_total, without.saved_newest_at) == (with_faults.saved_total, with_faults.saved_newest_at)
+    assert without.followed_first_ids == with_faults.followed_first_ids
+
+
+@MODES
+def test_no_stock_yet_may_pass(tmp_path: Path, stock: Path, mode: str) -> None:
+    with place(stock, tmp_path / "one", mode) as here:
+        account = here.account("ada")
+    with place(tmp_path / "none.sqlite", tmp_path / "two", mode) as empty:
+        empty.accounts.keep(account)
+        with pytest.raises(EtlError) as caught:
+            empty.fetch(Known(), "run")
+        assert isinstance(caught.value, TryAgainError | MustSignInError)
+
+
+def expire(here: Place) -> None:
+    """Let the stored access token be past its time."""
+    account = here.accounts.get("ada")
+    here.accounts.keep(replace(account, token=replace(account.token, expires_at=now())))
