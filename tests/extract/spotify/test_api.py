@@ -1,5 +1,6 @@
 """What the client does with each answer: over real HTTP, with a clock that only sleeping moves."""
 
+import re
 import time
 from datetime import timedelta
 from email.utils import format_datetime
@@ -361,3 +362,16 @@ def test_every_failure_is_one_of_ours(server: ScriptedServer, tmp_path: Path, cl
             api_of(server, tmp_path, clock).track(ID)
         except EtlError as error:
             assert str(error).endswith(".") or str(error).endswith("?")
+
+
+def test_messages_in_the_papers_are_those_of_the_code() -> None:
+    checkout = Path(__file__).resolve().parents[3]
+    sources = "".join(
+        re.sub(r'"\s*\n\s*f?"', "", path.read_text(encoding="utf-8"))
+        for path in sorted((checkout / "etl" / "extract" / "spotify").glob("*.py"))
+    )
+    paper = (checkout / "docs" / "spotify.md").read_text(encoding="utf-8")
+    quoted = [text for line in paper.splitlines() if line.startswith("|") for text in re.findall(r'"([^"]+)"', line)]
+    generic = {"Spotify did not answer 4 times": "Spotify did not answer"}
+    assert len(quoted) > 15
+    assert not [text for text in quoted if generic.get(text, text) not in sources]
