@@ -39,6 +39,7 @@ def main(arguments: list[str]) -> int:
         http=Connection,
         access_log=False,
         log_level="warning",
+        timeout_graceful_shutdown=1,
     )
     return 0
 

@@ -75,6 +75,6 @@ async def _wanted_night(request: Request) -> int | None:
         number = (await request.json())["number"]
     except (ValueError, KeyError, TypeError):
         number = -1
-    if number is not None and (not isinstance(number, int) or number < 0):
+    if number is not None and (type(number) is not int or number < 0):
         raise Refusal(400, 'PUT {"number": n} with n = 0, 1, 2, … or null for the calendar\'s night')
     return number

@@ -89,7 +89,7 @@ def my_playlists(asked: Asked) -> Json:
 
 
 def playlist(asked: Asked) -> Json:
-    """One playlist with the first page of its items, where they may be read; or those of its ``fields`` that are named."""
+    """One playlist with the first page of its items, where they may be read, or only the ``fields`` asked for."""
     wanted, fields = _playlist(asked), asked.fields()
     can_read = asked.mode == "extended" or asked.night.can_read_items(asked.account, wanted)
     is_page_wanted = can_read and (fields is None or not fields.isdisjoint({"items", "tracks"}))

@@ -190,5 +190,5 @@ def test_the_night_is_the_calendars_until_it_is_set(little_stock: Path, tmp_path
 
 
 def test_a_night_that_is_none_is_refused(url: str) -> None:
-    for body in ({"number": -1}, {"number": "one"}, {}, [1]):
+    for body in ({"number": -1}, {"number": "one"}, {"number": True}, {}, [1]):
         assert requests.put(f"{url}/stand-in/night", json=body, timeout=10).status_code == 400

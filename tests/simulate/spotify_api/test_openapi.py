@@ -138,6 +138,7 @@ def _answers(client: Client, mode: str) -> Iterator[tuple[str, Json]]:
         yield "/audio-features", client.get("audio-features", ids=",".join(ids["tracks"][:100]))
 
 
+@pytest.mark.real_data
 @pytest.mark.parametrize("name", ["ada", "ben"])
 def test_answers_are_as_described_and_as_promised(description: Description, url: str, mode: str, name: str) -> None:
     wrong, asked = [], set()
@@ -167,6 +168,7 @@ def test_what_development_mode_has_lost_is_gone() -> None:
     assert {"item", "items"} <= PROMISED["development"]["playlist_item"] | PROMISED["development"]["simple_playlist"]
 
 
+@pytest.mark.real_data
 def test_a_wrong_answer_would_be_noticed(description: Description) -> None:
     schema = description.answer("/tracks/{id}")
     faults = set(description.faults({"name": 3, "length": 4}, schema, "development"))

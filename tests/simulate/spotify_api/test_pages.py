@@ -1,9 +1,11 @@
 """The API's pages over real HTTP, in both modes."""
 
+from pathlib import Path
+
 import pytest
 import requests
 
-from tests.simulate.spotify_api.little import Client
+from tests.simulate.spotify_api.little import Client, running
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +91,24 @@ def test_the_truth_is_told(url: str) -> None:
     ids = [served for served, track_id in whole.items() if served != track_id][:5]
     some = requests.get(f"{url}/stand-in/truth", params={"ids": ",".join([*ids, "unknown"])}, timeout=10).json()
     assert some == {served: whole[served] for served in ids} and len(ids) == 5
+
+
+@pytest.mark.parametrize(("flags", "has_batches"), [((), True), (("--mode", "development"), False)])
+def test_the_flag_wins_over_the_scenarios_mode(
+    little_stock: Path, tmp_path: Path, flags: tuple[str, ...], has_batches: bool
+) -> None:
+    (tmp_path / "scenario.toml").write_text('mode = "extended"')
+    with running(little_stock, tmp_path / "state", "--scenario", str(tmp_path / "scenario.toml"), *flags) as url:
+        assert Client(url, "ada").ask("tracks", ids="0" * 22).ok is has_batches
+
+
+def test_a_track_removed_from_the_market_says_so_and_a_relinked_one_in_extended_mode_only(
+    ada: Client, mode: str
+) -> None:
+    thing = "item" if mode == "development" else "track"
+    first = ada.get("me/playlists")["items"][0]["id"]
+    tracks = [item[thing] for item in ada.all(f"playlists/{first}/items", limit=50) if item[thing]]
+    gone = [one for one in tracks if "restrictions" in one]
+    assert gone and all(not one["is_playable"] and one["restrictions"] == {"reason": "market"} for one in gone)
+    assert any("linked_from" in one for one in tracks) is (mode == "extended")
+    assert sum(one["is_local"] for one in tracks if one["type"] == "track") == 2
