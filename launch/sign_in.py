@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from etl.config import settings
 from etl.errors import EtlError
-from etl.extract.spotify.accounts import Accounts, days_left
+from etl.extract.spotify.accounts import Accounts, days_left, sign_in_warning
 from etl.extract.spotify.app import App, app_of
 from etl.extract.spotify.sign_in import sign_in
 from launch.console import Screen
@@ -53,7 +53,8 @@ def list_accounts(accounts: Accounts, screen: Screen, now: datetime) -> None:
         except EtlError as error:
             screen.complain(str(error))
             continue
-        screen.say(f"{name:<24} {days_left(account, now):4} days   {account.trouble or 'good'}")
+        state = account.trouble or sign_in_warning(account, now) or "good"
+        screen.say(f"{name:<24} {days_left(account, now):4} days   {state}")
 
 
 def _app() -> App:

@@ -134,7 +134,8 @@ class Answers:
 
     def _find(self, name: str) -> Answer | None:
         content = self._lake.kept(self._run_id, f"{self._place}/{name}")
-        return None if content is None else _numbered(content)[1]
+        kept = _numbered(content)
+        return kept[1] if kept else None
 
     def _keep(self, name: str, answer: Answer) -> None:
         if self._number is None:
@@ -147,7 +148,7 @@ class Answers:
         """All that is kept, in the order asked."""
         names = self._lake.kept_names(self._run_id, self._place)
         contents = [self._lake.kept(self._run_id, f"{self._place}/{name}") for name in names]
-        numbered = [_numbered(content) for content in contents if content is not None]
+        numbered = [kept for kept in map(_numbered, contents) if kept]
         return [answer for _, answer in sorted(numbered, key=lambda pair: (pair[0], pair[1].asked_at))]
 
 
@@ -156,6 +157,10 @@ def _json(value: dict[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=True).encode()
 
 
-def _numbered(content: bytes) -> tuple[int, Answer]:
-    value = json.loads(content)
+def _numbered(content: bytes | None) -> tuple[int, Answer] | None:
+    """A kept answer and its place in the order asked; None where there is none, or a machine that stopped cut it."""
+    try:
+        value = json.loads(content or b"")
+    except ValueError:
+        return None
     return value.pop("number"), Answer(**value)

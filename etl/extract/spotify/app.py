@@ -34,12 +34,18 @@ class App:
 def app_of(settings: Settings) -> App:
     """The app that the settings name.
 
-    :raises ActionNeededError: where they name none.
+    :raises ActionNeededError: where they name none, or an address is none.
     """
     if not settings.spotify_client_id:
         raise ActionNeededError(
             "SPOTIPY_CLIENT_ID is not set: docs/spotify.md says in five steps where the client id comes from."
         )
+    for name, url in (
+        ("SPOTIFY_API_URL", settings.spotify_api_url),
+        ("SPOTIFY_ACCOUNTS_URL", settings.spotify_accounts_url),
+    ):
+        if not url.startswith(("http://", "https://")):
+            raise ActionNeededError(f"{name} must be an address such as https://api.spotify.com/v1/, not {url!r}.")
     return App(
         client_id=settings.spotify_client_id,
         client_secret=settings.spotify_client_secret,

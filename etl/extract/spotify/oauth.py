@@ -63,7 +63,7 @@ class Flow:
             raise ActionNeededError(
                 f"Nothing can listen on {self._app.redirect_uri}: end what has that port, or use bin/sign-in --paste."
             ) from None
-        except (SpotifyBaseException, AttributeError, TypeError, ValueError):
+        except (SpotifyBaseException, AttributeError, TypeError, ValueError, EOFError):
             # spotipy stumbles over an answer without state; its own texts repeat what came.
             raise ActionNeededError(
                 "The sign-in brought no code: say yes on Spotify's page, and paste the whole address that the browser "

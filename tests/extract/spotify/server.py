@@ -1,10 +1,9 @@
 """A server that answers as a test wants, and a way to ask it as the client does."""
 
 import json
-import socketserver
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -103,7 +102,6 @@ def scripted() -> Iterator[ScriptedServer]:
         def handle_error(self, request: Any, client_address: Any) -> None:
             """A client that hangs up is what some tests are about."""
 
-    assert issubclass(Quiet, socketserver.BaseServer)
     with Quiet(("127.0.0.1", 0), Handler) as listening:
         server.url = f"http://127.0.0.1:{listening.server_address[1]}"
         thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
@@ -165,6 +163,3 @@ def page(items: list[Any], total: int | None = None, has_next: bool = False) -> 
         "total": len(items) if total is None else total,
         "next": "https://api.spotify.com/v1/next" if has_next else None,
     }
-
-
-Killing = Callable[[], None]

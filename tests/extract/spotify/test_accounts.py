@@ -77,10 +77,8 @@ def test_six_months_are_counted_from_the_sign_in(accounts: Accounts) -> None:
     assert sign_in_warning(account, START + timedelta(days=170)) == (
         "The sign-in of the account ada runs out in 10 days: run bin/sign-in ada."
     )
-    renewed = accounts
-    renewed.keep(account)
-    later = renewed.renew("ada", account.token, lambda _: _token("new"))
-    assert later.authorised_at == START
+    accounts.keep(account)
+    assert accounts.renew("ada", account.token, lambda _: _token("new")).authorised_at == START
 
 
 def test_a_failed_refresh_leaves_everything_stored(accounts: Accounts) -> None:

@@ -126,6 +126,15 @@ def test_halves_of_a_killed_try_are_not_seen(lake: Lake, asker: Asker, tmp_path:
     assert len(lines(Answers(lake, "run", "account-ada").finish(START))) == 1
 
 
+def test_an_answer_that_was_cut_on_the_disk_is_asked_again(lake: Lake, asker: Asker, tmp_path: Path) -> None:
+    answers = Answers(lake, "run", "account-ada")
+    answers.ask(asker.my_playlists, 0)
+    (kept,) = (tmp_path / "lake" / "runs" / "run" / "answers" / "account-ada").iterdir()
+    kept.write_bytes(b"")
+    assert Answers(lake, "run", "account-ada").finish(START) is None
+    assert Answers(lake, "run", "account-ada").ask(asker.my_playlists, 0).is_good() and len(asker.asked) == 2
+
+
 def test_kept_answers_go_with_their_run(lake: Lake, asker: Asker) -> None:
     Answers(lake, "run", "account-ada").ask(asker.my_playlists, 0)
     assert lake.runs() == ["run"]

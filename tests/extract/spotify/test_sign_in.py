@@ -128,6 +128,15 @@ def test_an_answer_to_another_request_stores_nothing(
     assert here.accounts.names() == []
 
 
+def test_a_terminal_that_nobody_types_into_is_said(here: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr(builtins, "input", nobody)
+    with pytest.raises(ActionNeededError, match="The sign-in brought no code"):
+        sign_in(here.app, here.accounts, "ada", True, print)
+
+
 def test_a_port_that_is_taken_is_said(here: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webbrowser, "open", person("ada"))
     with socket(AF_INET, SOCK_STREAM) as taken:
@@ -263,6 +272,8 @@ def test_the_app_is_what_the_settings_name(tmp_path: Path) -> None:
     assert app == App("abc", None, "http://127.0.0.1:8888/callback", "http://127.0.0.1:1/v1/", app.accounts_url)
     with pytest.raises(ActionNeededError, match=r"SPOTIPY_CLIENT_ID is not set: docs/spotify\.md"):
         app_of(settings(_settings(tmp_path)))
+    with pytest.raises(ActionNeededError, match=r"SPOTIFY_API_URL must be an address"):
+        app_of(settings(_settings(tmp_path, SPOTIPY_CLIENT_ID="abc", SPOTIFY_API_URL="api.spotify.com")))
 
 
 @pytest.fixture
@@ -290,11 +301,12 @@ def test_from_the_shell(shell: Place, capsys: pytest.CaptureFixture[str], monkey
     ada = shell.accounts.get("ada")
     shell.accounts.keep(replace(ada, name="ole", trouble="Spotify takes the sign-in no more."))
     shell.accounts.keep(replace(ada, name="pia"))
+    shell.accounts.keep(replace(ada, name="eve", authorised_at=ada.authorised_at - timedelta(days=170)))
     (shell.folder / "accounts" / "stand-in" / "pia.json").write_text("{")
     assert from_shell.main(["--list"]) == 0
     shown = capsys.readouterr().out
     assert re.search(r"ada +179 days +good", shown) and re.search(r"ole +179 days +Spotify takes", shown)
-    assert "pia.json cannot be read" in shown
+    assert "pia.json cannot be read" in shown and "account eve runs out in 9 days: run bin/sign-in eve." in shown
     assert not [token for token in (ada.token.access_token, ada.token.refresh_token) if str(token) in shown]
 
 
