@@ -7,7 +7,7 @@ first playlists of each account hold everything odd that Spotify's playlists hol
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,10 @@ _ODD_KINDS = {1: "local", 3: "episode", 4: "null", 6: "local"}
 _REPEATED, _UNPLAYABLE, _RELINKED = 7, 8, 9
 _RELEASED = {10: ("0000", "year"), 11: ("1987", "year"), 12: ("2003-07", "month"), 13: ("2019-11-08", "day")}
 """What stands in which places of an account's first two playlists."""
+
+
+Named = tuple[str, str, list[str]]
+"""A playlist's id, its name, and the ids of the catalogue's tracks on it."""
 
 
 @dataclass(frozen=True)
@@ -99,34 +103,24 @@ def deal(
 
     :param length: the exact number of items on each playlist; None leaves them as they are.
     """
-    accounts = [account(number_, seed) for number_ in range(account_count)]
+    accounts = [account(place, seed) for place in range(account_count)]
     owners = [one.user_id for one in accounts for _ in range(own_count)]
     owners += [_OTHERS[place % len(_OTHERS)] for place in range(_FOREIGN_COUNT)] + [EDITORIAL_OWNER]
-    named = _named_lists(catalogue, tracks, seed, len(owners))
     # The pool is the catalogue's tracks alone: further ids come afterwards.
     pool, artists = sorted(catalogue.tracks), sorted(catalogue.artists)
     further = Further(catalogue, seed)
-    dealt = Dealt(libraries={one.name: Library(one) for one in accounts})
-    owned: defaultdict[str, list[str]] = defaultdict(list)
-    for (playlist_id, name, track_ids), owner in zip(named, owners, strict=True):
-        place = len(owned[owner])
-        wanted = _fitted(track_ids, pool, seed, playlist_id, length or (_LONG if place == 0 else None))
-        served = [further.served(track_id, playlist_id) for track_id in wanted]
-        playlist = Playlist(playlist_id, name, owner, _items(seed, playlist_id, owner, served))
-        playlist.is_editorial = owner == EDITORIAL_OWNER
-        playlist.is_public = share(seed, "public", playlist_id) < 0.7
-        dealt.playlists[playlist_id] = playlist
-        owned[owner].append(playlist_id)
-    for place, library in enumerate(dealt.libraries.values()):
-        mine = owned[library.account.user_id]
-        _make_odd([dealt.playlists[playlist_id] for playlist_id in mine], further, has_empty=length is None)
-        library.playlist_ids = list(mine)
-        if place == 1:
-            shared = dealt.playlists[dealt.libraries[accounts[0].name].playlist_ids[-1]]
-            shared.is_collaborative, shared.is_public = True, False
-            library.playlist_ids += [p for owner in (*_OTHERS, EDITORIAL_OWNER) for p in owned[owner]]
-            library.playlist_ids.insert(1, shared.playlist_id)
-        _fill(library, pool, artists, seed)
+    dealt = Dealt()
+    owned: defaultdict[str, list[Playlist]] = defaultdict(list)
+    for named, owner in zip(_named_lists(catalogue, tracks, seed, len(owners)), owners, strict=True):
+        smallest = length or (0 if owned[owner] else _LONG)
+        playlist = _playlist(named, owner, _fitted(named, pool, seed, smallest, length), further, seed)
+        dealt.playlists[playlist.playlist_id] = playlist
+        owned[owner].append(playlist)
+    for one in accounts:
+        _make_odd(owned[one.user_id], further, has_empty=length is None)
+        dealt.libraries[one.name] = _library(one, owned[one.user_id], pool, artists, seed)
+    if len(accounts) > 1 and own_count:
+        _follow_others(dealt.libraries[accounts[1].name], owned[accounts[0].user_id][-1], owned)
     return dealt
 
 
@@ -144,9 +138,7 @@ def account(place: int, seed: int) -> Account:
     )
 
 
-def _named_lists(
-    catalogue: Catalogue, tracks: pd.DataFrame, seed: int, wanted: int
-) -> list[tuple[str, str, list[str]]]:
+def _named_lists(catalogue: Catalogue, tracks: pd.DataFrame, seed: int, wanted: int) -> list[Named]:
     """``wanted`` playlists as (id, name, track ids): real ones first, in the order of a hash."""
     real = _real_lists(catalogue, tracks, seed)
     real.sort(key=lambda one: number(seed, "deal", one[0]))
@@ -154,7 +146,7 @@ def _named_lists(
     return (real + made)[:wanted]
 
 
-def _real_lists(catalogue: Catalogue, tracks: pd.DataFrame, seed: int) -> list[tuple[str, str, list[str]]]:
+def _real_lists(catalogue: Catalogue, tracks: pd.DataFrame, seed: int) -> list[Named]:
     if "playlist_id" not in tracks:
         return []
     on_playlists = tracks[tracks["playlist_id"].notna() & tracks["track_id"].isin(catalogue.tracks)]
@@ -177,7 +169,7 @@ def _real_lists(catalogue: Catalogue, tracks: pd.DataFrame, seed: int) -> list[t
     ]
 
 
-def _lists_by_genre(catalogue: Catalogue, seed: int, count: int) -> list[tuple[str, str, list[str]]]:
+def _lists_by_genre(catalogue: Catalogue, seed: int, count: int) -> list[Named]:
     by_genre: defaultdict[str, list[str]] = defaultdict(list)
     for track_id in catalogue.tracks:
         for genre in catalogue.genres.get(track_id) or ("everything",):
@@ -194,19 +186,29 @@ def _lists_by_genre(catalogue: Catalogue, seed: int, count: int) -> list[tuple[s
     return made
 
 
-def _fitted(track_ids: list[str], pool: list[str], seed: int, playlist_id: str, length: int | None) -> list[str]:
-    """At least ``length`` tracks (drawn as needed) where the playlist is to be long, exactly as many where told."""
-    if length is None or len(track_ids) >= length:
+def _fitted(named: Named, pool: list[str], seed: int, smallest: int, length: int | None) -> list[str]:
+    """A playlist's tracks, with others drawn until there are ``smallest``, cut to ``length`` where one is given."""
+    playlist_id, _, track_ids = named
+    if len(track_ids) >= smallest:
         return track_ids[:length]
     there = set(track_ids)
-    drawn = [one for one in chosen(pool, 2 * length, seed, "draw", playlist_id) if one not in there]
-    fitted = track_ids + drawn[: length - len(track_ids)]
+    drawn = [one for one in chosen(pool, 2 * smallest, seed, "draw", playlist_id) if one not in there]
+    fitted = track_ids + drawn[: smallest - len(track_ids)]
     # A catalogue that is too small is played again from its beginning.
-    return [fitted[place % len(fitted)] for place in range(length)] if fitted else []
+    return [fitted[place % len(fitted)] for place in range(smallest)] if fitted else []
 
 
-def _items(seed: int, playlist_id: str, owner: str, track_ids: Iterable[str]) -> list[Item]:
-    return [Item("track", track_id, _moment(seed, playlist_id, track_id), owner) for track_id in track_ids]
+def _playlist(named: Named, owner: str, track_ids: list[str], further: Further, seed: int) -> Playlist:
+    playlist_id, name, _ = named
+    served = [further.served(track_id, playlist_id) for track_id in track_ids]
+    return Playlist(
+        playlist_id=playlist_id,
+        name=name,
+        owner_id=owner,
+        items=[Item("track", track_id, _moment(seed, playlist_id, track_id), owner) for track_id in served],
+        is_public=share(seed, "public", playlist_id) < 0.7,
+        is_editorial=owner == EDITORIAL_OWNER,
+    )
 
 
 def _moment(*parts: object) -> str:
@@ -246,8 +248,20 @@ def _odd_item(item: Item, place: int, playlist: Playlist, further: Further) -> I
     return replace(item, item_id=next(filter(None, made), item.item_id))
 
 
-def _fill(library: Library, pool: list[str], artists: list[str], seed: int) -> None:
-    name = library.account.name
-    saved = [(_moment(seed, "saved", name, one), one) for one in chosen(pool, _SAVED, seed, "saved", name)]
-    library.saved = [(track_id, moment) for moment, track_id in sorted(saved, reverse=True)]
-    library.followed = sorted(chosen(artists, _FOLLOWED, seed, "followed", name))
+def _library(one: Account, own: Sequence[Playlist], pool: list[str], artists: list[str], seed: int) -> Library:
+    saved = [
+        (_moment(seed, "saved", one.name, track), track) for track in chosen(pool, _SAVED, seed, "saved", one.name)
+    ]
+    return Library(
+        account=one,
+        playlist_ids=[playlist.playlist_id for playlist in own],
+        saved=[(track_id, moment) for moment, track_id in sorted(saved, reverse=True)],
+        followed=sorted(chosen(artists, _FOLLOWED, seed, "followed", one.name)),
+    )
+
+
+def _follow_others(library: Library, shared: Playlist, owned: Mapping[str, Sequence[Playlist]]) -> None:
+    """Let an account follow a playlist that it may write to, those of strangers, and an editorial one."""
+    shared.is_collaborative, shared.is_public = True, False
+    library.playlist_ids.insert(1, shared.playlist_id)
+    library.playlist_ids += [one.playlist_id for owner in (*_OTHERS, EDITORIAL_OWNER) for one in owned[owner]]
