@@ -29,7 +29,8 @@ class Known:
     """What the warehouse knows of an account; nothing is known by default.
 
     ``snapshots`` has playlists whose items are known whole, ``refused`` those that were refused, each with the
-    snapshot under which that was.
+    snapshot under which that was. What is known of saved tracks and followed artists is that of the last fetch which
+    did not name them as ``left``: a used-up quota may have cut their pages.
     """
 
     snapshots: Mapping[str, str] = field(default_factory=dict)

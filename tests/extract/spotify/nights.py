@@ -92,6 +92,8 @@ def learned(known: Known, fetched: Fetched) -> Known:
     )
     for line in lines:
         body = line["body"]
+        if line["endpoint"] in fetched.left:
+            continue
         if line["endpoint"] == "saved_tracks" and line["query"]["offset"] == 0:
             newest = datetime.fromisoformat(body["items"][0]["added_at"]) if body["items"] else None
             known = replace(known, saved_total=body["total"], saved_newest_at=newest)

@@ -177,13 +177,18 @@ def test_killed_between_any_two_calls_it_asks_nothing_twice(here: Place) -> None
     assert bodies[0] == bodies[1]
 
 
-@pytest.mark.parametrize("reached", [1, 2, 5, 15, 26])
+@pytest.mark.parametrize(
+    ("endpoint", "nth"),
+    [
+        *(("my_playlists", 1), ("playlist_items", 1), ("playlist_items", 12), ("me", 1)),
+        *(("saved_tracks", 1), ("saved_tracks", 2), ("followed_artists", 1), ("followed_artists", 2)),
+    ],
+)
 def test_a_used_up_quota_keeps_what_came_and_the_next_run_goes_on(
-    stock: Path, mode: str, tmp_path: Path, reached: int
+    stock: Path, mode: str, tmp_path: Path, endpoint: str, nth: int
 ) -> None:
-    scenario = (
-        f'{STILL}[[fault]]\nnight = 0\nkind = "quota_exceeded"\nendpoint = "any"\nnth = {reached}\nsticky = true\n'
-    )
+    fault = f'night = 0\nkind = "quota_exceeded"\nendpoint = "{endpoint}"\nnth = {nth}\nsticky = true\n'
+    scenario = f"{STILL}[[fault]]\n{fault}"
     with place(stock, tmp_path / "place", mode, scenario) as here:
         here.night(1)
         here.account("ada")
@@ -192,13 +197,21 @@ def test_a_used_up_quota_keeps_what_came_and_the_next_run_goes_on(
         here.calls()
         first = here.fetch(Known(), "run 1")
         assert first.state == PENDING_QUOTA and sum(first.left.values()) > 0
-        assert sum(here.calls().values()) <= reached
+        assert here.calls()[endpoint] == nth
         known = learned(Known(), first)
         here.night(1)
         second = here.fetch(known, "run 2")
         assert second.state == DONE
         assert {**known.snapshots, **learned(known, second).snapshots} == learned(Known(), whole).snapshots
-        # Those that were never seen come first.
+        last = learned(learned(Known(), first), second)
+        assert (last.saved_total, last.followed_total) == tuple(
+            getattr(learned(Known(), whole), name) for name in ("saved_total", "followed_total")
+        )
+        everything = lines_of(first.received) + lines_of(second.received)
+        for endpoint in ("saved_tracks", "followed_artists"):
+            assert {line["path"] + str(line["query"]) for line in everything if line["endpoint"] == endpoint} == {
+                line["path"] + str(line["query"]) for line in lines_of(whole.received) if line["endpoint"] == endpoint
+            }
         asked = [line["playlist_id"] for line in lines_of(second.received) if line["endpoint"] == "playlist_items"]
         assert not set(asked) & set(known.snapshots)
 
