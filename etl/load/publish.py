@@ -1,10 +1,13 @@
 """Staging into the star and the audit, in one transaction that the caller commits."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+
 from sqlalchemy import Connection, text
 
 from etl.config import CHECKOUT
 from etl.load.checks import WHILE_PUBLISHING, run_checks
-from etl.load.stream import stream
+from etl.load.stream import Stream, streamed
 from etl.warehouse import engine, rows
 
 MERGES = (
@@ -40,29 +43,43 @@ _WRITTEN = """
 """
 
 
-def publish(connection: Connection, url: str) -> dict[str, int]:
+@contextmanager
+def new_rows(url: str) -> Iterator[dict[str, Stream]]:
+    """Send the queries of ``STREAMED`` tables, over what is staged and published, so that their rows are on their way.
+
+    :param url: of the warehouse; nobody else may stage or publish meanwhile.
+    :returns: a stream for each table, for ``publish``.
+    """
+    with ExitStack() as stack:
+        streams = {}
+        for table in sorted(STREAMED):
+            reader = stack.enter_context(engine(url).connect())
+            reader.execute(text(f"set local work_mem = '{_WORK_MEM}'"))
+            streams[table] = stack.enter_context(streamed(_read(f"{table}_new"), reader))
+        yield streams
+
+
+def publish(connection: Connection, streams: Mapping[str, Stream]) -> dict[str, int]:
     """Merge what is staged; only rows that change are written.
 
-    :param url: of the same warehouse, for the connection that reads while this one writes.
+    :param streams: what ``new_rows`` gives for the same state of the warehouse.
     :returns: rows written by table of the star (added, changed or removed), without those of zero.
     :raises CheckFailedError: where the star would contradict itself; the caller then rolls back.
     """
     connection.execute(text(f"set local work_mem = '{_WORK_MEM}'"))
     before = _written(connection)
     for table in MERGES:
-        merge(connection, table, url)
+        merge(connection, table, streams)
     run_checks(connection, WHILE_PUBLISHING)
     after = _written(connection)
     return {table: count - before.get(table, 0) for table, count in after.items() if count > before.get(table, 0)}
 
 
-def merge(connection: Connection, table: str, url: str) -> None:
-    """Run the file of ``sql/merge`` that fills a table; new rows that have a query of their own follow by COPY."""
+def merge(connection: Connection, table: str, streams: Mapping[str, Stream]) -> None:
+    """Run the file of ``sql/merge`` that fills a table; new rows that come by a stream follow."""
     connection.exec_driver_sql(_read(table), execution_options={"no_parameters": True})
-    if table in STREAMED:
-        with engine(url).connect() as reader:
-            reader.execute(text(f"set local work_mem = '{_WORK_MEM}'"))
-            stream(_read(f"{table}_new"), reader, f"warehouse.{table}", connection)
+    if table in streams:
+        streams[table].write(f"warehouse.{table}", connection)
 
 
 def _read(name: str) -> str:

@@ -1,12 +1,16 @@
 """Rows of a query into a table of the same database, by binary COPY from one connection to another.
 
 ``insert into … select`` writes and logs each row by itself; COPY does so by the page. And the query runs on a core of
-its own. What it reads is what was committed: the transaction that is written in is not visible to it.
+its own: it is sent early, and sorts and joins while other work is done. What it reads is what was committed: the
+transaction that is written in is not visible to it.
 """
 
 import os
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO
 
 import psycopg2
 from sqlalchemy import Connection
@@ -14,25 +18,47 @@ from sqlalchemy import Connection
 _BLOCK_BYTES = 1 << 20
 
 
-def stream(query: str, source: Connection, table: str, target: Connection) -> None:
-    """Write the rows of a query into a table.
+@dataclass(frozen=True)
+class Stream:
+    """The rows of a query that runs already."""
 
-    :param query: its columns have the names and the exact types of columns of the table.
-    :raises psycopg2.Error: where either side fails; nothing is to be committed then.
-    """
-    columns = ", ".join(source.exec_driver_sql(f"select * from ({query}) as row limit 0").keys())  # noqa: S608
-    read_end, write_end = os.pipe()
-    with ThreadPoolExecutor(1) as pool:
-        reading = pool.submit(_copy_out, query, source, write_end)
+    columns: str
+    rows: BinaryIO
+    reading: Future[None]
+
+    def write(self, table: str, target: Connection) -> None:
+        """Write the rows into a table; once.
+
+        :param table: has columns of the names and the exact types of the query's.
+        :raises psycopg2.Error: where either side fails; nothing is to be committed then.
+        """
         try:
-            with os.fdopen(read_end, "rb") as rows, closing(target.connection.cursor()) as cursor:
-                cursor.copy_expert(f"copy {table} ({columns}) from stdin (format binary)", rows, _BLOCK_BYTES)
+            with closing(target.connection.cursor()) as cursor:
+                cursor.copy_expert(f"copy {table} ({self.columns}) from stdin (format binary)", self.rows, _BLOCK_BYTES)
         except psycopg2.Error as consequence:
-            cause = reading.exception()
+            self.rows.close()  # a query that fails on its way ends here; one that writes on is told to stop
+            cause = self.reading.exception()
             if isinstance(cause, psycopg2.Error) and cause.pgcode:
                 raise cause from consequence
             raise
-        reading.result()
+        self.reading.result()
+
+
+@contextmanager
+def streamed(query: str, source: Connection) -> Iterator[Stream]:
+    """Send a query whose rows are written later; one that is still at work on leaving is cancelled.
+
+    :param source: a connection that does nothing else meanwhile.
+    """
+    columns = ", ".join(source.exec_driver_sql(f"select * from ({query}) as row limit 0").keys())  # noqa: S608
+    read_end, write_end = os.pipe()
+    with ThreadPoolExecutor(1) as pool, os.fdopen(read_end, "rb") as rows:
+        reading = pool.submit(_copy_out, query, source, write_end)
+        try:
+            yield Stream(columns, rows, reading)
+        finally:
+            if not reading.done():
+                source.connection.driver_connection.cancel()  # type: ignore[union-attr]
 
 
 def _copy_out(query: str, source: Connection, write_end: int) -> None:

@@ -2,7 +2,7 @@
 -- published one where there is one, else that of its smallest id, which names it.
 create view staging.recording_key as
 with several as materialized (
-    select distinct recording_id from staging.dim_track where recording_id <> track_id
+    select distinct recording_id from staging.dim_track where nullif(recording_id, track_id) is not null
 ),
 
 published as (

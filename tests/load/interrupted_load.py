@@ -86,7 +86,7 @@ def main(url: str, step: str) -> None:
     staging.begin = interrupted(staging.begin, lambda *_: "begin", step)
     staging.stage = interrupted(staging.stage, lambda *_: "stage", step)
     staging._stage_frame = interrupted(staging._stage_frame, staged_count, step)
-    publish.merge = interrupted(publish.merge, lambda _, table, url: f"merge {table}", step)
+    publish.merge = interrupted(publish.merge, lambda _, table, streams: f"merge {table}", step)
     if step.startswith("before commit of "):
         copy.Target._copy = _dying_before_commit(copy.Target._copy, step.rsplit(" ", 1)[1])  # type: ignore[method-assign]
     load(local_frames(), run(), url)
