@@ -33,7 +33,7 @@ from etl.transform.cluster_numbers import first_numbers, kept_numbers
 logger = logging.getLogger(__name__)
 
 # K-means ends in a local optimum that its start decides: many short seeded runs find a better one than a few long ones.
-_STARTS = 8
+_STARTS = 6
 _MOST_STEPS = 12
 _RUNS_AT_ONCE = 4
 _TOLERANCE = 1e-3
