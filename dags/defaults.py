@@ -7,14 +7,28 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, BaseNotifier, Context, ExceptionRetryPolicy, RetryAction, RetryRule
+from airflow.sdk import Asset, BaseNotifier, Context, ExceptionRetryPolicy, RetryAction, RetryDecision, RetryRule
 from airflow.sdk.module_loading import import_string
 
-from etl.errors import ActionNeededError, TryAgainError
+from etl.errors import ActionNeededError, RateLimitedError, TryAgainError
 
 log = logging.getLogger(__name__)
 
-RETRY_POLICY = ExceptionRetryPolicy(
+
+class RetryByFailure(ExceptionRetryPolicy):
+    """The rules, and the pause of a server that says how long it wants one: nobody sleeps, the task comes later."""
+
+    def evaluate(
+        self, exception: BaseException, try_number: int, max_tries: int, context: Context | None = None
+    ) -> RetryDecision:
+        """What the rules say, with ``retry_after_s`` as the delay where the exception has it."""
+        if isinstance(exception, RateLimitedError):
+            pause = timedelta(seconds=exception.retry_after_s)
+            return RetryDecision.retry(pause, "the server asks for a pause of this length")
+        return super().evaluate(exception, try_number, max_tries, context)
+
+
+RETRY_POLICY = RetryByFailure(
     rules=[
         RetryRule(ActionNeededError, RetryAction.FAIL, reason="somebody must act first; a retry cannot help"),
         RetryRule(TryAgainError, RetryAction.RETRY, timedelta(seconds=30), reason="likely to pass by itself"),
@@ -55,12 +69,19 @@ def default_args() -> dict[str, Any]:
     }
 
 
+def page(text: str) -> str:
+    """A DAG's page from its docstring; it says so where a stand-in answers in Spotify's place."""
+    is_stand_in = os.environ.get("IS_STAND_IN") == "true"
+    return f"{text}\n**Spotify's answers are made up by the stand-in**: no client id is set.\n" if is_stand_in else text
+
+
 def table(name: str) -> Asset:
     """The asset of a table, such as ``warehouse.dim_track``."""
     return Asset(name=name, uri=f"postgres://warehouse/{name.replace('.', '/')}", group="warehouse")
 
 
 KAGGLE_INPUTS = Asset(name="lake.kaggle", uri="lake://kaggle", group="lake")
+API_INPUTS = Asset(name="lake.api", uri="lake://api", group="lake")
 CATALOGUE = [
     table(f"warehouse.{name}")
     for name in (
@@ -75,5 +96,8 @@ CATALOGUE = [
         "dim_playlist",
         "fact_playlist_track",
         "survey_response",
+        "dim_user",
+        "fact_track_popularity",
+        "fact_artist_popularity",
     )
 ]

@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param
 
-from dags.defaults import default_args
+from dags.defaults import default_args, page
 from dags.refresh_tasks import refresh_tasks
 
 with DAG(
@@ -25,7 +25,7 @@ with DAG(
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=6),
     default_args=default_args(),
-    doc_md=__doc__,
+    doc_md=page(__doc__),
     tags=["catalogue", "clusters"],
     params={
         "cluster_count": Param(

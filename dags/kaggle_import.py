@@ -3,6 +3,9 @@
 Brings Kaggle files into the lake, each by a task of its own: a file that cannot be used fails alone, and the last line
 of its log names the file and what is wrong with it. Then, if the form says so, a nightly refresh publishes them.
 
+Where the stand-in answers in Spotify's place, `stock_stand_in` gives it the imported catalogue to serve and signs its
+accounts in.
+
 | format | recognised by |
 | --- | --- |
 | `tracks_by_genre` | "Spotify Tracks Dataset" (dataset.csv): a row for each track and genre |
@@ -18,14 +21,16 @@ in the lake already and are published all the same. **Running it again** with th
 file of the same name and format takes the older one's place.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, Param, task
+from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.defaults import KAGGLE_INPUTS, default_args
+from dags.defaults import KAGGLE_INPUTS, default_args, page
 from dags.refresh_tasks import run_id_of
 
 FORMATS = ["tracks_by_genre", "tracks_1921_2020", "artists_1921_2020", "playlist_songs", "top_2000s", "user_behavior"]
@@ -55,10 +60,22 @@ def import_file(path: str, **context: Any) -> dict[str, Any]:
     )
 
 
-@task.short_circuit(trigger_rule="all_done_min_one_success")
-def is_refresh_wanted(**context: Any) -> bool:
-    """Whether the form asks for a refresh afterwards."""
-    return bool(context["params"]["refresh"])
+@task(trigger_rule="all_done_min_one_success", inlets=[KAGGLE_INPUTS])
+def stock_stand_in() -> int:
+    """How many accounts the stand-in has, now that it serves what was imported; a failed file does not stop it."""
+    from etl.config import settings
+
+    if not settings().is_stand_in:
+        raise AirflowSkipException("Spotify itself answers: there is no stand-in to be given anything.")
+    from etl.jobs import spotify
+
+    return spotify.stock_stand_in(settings())
+
+
+@task.short_circuit(trigger_rule="all_done")
+def is_refresh_wanted(imported: Sequence[dict[str, Any]], **context: Any) -> bool:
+    """Whether a file came in and the form asks for a refresh afterwards."""
+    return bool(context["params"]["refresh"]) and len(imported or ()) > 0
 
 
 with DAG(
@@ -69,7 +86,7 @@ with DAG(
     max_active_runs=4,
     dagrun_timeout=timedelta(hours=6),
     default_args=default_args(),
-    doc_md=__doc__,
+    doc_md=page(__doc__),
     tags=["import", "kaggle"],
     params={
         "path": Param(
@@ -89,5 +106,8 @@ with DAG(
     },
 ):
     imported = import_file.expand(path=find_files())
-    imported >> is_refresh_wanted() >> TriggerDagRunOperator(task_id="start_refresh", trigger_dag_id="nightly_refresh")
-    imported >> EmptyOperator(task_id="every_file_imported")
+    stocked = stock_stand_in()
+    imported >> stocked
+    is_wanted = is_refresh_wanted(imported)
+    stocked >> is_wanted >> TriggerDagRunOperator(task_id="start_refresh", trigger_dag_id="nightly_refresh")
+    [imported, stocked] >> EmptyOperator(task_id="every_file_imported", trigger_rule="none_failed")

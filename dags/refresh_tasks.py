@@ -9,7 +9,7 @@ from typing import Any
 from airflow.sdk import Context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.defaults import CATALOGUE
+from dags.defaults import API_INPUTS, CATALOGUE, KAGGLE_INPUTS
 
 
 def run_id_of(context: Context) -> str:
@@ -25,9 +25,9 @@ def reference_date_of(context: Context) -> date:
     return moment.astimezone(UTC).date()
 
 
-@task
+@task(trigger_rule="all_done")
 def plan_refresh(**context: Any) -> int:
-    """Which inputs are new; none ends the run here."""
+    """Which inputs are new, whatever came of the steps before; none ends the run here."""
     from etl.config import settings
     from etl.jobs import refresh
 
@@ -43,7 +43,7 @@ def plan_refresh(**context: Any) -> int:
     return inputs
 
 
-@task
+@task(inlets=[KAGGLE_INPUTS, API_INPUTS])
 def transform_catalogue(**context: Any) -> dict[str, int]:
     """Rows accepted and refused, and what they became."""
     from etl.config import settings
@@ -85,6 +85,13 @@ def write_report(**context: Any) -> None:
     report.log_run(run_id_of(context), settings())
 
 
-def refresh_tasks() -> None:
-    """Wire the steps, one after the other; the report comes however they end, and does not hide a failure."""
-    plan_refresh() >> transform_catalogue() >> fit_clusters() >> load_catalogue() >> write_report().as_teardown()
+def refresh_tasks() -> Any:
+    """Wire the steps, one after the other; the report comes however they end, and does not hide a failure.
+
+    The run ends as the load does: what failed before it stays red, and the run is a success where it was published.
+
+    :returns: the first step.
+    """
+    plan = plan_refresh()
+    plan >> transform_catalogue() >> fit_clusters() >> load_catalogue() >> write_report().as_teardown()
+    return plan

@@ -1,21 +1,24 @@
-"""Every DAG parses and keeps the house's rules."""
+"""Every DAG parses, keeps the house's rules, and goes on after what may fail."""
 
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from dags.pools import spotify_pool
+
 CHECKOUT = Path(__file__).resolve().parents[2]
-DAG_FILES = sorted(
-    path.stem for path in (CHECKOUT / "dags").glob("*.py") if path.stem not in {"__init__", "defaults", "refresh_tasks"}
-)
+NO_DAGS = {"__init__", "defaults", "fetch_tasks", "pools", "refresh_tasks"}
+DAG_FILES = sorted(path.stem for path in (CHECKOUT / "dags").glob("*.py") if path.stem not in NO_DAGS)
 
 _INSPECT = """
 import json, sys
 from airflow.dag_processing.dagbag import DagBag
+from airflow.serialization.serialized_objects import DagSerialization
 bag = DagBag(dag_folder=sys.argv[1])
 print(json.dumps({
     "errors": {str(k): str(v) for k, v in bag.import_errors.items()},
@@ -25,31 +28,85 @@ print(json.dumps({
         "params": {k: [p.schema.get("title"), p.description] for k in d.params for p in [d.params.get_param(k)]},
         "tasks": {t.task_id: {
             "owner": t.owner, "retries": t.retries, "policy": t.retry_policy is not None,
-            "timeout": t.execution_timeout is not None, "callback": bool(t.on_failure_callback)
+            "timeout": t.execution_timeout is not None, "callback": bool(t.on_failure_callback),
+            "pool": t.pool, "before": sorted(t.downstream_task_ids), "rule": str(t.trigger_rule),
+            "inlets": [a.name for a in t.inlets], "outlets": [a.name for a in t.outlets],
         } for t in d.tasks},
+        "restored": [t.task_id for t in DagSerialization.from_dict(DagSerialization.to_dict(d)).tasks
+                     if t.has_retry_policy],
     } for d in bag.dags.values()},
 }))
 """
 
 
-@pytest.fixture(scope="module")
-def bag(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, dict[str, object]]]:
-    """What Airflow itself makes of the DAG folder, parsed in a process of its own."""
+_POLICY = """
+import json, sys
+from dags.defaults import RETRY_POLICY
+from etl import errors
+raised = {
+    "RateLimitedError": errors.RateLimitedError("wait", 1234.5), "TryAgainError": errors.TryAgainError("again"),
+    "MustSignInError": errors.MustSignInError("sign in", "ada"), "ValueError": ValueError("a fault of ours"),
+}
+decisions = {name: RETRY_POLICY.evaluate(error, 1, 2) for name, error in raised.items()}
+print(json.dumps({
+    name: [d.action.value, d.retry_delay.total_seconds() if d.retry_delay else None] for name, d in decisions.items()
+}))
+"""
 
+CASES: dict[str, dict[str, Any]] = {
+    "all well": {"dag_id": "nightly_refresh"},
+    "no account": {"dag_id": "nightly_refresh", "accounts": []},
+    "some failed": {"dag_id": "nightly_refresh", "fails": ["ben"]},
+    "all failed": {"dag_id": "nightly_refresh", "fails": ["ada", "ben", "fetch_catalogue"]},
+    "none chosen": {"dag_id": "nightly_refresh", "fails": ["choose_accounts"]},
+    "nothing new": {"dag_id": "nightly_refresh", "is_news": False},
+    "load failed": {"dag_id": "nightly_refresh", "fails": ["load_catalogue"]},
+    "all imported": {"dag_id": "kaggle_import"},
+    "a bad file": {"dag_id": "kaggle_import", "fails": ["two.csv"]},
+    "bad files": {"dag_id": "kaggle_import", "fails": ["one.csv", "two.csv"]},
+    "no files": {"dag_id": "kaggle_import", "fails": ["find_files"]},
+    "no stock": {"dag_id": "kaggle_import", "fails": ["stock_stand_in"]},
+}
+
+
+@pytest.fixture(scope="module")
+def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An Airflow without parts: its tables in a file."""
     home = tmp_path_factory.mktemp("airflow")
     environ = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")},
+        **{name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "SPOTI", "IS_STAND"))},
         "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(CHECKOUT / "dags"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR",
         "PYTHONPATH": str(CHECKOUT),
+        "SPOTIPY_CLIENT_ID": "an id",
+        "STATE_DIR": str(home),
+        "WAREHOUSE_URL": "postgresql://nobody@127.0.0.1:1/none",
     }
     subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], env=environ, check=True, capture_output=True)
-    done = subprocess.run(
-        [sys.executable, "-c", _INSPECT, str(CHECKOUT / "dags")], env=environ, capture_output=True, text=True
-    )
+    return environ
+
+
+def answer(environ: dict[str, str], *arguments: str) -> Any:
+    """What a process of its own says last, as JSON."""
+    done = subprocess.run([sys.executable, *arguments], env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def bag(environ: dict[str, str]) -> dict[str, dict[str, dict[str, Any]]]:
+    """What Airflow itself makes of the DAG folder."""
+    found: dict[str, dict[str, dict[str, Any]]] = answer(environ, "-c", _INSPECT, str(CHECKOUT / "dags"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def runs(environ: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """Runs of the DAGs with jobs that only pretend, by case: state of the run, states of its tasks."""
+    found: dict[str, dict[str, Any]] = answer(environ, "-m", "tests.dags.pretended_jobs", json.dumps(CASES))
+    return found
 
 
 def test_all_dags_parse(bag: dict) -> None:
@@ -74,3 +131,91 @@ def test_the_nightly_refresh_stands_for_an_interval_and_runs_alone(bag: dict) ->
     dag = bag["dags"]["nightly_refresh"]
     assert dag["schedule"] == "CronDataIntervalTimetable"
     assert dag["max_active_runs"] == 1
+
+
+def test_a_retry_policy_survives_airflows_own_database(bag: dict) -> None:
+    for dag in bag["dags"].values():
+        assert sorted(dag["restored"]) == sorted(dag["tasks"])
+
+
+def test_a_failure_says_whether_and_when_its_task_is_tried_again(environ: dict[str, str]) -> None:
+    assert answer(environ, "-c", _POLICY) == {
+        "RateLimitedError": ["retry", 1234.5],
+        "TryAgainError": ["retry", 30],
+        "MustSignInError": ["fail", None],
+        "ValueError": ["default", None],
+    }
+
+
+def test_what_asks_spotify_shares_the_pool_of_its_client_id(bag: dict) -> None:
+    tasks = {(dag_id, name): task for dag_id, dag in bag["dags"].items() for name, task in dag["tasks"].items()}
+    pools = {place: task["pool"] for place, task in tasks.items() if task["pool"] != "default_pool"}
+    expected = spotify_pool({"SPOTIPY_CLIENT_ID": "an id"})
+    assert expected == "spotify_an_id"
+    assert pools == {("nightly_refresh", name): expected for name in ("fetch_account", "fetch_catalogue")}
+    assert spotify_pool({"SPOTIPY_CLIENT_ID": ""}) is None
+
+
+def test_the_lineage_shows_the_api_and_the_new_tables(bag: dict) -> None:
+    tasks = bag["dags"]["nightly_refresh"]["tasks"]
+    assert tasks["fetch_account"]["outlets"] == tasks["fetch_catalogue"]["outlets"] == ["lake.api"]
+    assert tasks["transform_catalogue"]["inlets"] == ["lake.kaggle", "lake.api"]
+    new = {"warehouse.dim_user", "warehouse.fact_track_popularity", "warehouse.fact_artist_popularity"}
+    assert new <= set(tasks["load_catalogue"]["outlets"])
+
+
+def test_every_page_says_where_a_stand_in_answers(environ: dict[str, str]) -> None:
+    found = answer({**environ, "IS_STAND_IN": "true"}, "-c", _INSPECT, str(CHECKOUT / "dags"))
+    said = {name for name, dag in found["dags"].items() if "made up by the stand-in" in dag["doc"]}
+    assert said == set(DAG_FILES) - {"maintenance"}
+
+
+@pytest.mark.parametrize("case", ["all well", "no account", "some failed", "all failed", "none chosen"])
+def test_whatever_became_of_the_api_the_refresh_publishes(runs: dict, case: str) -> None:
+    run = runs[case]
+    assert run["state"] == "success"
+    steps = ("plan_refresh", "transform_catalogue", "fit_clusters", "load_catalogue", "write_report")
+    assert {name: run["tasks"][name] for name in steps} == dict.fromkeys(steps, "success")
+    failed = {name for name, state in run["tasks"].items() if state == "failed"}
+    assert failed == {
+        name if name.startswith(("fetch", "choose")) else f"fetch_account {name}"
+        for name in CASES[case].get("fails", ())
+    }
+
+
+def test_an_account_is_asked_although_another_one_fails(runs: dict) -> None:
+    tasks = runs["some failed"]["tasks"]
+    assert (tasks["fetch_account ada"], tasks["fetch_account ben"]) == ("success", "failed")
+    assert tasks["fetch_catalogue"] == "success"
+    assert runs["no account"]["tasks"]["fetch_account"] == "skipped"
+    assert runs["all well"]["last_tries"] == [False, False]
+
+
+def test_a_run_fails_where_its_load_does_and_only_then(runs: dict) -> None:
+    assert runs["load failed"]["state"] == "failed"
+    assert runs["load failed"]["tasks"]["write_report"] == "success"
+    assert runs["nothing new"]["state"] == "success"
+    assert runs["nothing new"]["tasks"]["load_catalogue"] == "skipped"
+
+
+@pytest.mark.parametrize(
+    ("case", "state", "stocked", "refreshed"),
+    [
+        ("all imported", "success", "skipped", "success"),
+        ("a bad file", "failed", "skipped", "success"),
+        ("bad files", "failed", "upstream_failed", "skipped"),
+        ("no files", "failed", "upstream_failed", "skipped"),
+    ],
+)
+def test_a_failed_file_stops_neither_stock_nor_refresh(
+    runs: dict, case: str, state: str, stocked: str, refreshed: str
+) -> None:
+    tasks = runs[case]["tasks"]
+    assert (runs[case]["state"], tasks["stock_stand_in"], tasks["start_refresh"]) == (state, stocked, refreshed)
+
+
+def test_where_a_stand_in_answers_it_gets_its_stock(environ: dict[str, str]) -> None:
+    cases = {case: CASES[case] for case in ("a bad file", "no stock")}
+    runs = answer({**environ, "IS_STAND_IN": "true"}, "-m", "tests.dags.pretended_jobs", json.dumps(cases))
+    assert runs["a bad file"]["tasks"]["stock_stand_in"] == "success"
+    assert (runs["no stock"]["state"], runs["no stock"]["tasks"]["start_refresh"]) == ("failed", "success")

@@ -1,0 +1,66 @@
+"""The steps that ask the Spotify API, at the head of the nightly refresh.
+
+An account that fails stays failed, and the rest goes on. Jobs are imported where they run.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import Context, task
+from airflow.sdk.exceptions import AirflowSkipException
+
+from dags.defaults import API_INPUTS
+from dags.pools import spotify_pool
+from dags.refresh_tasks import reference_date_of, run_id_of
+
+_ASKS_SPOTIFY: dict[str, Any] = {
+    "pool": spotify_pool() or "default_pool",
+    "execution_timeout": timedelta(hours=3),
+    "outlets": [API_INPUTS],
+}
+
+
+@task
+def choose_accounts(**context: Any) -> list[str]:
+    """Names of the accounts to ask tonight."""
+    from etl.config import settings
+    from etl.jobs import spotify
+
+    return spotify.choose_accounts(reference_date_of(context), settings())
+
+
+@task(map_index_template="{{ task.op_kwargs.name }}", **_ASKS_SPOTIFY)
+def fetch_account(name: str, **context: Any) -> dict[str, Any]:
+    """How the fetch of the account went: counts only; what was received lies in the lake."""
+    from etl.config import settings
+    from etl.jobs import spotify
+
+    return spotify.fetch_account(name, run_id_of(context), settings(), is_last_try_of(context))
+
+
+@task(trigger_rule="all_done", **_ASKS_SPOTIFY)
+def fetch_catalogue(**context: Any) -> dict[str, Any]:
+    """How the fetch of audio features and of the stalest tracks and artists went; whatever became of the accounts."""
+    from etl.config import settings
+    from etl.jobs import spotify
+
+    summary = spotify.fetch_catalogue(run_id_of(context), reference_date_of(context), settings())
+    if not summary:
+        raise AirflowSkipException("Spotify was not asked about the catalogue.")
+    return summary
+
+
+def is_last_try_of(context: Context) -> bool:
+    """Whether a failure of this try is the end of the task."""
+    instance = context["task_instance"]
+    return bool(instance.try_number > instance.max_tries)
+
+
+def fetch_tasks() -> Any:
+    """Wire the steps.
+
+    :returns: the last one; what follows it runs however it ends.
+    """
+    catalogue = fetch_catalogue()
+    fetch_account.expand(name=choose_accounts()) >> catalogue
+    return catalogue

@@ -1,0 +1,88 @@
+"""Run real DAGs in this process, in a database of their own, with jobs that only pretend; what came of it as JSON.
+
+python -m tests.dags.pretended_jobs CASES        {"case": {"dag_id": …, "fails": […], …}} as JSON
+"""
+
+import json
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import etl.jobs
+from etl.errors import ActionNeededError, MustSignInError
+
+DAGS = Path(__file__).resolve().parents[2] / "dags"
+
+
+class Jobs:
+    """What the jobs answer in one case; ``fails`` names those that raise, accounts and files among them."""
+
+    def __init__(self, case: dict[str, Any]) -> None:
+        self.fails = set(case.get("fails", ()))
+        self.accounts = case.get("accounts", ["ada", "ben"])
+        self.files = case.get("files", ["one.csv", "two.csv"])
+        self.is_news = case.get("is_news", True)
+        self.last_tries: list[bool] = []
+
+    def do(self, name: str, result: Any) -> Any:
+        if name in self.fails:
+            raise ActionNeededError(f"{name} fails.")
+        return result
+
+    def fetch_account(self, name: str, run_id: str, settings: object, is_last_try: bool) -> dict[str, int]:
+        self.last_tries.append(is_last_try)
+        if name in self.fails:
+            raise MustSignInError(f"Run bin/sign-in {name}.", name)
+        return {"playlists_seen": 1}
+
+    def install(self) -> None:
+        """Take the place of the modules that the tasks import."""
+        put(
+            "spotify",
+            choose_accounts=lambda *_: self.do("choose_accounts", self.accounts),
+            fetch_account=self.fetch_account,
+            fetch_catalogue=lambda *_: self.do("fetch_catalogue", {"calls": 1} if self.accounts else {}),
+            stock_stand_in=lambda *_: self.do("stock_stand_in", 2),
+        )
+        put(
+            "refresh",
+            plan_refresh=lambda *_, **__: int(self.is_news),
+            transform_catalogue=lambda *_: self.do("transform_catalogue", {}),
+            fit_clusters=lambda *_, **__: "Not fitted.",
+            load_catalogue=lambda *_: self.do("load_catalogue", {"dim_track": 1}),
+        )
+        put("report", log_run=lambda *_: None)
+        put(
+            "kaggle",
+            find_files=lambda *_: self.do("find_files", self.files),
+            import_file=lambda path, *_, **__: self.do(path, {"name": path}),
+        )
+
+
+def put(name: str, **functions: Any) -> None:
+    module = types.ModuleType(f"etl.jobs.{name}")
+    module.__dict__.update(functions)
+    sys.modules[module.__name__] = module
+    setattr(etl.jobs, name, module)
+
+
+def main(cases: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag(dag_folder=str(DAGS))
+    results = {}
+    for name, case in cases.items():
+        jobs = Jobs(case)
+        jobs.install()
+        run = bag.dags[case["dag_id"]].test()
+        tasks = {
+            one.task_id + (f" {one.rendered_map_index}" if one.rendered_map_index else ""): str(one.state)
+            for one in run.get_task_instances()
+        }
+        results[name] = {"state": str(run.state), "tasks": tasks, "last_tries": jobs.last_tries}
+    return results
+
+
+if __name__ == "__main__":
+    sys.stdout.write("\n" + json.dumps(main(json.loads(sys.argv[1]))) + "\n")
