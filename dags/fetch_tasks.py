@@ -3,15 +3,16 @@
 An account that fails stays failed, and the rest goes on. Jobs are imported where they run.
 """
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import Context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
+from dags.days import asking_date
 from dags.defaults import API_INPUTS
 from dags.pools import spotify_pool
-from dags.refresh_tasks import reference_date_of, run_id_of
+from dags.refresh_tasks import run_id_of
 
 _ASKS_SPOTIFY: dict[str, Any] = {
     "pool": spotify_pool() or "default_pool",
@@ -26,7 +27,7 @@ def choose_accounts(**context: Any) -> list[str]:
     from etl.config import settings
     from etl.jobs import spotify
 
-    return spotify.choose_accounts(reference_date_of(context), settings())
+    return spotify.choose_accounts(asking_date_of(context), settings())
 
 
 @task(map_index_template="{{ task.op_kwargs.name }}", **_ASKS_SPOTIFY)
@@ -44,10 +45,16 @@ def fetch_catalogue(**context: Any) -> dict[str, Any]:
     from etl.config import settings
     from etl.jobs import spotify
 
-    summary = spotify.fetch_catalogue(run_id_of(context), reference_date_of(context), settings())
+    summary = spotify.fetch_catalogue(run_id_of(context), asking_date_of(context), settings())
     if not summary:
         raise AirflowSkipException("Spotify was not asked about the catalogue.")
     return summary
+
+
+def asking_date_of(context: Context) -> date:
+    """The day on which this run asks: today, or the earlier day that it stands for."""
+    dag_run = context["dag_run"]
+    return asking_date(dag_run.data_interval_start, dag_run.data_interval_end, dag_run.run_after, datetime.now(UTC))
 
 
 def is_last_try_of(context: Context) -> bool:

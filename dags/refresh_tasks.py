@@ -3,12 +3,13 @@
 Jobs are imported where they run: parsing a DAG must not load Spark.
 """
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from airflow.sdk import Context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
+from dags.days import reference_date
 from dags.defaults import API_INPUTS, CATALOGUE, KAGGLE_INPUTS
 
 
@@ -21,8 +22,7 @@ def run_id_of(context: Context) -> str:
 def reference_date_of(context: Context) -> date:
     """The day that this run stands for: the end of its data interval, or the day it was started by hand."""
     dag_run = context["dag_run"]
-    moment: datetime = dag_run.data_interval_end or dag_run.run_after
-    return moment.astimezone(UTC).date()
+    return reference_date(dag_run.data_interval_end, dag_run.run_after)
 
 
 @task(trigger_rule="all_done")

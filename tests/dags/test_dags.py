@@ -4,15 +4,17 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dags.days import asking_date, reference_date
 from dags.pools import spotify_pool
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-NO_DAGS = {"__init__", "defaults", "fetch_tasks", "pools", "refresh_tasks"}
+NO_DAGS = {"__init__", "days", "defaults", "fetch_tasks", "pools", "refresh_tasks"}
 DAG_FILES = sorted(path.stem for path in (CHECKOUT / "dags").glob("*.py") if path.stem not in NO_DAGS)
 
 _INSPECT = """
@@ -219,3 +221,19 @@ def test_where_a_stand_in_answers_it_gets_its_stock(environ: dict[str, str]) -> 
     runs = answer({**environ, "IS_STAND_IN": "true"}, "-m", "tests.dags.pretended_jobs", json.dumps(cases))
     assert runs["a bad file"]["tasks"]["stock_stand_in"] == "success"
     assert (runs["no stock"]["state"], runs["no stock"]["tasks"]["start_refresh"]) == ("failed", "success")
+
+
+@pytest.mark.parametrize(
+    ("late", "asks_on"),
+    [
+        (timedelta(minutes=1), date(2026, 11, 20)),
+        (timedelta(hours=22), date(2026, 11, 21)),
+        (timedelta(hours=25), date(2026, 11, 20)),
+        (timedelta(days=9), date(2026, 11, 20)),
+    ],
+)
+def test_a_late_night_asks_and_an_earlier_one_does_not(late: timedelta, asks_on: date) -> None:
+    end = datetime(2026, 11, 20, 3, tzinfo=UTC)
+    assert asking_date(end - timedelta(days=1), end, end, end + late) == asks_on
+    assert asking_date(None, None, end, end + late) == asks_on
+    assert reference_date(end, end + late) == date(2026, 11, 20)
