@@ -2,6 +2,7 @@
 
     LAKE_URL/<origin>/<input_id>/<file name>     the bytes as received
     LAKE_URL/<origin>/<input_id>/received.json   what they are; written last, so that a half is never seen
+    LAKE_URL/memory/<run_id>/<frame>/            Parquet: what all answers of the API up to that run say
     LAKE_URL/runs/<run_id>/<frame>/              Parquet, between two steps of a run; swept by maintenance
     LAKE_URL/runs/<run_id>/<place>/<name>        what a step keeps until it has all of an input; swept likewise
 
@@ -17,9 +18,11 @@ from uuid import uuid4
 
 from fsspec.core import url_to_fs
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from etl.errors import ActionNeededError
+from etl.schemas import ANSWER, MEMORY
 
 _COPY_BYTES = 1 << 20
 
@@ -86,6 +89,39 @@ class Lake:
     def has_frame(self, run_id: str, name: str) -> bool:
         """Whether an earlier step kept the frame whole."""
         return bool(self._files.exists(f"{self._root}/runs/{run_id}/{name}/_SUCCESS"))
+
+    def read_answers(self, spark: SparkSession, inputs: Iterable[Received]) -> DataFrame:
+        """The lines of inputs of API answers: ``schemas.ANSWER`` and input_id."""
+        lines = spark.read.schema(ANSWER).option("mode", "FAILFAST").json([one.url for one in inputs])
+        folder = F.regexp_extract(F.col("_metadata.file_path"), "/([^/]+)/[^/]+$", 1)
+        return lines.withColumn("input_id", folder)
+
+    def write_memory(self, frame: DataFrame, run_id: str, name: str) -> None:
+        """Keep a frame of what all answers of the API up to a run say; again replaces it."""
+        frame.write.mode("overwrite").parquet(f"{self.url}/memory/{run_id}/{name}")
+
+    def read_memory(self, spark: SparkSession, run_id: str | None, name: str) -> DataFrame:
+        """A frame of the memory of a run; an empty one where there is no run."""
+        if run_id is None:
+            return spark.createDataFrame([], MEMORY[name])
+        return spark.read.schema(MEMORY[name]).parquet(f"{self.url}/memory/{run_id}/{name}")
+
+    def has_memory(self, run_id: str) -> bool:
+        """Whether the memory of a run is there, whole."""
+        paths = (f"{self._root}/memory/{run_id}/{name}/_SUCCESS" for name in MEMORY)
+        return all(self._files.exists(path) for path in paths)
+
+    def drop_memories(self, kept: Iterable[str]) -> int:
+        """Remove the memories of all runs but some; they can be made again from the inputs.
+
+        :returns: how many were removed.
+        """
+        root = f"{self._root}/memory"
+        there = self._files.ls(root, detail=False) if self._files.exists(root) else []
+        old = [path for path in there if path.rstrip("/").rsplit("/", 1)[-1] not in set(kept)]
+        for path in old:
+            self._files.rm(path, recursive=True)
+        return len(old)
 
     def write_note(self, run_id: str, name: str, note: dict[str, Any]) -> None:
         """Keep a small JSON note for the next step of a run; again replaces it."""

@@ -13,6 +13,7 @@ from pyspark.sql.types import (
     DoubleType,
     IntegerType,
     LongType,
+    MapType,
     StringType,
     StructField,
     StructType,
@@ -73,6 +74,7 @@ TRACK_ROW = _schema(
     artist_ids=_STRINGS,
     album_id=StringType(),
     album_name=StringType(),
+    album_type=StringType(),
     release_date=DateType(),
     release_date_precision=StringType(),
     duration_ms=IntegerType(),
@@ -86,7 +88,8 @@ TRACK_ROW = _schema(
     playlist_subgenre=StringType(),
     **_MEASURES,
 )
-"""One accepted row about a track. ``track_id`` is NULL where the source has none; ``artist_ids`` is NULL or as long
+"""One accepted row about a track. ``input_id`` is NULL where the row is what several inputs say (the API's memory);
+``track_id`` is NULL where the source has none; ``artist_ids`` is NULL or as long
 as ``artist_names``; a date known to the year or month stands on its first day."""
 
 ARTIST_ROW = _schema(
@@ -134,6 +137,65 @@ REJECTED_ROW = _schema(
     row=StringType(),
 )
 """A refused row: why, and the row as received (a JSON object, or an array where it does not fit the header)."""
+
+ANSWER = _schema(
+    number=LongType(),
+    asked_at=TimestampType(),
+    account=StringType(),
+    endpoint=StringType(),
+    path=StringType(),
+    query=MapType(StringType(), StringType()),
+    status=IntegerType(),
+    playlist_id=StringType(),
+    snapshot_id=StringType(),
+    body=StringType(),
+)
+"""One answer of the Spotify API as it lies in the lake; ``body`` is its JSON. ``number`` counts the lines of an input."""
+
+_ENTRY = _schema(track_id=StringType(), added_at=TimestampType())
+
+
+def _dated(value: DataType) -> StructType:
+    return _schema(asked_at=TimestampType(), value=value)
+
+
+MEMORY: dict[str, StructType] = {
+    "api_track": _schema(
+        track_id=StringType(),
+        told=_schema(
+            asked_at=TimestampType(),
+            name=StringType(),
+            artist_ids=_STRINGS,
+            artist_names=_STRINGS,
+            album_id=StringType(),
+            album_name=StringType(),
+            album_type=StringType(),
+            release_date=DateType(),
+            release_date_precision=StringType(),
+            duration_ms=IntegerType(),
+            explicit=BooleanType(),
+        ),
+        isrc=_dated(StringType()),
+        popularity=_dated(IntegerType()),
+        linked_id=_dated(StringType()),
+        measures=_dated(_schema(**_MEASURES)),
+    ),
+    "api_artist": _schema(
+        artist_id=StringType(),
+        told=_schema(asked_at=TimestampType(), name=StringType()),
+        popularity=_dated(IntegerType()),
+        followers=_dated(LongType()),
+    ),
+    "api_playlist": _schema(
+        playlist_id=StringType(),
+        told=_schema(asked_at=TimestampType(), name=StringType(), owner_id=StringType()),
+        items=_schema(
+            asked_at=TimestampType(), snapshot_id=StringType(), entries=ArrayType(_ENTRY, containsNull=False)
+        ),
+    ),
+}
+"""What all answers of the API so far say: the newest word on each thing, with the time of the answer that gave it.
+``told`` is NULL where only the items of a playlist were read, ``items`` where they never were to the end."""
 
 STAGED: dict[str, StructType] = {
     "dim_artist": _schema(
@@ -202,11 +264,24 @@ STAGED: dict[str, StructType] = {
     "dim_playlist": _schema(
         playlist_id=StringType(),
         name=StringType(),
+        owner_id=StringType(),
+        snapshot_id=StringType(),
         genre=StringType(),
         subgenre=StringType(),
         source=StringType(),
     ),
-    "fact_playlist_track": _schema(playlist_id=StringType(), track_id=StringType(), occurrence=IntegerType()),
+    "fact_playlist_track": _schema(
+        playlist_id=StringType(), track_id=StringType(), occurrence=IntegerType(), added_at=TimestampType()
+    ),
+    "dim_user": _schema(
+        user_id=StringType(),
+        username=StringType(),
+        country=StringType(),
+        subscription_plan=StringType(),
+        source=StringType(),
+        seen_at=TimestampType(),
+    ),
+    "refresh_state": _schema(kind=StringType(), id=StringType(), asked_at=TimestampType()),
     "survey_response": StructType([f for f in SURVEY_ROW.fields if f.name not in ("input_id", "row_number")]),
     "reconciliation": _schema(
         from_id=StringType(),
@@ -223,7 +298,7 @@ STAGED: dict[str, StructType] = {
 - ``recording_id`` is the smallest track id of the recording.
 - ``reconciliation`` has one line for each id or id-less row that was recognised as something known (from → to).
 - ``input_key`` has a line for each (input, key published) with the number of accepted rows that carry it; ``key_kind``
-  is track, artist or survey_response and names the staged table where ``key`` is found (a track's key may be an alias).
+  is track, artist, playlist, user or survey_response and names the staged table where ``key`` is found (a track's key may be an alias).
 - ``dim_audio_cluster`` (centroids in the features' own units) and ``cluster_fit`` (one line: what scales a track before
   it is compared with the centroids) hold rows only on a night that fitted anew.
 """

@@ -11,13 +11,15 @@ from typing import Any
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType
 
 from etl import warehouse
 from etl.config import Settings
 from etl.formats import FORMATS
 from etl.lake import Lake, Received
+from etl.jobs import spotify_answers as spotify
 from etl.load import Run, RunInput, load
-from etl.schemas import ARTIST_ROW, REJECTED_ROW, STAGED, SURVEY_ROW, TRACK_ROW
+from etl.schemas import ARTIST_ROW, STAGED, SURVEY_ROW, TRACK_ROW
 from etl.spark import session
 from etl.tabular import read_rows
 from etl.transform import catalogue, clusters, newness, responses
@@ -39,9 +41,18 @@ def plan_refresh(run_id: str, job: str, reference_date: date, is_forced: bool, s
     :returns: how many inputs the run takes; 0 where there is nothing to do.
     """
     started_at = datetime.now(UTC)
-    current = current_inputs(Lake(settings.lake_url))
+    lake = Lake(settings.lake_url)
+    files = current_inputs(lake)
     with warehouse.connect(settings.warehouse_url) as connection:
         published = warehouse.published_inputs(connection)
+        memory_run_id = warehouse.current_memory(connection)
+        if memory_run_id and not lake.has_memory(memory_run_id):
+            log.warning(
+                "The memory of the API's answers (%s) is gone: it is made anew from all of them.", memory_run_id
+            )
+            memory_run_id = None
+        answers = [one for one in lake.inputs(["api"]) if memory_run_id is None or one.input_id not in published]
+        current = [*files, *answers]
         new = [one for one in current if one.input_id not in published]
         has_aged = warehouse.has_release_after_bounds(connection, reference_date)
         if not current or not (new or has_aged or is_forced):
@@ -52,14 +63,15 @@ def plan_refresh(run_id: str, job: str, reference_date: date, is_forced: bool, s
         "started_at": started_at.isoformat(),
         "reference_date": reference_date.isoformat(),
         "inputs": [asdict(one) for one in current],
+        "memory_run_id": memory_run_id,
     }
-    Lake(settings.lake_url).write_note(run_id, "plan", note)
+    lake.write_note(run_id, "plan", note)
     log.info("%d inputs, %d of them new: %s", len(current), len(new), ", ".join(one.name for one in new) or "none")
     return len(current)
 
 
 def current_inputs(lake: Lake) -> list[Received]:
-    """The newest version of each file, by format and name; made-up ones only where there are no others."""
+    """The newest version of each Kaggle file, by format and name; made-up ones only where there are no others."""
     newest = {(one.format, one.name): one for one in lake.inputs(["kaggle"]) or lake.inputs(["made_up"])}
     return sorted(newest.values(), key=lambda one: one.input_id)
 
@@ -73,16 +85,21 @@ def transform_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
     plan = lake.read_note(run_id, "plan")
     inputs = _inputs(plan)
     with session(settings, f"transform_catalogue {run_id}") as spark:
-        parsed = _parse(spark, inputs)
-        accepted = {kind: _union(spark, parsed[kind], schema) for kind, schema in _ROW_SCHEMAS.items()}
-        frames = catalogue.build(accepted["track"], accepted["artist"])
+        parsed = parse_files(spark, inputs)
+        said = spotify.read(spark, lake, run_id, inputs, plan["memory_run_id"])
+        accepted = {kind: union(spark, parsed[kind], schema) for kind, schema in _ROW_SCHEMAS.items()}
+        frames = catalogue.build(
+            accepted["track"].unionByName(said.track_rows),
+            accepted["artist"].unionByName(said.artist_rows),
+            said.playlists,
+        )
         answers = responses.build(accepted["survey_response"])
         frames["survey_response"] = answers["survey_response"]
-        frames["input_key"] = frames["input_key"].unionByName(answers["input_key"])
+        frames["input_key"] = frames["input_key"].unionByName(answers["input_key"]).unionByName(said.input_keys)
+        frames["track_alias"] = frames["track_alias"].unionByName(said.linked_aliases)
+        frames |= {"dim_user": said.dim_user, "refresh_state": said.refresh_state}
         frames["rejected_row"] = reduce(
-            DataFrame.unionByName,
-            (one.rejected for kind in parsed.values() for one in kind),
-            spark.createDataFrame([], REJECTED_ROW),
+            DataFrame.unionByName, (one.rejected for kind in parsed.values() for one in kind), said.rejected
         )
         tracks = frames["dim_track"].persist(StorageLevel.DISK_ONLY)
         bounds = newness.bounds(tracks, date.fromisoformat(plan["reference_date"]))
@@ -92,6 +109,7 @@ def transform_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
             log.info("%s is ready.", name)
     months = [bounds.oldest_month.isoformat(), bounds.newest_month.isoformat()] if bounds else None
     lake.write_note(run_id, "newness", {"bounds": months})
+    lake.write_note(run_id, "memory", {"run_id": said.memory_run_id})
     return {one.name: one.row_count for one in inputs}
 
 
@@ -138,6 +156,7 @@ def load_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
         started_at=datetime.fromisoformat(plan["started_at"]),
         reference_date=date.fromisoformat(plan["reference_date"]),
         inputs=tuple(RunInput(one.input_id, one.origin, one.name, one.format, one.row_count) for one in _inputs(plan)),
+        memory_run_id=lake.read_note(run_id, "memory")["run_id"],
         newness_bounds=(date.fromisoformat(bounds[0]), date.fromisoformat(bounds[1])) if bounds else None,
     )
     names = _CATALOGUE_FRAMES + (_FIT_FRAMES if is_new_fit else ())
@@ -153,7 +172,8 @@ def _inputs(plan: dict[str, Any]) -> list[Received]:
     return [Received(**{**one, "columns": tuple(one["columns"])}) for one in plan["inputs"]]
 
 
-def _parse(spark: SparkSession, inputs: list[Received]) -> dict[str, list[Parsed]]:
+def parse_files(spark: SparkSession, inputs: list[Received]) -> dict[str, list[Parsed]]:
+    """The rows of files, by the kind of thing that they tell of: track, artist, survey_response."""
     parsed: dict[str, list[Parsed]] = {kind: [] for kind in _ROW_SCHEMAS}
     for known in FORMATS.values():
         of_format = [one for one in inputs if one.format == known.name]
@@ -162,7 +182,8 @@ def _parse(spark: SparkSession, inputs: list[Received]) -> dict[str, list[Parsed
     return parsed
 
 
-def _union(spark: SparkSession, parsed: list[Parsed], schema: Any) -> DataFrame:
+def union(spark: SparkSession, parsed: list[Parsed], schema: StructType) -> DataFrame:
+    """The accepted rows of several files; none where there is no file."""
     return reduce(DataFrame.unionByName, (one.accepted for one in parsed), spark.createDataFrame([], schema))
 
 

@@ -22,11 +22,13 @@ MERGES = (
     "fact_playlist_track",
     "fact_track_popularity",
     "fact_artist_popularity",
+    "dim_user",
     "survey_response",
     "cluster_fit",
     "dim_audio_cluster",
     "rejected_row",
     "reconciliation",
+    "refresh_state",
     "row_count",
 )
 """The files of sql/merge, each named for the table that it fills: what is pointed to comes first."""

@@ -21,7 +21,10 @@ class RunInput:
 
 @dataclass(frozen=True)
 class Run:
-    """A run: its inputs are all whose rows stand in the frames, new ones and old ones alike."""
+    """A run: its inputs are all whose rows stand in the frames, new ones and old ones alike.
+
+    ``memory_run_id`` is the run that made the memory of the API's answers which this one uses.
+    """
 
     run_id: str
     job: str
@@ -29,6 +32,7 @@ class Run:
     reference_date: date
     inputs: tuple[RunInput, ...]
     newness_bounds: tuple[date, date] | None = None
+    memory_run_id: str | None = None
 
 
 def record_start(connection: Connection, run: Run) -> bool:
@@ -42,12 +46,13 @@ def record_start(connection: Connection, run: Run) -> bool:
     connection.execute(
         text("""
             insert into audit.run
-                (run_id, job, started_at, reference_date, newness_oldest_month, newness_newest_month)
-            values (:run_id, :job, :started_at, :reference_date, :oldest, :newest)
+                (run_id, job, started_at, reference_date, newness_oldest_month, newness_newest_month, memory_run_id)
+            values (:run_id, :job, :started_at, :reference_date, :oldest, :newest, :memory_run_id)
             on conflict (run_id) do update
             set started_at = excluded.started_at, reference_date = excluded.reference_date,
                 newness_oldest_month = excluded.newness_oldest_month,
                 newness_newest_month = excluded.newness_newest_month,
+                memory_run_id = excluded.memory_run_id,
                 result = 'running', finished_at = null, message = null
         """),
         {
@@ -57,6 +62,7 @@ def record_start(connection: Connection, run: Run) -> bool:
             "reference_date": run.reference_date,
             "oldest": oldest,
             "newest": newest,
+            "memory_run_id": run.memory_run_id,
         },
     )
     connection.execute(text("delete from audit.run_input where run_id = :run_id"), {"run_id": run.run_id})

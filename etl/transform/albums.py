@@ -10,7 +10,7 @@ def album_variants(variants: DataFrame) -> DataFrame:
     """What each source says of each album, under the album's id.
 
     :param variants: what ``tracks.variants`` returns.
-    :returns: album_id, given_id and name as a source has them, made_id, rank, row_count, dated.
+    :returns: album_id, given_id and name as a source has them, made_id, rank, row_count, album_type, dated.
     """
     order = (precision_rank(F.col("dated.precision")), F.col("dated.release_date"))
     said = (
@@ -23,6 +23,7 @@ def album_variants(variants: DataFrame) -> DataFrame:
         )
         .agg(
             F.sum("row_count").alias("row_count"),
+            F.max("album_type").alias("album_type"),
             first_of(F.when(F.col("album_id").isNotNull(), F.col("dated")), *order).alias("dated"),
         )
     )
@@ -54,11 +55,12 @@ def dim_album(album_variants: DataFrame, album_ids: DataFrame) -> DataFrame:
         winner(F.col("name"), F.col("given_id").isNull(), F.col("rank"), most).alias("name"),
         first_of(dated, *order).alias("dated"),
         F.min("rank").alias("rank"),
+        winner(F.col("album_type"), F.col("rank"), most).alias("album_type"),
     )
     return won.join(album_ids.select("album_id").distinct(), on="album_id", how="left_semi").select(
         "album_id",
         "name",
-        F.lit(None).cast("string").alias("album_type"),
+        "album_type",
         F.col("dated.release_date").alias("release_date"),
         F.col("dated.precision").alias("release_date_precision"),
         source_named(F.col("rank")).alias("source"),

@@ -15,17 +15,18 @@ from etl.transform.reconcile import identified, recognised
 from etl.transform.recordings import recordings
 
 
-def build(track_rows: DataFrame, artist_rows: DataFrame) -> dict[str, DataFrame]:
+def build(track_rows: DataFrame, artist_rows: DataFrame, read_playlists: DataFrame) -> dict[str, DataFrame]:
     """The catalogue of all current inputs.
 
     :param track_rows: accepted rows of ``TRACK_ROW`` of all current inputs.
     :param artist_rows: accepted rows of ``ARTIST_ROW`` of all current inputs.
+    :param read_playlists: what the API said of playlists, as ``MEMORY["api_playlist"]``; it wins over files.
     :returns: frames of ``STAGED`` by name: dim_artist, dim_album, dim_track (cluster and newness NULL), track_alias,
         bridge_track_artist, bridge_track_genre, dim_playlist, fact_playlist_track, reconciliation, input_key (of
         tracks and artists). They do not depend on the order of rows or inputs, nor on partitions.
     """
     # Files arrive one a task; taking names apart is the dearest step, so the rows are dealt out first.
-    rows = _kept(identified(track_rows.repartition("input_id", "row_number")))
+    rows = _kept(identified(track_rows.repartition("input_id", "row_number", "track_id")))
     matches = _kept(recognised(rows))
     resolved = _resolved(rows, matches)
     said = _kept(tracks.variants(resolved))
@@ -42,8 +43,8 @@ def build(track_rows: DataFrame, artist_rows: DataFrame) -> dict[str, DataFrame]
         "track_alias": aliases.track_alias(catalogue, said, matches),
         "bridge_track_artist": artists.bridge_track_artist(credited),
         "bridge_track_genre": genres.bridge_track_genre(weighted),
-        "dim_playlist": playlists.dim_playlist(rows),
-        "fact_playlist_track": playlists.fact_playlist_track(resolved),
+        "dim_playlist": playlists.dim_playlist(rows, read_playlists),
+        "fact_playlist_track": playlists.fact_playlist_track(resolved, read_playlists),
         "reconciliation": aliases.reconciliation(catalogue, matches, rows),
         "input_key": _input_keys(rows, artist_rows),
     }
@@ -69,5 +70,5 @@ def _resolved(rows: DataFrame, matches: DataFrame) -> DataFrame:
 def _input_keys(rows: DataFrame, artist_rows: DataFrame) -> DataFrame:
     of_tracks = rows.select("input_id", F.lit("track").alias("key_kind"), F.col("identity").alias("key"))
     of_artists = artist_rows.select("input_id", F.lit("artist").alias("key_kind"), F.col("artist_id").alias("key"))
-    keys = of_tracks.unionByName(of_artists).groupBy("input_id", "key_kind", "key")
+    keys = of_tracks.unionByName(of_artists).where("input_id IS NOT NULL").groupBy("input_id", "key_kind", "key")
     return keys.agg(F.count(F.lit(1)).alias("row_count"))

@@ -1,13 +1,17 @@
-"""Playlists and what stands on them."""
+"""Playlists and what stands on them. Where the API has read a playlist, files that list it are not asked."""
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from etl.transform.winners import source_named, source_rank
 
 
-def dim_playlist(rows: DataFrame) -> DataFrame:
-    """The staged frame. A playlist filed under several genres stands under the pair that most of its rows have."""
+def dim_playlist(rows: DataFrame, read_playlists: DataFrame) -> DataFrame:
+    """The staged frame. A playlist filed under several genres stands under the pair that most of its rows have.
+
+    :param rows: what ``reconcile.identified`` returns.
+    :param read_playlists: as ``MEMORY["api_playlist"]``.
+    """
     named = ("playlist_name", "playlist_genre", "playlist_subgenre")
     filed = (
         rows.where("playlist_id IS NOT NULL")
@@ -15,28 +19,43 @@ def dim_playlist(rows: DataFrame) -> DataFrame:
         .agg(F.count(F.lit(1)).alias("row_count"))
     )
     order = F.struct("rank", -F.col("row_count"), *(F.coalesce(c, F.lit("")) for c in named))
-    best = F.min_by(F.struct(*named, "rank"), order).alias("best")
-    return (
-        filed.groupBy("playlist_id")
-        .agg(best)
-        .select(
-            "playlist_id",
-            F.col("best.playlist_name").alias("name"),
-            F.col("best.playlist_genre").alias("genre"),
-            F.col("best.playlist_subgenre").alias("subgenre"),
-            source_named(F.col("best.rank")).alias("source"),
-        )
+    listed = filed.groupBy("playlist_id").agg(F.min_by(F.struct(*named, "rank"), order).alias("best"))
+    read = read_playlists.where("told IS NOT NULL").select("playlist_id", "told", "items.snapshot_id")
+    source = F.when(F.col("told").isNotNull(), F.lit("api")).otherwise(source_named(F.col("best.rank")))
+    return listed.join(read, on="playlist_id", how="full").select(
+        "playlist_id",
+        F.coalesce("told.name", "best.playlist_name").alias("name"),
+        F.col("told.owner_id").alias("owner_id"),
+        "snapshot_id",
+        F.col("best.playlist_genre").alias("genre"),
+        F.col("best.playlist_subgenre").alias("subgenre"),
+        source.alias("source"),
     )
 
 
-def fact_playlist_track(rows: DataFrame) -> DataFrame:
+def fact_playlist_track(rows: DataFrame, read_playlists: DataFrame) -> DataFrame:
     """The staged frame. A source that lists one playlist under two genres says each membership twice; only a track that
-    stands twice within one listing stands twice on the playlist."""
+    stands twice within one listing stands twice on the playlist.
+
+    :param rows: rows with ``track_id`` filled.
+    :param read_playlists: as ``MEMORY["api_playlist"]``.
+    """
+    read = read_playlists.where("told IS NOT NULL AND items IS NOT NULL")
     times = (
         rows.where("playlist_id IS NOT NULL")
+        .join(read.select("playlist_id"), on="playlist_id", how="left_anti")
         .groupBy("playlist_id", "track_id", "input_id", "playlist_genre", "playlist_subgenre")
         .agg(F.count(F.lit(1)).alias("times"))
         .groupBy("playlist_id", "track_id")
         .agg(F.max("times").cast("int").alias("times"))
     )
-    return times.select("playlist_id", "track_id", F.explode(F.sequence(F.lit(1), F.col("times"))).alias("occurrence"))
+    listed = times.select(
+        "playlist_id",
+        "track_id",
+        F.explode(F.sequence(F.lit(1), F.col("times"))).alias("occurrence"),
+        F.lit(None).cast("timestamp").alias("added_at"),
+    )
+    again = Window.partitionBy("playlist_id", "track_id").orderBy(F.col("added_at").asc_nulls_last(), "place")
+    entries = read.select("playlist_id", F.posexplode("items.entries").alias("place", "entry"))
+    seen = entries.select("playlist_id", "place", "entry.*").withColumn("occurrence", F.row_number().over(again))
+    return listed.unionByName(seen.select("playlist_id", "track_id", "occurrence", "added_at"))

@@ -25,7 +25,17 @@ def variants(rows: DataFrame) -> DataFrame:
         are compared by (title, version, edition, credit, artist_keys, album_made_id), and of the fields that may
         differ between such rows: popularity (the largest), dated and measured (structs).
     """
-    said = ("name", "artist_names", "artist_ids", "album_id", "album_name", "duration_ms", "explicit", "isrc")
+    said = (
+        "name",
+        "artist_names",
+        "artist_ids",
+        "album_id",
+        "album_name",
+        "album_type",
+        "duration_ms",
+        "explicit",
+        "isrc",
+    )
     has_album = F.coalesce("album_id", "album_name").isNotNull()
     album_made_id = F.when(has_album, made_id(F.coalesce("album_title", F.lit("")), F.col("artist_keys")[0]))
     compared = F.struct("title", "version", "edition", "credit", "artist_keys", album_made_id.alias("album_made_id"))
@@ -96,6 +106,9 @@ def _album() -> Column:
 def with_recording(won: DataFrame, recordings: DataFrame) -> DataFrame:
     """Add the recording, and take from it, or else from a match by name, a date or popularity that is missing.
 
+    Audio features that are missing are taken from the recording, too: they belong to the sound, and keep the name of
+    the source that measured it.
+
     :param won: what ``won_fields`` returns.
     :param recordings: track_id, recording_id of the recordings of more than one id.
     :returns: the columns of ``won`` and recording_id, release_date, release_date_precision, release_date_source,
@@ -106,6 +119,7 @@ def with_recording(won: DataFrame, recordings: DataFrame) -> DataFrame:
     return (
         won.join(_of_recordings(won, recordings), on="track_id", how="left")
         .withColumn("recording_id", F.coalesce("recording_id", "track_id"))
+        .withColumn("measures", F.coalesce("measures", "other_measures"))
         .withColumn("date", F.coalesce(own_date, other_date, named_date))
         .withColumn("release_date", F.col("date.release_date"))
         .withColumn("release_date_precision", F.col("date.precision"))
@@ -116,16 +130,18 @@ def with_recording(won: DataFrame, recordings: DataFrame) -> DataFrame:
 
 
 def _of_recordings(won: DataFrame, recordings: DataFrame) -> DataFrame:
-    """Each id of a recording of several, with the earliest date and the largest popularity among them."""
+    """Each id of a recording of several, with the earliest date, the largest popularity and the best measured features
+    among them."""
     date = F.col("own_dated.date")
     earliest = (F.year(date["release_date"]), precision_rank(date["precision"]), date["release_date"])
     known = (
-        won.select("track_id", "own_dated", "own_popular")
+        won.select("track_id", "own_dated", "own_popular", "measures")
         .join(recordings, on="track_id", how="inner")
         .groupBy("recording_id")
         .agg(
             first_of(date, *earliest).alias("other_date"),
             F.max("own_popular.value").alias("other_popularity"),
+            F.min("measures").alias("other_measures"),
         )
     )
     return recordings.join(known, on="recording_id", how="left")

@@ -47,6 +47,14 @@ select 'key of an input (artist)', n.key
 from staging.input_key as n
 where n.key_kind = 'artist' and not exists (select from staging.dim_artist as s where s.artist_id = n.key)
 union all
+select 'key of an input (playlist)', n.key
+from staging.input_key as n
+where n.key_kind = 'playlist' and not exists (select from staging.dim_playlist as s where s.playlist_id = n.key)
+union all
+select 'key of an input (user)', n.key
+from staging.input_key as n
+where n.key_kind = 'user' and not exists (select from staging.dim_user as s where s.user_id = n.key)
+union all
 select 'key of an input (survey_response)', n.key
 from staging.input_key as n
 where n.key_kind = 'survey_response'
@@ -54,4 +62,4 @@ where n.key_kind = 'survey_response'
 union all
 select 'key of an input (' || n.key_kind || ')', n.key
 from staging.input_key as n
-where n.key_kind is null or n.key_kind not in ('track', 'artist', 'survey_response')
+where n.key_kind is null or n.key_kind not in ('track', 'artist', 'playlist', 'user', 'survey_response')

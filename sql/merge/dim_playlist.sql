@@ -1,9 +1,15 @@
 update warehouse.dim_playlist as t
-set name = s.name, genre = s.genre, subgenre = s.subgenre, source = s.source, is_inferred = false
+set name = s.name,
+    owner_id = s.owner_id,
+    snapshot_id = s.snapshot_id,
+    genre = s.genre,
+    subgenre = s.subgenre,
+    source = s.source,
+    is_inferred = false
 from staging.dim_playlist as s
 where t.playlist_id = s.playlist_id
-    and (t.name, t.genre, t.subgenre, t.source, t.is_inferred)
-    is distinct from (s.name, s.genre, s.subgenre, s.source, false);
+    and (t.name, t.owner_id, t.snapshot_id, t.genre, t.subgenre, t.source, t.is_inferred)
+    is distinct from (s.name, s.owner_id, s.snapshot_id, s.genre, s.subgenre, s.source, false);
 
 -- What is new to this run has no history: its members are there since nobody knows when.
 create temporary table fresh_playlist on commit drop as
@@ -13,7 +19,7 @@ select
 from staging.dim_playlist as s
 where not exists (select from warehouse.dim_playlist as t where t.playlist_id = s.playlist_id);
 
-insert into warehouse.dim_playlist (playlist_key, playlist_id, name, genre, subgenre, source)
-select playlist_key, playlist_id, name, genre, subgenre, source
+insert into warehouse.dim_playlist (playlist_key, playlist_id, name, owner_id, snapshot_id, genre, subgenre, source)
+select playlist_key, playlist_id, name, owner_id, snapshot_id, genre, subgenre, source
 from fresh_playlist
 order by playlist_id;

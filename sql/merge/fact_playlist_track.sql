@@ -3,6 +3,7 @@ select
     p.playlist_key,
     t.track_key,
     s.occurrence,
+    s.added_at,
     case
         when p.playlist_key in (select playlist_key from fresh_playlist) then timestamptz '-infinity'
         else (select reference_date::timestamptz from staging.load)
@@ -49,8 +50,28 @@ from membership as m
 where (t.playlist_key, t.track_key, t.occurrence) = (m.playlist_key, m.track_key, m.occurrence)
     and t.valid_to = m.seen_at;
 
-insert into warehouse.fact_playlist_track (playlist_key, track_key, occurrence, valid_from)
-select m.playlist_key, m.track_key, m.occurrence, m.seen_at
+update warehouse.fact_playlist_track as t
+set added_at = m.added_at
+from membership as m
+where (t.playlist_key, t.track_key, t.occurrence) = (m.playlist_key, m.track_key, m.occurrence)
+    and t.valid_to = 'infinity'
+    and t.added_at is distinct from m.added_at;
+
+-- Where the source says when a track was added it is there since then, but not while an earlier stay lasted.
+insert into warehouse.fact_playlist_track (playlist_key, track_key, occurrence, valid_from, added_at)
+select
+    m.playlist_key,
+    m.track_key,
+    m.occurrence,
+    greatest(
+        coalesce(m.added_at, m.seen_at),
+        (
+            select max(t.valid_to)
+            from warehouse.fact_playlist_track as t
+            where (t.playlist_key, t.track_key, t.occurrence) = (m.playlist_key, m.track_key, m.occurrence)
+        )
+    ),
+    m.added_at
 from membership as m
 where not exists (
     select from warehouse.fact_playlist_track as t

@@ -6,9 +6,9 @@ What is known costs no call: an unchanged playlist none, saved tracks and follow
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from etl.errors import ActionNeededError, QuotaUsedUpError
@@ -16,30 +16,13 @@ from etl.extract.spotify.accounts import Account, days_left
 from etl.extract.spotify.answers import Answer, Answers
 from etl.extract.spotify.api import PAGE_SIZE, Api, playlist_id
 from etl.extract.spotify.fetched import Fetched, finished
+from etl.extract.spotify.knowledge import Known, added_moments, learned, objects
 
 logger = logging.getLogger(__name__)
 
 PROFILE_LASTS = timedelta(days=7)
 
 _ID = re.compile(r"[0-9A-Za-z]+")
-
-
-@dataclass(frozen=True)
-class Known:
-    """What the warehouse knows of an account; nothing is known by default.
-
-    ``snapshots`` has playlists whose items are known whole, ``refused`` those that were refused, each with the
-    snapshot under which that was. What is known of saved tracks and followed artists is that of the last fetch which
-    did not name them as ``left``: a used-up quota may have cut their pages.
-    """
-
-    snapshots: Mapping[str, str] = field(default_factory=dict)
-    refused: Mapping[str, str] = field(default_factory=dict)
-    saved_total: int | None = None
-    saved_newest_at: datetime | None = None
-    followed_total: int | None = None
-    followed_first_ids: tuple[str, ...] = ()
-    profile_asked_at: datetime | None = None
 
 
 def fetch_account(api: Api, account: Account, known: Known, playlist_ids: Iterable[str], answers: Answers) -> Fetched:
@@ -63,17 +46,20 @@ def fetch_account(api: Api, account: Account, known: Known, playlist_ids: Iterab
     except QuotaUsedUpError as error:
         logger.warning("%s: %s", account.name, error)
         is_quota_left = False
+    said = answers.all_kept()
+    after = learned(known, said, fetch.refused, fetch.left)
     return finished(
         api,
         answers,
         calls_before,
         fetch.left,
         is_quota_left,
+        is_news=after != known or any(answer.endpoint == "playlist_items" for answer in said),
+        known=after,
         calls_saved=fetch.calls_saved,
         playlists_seen=len(fetch.playlists),
         playlists_changed=fetch.changed_count,
         playlists_refused=fetch.refused_count,
-        refused=fetch.refused,
         days_left=days_left(account, api.clock()),
     )
 
@@ -107,7 +93,7 @@ class _Fetch:
         offset: int | None = 0
         while offset is not None:
             answer = self._asked_for(self._answers.ask(self._api.my_playlists, offset))
-            for item in _objects(answer.body):
+            for item in objects(answer.body):
                 self._see(item)
             offset = _next_offset(answer, offset)
         for id_ in dict.fromkeys(named):
@@ -139,7 +125,7 @@ class _Fetch:
         while offset is not None:
             answer = self._asked_for(self._answers.ask(self._api.saved_tracks, offset))
             asked, total = asked + 1, answer.body["total"]
-            moments = [_moment(item.get("added_at")) for item in _objects(answer.body)]
+            moments = added_moments(answer.body)
             newest = self._known.saved_newest_at
             new_count += sum(1 for moment in moments if moment and newest and moment > newest)
             is_reached = total == 0 or any(moment and newest and moment <= newest for moment in moments)
@@ -156,7 +142,7 @@ class _Fetch:
             answer = self._asked_for(self._answers.ask(self._api.followed_artists, after))
             page = answer.body["artists"]
             asked, total = asked + 1, page["total"]
-            ids = [str(artist.get("id")) for artist in _objects(page)]
+            ids = [str(artist.get("id")) for artist in objects(page)]
             if asked == 1 and self._is_followed_known(total, ids):
                 break
             cursor = (page.get("cursors") or {}).get("after") if page["next"] else None
@@ -234,11 +220,6 @@ class _Fetch:
         return answer
 
 
-def _objects(page: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The items of a page that are objects; the API sends null for what is gone."""
-    return (item for item in page["items"] if isinstance(item, dict))
-
-
 def _next_offset(answer: Answer, offset: int) -> int | None:
     """Where the next page begins, or None after the last one."""
     count = len(answer.body["items"])
@@ -247,11 +228,3 @@ def _next_offset(answer: Answer, offset: int) -> int | None:
 
 def _page_count(total: int) -> int:
     return max(1, -(-total // PAGE_SIZE))
-
-
-def _moment(text: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else None

@@ -16,7 +16,7 @@ from typing import Any, ParamSpec
 from etl.lake import Lake, Received
 
 ORIGIN, FORMAT = "api", "spotify_answers"
-COLUMNS = ("asked_at", "account", "endpoint", "path", "query", "status", "body", "playlist_id", "snapshot_id")
+COLUMNS = ("number", "asked_at", "account", "endpoint", "path", "query", "status", "body", "playlist_id", "snapshot_id")
 PAGES = ("my_playlists", "playlist_items", "saved_tracks", "recently_played")
 BATCHES = ("tracks", "albums", "artists", "audio_features")
 OF_THE_ACCOUNT = ("me", "my_playlists", "saved_tracks", "followed_artists", "recently_played")
@@ -104,14 +104,14 @@ class Answers:
 
         :returns: the lake's note, or None where no answer says anything.
         """
-        answers = [answer for answer in self._all() if answer.is_about_a_thing()]
+        answers = [answer for answer in self.all_kept() if answer.is_about_a_thing()]
         if not answers:
             return None
         with tempfile.TemporaryFile() as content:
             # Neither name nor time in gzip's header: equal answers are equal bytes.
             with gzip.GzipFile(filename="", mode="wb", fileobj=content, mtime=0) as packed:
-                for answer in answers:
-                    packed.write(_json(answer.line()) + b"\n")
+                for number, answer in enumerate(answers):
+                    packed.write(_json({"number": number, **answer.line()}) + b"\n")
             size = content.tell()
             content.seek(0)
             input_id = hashlib.file_digest(content, "sha256").hexdigest()[:16]
@@ -144,7 +144,7 @@ class Answers:
         self._lake.keep(self._run_id, f"{self._place}/{name}", content)
         self._number += 1
 
-    def _all(self) -> list[Answer]:
+    def all_kept(self) -> list[Answer]:
         """All that is kept, in the order asked."""
         names = self._lake.kept_names(self._run_id, self._place)
         contents = [self._lake.kept(self._run_id, f"{self._place}/{name}") for name in names]

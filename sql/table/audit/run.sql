@@ -8,6 +8,7 @@ create table audit.run (
     reference_date date,
     newness_oldest_month date,
     newness_newest_month date,
+    memory_run_id text collate "C",
     constraint run_pkey primary key (run_id),
     constraint run_result_known check (result in ('running', 'published', 'nothing_new', 'failed')),
     constraint run_finishes check ((result = 'running') = (finished_at is null)),
@@ -24,3 +25,4 @@ comment on column audit.run.message is 'In words: why it failed, or what there i
 comment on column audit.run.reference_date is 'The day that ages are counted to.';
 comment on column audit.run.newness_oldest_month is 'Month of the oldest release date that counts, where newness_score is 0.';
 comment on column audit.run.newness_newest_month is 'Month of the newest release date that counts, where newness_score is 1.';
+comment on column audit.run.memory_run_id is 'The run that made the memory of the API''s answers which this one used; NULL where there was none.';

@@ -45,11 +45,14 @@ comment on table staging.dim_playlist is 'Playlists, on their way to warehouse.d
 comment on table staging.fact_playlist_track is 'Tracks in playlists, on their way to warehouse.fact_playlist_track.';
 comment on column staging.fact_playlist_track.playlist_id is 'The playlist.';
 comment on column staging.fact_playlist_track.track_id is 'The track.';
+comment on table staging.dim_user is 'Users, on their way to warehouse.dim_user.';
+comment on column staging.dim_user.seen_at is 'When the source said so.';
+comment on table staging.refresh_state is 'What the API was asked for, on its way to audit.refresh_state.';
 comment on table staging.survey_response is 'Survey answers, on their way to warehouse.survey_response.';
 comment on table staging.reconciliation is 'Recognised ids, on their way to audit.reconciliation.';
 comment on table staging.input_key is 'How many accepted rows of an input carry a key: what audit.row_count is counted from.';
 comment on column staging.input_key.input_id is 'The input.';
-comment on column staging.input_key.key_kind is 'What the key is of: track, artist or survey_response.';
+comment on column staging.input_key.key_kind is 'What the key is of: track, artist, playlist, user or survey_response.';
 comment on column staging.input_key.key is 'The key; a track''s may be an alias of it.';
 comment on column staging.input_key.row_count is 'Number of accepted rows.';
 comment on table staging.rejected_row is 'Refused rows, on their way to audit.rejected_row.';

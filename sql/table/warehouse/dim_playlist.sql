@@ -2,6 +2,8 @@ create table warehouse.dim_playlist (
     playlist_key integer not null,
     playlist_id text collate "C" not null,
     name text,
+    owner_id text collate "C",
+    snapshot_id text collate "C",
     genre text,
     subgenre text,
     source text not null,
@@ -15,6 +17,8 @@ comment on table warehouse.dim_playlist is 'A playlist.';
 comment on column warehouse.dim_playlist.playlist_key is 'Surrogate key; 0 is "not applicable", -1 "unknown".';
 comment on column warehouse.dim_playlist.playlist_id is 'Spotify''s playlist id.';
 comment on column warehouse.dim_playlist.name is 'The playlist''s name; NULL only for an inferred playlist.';
+comment on column warehouse.dim_playlist.owner_id is 'The user who owns it, as the API names users; NULL where no API said.';
+comment on column warehouse.dim_playlist.snapshot_id is 'The version of its items that stands in fact_playlist_track; NULL where no API gave one.';
 comment on column warehouse.dim_playlist.genre is 'The genre that the source files the playlist under.';
 comment on column warehouse.dim_playlist.subgenre is 'The subgenre that the source files the playlist under.';
 comment on column warehouse.dim_playlist.source is 'The best source that knows the playlist.';

@@ -1,0 +1,99 @@
+"""What a fetch of an account teaches the next one, and its form in the audit."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from etl.extract.spotify.answers import Answer
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the warehouse knows of an account; nothing is known by default.
+
+    ``snapshots`` has playlists whose items are known whole, ``refused`` those that were refused, each with the
+    snapshot under which that was. What is known of saved tracks and followed artists is that of the last fetch which
+    did not name them as ``left``: a used-up quota may have cut their pages.
+    """
+
+    snapshots: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+    saved_total: int | None = None
+    saved_newest_at: datetime | None = None
+    followed_total: int | None = None
+    followed_first_ids: tuple[str, ...] = ()
+    profile_asked_at: datetime | None = None
+
+
+def learned(known: Known, answers: Iterable[Answer], refused: Mapping[str, str], left: Mapping[str, int]) -> Known:
+    """What is known after a fetch.
+
+    :param known: what was known before.
+    :param answers: all that the fetch was answered, in the order asked.
+    :param refused: playlists that it was refused, or did not ask because others were (playlist_id → snapshot_id).
+    :param left: what it did not come to; of that nothing new is known.
+    """
+    by_endpoint: dict[str, list[Answer]] = defaultdict(list)
+    for answer in answers:
+        if answer.is_good():
+            by_endpoint[answer.endpoint].append(answer)
+    whole = {
+        answer.playlist_id: answer.snapshot_id
+        for answer in by_endpoint["playlist_items"]
+        if not answer.body["next"] and answer.playlist_id and answer.snapshot_id
+    }
+    after = replace(
+        known,
+        snapshots={**known.snapshots, **whole},
+        refused={id_: snapshot for id_, snapshot in {**known.refused, **refused}.items() if id_ not in whole},
+    )
+    if by_endpoint["saved_tracks"] and not left.get("saved_tracks"):
+        first = by_endpoint["saved_tracks"][0].body
+        moments = [moment for moment in added_moments(first) if moment]
+        after = replace(after, saved_total=first["total"], saved_newest_at=max(moments, default=None))
+    if by_endpoint["followed_artists"] and not left.get("followed_artists"):
+        first = by_endpoint["followed_artists"][0].body["artists"]
+        ids = tuple(str(artist.get("id")) for artist in objects(first))
+        after = replace(after, followed_total=first["total"], followed_first_ids=ids)
+    if by_endpoint["me"]:
+        after = replace(after, profile_asked_at=datetime.fromisoformat(by_endpoint["me"][-1].asked_at))
+    return after
+
+
+def to_note(known: Known) -> dict[str, Any]:
+    """``known`` in JSON's types."""
+    note = asdict(known)
+    for name in ("saved_newest_at", "profile_asked_at"):
+        note[name] = note[name].isoformat() if note[name] else None
+    return note
+
+
+def from_note(note: Mapping[str, Any] | None) -> Known:
+    """What ``to_note`` wrote; nothing is known where there is no note."""
+    if not note:
+        return Known()
+    moments = {
+        name: datetime.fromisoformat(note[name]) if note[name] else None
+        for name in ("saved_newest_at", "profile_asked_at")
+    }
+    return Known(**{**note, **moments, "followed_first_ids": tuple(note["followed_first_ids"])})
+
+
+def added_moments(page: dict[str, Any]) -> list[datetime | None]:
+    """When each item of a page was added; None where it does not say."""
+    return [_moment(item.get("added_at")) for item in objects(page)]
+
+
+def objects(page: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The items of a page that are objects; the API sends null for what is gone."""
+    return (item for item in page["items"] if isinstance(item, dict))
+
+
+def _moment(text: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None

@@ -1,0 +1,229 @@
+"""The steps that ask the Spotify API: which accounts, each account, the catalogue; and what the stand-in serves."""
+
+import json
+import logging
+from datetime import UTC, date, datetime
+from typing import Any
+
+from etl import warehouse
+from etl.config import Settings
+from etl.errors import ActionNeededError, EtlError, MustSignInError, RateLimitedError
+from etl.extract.spotify.account import fetch_account as ask_account
+from etl.extract.spotify.accounts import Account, Accounts, sign_in_warning
+from etl.extract.spotify.answers import Answers
+from etl.extract.spotify.api import BATCH_SIZES, Api
+from etl.extract.spotify.app import app_of
+from etl.extract.spotify.catalogue import Wanted
+from etl.extract.spotify.catalogue import fetch_catalogue as ask_catalogue
+from etl.extract.spotify.fetched import PENDING_QUOTA, Fetched
+from etl.extract.spotify.knowledge import from_note, learned, to_note
+from etl.extract.spotify.sign_in import sign_in_unattended
+from etl.jobs.refresh import current_inputs, parse_files, union
+from etl.lake import Lake
+from etl.schemas import ARTIST_ROW, TRACK_ROW
+from etl.simulate.spotify_api.playlists import account as made_up_account
+from etl.simulate.spotify_api.stock import stock_path, write_stock
+from etl.spark import session
+
+log = logging.getLogger(__name__)
+
+LONGEST_DELAY_S = 3600.0
+"""A pause that Spotify asks for is waited out up to here; after a longer one the next run goes on."""
+
+STAND_IN_SEED = 1
+STAND_IN_ACCOUNTS = 2
+_TRACK_ENDPOINTS = ("playlist_items", "saved_tracks", "tracks", "track")
+
+
+def choose_accounts(reference_date: date, settings: Settings) -> list[str]:
+    """The names of the accounts to ask tonight.
+
+    :param reference_date: the day that the run stands for.
+    :returns: none where nobody has signed in, or where the run stands for an earlier day: the past is replayed from
+        the lake and never asked again.
+    """
+    if not settings.spotify_client_id:
+        log.info("SPOTIPY_CLIENT_ID is not set and no stand-in runs: Spotify's API is not asked.")
+        return []
+    if reference_date < datetime.now(UTC).date():
+        log.info("This run stands for %s: what was received then lies in the lake; nothing is asked.", reference_date)
+        return []
+    names = Accounts(settings.state_dir, settings.spotify_client_id).names()
+    if not names:
+        log.warning("Nobody has signed in: run bin/sign-in, then start this again.")
+    return names
+
+
+def fetch_account(name: str, run_id: str, settings: Settings, is_last_try: bool) -> dict[str, Any]:
+    """Ask what is new of one account; the audit keeps what came of it.
+
+    :param is_last_try: then what was answered before a failure is kept for the load, too.
+    :returns: names and counts.
+    :raises MustSignInError: where the account must sign in again.
+    :raises RateLimitedError: where Spotify asks for a pause of at most ``LONGEST_DELAY_S``.
+    :raises EtlError: as ``extract.spotify.account.fetch_account`` does.
+    """
+    app, accounts = app_of(settings), _accounts(settings)
+    part, answers = f"account-{name}", Answers(Lake(settings.lake_url), run_id, f"account-{name}")
+    with warehouse.connect(settings.warehouse_url) as connection:
+        known = from_note(warehouse.known_of_account(connection, name))
+    # One account looks at the playlists that the setting names: each costs a call.
+    playlist_ids = settings.spotify_playlists if name == min(accounts.names(), default=name) else ()
+    try:
+        account = accounts.get(name)
+        fetched = ask_account(Api(app, account, accounts), account, known, playlist_ids, answers)
+    except EtlError as error:
+        if not _is_final(error, is_last_try):
+            raise
+        said = answers.all_kept()
+        after = learned(known, said, {}, {"saved_tracks": 1, "followed_artists": 1})
+        received = answers.finish(datetime.now(UTC)) if said else None
+        is_pending = isinstance(error, RateLimitedError)
+        line = {"known": to_note(after), "message": str(error), "input_id": received.input_id if received else None}
+        _record(settings, run_id, part, name, "pending_quota" if is_pending else _state_of(error), **line)
+        if is_pending:
+            log.warning("%s What was answered is loaded, and the next run goes on from there.", error)
+            return {"account": name, "state": PENDING_QUOTA}
+        raise
+    _record_fetched(settings, run_id, part, name, fetched)
+    warning = sign_in_warning(account, datetime.now(UTC))
+    if warning:
+        log.warning("%s", warning)
+    return {"account": name, **_summary(fetched)}
+
+
+def fetch_catalogue(run_id: str, reference_date: date, settings: Settings) -> dict[str, Any]:
+    """Ask for audio features never asked, then for the stalest tracks and artists, within the budget of calls.
+
+    :returns: counts; empty where there is nobody to ask for.
+    :raises EtlError: as ``extract.spotify.catalogue.fetch_catalogue`` does.
+    """
+    names = choose_accounts(reference_date, settings)
+    account = _able_account(settings, names)
+    if account is None:
+        return {}
+    lake = Lake(settings.lake_url)
+    seen_tonight = {id_ for name in names for id_ in _tracks_seen(Answers(lake, run_id, f"account-{name}"))}
+    most = settings.spotify_daily_calls * max(BATCH_SIZES.values())
+    with warehouse.connect(settings.warehouse_url) as connection:
+        features = warehouse.without_asked_features(connection, seen_tonight)
+        tracks = warehouse.stalest_tracks(connection, reference_date, most)
+        artists = warehouse.stalest_artists(connection, reference_date, most)
+    wanted = Wanted(features=features, tracks=[id_ for id_ in tracks if id_ not in seen_tonight], artists=artists)
+    api = Api(app_of(settings), account, _accounts(settings))
+    answers = Answers(lake, run_id, "catalogue")
+    try:
+        fetched = ask_catalogue(api, wanted, settings.spotify_daily_calls, answers)
+    except EtlError as error:
+        received = answers.finish(datetime.now(UTC))
+        input_id = received.input_id if received else None
+        _record(settings, run_id, "catalogue", None, _state_of(error), message=str(error), input_id=input_id)
+        raise
+    _record_fetched(settings, run_id, "catalogue", None, fetched)
+    return _summary(fetched)
+
+
+def stock_stand_in(settings: Settings) -> int:
+    """Give the stand-in the tracks and playlists of the lake's Kaggle files, and sign its accounts in.
+
+    :returns: how many accounts it has; 0 where Spotify itself is asked.
+    """
+    if not settings.is_stand_in:
+        return 0
+    lake, path = Lake(settings.lake_url), stock_path(settings.state_dir)
+    inputs = current_inputs(lake)
+    note = path.with_name("inputs.json")
+    ids = [one.input_id for one in inputs]
+    if not path.exists() or not note.exists() or json.loads(note.read_text(encoding="utf-8")) != ids:
+        with session(settings, "stock_stand_in") as spark:
+            parsed = parse_files(spark, inputs)
+            tracks = union(spark, parsed["track"], TRACK_ROW).toPandas()
+            artists = union(spark, parsed["artist"], ARTIST_ROW).toPandas()
+        write_stock(tracks, artists, path, STAND_IN_SEED, account_count=STAND_IN_ACCOUNTS)
+        note.write_text(json.dumps(ids), encoding="utf-8")
+        log.info("The stand-in for Spotify's API serves %d tracks.", tracks["track_id"].nunique())
+    app, accounts = app_of(settings), _accounts(settings)
+    for place in range(STAND_IN_ACCOUNTS):
+        name = made_up_account(place, STAND_IN_SEED).name
+        if name not in accounts.names():
+            sign_in_unattended(app, name, accounts)
+    return STAND_IN_ACCOUNTS
+
+
+def _accounts(settings: Settings) -> Accounts:
+    return Accounts(settings.state_dir, app_of(settings).client_id)
+
+
+def _able_account(settings: Settings, names: list[str]) -> Account | None:
+    """The first account that can ask on behalf of the catalogue."""
+    accounts = _accounts(settings) if names else None
+    for name in names:
+        try:
+            account = accounts.get(name) if accounts else None
+        except ActionNeededError:
+            continue
+        if account and not account.trouble:
+            return account
+    return None
+
+
+def _tracks_seen(answers: Answers) -> set[str]:
+    """The ids of the tracks in a fetch's answers."""
+    entries = (
+        entry
+        for answer in answers.all_kept()
+        if answer.is_good() and answer.endpoint in ("playlist_items", "saved_tracks")
+        for entry in answer.body["items"]
+        if isinstance(entry, dict)
+    )
+    held = (entry.get("item") or entry.get("track") for entry in entries)
+    return {one["id"] for one in held if isinstance(one, dict) and isinstance(one.get("id"), str)}
+
+
+def _is_final(error: EtlError, is_last_try: bool) -> bool:
+    if isinstance(error, RateLimitedError) and error.retry_after_s > LONGEST_DELAY_S:
+        return True
+    return is_last_try or isinstance(error, ActionNeededError)
+
+
+def _state_of(error: EtlError) -> str:
+    return "must_sign_in" if isinstance(error, MustSignInError) else "failed"
+
+
+def _summary(fetched: Fetched) -> dict[str, Any]:
+    return {
+        "state": fetched.state,
+        "calls": sum(fetched.calls.values()),
+        "calls_saved": fetched.calls_saved,
+        "playlists_seen": fetched.playlists_seen,
+        "playlists_changed": fetched.playlists_changed,
+        "left": dict(fetched.left),
+    }
+
+
+def _record_fetched(settings: Settings, run_id: str, part: str, account: str | None, fetched: Fetched) -> None:
+    left = ", ".join(f"{count} {what}" for what, count in fetched.left.items())
+    _record(
+        settings,
+        run_id,
+        part,
+        account,
+        fetched.state,
+        mode=fetched.mode.value if fetched.mode else None,
+        calls=dict(fetched.calls),
+        calls_saved=fetched.calls_saved,
+        playlists_seen=fetched.playlists_seen,
+        playlists_changed=fetched.playlists_changed,
+        playlists_refused=fetched.playlists_refused,
+        days_left=fetched.days_left,
+        message=f"not asked: {left}" if left else None,
+        input_id=fetched.received.input_id if fetched.received else None,
+        known=to_note(fetched.known) if fetched.known else {},
+    )
+
+
+def _record(settings: Settings, run_id: str, part: str, account: str | None, state: str, **line: object) -> None:
+    with warehouse.connect(settings.warehouse_url) as connection:
+        warehouse.record_fetch(
+            connection, run_id=run_id, part=part, account=account, asked_at=datetime.now(UTC), state=state, **line
+        )

@@ -1,0 +1,66 @@
+"""What a refresh makes of the API's answers: rows of the catalogue, and what is staged beside it."""
+
+from dataclasses import dataclass
+from functools import reduce
+
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, SparkSession
+
+from etl.lake import Lake, Received
+from etl.schemas import MEMORY
+from etl.transform.spotify import memory, rows, things
+
+_ORIGIN = "api"
+
+
+@dataclass(frozen=True)
+class Said:
+    """Frames for the catalogue (the memory as rows) and for staging (the new answers)."""
+
+    memory_run_id: str | None
+    track_rows: DataFrame
+    artist_rows: DataFrame
+    playlists: DataFrame
+    linked_aliases: DataFrame
+    input_keys: DataFrame
+    dim_user: DataFrame
+    refresh_state: DataFrame
+    rejected: DataFrame
+
+
+def read(spark: SparkSession, lake: Lake, run_id: str, inputs: list[Received], memory_run_id: str | None) -> Said:
+    """Fold the answers among some inputs into the memory, which then lies in the lake under ``run_id``.
+
+    :param memory_run_id: the run whose memory they are folded into; None begins with an empty one.
+    """
+    answers = [one for one in inputs if one.origin == _ORIGIN]
+    lines = lake.read_answers(spark, answers).persist(StorageLevel.DISK_ONLY)
+    held = things.things(lines).localCheckpoint(eager=True, storageLevel=StorageLevel.DISK_ONLY)
+    tracks, artists, playlists = things.tracks(held), things.artists(held), things.playlists(held)
+    features, profiles = things.audio_features(held), things.profiles(held)
+    kinds = [tracks, artists, playlists, features, profiles]
+    if answers:
+        before = {name: lake.read_memory(spark, memory_run_id, name) for name in MEMORY}
+        after = memory.remembered(
+            before,
+            tracks.accepted,
+            artists.accepted,
+            playlists.accepted,
+            features.accepted,
+            things.complete_snapshots(lines),
+        )
+        for name, frame in after.items():
+            lake.write_memory(frame, run_id, name)
+        memory_run_id = run_id
+    remembered = {name: lake.read_memory(spark, memory_run_id, name) for name in MEMORY}
+    return Said(
+        memory_run_id=memory_run_id,
+        track_rows=rows.track_rows(remembered),
+        artist_rows=rows.artist_rows(remembered),
+        playlists=remembered["api_playlist"],
+        linked_aliases=rows.linked_aliases(remembered),
+        input_keys=rows.input_keys(kinds),
+        dim_user=rows.dim_user(profiles.accepted),
+        refresh_state=rows.refresh_state(lines),
+        rejected=reduce(DataFrame.unionByName, (one.rejected for one in kinds)),
+    )

@@ -1,0 +1,118 @@
+"""What all answers so far say: the newest word on each track, artist and playlist.
+
+The memory of a night is that of the last published night with the night's answers folded in; folding the same answers
+in again changes nothing, and neither do their order or partitions. Frames as ``schemas.MEMORY`` has them.
+"""
+
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from etl.schemas import AUDIO_FEATURES, MEMORY, OTHER_AUDIO_MEASURES
+
+_MEASURES = (*AUDIO_FEATURES, *OTHER_AUDIO_MEASURES)
+_TOLD = (
+    "name",
+    "artist_ids",
+    "artist_names",
+    "album_id",
+    "album_name",
+    "album_type",
+    "release_date",
+    "release_date_precision",
+    "duration_ms",
+    "explicit",
+)
+
+
+def remembered(
+    before: dict[str, DataFrame],
+    tracks: DataFrame,
+    artists: DataFrame,
+    playlists: DataFrame,
+    features: DataFrame,
+    snapshots: DataFrame,
+) -> dict[str, DataFrame]:
+    """The memory after some answers.
+
+    :param before: the memory so far, by the names of ``MEMORY``; empty frames at first.
+    :param tracks: accepted things, as are ``artists``, ``playlists`` and ``features``.
+    :param snapshots: what ``things.complete_snapshots`` gives of the same answers.
+    :returns: frames of ``MEMORY``.
+    """
+    frames = {
+        "api_track": _tracks(before["api_track"], tracks, features),
+        "api_artist": _artists(before["api_artist"], artists, tracks),
+        "api_playlist": _playlists(before["api_playlist"], playlists, tracks, snapshots),
+    }
+    return {name: frame.select(*MEMORY[name].fieldNames()) for name, frame in frames.items()}
+
+
+def _tracks(before: DataFrame, tracks: DataFrame, features: DataFrame) -> DataFrame:
+    measures = F.struct(*(F.col(name) for name in _MEASURES))
+    told = tracks.select(
+        "track_id",
+        F.struct("asked_at", *_TOLD).alias("told"),
+        _dated("isrc"),
+        _dated("popularity"),
+        _dated("linked_id"),
+    )
+    measured = features.select("track_id", F.struct("asked_at", measures.alias("value")).alias("measures"))
+    said = [before, told, measured]
+    united = reduce(lambda left, right: left.unionByName(right, allowMissingColumns=True), said)
+    newest = united.groupBy("track_id").agg(
+        F.max("told").alias("told"),
+        *(F.max(name).alias(name) for name in ("isrc", "popularity", "linked_id", "measures")),
+    )
+    # Features are asked of tracks that are known; without its name a track is none.
+    return newest.where("told IS NOT NULL")
+
+
+def _dated(name: str) -> Column:
+    """A field that some answers lack: its value with the time of the answer that gave it, else NULL."""
+    return F.when(F.col(name).isNotNull(), F.struct("asked_at", F.col(name).alias("value"))).alias(name)
+
+
+def _artists(before: DataFrame, artists: DataFrame, tracks: DataFrame) -> DataFrame:
+    listed = artists.select(
+        "artist_id", F.struct("asked_at", "name").alias("told"), _dated("popularity"), _dated("followers")
+    )
+    pairs = F.arrays_zip(F.col("artist_ids").alias("id"), F.col("artist_names").alias("name"))
+    named = (
+        tracks.where("artist_ids IS NOT NULL")
+        .select("asked_at", F.explode(pairs).alias("artist"))
+        .select(F.col("artist.id").alias("artist_id"), F.struct("asked_at", "artist.name").alias("told"))
+    )
+    united = before.unionByName(listed).unionByName(named, allowMissingColumns=True)
+    return united.groupBy("artist_id").agg(*(F.max(name).alias(name) for name in ("told", "popularity", "followers")))
+
+
+def _playlists(before: DataFrame, playlists: DataFrame, tracks: DataFrame, snapshots: DataFrame) -> DataFrame:
+    """A playlist keeps the items of its last snapshot that was read to the end."""
+    told = playlists.select("playlist_id", F.struct("asked_at", "name", "owner_id").alias("told"))
+    entries = tracks.where("endpoint = 'playlist_items'").join(
+        snapshots, on=["input_id", "playlist_id", "snapshot_id"], how="inner"
+    )
+    entry = F.struct("row_number", "track_id", "added_at")
+    full = entries.groupBy("input_id", "playlist_id", "snapshot_id").agg(
+        F.max("asked_at").alias("asked_at"), F.array_sort(F.collect_list(entry)).alias("entries")
+    )
+    empty = snapshots.join(full, on=["input_id", "playlist_id", "snapshot_id"], how="left_anti")
+    asked = tracks.groupBy("input_id").agg(F.max("asked_at").alias("asked_at"))
+    emptied = empty.join(asked, on="input_id", how="left").select(
+        "playlist_id",
+        F.struct(
+            F.coalesce("asked_at", F.lit(0).cast("timestamp")).alias("asked_at"),
+            "snapshot_id",
+            F.array().cast("array<struct<track_id: string, added_at: timestamp>>").alias("entries"),
+        ).alias("items"),
+    )
+    plain = F.transform(
+        "entries", lambda one: F.struct(one["track_id"].alias("track_id"), one["added_at"].alias("added_at"))
+    )
+    filled = full.select("playlist_id", F.struct("asked_at", "snapshot_id", plain.alias("entries")).alias("items"))
+    united = reduce(
+        lambda left, right: left.unionByName(right, allowMissingColumns=True), [before, told, filled, emptied]
+    )
+    return united.groupBy("playlist_id").agg(F.max("told").alias("told"), F.max("items").alias("items"))

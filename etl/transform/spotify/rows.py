@@ -1,0 +1,115 @@
+"""The memory as rows of the catalogue, and what the answers of a night add beside it."""
+
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import ArrayType, StructField, StructType
+
+from etl.schemas import ARTIST_ROW, STAGED, TRACK_ROW
+from etl.transform.spotify.things import Things
+
+SOURCE = "api"
+
+
+def track_rows(memory: dict[str, DataFrame]) -> DataFrame:
+    """One row of ``TRACK_ROW`` a track, without input; artists under their newest names."""
+    tracks, artists = memory["api_track"], memory["api_artist"]
+    names = artists.select(F.col("artist_id").alias("id"), F.col("told.name").alias("newest_name"))
+    places = tracks.select("track_id", F.posexplode("told.artist_ids").alias("place", "id"))
+    newest = (
+        places.join(names, on="id", how="left")
+        .groupBy("track_id")
+        .agg(F.array_sort(F.collect_list(F.struct("place", "newest_name"))).alias("named"))
+        .select("track_id", F.transform("named", lambda one: one["newest_name"]).alias("newest_names"))
+    )
+    told = tracks.join(newest, on="track_id", how="left").select(
+        "track_id",
+        "told.*",
+        "newest_names",
+        "measures.value.*",
+        *(F.col(f"{name}.value").alias(name) for name in ("isrc", "popularity")),
+    )
+    return _conformed(
+        told.withColumn("artist_names", F.coalesce("newest_names", "artist_names")).withColumn("source", F.lit(SOURCE)),
+        TRACK_ROW,
+    )
+
+
+def artist_rows(memory: dict[str, DataFrame]) -> DataFrame:
+    """One row of ``ARTIST_ROW`` an artist, without input."""
+    told = memory["api_artist"].select(
+        "artist_id",
+        F.lit(SOURCE).alias("source"),
+        F.col("told.name").alias("name"),
+        *(F.col(f"{name}.value").alias(name) for name in ("popularity", "followers")),
+    )
+    return _conformed(told, ARTIST_ROW)
+
+
+def input_keys(kinds: list[Things]) -> DataFrame:
+    """The staged frame: which keys the things of each input are loaded under."""
+    keys = [
+        one.accepted.select("input_id", F.lit(one.key_kind).alias("key_kind"), F.col(f"{one.key_kind}_id").alias("key"))
+        for one in kinds
+    ]
+    united = reduce(DataFrame.unionByName, keys)
+    return united.groupBy("input_id", "key_kind", "key").agg(F.count(F.lit(1)).alias("row_count"))
+
+
+def dim_user(profiles: DataFrame) -> DataFrame:
+    """The staged frame: the newest profile of each account; a field that the mode does not give is NULL."""
+    fields = ("username", "country", "subscription_plan")
+    newest = profiles.groupBy("user_id").agg(F.max(F.struct("asked_at", *fields)).alias("told"))
+    told = newest.select("user_id", F.col("told.asked_at").alias("seen_at"), *(f"told.{name}" for name in fields))
+    return told.withColumn("source", F.lit(SOURCE)).select(*STAGED["dim_user"].fieldNames())
+
+
+def refresh_state(lines: DataFrame) -> DataFrame:
+    """The staged frame: when each track, artist and track's audio features was asked for, found or not."""
+    kinds = {
+        "track": "track",
+        "tracks": "track",
+        "artist": "artist",
+        "artists": "artist",
+        "audio_features": "audio_features",
+    }
+    kind = F.create_map(*(F.lit(word) for pair in kinds.items() for word in pair))[F.col("endpoint")]
+    in_batch = F.split(F.col("query")["ids"], ",")
+    alone = F.array(F.element_at(F.split("path", "/"), -1))
+    return (
+        lines.where(F.col("endpoint").isin(*kinds))
+        .select(kind.alias("kind"), F.explode(F.coalesce(in_batch, alone)).alias("id"), "asked_at")
+        .groupBy("kind", "id")
+        .agg(F.max("asked_at").alias("asked_at"))
+        .select(*STAGED["refresh_state"].fieldNames())
+    )
+
+
+def linked_aliases(memory: dict[str, DataFrame]) -> DataFrame:
+    """Rows of the staged track_alias: ids that the API has relinked to other ones."""
+    linked = memory["api_track"].where("linked_id IS NOT NULL AND linked_id.value <> track_id")
+    return (
+        linked.groupBy(F.col("linked_id.value").alias("alias_value"))
+        .agg(F.min("track_id").alias("track_id"))
+        .select(
+            F.lit("linked_id").alias("alias_kind"),
+            "alias_value",
+            "track_id",
+            F.lit("linked").alias("method"),
+            F.lit(1.0).alias("score"),
+        )
+    )
+
+
+def _conformed(frame: DataFrame, schema: StructType) -> DataFrame:
+    """The columns of a schema, NULL where the frame has none. Parquet forgets that a list holds no NULL."""
+    present = set(frame.columns)
+
+    def column(field: StructField) -> Column:
+        if field.name not in present:
+            return F.lit(None).cast(field.dataType)
+        is_list = isinstance(field.dataType, ArrayType)
+        return F.array_compact(F.col(field.name)) if is_list else F.col(field.name).cast(field.dataType)
+
+    return frame.select(*(column(field).alias(field.name) for field in schema.fields))
