@@ -32,6 +32,7 @@ class Settings:
     cluster_seed: int
     cluster_sample_size: int
     cluster_refit_share: float
+    cluster_features_from: str
     keep_days: int
 
 
@@ -62,6 +63,7 @@ def settings(environ: Mapping[str, str] | None = None) -> Settings:
         cluster_seed=_whole_number(env, "CLUSTER_SEED", 1),
         cluster_sample_size=_whole_number(env, "CLUSTER_SAMPLE_SIZE", 15_000),
         cluster_refit_share=_share(env, "CLUSTER_REFIT_SHARE", 0.2),
+        cluster_features_from=_one_of(env, "CLUSTER_FEATURES_FROM", ("all", "files")),
         keep_days=_whole_number(env, "KEEP_DAYS", 30),
     )
 
@@ -88,6 +90,13 @@ def _whole_number(env: Mapping[str, str], name: str, default: int) -> int:
         return int(text)
     except ValueError:
         raise ActionNeededError(f"{name} must be a whole number, not {text!r}.") from None
+
+
+def _one_of(env: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    chosen = env.get(name) or choices[0]
+    if chosen not in choices:
+        raise ActionNeededError(f"{name} must be one of {', '.join(choices)}, not {chosen!r}.")
+    return chosen
 
 
 def _share(env: Mapping[str, str], name: str, default: float) -> float:

@@ -150,7 +150,7 @@ ANSWER = _schema(
     snapshot_id=StringType(),
     body=StringType(),
 )
-"""One answer of the Spotify API as it lies in the lake; ``body`` is its JSON. ``number`` counts the lines of an input."""
+"""One answer of the Spotify API as it lies in the lake: a line of an input, ``number`` its place, ``body`` its JSON."""
 
 _ENTRY = _schema(track_id=StringType(), added_at=TimestampType())
 
@@ -298,7 +298,8 @@ STAGED: dict[str, StructType] = {
 - ``recording_id`` is the smallest track id of the recording.
 - ``reconciliation`` has one line for each id or id-less row that was recognised as something known (from → to).
 - ``input_key`` has a line for each (input, key published) with the number of accepted rows that carry it; ``key_kind``
-  is track, artist, playlist, user or survey_response and names the staged table where ``key`` is found (a track's key may be an alias).
+  is track, artist, playlist, user or survey_response and names the staged table where ``key`` is found (a track's key
+  may be an alias).
 - ``dim_audio_cluster`` (centroids in the features' own units) and ``cluster_fit`` (one line: what scales a track before
   it is compared with the centroids) hold rows only on a night that fitted anew.
 """

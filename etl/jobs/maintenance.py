@@ -11,7 +11,8 @@ log = logging.getLogger(__name__)
 
 
 def sweep_lake(settings: Settings, keep_days: int, now: datetime) -> int:
-    """Remove the frames of runs that were last written more than ``keep_days`` ago; inputs stay.
+    """Remove the frames of runs that were last written more than ``keep_days`` ago; inputs stay, and so does the
+    memory of the API's answers that the next refresh goes on from.
 
     :returns: how many runs' frames were removed.
     """
@@ -19,6 +20,10 @@ def sweep_lake(settings: Settings, keep_days: int, now: datetime) -> int:
     old = [run_id for run_id in lake.runs() if lake.run_written_at(run_id) < now - timedelta(days=keep_days)]
     for run_id in old:
         lake.drop_run(run_id)
+    with warehouse.connect(settings.warehouse_url) as connection:
+        memory_run_id = warehouse.current_memory(connection)
+    young = [run_id for run_id in lake.runs() if run_id not in old]
+    lake.drop_memories([*young, *([memory_run_id] if memory_run_id else [])])
     log.info("Removed the frames of %d runs older than %d days.", len(old), keep_days)
     return len(old)
 

@@ -16,8 +16,8 @@ from pyspark.sql.types import StructType
 from etl import warehouse
 from etl.config import Settings
 from etl.formats import FORMATS
-from etl.lake import Lake, Received
 from etl.jobs import spotify_answers as spotify
+from etl.lake import Lake, Received
 from etl.load import Run, RunInput, load
 from etl.schemas import ARTIST_ROW, STAGED, SURVEY_ROW, TRACK_ROW
 from etl.spark import session
@@ -127,6 +127,8 @@ def fit_clusters(run_id: str, settings: Settings, cluster_count: int | None = No
     chosen_seed = seed if seed is not None else (stored.seed if stored else settings.cluster_seed)
     with session(settings, f"fit_clusters {run_id}") as spark:
         tracks = lake.read_frame(spark, run_id, "dim_track", STAGED["dim_track"])
+        if settings.cluster_features_from == "files":
+            tracks = clusters.without_features_of(tracks, "api")
         size = clusters.catalogue_size(tracks)
         is_needed = clusters.needs_refit(stored, size, count, chosen_seed, settings.cluster_refit_share)
         fitted_at = datetime.fromisoformat(plan["started_at"])
@@ -165,6 +167,8 @@ def load_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
         model = _fitted_model(frames) if is_new_fit else _stored_model(settings)
         if model:
             frames["dim_track"] = clusters.assign(frames["dim_track"], model)
+            if settings.cluster_features_from == "files":
+                frames["dim_track"] = clusters.unassigned(frames["dim_track"], "api")
         return load(frames, run, settings.warehouse_url)
 
 

@@ -115,6 +115,17 @@ def assign(tracks: DataFrame, model: ClusterModel) -> DataFrame:
     )
 
 
+def without_features_of(tracks: DataFrame, source: str) -> DataFrame:
+    """The tracks without those whose audio features a source gave: nothing is fitted to them."""
+    return tracks.where(~_is_from(source))
+
+
+def unassigned(tracks: DataFrame, source: str) -> DataFrame:
+    """The tracks, those whose audio features a source gave in no cluster."""
+    number = f.when(~_is_from(source), f.col("audio_features_type"))
+    return tracks.withColumn("audio_features_type", number)
+
+
 def catalogue_size(tracks: DataFrame) -> int:
     """How many recordings have a track with all nine features. The track that names a recording must be among them."""
     is_own = f.col("track_id") == f.col("recording_id")
@@ -143,6 +154,10 @@ def needs_refit(
     if (model.cluster_count, model.seed) != (cluster_count, seed):
         return True
     return abs(current_size - model.catalogue_size) > refit_share * model.catalogue_size
+
+
+def _is_from(source: str) -> Column:
+    return f.coalesce(f.col("audio_features_source") == source, f.lit(False))
 
 
 def _is_complete() -> Column:
