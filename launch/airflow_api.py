@@ -71,6 +71,11 @@ class AirflowApi:
         """Pause a DAG or let it run."""
         self._ask("PATCH", f"/dags/{dag_id}", json={"is_paused": is_paused})
 
+    def keep_pool(self, name: str, slots: int, description: str) -> None:
+        """Make a pool where there is none of that name; one that is there keeps the slots that somebody gave it."""
+        if self._ask("GET", f"/pools/{name}", missing_is_none=True) is None:
+            self._ask("POST", "/pools", json={"name": name, "slots": slots, "description": description})
+
     def trigger(self, dag_id: str, conf: Mapping[str, object]) -> str:
         """Start a run by hand.
 

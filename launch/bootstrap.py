@@ -29,6 +29,7 @@ COMMANDS = {
     "psql": ("launch.psql", "requirements.txt", False),
     "backup": ("launch.backup", "requirements.txt", False),
     "restore": ("launch.restore", "requirements.txt", False),
+    "sign-in": ("launch.sign_in", "requirements.txt", False),
 }
 """Command to (module, what must be installed, whether Java is needed)."""
 

@@ -14,12 +14,15 @@ _FIRST = (
 _OURS = (
     "AIRFLOW_",
     "CLUSTER_",
+    "IS_STAND_IN",
     "KAGGLE_PATH",
     "KEEP_DAYS",
     "LAKE_URL",
     "REFRESH_",
     "SPARK_MASTER",
+    "SPOTIFY_",
     "SPOTIPY_",
+    "STAND_IN_",
     "WAREHOUSE_URL",
 )
 

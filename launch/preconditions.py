@@ -6,7 +6,10 @@ import socket
 from pathlib import Path
 
 from etl import warehouse
+from etl.config import settings
 from etl.errors import ActionNeededError
+from etl.extract.spotify.accounts import Accounts
+from etl.extract.spotify.app import app_of
 
 _FREE_BYTES = 1 << 30
 _OLDEST_POSTGRESQL = 15
@@ -27,6 +30,13 @@ def check_kaggle_path() -> None:
     path = os.environ.get("KAGGLE_PATH")
     if path and "://" not in path and not Path(path).exists():
         raise ActionNeededError(f"KAGGLE_PATH names {path!r}, which does not exist (seen from {Path.cwd()}).")
+
+
+def check_settings() -> None:
+    """Raise ActionNeededError where a setting cannot be read, or the client id is none."""
+    chosen = settings({**os.environ, "WAREHOUSE_URL": "not needed yet"})
+    if chosen.spotify_client_id:
+        Accounts(chosen.state_dir, app_of(chosen).client_id)
 
 
 def check_port(port: int) -> None:

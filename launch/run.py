@@ -7,7 +7,9 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -22,9 +24,11 @@ from launch.jars import resolve_jars
 from launch.only_one import only_one
 from launch.postgres import Server
 from launch.postgres_use import embedded_server
-from launch.preconditions import check_disk, check_kaggle_path, check_port, check_warehouse
+from launch.preconditions import check_disk, check_kaggle_path, check_port, check_settings, check_warehouse
 from launch.processes import end_strays
 from launch.report import print_report
+from launch.spotify import keep_spotify_pool, who_answers
+from launch.stand_in import StandIn, asking_stand_in, is_needed
 
 IMPORT, REFRESH = "kaggle_import", "nightly_refresh"
 
@@ -62,6 +66,7 @@ def main(arguments: list[str]) -> int:
 
 def _run(screen: Screen, state: Path, is_exit_wanted: bool) -> int:
     check_disk(state)
+    check_settings()
     check_kaggle_path()
     strays = end_strays(state)
     if strays:
@@ -73,21 +78,41 @@ def _run(screen: Screen, state: Path, is_exit_wanted: bool) -> int:
             server = stack.enter_context(embedded_server(state)) if _is_embedded_needed() else None
             environ = environment(state, server)
             check_warehouse(environ["WAREHOUSE_URL"])
+        stand_in = _stand_in(screen, stack, state, environ) if is_needed(environ) else None
+        if stand_in is not None:
+            environ = asking_stand_in(environ, stand_in.url)
         with screen.step("Spark's jars"):
             resolve_jars(state, environ)
         airflow = Airflow(state, environ, AirflowApi(api_url(), *login(state)))
         stack.callback(_end, screen, airflow)
+        check = partial(_check, screen, airflow, stand_in)
         with airflow.explained():
             _start(screen, airflow, environ)
-            imported, refreshed = _import_and_refresh(screen, airflow, environ)
+            imported, refreshed = _import_and_refresh(screen, airflow, environ, check)
         written = airflow.api.result(REFRESH, refreshed.run_id, "load_catalogue")
         url, results = environ["WAREHOUSE_URL"], [imported, refreshed]
-        print_report(screen, url, results, written, login(state), is_staying=not is_exit_wanted)
+        answering = who_answers(state, environ)
+        print_report(screen, url, results, written, login(state), answering, is_staying=not is_exit_wanted)
         screen.say(f"Logs           {state / 'logs'}, of tasks {state / 'airflow' / 'logs'}\n")
         if is_exit_wanted:
             return 0 if refreshed.is_good() else 1
-        _stay(screen, airflow, state, server)
+        _stay(screen, check, state, server)
     return 0
+
+
+def _stand_in(screen: Screen, stack: ExitStack, state: Path, environ: dict[str, str]) -> StandIn:
+    with screen.step("Stand-in for Spotify's API"):
+        stand_in = StandIn(state, environ)
+        stack.callback(stand_in.stop)
+    return stand_in
+
+
+def _check(screen: Screen, airflow: Airflow, stand_in: StandIn | None) -> None:
+    """Raise where a part of Airflow has ended; a stand-in that has ended is started again."""
+    airflow.check()
+    news = stand_in.mend() if stand_in is not None else None
+    if news:
+        screen.say(news)
 
 
 def _start(screen: Screen, airflow: Airflow, environ: dict[str, str]) -> None:
@@ -99,6 +124,7 @@ def _start(screen: Screen, airflow: Airflow, environ: dict[str, str]) -> None:
         airflow.migrate()
     with screen.step("Airflow: API server and DAG processor"):
         airflow.start_reading((IMPORT, REFRESH))
+        keep_spotify_pool(airflow.api, environ)
     # Before the scheduler can start what is due: the refresh is to come once, and after the import.
     airflow.api.pause(REFRESH, True)
     airflow.api.pause(IMPORT, False)
@@ -109,29 +135,31 @@ def _start(screen: Screen, airflow: Airflow, environ: dict[str, str]) -> None:
         screen.say(f"{cut_short} DAG runs were cut short by the end of an earlier start; they are marked as failed.")
 
 
-def _import_and_refresh(screen: Screen, airflow: Airflow, environ: dict[str, str]) -> tuple[RunResult, RunResult]:
+def _import_and_refresh(
+    screen: Screen, airflow: Airflow, environ: dict[str, str], check: Callable[[], None]
+) -> tuple[RunResult, RunResult]:
     path = environ.get("KAGGLE_PATH")
     conf = {"path": path, "format": None, "refresh": False}
     screen.say(f"Importing {path}" if path else "Importing the made-up catalogue (KAGGLE_PATH names no files)")
-    imported = _wait(screen, airflow, IMPORT, airflow.api.trigger(IMPORT, conf))
+    imported = _wait(screen, airflow.api, IMPORT, airflow.api.trigger(IMPORT, conf), check)
     screen.say("Refreshing the warehouse")
-    refreshed = _wait(screen, airflow, REFRESH, dag_runs.refresh(airflow.api, REFRESH))
+    refreshed = _wait(screen, airflow.api, REFRESH, dag_runs.refresh(airflow.api, REFRESH), check)
     return imported, refreshed
 
 
-def _wait(screen: Screen, airflow: Airflow, dag_id: str, run_id: str) -> RunResult:
+def _wait(screen: Screen, api: AirflowApi, dag_id: str, run_id: str, check: Callable[[], None]) -> RunResult:
     with screen.step(dag_id, has_spinner=False) as step:
-        result = dag_runs.wait(screen, airflow.api, dag_id, run_id, airflow.check)
+        result = dag_runs.wait(screen, api, dag_id, run_id, check)
         step.is_good = result.is_good()
     return result
 
 
-def _stay(screen: Screen, airflow: Airflow, state: Path, server: Server | None) -> None:
-    """Until somebody stops us. The embedded server is started again where something has killed it."""
+def _stay(screen: Screen, check: Callable[[], None], state: Path, server: Server | None) -> None:
+    """Until somebody stops us. What can be started again is, where something has killed it."""
     screen.say(f"{api_url()} stays up until Ctrl-C.")
     try:
         while True:
-            airflow.check()
+            check()
             if server is not None and postgres.running_pid(server.place) is None:
                 postgres.start(state)
                 screen.say("The embedded PostgreSQL had ended and was started again; nothing committed was lost.")

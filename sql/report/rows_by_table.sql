@@ -9,6 +9,8 @@ select 'dim_genre', count(*) from warehouse.dim_genre where genre_key > 0
 union all
 select 'dim_playlist', count(*) from warehouse.dim_playlist where playlist_key > 0
 union all
+select 'dim_user', count(*) from warehouse.dim_user where user_key > 0
+union all
 select 'dim_audio_cluster', count(*) from warehouse.dim_audio_cluster
 union all
 select 'bridge_track_artist', count(*) from warehouse.bridge_track_artist

@@ -1,0 +1,27 @@
+"""Who answers in a start: Spotify, for the accounts that signed in, or the stand-in."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from dags.pools import SPOTIFY_DESCRIPTION, SPOTIFY_SLOTS, spotify_pool
+from etl.config import settings
+from etl.extract.spotify.accounts import Accounts
+from launch.airflow_api import AirflowApi
+from launch.stand_in import MADE_UP
+
+
+def keep_spotify_pool(api: AirflowApi, environ: Mapping[str, str]) -> None:
+    """Make the pool without which no task that asks Spotify would ever start."""
+    name = spotify_pool(environ)
+    if name is not None:
+        api.keep_pool(name, SPOTIFY_SLOTS, SPOTIFY_DESCRIPTION)
+
+
+def who_answers(state: Path, environ: Mapping[str, str]) -> str | None:
+    """A sentence where not Spotify answers, or Spotify has nobody to answer for; None where all is as it should be."""
+    chosen = settings(environ)
+    if chosen.is_stand_in:
+        return f"{MADE_UP}: SPOTIPY_CLIENT_ID is not set (docs/spotify.md says in five steps how to get one)."
+    if chosen.spotify_client_id and not Accounts(state, chosen.spotify_client_id).names():
+        return "Nobody has signed in to Spotify yet, so no account was asked: bin/sign-in, then refresh again."
+    return None

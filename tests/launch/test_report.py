@@ -1,0 +1,135 @@
+"""The report's sections about Spotify, from the tables that they are fed from."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from io import StringIO
+from itertools import takewhile
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from sqlalchemy import text
+
+from etl import warehouse
+from etl.extract.spotify.accounts import Account, Accounts, Token
+from launch.console import Screen
+from launch.dag_runs import RunResult
+from launch.report import print_report
+from launch.spotify import who_answers
+
+NOW = datetime(2026, 11, 21, 3, tzinfo=UTC)
+RUN = "nightly_refresh.tonight"
+
+FETCHES = """
+insert into audit.fetch (run_id, part, account, asked_at, state, mode, calls, calls_saved, playlists_seen,
+    playlists_changed, playlists_refused, days_left, message)
+values
+    (:run, 'account-ada', 'ada', :now, 'done', 'development', '{"my_playlists": 1, "playlist_items": 20}', 9, 12, 7, 0,
+        171, null),
+    (:run, 'account-ben', 'ben', :now, 'pending_quota', 'development', '{"my_playlists": 1, "playlist_items": 1300}', 0,
+        14, 3, 2, 12, 'not asked: 4 playlists'),
+    (:run, 'account-cleo', 'cleo', :now, 'must_sign_in', null, '{}', 0, 0, 0, 0, 0, 'Run bin/sign-in cleo.'),
+    (:run, 'catalogue', null, :now, 'done', 'development', '{"track": 500}', 0, 0, 0, 0, null, null),
+    ('nightly_refresh.yesterday', 'account-zoe', 'zoe', :now, 'done', null, '{"albums": 7}', 0, 1, 1, 0, 100, null)
+"""
+STAR = """
+insert into warehouse.dim_track (track_key, recording_key, album_key, track_id, name, source, danceability)
+select n, n, 0, 'id' || n, 'Track ' || n, 'api', case when n % 4 > 0 then 0.5 end from generate_series(1, 40) as n;
+insert into warehouse.dim_track (track_key, recording_key, album_key, track_id, name, source)
+values (41, 41, 0, 'name:x', 'Nobody''s', 'top_2000s');
+insert into warehouse.dim_artist (artist_key, artist_id, name, source) values (1, 'one', 'One', 'api');
+insert into warehouse.dim_playlist (playlist_key, playlist_id, name, source)
+select n, 'p' || n, case when n = 3 then '' else 'Playlist [' || n || ']' end, 'api' from generate_series(1, 15) as n;
+insert into warehouse.dim_playlist (playlist_key, playlist_id, name, source)
+values (16, 'p16', 'Kaggle''s own', 'playlist_songs');
+insert into warehouse.fact_playlist_track (playlist_key, track_key, occurrence, valid_from)
+select p, t, 1, '-infinity' from generate_series(1, 14) as p, generate_series(1, 20 - p) as t;
+insert into warehouse.fact_playlist_track (playlist_key, track_key, occurrence, valid_from)
+select 16, t, 1, '-infinity' from generate_series(1, 40) as t;
+insert into warehouse.fact_playlist_track (playlist_key, track_key, occurrence, valid_from, valid_to)
+values (15, 40, 1, '-infinity', '2026-11-20');
+insert into audit.refresh_state (kind, id, asked_at)
+select 'track', 'id' || n, timestamptz '2026-11-01' + n * interval '1 hour' from generate_series(1, 10) as n;
+"""
+
+
+@pytest.fixture
+def asked(warehouse_url: str) -> str:
+    """A warehouse after a refresh that asked Spotify."""
+    with warehouse.connect(warehouse_url) as connection:
+        connection.execute(text(FETCHES), {"run": RUN, "now": NOW})
+        connection.execute(text(STAR))
+    return warehouse_url
+
+
+def report(url: str, answering: str | None = None, state: str = "success") -> str:
+    out = StringIO()
+    screen = Screen(Console(file=out, width=140, highlight=False))
+    results = [RunResult("kaggle_import", "now", "success", 1.0), RunResult("nightly_refresh", "tonight", state, 1.0)]
+    results[-1].failures.append(("fetch_account cleo", "Run bin/sign-in cleo."))
+    print_report(screen, url, results, {}, ("admin", "hidden"), answering, is_staying=False)
+    return out.getvalue()
+
+
+def lines(said: str, title: str) -> Iterator[list[str]]:
+    """The words of each line of a section."""
+    section = said[said.index(title) :].splitlines()[2:]
+    return (line.split() for line in takewhile(str.strip, section))
+
+
+def test_each_account_of_this_refresh_has_a_line(asked: str) -> None:
+    said = report(asked)
+    ada, ben, cleo, catalogue = list(lines(said, "Spotify accounts"))[:4]
+    assert ada == ["ada", "done", "12", "7", "0", "21", "9", "171", "days"]
+    assert ben == ["ben", "quota", "used", "up", "14", "3", "2", "1,301", "0", "12", "days"]
+    assert cleo[:6] == ["cleo", "must", "sign", "in", "again", "0"]
+    assert catalogue == ["the", "catalogue", "done", "500"]
+    assert "zoe" not in said and "albums" not in said
+    assert "ben: not asked: 4 playlists" in said
+    assert "The sign-in of ben runs out in 12 days: bin/sign-in ben" in said
+    assert said.count("The sign-in of ") == 1
+
+
+def test_an_account_that_fails_does_not_unpublish_the_refresh(asked: str) -> None:
+    said = report(asked)
+    assert "The refresh is published" in said
+    assert said.count("Run bin/sign-in cleo.") == 1
+    assert "was not published" in report(asked, state="failed")
+
+
+def test_calls_are_counted_by_endpoint(asked: str) -> None:
+    assert list(lines(report(asked), "Calls of Spotify's API")) == [
+        ["playlist_items", "1,320"],
+        ["track", "500"],
+        ["my_playlists", "2"],
+        ["all", "1,822", "development", "mode"],
+    ]
+
+
+def test_playlists_show_how_many_tracks_have_audio_features(asked: str) -> None:
+    rows = list(lines(report(asked), "Playlists from Spotify"))
+    assert rows[0] == ["Playlist", "[1]", "19", "15", "78.9%"]
+    assert rows[2] == ["(without", "a", "name)", "17", "13", "76.5%"]
+    assert len(rows) == 13
+    assert rows[-1] == ["all", "15", "each", "track", "once", "19", "15", "78.9%"]
+
+
+def test_how_far_round_the_catalogue_was_asked(asked: str) -> None:
+    rows = list(lines(report(asked), "How far round the catalogue was asked"))
+    assert rows == [["tracks", "40", "10", "25.0%", "2026-11-01"]]
+
+
+def test_where_nothing_was_asked_nothing_is_said(warehouse_url: str) -> None:
+    said = report(warehouse_url)
+    assert "Spotify" not in said.replace("an id of Spotify's", "")
+
+
+def test_the_report_says_who_answers(warehouse_url: str, tmp_path: Path) -> None:
+    environ = {"WAREHOUSE_URL": "none", "STATE_DIR": str(tmp_path), "SPOTIPY_CLIENT_ID": "abc"}
+    made_up = who_answers(tmp_path, {**environ, "IS_STAND_IN": "true"})
+    assert made_up is not None
+    assert "Spotify's answers are made up by the stand-in" in report(warehouse_url, made_up)
+    nobody = who_answers(tmp_path, environ)
+    assert nobody is not None and "bin/sign-in" in nobody
+    Accounts(tmp_path, "abc").keep(Account("ada", "1", "ada", Token("a", "r", NOW, ""), NOW))
+    assert who_answers(tmp_path, environ) is None
