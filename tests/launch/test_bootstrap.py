@@ -80,6 +80,13 @@ def test_an_environment_that_was_made_is_not_made_again(tmp_path: Path, monkeypa
     assert len(steps) == 2
 
 
+def test_every_command_is_set_up_and_leads_to_a_module() -> None:
+    scripts = {path.name for path in (CHECKOUT / "bin").iterdir()}
+    assert set(bootstrap.COMMANDS) == scripts
+    assert all((CHECKOUT / requirements).is_file() for _, requirements, _ in bootstrap.COMMANDS.values())
+    assert bootstrap.COMMANDS["sign-in"] == ("launch.sign_in", "requirements.txt", False)
+
+
 def test_two_set_ups_at_once(tmp_path: Path) -> None:
     with (tmp_path / "setup.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -18,7 +18,9 @@ from launch.only_one import only_one
 def bin_run(state: Path, **environ: str) -> tuple[int, list[str]]:
     """bin/run after its set-up, in an environment of its own: exit code and lines."""
     base = {
-        name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "KAGGLE", "WAREHOUSE"))
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AIRFLOW", "KAGGLE", "SPOTI", "STAND_IN", "WAREHOUSE"))
     }
     done = subprocess.run(
         [sys.executable, "-m", "launch.run", "--exit"],
@@ -43,6 +45,19 @@ def test_a_path_that_is_not_there(tmp_path: Path) -> None:
     code, lines = bin_run(tmp_path, KAGGLE_PATH=str(tmp_path / "nothing"))
     assert code == 1
     assert ["KAGGLE_PATH" in line and "does not exist" in line for line in lines] == [True]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("SPOTIPY_CLIENT_ID", "no/id", "must be letters and digits"),
+        ("SPOTIFY_DAILY_CALLS", "many", "must be a whole number"),
+    ],
+)
+def test_a_setting_that_cannot_be_right(tmp_path: Path, name: str, value: str, said: str) -> None:
+    code, lines = bin_run(tmp_path, **{name: value})
+    assert code == 1
+    assert [name in line and said in line for line in lines] == [True]
 
 
 def test_a_second_start_beside_the_first(tmp_path: Path) -> None:

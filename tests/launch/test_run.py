@@ -25,6 +25,7 @@ from launch.postgres_use import embedded_server
 
 pytestmark = [pytest.mark.airflow, pytest.mark.crash]
 RUN_SECONDS = 300
+OURS = ("AIRFLOW", "KAGGLE", "SPOTI", "STAND_IN", "IS_STAND_IN")
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ class Product:
         (state / "ivy" / "resolved").write_text(",".join(JARS))
 
     def start(self, *arguments: str, **environ: str) -> "subprocess.Popen[str]":
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "KAGGLE"))}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
         settings = {
             "STATE_DIR": str(self.state),
             "PYTHONPATH": str(CHECKOUT),
@@ -144,6 +145,7 @@ def test_one_refresh_and_a_failed_file_harms_nothing_else(product: Product) -> N
     assert code == 0, output
     assert "import_file bad.csv: bad.csv is no file that we know." in output
     assert "The refresh is published" in output
+    assert "Spotify's answers are made up by the stand-in" in output
     assert product.processes() == []
     assert product.refresh_types() == ["scheduled"]
 
@@ -165,6 +167,8 @@ def test_stays_up_on_loopback_alone_until_ctrl_c(product: Product) -> None:
 
     os.kill(postgres.running_pid(find_place(product.state, 18)) or 0, signal.SIGKILL)
     read_until(process, "was started again")
+    product.part("stand-in").kill()
+    read_until(process, "The stand-in for Spotify's API had ended (exit code -9) and was started again.")
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=RUN_SECONDS)
     assert process.returncode == 0
