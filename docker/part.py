@@ -1,8 +1,9 @@
 """What a container runs: ``python docker/part.py NAME``.
 
 ``set-up`` makes the tables of the warehouse and of Airflow and fetches Spark's jars, then ends. The names of Airflow's
-four parts and of Spark's two become that part. Each is started with the environment that ``bin/run`` gives its parts:
-keys and the password of the web interface are made once, in STATE_DIR, which all containers share.
+four parts, of Spark's two and of the stand-in for Spotify's API become that part. Each is started with the environment
+that ``bin/run`` gives its parts: keys and the password of the web interface are made once, in STATE_DIR, which all
+containers share; where SPOTIPY_CLIENT_ID is not set, Airflow's parts ask the stand-in.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from etl.errors import EtlError
 from launch.environment import api_url, environment, login, state_dir
+from launch.stand_in import asking_stand_in, command, is_needed
 
 _AIRFLOW = {
     "api-server": [],
@@ -29,16 +31,23 @@ _SPARK = {
         "spark://spark-master:7077",
     ],
 }
+_STAND_IN = "stand-in"
+_STAND_IN_PORT = 8899
+"""On loopback of the container in which tasks run: the stand-in's container shares its network."""
 
 
 def main(arguments: list[str]) -> int:
     """Set up, or become the part; returns only from ``set-up``: 0, or 1 after a sentence that says what is wrong."""
     parser = argparse.ArgumentParser(prog="docker/part.py", description=__doc__.splitlines()[0])
-    parser.add_argument("name", choices=["set-up", *_AIRFLOW, *_SPARK])
+    parser.add_argument("name", choices=["set-up", *_AIRFLOW, *_SPARK, _STAND_IN])
     name = parser.parse_args(arguments).name
     if name in _SPARK:
         _become([_spark_class(), *_SPARK[name]], dict(os.environ))
     environ = environment(state_dir(), None)
+    if name == _STAND_IN:
+        _become(command(state_dir(), environ, _STAND_IN_PORT), environ)
+    if is_needed(environ):
+        environ = asking_stand_in(environ, f"http://127.0.0.1:{_STAND_IN_PORT}")
     if name in _AIRFLOW:
         _become([sys.executable, "-m", "airflow", name, *_AIRFLOW[name]], environ)
     try:
@@ -56,11 +65,15 @@ def _set_up(environ: dict[str, str]) -> None:
     from launch.airflow_api import AirflowApi
     from launch.airflow_parts import Airflow
     from launch.jars import resolve_jars
-    from launch.preconditions import check_warehouse
+    from launch.preconditions import check_settings, check_warehouse
+    from launch.spotify import keep_spotify_pool
 
+    check_settings()
     check_warehouse(environ["WAREHOUSE_URL"])
     migrate(environ["WAREHOUSE_URL"])
-    Airflow(state_dir(), environ, AirflowApi(api_url(), *login(state_dir()))).migrate()
+    airflow = Airflow(state_dir(), environ, AirflowApi(api_url(), *login(state_dir())))
+    airflow.migrate()
+    keep_spotify_pool(airflow, environ)
     resolve_jars(state_dir(), environ)
 
 

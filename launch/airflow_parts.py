@@ -49,6 +49,18 @@ class Airflow:
         note.write_text(f"{version('apache-airflow-core')} {_schema_version(url)}")
         return True
 
+    def keep_pool(self, name: str, slots: int, description: str) -> None:
+        """Make a pool where there is none of that name, without an API server; one that is there keeps its slots.
+
+        :raises ActionNeededError: where Airflow says no.
+        """
+        pools, log = [*_AIRFLOW, "pools"], "airflow-pools"
+        if run_logged(log, [*pools, "get", name], self._environ, self.state)[0] == 0:
+            return
+        code, words = run_logged(log, [*pools, "set", name, str(slots), description], self._environ, self.state)
+        if code != 0:
+            raise ActionNeededError(f"Airflow's pool {name} could not be made: {words} (log: {self.log(log)})")
+
     def start_reading(self, dag_ids: tuple[str, ...]) -> None:
         """Start the API server and the DAG processor, and wait until they know the current ``dag_ids``.
 

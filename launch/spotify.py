@@ -7,14 +7,18 @@ from dags.pools import SPOTIFY_DESCRIPTION, SPOTIFY_SLOTS, spotify_pool
 from etl.config import settings
 from etl.extract.spotify.accounts import Accounts
 from launch.airflow_api import AirflowApi
+from launch.airflow_parts import Airflow
 from launch.stand_in import MADE_UP
 
 
-def keep_spotify_pool(api: AirflowApi, environ: Mapping[str, str]) -> None:
-    """Make the pool without which no task that asks Spotify would ever start."""
+def keep_spotify_pool(airflow: AirflowApi | Airflow, environ: Mapping[str, str]) -> None:
+    """Make the pool without which no task that asks Spotify would ever start.
+
+    :param airflow: its API where that is up, else its parts.
+    """
     name = spotify_pool(environ)
     if name is not None:
-        api.keep_pool(name, SPOTIFY_SLOTS, SPOTIFY_DESCRIPTION)
+        airflow.keep_pool(name, SPOTIFY_SLOTS, SPOTIFY_DESCRIPTION)
 
 
 def who_answers(state: Path, environ: Mapping[str, str]) -> str | None:

@@ -1,0 +1,68 @@
+"""Containers ask the same as bin/run's parts do: Spotify with a client id, else the stand-in."""
+
+import runpy
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from etl.config import CHECKOUT, settings
+from launch.spotify import keep_spotify_pool
+
+Started = list[tuple[list[str], dict[str, str]]]
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Started:
+    """What part.py becomes, instead of becoming it."""
+    found: Started = []
+    for name in ("SPOTIPY_CLIENT_ID", "SPOTIPY_CLIENT_SECRET", "STAND_IN_SCENARIO", "IS_STAND_IN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("STATE_DIR", str(tmp_path))
+    monkeypatch.setenv("STAND_IN_MODE", "extended")
+    monkeypatch.setenv("WAREHOUSE_URL", "postgresql://loader@127.0.0.1:1/warehouse")
+    monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "postgresql://airflow@127.0.0.1:1/airflow")
+    monkeypatch.setattr("os.execvpe", lambda _, command, environ: found.append((command, environ)) or sys.exit(0))
+    monkeypatch.setattr("os.umask", lambda _: 0)
+    return found
+
+
+def become(name: str) -> None:
+    with pytest.raises(SystemExit):
+        runpy.run_path(str(CHECKOUT / "docker" / "part.py"))["main"]([name])
+
+
+def test_the_stand_in_listens_where_the_tasks_ask(started: Started) -> None:
+    become("stand-in")
+    become("scheduler")
+    (command, _), (_, environ) = started
+    assert command[1:3] == ["-m", "etl.simulate.spotify_api"]
+    assert command[command.index("--mode") + 1] == "extended"
+    told = settings(environ)
+    assert told.is_stand_in and told.spotify_client_id == "stand-in"
+    assert told.spotify_accounts_url == f"http://127.0.0.1:{command[command.index('--port') + 1]}"
+
+
+def test_with_a_client_id_spotify_is_asked(started: Started, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPOTIPY_CLIENT_ID", "abc")
+    become("scheduler")
+    told = settings(started[0][1])
+    assert (told.is_stand_in, told.spotify_client_id) == (False, "abc")
+    assert told.spotify_api_url == "https://api.spotify.com/v1/"
+
+
+def test_set_up_makes_the_pool_without_an_api_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from launch.airflow_api import AirflowApi
+    from launch.airflow_parts import Airflow
+
+    asked: list[list[str]] = []
+
+    def run(_name: str, command: list[str], *_: Any) -> tuple[int, str]:
+        asked.append(command[3:])
+        return (1 if command[4] == "get" else 0), ""
+
+    monkeypatch.setattr("launch.airflow_parts.run_logged", run)
+    airflow = Airflow(tmp_path, {}, AirflowApi("http://127.0.0.1:1", "admin", "hidden"))
+    keep_spotify_pool(airflow, {"SPOTIPY_CLIENT_ID": "abc"})
+    assert [words[:4] for words in asked] == [["pools", "get", "spotify_abc"], ["pools", "set", "spotify_abc", "1"]]
