@@ -36,8 +36,8 @@ def test_links_lead_somewhere(paper: Path) -> None:
 
 
 def test_commands_of_the_readme_can_be_started() -> None:
-    commands = set(re.findall(r"\bbin/[a-z]+", README))
-    assert {"bin/run", "bin/test", "bin/psql", "bin/bench", "bin/backup", "bin/restore"} <= commands
+    commands = set(re.findall(r"\bbin/[a-z]+(?:-[a-z]+)*", README))
+    assert {"bin/run", "bin/test", "bin/psql", "bin/bench", "bin/backup", "bin/restore", "bin/sign-in"} <= commands
     assert not [name for name in commands if not os.access(CHECKOUT / name, os.X_OK)]
 
 
