@@ -141,7 +141,7 @@ class Faults:
         if said.endpoints and call.endpoint not in said.endpoints:
             return None
         drawn = (said.seed, call.night, call.endpoint, call.nth[call.endpoint, ""])
-        if call.night < said.first_night or share("fault", *drawn) >= said.rate:
+        if not said.first_night <= call.night <= said.last_night or share("fault", *drawn) >= said.rate:
             return None
         strange = API_FAULTS if call.endpoint == TOKEN_ENDPOINT else TOKEN_FAULTS
         kinds = [kind for kind in said.kinds if kind not in strange]

@@ -84,6 +84,7 @@ class FaultRate:
     kinds: tuple[str, ...] = PASSING_FAULTS
     endpoints: tuple[str, ...] = ()
     first_night: int = 0
+    last_night: int = 1_000_000
     seconds: float | None = None
     sticky: bool = False
 
