@@ -73,9 +73,9 @@ comment on column warehouse.dim_track.album_key is 'The track''s album; -1 where
 comment on column warehouse.dim_track.duration_ms is 'Length in milliseconds.';
 comment on column warehouse.dim_track.release_date is 'Release date; the first day of the year or month where only that is known.';
 comment on column warehouse.dim_track.popularity is 'Popularity from 0 to 100.';
-comment on column warehouse.dim_track.key is 'Musical key, 0 is C and 11 is B; -1 where none was found.';
+comment on column warehouse.dim_track.key is 'Musical key, 0 is C and 11 is B; NULL where none was found.';
 comment on column warehouse.dim_track.mode is '0 minor, 1 major.';
-comment on column warehouse.dim_track.time_signature is 'Beats in a bar; 0 where none was found.';
+comment on column warehouse.dim_track.time_signature is 'Beats in a bar; NULL where none was found.';
 comment on column warehouse.dim_track.audio_features_type is 'Number of the track''s audio cluster, stable across fits; NULL without audio features.';
 comment on column warehouse.dim_track.explicit is 'Whether the lyrics are marked explicit.';
 comment on column warehouse.dim_track.is_inferred is 'Whether only the id is known so far; completed later under the same key.';
@@ -87,7 +87,7 @@ comment on column warehouse.dim_track.acousticness is 'Confidence that the track
 comment on column warehouse.dim_track.instrumentalness is 'Confidence that nobody sings, 0 to 1.';
 comment on column warehouse.dim_track.liveness is 'Confidence that an audience is present, 0 to 1.';
 comment on column warehouse.dim_track.valence is 'How positive the track sounds, 0 to 1.';
-comment on column warehouse.dim_track.tempo is 'Beats a minute; 0 where none was found.';
+comment on column warehouse.dim_track.tempo is 'Beats a minute; NULL where none was found.';
 comment on column warehouse.dim_track.newness_score is '0 for the oldest track of the catalogue, 1 for the newest; NULL without a release date.';
 comment on column warehouse.dim_track.track_id is 'Spotify''s track id, or a made id "name:<hash>" where a source has none.';
 comment on column warehouse.dim_track.name is 'The track''s title; NULL only for an inferred track.';
