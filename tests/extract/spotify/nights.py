@@ -5,19 +5,20 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import requests
 
-from etl.extract.spotify.account import Known, fetch_account
+from etl.extract.spotify.account import fetch_account
 from etl.extract.spotify.accounts import Account, Accounts
 from etl.extract.spotify.answers import Answers
 from etl.extract.spotify.api import Api
 from etl.extract.spotify.app import App
 from etl.extract.spotify.fetched import Fetched
+from etl.extract.spotify.knowledge import Known
 from etl.extract.spotify.sign_in import sign_in_unattended
 from etl.lake import Lake, Received
 from tests.simulate.spotify_api.little import running
@@ -82,35 +83,10 @@ def place(stock: Path, folder: Path, mode: str, scenario: str = "") -> Iterator[
         yield Place(url, folder)
 
 
-def learned(known: Known, fetched: Fetched) -> Known:
-    """What the warehouse knows after it has loaded a fetch."""
-    lines = [line for line in lines_of(fetched.received) if line["status"] == 200]
-    known = replace(
-        known,
-        snapshots={**known.snapshots, **_whole_playlists(lines)},
-        refused={**known.refused, **fetched.refused},
-    )
-    for line in lines:
-        body = line["body"]
-        if line["endpoint"] in fetched.left:
-            continue
-        if line["endpoint"] == "saved_tracks" and line["query"]["offset"] == 0:
-            newest = datetime.fromisoformat(body["items"][0]["added_at"]) if body["items"] else None
-            known = replace(known, saved_total=body["total"], saved_newest_at=newest)
-        if line["endpoint"] == "followed_artists" and "after" not in line["query"]:
-            ids = tuple(artist["id"] for artist in body["artists"]["items"])
-            known = replace(known, followed_total=body["artists"]["total"], followed_first_ids=ids)
-        if line["endpoint"] == "me":
-            known = replace(known, profile_asked_at=datetime.fromisoformat(line["asked_at"]))
-    return known
-
-
-def _whole_playlists(lines: list[Line]) -> dict[str, str]:
-    return {
-        line["playlist_id"]: line["snapshot_id"]
-        for line in lines
-        if line["endpoint"] == "playlist_items" and line["body"]["next"] is None
-    }
+def known_after(fetched: Fetched) -> Known:
+    """What the next fetch of the account need not ask."""
+    assert fetched.known is not None
+    return fetched.known
 
 
 def playlists_of(lines: list[Line]) -> dict[str, list[str | None]]:

@@ -15,13 +15,13 @@ import pytest
 import requests
 
 from etl.errors import ActionNeededError, MustSignInError, RateLimitedError
-from etl.extract.spotify.account import Known
 from etl.extract.spotify.fetched import DONE, PENDING_QUOTA
+from etl.extract.spotify.knowledge import Known
 from tests.extract.spotify.nights import (
     Killed,
     Place,
     killing,
-    learned,
+    known_after,
     least_calls,
     lines_of,
     now,
@@ -78,7 +78,7 @@ def test_a_first_fetch_brings_everything_by_the_fewest_calls(here: Place) -> Non
 def test_a_night_without_news_costs_the_pages_of_the_list_and_one_of_each(here: Place) -> None:
     first = here.fetch(Known(), "run 1")
     here.calls()
-    second = here.fetch(learned(Known(), first), "run 2")
+    second = here.fetch(known_after(first), "run 2")
     assert here.calls() == {"my_playlists": 1, "saved_tracks": 1, "followed_artists": 1} == Counter(second.calls)
     assert (second.playlists_changed, second.state) == (0, DONE)
     assert second.calls_saved == sum(first.calls.values()) - 3
@@ -97,7 +97,7 @@ def test_what_changed_is_asked_and_nothing_else(here: Place) -> None:
         assert fetched.playlists_changed == len(changed)
         assert asked["playlist_items"] == least_calls(listed, changed)
         assert night == 0 or len(changed) < 12
-        known = learned(known, fetched)
+        known = known_after(fetched)
         whole = here.fetch(Known(), f"whole {night}")
         assert {one["id"]: one["snapshot_id"] for one in listed}.items() <= known.snapshots.items()
         all_names, new_names = playlists_of(lines_of(whole.received)), playlists_of(lines)
@@ -117,13 +117,13 @@ def test_the_second_account_follows_what_development_mode_hides(here: Place, mod
     if mode == "development":
         # One foreign playlist was asked, the others were not; all of them are noted.
         assert [line["status"] for line in refusals].count(403) == 1
-        assert first.playlists_refused == len(first.refused) > 1
+        assert first.playlists_refused == len(known_after(first).refused) > 1
     else:
-        assert [line["status"] for line in refusals] == [404] and len(first.refused) == 1
+        assert [line["status"] for line in refusals] == [404] and len(known_after(first).refused) == 1
     here.calls()
-    second = here.fetch(learned(Known(), first), "run 2", name)
+    second = here.fetch(known_after(first), "run 2", name)
     assert "playlist_items" not in here.calls()
-    assert second.playlists_refused == first.playlists_refused and second.refused == {}
+    assert second.playlists_refused == first.playlists_refused and known_after(second) == known_after(first)
 
 
 def test_playlists_are_also_named_by_id(here: Place, mode: str) -> None:
@@ -141,7 +141,7 @@ def test_playlists_are_also_named_by_id(here: Place, mode: str) -> None:
     assert endpoints.count(("playlist", 200)) == 1 and endpoints.count(("playlist", 404)) == 1
     asked = [line for line in lines_of(fetched.received) if line.get("playlist_id") == foreign]
     assert [line["status"] for line in asked][:1] == [403 if mode == "development" else 200]
-    again = here.fetch(learned(Known(), fetched), "run 2", "ada", (link,))
+    again = here.fetch(known_after(fetched), "run 2", "ada", (link,))
     assert here.calls()["playlist_items"] == 0 and again.calls["playlist"] == 1
 
 
@@ -152,7 +152,7 @@ def test_a_wrong_name_of_a_playlist_is_said_before_anything_is_asked(here: Place
 
 
 def test_the_profile_is_asked_once_a_week(here: Place) -> None:
-    first = learned(Known(), here.fetch(Known(), "run 1"))
+    first = known_after(here.fetch(Known(), "run 1"))
     here.calls()
     here.fetch(replace(first, profile_asked_at=now() - timedelta(days=6)), "run 2")
     assert here.calls()["me"] == 0
@@ -198,14 +198,14 @@ def test_a_used_up_quota_keeps_what_came_and_the_next_run_goes_on(
         first = here.fetch(Known(), "run 1")
         assert first.state == PENDING_QUOTA and sum(first.left.values()) > 0
         assert here.calls()[endpoint] == nth
-        known = learned(Known(), first)
+        known = known_after(first)
         here.night(1)
         second = here.fetch(known, "run 2")
         assert second.state == DONE
-        assert {**known.snapshots, **learned(known, second).snapshots} == learned(Known(), whole).snapshots
-        last = learned(learned(Known(), first), second)
+        assert {**known.snapshots, **known_after(second).snapshots} == known_after(whole).snapshots
+        last = known_after(second)
         assert (last.saved_total, last.followed_total) == tuple(
-            getattr(learned(Known(), whole), name) for name in ("saved_total", "followed_total")
+            getattr(known_after(whole), name) for name in ("saved_total", "followed_total")
         )
         everything = lines_of(first.received) + lines_of(second.received)
         for endpoint in ("saved_tracks", "followed_artists"):
@@ -251,8 +251,8 @@ def test_a_refusal_of_an_own_playlist_is_not_believed_for_long(
     scenario = f'{STILL}[[fault]]\nkind = "{kind}"\nendpoint = "playlist_items"\nnth = 4\n'
     with place(stock, tmp_path / "place", mode, scenario) as here:
         first = here.fetch(Known(), "run 1")
-        assert first.playlists_refused == 1 and first.refused == {}
-        second = here.fetch(learned(Known(), first), "run 2")
+        assert first.playlists_refused == 1 and known_after(first).refused == {}
+        second = here.fetch(known_after(first), "run 2")
         assert second.playlists_changed == 1 and second.playlists_refused == 0
 
 

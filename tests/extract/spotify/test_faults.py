@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from etl.errors import EtlError, MustSignInError, RateLimitedError, TryAgainError
-from etl.extract.spotify.account import Known
 from etl.extract.spotify.fetched import DONE, Fetched
+from etl.extract.spotify.knowledge import Known
 from etl.simulate.spotify_api.scenario import EITHER_FAULTS, PASSING_FAULTS
-from tests.extract.spotify.nights import Line, Place, learned, lines_of, now, place
+from tests.extract.spotify.nights import Line, Place, known_after, lines_of, now, place
 
 STILL = "has_usual_changes = false\npopularity_drift = 0\n"
 MODES = pytest.mark.parametrize("mode", ["development", "extended"])
@@ -107,7 +107,7 @@ def test_many_faults_over_many_nights_end_in_the_same_knowledge(stock: Path, tmp
                     finally:
                         assert sum(here.slept) <= 120 + 7 * tries * 20
                     assert tries < 40
-                knowledge = learned(knowledge, fetched)
+                knowledge = known_after(fetched)
             known.append(knowledge)
     without, with_faults = known
     assert without.snapshots == with_faults.snapshots
