@@ -52,7 +52,7 @@ def test_the_input_has_a_line_an_answer_in_the_order_asked(lake: Lake, asker: As
     assert received is not None
     assert (received.origin, received.format, received.name) == ("api", "spotify_answers", "account-ada.jsonl.gz")
     assert received.row_count == 6 and received.received_at == "2026-11-21T03:00:00+00:00"
-    assert lines(received) == [answer.line() for answer in asked]
+    assert lines(received) == [{"number": number, **answer.line()} for number, answer in enumerate(asked)]
     assert "playlist_id" not in lines(received)[0] and lines(received)[3]["snapshot_id"] == "s1"
     assert lake.inputs(["api"]) == [received]
 
