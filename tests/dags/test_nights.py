@@ -1,9 +1,5 @@
 """Three nights in a real Airflow: a first one, one without news, one with a changed file."""
 
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,90 +7,30 @@ from pathlib import Path
 import psutil
 import pytest
 
-from etl import warehouse
 from etl.config import CHECKOUT
-from launch import postgres
-from launch.airflow_api import ENDED, AirflowApi, TaskState
-from launch.environment import MARKER, login
+from launch.environment import MARKER
 from tests.dags.kaggle_files import TRACKS, track_id, write_dataset, write_folder
-from tests.launch.test_run import free_port
+from tests.dags.product import Product
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(1500)]
 
-CONTENT = {
-    "tracks": "select md5(string_agg(t::text || xmin::text, ',' order by track_key)) as sum from warehouse.dim_track t",
-    "aliases": "select md5(string_agg(t::text || xmin::text, ',' order by alias_kind, alias_value, track_key)) as sum"
-    " from warehouse.track_alias t",
-    "clusters": "select md5(string_agg(t::text || xmin::text, ',' order by audio_features_type)) as sum"
-    " from warehouse.dim_audio_cluster t",
-    "accounts": "select count(*) as sum from audit.row_count",
-}
 
-
-class Product:
-    """bin/run on a folder of files, its API and its warehouse."""
-
-    def __init__(self, state: Path, folder: Path) -> None:
-        self.state, self.folder, self.port = state, folder, free_port()
-        self.api = AirflowApi(f"http://127.0.0.1:{self.port}", *login(state))
-        self.output = state / "output.txt"
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "KAGGLE"))}
-        settings = {
-            "STATE_DIR": str(state),
-            "PYTHONPATH": str(CHECKOUT),
-            "AIRFLOW__API__PORT": str(self.port),
-            "KAGGLE_PATH": str(folder),
-            "CLUSTER_COUNT": "3",
-            "SPARK_MASTER": "local[2]",
-        }
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "launch.run"],
-            env={**inherited, **settings},
-            stdout=self.output.open("w"),
-            stderr=subprocess.STDOUT,
-        )
-
-    def wait_for(self, words: str, seconds: int) -> str:
-        deadline = time.monotonic() + seconds
-        while words not in self.output.read_text():
-            assert self.process.poll() is None, self.output.read_text()
-            assert time.monotonic() < deadline, self.output.read_text()
-            time.sleep(1)
-        return self.output.read_text()
-
-    def run_dag(self, dag_id: str, conf: dict[str, object]) -> tuple[str, dict[tuple[str, int], TaskState]]:
-        return self.ended(dag_id, self.api.trigger(dag_id, conf))
-
-    def ended(self, dag_id: str, run_id: str) -> tuple[str, dict[tuple[str, int], TaskState]]:
-        deadline = time.monotonic() + 600
-        while (state := self.api.run(dag_id, run_id)["state"]) not in ENDED:
-            assert time.monotonic() < deadline, f"{dag_id} {run_id} is {state}"
-            time.sleep(1)
-        return state, {(task.task_id, task.map_index): task for task in self.api.tasks(dag_id, run_id)}
-
-    def ask(self, statement: str) -> list[dict[str, object]]:
-        with warehouse.connect(postgres.start(self.state).url("loader", "warehouse")) as connection:
-            return warehouse.rows(connection, statement)
-
-    def content(self) -> dict[str, object]:
-        return {name: self.ask(statement)[0]["sum"] for name, statement in CONTENT.items()}
-
-    def asset_events(self) -> int:
-        return int((self.api._ask("GET", "/assets/events") or {})["total_entries"])
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("kaggle") / "files"
+    write_folder(folder)
+    return folder
 
 
 @pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    folder = tmp_path_factory.mktemp("kaggle") / "files"
-    write_folder(folder)
-    product = Product(tmp_path_factory.mktemp("nights"), folder)
+def product(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Iterator[Product]:
+    # An app in which nobody has signed in: these nights know files alone.
+    product = Product(tmp_path_factory.mktemp("nights"), KAGGLE_PATH=str(folder), SPOTIPY_CLIENT_ID="nobody")
     try:
         product.wait_for("stays up until Ctrl-C", 600)
         yield product
     finally:
-        product.process.send_signal(signal.SIGINT)
-        product.process.wait(60)
-        postgres.remove(product.state)
+        product.end()
 
 
 def test_first_night(product: Product) -> None:
@@ -142,11 +78,11 @@ def test_working_through_everything_again_changes_nothing(product: Product) -> N
     assert product.asset_events() == events
 
 
-def test_third_night_writes_what_changed(product: Product) -> None:
+def test_third_night_writes_what_changed(product: Product, folder: Path) -> None:
     before = product.ask("select track_id, track_key, xmin::text as version from warehouse.dim_track")
-    write_dataset(product.folder / "dataset.csv", popularity=99)
+    write_dataset(folder / "dataset.csv", popularity=99)
     earlier = set(product.api.run_ids("nightly_refresh"))
-    state, tasks = product.run_dag("kaggle_import", {"path": str(product.folder), "refresh": True})
+    state, tasks = product.run_dag("kaggle_import", {"path": str(folder), "refresh": True})
     assert state == "failed", "one file is no Kaggle file, and the run says so"
     assert [task.state for (name, _), task in tasks.items() if name == "import_file"].count("failed") == 1
     deadline = time.monotonic() + 60

@@ -1,0 +1,129 @@
+"""Three nights of Spotify's API in a real Airflow, against the stand-in, in both quota modes; the third with faults."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from etl.extract.spotify.accounts import Accounts
+from tests.dags.product import Product
+
+pytestmark = [pytest.mark.airflow, pytest.mark.timeout(1500)]
+
+SCENARIO = """
+[[fault]]
+night = 2
+endpoint = "playlist_items"
+account = "ada"
+nth = 1
+kind = "rate_limited"
+seconds = 1
+
+[[fault]]
+night = 2
+endpoint = "my_playlists"
+account = "ben"
+kind = "forbidden"
+"""
+
+
+@pytest.fixture(scope="module", params=["development", "extended"])
+def mode(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory, mode: str) -> Iterator[Product]:
+    state = tmp_path_factory.mktemp("api_nights")
+    scenario = state / "scenario.toml"
+    scenario.write_text(SCENARIO)
+    settings = {"STAND_IN_MODE": mode, "STAND_IN_SCENARIO": str(scenario), "SPOTIFY_DAILY_CALLS": "20"}
+    product = Product(state, **settings)
+    try:
+        product.wait_for("stays up until Ctrl-C", 900)
+        yield product
+    finally:
+        product.end()
+
+
+def test_first_night(product: Product, mode: str) -> None:
+    report = product.output.read_text()
+    assert "The refresh is published" in report and "made up" in report
+    fetches = product.ask("select part, state, mode from audit.fetch order by part")
+    assert [(row["part"], row["state"]) for row in fetches] == [
+        ("account-ada", "done"),
+        ("account-ben", "done"),
+        ("catalogue", "done"),
+    ]
+    assert fetches[-1]["mode"] == mode
+    playlists = product.ask("select count(*) as n from warehouse.dim_playlist where source = 'api'")
+    assert int(str(playlists[0]["n"])) > 20
+    measured = product.ask(
+        "select count(*) as n, count(energy) as measured, count(*) filter (where audio_features_source = 'api') as own"
+        " from warehouse.dim_track where source = 'api'"
+    )[0]
+    assert int(str(measured["measured"])) > 0.8 * int(str(measured["n"])) > 500
+    assert (int(str(measured["own"])) > 0) == (mode == "extended")
+    popular = product.ask("select count(*) as n from warehouse.fact_track_popularity")
+    assert (int(str(popular[0]["n"])) > 0) == (mode == "extended")
+    users = product.ask("select user_id, country from warehouse.dim_user where user_key > 0 order by user_id")
+    assert len(users) == 2 and all((row["country"] is None) == (mode == "development") for row in users)
+
+
+def test_second_night_asks_what_changed(product: Product) -> None:
+    before = snapshots(product)
+    move_to_night(product, 1)
+    state, tasks = product.run_dag("nightly_refresh", {})
+    assert state == "success" and tasks["load_catalogue", -1].state == "success"
+    changed = {id_ for id_, snapshot in snapshots(product).items() if before.get(id_) != snapshot}
+    counted = product.ask(
+        "select sum(playlists_changed) as changed, sum(calls_saved) as saved from audit.fetch"
+        " where account is not null and asked_at > (select min(asked_at) + interval '1 second' from audit.fetch"
+        " where part = 'catalogue')"
+    )[0]
+    assert changed and int(str(counted["changed"])) >= len(changed)
+    assert int(str(counted["saved"])) > 20
+
+
+def test_an_account_that_fails_harms_nobody(product: Product) -> None:
+    move_to_night(product, 2)
+    state, tasks = product.run_dag("nightly_refresh", {})
+    assert state == "success" and tasks["load_catalogue", -1].state == "success"
+    assert sorted(task.state for (name, _), task in tasks.items() if name == "fetch_account") == ["failed", "success"]
+    failed = product.ask("select account, message from audit.fetch where state = 'failed'")
+    assert [row["account"] for row in failed] == ["ben"] and "403" in str(failed[0]["message"])
+
+
+def test_no_secret_is_in_a_log_or_in_the_database(product: Product) -> None:
+    accounts = Accounts(product.state, "stand-in")
+    tokens = [accounts.get(name).token for name in accounts.names()]
+    secrets = [secret for token in tokens for secret in (token.access_token, token.refresh_token) if secret]
+    assert len(secrets) == 4
+    texts = [path.read_text(errors="replace") for path in log_files(product.state)]
+    assert len(texts) > 10
+    texts += [str(row) for row in product.ask("select f::text as line from audit.fetch as f")]
+    assert not [secret for secret in secrets if any(secret in text for text in texts)]
+
+
+def snapshots(product: Product) -> dict[str, str]:
+    rows = product.ask("select playlist_id, snapshot_id from warehouse.dim_playlist where source = 'api'")
+    return {str(row["playlist_id"]): str(row["snapshot_id"]) for row in rows}
+
+
+def move_to_night(product: Product, number: int) -> None:
+    requests.put(f"http://127.0.0.1:{stand_in_port(product)}/stand-in/night", json={"number": number}, timeout=60)
+
+
+def stand_in_port(product: Product) -> int:
+    for process in psutil.Process(product.process.pid).children(recursive=True):
+        words = process.cmdline()
+        if "etl.simulate.spotify_api" in words:
+            return int(words[words.index("--port") + 1])
+    raise AssertionError("the stand-in is gone")
+
+
+def log_files(state: Path) -> list[Path]:
+    folders = (state / "logs", state / "airflow" / "logs")
+    return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
