@@ -1,5 +1,6 @@
 """Fixtures that tests share: a real Spark session, a real PostgreSQL, a lake in a temporary folder."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -15,6 +16,9 @@ from etl.load.migrate import migrate
 from etl.spark import session
 from etl.warehouse import engine
 from launch import postgres
+
+# Tests start many short-lived JVMs on small data: the second compiler would cost them more than it gains.
+os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
