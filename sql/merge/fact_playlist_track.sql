@@ -43,12 +43,17 @@ set valid_to = d.seen_at
 from departure as d
 where (t.playlist_key, t.track_key, t.occurrence, t.valid_from) = (d.playlist_key, d.track_key, d.occurrence, d.valid_from);
 
--- Gone and back on one day is as if never gone.
+-- Gone and back on one day is as if never gone, unless a later stay is known: then an earlier day is loaded again.
 update warehouse.fact_playlist_track as t
 set valid_to = 'infinity'
 from membership as m
 where (t.playlist_key, t.track_key, t.occurrence) = (m.playlist_key, m.track_key, m.occurrence)
-    and t.valid_to = m.seen_at;
+    and t.valid_to = m.seen_at
+    and not exists (
+        select from warehouse.fact_playlist_track as later
+        where (later.playlist_key, later.track_key, later.occurrence) = (t.playlist_key, t.track_key, t.occurrence)
+            and later.valid_to > t.valid_to
+    );
 
 update warehouse.fact_playlist_track as t
 set added_at = m.added_at

@@ -11,12 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
-from pyspark.sql.pandas.types import to_arrow_schema
-from pyspark.sql.types import StructType
 
 from etl.load import copy, load, loading, publish, staging
-from etl.schemas import STAGED
-from tests.load.star_frames import catalogue, run
+from tests.load.star_frames import catalogue, local_frames, run
 
 STEPS = (
     "before record_start",
@@ -33,31 +30,6 @@ STEPS = (
     "before record_published",
     "after record_published",
 )
-
-
-class LocalFrame:
-    """What the load asks of a DataFrame, over rows in memory as one partition."""
-
-    def __init__(self, schema: StructType, batches: list[pa.RecordBatch]) -> None:
-        self.schema = schema
-        self._batches = batches
-
-    def select(self, *columns: str) -> "LocalFrame":
-        return LocalFrame(self.schema, [batch.select(columns) for batch in self._batches])
-
-    def mapInArrow(self, write: Callable[..., Any], schema: str) -> "LocalFrame":
-        return LocalFrame(self.schema, list(write(iter(self._batches))))
-
-    def collect(self) -> list[dict[str, Any]]:
-        return [row for batch in self._batches for row in batch.to_pylist()]
-
-
-def local_frames() -> dict[str, Any]:
-    """The catalogue, without Spark."""
-    return {
-        name: LocalFrame(STAGED[name], pa.Table.from_pylist(rows, to_arrow_schema(STAGED[name])).to_batches())
-        for name, rows in catalogue().items()
-    }
 
 
 def interrupted(function: Callable[..., Any], name: Callable[..., str], step: str) -> Callable[..., Any]:
@@ -89,7 +61,7 @@ def main(url: str, step: str) -> None:
     publish.merge = interrupted(publish.merge, lambda _, table, streams: f"merge {table}", step)
     if step.startswith("before commit of "):
         copy.Target._copy = _dying_before_commit(copy.Target._copy, step.rsplit(" ", 1)[1])  # type: ignore[method-assign]
-    load(local_frames(), run(), url)
+    load(local_frames(catalogue()), run(), url)
 
 
 def _dying_before_commit(write: Callable[..., int], table: str) -> Callable[..., int]:

@@ -1,12 +1,13 @@
 """A small catalogue as staged frames, and what a warehouse holds, for comparing."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
+from pyspark.sql.types import StructType
 
 from etl.load import Run, RunInput
 from etl.schemas import AUDIO_FEATURES, STAGED
@@ -142,6 +143,31 @@ def frames(spark: SparkSession, staged: Mapping[str, list[dict[str, Any]]]) -> d
         name: spark.createDataFrame(pa.Table.from_pylist(found, to_arrow_schema(STAGED[name])), STAGED[name]).coalesce(
             1
         )
+        for name, found in staged.items()
+    }
+
+
+class LocalFrame:
+    """What the load asks of a DataFrame, over rows in memory as one partition: no session is needed."""
+
+    def __init__(self, schema: StructType, batches: list[pa.RecordBatch]) -> None:
+        self.schema = schema
+        self._batches = batches
+
+    def select(self, *columns: str) -> "LocalFrame":
+        return LocalFrame(self.schema, [batch.select(columns) for batch in self._batches])
+
+    def mapInArrow(self, write: Callable[..., Any], schema: str) -> "LocalFrame":
+        return LocalFrame(self.schema, list(write(iter(self._batches))))
+
+    def collect(self) -> list[dict[str, Any]]:
+        return [row for batch in self._batches for row in batch.to_pylist()]
+
+
+def local_frames(staged: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """The same as ``frames``, without Spark: the load writes them by the very code that executors run."""
+    return {
+        name: LocalFrame(STAGED[name], pa.Table.from_pylist(found, to_arrow_schema(STAGED[name])).to_batches())
         for name, found in staged.items()
     }
 

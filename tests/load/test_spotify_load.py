@@ -1,0 +1,257 @@
+"""What the API's answers become in the star, night after night: users, playlists, popularity, what was asked when."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from etl.load import load
+from launch import postgres
+from tests.conftest import database
+from tests.load.star_frames import Rows, catalogue, local_frames, row_places, run, table
+
+VERSIONS = """
+select user_key, user_id, username, country, subscription_plan as plan, valid_from::text as since,
+    valid_to::text as until, is_current
+from warehouse.dim_user where user_key > 0 order by user_id, valid_from
+"""
+HISTORY = """
+select track_id, occurrence,
+    to_char(valid_from, 'YYYY-MM-DD HH24') as since,
+    to_char(valid_to, 'YYYY-MM-DD HH24') as until,
+    to_char(added_at, 'YYYY-MM-DD HH24') as added
+from warehouse.fact_playlist_track
+inner join warehouse.dim_track using (track_key)
+inner join warehouse.dim_playlist using (playlist_key)
+where playlist_id = :playlist_id
+order by 1, 2, 3
+"""
+ALWAYS, FOREVER = None, None  # to_char gives NULL for what has no end
+
+
+@pytest.fixture(scope="module")
+def loaded_template(embedded_server: postgres.Server, migrated_template: str) -> Iterator[str]:
+    with database(embedded_server, migrated_template) as url:
+        load(local_frames(catalogue()), run(), url)
+        yield url.rsplit("/", 1)[1]
+
+
+@pytest.fixture
+def url(embedded_server: postgres.Server, loaded_template: str) -> Iterator[str]:
+    """A warehouse with a small catalogue out of files, loaded on 1 November."""
+    with database(embedded_server, loaded_template) as url:
+        yield url
+
+
+def publish(url: str, staged: Rows, run_id: str, day: int = 2) -> dict[str, int]:
+    return load(local_frames(staged), run(run_id, date(2026, 11, day), inputs=()), url)
+
+
+def moment(day: int, hour: int = 3, month: int = 11, year: int = 2026) -> datetime:
+    return datetime(year, month, day, hour, tzinfo=UTC)
+
+
+def user(
+    day: int, plan: str | None, country: str | None = "DE", user_id: str = "a-1", username: str | None = "Ada"
+) -> dict[str, Any]:
+    told = {"username": username, "country": country, "subscription_plan": plan}
+    return {"user_id": user_id, **told, "source": "api", "seen_at": moment(day)}
+
+
+def versions(url: str) -> list[tuple[Any, ...]]:
+    return [tuple(row.values()) for row in table(url, VERSIONS)]
+
+
+def test_a_user_begins_where_nothing_earlier_is_known(url: str) -> None:
+    written = publish(url, {"dim_user": [user(2, "free", user_id="b"), user(2, None, None, user_id="a")]}, "n1")
+    assert written == {"dim_user": 2}
+    assert versions(url) == [
+        (1, "a", "Ada", None, None, "-infinity", "infinity", True),
+        (2, "b", "Ada", "DE", "free", "-infinity", "infinity", True),
+    ]
+
+
+def test_a_new_plan_is_a_new_version_and_a_new_name_is_not(url: str) -> None:
+    publish(url, {"dim_user": [user(2, "free")]}, "n1", 2)
+    publish(url, {"dim_user": [user(3, "premium", username="Ada L.")]}, "n2", 3)
+    publish(url, {"dim_user": [user(4, "premium", "AT", username=None)]}, "n3", 4)
+    second, third = "2026-11-03 03:00:00+00", "2026-11-04 03:00:00+00"
+    assert versions(url) == [
+        (1, "a-1", "Ada", "DE", "free", "-infinity", second, False),
+        (2, "a-1", "Ada L.", "DE", "premium", second, third, False),
+        (3, "a-1", "Ada L.", "AT", "premium", third, "infinity", True),
+    ]
+
+
+def test_what_is_not_said_keeps_what_is_known_and_what_was_not_known_is_filled_in(url: str) -> None:
+    publish(url, {"dim_user": [user(2, None, None)]}, "n1", 2)
+    assert publish(url, {"dim_user": [user(3, "free", "DE")]}, "n2", 3) == {"dim_user": 1}
+    assert publish(url, {"dim_user": [user(4, None, None, username=None)]}, "n3", 4) == {}
+    assert versions(url) == [(1, "a-1", "Ada", "DE", "free", "-infinity", "infinity", True)]
+
+
+def test_an_older_or_repeated_answer_changes_nothing(url: str) -> None:
+    publish(url, {"dim_user": [user(2, "free")]}, "n1", 2)
+    publish(url, {"dim_user": [user(4, "premium")]}, "n2", 4)
+    before = row_places(url)
+    assert publish(url, {"dim_user": [user(4, "premium")]}, "again", 4) == {}
+    assert publish(url, {"dim_user": [user(3, "free", "AT")]}, "older", 3) == {}
+    assert row_places(url) == before
+
+
+def test_a_user_of_whom_only_the_id_was_known_is_completed_under_its_key(url: str) -> None:
+    table(
+        url,
+        "insert into warehouse.dim_user (user_key, user_id, source, is_inferred, valid_from)"
+        " values (7, 'a-1', 'api', true, '-infinity') returning user_key",
+    )
+    publish(url, {"dim_user": [user(3, "free")]}, "n1")
+    assert versions(url) == [(7, "a-1", "Ada", "DE", "free", "-infinity", "infinity", True)]
+    assert table(url, "select is_inferred from warehouse.dim_user where user_key = 7") == [{"is_inferred": False}]
+
+
+def playlist(playlist_id: str = "list-2", snapshot_id: str = "s1", **more: Any) -> dict[str, Any]:
+    told = {"name": "Mine", "owner_id": "ada", "snapshot_id": snapshot_id, "source": "api"}
+    return {"playlist_id": playlist_id, **told, **more}
+
+
+def member(
+    track_id: str, added_at: datetime | None, occurrence: int = 1, playlist_id: str = "list-2"
+) -> dict[str, Any]:
+    return {"playlist_id": playlist_id, "track_id": track_id, "occurrence": occurrence, "added_at": added_at}
+
+
+def night(
+    url: str, day: int, *members: dict[str, Any], run_id: str = "", playlist_id: str = "list-2"
+) -> dict[str, int]:
+    staged = {
+        "dim_playlist": [playlist(playlist_id, f"s{len(members)}")],
+        "fact_playlist_track": [{**one, "playlist_id": playlist_id} for one in members],
+    }
+    return publish(url, staged, run_id or f"night {day}", day)
+
+
+def history(url: str, playlist_id: str = "list-2") -> list[tuple[Any, ...]]:
+    return [tuple(row.values()) for row in table(url, HISTORY, playlist_id=playlist_id)]
+
+
+LONG_AGO, LATER = moment(5, 6, 1, 2020), moment(7, 8, 3, 2020)
+
+
+def test_a_playlist_that_is_new_to_us_is_as_old_as_its_dates(url: str) -> None:
+    night(url, 2, member("track-A1", LONG_AGO), member("track-A1", LATER, 2), member("track-B", None))
+    assert history(url) == [
+        ("track-A1", 1, "2020-01-05 06", FOREVER, "2020-01-05 06"),
+        ("track-A1", 2, "2020-03-07 08", FOREVER, "2020-03-07 08"),
+        ("track-B", 1, ALWAYS, FOREVER, None),
+    ]
+
+
+def test_three_nights_of_a_playlist(url: str) -> None:
+    stays = member("track-A1", LONG_AGO)
+    night(url, 2, stays, member("track-A1", LATER, 2), member("track-B", LATER))
+    night(url, 3, stays, member("track-A2", moment(2, 10)), member("name:00", None))
+    night(url, 4, stays, member("track-B", moment(3, 12)), member("name:00", None))
+    assert history(url) == [
+        ("name:00", 1, "2026-11-03 00", FOREVER, None),
+        ("track-A1", 1, "2020-01-05 06", FOREVER, "2020-01-05 06"),
+        ("track-A1", 2, "2020-03-07 08", "2026-11-03 00", "2020-03-07 08"),
+        ("track-A2", 1, "2026-11-02 10", "2026-11-04 00", "2026-11-02 10"),
+        ("track-B", 1, "2020-03-07 08", "2026-11-03 00", "2020-03-07 08"),
+        ("track-B", 1, "2026-11-03 12", FOREVER, "2026-11-03 12"),
+    ]
+
+
+def test_a_night_that_is_loaded_again_writes_nothing(url: str) -> None:
+    before_last = (member("track-A1", LONG_AGO), member("track-B", LATER))
+    night(url, 2, *before_last)
+    night(url, 3, member("track-A1", LONG_AGO))
+    last = (member("track-A1", LONG_AGO), member("track-B", moment(3, 12)))
+    night(url, 4, *last)
+    before = row_places(url)
+    assert night(url, 4, *last, run_id="night 4 again") == {}
+    assert night(url, 3, *last, run_id="night 3 again, from all that is known by now") == {}
+    assert row_places(url) == before
+
+
+def test_a_stay_does_not_begin_before_the_last_one_ended(url: str) -> None:
+    night(url, 2, member("track-A1", LONG_AGO), member("track-B", LATER))
+    night(url, 3, member("track-A1", LONG_AGO))
+    night(url, 5, member("track-A1", LONG_AGO), member("track-B", LATER))
+    found = [row[2:4] for row in history(url) if row[0] == "track-B"]
+    assert found == [("2020-03-07 08", "2026-11-03 00"), ("2026-11-03 00", FOREVER)]
+
+
+def test_of_a_repeated_track_one_may_go(url: str) -> None:
+    night(url, 2, member("track-A1", LONG_AGO), member("track-A1", LATER, 2))
+    night(url, 3, member("track-A1", LATER))
+    assert history(url) == [
+        ("track-A1", 1, "2020-01-05 06", FOREVER, "2020-03-07 08"),
+        ("track-A1", 2, "2020-03-07 08", "2026-11-03 00", "2020-03-07 08"),
+    ]
+
+
+def test_a_playlist_of_a_file_that_the_api_then_reads_keeps_key_and_history(url: str) -> None:
+    (before,) = table(url, "select * from warehouse.dim_playlist where playlist_id = 'list-1'")
+    night(url, 2, member("track-A1", LONG_AGO), member("track-A2", LATER), playlist_id="list-1")
+    (after,) = table(url, "select * from warehouse.dim_playlist where playlist_id = 'list-1'")
+    told = {"name": "Mine", "owner_id": "ada", "snapshot_id": "s2", "source": "api", "genre": None, "subgenre": None}
+    assert after == {**before, **told}
+    assert history(url, "list-1") == [
+        ("track-A1", 1, ALWAYS, FOREVER, "2020-01-05 06"),
+        ("track-A1", 2, ALWAYS, "2026-11-02 00", None),
+        ("track-A2", 1, "2020-03-07 08", FOREVER, "2020-03-07 08"),
+        ("track-B", 1, ALWAYS, "2026-11-02 00", None),
+    ]
+
+
+def test_an_emptied_playlist_stays_and_holds_nothing(url: str) -> None:
+    night(url, 2, member("track-A1", LONG_AGO))
+    night(url, 3)
+    assert [row[3] for row in history(url)] == ["2026-11-03 00"]
+    night(url, 4, member("track-A1", moment(3, 9)))
+    assert [row[2:4] for row in history(url)] == [("2020-01-05 06", "2026-11-03 00"), ("2026-11-03 09", FOREVER)]
+
+
+def test_what_was_asked_when_only_goes_forward(url: str) -> None:
+    def asked(kind: str, id_: str, day: int) -> dict[str, Any]:
+        return {"kind": kind, "id": id_, "asked_at": moment(day)}
+
+    publish(url, {"refresh_state": [asked("track", "t1", 3), asked("artist", "t1", 3)]}, "n1")
+    publish(
+        url,
+        {"refresh_state": [asked("track", "t1", 2), asked("artist", "t1", 4), asked("audio_features", "t1", 2)]},
+        "n2",
+    )
+    found = table(url, "select kind, id, asked_at from audit.refresh_state order by 1")
+    assert found == [asked("artist", "t1", 4), asked("audio_features", "t1", 2), asked("track", "t1", 3)]
+
+
+def test_popularity_has_a_line_for_each_day_on_which_the_api_said_another(url: str) -> None:
+    staged = {name: catalogue()[name] for name in ("dim_artist", "dim_track")}
+    artist, track = staged["dim_artist"][1], staged["dim_track"][0]
+    said = [(50, 0, 0), (50, 0, 0), (51, 0, 0), (51, 10, 7)]
+    for day, (popularity, followers, of_track) in enumerate(said, start=2):
+        artist |= {"popularity": popularity, "popularity_source": "api", "followers": followers}
+        track |= {"popularity": of_track, "popularity_source": "api"}
+        publish(url, staged, f"day {day}", day)
+        publish(url, staged, f"day {day} again", day)
+    assert table(
+        url,
+        "select artist_id, date_key, f.popularity, f.followers from warehouse.fact_artist_popularity as f"
+        " inner join warehouse.dim_artist using (artist_key) order by date_key",
+    ) == [
+        {"artist_id": "artist-y", "date_key": 20261100 + day, "popularity": popularity, "followers": followers}
+        for day, popularity, followers in ((2, 50, 0), (4, 51, 0), (5, 51, 10))
+    ]
+    assert table(url, "select date_key, popularity, source from warehouse.fact_track_popularity order by 1") == [
+        {"date_key": 20261102, "popularity": 0, "source": "api"},
+        {"date_key": 20261105, "popularity": 7, "source": "api"},
+    ]
+
+
+def test_popularity_that_the_api_says_no_longer_has_no_further_day(url: str) -> None:
+    staged = {"dim_artist": catalogue()["dim_artist"]}
+    publish(url, staged, "derived from tracks", 2)
+    assert table(url, "select from warehouse.fact_artist_popularity") == []
