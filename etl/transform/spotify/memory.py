@@ -26,6 +26,9 @@ _TOLD = (
 )
 
 
+_ENTRIES = "array<struct<track_id: string, added_at: timestamp>>"
+
+
 def remembered(
     before: dict[str, DataFrame],
     tracks: DataFrame,
@@ -91,28 +94,26 @@ def _artists(before: DataFrame, artists: DataFrame, tracks: DataFrame) -> DataFr
 def _playlists(before: DataFrame, playlists: DataFrame, tracks: DataFrame, snapshots: DataFrame) -> DataFrame:
     """A playlist keeps the items of its last snapshot that was read to the end."""
     told = playlists.select("playlist_id", F.struct("asked_at", "name", "owner_id").alias("told"))
-    entries = tracks.where("endpoint = 'playlist_items'").join(
-        snapshots, on=["input_id", "playlist_id", "snapshot_id"], how="inner"
-    )
+    place = ["input_id", "playlist_id", "snapshot_id"]
+    # An unknown snapshot is one, too: NULL would meet nothing, and the playlist seem empty.
+    whole = snapshots.fillna("", ["snapshot_id"])
     entry = F.struct("row_number", "track_id", "added_at")
-    full = entries.groupBy("input_id", "playlist_id", "snapshot_id").agg(
-        F.max("asked_at").alias("asked_at"), F.array_sort(F.collect_list(entry)).alias("entries")
+    entries = (
+        tracks.where("endpoint = 'playlist_items'")
+        .fillna("", ["snapshot_id"])
+        .groupBy(*place)
+        .agg(F.array_sort(F.collect_list(entry)).alias("entries"))
+        .withColumn("entries", F.transform("entries", _without_place))
     )
-    empty = snapshots.join(full, on=["input_id", "playlist_id", "snapshot_id"], how="left_anti")
-    asked = tracks.groupBy("input_id").agg(F.max("asked_at").alias("asked_at"))
-    emptied = empty.join(asked, on="input_id", how="left").select(
-        "playlist_id",
-        F.struct(
-            F.coalesce("asked_at", F.lit(0).cast("timestamp")).alias("asked_at"),
-            "snapshot_id",
-            F.array().cast("array<struct<track_id: string, added_at: timestamp>>").alias("entries"),
-        ).alias("items"),
+    items = F.struct(
+        "asked_at",
+        F.nullif("snapshot_id", F.lit("")).alias("snapshot_id"),
+        F.coalesce("entries", F.array().cast(_ENTRIES)).alias("entries"),
     )
-    plain = F.transform(
-        "entries", lambda one: F.struct(one["track_id"].alias("track_id"), one["added_at"].alias("added_at"))
-    )
-    filled = full.select("playlist_id", F.struct("asked_at", "snapshot_id", plain.alias("entries")).alias("items"))
-    united = reduce(
-        lambda left, right: left.unionByName(right, allowMissingColumns=True), [before, told, filled, emptied]
-    )
+    read = whole.join(entries, on=place, how="left").select("playlist_id", items.alias("items"))
+    united = reduce(lambda left, right: left.unionByName(right, allowMissingColumns=True), [before, told, read])
     return united.groupBy("playlist_id").agg(F.max("told").alias("told"), F.max("items").alias("items"))
+
+
+def _without_place(entry: Column) -> Column:
+    return F.struct(entry["track_id"].alias("track_id"), entry["added_at"].alias("added_at"))

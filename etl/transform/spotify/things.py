@@ -33,6 +33,8 @@ _PROFILE = "id string, account_id string, display_name string, country string, p
 _FEATURES = ", ".join(
     [*(f"{name} double" for name in AUDIO_FEATURES), *(f"{name} int" for name in OTHER_AUDIO_MEASURES)]
 )
+_RANGES = {"loudness": (-100, 20), "tempo": (0, 1000), "key": (0, 11), "time_signature": (1, 16)}
+"""What a measure can be; the others go from 0 to 1."""
 _DATE_FORMS = {"day": r"^\d{4}-\d{2}-\d{2}$", "month": r"^\d{4}-\d{2}$", "year": r"^\d{4}$"}
 
 
@@ -63,6 +65,7 @@ def things(lines: DataFrame) -> DataFrame:
     return (
         lines.where("status = 200")
         .select("*", F.posexplode(held).alias("place", "thing"))
+        .withColumn("thing", F.replace("thing", F.lit("\\u0000"), F.lit("\\ufffd")))  # PostgreSQL takes no U+0000
         .withColumn("asked_id", F.get(asked, F.col("place")))
         .withColumn("row_number", F.col("number") * THINGS_A_LINE + F.col("place") + 1)
         .drop("body", "query", "path", "status", "number")
@@ -70,10 +73,11 @@ def things(lines: DataFrame) -> DataFrame:
 
 
 def complete_snapshots(lines: DataFrame) -> DataFrame:
-    """Playlists whose items were asked to the last page: input_id, playlist_id, snapshot_id."""
+    """Playlists whose items were asked to the last page: input_id, playlist_id, snapshot_id, that page's asked_at."""
     is_last = F.from_json("body", "next string")["next"].isNull()
     pages = lines.where("endpoint = 'playlist_items' AND status = 200")
-    return pages.where(is_last).select("input_id", "playlist_id", "snapshot_id").distinct()
+    known = pages.where(is_last).groupBy("input_id", "playlist_id", "snapshot_id")
+    return known.agg(F.max("asked_at").alias("asked_at"))
 
 
 def tracks(held: DataFrame) -> Things:
@@ -162,11 +166,12 @@ def audio_features(held: DataFrame) -> Things:
     read = held.where("endpoint = 'audio_features'").withColumn("said", F.from_json("thing", _FEATURES))
     said = F.col("said")
     reason = F.when(said.isNull() | said["energy"].isNull(), "item has no audio features")
-    measures = {name: said[name] for name in (*AUDIO_FEATURES, *OTHER_AUDIO_MEASURES)}
-    # As in the files: what the analysis writes where it detected nothing is no measure.
-    for name in ("tempo", "time_signature"):
-        measures[name] = F.nullif(measures[name], F.lit(0).cast("double" if name == "tempo" else "int"))
-    measures["key"] = F.when(said["key"] >= 0, said["key"])
+    # As in the files, what the analysis writes where it detected nothing (tempo 0, key -1) is no measure.
+    measures = {
+        name: F.when(said[name].between(*_RANGES.get(name, (0, 1))), said[name])
+        for name in (*AUDIO_FEATURES, *OTHER_AUDIO_MEASURES)
+    }
+    measures["tempo"] = F.nullif(measures["tempo"], F.lit(0).cast("double"))
     return _judged("track", read, reason, {"track_id": F.col("asked_id"), **measures})
 
 
@@ -191,8 +196,14 @@ def _judged(
     accepted = judged.where("reason IS NULL").select(
         "input_id", "row_number", "asked_at", *kept, *(column.alias(name) for name, column in columns.items())
     )
-    rejected = judged.where("reason IS NOT NULL").withColumn("row", F.coalesce("thing", F.lit("null")))
+    rejected = judged.where("reason IS NOT NULL").withColumn("row", _as_json(F.col("thing")))
     return Things(key_kind, accepted, rejected.select(*REJECTED_ROW.fieldNames()))
+
+
+def _as_json(thing: Column) -> Column:
+    """The object as received; what is none, such as a text, stands in an array."""
+    is_object = thing.rlike(r"^\{[\s\S]*\}$") & F.try_parse_json(thing).isNotNull()
+    return F.when(thing.isNull(), "null").when(is_object, thing).otherwise(F.to_json(F.array(thing)))
 
 
 def _unnamed(said: Column) -> Column:

@@ -280,6 +280,31 @@ def test_profiles(spark: SparkSession, lake: Lake) -> None:
     assert found.reasons == {3_001: "id is missing"}
 
 
+def test_what_postgresql_cannot_store_is_replaced(spark: SparkSession, lake: Lake) -> None:
+    odd = track("t\0", name="A\0B \ud800", artists=[artist("r1", name="\0")], album={"id": "a", "name": "\0"})
+    found = judged(spark, lake, items("p1", "s1", entry(odd), entry(track(id=None, name="\0"))))
+    row = found.one("tracks")
+    assert (row["track_id"], row["artist_names"], row["album_name"]) == ("t\ufffd", ["\ufffd"], "\ufffd")
+    assert row["name"] == "A\ufffdB ?"
+    assert json.loads(found.rows[2])["item"]["name"] == "\ufffd"
+
+
+def test_what_is_no_object_is_refused_as_json_all_the_same(spark: SparkSession, lake: Lake) -> None:
+    said = ["text", 'a "b" \0', "", "{", "{}", 7, True, [], ["x"], {}, None, "null"]
+    found = judged(spark, lake, items("p1", "s1", *said))
+    read = [json.loads(found.rows[number]) for number in range(1, len(said) + 1)]
+    assert read == [["text"], ['a "b" \0'], [""], ["{"], {}, ["7"], ["true"], ["[]"], ['["x"]'], {}, None, ["null"]]
+
+
+def test_measures_that_cannot_be_are_none(spark: SparkSession, lake: Lake) -> None:
+    wrong = {"danceability": 1.2, "valence": -0.1, "loudness": 21, "tempo": 2_000, "key": 12, "mode": 2}
+    said = [features(**{name: value}) for name, value in {**wrong, "time_signature": 17}.items()]
+    found = judged(spark, lake, answer("audio_features", {"audio_features": said}, *wrong, "time_signature"))
+    for row in found.accepted["audio_features"].values():
+        expected = {**features(), row["track_id"]: None}
+        assert {name: row[name] for name in expected} == expected
+
+
 def test_refusals_hold_no_things(spark: SparkSession, lake: Lake) -> None:
     found = judged(
         spark,

@@ -1,0 +1,235 @@
+"""Nights of answers folded into one memory, and the rows that are made of it."""
+
+import random
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from etl.extract.spotify.answers import Answer
+from etl.lake import Lake, Received
+from etl.schemas import ARTIST_ROW, AUDIO_FEATURES, OTHER_AUDIO_MEASURES, STAGED, TRACK_ROW
+from etl.transform.spotify import rows, things
+from tests.transform.spotify.said import (
+    Json,
+    Memory,
+    answer,
+    artist,
+    at,
+    collected,
+    features,
+    fold,
+    items,
+    kinds,
+    nothing,
+    playlist,
+    received,
+    track,
+)
+
+ADDED = datetime(2020, 1, 2, 3, 4, 5)
+
+
+def entry(thing: Any, added_at: str | None = "2020-01-02T03:04:05Z") -> Json:
+    return {"added_at": added_at, "item": thing}
+
+
+NEW = artist("r1", name="New artist")
+RICH = {"popularity": 50, "external_ids": {"isrc": "GBAYE0601498"}, "linked_from": {"id": "t0"}}
+
+
+def first_night() -> list[Answer]:
+    """An app in extended mode reads everything; the quota cuts the items of p3."""
+    when = {"asked_at": at(3, day=1)}
+    episode, local = track("e1", type="episode"), track(None, is_local=True)
+    return [
+        answer("my_playlists", {"items": [playlist("p1"), playlist("p2"), playlist("p3")], "next": None}, **when),
+        items("p1", "s1", entry(track("t1", **RICH)), entry(local), entry(track("t2")), has_next=True, **when),
+        items("p1", "s1", entry(episode), entry(None), entry(track("t1", **RICH), None), **when),
+        items("p2", "s1", entry(track("t3", artists=[artist("r1"), artist("r2")])), **when),
+        items("p3", "s1", entry(track("t4")), has_next=True, **when),
+        items("p4", "s1", status=403, **when),
+        answer("audio_features", {"audio_features": [features(), features(), None]}, "t1", "unseen", "t2", **when),
+        answer("artists", {"artists": [artist("r1", popularity=0, followers={"total": 0}), None]}, "r1", "r9", **when),
+        answer("me", {"id": "ada", "account_id": "a-1", "country": "DE", "product": "free"}, **when),
+    ]
+
+
+def second_night() -> list[Answer]:
+    """The app is in development mode now: fields are gone, a track and an artist have other names."""
+    when = {"asked_at": at(3, day=2)}
+    renamed = track("t1", name="New name", artists=[NEW], explicit=None)
+    return [
+        answer("my_playlists", {"items": [playlist("p1", name="New list", snapshot_id="s2")], "next": None}, **when),
+        items("p1", "s2", entry(renamed), entry(track("t5", artists=[NEW])), has_next=True, **when),
+        answer("track", renamed, "t1", **when),
+        answer("track", {"error": {"status": 404}}, "gone", status=404, **when),
+        answer("artist", artist("r3"), "r3", **when),
+        answer("me", {"id": "ada", "account_id": "a-1", "display_name": "Ada"}, **when),
+    ]
+
+
+def same_night() -> list[Answer]:
+    """Another account's answers: one playlist is empty now, and nothing else is said of any track."""
+    when = {"asked_at": at(4, day=2)}
+    return [items("p2", "s2", entry(None), **when), items("p5", None, entry(track("t6", artists=[NEW])), **when)]
+
+
+def late_answers() -> list[Answer]:
+    """Answers older than all others, which come last."""
+    when = {"asked_at": "2026-10-31T03:00:00+00:00"}
+    old = track(
+        "t1", name="Old name", popularity=1, external_ids={"isrc": "OLD"}, artists=[artist("r1", name="Old artist")]
+    )
+    return [
+        answer("my_playlists", {"items": [playlist("p1", name="Old list"), playlist("p5")], "next": None}, **when),
+        items("p1", "s0", **when),
+        answer("track", old, "t1", **when),
+        answer("artist", artist("r1", name="Old artist", popularity=99, followers={"total": 99}), "r1", **when),
+        answer("audio_features", {"audio_features": [features(energy=0.1)]}, "t1", **when),
+    ]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    return Lake((tmp_path_factory.mktemp("memory") / "lake").as_uri())
+
+
+@pytest.fixture(scope="module")
+def inputs(place: Lake) -> list[Received]:
+    return [received(place, *night) for night in (first_night(), second_night(), same_night(), late_answers())]
+
+
+@pytest.fixture(scope="module")
+def first(spark: SparkSession, place: Lake, inputs: list[Received]) -> Memory:
+    return fold(nothing(spark), spark, place, inputs[0])
+
+
+@pytest.fixture(scope="module")
+def last(spark: SparkSession, place: Lake, inputs: list[Received], first: Memory) -> Memory:
+    return fold(fold(first, spark, place, *inputs[1:3]), spark, place, inputs[3])
+
+
+def by_id(memory: Memory, kind: str) -> dict[str, Json]:
+    return {row[f"{kind}_id"]: row for row in collected({"x": memory[f"api_{kind}"]})["x"]}
+
+
+def test_what_was_told_of_a_track_is_remembered(first: Memory) -> None:
+    known = by_id(first, "track")
+    assert known.keys() == {"t1", "t2", "t3", "t4"}, "features of a track that nobody told of are none"
+    asked_at = datetime(2026, 11, 1, 3)
+    assert known["t1"]["told"]["name"] == "Name of t1" and known["t1"]["told"]["asked_at"] == asked_at
+    assert known["t1"]["popularity"] == {"asked_at": asked_at, "value": 50}
+    assert known["t1"]["measures"]["value"] == features()
+    assert [known["t2"][name] for name in ("isrc", "popularity", "linked_id", "measures")] == [None] * 4
+
+
+def test_the_newest_word_wins_and_a_field_that_is_gone_keeps_its_value(last: Memory) -> None:
+    known = by_id(last, "track")["t1"]
+    assert (known["told"]["name"], known["told"]["artist_names"]) == ("New name", ["New artist"])
+    kept = {name: known[name]["value"] for name in ("isrc", "popularity", "linked_id")}
+    assert kept == {"isrc": "GBAYE0601498", "popularity": 50, "linked_id": "t0"}
+    assert known["measures"]["value"]["energy"] == 0.5
+    artists = by_id(last, "artist")
+    assert artists["r1"]["told"]["name"] == "New artist"
+    assert (artists["r1"]["popularity"]["value"], artists["r1"]["followers"]["value"]) == (0, 0)
+    assert {id_ for id_, one in artists.items() if one["popularity"] is None} == {"r2", "r3"}
+
+
+def test_a_playlist_keeps_its_items_in_order_with_repeats(first: Memory) -> None:
+    lists = by_id(first, "playlist")
+    assert lists.keys() == {"p1", "p2", "p3"}
+    entries = [(one["track_id"], one["added_at"]) for one in lists["p1"]["items"]["entries"]]
+    assert entries == [("t1", ADDED), ("t2", ADDED), ("t1", None)]
+    assert lists["p3"]["items"] is None and lists["p3"]["told"]["name"] == "Name of p3"
+
+
+def test_a_snapshot_that_was_cut_changes_no_items(last: Memory, first: Memory) -> None:
+    after, before = by_id(last, "playlist")["p1"], by_id(first, "playlist")["p1"]
+    assert after["told"]["name"] == "New list"
+    assert after["items"] == before["items"] and after["items"]["snapshot_id"] == "s1"
+
+
+def test_an_emptied_playlist_is_empty_whatever_else_was_told(last: Memory) -> None:
+    items = by_id(last, "playlist")["p2"]["items"]
+    assert items == {"asked_at": datetime(2026, 11, 2, 4), "snapshot_id": "s2", "entries": []}
+
+
+def test_a_playlist_without_a_snapshot_is_not_empty(last: Memory) -> None:
+    items = by_id(last, "playlist")["p5"]["items"]
+    assert [one["track_id"] for one in items["entries"]] == ["t6"] and items["snapshot_id"] is None
+
+
+def test_order_and_partitions_do_not_matter(
+    spark: SparkSession, place: Lake, inputs: list[Received], last: Memory
+) -> None:
+    shuffled = random.Random(3).sample(inputs, len(inputs))
+    at_once = fold(nothing(spark), spark, place, *shuffled, partitions=5)
+    assert collected(at_once) == collected(last)
+
+
+def test_the_same_answers_again_change_nothing(
+    spark: SparkSession, place: Lake, inputs: list[Received], last: Memory
+) -> None:
+    assert collected(fold(last, spark, place, *inputs)) == collected(last)
+
+
+def test_rows_of_tracks(last: Memory) -> None:
+    frame = rows.track_rows(last)
+    assert [(f.name, f.dataType) for f in frame.schema.fields] == [(f.name, f.dataType) for f in TRACK_ROW.fields]
+    found = {row.track_id: row.asDict(recursive=True) for row in frame.collect()}
+    assert found.keys() == {f"t{n}" for n in range(1, 7)}
+    renamed = {"name": "New name", "artist_ids": ["r1"], "artist_names": ["New artist"], "source": "api"}
+    kept = {"isrc": "GBAYE0601498", "popularity": 50, "release_date": date(2001, 1, 1), **features()}
+    absent = dict.fromkeys(("input_id", "row_number", "genres", "playlist_id", "explicit"))
+    expected = {**renamed, **kept, **absent, "release_date_precision": "year", "duration_ms": 180_000}
+    assert {name: found["t1"][name] for name in expected} == expected
+    # An artist has one name, the newest, on all tracks.
+    assert found["t3"]["artist_names"] == ["New artist", "Name of r2"]
+    missing = (*AUDIO_FEATURES, *OTHER_AUDIO_MEASURES, "popularity", "isrc")
+    assert {found["t3"][name] for name in missing} == {None}, "what the API does not say is NULL and never 0"
+
+
+def test_rows_of_artists(last: Memory) -> None:
+    frame = rows.artist_rows(last)
+    assert [(f.name, f.dataType) for f in frame.schema.fields] == [(f.name, f.dataType) for f in ARTIST_ROW.fields]
+    told = {(row.artist_id, row.name, row.popularity, row.followers, row.source) for row in frame.collect()}
+    assert told == {
+        ("r1", "New artist", 0, 0, "api"),
+        ("r2", "Name of r2", None, None, "api"),
+        ("r3", "Name of r3", None, None, "api"),
+    }
+
+
+def test_relinked_ids_lead_to_the_track(last: Memory) -> None:
+    (found,) = (row.asDict() for row in rows.linked_aliases(last).collect())
+    assert found == {"alias_kind": "linked_id", "alias_value": "t0", "track_id": "t1", "method": "linked", "score": 1.0}
+
+
+def test_what_a_night_adds_beside_the_catalogue(spark: SparkSession, place: Lake, inputs: list[Received]) -> None:
+    lines = place.read_answers(spark, inputs)
+    asked = {(row.kind, row.id): row.asked_at for row in rows.refresh_state(lines).collect()}
+    newer, older = datetime(2026, 11, 2, 3), datetime(2026, 11, 1, 3)
+    assert asked == {
+        **{("track", id_): newer for id_ in ("t1", "gone")},
+        **{("artist", id_): older for id_ in ("r1", "r9")},
+        ("artist", "r3"): newer,
+        **{("audio_features", id_): older for id_ in ("t1", "unseen", "t2")},
+    }
+    found = kinds(things.things(lines), [one for night in (first_night(),) for one in night])
+    (user,) = (row.asDict() for row in rows.dim_user(found["profiles"].accepted).collect())
+    # The newest profile as it is: the load keeps what it does not say.
+    assert user == {"user_id": "a-1", "username": "Ada", "country": None, "subscription_plan": None} | {
+        "source": "api",
+        "seen_at": newer,
+    }
+    keys = rows.input_keys(list(found.values())).collect()
+    rejected = sum(one.rejected.count() for one in found.values())
+    assert sum(row.row_count for row in keys) + rejected == sum(one.row_count for one in inputs)
+    assert {row.key_kind for row in keys} == {"track", "artist", "playlist", "user"}
+    for name, frame in (
+        ("refresh_state", rows.refresh_state(lines)),
+        ("dim_user", rows.dim_user(found["profiles"].accepted)),
+    ):
+        assert [(f.name, f.dataType) for f in frame.schema] == [(f.name, f.dataType) for f in STAGED[name]]
