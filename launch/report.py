@@ -45,7 +45,7 @@ def print_report(
     out.print()
     _print_outcome(out, results[-1])
     tracks = found["tracks"][0]
-    _print_made_up(out, tracks)
+    _print_made_up(out, tracks, found["inputs"])
     if answering:
         out.print(f"[yellow]{escape(answering)}[/]")
     _print_failures(out, results)
@@ -84,8 +84,9 @@ def _print_outcome(out: Console, refresh: RunResult) -> None:
         out.rule("[bold green]The refresh is published")
 
 
-def _print_made_up(out: Console, tracks: Row) -> None:
-    if tracks["made_up"] and tracks["made_up"] == tracks["tracks"]:
+def _print_made_up(out: Console, tracks: Row, inputs: list[Row]) -> None:
+    files = [row["source"] for row in inputs if row["source"] != _ANSWERS]
+    if files and all(source.startswith("made_up") for source in files):
         out.print("[yellow]This catalogue is made up:[/] KAGGLE_PATH named no files when it was imported.")
     elif tracks["made_up"]:
         out.print(f"[yellow]{count(tracks['made_up'])} tracks are made up,[/] by a start without KAGGLE_PATH.")

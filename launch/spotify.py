@@ -25,7 +25,7 @@ def who_answers(state: Path, environ: Mapping[str, str]) -> str | None:
     """A sentence where not Spotify answers, or Spotify has nobody to answer for; None where all is as it should be."""
     chosen = settings(environ)
     if chosen.is_stand_in:
-        return f"{MADE_UP}: SPOTIPY_CLIENT_ID is not set (docs/spotify.md says in five steps how to get one)."
+        return f"{MADE_UP}: SPOTIPY_CLIENT_ID is not set (docs/spotify.md)."
     if chosen.spotify_client_id and not Accounts(state, chosen.spotify_client_id).names():
         return "Nobody has signed in to Spotify yet, so no account was asked: bin/sign-in, then refresh again."
     return None

@@ -53,6 +53,22 @@ select 'track', 'id' || n, timestamptz '2026-11-01' + n * interval '1 hour' from
 """
 
 
+INPUTS = """
+insert into audit.run (run_id, job, started_at, finished_at, result)
+values (:run, 'nightly_refresh', :now, :now, 'published');
+insert into audit.run_input (run_id, input_id, origin, name, format, row_count)
+values
+    (:run, 'a', 'made_up', 'made_up_tracks.csv', 'made_up_tracks', 5),
+    (:run, 'b', 'api', 'account-ada.jsonl.gz', 'spotify_answers', 7),
+    (:run, 'c', 'api', 'catalogue.jsonl.gz', 'spotify_answers', 10);
+insert into audit.row_count (run_id, step, input_id, source, rows_in, rows_loaded, rows_duplicate, rows_rejected)
+values
+    (:run, 'load_catalogue', 'a', 'made_up_tracks', 5, 5, 0, 0),
+    (:run, 'load_catalogue', 'b', 'spotify_answers', 7, 4, 1, 2),
+    (:run, 'load_catalogue', 'c', 'spotify_answers', 10, 7, 3, 0)
+"""
+
+
 @pytest.fixture
 def asked(warehouse_url: str) -> str:
     """A warehouse after a refresh that asked Spotify."""
@@ -117,6 +133,16 @@ def test_playlists_show_how_many_tracks_have_audio_features(asked: str) -> None:
 def test_how_far_round_the_catalogue_was_asked(asked: str) -> None:
     rows = list(lines(report(asked), "How far round the catalogue was asked"))
     assert rows == [["tracks", "40", "10", "25.0%", "2026-11-01"]]
+
+
+def test_a_made_up_catalogue_is_called_so_although_the_stand_in_tells_of_it_too(asked: str) -> None:
+    assert "This catalogue is made up" not in report(asked)
+    with warehouse.connect(asked) as connection:
+        connection.execute(text(INPUTS), {"run": RUN, "now": NOW})
+    said = report(asked)
+    assert "This catalogue is made up" in said
+    answers = list(lines(said, "Rows of the inputs"))[-1]
+    assert " ".join(answers) == "Spotify's answers 2 fetches of all nights 17 11 4 2"
 
 
 def test_where_nothing_was_asked_nothing_is_said(warehouse_url: str) -> None:
