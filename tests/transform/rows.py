@@ -5,7 +5,7 @@ from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
-from etl.schemas import ARTIST_ROW, AUDIO_FEATURES, TRACK_ROW
+from etl.schemas import ARTIST_ROW, AUDIO_FEATURES, MEMORY, TRACK_ROW
 
 FEATURES: dict[str, Any] = {**dict.fromkeys(AUDIO_FEATURES, 0.5), "key": 5, "mode": 1, "time_signature": 4}
 
@@ -19,6 +19,11 @@ def artist_rows(spark: SparkSession, *rows: dict[str, Any]) -> DataFrame:
     """A frame of ``ARTIST_ROW``; ``source`` is artists_1921_2020 where a row does not say."""
     default = {"input_id": "artists", "source": "artists_1921_2020", "genres": []}
     return _frame(spark, [{**default, "row_number": n, **row} for n, row in enumerate(rows, 1)], ARTIST_ROW)
+
+
+def read_playlists(spark: SparkSession, *rows: dict[str, Any]) -> DataFrame:
+    """What the API said of playlists; none where there is no row."""
+    return _frame(spark, list(rows), MEMORY["api_playlist"])
 
 
 def year(number: int) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Many files, one catalogue: which value wins, and that nothing depends on order."""
 
 import random
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from etl.schemas import SOURCE_RANK, STAGED
 from etl.transform.catalogue import build
-from tests.transform.rows import FEATURES, artist_rows, track_rows, year
+from tests.transform.rows import FEATURES, artist_rows, read_playlists, track_rows, year
 
 SONGS = {"source": "playlist_songs"}
 TOP = {"source": "top_2000s"}
@@ -54,11 +54,13 @@ ARTISTS: list[dict[str, Any]] = [
 
 @pytest.fixture(scope="module")
 def star(spark: SparkSession) -> dict[str, list[dict[str, Any]]]:
-    return _collected(build(track_rows(spark, *TRACKS).repartition(1), artist_rows(spark, *ARTISTS)))
+    return _collected(
+        build(track_rows(spark, *TRACKS).repartition(1), artist_rows(spark, *ARTISTS), read_playlists(spark))
+    )
 
 
 def test_frames_have_the_staged_schemas(spark: SparkSession) -> None:
-    frames = build(track_rows(spark), artist_rows(spark))
+    frames = build(track_rows(spark), artist_rows(spark), read_playlists(spark))
     for name, frame in frames.items():
         expected = [(field.name, field.dataType) for field in STAGED[name].fields]
         assert [(field.name, field.dataType) for field in frame.schema.fields] == expected, name
@@ -78,6 +80,8 @@ def test_features_come_whole_from_one_source(star: dict[str, list[dict[str, Any]
     assert tracks["t1"]["tempo"] == 0.5
     assert tracks["t4"]["audio_features_source"] == "top_2000s"
     assert (tracks["t5"]["audio_features_source"], tracks["t5"]["energy"]) == (None, None)
+    # They belong to the sound: a further id of the recording has them, too, under the name of who measured them.
+    assert (tracks["t2"]["audio_features_source"], tracks["t2"]["tempo"]) == ("playlist_songs", 0.5)
 
 
 def test_dates_and_popularity_say_where_they_come_from(star: dict[str, list[dict[str, Any]]]) -> None:
@@ -167,12 +171,89 @@ def test_every_row_is_in_an_input_key(star: dict[str, list[dict[str, Any]]]) -> 
 
 def test_order_and_partitions_do_not_matter(spark: SparkSession, star: dict[str, list[dict[str, Any]]]) -> None:
     shuffled = random.Random(7).sample(TRACKS, len(TRACKS))
-    again = build(track_rows(spark, *shuffled).repartition(7), artist_rows(spark, *reversed(ARTISTS)).repartition(7))
+    artists = artist_rows(spark, *reversed(ARTISTS)).repartition(7)
+    again = build(track_rows(spark, *shuffled).repartition(7), artists, read_playlists(spark))
     assert _collected(again) == star
 
 
 def test_sources_are_ranked_once() -> None:
     assert len(SOURCE_RANK) == len(set(SOURCE_RANK))
+
+
+# What the API remembers has no input; it lists no genres.
+API: dict[str, Any] = {"source": "api", "input_id": None, "row_number": None, "genres": None, "artist_ids": ["r1"]}
+ASKED = datetime(2026, 11, 21)
+TOLD = {"asked_at": ASKED, "name": "Mine", "owner_id": "ada"}
+
+
+def entries(*pairs: tuple[str, datetime | None]) -> dict[str, Any]:
+    found = [{"track_id": track_id, "added_at": added_at} for track_id, added_at in pairs]
+    return {"asked_at": ASKED, "snapshot_id": "s1", "entries": found}
+
+
+@pytest.fixture(scope="module")
+def with_api(spark: SparkSession) -> dict[str, list[dict[str, Any]]]:
+    """Playlists of a file, some of which the API has read: p1 whole, p2 without its name, p3 and p5 without items."""
+    listed = [("p1", "t1"), ("p1", "t2"), ("p2", "t1"), ("p3", "t2")]
+    of_files = [
+        {**SONGS, "track_id": track_id, "name": f"Song {track_id}", "popularity": 80, **FEATURES}
+        | {"playlist_id": id_, "playlist_name": "Mix", "playlist_genre": "pop", "playlist_subgenre": "dance"}
+        for id_, track_id in listed
+    ]
+    of_api = [
+        {**API, "track_id": "t1", "name": "New name", "popularity": 0, "isrc": "XX1", **FEATURES, "energy": 0.9},
+        {**API, "track_id": "t2", "name": "Song t2", "popularity": None},
+        {**API, "track_id": "t3", "name": "Only here"},
+    ]
+    early, late = datetime(2020, 1, 1), datetime(2020, 2, 1)
+    read = [
+        {"playlist_id": "p1", "told": TOLD, "items": entries(("t3", late), ("t1", early), ("t3", early), ("t1", None))},
+        {"playlist_id": "p2", "told": None, "items": entries(("t3", early))},
+        {"playlist_id": "p3", "told": TOLD, "items": None},
+        {"playlist_id": "p4", "told": TOLD, "items": entries()},
+        {"playlist_id": "p5", "told": TOLD, "items": None},
+    ]
+    told_artists = [{"input_id": None, "row_number": None, "source": "api", "genres": None, "artist_id": "r1"}]
+    artists = artist_rows(spark, {**told_artists[0], "name": "Nova", "popularity": 0, "followers": 0})
+    return _collected(build(track_rows(spark, *of_files, *of_api), artists, read_playlists(spark, *read)))
+
+
+def test_the_api_wins_where_it_says_something(with_api: dict[str, list[dict[str, Any]]]) -> None:
+    tracks = _tracks(with_api)
+    assert (tracks["t1"]["name"], tracks["t1"]["source"], tracks["t1"]["isrc"]) == ("New name", "api", "XX1")
+    assert (tracks["t1"]["popularity"], tracks["t1"]["popularity_source"]) == (0, "api")
+    assert (tracks["t1"]["audio_features_source"], tracks["t1"]["energy"]) == ("api", 0.9)
+    assert (tracks["t2"]["popularity"], tracks["t2"]["popularity_source"]) == (80, "playlist_songs")
+    assert (tracks["t2"]["audio_features_source"], tracks["t2"]["source"]) == ("playlist_songs", "api")
+    assert (tracks["t3"]["popularity"], tracks["t3"]["energy"], tracks["t3"]["audio_features_source"]) == (None,) * 3
+    (artist,) = (one for one in with_api["dim_artist"] if one["artist_id"] == "r1")
+    assert (artist["popularity"], artist["popularity_source"], artist["followers"]) == (0, "api", 0)
+
+
+def test_a_playlist_that_the_api_read_is_as_it_says(with_api: dict[str, list[dict[str, Any]]]) -> None:
+    columns = ("playlist_id", "name", "owner_id", "snapshot_id", "genre", "source")
+    assert [tuple(one[name] for name in columns) for one in with_api["dim_playlist"]] == [
+        ("p1", "Mine", "ada", "s1", "pop", "api"),
+        ("p2", "Mix", None, None, "pop", "playlist_songs"),
+        ("p3", "Mine", "ada", None, "pop", "api"),
+        ("p4", "Mine", "ada", "s1", None, "api"),
+        ("p5", "Mine", "ada", None, None, "api"),
+    ]
+    early, late = datetime(2020, 1, 1), datetime(2020, 2, 1)
+    members = [tuple(one.values()) for one in with_api["fact_playlist_track"]]
+    assert sorted(members, key=lambda one: one[:3]) == [
+        ("p1", "t1", 1, early),
+        ("p1", "t1", 2, None),
+        ("p1", "t3", 1, early),
+        ("p1", "t3", 2, late),
+        ("p2", "t1", 1, None),
+        ("p3", "t2", 1, None),
+    ]
+
+
+def test_what_has_no_input_is_counted_for_none(with_api: dict[str, list[dict[str, Any]]]) -> None:
+    counted = [(one["input_id"], one["key"], one["row_count"]) for one in with_api["input_key"]]
+    assert counted == [("playlist_songs", "t1", 2), ("playlist_songs", "t2", 2)]
 
 
 def _tracks(star: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
