@@ -42,7 +42,12 @@ WRONG = {
         ("insert into staging.bridge_track_artist values ('gone', 'a', 0)", "kind 'track', id 'gone'"),
         ("insert into staging.fact_playlist_track values ('gone', 't', 1)", "kind 'playlist', id 'gone'"),
         ("insert into staging.track_alias values ('name', 'x', 'gone', 'm', 1)", "kind 'track', id 'gone'"),
+        ("insert into staging.fact_playlist_track values ('p', 'gone', 1)", "kind 'track', id 'gone'"),
         ("update staging.input_key set key = 'gone'", "key of an input (track)', id 'gone'"),
+        *(
+            (f"update staging.input_key set key_kind = '{kind}', key = 'gone'", f"key of an input ({kind})', id 'gone'")
+            for kind in ("artist", "playlist", "user", "survey_response")
+        ),
         ("update staging.input_key set key_kind = 'moon'", "key of an input (moon)', id 't'"),
     ],
     "input_rows_add_up": [
@@ -66,6 +71,14 @@ WRONG = {
         (
             "insert into staging.fact_playlist_track select 'p', 't', 1 from generate_series(1, 2)",
             "staged 'fact_playlist_track', key 'p t 1', rows 2",
+        ),
+        (
+            "insert into staging.dim_user (user_id) select 'u' from generate_series(1, 2)",
+            "staged 'dim_user', key 'u', rows 2",
+        ),
+        (
+            "insert into staging.refresh_state select 'track', 't', now() from generate_series(1, 2)",
+            "staged 'refresh_state', key 'track t', rows 2",
         ),
         (
             "insert into staging.bridge_track_genre select 't', 'pop', 's', 0.5 from generate_series(1, 2)",
@@ -132,6 +145,17 @@ def test_a_check_finds_what_is_wrong(staged: Connection, check: str, statements:
         run_checks(staged, BEFORE_PUBLISHING)
     (finding,) = [words for words in str(failure.value).split("Check ") if words.startswith(f"{check}: ")]
     assert found in finding
+
+
+def test_keys_that_an_input_may_have_pass(staged: Connection) -> None:
+    staged.execute(text("insert into staging.dim_playlist (playlist_id, name) values ('p', '')"))
+    staged.execute(text("insert into staging.dim_user (user_id) values ('u')"))
+    for kind, key in (("playlist", "p"), ("user", "u"), ("artist", "a")):
+        staged.execute(text("update staging.input_key set key_kind = :kind, key = :key"), {"kind": kind, "key": key})
+        run_checks(staged, BEFORE_PUBLISHING)
+    # One kind of thing may have the id of another.
+    staged.execute(text("insert into staging.refresh_state values ('track', 't', now()), ('artist', 't', now())"))
+    run_checks(staged, BEFORE_PUBLISHING)
 
 
 @pytest.mark.parametrize("column", ["recording_key", "merged_into_track_key"])
