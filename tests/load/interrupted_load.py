@@ -26,6 +26,8 @@ STEPS = (
     "after run_checks",
     "after merge dim_artist",
     "after merge dim_track",
+    "after merge fact_playlist_track",
+    "after merge dim_user",
     "after merge row_count",
     "before record_published",
     "after record_published",

@@ -90,6 +90,10 @@ def catalogue() -> Rows:
             {"playlist_id": "list-1", "track_id": "track-A1", "occurrence": 2},
             {"playlist_id": "list-1", "track_id": "track-B", "occurrence": 1},
         ],
+        "dim_user": [
+            {"user_id": "user-1", "country": "DE", "source": "api", "seen_at": datetime(2026, 11, 1, 3, tzinfo=UTC)}
+        ],
+        "refresh_state": [{"kind": "track", "id": "track-B", "asked_at": datetime(2026, 11, 1, 3, tzinfo=UTC)}],
         "survey_response": [{"response_id": "r1", "moods": ["Calm", 'Sad, {or} "not"'], "subscription_plan": "None"}],
         "reconciliation": [
             {"from_id": "track-A2", "to_id": "track-A1", "method": "name", "score": 0.9, "source": "tracks_by_genre"}
