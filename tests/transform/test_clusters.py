@@ -16,7 +16,7 @@ from etl.schemas import AUDIO_FEATURES, STAGED
 from etl.transform.cluster_model import ClusterModel, from_rows
 from etl.transform.cluster_names import cluster_names
 from etl.transform.cluster_numbers import first_numbers, kept_numbers, optimal_pairs
-from etl.transform.clusters import assign, catalogue_size, fit, needs_refit
+from etl.transform.clusters import assign, catalogue_size, fit, needs_refit, unassigned, without_features_of
 
 FITTED_AT = datetime(2026, 11, 1, 3, tzinfo=UTC)
 CENTRES = np.array(
@@ -250,3 +250,11 @@ def test_clusters_that_are_alike_get_further_words() -> None:
     centroids[:, 1] = -1.0
     centroids[1, 8] = 0.2
     assert cluster_names(centroids) == ["calm", "calm, fast", "calm, undanceable"]
+
+
+def test_features_of_one_source_can_be_kept_out(spark: SparkSession) -> None:
+    rows = [("a", "api", 1), ("b", "tracks_by_genre", 2), ("c", None, None), ("d", "made_up", 3)]
+    tracks = spark.createDataFrame(rows, "track_id string, audio_features_source string, audio_features_type int")
+    assert {row.track_id for row in without_features_of(tracks, "api").collect()} == {"b", "c", "d"}
+    numbers = {row.track_id: row.audio_features_type for row in unassigned(tracks, "api").collect()}
+    assert numbers == {"a": None, "b": 2, "c": None, "d": 3}
