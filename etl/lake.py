@@ -68,6 +68,16 @@ class Lake:
         with self._files.open(f"{folder}/{received.name}", "wb") as target:
             while block := content.read(_COPY_BYTES):
                 target.write(block)
+        return self.note(received)
+
+    def note(self, received: Received) -> Received:
+        """Keep the note about an input whose files lie under ``received.url`` already; last, so that no half is seen.
+
+        :returns: the note that the lake holds, which is the earlier one where there was one.
+        """
+        note = f"{self._root}/{received.origin}/{received.input_id}/received.json"
+        if self._files.exists(note):
+            return self._read_note(note)
         with self._files.open(f"{note}.part", "w", encoding="utf-8") as target:
             json.dump(asdict(received), target, ensure_ascii=False, indent=1)
         self._files.mv(f"{note}.part", note)

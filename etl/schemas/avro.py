@@ -1,0 +1,16 @@
+"""The Avro contracts of feeds, each a file beside this one: ``user_activity_1``, ``user_activity_2``, ``user``.
+
+Version 2 of UserActivity adds fields with defaults to version 1, so that readers of either read files of both.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+_FOLDER = Path(__file__).parent
+
+
+def contract(name: str) -> dict[str, Any]:
+    """The schema of a contract, as parsed JSON."""
+    schema: dict[str, Any] = json.loads((_FOLDER / f"{name}.avsc").read_text(encoding="utf-8"))
+    return schema
