@@ -6,7 +6,6 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -26,6 +25,7 @@ from etl.transform.kaggle import Parsed
 log = logging.getLogger(__name__)
 
 ORIGINS = ("feed",)
+_USER_RECORD = EVENTS["user_record"].names
 _CLOCKS_DIFFER_BY = timedelta(days=1)
 
 
@@ -72,23 +72,21 @@ def load_events(run_id: str, reference_date: date, settings: Settings) -> dict[s
 def _load(spark: SparkSession, lake: Lake, inputs: list[Received], load: EventLoad) -> dict[str, int]:
     not_after = max(datetime.fromisoformat(one.received_at) for one in inputs) + _CLOCKS_DIFFER_BY
     told, users = _events(spark, lake, inputs, not_after), _users(spark, lake, inputs, not_after)
-    identified = rows.identified(told.accepted).persist(StorageLevel.MEMORY_AND_DISK)
-    distinct = rows.distinct(identified)
-    records = users.accepted.dropDuplicates(["user_id", "valid_from", "source"]).select(*EVENTS["user_record"].names)
-    counted = _counted(identified, distinct.repeated, users.accepted)
+    found = members.named(told.accepted)
     load.publish_members(
         {
-            **members.members(identified),
-            "user_record": records,
-            "event_count": counted,
+            **members.members(found),
+            "user_record": users.accepted.dropDuplicates(["user_id", "valid_from", "source"]).select(*_USER_RECORD),
+            "event_count": _counted(members.counts(found), users.accepted),
             "rejected_row": told.rejected.unionByName(users.rejected),
         }
     )
     log.info("All users, artists, tracks and playlists that the events name are known.")
+    events, made = rows.identified(told.accepted), members.made_ids(found)
+    if not made.isEmpty():
+        events = rows.with_made_ids(events, made)
     continents = spark.createDataFrame(sorted(CONTINENTS.items()), "country string, continent string")
-    published = load.publish_events(facts.facts(distinct.rows, load.keys(spark), continents), _months(identified))
-    identified.unpersist()
-    return published
+    return load.publish_events(facts.facts(events, load.keys(spark), continents), _months(found))
 
 
 def _events(spark: SparkSession, lake: Lake, inputs: list[Received], not_after: datetime) -> Parsed:
@@ -111,25 +109,16 @@ def _united(spark: SparkSession, parsed: list[Parsed], schema: object) -> Parsed
     return Parsed(accepted, rejected)
 
 
-def _counted(identified: DataFrame, repeated: DataFrame, users: DataFrame) -> DataFrame:
-    none = F.lit(0).cast("long")
-    accepted = identified.groupBy("input_id").agg(F.count(F.lit(1)).alias("rows_accepted"))
+def _counted(events: DataFrame, users: DataFrame) -> DataFrame:
+    rows_told, users_told = F.count(F.lit(1)), F.count_distinct("user_id", "valid_from")
     of_users = users.groupBy("input_id").agg(
-        F.count(F.lit(1)).alias("rows_accepted"),
-        (F.count(F.lit(1)) - F.count_distinct("user_id", "valid_from")).alias("rows_repeated"),
+        rows_told.alias("rows_accepted"), (rows_told - users_told).alias("rows_repeated")
     )
-    return (
-        accepted.withColumn("rows_repeated", none)
-        .unionByName(of_users)
-        .unionByName(repeated.withColumn("rows_accepted", none), allowMissingColumns=True)
-        .select(*EVENTS["event_count"].names)
-    )
+    return events.withColumn("rows_repeated", F.lit(0).cast("long")).unionByName(of_users)
 
 
-def _months(identified: DataFrame) -> dict[str, list[date]]:
-    month = F.date_trunc("month", "event_time").cast("date").alias("first_day")
-    table = F.when(F.col("spoken_id").isNull(), "fact_event").otherwise("fact_spoken_event").alias("table_name")
-    found: dict[str, list[date]] = {}
-    for row in identified.select(table, month).distinct().collect():
-        found.setdefault(row["table_name"], []).append(row["first_day"])
-    return found
+def _months(found: members.Named) -> dict[str, list[date]]:
+    first_days: dict[str, list[date]] = {}
+    for row in members.months(found).collect():
+        first_days.setdefault("fact_spoken_event" if row["is_spoken"] else "fact_event", []).append(row["first_day"])
+    return first_days
