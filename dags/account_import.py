@@ -5,14 +5,14 @@ all. Who asked for both kinds may import both: plays that both tell of are count
 
 | what was asked for | files that are read |
 | --- | --- |
-| Extended streaming history | `Streaming_History_Audio_*.json`, `Streaming_History_Video_*.json`, formerly `endsong_*.json` |
+| Extended streaming history | `Streaming_History_*.json`, audio and video; once `endsong_*.json`: all, to the second |
 | Account data | `StreamingHistory*.json`, music and podcasts: one year, to the minute, without ids |
 
 All other files (profile, playlists, payments, …) are named in the log and never copied. IP addresses, login names and
 user agents are removed before anything is written.
 
-**When it fails**, the last line of the task's log names the file and what to do; nothing was kept. `docs/exports.md` has
-each message with its cure. **Running it again** with the same export changes nothing; a later export of the same
+**When it fails**, the last line of the task's log names the file and what to do; nothing was kept. `docs/exports.md`
+has each message with its cure. **Running it again** with the same export changes nothing; a later export of the same
 listener adds what is new.
 """
 

@@ -132,11 +132,7 @@ def _parsed(content: bytes) -> Any:
 
 
 def _text(content: bytes, errors: str = "strict") -> str:
-    encoding = json.detect_encoding(content)
-    # The marks of byte order belong to the encoding, not to the text.
-    return content.decode({"utf-16-le": "utf-16", "utf-16-be": "utf-16"}.get(encoding, encoding), errors).lstrip(
-        "\ufeff"
-    )
+    return content.decode(json.detect_encoding(content), errors)
 
 
 def _keys(head: str) -> set[str]:

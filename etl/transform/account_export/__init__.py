@@ -45,11 +45,19 @@ def _read(lines: DataFrame, known: ModuleType) -> DataFrame:
     """The lines with the fields of their record and all that values and faults refer to, each computed once."""
     fields = ", ".join(f"{name} string" for name in known.FIELDS)
     body = F.replace("body", F.lit("\\u0000"), F.lit("\\ufffd"))  # PostgreSQL takes no U+0000
-    told = lines.select(*_KEPT).withColumn("body", body).withColumn("said", F.from_json("body", fields))
-    once = F.struct(*(column.alias(name) for name, column in known.reads().items()))
-    # Spark moves a filter below the columns that it asks for, and copies them into it. It cannot move one below a
-    # generator; this generator makes one row of each.
-    return told.select(*_KEPT, F.inline(F.array(F.struct("said")))).select(*_KEPT, "said", F.inline(F.array(once)))
+    told = lines.select(*_KEPT).withColumn("body", body).withColumn("raw", F.from_json("body", fields))
+    texts = F.struct(*(F.nullif(F.trim(F.col("raw")[name]), F.lit("")).alias(name) for name in known.FIELDS))
+    more = F.struct(*(column.alias(name) for name, column in known.reads().items()))
+    return _once(_once(told, texts.alias("said")), more.alias("read")).select(*_KEPT, "said", "read.*")
+
+
+def _once(frame: DataFrame, struct: Column) -> DataFrame:
+    """``frame`` with one more column, which Spark computes once however often it is referred to.
+
+    Spark moves a filter below the columns that it asks for, and copies them into it. It cannot move one below a
+    generator; this generator makes one row of each.
+    """
+    return frame.select("*", F.inline(F.array(F.struct(struct))))
 
 
 def _reason(faults: Faults) -> Column:

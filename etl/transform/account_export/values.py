@@ -14,6 +14,7 @@ FIRST_PLAY = "2006-01-01T00:00:00Z"
 
 _WHOLE = r"^-?[0-9]{1,18}(\.0+)?$"
 _MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?"
+_TO_THE_MINUTE = r"^[0-9-]{10}[T ][0-9]{2}:[0-9]{2}$"
 _ZONE = r"(Z|[+-][0-9]{2}:?[0-9]{2})$"
 
 Faults = list[tuple[Column, str]]
@@ -21,7 +22,7 @@ Faults = list[tuple[Column, str]]
 
 def said(field: str) -> Column:
     """A field's text without blanks around it; NULL where nothing is left."""
-    return F.nullif(F.trim(F.col("said")[field]), F.lit(""))
+    return F.col("said")[field]
 
 
 def whole(field: str) -> Column:
@@ -38,7 +39,8 @@ def flag(field: str) -> Column:
 def moment(field: str) -> Column:
     """A date and time; without a zone it is UTC."""
     text = said(field)
-    zoned = F.when(text.rlike(_ZONE), text).otherwise(F.concat(text, F.lit("Z")))
+    zone = F.when(text.rlike(_TO_THE_MINUTE), ":00Z").when(text.rlike(_ZONE), "").otherwise("Z")
+    zoned = F.concat(text, zone)
     return F.when(text.rlike(_MOMENT), F.try_to_timestamp(zoned))
 
 
@@ -65,8 +67,7 @@ def length_faults(field: str, value: Column) -> Faults:
 def text_faults(fields: tuple[str, ...]) -> Faults:
     """Texts that nobody wrote on purpose."""
     return [
-        (F.length(F.col("said")[field]) > LONGEST_TEXT, f"{field} is longer than {LONGEST_TEXT} characters")
-        for field in fields
+        (F.length(said(field)) > LONGEST_TEXT, f"{field} is longer than {LONGEST_TEXT} characters") for field in fields
     ]
 
 
