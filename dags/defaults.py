@@ -81,6 +81,7 @@ def table(name: str) -> Asset:
 
 
 KAGGLE_INPUTS = Asset(name="lake.kaggle", uri="lake://kaggle", group="lake")
+EXPORT_INPUTS = Asset(name="lake.account_export", uri="lake://account_export", group="lake")
 API_INPUTS = Asset(name="lake.api", uri="lake://api", group="lake")
 CATALOGUE = [
     table(f"warehouse.{name}")
