@@ -19,12 +19,14 @@ from etl.schemas import EVENTS, REJECTED_ROW
 from etl.schemas.avro import contract
 from etl.schemas.events import EVENT_ROW, USER_ROW
 from etl.spark import session
+from etl.jobs.account_export import read_lines
+from etl.transform import account_export
 from etl.transform.events import facts, feed, members, rows
 from etl.transform.kaggle import Parsed
 
 log = logging.getLogger(__name__)
 
-ORIGINS = ("feed",)
+ORIGINS = ("feed", "account_export")
 _USER_RECORD = EVENTS["user_record"].names
 _CLOCKS_DIFFER_BY = timedelta(days=1)
 
@@ -70,15 +72,16 @@ def load_events(run_id: str, reference_date: date, settings: Settings) -> dict[s
 
 
 def _load(spark: SparkSession, lake: Lake, inputs: list[Received], load: EventLoad) -> dict[str, int]:
-    not_after = max(datetime.fromisoformat(one.received_at) for one in inputs) + _CLOCKS_DIFFER_BY
-    told, users = _events(spark, lake, inputs, not_after), _users(spark, lake, inputs, not_after)
+    told, users = _events(spark, lake, inputs), _users(spark, lake, inputs)
     found = members.named(told.accepted)
+    counted = _counted(members.counts(found), users.accepted).persist()
+    rejected = [told.rejected, users.rejected] if _has_rejected(counted, inputs) else []
     load.publish_members(
         {
             **members.members(found),
             "user_record": users.accepted.dropDuplicates(["user_id", "valid_from", "source"]).select(*_USER_RECORD),
-            "event_count": _counted(members.counts(found), users.accepted),
-            "rejected_row": told.rejected.unionByName(users.rejected),
+            "event_count": counted,
+            "rejected_row": reduce(DataFrame.unionByName, rejected, spark.createDataFrame([], REJECTED_ROW)),
         }
     )
     log.info("All users, artists, tracks and playlists that the events name are known.")
@@ -89,18 +92,31 @@ def _load(spark: SparkSession, lake: Lake, inputs: list[Received], load: EventLo
     return load.publish_events(facts.facts(events, load.keys(spark), continents), _months(found))
 
 
-def _events(spark: SparkSession, lake: Lake, inputs: list[Received], not_after: datetime) -> Parsed:
-    feeds = [one for one in inputs if one.format == "user_activity"]
-    parsed = (
-        [feed.events(lake.read_feed(spark, feeds, json.dumps(contract("user_activity_2"))), not_after)] if feeds else []
-    )
+def _events(spark: SparkSession, lake: Lake, inputs: list[Received]) -> Parsed:
+    by_format: dict[str, list[Received]] = {}
+    for one in inputs:
+        by_format.setdefault(one.format, []).append(one)
+    parsed = []
+    if feeds := by_format.get("user_activity"):
+        parsed.append(feed.events(lake.read_feed(spark, feeds, _contract("user_activity_2")), _not_after(inputs)))
+    for name in ("extended_export", "basic_export"):
+        if exports := by_format.get(name):
+            parsed.append(account_export.parse(read_lines(spark, exports), name))
     return _united(spark, parsed, EVENT_ROW)
 
 
-def _users(spark: SparkSession, lake: Lake, inputs: list[Received], not_after: datetime) -> Parsed:
+def _users(spark: SparkSession, lake: Lake, inputs: list[Received]) -> Parsed:
     feeds = [one for one in inputs if one.format == "user"]
-    parsed = [feed.users(lake.read_feed(spark, feeds, json.dumps(contract("user"))), not_after)] if feeds else []
+    parsed = [feed.users(lake.read_feed(spark, feeds, _contract("user")), _not_after(inputs))] if feeds else []
     return _united(spark, parsed, USER_ROW)
+
+
+def _contract(name: str) -> str:
+    return json.dumps(contract(name))
+
+
+def _not_after(inputs: list[Received]) -> datetime:
+    return max(datetime.fromisoformat(one.received_at) for one in inputs) + _CLOCKS_DIFFER_BY
 
 
 def _united(spark: SparkSession, parsed: list[Parsed], schema: object) -> Parsed:
@@ -115,6 +131,12 @@ def _counted(events: DataFrame, users: DataFrame) -> DataFrame:
         rows_told.alias("rows_accepted"), (rows_told - users_told).alias("rows_repeated")
     )
     return events.withColumn("rows_repeated", F.lit(0).cast("long")).unionByName(of_users)
+
+
+def _has_rejected(counted: DataFrame, inputs: list[Received]) -> bool:
+    """Whether to look for refused records: where all that came in was accepted there are none."""
+    accepted = counted.agg(F.sum("rows_accepted")).collect()[0][0]
+    return int(accepted or 0) != sum(one.row_count for one in inputs)
 
 
 def _months(found: members.Named) -> dict[str, list[date]]:
