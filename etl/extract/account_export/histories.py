@@ -3,7 +3,8 @@
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -77,11 +78,11 @@ def history(member: Member, is_alone: bool) -> History | None:
     if not is_expected and not is_list:
         return None
     try:
-        return _read(member.content(), is_expected)
-    except WrongFileError as error:
+        return _read(member, is_expected)
+    except WrongFileError:
         if not is_expected:
             return None
-        raise WrongFileError(f"{member.name}: {error}") from error
+        raise
 
 
 def body(record: Any, fields: Iterable[str]) -> str:
@@ -96,15 +97,23 @@ def body(record: Any, fields: Iterable[str]) -> str:
     return json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
 
 
-def _read(content: bytes, is_expected: bool) -> History | None:
-    value = _parsed(content)
+def _read(member: Member, is_expected: bool) -> History | None:
+    content = member.content()
+    try:
+        return _records(_parsed(content), is_expected)
+    except WrongFileError as error:
+        raise WrongFileError(f"{member.name}: {error}") from error
+
+
+def _records(value: Any, is_expected: bool) -> History | None:
     if not isinstance(value, list):
         if is_expected:
             raise WrongFileError("the file is no list of plays. Take the file as Spotify sent it.")
         return None
-    found = [name for name in (_format_of(one) for one in value if isinstance(one, dict)) if name]
+    formats = (_format_of(record) for record in value if isinstance(record, dict))
+    found = Counter(name for name in formats if name is not None)
     if found:
-        return History(max(sorted(set(found)), key=found.count), value)
+        return History(max(sorted(found), key=found.__getitem__), value)
     if not value and is_expected:
         return History(EXTENDED, [])
     if not is_expected:
@@ -139,9 +148,8 @@ def _keys(head: str) -> set[str]:
     return set(re.findall(r'"(\w+)"\s*:', head))
 
 
-def _format_of(keys: Iterable[str]) -> str | None:
-    present = set(keys)
-    return next((name for mark, name in _MARKS.items() if mark in present), None)
+def _format_of(keys: Container[str]) -> str | None:
+    return next((name for mark, name in _MARKS.items() if mark in keys), None)
 
 
 def _scalar(value: Any) -> Any:
