@@ -1,7 +1,7 @@
 """
 ### Load events
-Brings into the star what the lake holds of events and the warehouse does not yet know: feeds, account exports. Starts by
-itself when something of that kind has come in.
+Brings into the star what the lake holds of events and the warehouse does not yet know: feeds, account exports. Starts
+by itself when something of that kind has come in.
 
 | step | what it does |
 | --- | --- |
@@ -11,10 +11,11 @@ itself when something of that kind has come in.
 
 Every record becomes a row of `warehouse.fact_event` or `warehouse.fact_spoken_event`, a duplicate, or a line of
 `audit.rejected_row`; `audit.row_count` has the sums. Late events go to their own day. Users, tracks, artists and
-playlists that nobody knew before are made with `is_inferred`, and completed under the same key when somebody does.
+playlists that nobody knew before are made with `is_inferred`, and completed under the same key when somebody
+does know them.
 
-**When it fails**, the last line of the failed task's log says what happened and what to do. A failed check has published
-no event; its query stands in `sql/check/events`.
+**When it fails**, the last line of the failed task's log says what happened and what to do. A failed check has
+published no event; its query stands in `sql/check/events`.
 
 **Running it again** is always safe, also twice at once: an event that is there already is a duplicate.
 """

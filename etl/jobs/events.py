@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from etl import warehouse
 from etl.config import Settings
+from etl.jobs.account_export import read_lines
 from etl.lake import Lake, Received
 from etl.load import Run, RunInput
 from etl.load.events import EventLoad, event_load
@@ -19,7 +20,6 @@ from etl.schemas import EVENTS, REJECTED_ROW
 from etl.schemas.avro import contract
 from etl.schemas.events import EVENT_ROW, USER_ROW
 from etl.spark import session
-from etl.jobs.account_export import read_lines
 from etl.transform import account_export
 from etl.transform.events import facts, feed, members, rows
 from etl.transform.kaggle import Parsed
