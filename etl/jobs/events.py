@@ -8,6 +8,7 @@ from functools import reduce
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
 from etl import warehouse
 from etl.config import Settings
@@ -119,7 +120,7 @@ def _not_after(inputs: list[Received]) -> datetime:
     return max(datetime.fromisoformat(one.received_at) for one in inputs) + _CLOCKS_DIFFER_BY
 
 
-def _united(spark: SparkSession, parsed: list[Parsed], schema: object) -> Parsed:
+def _united(spark: SparkSession, parsed: list[Parsed], schema: StructType) -> Parsed:
     accepted = reduce(DataFrame.unionByName, (one.accepted for one in parsed), spark.createDataFrame([], schema))
     rejected = reduce(DataFrame.unionByName, (one.rejected for one in parsed), spark.createDataFrame([], REJECTED_ROW))
     return Parsed(accepted, rejected)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pyspark import StorageLevel
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from etl.schemas import EVENTS
@@ -78,12 +78,12 @@ def months(found: Named) -> DataFrame:
     return found.listeners.select("is_spoken", "first_day").distinct()
 
 
-def _made() -> list[object]:
+def _made() -> tuple[Column, Column]:
     title, artist = title_parts(F.col("track_name")), artist_key(F.col("artist_name"))
     has_artist = F.col("artist_name").isNotNull()
     is_track_nameless = F.col("track_id").isNull() & F.col("track_name").isNotNull() & has_artist
     is_artist_nameless = F.col("track_id").isNull() & F.col("artist_id").isNull() & has_artist
-    return [
+    return (
         F.when(is_track_nameless, made_track_id(title["title"], title["version"], artist)).alias("made_track"),
         F.when(is_artist_nameless, made_id(artist)).alias("made_artist"),
-    ]
+    )
