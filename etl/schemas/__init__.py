@@ -350,7 +350,9 @@ EVENTS: dict[str, StructType] = {
     "user_record": _USER_RECORD,
     "event_user": _schema(user_id=StringType(), source=StringType()),
     "event_artist": _schema(artist_id=StringType(), name=StringType(), source=StringType()),
-    "event_track": _schema(track_id=StringType(), name=StringType(), artist_id=StringType(), source=StringType()),
+    "event_track": _schema(
+        track_id=StringType(), name=StringType(), made_id=StringType(), artist_id=StringType(), source=StringType()
+    ),
     "event_playlist": _schema(playlist_id=StringType(), source=StringType()),
     "event_context": _schema(
         platform=StringType(),
