@@ -292,6 +292,14 @@ STAGED: dict[str, StructType] = {
     ),
     "input_key": _schema(input_id=StringType(), key_kind=StringType(), key=StringType(), row_count=LongType()),
     "rejected_row": REJECTED_ROW,
+    "listener": _schema(
+        user_id=StringType(),
+        population=StringType(),
+        seed=LongType(),
+        personality=StringType(),
+        **_doubles(("exploration", "newness", "loyalty", "commonality")),
+    ),
+    "dirt": _schema(input_id=StringType(), kind=StringType(), row_count=LongType()),
 }
 """What the load takes.
 
@@ -302,4 +310,5 @@ STAGED: dict[str, StructType] = {
   may be an alias).
 - ``dim_audio_cluster`` (centroids in the features' own units) and ``cluster_fit`` (one line: what scales a track before
   it is compared with the centroids) hold rows only on a night that fitted anew.
+- ``listener`` and ``dirt`` are the truth behind made-up feeds, and go to the schema simulation.
 """

@@ -69,35 +69,43 @@ class Activities:
         return Activities(**{field.name: getattr(self, field.name)[places] for field in fields(self)})
 
 
-COLUMNS = {
-    "number": pa.int32(),
-    "code": pa.int64(),
-    "activity": pa.int32(),
-    "at": pa.int64(),
-    "ms_played": pa.int32(),
-    "track": pa.int32(),
-    "playlist": pa.int32(),
-    "home": pa.int32(),
-    "plan": pa.int32(),
-    "device": pa.int32(),
-    "context": pa.int32(),
-    "dirt": pa.int32(),
-}
+NUMBERS = pa.schema(
+    [
+        ("number", pa.int32()),
+        ("code", pa.int64()),
+        ("activity", pa.int32()),
+        ("at", pa.int64()),
+        ("ms_played", pa.int32()),
+        ("track", pa.int32()),
+        ("playlist", pa.int32()),
+        ("home", pa.int32()),
+        ("plan", pa.int32()),
+        ("device", pa.int32()),
+        ("context", pa.int32()),
+        ("dirt", pa.int32()),
+    ]
+)
+"""Rows as Spark gets them: the arrays of ``Activities``."""
 
 
-def activities(people: People, days: Integers, habits: Habits, library: Library, dirt: Dirt) -> Activities:
-    """All that some listeners do on some listening days, before any dirt but unknown tracks."""
-    drawn = days_and_sessions.sessions(people, days, habits)
+def activities(
+    people: People, days: Integers, habits: Habits, library: Library, dirt: Dirt, interval: tuple[int, int]
+) -> Activities:
+    """All that some listeners do on some listening days within an interval, before any dirt but unknown tracks.
+
+    :param interval: from and before when, UTC, ms since 1970.
+    """
+    drawn = days_and_sessions.sessions(people, days, habits, interval)
     session, place, own = play_keys(drawn)
     chosen, playlists = taste.tracks(_choosing(people, drawn, session, own), library)
     if dirt.unknown_track and library.unknown_tracks:
         _lose_tracks(own, chosen, playlists, library, dirt.unknown_track)
     durations = library.durations[chosen].astype(np.int64)
     plays = timeline(drawn, people, (session, place, own), (chosen, playlists), durations, habits)
-    return _rows(plays, drawn, people, library)
+    return _clipped(_rows(plays, drawn, people, library), *interval)
 
 
-def clipped(rows: Activities, start_ms: int, end_ms: int) -> Activities:
+def _clipped(rows: Activities, start_ms: int, end_ms: int) -> Activities:
     """What happens from ``start_ms`` to before ``end_ms``, but for what belongs to a play that started earlier."""
     is_play = rows.activity == ACTIVITIES.index("PLAY")
     # Rows of one play stand together, its PLAY first.
@@ -107,11 +115,9 @@ def clipped(rows: Activities, start_ms: int, end_ms: int) -> Activities:
 
 
 def batch(rows: Activities) -> pa.RecordBatch:
-    """Rows for Spark, as ``COLUMNS`` says."""
-    return pa.RecordBatch.from_arrays(
-        [pa.array(getattr(rows, name).astype(kind.to_pandas_dtype(), copy=False)) for name, kind in COLUMNS.items()],
-        schema=pa.schema(list(COLUMNS.items())),
-    )
+    """Rows for Spark."""
+    columns = [pa.array(getattr(rows, field.name).astype(field.type.to_pandas_dtype(), copy=False)) for field in NUMBERS]
+    return pa.RecordBatch.from_arrays(columns, schema=NUMBERS)
 
 
 def context_of(platform: int, reason_start: int, reason_end: int, flags: int) -> int:

@@ -4,31 +4,35 @@ Workers make rows of small numbers by chunks of listeners and days; Spark looks 
 by itself. Where a chunk begins changes nothing in what is made.
 """
 
+import json
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import from_arrow_schema
+from pyspark.sql.types import StructType
 
-from etl.simulate.listeners import activities, personalities, records
-from etl.simulate.listeners.activities import BROKEN_WAYS, COLUMNS, DUPLICATE, FIRST_BROKEN, LATE
-from etl.simulate.listeners.chance import key_of
+from etl.schemas.avro import contract
+from etl.simulate.listeners import activities, personalities, profiles, records
+from etl.simulate.listeners.activities import NUMBERS
+from etl.simulate.listeners.chance import Integers, key_of
 from etl.simulate.listeners.library import Library
 from etl.simulate.listeners.parameters import Parameters
-from etl.simulate.listeners.people import EPOCH, People, people
+from etl.simulate.listeners.people import People, people
+from etl.simulate.listeners.sessions import DAY_MS
+from etl.simulate.listeners.timeline import HOUR_MS
 
 _ROWS_A_CHUNK = 60_000
 _ROWS_A_LISTENER_AND_DAY = 12
 _LONGEST_CHUNK_DAYS = 64
-_NUMBERS = "number int, code bigint, activity int, at bigint, ms_played int, track int, playlist int, home int, plan int, device int, context int, dirt int"
-_PARTITIONS_A_CORE = 4
+_LISTENERS_A_BLOCK = 10_000
+_PARTITIONS_A_CORE = 2
+_CODEC = "snappy"
 
 
 @dataclass(frozen=True)
@@ -50,10 +54,11 @@ class Simulation:
         return people(chosen.seed, np.arange(first, last), chosen.asked, shares, chosen.end.year + 1)
 
     @cached_property
-    def days(self) -> np.ndarray:  # type: ignore[type-arg]
+    def days(self) -> Integers:
         """The listening days that may reach into the interval, wherever a listener lives."""
-        first = (self.parameters.start.date() - EPOCH).days - 2
-        last = ((self.parameters.end - timedelta(microseconds=1)).date() - EPOCH).days + 1
+        # From 14:00 UTC of the day before, where clocks are 14 h ahead, to 16:00 of the day after, where they are 12 behind.
+        first = (_milliseconds(self.parameters.start) - 40 * HOUR_MS) // DAY_MS + 1
+        last = -(-(_milliseconds(self.parameters.end) + 10 * HOUR_MS) // DAY_MS) - 1
         return np.arange(first, last + 1)
 
     @cached_property
@@ -75,20 +80,34 @@ class Simulation:
         who = self.people(first, min(first + listeners, self.parameters.users))
         when = self.days[of_days * days : (of_days + 1) * days]
         chosen = self.parameters
-        made = activities.activities(who, when, chosen.asked, self.library, chosen.dirt)
-        inside = activities.clipped(made, _milliseconds(chosen.start), _milliseconds(chosen.end))
+        interval = _milliseconds(chosen.start), _milliseconds(chosen.end)
+        inside = activities.activities(who, when, chosen.asked, self.library, chosen.dirt, interval)
         if chosen.dirt.is_clean:
             return inside
         root = key_of(chosen.seed, "dirt")
         return activities.soiled(inside, chosen.dirt, root, self.library.known_tracks)
 
     def numbers(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """What happens in the chunks whose numbers come in."""
-        for chunks in batches:
-            for chunk in chunks.column(0).to_pylist():
-                made = activities.batch(self.rows(chunk))
-                if made.num_rows:
-                    yield made
+        """What happens in the chunks whose numbers come in: ``activities.COLUMNS``."""
+        for chunk in profiles.in_batches(batches):
+            made = activities.batch(self.rows(chunk))
+            if made.num_rows:
+                yield made
+
+    def users(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Records of the listeners whose blocks' numbers come in: ``profiles.USER``."""
+        end = _milliseconds(self.parameters.end)
+        for block in profiles.in_batches(batches):
+            yield profiles.users(self._block(block), self.population, self.library, end)
+
+    def truth(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """The truth about the listeners whose blocks' numbers come in: ``profiles.TRUTH``."""
+        for block in profiles.in_batches(batches):
+            yield profiles.truth(self._block(block), self.population, self.parameters.seed)
+
+    def _block(self, block: int) -> People:
+        first = block * _LISTENERS_A_BLOCK
+        return self.people(first, min(first + _LISTENERS_A_BLOCK, self.parameters.users))
 
 
 def numbers(spark: SparkSession, simulation: Simulation, partitions: int | None = None) -> DataFrame:
@@ -96,14 +115,41 @@ def numbers(spark: SparkSession, simulation: Simulation, partitions: int | None 
 
     :param partitions: None: a few for each core.
     """
-    count = simulation.chunks[0]
-    chosen = partitions or min(count, spark.sparkContext.defaultParallelism * _PARTITIONS_A_CORE)
-    return spark.range(0, count, 1, chosen).mapInArrow(simulation.numbers, _NUMBERS)
+    return _dealt(spark, simulation.chunks[0], partitions).mapInArrow(simulation.numbers, _schema(NUMBERS))
+
+
+def users(spark: SparkSession, simulation: Simulation) -> DataFrame:
+    """The records of the contract ``user``."""
+    return _dealt(spark, _blocks(simulation)).mapInArrow(simulation.users, _schema(profiles.USER))
+
+
+def truth(spark: SparkSession, simulation: Simulation) -> DataFrame:
+    """Personality and traits of each listener: ``STAGED["listener"]``."""
+    return _dealt(spark, _blocks(simulation)).mapInArrow(simulation.truth, _schema(profiles.TRUTH))
 
 
 def events(rows: DataFrame, simulation: Simulation, words: records.Words) -> DataFrame:
-    """Rows of numbers as records of UserActivity, and ``dirt``."""
+    """Rows of numbers as records of UserActivity."""
     return records.user_activity(rows, simulation.population, words, simulation.parameters.schema_version)
+
+
+def write(frame: DataFrame, contract_name: str, url: str, mode: str = "overwrite") -> None:
+    """Write records as Avro files of a contract into a folder."""
+    writer = frame.write.format("avro").option("avroSchema", json.dumps(contract(contract_name)))
+    writer.option("compression", _CODEC).mode(mode).save(url)
+
+
+def _dealt(spark: SparkSession, count: int, partitions: int | None = None) -> DataFrame:
+    chosen = partitions or min(count, spark.sparkContext.defaultParallelism * _PARTITIONS_A_CORE)
+    return spark.range(0, count, 1, chosen)
+
+
+def _blocks(simulation: Simulation) -> int:
+    return math.ceil(simulation.parameters.users / _LISTENERS_A_BLOCK)
+
+
+def _schema(schema: pa.Schema) -> StructType:
+    return from_arrow_schema(schema)
 
 
 def _milliseconds(moment: datetime) -> int:

@@ -11,7 +11,7 @@ from etl.simulate.listeners import personalities
 from etl.simulate.listeners.habits import DEFAULTS, Habits
 
 EARLIEST = datetime(2010, 1, 3, tzinfo=UTC)
-"""Listeners signed up in the years before it."""
+"""Most listeners signed up in the years before it, children when they were five."""
 
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 MOST_USERS = 10_000_000

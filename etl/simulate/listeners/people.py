@@ -46,7 +46,7 @@ class People:
     likes_shuffle: Floats
     platform_draw: Floats
     joined: Integers
-    """The day of the first record, days since 1970."""
+    """The day of the first record, days since 1970; nothing is heard before it."""
     plans: Integers
     """A column a year since FIRST_YEAR: the plan from that year's change on; so for homes and names."""
     plan_days: Integers
@@ -54,6 +54,26 @@ class People:
     home_days: Integers
     names: Integers
     name_days: Integers
+
+    def changes(self) -> tuple[Integers, Integers]:
+        """Who (the place in the arrays) changed something after signing up, and on which day, each pair once."""
+        who: list[Integers] = []
+        when: list[Integers] = []
+        for states, days in ((self.plans, self.plan_days), (self.homes, self.home_days), (self.names, self.name_days)):
+            listener, year = np.nonzero(states[:, 1:] != states[:, :-1])
+            who.append(listener)
+            when.append(days[listener, year + 1])
+        listener, day = np.unique(np.stack([np.concatenate(who), np.concatenate(when)]), axis=1)
+        is_later = day > self.joined[listener]
+        return listener[is_later], day[is_later]
+
+    def at(self, listener: Integers, day: Integers) -> tuple[Integers, Integers, Integers]:
+        """Plan, home and name of some listeners, each on a day of its own."""
+        plan, home, name = (
+            _state_at(states[listener], days[listener], day)
+            for states, days in ((self.plans, self.plan_days), (self.homes, self.home_days), (self.names, self.name_days))
+        )
+        return plan, home, name
 
     def plan_on(self, days: Integers) -> Integers:
         """The plan on each of some days (columns) for each listener (rows)."""
@@ -76,6 +96,7 @@ def people(seed: int, numbers: Integers, habits: Habits, mix_shares: tuple[float
         return spread(numbers, root, purpose)
 
     age_band = choose(even(_AGE), [habits.age_bands[band] for band in AGE_BANDS])
+    birthdays = _birthdays(age_band, uniform(own, _AGE_PLACE))
     plan_table = _table(habits.plans, PLANS)
     first = {"plan": _pick(plan_table, age_band, even(_PLAN)), "home": choose(even(_HOME), [h.weight for h in HOMES])}
     years = last_year - FIRST_YEAR + 1
@@ -98,7 +119,7 @@ def people(seed: int, numbers: Integers, habits: Habits, mix_shares: tuple[float
         keys=own,
         traits=personalities.traits_of(even(_KIND), np.stack([even(p) for p in _PLACES], axis=1), mix_shares),
         age_band=age_band,
-        birthdays=_birthdays(age_band, uniform(own, _AGE_PLACE)),
+        birthdays=birthdays,
         gender=_pick(_table(habits.genders, GENDERS), age_band, even(_GENDER)),
         slot=_pick(_table(habits.time_slots, TIME_SLOTS), age_band, even(_SLOT)),
         device=choose(even(_DEVICE), [habits.devices[device] for device in DEVICES]),
@@ -107,7 +128,7 @@ def people(seed: int, numbers: Integers, habits: Habits, mix_shares: tuple[float
         skip_factor=_skip_factor(uniform(own, _SKIPS)),
         likes_shuffle=uniform(own, _SHUFFLE),
         platform_draw=uniform(own, _PLATFORM),
-        joined=(date(2007, 1, 1) - EPOCH).days + (uniform(own, _JOINED) * 700).astype(np.int64),
+        joined=_joined(birthdays, uniform(own, _JOINED)),
         plans=_followed(first["plan"], new_plans, change["plan"]),
         plan_days=days["plan"],
         homes=_followed(first["home"], new_homes, change["home"]),
@@ -136,6 +157,12 @@ def _state_on(states: Integers, change_days: Integers, days: Integers) -> Intege
     return np.take_along_axis(states, np.maximum(years[None, :] - is_before, 0), axis=1)
 
 
+def _state_at(states: Integers, change_days: Integers, day: Integers) -> Integers:
+    year = day.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970 - FIRST_YEAR
+    rows, year = np.arange(len(day)), np.maximum(year, 0)
+    return states[rows, np.maximum(year - (day < change_days[rows, year]), 0)]
+
+
 def _table(by_band: "dict[str, Shares] | object", answers: tuple[str, ...]) -> Floats:
     """Cumulated shares: a row an age band, a column an answer."""
     rows = np.array([[by_band[band][answer] for answer in answers] for band in AGE_BANDS])  # type: ignore[index]
@@ -156,6 +183,11 @@ def _birthdays(age_band: Integers, draws: Floats) -> Integers:
     humped = 0.5 - np.sin(np.arcsin(1 - 2 * draws) / 3)  # inverse of 3x² - 2x³
     ages = low + humped * (high - low)
     return np.asarray((AGES_AS_OF - EPOCH).days - (ages * 365.2425).astype(np.int64) - 1)
+
+
+def _joined(birthdays: Integers, draws: Floats) -> Integers:
+    """In the first two years there were; children at five."""
+    return np.maximum((date(2007, 1, 1) - EPOCH).days + (draws * 700).astype(np.int64), birthdays + 5 * 366)
 
 
 def _sessions_a_day(draws: Floats) -> Floats:

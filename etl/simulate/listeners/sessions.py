@@ -78,13 +78,18 @@ def day_begins(home: Integers, days: Integers) -> Integers:
     return table[home, np.arange(len(days))[None, :]]
 
 
-def sessions(people: People, days: Integers, habits: Habits) -> Sessions:
-    """All sessions of some listeners on some listening days, one after the other."""
+def sessions(people: People, days: Integers, habits: Habits, interval: tuple[int, int]) -> Sessions:
+    """All sessions of some listeners on some listening days, one after the other.
+
+    :param interval: UTC, ms since 1970; listening days that do not reach into it are left out whole.
+    """
     span = np.append(days, days[-1] + 1)
     home = people.home_on(span)
     begins = day_begins(home, span)
     day_keys = keys(people.keys[:, None], _DAYS_PART + days[None, :])
-    counts = _counts(people, days, day_keys, habits)
+    reaches_in = (begins[:, 1:] > interval[0]) & (begins[:, :-1] < interval[1])
+    reaches_in &= days[None, :] >= people.joined[:, None]
+    counts = np.where(reaches_in, _counts(people, days, day_keys, habits), 0)
     listener, column = np.divmod(np.repeat(np.arange(counts.size), counts.ravel()), len(days))
     number = _numbers(counts.ravel())
     own = keys(day_keys.ravel()[listener * len(days) + column], _SESSIONS_PART + number)
