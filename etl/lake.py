@@ -106,6 +106,17 @@ class Lake:
         folder = F.regexp_extract(F.col("_metadata.file_path"), "/([^/]+)/[^/]+$", 1)
         return lines.withColumn("input_id", folder)
 
+    def read_feed(self, spark: SparkSession, inputs: Iterable[Received], contract: str) -> DataFrame:
+        """The records of inputs of one feed format: the contract's fields, with its defaults, and input_id."""
+        records = (
+            spark.read.format("avro")
+            .option("avroSchema", contract)
+            .option("pathGlobFilter", "*.avro")
+            .load([one.url for one in inputs])
+        )
+        folder = F.regexp_extract(F.col("_metadata.file_path"), "/([^/]+)/[^/]+$", 1)
+        return records.withColumn("input_id", folder)
+
     def write_memory(self, frame: DataFrame, run_id: str, name: str) -> None:
         """Keep a frame of what all answers of the API up to a run say; again replaces it."""
         frame.write.mode("overwrite").parquet(f"{self.url}/memory/{run_id}/{name}")

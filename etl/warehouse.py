@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 _LOCK = 20_261_121
 """Number of the advisory lock that whoever changes the warehouse holds."""
 
+EVENT_JOB = "load_events"
+"""The job whose runs load events: an input that told of the catalogue may still have events to tell."""
+
 _LOCK_WAIT_SECONDS = 3600.0
 _LOCK_POLL_SECONDS = 0.5
 
@@ -109,15 +112,19 @@ def rows(connection: Connection, statement: str, **parameters: object) -> list[d
     return [dict(row) for row in connection.execute(text(statement), parameters).mappings()]
 
 
-def published_inputs(connection: Connection) -> set[str]:
-    """The ids of all inputs that a published run took: what the lake holds beyond them is new."""
+def published_inputs(connection: Connection, job: str | None = None) -> set[str]:
+    """The ids of all inputs that a published run took: what the lake holds beyond them is new.
+
+    :param job: the loads of events, which take inputs of their own accord; None: all other runs.
+    """
     statement = """
         select distinct i.input_id
         from audit.run_input as i
         inner join audit.run as r on r.run_id = i.run_id
-        where r.result = 'published'
+        where r.result = 'published' and r.job = any(:jobs) = :is_of_events
     """
-    return {str(row["input_id"]) for row in rows(connection, statement)}
+    found = rows(connection, statement, jobs=[job or EVENT_JOB], is_of_events=job is not None)
+    return {str(row["input_id"]) for row in found}
 
 
 def newness_bounds(connection: Connection) -> tuple[date, date] | None:
@@ -283,6 +290,12 @@ def empty_staging(connection: Connection) -> None:
             " where application_name like 'staging %' and datname = current_database() and usename = current_user"
         )
     )
+    for part in rows(
+        connection,
+        "select i.inhrelid::regclass::text as name from pg_inherits as i inner join pg_class as c on c.oid = i.inhparent"
+        " where c.relnamespace = 'staging'::regnamespace and c.relkind = 'p'",
+    ):
+        connection.execute(text(f"drop table {part['name']}"))
     tables = rows(
         connection, "select format('staging.%I', tablename) as name from pg_tables where schemaname = 'staging'"
     )

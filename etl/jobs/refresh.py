@@ -19,7 +19,7 @@ from etl.formats import FORMATS
 from etl.jobs import spotify_answers as spotify
 from etl.lake import Lake, Received
 from etl.load import Run, RunInput, load
-from etl.schemas import ARTIST_ROW, STAGED, SURVEY_ROW, TRACK_ROW
+from etl.schemas import ARTIST_ROW, CATALOGUE, STAGED, SURVEY_ROW, TRACK_ROW
 from etl.spark import session
 from etl.tabular import read_rows
 from etl.transform import catalogue, clusters, newness, responses
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 _ROW_SCHEMAS = {"track": TRACK_ROW, "artist": ARTIST_ROW, "survey_response": SURVEY_ROW}
 _FIT_FRAMES = ("cluster_fit", "dim_audio_cluster")
-_CATALOGUE_FRAMES = tuple(name for name in STAGED if name not in _FIT_FRAMES)
+_CATALOGUE_FRAMES = tuple(name for name in CATALOGUE if name not in _FIT_FRAMES)
 
 
 def plan_refresh(run_id: str, job: str, reference_date: date, is_forced: bool, settings: Settings) -> int:
@@ -97,7 +97,7 @@ def transform_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
         frames["survey_response"] = answers["survey_response"]
         frames["input_key"] = frames["input_key"].unionByName(answers["input_key"]).unionByName(said.input_keys)
         frames["track_alias"] = frames["track_alias"].unionByName(said.linked_aliases)
-        frames |= {"dim_user": said.dim_user, "refresh_state": said.refresh_state}
+        frames |= {"user_record": said.user_record, "refresh_state": said.refresh_state}
         frames["rejected_row"] = reduce(
             DataFrame.unionByName, (one.rejected for kind in parsed.values() for one in kind), said.rejected
         )

@@ -80,7 +80,7 @@ def fetch_account(name: str, run_id: str, settings: Settings, is_last_try: bool)
         received = answers.finish(datetime.now(UTC)) if said else None
         is_pending = isinstance(error, RateLimitedError)
         line = {"known": to_note(after), "message": str(error), "input_id": received.input_id if received else None}
-        _record(settings, run_id, part, name, "pending_quota" if is_pending else _state_of(error), **line)
+        _record(settings, run_id, part, name, PENDING_QUOTA if is_pending else _state_of(error), **line)
         if is_pending:
             log.warning("%s What was answered is loaded, and the next run goes on from there.", error)
             return {"account": name, "state": PENDING_QUOTA}
@@ -117,7 +117,11 @@ def fetch_catalogue(run_id: str, reference_date: date, settings: Settings) -> di
     except EtlError as error:
         received = answers.finish(datetime.now(UTC))
         input_id = received.input_id if received else None
-        _record(settings, run_id, "catalogue", None, _state_of(error), message=str(error), input_id=input_id)
+        state = PENDING_QUOTA if _is_too_long(error) else _state_of(error)
+        _record(settings, run_id, "catalogue", None, state, message=str(error), input_id=input_id)
+        if state == PENDING_QUOTA:
+            log.warning("%s What was answered is loaded, and the next run goes on from there.", error)
+            return {"state": state}
         raise
     _record_fetched(settings, run_id, "catalogue", None, fetched)
     return _summary(fetched)
@@ -181,9 +185,12 @@ def _tracks_seen(answers: Answers) -> set[str]:
 
 
 def _is_final(error: EtlError, is_last_try: bool) -> bool:
-    if isinstance(error, RateLimitedError) and error.retry_after_s > LONGEST_DELAY_S:
-        return True
-    return is_last_try or isinstance(error, ActionNeededError)
+    return is_last_try or _is_too_long(error) or isinstance(error, ActionNeededError)
+
+
+def _is_too_long(error: EtlError) -> bool:
+    """Whether a pause would hold back what else there is to publish."""
+    return isinstance(error, RateLimitedError) and error.retry_after_s > LONGEST_DELAY_S
 
 
 def _state_of(error: EtlError) -> str:

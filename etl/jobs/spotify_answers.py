@@ -23,7 +23,7 @@ class Said:
     playlists: DataFrame
     linked_aliases: DataFrame
     input_keys: DataFrame
-    dim_user: DataFrame
+    user_record: DataFrame
     refresh_state: DataFrame
     rejected: DataFrame
 
@@ -60,7 +60,7 @@ def read(spark: SparkSession, lake: Lake, run_id: str, inputs: list[Received], m
         playlists=remembered["api_playlist"],
         linked_aliases=rows.linked_aliases(remembered),
         input_keys=rows.input_keys(kinds),
-        dim_user=rows.dim_user(profiles.accepted),
+        user_record=rows.user_record(profiles.accepted),
         refresh_state=rows.refresh_state(lines),
         rejected=reduce(DataFrame.unionByName, (one.rejected for one in kinds)),
     )

@@ -30,7 +30,7 @@ def load(frames: Mapping[str, DataFrame], run: Run, url: str) -> dict[str, int]:
         with exclusive(url) as connection:
             return _load(connection, frames, run, url)
     except Exception as error:
-        _note_failure(run, url, error)
+        note_failure(run, url, error)
         raise
 
 
@@ -55,7 +55,8 @@ def _load(connection: Connection, frames: Mapping[str, DataFrame], run: Run, url
     return written
 
 
-def _note_failure(run: Run, url: str, error: Exception) -> None:
+def note_failure(run: Run, url: str, error: Exception) -> None:
+    """Note in the audit that a run failed, in words for people; what PostgreSQL cannot take is logged alone."""
     message = str(error) if isinstance(error, EtlError) else f"{type(error).__name__}: see the log of the task"
     try:
         with connect(url) as connection:

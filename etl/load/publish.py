@@ -22,6 +22,7 @@ MERGES = (
     "fact_playlist_track",
     "fact_track_popularity",
     "fact_artist_popularity",
+    "user_record",
     "dim_user",
     "survey_response",
     "cluster_fit",

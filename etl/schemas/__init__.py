@@ -7,6 +7,7 @@ each one fills: one concept has one name from here to the star.
 
 from pyspark.sql.types import (
     ArrayType,
+    BinaryType,
     BooleanType,
     DataType,
     DateType,
@@ -14,9 +15,11 @@ from pyspark.sql.types import (
     IntegerType,
     LongType,
     MapType,
+    ShortType,
     StringType,
     StructField,
     StructType,
+    TimestampNTZType,
     TimestampType,
 )
 
@@ -197,7 +200,21 @@ MEMORY: dict[str, StructType] = {
 """What all answers of the API so far say: the newest word on each thing, with the time of the answer that gave it.
 ``told`` is NULL where only the items of a playlist were read, ``items`` where they never were to the end."""
 
-STAGED: dict[str, StructType] = {
+_USER_RECORD = _schema(
+    user_id=StringType(),
+    valid_from=TimestampType(),
+    source=StringType(),
+    username=StringType(),
+    birthdate=DateType(),
+    gender=StringType(),
+    country=StringType(),
+    continent=StringType(),
+    timezone=StringType(),
+    favourite_genre=StringType(),
+    subscription_plan=StringType(),
+)
+
+CATALOGUE: dict[str, StructType] = {
     "dim_artist": _schema(
         artist_id=StringType(),
         name=StringType(),
@@ -273,14 +290,7 @@ STAGED: dict[str, StructType] = {
     "fact_playlist_track": _schema(
         playlist_id=StringType(), track_id=StringType(), occurrence=IntegerType(), added_at=TimestampType()
     ),
-    "dim_user": _schema(
-        user_id=StringType(),
-        username=StringType(),
-        country=StringType(),
-        subscription_plan=StringType(),
-        source=StringType(),
-        seen_at=TimestampType(),
-    ),
+    "user_record": _USER_RECORD,
     "refresh_state": _schema(kind=StringType(), id=StringType(), asked_at=TimestampType()),
     "survey_response": StructType([f for f in SURVEY_ROW.fields if f.name not in ("input_id", "row_number")]),
     "reconciliation": _schema(
@@ -301,7 +311,7 @@ STAGED: dict[str, StructType] = {
     ),
     "dirt": _schema(input_id=StringType(), kind=StringType(), row_count=LongType()),
 }
-"""What the load takes.
+"""What a load of the catalogue takes.
 
 - ``recording_id`` is the smallest track id of the recording.
 - ``reconciliation`` has one line for each id or id-less row that was recognised as something known (from → to).
@@ -312,3 +322,59 @@ STAGED: dict[str, StructType] = {
   it is compared with the centroids) hold rows only on a night that fitted anew.
 - ``listener`` and ``dirt`` are the truth behind made-up feeds, and go to the schema simulation.
 """
+
+_MOMENT: dict[str, DataType] = {
+    "event_id": BinaryType(),
+    "event_time": TimestampType(),
+    "started_at": TimestampType(),
+    "ended_at": TimestampType(),
+    "local_time": TimestampNTZType(),
+    "user_key": IntegerType(),
+}
+_WHAT: dict[str, DataType] = {
+    "context_key": IntegerType(),
+    "date_key": IntegerType(),
+    "utc_date_key": IntegerType(),
+    "ms_played": IntegerType(),
+    "input_key": IntegerType(),
+    "local_hour": ShortType(),
+    "is_skipped": BooleanType(),
+    "is_home_time": BooleanType(),
+}
+_WHERE: dict[str, DataType] = {
+    "activity_type": StringType(),
+    "device_type": StringType(),
+    "country": StringType(),
+    "continent": StringType(),
+    "source": StringType(),
+}
+
+EVENTS: dict[str, StructType] = {
+    "fact_event": _schema(
+        **_MOMENT, track_key=IntegerType(), artist_key=IntegerType(), playlist_key=IntegerType(), **_WHAT, **_WHERE
+    ),
+    "fact_spoken_event": _schema(
+        **_MOMENT, **_WHAT, spoken_id=StringType(), spoken_name=StringType(), show_name=StringType(), **_WHERE
+    ),
+    "user_record": _USER_RECORD,
+    "event_user": _schema(user_id=StringType(), source=StringType()),
+    "event_artist": _schema(artist_id=StringType(), name=StringType(), source=StringType()),
+    "event_track": _schema(track_id=StringType(), name=StringType(), artist_id=StringType(), source=StringType()),
+    "event_playlist": _schema(playlist_id=StringType(), source=StringType()),
+    "event_context": _schema(
+        platform=StringType(),
+        reason_start=StringType(),
+        reason_end=StringType(),
+        is_shuffle=BooleanType(),
+        is_offline=BooleanType(),
+        is_incognito=BooleanType(),
+        subscription_plan=StringType(),
+    ),
+    "event_count": _schema(input_id=StringType(), rows_accepted=LongType(), rows_repeated=LongType()),
+    "rejected_row": REJECTED_ROW,
+}
+"""What a load of events takes: first the members that they name (``event_…``, each once), then the events themselves
+with the members' keys. ``event_id`` is the 16 bytes of a UUID; ``event_count`` accounts for the rows of each input."""
+
+STAGED: dict[str, StructType] = {**EVENTS, **CATALOGUE}
+"""All frames that can be staged."""

@@ -53,7 +53,7 @@ where n.key_kind = 'playlist' and not exists (select from staging.dim_playlist a
 union all
 select 'key of an input (user)', n.key
 from staging.input_key as n
-where n.key_kind = 'user' and not exists (select from staging.dim_user as s where s.user_id = n.key)
+where n.key_kind = 'user' and not exists (select from staging.user_record as s where s.user_id = n.key)
 union all
 select 'key of an input (survey_response)', n.key
 from staging.input_key as n

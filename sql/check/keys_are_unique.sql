@@ -48,6 +48,9 @@ from staging.rejected_row
 group by input_id, row_number
 having count(*) > 1
 union all
-select 'dim_user', user_id, count(*) from staging.dim_user group by user_id having count(*) > 1
+select 'user_record', user_id || ' ' || valid_from, count(*)
+from staging.user_record
+group by user_id, valid_from, source
+having count(*) > 1
 union all
 select 'refresh_state', kind || ' ' || id, count(*) from staging.refresh_state group by kind, id having count(*) > 1

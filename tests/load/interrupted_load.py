@@ -27,6 +27,7 @@ STEPS = (
     "after merge dim_artist",
     "after merge dim_track",
     "after merge fact_playlist_track",
+    "after merge user_record",
     "after merge dim_user",
     "after merge row_count",
     "before record_published",

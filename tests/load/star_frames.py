@@ -90,8 +90,8 @@ def catalogue() -> Rows:
             {"playlist_id": "list-1", "track_id": "track-A1", "occurrence": 2},
             {"playlist_id": "list-1", "track_id": "track-B", "occurrence": 1},
         ],
-        "dim_user": [
-            {"user_id": "user-1", "country": "DE", "source": "api", "seen_at": datetime(2026, 11, 1, 3, tzinfo=UTC)}
+        "user_record": [
+            {"user_id": "user-1", "country": "DE", "source": "api", "valid_from": datetime(2026, 11, 1, 3, tzinfo=UTC)}
         ],
         "refresh_state": [{"kind": "track", "id": "track-B", "asked_at": datetime(2026, 11, 1, 3, tzinfo=UTC)}],
         "survey_response": [{"response_id": "r1", "moods": ["Calm", 'Sad, {or} "not"'], "subscription_plan": "None"}],

@@ -33,7 +33,7 @@ ALWAYS, FOREVER = None, None  # to_char gives NULL for what has no end
 @pytest.fixture(scope="module")
 def loaded_template(embedded_server: postgres.Server, migrated_template: str) -> Iterator[str]:
     with database(embedded_server, migrated_template) as url:
-        of_files = {name: rows for name, rows in catalogue().items() if name not in ("dim_user", "refresh_state")}
+        of_files = {name: rows for name, rows in catalogue().items() if name not in ("user_record", "refresh_state")}
         load(local_frames(of_files), run(), url)
         yield url.rsplit("/", 1)[1]
 
@@ -57,7 +57,7 @@ def user(
     day: int, plan: str | None, country: str | None = "DE", user_id: str = "a-1", username: str | None = "Ada"
 ) -> dict[str, Any]:
     told = {"username": username, "country": country, "subscription_plan": plan}
-    return {"user_id": user_id, **told, "source": "api", "seen_at": moment(day)}
+    return {"user_id": user_id, **told, "source": "api", "valid_from": moment(day)}
 
 
 def versions(url: str) -> list[tuple[Any, ...]]:
@@ -65,8 +65,8 @@ def versions(url: str) -> list[tuple[Any, ...]]:
 
 
 def test_a_user_begins_where_nothing_earlier_is_known(url: str) -> None:
-    written = publish(url, {"dim_user": [user(2, "free", user_id="b"), user(2, None, None, user_id="a")]}, "n1")
-    assert written == {"dim_user": 2}
+    written = publish(url, {"user_record": [user(2, "free", user_id="b"), user(2, None, None, user_id="a")]}, "n1")
+    assert written == {"user_record": 2, "dim_user": 2}
     assert versions(url) == [
         (1, "a", "Ada", None, None, "-infinity", "infinity", True),
         (2, "b", "Ada", "DE", "free", "-infinity", "infinity", True),
@@ -74,9 +74,9 @@ def test_a_user_begins_where_nothing_earlier_is_known(url: str) -> None:
 
 
 def test_a_new_plan_is_a_new_version_and_a_new_name_is_not(url: str) -> None:
-    publish(url, {"dim_user": [user(2, "free")]}, "n1", 2)
-    publish(url, {"dim_user": [user(3, "premium", username="Ada L.")]}, "n2", 3)
-    publish(url, {"dim_user": [user(4, "premium", "AT", username=None)]}, "n3", 4)
+    publish(url, {"user_record": [user(2, "free")]}, "n1", 2)
+    publish(url, {"user_record": [user(3, "premium", username="Ada L.")]}, "n2", 3)
+    publish(url, {"user_record": [user(4, "premium", "AT", username=None)]}, "n3", 4)
     second, third = "2026-11-03 03:00:00+00", "2026-11-04 03:00:00+00"
     assert versions(url) == [
         (1, "a-1", "Ada", "DE", "free", "-infinity", second, False),
@@ -86,19 +86,30 @@ def test_a_new_plan_is_a_new_version_and_a_new_name_is_not(url: str) -> None:
 
 
 def test_what_is_not_said_keeps_what_is_known_and_what_was_not_known_is_filled_in(url: str) -> None:
-    publish(url, {"dim_user": [user(2, None, None)]}, "n1", 2)
-    assert publish(url, {"dim_user": [user(3, "free", "DE")]}, "n2", 3) == {"dim_user": 1}
-    assert publish(url, {"dim_user": [user(4, None, None, username=None)]}, "n3", 4) == {}
+    publish(url, {"user_record": [user(2, None, None)]}, "n1", 2)
+    assert publish(url, {"user_record": [user(3, "free", "DE")]}, "n2", 3) == {"user_record": 1, "dim_user": 1}
+    assert publish(url, {"user_record": [user(4, None, None, username=None)]}, "n3", 4) == {}
     assert versions(url) == [(1, "a-1", "Ada", "DE", "free", "-infinity", "infinity", True)]
 
 
-def test_an_older_or_repeated_answer_changes_nothing(url: str) -> None:
-    publish(url, {"dim_user": [user(2, "free")]}, "n1", 2)
-    publish(url, {"dim_user": [user(4, "premium")]}, "n2", 4)
+def test_a_repeated_answer_changes_nothing(url: str) -> None:
+    publish(url, {"user_record": [user(2, "free")]}, "n1", 2)
+    publish(url, {"user_record": [user(4, "premium")]}, "n2", 4)
     before = row_places(url)
-    assert publish(url, {"dim_user": [user(4, "premium")]}, "again", 4) == {}
-    assert publish(url, {"dim_user": [user(3, "free", "AT")]}, "older", 3) == {}
+    assert publish(url, {"user_record": [user(4, "premium")]}, "again", 4) == {}
     assert row_places(url) == before
+
+
+def test_a_change_that_is_told_late_gets_its_place_between_what_was_known(url: str) -> None:
+    publish(url, {"user_record": [user(2, "free")]}, "n1", 2)
+    publish(url, {"user_record": [user(4, "premium")]}, "n2", 4)
+    publish(url, {"user_record": [user(3, "free", "AT")]}, "older", 3)
+    third, fourth = "2026-11-03 03:00:00+00", "2026-11-04 03:00:00+00"
+    assert versions(url) == [
+        (1, "a-1", "Ada", "DE", "free", "-infinity", third, False),
+        (3, "a-1", "Ada", "AT", "free", third, fourth, False),
+        (2, "a-1", "Ada", "DE", "premium", fourth, "infinity", True),
+    ]
 
 
 def test_a_user_of_whom_only_the_id_was_known_is_completed_under_its_key(url: str) -> None:
@@ -107,7 +118,7 @@ def test_a_user_of_whom_only_the_id_was_known_is_completed_under_its_key(url: st
         "insert into warehouse.dim_user (user_key, user_id, source, is_inferred, valid_from)"
         " values (7, 'a-1', 'api', true, '-infinity') returning user_key",
     )
-    publish(url, {"dim_user": [user(3, "free")]}, "n1")
+    publish(url, {"user_record": [user(3, "free")]}, "n1")
     assert versions(url) == [(7, "a-1", "Ada", "DE", "free", "-infinity", "infinity", True)]
     assert table(url, "select is_inferred from warehouse.dim_user where user_key = 7") == [{"is_inferred": False}]
 

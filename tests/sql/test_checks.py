@@ -73,8 +73,8 @@ WRONG = {
             "staged 'fact_playlist_track', key 'p t 1', rows 2",
         ),
         (
-            "insert into staging.dim_user (user_id) select 'u' from generate_series(1, 2)",
-            "staged 'dim_user', key 'u', rows 2",
+            "insert into staging.user_record (user_id, valid_from, source) select 'u', '2026-11-01', 's' from generate_series(1, 2)",
+            "staged 'user_record', key 'u 2026",
         ),
         (
             "insert into staging.refresh_state select 'track', 't', now() from generate_series(1, 2)",
@@ -149,7 +149,7 @@ def test_a_check_finds_what_is_wrong(staged: Connection, check: str, statements:
 
 def test_keys_that_an_input_may_have_pass(staged: Connection) -> None:
     staged.execute(text("insert into staging.dim_playlist (playlist_id, name) values ('p', '')"))
-    staged.execute(text("insert into staging.dim_user (user_id) values ('u')"))
+    staged.execute(text("insert into staging.user_record (user_id) values ('u')"))
     for kind, key in (("playlist", "p"), ("user", "u"), ("artist", "a")):
         staged.execute(text("update staging.input_key set key_kind = :kind, key = :key"), {"kind": kind, "key": key})
         run_checks(staged, BEFORE_PUBLISHING)

@@ -57,12 +57,14 @@ def input_keys(kinds: list[Things]) -> DataFrame:
     return united.groupBy("input_id", "key_kind", "key").agg(F.count(F.lit(1)).alias("row_count"))
 
 
-def dim_user(profiles: DataFrame) -> DataFrame:
+def user_record(profiles: DataFrame) -> DataFrame:
     """The staged frame: the newest profile of each account; a field that the mode does not give is NULL."""
     fields = ("username", "country", "subscription_plan")
     newest = profiles.groupBy("user_id").agg(F.max(F.struct("asked_at", *fields)).alias("told"))
-    told = newest.select("user_id", F.col("told.asked_at").alias("seen_at"), *(f"told.{name}" for name in fields))
-    return told.withColumn("source", F.lit(SOURCE)).select(*STAGED["dim_user"].fieldNames())
+    given = {name: F.col(f"told.{name}") for name in fields}
+    given |= {"user_id": F.col("user_id"), "valid_from": F.col("told.asked_at"), "source": F.lit(SOURCE)}
+    schema = STAGED["user_record"]
+    return newest.select(*(given.get(one.name, F.lit(None)).cast(one.dataType).alias(one.name) for one in schema))
 
 
 def refresh_state(lines: DataFrame) -> DataFrame:

@@ -207,6 +207,9 @@ def test_relinked_ids_lead_to_the_track(last: Memory) -> None:
     assert found == {"alias_kind": "linked_id", "alias_value": "t0", "track_id": "t1", "method": "linked", "score": 1.0}
 
 
+TOLD = ("user_id", "username", "country", "subscription_plan", "source", "valid_from")
+
+
 def test_what_a_night_adds_beside_the_catalogue(spark: SparkSession, place: Lake, inputs: list[Received]) -> None:
     lines = place.read_answers(spark, inputs)
     asked = {(row.kind, row.id): row.asked_at for row in rows.refresh_state(lines).collect()}
@@ -218,11 +221,12 @@ def test_what_a_night_adds_beside_the_catalogue(spark: SparkSession, place: Lake
         **{("audio_features", id_): older for id_ in ("t1", "unseen", "t2")},
     }
     found = kinds(things.things(lines), [one for night in (first_night(),) for one in night])
-    (user,) = (row.asDict() for row in rows.dim_user(found["profiles"].accepted).collect())
+    (row,) = rows.user_record(found["profiles"].accepted).collect()
+    user = {name: value for name, value in row.asDict().items() if name in TOLD}
     # The newest profile as it is: the load keeps what it does not say.
     assert user == {"user_id": "a-1", "username": "Ada", "country": None, "subscription_plan": None} | {
         "source": "api",
-        "seen_at": newer,
+        "valid_from": newer,
     }
     keys = rows.input_keys(list(found.values())).collect()
     rejected = sum(one.rejected.count() for one in found.values())
@@ -230,6 +234,6 @@ def test_what_a_night_adds_beside_the_catalogue(spark: SparkSession, place: Lake
     assert {row.key_kind for row in keys} == {"track", "artist", "playlist", "user"}
     for name, frame in (
         ("refresh_state", rows.refresh_state(lines)),
-        ("dim_user", rows.dim_user(found["profiles"].accepted)),
+        ("user_record", rows.user_record(found["profiles"].accepted)),
     ):
         assert [(f.name, f.dataType) for f in frame.schema] == [(f.name, f.dataType) for f in STAGED[name]]

@@ -1,0 +1,152 @@
+"""The load of events: members first, then the events with the keys of their members.
+
+Both are published each in a transaction of its own, under one lock: readers see a user, track or artist without its
+events for as long as the load takes, and never an event of which something is missing.
+"""
+
+import logging
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+
+from pyspark.sql import DataFrame, SparkSession
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
+
+from etl.config import CHECKOUT
+from etl.load import checks, lookup, partitions, staging
+from etl.load.loading import note_failure
+from etl.load.partitions import Month
+from etl.load.publish import merge
+from etl.load.run import Run, record_published, record_start
+from etl.warehouse import exclusive, rows
+
+log = logging.getLogger(__name__)
+
+MEMBERS = (
+    "user_record",
+    "dim_user",
+    "inferred_user",
+    "inferred_artist",
+    "inferred_track",
+    "inferred_playlist",
+    "dim_play_context",
+    "input",
+)
+"""The files of sql/merge that publish what events name."""
+
+ACCOUNTS = ("rejected_row", "event_row_count")
+"""The files of sql/merge that say what became of each row."""
+
+_CHECKS = CHECKOUT / "sql" / "check" / "events"
+_LOCK_TIMEOUT = "5s"
+_LOCK_TRIES = 60
+_LOCK_NOT_AVAILABLE = "55P03"
+
+
+@dataclass(frozen=True)
+class EventLoad:
+    """A load of events in progress, under the lock."""
+
+    connection: Connection
+    run: Run
+    url: str = field(repr=False)
+    load_id: str
+
+    def publish_members(self, frames: Mapping[str, DataFrame]) -> None:
+        """Make what events name known to the star.
+
+        :param frames: ``event_user``, ``event_artist``, ``event_track``, ``event_playlist``, ``event_context``,
+            ``user_record``, ``event_count`` and ``rejected_row`` of ``schemas.EVENTS``.
+        """
+        staging.stage(frames, self.load_id, self.url)
+        staging.analyse(self.connection, list(frames))
+        for table in MEMBERS:
+            merge(self.connection, table, {})
+        self.connection.commit()
+
+    def keys(self, spark: SparkSession) -> dict[str, DataFrame]:
+        """The keys of the members, as ``lookup.keys`` gives them."""
+        return lookup.keys(spark, self.url)
+
+    def publish_events(self, frames: Mapping[str, DataFrame], first_days: Mapping[str, list[date]]) -> dict[str, int]:
+        """Stage, index, check and publish events.
+
+        :param frames: ``fact_event`` and ``fact_spoken_event`` of ``schemas.EVENTS``.
+        :param first_days: of the months that each has rows in.
+        :returns: rows added, by table.
+        :raises CheckFailedError: where staged rows must not be published; the facts are as they were.
+        """
+        months = [Month(table, day) for table in partitions.TABLES for day in sorted(first_days.get(table, ()))]
+        partitions.make(self.connection, months)
+        self.connection.commit()
+        staging.stage({name: frame for name, frame in frames.items() if first_days.get(name)}, self.load_id, self.url)
+        new = partitions.new_months(self.connection, months)
+        for month in months:
+            if month not in new:
+                partitions.drop_known(self.connection, month)
+        self.connection.commit()
+        partitions.index(self.url, new)
+        checks.run_checks(self.connection, _CHECKS)
+        self.connection.commit()
+        written = self._when_unlocked(months, new)
+        log.info("Published: %s.", ", ".join(f"{name} {count}" for name, count in written.items()) or "no event")
+        return written
+
+    def _when_unlocked(self, months: list[Month], new: list[Month]) -> dict[str, int]:
+        for number in range(1, _LOCK_TRIES + 1):
+            try:
+                return self._publish(months, new)
+            except OperationalError as error:
+                self.connection.rollback()
+                if getattr(error.orig, "pgcode", None) != _LOCK_NOT_AVAILABLE or number == _LOCK_TRIES:
+                    raise
+                log.info("Somebody holds a table that the events are published into: trying again.")
+                time.sleep(1)
+        raise AssertionError("the last try returns or raises")
+
+    def _publish(self, months: list[Month], new: list[Month]) -> dict[str, int]:
+        self.connection.execute(text(f"set local lock_timeout = '{_LOCK_TIMEOUT}'"))
+        counts = rows(self.connection, _COUNTS)
+        for table in ACCOUNTS:
+            merge(self.connection, table, {})
+        for month in months:
+            if month not in new:
+                partitions.add(self.connection, month)
+        record_published(self.connection, self.run)
+        for month in new:  # last: from here to the commit nobody else attaches or migrates
+            partitions.attach(self.connection, month)
+        self.connection.commit()
+        return {str(row["name"]): int(str(row["size"])) for row in counts if row["size"]}
+
+
+_COUNTS = " union all ".join(
+    f"select '{name}' as name, count(*) as size from staging.{name}"  # noqa: S608 (names of tables of ours)
+    for name in partitions.TABLES
+)
+
+
+@contextmanager
+def event_load(run: Run, url: str) -> Iterator[EventLoad | None]:
+    """A load of events; waits while another run changes the warehouse.
+
+    :param run: what the load belongs to.
+    :returns: None where the run was published already.
+    :raises EtlError: where PostgreSQL fails, as ``warehouse.explained`` says; noted in audit.run.
+    """
+    try:
+        with exclusive(url) as connection:
+            if not record_start(connection, run):
+                log.info("The run %s is published already.", run.run_id)
+                yield None
+                return
+            connection.commit()
+            load_id = uuid.uuid4().hex
+            staging.begin(connection, load_id, run, [])
+            yield EventLoad(connection, run, url, load_id)
+    except Exception as error:
+        note_failure(run, url, error)
+        raise

@@ -1,0 +1,24 @@
+"""Keys that the star has given, as frames: the queries of sql/lookup."""
+
+import pyarrow as pa
+from adbc_driver_postgresql import dbapi
+from pyspark.sql import DataFrame, SparkSession
+
+from etl.config import CHECKOUT
+from etl.warehouse import libpq_url
+
+LOOKUPS = ("user", "artist", "track", "playlist", "context", "input")
+
+
+def keys(spark: SparkSession, url: str) -> dict[str, DataFrame]:
+    """The keys of all members that the staged events name, by the names of LOOKUPS."""
+    with dbapi.connect(libpq_url(url)) as connection, connection.cursor() as cursor:
+        found = {}
+        for name in LOOKUPS:
+            cursor.execute((CHECKOUT / "sql" / "lookup" / f"{name}.sql").read_text(encoding="utf-8"))
+            found[name] = cursor.fetch_arrow_table()
+    return {name: _frame(spark, table) for name, table in found.items()}
+
+
+def _frame(spark: SparkSession, table: pa.Table) -> DataFrame:
+    return spark.createDataFrame(table)

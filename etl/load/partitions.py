@@ -1,0 +1,136 @@
+"""Months of events: filled, indexed and checked aside, then made partitions of the star.
+
+A month that the star does not have yet comes as a whole table, last in the transaction, so that no reader waits. Into a
+month that it has, rows are added: ids sort by time, so that the index grows where its newest entries are.
+"""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection, text
+
+from etl.warehouse import connect, rows
+
+TABLES = ("fact_event", "fact_spoken_event")
+_MEMORY = "512MB"
+
+
+@dataclass(frozen=True)
+class Month:
+    """A month of one fact table."""
+
+    table: str
+    first_day: date
+
+    @property
+    def name(self) -> str:
+        return f"{self.table}_{self.first_day:%Y_%m}"
+
+    @property
+    def bounds(self) -> tuple[str, str]:
+        year, month = divmod(self.first_day.year * 12 + self.first_day.month, 12)
+        return (f"{self.first_day:%Y-%m-%d} 00:00:00+00", f"{year:04}-{month + 1:02}-01 00:00:00+00")
+
+
+def make(connection: Connection, months: Iterable[Month]) -> None:
+    """Make the staging tables of months."""
+    for one in months:
+        first, last = one.bounds
+        connection.execute(
+            text(
+                f"create table staging.{one.name} partition of staging.{one.table}"
+                f" for values from ('{first}') to ('{last}')"
+            )
+        )
+
+
+def new_months(connection: Connection, months: Iterable[Month]) -> list[Month]:
+    """Those that the star does not have yet."""
+    known = {row["name"] for row in rows(connection, _PUBLISHED)}
+    return [one for one in months if one.name not in known]
+
+
+def index(url: str, months: Iterable[Month]) -> None:
+    """Give the staging tables of months what partitions of the star have; two indexes are made at a time."""
+    steps = [step for one in months for step in _indexes(one)]
+    with ThreadPoolExecutor(2) as pool:
+        for future in [pool.submit(_run, url, step) for step in steps]:
+            future.result()
+    with connect(url) as connection:
+        for one in months:
+            first, last = one.bounds
+            connection.execute(
+                text(
+                    f"alter table staging.{one.name} add constraint {one.name}_pkey primary key using index {one.name}_pkey,"
+                    f" add constraint {one.name}_bounds check (event_time >= '{first}' and event_time < '{last}')"
+                )
+            )
+
+
+def drop_known(connection: Connection, month: Month) -> None:
+    """Remove staged rows of events that the star has already; counted in staging.event_count."""
+    connection.execute(text(f"analyze staging.{month.name}"))
+    connection.execute(
+        text(f"""
+            with known as (
+                delete from staging.{month.name} as s
+                using warehouse.{month.name} as t
+                where t.event_id = s.event_id
+                    and t.event_time = s.event_time
+                    and t.event_id between (select event_id from staging.{month.name} order by 1 limit 1)
+                    and (select event_id from staging.{month.name} order by 1 desc limit 1)
+                returning s.input_key
+            )
+
+            insert into staging.event_count (input_id, rows_accepted, rows_repeated)
+            select i.input_id, 0, count(*)
+            from known as k
+            inner join audit.input as i on i.input_key = k.input_key
+            group by i.input_id
+        """)  # noqa: S608 (the name of a table of ours)
+    )
+
+
+def add(connection: Connection, month: Month) -> None:
+    """Add the staged rows of a month that the star has."""
+    connection.execute(
+        text(f"insert into warehouse.{month.name} select * from staging.{month.name} order by event_id")  # noqa: S608
+    )
+
+
+def attach(connection: Connection, month: Month) -> None:
+    """Make the staged table of a month, indexed already, a partition of the star."""
+    first, last = month.bounds
+    for statement in (
+        f"alter table staging.{month.table} detach partition staging.{month.name}",
+        f"alter table staging.{month.name} set schema warehouse",
+        f"alter table warehouse.{month.table} attach partition warehouse.{month.name}"
+        f" for values from ('{first}') to ('{last}')",
+        f"alter table warehouse.{month.name} drop constraint {month.name}_bounds",
+    ):
+        connection.execute(text(statement))
+
+
+_PUBLISHED = """
+    select c.relname as name
+    from pg_inherits as i
+    inner join pg_class as c on c.oid = i.inhrelid
+    where c.relnamespace = 'warehouse'::regnamespace
+"""
+
+
+def _indexes(month: Month) -> tuple[str, ...]:
+    table = f"staging.{month.name}"
+    return (
+        f"create unique index {month.name}_pkey on {table} (event_id, event_time)",
+        f"create index {month.name}_user_key_idx on {table} (user_key, event_time)",
+        f"create index {month.name}_event_time_idx on {table} using brin (event_time)",
+    )
+
+
+def _run(url: str, statement: str) -> None:
+    with connect(url) as connection:
+        connection.execute(text(f"set local maintenance_work_mem = '{_MEMORY}'"))
+        connection.execute(text(statement))

@@ -1,0 +1,152 @@
+"""A feed's records of what users did and of who they are."""
+
+from datetime import datetime
+from zoneinfo import available_timezones
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+from pyspark.sql.types import StringType, StructType
+
+from etl.schemas import REJECTED_ROW
+from etl.schemas.events import EVENT_ROW, USER_ROW
+from etl.transform.kaggle import Parsed
+
+SOURCE = "feed"
+_SEPARATOR = "\u0001"
+_LONGEST_ID = 255
+_TIMEZONES = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
+_FIRST_DAY = datetime(2006, 4, 23)
+"""When Spotify was founded: nothing happened on it before."""
+
+
+def events(records: DataFrame, not_after: datetime) -> Parsed:
+    """What records of UserActivity say.
+
+    :param records: input_id and the fields of the contract ``user_activity_2``, NULL where the writer had version 1.
+    :param not_after: nothing that came in can have happened later.
+    :returns: rows of EVENT_ROW, and refused records with their reason.
+    """
+    reason = (
+        F.when(_is_no_id("userId"), "userId is missing or longer than 255 characters")
+        .when(_is_impossible("eventTime", not_after), "eventTime is an impossible time")
+        .when(_is_impossible("startTime", not_after), "startTime is an impossible time")
+        .when(F.col("endTime").isNull() | (F.col("endTime") < F.col("startTime")), "endTime is before startTime")
+        .when(F.col("msPlayed") < 0, "msPlayed is negative")
+        .when(F.col("duration") < 0, "duration is negative")
+        .when(_length_ms() > 2**31 - 1, "endTime is weeks after startTime")
+        .when(_is_about_nothing(), "neither track nor artist is named")
+        .when(_is_too_long("songId", "artistId", "playlistId", "eventId"), "an id is longer than 255 characters")
+    )
+    return _parsed(records, reason, EVENT_ROW, _event())
+
+
+def users(records: DataFrame, not_after: datetime) -> Parsed:
+    """What records of User say.
+
+    :param records: input_id and the fields of the contract ``user``.
+    :param not_after: nothing that came in can have changed later.
+    :returns: rows of USER_ROW, and refused records with their reason.
+    """
+    reason = F.when(_is_no_id("userId"), "userId is missing or longer than 255 characters").when(
+        _is_impossible("updatedAt", not_after), "updatedAt is an impossible time"
+    )
+    return _parsed(records, reason, USER_ROW, _user())
+
+
+def _event() -> dict[str, Column]:
+    is_play = F.col("activityType") == "PLAY"
+    told = (F.col("songId"), F.col("song"), F.col("artistId"), F.col("artist"), F.col("playlistId"))
+    content = F.concat_ws(
+        _SEPARATOR, "activityType", F.unix_millis("startTime"), *(F.coalesce(one, F.lit("")) for one in told)
+    )
+    context = {name: F.col(f"context.{name}") for name in ("platform", "reasonStart", "reasonEnd")}
+    country = F.coalesce("country", "userLocation")
+    return {
+        "identity": F.coalesce(F.concat(F.lit("id "), F.col("eventId")), content),
+        "user_id": F.col("userId"),
+        "event_time": F.when(is_play, F.col("startTime")).otherwise(F.col("eventTime")),
+        "started_at": F.when(is_play, F.col("startTime")),
+        "ended_at": F.when(is_play, F.col("endTime")),
+        "activity_type": F.col("activityType"),
+        "track_id": _text("songId"),
+        "track_name": _text("song"),
+        "artist_id": _text("artistId"),
+        "artist_name": _text("artist"),
+        "playlist_id": _text("playlistId"),
+        "ms_played": F.when(is_play, F.coalesce("msPlayed", _length_ms().cast("int"))),
+        "is_skipped": F.col("activityType") == "SKIP",
+        "device_type": F.col("deviceType"),
+        "platform": context["platform"],
+        "reason_start": context["reasonStart"],
+        "reason_end": context["reasonEnd"],
+        "is_shuffle": F.col("context.isShuffle"),
+        "is_offline": F.col("context.isOffline"),
+        "is_incognito": F.col("context.isIncognito"),
+        "subscription_plan": F.col("subscriptionType"),
+        "country": F.when(country.rlike("^[A-Z]{2}$"), country),
+        "timezone": _timezone("timezone"),
+    }
+
+
+def _user() -> dict[str, Column]:
+    return {
+        "user_id": F.col("userId"),
+        "valid_from": F.col("updatedAt"),
+        "username": _text("username"),
+        "birthdate": F.col("birthdate"),
+        "gender": _text("gender"),
+        "country": F.when(F.col("country").rlike("^[A-Z]{2}$"), F.col("country")),
+        "continent": _text("continent"),
+        "timezone": _timezone("timezone"),
+        "favourite_genre": _text("favouriteGenre"),
+        "subscription_plan": _text("subscriptionType"),
+    }
+
+
+def _parsed(records: DataFrame, reason: Column, schema: StructType, values: dict[str, Column]) -> Parsed:
+    judged = records.withColumn("reason", reason)
+    given = values | {"input_id": F.col("input_id"), "source": F.lit(SOURCE)}
+    columns = [given.get(field.name, F.lit(None)).cast(field.dataType).alias(field.name) for field in schema]
+    received = F.to_json(F.struct(*(name for name in records.columns if name != "input_id")))
+    refused = judged.where(F.col("reason").isNotNull()).select("input_id", "reason", received.alias("row"))
+    return Parsed(judged.where(F.col("reason").isNull()).select(*columns), numbered(refused))
+
+
+def numbered(refused: DataFrame) -> DataFrame:
+    """Rows of REJECTED_ROW out of records that have no place of their own: numbered within their input by content."""
+    order = Window.partitionBy("input_id").orderBy("row", "reason")
+    return refused.withColumn("row_number", F.row_number().over(order).cast("long")).select(*REJECTED_ROW.names)
+
+
+def _is_no_id(name: str) -> Column:
+    return F.coalesce(F.trim(name) == "", F.lit(True)) | _is_too_long(name) | F.col(name).contains("\u0000")
+
+
+def _is_too_long(*names: str) -> Column:
+    longest = F.greatest(*(F.coalesce(F.length(name), F.lit(0)) for name in (*names, names[0])))
+    return longest > _LONGEST_ID
+
+
+def _is_impossible(name: str, not_after: datetime) -> Column:
+    return F.coalesce(~F.col(name).between(F.lit(_FIRST_DAY), F.lit(not_after)), F.lit(True))
+
+
+def _is_about_nothing() -> Column:
+    song, artist = F.coalesce("songId", "song"), F.coalesce("artistId", "artist")
+    is_follow = F.col("activityType") == "FOLLOW"
+    return F.when(is_follow, F.coalesce(artist, "playlistId").isNull()).otherwise(F.coalesce(song, artist).isNull())
+
+
+def _length_ms() -> Column:
+    return F.unix_millis("endTime") - F.unix_millis("startTime")
+
+
+def _text(name: str) -> Column:
+    """A text without the character that PostgreSQL does not take; NULL where it is blank."""
+    clean = F.replace(F.col(name).cast(StringType()), F.lit("\u0000"), F.lit("\ufffd"))
+    return F.when(F.trim(clean) != "", clean)
+
+
+def _timezone(name: str) -> Column:
+    """The timezone where there is one of that name; a clock cannot be read by another."""
+    return F.when(F.col(name).isin(_TIMEZONES), F.col(name))

@@ -1,0 +1,2 @@
+select artist_id, artist_key
+from staging.event_artist_key

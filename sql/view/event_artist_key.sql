@@ -1,0 +1,23 @@
+-- An artist that events name by no id is the known artist of that name, the most popular one where there are several.
+create view staging.event_artist_key as
+select
+    s.artist_id,
+    s.name,
+    s.source,
+    coalesce(
+        (select t.artist_key from warehouse.dim_artist as t where t.artist_id = s.artist_id),
+        (
+            select t.artist_key
+            from warehouse.dim_artist as t
+            where s.artist_id like 'name:%' and lower(t.name) = lower(s.name)
+            order by t.popularity desc nulls last, t.artist_key
+            limit 1
+        )
+    ) as artist_key
+from staging.event_artist as s;
+
+comment on view staging.event_artist_key is 'Artists that staged events name, with their key where they are known.';
+comment on column staging.event_artist_key.artist_id is 'Spotify''s id, or one made of the name.';
+comment on column staging.event_artist_key.name is 'The name, where an event says it.';
+comment on column staging.event_artist_key.source is 'A source that names the artist.';
+comment on column staging.event_artist_key.artist_key is 'The known artist; NULL for a new one.';
