@@ -46,7 +46,7 @@ _SHORTEST_MS = 15_000
 
 
 def tracks(url: str) -> pd.DataFrame:
-    """A row a recording with a real length and a known artist, in the order of ids; ``release_date`` in days since 1970.
+    """A row a recording with a real length and a known artist, in order of ids; ``release_date`` in days since 1970.
 
     :param url: of the warehouse.
     :returns: empty where the warehouse has no catalogue.

@@ -116,7 +116,9 @@ def _clipped(rows: Activities, start_ms: int, end_ms: int) -> Activities:
 
 def batch(rows: Activities) -> pa.RecordBatch:
     """Rows for Spark."""
-    columns = [pa.array(getattr(rows, field.name).astype(field.type.to_pandas_dtype(), copy=False)) for field in NUMBERS]
+    columns = [
+        pa.array(getattr(rows, field.name).astype(field.type.to_pandas_dtype(), copy=False)) for field in NUMBERS
+    ]
     return pa.RecordBatch.from_arrays(columns, schema=NUMBERS)
 
 
@@ -229,7 +231,8 @@ def _contexts(plays: Timeline, drawn: Sessions, people: People) -> Integers:
     start = np.where(follows & (previous_end == 0), 2, np.where(follows & (previous_end == 1), 3, chosen))
     flags = drawn.is_shuffle * 4 + drawn.is_offline * 2 + drawn.is_incognito
     platform = device * MOST_PLATFORMS + of_device
-    return ((platform * len(REASONS_START) + start) * len(REASONS_END) + end) * 8 + flags[session]
+    codes = ((platform * len(REASONS_START) + start) * len(REASONS_END) + end) * 8 + flags[session]
+    return np.asarray(codes, np.int64)
 
 
 def soiled(rows: Activities, dirt: Dirt, population_key: np.uint64, known_tracks: int) -> Activities:

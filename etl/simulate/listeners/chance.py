@@ -14,6 +14,7 @@ import numpy.typing as npt
 Keys = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 _MASK = (1 << 64) - 1
 _STEP = np.uint64(0x9E3779B97F4A7C15)
@@ -44,7 +45,7 @@ def uniform(drawers: Keys, purpose: int) -> Floats:
     """A number from [0, 1) for each key, independent between purposes."""
     drawn = _mixed(drawers + np.uint64(purpose * int(_PURPOSE_STEP) & _MASK))
     drawn >>= np.uint64(11)
-    return drawn * 2.0**-53
+    return np.asarray(drawn * 2.0**-53, np.float64)
 
 
 def spread(numbers: Integers, seed_key: np.uint64, purpose: int) -> Floats:
@@ -56,7 +57,7 @@ def spread(numbers: Integers, seed_key: np.uint64, purpose: int) -> Floats:
     step = np.uint64(root % (1 << 50) << 14)
     offset = keys(seed_key, purpose)
     turned = numbers.astype(np.int64).view(np.uint64) * step + offset
-    return (turned >> np.uint64(11)) * 2.0**-53
+    return np.asarray((turned >> np.uint64(11)) * 2.0**-53, np.float64)
 
 
 def choose(draws: Floats, shares: Sequence[float] | Floats) -> Integers:

@@ -1,15 +1,17 @@
 """What is asked of made-up listeners: who they are, when, on what and how they listen.
 
-In: answers to the survey (rows of ``warehouse.survey_response``), or none. Out: ``Habits``, whose shares are found again
-in the events. Where the survey says nothing, the defaults stand; docs/simulator.md lists them.
+In: answers to the survey (rows of ``warehouse.survey_response``), or none. Out: ``Habits``, whose shares are found
+again in the events. Where the survey says nothing, the defaults stand; docs/simulator.md lists them.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 Shares = dict[str, float]
+_Answers = Mapping[str, object]
+_Reader = Callable[[_Answers], str | None]
 
 AGE_BANDS: dict[str, tuple[int, int]] = {
     "6-12": (6, 12),
@@ -30,7 +32,7 @@ HOURS_OF_SLOT: dict[str, dict[int, float]] = {
     "Afternoon": {11: 3, 12: 11, 13: 16, 14: 18, 15: 18, 16: 17, 17: 12, 18: 5},
     "Night": {0: 7, 1: 4, 2: 2, 3: 1, 4: 1, 5: 1, 17: 4, 18: 10, 19: 14, 20: 16, 21: 16, 22: 14, 23: 10},
 }
-"""What a time slot of the survey means in local hours: relative weights, sloping off so that hours run into each other."""
+"""What a time slot of the survey means in local hours: relative weights, which slope off at both ends."""
 
 AGES_AS_OF = date(2026, 7, 1)
 """The day on which the age bands are those asked for; listeners grow older before and after it."""
@@ -62,7 +64,7 @@ class Habits:
 
     def overall(self, by_age_band: Mapping[str, Shares]) -> Shares:
         """The shares over all age bands."""
-        total: Counter[str] = Counter()
+        total: dict[str, float] = defaultdict(float)
         for band, share in self.age_bands.items():
             for answer, part in by_age_band[band].items():
                 total[answer] += share * part
@@ -166,10 +168,8 @@ def _slot(row: Mapping[str, object]) -> str | None:
     return _SURVEY_SLOTS.get(str(row.get("time_slot")).lower())
 
 
-def _by_band(
-    rows: Sequence[Mapping[str, object]], read: object, defaults: Mapping[str, Shares]
-) -> dict[str, Shares]:
-    answers = [(str(row["age_band"]), answer) for row in rows if (answer := read(row))]  # type: ignore[operator]
+def _by_band(rows: Sequence[_Answers], read: _Reader, defaults: Mapping[str, Shares]) -> dict[str, Shares]:
+    answers = [(str(row["age_band"]), answer) for row in rows if (answer := read(row))]
     if not answers:
         return {band: dict(shares) for band, shares in defaults.items()}
     names = list(next(iter(defaults.values())))
@@ -186,7 +186,7 @@ def _by_band(
 
 def _devices(rows: Iterable[Mapping[str, object]]) -> Shares:
     """Each who answered counts once, shared by the devices named."""
-    weights: Counter[str] = Counter()
+    weights: dict[str, float] = defaultdict(float)
     for row in rows:
         listed = row.get("listening_devices")
         named = [
@@ -195,7 +195,7 @@ def _devices(rows: Iterable[Mapping[str, object]]) -> Shares:
             if (device := _DEVICE_OF_ANSWER.get(str(answer).strip().lower()))
         ]
         for device in named:
-            weights[device] += 1 / len(named)  # type: ignore[assignment]
+            weights[device] += 1 / len(named)
     total = sum(weights.values())
     return {device: weights[device] / total for device in DEVICES} if total else dict(DEFAULTS.devices)
 

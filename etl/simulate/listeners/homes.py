@@ -1,4 +1,4 @@
-"""Where listeners live: country, timezone and share. Round numbers after where music is streamed, every continent in."""
+"""Where listeners live: country, timezone and share. Round numbers after where music is streamed."""
 
 from dataclasses import dataclass
 

@@ -1,7 +1,7 @@
 """The catalogue as listeners find their way in it: by artist, genre, popularity and age.
 
-In: the catalogue's tracks as a pandas frame (``COLUMNS``), with the tracks of its playlists. Out: a ``Library`` of small
-arrays, in which a track is its place in the frame; equal frames make equal libraries.
+In: the catalogue's tracks as a pandas frame (``COLUMNS``), with the tracks of its playlists. Out: a ``Library`` of
+small arrays, in which a track is its place in the frame; equal frames make equal libraries.
 """
 
 import hashlib
@@ -51,7 +51,7 @@ class Lists:
     def pick(self, lists: Integers, draws: npt.NDArray[np.float64]) -> Integers:
         """An item of each of some lists, none of them empty: the one at that share of its length."""
         places = (draws * self.counts[lists]).astype(np.int64)
-        return self.items[self.starts[lists] + places].astype(np.int64)
+        return np.asarray(self.items[self.starts[lists] + places], np.int64)
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def library(tracks: pd.DataFrame, playlist_tracks: pd.DataFrame, unknown_tracks:
     :param playlist_tracks: playlist (numbered from 0) and track (a place in ``tracks``).
     :raises ActionNeededError: where there is nothing to listen to.
     """
-    known = tracks.iloc[: len(tracks) - unknown_tracks].reset_index(drop=True)
+    known = _typed(tracks.iloc[: len(tracks) - unknown_tracks].reset_index(drop=True))
     if known.empty:
         raise ActionNeededError(
             "The warehouse has no tracks with a length yet: import a catalogue first (bin/run does, or the DAG "
@@ -100,7 +100,7 @@ def library(tracks: pd.DataFrame, playlist_tracks: pd.DataFrame, unknown_tracks:
         )
     artists, artist_ids = pd.factorize(known["artist_id"], sort=True)
     genres, genre_names = pd.factorize(known["genre"], sort=True)
-    release_days = tracks["release_date"].fillna(NEVER).astype(np.int32).to_numpy()
+    release_days = np.asarray(pd.to_numeric(tracks["release_date"]).fillna(NEVER), np.int32)
     own_days = release_days[: len(known)]
     by_artist = pd.DataFrame({"artist": artists, "genre": genres, "day": own_days, "place": np.arange(len(known))})
     dated = by_artist[by_artist["day"] != NEVER]
@@ -111,7 +111,7 @@ def library(tracks: pd.DataFrame, playlist_tracks: pd.DataFrame, unknown_tracks:
         fingerprint=fingerprint(known, playlist_tracks),
         genres=tuple(map(str, genre_names)),
         genre_shares=np.bincount(genres, minlength=len(genre_names)) / len(known),
-        durations=tracks["duration_ms"].astype(np.int32).to_numpy(),
+        durations=np.asarray(tracks["duration_ms"], np.int32),
         release_days=release_days,
         dated_share=0.9 if is_dated else 0.0,
         dated_cells=_cells(of_artist[has_dates] if is_dated else of_artist, len(genre_names)),
@@ -124,6 +124,15 @@ def library(tracks: pd.DataFrame, playlist_tracks: pd.DataFrame, unknown_tracks:
     )
 
 
+def _typed(tracks: pd.DataFrame) -> pd.DataFrame:
+    """The same frame with numbers as floats and words as words, whatever it was read from."""
+    words = ("track_id", "name", "genre", "artist_id", "artist")
+    return tracks.assign(
+        **{name: tracks[name].astype(str) for name in words},
+        **{name: pd.to_numeric(tracks[name]).astype(np.float64) for name in COLUMNS if name not in words},
+    )
+
+
 def fingerprint(tracks: pd.DataFrame, playlist_tracks: pd.DataFrame) -> str:
     """What a catalogue is known by: equal content, equal fingerprint."""
     digest = hashlib.sha256()
@@ -133,13 +142,17 @@ def fingerprint(tracks: pd.DataFrame, playlist_tracks: pd.DataFrame) -> str:
     return digest.hexdigest()[:16]
 
 
-def _artists(by_track: pd.DataFrame, dated: pd.DataFrame, popularity: npt.NDArray[np.float64], size: int) -> pd.DataFrame:
+def _artists(
+    by_track: pd.DataFrame, dated: pd.DataFrame, popularity: npt.NDArray[np.float64], size: int
+) -> pd.DataFrame:
     """Artists: their most frequent genre, their popularity's and their tracks' mean age's place among all, 0 to 1."""
     counted = by_track.groupby(["artist", "genre"], as_index=False).size()
     genre = counted.sort_values(["artist", "size", "genre"], ascending=[True, False, True]).drop_duplicates("artist")
     of_artist = pd.DataFrame({"genre": genre.set_index("artist")["genre"]}, index=np.arange(size))
     known = pd.Series(popularity.astype(np.float64)).groupby(by_track["artist"].to_numpy()).max()
-    of_artist["popularity"] = known.fillna(known.median() if known.notna().any() else 0).rank(pct=True, method="average")
+    of_artist["popularity"] = known.fillna(known.median() if known.notna().any() else 0).rank(
+        pct=True, method="average"
+    )
     of_artist["age"] = dated.groupby("artist")["day"].mean().rank(pct=True, method="average")
     of_artist["artist"] = of_artist.index
     return of_artist
@@ -204,3 +217,9 @@ def unknown(count: int) -> pd.DataFrame:
     frame["genre"] = "unknown"
     frame["duration_ms"] = [150_000 + 500 * (number % 300) for number in range(count)]
     return frame.reindex(columns=list(COLUMNS))
+
+
+def together(tracks: pd.DataFrame, unknown_tracks: pd.DataFrame) -> pd.DataFrame:
+    """Known and unknown tracks one after the other, as ``library`` takes them."""
+    columns = list(COLUMNS)
+    return pd.concat([tracks[columns].astype(object), unknown_tracks.astype(object)], ignore_index=True)

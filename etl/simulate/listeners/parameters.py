@@ -42,8 +42,8 @@ class Dirt:
 class Parameters:
     """A simulation: listeners 0 to ``users`` − 1 of a seed, in the interval from ``start`` to before ``end`` (UTC).
 
-    ``records`` ends it earlier, after so many records (before dirt). Whose interval or number of listeners alone differs
-    has the same listeners and, where the intervals overlap, the same events.
+    ``records`` ends it earlier, after so many records (before dirt). Where interval or number of listeners alone
+    differ, there are the same listeners and, where the intervals overlap, the same events.
     """
 
     users: int
@@ -98,7 +98,9 @@ class Parameters:
         return _hash({**asdict(self), "catalogue": catalogue, "format": format_name})[:16]
 
 
-def interval(start: datetime | None, end: datetime | None, hours: float | None, now: datetime) -> tuple[datetime, datetime]:
+def interval(
+    start: datetime | None, end: datetime | None, hours: float | None, now: datetime
+) -> tuple[datetime, datetime]:
     """The interval that a form means.
 
     :param now: the end where neither is given, cut to the hour.

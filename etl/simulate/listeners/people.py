@@ -4,13 +4,14 @@ A listener is a function of the population's seed and a number. Plan, home and n
 most, on a day of that year; all years since ``FIRST_YEAR`` are gone through, so that no interval changes the outcome.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 
 from etl.simulate.listeners import personalities
-from etl.simulate.listeners.chance import Floats, Integers, Keys, choose, key_of, keys, spread, uniform
+from etl.simulate.listeners.chance import Flags, Floats, Integers, Keys, choose, key_of, keys, spread, uniform
 from etl.simulate.listeners.habits import AGE_BANDS, AGES_AS_OF, DEVICES, GENDERS, PLANS, TIME_SLOTS, Habits, Shares
 from etl.simulate.listeners.homes import HOMES
 
@@ -71,7 +72,11 @@ class People:
         """Plan, home and name of some listeners, each on a day of its own."""
         plan, home, name = (
             _state_at(states[listener], days[listener], day)
-            for states, days in ((self.plans, self.plan_days), (self.homes, self.home_days), (self.names, self.name_days))
+            for states, days in (
+                (self.plans, self.plan_days),
+                (self.homes, self.home_days),
+                (self.names, self.name_days),
+            )
         )
         return plan, home, name
 
@@ -105,7 +110,8 @@ def people(seed: int, numbers: Integers, habits: Habits, mix_shares: tuple[float
     new_names = (_yearly(own, _NEW + 2, years) * (1 << 40)).astype(np.int64)
     first_names = (uniform(own, _NAME) * (1 << 40)).astype(np.int64)
     change = {
-        what: _yearly(own, _CHANGES + place, years) < share for place, (what, share) in enumerate(_CHANGE_SHARES.items())
+        what: _yearly(own, _CHANGES + place, years) < share
+        for place, (what, share) in enumerate(_CHANGE_SHARES.items())
     }
     for is_changed in change.values():
         is_changed[:, 0] = False  # so that the first column is what a listener began with
@@ -143,7 +149,7 @@ def _yearly(own: Keys, purpose: int, years: int) -> Floats:
     return uniform(keys(own[:, None], np.arange(years)[None, :]), purpose)
 
 
-def _followed(first: Integers, chosen: Integers, is_changed: np.ndarray) -> Integers:  # type: ignore[type-arg]
+def _followed(first: Integers, chosen: Integers, is_changed: Flags) -> Integers:
     """The state after each year: the newest choice so far, else the first state."""
     years = np.where(is_changed, np.arange(chosen.shape[1])[None, :], -1)
     newest = np.maximum.accumulate(years, axis=1)
@@ -163,9 +169,9 @@ def _state_at(states: Integers, change_days: Integers, day: Integers) -> Integer
     return states[rows, np.maximum(year - (day < change_days[rows, year]), 0)]
 
 
-def _table(by_band: "dict[str, Shares] | object", answers: tuple[str, ...]) -> Floats:
+def _table(by_band: Mapping[str, Shares], answers: tuple[str, ...]) -> Floats:
     """Cumulated shares: a row an age band, a column an answer."""
-    rows = np.array([[by_band[band][answer] for answer in answers] for band in AGE_BANDS])  # type: ignore[index]
+    rows = np.array([[by_band[band][answer] for answer in answers] for band in AGE_BANDS])
     return np.asarray(np.cumsum(rows, axis=1) / rows.sum(axis=1, keepdims=True))
 
 

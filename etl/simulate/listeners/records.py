@@ -74,7 +74,12 @@ def words(spark: SparkSession, tracks: pd.DataFrame, playlist_ids: list[str]) ->
 def user_activity(rows: DataFrame, population: str, words: Words, version: int) -> DataFrame:
     """Records of UserActivity of a version."""
     joined = rows
-    for frame, key in ((words.tracks, "track"), (words.homes, "home"), (words.contexts, "context"), (words.playlists, "playlist")):
+    for frame, key in (
+        (words.tracks, "track"),
+        (words.homes, "home"),
+        (words.contexts, "context"),
+        (words.playlists, "playlist"),
+    ):
         joined = joined.join(F.broadcast(frame), on=key, how="left")
     fields = [field["name"] for field in contract(f"user_activity_{version}")["fields"]]
     columns = _columns(population)

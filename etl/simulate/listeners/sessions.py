@@ -29,7 +29,9 @@ _PLAYLIST_SHARE = 0.15
 
 # Purposes of draws from the key of a listening day, and of a session.
 _COUNT = 1
-_SLOT, _SLOT_OWN, _HOUR, _MOMENT, _LENGTH, _DEVICE, _DEVICE_OWN, _SHUFFLE, _PLAYLIST, _OFFLINE, _INCOGNITO = range(1, 12)
+_SLOT, _SLOT_OWN, _HOUR, _MOMENT, _LENGTH, _DEVICE, _DEVICE_OWN, _SHUFFLE, _PLAYLIST, _OFFLINE, _INCOGNITO = range(
+    1, 12
+)
 _DAYS_PART, _SESSIONS_PART = 1 << 50, 0
 
 
@@ -66,7 +68,9 @@ def day_begins(home: Integers, days: Integers) -> Integers:
     :param home: a row a listener, a column a day: the place in HOMES.
     """
     # A clock that skips 04:00 is taken at its next minute, one that shows it twice at the first.
-    local = pd.DatetimeIndex(days.astype("datetime64[D]").astype("datetime64[ns]")) + pd.Timedelta(hours=DAY_BEGINS_HOUR)
+    local = pd.DatetimeIndex(days.astype("datetime64[D]").astype("datetime64[ns]")) + pd.Timedelta(
+        hours=DAY_BEGINS_HOUR
+    )
     table = np.zeros((len(HOMES), len(days)), np.int64)
     by_timezone = {HOMES[place].timezone: place for place in np.unique(home)}
     for timezone in by_timezone:

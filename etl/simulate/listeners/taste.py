@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from etl.simulate.listeners.chance import Floats, Integers, Keys, choose, keys, uniform
+from etl.simulate.listeners.chance import Flags, Floats, Integers, Keys, choose, keys, uniform
 from etl.simulate.listeners.library import BANDS, Library
 
 _FAVOURITES = 8
@@ -76,7 +76,7 @@ def _choices(plays: Plays) -> Keys:
     return np.where(is_favourite, favourites, plays.keys)
 
 
-def _artist_keys(plays: Plays, choice: Keys, library: Library) -> tuple[Keys, np.ndarray]:  # type: ignore[type-arg]
+def _artist_keys(plays: Plays, choice: Keys, library: Library) -> tuple[Keys, Flags]:
     """The key that the artist is drawn from: of the repertoire for good, of the month's, or of the choice alone."""
     exploration = plays.traits[0]
     size = 5 + 45 * exploration**1.5
@@ -90,7 +90,7 @@ def _artist_keys(plays: Plays, choice: Keys, library: Library) -> tuple[Keys, np
     return artist_keys, uniform(artist_keys, _IS_DATED) < library.dated_share
 
 
-def _artists(plays: Plays, artist_keys: Keys, is_dated: np.ndarray, library: Library) -> Integers:  # type: ignore[type-arg]
+def _artists(plays: Plays, artist_keys: Keys, is_dated: Flags, library: Library) -> Integers:
     kind = uniform(artist_keys, _GENRE_KIND)
     liked = (uniform(artist_keys, _LIKED) * _LIKED_GENRES).astype(np.int64)
     draws = np.where(kind < 0.5, plays.genre_draw, uniform(keys(plays.listener_keys, _OF_GENRES + liked), _GENRE))
@@ -103,8 +103,8 @@ def _artists(plays: Plays, artist_keys: Keys, is_dated: np.ndarray, library: Lib
     return np.where(is_dated, library.dated_cells.pick(cells, draws), library.other_cells.pick(cells, draws))
 
 
-def _tracks(plays: Plays, choice: Keys, artists: Integers, is_dated: np.ndarray, library: Library) -> Integers:  # type: ignore[type-arg]
-    """A track of the artist: of a dated one's those around the listener's age of music, more of them without loyalty."""
+def _tracks(plays: Plays, choice: Keys, artists: Integers, is_dated: Flags, library: Library) -> Integers:
+    """A track of the artist: of dated ones those around the listener's age of music, the more the less loyal."""
     newness, loyalty = plays.traits[1], plays.traits[2]
     width = 0.05 + 0.6 * (1 - loyalty)
     drawn = uniform(choice, _TRACK)

@@ -8,14 +8,11 @@ plays in any hour are skipped.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from etl.simulate.listeners.chance import Floats, Integers, Keys, keys, uniform
+from etl.simulate.listeners.chance import Flags, Integers, Keys, keys, uniform
 from etl.simulate.listeners.habits import PLANS, Habits
 from etl.simulate.listeners.people import People
 from etl.simulate.listeners.sessions import Sessions
-
-Flags = npt.NDArray[np.bool_]
 
 HOUR_MS = 3_600_000
 FREE_SKIPS_AN_HOUR = 6
@@ -147,7 +144,7 @@ def _too_many_skips(sessions: Sessions, session: Integers, ends: Integers, count
     if len(early):
         return early
     if len(places) <= FREE_SKIPS_AN_HOUR:
-        return places[:0]
+        return early
     moments, listener, day = ends[places], sessions.listener[of], sessions.day[of]
     back = FREE_SKIPS_AN_HOUR
     is_seventh = np.zeros(len(places), bool)
@@ -159,6 +156,4 @@ def _too_many_skips(sessions: Sessions, session: Integers, ends: Integers, count
     counts = np.concatenate([[0], np.cumsum(is_seventh)])
     lower = np.maximum(np.arange(len(places)) - back, 0)
     has_earlier = counts[np.arange(len(places))] - counts[lower] > 0
-    return places[is_seventh & ~has_earlier]
-
-
+    return np.asarray(places[is_seventh & ~has_earlier])
