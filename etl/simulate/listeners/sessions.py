@@ -25,7 +25,7 @@ _USUAL_PLAY_MS = 190_000
 _MINUTE_MS = 60_000
 _OWN_SLOT_SHARE = 0.6
 _OWN_DEVICE_SHARE = 0.7
-_PLAYLIST_SHARE = 0.15
+_PLAYLIST_SHARE = 0.1
 
 # Purposes of draws from the key of a listening day, and of a session.
 _COUNT = 1

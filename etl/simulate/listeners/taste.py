@@ -6,7 +6,8 @@
 - **Newness** and **commonality**: around which age of the music, and which popularity of the artist, choices lie.
 
 The repertoire and a month's favourites are draws from the listener's key and the calendar month, so that they depend on
-no interval. Half of the choices fall on the favourite genre, most others on four more.
+no interval. The less of an explorer, the more choices fall on the favourite genre
+and four more.
 """
 
 from dataclasses import dataclass
@@ -72,20 +73,20 @@ def _choices(plays: Plays) -> Keys:
     loyalty = plays.traits[2]
     numbers = (_FAVOURITES * uniform(plays.keys, _FAVOURITE) ** 1.5).astype(np.int64)
     favourites = keys(plays.listener_keys, _OF_FAVOURITES + plays.month * _FAVOURITES + numbers)
-    is_favourite = uniform(plays.keys, _IS_FAVOURITE) < 0.75 * loyalty**1.5
+    is_favourite = uniform(plays.keys, _IS_FAVOURITE) < 0.02 + 0.75 * loyalty
     return np.where(is_favourite, favourites, plays.keys)
 
 
 def _artist_keys(plays: Plays, choice: Keys, library: Library) -> tuple[Keys, Flags]:
     """The key that the artist is drawn from: of the repertoire for good, of the month's, or of the choice alone."""
     exploration = plays.traits[0]
-    size = 5 + 45 * exploration**1.5
-    slots = (size * uniform(choice, _SLOT) ** 1.3).astype(np.int64)
+    size = 7 + 43 * exploration
+    slots = (size * uniform(choice, _SLOT) ** 1.2).astype(np.int64)
     own = keys(plays.listener_keys, _OF_REPERTOIRE + slots)
     is_renewed = uniform(own, _RENEWED) < 0.05 + 0.85 * exploration
     of_month = keys(own, plays.month)
     artist_keys = np.where(is_renewed, of_month, own)
-    is_fresh = uniform(choice, _IS_FRESH) < 0.75 * exploration**1.5
+    is_fresh = uniform(choice, _IS_FRESH) < 0.9 * exploration
     artist_keys = np.where(is_fresh, choice, artist_keys)
     return artist_keys, uniform(artist_keys, _IS_DATED) < library.dated_share
 
@@ -93,8 +94,9 @@ def _artist_keys(plays: Plays, choice: Keys, library: Library) -> tuple[Keys, Fl
 def _artists(plays: Plays, artist_keys: Keys, is_dated: Flags, library: Library) -> Integers:
     kind = uniform(artist_keys, _GENRE_KIND)
     liked = (uniform(artist_keys, _LIKED) * _LIKED_GENRES).astype(np.int64)
-    draws = np.where(kind < 0.5, plays.genre_draw, uniform(keys(plays.listener_keys, _OF_GENRES + liked), _GENRE))
-    draws = np.where(kind < 0.92, draws, uniform(artist_keys, _GENRE))
+    exploration = plays.traits[0]
+    draws = np.where(kind < 0.6 - 0.4 * exploration, plays.genre_draw, uniform(keys(plays.listener_keys, _OF_GENRES + liked), _GENRE))
+    draws = np.where(kind < 0.95 - 0.5 * exploration, draws, uniform(artist_keys, _GENRE))
     genres = choose(draws, library.genre_shares)
     popularity = _band(plays.traits[3], uniform(artist_keys, _POPULARITY))
     age = np.where(is_dated, _band(plays.traits[1], uniform(artist_keys, _AGE)), 0)
