@@ -34,7 +34,6 @@ _ROWS_A_LISTENER_AND_DAY = 12
 _LONGEST_CHUNK_DAYS = 64
 _LISTENERS_A_BLOCK = 10_000
 _PARTITIONS_A_CORE = 2
-_CODEC = "snappy"
 _DAY = "at div 86400000"
 
 UNKNOWN_TRACKS = 500
@@ -211,7 +210,7 @@ def _cut(rows: DataFrame, simulation: Simulation) -> DataFrame:
 def write(frame: DataFrame, contract_name: str, url: str, mode: str = "overwrite") -> None:
     """Write records as Avro files of a contract into a folder."""
     writer = frame.write.format("avro").option("avroSchema", json.dumps(contract(contract_name)))
-    writer.option("compression", _CODEC).mode(mode).save(url)
+    writer.mode(mode).save(url)
 
 
 def _dealt(spark: SparkSession, count: int, partitions: int | None = None) -> DataFrame:
