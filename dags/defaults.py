@@ -82,6 +82,7 @@ def table(name: str) -> Asset:
 
 KAGGLE_INPUTS = Asset(name="lake.kaggle", uri="lake://kaggle", group="lake")
 API_INPUTS = Asset(name="lake.api", uri="lake://api", group="lake")
+FEED_INPUTS = Asset(name="lake.feed", uri="lake://feed", group="lake")
 CATALOGUE = [
     table(f"warehouse.{name}")
     for name in (

@@ -1,6 +1,7 @@
 """The making of a feed: listeners who do not exist, what they do, and the truth about them."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +19,7 @@ from etl.load import Run, load
 from etl.schemas import STAGED
 from etl.schemas.avro import contract
 from etl.simulate.listeners import feed, habits, library, records
-from etl.simulate.listeners.parameters import Parameters
+from etl.simulate.listeners.parameters import DIRT_KINDS, Dirt, Parameters, interval
 from etl.spark import session
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,31 @@ log = logging.getLogger(__name__)
 JOB = "simulate_feed"
 ORIGIN = "feed"
 _CLOCKS_DIFFER_BY = timedelta(days=1)
+
+
+def parameters_of(form: Mapping[str, Any], now: datetime) -> Parameters:
+    """The parameters that a form or a command line means.
+
+    :param form: users, start, end (ISO 8601; UTC where no offset is given), hours, records, seed, schema_version, mix,
+        free_share and the kinds of dirt; what is missing or None takes its default.
+    :param now: the end of an interval that has none.
+    :raises ActionNeededError: where a value makes no sense.
+    """
+    given = {name: value for name, value in form.items() if value is not None}
+    start, end = interval(_moment(given.get("start")), _moment(given.get("end")), given.get("hours"), now)
+    names = ("users", "records", "seed", "schema_version", "mix", "free_share")
+    dirt = Dirt(**{kind: given[kind] for kind in DIRT_KINDS if kind in given})
+    return Parameters(start=start, end=end, dirt=dirt, **{name: given[name] for name in names if name in given})
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ActionNeededError(f"{text!r} is no time: write it such as 2026-10-01T00:00.") from None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def simulate_feed(run_id: str, parameters: Parameters, received_at: datetime, settings: Settings) -> dict[str, Any]:
