@@ -81,8 +81,10 @@ def table(name: str) -> Asset:
 
 
 KAGGLE_INPUTS = Asset(name="lake.kaggle", uri="lake://kaggle", group="lake")
-API_INPUTS = Asset(name="lake.api", uri="lake://api", group="lake")
 FEED_INPUTS = Asset(name="lake.feed", uri="lake://feed", group="lake")
+EXPORT_INPUTS = Asset(name="lake.account_export", uri="lake://account_export", group="lake")
+API_INPUTS = Asset(name="lake.api", uri="lake://api", group="lake")
+EVENTS = [table("warehouse.fact_event"), table("warehouse.fact_spoken_event")]
 CATALOGUE = [
     table(f"warehouse.{name}")
     for name in (

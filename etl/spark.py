@@ -38,6 +38,9 @@ def session(settings: Settings, name: str, options: Mapping[str, str] | None = N
         "spark.driver.memory": settings.spark_driver_memory,
         "spark.driver.host": address,
         "spark.driver.bindAddress": address,
+        # Generated code has methods longer than the 8,000 bytes up to which Java compiles them without being told.
+        "spark.driver.extraJavaOptions": "-XX:-DontCompileHugeMethods",
+        "spark.executor.extraJavaOptions": "-XX:-DontCompileHugeMethods",
         "spark.jars": ",".join(jar.as_uri() for jar in sorted((settings.state_dir / "ivy" / "jars").glob("*.jar"))),
         "spark.jars.ivy": str(settings.state_dir / "ivy"),
         "spark.local.dir": str(scratch),

@@ -292,7 +292,8 @@ def empty_staging(connection: Connection) -> None:
     )
     for part in rows(
         connection,
-        "select i.inhrelid::regclass::text as name from pg_inherits as i inner join pg_class as c on c.oid = i.inhparent"
+        "select i.inhrelid::regclass::text as name"
+        " from pg_inherits as i inner join pg_class as c on c.oid = i.inhparent"
         " where c.relnamespace = 'staging'::regnamespace and c.relkind = 'p'",
     ):
         connection.execute(text(f"drop table {part['name']}"))

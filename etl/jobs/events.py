@@ -6,12 +6,13 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
 from etl import warehouse
 from etl.config import Settings
+from etl.jobs.account_export import read_lines
 from etl.lake import Lake, Received
 from etl.load import Run, RunInput
 from etl.load.events import EventLoad, event_load
@@ -20,12 +21,14 @@ from etl.schemas import EVENTS, REJECTED_ROW
 from etl.schemas.avro import contract
 from etl.schemas.events import EVENT_ROW, USER_ROW
 from etl.spark import session
+from etl.transform import account_export
 from etl.transform.events import facts, feed, members, rows
 from etl.transform.kaggle import Parsed
 
 log = logging.getLogger(__name__)
 
-ORIGINS = ("feed",)
+ORIGINS = ("feed", "account_export")
+_USER_RECORD = EVENTS["user_record"].names
 _CLOCKS_DIFFER_BY = timedelta(days=1)
 
 
@@ -70,66 +73,75 @@ def load_events(run_id: str, reference_date: date, settings: Settings) -> dict[s
 
 
 def _load(spark: SparkSession, lake: Lake, inputs: list[Received], load: EventLoad) -> dict[str, int]:
-    not_after = max(datetime.fromisoformat(one.received_at) for one in inputs) + _CLOCKS_DIFFER_BY
-    told, users = _events(spark, lake, inputs, not_after), _users(spark, lake, inputs, not_after)
-    identified = rows.identified(told.accepted).persist(StorageLevel.MEMORY_AND_DISK)
-    distinct = rows.distinct(identified)
-    records = users.accepted.dropDuplicates(["user_id", "valid_from", "source"]).select(*EVENTS["user_record"].names)
-    counted = _counted(identified, distinct.repeated, users.accepted)
+    told, users = _events(spark, lake, inputs), _users(spark, lake, inputs)
+    found = members.named(told.accepted)
+    counted = _counted(members.counts(found), users.accepted).persist()
+    rejected = [told.rejected, users.rejected] if _has_rejected(counted, inputs) else []
     load.publish_members(
         {
-            **members.members(identified),
-            "user_record": records,
+            **members.members(found),
+            "user_record": users.accepted.dropDuplicates(["user_id", "valid_from", "source"]).select(*_USER_RECORD),
             "event_count": counted,
-            "rejected_row": told.rejected.unionByName(users.rejected),
+            "rejected_row": reduce(DataFrame.unionByName, rejected, spark.createDataFrame([], REJECTED_ROW)),
         }
     )
     log.info("All users, artists, tracks and playlists that the events name are known.")
+    events, made = rows.identified(told.accepted), members.made_ids(found)
+    if not made.isEmpty():
+        events = rows.with_made_ids(events, made)
     continents = spark.createDataFrame(sorted(CONTINENTS.items()), "country string, continent string")
-    published = load.publish_events(facts.facts(distinct.rows, load.keys(spark), continents), _months(identified))
-    identified.unpersist()
-    return published
+    return load.publish_events(facts.facts(events, load.keys(spark), continents), _months(found))
 
 
-def _events(spark: SparkSession, lake: Lake, inputs: list[Received], not_after: datetime) -> Parsed:
-    feeds = [one for one in inputs if one.format == "user_activity"]
-    parsed = (
-        [feed.events(lake.read_feed(spark, feeds, json.dumps(contract("user_activity_2"))), not_after)] if feeds else []
-    )
+def _events(spark: SparkSession, lake: Lake, inputs: list[Received]) -> Parsed:
+    by_format: dict[str, list[Received]] = {}
+    for one in inputs:
+        by_format.setdefault(one.format, []).append(one)
+    parsed = []
+    if feeds := by_format.get("user_activity"):
+        parsed.append(feed.events(lake.read_feed(spark, feeds, _contract("user_activity_2")), _not_after(inputs)))
+    for name in ("extended_export", "basic_export"):
+        if exports := by_format.get(name):
+            parsed.append(account_export.parse(read_lines(spark, exports), name))
     return _united(spark, parsed, EVENT_ROW)
 
 
-def _users(spark: SparkSession, lake: Lake, inputs: list[Received], not_after: datetime) -> Parsed:
+def _users(spark: SparkSession, lake: Lake, inputs: list[Received]) -> Parsed:
     feeds = [one for one in inputs if one.format == "user"]
-    parsed = [feed.users(lake.read_feed(spark, feeds, json.dumps(contract("user"))), not_after)] if feeds else []
+    parsed = [feed.users(lake.read_feed(spark, feeds, _contract("user")), _not_after(inputs))] if feeds else []
     return _united(spark, parsed, USER_ROW)
 
 
-def _united(spark: SparkSession, parsed: list[Parsed], schema: object) -> Parsed:
+def _contract(name: str) -> str:
+    return json.dumps(contract(name))
+
+
+def _not_after(inputs: list[Received]) -> datetime:
+    return max(datetime.fromisoformat(one.received_at) for one in inputs) + _CLOCKS_DIFFER_BY
+
+
+def _united(spark: SparkSession, parsed: list[Parsed], schema: StructType) -> Parsed:
     accepted = reduce(DataFrame.unionByName, (one.accepted for one in parsed), spark.createDataFrame([], schema))
     rejected = reduce(DataFrame.unionByName, (one.rejected for one in parsed), spark.createDataFrame([], REJECTED_ROW))
     return Parsed(accepted, rejected)
 
 
-def _counted(identified: DataFrame, repeated: DataFrame, users: DataFrame) -> DataFrame:
-    none = F.lit(0).cast("long")
-    accepted = identified.groupBy("input_id").agg(F.count(F.lit(1)).alias("rows_accepted"))
+def _counted(events: DataFrame, users: DataFrame) -> DataFrame:
+    rows_told, users_told = F.count(F.lit(1)), F.count_distinct("user_id", "valid_from")
     of_users = users.groupBy("input_id").agg(
-        F.count(F.lit(1)).alias("rows_accepted"),
-        (F.count(F.lit(1)) - F.count_distinct("user_id", "valid_from")).alias("rows_repeated"),
+        rows_told.alias("rows_accepted"), (rows_told - users_told).alias("rows_repeated")
     )
-    return (
-        accepted.withColumn("rows_repeated", none)
-        .unionByName(of_users)
-        .unionByName(repeated.withColumn("rows_accepted", none), allowMissingColumns=True)
-        .select(*EVENTS["event_count"].names)
-    )
+    return events.withColumn("rows_repeated", F.lit(0).cast("long")).unionByName(of_users)
 
 
-def _months(identified: DataFrame) -> dict[str, list[date]]:
-    month = F.date_trunc("month", "event_time").cast("date").alias("first_day")
-    table = F.when(F.col("spoken_id").isNull(), "fact_event").otherwise("fact_spoken_event").alias("table_name")
-    found: dict[str, list[date]] = {}
-    for row in identified.select(table, month).distinct().collect():
-        found.setdefault(row["table_name"], []).append(row["first_day"])
-    return found
+def _has_rejected(counted: DataFrame, inputs: list[Received]) -> bool:
+    """Whether to look for refused records: where all that came in was accepted there are none."""
+    accepted = counted.agg(F.sum("rows_accepted")).collect()[0][0]
+    return int(accepted or 0) != sum(one.row_count for one in inputs)
+
+
+def _months(found: members.Named) -> dict[str, list[date]]:
+    first_days: dict[str, list[date]] = {}
+    for row in members.months(found).collect():
+        first_days.setdefault("fact_spoken_event" if row["is_spoken"] else "fact_event", []).append(row["first_day"])
+    return first_days

@@ -87,6 +87,7 @@ class EventLoad:
         new = partitions.new_months(self.connection, months)
         for month in months:
             if month not in new:
+                partitions.drop_repeated(self.connection, month)
                 partitions.drop_known(self.connection, month)
         self.connection.commit()
         partitions.index(self.url, new)

@@ -3,11 +3,16 @@
 import pyarrow as pa
 from adbc_driver_postgresql import dbapi
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from etl.config import CHECKOUT
 from etl.warehouse import libpq_url
 
 LOOKUPS = ("user", "artist", "track", "playlist", "context", "input")
+
+
+_BROADCAST_ROWS = 2_000_000
+"""Up to so many keys every executor gets them all, so that events need not be sorted to meet them."""
 
 
 def keys(spark: SparkSession, url: str) -> dict[str, DataFrame]:
@@ -21,4 +26,5 @@ def keys(spark: SparkSession, url: str) -> dict[str, DataFrame]:
 
 
 def _frame(spark: SparkSession, table: pa.Table) -> DataFrame:
-    return spark.createDataFrame(table)
+    frame = spark.createDataFrame(table)
+    return F.broadcast(frame) if table.num_rows <= _BROADCAST_ROWS else frame

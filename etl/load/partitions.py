@@ -8,13 +8,23 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
 
 from etl.warehouse import connect, rows
 
 TABLES = ("fact_event", "fact_spoken_event")
 _MEMORY = "512MB"
+_UNIQUE_VIOLATION = "23505"
+_COUNT_REMOVED = """
+    insert into staging.event_count (input_id, rows_accepted, rows_repeated)
+    select i.input_id, 0, count(*)
+    from removed as r
+    inner join audit.input as i on i.input_key = r.input_key
+    group by i.input_id
+"""
 
 
 @dataclass(frozen=True)
@@ -53,20 +63,51 @@ def new_months(connection: Connection, months: Iterable[Month]) -> list[Month]:
 
 
 def index(url: str, months: Iterable[Month]) -> None:
-    """Give the staging tables of months what partitions of the star have; two indexes are made at a time."""
-    steps = [step for one in months for step in _indexes(one)]
+    """Give the staging tables of months what partitions of the star have; two indexes are made at a time.
+
+    Rows that tell an event once more are removed where the unique index finds one, and counted.
+    """
+    steps = [partial(step, url, one) for one in months for step in (_index_key, _index_others)]
     with ThreadPoolExecutor(2) as pool:
-        for future in [pool.submit(_run, url, step) for step in steps]:
+        for future in [pool.submit(step) for step in steps]:
             future.result()
     with connect(url) as connection:
         for one in months:
             first, last = one.bounds
             connection.execute(
                 text(
-                    f"alter table staging.{one.name} add constraint {one.name}_pkey primary key using index {one.name}_pkey,"
+                    f"alter table staging.{one.name}"
+                    f" add constraint {one.name}_pkey primary key using index {one.name}_pkey,"
                     f" add constraint {one.name}_bounds check (event_time >= '{first}' and event_time < '{last}')"
                 )
             )
+
+
+def drop_repeated(connection: Connection, month: Month) -> None:
+    """Remove all but one of the staged rows that tell one event; counted in staging.event_count."""
+    connection.execute(text(f"set local work_mem = '{_MEMORY}'"))
+    connection.execute(
+        text(f"""
+            with repeated as (
+                select event_id from staging.{month.name} group by event_id having count(*) > 1
+            ),
+
+            numbered as (
+                select s.ctid, row_number() over (partition by s.event_id order by s.input_key, s::text) as telling
+                from staging.{month.name} as s
+                inner join repeated as r on r.event_id = s.event_id
+            ),
+
+            removed as (
+                delete from staging.{month.name} as s
+                using numbered as n
+                where n.ctid = s.ctid and n.telling > 1
+                returning s.input_key
+            )
+
+            {_COUNT_REMOVED}
+        """)  # noqa: S608 (the name of a table of ours)
+    )
 
 
 def drop_known(connection: Connection, month: Month) -> None:
@@ -74,7 +115,7 @@ def drop_known(connection: Connection, month: Month) -> None:
     connection.execute(text(f"analyze staging.{month.name}"))
     connection.execute(
         text(f"""
-            with known as (
+            with removed as (
                 delete from staging.{month.name} as s
                 using warehouse.{month.name} as t
                 where t.event_id = s.event_id
@@ -84,11 +125,7 @@ def drop_known(connection: Connection, month: Month) -> None:
                 returning s.input_key
             )
 
-            insert into staging.event_count (input_id, rows_accepted, rows_repeated)
-            select i.input_id, 0, count(*)
-            from known as k
-            inner join audit.input as i on i.input_key = k.input_key
-            group by i.input_id
+            {_COUNT_REMOVED}
         """)  # noqa: S608 (the name of a table of ours)
     )
 
@@ -121,13 +158,22 @@ _PUBLISHED = """
 """
 
 
-def _indexes(month: Month) -> tuple[str, ...]:
+def _index_key(url: str, month: Month) -> None:
+    make = f"create unique index {month.name}_pkey on staging.{month.name} (event_id, event_time)"
+    try:
+        _run(url, make)
+    except IntegrityError as error:
+        if getattr(error.orig, "pgcode", None) != _UNIQUE_VIOLATION:
+            raise
+        with connect(url) as connection:
+            drop_repeated(connection, month)
+        _run(url, make)
+
+
+def _index_others(url: str, month: Month) -> None:
     table = f"staging.{month.name}"
-    return (
-        f"create unique index {month.name}_pkey on {table} (event_id, event_time)",
-        f"create index {month.name}_user_key_idx on {table} (user_key, event_time)",
-        f"create index {month.name}_event_time_idx on {table} using brin (event_time)",
-    )
+    _run(url, f"create index {month.name}_user_key_idx on {table} (user_key, event_time)")
+    _run(url, f"create index {month.name}_event_time_idx on {table} using brin (event_time)")
 
 
 def _run(url: str, statement: str) -> None:

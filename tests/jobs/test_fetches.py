@@ -116,6 +116,14 @@ def test_a_pause_of_hours_is_the_next_runs(tmp_path: Path, warehouse_url: str, s
         assert len(from_note(here.fetched("run 2")["known"]).snapshots) == 12
 
 
+def test_a_pause_of_hours_for_the_catalogue_holds_nothing_back(tmp_path: Path, warehouse_url: str, stock: Path) -> None:
+    scenario = fault(kind="rate_limited_long", endpoint="audio_features", night=0, nth=1)
+    with place(tmp_path / "state", warehouse_url, stock, scenario, mode="extended") as here:
+        spotify.fetch_account(ADA, "run", here.settings, False)
+        assert spotify.fetch_catalogue("run", today(), here.settings) == {"state": "pending_quota"}
+        assert "a pause of 74,214 s" in here.fetched("run", "catalogue")["message"]
+
+
 def test_a_shorter_pause_is_the_tasks_delay_until_its_last_try(tmp_path: Path, warehouse_url: str, stock: Path) -> None:
     scenario = fault(kind="rate_limited", endpoint="saved_tracks", night=0, seconds=600)
     with place(tmp_path / "state", warehouse_url, stock, scenario) as here:

@@ -79,7 +79,7 @@ def test_a_new_plan_is_a_new_version_and_a_new_name_is_not(url: str) -> None:
     publish(url, {"user_record": [user(4, "premium", "AT", username=None)]}, "n3", 4)
     second, third = "2026-11-03 03:00:00+00", "2026-11-04 03:00:00+00"
     assert versions(url) == [
-        (1, "a-1", "Ada", "DE", "free", "-infinity", second, False),
+        (1, "a-1", "Ada L.", "DE", "free", "-infinity", second, False),
         (2, "a-1", "Ada L.", "DE", "premium", second, third, False),
         (3, "a-1", "Ada L.", "AT", "premium", third, "infinity", True),
     ]

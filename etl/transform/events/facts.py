@@ -16,7 +16,7 @@ _UNKNOWN = -1
 def facts(rows: DataFrame, keys: Mapping[str, DataFrame], continents: DataFrame) -> dict[str, DataFrame]:
     """The staged frames ``fact_event`` and ``fact_spoken_event``.
 
-    :param rows: each event once, as ``rows.distinct`` gives them.
+    :param rows: as ``rows.identified`` gives them, with ids for all that has a name.
     :param keys: the frames of sql/lookup, by name: user, artist, track, playlist, context, input.
     :param continents: country, continent.
     """
@@ -32,10 +32,8 @@ def facts(rows: DataFrame, keys: Mapping[str, DataFrame], continents: DataFrame)
 def _keyed(rows: DataFrame, keys: Mapping[str, DataFrame]) -> DataFrame:
     user, time = keys["user"].withColumnRenamed("user_id", "version_of"), F.col("event_time")
     is_version = (F.col("user_id") == F.col("version_of")) & (time >= F.col("valid_from")) & (time < F.col("valid_to"))
-    context = keys["context"].select("context_key", *(F.col(name).alias(f"known_{name}") for name in CONTEXT))
-    is_context = F.col("activity_type") == "PLAY"
-    for name in CONTEXT:
-        is_context &= F.col(name).eqNullSafe(F.col(f"known_{name}"))
+    context = keys["context"].select("context_key", _context_hash().alias("known_hash"))
+    is_context = F.when(F.col("activity_type") == "PLAY", _context_hash()) == F.col("known_hash")
     return (
         rows.join(user, on=is_version, how="inner")
         .join(keys["input"], on="input_id", how="inner")
@@ -45,6 +43,11 @@ def _keyed(rows: DataFrame, keys: Mapping[str, DataFrame]) -> DataFrame:
         .join(keys["playlist"], on="playlist_id", how="left")
         .withColumns(_key_columns())
     )
+
+
+def _context_hash() -> Column:
+    # One number to compare instead of seven values, each of which can be NULL.
+    return F.xxhash64(*(F.coalesce(F.col(name).cast("string"), F.lit("")) for name in CONTEXT))
 
 
 def _key_columns() -> dict[str, Column]:

@@ -104,12 +104,14 @@ def _user() -> dict[str, Column]:
 
 
 def _parsed(records: DataFrame, reason: Column, schema: StructType, values: dict[str, Column]) -> Parsed:
-    judged = records.withColumn("reason", reason)
     given = values | {"input_id": F.col("input_id"), "source": F.lit(SOURCE)}
     columns = [given.get(field.name, F.lit(None)).cast(field.dataType).alias(field.name) for field in schema]
     received = F.to_json(F.struct(*(name for name in records.columns if name != "input_id")))
-    refused = judged.where(F.col("reason").isNotNull()).select("input_id", "reason", received.alias("row"))
-    return Parsed(judged.where(F.col("reason").isNull()).select(*columns), numbered(refused))
+    judged = records.withColumn("reason", reason).select(
+        *columns, "reason", F.when(F.col("reason").isNotNull(), received).alias("row")
+    )
+    refused = judged.where("reason IS NOT NULL").select("input_id", "reason", "row")
+    return Parsed(judged.where("reason IS NULL").drop("reason", "row"), numbered(refused))
 
 
 def numbered(refused: DataFrame) -> DataFrame:

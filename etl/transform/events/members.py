@@ -1,29 +1,89 @@
-"""The users, artists, tracks, playlists and contexts that events name, each once."""
+"""The users, artists, tracks, playlists and contexts that events name, each once; and how many events there are."""
 
-from pyspark.sql import DataFrame
+from dataclasses import dataclass
+
+from pyspark import StorageLevel
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from etl.schemas import STAGED
+from etl.schemas import EVENTS
+from etl.transform.names import artist_key, made_id, made_track_id, title_parts
 
-CONTEXT = tuple(STAGED["event_context"].names)
+CONTEXT = tuple(EVENTS["event_context"].names)
+_NAMES = ("track_id", "track_name", "artist_id", "artist_name", "playlist_id")
 
 
-def members(rows: DataFrame) -> dict[str, DataFrame]:
-    """The staged frames ``event_user``, ``event_artist``, ``event_track``, ``event_playlist`` and ``event_context``.
+@dataclass(frozen=True)
+class Named:
+    """What events name, in two frames that are far smaller than the events and made by one look at them each.
 
-    :param rows: what ``rows.identified`` returns; read once for each frame.
+    ``listeners`` has input_id, source, user_id, first_day (of the month), is_spoken, the columns of a context (NULL but
+    for plays), is_play and row_count; ``things`` has source, the ids and names, and made_track and made_artist: ids
+    where there is a name alone.
     """
-    users = rows.groupBy("user_id").agg(F.min("source").alias("source"))
-    tracks = rows.where("track_id IS NOT NULL").groupBy("track_id")
-    told = F.min(F.struct(F.col("track_name").alias("name"), "artist_id", "artist_name", "source"))
-    named = tracks.agg(told.alias("told")).select("track_id", "told.*")
-    followed = rows.where("artist_id IS NOT NULL").groupBy("artist_id")
-    artists = followed.agg(F.min(F.struct(F.col("artist_name").alias("name"), "source")).alias("told"))
-    playlists = rows.where("playlist_id IS NOT NULL").groupBy("playlist_id").agg(F.min("source").alias("source"))
+
+    listeners: DataFrame
+    things: DataFrame
+
+
+def named(events: DataFrame) -> Named:
+    """What rows of EVENT_ROW name."""
+    is_play = F.col("activity_type") == "PLAY"
+    listeners = events.groupBy(
+        "input_id",
+        "source",
+        "user_id",
+        F.trunc("event_time", "month").alias("first_day"),
+        F.col("spoken_id").isNotNull().alias("is_spoken"),
+        is_play.alias("is_play"),
+        *(F.when(is_play, F.col(name)).alias(name) for name in CONTEXT),
+    ).agg(F.count(F.lit(1)).alias("row_count"))
+    things = events.select("source", *_NAMES).distinct().select("*", *_made())
+    return Named(listeners.persist(StorageLevel.MEMORY_AND_DISK), things.persist(StorageLevel.MEMORY_AND_DISK))
+
+
+def members(found: Named) -> dict[str, DataFrame]:
+    """The staged frames ``event_user``, ``event_artist``, ``event_track``, ``event_playlist`` and ``event_context``."""
+    things = found.things.withColumns(
+        {"track_id": F.coalesce("track_id", "made_track"), "artist_id": F.coalesce("artist_id", "made_artist")}
+    )
+    track = F.min(F.struct(F.col("track_name").alias("name"), "artist_id", "source")).alias("told")
+    artist = F.min(F.struct(F.col("artist_name").alias("name"), "source")).alias("told")
+    source = F.min("source").alias("source")
     return {
-        "event_user": users,
-        "event_artist": artists.select("artist_id", "told.*"),
-        "event_track": named.select("track_id", "name", "artist_id", "source"),
-        "event_playlist": playlists,
-        "event_context": rows.where("activity_type = 'PLAY'").select(*CONTEXT).distinct(),
+        "event_user": found.listeners.groupBy("user_id").agg(source),
+        "event_artist": things.where("artist_id IS NOT NULL")
+        .groupBy("artist_id")
+        .agg(artist)
+        .select("artist_id", "told.*"),
+        "event_track": things.where("track_id IS NOT NULL").groupBy("track_id").agg(track).select("track_id", "told.*"),
+        "event_playlist": things.where("playlist_id IS NOT NULL").groupBy("playlist_id").agg(source),
+        "event_context": found.listeners.where("is_play").select(*CONTEXT).distinct(),
     }
+
+
+def made_ids(found: Named) -> DataFrame:
+    """Made ids for what has a name alone: track_name, artist_name, made_track, made_artist; often none."""
+    nameless = found.things.where("made_artist IS NOT NULL AND track_id IS NULL")
+    return nameless.select("track_name", "artist_name", "made_track", "made_artist").distinct()
+
+
+def counts(found: Named) -> DataFrame:
+    """How many events each input told: input_id, rows_accepted."""
+    return found.listeners.groupBy("input_id").agg(F.sum("row_count").alias("rows_accepted"))
+
+
+def months(found: Named) -> DataFrame:
+    """The months that the events are in: is_spoken, first_day."""
+    return found.listeners.select("is_spoken", "first_day").distinct()
+
+
+def _made() -> tuple[Column, Column]:
+    title, artist = title_parts(F.col("track_name")), artist_key(F.col("artist_name"))
+    has_artist = F.col("artist_name").isNotNull()
+    is_track_nameless = F.col("track_id").isNull() & F.col("track_name").isNotNull() & has_artist
+    is_artist_nameless = F.col("track_id").isNull() & F.col("artist_id").isNull() & has_artist
+    return (
+        F.when(is_track_nameless, made_track_id(title["title"], title["version"], artist)).alias("made_track"),
+        F.when(is_artist_nameless, made_id(artist)).alias("made_artist"),
+    )

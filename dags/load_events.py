@@ -1,0 +1,68 @@
+"""
+### Load events
+Brings into the star what the lake holds of events and the warehouse does not yet know: feeds, account exports. Starts
+by itself when something of that kind has come in.
+
+| step | what it does |
+| --- | --- |
+| `plan_events` | compares the lake with `audit.run`; where nothing is new the steps below are skipped |
+| `load_events` | refuses broken records with their reason, makes known what events name, stages, checks and publishes |
+| `write_report` | says in its log what this run added, what was told twice and what was refused |
+
+Every record becomes a row of `warehouse.fact_event` or `warehouse.fact_spoken_event`, a duplicate, or a line of
+`audit.rejected_row`; `audit.row_count` has the sums. Late events go to their own day. Users, tracks, artists and
+playlists that nobody knew before are made with `is_inferred`, and completed under the same key when somebody
+does know them.
+
+**When it fails**, the last line of the failed task's log says what happened and what to do. A failed check has
+published no event; its query stands in `sql/check/events`.
+
+**Running it again** is always safe, also twice at once: an event that is there already is a duplicate.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import DAG, task
+from airflow.sdk.exceptions import AirflowSkipException
+
+from dags.defaults import EVENTS, EXPORT_INPUTS, FEED_INPUTS, default_args, page
+from dags.refresh_tasks import reference_date_of, run_id_of, write_report
+
+
+@task
+def plan_events(**context: Any) -> int:
+    """How many inputs are new; none ends the run here."""
+    from etl.config import settings
+    from etl.jobs import events
+
+    inputs = events.plan_events(run_id_of(context), settings())
+    if not inputs:
+        raise AirflowSkipException("Nothing new: the warehouse already holds the events that the lake holds.")
+    return inputs
+
+
+@task(outlets=EVENTS, execution_timeout=timedelta(hours=12))
+def load_events(**context: Any) -> dict[str, int]:
+    """Rows added, by table."""
+    from etl.config import settings
+    from etl.jobs import events
+
+    added = events.load_events(run_id_of(context), reference_date_of(context), settings())
+    if not added:
+        raise AirflowSkipException("Every event was there already: nothing was added.")
+    return added
+
+
+with DAG(
+    dag_id="load_events",
+    description="Load the events that came in",
+    schedule=FEED_INPUTS | EXPORT_INPUTS,
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=timedelta(hours=12),
+    default_args=default_args(),
+    doc_md=page(__doc__),
+    tags=["load", "events"],
+):
+    plan_events() >> load_events() >> write_report().as_teardown()

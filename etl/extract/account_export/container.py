@@ -1,0 +1,199 @@
+"""What holds an export: the zip file that Spotify sends, a folder of its files, or one of them.
+
+Nothing is unpacked to disk, nothing beyond the export is followed, and no more than ``MOST_BYTES_A_FILE`` of anything
+is read into memory.
+"""
+
+import os
+import re
+import stat
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+from urllib.parse import unquote, urlsplit
+
+from etl.errors import ActionNeededError, WrongFileError
+
+MOST_FILES = 2_000
+MOST_BYTES_A_FILE = 64 << 20
+MOST_BYTES = 2 << 30
+MOST_RATIO = 200
+"""Packed histories shrink to a tenth or a thirtieth. What shrinks more was made to fill a memory."""
+
+_RATIO_MATTERS_FROM = 4 << 20
+_MOST_BYTES_A_NAME = 1024
+_END_OF_ZIP, _END_OF_LARGE_ZIP = b"PK\x05\x06", b"PK\x06\x07"
+_END_BYTES, _LARGE_END_BYTES, _MOST_COMMENT_BYTES = 22, 20, 65_535
+_HEAD_BYTES = 4096
+_ENCRYPTED = 0x1
+_LONGEST_NAME = 200
+_ODD = re.compile(r"[^\w .,()\[\]&+'~!@#%=/-]")
+_AS_SENT = "It is not as Spotify sent it: download the export again and import that file."
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file of an export; ``name`` is its path within the export, fit for messages."""
+
+    name: str
+    _open: Callable[[], IO[bytes]]
+
+    def head(self) -> bytes:
+        """Its first bytes."""
+        with self._reading() as content:
+            return content.read(_HEAD_BYTES)
+
+    def content(self) -> bytes:
+        """All its bytes.
+
+        :raises WrongFileError: where it is too large, or the zip file around it is broken.
+        """
+        with self._reading() as content:
+            whole = content.read(MOST_BYTES_A_FILE + 1)
+        if len(whole) > MOST_BYTES_A_FILE:
+            raise WrongFileError(f"{self.name}: {_too_large()}")
+        return whole
+
+    @contextmanager
+    def _reading(self) -> Iterator[IO[bytes]]:
+        try:
+            with self._open() as content:
+                yield content
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+            raise WrongFileError(
+                f"{self.name}: the zip file is broken here ({error}). Download the export again, whole."
+            ) from error
+        except OSError as error:
+            raise ActionNeededError(f"{self.name}: the file cannot be read ({error.strerror or error}).") from error
+
+
+@contextmanager
+def opened(path: str) -> Iterator[list[Member]]:
+    """The files of the export at ``path``, sorted by name.
+
+    :raises WrongFileError: where there is none, or it is none that may be opened.
+    :raises ActionNeededError: where it cannot be read.
+    """
+    place = _local_path(path)
+    try:
+        if place.is_dir():
+            yield _of_folder(place)
+        elif not place.is_file():
+            raise WrongFileError(f"{place}: there is no such file or folder. Name the zip file that Spotify sent.")
+        elif not _is_zip(place):
+            yield [Member(shown(place.name), lambda: place.open("rb"))]
+        else:
+            with _zip_file(place) as archive:
+                yield _of_zip(archive, shown(place.name))
+    except PermissionError as error:
+        raise ActionNeededError(
+            f"{error.filename}: the file cannot be read ({error.strerror}). Let the user that runs Airflow read it."
+        ) from error
+
+
+def shown(name: str) -> str:
+    """A name from a file system or zip file, fit for a message: short, and of plain signs only."""
+    return _ODD.sub("_", name.replace("\\", "/"))[:_LONGEST_NAME]
+
+
+def _local_path(path: str) -> Path:
+    if path.startswith(("http://", "https://")):
+        raise WrongFileError("An export is imported by its path: download it, signed in, and name the file.")
+    if "\0" in path:
+        raise WrongFileError("The path holds a NUL: name the zip file that Spotify sent.")
+    return Path(unquote(urlsplit(path).path)) if path.startswith("file://") else Path(path).expanduser()
+
+
+def _is_zip(place: Path) -> bool:
+    with place.open("rb") as content:
+        return content.read(2) == b"PK"
+
+
+def _look_at_directory(place: Path) -> None:
+    """Refuse a zip file whose list of members is too long, before it is read into memory."""
+    with place.open("rb") as content:
+        content.seek(max(0, place.stat().st_size - _END_BYTES - _LARGE_END_BYTES - _MOST_COMMENT_BYTES))
+        tail = content.read()
+    end = tail.rfind(_END_OF_ZIP)
+    if end < 0:
+        return
+    is_large = tail[max(0, end - _LARGE_END_BYTES) : end].startswith(_END_OF_LARGE_ZIP)
+    if is_large or int.from_bytes(tail[end + 12 : end + 16], "little") > MOST_FILES * _MOST_BYTES_A_NAME:
+        raise WrongFileError(f"{shown(place.name)}: {_too_many()}")
+
+
+def _of_folder(place: Path) -> list[Member]:
+    members = []
+    for folder, folders, files in os.walk(place, followlinks=False, onerror=_raise):
+        for name in (*folders, *files):
+            path = Path(folder, name)
+            inner = shown(path.relative_to(place).as_posix())
+            kind = path.lstat().st_mode
+            if stat.S_ISLNK(kind):
+                raise WrongFileError(f"{inner}: this is a link. Put the file itself into the folder.")
+            if stat.S_ISREG(kind):
+                members.append(Member(inner, lambda path=path: path.open("rb")))  # type: ignore[misc]
+            if len(members) > MOST_FILES:
+                raise WrongFileError(f"{place}: {_too_many()}")
+    return sorted(members, key=lambda member: member.name)
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+@contextmanager
+def _zip_file(place: Path) -> Iterator[zipfile.ZipFile]:
+    _look_at_directory(place)
+    try:
+        archive = zipfile.ZipFile(place)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError) as error:
+        raise WrongFileError(
+            f"{shown(place.name)}: the zip file is broken or cut ({error}). Download the export again, whole."
+        ) from error
+    with archive:
+        yield archive
+
+
+def _of_zip(archive: zipfile.ZipFile, name: str) -> list[Member]:
+    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    if len(entries) > MOST_FILES:
+        raise WrongFileError(f"{name}: {_too_many()}")
+    if sum(entry.file_size for entry in entries) > MOST_BYTES:
+        raise WrongFileError(f"{name}: the zip file would unpack to more than {MOST_BYTES >> 30} GiB. {_AS_SENT}")
+    names = set()
+    for entry in entries:
+        _look_at(entry)
+        if entry.filename in names:
+            raise WrongFileError(f"{shown(entry.filename)}: the zip file holds this name twice. {_AS_SENT}")
+        names.add(entry.filename)
+    members = [Member(shown(entry.filename), lambda entry=entry: archive.open(entry)) for entry in entries]  # type: ignore[misc]
+    return sorted(members, key=lambda member: member.name)
+
+
+def _look_at(entry: zipfile.ZipInfo) -> None:
+    """Refuse what an export never holds."""
+    name, parts = shown(entry.filename), entry.filename.replace("\\", "/").split("/")
+    if parts[0] == "" or ".." in parts or re.match("^[A-Za-z]:", parts[0]):
+        raise WrongFileError(f"{name}: this path leads out of the zip file. {_AS_SENT}")
+    if stat.S_ISLNK(entry.external_attr >> 16):
+        raise WrongFileError(f"{name}: this is a link, inside a zip file. {_AS_SENT}")
+    if entry.flag_bits & _ENCRYPTED:
+        raise WrongFileError(f"{name}: this is locked with a password. Unpack the zip file and import the folder.")
+    if entry.file_size > max(_RATIO_MATTERS_FROM, MOST_RATIO * entry.compress_size):
+        raise WrongFileError(f"{name}: this unpacks to more than {MOST_RATIO} times its size. {_AS_SENT}")
+
+
+def _too_large() -> str:
+    return (
+        f"the file is larger than {MOST_BYTES_A_FILE >> 20} MiB, which none of Spotify's is (about 12). Import the "
+        "files as Spotify sent them, not joined into one."
+    )
+
+
+def _too_many() -> str:
+    return f"there are more than {MOST_FILES} files. Name the export's own folder or zip file."

@@ -1,0 +1,168 @@
+"""The files of an export that hold plays, and their records without what is private."""
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from etl.errors import WrongFileError
+from etl.extract.account_export.container import Member
+
+EXTENDED, BASIC = "extended_export", "basic_export"
+
+FIELDS = {
+    EXTENDED: (
+        "ts",
+        "platform",
+        "ms_played",
+        "conn_country",
+        "master_metadata_track_name",
+        "master_metadata_album_artist_name",
+        "master_metadata_album_album_name",
+        "spotify_track_uri",
+        "episode_name",
+        "episode_show_name",
+        "spotify_episode_uri",
+        "audiobook_title",
+        "audiobook_uri",
+        "audiobook_chapter_uri",
+        "audiobook_chapter_title",
+        "reason_start",
+        "reason_end",
+        "shuffle",
+        "skipped",
+        "offline",
+        "offline_timestamp",
+        "incognito_mode",
+    ),
+    BASIC: ("endTime", "artistName", "trackName", "podcastName", "episodeName", "msPlayed"),
+}
+"""What is kept of a record. All else is left out: IP address, login name and user agent are, and so is whatever Spotify
+may add that nobody here has looked at."""
+
+LONGEST_TEXT = 10_000
+"""Longer texts are kept up to here: enough to see later that they are too long."""
+
+_MARKS = {"ms_played": EXTENDED, "msPlayed": BASIC}
+_NAMED = re.compile(r"(streaming_?history|endsong|endvideo)[^/]*\.json$", re.IGNORECASE)
+_LONGEST_NUMBER = 18
+_KINDS = {dict: "an object", list: "a list", str: "a text", bool: "a yes or no", type(None): "null"}
+
+
+@dataclass(frozen=True)
+class History:
+    """The records of one file, all of one format."""
+
+    format: str
+    records: list[Any]
+
+
+def history(member: Member, is_alone: bool) -> History | None:
+    """The plays in a file, told by its records' fields; None where it holds something else.
+
+    :param is_alone: the file is all that was named, and must hold plays.
+    :raises WrongFileError: where a file that should hold plays cannot be read.
+    """
+    is_hidden = PurePosixPath(member.name).name.startswith(".") or member.name.startswith("__MACOSX/")
+    if is_hidden and not is_alone:
+        return None
+    if member.name.lower().endswith(".zip"):
+        raise WrongFileError(f"{member.name}: this is a zip file within the export. Import each zip file by itself.")
+    head = _text(member.head(), errors="ignore").lstrip()
+    is_list = head.startswith("[")
+    is_expected = is_alone or bool(_NAMED.search(member.name)) or (is_list and _format_of(_keys(head)) is not None)
+    if not is_expected and not is_list:
+        return None
+    try:
+        return _read(member, is_expected)
+    except WrongFileError:
+        if not is_expected:
+            return None
+        raise
+
+
+def body(record: Any, fields: Iterable[str]) -> str:
+    """What is kept of a record, as JSON.
+
+    Lists and objects within it are emptied, and of a record that is no object only its kind is kept: nobody can tell
+    what is private in them.
+    """
+    if not isinstance(record, dict):
+        return json.dumps(_KINDS.get(type(record), "a number"))
+    kept = {name: _scalar(record[name]) for name in fields if name in record}
+    return json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
+
+
+def _read(member: Member, is_expected: bool) -> History | None:
+    content = member.content()
+    try:
+        return _records(_parsed(content), is_expected)
+    except WrongFileError as error:
+        raise WrongFileError(f"{member.name}: {error}") from error
+
+
+def _records(value: Any, is_expected: bool) -> History | None:
+    if not isinstance(value, list):
+        if is_expected:
+            raise WrongFileError("the file is no list of plays. Take the file as Spotify sent it.")
+        return None
+    formats = (_format_of(record) for record in value if isinstance(record, dict))
+    found = Counter(name for name in formats if name is not None)
+    if found:
+        return History(max(sorted(found), key=found.__getitem__), value)
+    if not value and is_expected:
+        return History(EXTENDED, [])
+    if not is_expected:
+        return None
+    keys = sorted({str(key)[:40] for one in value[:10] if isinstance(one, dict) for key in one})[:12]
+    raise WrongFileError(
+        f"the file has none of the fields of a streaming history (it has: {', '.join(keys) or 'none'}). Take the file "
+        "as Spotify sent it; if it is, Spotify has changed its format."
+    )
+
+
+def _parsed(content: bytes) -> Any:
+    if not content.strip():
+        raise WrongFileError("the file is empty. Download the export again, whole.")
+    try:
+        return json.loads(_text(content), parse_int=_integer, parse_float=_number, parse_constant=str)
+    except UnicodeDecodeError as error:
+        raise WrongFileError(f"the file is not UTF-8 ({error.reason}). Take it as Spotify sent it.") from error
+    except json.JSONDecodeError as error:
+        raise WrongFileError(
+            f"the file breaks off or is no JSON (line {error.lineno}: {error.msg}). Download the export again, whole."
+        ) from error
+    except RecursionError:
+        raise WrongFileError("the file is nested too deeply. Take the file as Spotify sent it.") from None
+
+
+def _text(content: bytes, errors: str = "strict") -> str:
+    return content.decode(json.detect_encoding(content), errors)
+
+
+def _keys(head: str) -> set[str]:
+    return set(re.findall(r'"(\w+)"\s*:', head))
+
+
+def _format_of(keys: Container[str]) -> str | None:
+    return next((name for mark, name in _MARKS.items() if mark in keys), None)
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, str):
+        return value[:LONGEST_TEXT]
+    return type(value)() if isinstance(value, dict | list) else value
+
+
+def _integer(text: str) -> int | str:
+    """Python refuses to read the longest numbers; as text they are judged later, like any other value."""
+    return int(text) if len(text) <= _LONGEST_NUMBER else text
+
+
+def _number(text: str) -> float | str:
+    value = float(text)
+    return value if math.isfinite(value) else text

@@ -1,0 +1,92 @@
+"""Records of account exports: each becomes an event or a rejected row with a reason.
+
+In: lines of one format of export. Out: rows of ``EVENT_ROW`` and of ``REJECTED_ROW``; every line is in exactly one of
+the two. docs/rules.md has the rules: what the time of a play is, what a skip is, what makes two records one event.
+
+extended   the extended streaming history, both of its field sets
+basic      the account data's history, to the minute and without ids
+devices    kinds of devices by the platform's text
+values     times, numbers and flags out of text
+"""
+
+from types import ModuleType
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from etl.schemas import REJECTED_ROW
+from etl.schemas.events import EVENT_ROW
+from etl.transform.account_export import basic, extended
+from etl.transform.account_export.values import Faults
+from etl.transform.kaggle import Parsed
+
+_FORMATS: dict[str, ModuleType] = {"extended_export": extended, "basic_export": basic}
+_KEPT = ("input_id", "number", "user_id", "timezone", "file", "received_at", "body")
+
+
+def parse(lines: DataFrame, format_name: str) -> Parsed:
+    """Split the records of one format into events and rejected rows.
+
+    :param lines: columns of ``EXPORT_LINE``, ``input_id``, and ``received_at``, the moment of the import.
+    :param format_name: extended_export or basic_export.
+    """
+    known = _FORMATS[format_name]
+    judged = _read(lines, known).withColumn("reason", _reason(known.faults()))
+    accepted = judged.where(F.col("reason").isNull()).select(*_columns(known.columns()))
+    if format_name == "basic_export":
+        accepted = _numbered(accepted)
+    rejected = judged.where(F.col("reason").isNotNull()).select(
+        "input_id", F.col("number").alias("row_number"), "reason", F.col("body").alias("row")
+    )
+    return Parsed(accepted.select(*EVENT_ROW.fieldNames()), rejected.select(*REJECTED_ROW.fieldNames()))
+
+
+def _read(lines: DataFrame, known: ModuleType) -> DataFrame:
+    """The lines with the fields of their record and all that values and faults refer to, each computed once."""
+    fields = ", ".join(f"{name} string" for name in known.FIELDS)
+    body = F.replace("body", F.lit("\\u0000"), F.lit("\\ufffd"))  # PostgreSQL takes no U+0000
+    told = lines.select(*_KEPT).withColumn("body", body).withColumn("raw", F.from_json("body", fields))
+    texts = F.struct(*(F.nullif(F.trim(F.col("raw")[name]), F.lit("")).alias(name) for name in known.FIELDS))
+    more = F.struct(*(column.alias(name) for name, column in known.reads().items()))
+    return _once(_once(told, texts.alias("said")), more.alias("read")).select(*_KEPT, "said", "read.*")
+
+
+def _once(frame: DataFrame, struct: Column) -> DataFrame:
+    """``frame`` with one more column, which Spark computes once however often it is referred to.
+
+    Spark moves a filter below the columns that it asks for, and copies them into it. It cannot move one below a
+    generator; this generator makes one row of each.
+    """
+    return frame.select("*", F.inline(F.array(F.struct(struct))))
+
+
+def _reason(faults: Faults) -> Column:
+    """The first fault of a record, or NULL."""
+    reason = F.when(~F.col("body").startswith("{"), F.lit("record is no object")).when(
+        # The extract has emptied what was nested; outside of a key, a quotation mark has a backslash before it.
+        F.col("body").rlike(r'[A-Za-z_]":(\{\}|\[\])'),
+        F.lit("record holds a list or an object"),
+    )
+    for is_fault, sentence in faults:
+        reason = reason.when(is_fault, F.lit(sentence))
+    return reason
+
+
+def _columns(values: dict[str, Column]) -> list[Column]:
+    common = {
+        "input_id": F.col("input_id"),
+        "user_id": F.col("user_id"),
+        "timezone": F.col("timezone"),
+        "activity_type": F.lit("PLAY"),
+    }
+    given = common | values
+    columns = [given.get(one.name, F.lit(None)).cast(one.dataType).alias(one.name) for one in EVENT_ROW.fields]
+    return [*columns, F.col("number"), F.col("file")]
+
+
+def _numbered(events: DataFrame) -> DataFrame:
+    """Equal lines of one export are several plays: their number among the equal ones makes them so. Files of one folder
+    are one export; two exports side by side tell of the same plays."""
+    folder = F.regexp_extract("file", "^(.*/)?[^/]*$", 1)
+    equal = Window.partitionBy("input_id", "user_id", folder, "identity").orderBy("number")
+    return events.withColumn("identity", F.concat_ws(" ", "identity", F.row_number().over(equal)))

@@ -1,0 +1,343 @@
+"""Account exports on their way into the lake: what is read, what is left out, what is refused."""
+
+import gzip
+import json
+import os
+import re
+import stat
+import struct
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from etl.errors import ActionNeededError, WrongFileError
+from etl.extract.account_export import ReceivedExport, container, receive_export
+from etl.lake import Lake
+from etl.schemas.events import EXPORT_LINE
+from tests.exports import AUDIO, VIDEO, basic_play, folder_of, old_play, play, text, zip_of
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+PRIVATE = ("192.0.2.17", "ada.lovelace", "Mozilla", "ada@example.org")
+BASIC = "StreamingHistory_music_0.json"
+
+
+def receive(path: Path | str, lake: Lake, user: str = "ada", timezone: str = "Europe/Berlin") -> ReceivedExport:
+    return receive_export(str(path), user, timezone, lake, NOW)
+
+
+def lines(export: ReceivedExport, place: int = 0) -> list[dict[str, Any]]:
+    url = export.inputs[place].url.removeprefix("file://")
+    return [json.loads(line) for line in gzip.decompress(Path(url).read_bytes()).splitlines()]
+
+
+def bodies(export: ReceivedExport, place: int = 0) -> list[Any]:
+    return [json.loads(line["body"]) for line in lines(export, place)]
+
+
+def refusal(path: Path | str, lake: Lake, **listener: str) -> str:
+    """The sentence of a refusal, after which the lake holds nothing."""
+    with pytest.raises(ActionNeededError) as caught:
+        receive(path, lake, **listener)
+    assert not lake.inputs(["account_export"])
+    assert not list(Path(lake.url.removeprefix("file://")).rglob("*.gz"))
+    return str(caught.value)
+
+
+def test_a_zip_as_spotify_sends_it(tmp_path: Path, lake: Lake) -> None:
+    top = "Spotify Extended Streaming History"
+    path = zip_of(
+        tmp_path / "my_spotify_data.zip",
+        **{
+            f"{top}/{AUDIO}": [play(), play(ts="2024-03-01T12:06:00Z")],
+            f"{top}/{VIDEO}": [play(ts="2024-03-01T12:09:00Z")],
+            f"{top}/ReadMeFirst_ExtendedStreamingHistory.pdf": b"%PDF-1.7 ada@example.org",
+        },
+    )
+    export = receive(path, lake)
+    (received,) = export.inputs
+    assert (received.format, received.origin, received.row_count) == ("extended_export", "account_export", 3)
+    assert received.columns == tuple(EXPORT_LINE.fieldNames())
+    assert export.files_left_out == [f"{top}/ReadMeFirst_ExtendedStreamingHistory.pdf"]
+    assert [line["number"] for line in lines(export)] == [1, 2, 3]
+    assert {line["file"] for line in lines(export)} == {f"{top}/{AUDIO}", f"{top}/{VIDEO}"}
+    assert {(line["user_id"], line["timezone"]) for line in lines(export)} == {("ada", "Europe/Berlin")}
+    assert lake.inputs(["account_export"]) == [received]
+
+
+def test_each_format_becomes_one_input(tmp_path: Path, lake: Lake) -> None:
+    podcast = {"endTime": "2024-03-01 13:00", "podcastName": "Show", "episodeName": "One", "msPlayed": 1}
+    place = folder_of(
+        tmp_path / "export",
+        **{
+            "endsong_0.json": [old_play()],
+            AUDIO: [play()],
+            "StreamingHistory0.json": [basic_play()],
+            BASIC: [basic_play()],
+            "StreamingHistory_podcast_0.json": [podcast],
+        },
+    )
+    export = receive(place, lake)
+    assert [(one.format, one.row_count) for one in export.inputs] == [("extended_export", 2), ("basic_export", 3)]
+    assert podcast in bodies(export, 1)
+
+
+def test_a_single_file_is_told_by_its_content(tmp_path: Path, lake: Lake) -> None:
+    path = tmp_path / "download.txt"
+    path.write_bytes(text([play()]))
+    assert receive(path, lake).inputs[0].format == "extended_export"
+
+
+def test_a_renamed_file_among_others_is_told_by_its_content(tmp_path: Path, lake: Lake) -> None:
+    place = folder_of(tmp_path / "export", **{"renamed.json": [basic_play()], "Playlist1.json": {"playlists": []}})
+    export = receive(place, lake)
+    assert export.files_read == ["renamed.json"] and export.files_left_out == ["Playlist1.json"]
+
+
+def test_other_files_are_named_and_never_copied(tmp_path: Path, lake: Lake) -> None:
+    others = {
+        "Userdata.json": {"username": "ada.lovelace", "email": "ada@example.org"},
+        "Identity.json": {"displayName": "ada.lovelace"},
+        "SearchQueries.json": [{"searchTime": "2024-03-01T12:00:00Z[UTC]", "searchQuery": "ada@example.org"}],
+        "Marquee.json": [{"artistName": "Singer", "segment": "Super Listeners"}],
+        "TechnicalLog.json": {"endTime": "2024-03-01", "ip": "192.0.2.17"},
+        "Broken.json": b"[{",
+        "Empty.json": b"",
+        "__MACOSX/._" + AUDIO: b"\x00\x05\x16\x07",
+    }
+    export = receive(zip_of(tmp_path / "all.zip", **others, **{AUDIO: [play()]}), lake)
+    assert export.files_read == [AUDIO]
+    assert set(export.files_left_out) == set(others)
+    kept = "".join(json.dumps(line) for line in lines(export))
+    assert not [word for word in PRIVATE if word in kept]
+
+
+def test_private_fields_do_not_enter(tmp_path: Path, lake: Lake) -> None:
+    hidden = play(platform={"ip": "192.0.2.17"}, reason_end=["ada.lovelace"], eMail="ada@example.org")
+    place = folder_of(tmp_path / "e", **{AUDIO: [old_play(), play(), hidden, ["192.0.2.17"], "ada.lovelace", None, 7]})
+    export = receive(place, lake)
+    kept = "".join(json.dumps(line) for line in lines(export))
+    assert not [word for word in PRIVATE if word in kept]
+    assert export.fields_left_out == ["eMail", "ip_addr", "ip_addr_decrypted", "user_agent_decrypted", "username"]
+    assert bodies(export)[2]["platform"] == {} and bodies(export)[2]["reason_end"] == []
+    assert bodies(export)[3:] == ["a list", "a text", "null", "a number"]
+
+
+def test_the_same_export_is_one_input_however_it_is_packed(tmp_path: Path, lake: Lake) -> None:
+    files = {AUDIO: [play()], VIDEO: [play(ts="2024-03-01T13:00:00Z")]}
+    zipped = receive(zip_of(tmp_path / "a.zip", **{f"MyData/{name}": value for name, value in files.items()}), lake)
+    again = receive(folder_of(tmp_path / "unpacked", **files, **{"Userdata.json": {}}), lake)
+    assert zipped.inputs == again.inputs and len(lake.inputs(["account_export"])) == 1
+
+
+def test_another_listener_timezone_or_record_is_another_input(tmp_path: Path, lake: Lake) -> None:
+    place = folder_of(tmp_path / "one", **{AUDIO: [play()]})
+    other = folder_of(tmp_path / "two", **{AUDIO: [play(ms_played=1)]})
+    exports = [
+        receive(place, lake),
+        receive(place, lake, user="ben"),
+        receive(place, lake, timezone="UTC"),
+        receive(other, lake),
+    ]
+    assert len({one.inputs[0].input_id for one in exports}) == 4
+
+
+def test_odd_numbers_and_texts_are_kept_for_the_judge(tmp_path: Path, lake: Lake) -> None:
+    odd = [
+        b'[{"ms_played": %s, "ts": "2024-03-01T12:00:00Z"},' % (b"9" * 5000),
+        b'{"ms_played": NaN}, {"ms_played": 1e999}, {"ms_played": -Infinity}, {"ms_played": "7"},',
+        b'{"ms_played": 1, "platform": "\\ud83c \\u0000"}, {"ms_played": 1, "platform": "%s"}]' % (b"x" * 99_999),
+    ]
+    export = receive(folder_of(tmp_path / "e", **{AUDIO: b"".join(odd)}), lake)
+    kept = bodies(export)
+    assert kept[0]["ms_played"] == "9" * 5000
+    assert [one["ms_played"] for one in kept[1:5]] == ["NaN", "1e999", "-Infinity", "7"]
+    assert kept[5]["platform"] == "\ud83c \u0000" and len(kept[6]["platform"]) == 10_000
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "utf-32"])
+def test_marks_of_byte_order_do_no_harm(tmp_path: Path, lake: Lake, encoding: str) -> None:
+    content = json.dumps([play(master_metadata_track_name="Ünïcode 歌")], ensure_ascii=False).encode(encoding)
+    export = receive(folder_of(tmp_path / "e", **{AUDIO: content, "Userdata.json": {}}), lake)
+    assert bodies(export)[0]["master_metadata_track_name"] == "Ünïcode 歌"
+
+
+REFUSED: dict[str, tuple[bytes | Any, str]] = {
+    "cut": (text([play(), play()])[:-300], "breaks off or is no JSON"),
+    "empty": (b" \n", "the file is empty"),
+    "no JSON": (b"<html>Sign in</html>", "breaks off or is no JSON"),
+    "no list": ({"plays": [play()]}, "is no list of plays"),
+    "a number": (b"7", "is no list of plays"),
+    "other fields": ([{"when": 1, "what": 2}], "none of the fields of a streaming history (it has: what, when)"),
+    "no objects": ([1, 2], "none of the fields of a streaming history (it has: none)"),
+    "Latin-1": (json.dumps([play(platform="é")], ensure_ascii=False).encode("latin-1"), "is not UTF-8"),
+    "deep": (b"[" * 200_000 + b"]" * 200_000, "nested too deeply"),
+    "deep record": (b'[{"ms_played":' + b"[" * 99_999 + b"]" * 99_999 + b"}]", "nested too deeply"),
+    "no plays": ([], "The export holds no plays"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_bad_file_refuses_the_whole_export(tmp_path: Path, lake: Lake, case: str) -> None:
+    content, sentence = REFUSED[case]
+    good = {} if case == "no plays" else {"endsong_0.json": [old_play()]}
+    message = refusal(folder_of(tmp_path / "e", **{AUDIO: content}, **good), lake)
+    assert sentence in message and message.count(AUDIO) == 1
+
+
+def test_a_file_that_is_too_large(tmp_path: Path, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(container, "MOST_BYTES_A_FILE", 1000)
+    message = refusal(folder_of(tmp_path / "e", **{AUDIO: [play()] * 9}), lake)
+    assert "is larger than" in message and message.count(AUDIO) == 1
+
+
+def test_nothing_there(tmp_path: Path, lake: Lake) -> None:
+    assert "no such file or folder" in refusal(tmp_path / "absent.zip", lake)
+    assert "no such file or folder" in refusal("/dev/null", lake)
+    assert "download it, signed in" in refusal("https://example.org/my_spotify_data.zip", lake)
+    assert "holds a NUL" in refusal("a\0b", lake)
+    (tmp_path / "empty").mkdir()
+    assert "There is no streaming history here (there is: no files at all)" in refusal(tmp_path / "empty", lake)
+    message = refusal(folder_of(tmp_path / "other", **{"Userdata.json": {}, "Follow.json": {}}), lake)
+    assert "There is no streaming history here (there is: Follow.json, Userdata.json)" in message
+
+
+@pytest.mark.parametrize(
+    "name", ["/etc/Streaming_History_Audio.json", f"../{AUDIO}", f"a\\..\\..\\{AUDIO}", "C:/x.json"]
+)
+def test_paths_that_lead_out_of_a_zip(tmp_path: Path, lake: Lake, name: str) -> None:
+    assert "leads out of the zip file" in refusal(zip_of(tmp_path / "a.zip", **{name: [play()]}), lake)
+
+
+def test_links_are_not_followed(tmp_path: Path, lake: Lake) -> None:
+    outside = folder_of(tmp_path / "outside", **{AUDIO: [play()]})
+    for number, target in enumerate((outside, outside / AUDIO)):
+        place = folder_of(tmp_path / f"e{number}", **{VIDEO: [play()]})
+        (place / f"link{number}").symlink_to(target)
+        assert f"link{number}: this is a link" in refusal(place, lake)
+    link = zipfile.ZipInfo(AUDIO)
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "link.zip", "w") as archive:
+        archive.writestr(link, str(outside / AUDIO))
+    assert "this is a link, inside a zip file" in refusal(tmp_path / "link.zip", lake)
+
+
+def test_what_is_no_regular_file_is_not_opened(tmp_path: Path, lake: Lake) -> None:
+    place = folder_of(tmp_path / "e", **{AUDIO: [play()]})
+    os.mkfifo(place / VIDEO)
+    assert receive(place, lake).files_read == [AUDIO]
+
+
+def test_zip_bombs(tmp_path: Path, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    bomb = zip_of(tmp_path / "ratio.zip", **{AUDIO: b"[" + b" " * (8 << 20) + b"]"})
+    assert "unpacks to more than 200 times its size" in refusal(bomb, lake)
+    many = zip_of(tmp_path / "many.zip", **{f"{n}.json": b"[]" for n in range(2_001)})
+    assert "more than 2000 files" in refusal(many, lake)
+    assert "more than 2000 files" in refusal(folder_of(tmp_path / "f", **{f"{n}": b"" for n in range(2_001)}), lake)
+    monkeypatch.setattr(container, "MOST_BYTES", 100)
+    assert "would unpack to more than" in refusal(zip_of(tmp_path / "sum.zip", **{AUDIO: [play()]}), lake)
+
+
+def test_a_list_of_members_without_end_is_not_read(tmp_path: Path, lake: Lake) -> None:
+    whole = zip_of(tmp_path / "a.zip", **{AUDIO: [play()]}).read_bytes()
+    place = whole.rfind(b"PK\x05\x06") + 12
+    (tmp_path / "long.zip").write_bytes(whole[:place] + struct.pack("<I", 1 << 30) + whole[place + 4 :])
+    assert "more than 2000 files" in refusal(tmp_path / "long.zip", lake)
+
+
+def test_a_size_that_lies(tmp_path: Path, lake: Lake) -> None:
+    whole = zip_of(tmp_path / "a.zip", **{AUDIO: [play()] * 50}).read_bytes()
+    place = whole.rfind(b"PK\x01\x02") + 24
+    (tmp_path / "lie.zip").write_bytes(whole[:place] + struct.pack("<I", 5000) + whole[place + 4 :])
+    assert AUDIO in refusal(tmp_path / "lie.zip", lake)
+
+
+def test_locked_cut_and_nested_zips(tmp_path: Path, lake: Lake) -> None:
+    whole = zip_of(tmp_path / "a.zip", **{AUDIO: [play()]}).read_bytes()
+    central = whole.rfind(b"PK\x01\x02")
+    locked = bytearray(whole)
+    locked[6] |= 1
+    locked[central + 8] |= 1
+    (tmp_path / "locked.zip").write_bytes(bytes(locked))
+    assert "locked with a password" in refusal(tmp_path / "locked.zip", lake)
+    (tmp_path / "cut.zip").write_bytes(whole[:-10])
+    assert "broken or cut" in refusal(tmp_path / "cut.zip", lake)
+    flipped = bytearray(whole)
+    flipped[central - 20] ^= 0xFF
+    (tmp_path / "flipped.zip").write_bytes(bytes(flipped))
+    assert f"{AUDIO}: the zip file is broken here" in refusal(tmp_path / "flipped.zip", lake)
+    nested = zip_of(tmp_path / "nested.zip", **{"old.zip": whole, AUDIO: [play()]})
+    assert "old.zip: this is a zip file within the export" in refusal(nested, lake)
+    with pytest.warns(UserWarning), zipfile.ZipFile(tmp_path / "twice.zip", "w") as archive:
+        archive.writestr(AUDIO, text([play()]))
+        archive.writestr(AUDIO, text([play()]))
+    assert "holds this name twice" in refusal(tmp_path / "twice.zip", lake)
+
+
+@pytest.mark.parametrize("user", ["", " ", "a b", "ada/ben", "../x", "-x", "x" * 65, "ada\n", "a'; drop"])
+def test_a_user_that_is_none(tmp_path: Path, lake: Lake, user: str) -> None:
+    place = folder_of(tmp_path / "e", **{AUDIO: [play()]})
+    if user.strip() == "ada":
+        assert receive(place, lake, user=user).inputs
+    else:
+        assert "The user must be an id" in refusal(place, lake, user=user)
+
+
+@pytest.mark.parametrize("zone", ["", "Berlin", "europe/berlin", "EST", "+01:00", "../../etc/passwd", "Factory"])
+def test_a_timezone_that_is_none(tmp_path: Path, lake: Lake, zone: str) -> None:
+    message = refusal(folder_of(tmp_path / "e", **{AUDIO: [play()]}), lake, timezone=zone)
+    assert "The timezone must be an IANA name" in message
+    assert zone not in ("Berlin", "europe/berlin") or "Did you mean Europe/Berlin" in message
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.integers(0, 10**6), junk=st.binary(max_size=3), cut=st.booleans())
+def test_damage_gives_a_sentence_or_all_records(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, place: int, junk: bytes, cut: bool
+) -> None:
+    """Bytes changed anywhere, in the JSON or in the zip file around it: never another failure, never a half."""
+    lake = Lake(tmp_path_factory.mktemp("lake").as_uri())
+    raw = text([play(), old_play()])
+    zipped = zip_of(tmp_path / "whole.zip", **{AUDIO: raw, VIDEO: [play()]}).read_bytes()
+    for name, whole in (("damaged.json", raw), ("damaged.zip", zipped)):
+        at = place % len(whole)
+        damaged = whole[:at] + junk + (b"" if cut else whole[at + len(junk) :])
+        (tmp_path / name).write_bytes(damaged)
+        try:
+            export = receive(tmp_path / name, lake)
+        except ActionNeededError as error:
+            assert str(error)
+        else:
+            assert sum(one.row_count for one in export.inputs) >= 1
+
+
+def test_an_unreadable_folder_says_so(tmp_path: Path, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = folder_of(tmp_path / "e", **{AUDIO: [play()]})
+
+    def denied(self: Path, *_: Any, **__: Any) -> None:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "open", denied)
+    assert "cannot be read (Permission denied)" in refusal(place / AUDIO, lake)
+
+
+def test_messages_in_the_paper_are_those_of_the_code() -> None:
+    sources = " ".join(
+        re.sub(r'"\s*\n\s*f?"', "", path.read_text(encoding="utf-8"))
+        for folder in ("extract", "transform")
+        for path in (CHECKOUT / "etl" / folder / "account_export").glob("*.py")
+    )
+    paper = (CHECKOUT / "docs" / "exports.md").read_text(encoding="utf-8")
+    messages = [quoted for line in paper.splitlines() for quoted in re.findall(r'^\| "([^"]+)"', line)]
+    assert len(messages) > 15
+    assert not [message for message in messages if message not in sources]
+
+
+def test_errors_are_wrong_files(tmp_path: Path, lake: Lake) -> None:
+    with pytest.raises(WrongFileError):
+        receive(tmp_path / "absent", lake)

@@ -1,0 +1,48 @@
+"""The import of an account export as a task does it."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from etl import warehouse
+from etl.config import Settings, settings
+from etl.errors import ActionNeededError
+from etl.jobs.account_export import import_export
+from etl.lake import Lake
+from tests.exports import AUDIO, folder_of, play
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def made_settings(tmp_path: Path, url: str = "postgresql://nobody@127.0.0.1:1/none") -> Settings:
+    return settings({"STATE_DIR": str(tmp_path / "state"), "WAREHOUSE_URL": url})
+
+
+def test_an_import_says_what_it_brought_and_left_out(tmp_path: Path) -> None:
+    chosen = made_settings(tmp_path)
+    place = folder_of(tmp_path / "export", **{AUDIO: [play()], "Userdata.json": {}})
+    told = import_export(str(place), "ada", "Europe/Berlin", chosen, NOW)
+    (received,) = Lake(chosen.lake_url).inputs(["account_export"])
+    assert told == {
+        "inputs": [
+            {
+                "name": "extended_export.jsonl.gz",
+                "format": "extended_export",
+                "row_count": 1,
+                "input_id": received.input_id,
+            }
+        ],
+        "files_read": 1,
+        "files_left_out": ["Userdata.json"],
+        "fields_left_out": ["ip_addr"],
+    }
+
+
+def test_the_audit_keeps_the_sentence_of_a_failure(tmp_path: Path, warehouse_url: str) -> None:
+    chosen = made_settings(tmp_path, warehouse_url)
+    with pytest.raises(ActionNeededError, match="no such file"):
+        import_export(str(tmp_path / "absent.zip"), "ada", "UTC", chosen, NOW, run_id="account_import.1")
+    with warehouse.connect(warehouse_url) as connection:
+        (line,) = warehouse.rows(connection, "SELECT * FROM audit.run")
+    assert line["run_id"] == "account_import.1" and "no such file" in str(line)

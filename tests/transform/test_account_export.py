@@ -1,0 +1,347 @@
+"""Records of account exports: what becomes of each, and why some are refused."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql.types import StringType, StructField, StructType, TimestampType
+
+from etl.extract.account_export.histories import FIELDS, body
+from etl.schemas import REJECTED_ROW
+from etl.schemas.events import EVENT_ROW, EXPORT_LINE
+from etl.transform.account_export import parse
+from etl.transform.account_export.devices import device_type
+from etl.transform.kaggle import Parsed
+from tests.exports import EPISODE_URI, TRACK_URI, Json, basic_play, nameless, old_play, play
+
+EXTENDED, BASIC = "extended_export", "basic_export"
+LINE = StructType(
+    [*EXPORT_LINE.fields, StructField("input_id", StringType()), StructField("received_at", TimestampType())]
+)
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+TRACK_ID = TRACK_URI.rsplit(":", 1)[-1]
+
+
+def frame(spark: SparkSession, records: Iterable[Any], format_name: str, file: str = "a.json") -> DataFrame:
+    rows = [
+        (number, "ada", "Europe/Berlin", file, body(record, FIELDS[format_name]), "i1", NOW)
+        for number, record in enumerate(records, 1)
+    ]
+    return spark.createDataFrame(rows, LINE)
+
+
+def parsed(spark: SparkSession, *records: Any, format_name: str = EXTENDED) -> Parsed:
+    return parse(frame(spark, records, format_name), format_name)
+
+
+def events(spark: SparkSession, *records: Any, format_name: str = EXTENDED) -> list[Row]:
+    """The events of good records, in their order in time."""
+    found = parsed(spark, *records, format_name=format_name)
+    assert found.rejected.collect() == []
+    return found.accepted.orderBy("ended_at", "identity").collect()
+
+
+def reasons(spark: SparkSession, *records: Any, format_name: str = EXTENDED) -> list[str | None]:
+    """Why each record was refused; None where it was not."""
+    found = parsed(spark, *records, format_name=format_name)
+    told = {row.row_number: row.reason for row in found.rejected.collect()}
+    assert found.accepted.count() + len(told) == len(records)
+    return [told.get(number) for number in range(1, len(records) + 1)]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def clock_in_utc(spark: SparkSession) -> None:
+    assert spark.conf.get("spark.sql.session.timeZone") == "UTC"
+
+
+def test_the_frames_are_what_they_are_said_to_be(spark: SparkSession) -> None:
+    for record, format_name in ((play(), EXTENDED), (basic_play(), BASIC)):
+        found = parsed(spark, record, format_name=format_name)
+        kinds = [(one.name, one.dataType) for one in EVENT_ROW.fields]
+        assert [(one.name, one.dataType) for one in found.accepted.schema.fields] == kinds
+        assert found.rejected.schema.fieldNames() == REJECTED_ROW.fieldNames()
+
+
+def test_a_play_of_the_extended_history(spark: SparkSession) -> None:
+    (row,) = events(spark, play())
+    known = {name: value for name, value in row.asDict().items() if value is not None}
+    ended_at = row.ended_at
+    assert row.ended_at - row.started_at == timedelta(minutes=3) and row.event_time == row.started_at
+    assert known == {
+        "input_id": "i1",
+        "source": EXTENDED,
+        "identity": f"1709294580 {TRACK_URI} 180000",
+        "user_id": "ada",
+        "event_time": ended_at - timedelta(minutes=3),
+        "started_at": ended_at - timedelta(minutes=3),
+        "ended_at": ended_at,
+        "activity_type": "PLAY",
+        "track_id": TRACK_ID,
+        "track_name": "Song",
+        "artist_name": "Singer",
+        "album_name": "Record",
+        "ms_played": 180_000,
+        "is_skipped": False,
+        "device_type": "MOBILE",
+        "platform": "android",
+        "reason_start": "trackdone",
+        "reason_end": "trackdone",
+        "is_shuffle": False,
+        "is_offline": False,
+        "is_incognito": False,
+        "country": "DE",
+        "timezone": "Europe/Berlin",
+    }
+
+
+def test_both_field_sets_tell_of_one_event(spark: SparkSession) -> None:
+    """A later export of the same history has other fields, other units, other spelling."""
+    newer = play(offline=True, ts="2024-05-01T12:00:00Z", offline_timestamp=1_709_294_400)
+    older = old_play(offline=1, ts="2024-05-01 12:00:00", offline_timestamp=1_709_294_400_321, ms_played="180000")
+    one, other = events(spark, newer, older)
+    key = ("source", "user_id", "event_time", "identity")
+    assert [one[name] for name in key] == [other[name] for name in key]
+
+
+def test_an_offline_play_that_was_reported_days_later_was_played_when_the_app_says(spark: SparkSession) -> None:
+    told = {"offline": True, "offline_timestamp": 1_709_294_400, "ms_played": 60_000}
+    late = play(ts="2024-03-09T12:00:00Z", **told)
+    soon = play(ts="2024-03-01T14:00:00Z", **told)
+    online = play(ts="2024-03-10T12:00:00Z", **{**told, "offline": False})
+    nonsense = [
+        play(ts=f"2024-03-1{n}T12:00:00Z", **{**told, "offline_timestamp": value})
+        for n, value in enumerate((0, None, -5, 1_809_294_400, "soon"), 1)
+    ]
+    rows = events(spark, late, soon, online, *nonsense)
+    by_reported = {row.identity.split()[0]: row for row in rows}
+    moved = by_reported["1709985600"]
+    assert moved.ended_at - moved.started_at == timedelta(minutes=1)
+    assert by_reported["1709301600"].started_at - moved.started_at == timedelta(minutes=119)
+    for row in rows:
+        reported = datetime.fromtimestamp(int(row.identity.split()[0]), UTC)
+        assert row is moved or row.ended_at.astimezone(UTC) == reported or row.ended_at == reported.replace(tzinfo=None)
+
+
+@pytest.mark.parametrize(
+    ("reason_end", "skipped", "is_skipped"),
+    [
+        ("fwdbtn", None, True),
+        ("fwdbtn", False, True),
+        ("backbtn", None, True),
+        ("clickrow", None, True),
+        ("endplay", True, True),
+        ("endplay", 1, True),
+        ("endplay", False, False),
+        ("endplay", None, False),
+        ("logout", "false", False),
+        ("trackdone", True, False),
+        ("trackdone", None, False),
+        (None, True, True),
+        (None, 0, False),
+        (None, None, None),
+        ("", None, None),
+    ],
+)
+def test_skips(spark: SparkSession, reason_end: str | None, skipped: Any, is_skipped: bool | None) -> None:
+    assert events(spark, play(reason_end=reason_end, skipped=skipped, ms_played=0))[0].is_skipped is is_skipped
+
+
+def test_podcasts_and_audiobooks_are_spoken(spark: SparkSession) -> None:
+    chapter = "spotify:episode:chapter000000000000001"
+    rows = events(
+        spark,
+        nameless(
+            ts="2024-03-01T01:00:00Z", episode_name="One", episode_show_name="Show", spotify_episode_uri=EPISODE_URI
+        ),
+        nameless(
+            ts="2024-03-01T02:00:00Z",
+            audiobook_title="Book",
+            audiobook_uri="spotify:show:book000000000000000001",
+            audiobook_chapter_uri=chapter,
+            audiobook_chapter_title="Chapter 1",
+        ),
+        nameless(ts="2024-03-01T03:00:00Z", audiobook_title="Book", audiobook_uri="spotify:show:book"),
+        nameless(ts="2024-03-01T04:00:00Z", episode_name="One", episode_show_name="Show"),
+    )
+    assert [(row.spoken_id, row.spoken_name, row.show_name) for row in rows[:3]] == [
+        (EPISODE_URI, "One", "Show"),
+        (chapter, "Chapter 1", "Book"),
+        ("spotify:show:book", "Book", "Book"),
+    ]
+    assert rows[3].spoken_id.startswith("name:")
+    assert {(row.track_id, row.track_name, row.artist_name) for row in rows} == {(None, None, None)}
+    assert len({row.identity for row in rows}) == 4
+
+
+def test_a_track_is_music_whatever_else_is_told(spark: SparkSession) -> None:
+    (row,) = events(spark, play(episode_name="One", spotify_episode_uri=EPISODE_URI))
+    assert (row.track_id, row.spoken_id, row.spoken_name) == (TRACK_ID, None, None)
+
+
+def test_plays_without_a_track_are_kept_as_plays_of_the_unknown_one(spark: SparkSession) -> None:
+    unknown, local = events(
+        spark,
+        nameless(ts="2024-03-01T01:00:00Z"),
+        play(ts="2024-03-01T02:00:00Z", spotify_track_uri="spotify:local:Singer:Record:Song:180"),
+    )
+    names = ("track_id", "track_name", "artist_name", "spoken_id")
+    assert [unknown[name] for name in names] == [None] * 4 and unknown.identity == "1709254800 180000"
+    assert [local[name] for name in names] == [None, "Song", "Singer", None]
+
+
+def test_values_of_several_ages(spark: SparkSession) -> None:
+    one, other = events(
+        spark,
+        play(
+            ts="2024-03-01T01:00:00.000Z",
+            ms_played="0",
+            shuffle=1,
+            conn_country="zz",
+            platform=" ",
+            incognito_mode=None,
+        ),
+        play(ts="2024-03-01T02:00:00+00:00", ms_played=5.0, shuffle="maybe", conn_country="gb", skipped="TRUE"),
+    )
+    assert (one.ms_played, one.is_shuffle, one.country, one.platform, one.is_incognito) == (0, True, None, None, None)
+    assert (other.ms_played, other.is_shuffle, other.country) == (5, None, "GB")
+    assert one.device_type is None
+
+
+def test_what_is_refused_says_why(spark: SparkSession) -> None:
+    refused = {
+        "record is no object": ["text", None, 7, [play()]],
+        "record holds a list or an object": [play(platform={"a": 1}), play(reason_end=[])],
+        "platform is longer than 1000 characters": [play(platform="x" * 1001)],
+        "ts is missing": [play(ts=None), play(ts=""), {"ms_played": 1}],
+        "ts is no date and time": [play(ts="yesterday"), play(ts="2024-02-30T00:00:00Z"), play(ts=1709294580)],
+        "ts lies before Spotify's beginning": [play(ts="1970-01-01T00:00:00Z"), play(ts="0001-01-01T00:00:00Z")],
+        "ts lies after the import": [play(ts="2026-11-03T00:00:00Z"), play(ts="9999-12-31T23:59:59Z")],
+        "ms_played is missing": [play(ms_played=None)],
+        "ms_played is no whole number": [play(ms_played="long"), play(ms_played=0.5), play(ms_played="9" * 5000)],
+        "ms_played is negative": [play(ms_played=-1)],
+        "ms_played is more than a day": [play(ms_played=86_400_001), play(ms_played=2**53)],
+        "spotify_track_uri is no track": [
+            play(spotify_track_uri="spotify:track:x"),
+            play(spotify_track_uri=EPISODE_URI),
+        ],
+        "spotify_episode_uri is no Spotify URI": [nameless(spotify_episode_uri="https://example.org")],
+    }
+    pairs = [(reason, record) for reason, records in refused.items() for record in records]
+    told = reasons(spark, *(record for _, record in pairs))
+    # Digits without end are a text that is too long; it does not matter which of the two is said.
+    assert told == [reason for reason, _ in pairs]
+
+
+def test_a_refused_row_is_kept_as_received(spark: SparkSession) -> None:
+    (row,) = parsed(spark, play(ms_played=-1, master_metadata_track_name="So\u0000ng")).rejected.collect()
+    assert (row.input_id, row.row_number) == ("i1", 1)
+    assert '"ms_played":-1' in row.row and "So\\ufffdng" in row.row and "192.0.2.17" not in row.row
+
+
+def test_a_nul_in_a_name_becomes_what_postgresql_takes(spark: SparkSession) -> None:
+    assert events(spark, play(master_metadata_track_name="So\u0000ng"))[0].track_name == "So\ufffdng"
+
+
+def test_text_that_looks_like_an_emptied_field_is_text(spark: SparkSession) -> None:
+    names = ['x":[]', "[]", "{}", 'say "a":{}']
+    assert reasons(spark, *(play(master_metadata_track_name=name) for name in names)) == [None] * len(names)
+
+
+def test_a_play_of_the_basic_history(spark: SparkSession) -> None:
+    (row,) = events(spark, basic_play(), format_name=BASIC)
+    known = {name for name, value in row.asDict().items() if value is not None}
+    assert known == {
+        *("input_id", "source", "identity", "user_id", "event_time", "started_at", "ended_at", "activity_type"),
+        *("track_name", "artist_name", "ms_played", "timezone"),
+    }
+    assert row.ended_at - row.event_time == timedelta(minutes=3) and row.ended_at.second == 0
+
+
+def test_equal_lines_of_one_basic_export_are_several_plays(spark: SparkSession) -> None:
+    first = [basic_play(msPlayed=0), basic_play(msPlayed=0), basic_play()]
+    later = [*first, basic_play(msPlayed=0), basic_play(endTime="2024-03-02 08:00")]
+    before = {row.identity for row in events(spark, *first, format_name=BASIC)}
+    after = {row.identity for row in events(spark, *later, format_name=BASIC)}
+    assert len(before) == 3 and len(after) == 5 and before < after
+
+
+def test_two_basic_exports_side_by_side_tell_of_the_same_plays(spark: SparkSession) -> None:
+    lines = [frame(spark, [basic_play(), basic_play()], BASIC, f"{folder}/StreamingHistory0.json") for folder in "ab"]
+    found = parse(lines[0].unionByName(lines[1]), BASIC).accepted
+    assert found.count() == 4 and found.select("identity").distinct().count() == 2
+
+
+def test_basic_names(spark: SparkSession) -> None:
+    podcast = {"endTime": "2024-03-01 13:00", "podcastName": "Show", "episodeName": "One", "msPlayed": 1}
+    unknown = basic_play(artistName="Unknown Artist", trackName="Unknown Track")
+    nobody, spoken = events(spark, podcast, unknown, format_name=BASIC)
+    assert (nobody.track_name, nobody.artist_name, nobody.spoken_id) == (None, None, None)
+    assert (spoken.spoken_name, spoken.show_name, spoken.track_name) == ("One", "Show", None)
+    assert spoken.spoken_id.startswith("name:")
+
+
+def test_what_is_refused_of_the_basic_history(spark: SparkSession) -> None:
+    records: dict[str, Json] = {
+        "endTime is missing": basic_play(endTime=None),
+        "endTime is no date and time": basic_play(endTime="2024-03-01"),
+        "msPlayed is more than a day": basic_play(msPlayed=10**9),
+        "trackName is missing": basic_play(trackName=""),
+        "artistName is missing": basic_play(artistName=None),
+    }
+    assert reasons(spark, *records.values(), format_name=BASIC) == list(records)
+
+
+DEVICES = {
+    "android": "MOBILE",
+    "Android OS 12 API 32 (Google, Pixel 5)": "MOBILE",
+    "ios": "MOBILE",
+    "iOS 13.4 (iPhone11,8)": "MOBILE",
+    "web_player android 10;chrome mobile 95.0;smartphone": "MOBILE",
+    "Windows Phone 8": "MOBILE",
+    "iOS 9.3.5 (iPad3,4)": "TABLET",
+    "Android-tablet OS 7.0 API 24 (samsung, SM-T580)": "TABLET",
+    "windows": "DESKTOP",
+    "Windows 10 (10.0.19041; x64; AppX)": "DESKTOP",
+    "osx": "DESKTOP",
+    "OS X 10.15.7 [x86 8]": "DESKTOP",
+    "Linux [x86-64 0]": "DESKTOP",
+    "web_player windows 10;chrome 95.0.4638.69;desktop": "DESKTOP",
+    "WebPlayer (websocket RFC6455)": "DESKTOP",
+    "Partner google cast_voice Google_Home;Google_Home_Mini": "SMART_SPEAKER",
+    "Partner amazon_salmon Amazon;Echo_Dot;0123": "SMART_SPEAKER",
+    "Partner sonos_ppc Sonos;PLAY1": "SMART_SPEAKER",
+    "sonos": "SMART_SPEAKER",
+    "Partner google cast;Chromecast;;": None,
+    "Partner android_tv Sony;BRAVIA 4K": None,
+    "Partner webos_tv LGE;55UK6300": None,
+    "Partner scei Playstation_5": None,
+    "Partner garmin Fenix": None,
+    "cast": None,
+    "not_applicable": None,
+    "": None,
+}
+
+
+def test_devices(spark: SparkSession) -> None:
+    texts = spark.createDataFrame([(text,) for text in DEVICES], "platform string")
+    told = texts.select("platform", device_type(texts.platform).alias("kind")).collect()
+    assert {row.platform: row.kind for row in told} == DEVICES
+
+
+_SCALARS = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.just("2024-03-01T12:00:00Z")
+)
+_VALUES = _SCALARS | st.lists(_SCALARS, max_size=2) | st.dictionaries(st.text(max_size=3), _SCALARS, max_size=2)
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+@pytest.mark.parametrize(("format_name", "good"), [(EXTENDED, play()), (BASIC, basic_play())])
+def test_every_record_is_an_event_or_refused(spark: SparkSession, data: Any, format_name: str, good: Json) -> None:
+    changes = st.dictionaries(st.sampled_from(sorted(good)), _VALUES, max_size=3)
+    records = [{**good, **change} for change in data.draw(st.lists(changes, min_size=20, max_size=40))]
+    assert len(reasons(spark, *records, format_name=format_name)) == len(records)
