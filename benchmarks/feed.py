@@ -91,7 +91,9 @@ def _theirs(source: Path, folder: Path, schema_version: int) -> float:
     ready = context.Barrier(size)
     with context.Manager() as manager:
         times = manager.list()
-        arguments = [(sorted(source.glob("*.avro")), folder / f"{n}.avro", schema_version, ready, times) for n in range(size)]
+        arguments = [
+            (sorted(source.glob("*.avro")), folder / f"{n}.avro", schema_version, ready, times) for n in range(size)
+        ]
         processes = [context.Process(target=_write, args=one) for one in arguments]
         for process in processes:
             process.start()

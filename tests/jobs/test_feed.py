@@ -18,7 +18,9 @@ from etl.lake import Lake
 from etl.simulate.listeners.parameters import Dirt, Parameters
 
 NOW = datetime(2026, 10, 5, tzinfo=UTC)
-TWO_DAYS = Parameters(30, NOW - timedelta(days=3), NOW - timedelta(days=1), dirt=Dirt(duplicate=0.05, unknown_track=0.05))
+TWO_DAYS = Parameters(
+    30, NOW - timedelta(days=3), NOW - timedelta(days=1), dirt=Dirt(duplicate=0.05, unknown_track=0.05)
+)
 
 _CATALOGUE = """
 insert into warehouse.dim_artist (artist_key, artist_id, name, popularity, popularity_source, source)

@@ -18,6 +18,7 @@ listeners makes the same ones and more.
     activities     plays made rows of small numbers; dirt
     profiles       who they are, as records; the truth
     records        rows of numbers made records of the contract, by Spark
+    projections    the same in the shapes of earlier feeds
     feed           all of it in parallel, written as Avro
 
 docs/simulator.md says what is made up, from what, and what the catalogue limits.

@@ -95,7 +95,9 @@ def _artists(plays: Plays, artist_keys: Keys, is_dated: Flags, library: Library)
     kind = uniform(artist_keys, _GENRE_KIND)
     liked = (uniform(artist_keys, _LIKED) * _LIKED_GENRES).astype(np.int64)
     exploration = plays.traits[0]
-    draws = np.where(kind < 0.6 - 0.4 * exploration, plays.genre_draw, uniform(keys(plays.listener_keys, _OF_GENRES + liked), _GENRE))
+    draws = np.where(
+        kind < 0.6 - 0.4 * exploration, plays.genre_draw, uniform(keys(plays.listener_keys, _OF_GENRES + liked), _GENRE)
+    )
     draws = np.where(kind < 0.95 - 0.5 * exploration, draws, uniform(artist_keys, _GENRE))
     genres = choose(draws, library.genre_shares)
     popularity = _band(plays.traits[3], uniform(artist_keys, _POPULARITY))
