@@ -302,6 +302,14 @@ CATALOGUE: dict[str, StructType] = {
     ),
     "input_key": _schema(input_id=StringType(), key_kind=StringType(), key=StringType(), row_count=LongType()),
     "rejected_row": REJECTED_ROW,
+    "listener": _schema(
+        user_id=StringType(),
+        population=StringType(),
+        seed=LongType(),
+        personality=StringType(),
+        **_doubles(("exploration", "newness", "loyalty", "commonality")),
+    ),
+    "dirt": _schema(input_id=StringType(), kind=StringType(), row_count=LongType()),
 }
 """What a load of the catalogue takes.
 
@@ -312,6 +320,7 @@ CATALOGUE: dict[str, StructType] = {
   may be an alias).
 - ``dim_audio_cluster`` (centroids in the features' own units) and ``cluster_fit`` (one line: what scales a track before
   it is compared with the centroids) hold rows only on a night that fitted anew.
+- ``listener`` and ``dirt`` are the truth behind made-up feeds, and go to the schema simulation.
 """
 
 _MOMENT: dict[str, DataType] = {
