@@ -18,12 +18,9 @@ pytestmark = pytest.mark.timeout(600)
 
 NOON = datetime(2026, 10, 30, 12, tzinfo=UTC)
 STAR = """
-    select u.user_id, coalesce(t.name, t.track_id) as track, r.track_id as recording, e.event_time, e.ms_played, e.source,
-        e.local_time
+    select coalesce(t.name, t.track_id) as track, e.event_time, e.source
     from warehouse.fact_event as e
-    join warehouse.dim_user as u using (user_key)
     join warehouse.dim_track as t using (track_key)
-    join warehouse.dim_track as r on r.track_key = t.recording_key
     order by e.event_id
 """
 

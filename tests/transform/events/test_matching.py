@@ -15,7 +15,7 @@ def play(source: str, second: float, length: float | None = 200, number: int = 0
     """A play from a second on; without a length it is a moment that may be either end."""
     at = NOON + timedelta(seconds=second)
     ends = (None, None) if length is None else (at, at + timedelta(seconds=length))
-    return Play((f"{RANK[source]}{second:g}{'' if not number else number}", at), "u", recording, source, *ends)
+    return Play((f"{RANK[source]}{second:g}{number or ''}", at), "u", recording, source, *ends)
 
 
 def pairs(*plays: Play) -> set[tuple[str, str]]:
