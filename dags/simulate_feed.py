@@ -8,8 +8,8 @@ The same form and catalogue make the same feed; a longer interval or more listen
 `docs/simulator.md` says what is made up, and from what.
 
 **When it fails**, the last line of the log says what to change: mostly the warehouse has no catalogue yet (run
-`kaggle_import` first), or the interval has not come yet. **Running it again** is safe: what the lake holds already is not
-made again, and a feed that broke off is written anew.
+`kaggle_import` first), or the interval has not come yet. **Running it again** is safe: what the lake holds already is
+not made again, and a feed that broke off is written anew.
 """
 
 from datetime import timedelta

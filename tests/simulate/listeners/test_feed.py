@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,7 @@ def test_users_are_told_as_of_each_change(spark: SparkSession, tmp_path: Path) -
     kept = ("birthdate", "gender", "favouriteGenre")
     changing = ("username", "country", "timezone", "subscriptionType")
     for told in several:
-        for before, after in zip(told, told[1:], strict=False):
+        for before, after in pairwise(told):
             assert all(before[name] == after[name] for name in kept)
             assert any(before[name] != after[name] for name in changing)
     truth = feed.truth(spark, made).toPandas()
