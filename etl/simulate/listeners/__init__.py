@@ -1,9 +1,9 @@
 """Made-up listeners, and what they do: a feed of events in bulk, and the truth behind it.
 
-In: parameters with a seed, the warehouse's catalogue, the survey. Out: Avro files of the contracts
-``user_activity`` and ``user`` in the lake, which enter like any other feed, and the truth for the schema simulation.
-The same seed and catalogue make the same listeners and events, however many cores share the work; a longer interval or
-a larger number of listeners makes the same ones and more.
+In: parameters with a seed, the warehouse's catalogue, the survey. Out: Avro files of the contracts ``user_activity``
+and ``user`` in the lake, which enter like any other feed, and the truth for the schema simulation. The same seed and
+catalogue make the same listeners and events, however many cores share the work; a longer interval or a larger number of
+listeners makes the same ones and more.
 
     chance         draws without a state: a hash of who draws, and for what
     parameters     what a simulation is told, and the names that follow

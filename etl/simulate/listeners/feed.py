@@ -39,7 +39,11 @@ _DAY = "at div 86400000"
 UNKNOWN_TRACKS = 500
 """How many tracks that no catalogue holds there are to choose from, where dirt asks for them."""
 
-SPARK_OPTIONS = {"spark.sql.execution.arrow.maxRecordsPerBatch": "100000"}
+SPARK_OPTIONS = {
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "100000",
+    # Java never compiles a method of more than 8,000 bytes, which the whole of these joins in one would be.
+    "spark.sql.codegen.hugeMethodLimit": "8000",
+}
 """What a session that makes a feed is started with."""
 
 
