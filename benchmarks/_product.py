@@ -36,6 +36,7 @@ class Product:
             "AIRFLOW__API__PORT": str(port),
             "KAGGLE_PATH": str(kaggle_path),
             "SPOTIPY_CLIENT_ID": "nobody",  # an app in which nobody has signed in: files alone are measured
+            "SIMULATED_LISTENERS": "0",
             **environ,
         }
 

@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def _compare(chosen: Settings, folder: Path, options: argparse.Namespace) -> None:
-    tracks = _made_up_tracks()
+    tracks = made_up_tracks()
     no_playlists = pd.DataFrame({"playlist": [], "track": []}, dtype="int64")
     sorted_library = library.library(tracks, no_playlists)
     end = _START + timedelta(hours=options.hours)
@@ -126,7 +126,8 @@ def _memory_gib() -> float:
     return sum(one.memory_info().rss for one in (own, *own.children(recursive=True))) / (1 << 30)
 
 
-def _made_up_tracks() -> pd.DataFrame:
+def made_up_tracks() -> pd.DataFrame:
+    """A catalogue of the size of dataset.csv, as ``library.library`` takes it."""
     chance = np.random.default_rng(1)
     artist = chance.integers(0, _ARTISTS, _TRACKS)
     frame = pd.DataFrame(

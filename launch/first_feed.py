@@ -40,6 +40,12 @@ def simulate(listeners: int, api: AirflowApi, url: str, wait: Callable[[str, str
     return results
 
 
+def added(api: AirflowApi, results: list[RunResult]) -> dict[str, int]:
+    """Events that runs added, by table."""
+    loads = [api.result(LOAD, one.run_id, "load_events") for one in results if one.dag_id == LOAD]
+    return {table: sum(load.get(table, 0) for load in loads) for load in loads for table in load}
+
+
 def _has_feed(url: str) -> bool:
     statement = """
         select exists (

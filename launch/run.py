@@ -91,7 +91,9 @@ def _run(screen: Screen, state: Path, is_exit_wanted: bool) -> int:
             _start(screen, airflow, environ)
             imported, refreshed = _import_and_refresh(screen, airflow, environ, check)
             listened = _listen(screen, airflow, environ, check) if refreshed.is_good() else []
-        written = airflow.api.result(REFRESH, refreshed.run_id, "load_catalogue")
+        written = airflow.api.result(REFRESH, refreshed.run_id, "load_catalogue") | first_feed.added(
+            airflow.api, listened
+        )
         url, results = environ["WAREHOUSE_URL"], [imported, refreshed, *listened]
         answering = who_answers(state, environ)
         print_report(screen, url, results, written, login(state), answering, is_staying=not is_exit_wanted)

@@ -1,0 +1,317 @@
+"""How fast a feed becomes events of the star, against a script that does the same with Polars, and against COPY alone.
+
+    python -m benchmarks.events [--events N] [--users N] [--hours H] [--only whole copy delta] [--history N]
+
+``whole``: feed files to published star, new users and session start included, against Polars and COPY. ``copy``: the step
+from rows with keys to published partitions, against COPY of the same rows into a bare table, then the same indexes and
+constraints. ``delta``: a day's feed into a star with ``--history`` events, grown by days, then by users, against the same
+into a star with a million.
+"""
+
+import argparse
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+from sqlalchemy import text
+
+from benchmarks.events_by_polars import load_by_polars
+from benchmarks.feed import made_up_tracks
+from etl.avro_files import count_records
+from etl.config import Settings, settings
+from etl.jobs import events
+from etl.lake import Lake, Received
+from etl.load.events import EventLoad
+from etl.load.migrate import migrate
+from etl.simulate.listeners import feed, library, records
+from etl.simulate.listeners.parameters import Parameters
+from etl.spark import session
+from etl.warehouse import connect, rows
+from launch import postgres
+
+_START = datetime(2026, 9, 1, tzinfo=UTC)
+_MILLION = 1_000_000
+
+
+class Place:
+    """A lake, and a server with one database for each side."""
+
+    def __init__(self, folder: Path, server: postgres.Server) -> None:
+        self.folder, self.server = folder, server
+        self.lake = Lake((folder / "lake").as_uri())
+
+    def settings(self, url: str) -> Settings:
+        return settings({**os.environ, "STATE_DIR": str(self.folder), "WAREHOUSE_URL": url})
+
+    @contextmanager
+    def warehouse(self, name: str) -> Iterator[str]:
+        """A migrated warehouse with the catalogue that the feed was made from, gone afterwards."""
+        postgres.run_as_superuser(self.server, f"create database {name} owner loader")
+        url = self.server.url("loader", name)
+        migrate(url)
+        _fill(url, made_up_tracks())
+        yield url
+        postgres.run_as_superuser(self.server, f"drop database {name} with (force)")
+
+    def make_feed(self, input_id: str, users: int, start: datetime, hours: int) -> Received:
+        """A feed of version 2 in the lake."""
+        tracks = made_up_tracks()
+        known = library.library(tracks, pd.DataFrame({"playlist": [], "track": []}, dtype="int64"))
+        made = feed.Simulation(Parameters(users, start, start + timedelta(hours=hours)), known)
+        url = f"{self.lake.url}/feed/{input_id}"
+        with session(self.settings("postgresql://unused@127.0.0.1/none"), "feed", feed.SPARK_OPTIONS) as spark:
+            feed.write_events(spark, made, records.words(spark, tracks, []), url)
+        return self._note(input_id, url)
+
+    def _note(self, input_id: str, url: str) -> Received:
+        note = Received(
+            input_id, "feed", input_id, "user_activity", "avro", "", (), 0, 0, "2026-11-21T00:00:00+00:00", url
+        )
+        return self.lake.note(replace(note, row_count=count_records(self.lake._files, url)))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--users", type=int, default=20_000)
+    parser.add_argument("--hours", type=int, default=72)
+    parser.add_argument("--only", nargs="+", default=["whole", "copy"], choices=["whole", "copy", "delta"])
+    parser.add_argument("--history", type=int, default=20 * _MILLION, help="events that the larger star has before")
+    options = parser.parse_args()
+    versions = ", ".join(f"{name} {version(name)}" for name in ("pyspark", "polars", "adbc-driver-postgresql"))
+    print(f"{versions}, {os.cpu_count()} cores")
+    folder = Path(tempfile.mkdtemp())
+    shutil.copytree(Path(os.environ["STATE_DIR"]) / "ivy", folder / "ivy")
+    server = postgres.start(folder)
+    try:
+        place = Place(folder, server)
+        if {"whole", "copy"} & set(options.only):
+            _whole(place, options.users, options.hours)
+        if "delta" in options.only:
+            _delta(place, options.users, options.history)
+    finally:
+        postgres.remove(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _whole(place: Place, users: int, hours: int) -> None:
+    received = place.make_feed("whole", users, _START, hours)
+    size = received.row_count
+    with place.warehouse("ours") as url:
+        with _timed_steps() as steps:
+            ours = _seconds(lambda: _load(place, url, "r"))
+        with place.warehouse("theirs") as other_url:
+            theirs = _seconds(
+                lambda: load_by_polars(sorted(Path(place.folder / "lake/feed/whole").glob("*.avro")), other_url)
+            )
+            counts = [_size(one) for one in (url, other_url)]
+        bare = _copy_alone(url)
+    print(
+        f"{size:,} events of {users:,} users, feed files to published star: ours {size / ours:,.0f}/s ({ours:.0f} s), "
+        f"Polars and COPY {size / theirs:,.0f}/s ({theirs:.0f} s), ratio {theirs / ours:.2f} goal >= 1.0; "
+        f"events in the star {counts[0]:,} and {counts[1]:,}"
+    )
+    step = steps["stage_events"] + steps["publish_events"]
+    print(
+        f"load step (rows with keys are made on the way) {size / step:,.0f}/s, COPY into a bare table, indexes, "
+        f"constraints {size / bare:,.0f}/s, ratio {bare / step:.2f} goal >= 0.9"
+    )
+
+
+def _delta(place: Place, users: int, history: int) -> None:
+    place.make_feed("first", users, _START, 24)
+    place.make_feed("second", users, _START + timedelta(days=40), 24)
+    taken: dict[str, float] = {}
+    for name, size, by_days in (("small", _MILLION, True), ("days", history, True), ("users", history, False)):
+        with place.warehouse(name) as url:
+            _load(place, url, "first", ["first"])
+            _grow(url, size, by_days)
+            taken[name] = _seconds(lambda url=url: _load(place, url, "second", ["second"]))  # type: ignore[misc]
+    for name in ("days", "users"):
+        print(
+            f"a day's feed with {history:,} events loaded, grown by {name}, against {_MILLION:,}: "
+            f"{taken[name]:.1f} s to {taken['small']:.1f} s, ratio {taken[name] / taken['small']:.2f} goal <= 1.2"
+        )
+
+
+def _load(place: Place, url: str, run_id: str, names: list[str] | None = None) -> None:
+    chosen = place.settings(url)
+    if names:  # only some of what the lake holds
+        for one in place.lake.inputs(["feed"]):
+            if one.input_id not in names:
+                _mark_known(url, one)
+    events.plan_events(run_id, chosen)
+    events.load_events(run_id, date(2026, 11, 21), chosen)
+
+
+def _mark_known(url: str, one: Received) -> None:
+    with connect(url) as connection:
+        connection.execute(
+            text(
+                "insert into audit.run (run_id, job, started_at, finished_at, result)"
+                " values (:id, 'load_events', now(), now(), 'published') on conflict do nothing"
+            ),
+            {"id": f"known {one.input_id}"},
+        )
+        connection.execute(
+            text("delete from audit.run_input where input_id = :id and run_id like 'known %'"), {"id": one.input_id}
+        )
+        connection.execute(
+            text("insert into audit.run_input values (:run, :id, 'feed', :id, 'user_activity', 0)"),
+            {"run": f"known {one.input_id}", "id": one.input_id},
+        )
+
+
+def _grow(url: str, size: int, by_days: bool) -> None:
+    """Copy the loaded day, to earlier days or to further users, until there are ``size`` events more."""
+    with connect(url) as connection:
+        day = int(str(rows(connection, "select count(*) as n from warehouse.fact_event")[0]["n"]))
+        columns = ", ".join(
+            str(row["name"])
+            for row in rows(
+                connection,
+                "select column_name as name from information_schema.columns where table_schema = 'warehouse'"
+                " and table_name = 'fact_event' and column_name not in ('event_id', 'event_time', 'user_key')"
+                " order by ordinal_position",
+            )
+        )
+        for number in range(1, -(-size // day) + 1):
+            shift = f"interval '{number} days'" if by_days else "interval '0'"
+            user = "user_key" if by_days else f"user_key + {number * _MILLION}"
+            first = (_START - timedelta(days=number if by_days else 0)).date().replace(day=1)
+            connection.execute(text(_PARTITION.format(first=first, name=f"{first:%Y_%m}")))
+            connection.execute(
+                text(
+                    f"insert into warehouse.fact_event (event_id, event_time, user_key, {columns})"  # noqa: S608
+                    f" select (lpad(to_hex((extract(epoch from e.event_time - {shift}) * 1000)::bigint), 12, '0')"
+                    f" || substr(md5(e.event_id::text || {number}), 1, 20))::uuid, e.event_time - {shift}, {user}, {columns}"
+                    " from warehouse.fact_event as e where event_time >= :start and event_time < :end"
+                    " and user_key < :users order by event_time"
+                ),
+                {"start": _START, "end": _START + timedelta(days=1), "users": _MILLION},
+            )
+    with connect(url) as connection:
+        connection.execute(text("analyze warehouse.fact_event"))
+
+
+_PARTITION = """
+    create table if not exists warehouse.fact_event_{name} partition of warehouse.fact_event
+    for values from ('{first}') to (date '{first}' + interval '1 month')
+"""
+
+
+def _copy_alone(url: str) -> float:
+    """Seconds of COPY into a bare table by as many connections as cores, then what a partition has."""
+    with connect(url) as connection, tempfile.TemporaryDirectory() as folder:
+        months = [str(row["name"]) for row in rows(connection, _MONTHS)]
+        (month,) = months[-1:]
+        files = [Path(folder) / f"{number}.bin" for number in range(os.cpu_count() or 1)]
+        raw = connection.connection.cursor()
+        for number, file in enumerate(files):
+            with file.open("wb") as target:
+                raw.copy_expert(
+                    f"copy (select * from warehouse.fact_event where abs(hashtext(event_id::text)) % {len(files)} = {number}"  # noqa: S608
+                    " order by event_time) to stdout (format binary)",
+                    target,
+                    1 << 20,
+                )
+        connection.execute(text(f"create table staging.bare (like warehouse.{month} including constraints)"))
+        connection.connection.commit()
+
+        def copy(file: Path) -> None:
+            with connect(url) as own, file.open("rb") as source:
+                own.connection.cursor().copy_expert("copy staging.bare from stdin (format binary)", source, 1 << 20)
+
+        def run(statement: str) -> None:
+            with connect(url) as own:
+                own.execute(text("set local maintenance_work_mem = '512MB'"))
+                own.execute(text(statement))
+
+        started = time.monotonic()
+        with ThreadPoolExecutor(len(files)) as pool:
+            list(pool.map(copy, files))
+            list(pool.map(run, _INDEXES))
+        run("alter table staging.bare add primary key using index bare_pkey, add check (event_time >= '2000-01-01')")
+        return time.monotonic() - started
+
+
+_MONTHS = "select relname as name from pg_class where relname ~ '^fact_event_[0-9_]+$' and relkind = 'r' order by 1"
+_INDEXES = (
+    "create unique index bare_pkey on staging.bare (event_id, event_time)",
+    "create index bare_user on staging.bare (user_key, event_time)",
+    "create index bare_time on staging.bare using brin (event_time)",
+)
+
+
+@contextmanager
+def _timed_steps() -> Iterator[dict[str, float]]:
+    """Seconds of the steps of loads meanwhile, by name."""
+    taken: dict[str, float] = {}
+    originals = {name: getattr(EventLoad, name) for name in ("publish_members", "stage_events", "publish_events")}
+
+    def timed(name: str) -> object:
+        def step(*arguments: object) -> object:
+            started = time.monotonic()
+            try:
+                return originals[name](*arguments)
+            finally:
+                taken[name] = taken.get(name, 0) + time.monotonic() - started
+
+        return step
+
+    for name in originals:
+        setattr(EventLoad, name, timed(name))
+    try:
+        yield taken
+    finally:
+        for name, original in originals.items():
+            setattr(EventLoad, name, original)
+
+
+def _seconds(work: "object") -> float:
+    started = time.monotonic()
+    work()  # type: ignore[operator]
+    return time.monotonic() - started
+
+
+def _size(url: str) -> int:
+    with connect(url) as connection:
+        return int(str(rows(connection, "select count(*) as n from warehouse.fact_event")[0]["n"]))
+
+
+def _fill(url: str, tracks: pd.DataFrame) -> None:
+    """The catalogue's tracks and artists as the star has them."""
+    artists = sorted(set(tracks["artist_id"]))
+    numbers = {id_: number for number, id_ in enumerate(artists, 1)}
+    with connect(url) as connection:
+        raw = connection.connection.cursor()
+        raw.executemany("select 1", [])
+        for name, lines in {
+            "warehouse.dim_artist (artist_key, artist_id, name, source)": (
+                f"{number}\t{id_}\t{id_}\tmade_up" for id_, number in numbers.items()
+            ),
+            "warehouse.dim_track (track_key, recording_key, album_key, track_id, name, source)": (
+                f"{n}\t{n}\t-1\t{row.track_id}\t{row.name}\tmade_up"
+                for n, row in enumerate(tracks.itertuples(index=False), 1)
+            ),
+            "warehouse.track_alias": (f"spotify_id\t{id_}\t{n}\tid\t1" for n, id_ in enumerate(tracks["track_id"], 1)),
+            "warehouse.bridge_track_artist": (
+                f"{n}\t{numbers[id_]}\t1" for n, id_ in enumerate(tracks["artist_id"], 1)
+            ),
+        }.items():
+            from io import StringIO
+
+            raw.copy_expert(f"copy {name} from stdin", StringIO("\n".join(lines) + "\n"))
+        connection.execute(text("analyze"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""The same work as the load of events, by hand: Polars for decoding, duplicates and keys, ADBC for COPY."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import polars as pl
+from adbc_driver_postgresql import dbapi
+from sqlalchemy import text
+
+from etl.places import CONTINENTS
+from etl.warehouse import connect, libpq_url
+
+_FILES_AT_ONCE = 2
+_NOT_NAMES = ("valence", "tempo", "acousticness", "energy", "danceability", "genre", "duration")
+
+
+def load_by_polars(files: list[Path], url: str) -> None:
+    """Feed files to published partitions of ``warehouse.fact_event``, and their users to ``warehouse.dim_user``."""
+    with ThreadPoolExecutor(_FILES_AT_ONCE) as pool:
+        frames = list(pool.map(lambda path: pl.read_avro(path).drop(_NOT_NAMES), files))
+    events = pl.concat(frames, rechunk=False).unique("eventId", keep="any")
+    del frames
+    keyed = _keyed(events, url)
+    months = keyed["event_time"].dt.strftime("%Y_%m").unique().to_list()
+    with connect(url) as connection:
+        for month in months:
+            connection.execute(
+                text(f"create table staging.polars_{month} (like warehouse.fact_event including constraints)")
+            )
+    for month in months:
+        part = keyed.filter(pl.col("event_time").dt.strftime("%Y_%m") == month)
+        half = -(-len(part) // _FILES_AT_ONCE)
+        with ThreadPoolExecutor(_FILES_AT_ONCE) as pool:
+            list(
+                pool.map(
+                    lambda start, part=part: _copy(part.slice(start, half), url, f"polars_{month}"),
+                    range(0, len(part), half),
+                )
+            )
+            list(pool.map(lambda one: _run(url, one), _indexes(month)))
+        first = f"{month.replace('_', '-')}-01"
+        _run(url, f"alter table staging.polars_{month} add primary key using index polars_{month}_pkey")
+        bounds = f"from (timestamptz '{first}') to (timestamptz '{first}' + interval '1 month')"
+        check = bounds.replace("from (", "event_time >= ").replace(") to (", " and event_time < ").removesuffix(")")
+        _run(url, f"alter table staging.polars_{month} add check ({check})")
+        _run(url, f"alter table warehouse.fact_event attach partition staging.polars_{month} for values {bounds}")
+
+
+def _keyed(events: pl.DataFrame, url: str) -> pl.DataFrame:
+    with dbapi.connect(libpq_url(url)) as connection, connection.cursor() as cursor:
+        tracks = _read(cursor, 'select alias_value as "songId", track_key from warehouse.track_alias')
+        artists = _read(cursor, 'select artist_id as "artistId", artist_key from warehouse.dim_artist')
+    users = events.select("userId").unique().sort("userId").with_row_index("user_key", 1).cast({"user_key": pl.Int32})
+    contexts = events.select("context", "subscriptionType").unique().with_row_index("context_key", 1)
+    _copy_users(users, url)
+    continents = pl.DataFrame({"country": list(CONTINENTS), "continent_name": list(CONTINENTS.values())})
+    joined = (
+        events.lazy()
+        .join(users.lazy(), on="userId")
+        .join(tracks.lazy(), on="songId", how="left")
+        .join(artists.lazy(), on="artistId", how="left")
+        .join(
+            contexts.lazy().cast({"context_key": pl.Int32}),
+            on=["context", "subscriptionType"],
+            how="left",
+            nulls_equal=True,
+        )
+        .join(continents.lazy(), on="country", how="left")
+        .with_columns(local=_local(events["timezone"].unique().to_list()), is_play=pl.col("activityType") == "PLAY")
+    )
+    return joined.select(_columns()).collect()
+
+
+def _columns() -> list[pl.Expr]:
+    time, is_play = pl.col("eventTime").cast(pl.Datetime("us", "UTC")), pl.col("is_play")
+    low, high = pl.col("eventId").hash(1), pl.col("eventId").hash(2)
+    stamp = pl.col("eventTime").dt.epoch("ms").cast(pl.UInt64)
+    return [
+        (stamp * 65536 + high % 65536).alias("high"),
+        low.alias("low"),
+        time.alias("event_time"),
+        pl.when(is_play).then(pl.col("startTime").cast(pl.Datetime("us", "UTC"))).alias("started_at"),
+        pl.when(is_play).then(pl.col("endTime").cast(pl.Datetime("us", "UTC"))).alias("ended_at"),
+        pl.col("local").alias("local_time"),
+        pl.col("user_key"),
+        pl.col("track_key").fill_null(0).cast(pl.Int32),
+        pl.col("artist_key").fill_null(0).cast(pl.Int32),
+        pl.lit(0, pl.Int32).alias("playlist_key"),
+        pl.when(is_play).then(pl.col("context_key")).otherwise(0).cast(pl.Int32).alias("context_key"),
+        pl.col("local").dt.strftime("%Y%m%d").cast(pl.Int32).alias("date_key"),
+        time.dt.strftime("%Y%m%d").cast(pl.Int32).alias("utc_date_key"),
+        pl.col("msPlayed").alias("ms_played"),
+        pl.lit(1, pl.Int32).alias("input_key"),
+        pl.col("local").dt.hour().cast(pl.Int16).alias("local_hour"),
+        (pl.col("activityType") == "SKIP").alias("is_skipped"),
+        pl.lit(False).alias("is_home_time"),
+        pl.col("activityType").cast(pl.String).alias("activity_type"),
+        pl.col("deviceType").cast(pl.String).alias("device_type"),
+        pl.col("country"),
+        pl.col("continent_name").alias("continent"),
+        pl.lit("feed").alias("source"),
+    ]
+
+
+def _local(zones: list[str]) -> pl.Expr:
+    time = pl.col("eventTime").cast(pl.Datetime("us", "UTC"))
+    local = pl.when(pl.lit(False)).then(time.dt.replace_time_zone(None))
+    for zone in zones:
+        local = local.when(pl.col("timezone") == zone).then(time.dt.convert_time_zone(zone).dt.replace_time_zone(None))
+    return local.otherwise(time.dt.replace_time_zone(None))
+
+
+def _read(cursor: dbapi.Cursor, query: str) -> pl.DataFrame:
+    cursor.execute(query)
+    frame = pl.from_arrow(cursor.fetch_arrow_table())
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def _copy_users(users: pl.DataFrame, url: str) -> None:
+    named = users.select("user_key", pl.col("userId").alias("user_id"), pl.lit("feed").alias("source"))
+    with_time = named.with_columns(valid_from=pl.lit("2000-01-01").str.to_datetime(time_unit="us", time_zone="UTC"))
+    with dbapi.connect(libpq_url(url)) as connection, connection.cursor() as cursor:
+        cursor.adbc_ingest("dim_user", with_time.to_arrow(), mode="append", db_schema_name="warehouse")
+        connection.commit()
+
+
+def _copy(part: pl.DataFrame, url: str, table: str) -> None:
+    import numpy as np
+    import pyarrow as pa
+
+    halves = np.stack([part["high"].to_numpy(), part["low"].to_numpy()], axis=1).astype(">u8")
+    ids = pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(part), [None, pa.py_buffer(halves.tobytes())])
+    rows = part.drop("high", "low").to_arrow()
+    named = pa.schema(
+        [
+            pa.field(
+                one.name,
+                pa.string()
+                if pa.types.is_large_string(one.type) or str(one.type).startswith("string_view")
+                else one.type,
+            )
+            for one in rows.schema
+        ]
+    )
+    filled = rows.cast(named).add_column(0, "event_id", ids.cast(pa.binary()))
+    with dbapi.connect(libpq_url(url)) as connection, connection.cursor() as cursor:
+        cursor.adbc_ingest(table, filled, mode="append", db_schema_name="staging")
+        connection.commit()
+
+
+def _indexes(month: str) -> tuple[str, ...]:
+    table = f"staging.polars_{month}"
+    return (
+        f"create unique index polars_{month}_pkey on {table} (event_id, event_time)",
+        f"create index on {table} (user_key, event_time)",
+        f"create index on {table} using brin (event_time)",
+    )
+
+
+def _run(url: str, statement: str) -> None:
+    with connect(url) as connection:
+        connection.execute(text("set local maintenance_work_mem = '512MB'"))
+        connection.execute(text(statement))
