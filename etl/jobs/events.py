@@ -5,6 +5,7 @@ import logging
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from functools import reduce
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -22,7 +23,7 @@ from etl.schemas.avro import contract
 from etl.schemas.events import EVENT_ROW, USER_ROW
 from etl.spark import session
 from etl.transform import account_export
-from etl.transform.events import facts, feed, members, rows
+from etl.transform.events import facts, feed, matching, members, rows
 from etl.transform.kaggle import Parsed
 
 log = logging.getLogger(__name__)
@@ -90,7 +91,8 @@ def _load(spark: SparkSession, lake: Lake, inputs: list[Received], load: EventLo
     if not made.isEmpty():
         events = rows.with_made_ids(events, made)
     continents = spark.createDataFrame(sorted(CONTINENTS.items()), "country string, continent string")
-    return load.publish_events(facts.facts(events, load.keys(spark), continents), _months(found))
+    months = load.stage_events(facts.facts(events, load.keys(spark), continents), _months(found))
+    return load.publish_events(months, matching.SOURCES, _matches(load.plays(matching.SOURCES)))
 
 
 def _events(spark: SparkSession, lake: Lake, inputs: list[Received]) -> Parsed:
@@ -138,6 +140,11 @@ def _has_rejected(counted: DataFrame, inputs: list[Received]) -> bool:
     """Whether to look for refused records: where all that came in was accepted there are none."""
     accepted = counted.agg(F.sum("rows_accepted")).collect()[0][0]
     return int(accepted or 0) != sum(one.row_count for one in inputs)
+
+
+def _matches(plays: list[dict[str, Any]]) -> list[tuple[object, ...]]:
+    told = (matching.Play((one.pop("event_id"), one.pop("event_time")), **one) for one in plays)
+    return [(*one.dropped, *one.kept, one.rule) for one in matching.matches(told)]
 
 
 def _months(found: members.Named) -> dict[str, list[date]]:

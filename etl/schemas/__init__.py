@@ -302,14 +302,6 @@ CATALOGUE: dict[str, StructType] = {
     ),
     "input_key": _schema(input_id=StringType(), key_kind=StringType(), key=StringType(), row_count=LongType()),
     "rejected_row": REJECTED_ROW,
-    "listener": _schema(
-        user_id=StringType(),
-        population=StringType(),
-        seed=LongType(),
-        personality=StringType(),
-        **_doubles(("exploration", "newness", "loyalty", "commonality")),
-    ),
-    "dirt": _schema(input_id=StringType(), kind=StringType(), row_count=LongType()),
 }
 """What a load of the catalogue takes.
 
@@ -320,7 +312,6 @@ CATALOGUE: dict[str, StructType] = {
   may be an alias).
 - ``dim_audio_cluster`` (centroids in the features' own units) and ``cluster_fit`` (one line: what scales a track before
   it is compared with the centroids) hold rows only on a night that fitted anew.
-- ``listener`` and ``dirt`` are the truth behind made-up feeds, and go to the schema simulation.
 """
 
 _MOMENT: dict[str, DataType] = {
@@ -359,7 +350,9 @@ EVENTS: dict[str, StructType] = {
     "user_record": _USER_RECORD,
     "event_user": _schema(user_id=StringType(), source=StringType()),
     "event_artist": _schema(artist_id=StringType(), name=StringType(), source=StringType()),
-    "event_track": _schema(track_id=StringType(), name=StringType(), artist_id=StringType(), source=StringType()),
+    "event_track": _schema(
+        track_id=StringType(), name=StringType(), made_id=StringType(), artist_id=StringType(), source=StringType()
+    ),
     "event_playlist": _schema(playlist_id=StringType(), source=StringType()),
     "event_context": _schema(
         platform=StringType(),
@@ -376,5 +369,17 @@ EVENTS: dict[str, StructType] = {
 """What a load of events takes: first the members that they name (``event_…``, each once), then the events themselves
 with the members' keys. ``event_id`` is the 16 bytes of a UUID; ``event_count`` accounts for the rows of each input."""
 
-STAGED: dict[str, StructType] = {**EVENTS, **CATALOGUE}
+SIMULATION: dict[str, StructType] = {
+    "listener": _schema(
+        user_id=StringType(),
+        population=StringType(),
+        seed=LongType(),
+        personality=StringType(),
+        **_doubles(("exploration", "newness", "loyalty", "commonality")),
+    ),
+    "dirt": _schema(input_id=StringType(), kind=StringType(), row_count=LongType()),
+}
+"""The truth behind made-up feeds, for the schema simulation."""
+
+STAGED: dict[str, StructType] = {**EVENTS, **CATALOGUE, **SIMULATION}
 """All frames that can be staged."""
