@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 from etl import warehouse
 from etl.config import Settings, settings
 from etl.errors import ActionNeededError
-from etl.jobs import feed
+from etl.jobs import events, feed
 from etl.lake import Lake
 from etl.simulate.listeners.parameters import Dirt, Parameters
 
@@ -51,6 +51,7 @@ def one_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
         yield spark
 
     monkeypatch.setattr(feed, "session", shared)
+    monkeypatch.setattr(events, "session", shared)
 
 
 @pytest.fixture
@@ -93,3 +94,20 @@ def test_the_same_simulation_is_one_input(place: Settings) -> None:
     assert dirt["duplicate"] and dirt["unknown_track"] and dirt["broken"] == 0
     runs = _rows(place, "select result from audit.run order by run_id")
     assert [row["result"] for row in runs] == ["published", "published"]
+
+
+def test_the_star_takes_all_of_it_but_what_is_broken(place: Settings) -> None:
+    with warehouse.connect(place.warehouse_url) as connection:
+        connection.exec_driver_sql(_CATALOGUE, execution_options={"no_parameters": True})
+    dirty = replace(TWO_DAYS, dirt=Dirt(duplicate=0.05, late=0.05, unknown_track=0.05, broken=0.05))
+    made = feed.simulate_feed("made", dirty, NOW, place)
+    assert events.plan_events("loaded", place) == 2
+    events.load_events("loaded", NOW.date(), place)
+    dirt = {row["kind"]: int(str(row["row_count"])) for row in _rows(place, "select * from simulation.dirt")}
+    counts = {row["source"]: row for row in _rows(place, "select * from audit.row_count where run_id = 'loaded'")}
+    told = counts["user_activity"]
+    assert told["rows_in"] == made["user_activity"]["row_count"]
+    assert (told["rows_rejected"], told["rows_duplicate"]) == (dirt["broken"], dirt["duplicate"])
+    assert counts["user"]["rows_rejected"] == 0
+    statement = "select count(*) as n, count(*) filter (where continent is null) as lost from warehouse.fact_event"
+    assert _rows(place, statement)[0] == {"n": told["rows_loaded"], "lost": 0}

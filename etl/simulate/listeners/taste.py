@@ -73,14 +73,14 @@ def _choices(plays: Plays) -> Keys:
     loyalty = plays.traits[2]
     numbers = (_FAVOURITES * uniform(plays.keys, _FAVOURITE) ** 1.5).astype(np.int64)
     favourites = keys(plays.listener_keys, _OF_FAVOURITES + plays.month * _FAVOURITES + numbers)
-    is_favourite = uniform(plays.keys, _IS_FAVOURITE) < 0.02 + 0.75 * loyalty
+    is_favourite = uniform(plays.keys, _IS_FAVOURITE) < 0.02 + 0.85 * loyalty
     return np.where(is_favourite, favourites, plays.keys)
 
 
 def _artist_keys(plays: Plays, choice: Keys, library: Library) -> tuple[Keys, Flags]:
     """The key that the artist is drawn from: of the repertoire for good, of the month's, or of the choice alone."""
     exploration = plays.traits[0]
-    size = 7 + 43 * exploration
+    size = 14 + 36 * exploration
     slots = (size * uniform(choice, _SLOT) ** 1.2).astype(np.int64)
     own = keys(plays.listener_keys, _OF_REPERTOIRE + slots)
     is_renewed = uniform(own, _RENEWED) < 0.05 + 0.85 * exploration
