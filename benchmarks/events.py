@@ -2,10 +2,10 @@
 
     python -m benchmarks.events [--events N] [--users N] [--hours H] [--only whole copy delta] [--history N]
 
-``whole``: feed files to published star, new users and session start included, against Polars and COPY. ``copy``: the step
-from rows with keys to published partitions, against COPY of the same rows into a bare table, then the same indexes and
-constraints. ``delta``: a day's feed into a star with ``--history`` events, grown by days, then by users, against the same
-into a star with a million.
+``whole``: feed files to published star, new users and session start included, against Polars and COPY. ``copy``: the
+step from rows with keys to published partitions, against COPY of the same rows into a bare table, then the same indexes
+and constraints. ``delta``: a day's feed into a star with ``--history`` events, grown by days, then by users, against the
+same into a star with a million.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -35,7 +36,7 @@ from etl.load.migrate import migrate
 from etl.simulate.listeners import feed, library, records
 from etl.simulate.listeners.parameters import Parameters
 from etl.spark import session
-from etl.warehouse import connect, rows
+from etl.warehouse import connect, engine, rows
 from launch import postgres
 
 _START = datetime(2026, 9, 1, tzinfo=UTC)
@@ -55,12 +56,17 @@ class Place:
     @contextmanager
     def warehouse(self, name: str) -> Iterator[str]:
         """A migrated warehouse with the catalogue that the feed was made from, gone afterwards."""
-        postgres.run_as_superuser(self.server, f"create database {name} owner loader")
+        self._as_superuser(f"create database {name} owner loader")
         url = self.server.url("loader", name)
         migrate(url)
         _fill(url, made_up_tracks())
         yield url
-        postgres.run_as_superuser(self.server, f"drop database {name} with (force)")
+        self._as_superuser(f"drop database {name} with (force)")
+
+    def _as_superuser(self, statement: str) -> None:
+        place = engine(self.server.url("postgres", "postgres")).execution_options(isolation_level="AUTOCOMMIT")
+        with place.connect() as connection:
+            connection.execute(text(statement))
 
     def make_feed(self, input_id: str, users: int, start: datetime, hours: int) -> Received:
         """A feed of version 2 in the lake."""
@@ -192,7 +198,8 @@ def _grow(url: str, size: int, by_days: bool) -> None:
                 text(
                     f"insert into warehouse.fact_event (event_id, event_time, user_key, {columns})"  # noqa: S608
                     f" select (lpad(to_hex((extract(epoch from e.event_time - {shift}) * 1000)::bigint), 12, '0')"
-                    f" || substr(md5(e.event_id::text || {number}), 1, 20))::uuid, e.event_time - {shift}, {user}, {columns}"
+                    f" || substr(md5(e.event_id::text || {number}), 1, 20))::uuid, e.event_time - {shift}, {user},"
+                    f" {columns}"
                     " from warehouse.fact_event as e where event_time >= :start and event_time < :end"
                     " and user_key < :users order by event_time"
                 ),
@@ -218,7 +225,8 @@ def _copy_alone(url: str) -> float:
         for number, file in enumerate(files):
             with file.open("wb") as target:
                 raw.copy_expert(
-                    f"copy (select * from warehouse.fact_event where abs(hashtext(event_id::text)) % {len(files)} = {number}"  # noqa: S608
+                    "copy (select * from warehouse.fact_event"  # noqa: S608
+                    f" where abs(hashtext(event_id::text)) % {len(files)} = {number}"
                     " order by event_time) to stdout (format binary)",
                     target,
                     1 << 20,
@@ -293,7 +301,6 @@ def _fill(url: str, tracks: pd.DataFrame) -> None:
     numbers = {id_: number for number, id_ in enumerate(artists, 1)}
     with connect(url) as connection:
         raw = connection.connection.cursor()
-        raw.executemany("select 1", [])
         for name, lines in {
             "warehouse.dim_artist (artist_key, artist_id, name, source)": (
                 f"{number}\t{id_}\t{id_}\tmade_up" for id_, number in numbers.items()
@@ -307,8 +314,6 @@ def _fill(url: str, tracks: pd.DataFrame) -> None:
                 f"{n}\t{numbers[id_]}\t1" for n, id_ in enumerate(tracks["artist_id"], 1)
             ),
         }.items():
-            from io import StringIO
-
             raw.copy_expert(f"copy {name} from stdin", StringIO("\n".join(lines) + "\n"))
         connection.execute(text("analyze"))
 

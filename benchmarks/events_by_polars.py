@@ -1,9 +1,13 @@
 """The same work as the load of events, by hand: Polars for decoding, duplicates and keys, ADBC for COPY."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+import pyarrow as pa
 from adbc_driver_postgresql import dbapi
 from sqlalchemy import text
 
@@ -29,21 +33,25 @@ def load_by_polars(files: list[Path], url: str) -> None:
             )
     for month in months:
         part = keyed.filter(pl.col("event_time").dt.strftime("%Y_%m") == month)
-        half = -(-len(part) // _FILES_AT_ONCE)
-        with ThreadPoolExecutor(_FILES_AT_ONCE) as pool:
-            list(
-                pool.map(
-                    lambda start, part=part: _copy(part.slice(start, half), url, f"polars_{month}"),
-                    range(0, len(part), half),
-                )
-            )
-            list(pool.map(lambda one: _run(url, one), _indexes(month)))
+        _together([partial(_copy, one, url, f"polars_{month}") for one in _halves(part)])
+        _together([partial(_run, url, one) for one in _indexes(month)])
         first = f"{month.replace('_', '-')}-01"
         _run(url, f"alter table staging.polars_{month} add primary key using index polars_{month}_pkey")
         bounds = f"from (timestamptz '{first}') to (timestamptz '{first}' + interval '1 month')"
         check = bounds.replace("from (", "event_time >= ").replace(") to (", " and event_time < ").removesuffix(")")
         _run(url, f"alter table staging.polars_{month} add check ({check})")
         _run(url, f"alter table warehouse.fact_event attach partition staging.polars_{month} for values {bounds}")
+
+
+def _together(steps: list[Callable[[], None]]) -> None:
+    with ThreadPoolExecutor(_FILES_AT_ONCE) as pool:
+        for future in [pool.submit(step) for step in steps]:
+            future.result()
+
+
+def _halves(part: pl.DataFrame) -> list[pl.DataFrame]:
+    size = -(-len(part) // _FILES_AT_ONCE)
+    return [part.slice(start, size) for start in range(0, len(part), size)]
 
 
 def _keyed(events: pl.DataFrame, url: str) -> pl.DataFrame:
@@ -126,27 +134,18 @@ def _copy_users(users: pl.DataFrame, url: str) -> None:
 
 
 def _copy(part: pl.DataFrame, url: str, table: str) -> None:
-    import numpy as np
-    import pyarrow as pa
-
     halves = np.stack([part["high"].to_numpy(), part["low"].to_numpy()], axis=1).astype(">u8")
     ids = pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(part), [None, pa.py_buffer(halves.tobytes())])
     rows = part.drop("high", "low").to_arrow()
-    named = pa.schema(
-        [
-            pa.field(
-                one.name,
-                pa.string()
-                if pa.types.is_large_string(one.type) or str(one.type).startswith("string_view")
-                else one.type,
-            )
-            for one in rows.schema
-        ]
-    )
+    named = pa.schema([pa.field(one.name, _plain(one.type)) for one in rows.schema])
     filled = rows.cast(named).add_column(0, "event_id", ids.cast(pa.binary()))
     with dbapi.connect(libpq_url(url)) as connection, connection.cursor() as cursor:
         cursor.adbc_ingest(table, filled, mode="append", db_schema_name="staging")
         connection.commit()
+
+
+def _plain(type_: pa.DataType) -> pa.DataType:
+    return pa.string() if pa.types.is_large_string(type_) or pa.types.is_string_view(type_) else type_
 
 
 def _indexes(month: str) -> tuple[str, ...]:
