@@ -4,8 +4,8 @@
 
 ``whole``: feed files to published star, new users and session start included, against Polars and COPY. ``copy``: the
 step from rows with keys to published partitions, against COPY of the same rows into a bare table, then the same indexes
-and constraints. ``delta``: a day's feed into a star with ``--history`` events, grown by days, then by users, against the
-same into a star with a million.
+and constraints. ``delta``: a day of a feed into a star with ``--history`` events, grown by days, then by users, against
+the same into a star with a million.
 """
 
 import argparse
