@@ -10,7 +10,8 @@
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
@@ -87,6 +88,13 @@ class Lake:
         """All inputs of some origins, oldest first."""
         notes = [n for origin in origins for n in self._files.glob(f"{self._root}/{origin}/*/received.json")]
         return sorted((self._read_note(n) for n in notes), key=lambda r: (r.received_at, r.input_id))
+
+    @contextmanager
+    def read(self, received: Received) -> Iterator[BinaryIO]:
+        """The bytes of an input that is one file."""
+        path = f"{self._root}/{received.origin}/{received.input_id}/{received.name}"
+        with self._files.open(path, "rb") as source:
+            yield source
 
     def write_frame(self, frame: DataFrame, run_id: str, name: str) -> None:
         """Keep a frame for the next step of a run; again replaces it."""

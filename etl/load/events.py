@@ -72,6 +72,10 @@ class EventLoad:
         """The keys of the members, as ``lookup.keys`` gives them."""
         return lookup.keys(spark, self.url)
 
+    def known_follows(self, user_ids: list[str]) -> list[dict[str, object]]:
+        """The artists that users are known to follow by the API: user_id, artist_id, event_time."""
+        return rows(self.connection, _KNOWN_FOLLOWS, user_ids=user_ids)
+
     def publish_events(self, frames: Mapping[str, DataFrame], first_days: Mapping[str, list[date]]) -> dict[str, int]:
         """Stage, index, check and publish events.
 
@@ -123,6 +127,15 @@ class EventLoad:
         self.connection.commit()
         return {str(row["name"]): int(str(row["size"])) for row in counts if row["size"]}
 
+
+_KNOWN_FOLLOWS = """
+    select u.user_id, a.artist_id, min(e.event_time) as event_time
+    from warehouse.dim_user as u
+    inner join warehouse.fact_event as e on e.user_key = u.user_key
+    inner join warehouse.dim_artist as a on a.artist_key = e.artist_key
+    where u.user_id = any(:user_ids) and e.source = 'followed_artists'
+    group by u.user_id, a.artist_id
+"""
 
 _COUNTS = " union all ".join(
     f"select '{name}' as name, count(*) as size from staging.{name}"  # noqa: S608 (names of tables of ours)

@@ -19,6 +19,8 @@ ORIGIN, FORMAT = "api", "spotify_answers"
 COLUMNS = ("number", "asked_at", "account", "endpoint", "path", "query", "status", "body", "playlist_id", "snapshot_id")
 PAGES = ("my_playlists", "playlist_items", "saved_tracks", "recently_played")
 BATCHES = ("tracks", "albums", "artists", "audio_features")
+EVENT_ENDPOINTS = ("saved_tracks", "followed_artists", "recently_played")
+"""What tells of something that the account did."""
 OF_THE_ACCOUNT = ("me", "my_playlists", "saved_tracks", "followed_artists", "recently_played")
 
 _ASKING = ParamSpec("_ASKING")
@@ -68,6 +70,14 @@ def thing_count(answer: Answer) -> int:
     if answer.endpoint in BATCHES:
         return len(answer.body[answer.endpoint])
     return 1
+
+
+def event_thing_count(lake: Lake, received: Received) -> int:
+    """The number of things in an input that tell of something that its account did, counted from its lines."""
+    with lake.read(received) as packed, gzip.open(packed, "rt", encoding="utf-8") as lines:
+        values = (json.loads(line) for line in lines)
+        answers = (Answer(**{k: v for k, v in value.items() if k != "number"}) for value in values)
+        return sum(thing_count(answer) for answer in answers if answer.endpoint in EVENT_ENDPOINTS)
 
 
 class Answers:
