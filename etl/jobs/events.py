@@ -84,9 +84,7 @@ def _run(run_id: str, started_at: datetime, reference_date: date, inputs: list[R
     )
 
 
-def _load(
-    spark: SparkSession, inputs: list[Received], told: Parsed, users: Parsed, load: EventLoad
-) -> dict[str, int]:
+def _load(spark: SparkSession, inputs: list[Received], told: Parsed, users: Parsed, load: EventLoad) -> dict[str, int]:
     found = members.named(told.accepted)
     counted = _counted(members.counts(found), users.accepted).persist()
     rejected = [told.rejected, users.rejected] if _has_rejected(counted, inputs) else []
@@ -106,9 +104,7 @@ def _load(
     return load.publish_events(facts.facts(events, load.keys(spark), continents), _months(found))
 
 
-def _events(
-    spark: SparkSession, lake: Lake, inputs: list[Received], ids: Mapping[str, str], load: EventLoad
-) -> Parsed:
+def _events(spark: SparkSession, lake: Lake, inputs: list[Received], ids: Mapping[str, str], load: EventLoad) -> Parsed:
     by_format: dict[str, list[Received]] = {}
     for one in inputs:
         by_format.setdefault(one.format, []).append(one)

@@ -38,8 +38,8 @@ MEMBERS = (
 )
 """The files of sql/merge that publish what events name."""
 
-ACCOUNTS = ("rejected_row", "event_row_count")
-"""The files of sql/merge that say what became of each row."""
+ACCOUNTS = ("rejected_row", "event_row_count", "gap")
+"""The files of sql/merge that say what became of each row, and of the plays that were missing."""
 
 _CHECKS = CHECKOUT / "sql" / "check" / "events"
 _LOCK_TIMEOUT = "5s"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+from etl.extract.spotify.answers import Answer, Answers
 from etl.jobs import events, spotify
 from tests.extract.spotify.nights import lines_of
 from tests.jobs.spotify_place import ADA, OTHER, STILL, Place, place
@@ -37,8 +38,8 @@ def one_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def here(tmp_path: Path, warehouse_url: str, stock: Path) -> Iterator[Place]:
-    follows = f'[[change]]\nnight = 2\nkind = "save_tracks"\naccount = "{ADA}"\ncount = 2\n'
-    with place(tmp_path / "state", warehouse_url, stock, NO_CHANGE + follows) as running:
+    saves = f'[[change]]\nnight = 2\nkind = "save_tracks"\naccount = "{ADA}"\ncount = 2\n'
+    with place(tmp_path / "state", warehouse_url, stock, NO_CHANGE + saves) as running:
         yield running
 
 
@@ -75,16 +76,15 @@ def stored(here: Place, source: str) -> list[dict[str, Any]]:
 
 
 def test_saved_tracks_and_followed_artists_become_events_once(here: Place) -> None:
+    here.night(0)
     for name in (ADA, OTHER):
         spotify.fetch_account(name, "night 0", here.settings, False)
     added = load(here, "load 0")
     saved, followed = stored(here, "saved_tracks"), stored(here, "followed_artists")
     ids = {here.accounts.get(name).account_id: name for name in (ADA, OTHER)}
     assert Counter((ids[row["user_id"]], row["track_id"]) for row in saved) == told(here)
-    assert {row["activity_type"] for row in saved} == {"LIKE"} and {row["activity_type"] for row in followed} == {
-        "FOLLOW"
-    }
-    assert {row["track_id"] for row in followed} == {"not applicable"}
+    assert {row["activity_type"] for row in saved} == {"LIKE"}
+    assert {(row["activity_type"], row["track_id"]) for row in followed} == {("FOLLOW", "not applicable")}
     assert added == {"fact_event": len(saved) + len(followed)}
     sums = here.rows(SUMS)
     assert {row["input_id"] for row in sums} == {f"{one.input_id}.events" for one in here.lake.inputs(["api"])}
@@ -108,8 +108,6 @@ def test_answers_that_tell_of_no_event_are_taken_once(here: Place) -> None:
     (whole,) = here.lake.inputs(["api"])
     catalogue = [line for line in lines_of(whole) if line["endpoint"] == "my_playlists"]
     assert catalogue
-    from etl.extract.spotify.answers import Answer, Answers
-
     answers = Answers(here.lake, "catalogue alone", "catalogue")
 
     def my_playlists() -> Answer:
