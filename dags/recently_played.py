@@ -1,21 +1,22 @@
 """
 ### Recently played
-Asks Spotify what each account that signed in has played lately: one call each, every 30 minutes (`RECENTLY_PLAYED_CRON`).
-New plays go into the lake, and `load_events` starts by itself.
+Asks Spotify what each account that signed in has played lately: one call each, every 30 minutes
+(`RECENTLY_PLAYED_CRON`). New plays go into the lake, and `load_events` starts by itself.
 
 | step | what it does |
 | --- | --- |
 | `choose_accounts` | names the accounts that signed in; where there are none the run ends here |
 | `fetch_plays` | a task for each: the last 50 plays, into the lake where one of them is new |
 
-Spotify shows the last 50 plays and no more. Where a full page does not reach back to what is known, plays may be missing:
-`audit.gap` says from when to when, and an account export that reaches over that time closes the gap (`account_import`).
-A look is one task in a pool of its own, so that neither the nightly refresh holds it back nor it the refresh.
+Spotify shows the last 50 plays and no more. Where a full page does not reach back to what is known, plays may be
+missing: `audit.gap` says from when to when, and an account export that reaches over that time closes the gap
+(`account_import`). A look is one task in a pool of its own, so that neither the nightly refresh holds it back nor it the refresh.
 
-**When it fails**, the last line of the failed task's log says what to do; the other accounts go on. A used-up quota is no
-failure: the next look comes by itself.
+**When it fails**, the last line of the failed task's log says what to do; the other accounts go on. A used-up quota is
+no failure: the next look comes by itself.
 
-**Running it again** is always safe: what a look has received is not asked again, and a play that is there is a duplicate.
+**Running it again** is always safe: what a look has received is not asked again, and a play that is there is a
+duplicate.
 """
 
 import os

@@ -1,7 +1,7 @@
 """One look at what an account has played lately: a single call, whose answer holds the newest 50 plays at most.
 
-The call names no cursor. Spotify keeps 50 plays and no more, so that `after` brings nothing that the plain call does not
-bring, and hides the play on which a page should join: with that play in sight, or an older one, nothing is missing.
+The call names no cursor. Spotify keeps 50 plays and no more, so that `after` brings nothing that the plain call does
+not bring, and hides the play on which a page should join: with that play in sight, or an older one, nothing is missing.
 """
 
 from collections import Counter
