@@ -9,6 +9,8 @@ Ground floor, importable from everywhere:
     config      settings from the environment
     errors      what the caller can do about a failure
     schemas     the columns of every frame that crosses a folder's border
+    avro_files  whether Avro files are whole, and how many records they hold
+    places      countries and their continents
     lake        files as received, and what each run made of them
     spark       the one place that starts a Spark session
     warehouse   connections to PostgreSQL and reads from it

@@ -34,6 +34,7 @@ class Settings:
     cluster_refit_share: float
     cluster_features_from: str
     keep_days: int
+    simulated_listeners: int
 
 
 def settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -65,6 +66,7 @@ def settings(environ: Mapping[str, str] | None = None) -> Settings:
         cluster_refit_share=_share(env, "CLUSTER_REFIT_SHARE", 0.2),
         cluster_features_from=_one_of(env, "CLUSTER_FEATURES_FROM", ("all", "files")),
         keep_days=_whole_number(env, "KEEP_DAYS", 30),
+        simulated_listeners=_whole_number(env, "SIMULATED_LISTENERS", 200),
     )
 
 

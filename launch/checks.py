@@ -19,6 +19,7 @@ _OURS = (
     "KEEP_DAYS",
     "LAKE_URL",
     "REFRESH_",
+    "SIMULATED_LISTENERS",
     "SPARK_MASTER",
     "SPOTIFY_",
     "SPOTIPY_",

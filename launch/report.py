@@ -11,6 +11,8 @@ from etl.config import CHECKOUT
 from launch.console import Screen
 from launch.dag_runs import RunResult, name_of
 from launch.environment import api_url
+from launch.report_events import SECTIONS as EVENT_SECTIONS
+from launch.report_events import print_events
 from launch.report_spotify import SECTIONS as SPOTIFY_SECTIONS
 from launch.report_spotify import print_spotify
 from launch.report_table import Row, count, print_table, share, table
@@ -18,7 +20,7 @@ from launch.report_table import Row, count, print_table, share, table
 _BAR_WIDTH = 28
 _COUNTS = ("rows_in", "rows_loaded", "rows_duplicate", "rows_rejected")
 _ANSWERS = "spotify_answers"
-_SECTIONS = ("rows_by_table", "tracks", "inputs", "rejected_rows", "matches", "clusters", "newness")
+_SECTIONS = ("rows_by_table", "tracks", "inputs", "rejected_rows", "matches", "clusters", "newness", *EVENT_SECTIONS)
 
 
 def print_report(
@@ -32,7 +34,7 @@ def print_report(
 ) -> None:
     """Print the report.
 
-    :param results: the import and the refresh, in this order.
+    :param results: the import, the refresh, and what came after them, in this order.
     :param written: rows written by this start, by table.
     :param login: user name and password of the web interface.
     :param answering: a sentence about who answers in Spotify's place, or why nobody does.
@@ -40,10 +42,10 @@ def print_report(
     """
     with warehouse.connect(warehouse_url) as connection:
         found = {name: warehouse.rows(connection, _statement(name)) for name in _SECTIONS}
-        found |= _about_spotify(connection, results[-1])
+        found |= _about_spotify(connection, results[1])
     out = screen.console
     out.print()
-    _print_outcome(out, results[-1])
+    _print_outcome(out, results[1])
     tracks = found["tracks"][0]
     _print_made_up(out, tracks, found["inputs"])
     if answering:
@@ -55,6 +57,7 @@ def print_report(
     _print_reasons(out, found["rejected_rows"])
     _print_matches(out, found["matches"], found["inputs"])
     print_spotify(out, found)
+    print_events(out, found)
     _print_clusters(out, found["clusters"])
     _print_times(screen, results)
     _print_next(out, login, is_staying)

@@ -13,8 +13,9 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
+from etl.config import settings
 from etl.errors import EtlError
-from launch import dag_runs, postgres
+from launch import dag_runs, first_feed, postgres
 from launch.airflow_api import AirflowApi
 from launch.airflow_parts import Airflow
 from launch.console import Screen
@@ -89,13 +90,14 @@ def _run(screen: Screen, state: Path, is_exit_wanted: bool) -> int:
         with airflow.explained():
             _start(screen, airflow, environ)
             imported, refreshed = _import_and_refresh(screen, airflow, environ, check)
+            listened = _listen(screen, airflow, environ, check) if refreshed.is_good() else []
         written = airflow.api.result(REFRESH, refreshed.run_id, "load_catalogue")
-        url, results = environ["WAREHOUSE_URL"], [imported, refreshed]
+        url, results = environ["WAREHOUSE_URL"], [imported, refreshed, *listened]
         answering = who_answers(state, environ)
         print_report(screen, url, results, written, login(state), answering, is_staying=not is_exit_wanted)
         screen.say(f"Logs           {state / 'logs'}, of tasks {state / 'airflow' / 'logs'}\n")
         if is_exit_wanted:
-            return 0 if refreshed.is_good() else 1
+            return 0 if refreshed.is_good() and all(one.is_good() for one in listened) else 1
         _stay(screen, check, state, server)
     return 0
 
@@ -145,6 +147,15 @@ def _import_and_refresh(
     screen.say("Refreshing the warehouse")
     refreshed = _wait(screen, airflow.api, REFRESH, dag_runs.refresh(airflow.api, REFRESH), check)
     return imported, refreshed
+
+
+def _listen(screen: Screen, airflow: Airflow, environ: dict[str, str], check: Callable[[], None]) -> list[RunResult]:
+    url, listeners = environ["WAREHOUSE_URL"], settings(environ).simulated_listeners
+    if not first_feed.is_wanted(listeners, url):
+        return []
+    screen.say(f"Making up {listeners} listeners and what they do")
+    wait = partial(_wait, screen, airflow.api)
+    return first_feed.simulate(listeners, airflow.api, url, lambda dag_id, run_id: wait(dag_id, run_id, check))
 
 
 def _wait(screen: Screen, api: AirflowApi, dag_id: str, run_id: str, check: Callable[[], None]) -> RunResult:

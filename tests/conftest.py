@@ -34,7 +34,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
 
 
 def give_jars(state_dir: Path) -> None:
-    """Let Spark find the product's jars under a state folder of a test; fetched into the checkout's own where needed."""
+    """Let Spark find the product's jars under a state folder of a test; fetched where they are missing."""
     resolved = Path(os.environ.get("STATE_DIR") or CHECKOUT / ".state")
     resolve_jars(resolved, {**os.environ, "AIRFLOW_HOME": str(state_dir)})
     (state_dir / "ivy").symlink_to(resolved / "ivy")

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from functools import reduce
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
 from etl import warehouse
 from etl.config import Settings
@@ -24,7 +26,7 @@ from etl.schemas.avro import contract
 from etl.schemas.events import EVENT_ROW, USER_ROW
 from etl.spark import session
 from etl.transform import account_export
-from etl.transform.events import facts, feed, members, rows
+from etl.transform.events import facts, feed, matching, members, rows
 from etl.transform.kaggle import Parsed
 
 log = logging.getLogger(__name__)
@@ -101,7 +103,8 @@ def _load(spark: SparkSession, inputs: list[Received], told: Parsed, users: Pars
     if not made.isEmpty():
         events = rows.with_made_ids(events, made)
     continents = spark.createDataFrame(sorted(CONTINENTS.items()), "country string, continent string")
-    return load.publish_events(facts.facts(events, load.keys(spark), continents), _months(found))
+    months = load.stage_events(facts.facts(events, load.keys(spark), continents), _months(found))
+    return load.publish_events(months, matching.SOURCES, _matches(load.plays(matching.SOURCES)))
 
 
 def _events(spark: SparkSession, lake: Lake, inputs: list[Received], ids: Mapping[str, str], load: EventLoad) -> Parsed:
@@ -133,7 +136,7 @@ def _not_after(inputs: list[Received]) -> datetime:
     return max(datetime.fromisoformat(one.received_at) for one in inputs) + _CLOCKS_DIFFER_BY
 
 
-def _united(spark: SparkSession, parsed: list[Parsed], schema: object) -> Parsed:
+def _united(spark: SparkSession, parsed: list[Parsed], schema: StructType) -> Parsed:
     accepted = reduce(DataFrame.unionByName, (one.accepted for one in parsed), spark.createDataFrame([], schema))
     rejected = reduce(DataFrame.unionByName, (one.rejected for one in parsed), spark.createDataFrame([], REJECTED_ROW))
     return Parsed(accepted, rejected)
@@ -151,6 +154,11 @@ def _has_rejected(counted: DataFrame, inputs: list[Received]) -> bool:
     """Whether to look for refused records: where all that came in was accepted there are none."""
     accepted = counted.agg(F.sum("rows_accepted")).collect()[0][0]
     return int(accepted or 0) != sum(one.row_count for one in inputs)
+
+
+def _matches(plays: list[dict[str, Any]]) -> list[tuple[object, ...]]:
+    told = (matching.Play((one.pop("event_id"), one.pop("event_time")), **one) for one in plays)
+    return [(*one.dropped, *one.kept, one.rule) for one in matching.matches(told)]
 
 
 def _months(found: members.Named) -> dict[str, list[date]]:

@@ -7,6 +7,10 @@
     checks     queries over staging that stop publication where they find a row
     publish    sql/merge in one transaction: readers see the old state or the new one
     loading    the three in order, under the lock
+    events     the same for events: their members first, then the events with their members' keys
+    lookup     the keys that members got
+    partitions months of events, filled aside and attached
+    matched    plays that several sources tell of
 
 In: frames of ``schemas.STAGED`` by name. Out: rows in the schemas warehouse and audit. Again with the same run changes
 nothing; again with the same frames writes no row of the star.

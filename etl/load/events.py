@@ -7,17 +7,18 @@ events for as long as the load takes, and never an event of which something is m
 import logging
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from etl.config import CHECKOUT
-from etl.load import checks, lookup, partitions, staging
+from etl.load import checks, lookup, matched, partitions, staging
 from etl.load.loading import note_failure
 from etl.load.partitions import Month
 from etl.load.publish import merge
@@ -76,12 +77,12 @@ class EventLoad:
         """The artists that users are known to follow by the API: user_id, artist_id, event_time."""
         return rows(self.connection, _KNOWN_FOLLOWS, user_ids=user_ids)
 
-    def publish_events(self, frames: Mapping[str, DataFrame], first_days: Mapping[str, list[date]]) -> dict[str, int]:
-        """Stage, index, check and publish events.
+    def stage_events(self, frames: Mapping[str, DataFrame], first_days: Mapping[str, list[date]]) -> list[Month]:
+        """Stage, index and check events; what the star has already, and what is told twice, is counted and left out.
 
         :param frames: ``fact_event`` and ``fact_spoken_event`` of ``schemas.EVENTS``.
         :param first_days: of the months that each has rows in.
-        :returns: rows added, by table.
+        :returns: the months.
         :raises CheckFailedError: where staged rows must not be published; the facts are as they were.
         """
         months = [Month(table, day) for table in partitions.TABLES for day in sorted(first_days.get(table, ()))]
@@ -93,18 +94,36 @@ class EventLoad:
             if month not in new:
                 partitions.drop_repeated(self.connection, month)
                 partitions.drop_known(self.connection, month)
+        partitions.drop_matched_before(self.connection)
         self.connection.commit()
         partitions.index(self.url, new)
         checks.run_checks(self.connection, _CHECKS)
         self.connection.commit()
-        written = self._when_unlocked(months, new)
+        return months
+
+    def plays(self, sources: Sequence[str]) -> list[dict[str, Any]]:
+        """Plays that several sources may tell of, as ``matched.plays`` gives them."""
+        return matched.plays(self.connection, sources)
+
+    def publish_events(
+        self, months: list[Month], sources: Sequence[str], matches: Iterable[tuple[object, ...]]
+    ) -> dict[str, int]:
+        """Publish what is staged.
+
+        :param sources: the ones that matches are about.
+        :param matches: as ``matched.stage`` takes them.
+        :returns: rows added, by table.
+        """
+        matched.stage(self.connection, matches)
+        self.connection.commit()
+        written = self._when_unlocked(months, sources)
         log.info("Published: %s.", ", ".join(f"{name} {count}" for name, count in written.items()) or "no event")
         return written
 
-    def _when_unlocked(self, months: list[Month], new: list[Month]) -> dict[str, int]:
+    def _when_unlocked(self, months: list[Month], sources: Sequence[str]) -> dict[str, int]:
         for number in range(1, _LOCK_TRIES + 1):
             try:
-                return self._publish(months, new)
+                return self._publish(months, sources)
             except OperationalError as error:
                 self.connection.rollback()
                 if getattr(error.orig, "pgcode", None) != _LOCK_NOT_AVAILABLE or number == _LOCK_TRIES:
@@ -113,8 +132,10 @@ class EventLoad:
                 time.sleep(1)
         raise AssertionError("the last try returns or raises")
 
-    def _publish(self, months: list[Month], new: list[Month]) -> dict[str, int]:
+    def _publish(self, months: list[Month], sources: Sequence[str]) -> dict[str, int]:
         self.connection.execute(text(f"set local lock_timeout = '{_LOCK_TIMEOUT}'"))
+        new = partitions.new_months(self.connection, months)
+        matched.apply(self.connection, sources)
         counts = rows(self.connection, _COUNTS)
         for table in ACCOUNTS:
             merge(self.connection, table, {})

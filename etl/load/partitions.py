@@ -130,6 +130,22 @@ def drop_known(connection: Connection, month: Month) -> None:
     )
 
 
+def drop_matched_before(connection: Connection) -> None:
+    """Remove staged rows of plays that were dropped for a better source's already; counted in staging.event_count."""
+    connection.execute(
+        text(f"""
+            with removed as (
+                delete from staging.fact_event as s
+                using audit.dropped_event as t
+                where t.event_id = s.event_id and t.event_time = s.event_time
+                returning s.input_key
+            )
+
+            {_COUNT_REMOVED}
+        """)  # noqa: S608 (a statement of ours)
+    )
+
+
 def add(connection: Connection, month: Month) -> None:
     """Add the staged rows of a month that the star has."""
     connection.execute(

@@ -31,6 +31,8 @@ MERGES = (
     "reconciliation",
     "refresh_state",
     "row_count",
+    "listener",
+    "dirt",
 )
 """The files of sql/merge, each named for the table that it fills: what is pointed to comes first."""
 

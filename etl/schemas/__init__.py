@@ -350,7 +350,9 @@ EVENTS: dict[str, StructType] = {
     "user_record": _USER_RECORD,
     "event_user": _schema(user_id=StringType(), source=StringType()),
     "event_artist": _schema(artist_id=StringType(), name=StringType(), source=StringType()),
-    "event_track": _schema(track_id=StringType(), name=StringType(), artist_id=StringType(), source=StringType()),
+    "event_track": _schema(
+        track_id=StringType(), name=StringType(), made_id=StringType(), artist_id=StringType(), source=StringType()
+    ),
     "event_playlist": _schema(playlist_id=StringType(), source=StringType()),
     "event_context": _schema(
         platform=StringType(),
@@ -367,5 +369,17 @@ EVENTS: dict[str, StructType] = {
 """What a load of events takes: first the members that they name (``event_…``, each once), then the events themselves
 with the members' keys. ``event_id`` is the 16 bytes of a UUID; ``event_count`` accounts for the rows of each input."""
 
-STAGED: dict[str, StructType] = {**EVENTS, **CATALOGUE}
+SIMULATION: dict[str, StructType] = {
+    "listener": _schema(
+        user_id=StringType(),
+        population=StringType(),
+        seed=LongType(),
+        personality=StringType(),
+        **_doubles(("exploration", "newness", "loyalty", "commonality")),
+    ),
+    "dirt": _schema(input_id=StringType(), kind=StringType(), row_count=LongType()),
+}
+"""The truth behind made-up feeds, for the schema simulation."""
+
+STAGED: dict[str, StructType] = {**EVENTS, **CATALOGUE, **SIMULATION}
 """All frames that can be staged."""

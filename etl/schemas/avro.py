@@ -1,5 +1,8 @@
 """The Avro contracts of feeds, each a file beside this one: ``user_activity_1``, ``user_activity_2``, ``user``.
 
+``spotify_wrapped_data`` and the ``entity_`` contracts (user, track, artist, event) tell the same in the shapes of
+earlier feeds; nothing here reads them.
+
 Version 2 of UserActivity adds fields with defaults to version 1, so that readers of either read files of both.
 """
 

@@ -25,3 +25,34 @@ select t.track_key, a.artist_key, 1
 from inferred_track as t
 inner join staging.event_artist_key as a on a.artist_id = t.artist_id
 order by t.track_id;
+
+-- A play of which only title and artist are known is of the track that is known by an id: so it is from here on, and the
+-- row that was made for the name says whom it means.
+create temporary table named_track on commit drop as
+select distinct on (s.made_id) s.made_id, a.track_key
+from staging.event_track as s
+inner join warehouse.track_alias as a on a.alias_kind = 'spotify_id' and a.alias_value = s.track_id
+where s.made_id is not null and s.made_id <> s.track_id
+order by s.made_id, a.track_key;
+
+update warehouse.track_alias as t
+set track_key = n.track_key
+from named_track as n
+inner join warehouse.dim_track as made on made.track_id = n.made_id and made.is_inferred
+where t.alias_kind = 'name' and t.alias_value = n.made_id and t.track_key = made.track_key;
+
+insert into warehouse.track_alias (alias_kind, alias_value, track_key, method, score)
+select 'name', n.made_id, n.track_key, 'event', 1
+from named_track as n
+where not exists (
+    select from warehouse.track_alias as a where a.alias_kind = 'name' and a.alias_value = n.made_id
+);
+
+update warehouse.dim_track as made
+set merged_into_track_key = known.track_key, recording_key = known.recording_key
+from named_track as n
+inner join warehouse.track_alias as a on a.alias_kind = 'name' and a.alias_value = n.made_id
+inner join warehouse.dim_track as known on known.track_key = a.track_key
+where made.track_id = n.made_id
+    and known.track_key <> made.track_key
+    and (made.merged_into_track_key, made.recording_key) is distinct from (known.track_key, known.recording_key);

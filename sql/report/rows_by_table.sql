@@ -11,6 +11,12 @@ select 'dim_playlist', count(*) from warehouse.dim_playlist where playlist_key >
 union all
 select 'dim_user', count(*) from warehouse.dim_user where user_key > 0
 union all
+select 'dim_play_context', count(*) from warehouse.dim_play_context where context_key > 0
+union all
+select 'fact_event', count(*) from warehouse.fact_event
+union all
+select 'fact_spoken_event', count(*) from warehouse.fact_spoken_event
+union all
 select 'dim_audio_cluster', count(*) from warehouse.dim_audio_cluster
 union all
 select 'bridge_track_artist', count(*) from warehouse.bridge_track_artist

@@ -83,7 +83,9 @@ def publish(here: Settings, run_id: str) -> dict[str, int]:
 
 def accounts(here: Settings) -> dict[str, tuple[int, ...]]:
     statement = """
-        select input_id, rows_in, rows_loaded, rows_duplicate, rows_rejected from audit.row_count where step = 'load_events'
+        select input_id, rows_in, rows_loaded, rows_duplicate, rows_rejected
+        from audit.row_count
+        where step = 'load_events'
     """
     return {row["input_id"]: tuple(list(row.values())[1:]) for row in table(here.warehouse_url, statement)}
 

@@ -73,7 +73,8 @@ WRONG = {
             "staged 'fact_playlist_track', key 'p t 1', rows 2",
         ),
         (
-            "insert into staging.user_record (user_id, valid_from, source) select 'u', '2026-11-01', 's' from generate_series(1, 2)",
+            "insert into staging.user_record (user_id, valid_from, source)"
+            " select 'u', '2026-11-01', 's' from generate_series(1, 2)",
             "staged 'user_record', key 'u 2026",
         ),
         (

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pyspark import StorageLevel
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from etl.schemas import EVENTS
@@ -19,7 +19,7 @@ class Named:
 
     ``listeners`` has input_id, source, user_id, first_day (of the month), is_spoken, the columns of a context (NULL but
     for plays), is_play and row_count; ``things`` has source, the ids and names, and made_track and made_artist: ids
-    where there is a name alone.
+    that are made of the names.
     """
 
     listeners: DataFrame
@@ -47,7 +47,9 @@ def members(found: Named) -> dict[str, DataFrame]:
     things = found.things.withColumns(
         {"track_id": F.coalesce("track_id", "made_track"), "artist_id": F.coalesce("artist_id", "made_artist")}
     )
-    track = F.min(F.struct(F.col("track_name").alias("name"), "artist_id", "source")).alias("told")
+    track = F.min(
+        F.struct(F.col("track_name").alias("name"), F.col("made_track").alias("made_id"), "artist_id", "source")
+    )
     artist = F.min(F.struct(F.col("artist_name").alias("name"), "source")).alias("told")
     source = F.min("source").alias("source")
     return {
@@ -56,7 +58,10 @@ def members(found: Named) -> dict[str, DataFrame]:
         .groupBy("artist_id")
         .agg(artist)
         .select("artist_id", "told.*"),
-        "event_track": things.where("track_id IS NOT NULL").groupBy("track_id").agg(track).select("track_id", "told.*"),
+        "event_track": things.where("track_id IS NOT NULL")
+        .groupBy("track_id")
+        .agg(track.alias("told"))
+        .select("track_id", "told.*"),
         "event_playlist": things.where("playlist_id IS NOT NULL").groupBy("playlist_id").agg(source),
         "event_context": found.listeners.where("is_play").select(*CONTEXT).distinct(),
     }
@@ -64,7 +69,7 @@ def members(found: Named) -> dict[str, DataFrame]:
 
 def made_ids(found: Named) -> DataFrame:
     """Made ids for what has a name alone: track_name, artist_name, made_track, made_artist; often none."""
-    nameless = found.things.where("made_artist IS NOT NULL AND track_id IS NULL")
+    nameless = found.things.where("track_id IS NULL AND (made_track IS NOT NULL OR made_artist IS NOT NULL)")
     return nameless.select("track_name", "artist_name", "made_track", "made_artist").distinct()
 
 
@@ -78,12 +83,15 @@ def months(found: Named) -> DataFrame:
     return found.listeners.select("is_spoken", "first_day").distinct()
 
 
-def _made() -> list[object]:
+def _made() -> tuple[Column, Column]:
     title, artist = title_parts(F.col("track_name")), artist_key(F.col("artist_name"))
     has_artist = F.col("artist_name").isNotNull()
-    is_track_nameless = F.col("track_id").isNull() & F.col("track_name").isNotNull() & has_artist
+    # What a feed names has ids; what accounts tell may be told by another source by its name alone.
+    is_track_named = (F.col("track_id").isNull() | (F.col("source") != "feed")) & F.col("track_name").isNotNull()
     is_artist_nameless = F.col("track_id").isNull() & F.col("artist_id").isNull() & has_artist
-    return [
-        F.when(is_track_nameless, made_track_id(title["title"], title["version"], artist)).alias("made_track"),
+    return (
+        F.when(is_track_named & has_artist, made_track_id(title["title"], title["version"], artist)).alias(
+            "made_track"
+        ),
         F.when(is_artist_nameless, made_id(artist)).alias("made_artist"),
-    ]
+    )

@@ -4,14 +4,17 @@ declare
     staged record;
 begin
     for staged in
-        select s.relname, a.attname, col_description(t.oid, b.attnum) as description
+        select s.oid::regclass as name, a.attname, col_description(t.oid, b.attnum) as description
         from pg_class as s
-        join pg_class as t on t.relname = s.relname and t.relnamespace = 'warehouse'::regnamespace
+        join pg_class as t
+            on t.relname = case s.relname when 'dropped_event' then 'fact_event' else s.relname end
+            and t.relnamespace = 'warehouse'::regnamespace
         join pg_attribute as a on a.attrelid = s.oid and a.attnum > 0
         join pg_attribute as b on b.attrelid = t.oid and b.attname = a.attname
-        where s.relnamespace = 'staging'::regnamespace and s.relname in ('fact_event', 'fact_spoken_event', 'user_record')
+        where s.relname in ('fact_event', 'fact_spoken_event', 'user_record', 'dropped_event')
+            and s.relnamespace in ('staging'::regnamespace, 'audit'::regnamespace)
     loop
-        execute format('comment on column staging.%I.%I is %L', staged.relname, staged.attname, staged.description);
+        execute format('comment on column %s.%I is %L', staged.name, staged.attname, staged.description);
     end loop;
 end
 $$;
@@ -29,6 +32,7 @@ comment on column staging.event_artist.source is 'A source that names the artist
 comment on table staging.event_track is 'Tracks that staged events name.';
 comment on column staging.event_track.track_id is 'Spotify''s id, or one made of title and artist.';
 comment on column staging.event_track.name is 'The title, where an event says it.';
+comment on column staging.event_track.made_id is 'The id that is made of title and artist; NULL where nobody asked for it.';
 comment on column staging.event_track.artist_id is 'Its artist, where an event says it.';
 comment on column staging.event_track.source is 'A source that names the track.';
 comment on table staging.event_playlist is 'Playlists that staged events name.';

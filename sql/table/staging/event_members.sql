@@ -13,6 +13,7 @@ create unlogged table staging.event_artist (
 create unlogged table staging.event_track (
     track_id text collate "C",
     name text,
+    made_id text collate "C",
     artist_id text collate "C",
     source text
 );

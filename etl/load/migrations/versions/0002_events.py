@@ -16,6 +16,7 @@ _FILES = (
     "table/staging/user_record",
     "table/staging/fact_event",
     "table/staging/event_members",
+    "table/audit/dropped_event",
     "table/staging/event_comments",
     "view/event_artist_key",
 )

@@ -5,7 +5,7 @@ from alembic import op
 from etl.config import CHECKOUT
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 
 _FILES = ("table/audit/gap", "view/mart/event_wide")
 

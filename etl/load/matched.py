@@ -1,0 +1,142 @@
+"""Plays that several sources tell of: read for matching, and what was matched applied to the star."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from io import StringIO
+
+from sqlalchemy import Connection, text
+
+from etl.warehouse import rows
+
+_NEAR = "interval '1 day'"
+_COLUMNS = "e.event_id::text as event_id, e.event_time, e.started_at, e.ended_at, e.source"
+
+
+def plays(connection: Connection, sources: Sequence[str]) -> list[dict[str, object]]:
+    """All plays near staged ones of the same users: staged, in the star, and dropped ones.
+
+    :param sources: who tells of plays that another may tell of too.
+    :returns: user_id, recording_key, event_id, event_time, started_at, ended_at, source; nothing where no staged play
+        has such a source.
+    """
+    return rows(connection, _PLAYS, sources=list(sources))
+
+
+def stage(connection: Connection, matches: Iterable[tuple[object, ...]]) -> None:
+    """Write matches into staging.
+
+    :param matches: dropped event_id and event_time, kept event_id and event_time, rule.
+    """
+    lines = StringIO("".join("\t".join(map(str, match)) + "\n" for match in matches))
+    with closing(connection.connection.cursor()) as cursor:
+        cursor.copy_expert("copy staging.event_match from stdin", lines)
+    connection.execute(text("analyze staging.event_match"))
+
+
+def apply(connection: Connection, sources: Sequence[str]) -> None:
+    """Drop plays that a better source tells, and bring back those of which that is no longer so.
+
+    Part of the publishing transaction, before the staged rows go to the star.
+    """
+    for statement in (_NEAR_TABLE, _DROP_STAGED, _DROP_PUBLISHED, _BRING_BACK, _FORGET, _REMEMBER):
+        connection.execute(text(statement), {"sources": list(sources)} if ":sources" in statement else {})
+
+
+_TOUCHED = f"""
+    touched as (
+        select u.user_id, min(e.event_time) - {_NEAR} as first_time, max(e.event_time) + {_NEAR} as last_time
+        from staging.fact_event as e
+        inner join warehouse.dim_user as u on u.user_key = e.user_key
+        where e.source = any(:sources) and e.activity_type = 'PLAY'
+        group by u.user_id
+    )
+"""  # noqa: S608 (no data in it)
+
+
+def _near(table: str) -> str:
+    return f"""
+        select t.user_id, d.recording_key, {_COLUMNS}
+        from touched as t
+        inner join warehouse.dim_user as u on u.user_id = t.user_id
+        inner join {table} as e
+            on e.user_key = u.user_key and e.event_time between t.first_time and t.last_time
+        inner join warehouse.dim_track as d on d.track_key = e.track_key
+        where e.source = any(:sources) and e.activity_type = 'PLAY' and e.track_key > 0
+    """  # noqa: S608 (a table of ours)
+
+
+_PLAYS = f"with {_TOUCHED} " + " union all ".join(
+    _near(table) for table in ("staging.fact_event", "warehouse.fact_event", "audit.dropped_event")
+)
+
+_NEAR_TABLE = f"""
+    create temporary table touched on commit drop as with {_TOUCHED} select * from touched
+"""  # noqa: S608
+
+_DROP_STAGED = """
+    with removed as (
+        delete from staging.fact_event as s
+        using staging.event_match as m
+        where s.event_id = m.dropped_event_id and s.event_time = m.dropped_event_time
+        returning s.*
+    ),
+
+    kept as (
+        insert into audit.dropped_event select * from removed
+    )
+
+    insert into staging.event_count (input_id, rows_accepted, rows_repeated)
+    select i.input_id, 0, count(*)
+    from removed as r
+    inner join audit.input as i on i.input_key = r.input_key
+    group by i.input_id
+"""
+
+_DROP_PUBLISHED = """
+    with removed as (
+        delete from warehouse.fact_event as t
+        using staging.event_match as m
+        where t.event_id = m.dropped_event_id and t.event_time = m.dropped_event_time
+        returning t.*
+    )
+
+    insert into audit.dropped_event select * from removed
+"""
+
+_BRING_BACK = """
+    with freed as (
+        delete from audit.dropped_event as d
+        using touched as t, warehouse.dim_user as u
+        where u.user_id = t.user_id
+            and d.user_key = u.user_key
+            and d.event_time between t.first_time and t.last_time
+            and not exists (
+                select
+                from staging.event_match as m
+                where m.dropped_event_id = d.event_id and m.dropped_event_time = d.event_time
+            )
+        returning d.*
+    )
+
+    insert into warehouse.fact_event select * from freed
+"""
+
+_FORGET = """
+    delete from audit.event_match as a
+    using touched as t, warehouse.dim_user as u, warehouse.fact_event as e
+    where u.user_id = t.user_id
+        and e.user_key = u.user_key
+        and e.event_time between t.first_time and t.last_time
+        and e.event_id = a.dropped_event_id
+        and e.event_time = a.dropped_event_time
+"""
+
+_REMEMBER = """
+    insert into audit.event_match (dropped_event_id, dropped_event_time, kept_event_id, kept_event_time, rule)
+    select dropped_event_id, dropped_event_time, kept_event_id, kept_event_time, rule
+    from staging.event_match
+    on conflict (dropped_event_id, dropped_event_time) do update
+    set kept_event_id = excluded.kept_event_id, kept_event_time = excluded.kept_event_time, rule = excluded.rule
+    where (event_match.kept_event_id, event_match.kept_event_time, event_match.rule)
+        is distinct from (excluded.kept_event_id, excluded.kept_event_time, excluded.rule)
+"""

@@ -1,0 +1,30 @@
+"""The report's sections about listening: events by source, and plays that two sources tell of."""
+
+from rich.console import Console
+
+from launch.report_table import Row, count, print_table, share, table
+
+SECTIONS = ("events", "event_matches")
+"""Queries of sql/report."""
+
+
+def print_events(out: Console, found: dict[str, list[Row]]) -> None:
+    """Print the sections; nothing where there is no event.
+
+    :param found: the rows of each of ``SECTIONS``.
+    """
+    filled = table("Listening events", "events", "plays", "skipped", "users", "hours", "first", "last")
+    for row in found["events"]:
+        filled.add_row(
+            row["source"],
+            *(count(row[name]) for name in ("events", "plays")),
+            share(row["skips"], row["plays"]),
+            count(row["users"]),
+            count(int(row["hours"])),
+            *(f"{row[name]:%Y-%m-%d %H:%M}" for name in ("first_time", "last_time")),
+        )
+    print_table(out, filled)
+    matched = table("Plays told twice", "plays")
+    for row in found["event_matches"]:
+        matched.add_row(f"{row['dropped_source']} [dim]dropped for {row['kept_source']}[/]", count(row["plays"]))
+    print_table(out, matched)

@@ -1,0 +1,100 @@
+"""One play told by two exports: the same star in whatever order they come."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from etl.config import Settings, settings
+from etl.jobs import account_export, events
+from tests.load.star_frames import table
+
+pytestmark = pytest.mark.timeout(600)
+
+NOON = datetime(2026, 10, 30, 12, tzinfo=UTC)
+STAR = """
+    select coalesce(t.name, t.track_id) as track, e.event_time, e.source
+    from warehouse.fact_event as e
+    join warehouse.dim_track as t using (track_key)
+    order by e.event_id
+"""
+
+
+@pytest.fixture(autouse=True)
+def one_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def shared(*_: Any) -> Iterator[SparkSession]:
+        yield spark
+
+    monkeypatch.setattr(events, "session", shared)
+
+
+def extended(minute: float, title: str, seconds: int = 180) -> dict[str, Any]:
+    stopped = NOON + timedelta(minutes=minute, seconds=seconds)
+    return {
+        "ts": f"{stopped:%Y-%m-%dT%H:%M:%SZ}",
+        "ms_played": seconds * 1000,
+        "conn_country": "DE",
+        "platform": "ios",
+        "master_metadata_track_name": title,
+        "master_metadata_album_artist_name": "Band",
+        "master_metadata_album_album_name": "Album",
+        "spotify_track_uri": f"spotify:track:{title.lower():0>22}",
+        "reason_start": "trackdone",
+        "reason_end": "trackdone",
+        "shuffle": False,
+        "skipped": False,
+        "offline": False,
+        "incognito_mode": False,
+    }
+
+
+def basic(minute: float, title: str, seconds: int = 180) -> dict[str, Any]:
+    ended = NOON + timedelta(minutes=minute, seconds=seconds)
+    return {"endTime": f"{ended:%Y-%m-%d %H:%M}", "artistName": "Band", "trackName": title, "msPlayed": seconds * 1000}
+
+
+EXPORTS = {
+    "Streaming_History_Audio_2026_1.json": [extended(0, "One"), extended(4, "Two"), extended(50, "Two")],
+    "Streaming_History_Audio_2026_2.json": [extended(4, "Two"), extended(50, "Two"), extended(90, "One")],
+    "StreamingHistory_music_0.json": [basic(0, "One"), basic(4, "Two"), basic(20, "Three"), basic(90, "One")],
+}
+TRUTH = [("One", 0), ("Two", 4), ("Three", 20), ("Two", 50), ("One", 90)]
+
+
+def bring(here: Settings, folder: Path, names: tuple[str, ...], run_id: str) -> None:
+    for name in names:
+        path = folder / name
+        path.write_text(json.dumps(EXPORTS[name]), encoding="utf-8")
+        account_export.import_export(str(path), "me", "Europe/Berlin", here, datetime(2026, 11, 1, tzinfo=UTC))
+    assert events.plan_events(run_id, here)
+    events.load_events(run_id, date(2026, 11, 21), here)
+
+
+@pytest.mark.parametrize(
+    "order",
+    [tuple((name,) for name in EXPORTS), tuple((name,) for name in reversed(EXPORTS)), (tuple(EXPORTS),)],
+    ids=["best first", "best last", "at once"],
+)
+def test_every_order_gives_the_same_star(
+    order: tuple[tuple[str, ...], ...], tmp_path: Path, warehouse_url: str
+) -> None:
+    here = settings({"STATE_DIR": str(tmp_path / "state"), "WAREHOUSE_URL": warehouse_url})
+    for number, names in enumerate(order):
+        bring(here, tmp_path, names, f"run {number}")
+    found = table(warehouse_url, STAR)
+    assert [(row["track"], round((row["event_time"] - NOON).total_seconds() / 60)) for row in found] == TRUTH
+    assert [row["source"] for row in found].count("basic_export") == 1
+    matched = table(warehouse_url, "select count(*) as size from audit.event_match")
+    dropped = table(warehouse_url, "select count(*) as size from audit.dropped_event where source = 'basic_export'")
+    assert matched == dropped == [{"size": 3}]
+    counted = table(
+        warehouse_url,
+        "select sum(rows_in) as told, sum(rows_loaded + rows_duplicate) as kept from audit.row_count",
+    )
+    assert counted == [{"told": 10, "kept": 10}]

@@ -1,0 +1,95 @@
+"""A feed from the warehouse's catalogue into the lake, and the truth about it into the warehouse."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from etl import warehouse
+from etl.config import Settings, settings
+from etl.errors import ActionNeededError
+from etl.jobs import feed
+from etl.lake import Lake
+from etl.simulate.listeners.parameters import Dirt, Parameters
+
+NOW = datetime(2026, 10, 5, tzinfo=UTC)
+TWO_DAYS = Parameters(
+    30, NOW - timedelta(days=3), NOW - timedelta(days=1), dirt=Dirt(duplicate=0.05, unknown_track=0.05)
+)
+
+_CATALOGUE = """
+insert into warehouse.dim_artist (artist_key, artist_id, name, popularity, popularity_source, source)
+select n, 'artist' || n, 'Artist ' || n, n, 'kaggle', 'tracks_by_genre' from generate_series(1, 40) as n;
+insert into warehouse.dim_track (track_key, recording_key, album_key, track_id, name, duration_ms, release_date,
+    release_date_precision, release_date_source, popularity, popularity_source, primary_genre, valence, source)
+select n, case when n = 2 then 1 else n end, -1, case when n = 3 then 'name:3' else 'track' || n end, 'Song ' || n,
+    case when n = 4 then 0 else 180000 end, date '1980-01-01' + n * 50, 'day', 'playlist_songs', n % 100, 'kaggle',
+    'genre ' || n % 4, 0.5, 'tracks_by_genre'
+from generate_series(1, 300) as n;
+insert into warehouse.bridge_track_artist (track_key, artist_key, position)
+select n, 1 + n % 40, 1 from generate_series(1, 300) as n;
+insert into warehouse.dim_playlist (playlist_key, playlist_id, name, source) values (1, 'mine', 'Mine', 'api');
+insert into warehouse.fact_playlist_track (playlist_key, track_key, occurrence, valid_from)
+select 1, n, 1, now() from generate_series(1, 20) as n;
+insert into warehouse.survey_response (response_id, age_band, gender, listening_devices, subscription_plan, time_slot)
+select 'r' || n, '20-35', 'Female', array['Smartphone'], 'Free (ad-supported)', 'Night'
+from generate_series(1, 50) as n;
+"""
+
+
+@pytest.fixture(autouse=True)
+def one_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The session of all tests in place of one for each feed."""
+
+    @contextmanager
+    def shared(*_: Any) -> Iterator[SparkSession]:
+        yield spark
+
+    monkeypatch.setattr(feed, "session", shared)
+
+
+@pytest.fixture
+def place(tmp_path: Path, warehouse_url: str) -> Settings:
+    return settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": warehouse_url})
+
+
+def _rows(place: Settings, statement: str) -> list[dict[str, object]]:
+    with warehouse.connect(place.warehouse_url) as connection:
+        return warehouse.rows(connection, statement)
+
+
+def test_without_a_catalogue_it_says_what_to_do(place: Settings) -> None:
+    with pytest.raises(ActionNeededError, match="import a catalogue first"):
+        feed.simulate_feed("run", TWO_DAYS, NOW, place)
+
+
+def test_what_has_not_come_is_not_told(place: Settings) -> None:
+    with pytest.raises(ActionNeededError, match="has not come yet"):
+        feed.simulate_feed("run", replace(TWO_DAYS, end=NOW + timedelta(days=3)), NOW, place)
+
+
+def test_the_same_simulation_is_one_input(place: Settings) -> None:
+    with warehouse.connect(place.warehouse_url) as connection:
+        connection.exec_driver_sql(_CATALOGUE, execution_options={"no_parameters": True})
+    tracks, playlist_tracks, playlist_ids = feed.read_catalogue(place.warehouse_url)
+    assert "track1" not in set(tracks["track_id"]) or "track2" not in set(tracks["track_id"])
+    assert not {"name:3", "track4"} & set(tracks["track_id"])
+    assert playlist_ids == ["mine"] and len(playlist_tracks) == 17
+    made = feed.simulate_feed("first", TWO_DAYS, NOW, place)
+    again = feed.simulate_feed("second", TWO_DAYS, NOW + timedelta(days=1), place)
+    assert made == again
+    inputs = {one.format: one for one in Lake(place.lake_url).inputs(["feed"])}
+    assert {name: made[name]["row_count"] for name in inputs} == {name: one.row_count for name, one in inputs.items()}
+    assert inputs["user_activity"].row_count > 300 and inputs["user"].row_count >= 30
+    assert inputs["user_activity"].size_bytes > 10_000
+    listeners = _rows(place, "select * from simulation.listener")
+    assert len(listeners) == 30 and {row["population"] for row in listeners} == {made["population"]}
+    dirt = {row["kind"]: row["row_count"] for row in _rows(place, "select kind, row_count from simulation.dirt")}
+    assert dirt["duplicate"] and dirt["unknown_track"] and dirt["broken"] == 0
+    runs = _rows(place, "select result from audit.run order by run_id")
+    assert [row["result"] for row in runs] == ["published", "published"]

@@ -1,0 +1,69 @@
+"""Plays that two sources tell of."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+
+import pytest
+
+from etl.transform.events.matching import Play, matches
+
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
+RANK = {"extended_export": "x", "recently_played": "r", "basic_export": "b"}
+
+
+def play(source: str, second: float, length: float | None = 200, number: int = 0, recording: int = 1) -> Play:
+    """A play from a second on; without a length it is a moment that may be either end."""
+    at = NOON + timedelta(seconds=second)
+    ends = (None, None) if length is None else (at, at + timedelta(seconds=length))
+    return Play((f"{RANK[source]}{second:g}{number or ''}", at), "u", recording, source, *ends)
+
+
+def pairs(*plays: Play) -> set[tuple[str, str]]:
+    return {(match.kept[0], match.dropped[0]) for match in matches(plays)}
+
+
+@pytest.mark.parametrize("moment", [0, 200, 90, -90, 290])
+def test_a_recent_play_is_dated_by_its_start_or_by_its_end(moment: float) -> None:
+    assert pairs(play("extended_export", 0), play("recently_played", moment, None)) == {("x0", f"r{moment:g}")}
+
+
+@pytest.mark.parametrize("moment", [-91, 291, 100])
+def test_what_is_farther_than_90_seconds_from_both_ends_is_another_play(moment: float) -> None:
+    length = 400 if moment == 100 else 200
+    moment = 200 if moment == 100 else moment
+    assert pairs(play("extended_export", 0, length), play("recently_played", moment, None)) == set()
+
+
+def test_a_source_that_tells_minutes_may_be_two_of_them_away() -> None:
+    assert pairs(play("extended_export", 0), play("basic_export", 119)) == {("x0", "b119")}
+    assert pairs(play("extended_export", 0), play("basic_export", 521, 100)) == set()
+
+
+def test_two_plays_in_a_row_stay_two() -> None:
+    real = [play("extended_export", at) for at in (0, 200, 400)]
+    told = [play("recently_played", at + 200, None) for at in (0, 200, 400)]
+    assert pairs(*real) == set()
+    assert pairs(*real, *told) == {("x0", "r200"), ("x200", "r400"), ("x400", "r600")}
+    assert pairs(*real, *told[:2]) == {("x0", "r200"), ("x200", "r400")}
+
+
+def test_another_recording_or_user_is_another_play() -> None:
+    other = play("recently_played", 0, None, recording=2)
+    assert pairs(play("extended_export", 0), other) == set()
+
+
+def test_of_three_tellings_the_most_believed_stays() -> None:
+    told = [play("extended_export", 0), play("recently_played", 10, None), play("basic_export", 20)]
+    for order in permutations(told):
+        assert pairs(*order) == {("x0", "r10"), ("x0", "b20")}
+    assert pairs(*told[1:]) == {("r10", "b20")}
+
+
+def test_what_is_found_does_not_depend_on_the_order() -> None:
+    plays = [play("extended_export", at) for at in (0, 210, 1000)]
+    plays += [play("recently_played", at, None) for at in (205, 1205)] + [
+        play("basic_export", at) for at in (60, 240, 3000)
+    ]
+    expected = pairs(*plays)
+    assert len(expected) == 4
+    assert all(pairs(*order) == expected for order in list(permutations(plays))[::997])
