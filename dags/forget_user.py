@@ -9,9 +9,9 @@ Takes all that is known of a person out of the accounts, the lake and the wareho
 | star | the person's events, playlists with their history, and all versions of the user go |
 | audit | refused rows, fetches, gaps; sentences say "somebody". What was counted stays counted |
 
-What the API's answers taught is learned anew by the next refresh, from the answers that are left. A refresh or load that
-is in progress fails with a sentence and is started again; better wait until none runs. `docs/production.md` says what lies
-outside: backups, Airflow's own records, files that were imported, and Spotify itself.
+What the API's answers taught is learned anew by the next refresh, from the answers that are left. A refresh or load
+that is in progress fails with a sentence and is started again; better wait until none runs. `docs/production.md` says
+what lies outside: backups, Airflow's own records, files that were imported, and Spotify itself.
 
 **When it fails**, the last line of the log says why. Start it again with the same user: the rest is done.
 

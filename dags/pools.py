@@ -19,6 +19,6 @@ def spotify_pool(environ: Mapping[str, str] | None = None) -> str | None:
 
 
 def recent_pool(environ: Mapping[str, str] | None = None) -> str | None:
-    """The pool of the looks at recently played, beside the other: a night may ask for hours, and plays are lost by then."""
+    """The pool of the looks at recently played: a night may ask for hours, and plays would be lost by then."""
     beside = spotify_pool(environ)
     return f"{beside}.recently_played" if beside else None

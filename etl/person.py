@@ -10,8 +10,8 @@ class Person:
     """All that a person goes by.
 
     ``user_ids`` are those of dim_user and of playlists' owners, ``accounts`` the names of accounts that signed in,
-    ``names`` what they are called, ``playlists`` the ids of playlists that they own, ``inputs`` those of inputs that tell
-    of nobody else.
+    ``names`` what they are called, ``playlists`` the ids of playlists that they own, ``inputs`` the ids of inputs that
+    tell of nobody else.
     """
 
     user_ids: frozenset[str]

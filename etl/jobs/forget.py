@@ -1,7 +1,7 @@
 """The step that forgets a person: nobody asks for them any more, then the lake and the warehouse lose them.
 
-What the person goes by is noted first, in a private file under STATE_DIR, and the note goes last: a try that was killed is
-finished by the next one.
+What the person goes by is noted first, in a private file under STATE_DIR, and the note goes last: a try that was killed
+is finished by the next one.
 """
 
 import hashlib
@@ -86,18 +86,19 @@ def _accounts(settings: Settings) -> list[Accounts]:
 
 def _own(accounts: list[Accounts], person: Person) -> dict[str, set[str]]:
     """The ids of the accounts that are the person's, by the accounts' names."""
-    found = {}
+    found: dict[str, set[str]] = {}
     for of_app in accounts:
         for name in of_app.names():
             with suppress(MustSignInError):  # a file that cannot be read names nobody: the lake's answers may
                 ids = {of_app.get(name).account_id, of_app.get(name).user_id}
                 if ids & person.user_ids:
-                    found[name] = ids
+                    found[name] = found.get(name, set()) | ids
     return found
 
 
 def _stop_asking(accounts: list[Accounts], person: Person) -> int:
-    there = [(of_app, name) for of_app in accounts for name in of_app.names() if name in person.accounts]
+    """Remove the person's accounts with their tokens; how many there were."""
+    there = [(of_app, name) for of_app in accounts for name in _own([of_app], person)]
     for of_app, name in there:
         of_app.remove(name)
     return len(there)

@@ -1,7 +1,7 @@
 """The lake without a person: inputs that tell of nobody else go whole, others keep their id and lose some records.
 
-Counts in the audit stay as they were when an input was loaded; the lake's notes count what an input holds now, so that it
-can be loaded anew.
+Counts in the audit stay as they were when an input was loaded; the lake's notes count what an input holds now, so that
+it can be loaded anew.
 """
 
 import json
@@ -131,7 +131,7 @@ def _rewrite(spark: SparkSession, lake: Lake, url: str, person: Person) -> None:
     schema, codec = schema_and_codec(files, path)
     records = spark.read.format("avro").option("avroSchema", schema).load(url)
     is_other = ~F.coalesce(F.col("userId").isin(sorted(person.user_ids)), F.lit(False))
-    draft = f"{lake.url}/runs/{uuid4().hex}/feed"
+    draft = f"{lake.url}/runs/{uuid4().hex}"
     written = records.where(is_other).coalesce(1).write.format("avro").option("avroSchema", schema)
     written.option("compression", "uncompressed" if codec == "null" else codec).save(draft)
     lake.replace_part(path, draft)

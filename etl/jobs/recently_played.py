@@ -7,12 +7,13 @@ from typing import Any
 from etl import warehouse
 from etl.config import Settings
 from etl.errors import EtlError, QuotaUsedUpError
+from etl.extract.spotify.accounts import Account
 from etl.extract.spotify.answers import Answers
 from etl.extract.spotify.api import Api
 from etl.extract.spotify.app import app_of
 from etl.extract.spotify.fetched import DONE, PENDING_QUOTA
 from etl.extract.spotify.recent import Recent, fetch_recently_played
-from etl.jobs.spotify import accounts_of, is_final, is_too_long, record, state_of
+from etl.jobs.spotify import accounts_of, is_final, is_too_long, record, require_account, state_of
 from etl.lake import Lake
 
 log = logging.getLogger(__name__)
@@ -29,11 +30,14 @@ def fetch_plays(name: str, run_id: str, settings: Settings, is_last_try: bool) -
     """
     accounts, part = accounts_of(settings), f"recently_played-{name}"
     answers = Answers(Lake(settings.lake_url), run_id, part)
+    account: Account | None = None
     try:
         account = accounts.get(name)
         known_at = _known_at(settings, name, part, account.account_id)
         recent = fetch_recently_played(Api(app_of(settings), account, accounts), account, known_at, answers)
     except EtlError as error:
+        if account:
+            require_account(settings, name, run_id, part, None)
         is_pending = isinstance(error, QuotaUsedUpError) or is_too_long(error)
         if is_pending:
             log.warning("%s The next look comes by itself.", error)
@@ -42,6 +46,7 @@ def fetch_plays(name: str, run_id: str, settings: Settings, is_last_try: bool) -
         if is_final(error, is_last_try):
             record(settings, run_id, part, name, state_of(error), message=str(error))
         raise
+    require_account(settings, name, run_id, part, recent.fetched.received)
     _record(settings, run_id, part, name, account.account_id, recent)
     if recent.gap:
         log.warning("Plays of %s may be missing from %s to %s.", name, recent.gap.gap_from, recent.gap.gap_to)

@@ -19,7 +19,7 @@ from etl.extract.spotify.fetched import PENDING_QUOTA, Fetched
 from etl.extract.spotify.knowledge import from_note, learned, to_note
 from etl.extract.spotify.sign_in import sign_in_unattended
 from etl.jobs.refresh import current_inputs, parse_files, union
-from etl.lake import Lake
+from etl.lake import Lake, Received
 from etl.schemas import ARTIST_ROW, TRACK_ROW
 from etl.simulate.spotify_api.playlists import account as made_up_account
 from etl.simulate.spotify_api.stock import stock_path, write_stock
@@ -69,6 +69,7 @@ def fetch_account(name: str, run_id: str, settings: Settings, is_last_try: bool)
         known = from_note(warehouse.known_of_account(connection, name, part))
     # One account looks at the playlists that the setting names: each costs a call.
     playlist_ids = settings.spotify_playlists if name == min(accounts.names(), default=name) else ()
+    account: Account | None = None
     try:
         account = accounts.get(name)
         fetched = ask_account(Api(app, account, accounts), account, known, playlist_ids, answers)
@@ -78,6 +79,8 @@ def fetch_account(name: str, run_id: str, settings: Settings, is_last_try: bool)
         said = answers.all_kept()
         after = learned(known, said, {}, {"saved_tracks": 1, "followed_artists": 1})
         received = answers.finish(datetime.now(UTC)) if said else None
+        if account:
+            require_account(settings, name, run_id, part, received)
         is_pending = isinstance(error, RateLimitedError)
         line = {"known": to_note(after), "message": str(error), "input_id": received.input_id if received else None}
         record(settings, run_id, part, name, PENDING_QUOTA if is_pending else state_of(error), **line)
@@ -85,6 +88,7 @@ def fetch_account(name: str, run_id: str, settings: Settings, is_last_try: bool)
             log.warning("%s What was answered is loaded, and the next run goes on from there.", error)
             return {"account": name, "state": PENDING_QUOTA}
         raise
+    require_account(settings, name, run_id, part, fetched.received)
     _record_fetched(settings, run_id, part, name, fetched)
     warning = sign_in_warning(account, datetime.now(UTC))
     if warning:
@@ -157,6 +161,20 @@ def stock_stand_in(settings: Settings) -> int:
 def accounts_of(settings: Settings) -> Accounts:
     """The accounts of the app that the settings name."""
     return Accounts(settings.state_dir, app_of(settings).client_id)
+
+
+def require_account(settings: Settings, name: str, run_id: str, part: str, received: Received | None) -> None:
+    """Let go of what an account was answered where it was removed meanwhile: its person is to be forgotten.
+
+    :raises MustSignInError: where that is so.
+    """
+    if name in accounts_of(settings).names():
+        return
+    lake = Lake(settings.lake_url)
+    lake.drop_kept(run_id, f"answers/{part}")
+    if received:
+        lake.drop_input(received)
+    raise MustSignInError("The account was removed while it was asked: what it was answered is not kept.")
 
 
 def _able_account(settings: Settings, names: list[str]) -> Account | None:
