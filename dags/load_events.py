@@ -1,13 +1,17 @@
 """
 ### Load events
-Brings into the star what the lake holds of events and the warehouse does not yet know: feeds, account exports. Starts
-by itself when something of that kind has come in.
+Brings into the star what the lake holds of events and the warehouse does not yet know: feeds, account exports, and of
+the Spotify API's answers tracks saved (LIKE), artists followed (FOLLOW) and tracks played (PLAY). Starts by itself when
+something of that kind has come in.
 
 | step | what it does |
 | --- | --- |
 | `plan_events` | compares the lake with `audit.run`; where nothing is new the steps below are skipped |
 | `load_events` | refuses broken records with their reason, makes known what events name, stages, checks and publishes |
 | `write_report` | says in its log what this run added, what was told twice and what was refused |
+
+API answers are loaded for the catalogue by `nightly_refresh`, and here for their events: the audit knows an input of
+them by its id there, and by `<id>.events` here.
 
 Every record becomes a row of `warehouse.fact_event` or `warehouse.fact_spoken_event`, a duplicate, or a line of
 `audit.rejected_row`; `audit.row_count` has the sums. Late events go to their own day. Users, tracks, artists and
@@ -26,7 +30,7 @@ from typing import Any
 from airflow.sdk import DAG, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.defaults import EVENTS, EXPORT_INPUTS, FEED_INPUTS, default_args, page
+from dags.defaults import API_INPUTS, EVENTS, EXPORT_INPUTS, FEED_INPUTS, default_args, page
 from dags.refresh_tasks import reference_date_of, run_id_of, write_report
 
 
@@ -57,7 +61,7 @@ def load_events(**context: Any) -> dict[str, int]:
 with DAG(
     dag_id="load_events",
     description="Load the events that came in",
-    schedule=FEED_INPUTS | EXPORT_INPUTS,
+    schedule=FEED_INPUTS | EXPORT_INPUTS | API_INPUTS,
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=12),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 SPOTIFY_SLOTS = 1
 SPOTIFY_DESCRIPTION = "Tasks that ask Spotify: its quotas are counted for the app, so one at a time."
+RECENT_DESCRIPTION = "Looks at recently played: one call each, so that no night holds them back, nor they a night."
 
 
 def spotify_pool(environ: Mapping[str, str] | None = None) -> str | None:
@@ -15,3 +16,9 @@ def spotify_pool(environ: Mapping[str, str] | None = None) -> str | None:
     """
     client_id = (os.environ if environ is None else environ).get("SPOTIPY_CLIENT_ID")
     return f"spotify_{re.sub(r'[^A-Za-z0-9_.-]', '_', client_id)}" if client_id else None
+
+
+def recent_pool(environ: Mapping[str, str] | None = None) -> str | None:
+    """The pool of the looks at recently played: a night may ask for hours, and plays would be lost by then."""
+    beside = spotify_pool(environ)
+    return f"{beside}.recently_played" if beside else None

@@ -66,14 +66,14 @@ def _set_up(environ: dict[str, str]) -> None:
     from launch.airflow_parts import Airflow
     from launch.jars import resolve_jars
     from launch.preconditions import check_settings, check_warehouse
-    from launch.spotify import keep_spotify_pool
+    from launch.spotify import keep_spotify_pools
 
     check_settings()
     check_warehouse(environ["WAREHOUSE_URL"])
     migrate(environ["WAREHOUSE_URL"])
     airflow = Airflow(state_dir(), environ, AirflowApi(api_url(), *login(state_dir())))
     airflow.migrate()
-    keep_spotify_pool(airflow, environ)
+    keep_spotify_pools(airflow, environ)
     resolve_jars(state_dir(), environ)
 
 

@@ -25,12 +25,25 @@ def count_records(files: Any, url: str) -> int:
     return sum(_count(files, one) for one in paths)
 
 
+def schema_and_codec(files: Any, path: str) -> tuple[str, str]:
+    """The schema that a file was written with, as JSON, and how its blocks are packed.
+
+    :raises WrongFileError: where it is no Avro container.
+    """
+    with files.open(path, "rb") as source:
+        try:
+            entries, _ = _read_header(source)
+        except _NotAvroError as error:
+            raise WrongFileError(f"{path.rsplit('/', 1)[-1]}: {error}") from None
+    return entries["avro.schema"].decode(), entries.get("avro.codec", b"null").decode()
+
+
 def _count(files: Any, path: str) -> int:
     name = path.rsplit("/", 1)[-1]
     size = int(files.size(path))
     with files.open(path, "rb") as source:
         try:
-            marker = _read_header(source)
+            _, marker = _read_header(source)
             return _count_blocks(source, marker, size)
         except _NotAvroError as error:
             raise WrongFileError(f"{name}: {error}") from None
@@ -40,20 +53,22 @@ class _NotAvroError(Exception):
     """What is wrong with a file, in words."""
 
 
-def _read_header(source: BinaryIO) -> bytes:
+def _read_header(source: BinaryIO) -> tuple[dict[str, bytes], bytes]:
     """Read up to the end of the header.
 
-    :returns: the sync marker.
+    :returns: its entries, and the sync marker.
     """
+    entries = {}
     if source.read(len(_MAGIC)) != _MAGIC:
         raise _NotAvroError("this is no Avro container file: it does not begin with Obj and 1.")
     while count := _read_long(source):
         if count < 0:  # then the size of the block of entries follows
             count = -count
             _read_long(source)
-        for _ in range(2 * count):  # a key and a value each
-            _read_exactly(source, _read_long(source))
-    return _read_exactly(source, _MARKER_BYTES)
+        for _ in range(count):
+            key = _read_exactly(source, _read_long(source)).decode("utf-8", "replace")
+            entries[key] = _read_exactly(source, _read_long(source))
+    return entries, _read_exactly(source, _MARKER_BYTES)
 
 
 def _count_blocks(source: BinaryIO, marker: bytes, size: int) -> int:

@@ -10,8 +10,9 @@
 """
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 from uuid import uuid4
@@ -25,6 +26,7 @@ from etl.errors import ActionNeededError
 from etl.schemas import ANSWER, MEMORY
 
 _COPY_BYTES = 1 << 20
+_GONE = "received.gone"
 
 
 @dataclass(frozen=True)
@@ -78,15 +80,60 @@ class Lake:
         note = f"{self._root}/{received.origin}/{received.input_id}/received.json"
         if self._files.exists(note):
             return self._read_note(note)
-        with self._files.open(f"{note}.part", "w", encoding="utf-8") as target:
-            json.dump(asdict(received), target, ensure_ascii=False, indent=1)
-        self._files.mv(f"{note}.part", note)
+        self.renote(received)
         return received
 
     def inputs(self, origins: Iterable[str]) -> list[Received]:
         """All inputs of some origins, oldest first."""
         notes = [n for origin in origins for n in self._files.glob(f"{self._root}/{origin}/*/received.json")]
         return sorted((self._read_note(n) for n in notes), key=lambda r: (r.received_at, r.input_id))
+
+    @contextmanager
+    def read(self, received: Received) -> Iterator[BinaryIO]:
+        """The bytes of an input that is one file."""
+        path = f"{self._root}/{received.origin}/{received.input_id}/{received.name}"
+        with self._files.open(path, "rb") as source:
+            yield source
+
+    def replace(self, received: Received, content: bytes, row_count: int) -> None:
+        """Keep other bytes in place of an input's one file, and their number of records; its id stays."""
+        path = f"{self._root}/{received.origin}/{received.input_id}/{received.name}"
+        with self._files.open(f"{path}.part", "wb") as target:
+            target.write(content)
+        self._files.mv(f"{path}.part", path)
+        self.renote(replace(received, row_count=row_count, size_bytes=len(content)))
+
+    def replace_part(self, path: str, draft_url: str) -> None:
+        """Put the one file of a folder that Spark wrote in place of a file of an input, and remove the folder.
+
+        :param path: of the file, without protocol.
+        """
+        draft = url_to_fs(draft_url)[1]
+        (written,) = self._files.glob(f"{draft}/part-*")
+        folder, name = path.rsplit("/", 1)
+        checksum = f"{folder}/.{name}.crc"  # Hadoop's, of the former bytes: it would refuse the new ones
+        if self._files.exists(checksum):
+            self._files.rm(checksum)
+        self._files.mv(written, path)
+        self._files.rm(draft, recursive=True)
+
+    def renote(self, received: Received) -> None:
+        """Write the note of an input anew."""
+        note = f"{self._root}/{received.origin}/{received.input_id}/received.json"
+        with self._files.open(f"{note}.part", "w", encoding="utf-8") as target:
+            json.dump(asdict(received), target, ensure_ascii=False, indent=1)
+        self._files.mv(f"{note}.part", note)
+
+    def drop_input(self, received: Received) -> None:
+        """Remove an input whole; one that was half removed is no input any more."""
+        folder = f"{self._root}/{received.origin}/{received.input_id}"
+        self._files.mv(f"{folder}/received.json", f"{folder}/{_GONE}")
+        self._files.rm(folder, recursive=True)
+
+    def finish_drops(self) -> None:
+        """Remove what is left of inputs that were half removed."""
+        for note in self._files.glob(f"{self._root}/*/*/{_GONE}"):
+            self._files.rm(note.rsplit("/", 1)[0], recursive=True)
 
     def write_frame(self, frame: DataFrame, run_id: str, name: str) -> None:
         """Keep a frame for the next step of a run; again replaces it."""
@@ -190,6 +237,24 @@ class Lake:
         folder = f"{self._root}/runs/{run_id}/{place}"
         paths = self._files.ls(folder, detail=False) if self._files.exists(folder) else []
         return sorted(path.rsplit("/", 1)[-1] for path in paths if not path.endswith(".part"))
+
+    def drop_kept(self, run_id: str, place: str) -> None:
+        """Remove all that was kept in the folder ``place``."""
+        folder = f"{self._root}/runs/{run_id}/{place}"
+        if self._files.exists(folder):
+            self._files.rm(folder, recursive=True)
+
+    def drop_frames(self, run_id: str) -> None:
+        """Remove the frames and notes of a run; answers that a fetch keeps stay."""
+        for path in self._files.ls(f"{self._root}/runs/{run_id}", detail=False):
+            if not path.rstrip("/").endswith("/answers"):
+                self._files.rm(path, recursive=True)
+
+    def kept_places(self, run_id: str, place: str) -> list[str]:
+        """The folders in the folder ``place``, by their names."""
+        folder = f"{self._root}/runs/{run_id}/{place}"
+        there = self._files.ls(folder, detail=False) if self._files.exists(folder) else []
+        return sorted(path.rstrip("/").rsplit("/", 1)[-1] for path in there)
 
     def runs(self) -> list[str]:
         """The ids of all runs that still have frames."""

@@ -195,15 +195,18 @@ def current_memory(connection: Connection) -> str | None:
     return str(found[0]["memory_run_id"]) if found else None
 
 
-def known_of_account(connection: Connection, account: str) -> dict[str, Any] | None:
-    """What the last fetch of an account left known, or None before the first one."""
+def known_of_account(connection: Connection, account: str, part: str) -> dict[str, Any] | None:
+    """What the last fetch of an account left known, or None before the first one.
+
+    :param part: names the kind of fetch.
+    """
     statement = """
         select known from audit.fetch
-        where account = :account and state in ('done', 'pending_quota')
+        where account = :account and part = :part and state in ('done', 'pending_quota')
         order by asked_at desc
         limit 1
     """
-    found = rows(connection, statement, account=account)
+    found = rows(connection, statement, account=account, part=part)
     return cast(dict[str, Any], found[0]["known"]) if found else None
 
 
@@ -221,6 +224,34 @@ def record_fetch(connection: Connection, **line: object) -> None:
         f"insert into audit.fetch ({', '.join(names)}) values ({', '.join(f':{name}' for name in names)})"  # noqa: S608
         f" on conflict (run_id, part) do update set {changes}"
     )
+    connection.execute(text(statement), values)
+
+
+def newest_recent_play(connection: Connection, user_id: str) -> datetime | None:
+    """When the newest play of a user was that recently played told of; None where it told of none."""
+    statement = """
+        select max(newest.event_time) as event_time
+        from warehouse.dim_user as u
+        cross join lateral (
+            select e.event_time
+            from warehouse.fact_event as e
+            where e.user_key = u.user_key and e.source = 'recently_played'
+            order by e.event_time desc
+            limit 1
+        ) as newest
+        where u.user_id = :user_id
+    """
+    return cast(datetime | None, rows(connection, statement, user_id=user_id)[0]["event_time"])
+
+
+def record_gap(connection: Connection, user_id: str, gap_from: datetime, gap_to: datetime, run_id: str) -> None:
+    """Write a line of audit.gap; one that begins at the same play is the same gap."""
+    statement = """
+        insert into audit.gap (user_id, gap_from, gap_to, found_at, run_id)
+        values (:user_id, :gap_from, :gap_to, clock_timestamp(), :run_id)
+        on conflict (user_id, gap_from) do nothing
+    """
+    values = {"user_id": user_id, "gap_from": gap_from, "gap_to": gap_to, "run_id": run_id}
     connection.execute(text(statement), values)
 
 

@@ -28,7 +28,7 @@ from launch.postgres_use import embedded_server
 from launch.preconditions import check_disk, check_kaggle_path, check_port, check_settings, check_warehouse
 from launch.processes import end_strays
 from launch.report import print_report
-from launch.spotify import keep_spotify_pool, who_answers
+from launch.spotify import keep_spotify_pools, who_answers
 from launch.stand_in import StandIn, asking_stand_in, is_needed
 
 IMPORT, REFRESH = "kaggle_import", "nightly_refresh"
@@ -128,7 +128,7 @@ def _start(screen: Screen, airflow: Airflow, environ: dict[str, str]) -> None:
         airflow.migrate()
     with screen.step("Airflow: API server and DAG processor"):
         airflow.start_reading((IMPORT, REFRESH))
-        keep_spotify_pool(airflow.api, environ)
+        keep_spotify_pools(airflow.api, environ)
     # Before the scheduler can start what is due: the refresh is to come once, and after the import.
     airflow.api.pause(REFRESH, True)
     airflow.api.pause(IMPORT, False)

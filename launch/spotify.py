@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from dags.pools import SPOTIFY_DESCRIPTION, SPOTIFY_SLOTS, spotify_pool
+from dags.pools import RECENT_DESCRIPTION, SPOTIFY_DESCRIPTION, SPOTIFY_SLOTS, recent_pool, spotify_pool
 from etl.config import settings
 from etl.extract.spotify.accounts import Accounts
 from launch.airflow_api import AirflowApi
@@ -11,14 +11,17 @@ from launch.airflow_parts import Airflow
 from launch.stand_in import MADE_UP
 
 
-def keep_spotify_pool(airflow: AirflowApi | Airflow, environ: Mapping[str, str]) -> None:
-    """Make the pool without which no task that asks Spotify would ever start.
+def keep_spotify_pools(airflow: AirflowApi | Airflow, environ: Mapping[str, str]) -> None:
+    """Make the pools without which no task that asks Spotify would ever start.
 
     :param airflow: its API where that is up, else its parts.
     """
-    name = spotify_pool(environ)
-    if name is not None:
-        airflow.keep_pool(name, SPOTIFY_SLOTS, SPOTIFY_DESCRIPTION)
+    for name, description in (
+        (spotify_pool(environ), SPOTIFY_DESCRIPTION),
+        (recent_pool(environ), RECENT_DESCRIPTION),
+    ):
+        if name is not None:
+            airflow.keep_pool(name, SPOTIFY_SLOTS, description)
 
 
 def who_answers(state: Path, environ: Mapping[str, str]) -> str | None:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from functools import reduce
@@ -13,10 +14,12 @@ from pyspark.sql.types import StructType
 
 from etl import warehouse
 from etl.config import Settings
+from etl.jobs import api_events
 from etl.jobs.account_export import read_lines
 from etl.lake import Lake, Received
 from etl.load import Run, RunInput
 from etl.load.events import EventLoad, event_load
+from etl.load.run import record_taken
 from etl.places import CONTINENTS
 from etl.schemas import EVENTS, REJECTED_ROW
 from etl.schemas.avro import contract
@@ -28,7 +31,7 @@ from etl.transform.kaggle import Parsed
 
 log = logging.getLogger(__name__)
 
-ORIGINS = ("feed", "account_export")
+ORIGINS = ("feed", "account_export", "api")
 _USER_RECORD = EVENTS["user_record"].names
 _CLOCKS_DIFFER_BY = timedelta(days=1)
 
@@ -42,9 +45,13 @@ def plan_events(run_id: str, settings: Settings) -> int:
     lake = Lake(settings.lake_url)
     with warehouse.connect(settings.warehouse_url) as connection:
         known = warehouse.published_inputs(connection, warehouse.EVENT_JOB)
-        new = [one for one in lake.inputs(ORIGINS) if one.input_id not in known]
-        if not new:
-            warehouse.record_nothing_new(connection, run_id, warehouse.EVENT_JOB, started_at)
+        unknown = [one for one in lake.inputs(ORIGINS) if api_events.event_id_of(one) not in known]
+        new = api_events.as_event_inputs(lake, unknown)
+        if not any(map(api_events.has_events, new)):
+            if new:
+                record_taken(connection, _run(run_id, started_at, started_at.date(), new))
+            else:
+                warehouse.record_nothing_new(connection, run_id, warehouse.EVENT_JOB, started_at)
             return 0
     lake.write_note(run_id, "events", {"started_at": started_at.isoformat(), "inputs": [asdict(one) for one in new]})
     log.info("%d new inputs: %s", len(new), ", ".join(one.name for one in new))
@@ -59,22 +66,27 @@ def load_events(run_id: str, reference_date: date, settings: Settings) -> dict[s
     lake = Lake(settings.lake_url)
     plan = lake.read_note(run_id, "events")
     inputs = [Received(**{**one, "columns": tuple(one["columns"])}) for one in plan["inputs"]]
-    run = Run(
-        run_id=run_id,
-        job=warehouse.EVENT_JOB,
-        started_at=datetime.fromisoformat(plan["started_at"]),
-        reference_date=reference_date,
-        inputs=tuple(RunInput(one.input_id, one.origin, one.name, one.format, one.row_count) for one in inputs),
-    )
+    run = _run(run_id, datetime.fromisoformat(plan["started_at"]), reference_date, inputs)
+    ids = api_events.account_ids(settings)
     with event_load(run, settings.warehouse_url) as load:
         if load is None:
             return {}
         with session(settings, f"load_events {run_id}") as spark:
-            return _load(spark, lake, inputs, load)
+            told, users = _events(spark, lake, inputs, ids, load), _users(spark, lake, inputs)
+            return _load(spark, inputs, told, users, load)
 
 
-def _load(spark: SparkSession, lake: Lake, inputs: list[Received], load: EventLoad) -> dict[str, int]:
-    told, users = _events(spark, lake, inputs), _users(spark, lake, inputs)
+def _run(run_id: str, started_at: datetime, reference_date: date, inputs: list[Received]) -> Run:
+    return Run(
+        run_id=run_id,
+        job=warehouse.EVENT_JOB,
+        started_at=started_at,
+        reference_date=reference_date,
+        inputs=tuple(RunInput(one.input_id, one.origin, one.name, one.format, one.row_count) for one in inputs),
+    )
+
+
+def _load(spark: SparkSession, inputs: list[Received], told: Parsed, users: Parsed, load: EventLoad) -> dict[str, int]:
     found = members.named(told.accepted)
     counted = _counted(members.counts(found), users.accepted).persist()
     rejected = [told.rejected, users.rejected] if _has_rejected(counted, inputs) else []
@@ -95,7 +107,7 @@ def _load(spark: SparkSession, lake: Lake, inputs: list[Received], load: EventLo
     return load.publish_events(months, matching.SOURCES, _matches(load.plays(matching.SOURCES)))
 
 
-def _events(spark: SparkSession, lake: Lake, inputs: list[Received]) -> Parsed:
+def _events(spark: SparkSession, lake: Lake, inputs: list[Received], ids: Mapping[str, str], load: EventLoad) -> Parsed:
     by_format: dict[str, list[Received]] = {}
     for one in inputs:
         by_format.setdefault(one.format, []).append(one)
@@ -105,6 +117,8 @@ def _events(spark: SparkSession, lake: Lake, inputs: list[Received]) -> Parsed:
     for name in ("extended_export", "basic_export"):
         if exports := by_format.get(name):
             parsed.append(account_export.parse(read_lines(spark, exports), name))
+    if answers := [one for one in by_format.get("spotify_answers", ()) if one.row_count]:
+        parsed.append(api_events.parse(spark, lake, answers, ids, load))
     return _united(spark, parsed, EVENT_ROW)
 
 

@@ -19,7 +19,7 @@ from etl.extract.spotify.fetched import PENDING_QUOTA, Fetched
 from etl.extract.spotify.knowledge import from_note, learned, to_note
 from etl.extract.spotify.sign_in import sign_in_unattended
 from etl.jobs.refresh import current_inputs, parse_files, union
-from etl.lake import Lake
+from etl.lake import Lake, Received
 from etl.schemas import ARTIST_ROW, TRACK_ROW
 from etl.simulate.spotify_api.playlists import account as made_up_account
 from etl.simulate.spotify_api.stock import stock_path, write_stock
@@ -63,28 +63,32 @@ def fetch_account(name: str, run_id: str, settings: Settings, is_last_try: bool)
     :raises RateLimitedError: where Spotify asks for a pause of at most ``LONGEST_DELAY_S``.
     :raises EtlError: as ``extract.spotify.account.fetch_account`` does.
     """
-    app, accounts = app_of(settings), _accounts(settings)
+    app, accounts = app_of(settings), accounts_of(settings)
     part, answers = f"account-{name}", Answers(Lake(settings.lake_url), run_id, f"account-{name}")
     with warehouse.connect(settings.warehouse_url) as connection:
-        known = from_note(warehouse.known_of_account(connection, name))
+        known = from_note(warehouse.known_of_account(connection, name, part))
     # One account looks at the playlists that the setting names: each costs a call.
     playlist_ids = settings.spotify_playlists if name == min(accounts.names(), default=name) else ()
+    account: Account | None = None
     try:
         account = accounts.get(name)
         fetched = ask_account(Api(app, account, accounts), account, known, playlist_ids, answers)
     except EtlError as error:
-        if not _is_final(error, is_last_try):
+        if not is_final(error, is_last_try):
             raise
         said = answers.all_kept()
         after = learned(known, said, {}, {"saved_tracks": 1, "followed_artists": 1})
         received = answers.finish(datetime.now(UTC)) if said else None
+        if account:
+            require_account(settings, name, run_id, part, received)
         is_pending = isinstance(error, RateLimitedError)
         line = {"known": to_note(after), "message": str(error), "input_id": received.input_id if received else None}
-        _record(settings, run_id, part, name, PENDING_QUOTA if is_pending else _state_of(error), **line)
+        record(settings, run_id, part, name, PENDING_QUOTA if is_pending else state_of(error), **line)
         if is_pending:
             log.warning("%s What was answered is loaded, and the next run goes on from there.", error)
             return {"account": name, "state": PENDING_QUOTA}
         raise
+    require_account(settings, name, run_id, part, fetched.received)
     _record_fetched(settings, run_id, part, name, fetched)
     warning = sign_in_warning(account, datetime.now(UTC))
     if warning:
@@ -110,15 +114,15 @@ def fetch_catalogue(run_id: str, reference_date: date, settings: Settings) -> di
         tracks = warehouse.stalest_tracks(connection, reference_date, most)
         artists = warehouse.stalest_artists(connection, reference_date, most)
     wanted = Wanted(features=features, tracks=[id_ for id_ in tracks if id_ not in seen_tonight], artists=artists)
-    api = Api(app_of(settings), account, _accounts(settings))
+    api = Api(app_of(settings), account, accounts_of(settings))
     answers = Answers(lake, run_id, "catalogue")
     try:
         fetched = ask_catalogue(api, wanted, settings.spotify_daily_calls, answers)
     except EtlError as error:
         received = answers.finish(datetime.now(UTC))
         input_id = received.input_id if received else None
-        state = PENDING_QUOTA if _is_too_long(error) else _state_of(error)
-        _record(settings, run_id, "catalogue", None, state, message=str(error), input_id=input_id)
+        state = PENDING_QUOTA if is_too_long(error) else state_of(error)
+        record(settings, run_id, "catalogue", None, state, message=str(error), input_id=input_id)
         if state == PENDING_QUOTA:
             log.warning("%s What was answered is loaded, and the next run goes on from there.", error)
             return {"state": state}
@@ -146,7 +150,7 @@ def stock_stand_in(settings: Settings) -> int:
         write_stock(tracks, artists, path, STAND_IN_SEED, account_count=STAND_IN_ACCOUNTS)
         note.write_text(json.dumps(ids), encoding="utf-8")
         log.info("The stand-in for Spotify's API serves %d tracks.", tracks["track_id"].nunique())
-    app, accounts = app_of(settings), _accounts(settings)
+    app, accounts = app_of(settings), accounts_of(settings)
     for place in range(STAND_IN_ACCOUNTS):
         name = made_up_account(place, STAND_IN_SEED).name
         if name not in accounts.names():
@@ -154,13 +158,28 @@ def stock_stand_in(settings: Settings) -> int:
     return STAND_IN_ACCOUNTS
 
 
-def _accounts(settings: Settings) -> Accounts:
+def accounts_of(settings: Settings) -> Accounts:
+    """The accounts of the app that the settings name."""
     return Accounts(settings.state_dir, app_of(settings).client_id)
+
+
+def require_account(settings: Settings, name: str, run_id: str, part: str, received: Received | None) -> None:
+    """Let go of what an account was answered where it was removed meanwhile: its person is to be forgotten.
+
+    :raises MustSignInError: where that is so.
+    """
+    if name in accounts_of(settings).names():
+        return
+    lake = Lake(settings.lake_url)
+    lake.drop_kept(run_id, f"answers/{part}")
+    if received:
+        lake.drop_input(received)
+    raise MustSignInError("The account was removed while it was asked: what it was answered is not kept.")
 
 
 def _able_account(settings: Settings, names: list[str]) -> Account | None:
     """The first account that can ask on behalf of the catalogue."""
-    accounts = _accounts(settings) if names else None
+    accounts = accounts_of(settings) if names else None
     for name in names:
         try:
             account = accounts.get(name) if accounts else None
@@ -184,16 +203,18 @@ def _tracks_seen(answers: Answers) -> set[str]:
     return {one["id"] for one in held if isinstance(one, dict) and isinstance(one.get("id"), str)}
 
 
-def _is_final(error: EtlError, is_last_try: bool) -> bool:
-    return is_last_try or _is_too_long(error) or isinstance(error, ActionNeededError)
+def is_final(error: EtlError, is_last_try: bool) -> bool:
+    """Whether a failure is the end of a fetch, so that the audit keeps it."""
+    return is_last_try or is_too_long(error) or isinstance(error, ActionNeededError)
 
 
-def _is_too_long(error: EtlError) -> bool:
+def is_too_long(error: EtlError) -> bool:
     """Whether a pause would hold back what else there is to publish."""
     return isinstance(error, RateLimitedError) and error.retry_after_s > LONGEST_DELAY_S
 
 
-def _state_of(error: EtlError) -> str:
+def state_of(error: EtlError) -> str:
+    """What audit.fetch calls a fetch that failed."""
     return "must_sign_in" if isinstance(error, MustSignInError) else "failed"
 
 
@@ -210,7 +231,7 @@ def _summary(fetched: Fetched) -> dict[str, Any]:
 
 def _record_fetched(settings: Settings, run_id: str, part: str, account: str | None, fetched: Fetched) -> None:
     left = ", ".join(f"{count} {what}" for what, count in fetched.left.items())
-    _record(
+    record(
         settings,
         run_id,
         part,
@@ -229,7 +250,8 @@ def _record_fetched(settings: Settings, run_id: str, part: str, account: str | N
     )
 
 
-def _record(settings: Settings, run_id: str, part: str, account: str | None, state: str, **line: object) -> None:
+def record(settings: Settings, run_id: str, part: str, account: str | None, state: str, **line: object) -> None:
+    """Write a line of audit.fetch."""
     with warehouse.connect(settings.warehouse_url) as connection:
         warehouse.record_fetch(
             connection, run_id=run_id, part=part, account=account, asked_at=datetime.now(UTC), state=state, **line

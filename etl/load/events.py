@@ -39,8 +39,8 @@ MEMBERS = (
 )
 """The files of sql/merge that publish what events name."""
 
-ACCOUNTS = ("rejected_row", "event_row_count")
-"""The files of sql/merge that say what became of each row."""
+ACCOUNTS = ("rejected_row", "event_row_count", "gap")
+"""The files of sql/merge that say what became of each row, and of the plays that were missing."""
 
 _CHECKS = CHECKOUT / "sql" / "check" / "events"
 _LOCK_TIMEOUT = "5s"
@@ -72,6 +72,10 @@ class EventLoad:
     def keys(self, spark: SparkSession) -> dict[str, DataFrame]:
         """The keys of the members, as ``lookup.keys`` gives them."""
         return lookup.keys(spark, self.url)
+
+    def known_follows(self, user_ids: list[str]) -> list[dict[str, object]]:
+        """The artists that users are known to follow by the API: user_id, artist_id, event_time."""
+        return rows(self.connection, _KNOWN_FOLLOWS, user_ids=user_ids)
 
     def stage_events(self, frames: Mapping[str, DataFrame], first_days: Mapping[str, list[date]]) -> list[Month]:
         """Stage, index and check events; what the star has already, and what is told twice, is counted and left out.
@@ -144,6 +148,15 @@ class EventLoad:
         self.connection.commit()
         return {str(row["name"]): int(str(row["size"])) for row in counts if row["size"]}
 
+
+_KNOWN_FOLLOWS = """
+    select u.user_id, a.artist_id, min(e.event_time) as event_time
+    from warehouse.dim_user as u
+    inner join warehouse.fact_event as e on e.user_key = u.user_key
+    inner join warehouse.dim_artist as a on a.artist_key = e.artist_key
+    where u.user_id = any(:user_ids) and e.source = 'followed_artists'
+    group by u.user_id, a.artist_id
+"""
 
 _COUNTS = " union all ".join(
     f"select '{name}' as name, count(*) as size from staging.{name}"  # noqa: S608 (names of tables of ours)

@@ -83,3 +83,9 @@ def record_published(connection: Connection, run: Run) -> None:
         text("update audit.run set result = 'published', finished_at = clock_timestamp() where run_id = :run_id"),
         {"run_id": run.run_id},
     )
+
+
+def record_taken(connection: Connection, run: Run) -> None:
+    """Note that a run took inputs in which there is nothing for it, so that they are not looked at again."""
+    if record_start(connection, run):
+        record_published(connection, run)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dags.days import asking_date, reference_date
-from dags.pools import spotify_pool
+from dags.pools import recent_pool, spotify_pool
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 NO_DAGS = {"__init__", "days", "defaults", "fetch_tasks", "pools", "refresh_tasks"}
@@ -154,8 +154,11 @@ def test_what_asks_spotify_shares_the_pool_of_its_client_id(bag: dict) -> None:
     pools = {place: task["pool"] for place, task in tasks.items() if task["pool"] != "default_pool"}
     expected = spotify_pool({"SPOTIPY_CLIENT_ID": "an id"})
     assert expected == "spotify_an_id"
-    assert pools == {("nightly_refresh", name): expected for name in ("fetch_account", "fetch_catalogue")}
-    assert spotify_pool({"SPOTIPY_CLIENT_ID": ""}) is None
+    assert pools == {
+        **{("nightly_refresh", name): expected for name in ("fetch_account", "fetch_catalogue")},
+        ("recently_played", "fetch_plays"): "spotify_an_id.recently_played",
+    }
+    assert spotify_pool({"SPOTIPY_CLIENT_ID": ""}) is None and recent_pool({}) is None
 
 
 def test_the_lineage_shows_the_api_and_the_new_tables(bag: dict) -> None:

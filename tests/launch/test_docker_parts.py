@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from etl.config import CHECKOUT, settings
-from launch.spotify import keep_spotify_pool
+from launch.spotify import keep_spotify_pools
 
 Started = list[tuple[list[str], dict[str, str]]]
 
@@ -64,5 +64,6 @@ def test_set_up_makes_the_pool_without_an_api_server(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr("launch.airflow_parts.run_logged", run)
     airflow = Airflow(tmp_path, {}, AirflowApi("http://127.0.0.1:1", "admin", "hidden"))
-    keep_spotify_pool(airflow, {"SPOTIPY_CLIENT_ID": "abc"})
-    assert [words[:4] for words in asked] == [["pools", "get", "spotify_abc"], ["pools", "set", "spotify_abc", "1"]]
+    keep_spotify_pools(airflow, {"SPOTIPY_CLIENT_ID": "abc"})
+    names = ("spotify_abc", "spotify_abc.recently_played")
+    assert [words[:3] for words in asked] == [["pools", step, name] for name in names for step in ("get", "set")]

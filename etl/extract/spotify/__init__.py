@@ -13,4 +13,5 @@ its answers as received, one a line. Nothing is asked twice, nothing is asked th
     answers    the answers of one fetch on their way into the lake
     account    what one fetch of an account asks
     catalogue  what one fetch of the catalogue asks
+    recent     what one look at recently played tracks asks, and whether plays may be missing
 """

@@ -1,7 +1,8 @@
 """The accounts that signed in to one app: a private file each, STATE_DIR/accounts/<client id>/<name>.json.
 
 Every change happens under a lock of the account and replaces its file whole, so that two processes at once neither
-lose a token nor use one twice (a refresh token may be good for one refresh only). Nothing here deletes a token.
+lose a token nor use one twice (a refresh token may be good for one refresh only). No failure deletes a token;
+only ``remove`` does, because its person said so.
 """
 
 import fcntl
@@ -132,6 +133,13 @@ class Accounts:
             account = self.get(name)
             if account.token == token:
                 self._write(replace(account, trouble=trouble))
+
+    def remove(self, name: str) -> None:
+        """Remove an account with its tokens: nobody asks for it any more, until somebody signs in anew."""
+        with self._alone(name):
+            self._path(name).unlink(missing_ok=True)
+            self._path(name).with_suffix(".part").unlink(missing_ok=True)
+        self._path(name).with_suffix(".lock").unlink(missing_ok=True)
 
     @contextmanager
     def _alone(self, name: str) -> Iterator[None]:

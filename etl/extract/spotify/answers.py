@@ -5,10 +5,11 @@ A fetch that was killed and is run again finds what it had asked and asks only t
 
 import gzip
 import hashlib
+import io
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, ParamSpec
@@ -19,6 +20,8 @@ ORIGIN, FORMAT = "api", "spotify_answers"
 COLUMNS = ("number", "asked_at", "account", "endpoint", "path", "query", "status", "body", "playlist_id", "snapshot_id")
 PAGES = ("my_playlists", "playlist_items", "saved_tracks", "recently_played")
 BATCHES = ("tracks", "albums", "artists", "audio_features")
+EVENT_ENDPOINTS = ("saved_tracks", "followed_artists", "recently_played")
+"""What tells of something that the account did."""
 OF_THE_ACCOUNT = ("me", "my_playlists", "saved_tracks", "followed_artists", "recently_played")
 
 _ASKING = ParamSpec("_ASKING")
@@ -68,6 +71,28 @@ def thing_count(answer: Answer) -> int:
     if answer.endpoint in BATCHES:
         return len(answer.body[answer.endpoint])
     return 1
+
+
+def lines_of(lake: Lake, received: Received) -> Iterator[dict[str, Any]]:
+    """The lines of an input."""
+    with lake.read(received) as packed, gzip.open(packed, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)
+
+
+def packed(lines: Iterable[dict[str, Any]]) -> bytes:
+    """Lines as the bytes of an input; equal lines are equal bytes."""
+    content = io.BytesIO()
+    with gzip.GzipFile(filename="", mode="wb", fileobj=content, mtime=0) as file:
+        for line in lines:
+            file.write(_json(line) + b"\n")
+    return content.getvalue()
+
+
+def event_thing_count(lake: Lake, received: Received) -> int:
+    """The number of things in an input that tell of something that its account did, counted from its lines."""
+    values = (line for line in lines_of(lake, received) if line["endpoint"] in EVENT_ENDPOINTS)
+    return sum(thing_count(Answer(**{k: v for k, v in value.items() if k != "number"})) for value in values)
 
 
 class Answers:

@@ -1,0 +1,78 @@
+"""
+### Recently played
+Asks Spotify what each account that signed in has played lately: one call each, every 30 minutes
+(`RECENTLY_PLAYED_CRON`). New plays go into the lake, and `load_events` starts by itself.
+
+| step | what it does |
+| --- | --- |
+| `choose_accounts` | names the accounts that signed in; where there are none the run ends here |
+| `fetch_plays` | a task for each: the last 50 plays, into the lake where one of them is new |
+
+Spotify shows the last 50 plays and no more. Where a full page does not reach back to what is known, plays may be
+missing: `audit.gap` says from when to when, and an account export that reaches over that time closes the gap
+(`account_import`). A look is one task in a pool of its own, so that neither the nightly refresh holds it back nor it the
+refresh.
+
+**When it fails**, the last line of the failed task's log says what to do; the other accounts go on. A used-up quota is
+no failure: the next look comes by itself.
+
+**Running it again** is always safe: what a look has received is not asked again, and a play that is there is a
+duplicate.
+"""
+
+import os
+from datetime import timedelta
+from typing import Any
+
+import pendulum
+from airflow.sdk import DAG, CronTriggerTimetable, task
+from airflow.sdk.exceptions import AirflowSkipException
+
+from dags.defaults import API_INPUTS, default_args, page
+from dags.fetch_tasks import asking_date_of, is_last_try_of
+from dags.pools import recent_pool
+from dags.refresh_tasks import run_id_of
+
+
+@task
+def choose_accounts(**context: Any) -> list[str]:
+    """Names of the accounts to ask."""
+    from etl.config import settings
+    from etl.jobs import spotify
+
+    names = spotify.choose_accounts(asking_date_of(context), settings())
+    if not names:
+        raise AirflowSkipException("Nobody has signed in, or the run stands for an earlier day: nobody is asked.")
+    return names
+
+
+@task(
+    map_index_template="{{ task.op_kwargs.name }}",
+    pool=recent_pool() or "default_pool",
+    execution_timeout=timedelta(minutes=10),
+    outlets=[API_INPUTS],
+)
+def fetch_plays(name: str, **context: Any) -> dict[str, Any]:
+    """How the look went: counts only; what was received lies in the lake."""
+    from etl.config import settings
+    from etl.jobs import recently_played
+
+    found = recently_played.fetch_plays(name, run_id_of(context), settings(), is_last_try_of(context))
+    if not found["plays"]:
+        raise AirflowSkipException(f"{name} has played nothing new, or could not be asked now.")
+    return found
+
+
+with DAG(
+    dag_id="recently_played",
+    description="Ask Spotify what the accounts have played lately",
+    schedule=CronTriggerTimetable(os.environ.get("RECENTLY_PLAYED_CRON") or "*/30 * * * *", timezone="UTC"),
+    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=timedelta(hours=2),
+    default_args=default_args(),
+    doc_md=page(__doc__),
+    tags=["spotify", "events"],
+):
+    fetch_plays.expand(name=choose_accounts())

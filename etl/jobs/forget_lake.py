@@ -1,0 +1,148 @@
+"""The lake without a person: inputs that tell of nobody else go whole, others keep their id and lose some records.
+
+Counts in the audit stay as they were when an input was loaded; the lake's notes count what an input holds now, so that
+it can be loaded anew.
+"""
+
+import json
+import logging
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+from fsspec.core import url_to_fs
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from etl.avro_files import count_records, schema_and_codec
+from etl.config import Settings
+from etl.extract.spotify.answers import lines_of, packed
+from etl.extract.spotify.forgetting import known_by, things_in, without
+from etl.lake import Lake, Received
+from etl.person import Person
+from etl.schemas.avro import contract
+from etl.spark import session
+
+log = logging.getLogger(__name__)
+
+_CONTRACTS = {"user_activity": "user_activity_2", "user": "user"}
+
+
+def trace(lake: Lake, person: Person) -> Person:
+    """The person with all that the lake's answers call them, and the inputs that tell of nobody else."""
+    answers = lake.inputs(["api"])
+    for is_last in (False, True):  # a profile in a late answer says whose the earlier ones are
+        for one in answers:
+            person = known_by(lines_of(lake, one), person)
+            if is_last and not _staying(lake, one, person):
+                person = person.united(inputs={one.input_id})
+    exports = {one.input_id for one in lake.inputs(["account_export"]) if _told_by(lake, one) in person.user_ids}
+    return person.united(inputs=exports)
+
+
+def drop_exports(lake: Lake, person: Person) -> int:
+    """Remove the person's account exports.
+
+    :returns: how many there were.
+    """
+    theirs = [one for one in lake.inputs(["account_export"]) if one.input_id in person.inputs]
+    for one in theirs:
+        lake.drop_input(one)
+    return len(theirs)
+
+
+def clean_answers(lake: Lake, person: Person) -> tuple[int, int]:
+    """Take the person out of the API's answers, and with them out of what is remembered of all answers.
+
+    :returns: how many inputs went whole, how many were written anew.
+    """
+    dropped = changed = 0
+    for one in lake.inputs(["api"]):
+        lines = list(lines_of(lake, one))
+        stay = list(without(lines, person))
+        if not stay:
+            lake.drop_input(one)
+            dropped += 1
+        elif stay != lines or things_in(stay) != one.row_count:
+            lake.replace(one, packed(stay), things_in(stay))
+            changed += 1
+    if person.accounts or dropped or changed:
+        lake.drop_memories([])  # the next refresh makes one of the answers that are left
+    return dropped, changed
+
+
+def clean_feeds(lake: Lake, person: Person, settings: Settings) -> int:
+    """Take the person's records out of feeds.
+
+    :returns: how many inputs were written anew.
+    """
+    feeds = [one for one in lake.inputs(["feed"]) if one.format in _CONTRACTS]
+    if not feeds:
+        return 0
+    with session(settings, "forget_user") as spark:
+        for name, contract_name in _CONTRACTS.items():
+            of_format = [one for one in feeds if one.format == name]
+            for url in _files_with(spark, of_format, contract_name, person) if of_format else []:
+                _rewrite(spark, lake, url, person)
+    return sum(_recount(lake, one) for one in feeds)
+
+
+def clean_runs(lake: Lake, person: Person) -> None:
+    """Remove what steps of runs have left for the next ones: a run in progress has to begin anew."""
+    own = {f"{part}-{name}" for part in ("account", "recently_played") for name in person.accounts}
+    for run_id in lake.runs():
+        lake.drop_frames(run_id)
+        for part in lake.kept_places(run_id, "answers"):
+            place = f"answers/{part}"
+            names = lake.kept_names(run_id, place)
+            lines = (json.loads(lake.kept(run_id, f"{place}/{name}") or b"null") for name in names)
+            kept = [line for line in lines if line]
+            if part in own or list(without(kept, person)) != kept:
+                lake.drop_kept(run_id, place)
+
+
+def _staying(lake: Lake, received: Received, person: Person) -> bool:
+    return next(without(lines_of(lake, received), person), None) is not None
+
+
+def _told_by(lake: Lake, received: Received) -> str | None:
+    """Whose plays an export holds."""
+    first: dict[str, Any] = next(lines_of(lake, received), {})
+    return first.get("user_id")
+
+
+def _files_with(spark: SparkSession, feeds: list[Received], contract_name: str, person: Person) -> list[str]:
+    """The files that hold records of the person; only the user's id is read."""
+    whole = contract(contract_name)
+    reader = whole | {"fields": [field for field in whole["fields"] if field["name"] == "userId"]}
+    records = (
+        spark.read.format("avro")
+        .option("avroSchema", json.dumps(reader))
+        .option("pathGlobFilter", "*.avro")
+        .load([one.url for one in feeds])
+    )
+    found = records.where(F.col("userId").isin(sorted(person.user_ids))).select("_metadata.file_path").distinct()
+    return sorted(row["file_path"] for row in found.collect())
+
+
+def _rewrite(spark: SparkSession, lake: Lake, url: str, person: Person) -> None:
+    """Write a file anew without the person's records, with the schema and the codec that it has."""
+    files, path = url_to_fs(url)
+    schema, codec = schema_and_codec(files, path)
+    records = spark.read.format("avro").option("avroSchema", schema).load(url)
+    is_other = ~F.coalesce(F.col("userId").isin(sorted(person.user_ids)), F.lit(False))
+    draft = f"{lake.url}/runs/{uuid4().hex}"
+    written = records.where(is_other).coalesce(1).write.format("avro").option("avroSchema", schema)
+    written.option("compression", "uncompressed" if codec == "null" else codec).save(draft)
+    lake.replace_part(path, draft)
+
+
+def _recount(lake: Lake, received: Received) -> bool:
+    """Let the note say how many records an input holds now; whether that is news."""
+    files, path = url_to_fs(received.url)
+    count = count_records(files, received.url)
+    if count == received.row_count:
+        return False
+    size = sum(int(files.size(one)) for one in files.glob(f"{path}/*.avro"))
+    lake.renote(replace(received, row_count=count, size_bytes=size))
+    return True
