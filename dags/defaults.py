@@ -84,6 +84,8 @@ KAGGLE_INPUTS = Asset(name="lake.kaggle", uri="lake://kaggle", group="lake")
 FEED_INPUTS = Asset(name="lake.feed", uri="lake://feed", group="lake")
 EXPORT_INPUTS = Asset(name="lake.account_export", uri="lake://account_export", group="lake")
 API_INPUTS = Asset(name="lake.api", uri="lake://api", group="lake")
+RECENT_INPUTS = Asset(name="lake.api.recently_played", uri="lake://api/recently_played", group="lake")
+REFRESH_END = Asset(name="refresh.end", uri="refresh://end", group="warehouse")
 EVENTS = [table("warehouse.fact_event"), table("warehouse.fact_spoken_event")]
 CATALOGUE = [
     table(f"warehouse.{name}")

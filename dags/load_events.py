@@ -30,7 +30,7 @@ from typing import Any
 from airflow.sdk import DAG, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.defaults import API_INPUTS, EVENTS, EXPORT_INPUTS, FEED_INPUTS, default_args, page
+from dags.defaults import EVENTS, EXPORT_INPUTS, FEED_INPUTS, RECENT_INPUTS, REFRESH_END, default_args, page
 from dags.refresh_tasks import reference_date_of, run_id_of, write_report
 
 
@@ -61,7 +61,8 @@ def load_events(**context: Any) -> dict[str, int]:
 with DAG(
     dag_id="load_events",
     description="Load the events that came in",
-    schedule=FEED_INPUTS | EXPORT_INPUTS | API_INPUTS,
+    # What accounts saved and followed comes after the tracks and artists that the same answers tell of.
+    schedule=FEED_INPUTS | EXPORT_INPUTS | RECENT_INPUTS | REFRESH_END,
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=12),

@@ -10,8 +10,8 @@ Asks Spotify what each account that signed in has played lately: one call each, 
 
 Spotify shows the last 50 plays and no more. Where a full page does not reach back to what is known, plays may be
 missing: `audit.gap` says from when to when, and an account export that reaches over that time closes the gap
-(`account_import`). A look is one task in a pool of its own, so that neither the nightly refresh holds it back nor it the
-refresh.
+(`account_import`). A look is one task in a pool of its own, so that neither the nightly refresh holds it back nor it
+the refresh.
 
 **When it fails**, the last line of the failed task's log says what to do; the other accounts go on. A used-up quota is
 no failure: the next look comes by itself.
@@ -28,7 +28,7 @@ import pendulum
 from airflow.sdk import DAG, CronTriggerTimetable, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.defaults import API_INPUTS, default_args, page
+from dags.defaults import RECENT_INPUTS, default_args, page
 from dags.fetch_tasks import asking_date_of, is_last_try_of
 from dags.pools import recent_pool
 from dags.refresh_tasks import run_id_of
@@ -50,7 +50,7 @@ def choose_accounts(**context: Any) -> list[str]:
     map_index_template="{{ task.op_kwargs.name }}",
     pool=recent_pool() or "default_pool",
     execution_timeout=timedelta(minutes=10),
-    outlets=[API_INPUTS],
+    outlets=[RECENT_INPUTS],
 )
 def fetch_plays(name: str, **context: Any) -> dict[str, Any]:
     """How the look went: counts only; what was received lies in the lake."""

@@ -10,7 +10,7 @@ from airflow.sdk import Context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from dags.days import reference_date
-from dags.defaults import API_INPUTS, CATALOGUE, KAGGLE_INPUTS
+from dags.defaults import API_INPUTS, CATALOGUE, KAGGLE_INPUTS, REFRESH_END
 
 
 def run_id_of(context: Context) -> str:
@@ -92,6 +92,6 @@ def refresh_tasks() -> Any:
 
     :returns: the first step.
     """
-    plan = plan_refresh()
-    plan >> transform_catalogue() >> fit_clusters() >> load_catalogue() >> write_report().as_teardown()
+    plan, report = plan_refresh(), write_report.override(outlets=[REFRESH_END])()
+    plan >> transform_catalogue() >> fit_clusters() >> load_catalogue() >> report.as_teardown()
     return plan
