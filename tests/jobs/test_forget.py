@@ -166,7 +166,9 @@ def test_an_account_is_forgotten_with_its_playlists(tmp_path: Path, warehouse_ur
         publish(there, "night 0", False)
         load_events(there.settings, "load 0")
         ada, other = there.accounts.get(ADA), there.accounts.get(OTHER)
-        words = (ada.account_id, f'"{ada.user_id}"', f"account-{ADA}", f"recently_played-{ADA}")
+        words = (ada.account_id, ada.user_id, f"account-{ADA}", f"recently_played-{ADA}")
+        users = "select user_id from warehouse.dim_user where user_key > 0"
+        asked = "select account from audit.fetch where account is not null group by 1"
         assert len(traces(warehouse_url, tmp_path / "state" / "lake", *words)) > 5
         before = counted(there.settings)
         gone = forget.forget_user(ada.account_id, "forget", there.settings)
@@ -175,13 +177,13 @@ def test_an_account_is_forgotten_with_its_playlists(tmp_path: Path, warehouse_ur
         assert traces(warehouse_url, tmp_path / "state" / "lake", *words) == []
         owners = there.rows("select distinct owner_id from warehouse.dim_playlist where owner_id is not null")
         assert ada.user_id not in {row["owner_id"] for row in owners} and owners
-        assert there.rows("select user_id from warehouse.dim_user where user_key > 0") == [{"user_id": other.account_id}]
-        assert there.rows("select account from audit.fetch where account is not null group by 1") == [{"account": OTHER}]
+        assert there.rows(users) == [{"user_id": other.account_id}]
+        assert there.rows(asked) == [{"account": OTHER}]
         assert counted(there.settings) == before
         publish(there, "from all answers", True)
         assert load_events(there.settings, "load 1") == {}
         assert traces(warehouse_url, tmp_path / "state" / "lake", *words) == []
-        assert there.rows("select user_id from warehouse.dim_user where user_key > 0") == [{"user_id": other.account_id}]
+        assert there.rows(users) == [{"user_id": other.account_id}]
 
 
 def fetch_all(there: Place, run_id: str) -> None:
