@@ -25,7 +25,7 @@ from tests.jobs.spotify_place import ADA, OTHER, STILL, Place, place
 from tests.jobs.test_events import activity, receive
 from tests.load.star_frames import catalogue, local_frames, run, table
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(900)
 
 WHO, NAME = "listener-7f3a91", "Ondine Quartermain"
 OTHERS = ("listener-0b22c4", "listener-55d0ee")
