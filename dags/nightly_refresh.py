@@ -12,6 +12,7 @@ answers and new Kaggle files.
 | `transform_catalogue` | reads the files, keeps refused rows with their reason, reconciles tracks, scores newness |
 | `fit_clusters` | fits audio clusters where there are none or the catalogue has changed enough |
 | `load_catalogue` | stages, checks and publishes in one transaction: readers see the old state or the new one |
+| `announce_events` | lets `load_events` start where there are answers that it has not read |
 | `write_report` | says in its log what this run changed, refused and took |
 
 An account that fails stays red and harms nothing else: the steps after it go on with what there is, and the run is a

@@ -10,8 +10,8 @@ Asks Spotify what each account that signed in has played lately: one call each, 
 
 Spotify shows the last 50 plays and no more. Where a full page does not reach back to what is known, plays may be
 missing: `audit.gap` says from when to when, and an account export that reaches over that time closes the gap
-(`account_import`). A look is one task in a pool of its own, so that neither the nightly refresh holds it back nor it
-the refresh.
+(`account_import`). A look is one task in a pool of its own: neither the nightly refresh holds it back, nor it the
+refresh.
 
 **When it fails**, the last line of the failed task's log says what to do; the other accounts go on. A used-up quota is
 no failure: the next look comes by itself.

@@ -76,6 +76,16 @@ def load_catalogue(**context: Any) -> dict[str, int]:
     return written
 
 
+@task(outlets=[REFRESH_END], trigger_rule="none_failed")
+def announce_events() -> None:
+    """Lets `load_events` start where the answers of this night may tell of events."""
+    from etl.config import settings
+    from etl.jobs import events
+
+    if not events.has_news(settings()):
+        raise AirflowSkipException("The lake holds no input that the loads of events have not taken.")
+
+
 @task
 def write_report(**context: Any) -> None:
     """Says in the log what the run did."""
@@ -92,6 +102,6 @@ def refresh_tasks() -> Any:
 
     :returns: the first step.
     """
-    plan, report = plan_refresh(), write_report.override(outlets=[REFRESH_END])()
-    plan >> transform_catalogue() >> fit_clusters() >> load_catalogue() >> report.as_teardown()
+    plan, load = plan_refresh(), load_catalogue()
+    plan >> transform_catalogue() >> fit_clusters() >> load >> announce_events() >> write_report().as_teardown()
     return plan

@@ -36,6 +36,12 @@ _USER_RECORD = EVENTS["user_record"].names
 _CLOCKS_DIFFER_BY = timedelta(days=1)
 
 
+def has_news(settings: Settings) -> bool:
+    """Whether the lake holds an input that no load of events has taken."""
+    with warehouse.connect(settings.warehouse_url) as connection:
+        return bool(_unknown(warehouse.published_inputs(connection, warehouse.EVENT_JOB), Lake(settings.lake_url)))
+
+
 def plan_events(run_id: str, settings: Settings) -> int:
     """Decide which inputs a load takes, and note it for the next step.
 
@@ -45,8 +51,7 @@ def plan_events(run_id: str, settings: Settings) -> int:
     lake = Lake(settings.lake_url)
     with warehouse.connect(settings.warehouse_url) as connection:
         known = warehouse.published_inputs(connection, warehouse.EVENT_JOB)
-        unknown = [one for one in lake.inputs(ORIGINS) if api_events.event_id_of(one) not in known]
-        new = api_events.as_event_inputs(lake, unknown)
+        new = api_events.as_event_inputs(lake, _unknown(known, lake))
         if not any(map(api_events.has_events, new)):
             if new:
                 record_taken(connection, _run(run_id, started_at, started_at.date(), new))
@@ -74,6 +79,10 @@ def load_events(run_id: str, reference_date: date, settings: Settings) -> dict[s
         with session(settings, f"load_events {run_id}") as spark:
             told, users = _events(spark, lake, inputs, ids, load), _users(spark, lake, inputs)
             return _load(spark, inputs, told, users, load)
+
+
+def _unknown(known: set[str], lake: Lake) -> list[Received]:
+    return [one for one in lake.inputs(ORIGINS) if api_events.event_id_of(one) not in known]
 
 
 def _run(run_id: str, started_at: datetime, reference_date: date, inputs: list[Received]) -> Run:

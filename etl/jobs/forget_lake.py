@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from etl.avro_files import count_records, schema_and_codec
 from etl.config import Settings
 from etl.extract.spotify.answers import lines_of, packed
-from etl.extract.spotify.forgetting import known_by, things_in, without
+from etl.extract.spotify.forgetting import known_by, things_in, tracks_in, with_features_of, without
 from etl.lake import Lake, Received
 from etl.person import Person
 from etl.schemas.avro import contract
@@ -57,9 +57,13 @@ def clean_answers(lake: Lake, person: Person) -> tuple[int, int]:
     :returns: how many inputs went whole, how many were written anew.
     """
     dropped = changed = 0
-    for one in lake.inputs(["api"]):
+    answers = lake.inputs(["api"])
+    told = set().union(*(tracks_in(without(lines_of(lake, one), person)) for one in answers))
+    for one in answers:
         lines = list(lines_of(lake, one))
         stay = list(without(lines, person))
+        if person.accounts:
+            stay = list(with_features_of(stay, told))
         if not stay:
             lake.drop_input(one)
             dropped += 1

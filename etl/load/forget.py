@@ -68,7 +68,8 @@ def _texts(person: Person) -> set[str]:
     """How a refused row, which is JSON, says an id: as a text of its own, or at the end of a link."""
     ids = [json.dumps(one, ensure_ascii=is_ascii) for one in person.user_ids for is_ascii in (True, False)]
     nested = [json.dumps(one)[1:-1] for one in ids]  # an object that stands in a text
-    return {*ids, *nested, *(f"{start}{one[1:]}" for one in ids for start in ("spotify:user:", "/users/"))}
+    ends = [f"{start}{one[1:]}" for one in ids for start in ("spotify:user:", "/users/")]
+    return {*ids, *nested, *ends, *(f"spotify:user:{one}:" for one in person.user_ids)}
 
 
 def _rephrase(connection: Connection, table: str, keys: tuple[str, ...], person: Person) -> None:

@@ -14,7 +14,7 @@ from launch.airflow_api import ENDED, AirflowApi, TaskState
 from launch.environment import login
 from tests.launch.test_run import free_port
 
-_OURS = ("AIRFLOW", "KAGGLE", "SPOTIPY", "SPOTIFY", "STAND_IN", "IS_STAND_IN")
+_OURS = ("AIRFLOW", "KAGGLE", "SIMULATED", "SPOTIPY", "SPOTIFY", "STAND_IN", "IS_STAND_IN")
 
 CONTENT = {
     "tracks": "select md5(string_agg(t::text || xmin::text, ',' order by track_key)) as sum from warehouse.dim_track t",
@@ -39,6 +39,7 @@ class Product:
             "PYTHONPATH": str(CHECKOUT),
             "AIRFLOW__API__PORT": str(self.port),
             "CLUSTER_COUNT": "3",
+            "SIMULATED_LISTENERS": "0",
             "SPARK_MASTER": "local[2]",
             **chosen,
         }
@@ -69,6 +70,10 @@ class Product:
 
     def ask(self, statement: str) -> list[dict[str, object]]:
         with warehouse.connect(postgres.start(self.state).url("loader", "warehouse")) as connection:
+            return warehouse.rows(connection, statement)
+
+    def ask_airflow(self, statement: str) -> list[dict[str, object]]:
+        with warehouse.connect(postgres.start(self.state).url("airflow", "airflow")) as connection:
             return warehouse.rows(connection, statement)
 
     def content(self) -> dict[str, object]:

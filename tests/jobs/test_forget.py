@@ -15,10 +15,9 @@ from pyspark.sql import SparkSession
 
 from etl import warehouse
 from etl.config import Settings, settings
-from etl.errors import ActionNeededError, TryAgainError
-from etl.jobs import events, forget, forget_lake, refresh, spotify
+from etl.errors import ActionNeededError, MustSignInError, TryAgainError
+from etl.jobs import events, forget, forget_lake, recently_played, refresh, spotify
 from etl.jobs.account_export import import_export
-from etl.jobs.recently_played import fetch_plays
 from etl.lake import Lake
 from etl.load import load
 from tests.exports import AUDIO, folder_of, play
@@ -26,7 +25,7 @@ from tests.jobs.spotify_place import ADA, OTHER, STILL, Place, place
 from tests.jobs.test_events import activity, receive
 from tests.load.star_frames import catalogue, local_frames, run, table
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(900)
 
 WHO, NAME = "listener-7f3a91", "Ondine Quartermain"
 OTHERS = ("listener-0b22c4", "listener-55d0ee")
@@ -166,7 +165,9 @@ def test_an_account_is_forgotten_with_its_playlists(tmp_path: Path, warehouse_ur
         publish(there, "night 0", False)
         load_events(there.settings, "load 0")
         ada, other = there.accounts.get(ADA), there.accounts.get(OTHER)
-        words = (ada.account_id, f'"{ada.user_id}"', f"account-{ADA}", f"recently_played-{ADA}")
+        words = (ada.account_id, ada.user_id, f"account-{ADA}", f"recently_played-{ADA}")
+        users = "select user_id from warehouse.dim_user where user_key > 0"
+        asked = "select account from audit.fetch where account is not null group by 1"
         assert len(traces(warehouse_url, tmp_path / "state" / "lake", *words)) > 5
         before = counted(there.settings)
         gone = forget.forget_user(ada.account_id, "forget", there.settings)
@@ -175,25 +176,19 @@ def test_an_account_is_forgotten_with_its_playlists(tmp_path: Path, warehouse_ur
         assert traces(warehouse_url, tmp_path / "state" / "lake", *words) == []
         owners = there.rows("select distinct owner_id from warehouse.dim_playlist where owner_id is not null")
         assert ada.user_id not in {row["owner_id"] for row in owners} and owners
-        assert there.rows("select user_id from warehouse.dim_user where user_key > 0") == [
-            {"user_id": other.account_id}
-        ]
-        assert there.rows("select account from audit.fetch where account is not null group by 1") == [
-            {"account": OTHER}
-        ]
+        assert there.rows(users) == [{"user_id": other.account_id}]
+        assert there.rows(asked) == [{"account": OTHER}]
         assert counted(there.settings) == before
         publish(there, "from all answers", True)
         assert load_events(there.settings, "load 1") == {}
         assert traces(warehouse_url, tmp_path / "state" / "lake", *words) == []
-        assert there.rows("select user_id from warehouse.dim_user where user_key > 0") == [
-            {"user_id": other.account_id}
-        ]
+        assert there.rows(users) == [{"user_id": other.account_id}]
 
 
 def fetch_all(there: Place, run_id: str) -> None:
     for name in (ADA, OTHER):
         spotify.fetch_account(name, run_id, there.settings, False)
-        fetch_plays(name, run_id, there.settings, False)
+        recently_played.fetch_plays(name, run_id, there.settings, False)
     spotify.fetch_catalogue(run_id, datetime.now(UTC).date(), there.settings)
 
 
@@ -202,3 +197,28 @@ def publish(there: Place, run_id: str, is_forced: bool) -> None:
     refresh.transform_catalogue(run_id, there.settings)
     refresh.fit_clusters(run_id, there.settings)
     refresh.load_catalogue(run_id, there.settings)
+
+
+def test_what_an_account_is_answered_while_it_is_removed_is_not_kept(
+    tmp_path: Path, warehouse_url: str, stock: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with place(tmp_path / "state", warehouse_url, stock, STILL) as there:
+        asks, looks = spotify.ask_account, recently_played.fetch_recently_played
+
+        def removed_meanwhile(ask: Any) -> Any:
+            def answer(*arguments: Any) -> Any:
+                found = ask(*arguments)
+                there.accounts.remove(ADA)
+                return found
+
+            return answer
+
+        monkeypatch.setattr(spotify, "ask_account", removed_meanwhile(asks))
+        monkeypatch.setattr(recently_played, "fetch_recently_played", removed_meanwhile(looks))
+        signed_in = there.accounts.get(ADA)
+        for fetch in (spotify.fetch_account, recently_played.fetch_plays):
+            there.accounts.keep(signed_in)
+            with pytest.raises(MustSignInError, match="was removed while it was asked"):
+                fetch(ADA, "run", there.settings, False)
+            assert there.lake.inputs(["api"]) == [] and there.rows("select from audit.fetch") == []
+            assert there.lake.kept_places("run", "answers") == []

@@ -3,7 +3,7 @@
 In: lines of an input as they lie in the lake. Out: the lines that stay.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
 from etl.extract.spotify.answers import BATCHES, Answer, thing_count
@@ -81,3 +81,28 @@ def _names_user(text: str, person: Person) -> bool:
     ends = (f"spotify:user:{one}" for one in person.user_ids)
     links = (f"/users/{one}" for one in person.user_ids)
     return any(f"{text}:".startswith(f"{end}:") for end in ends) or any(f"{link}/" in f"{text}/" for link in links)
+
+
+def tracks_in(lines: Iterable[Line]) -> set[str]:
+    """The ids of the tracks that lines tell of."""
+    found: set[str] = set()
+    for line in lines:
+        body = line["body"] if line["status"] == 200 else {}
+        if line["endpoint"] in ("playlist_items", "saved_tracks", "recently_played"):
+            held = [entry.get("item") or entry.get("track") for entry in body.get("items", ()) if entry]
+        else:
+            held = {"tracks": body.get("tracks", []), "track": [body]}.get(line["endpoint"], [])
+        found |= {str(track["id"]) for track in held if track and track.get("id")}
+    return found
+
+
+def with_features_of(lines: Iterable[Line], track_ids: Container[str]) -> Iterator[Line]:
+    """The lines, with audio features of some tracks alone: those of a track that nothing tells of cannot be loaded."""
+    for line in lines:
+        if line["endpoint"] == "audio_features" and line["status"] == 200:
+            asked = line["query"]["ids"].split(",")
+            pairs = zip(asked, line["body"]["audio_features"], strict=False)
+            features = [one if track_id in track_ids else None for track_id, one in pairs]
+            yield line | {"body": {**line["body"], "audio_features": features}}
+        else:
+            yield line
