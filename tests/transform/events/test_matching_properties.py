@@ -1,0 +1,88 @@
+"""What holds of matched plays whatever was told."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import combinations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from etl.transform.events.matching import SOURCES, Match, Play, matches
+
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
+
+
+@st.composite
+def _plays(draw: st.DrawFn) -> list[Play]:
+    words = st.tuples(
+        st.sampled_from(SOURCES),
+        st.integers(0, 900),
+        st.none() | st.integers(0, 300),
+        st.sampled_from(["u1", "u2"]),
+        st.integers(1, 2),
+    )
+    told = draw(st.lists(words, max_size=14, unique_by=lambda word: word[:2]))
+    return [_play(number, *word) for number, word in enumerate(told)]
+
+
+def _play(number: int, source: str, second: int, length: int | None, user: str, recording: int) -> Play:
+    at = NOON + timedelta(seconds=second)
+    ends = (None, None) if length is None else (at, at + timedelta(seconds=length))
+    return Play((f"{number:02}", at), user, recording, source, *ends)
+
+
+def _told(plays: list[Play]) -> tuple[dict[tuple[str, datetime], Play], list[Match]]:
+    return {play.id: play for play in plays}, matches(plays)
+
+
+def _line(kept: Play, dropped: Play) -> tuple[str, int, str, str]:
+    return kept.user_id, kept.recording_key, kept.source, dropped.source
+
+
+@given(_plays())
+def test_a_play_is_matched_with_at_most_one_of_each_other_source(plays: list[Play]) -> None:
+    by_id, found = _told(plays)
+    assert len({match.dropped for match in found}) == len(found), "dropped twice"
+    assert len({(match.kept, by_id[match.dropped].source) for match in found}) == len(found), "two of one source"
+    assert not {match.kept for match in found} & {match.dropped for match in found}, "kept and dropped"
+
+
+@given(_plays())
+def test_only_two_tellings_of_one_thing_by_two_sources_match_and_the_more_believed_stays(plays: list[Play]) -> None:
+    by_id, found = _told(plays)
+    for match in found:
+        kept, dropped = by_id[match.kept], by_id[match.dropped]
+        assert (kept.user_id, kept.recording_key) == (dropped.user_id, dropped.recording_key)
+        assert SOURCES.index(kept.source) < SOURCES.index(dropped.source)
+        assert min(abs(one - other) for one in kept.ends for other in dropped.ends) <= timedelta(seconds=120)
+
+
+@given(_plays(), st.randoms(use_true_random=False))
+def test_what_matches_depends_on_the_plays_alone(plays: list[Play], order: object) -> None:
+    shuffled = order.sample(plays, len(plays))  # type: ignore[attr-defined]
+    assert set(matches(plays)) == set(matches(shuffled)) == set(matches(iter(plays)))
+
+
+@given(_plays())
+def test_matches_of_two_sources_do_not_cross_in_time(plays: list[Play]) -> None:
+    by_id, found = _told(plays)
+    pairs = [(by_id[match.kept], by_id[match.dropped]) for match in found]
+    for (kept, dropped), (other_kept, other_dropped) in combinations(pairs, 2):
+        if _line(kept, dropped) == _line(other_kept, other_dropped):
+            assert (kept.id[::-1] < other_kept.id[::-1]) == (dropped.id[::-1] < other_dropped.id[::-1])
+
+
+@given(_plays())
+def test_plays_a_day_apart_do_not_touch_each_other(plays: list[Play]) -> None:
+    later = timedelta(days=1)
+    moved = [
+        Play(
+            (f"later {play.id[0]}", play.id[1] + later),
+            play.user_id,
+            play.recording_key,
+            play.source,
+            play.started_at and play.started_at + later,
+            play.ended_at and play.ended_at + later,
+        )
+        for play in plays
+    ]
+    assert set(matches(plays + moved)) == set(matches(plays)) | set(matches(moved))
