@@ -102,7 +102,7 @@ def _load(spark: SparkSession, inputs: list[Received], told: Parsed, users: Pars
     load.publish_members(
         {
             **members.members(found),
-            "user_record": users.accepted.dropDuplicates(["user_id", "valid_from", "source"]).select(*_USER_RECORD),
+            "user_record": users.accepted.select(*_USER_RECORD).distinct(),
             "event_count": counted,
             "rejected_row": reduce(DataFrame.unionByName, rejected, spark.createDataFrame([], REJECTED_ROW)),
         }

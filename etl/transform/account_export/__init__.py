@@ -9,6 +9,7 @@ devices    kinds of devices by the platform's text
 values     times, numbers and flags out of text
 """
 
+from collections.abc import Collection
 from types import ModuleType
 
 from pyspark.sql import Column, DataFrame, Window
@@ -18,6 +19,7 @@ from etl.schemas import REJECTED_ROW
 from etl.schemas.events import EVENT_ROW
 from etl.transform.account_export import basic, extended
 from etl.transform.account_export.values import Faults
+from etl.transform.events.timezones import known_timezones
 from etl.transform.kaggle import Parsed
 
 _FORMATS: dict[str, ModuleType] = {"extended_export": extended, "basic_export": basic}
@@ -32,7 +34,9 @@ def parse(lines: DataFrame, format_name: str) -> Parsed:
     """
     known = _FORMATS[format_name]
     judged = _read(lines, known).withColumn("reason", _reason(known.faults()))
-    accepted = judged.where(F.col("reason").isNull()).select(*_columns(known.columns()))
+    accepted = judged.where(F.col("reason").isNull()).select(
+        *_columns(known.columns(), known_timezones(lines.sparkSession))
+    )
     if format_name == "basic_export":
         accepted = _numbered(accepted)
     rejected = judged.where(F.col("reason").isNotNull()).select(
@@ -72,11 +76,11 @@ def _reason(faults: Faults) -> Column:
     return reason
 
 
-def _columns(values: dict[str, Column]) -> list[Column]:
+def _columns(values: dict[str, Column], timezones: Collection[str]) -> list[Column]:
     common = {
         "input_id": F.col("input_id"),
         "user_id": F.col("user_id"),
-        "timezone": F.col("timezone"),
+        "timezone": F.when(F.col("timezone").isin(*timezones), F.col("timezone")),
         "activity_type": F.lit("PLAY"),
     }
     given = common | values

@@ -16,11 +16,13 @@ from etl.transform.account_export.values import (
     text_faults,
     whole,
 )
+from etl.transform.events.members import LONGEST_CONTEXT
 from etl.transform.names import made_id
 
 _TRACK = "master_metadata_track_name"
 _ARTIST = "master_metadata_album_artist_name"
 _ALBUM = "master_metadata_album_album_name"
+_CONTEXT = ("platform", "reason_start", "reason_end")
 _SPOKEN_URIS = ("spotify_episode_uri", "audiobook_chapter_uri", "audiobook_uri")
 _TEXTS = (
     "platform",
@@ -85,6 +87,10 @@ def faults() -> Faults:
         (
             F.col("track").isNull() & track_uri.isNotNull() & ~track_uri.rlike(_LOCAL_URI),
             "spotify_track_uri is no track",
+        ),
+        (
+            F.length(F.concat_ws("", *(said(field) for field in _CONTEXT))) > LONGEST_CONTEXT,
+            f"platform and reasons are longer than {LONGEST_CONTEXT} characters",
         ),
         *((~said(uri).rlike(_SPOKEN_URI), f"{uri} is no Spotify URI") for uri in _SPOKEN_URIS),
     ]

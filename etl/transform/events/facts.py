@@ -46,8 +46,8 @@ def _keyed(rows: DataFrame, keys: Mapping[str, DataFrame]) -> DataFrame:
 
 
 def _context_hash() -> Column:
-    # One number to compare instead of seven values, each of which can be NULL.
-    return F.xxhash64(*(F.coalesce(F.col(name).cast("string"), F.lit("")) for name in CONTEXT))
+    # One number to compare instead of seven values, each of which can be NULL; no text of PostgreSQL holds U+0000.
+    return F.xxhash64(*(F.coalesce(F.col(name).cast("string"), F.lit("\u0000")) for name in CONTEXT))
 
 
 def _key_columns() -> dict[str, Column]:

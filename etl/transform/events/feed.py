@@ -1,7 +1,7 @@
 """A feed's records of what users did and of who they are."""
 
+from collections.abc import Collection
 from datetime import datetime
-from zoneinfo import available_timezones
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -9,12 +9,15 @@ from pyspark.sql.types import StringType, StructType
 
 from etl.schemas import REJECTED_ROW
 from etl.schemas.events import EVENT_ROW, USER_ROW
+from etl.transform.events.members import LONGEST_CONTEXT
+from etl.transform.events.timezones import known_timezones
 from etl.transform.kaggle import Parsed
 
 SOURCE = "feed"
 _SEPARATOR = "\u0001"
 _LONGEST_ID = 255
-_TIMEZONES = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
+_NO_USERS = ("", "unknown", "not applicable")
+"""Ids that dim_user has for nobody."""
 _FIRST_DAY = datetime(2006, 4, 23)
 """When Spotify was founded: nothing happened on it before."""
 
@@ -36,8 +39,9 @@ def events(records: DataFrame, not_after: datetime) -> Parsed:
         .when(_length_ms() > 2**31 - 1, "endTime is weeks after startTime")
         .when(_is_about_nothing(), "neither track nor artist is named")
         .when(_is_too_long("songId", "artistId", "playlistId", "eventId"), "an id is longer than 255 characters")
+        .when(_is_long_context(), f"context and plan are longer than {LONGEST_CONTEXT} characters")
     )
-    return _parsed(records, reason, EVENT_ROW, _event())
+    return _parsed(records, reason, EVENT_ROW, _event(known_timezones(records.sparkSession)))
 
 
 def users(records: DataFrame, not_after: datetime) -> Parsed:
@@ -50,16 +54,16 @@ def users(records: DataFrame, not_after: datetime) -> Parsed:
     reason = F.when(_is_no_id("userId"), "userId is missing or longer than 255 characters").when(
         _is_impossible("updatedAt", not_after), "updatedAt is an impossible time"
     )
-    return _parsed(records, reason, USER_ROW, _user())
+    return _parsed(records, reason, USER_ROW, _user(known_timezones(records.sparkSession)))
 
 
-def _event() -> dict[str, Column]:
+def _event(timezones: Collection[str]) -> dict[str, Column]:
     is_play = F.col("activityType") == "PLAY"
     told = (F.col("songId"), F.col("song"), F.col("artistId"), F.col("artist"), F.col("playlistId"))
     content = F.concat_ws(
         _SEPARATOR, "activityType", F.unix_millis("startTime"), *(F.coalesce(one, F.lit("")) for one in told)
     )
-    context = {name: F.col(f"context.{name}") for name in ("platform", "reasonStart", "reasonEnd")}
+    context = {name: _text(f"context.{name}") for name in ("platform", "reasonStart", "reasonEnd")}
     country = F.coalesce("country", "userLocation")
     return {
         "identity": F.coalesce(F.concat(F.lit("id "), F.col("eventId")), content),
@@ -73,7 +77,7 @@ def _event() -> dict[str, Column]:
         "artist_id": _text("artistId"),
         "artist_name": _text("artist"),
         "playlist_id": _text("playlistId"),
-        "ms_played": F.when(is_play, F.coalesce("msPlayed", _length_ms().cast("int"))),
+        "ms_played": F.when(is_play, F.coalesce("msPlayed", _length_ms().try_cast("int"))),
         "is_skipped": F.col("activityType") == "SKIP",
         "device_type": F.col("deviceType"),
         "platform": context["platform"],
@@ -82,13 +86,13 @@ def _event() -> dict[str, Column]:
         "is_shuffle": F.col("context.isShuffle"),
         "is_offline": F.col("context.isOffline"),
         "is_incognito": F.col("context.isIncognito"),
-        "subscription_plan": F.col("subscriptionType"),
+        "subscription_plan": _text("subscriptionType"),
         "country": F.when(country.rlike("^[A-Z]{2}$"), country),
-        "timezone": _timezone("timezone"),
+        "timezone": _timezone("timezone", timezones),
     }
 
 
-def _user() -> dict[str, Column]:
+def _user(timezones: Collection[str]) -> dict[str, Column]:
     return {
         "user_id": F.col("userId"),
         "valid_from": F.col("updatedAt"),
@@ -97,7 +101,7 @@ def _user() -> dict[str, Column]:
         "gender": _text("gender"),
         "country": F.when(F.col("country").rlike("^[A-Z]{2}$"), F.col("country")),
         "continent": _text("continent"),
-        "timezone": _timezone("timezone"),
+        "timezone": _timezone("timezone", timezones),
         "favourite_genre": _text("favouriteGenre"),
         "subscription_plan": _text("subscriptionType"),
     }
@@ -121,7 +125,7 @@ def numbered(refused: DataFrame) -> DataFrame:
 
 
 def _is_no_id(name: str) -> Column:
-    return F.coalesce(F.trim(name) == "", F.lit(True)) | _is_too_long(name) | F.col(name).contains("\u0000")
+    return F.coalesce(F.trim(name).isin(*_NO_USERS), F.lit(True)) | _is_too_long(name) | F.col(name).contains("\u0000")
 
 
 def _is_too_long(*names: str) -> Column:
@@ -131,6 +135,11 @@ def _is_too_long(*names: str) -> Column:
 
 def _is_impossible(name: str, not_after: datetime) -> Column:
     return F.coalesce(~F.col(name).between(F.lit(_FIRST_DAY), F.lit(not_after)), F.lit(True))
+
+
+def _is_long_context() -> Column:
+    texts = ("context.platform", "context.reasonStart", "context.reasonEnd", "subscriptionType")
+    return F.length(F.concat_ws("", *texts)) > LONGEST_CONTEXT
 
 
 def _is_about_nothing() -> Column:
@@ -149,6 +158,6 @@ def _text(name: str) -> Column:
     return F.when(F.trim(clean) != "", clean)
 
 
-def _timezone(name: str) -> Column:
+def _timezone(name: str, known: Collection[str]) -> Column:
     """The timezone where there is one of that name; a clock cannot be read by another."""
-    return F.when(F.col(name).isin(_TIMEZONES), F.col(name))
+    return F.when(F.col(name).isin(*known), F.col(name))

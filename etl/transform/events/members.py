@@ -10,6 +10,9 @@ from etl.schemas import EVENTS
 from etl.transform.names import artist_key, made_id, made_track_id, title_parts
 
 CONTEXT = tuple(EVENTS["event_context"].names)
+LONGEST_CONTEXT = 600
+"""Characters of its texts together: an entry of the index that keeps contexts apart holds 2,700 bytes."""
+
 _NAMES = ("track_id", "track_name", "artist_id", "artist_name", "playlist_id")
 
 
@@ -47,21 +50,29 @@ def members(found: Named) -> dict[str, DataFrame]:
     things = found.things.withColumns(
         {"track_id": F.coalesce("track_id", "made_track"), "artist_id": F.coalesce("artist_id", "made_artist")}
     )
+    # NULL sorts first: without a look at it, an event that says less would win.
     track = F.min(
-        F.struct(F.col("track_name").alias("name"), F.col("made_track").alias("made_id"), "artist_id", "source")
+        F.struct(
+            F.isnull("track_name"),
+            F.isnull("artist_id"),
+            F.col("track_name").alias("name"),
+            F.col("made_track").alias("made_id"),
+            "artist_id",
+            "source",
+        )
     )
-    artist = F.min(F.struct(F.col("artist_name").alias("name"), "source")).alias("told")
+    artist = F.min(F.struct(F.isnull("artist_name"), F.col("artist_name").alias("name"), "source"))
     source = F.min("source").alias("source")
     return {
         "event_user": found.listeners.groupBy("user_id").agg(source),
         "event_artist": things.where("artist_id IS NOT NULL")
         .groupBy("artist_id")
-        .agg(artist)
-        .select("artist_id", "told.*"),
+        .agg(artist.alias("told"))
+        .select("artist_id", "told.name", "told.source"),
         "event_track": things.where("track_id IS NOT NULL")
         .groupBy("track_id")
         .agg(track.alias("told"))
-        .select("track_id", "told.*"),
+        .select("track_id", "told.name", "told.made_id", "told.artist_id", "told.source"),
         "event_playlist": things.where("playlist_id IS NOT NULL").groupBy("playlist_id").agg(source),
         "event_context": found.listeners.where("is_play").select(*CONTEXT).distinct(),
     }

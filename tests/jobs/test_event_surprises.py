@@ -1,0 +1,140 @@
+"""What nobody wrote on purpose: odd texts, odd clocks and odd lengths in a feed stop no load."""
+
+import random
+import string
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from etl.config import Settings, settings
+from etl.jobs import events
+from tests.jobs.test_events import accounts, activity, publish, receive
+from tests.load.star_frames import table
+
+pytestmark = pytest.mark.timeout(300)
+
+LONG = "".join(random.Random(1).choices(string.ascii_letters, k=10_000))
+QUOTED = 'O\'Brien "x" \\ {,} %s :name \t🎧 Ünï'
+NEW_ZONE = "America/Coyhaique"
+"""A timezone of 2025, which Java 17 does not know."""
+
+
+@pytest.fixture(autouse=True)
+def one_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def shared(*_: Any) -> Iterator[SparkSession]:
+        yield spark
+
+    monkeypatch.setattr(events, "session", shared)
+
+
+@pytest.fixture
+def here(tmp_path: Path, warehouse_url: str) -> Settings:
+    return settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": warehouse_url})
+
+
+def at(moment: str, zone: str | None = None, **values: Any) -> dict[str, Any]:
+    told = datetime.fromisoformat(moment).replace(tzinfo=UTC)
+    ends = told + timedelta(seconds=1)
+    return activity(eventTime=told, startTime=told, endTime=ends, timezone=zone, **values)
+
+
+def context(**values: Any) -> dict[str, Any]:
+    names = ("platform", "reasonStart", "reasonEnd", "isShuffle", "isOffline", "isIncognito")
+    return dict.fromkeys(names) | values
+
+
+CLOCKS = {
+    ("2026-10-31 23:59:59.999", "Asia/Tokyo"): ("2026_10", "2026-11-01 08:59:59.999", 20261101, 20261031),
+    ("2026-11-01 00:00:00", "America/New_York"): ("2026_11", "2026-10-31 20:00:00", 20261031, 20261101),
+    ("2026-10-25 00:30:00", "Europe/Berlin"): ("2026_10", "2026-10-25 02:30:00", 20261025, 20261025),
+    ("2026-10-25 01:30:00", "Europe/Berlin"): ("2026_10", "2026-10-25 02:30:00", 20261025, 20261025),
+    ("2026-03-29 00:59:59.999", "Europe/Berlin"): ("2026_03", "2026-03-29 01:59:59.999", 20260329, 20260329),
+    ("2026-03-29 01:00:00", "Europe/Berlin"): ("2026_03", "2026-03-29 03:00:00", 20260329, 20260329),
+    ("2025-12-31 23:59:59.999", "Pacific/Kiritimati"): ("2025_12", "2026-01-01 13:59:59.999", 20260101, 20251231),
+    ("2026-11-02 12:00:00", "Mars/Olympus"): ("2026_11", "2026-11-02 12:00:00", 20261102, 20261102),
+}
+
+
+def test_each_event_has_the_day_of_its_listener_and_the_month_of_its_moment(here: Settings) -> None:
+    receive(here, "f1", [at(*clock) for clock in CLOCKS])
+    assert publish(here, "r1") == {"fact_event": len(CLOCKS)}
+    found = table(
+        here.warehouse_url,
+        "select event_time, right(tableoid::regclass::text, 7) as month, local_time::text, date_key, utc_date_key"
+        " from warehouse.fact_event",
+    )
+    expected = {datetime.fromisoformat(moment).replace(tzinfo=UTC): told for (moment, _), told in CLOCKS.items()}
+    assert {row.pop("event_time"): tuple(row.values()) for row in found} == expected
+
+
+def test_odd_texts_are_kept_and_stop_nothing(here: Settings) -> None:
+    odd = [
+        activity(0, user=QUOTED, song=LONG, songId="s1", artist=LONG, artistId="a1"),
+        activity(1, song="N\u0000ul", songId="s2", artist="\u0000", artistId="a2"),
+        activity(2, songId=None, artistId=None, song=LONG, artist=QUOTED),
+        activity(3, context=context(platform="", reasonStart="x")),
+        activity(4, context=context(platform=None, reasonStart="x")),
+        activity(5, context=context(platform="i\u0000os", reasonEnd="\u0000"), subscriptionType="fr\u0000ee"),
+        activity(6, context=context(platform=" ")),
+        activity(7, timezone=NEW_ZONE),
+        activity(8, userLocation="🎧", country="de", timezone="Europe/Berlin\u0000"),
+    ]
+    refused = [
+        activity(9, context=context(platform=LONG)),
+        activity(10, subscriptionType=LONG),
+        activity(11, user="u\u0000"),
+        activity(12, endTime=odd[0]["startTime"] + timedelta(days=60)),
+        activity(13, user="unknown"),
+    ]
+    receive(here, "f1", odd + refused)
+    assert publish(here, "r1") == {"fact_event": len(odd)}
+    assert accounts(here) == {"f1": (len(odd + refused), len(odd), 0, len(refused))}
+    (named,) = table(
+        here.warehouse_url,
+        """
+        select length(t.name) as title, length(a.name) as artist
+        from warehouse.fact_event as e
+        join warehouse.dim_user as u using (user_key)
+        join warehouse.dim_track as t using (track_key)
+        join warehouse.dim_artist as a using (artist_key)
+        where u.user_id = :user
+        """,
+        user=QUOTED,
+    )
+    assert named == {"title": 10_000, "artist": 10_000}
+    platforms = table(here.warehouse_url, "select platform from warehouse.dim_play_context where context_key > 0")
+    assert {row["platform"] for row in platforms} == {None, "i\ufffdos"}
+
+
+def test_odd_users_stop_nothing_and_their_clocks_are_those_that_are_known(here: Settings) -> None:
+    told = {"userId": "u1", "updatedAt": at("2026-10-01 00:00:00")["eventTime"], "country": "CL", "timezone": NEW_ZONE}
+    moved = {**told, "updatedAt": at("2026-11-03 00:00:00")["eventTime"], "timezone": "Asia/Tokyo", "username": LONG}
+    receive(here, "u1", [told, moved, {**told, "userId": "not applicable", "username": "N\u0000"}], name="user")
+    receive(here, "f1", [at("2026-11-02 20:00:00"), at("2026-11-03 20:00:00")])
+    assert publish(here, "r1") == {"fact_event": 2}
+    receive(here, "u2", [{**moved, "updatedAt": at("2026-11-02 00:00:00")["eventTime"]}], name="user")
+    publish(here, "r2")
+    found = table(here.warehouse_url, "select local_time::text from warehouse.fact_event order by event_id")
+    assert [row["local_time"] for row in found] == ["2026-11-03 05:00:00", "2026-11-04 05:00:00"]
+    assert table(here.warehouse_url, "select username from warehouse.dim_user where user_key = 0") == [
+        {"username": "Not applicable"}
+    ]
+
+
+def test_a_track_has_the_name_that_any_event_says(here: Settings) -> None:
+    receive(here, "f1", [activity(0, song=None), activity(1), activity(2, artist=None, artistId=None)])
+    publish(here, "r1")
+    found = table(
+        here.warehouse_url,
+        "select t.name, a.name as artist from warehouse.dim_track as t"
+        " left join warehouse.bridge_track_artist using (track_key)"
+        " left join warehouse.dim_artist as a using (artist_key)"
+        " where track_key > 0",
+    )
+    assert found == [{"name": "Name of track-A1", "artist": "X"}]
