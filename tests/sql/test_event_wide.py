@@ -12,8 +12,8 @@ from tests.load.star_frames import catalogue, local_frames, run, table
 
 _EVENT = """
 insert into warehouse.fact_event (
-    event_id, event_time, local_time, user_key, track_key, artist_key, playlist_key, context_key, date_key, utc_date_key,
-    ms_played, input_key, local_hour, is_skipped, is_home_time, activity_type, source
+    event_id, event_time, local_time, user_key, track_key, artist_key, playlist_key, context_key, date_key,
+    utc_date_key, ms_played, input_key, local_hour, is_skipped, is_home_time, activity_type, source
 )
 select
     gen_random_uuid(), :moment, :moment, u.user_key, coalesce(t.track_key, 0), a.artist_key, 0, :context_key, 20261102,
