@@ -23,6 +23,7 @@ class Jobs:
         self.accounts = case.get("accounts", ["ada", "ben"])
         self.files = case.get("files", ["one.csv", "two.csv"])
         self.is_news = case.get("is_news", True)
+        self.has_events = case.get("has_events", True)
         self.last_tries: list[bool] = []
 
     def do(self, name: str, result: Any) -> Any:
@@ -52,6 +53,7 @@ class Jobs:
             fit_clusters=lambda *_, **__: "Not fitted.",
             load_catalogue=lambda *_: self.do("load_catalogue", {"dim_track": 1}),
         )
+        put("events", has_news=lambda *_: self.has_events)
         put("report", log_run=lambda *_: None)
         put(
             "kaggle",

@@ -61,7 +61,7 @@ CASES: dict[str, dict[str, Any]] = {
     "some failed": {"dag_id": "nightly_refresh", "fails": ["ben"]},
     "all failed": {"dag_id": "nightly_refresh", "fails": ["ada", "ben", "fetch_catalogue"]},
     "none chosen": {"dag_id": "nightly_refresh", "fails": ["choose_accounts"]},
-    "nothing new": {"dag_id": "nightly_refresh", "is_news": False},
+    "nothing new": {"dag_id": "nightly_refresh", "is_news": False, "has_events": False},
     "load failed": {"dag_id": "nightly_refresh", "fails": ["load_catalogue"]},
     "all imported": {"dag_id": "kaggle_import"},
     "a bad file": {"dag_id": "kaggle_import", "fails": ["two.csv"]},
@@ -194,6 +194,11 @@ def test_an_account_is_asked_although_another_one_fails(runs: dict) -> None:
     assert tasks["fetch_catalogue"] == "success"
     assert runs["no account"]["tasks"]["fetch_account"] == "skipped"
     assert runs["all well"]["last_tries"] == [False, False]
+
+
+def test_events_are_announced_where_there_are_some_and_the_refresh_was_published(runs: dict) -> None:
+    said = {case: runs[case]["tasks"]["announce_events"] for case in ("all well", "nothing new", "load failed")}
+    assert said == {"all well": "success", "nothing new": "skipped", "load failed": "upstream_failed"}
 
 
 def test_a_run_fails_where_its_load_does_and_only_then(runs: dict) -> None:
