@@ -201,7 +201,7 @@ def test_a_later_play_a_day_after_does_not_bring_back_what_was_dropped(warehouse
 
 # Versions of users
 
-_DAY = st.integers(0, 5).map(lambda day: NOON + timedelta(days=day))
+_DAY = st.integers(0, 3).map(lambda day: NOON + timedelta(days=day))
 _RECORD = st.fixed_dictionaries(
     {
         "user_id": st.sampled_from(["u1", "u2"]),
@@ -264,6 +264,22 @@ def test_versions_of_users_are_the_same_in_whatever_order_and_batches_their_reco
             assert not table(url, _NOT_VALID)
         assert table(url, _VERSIONS) == expected
         assert table(url, EVENTS) == events_expected
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
+def test_of_two_things_said_of_a_user_at_one_moment_it_does_not_matter_which_came_first(
+    warehouse_url: str, order: tuple[int, ...]
+) -> None:
+    told = (
+        user("u1", NOON, country="DE", continent="Europe"),
+        user("u1", NOON, country="US", continent="America", username="Ann"),
+        user("u1", NOON, subscription_plan="free"),
+    )
+    for number in order:
+        load_events(warehouse_url, f"r{number}", Delivery(f"u{number}", users=(told[number],)))
+    (found,) = table(warehouse_url, _VERSIONS)
+    assert (found["country"], found["continent"]) == ("US", "America")
+    assert (found["username"], found["subscription_plan"]) == ("Ann", "free")
 
 
 def test_a_clock_that_the_server_does_not_know_stops_no_load(warehouse_url: str) -> None:

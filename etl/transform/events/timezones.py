@@ -1,5 +1,6 @@
 """The timezones by whose clocks events can be told."""
 
+from typing import Any
 from zoneinfo import available_timezones
 
 from pyspark.sql import SparkSession
@@ -10,6 +11,7 @@ def known_timezones(spark: SparkSession) -> list[str]:
 
     Names without a region ("EST", "Factory") are not known everywhere, or say less than they seem to.
     """
-    zones = spark.sparkContext._jvm.java.time.ZoneId.getAvailableZoneIds().toString()
+    jvm: Any = spark.sparkContext._jvm
+    zones = jvm.java.time.ZoneId.getAvailableZoneIds().toString()
     named = {name for name in available_timezones() if "/" in name} | {"UTC"}
     return sorted(named & set(zones.strip("[]").split(", ")))
