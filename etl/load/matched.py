@@ -9,11 +9,15 @@ from sqlalchemy import Connection, text
 from etl.warehouse import rows
 
 _NEAR = "interval '1 day'"
+"""No play is longer: what is farther away is another play."""
+
 _COLUMNS = "e.event_id::text as event_id, e.event_time, e.started_at, e.ended_at, e.source"
 
 
 def plays(connection: Connection, sources: Sequence[str]) -> list[dict[str, object]]:
     """All plays near staged ones of the same users: staged, in the star, and dropped ones.
+
+    Twice as far as what is changed, so that whatever may change comes with all that it may be matched with.
 
     :param sources: who tells of plays that another may tell of too.
     :returns: user_id, recording_key, event_id, event_time, started_at, ended_at, source; nothing where no staged play
@@ -38,7 +42,7 @@ def apply(connection: Connection, sources: Sequence[str]) -> None:
 
     Part of the publishing transaction, before the staged rows go to the star.
     """
-    for statement in (_NEAR_TABLE, _DROP_STAGED, _DROP_PUBLISHED, _BRING_BACK, _FORGET, _REMEMBER):
+    for statement in (_NEAR_TABLE, _LEAVE_FAR, _DROP_STAGED, _DROP_PUBLISHED, _BRING_BACK, _FORGET, _REMEMBER):
         connection.execute(text(statement), {"sources": list(sources)} if ":sources" in statement else {})
 
 
@@ -53,24 +57,37 @@ _TOUCHED = f"""
 """  # noqa: S608 (no data in it)
 
 
-def _near(table: str) -> str:
+def _near(table: str, margin: str) -> str:
     return f"""
         select t.user_id, d.recording_key, {_COLUMNS}
         from touched as t
         inner join warehouse.dim_user as u on u.user_id = t.user_id
         inner join {table} as e
-            on e.user_key = u.user_key and e.event_time between t.first_time and t.last_time
+            on e.user_key = u.user_key and e.event_time between t.first_time - {margin} and t.last_time + {margin}
         inner join warehouse.dim_track as d on d.track_key = e.track_key
         where e.source = any(:sources) and e.activity_type = 'PLAY' and e.track_key > 0
     """  # noqa: S608 (a table of ours)
 
 
-_PLAYS = f"with {_TOUCHED} " + " union all ".join(
-    _near(table) for table in ("staging.fact_event", "warehouse.fact_event", "audit.dropped_event")
-)
+def _all_near(margin: str) -> str:
+    tables = ("staging.fact_event", "warehouse.fact_event", "audit.dropped_event")
+    return " union all ".join(_near(table, margin) for table in tables)
+
+
+_PLAYS = f"with {_TOUCHED} {_all_near(_NEAR)}"
 
 _NEAR_TABLE = f"""
     create temporary table touched on commit drop as with {_TOUCHED} select * from touched
+"""  # noqa: S608
+
+_LEAVE_FAR = f"""
+    with near as ({_all_near("interval '0'")})
+
+    delete from staging.event_match as m
+    where not exists (
+        select from near as n
+        where n.event_id = m.dropped_event_id::text and n.event_time = m.dropped_event_time
+    )
 """  # noqa: S608
 
 _DROP_STAGED = """

@@ -4,8 +4,9 @@ A month that the star does not have yet comes as a whole table, last in the tran
 month that it has, rows are added: ids sort by time, so that the index grows where its newest entries are.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -71,7 +72,7 @@ def index(url: str, months: Iterable[Month]) -> None:
     with ThreadPoolExecutor(2) as pool:
         for future in [pool.submit(step) for step in steps]:
             future.result()
-    with connect(url) as connection:
+    with _aside(url) as connection:
         for one in months:
             first, last = one.bounds
             connection.execute(
@@ -174,6 +175,14 @@ _PUBLISHED = """
 """
 
 
+@contextmanager
+def _aside(url: str) -> Iterator[Connection]:
+    """A connection of its own, which the next load ends should it outlive this one."""
+    with connect(url) as connection:
+        connection.execute(text("set local application_name = 'staging indexes'"))
+        yield connection
+
+
 def _index_key(url: str, month: Month) -> None:
     make = f"create unique index {month.name}_pkey on staging.{month.name} (event_id, event_time)"
     try:
@@ -181,7 +190,7 @@ def _index_key(url: str, month: Month) -> None:
     except IntegrityError as error:
         if getattr(error.orig, "pgcode", None) != _UNIQUE_VIOLATION:
             raise
-        with connect(url) as connection:
+        with _aside(url) as connection:
             drop_repeated(connection, month)
         _run(url, make)
 
@@ -193,6 +202,6 @@ def _index_others(url: str, month: Month) -> None:
 
 
 def _run(url: str, statement: str) -> None:
-    with connect(url) as connection:
+    with _aside(url) as connection:
         connection.execute(text(f"set local maintenance_work_mem = '{_MEMORY}'"))
         connection.execute(text(statement))

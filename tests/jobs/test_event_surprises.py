@@ -112,6 +112,17 @@ def test_odd_texts_are_kept_and_stop_nothing(here: Settings) -> None:
     assert {row["platform"] for row in platforms} == {None, "i\ufffdos"}
 
 
+def test_bytes_that_are_no_text_stop_nothing(here: Settings) -> None:
+    names = {"song": "BAD", "songId": "idBAD", "artist": "BAD", "artistId": "aBAD", "subscriptionType": "BAD"}
+    received = receive(here, "f1", [activity(0), activity(1, **names), activity(2, user="BAD")])
+    (path,) = Path(received.url.removeprefix("file://")).glob("*.avro")
+    path.write_bytes(path.read_bytes().replace(b"BAD", b"B\xff\xfe"))
+    assert publish(here, "r1") == {"fact_event": 2}
+    assert accounts(here) == {"f1": (3, 2, 0, 1)}
+    found = table(here.warehouse_url, "select track_id from warehouse.dim_track where track_key > 0 order by 1")
+    assert found == [{"track_id": "idB\ufffd\ufffd"}, {"track_id": "track-A1"}]
+
+
 def test_odd_users_stop_nothing_and_their_clocks_are_those_that_are_known(here: Settings) -> None:
     told = {"userId": "u1", "updatedAt": at("2026-10-01 00:00:00")["eventTime"], "country": "CL", "timezone": NEW_ZONE}
     moved = {**told, "updatedAt": at("2026-11-03 00:00:00")["eventTime"], "timezone": "Asia/Tokyo", "username": LONG}

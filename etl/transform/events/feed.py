@@ -125,7 +125,11 @@ def numbered(refused: DataFrame) -> DataFrame:
 
 
 def _is_no_id(name: str) -> Column:
-    return F.coalesce(F.trim(name).isin(*_NO_USERS), F.lit(True)) | _is_too_long(name) | F.col(name).contains("\u0000")
+    return F.coalesce(F.trim(name).isin(*_NO_USERS), F.lit(True)) | _is_too_long(name) | _is_no_text(name)
+
+
+def _is_no_text(name: str) -> Column:
+    return F.col(name).contains("\u0000") | ~F.is_valid_utf8(F.col(name))
 
 
 def _is_too_long(*names: str) -> Column:
@@ -153,8 +157,8 @@ def _length_ms() -> Column:
 
 
 def _text(name: str) -> Column:
-    """A text without the character that PostgreSQL does not take; NULL where it is blank."""
-    clean = F.replace(F.col(name).cast(StringType()), F.lit("\u0000"), F.lit("\ufffd"))
+    """A text without what PostgreSQL does not take: U+0000 and bytes that are no UTF-8; NULL where it is blank."""
+    clean = F.replace(F.make_valid_utf8(F.col(name).cast(StringType())), F.lit("\u0000"), F.lit("\ufffd"))
     return F.when(F.trim(clean) != "", clean)
 
 

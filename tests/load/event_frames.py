@@ -1,0 +1,174 @@
+"""Events by hand, and their load without Spark: frames of ``schemas.EVENTS`` out of a few words a row."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from etl.config import CHECKOUT
+from etl.load import Run, RunInput
+from etl.load.events import EventLoad, event_load
+from etl.load.lookup import LOOKUPS
+from etl.transform.events.matching import SOURCES, Play, matches
+from etl.warehouse import EVENT_JOB
+from tests.load.star_frames import local_frames, table
+
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
+
+Keys = Mapping[str, list[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Told:
+    """A play as a source tells it; of one second, unless it says more."""
+
+    at: datetime
+    user: str = "u1"
+    track: str = "track-1"
+    seconds: int = 1
+    source: str = "feed"
+    timezone: str | None = None
+    name: str | None = None
+    is_spoken: bool = False
+
+    @property
+    def event_id(self) -> bytes:
+        whole = f"{self.source} {self.user} {self.at.isoformat()} {self.track}"
+        milliseconds = (self.at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+        return milliseconds.to_bytes(6, "big") + b"\x80" + hashlib.sha256(whole.encode()).digest()[:9]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """An input: what it tells of events and of users, and how many rows it is said to have."""
+
+    input_id: str
+    events: tuple[Told, ...] = ()
+    users: tuple[dict[str, Any], ...] = ()
+    row_count: int | None = None
+    refused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What a test does between the steps of a load."""
+
+    after: Callable[[str], None] = field(default=lambda step: None)
+
+
+def user(user_id: str, valid_from: datetime, **values: Any) -> dict[str, Any]:
+    """A row of user_record; the source is feed unless said."""
+    return {"user_id": user_id, "valid_from": valid_from, "source": "feed", **values}
+
+
+def run_of(run_id: str, deliveries: Sequence[Delivery]) -> Run:
+    inputs = tuple(
+        RunInput(one.input_id, "feed", one.input_id, "user" if one.users else "user_activity", _size(one))
+        for one in deliveries
+    )
+    return Run(run_id, EVENT_JOB, datetime(2026, 11, 21, tzinfo=UTC), date(2026, 11, 21), inputs)
+
+
+def load_events(url: str, run_id: str, *deliveries: Delivery, steps: Steps | None = None) -> dict[str, int]:
+    """The steps of ``jobs.events``, over deliveries; nothing where the run was published already."""
+    after = (steps or Steps()).after
+    with event_load(run_of(run_id, deliveries), url) as load:
+        if load is None:
+            return {}
+        told = [(one.input_id, event) for one in deliveries for event in one.events]
+        load.publish_members(local_frames(members(deliveries)))
+        after("members")
+        months = load.stage_events(local_frames(facts(told, keys(url))), _first_days(told))
+        after("stage_events")
+        written = load.publish_events(months, SOURCES, matched(load))
+        after("publish_events")
+        return written
+
+
+def matched(load: EventLoad) -> Iterable[tuple[object, ...]]:
+    plays = (Play((one.pop("event_id"), one.pop("event_time")), **one) for one in load.plays(SOURCES))
+    return [(*one.dropped, *one.kept, one.rule) for one in matches(plays)]
+
+
+def keys(url: str) -> Keys:
+    """The keys of sql/lookup."""
+    folder = CHECKOUT / "sql" / "lookup"
+    return {name: table(url, (folder / f"{name}.sql").read_text(encoding="utf-8")) for name in LOOKUPS}
+
+
+def members(deliveries: Sequence[Delivery]) -> dict[str, list[dict[str, Any]]]:
+    told = [event for one in deliveries for event in one.events]
+    records = [record for one in deliveries for record in one.users]
+    return {
+        "event_user": [{"user_id": name, "source": "feed"} for name in sorted({event.user for event in told})],
+        "event_artist": [{"artist_id": "artist-1", "name": "Artist", "source": "feed"}] if told else [],
+        "event_track": [
+            {"track_id": track, "name": name, "artist_id": "artist-1", "source": "feed"}
+            for track, name in sorted({event.track: event.name for event in told if not event.is_spoken}.items())
+        ],
+        "event_playlist": [],
+        "event_context": [{"platform": "ios"}] if told else [],
+        "user_record": records,
+        "event_count": [
+            {"input_id": one.input_id, "rows_accepted": len(one.events) + len(one.users), "rows_repeated": 0}
+            for one in deliveries
+        ],
+        "rejected_row": [
+            {"input_id": one.input_id, "row_number": number, "reason": reason, "row": "{}"}
+            for one in deliveries
+            for number, reason in enumerate(one.refused, 1)
+        ],
+    }
+
+
+def facts(told: Iterable[tuple[str, Told]], known: Keys) -> dict[str, list[dict[str, Any]]]:
+    """Events with the keys of what they name, as ``transform.events.facts`` gives them."""
+    versions: dict[str, list[dict[str, Any]]] = {}
+    for row in known["user"]:
+        versions.setdefault(row["user_id"], []).append(row)
+    tracks = {row["track_id"]: row for row in known["track"]}
+    inputs = {row["input_id"]: row["input_key"] for row in known["input"]}
+    context = next((row["context_key"] for row in known["context"] if row["platform"] == "ios"), -1)
+    found: dict[str, list[dict[str, Any]]] = {"fact_event": [], "fact_spoken_event": []}
+    for input_id, one in told:
+        (version,) = (row for row in versions[one.user] if row["valid_from"] <= one.at < row["valid_to"])
+        local = one.at.astimezone(ZoneInfo(one.timezone or version["home_timezone"] or "UTC")).replace(tzinfo=None)
+        row = {
+            "event_id": one.event_id,
+            "event_time": one.at,
+            "started_at": one.at,
+            "ended_at": one.at + timedelta(seconds=one.seconds),
+            "local_time": local,
+            "user_key": version["user_key"],
+            "context_key": context,
+            "date_key": int(f"{local:%Y%m%d}"),
+            "utc_date_key": int(f"{one.at:%Y%m%d}"),
+            "ms_played": one.seconds * 1000,
+            "input_key": inputs[input_id],
+            "local_hour": local.hour,
+            "is_skipped": False,
+            "is_home_time": one.timezone is None,
+            "activity_type": "PLAY",
+            "source": one.source,
+        }
+        if one.is_spoken:
+            found["fact_spoken_event"].append({**row, "spoken_id": one.track})
+        else:
+            track = tracks[one.track]
+            artist = {"artist_key": track["first_artist_key"], "playlist_key": 0}
+            found["fact_event"].append({**row, "track_key": track["track_key"], **artist})
+    return found
+
+
+def _first_days(told: Iterable[tuple[str, Told]]) -> dict[str, list[date]]:
+    first_days: dict[str, list[date]] = {"fact_event": [], "fact_spoken_event": []}
+    months = {(event.is_spoken, event.at.date().replace(day=1)) for _, event in told}
+    for is_spoken, day in sorted(months):
+        first_days["fact_spoken_event" if is_spoken else "fact_event"].append(day)
+    return first_days
+
+
+def _size(one: Delivery) -> int:
+    return len(one.events) + len(one.users) + len(one.refused) if one.row_count is None else one.row_count

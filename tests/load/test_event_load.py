@@ -1,0 +1,302 @@
+"""Loads of events beside each other, beside readers, and with what must not be published."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, text
+
+from etl.errors import CheckFailedError
+from etl.load import events
+from etl.warehouse import engine, rows
+from launch import postgres
+from tests.conftest import database
+from tests.load.event_frames import NOON, Delivery, Steps, Told, load_events, user
+from tests.load.star_frames import contents, star, table
+
+EVENTS = """
+    select e.event_id, e.event_time, u.user_id, u.valid_from, t.track_id, e.local_time, e.source
+    from warehouse.fact_event as e
+    join warehouse.dim_user as u using (user_key)
+    join warehouse.dim_track as t using (track_key)
+    order by e.event_id
+"""
+OCTOBER = NOON.replace(month=10)
+OLD = Delivery("00", (Told(OCTOBER), Told(NOON, "u9", "track-9")))
+"""Makes the star have two months."""
+
+
+def delivery(name: str, *moments: datetime, **values: Any) -> Delivery:
+    return Delivery(name, tuple(Told(moment, **values) for moment in moments))
+
+
+def minutes(count: int, first: datetime = NOON) -> list[datetime]:
+    return [first + timedelta(minutes=number) for number in range(count)]
+
+
+@contextmanager
+def reader(url: str, isolation: str = "READ COMMITTED") -> Iterator[Connection]:
+    """Somebody in a long transaction."""
+    with engine(url).connect().execution_options(isolation_level=isolation) as connection:
+        connection.execute(text("set local lock_timeout = '2s'"))
+        yield connection
+
+
+# Two loads at once
+
+
+def test_two_loads_of_the_same_inputs_at_once_give_the_rows_of_one_after_the_other(
+    embedded_server: postgres.Server, migrated_template: str
+) -> None:
+    inputs = (delivery("aa", *minutes(3), OCTOBER), delivery("bb", *minutes(5), track="track-2"))
+    with database(embedded_server, migrated_template) as url:
+        load_events(url, "r1", *inputs)
+        load_events(url, "r2", *inputs)
+        expected, events_expected = contents(url), table(url, EVENTS)
+    with database(embedded_server, migrated_template) as url:
+        at_once(url, ("r1", inputs), ("r2", inputs))
+        found = contents(url)
+        assert table(url, EVENTS) == events_expected
+        # Either run may be the one that is second, and has told nothing new.
+        assert {name for name in found if found[name] != expected[name]} <= {"audit.row_count"}
+        told = "select sum(rows_loaded) as loaded, sum(rows_duplicate) as repeated from audit.row_count"
+        assert table(url, told) == [{"loaded": 9, "repeated": 9}]
+
+
+def test_the_same_run_twice_at_once_is_done_once(warehouse_url: str) -> None:
+    inputs = (delivery("aa", *minutes(3)),)
+    written = at_once(warehouse_url, ("r1", inputs), ("r1", inputs))
+    assert sorted(map(len, written)) == [0, 1]
+    assert len(table(warehouse_url, EVENTS)) == 3
+
+
+def test_two_loads_of_different_inputs_at_once_give_the_events_of_one_after_the_other(
+    embedded_server: postgres.Server, migrated_template: str
+) -> None:
+    first = (delivery("aa", *minutes(3), OCTOBER), Delivery("cc", users=(user("u1", NOON, country="DE"),)))
+    second = (delivery("bb", *minutes(4), user="u2"), delivery("dd", *minutes(2)))
+    with database(embedded_server, migrated_template) as url:
+        load_events(url, "r1", *first)
+        load_events(url, "r2", *second)
+        expected = table(url, EVENTS)
+    with database(embedded_server, migrated_template) as url:
+        at_once(url, ("r1", first), ("r2", second))
+        assert table(url, EVENTS) == expected
+        assert len(expected) == 8
+
+
+def at_once(url: str, *loads: tuple[str, tuple[Delivery, ...]]) -> list[dict[str, int]]:
+    with ThreadPoolExecutor(len(loads)) as pool:
+        futures = [pool.submit(load_events, url, run_id, *inputs) for run_id, inputs in loads]
+        return [future.result() for future in futures]
+
+
+# Readers
+
+
+@pytest.mark.parametrize("isolation", ["READ COMMITTED", "REPEATABLE READ"])
+def test_a_reader_and_a_load_of_a_new_month_do_not_wait_for_each_other(warehouse_url: str, isolation: str) -> None:
+    load_events(warehouse_url, "r1", OLD)
+    with reader(warehouse_url, isolation) as connection:
+        before = rows(connection, EVENTS)
+        inputs = (delivery("aa", *minutes(2), NOON.replace(month=9), NOON.replace(month=12)),)
+
+        def reads_as_before(step: str) -> None:
+            if step != "publish_events":
+                assert rows(connection, EVENTS) == before
+
+        load_events(warehouse_url, "r2", *inputs, steps=Steps(reads_as_before))
+        seen = rows(connection, EVENTS)
+    after = table(warehouse_url, EVENTS)
+    assert len(after) == len(before) + 4
+    assert seen == (before if isolation == "REPEATABLE READ" else after)
+
+
+def test_a_load_waits_for_who_holds_the_table_tries_again_and_gets_through(
+    warehouse_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_events(warehouse_url, "r1", OLD)
+    monkeypatch.setattr(events, "_LOCK_TIMEOUT", "200ms")
+    tries: list[int] = []
+    with reader(warehouse_url) as holder:
+
+        def lock(step: str) -> None:
+            if step == "stage_events":
+                holder.execute(text("lock table warehouse.fact_event in share update exclusive mode"))
+
+        def let_go(seconds: float) -> None:
+            assert len(rows(holder, EVENTS)) == 2
+            assert len(table(warehouse_url, EVENTS)) == 2, "another reader waits or sees a half"
+            tries.append(1)
+            if len(tries) == 2:
+                holder.rollback()
+
+        monkeypatch.setattr(events.time, "sleep", let_go)
+        inputs = (delivery("aa", *minutes(2), NOON.replace(month=12)),)
+        assert load_events(warehouse_url, "r2", *inputs, steps=Steps(lock)) == {"fact_event": 3}
+    assert len(tries) == 2
+    assert len(table(warehouse_url, EVENTS)) == 5
+
+
+# Checks
+
+
+@pytest.mark.parametrize("row_count", [3, 5])
+def test_a_row_that_is_not_accounted_for_leaves_the_facts_as_they_were(warehouse_url: str, row_count: int) -> None:
+    load_events(warehouse_url, "r1", OLD)
+    before = table(warehouse_url, EVENTS)
+    wrong = Delivery("aa", tuple(Told(moment) for moment in (*minutes(3), OCTOBER)), row_count=row_count)
+    with pytest.raises(CheckFailedError, match="rows_add_up"):
+        load_events(warehouse_url, "r2", wrong)
+    assert table(warehouse_url, EVENTS) == before
+    (run,) = table(warehouse_url, "select result, message from audit.run where run_id = 'r2'")
+    assert run["result"] == "failed" and "rows_add_up" in run["message"]
+    right = Delivery("aa", wrong.events)
+    assert load_events(warehouse_url, "r2", right) == {"fact_event": 3}, "October's is known"
+
+
+def test_an_event_that_was_lost_or_doubled_on_the_way_is_noticed(warehouse_url: str) -> None:
+    load_events(warehouse_url, "r1", OLD)
+    before = star(warehouse_url)
+    whole = delivery("aa", *minutes(3))
+    for wrong in (Delivery("aa", whole.events[:2], row_count=3), Delivery("aa", whole.events * 2, row_count=3)):
+        with pytest.raises(CheckFailedError, match="rows_add_up"):
+            load_events(warehouse_url, "r2", wrong)
+        assert star(warehouse_url)["warehouse.fact_event"] == before["warehouse.fact_event"]
+
+
+def test_the_last_and_the_first_moment_of_months_lie_in_theirs(warehouse_url: str) -> None:
+    last = datetime(2025, 12, 31, 23, 59, 59, 999000, tzinfo=UTC)
+    load_events(warehouse_url, "r1", delivery("aa", last, last + timedelta(milliseconds=1)))
+    load_events(warehouse_url, "r2", delivery("bb", last, last + timedelta(milliseconds=1), user="u2"))
+    found = table(
+        warehouse_url,
+        "select tableoid::regclass::text as part, count(*) as size from warehouse.fact_event group by 1 order by 1",
+    )
+    assert [tuple(row.values()) for row in found] == [
+        ("warehouse.fact_event_2025_12", 2),
+        ("warehouse.fact_event_2026_01", 2),
+    ]
+
+
+# One play that two sources tell
+
+
+def test_a_later_play_a_day_after_does_not_bring_back_what_was_dropped(warehouse_url: str) -> None:
+    kept = Told(NOON, seconds=60, source="extended_export")
+    dropped = Told(NOON + timedelta(seconds=50), seconds=60, source="basic_export")
+    load_events(warehouse_url, "r1", Delivery("aa", (kept,)), Delivery("bb", (dropped,)))
+    assert [row["source"] for row in table(warehouse_url, EVENTS)] == ["extended_export"]
+    # Near enough to the one, not to the other.
+    for number, second in enumerate((25, 75)):
+        later = Told(NOON + timedelta(days=1, seconds=second), source="extended_export", track="track-2")
+        load_events(warehouse_url, f"later {number}", Delivery(f"c{number}", (later,)))
+    assert [row["source"] for row in table(warehouse_url, EVENTS)] == ["extended_export"] * 3
+
+
+# Versions of users
+
+_DAY = st.integers(0, 3).map(lambda day: NOON + timedelta(days=day))
+_RECORD = st.fixed_dictionaries(
+    {
+        "user_id": st.sampled_from(["u1", "u2"]),
+        "valid_from": _DAY,
+        "source": st.sampled_from(["feed", "account_export"]),
+        "username": st.sampled_from([None, "Ann", "Bea"]),
+        "country": st.sampled_from([None, "DE", "US"]),
+        "continent": st.sampled_from([None, "Europe", "America"]),
+        "timezone": st.sampled_from([None, "Asia/Tokyo", "America/New_York"]),
+        "subscription_plan": st.sampled_from([None, "free", "premium"]),
+    }
+)
+_VERSIONS = """
+    select user_id, valid_from::text, valid_to::text, username, country, continent, timezone, subscription_plan, source
+    from warehouse.dim_user
+    where user_key > 0
+    order by user_id, valid_from
+"""
+_NOT_VALID = """
+    select *
+    from warehouse.fact_event as e
+    left join warehouse.dim_user as u using (user_key)
+    where (e.event_time >= u.valid_from and e.event_time < u.valid_to
+        and e.local_time = e.event_time at time zone coalesce(u.timezone, 'UTC')
+        and e.date_key = to_char(e.local_time, 'yyyymmdd')::integer) is not true
+"""
+_OVERLAPPING = """
+    select user_id
+    from (
+        select *, lead(valid_from) over (partition by user_id order by valid_from) as next
+        from warehouse.dim_user
+    ) as u
+    where user_key > 0 and valid_to is distinct from coalesce(next, 'infinity')
+"""
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    records=st.lists(_RECORD, min_size=1, max_size=8),
+    order=st.randoms(use_true_random=False),
+    batches=st.integers(1, 4),
+)
+def test_versions_of_users_are_the_same_in_whatever_order_and_batches_their_records_come(
+    embedded_server: postgres.Server, migrated_template: str, records: list[dict[str, Any]], order: Any, batches: int
+) -> None:
+    plays = [Told(NOON + timedelta(days=day, hours=1), name) for day in range(-1, 7) for name in ("u1", "u2")]
+    with database(embedded_server, migrated_template) as url:
+        load_events(url, "all", Delivery("plays", tuple(plays)), Delivery("users", users=tuple(records)))
+        expected, events_expected = table(url, _VERSIONS), table(url, EVENTS)
+    shuffled = order.sample(records, len(records))
+    with database(embedded_server, migrated_template) as url:
+        for number in range(batches):
+            load_events(
+                url,
+                f"r{number}",
+                Delivery(f"plays {number}", tuple(plays[number::batches])),
+                Delivery(f"users {number}", users=tuple(shuffled[number::batches])),
+            )
+            assert not table(url, _OVERLAPPING)
+            assert not table(url, _NOT_VALID)
+        assert table(url, _VERSIONS) == expected
+        assert table(url, EVENTS) == events_expected
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
+def test_of_two_things_said_of_a_user_at_one_moment_it_does_not_matter_which_came_first(
+    warehouse_url: str, order: tuple[int, ...]
+) -> None:
+    told = (
+        user("u1", NOON, country="DE", continent="Europe"),
+        user("u1", NOON, country="US", continent="America", username="Ann"),
+        user("u1", NOON, subscription_plan="free"),
+    )
+    for number in order:
+        load_events(warehouse_url, f"r{number}", Delivery(f"u{number}", users=(told[number],)))
+    (found,) = table(warehouse_url, _VERSIONS)
+    assert (found["country"], found["continent"]) == ("US", "America")
+    assert (found["username"], found["subscription_plan"]) == ("Ann", "free")
+
+
+def test_a_clock_that_the_server_does_not_know_stops_no_load(warehouse_url: str) -> None:
+    users = (
+        user("u1", NOON, timezone="Mars/Olympus"),
+        user("u1", NOON + timedelta(days=1), timezone="Asia/Tokyo"),
+        user("u2", NOON, timezone="Mars/Olympus"),
+    )
+    load_events(warehouse_url, "r1", delivery("aa", NOON), delivery("bb", NOON, user="u2"))
+    load_events(warehouse_url, "r2", Delivery("cc", users=users))
+    found = {row["user_id"]: row["local_time"].hour for row in table(warehouse_url, EVENTS)}
+    assert found == {"u1": 21, "u2": 12}
+
+
+def test_odd_ids_and_names_are_kept_as_they_are(warehouse_url: str) -> None:
+    odd = 'O\'Brien "x" \\ {,} %s :name \t🎧 Ünï'
+    told = (Told(NOON, odd, name="x" * 10_000), Told(NOON, "🎧" * 255, odd))
+    load_events(warehouse_url, "r1", Delivery(odd, told), Delivery("u", users=(user(odd, NOON, username=odd),)))
+    found = {(row["user_id"], row["track_id"]) for row in table(warehouse_url, EVENTS)}
+    assert found == {(one.user, one.track) for one in told}
