@@ -20,7 +20,17 @@ from launch.report_table import Row, count, print_table, share, table
 _BAR_WIDTH = 28
 _COUNTS = ("rows_in", "rows_loaded", "rows_duplicate", "rows_rejected")
 _ANSWERS = "spotify_answers"
-_SECTIONS = ("rows_by_table", "tracks", "inputs", "rejected_rows", "matches", "clusters", "newness", *EVENT_SECTIONS)
+_SECTIONS = (
+    "rows_by_table",
+    "tracks",
+    "feature_sources",
+    "inputs",
+    "rejected_rows",
+    "matches",
+    "clusters",
+    "newness",
+    *EVENT_SECTIONS,
+)
 
 
 def print_report(
@@ -52,7 +62,7 @@ def print_report(
         out.print(f"[yellow]{escape(answering)}[/]")
     _print_failures(out, results)
     _print_tables(out, found["rows_by_table"], written)
-    _print_tracks(out, tracks, found["newness"])
+    _print_tracks(out, tracks, found["newness"], found["feature_sources"])
     _print_inputs(out, found["inputs"])
     _print_reasons(out, found["rejected_rows"])
     _print_matches(out, found["matches"], found["inputs"])
@@ -109,12 +119,16 @@ def _print_tables(out: Console, rows: list[Row], written: dict[str, int]) -> Non
     print_table(out, filled)
 
 
-def _print_tracks(out: Console, row: Row, bounds: list[Row]) -> None:
+def _print_tracks(out: Console, row: Row, bounds: list[Row], sources: list[Row]) -> None:
     filled = table("Tracks and recordings", "", "")
     filled.add_row("tracks (ids)", count(row["tracks"]), "")
+    if row["added"] is not None:
+        filled.add_row("  new in the last refresh", count(row["added"]), "")
     filled.add_row("recordings", count(row["recordings"]), "[dim]ids of one recording count once[/]")
     filled.add_row("without an id of Spotify's", count(row["made_ids"]), "[dim]known by a made id[/]")
     filled.add_row("with audio features", count(row["measured"]), share(row["measured"], row["tracks"]))
+    for one in sources:
+        filled.add_row(f"  [dim]from {one['source']}[/]", count(one["tracks"]), share(one["tracks"], row["tracks"]))
     filled.add_row("with a release date", count(row["dated"]), share(row["dated"], row["tracks"]))
     if row["newness_lowest"] is not None and bounds:
         span = f"{_month(bounds[0]['oldest'])} = 0, {_month(bounds[0]['newest'])} = 1"

@@ -18,6 +18,8 @@ def log_run(run_id: str, settings: Settings) -> None:
         log.warning("The run %s left no line in audit.run: it failed before it could say anything.", run_id)
     for run in runs:
         log.info("%s after %s. %s", run["result"], run["lasted"], run["message"] or "")
+        if run["tracks_added"] is not None:
+            log.info("%d tracks are new.", run["tracks_added"])
     for row in counts:
         log.info(
             "%s (%s): %d rows, %d loaded, %d duplicate, %d rejected.",
@@ -27,7 +29,9 @@ def log_run(run_id: str, settings: Settings) -> None:
         log.info("Rejected because %s: %d rows.", row["reason"], row["row_count"])
 
 
-_RUN = "select result, message, finished_at - started_at as lasted from audit.run where run_id = :run_id"
+_RUN = """
+    select result, message, tracks_added, finished_at - started_at as lasted from audit.run where run_id = :run_id
+"""
 _COUNTS = """
     select i.name, c.source, c.rows_in, c.rows_loaded, c.rows_duplicate, c.rows_rejected
     from audit.row_count as c

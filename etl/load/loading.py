@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from etl.errors import EtlError
 from etl.load import checks, publish, staging
-from etl.load.run import Run, record_published, record_start
+from etl.load.run import Run, last_track_key, record_published, record_start
 from etl.warehouse import connect, exclusive, record_failure
 
 log = logging.getLogger(__name__)
@@ -48,8 +48,9 @@ def _load(connection: Connection, frames: Mapping[str, DataFrame], run: Run, url
         checks.run_checks(connection, checks.BEFORE_PUBLISHING)
         connection.commit()
         log.info("All checks passed.")
+        earlier = last_track_key(connection)
         written = publish.publish(connection, streams)
-        record_published(connection, run)
+        record_published(connection, run, last_track_key(connection) - earlier)
         connection.commit()
     log.info("Published: %s.", ", ".join(f"{table} {count}" for table, count in written.items()) or "nothing changed")
     return written

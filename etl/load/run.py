@@ -77,12 +77,22 @@ def record_start(connection: Connection, run: Run) -> bool:
     return True
 
 
-def record_published(connection: Connection, run: Run) -> None:
-    """Note that a run is published; to be committed together with what it publishes."""
-    connection.execute(
-        text("update audit.run set result = 'published', finished_at = clock_timestamp() where run_id = :run_id"),
-        {"run_id": run.run_id},
-    )
+def record_published(connection: Connection, run: Run, tracks_added: int | None = None) -> None:
+    """Note that a run is published; to be committed together with what it publishes.
+
+    :param tracks_added: how many tracks the star has more; None for a run that has no catalogue to publish.
+    """
+    statement = """
+        update audit.run
+        set result = 'published', finished_at = clock_timestamp(), tracks_added = :tracks_added
+        where run_id = :run_id
+    """
+    connection.execute(text(statement), {"run_id": run.run_id, "tracks_added": tracks_added})
+
+
+def last_track_key(connection: Connection) -> int:
+    """The highest key of a track; keys are given without gaps."""
+    return int(connection.scalar(text("select max(track_key) from warehouse.dim_track")) or 0)
 
 
 def record_taken(connection: Connection, run: Run) -> None:

@@ -7,6 +7,13 @@ select
     count(danceability) as measured,
     count(*) filter (where source = 'made_up') as made_up,
     min(newness_score) as newness_lowest,
-    max(newness_score) as newness_highest
+    max(newness_score) as newness_highest,
+    (
+        select run.tracks_added
+        from audit.run
+        where run.tracks_added is not null
+        order by run.finished_at desc
+        limit 1
+    ) as added
 from warehouse.dim_track
 where track_key > 0;

@@ -13,6 +13,7 @@ _FILES = (
     "table/warehouse/fact_event",
     "table/warehouse/fact_spoken_event",
     "table/audit/input",
+    "table/audit/run_tracks_added",
     "table/staging/user_record",
     "table/staging/fact_event",
     "table/staging/event_members",
