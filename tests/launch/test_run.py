@@ -61,6 +61,7 @@ class Product:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
         settings = {
             "STATE_DIR": str(self.state),
+            "SIMULATED_LISTENERS": "0",
             "PYTHONPATH": str(CHECKOUT),
             "AIRFLOW__API__PORT": str(self.port),
             "AIRFLOW__CORE__DAGS_FOLDER": str(Path(__file__).parent / "tiny_dags"),
