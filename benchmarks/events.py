@@ -1,6 +1,6 @@
 """How fast a feed becomes events of the star, against a script that does the same with Polars, and against COPY alone.
 
-    python -m benchmarks.events [--events N] [--users N] [--hours H] [--only whole copy delta] [--history N]
+    python -m benchmarks.events [--users N] [--hours H] [--only whole copy delta] [--history N]
 
 ``whole``: feed files to published star, new users and session start included, against Polars and COPY. ``copy``: the
 step from rows with keys to published partitions, against COPY of the same rows into a bare table, then the same indexes

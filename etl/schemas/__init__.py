@@ -17,11 +17,12 @@ from pyspark.sql.types import (
     MapType,
     ShortType,
     StringType,
-    StructField,
     StructType,
     TimestampNTZType,
     TimestampType,
 )
+
+from etl.schemas.columns import schema
 
 AUDIO_FEATURES = (
     "danceability",
@@ -53,10 +54,6 @@ SOURCE_RANK = (
 _STRINGS = ArrayType(StringType(), containsNull=False)
 
 
-def _schema(**columns: DataType) -> StructType:
-    return StructType([StructField(name, kind) for name, kind in columns.items()])
-
-
 def _doubles(names: tuple[str, ...]) -> dict[str, DataType]:
     return {name: DoubleType() for name in names}
 
@@ -67,7 +64,7 @@ def _integers(names: tuple[str, ...]) -> dict[str, DataType]:
 
 _MEASURES: dict[str, DataType] = {**_doubles(AUDIO_FEATURES), **_integers(OTHER_AUDIO_MEASURES)}
 
-TRACK_ROW = _schema(
+TRACK_ROW = schema(
     input_id=StringType(),
     source=StringType(),
     row_number=LongType(),
@@ -95,7 +92,7 @@ TRACK_ROW = _schema(
 ``track_id`` is NULL where the source has none; ``artist_ids`` is NULL or as long
 as ``artist_names``; a date known to the year or month stands on its first day."""
 
-ARTIST_ROW = _schema(
+ARTIST_ROW = schema(
     input_id=StringType(),
     source=StringType(),
     row_number=LongType(),
@@ -106,7 +103,7 @@ ARTIST_ROW = _schema(
     genres=_STRINGS,
 )
 
-SURVEY_ROW = _schema(
+SURVEY_ROW = schema(
     input_id=StringType(),
     row_number=LongType(),
     response_id=StringType(),
@@ -133,7 +130,7 @@ SURVEY_ROW = _schema(
 )
 """One survey answer; ``response_id`` is a hash of all its answers."""
 
-REJECTED_ROW = _schema(
+REJECTED_ROW = schema(
     input_id=StringType(),
     row_number=LongType(),
     reason=StringType(),
@@ -141,7 +138,7 @@ REJECTED_ROW = _schema(
 )
 """A refused row: why, and the row as received (a JSON object, or an array where it does not fit the header)."""
 
-ANSWER = _schema(
+ANSWER = schema(
     number=LongType(),
     asked_at=TimestampType(),
     account=StringType(),
@@ -155,17 +152,17 @@ ANSWER = _schema(
 )
 """One answer of the Spotify API as it lies in the lake: a line of an input, ``number`` its place, ``body`` its JSON."""
 
-_ENTRY = _schema(track_id=StringType(), added_at=TimestampType())
+_ENTRY = schema(track_id=StringType(), added_at=TimestampType())
 
 
 def _dated(value: DataType) -> StructType:
-    return _schema(asked_at=TimestampType(), value=value)
+    return schema(asked_at=TimestampType(), value=value)
 
 
 MEMORY: dict[str, StructType] = {
-    "api_track": _schema(
+    "api_track": schema(
         track_id=StringType(),
-        told=_schema(
+        told=schema(
             asked_at=TimestampType(),
             name=StringType(),
             artist_ids=_STRINGS,
@@ -181,26 +178,24 @@ MEMORY: dict[str, StructType] = {
         isrc=_dated(StringType()),
         popularity=_dated(IntegerType()),
         linked_id=_dated(StringType()),
-        measures=_dated(_schema(**_MEASURES)),
+        measures=_dated(schema(**_MEASURES)),
     ),
-    "api_artist": _schema(
+    "api_artist": schema(
         artist_id=StringType(),
-        told=_schema(asked_at=TimestampType(), name=StringType()),
+        told=schema(asked_at=TimestampType(), name=StringType()),
         popularity=_dated(IntegerType()),
         followers=_dated(LongType()),
     ),
-    "api_playlist": _schema(
+    "api_playlist": schema(
         playlist_id=StringType(),
-        told=_schema(asked_at=TimestampType(), name=StringType(), owner_id=StringType()),
-        items=_schema(
-            asked_at=TimestampType(), snapshot_id=StringType(), entries=ArrayType(_ENTRY, containsNull=False)
-        ),
+        told=schema(asked_at=TimestampType(), name=StringType(), owner_id=StringType()),
+        items=schema(asked_at=TimestampType(), snapshot_id=StringType(), entries=ArrayType(_ENTRY, containsNull=False)),
     ),
 }
 """What all answers of the API so far say: the newest word on each thing, with the time of the answer that gave it.
 ``told`` is NULL where only the items of a playlist were read, ``items`` where they never were to the end."""
 
-_USER_RECORD = _schema(
+_USER_RECORD = schema(
     user_id=StringType(),
     valid_from=TimestampType(),
     source=StringType(),
@@ -215,7 +210,7 @@ _USER_RECORD = _schema(
 )
 
 CATALOGUE: dict[str, StructType] = {
-    "dim_artist": _schema(
+    "dim_artist": schema(
         artist_id=StringType(),
         name=StringType(),
         popularity=IntegerType(),
@@ -223,7 +218,7 @@ CATALOGUE: dict[str, StructType] = {
         followers=LongType(),
         source=StringType(),
     ),
-    "dim_album": _schema(
+    "dim_album": schema(
         album_id=StringType(),
         name=StringType(),
         album_type=StringType(),
@@ -231,7 +226,7 @@ CATALOGUE: dict[str, StructType] = {
         release_date_precision=StringType(),
         source=StringType(),
     ),
-    "dim_track": _schema(
+    "dim_track": schema(
         track_id=StringType(),
         recording_id=StringType(),
         name=StringType(),
@@ -251,14 +246,14 @@ CATALOGUE: dict[str, StructType] = {
         newness_score=DoubleType(),
         source=StringType(),
     ),
-    "dim_audio_cluster": _schema(
+    "dim_audio_cluster": schema(
         audio_features_type=IntegerType(),
         name=StringType(),
         **_doubles(AUDIO_FEATURES),
         inertia=DoubleType(),
         fitted_at=TimestampType(),
     ),
-    "cluster_fit": _schema(
+    "cluster_fit": schema(
         fit_id=StringType(),
         fitted_at=TimestampType(),
         cluster_count=IntegerType(),
@@ -269,16 +264,16 @@ CATALOGUE: dict[str, StructType] = {
         feature_means=ArrayType(DoubleType(), containsNull=False),
         feature_deviations=ArrayType(DoubleType(), containsNull=False),
     ),
-    "track_alias": _schema(
+    "track_alias": schema(
         alias_kind=StringType(),
         alias_value=StringType(),
         track_id=StringType(),
         method=StringType(),
         score=DoubleType(),
     ),
-    "bridge_track_artist": _schema(track_id=StringType(), artist_id=StringType(), position=IntegerType()),
-    "bridge_track_genre": _schema(track_id=StringType(), genre=StringType(), source=StringType(), weight=DoubleType()),
-    "dim_playlist": _schema(
+    "bridge_track_artist": schema(track_id=StringType(), artist_id=StringType(), position=IntegerType()),
+    "bridge_track_genre": schema(track_id=StringType(), genre=StringType(), source=StringType(), weight=DoubleType()),
+    "dim_playlist": schema(
         playlist_id=StringType(),
         name=StringType(),
         owner_id=StringType(),
@@ -287,20 +282,20 @@ CATALOGUE: dict[str, StructType] = {
         subgenre=StringType(),
         source=StringType(),
     ),
-    "fact_playlist_track": _schema(
+    "fact_playlist_track": schema(
         playlist_id=StringType(), track_id=StringType(), occurrence=IntegerType(), added_at=TimestampType()
     ),
     "user_record": _USER_RECORD,
-    "refresh_state": _schema(kind=StringType(), id=StringType(), asked_at=TimestampType()),
+    "refresh_state": schema(kind=StringType(), id=StringType(), asked_at=TimestampType()),
     "survey_response": StructType([f for f in SURVEY_ROW.fields if f.name not in ("input_id", "row_number")]),
-    "reconciliation": _schema(
+    "reconciliation": schema(
         from_id=StringType(),
         to_id=StringType(),
         method=StringType(),
         score=DoubleType(),
         source=StringType(),
     ),
-    "input_key": _schema(input_id=StringType(), key_kind=StringType(), key=StringType(), row_count=LongType()),
+    "input_key": schema(input_id=StringType(), key_kind=StringType(), key=StringType(), row_count=LongType()),
     "rejected_row": REJECTED_ROW,
 }
 """What a load of the catalogue takes.
@@ -341,20 +336,20 @@ _WHERE: dict[str, DataType] = {
 }
 
 EVENTS: dict[str, StructType] = {
-    "fact_event": _schema(
+    "fact_event": schema(
         **_MOMENT, track_key=IntegerType(), artist_key=IntegerType(), playlist_key=IntegerType(), **_WHAT, **_WHERE
     ),
-    "fact_spoken_event": _schema(
+    "fact_spoken_event": schema(
         **_MOMENT, **_WHAT, spoken_id=StringType(), spoken_name=StringType(), show_name=StringType(), **_WHERE
     ),
     "user_record": _USER_RECORD,
-    "event_user": _schema(user_id=StringType(), source=StringType()),
-    "event_artist": _schema(artist_id=StringType(), name=StringType(), source=StringType()),
-    "event_track": _schema(
+    "event_user": schema(user_id=StringType(), source=StringType()),
+    "event_artist": schema(artist_id=StringType(), name=StringType(), source=StringType()),
+    "event_track": schema(
         track_id=StringType(), name=StringType(), made_id=StringType(), artist_id=StringType(), source=StringType()
     ),
-    "event_playlist": _schema(playlist_id=StringType(), source=StringType()),
-    "event_context": _schema(
+    "event_playlist": schema(playlist_id=StringType(), source=StringType()),
+    "event_context": schema(
         platform=StringType(),
         reason_start=StringType(),
         reason_end=StringType(),
@@ -363,21 +358,21 @@ EVENTS: dict[str, StructType] = {
         is_incognito=BooleanType(),
         subscription_plan=StringType(),
     ),
-    "event_count": _schema(input_id=StringType(), rows_accepted=LongType(), rows_repeated=LongType()),
+    "event_count": schema(input_id=StringType(), rows_accepted=LongType(), rows_repeated=LongType()),
     "rejected_row": REJECTED_ROW,
 }
 """What a load of events takes: first the members that they name (``event_…``, each once), then the events themselves
 with the members' keys. ``event_id`` is the 16 bytes of a UUID; ``event_count`` accounts for the rows of each input."""
 
 SIMULATION: dict[str, StructType] = {
-    "listener": _schema(
+    "listener": schema(
         user_id=StringType(),
         population=StringType(),
         seed=LongType(),
         personality=StringType(),
         **_doubles(("exploration", "newness", "loyalty", "commonality")),
     ),
-    "dirt": _schema(input_id=StringType(), kind=StringType(), row_count=LongType()),
+    "dirt": schema(input_id=StringType(), kind=StringType(), row_count=LongType()),
 }
 """The truth behind made-up feeds, for the schema simulation."""
 

@@ -6,22 +6,16 @@ Every source's parser makes ``EVENT_ROW`` of what it accepts and ``schemas.REJEC
 
 from pyspark.sql.types import (
     BooleanType,
-    DataType,
     DateType,
     IntegerType,
     LongType,
     StringType,
-    StructField,
-    StructType,
     TimestampType,
 )
 
+from etl.schemas.columns import schema
 
-def _schema(**columns: DataType) -> StructType:
-    return StructType([StructField(name, kind) for name, kind in columns.items()])
-
-
-EVENT_ROW = _schema(
+EVENT_ROW = schema(
     input_id=StringType(),
     source=StringType(),
     identity=StringType(),
@@ -68,7 +62,7 @@ EVENT_ROW = _schema(
 - ``country``: where the user was; ``timezone``: the IANA name where the source says it, else NULL.
 """
 
-USER_ROW = _schema(
+USER_ROW = schema(
     input_id=StringType(),
     source=StringType(),
     user_id=StringType(),
@@ -84,7 +78,7 @@ USER_ROW = _schema(
 )
 """A user as of ``valid_from``."""
 
-EXPORT_LINE = _schema(
+EXPORT_LINE = schema(
     number=LongType(),
     user_id=StringType(),
     timezone=StringType(),
