@@ -17,6 +17,8 @@ _AIRFLOW = [sys.executable, "-m", "airflow"]
 _READY_SECONDS = 240
 _GRACE_SECONDS = {"scheduler": 6.0, "triggerer": 3.0, "dag-processor": 3.0, "api-server": 3.0}
 """How long each part may take to end by itself, in the order in which they are asked."""
+_RESTARTS = 5
+"""How often a part that ends by itself is started again; whatever ends it each time will not stop doing so."""
 
 
 class PartEnded(ActionNeededError):
@@ -32,6 +34,7 @@ class Airflow:
         self._environ = environ
         self._parts: dict[str, Part] = {}
         self._started_at = datetime.now(UTC)
+        self._restarts_left = dict.fromkeys(_GRACE_SECONDS, _RESTARTS)
 
     def migrate(self) -> bool:
         """Bring Airflow's own tables to the installed version.
@@ -86,6 +89,17 @@ class Airflow:
                     f"Its last words: {last_line(part.log) or 'none'} (log: {part.log})"
                 )
 
+    def mend(self) -> list[str]:
+        """Start each part again that has ended, and end what it has left: tasks of a dead scheduler are tried again.
+
+        :returns: a sentence for each.
+        :raises PartEnded: where one ends again and again.
+        """
+        ended = [name for name, part in self._parts.items() if not part.is_running()]
+        if not all(self._restarts_left[name] for name in ended):
+            self.check()
+        return [self._restart(name) for name in ended]
+
     @contextmanager
     def explained(self) -> Iterator[None]:
         """An API that does not answer is explained by the part that has ended, where one has.
@@ -115,6 +129,13 @@ class Airflow:
         if name in ("scheduler", "triggerer"):
             command.append("--skip-serve-logs")
         self._parts[name] = start_part(name, command, self._environ, self.state)
+
+    def _restart(self, name: str) -> str:
+        part = self._parts[name]
+        end_part(part, _GRACE_SECONDS[name])
+        self._restarts_left[name] -= 1
+        self._start(name)
+        return f"Airflow's {name} had ended (exit code {part.process.returncode}) and was started again."
 
     def _wait(self, what: str, is_ready: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _READY_SECONDS

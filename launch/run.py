@@ -87,6 +87,7 @@ def _run(screen: Screen, state: Path, is_exit_wanted: bool) -> int:
         airflow = Airflow(state, environ, AirflowApi(api_url(), *login(state)))
         stack.callback(_end, screen, airflow)
         check = partial(_check, screen, airflow, stand_in)
+        keep_up = partial(_keep_up, screen, airflow, stand_in, server)
         with airflow.explained():
             _start(screen, airflow, environ)
             imported, refreshed = _import_and_refresh(screen, airflow, environ, check)
@@ -100,7 +101,7 @@ def _run(screen: Screen, state: Path, is_exit_wanted: bool) -> int:
         screen.say(f"Logs           {state / 'logs'}, of tasks {state / 'airflow' / 'logs'}\n")
         if is_exit_wanted:
             return 0 if refreshed.is_good() and all(one.is_good() for one in listened) else 1
-        _stay(screen, check, state, server)
+        _stay(screen, keep_up)
     return 0
 
 
@@ -117,6 +118,16 @@ def _check(screen: Screen, airflow: Airflow, stand_in: StandIn | None) -> None:
     news = stand_in.mend() if stand_in is not None else None
     if news:
         screen.say(news)
+
+
+def _keep_up(screen: Screen, airflow: Airflow, stand_in: StandIn | None, server: Server | None) -> None:
+    """Start again what has ended, the database first: parts of Airflow end where they have none."""
+    if server is not None and postgres.running_pid(server.place) is None:
+        postgres.start(airflow.state)
+        screen.say("The embedded PostgreSQL had ended and was started again; nothing committed was lost.")
+    news = [stand_in.mend()] if stand_in is not None else []
+    for sentence in filter(None, [*news, *airflow.mend()]):
+        screen.say(sentence)
 
 
 def _start(screen: Screen, airflow: Airflow, environ: dict[str, str]) -> None:
@@ -167,15 +178,11 @@ def _wait(screen: Screen, api: AirflowApi, dag_id: str, run_id: str, check: Call
     return result
 
 
-def _stay(screen: Screen, check: Callable[[], None], state: Path, server: Server | None) -> None:
-    """Until somebody stops us. What can be started again is, where something has killed it."""
+def _stay(screen: Screen, keep_up: Callable[[], None]) -> None:
     screen.say(f"{api_url()} stays up until Ctrl-C.")
     try:
         while True:
-            check()
-            if server is not None and postgres.running_pid(server.place) is None:
-                postgres.start(state)
-                screen.say("The embedded PostgreSQL had ended and was started again; nothing committed was lost.")
+            keep_up()
             time.sleep(1)
     except Stopped:
         return
