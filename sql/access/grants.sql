@@ -11,6 +11,7 @@ begin
     -- temporary objects nobody but the owner can make a function, which could look at rows before a view leaves them out.
     execute format('revoke connect, temporary on database %I from public', current_database());
     revoke create on schema public from public;
+    revoke execute on all functions in schema warehouse, mart, audit, staging, simulation from public;
 
     for role_name in
         select rolname from pg_roles where rolname in ('analyst', 'operator', 'listener', 'artist') and not rolcanlogin

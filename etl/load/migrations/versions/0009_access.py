@@ -5,7 +5,7 @@ from alembic import op
 from etl.config import CHECKOUT
 
 revision = "0009"
-down_revision = "0004"
+down_revision = "0006"
 
 _FILES = (
     "table/audit/login",
@@ -13,6 +13,12 @@ _FILES = (
     "view/mart/my_login",
     "view/mart/my_event",
     "view/mart/my_playlist",
+    "view/mart/my_wrapped",
+    "view/mart/my_wrapped_track",
+    "view/mart/my_wrapped_artist",
+    "view/mart/my_wrapped_genre",
+    "view/mart/my_listening_session",
+    "view/mart/my_artist",
     "view/mart/my_comments",
 )
 
