@@ -20,6 +20,7 @@ begin
     from changed as e
     inner join warehouse.dim_user as u on u.user_key = e.user_key
     inner join mart.listener as l on l.user_id = u.user_id
+    where e.activity_type in ('PLAY', 'PAUSE', 'SKIP')
     on conflict do nothing;
     return null;
 end

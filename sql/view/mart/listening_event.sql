@@ -64,6 +64,6 @@ comment on column mart.listening_event.playlist_key is 'The playlist that was pl
 comment on column mart.listening_event.activity_type is 'PLAY, PAUSE or SKIP.';
 comment on column mart.listening_event.ms_played is 'How long sound was heard, ms; 0 where the source does not say.';
 comment on column mart.listening_event.is_skipped is 'Whether the row tells of a skip.';
-comment on column mart.listening_event.is_play is 'Whether it counts as a play: a PLAY that was heard for PLAY_MIN_SECONDS. Recently played tells of such plays only, and not for how long.';
+comment on column mart.listening_event.is_play is 'Whether it counts as a play: a PLAY that was heard for PLAY_MIN_MS. Recently played tells of such plays only, and not for how long.';
 comment on column mart.listening_event.is_excluded is 'Whether artist or recording are excluded.';
 comment on column mart.listening_event.source is 'Where the event comes from.';

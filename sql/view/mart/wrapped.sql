@@ -17,10 +17,20 @@ select
     k.name as top_audio_cluster_name
 from mart.listener_year as y
 inner join mart.listener as l on l.listener_key = y.listener_key
-left join mart.listener_top as h
-    on h.listener_key = y.listener_key and h.year = y.year and h.kind = 'hour' and h.rank = 1
-left join mart.listener_top as c
-    on c.listener_key = y.listener_key and c.year = y.year and c.kind = 'audio_cluster' and c.rank = 1
+left join lateral (
+    select t.item_key
+    from mart.listener_count as t
+    where t.listener_key = y.listener_key and t.kind = 'hour' and t.year = y.year
+    order by t.play_millionths desc, t.item_key
+    limit 1
+) as h on true
+left join lateral (
+    select t.item_key
+    from mart.listener_count as t
+    where t.listener_key = y.listener_key and t.kind = 'audio_cluster' and t.year = y.year
+    order by t.play_millionths desc, t.item_key
+    limit 1
+) as c on true
 left join warehouse.dim_audio_cluster as k on k.audio_features_type = c.item_key;
 
 comment on view mart.wrapped is 'A user''s year, and all time as year 0.';
