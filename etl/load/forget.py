@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 
 from etl.config import CHECKOUT
 from etl.load.logins import forget_logins
+from etl.load.marts import build_as_defined
 from etl.person import Person
 from etl.warehouse import empty_staging, rows
 
@@ -51,6 +52,7 @@ def forget(connection: Connection, person: Person) -> int:
     for table, keys in _MESSAGES.items():
         _rephrase(connection, table, keys, person)
     left = forget_logins(connection, person.user_ids)
+    build_as_defined(connection)  # a number that is free again may become somebody else's
     connection.commit()
     if left:
         log.warning("%d logins of the person are shut out, but still stand on the server: bin/add-login --list.", left)
