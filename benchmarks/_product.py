@@ -34,6 +34,7 @@ class Product:
             "STATE_DIR": str(state),
             "PYTHONPATH": str(CHECKOUT),
             "AIRFLOW__API__PORT": str(port),
+            "DASHBOARD_PORT": str(_free_port()),
             "KAGGLE_PATH": str(kaggle_path),
             "SPOTIPY_CLIENT_ID": "nobody",  # an app in which nobody has signed in: files alone are measured
             "SIMULATED_LISTENERS": "0",

@@ -19,6 +19,8 @@ from types import FrameType
 CHECKOUT = Path(__file__).resolve().parent.parent
 UV = "uv==0.13.8"
 JAVA_PACKAGES = ("openjdk-21-jre-headless", "openjdk-17-jre-headless", "default-jre-headless")
+BROWSER_PACKAGES = ("chromium-driver",)
+"""The driver brings the browser of its own version."""
 OLDEST_JAVA = 17
 FIRST_START_BYTES = 4 << 30
 
@@ -30,6 +32,7 @@ COMMANDS = {
     "backup": ("launch.backup", "requirements.txt", False),
     "restore": ("launch.restore", "requirements.txt", False),
     "add-login": ("launch.add_login", "requirements.txt", False),
+    "dashboard": ("launch.dashboard", "requirements.txt", False),
     "sign-in": ("launch.sign_in", "requirements.txt", False),
     "simulate-feed": ("launch.simulate_feed", "requirements.txt", True),
 }
@@ -51,6 +54,8 @@ def main(command: str, arguments: list[str]) -> None:
         if is_java_needed:
             environ["JAVA_HOME"] = str(java_home(state))
         make_environment(state, CHECKOUT / requirements)
+        if command == "test":
+            need_browser(state)
     python = str(state / "venv" / "bin" / "python")
     os.execve(python, [python, "-m", module, *arguments], environ)
 
@@ -88,6 +93,21 @@ def java_home(state: Path) -> Path:
             "install it (apt-get install openjdk-17-jre-headless), or set JAVA_HOME, then start again."
         )
     return found
+
+
+def need_browser(state: Path) -> None:
+    """A Chromium for the tests of the dashboard, installed where it is missing and we may."""
+    if not is_browser_there():
+        apt(state, "Chromium", BROWSER_PACKAGES)
+    if not is_browser_there():
+        raise SetupError(
+            "The tests need Chromium and its driver: install them (apt-get install chromium chromium-driver), then start again."
+        )
+
+
+def is_browser_there() -> bool:
+    """Whether tests can drive a browser."""
+    return all(shutil.which(program) for program in ("chromium", "chromedriver"))
 
 
 def find_java() -> Path | None:

@@ -32,6 +32,16 @@ def api_url() -> str:
     return f"http://127.0.0.1:{api_port()}"
 
 
+def dashboard_port() -> int:
+    """The port of the dashboard."""
+    return int(os.environ.get("DASHBOARD_PORT") or 8501)
+
+
+def dashboard_url() -> str:
+    """The address of the dashboard."""
+    return f"http://127.0.0.1:{dashboard_port()}"
+
+
 def login(state: Path) -> tuple[str, str]:
     """User name and password of the web interface."""
     return USER, secret(state, f"airflow-{USER}")

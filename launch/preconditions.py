@@ -39,16 +39,20 @@ def check_settings() -> None:
         Accounts(chosen.state_dir, app_of(chosen).client_id)
 
 
-def check_port(port: int) -> None:
-    """Raise ActionNeededError where somebody else listens on the web interface's port."""
+def check_port(port: int, what: str, setting: str) -> None:
+    """Raise ActionNeededError where somebody else listens on a port.
+
+    :param what: what shall listen there.
+    :param setting: the name of the setting that chooses the port.
+    """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise ActionNeededError(
-                f"Port {port} of 127.0.0.1 cannot be used for the web interface ({error.strerror}): "
-                "end what uses it, or set AIRFLOW__API__PORT to another port."
+                f"Port {port} of 127.0.0.1 cannot be used for {what} ({error.strerror}): "
+                f"end what uses it, or set {setting} to another port."
             ) from None
 
 

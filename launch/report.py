@@ -10,7 +10,7 @@ from etl import warehouse
 from etl.config import CHECKOUT
 from launch.console import Screen
 from launch.dag_runs import RunResult, name_of
-from launch.environment import api_url
+from launch.environment import api_url, dashboard_url
 from launch.report_events import SECTIONS as EVENT_SECTIONS
 from launch.report_events import print_events
 from launch.report_spotify import SECTIONS as SPOTIFY_SECTIONS
@@ -195,6 +195,9 @@ def _print_next(out: Console, login: tuple[str, str], is_staying: bool) -> None:
     out.print()
     if is_staying:
         out.print(f"Web interface  [bold]{api_url()}[/]  user [bold]{user}[/]  password [bold]{escape(password)}[/]")
+        out.print(
+            f"Dashboard      [bold]{dashboard_url()}[/]  sign in with a login of [bold]bin/add-login operator NAME[/]"
+        )
     out.print("SQL            [bold]bin/psql[/], for example")
     out.print("               [bold]bin/psql -f sql/example/audio_clusters.sql[/]")
 

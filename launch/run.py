@@ -20,7 +20,8 @@ from launch.airflow_api import AirflowApi
 from launch.airflow_parts import Airflow
 from launch.console import Screen
 from launch.dag_runs import RunResult
-from launch.environment import api_port, api_url, environment, login, state_dir
+from launch.dashboard import Dashboard
+from launch.environment import api_port, api_url, dashboard_port, environment, login, state_dir
 from launch.jars import resolve_jars
 from launch.only_one import only_one
 from launch.postgres import Server
@@ -72,7 +73,9 @@ def _run(screen: Screen, state: Path, is_exit_wanted: bool) -> int:
     strays = end_strays(state)
     if strays:
         screen.say(f"An earlier start was killed: {strays} of its processes were still there and have been ended.")
-    check_port(api_port())
+    check_port(api_port(), "the web interface", "AIRFLOW__API__PORT")
+    if not is_exit_wanted:
+        check_port(dashboard_port(), "the dashboard", "DASHBOARD_PORT")
     shutil.rmtree(state / "spark", ignore_errors=True)
     with ExitStack() as stack:
         with screen.step("PostgreSQL"):
@@ -87,9 +90,9 @@ def _run(screen: Screen, state: Path, is_exit_wanted: bool) -> int:
         airflow = Airflow(state, environ, AirflowApi(api_url(), *login(state)))
         stack.callback(_end, screen, airflow)
         check = partial(_check, screen, airflow, stand_in)
-        keep_up = partial(_keep_up, screen, airflow, stand_in, server)
         with airflow.explained():
             _start(screen, airflow, environ)
+            dashboard = _dashboard(screen, stack, state, environ) if not is_exit_wanted else None
             imported, refreshed = _import_and_refresh(screen, airflow, environ, check)
             listened = _listen(screen, airflow, environ, check) if refreshed.is_good() else []
         written = airflow.api.result(REFRESH, refreshed.run_id, "load_catalogue") | first_feed.added(
@@ -101,7 +104,7 @@ def _run(screen: Screen, state: Path, is_exit_wanted: bool) -> int:
         screen.say(f"Logs           {state / 'logs'}, of tasks {state / 'airflow' / 'logs'}\n")
         if is_exit_wanted:
             return 0 if refreshed.is_good() and all(one.is_good() for one in listened) else 1
-        _stay(screen, keep_up)
+        _stay(screen, partial(_keep_up, screen, airflow, [stand_in, dashboard], server))
     return 0
 
 
@@ -112,6 +115,13 @@ def _stand_in(screen: Screen, stack: ExitStack, state: Path, environ: dict[str, 
     return stand_in
 
 
+def _dashboard(screen: Screen, stack: ExitStack, state: Path, environ: dict[str, str]) -> Dashboard:
+    with screen.step("Dashboard"):
+        dashboard = Dashboard(state, environ, dashboard_port())
+        stack.callback(dashboard.stop)
+    return dashboard
+
+
 def _check(screen: Screen, airflow: Airflow, stand_in: StandIn | None) -> None:
     """Raise where a part of Airflow has ended; a stand-in that has ended is started again."""
     airflow.check()
@@ -120,12 +130,12 @@ def _check(screen: Screen, airflow: Airflow, stand_in: StandIn | None) -> None:
         screen.say(news)
 
 
-def _keep_up(screen: Screen, airflow: Airflow, stand_in: StandIn | None, server: Server | None) -> None:
+def _keep_up(screen: Screen, airflow: Airflow, others: list[StandIn | Dashboard | None], server: Server | None) -> None:
     """Start again what has ended, the database first: parts of Airflow end where they have none."""
     if server is not None and postgres.running_pid(server.place) is None:
         postgres.start(airflow.state)
         screen.say("The embedded PostgreSQL had ended and was started again; nothing committed was lost.")
-    news = [stand_in.mend()] if stand_in is not None else []
+    news = [other.mend() for other in others if other is not None]
     for sentence in filter(None, [*news, *airflow.mend()]):
         screen.say(sentence)
 

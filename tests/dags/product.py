@@ -38,6 +38,7 @@ class Product:
             "STATE_DIR": str(state),
             "PYTHONPATH": str(CHECKOUT),
             "AIRFLOW__API__PORT": str(self.port),
+            "DASHBOARD_PORT": str(free_port()),
             "CLUSTER_COUNT": "3",
             "SIMULATED_LISTENERS": "0",
             "SPARK_MASTER": "local[2]",

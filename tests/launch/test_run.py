@@ -64,6 +64,7 @@ class Product:
             "SIMULATED_LISTENERS": "0",
             "PYTHONPATH": str(CHECKOUT),
             "AIRFLOW__API__PORT": str(self.port),
+            "DASHBOARD_PORT": str(free_port()),
             "AIRFLOW__CORE__DAGS_FOLDER": str(Path(__file__).parent / "tiny_dags"),
         }
         process = subprocess.Popen(

@@ -1,0 +1,35 @@
+"""The entry: whoever has signed in gets the pages that the login can use."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import operations, wrapped
+from dashboard.sign_in import ask_for_login, sign_out, signed_in
+
+_ICON = Path(__file__).with_name("icon.svg")
+_PAGES = (wrapped.PAGE, operations.PAGE)
+
+
+def main() -> None:
+    """Draw the page that is asked for."""
+    st.set_page_config(page_title="Listening warehouse", page_icon=str(_ICON), layout="wide")
+    login = signed_in()
+    if login is None:
+        st.navigation([st.Page(ask_for_login, title="Sign in", url_path="sign-in")], position="hidden").run()
+        return
+    pages = [
+        st.Page(page.drawing(login), title=page.title, icon=page.icon, url_path=page.path)
+        for page in _PAGES
+        if page.is_for(login)
+    ]
+    with st.sidebar:
+        st.caption(f"Signed in as **{login.name}**")
+        st.button("Sign out", on_click=sign_out, icon=":material/logout:")
+    if pages:
+        st.navigation(pages).run()
+    else:
+        st.warning(f"{login.name} may read nothing here: who runs the warehouse can make a login with bin/add-login.")
+
+
+main()

@@ -1,0 +1,71 @@
+"""What a page is, and what pages have in common."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.reading import Login, Reading, reading
+from etl.errors import EtlError
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page; ``reads`` are alternatives, each the tables and views without which it cannot be drawn."""
+
+    title: str
+    icon: str
+    path: str
+    reads: tuple[tuple[str, ...], ...]
+    draw: Callable[[Login, Reading], None]
+
+    def is_for(self, login: Login) -> bool:
+        """Whether the login can use it."""
+        return any(login.may_read(*relations) for relations in self.reads)
+
+    def drawing(self, login: Login) -> Callable[[], None]:
+        """What draws it for a login; a failure of the warehouse is a sentence on the page."""
+
+        def draw() -> None:
+            try:
+                with reading(login) as reader:
+                    self.draw(login, reader)
+            except EtlError as error:
+                st.error(f"The warehouse did not answer. {plain(error)}", icon=":material/cloud_off:")
+                st.caption("Reload the page to sign in again; where that does not help, is bin/run still running?")
+
+        return draw
+
+
+def nothing_yet(what: str, to_do: str) -> None:
+    """Say that there is nothing to show, and what to do about it."""
+    st.info(f"**{what}** {to_do}", icon=":material/hourglass_empty:")
+
+
+def plain(words: object) -> str:
+    """Words of others as Markdown that says just them."""
+    return "".join(f"\\{one}" if one in "\\`*_{}[]<>()#+-.!|$:~&" else one for one in str(words))
+
+
+def grid(frame: pd.DataFrame, **columns: str) -> None:
+    """A table with readable heads and times.
+
+    :param columns: formats of columns, as Streamlit writes them.
+    """
+    formats: dict[str, Any] = {name: st.column_config.NumberColumn(format=form) for name, form in columns.items()}
+    shown = frame.copy()
+    for name in shown.select_dtypes(include=["datetime", "datetimetz"]):
+        shown[name] = shown[name].dt.strftime("%Y-%m-%d %H:%M")
+    heads = {name: name.replace("_", " ") for name in shown}
+    st.dataframe(
+        shown.rename(columns=heads),
+        hide_index=True,
+        column_config={heads[name]: form for name, form in formats.items()},
+    )
+
+
+def number(value: float) -> str:
+    """A number as people read it."""
+    return f"{value:,.0f}"

@@ -1,0 +1,96 @@
+"""Questions to the warehouse in the name of whoever has signed in."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import pandas as pd
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import make_url
+
+from etl import warehouse
+from etl.config import CHECKOUT
+
+_PATIENCE = "15s"
+_OWN = re.compile(r"\bmart\.(?=[a-z])(?!my_)")
+
+
+@dataclass(frozen=True)
+class Login:
+    """Who has signed in, and what the database says of them; lives in the memory of one browser session."""
+
+    url: str = field(repr=False)
+    name: str
+    kind: str
+    user_id: str | None
+    artist_id: str | None
+    person: str
+    readable: frozenset[str]
+
+    @property
+    def is_listener(self) -> bool:
+        """Whether the login sees the own rows of one user alone."""
+        return self.kind == "listener"
+
+    def may_read(self, *relations: str) -> bool:
+        """Whether the database lets the login read all of these."""
+        return self.readable.issuperset(relations)
+
+
+class Reading:
+    """One transaction that reads: all its answers tell of the same moment."""
+
+    def __init__(self, connection: Connection, is_own: bool) -> None:
+        self._connection, self._is_own = connection, is_own
+
+    def table(self, name: str, **parameters: object) -> pd.DataFrame:
+        """The answer of sql/dashboard/<name>.sql, or of another file of sql by its path.
+
+        A listener's marts are called as everybody's, with my_ before: so is what is asked of them.
+
+        :raises EtlError: as ``warehouse.connect`` says.
+        """
+        path = f"{name}.sql" if "/" in name else f"dashboard/{name}.sql"
+        statement = (CHECKOUT / "sql" / path).read_text(encoding="utf-8")
+        if self._is_own:
+            statement = _OWN.sub("mart.my_", statement)
+        result = self._connection.execute(text(statement), parameters)
+        frame = pd.DataFrame(result.fetchall(), columns=list(result.keys()))
+        exact = [name for name in frame if frame[name].map(lambda value: isinstance(value, Decimal)).any()]
+        return frame.astype(dict.fromkeys(exact, "float64"))  # what draws knows no decimals
+
+
+@contextmanager
+def reading(login: Login) -> Iterator[Reading]:
+    """Read as a login.
+
+    :raises EtlError: where the warehouse cannot be reached, or refuses.
+    """
+    with _transaction(login.url) as connection:
+        yield Reading(connection, login.is_listener)
+
+
+def sign_in(warehouse_url: str, name: str, password: str) -> Login:
+    """Enter the warehouse by name and password.
+
+    :raises EtlError: where it cannot be reached, or does not let them in.
+    """
+    url = make_url(warehouse_url).set(username=name, password=password).render_as_string(hide_password=False)
+    with _transaction(url) as connection:
+        reader = Reading(connection, is_own=False)
+        readable = frozenset(str(one) for one in reader.table("readable")["relation"])
+        known = reader.table("login") if "mart.my_login" in readable else pd.DataFrame()
+    if known.empty:
+        return Login(url, name, "", None, None, name, readable)
+    row = known.iloc[0]
+    return Login(url, name, row["kind"], row["user_id"], row["artist_id"], row["person"] or name, readable)
+
+
+@contextmanager
+def _transaction(url: str) -> Iterator[Connection]:
+    with warehouse.connect(url) as connection:
+        connection.execute(text("set transaction isolation level repeatable read, read only"))
+        connection.execute(text("select set_config('statement_timeout', :patience, true)"), {"patience": _PATIENCE})
+        yield connection

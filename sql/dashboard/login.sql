@@ -1,0 +1,3 @@
+-- Who asks.
+select kind, user_id, artist_id, coalesce(username, artist_name) as person
+from mart.my_login;

@@ -1,0 +1,78 @@
+"""A real Chromium without a screen, and what a person does with it."""
+
+import shutil
+from pathlib import Path
+
+from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+PATIENCE_SECONDS = 30
+PHONE = (390, 844)
+DESKTOP = (1280, 900)
+_IS_DRAWN = """
+    const app = document.querySelector('[data-testid=stApp]');
+    return app && app.dataset.testScriptState === 'notRunning' && !document.querySelector('[data-stale=true]')
+"""
+
+
+def start(profile: Path) -> Chrome:
+    """A browser that asks nobody for updates."""
+    options = ChromeOptions()
+    options.binary_location = shutil.which("chromium") or ""
+    for argument in (
+        "--headless=new",
+        "--no-sandbox",  # tests run as root in containers, where Chromium has no sandbox
+        "--disable-dev-shm-usage",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--force-device-scale-factor=1",
+        f"--user-data-dir={profile}",
+    ):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    return Chrome(options=options, service=Service(shutil.which("chromedriver")))
+
+
+def resize(browser: Chrome, size: tuple[int, int]) -> None:
+    """Make the page so large: a window cannot be as narrow as a phone."""
+    sizes = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size == PHONE}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", sizes)
+
+
+def open_page(browser: Chrome, address: str) -> None:
+    """Open the dashboard anew."""
+    browser.get(address)
+    wait_for(browser, "No login yet")
+
+
+def sign_in(browser: Chrome, address: str, name: str, password: str) -> None:
+    """Sign in by keyboard alone."""
+    open_page(browser, address)
+    field = browser.find_element(By.CSS_SELECTOR, "input[autocomplete=username]")
+    field.send_keys(name, Keys.TAB, password, Keys.ENTER)
+
+
+def text(browser: Chrome) -> str:
+    """All that the page says."""
+    return str(browser.find_element(By.TAG_NAME, "body").text)
+
+
+def wait_for(browser: Chrome, words: str) -> str:
+    """The page's text as soon as it has these words."""
+    WebDriverWait(browser, PATIENCE_SECONDS, poll_frequency=0.05).until(lambda found: words in text(found), words)
+    return text(browser)
+
+
+def settle(browser: Chrome) -> str:
+    """The page's text once it is drawn whole."""
+    seen = [""]
+
+    def is_still(found: Chrome) -> bool:
+        seen.append(text(found))
+        return bool(found.execute_script(_IS_DRAWN)) and seen[-1] == seen[-2]
+
+    WebDriverWait(browser, PATIENCE_SECONDS, poll_frequency=0.3).until(is_still)
+    return seen[-1]
