@@ -54,16 +54,14 @@ def grid(frame: pd.DataFrame, **columns: str) -> None:
 
     :param columns: formats of columns, as Streamlit writes them.
     """
-    formats: dict[str, Any] = {name: st.column_config.NumberColumn(format=form) for name, form in columns.items()}
     shown = frame.copy()
     for name in shown.select_dtypes(include=["datetime", "datetimetz"]):
         shown[name] = shown[name].dt.strftime("%Y-%m-%d %H:%M")
-    heads = {name: name.replace("_", " ") for name in shown}
-    st.dataframe(
-        shown.rename(columns=heads),
-        hide_index=True,
-        column_config={heads[name]: form for name, form in formats.items()},
-    )
+    heads = {name: str(name).replace("_", " ") for name in shown}
+    formats: dict[str, Any] = {
+        heads[name]: st.column_config.NumberColumn(format=form) for name, form in columns.items()
+    }
+    st.dataframe(shown.rename(columns=heads), hide_index=True, column_config=formats)
 
 
 def number(value: float) -> str:

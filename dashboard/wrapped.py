@@ -28,7 +28,7 @@ def _draw(login: Login, reader: Reading) -> None:
     told = years[years["year"] == year].iloc[0]
     found = {name: reader.table(f"wrapped_{name}", user_id=user_id, year=int(year)) for name in _LISTS}
     _draw_figures(told)
-    _draw_picture(login.person if login.is_listener else user_id, told, found)
+    _draw_picture(login.person if login.is_listener else str(user_id), told, found)
     _draw_days(reader.table("wrapped_days", user_id=user_id, year=int(year)))
     _draw_lists(found)
     if login.may_read("mart.my_personality" if login.is_listener else "mart.user_personality"):
@@ -65,7 +65,7 @@ def _draw_figures(told: pd.Series) -> None:
 
 def _draw_picture(person: str, told: pd.Series, found: dict[str, pd.DataFrame]) -> None:
     names = {name: list(frame[_LISTS[name]].head(_TOP)) for name, frame in found.items()}
-    picture = year_picture(_year_name(told["year"]), person, told.to_dict(), names)
+    picture = year_picture(_year_name(told["year"]), person, {str(name): told[name] for name in told.index}, names)
     left, right = st.columns([2, 3])
     with left:
         st.image(picture, width="stretch")
@@ -91,9 +91,8 @@ def _story(told: pd.Series, names: dict[str, list[str]]) -> list[str]:
         story.append(
             f"Your longest sitting lasted **{number(minutes)} minutes**, on {told['longest_session_at']:%-d %B %Y}."
         )
-    story.append(
-        f"Your longest streak: **{number(told['longest_streak_days'])} days** from {told['longest_streak_from']:%-d %B %Y}."
-    )
+    streak, began = number(told["longest_streak_days"]), f"{told['longest_streak_from']:%-d %B %Y}"
+    story.append(f"Your longest streak: **{streak} days** from {began}.")
     return story
 
 

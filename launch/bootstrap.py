@@ -101,7 +101,8 @@ def need_browser(state: Path) -> None:
         apt(state, "Chromium", BROWSER_PACKAGES)
     if not is_browser_there():
         raise SetupError(
-            "The tests need Chromium and its driver: install them (apt-get install chromium chromium-driver), then start again."
+            "The tests need Chromium and its driver, and they were not found: "
+            "install them (apt-get install chromium chromium-driver), then start again."
         )
 
 

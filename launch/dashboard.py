@@ -29,18 +29,7 @@ _READY_SECONDS = 60
 _GRACE_SECONDS = 3.0
 _RESTARTS = 5
 """How often one that ends by itself is started again; whatever ends it each time will not stop doing so."""
-_TOLD = (
-    "PATH",
-    "PYTHONPATH",
-    "PYTHONSAFEPATH",
-    "PYTHONUNBUFFERED",
-    "LANG",
-    "LC_ALL",
-    "TZ",
-    "SPT_NOENV",
-    "STATE_DIR",
-    MARKER,
-)
+_TOLD = ("PATH", "PYTHONSAFEPATH", "PYTHONUNBUFFERED", "LANG", "LC_ALL", "TZ", "SPT_NOENV")
 _SECRET_OPTIONS = ("password", "user", "passfile", "service", "sslpassword")
 _OPTIONS = {
     "server.address": "127.0.0.1",

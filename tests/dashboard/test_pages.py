@@ -23,7 +23,7 @@ def enter(browser: Chrome, dashboard: Place, kind: str) -> str:
 def metrics(browser: Chrome) -> dict[str, str]:
     """The big figures of the page, by label."""
     found = browser.find_elements(By.CSS_SELECTOR, "[data-testid=stMetric]")
-    return {label: value for label, value in (one.text.split("\n")[:2] for one in found)}
+    return {one.text.split("\n")[0]: one.text.split("\n")[1] for one in found}
 
 
 def ask(dashboard: Place, statement: str, **parameters: object) -> list[dict[str, object]]:
