@@ -1,21 +1,33 @@
 """Whatever came late, twice, corrected or was taken back: the marts are as if built from nothing."""
 
+from collections.abc import Iterator
+
 import pytest
 from sqlalchemy import text
 
 from etl.load.marts import Definition, build, touch_since
 from etl.warehouse import connect
+from launch import postgres
+from tests.conftest import database
 from tests.load.star_frames import table
 from tests.marts.listening import DEFINITION, add, day, fill, held, rebuild, some
 
 
+@pytest.fixture(scope="module")
+def built(embedded_server: postgres.Server, migrated_template: str) -> Iterator[str]:
+    """The name of a database with some listening, whose marts are built."""
+    with database(embedded_server, migrated_template) as url:
+        with connect(url) as connection:
+            fill(connection)
+            add(connection, some(1))
+        assert rebuild(url)
+        yield url.rsplit("/", 1)[-1]
+
+
 @pytest.fixture
-def url(warehouse_url: str) -> str:
-    with connect(warehouse_url) as connection:
-        fill(connection)
-        add(connection, some(1))
-    rebuild(warehouse_url)
-    return warehouse_url
+def url(embedded_server: postgres.Server, built: str) -> Iterator[str]:
+    with database(embedded_server, built) as url:
+        yield url
 
 
 def _same_from_nothing(url: str) -> None:
@@ -46,7 +58,9 @@ CORRECTIONS: dict[str, str] = {
     "a whole user's plays": "delete from warehouse.fact_event where user_key = 3",
     "first days of all": "delete from warehouse.fact_event where date_key < 20260105",
     "heard for longer": "update warehouse.fact_event set ms_played = 31000 where ms_played = 29999",
-    "another track": "update warehouse.fact_event set track_key = 5, artist_key = 2 where track_key = 1 and user_key = 4",
+    "another track": (
+        "update warehouse.fact_event set track_key = 5, artist_key = 2 where track_key = 1 and user_key = 4"
+    ),
     "on another day": (
         "update warehouse.fact_event set local_time = local_time + interval '9 hours', local_hour ="
         " extract(hour from local_time + interval '9 hours') where user_key = 5"
