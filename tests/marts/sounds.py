@@ -31,7 +31,7 @@ def features(chance: Random, cluster: int) -> dict[str, float]:
     centre = CLUSTERS[cluster][1]
     values = [m + chance.gauss(0, d / 3) for m, d in zip(centre, DEVIATIONS, strict=True)]
     limits = [(0.0, 1.0)] * 2 + [(-60.0, 0.0)] + [(0.0, 1.0)] * 5 + [(30.0, 250.0)]
-    bounded = [round(min(max(v, low), high), 4) for v, (low, high) in zip(values, limits, strict=True)]
+    bounded = [round(min(max(v, low), high), 3) for v, (low, high) in zip(values, limits, strict=True)]
     return dict(zip(AUDIO_FEATURES, bounded, strict=True))
 
 

@@ -55,7 +55,7 @@ union all
 select 'plays', listener_key, plays, featured_plays, dated_plays, newness_total from mart.listener_figure
 union all
 select
-    'playlists', o.listener_key, sum(f.tracks), sum(f.featured_tracks), sum(f.dated_tracks), sum(f.newness_total)::bigint
+    'playlists', o.listener_key, sum(f.tracks)::bigint, sum(f.featured_tracks)::bigint, sum(f.dated_tracks)::bigint, sum(f.newness_total)::bigint
 from mart.playlist_owner as o
 inner join mart.playlist_figure as f on f.playlist_key = o.playlist_key
 group by o.listener_key;
@@ -75,7 +75,7 @@ union all
 select 'plays', listener_key, attribute_number, bin, plays, total, square_total from mart.listener_bin
 union all
 select
-    'playlists', o.listener_key, b.attribute_number, b.bin, sum(b.tracks), sum(b.total)::bigint, sum(b.square_total)
+    'playlists', o.listener_key, b.attribute_number, b.bin, sum(b.tracks)::bigint, sum(b.total)::bigint, sum(b.square_total)
 from mart.playlist_owner as o
 inner join mart.playlist_bin as b on b.playlist_key = o.playlist_key
 group by o.listener_key, b.attribute_number, b.bin;
@@ -96,7 +96,7 @@ with told as (
     union all
     select 'plays', listener_key, audio_features_type, plays from mart.listener_cluster
     union all
-    select 'playlists', o.listener_key, c.audio_features_type, sum(c.tracks)
+    select 'playlists', o.listener_key, c.audio_features_type, sum(c.tracks)::bigint
     from mart.playlist_owner as o
     inner join mart.playlist_cluster as c on c.playlist_key = o.playlist_key
     group by o.listener_key, c.audio_features_type
@@ -126,7 +126,7 @@ with counted as (
         b.scope,
         b.subject_key,
         b.attribute_number,
-        sum(b.entries) as entries,
+        sum(b.entries)::bigint as entries,
         sum(b.total) as total,
         sum(b.square_total) as square_total,
         array_agg(b.bin order by b.bin) as bins,
