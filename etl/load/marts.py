@@ -18,10 +18,18 @@ from etl.warehouse import exclusive, record_nothing_new, rows
 
 log = logging.getLogger(__name__)
 
-BASES = ("counted_play", "listener_day", "listening_session", "listener_count")
-"""The files of sql/mart that count plays, days and sessions, which the marts are made from."""
+BASES = ("counted_play", "listener_day", "listening_session", "listener_count", "audio_point")
+"""The files of sql/mart that count plays, days and sessions and read audio features, which the marts are made from."""
 
-MARTS = ("wrapped", "top_by_continent", "artist_audience", "daily_engagement")
+MARTS = (
+    "wrapped",
+    "top_by_continent",
+    "artist_audience",
+    "daily_engagement",
+    "playlist_profile",
+    "taste_profile",
+    "discovery",
+)
 """The files of sql/mart, each named for what it answers; docs/marts.md says what they may read."""
 
 _FOLDER = CHECKOUT / "sql" / "mart"
@@ -136,7 +144,8 @@ def touch_since(connection: Connection, first_day: date) -> None:
 def is_touched(connection: Connection, definition: Definition) -> bool:
     """Whether there is anything to build."""
     queues = " or ".join(f"exists (select from audit.{name})" for name in _QUEUES)
-    statement = f"select {queues} or exists ({_CHANGED_EXCLUSIONS}) as it"
+    changed = f"exists ({_CHANGED_EXCLUSIONS}) or exists ({_CHANGED_CATALOGUE})"
+    statement = f"select {queues} or {changed} as it"
     return not _is_built_by(connection, definition) or bool(rows(connection, statement)[0]["it"])
 
 
@@ -145,6 +154,14 @@ _CHANGED_EXCLUSIONS = """
     union all
     (select kind, id from mart.applied_exclusion except select kind, id from warehouse.exclusion)
 """
+
+_CHANGED_CATALOGUE = """
+    select
+    from mart.counted_catalogue
+    where last_track_key < (select max(track_key) from warehouse.dim_track)
+        or fit_id is distinct from (select fit_id from mart.audio_scale)
+"""
+"""New tracks and fits of the clusters queue nothing."""
 
 _TOUCH_SINCE = """
     insert into audit.touched_day (listener_key, local_date)
