@@ -4,11 +4,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import operations, wrapped
+from dashboard import artist, charts, operations, playlists, wrapped
 from dashboard.sign_in import ask_for_login, sign_out, signed_in
 
 _ICON = Path(__file__).with_name("icon.svg")
-_PAGES = (wrapped.PAGE, operations.PAGE)
+_PAGES = (wrapped.PAGE, playlists.PAGE, artist.PAGE, charts.PAGE, operations.PAGE)
 
 
 def main() -> None:

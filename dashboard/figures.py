@@ -79,10 +79,11 @@ def radar(frame: pd.DataFrame) -> alt.LayerChart:
     """A closed line for each ``name`` over its ``attribute``s; ``share`` is how far out a point lies, 0 to 1."""
     spokes = list(frame["attribute"].drop_duplicates())
     turn = {attribute: math.tau * place / len(spokes) for place, attribute in enumerate(spokes)}
+    angles = frame["attribute"].map(turn)
     points = frame.assign(
-        x=[share * math.sin(turn[attribute]) for share, attribute in zip(frame["share"], frame["attribute"], strict=True)],
-        y=[share * math.cos(turn[attribute]) for share, attribute in zip(frame["share"], frame["attribute"], strict=True)],
-        place=[spokes.index(attribute) for attribute in frame["attribute"]],
+        x=frame["share"] * angles.map(math.sin),
+        y=frame["share"] * angles.map(math.cos),
+        place=frame["attribute"].map(spokes.index),
     )
     closed = pd.concat([points, points[points["place"] == 0].assign(place=len(spokes))])
     labels = pd.DataFrame(
@@ -149,7 +150,9 @@ def world_map(frame: pd.DataFrame, value: str, title: str) -> alt.LayerChart:
     """
     ground = country_places()
     known = ground.drop_duplicates("country").merge(frame, on="country")
-    dots = alt.Chart(ground).mark_circle(color="#9aa5a0", size=14, opacity=0.7).encode(longitude="lon:Q", latitude="lat:Q")
+    dots = (
+        alt.Chart(ground).mark_circle(color="#9aa5a0", size=14, opacity=0.7).encode(longitude="lon:Q", latitude="lat:Q")
+    )
     net = alt.Chart(alt.graticule(step=[30, 30])).mark_geoshape(stroke="#e3e8e5", strokeWidth=0.7)
     heard = (
         alt.Chart(known)

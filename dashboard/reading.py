@@ -88,6 +88,16 @@ def sign_in(warehouse_url: str, name: str, password: str) -> Login:
     return Login(url, name, row["kind"], row["user_id"], row["artist_id"], row["person"] or name, readable)
 
 
+def write(login: Login, name: str, **parameters: object) -> None:
+    """Run sql/dashboard/<name>.sql, which changes something, as far as the database lets the login.
+
+    :raises EtlError: as ``warehouse.connect`` says.
+    """
+    statement = (CHECKOUT / "sql" / "dashboard" / f"{name}.sql").read_text(encoding="utf-8")
+    with warehouse.connect(login.url) as connection:
+        connection.execute(text(statement), parameters)
+
+
 @contextmanager
 def _transaction(url: str) -> Iterator[Connection]:
     with warehouse.connect(url) as connection:

@@ -210,6 +210,12 @@ def known_of_account(connection: Connection, account: str, part: str) -> dict[st
     return cast(dict[str, Any], found[0]["known"]) if found else None
 
 
+def wished_playlists(connection: Connection, user_id: str) -> tuple[str, ...]:
+    """The ids of the playlists that a user has asked for."""
+    statement = "select playlist_id from audit.playlist_wish where user_id = :user_id order by playlist_id"
+    return tuple(str(row["playlist_id"]) for row in rows(connection, statement, user_id=user_id))
+
+
 def record_fetch(connection: Connection, **line: object) -> None:
     """Write a line of audit.fetch, in place of an earlier one of the same run and part.
 

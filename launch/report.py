@@ -195,9 +195,7 @@ def _print_next(out: Console, login: tuple[str, str], is_staying: bool) -> None:
     out.print()
     if is_staying:
         out.print(f"Web interface  [bold]{api_url()}[/]  user [bold]{user}[/]  password [bold]{escape(password)}[/]")
-        out.print(
-            f"Dashboard      [bold]{dashboard_url()}[/]  a login: [bold]bin/add-login operator NAME[/]"
-        )
+        out.print(f"Dashboard      [bold]{dashboard_url()}[/]  a login: [bold]bin/add-login operator NAME[/]")
     out.print("SQL            [bold]bin/psql[/], for example")
     out.print("               [bold]bin/psql -f sql/example/audio_clusters.sql[/]")
 

@@ -7,6 +7,7 @@ import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SIBLINGS = {"extract", "simulate", "transform", "load"}
+ABOVE = {"dags", "launch", "airflow", "dashboard", "docs", "tests"}
 HOMES = {
     "airflow": ("dags/",),
     "spotipy": ("etl/extract/spotify",),
@@ -58,11 +59,17 @@ def test_imports_inside_etl_point_one_way(path: Path) -> None:
 
 @pytest.mark.parametrize("path", _modules("etl"), ids=lambda p: str(p.relative_to(CHECKOUT)))
 def test_etl_knows_nothing_of_what_stands_on_it(path: Path) -> None:
-    above = {name for name in _imports(path) if name.split(".")[0] in {"dags", "launch", "airflow", "dashboard", "docs", "tests"}}
+    above = {
+        name
+        for name in _imports(path)
+        if name.split(".")[0] in {"dags", "launch", "airflow", "dashboard", "docs", "tests"}
+    }
     assert not above
 
 
-@pytest.mark.parametrize("path", _modules("etl", "dags", "launch", "docs", "dashboard"), ids=lambda p: str(p.relative_to(CHECKOUT)))
+@pytest.mark.parametrize(
+    "path", _modules("etl", "dags", "launch", "docs", "dashboard"), ids=lambda p: str(p.relative_to(CHECKOUT))
+)
 def test_each_library_has_one_home(path: Path) -> None:
     place = path.relative_to(CHECKOUT).as_posix()
     strangers = {

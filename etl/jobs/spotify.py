@@ -72,6 +72,9 @@ def fetch_account(name: str, run_id: str, settings: Settings, is_last_try: bool)
     account: Account | None = None
     try:
         account = accounts.get(name)
+        with warehouse.connect(settings.warehouse_url) as connection:
+            wished = warehouse.wished_playlists(connection, account.account_id)
+        playlist_ids = tuple(dict.fromkeys([*playlist_ids, *wished]))
         fetched = ask_account(Api(app, account, accounts), account, known, playlist_ids, answers)
     except EtlError as error:
         if not is_final(error, is_last_try):

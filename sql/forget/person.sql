@@ -23,6 +23,7 @@ update audit.dropped_event set playlist_key = -1 where playlist_key in (select p
 
 delete from warehouse.fact_playlist_track where playlist_key in (select playlist_key from forgotten_playlist_key);
 delete from warehouse.dim_playlist where playlist_key in (select playlist_key from forgotten_playlist_key);
+delete from audit.playlist_wish where user_id in (select user_id from forgotten_user);
 delete from warehouse.user_record where user_id in (select user_id from forgotten_user);
 delete from warehouse.dim_user where user_key in (select user_key from forgotten_key);
 delete from simulation.listener where user_id in (select user_id from forgotten_user);

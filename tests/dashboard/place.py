@@ -24,7 +24,8 @@ update warehouse.dim_artist set name = (array[%s])[artist_key] where artist_key 
 update warehouse.dim_track set name = (array[
     'Harbour Lights', 'Second Winter', 'Paper Boats', 'Analytical', 'Punch Cards', 'Difference', 'Ore', 'Verdigris',
     'Eclipse', 'Ebb', 'Static', 'Static'
-])[track_key] where track_key > 0;
+])[track_key] where track_key between 1 and 12;
+update warehouse.dim_track set name = 'Song ' || track_key where track_key > 12;
 update warehouse.dim_genre set genre = (array['indie pop', 'electronic', 'folk'])[genre_key] where genre_key > 0;
 insert into warehouse.dim_user (user_key, user_id, username, source, valid_from)
 values (99, 'u99', 'Nora New', 'feed', '-infinity');

@@ -1,0 +1,117 @@
+"""An artist's audience: where it is, what it plays, how it grows. An artist sees no group of fewer than five."""
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.figures import bars, lines, show, world_map
+from dashboard.page import Page, grid, nothing_yet, number
+from dashboard.places import country_name
+from dashboard.reading import Login, Reading
+
+_FEW = 10
+
+
+def _draw(login: Login, reader: Reading) -> None:
+    st.title("Artist")
+    if login.artist_id is not None:
+        st.subheader(login.person, anchor=False)
+        found = {name: reader.table(f"my_artist_{name}") for name in ("weeks", "countries", "tracks")}
+        st.caption(
+            "Groups of fewer than five listeners have no name here; numbers are rounded down to fives."
+        )
+    else:
+        artist_id = _choose_artist(reader)
+        if artist_id is None:
+            return
+        found = {name: reader.table(f"artist_{name}", artist_id=artist_id) for name in ("weeks", "countries", "tracks")}
+    if found["weeks"].empty:
+        nothing_yet(
+            "No audience to show yet.",
+            "Listeners appear when the marts are built after a load (DAG build_marts)"
+            + (", as soon as a group has five of them." if login.artist_id is not None else "."),
+        )
+        return
+    _draw_figures(found["weeks"])
+    _draw_weeks(found["weeks"])
+    _draw_countries(found["countries"])
+    _draw_tracks(found["tracks"])
+
+
+def _choose_artist(reader: Reading) -> str | None:
+    artists = reader.table("artists")
+    if artists.empty:
+        nothing_yet("Nobody was played yet.", "Load events, then let the DAG build_marts build the marts.")
+        return None
+    names = dict(zip(artists["artist_id"], artists["artist_name"], strict=True))
+    chosen = st.selectbox(
+        "Artist",
+        list(names),
+        format_func=lambda one: names.get(one, one),
+        accept_new_options=True,
+        help="The fifty played most; type any other artist's name or id.",
+    )
+    if chosen in names:
+        return chosen
+    found = reader.table("artist_named", named=chosen)
+    if found.empty:
+        st.warning(f"No artist is called {chosen!r}: look at the spelling, or type the id.")
+        return None
+    return str(found["artist_id"].iloc[0])
+
+
+def _draw_figures(weeks: pd.DataFrame) -> None:
+    newest = weeks[weeks["week_start"].notna()].tail(1)
+    with st.container(horizontal=True):
+        st.metric("Plays", number(weeks["plays"].sum()), border=True)
+        if not newest.empty:
+            st.metric("Listeners in the newest week", number(newest["listeners"].iloc[0]), border=True)
+            st.metric("Newest week from", f"{newest['week_start'].iloc[0]:%Y-%m-%d}", border=True)
+
+
+def _draw_weeks(weeks: pd.DataFrame) -> None:
+    st.subheader("Listeners over time")
+    told = weeks[weeks["week_start"].notna()]
+    if told.empty:
+        nothing_yet("No week has five listeners yet.", "The weeks appear as the audience grows.")
+        return
+    names = {"listeners": "listeners", "new_listeners": "new", "returning_listeners": "returning"}
+    show(lines(told, "week_start", names, "listeners"), "Listeners by week: all, new and returning.")
+
+
+def _draw_countries(countries: pd.DataFrame) -> None:
+    st.subheader("Where they are")
+    told = countries[countries["country"].notna()]
+    if told.empty:
+        nothing_yet("No country has five listeners yet.", "Countries appear as the audience grows.")
+        return
+    named = told.assign(country_name=told["country"].map(country_name))
+    left, right = st.columns([3, 2])
+    with left:
+        show(world_map(told, "listeners", "listeners"), "Listeners by country on a map of the world.")
+    with right:
+        show(bars(named.head(_FEW), "country_name", "listeners", "listeners"), "Countries with most listeners.")
+    with st.expander("All countries"):
+        grid(countries.assign(country=countries["country"].fillna("too few to show").map(country_name)))
+
+
+def _draw_tracks(tracks: pd.DataFrame) -> None:
+    st.subheader("What they play")
+    told = tracks[tracks["recording_id"].notna()]
+    if told.empty:
+        nothing_yet("No song has five listeners yet.", "Songs appear as the audience grows.")
+        return
+    show(bars(told.head(_FEW), "track_name", "plays", "plays"), "The most played songs.")
+    with st.expander("All songs"):
+        grid(tracks.assign(track_name=tracks["track_name"].fillna("all others")))
+
+
+PAGE = Page(
+    "Artist",
+    ":material/artist:",
+    "artist",
+    (
+        ("mart.my_artist_audience", "mart.my_artist_country", "mart.my_artist_track"),
+        ("mart.artist_audience", "mart.artist_audience_country", "mart.artist_audience_track", "warehouse.dim_artist"),
+    ),
+    _draw,
+)

@@ -1,0 +1,4 @@
+-- Places that have charts.
+select distinct place_kind, place
+from mart.chart
+order by place_kind, place;
