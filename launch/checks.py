@@ -14,6 +14,7 @@ _FIRST = (
 _OURS = (
     "AIRFLOW_",
     "CLUSTER_",
+    "DASHBOARD_PORT",
     "IS_STAND_IN",
     "KAGGLE_PATH",
     "KEEP_DAYS",
