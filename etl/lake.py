@@ -161,7 +161,7 @@ class Lake:
             .option("pathGlobFilter", "*.avro")
             .load([one.url for one in inputs])
         )
-        folder = F.regexp_extract(F.col("_metadata.file_path"), "/([^/]+)/[^/]+$", 1)
+        folder = F.substring_index(F.substring_index("_metadata.file_path", "/", -2), "/", 1)
         return records.withColumn("input_id", folder)
 
     def write_memory(self, frame: DataFrame, run_id: str, name: str) -> None:

@@ -210,7 +210,7 @@ def test_what_is_told_twice_or_is_broken_is_counted_and_kept(here: Settings) -> 
     assert [tuple(row.values()) for row in reasons] == [
         ("f1", "endTime is before startTime"),
         ("f1", "msPlayed is negative"),
-        ("f1", "userId is missing or longer than 255 characters"),
+        ("f1", "userId is missing or longer than 255 bytes"),
         ("f2", "eventTime is an impossible time"),
     ]
     assert events.plan_events("r3", here) == 0

@@ -89,8 +89,8 @@ def faults() -> Faults:
             "spotify_track_uri is no track",
         ),
         (
-            F.length(F.concat_ws("", *(said(field) for field in _CONTEXT))) > LONGEST_CONTEXT,
-            f"platform and reasons are longer than {LONGEST_CONTEXT} characters",
+            F.octet_length(F.concat_ws("", *(said(field) for field in _CONTEXT))) > LONGEST_CONTEXT,
+            f"platform and reasons are longer than {LONGEST_CONTEXT} bytes",
         ),
         *((~said(uri).rlike(_SPOKEN_URI), f"{uri} is no Spotify URI") for uri in _SPOKEN_URIS),
     ]

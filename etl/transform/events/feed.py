@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -30,7 +31,7 @@ def events(records: DataFrame, not_after: datetime) -> Parsed:
     :returns: rows of EVENT_ROW, and refused records with their reason.
     """
     reason = (
-        F.when(_is_no_id("userId"), "userId is missing or longer than 255 characters")
+        F.when(_is_no_id("userId"), "userId is missing or longer than 255 bytes")
         .when(_is_impossible("eventTime", not_after), "eventTime is an impossible time")
         .when(_is_impossible("startTime", not_after), "startTime is an impossible time")
         .when(F.col("endTime").isNull() | (F.col("endTime") < F.col("startTime")), "endTime is before startTime")
@@ -38,8 +39,8 @@ def events(records: DataFrame, not_after: datetime) -> Parsed:
         .when(F.col("duration") < 0, "duration is negative")
         .when(_length_ms() > 2**31 - 1, "endTime is weeks after startTime")
         .when(_is_about_nothing(), "neither track nor artist is named")
-        .when(_is_too_long("songId", "artistId", "playlistId", "eventId"), "an id is longer than 255 characters")
-        .when(_is_long_context(), f"context and plan are longer than {LONGEST_CONTEXT} characters")
+        .when(_is_too_long("songId", "artistId", "playlistId", "eventId"), "an id is longer than 255 bytes")
+        .when(_is_long_context(), f"context and plan are longer than {LONGEST_CONTEXT} bytes")
     )
     return _parsed(records, reason, EVENT_ROW, _event(known_timezones(records.sparkSession)))
 
@@ -51,7 +52,7 @@ def users(records: DataFrame, not_after: datetime) -> Parsed:
     :param not_after: nothing that came in can have changed later.
     :returns: rows of USER_ROW, and refused records with their reason.
     """
-    reason = F.when(_is_no_id("userId"), "userId is missing or longer than 255 characters").when(
+    reason = F.when(_is_no_id("userId"), "userId is missing or longer than 255 bytes").when(
         _is_impossible("updatedAt", not_after), "updatedAt is an impossible time"
     )
     return _parsed(records, reason, USER_ROW, _user(known_timezones(records.sparkSession)))
@@ -133,8 +134,7 @@ def _is_no_text(name: str) -> Column:
 
 
 def _is_too_long(*names: str) -> Column:
-    longest = F.greatest(*(F.coalesce(F.length(name), F.lit(0)) for name in (*names, names[0])))
-    return longest > _LONGEST_ID
+    return reduce(Column.__or__, (F.coalesce(F.octet_length(name), F.lit(0)) > _LONGEST_ID for name in names))
 
 
 def _is_impossible(name: str, not_after: datetime) -> Column:
@@ -143,7 +143,7 @@ def _is_impossible(name: str, not_after: datetime) -> Column:
 
 def _is_long_context() -> Column:
     texts = ("context.platform", "context.reasonStart", "context.reasonEnd", "subscriptionType")
-    return F.length(F.concat_ws("", *texts)) > LONGEST_CONTEXT
+    return reduce(Column.__add__, (F.coalesce(F.octet_length(one), F.lit(0)) for one in texts)) > LONGEST_CONTEXT
 
 
 def _is_about_nothing() -> Column:
