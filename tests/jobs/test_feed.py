@@ -1,14 +1,10 @@
 """A feed from the warehouse's catalogue into the lake, and the truth about it into the warehouse."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from pyspark.sql import SparkSession
 
 from etl import warehouse
 from etl.config import Settings, settings
@@ -16,6 +12,8 @@ from etl.errors import ActionNeededError
 from etl.jobs import events, feed
 from etl.lake import Lake
 from etl.simulate.listeners.parameters import Dirt, Parameters
+
+pytestmark = pytest.mark.usefixtures("one_session")
 
 NOW = datetime(2026, 10, 5, tzinfo=UTC)
 TWO_DAYS = Parameters(
@@ -40,18 +38,6 @@ insert into warehouse.survey_response (response_id, age_band, gender, listening_
 select 'r' || n, '20-35', 'Female', array['Smartphone'], 'Free (ad-supported)', 'Night'
 from generate_series(1, 50) as n;
 """
-
-
-@pytest.fixture(autouse=True)
-def one_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The session of all tests in place of one for each feed."""
-
-    @contextmanager
-    def shared(*_: Any) -> Iterator[SparkSession]:
-        yield spark
-
-    monkeypatch.setattr(feed, "session", shared)
-    monkeypatch.setattr(events, "session", shared)
 
 
 @pytest.fixture
