@@ -81,7 +81,7 @@ class Habits:
         return sum(plans[plan] * self.skips[plan] for plan in PLANS)
 
     def asked(self) -> dict[str, Shares]:
-        """All that is asked for, as events are counted."""
+        """All that is asked for, as plays are counted."""
         return {
             "age_band": dict(self.age_bands),
             "gender": self.overall(self.genders),
