@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 from uuid import uuid4
 
 from fsspec.core import url_to_fs
@@ -48,6 +48,12 @@ class Received:
     """What was left out of a file that ends in the middle, in words; it counts as one record."""
 
 
+class Readable(Protocol):
+    """What bytes can be read from, some at a time."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
 class Lake:
     """The lake under one URL."""
 
@@ -59,7 +65,7 @@ class Lake:
         """Where the bytes of an input lie, or will lie."""
         return f"{self.url}/{origin}/{input_id}/{name}"
 
-    def receive(self, content: BinaryIO, received: Received) -> Received:
+    def receive(self, content: Readable, received: Received) -> Received:
         """Keep the bytes of ``content`` and the note about them; again with the same input_id changes nothing.
 
         :returns: the note that the lake holds, which is the earlier one where there was one.

@@ -4,8 +4,8 @@ import hashlib
 import json
 import logging
 from datetime import datetime
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from etl.avro_files import Extent, extent
 from etl.errors import ActionNeededError, WrongFileError
@@ -48,7 +48,7 @@ def receive_file(path: Path, lake: Lake, received_at: datetime) -> Received:
         raise ActionNeededError(f"{path.name}: the file cannot be read ({error.strerror}): {path}") from error
 
 
-def _receive(source: BinaryIO, path: Path, lake: Lake, received_at: datetime) -> Received:
+def _receive(source: BufferedReader, path: Path, lake: Lake, received_at: datetime) -> Received:
     input_id = hashlib.file_digest(source, "sha256").hexdigest()[:16]
     size = source.tell()
     source.seek(0)
@@ -101,10 +101,10 @@ def _cut_off(found: Extent, name: str) -> str:
 class _Beginning:
     """The first bytes of a file, as a file."""
 
-    def __init__(self, source: BinaryIO, size: int) -> None:
+    def __init__(self, source: BufferedReader, size: int) -> None:
         self._source, self._left = source, size
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int, /) -> bytes:
         content = self._source.read(min(size, self._left))
         self._left -= len(content)
         return content

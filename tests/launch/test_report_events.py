@@ -7,6 +7,7 @@ from rich.console import Console
 
 from etl import warehouse
 from etl.config import CHECKOUT
+from etl.warehouse import fetches
 from launch.report_events import SECTIONS, print_events
 from tests.load.event_frames import NOON, Delivery, Told, load_events
 
@@ -31,8 +32,8 @@ def test_gaps_are_shown_and_how_long_the_open_ones_last(warehouse_url: str) -> N
     with warehouse.connect(warehouse_url) as connection:
         for hours in (2, 30):
             start = NOON + timedelta(hours=hours)
-            warehouse.record_gap(connection, "u[1]", start, start + timedelta(hours=hours), "r1")
-        warehouse.record_gap(connection, "u2", NOON, NOON + timedelta(hours=1), "r1")
+            fetches.record_gap(connection, "u[1]", start, start + timedelta(hours=hours), "r1")
+        fetches.record_gap(connection, "u2", NOON, NOON + timedelta(hours=1), "r1")
         connection.exec_driver_sql("update audit.gap set closed_at = now() where user_id = 'u2'")
     said = report(warehouse_url)
     assert ["u[1]", "2", "2", "32"] in said
