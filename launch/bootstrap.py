@@ -30,6 +30,7 @@ COMMANDS = {
     "backup": ("launch.backup", "requirements.txt", False),
     "restore": ("launch.restore", "requirements.txt", False),
     "sign-in": ("launch.sign_in", "requirements.txt", False),
+    "load-events": ("launch.load_events", "requirements.txt", True),
     "simulate-feed": ("launch.simulate_feed", "requirements.txt", True),
 }
 """Command to (module, what must be installed, whether Java is needed)."""

@@ -110,7 +110,6 @@ def columns() -> dict[str, Column]:
         "track_id": F.col("track"),
         "track_name": F.when(is_music, said(_TRACK)),
         "artist_name": F.when(is_music, said(_ARTIST)),
-        "album_name": F.when(is_music, said(_ALBUM)),
         "spoken_id": F.col("spoken"),
         "spoken_name": F.col("spoken_title"),
         "show_name": F.col("show"),

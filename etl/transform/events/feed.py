@@ -19,6 +19,7 @@ _SEPARATOR = "\u0001"
 _LONGEST_ID = 255
 _NO_USERS = ("", "unknown", "not applicable")
 """Ids that dim_user has for nobody."""
+_NO_USER_ID = "userId is missing or longer than 255 bytes"
 _FIRST_DAY = datetime(2006, 4, 23)
 """When Spotify was founded: nothing happened on it before."""
 
@@ -26,12 +27,14 @@ _FIRST_DAY = datetime(2006, 4, 23)
 def events(records: DataFrame, not_after: datetime) -> Parsed:
     """What records of UserActivity say.
 
-    :param records: input_id and the fields of the contract ``user_activity_2``, NULL where the writer had version 1.
+    :param records: as ``Lake.read_feed`` gives them by the contract ``user_activity_2``: fields that the writer did not
+        know are NULL.
     :param not_after: nothing that came in can have happened later.
     :returns: rows of EVENT_ROW, and refused records with their reason.
     """
     reason = (
-        F.when(_is_no_id("userId"), "userId is missing or longer than 255 bytes")
+        _cut_off()
+        .when(_is_no_id("userId"), _NO_USER_ID)
         .when(_is_impossible("eventTime", not_after), "eventTime is an impossible time")
         .when(_is_impossible("startTime", not_after), "startTime is an impossible time")
         .when(F.col("endTime").isNull() | (F.col("endTime") < F.col("startTime")), "endTime is before startTime")
@@ -48,12 +51,14 @@ def events(records: DataFrame, not_after: datetime) -> Parsed:
 def users(records: DataFrame, not_after: datetime) -> Parsed:
     """What records of User say.
 
-    :param records: input_id and the fields of the contract ``user``.
+    :param records: as ``Lake.read_feed`` gives them by the contract ``user``.
     :param not_after: nothing that came in can have changed later.
     :returns: rows of USER_ROW, and refused records with their reason.
     """
-    reason = F.when(_is_no_id("userId"), "userId is missing or longer than 255 bytes").when(
-        _is_impossible("updatedAt", not_after), "updatedAt is an impossible time"
+    reason = (
+        _cut_off()
+        .when(_is_no_id("userId"), _NO_USER_ID)
+        .when(_is_impossible("updatedAt", not_after), "updatedAt is an impossible time")
     )
     return _parsed(records, reason, USER_ROW, _user(known_timezones(records.sparkSession)))
 
@@ -123,6 +128,10 @@ def numbered(refused: DataFrame) -> DataFrame:
     """Rows of REJECTED_ROW out of records that have no place of their own: numbered within their input by content."""
     order = Window.partitionBy("input_id").orderBy("row", "reason")
     return refused.withColumn("row_number", F.row_number().over(order).cast("long")).select(*REJECTED_ROW.names)
+
+
+def _cut_off() -> Column:
+    return F.when(F.col("cut_off").isNotNull(), "the file ends in the middle of a block")
 
 
 def _is_no_id(name: str) -> Column:
