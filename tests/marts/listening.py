@@ -152,7 +152,9 @@ def held(url: str) -> dict[str, list[tuple[Any, ...]]]:
     with connect(url) as connection:
         names = rows(connection, "select tablename as name from pg_tables where schemaname = 'mart' order by 1")
     return {
-        str(one["name"]): sorted((tuple(row.values()) for row in table(url, f"select * from mart.{one['name']}")), key=repr)
+        str(one["name"]): sorted(
+            (tuple(row.values()) for row in table(url, f"select * from mart.{one['name']}")), key=repr
+        )
         for one in names
     }
 

@@ -27,8 +27,8 @@ READERS: dict[str, tuple[set[str], str]] = {
         """active_user_count active_users applied_exclusion artist_audience artist_audience_country
         artist_audience_track artist_country artist_listener artist_track artist_week chart chart_count chart_top
         circumstance counted_play counted_track counted_track_genre daily_engagement definition event_wide listened_days
-        listener listener_count listener_day listener_top listener_year listening_event listening_session play retention
-        retention_count session top_by_continent wrapped wrapped_artist wrapped_genre wrapped_track""",
+        listener listener_count listener_day listener_rank listener_year listening_event listening_session play
+        retention retention_count session top_by_continent wrapped wrapped_artist wrapped_genre wrapped_track""",
     ),
     "audit": (
         {"operator"},

@@ -1,6 +1,5 @@
 """Listeners see their own rows and nobody else's; artists see groups of five and more."""
 
-import json
 import random
 from collections import defaultdict
 from collections.abc import Iterator
@@ -116,11 +115,9 @@ def audience(place: Place, plays: list[tuple[int, int, int, int]]) -> None:
             f" values (1, {listener}, '2026-01-05', 1, 'C{country}')"
         )
     for listener, track in {(listener, track) for listener, _, _, track in plays}:
-        row = {"listener_key": listener, "item_key": track, "kind": "recording", "year": 0}
-        row |= {"play_millionths": 1, "ms_millionths": 1, "ms_played": 1}
         statements.append(
-            "insert into mart.listener_count"
-            f" select (jsonb_populate_record(null::mart.listener_count, '{json.dumps(row)}')).*"
+            "insert into mart.listener_count (listener_key, item_key, kind, year, play_millionths, ms_millionths)"
+            f" values ({listener}, {track}, 'recording', 0, 1000000, 1)"
         )
     place.as_loader(";".join(statements))
 
