@@ -18,10 +18,10 @@ from etl.warehouse import exclusive, record_nothing_new, rows
 
 log = logging.getLogger(__name__)
 
-BASES = ("counted_play", "listener_day", "listening_session", "listener_count")
-"""The files of sql/mart that count plays, days and sessions, which the marts are made from."""
+BASES = ("counted_play", "listener_day", "listening_session", "listener_count", "audio_point")
+"""The files of sql/mart that count plays, days and sessions and read audio features, which the marts are made from."""
 
-MARTS = ("wrapped", "top_by_continent", "artist_audience", "daily_engagement")
+MARTS = ("wrapped", "top_by_continent", "artist_audience", "daily_engagement", "playlist_profile", "taste_profile", "discovery")
 """The files of sql/mart, each named for what it answers; docs/marts.md says what they may read."""
 
 _FOLDER = CHECKOUT / "sql" / "mart"

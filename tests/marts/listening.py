@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 from etl.load.marts import Definition, build
 from etl.warehouse import connect, rows
 from tests.load.star_frames import table
+from tests.marts.sounds import give_sound
 
 DEFINITION = Definition(play_min_ms=30_000, session_gap_minutes=30)
 HOMES = (("DE", "Europe", "Europe/Berlin"), ("BR", "South America", "America/Sao_Paulo"), ("JP", "Asia", "Asia/Tokyo"))
@@ -116,6 +117,7 @@ def fill(connection: Connection, users: int = 6) -> None:
             weight = 1.0 if len({number % 3 + 1, number % 2 + 1}) == 1 else 1 / 3 if genre == number % 3 + 1 else 2 / 3
             statement = "insert into warehouse.bridge_track_genre values (:n, :genre, 's', :weight)"
             connection.execute(text(statement), {"n": number, "genre": genre, "weight": weight})
+    give_sound(connection)
     for month in ("2025-12-01", "2026-01-01", "2026-02-01", "2026-03-01"):
         name = month[:7].replace("-", "_")
         connection.execute(
