@@ -35,6 +35,8 @@ class Settings:
     cluster_features_from: str
     keep_days: int
     simulated_listeners: int
+    play_min_ms: int
+    session_gap_minutes: int
 
 
 def settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -67,6 +69,8 @@ def settings(environ: Mapping[str, str] | None = None) -> Settings:
         cluster_features_from=_one_of(env, "CLUSTER_FEATURES_FROM", ("all", "files")),
         keep_days=_whole_number(env, "KEEP_DAYS", 30),
         simulated_listeners=_whole_number(env, "SIMULATED_LISTENERS", 200),
+        play_min_ms=_whole_number(env, "PLAY_MIN_MS", 30_000),
+        session_gap_minutes=_whole_number(env, "SESSION_GAP_MINUTES", 30),
     )
 
 

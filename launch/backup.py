@@ -42,7 +42,7 @@ def write_backup(target: Path) -> None:
     try:
         os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         with warehouse_url() as url, client_environment(url) as environ:
-            options = ["--format=custom", "--no-owner", *(f"--schema={name}" for name in SCHEMAS)]
+            options = ["--format=custom", "--no-owner", "--no-privileges", *(f"--schema={name}" for name in SCHEMAS)]
             code = run_client("pg_dump", [*options, "--file", str(draft)], environ)
         if code != 0:
             raise ActionNeededError(f"There is no backup: pg_dump ended with {code}, its words are above.")

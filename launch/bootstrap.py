@@ -29,6 +29,7 @@ COMMANDS = {
     "psql": ("launch.psql", "requirements.txt", False),
     "backup": ("launch.backup", "requirements.txt", False),
     "restore": ("launch.restore", "requirements.txt", False),
+    "add-login": ("launch.add_login", "requirements.txt", False),
     "sign-in": ("launch.sign_in", "requirements.txt", False),
     "load-events": ("launch.load_events", "requirements.txt", True),
     "simulate-feed": ("launch.simulate_feed", "requirements.txt", True),

@@ -1,11 +1,13 @@
 """The embedded PostgreSQL: one server a STATE_DIR, on loopback, with passwords from its first second.
 
 Roles: ``postgres`` (superuser), ``loader`` (owner of the database ``warehouse``) and ``airflow`` (owner of the
-database ``airflow``); their passwords are in STATE_DIR/secrets. The server has a session of its own, so that
+database ``airflow``); their passwords are in STATE_DIR/secrets. The group roles of sql/access are made beside them, so
+that ``loader`` needs no right to make any. The server has a session of its own, so that
 neither Ctrl-C nor the end of whoever started it reaches it.
 """
 
 import fcntl
+import hashlib
 import os
 import random
 import shutil
@@ -20,6 +22,7 @@ from pathlib import Path
 
 import psutil
 
+from etl.config import CHECKOUT
 from etl.errors import ActionNeededError
 from launch.postgres_folder import initialise, last_words
 from launch.postgres_place import Place, find_place
@@ -27,6 +30,7 @@ from launch.secrets_store import private_folder, secret
 
 HOST = "127.0.0.1"
 OWNERS = {"warehouse": "loader", "airflow": "airflow"}
+_GROUP_ROLES = CHECKOUT / "sql" / "access" / "roles.sql"
 _READY_SECONDS = 600
 _STOP_SECONDS = 60
 _GIB = 1 << 30
@@ -40,6 +44,7 @@ select format('alter role %I password %L', :'role', :'password') \gexec
 select format('create database %I owner %I', :'database', :'role')
 where not exists (select from pg_database where datname = :'database') \gexec
 revoke all on database :"database" from public;
+revoke all on database postgres, template1 from public;
 """
 
 
@@ -81,9 +86,10 @@ def start(state_dir: Path, major: int = 18) -> Server:
         server = Server(state_dir, major, place, port)
         # Beside the passwords: where these are lost and made anew, the roles are told.
         done = state_dir / "secrets" / f"postgres-{major}.done"
-        if not done.exists():
+        if not done.exists() or done.read_text(encoding="utf-8") != _set_up_id():
             _make_roles_and_databases(server)
             done.touch(0o600)
+            done.write_text(_set_up_id(), encoding="utf-8")
     return server
 
 
@@ -224,7 +230,13 @@ def _is_free(port: int) -> bool:
     return True
 
 
+def _set_up_id() -> str:
+    """Changes with what a server is to be given."""
+    return hashlib.sha256(f"{_ROLES_AND_DATABASES} {OWNERS} {_GROUP_ROLES.read_text()}".encode()).hexdigest()
+
+
 def _make_roles_and_databases(server: Server) -> None:
+    _psql(server, ["--set", "ON_ERROR_STOP=1"], statements=_GROUP_ROLES.read_text(encoding="utf-8"))
     for database, role in OWNERS.items():
         _psql(
             server,

@@ -1,6 +1,8 @@
-"""bin/psql: psql on the warehouse."""
+"""bin/psql: psql on the warehouse; bin/psql --as NAME: as a login of bin/add-login, whose password psql asks for."""
 
 import sys
+
+from sqlalchemy.engine import make_url
 
 from etl.errors import EtlError
 from launch.console import Screen
@@ -13,11 +15,20 @@ def main(arguments: list[str]) -> int:
     :returns: psql's exit code; 1 where the embedded server cannot be started.
     """
     try:
-        with warehouse_url() as url, client_environment(url) as environ:
-            return run_client("psql", arguments, environ)
+        with warehouse_url() as url:
+            if arguments[:1] == ["--as"] and len(arguments) > 1:
+                url, arguments = _as_login(url, arguments[1]), arguments[2:]
+            with client_environment(url) as environ:
+                return run_client("psql", arguments, environ)
     except EtlError as error:
         Screen().complain(str(error))
         return 1
+
+
+def _as_login(url: str, name: str) -> str:
+    """The same warehouse, as somebody else whose password is not known here."""
+    user = make_url(url).set(username=name)
+    return user._replace(password=None).render_as_string(hide_password=False)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""The report's sections about listening: events by source, plays told twice, and plays that may be missing."""
+"""The report's sections about listening: events by source, plays told twice, plays that may be missing, the marts."""
 
 from rich.console import Console
 from rich.markup import escape
 
 from launch.report_table import Row, count, print_table, share, table
 
-SECTIONS = ("events", "event_matches", "gaps")
+SECTIONS = ("events", "event_matches", "gaps", "marts")
 """Queries of sql/report."""
 
 
@@ -35,3 +35,9 @@ def print_events(out: Console, found: dict[str, list[Row]]) -> None:
         hours = count(round(row["open_hours"])) if row["open_gaps"] else ""
         missing.add_row(escape(row["user_id"]), count(row["gaps"]), count(row["open_gaps"]), hours)
     print_table(out, missing)
+    built = table("Marts", "rows")
+    for row in found["marts"]:
+        built.add_row("[dim]built[/]", f"{row['built_at']:%Y-%m-%d %H:%M}" if row["built_at"] else "–")
+        for name in ("user_years", "charts", "artists", "sessions", "engagement_rows", "days_waiting"):
+            built.add_row(name.replace("_", " "), count(row[name]))
+    print_table(out, built)

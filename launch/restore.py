@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from etl.errors import ActionNeededError, EtlError
+from etl.load.access import GRANTS_FILE
 from launch.backup import SCHEMAS
 from launch.console import Screen
 from launch.environment import state_dir
@@ -46,7 +47,8 @@ def read_backup(source: Path) -> None:
         raise ActionNeededError(f"{source} cannot be read as a backup: {listing.stderr.strip()}")
     psql = [program("psql"), "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--output", os.devnull]
     with warehouse_url() as url, client_environment(url) as environ, tempfile.TemporaryFile() as words:
-        dump = subprocess.Popen([program("pg_restore"), "--no-owner", "--file=-", str(source)], stdout=subprocess.PIPE)
+        options = ["--no-owner", "--no-privileges", "--file=-"]
+        dump = subprocess.Popen([program("pg_restore"), *options, str(source)], stdout=subprocess.PIPE)
         server = subprocess.Popen(psql, stdin=subprocess.PIPE, stderr=words, env=environ)
         is_whole = _feed(dump, server)
         if server.wait() != 0 or not is_whole:
@@ -64,7 +66,7 @@ def _feed(dump: "subprocess.Popen[bytes]", server: "subprocess.Popen[bytes]") ->
             shutil.copyfileobj(dump.stdout, statements)
             is_whole = dump.wait() == 0
             if is_whole:
-                statements.write(b"\ncommit;\n")
+                statements.write(b"\n" + GRANTS_FILE.read_bytes() + b"\ncommit;\n")
             return is_whole
     except BrokenPipeError:  # the server refused a statement
         dump.kill()

@@ -29,6 +29,17 @@ def warehouse_url() -> Iterator[str]:
 
 
 @contextmanager
+def admin_url() -> Iterator[str]:
+    """The warehouse as who may make roles: by WAREHOUSE_ADMIN_URL, else WAREHOUSE_URL, else the embedded superuser."""
+    given = os.environ.get("WAREHOUSE_ADMIN_URL") or os.environ.get("WAREHOUSE_URL")
+    if given:
+        yield given
+        return
+    with embedded_server(state_dir()) as server:
+        yield server.url("postgres", "warehouse")
+
+
+@contextmanager
 def client_environment(url: str) -> Iterator[dict[str, str]]:
     """An environment in which psql, pg_dump and pg_restore reach ``url`` without being told anything.
 

@@ -1,6 +1,8 @@
 """Frames in, the star out: staging in parallel, checks, one publishing transaction.
 
     migrate    the warehouse's tables, made or brought up to date
+    access     who may read what, made anew with every migration
+    logins     people who sign in, and what they are here
     run        what a load belongs to, and its lines in the audit
     copy       what runs in Spark's executors: a partition into a staging table
     staging    all frames into staging
@@ -11,6 +13,7 @@
     lookup     the keys that members got
     partitions months of events, filled aside and attached
     matched    plays that several sources tell of
+    marts      what most people ask, brought up to date with what was touched
 
 In: frames of ``schemas.STAGED`` by name. Out: rows in the schemas warehouse and audit. Again with the same run changes
 nothing; again with the same frames writes no row of the star.

@@ -1,13 +1,18 @@
 """Takes a person out of the warehouse: staging, star, simulation and audit, in one transaction."""
 
 import json
+import logging
 import re
 
 from sqlalchemy import Connection, text
 
 from etl.config import CHECKOUT
+from etl.load.logins import forget_logins
+from etl.load.marts import build_as_defined
 from etl.person import Person
 from etl.warehouse import empty_staging, rows
+
+log = logging.getLogger(__name__)
 
 _STATEMENTS = CHECKOUT / "sql" / "forget" / "person.sql"
 _SOMEBODY = "somebody"
@@ -46,7 +51,11 @@ def forget(connection: Connection, person: Person) -> int:
     connection.exec_driver_sql(_STATEMENTS.read_text(encoding="utf-8"), execution_options={"no_parameters": True})
     for table, keys in _MESSAGES.items():
         _rephrase(connection, table, keys, person)
+    build_as_defined(connection)  # a number that is free again may become somebody else's
+    left = forget_logins(connection, person.user_ids)
     connection.commit()
+    if left:
+        log.warning("%d logins of the person are shut out, but still stand on the server: bin/add-login --list.", left)
     return gone
 
 

@@ -6,13 +6,14 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
 
+from etl.load.access import grant_access
 from etl.warehouse import exclusive
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 
 def migrate(url: str, revision: str = "head", further_revisions: Path | None = None) -> None:
-    """Bring a warehouse to a revision, in one transaction; does nothing where it is there.
+    """Bring a warehouse to a revision and its rights to what sql/access says, in one transaction.
 
     Two at once, or one beside a load, wait for each other.
 
@@ -28,4 +29,5 @@ def migrate(url: str, revision: str = "head", further_revisions: Path | None = N
         connection.execute(text("create schema if not exists audit"))
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
+        grant_access(connection)
         connection.commit()

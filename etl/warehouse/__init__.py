@@ -92,8 +92,8 @@ def explained_code(code: str | None, message: str, url: str) -> EtlError | None:
     place = f"PostgreSQL at {address(url)}"
     first_line = message.strip().splitlines()[0] if message.strip() else "no reason given"
     if not code:
-        lasting = "authentication failed" in message or "does not exist" in message
-        return (ActionNeededError if lasting else TryAgainError)(f"{place} cannot be reached: {first_line}")
+        is_lasting = any(words in message for words in ("authentication failed", "does not exist", "permission denied"))
+        return (ActionNeededError if is_lasting else TryAgainError)(f"{place} cannot be reached: {first_line}")
     if code in _ACTION_NEEDED:
         return ActionNeededError(f"{place} {_ACTION_NEEDED[code]} ({first_line}).")
     if code.startswith(_TRY_AGAIN):

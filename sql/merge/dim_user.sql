@@ -91,6 +91,25 @@ where t.user_id in (
     where (o.valid_to, o.timezone) is distinct from (n.valid_to, n.timezone)
 );
 
+-- Since when versions of a known user are others than they were: the marts count by plan and country.
+create temporary table altered_user on commit drop as
+select o.user_id, min(coalesce(n.valid_from, o.valid_from)) as altered_from
+from (select * from warehouse.dim_user where user_id in (select user_id from told_user)) as o
+left join told_user as n on n.user_id = o.user_id and n.valid_from = o.valid_from
+where (o.valid_to, o.country, o.continent, o.timezone, o.subscription_plan)
+    is distinct from (n.valid_to, n.country, n.continent, n.timezone, n.subscription_plan)
+group by o.user_id;
+
+analyze altered_user;
+
+insert into audit.touched_day (listener_key, local_date)
+select distinct d.listener_key, d.local_date
+from altered_user as a
+inner join mart.listener as l on l.user_id = a.user_id
+inner join mart.listener_day as d
+    on d.listener_key = l.listener_key and d.local_date >= (a.altered_from at time zone 'UTC')::date - 1
+on conflict do nothing;
+
 delete from warehouse.dim_user as t
 where t.user_id in (select user_id from told_user)
     and not exists (select from told_user as n where n.user_id = t.user_id and n.valid_from = t.valid_from);

@@ -40,7 +40,7 @@ MINUTES = (-60 * 24 * 40, -60 * 24 * 3, -90, 0, 1, 2, 60 * 24, 60 * 24 * 9)
 HOMES = (("DE", "Europe/Berlin"), ("US", "America/New_York"), ("JP", "Asia/Tokyo"))
 PLANS = ("free", "premium")
 BROKEN: dict[str, dict[str, Any]] = {
-    "userId is missing or longer than 255 characters": {"userId": ""},
+    "userId is missing or longer than 255 bytes": {"userId": ""},
     "endTime is before startTime": {"endTime": FIRST - timedelta(days=99)},
     "duration is negative": {"duration": -1},
     "eventTime is an impossible time": {"eventTime": datetime(1999, 1, 1, tzinfo=UTC)},

@@ -1,0 +1,103 @@
+"""bin/add-login: let a person into the warehouse as analyst, operator, listener or artist; show and remove logins."""
+
+import argparse
+import sys
+from contextlib import suppress
+
+from sqlalchemy.engine import make_url
+
+from etl.errors import ActionNeededError, EtlError
+from etl.extract.spotify.accounts import Accounts
+from etl.load.access import ROLES
+from etl.load.logins import Login, add_login, list_logins, new_password, remove_login
+from launch.console import Screen
+from launch.environment import state_dir
+from launch.warehouse_client import admin_url
+
+_EPILOG = """
+analyst   reads warehouse and mart, without names, birthdates and genders
+operator  reads what an analyst reads, and the audit
+listener  sees the own events, years, tastes and playlists: ID is the user_id of warehouse.dim_user
+artist    sees the own audience: ID is the artist_id of warehouse.dim_artist
+"""
+
+
+def main(arguments: list[str]) -> int:
+    """Add, list or remove.
+
+    :returns: 0, or 1 where nothing has changed.
+    """
+    screen = Screen()
+    options = _parser().parse_args(arguments)
+    try:
+        with admin_url() as url:
+            if options.list:
+                _list(url, screen)
+            elif options.remove:
+                remove_login(url, options.remove)
+                screen.say(f"The login {options.remove} is gone.")
+            elif options.new_password:
+                _show(url, options.new_password, new_password(url, options.new_password), screen)
+            else:
+                if not options.kind or not options.name:
+                    raise ActionNeededError("Say whom to let in as what, such as: bin/add-login analyst ada")
+                owner_id = _owner_id(options.id) if options.kind == "listener" else None
+                _show(url, options.name, add_login(url, options.kind, options.name, options.id, owner_id), screen)
+    except EtlError as error:
+        screen.complain(str(error))
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bin/add-login",
+        description=__doc__,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("kind", nargs="?", choices=ROLES, help="what the person may see")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="the name to sign in with, such as ada")
+    parser.add_argument("id", nargs="?", metavar="ID", help="of a listener the user, of an artist the artist")
+    parser.add_argument("--list", action="store_true", help="show all logins")
+    parser.add_argument("--remove", metavar="NAME", help="take a login away")
+    parser.add_argument("--new-password", metavar="NAME", help="give a login another password")
+    return parser
+
+
+def _show(url: str, name: str, password: str, screen: Screen) -> None:
+    address = make_url(url)
+    screen.say(f"login     {name}")
+    screen.say(f"password  {password}")
+    screen.say(f"server    {address.host or 'localhost'}, port {address.port or 5432}, database {address.database}")
+    screen.say("The password is shown this once and kept nowhere: hand it over, or store it in a password manager.")
+
+
+def _list(url: str, screen: Screen) -> None:
+    logins = list_logins(url)
+    if not logins:
+        screen.say("Nobody has a login yet: bin/add-login analyst NAME")
+    for login in logins:
+        screen.say(f"{login.login_name:<24} {login.kind:<9} {_whose(login)}")
+
+
+def _whose(login: Login) -> str:
+    if not login.is_known:
+        return f"sees nothing any more: bin/add-login --remove {login.login_name}"
+    return login.user_id or login.artist_id or ""
+
+
+def _owner_id(user_id: str | None) -> str | None:
+    """What playlists call an account that has signed in here; None for others."""
+    for folder in sorted((state_dir() / "accounts").glob("*/")):
+        accounts = Accounts(state_dir(), folder.name)
+        for name in accounts.names():
+            with suppress(EtlError):  # an account that cannot be read is no hindrance
+                account = accounts.get(name)
+                if account.account_id == user_id:
+                    return account.user_id
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

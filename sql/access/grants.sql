@@ -1,0 +1,71 @@
+-- Who may read what: run at the end of every migration, so that a new table has its rights from the first moment. What the
+-- group roles have in our schemas is made anew by the rules below; rights that others were given are left alone.
+do $$
+declare
+    relation record;
+    role_name text;
+    hidden text[];
+    shown text;
+begin
+    -- A login is let into this database by name, so that it does not enter another warehouse of the server. Without
+    -- temporary objects nobody but the owner can make a function, which could look at rows before a view leaves them out.
+    execute format('revoke connect, temporary on database %I from public', current_database());
+    revoke create on schema public from public;
+    revoke execute on all functions in schema warehouse, mart, audit, staging, simulation from public;
+
+    for role_name in
+        select rolname from pg_roles where rolname in ('analyst', 'operator', 'listener', 'artist') and not rolcanlogin
+    loop
+        execute format('revoke all on schema warehouse, mart, audit, staging, simulation from %I', role_name);
+        execute format('grant usage on schema mart to %I', role_name);
+        if role_name in ('analyst', 'operator') then
+            execute format('grant usage on schema warehouse to %I', role_name);
+        end if;
+        if role_name = 'operator' then
+            execute format('grant usage on schema audit to %I', role_name);
+        end if;
+
+        for relation in
+            select
+                c.oid,
+                c.oid::regclass as full_name,
+                n.nspname as schema_name,
+                c.relname as name,
+                case
+                    when c.relispartition then false
+                    when n.nspname = 'mart' and c.relname = 'my_login' then true
+                    when n.nspname = 'mart' and starts_with(c.relname, 'my_artist_') then role_name = 'artist'
+                    when n.nspname = 'mart' and starts_with(c.relname, 'my_') then role_name = 'listener'
+                    when n.nspname in ('mart', 'warehouse') then role_name in ('analyst', 'operator')
+                    when n.nspname = 'audit' and c.relname in ('login', 'signed_in') then false
+                    when n.nspname = 'audit' then role_name = 'operator'
+                    else false
+                end as is_readable
+            from pg_class as c
+            inner join pg_namespace as n on n.oid = c.relnamespace
+            where n.nspname in ('warehouse', 'mart', 'audit', 'staging', 'simulation') and c.relkind in ('r', 'p', 'v', 'm')
+        loop
+            execute format('revoke all on %s from %I', relation.full_name, role_name);
+            continue when not relation.is_readable;
+
+            hidden := case
+                -- Who asks may know who that is, and in the answers of the survey nobody is named.
+                when starts_with(relation.name, 'my_') or relation.name = 'survey_response' then '{}'
+                when relation.schema_name = 'audit' and relation.name = 'rejected_row' then '{row}'
+                when relation.schema_name = 'audit' and relation.name = 'fetch' then '{known}'
+                else '{username, birthdate, gender}'
+            end;
+            select string_agg(format('%I', attname), ', ' order by attnum)
+            into shown
+            from pg_attribute
+            where attrelid = relation.oid and attnum > 0 and not attisdropped and attname <> all (hidden);
+            -- Where nothing is hidden the right is on the whole table: tools that look for one find it.
+            if exists (select from pg_attribute where attrelid = relation.oid and attnum > 0 and attname = any (hidden)) then
+                execute format('grant select (%s) on %s to %I', shown, relation.full_name, role_name);
+            else
+                execute format('grant select on %s to %I', relation.full_name, role_name);
+            end if;
+        end loop;
+    end loop;
+end;
+$$;

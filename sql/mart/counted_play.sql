@@ -1,0 +1,75 @@
+-- The plays of the touched days as they were counted, then as they are.
+create temporary table counted_before on commit drop as
+select p.*, t.recording_key, t.audio_features_type
+from touched_day as d
+inner join mart.counted_play as p on p.listener_key = d.listener_key and p.local_date = d.local_date
+inner join mart.counted_track as t on t.track_key = p.track_key;
+
+delete from mart.counted_play as p
+using touched_day as d
+where p.listener_key = d.listener_key and p.local_date = d.local_date;
+
+insert into mart.circumstance (country, continent, device_type, subscription_plan)
+select country, continent, device_type, subscription_plan from near_event
+except
+select country, continent, device_type, subscription_plan from mart.circumstance;
+
+analyze mart.circumstance;
+
+insert into mart.counted_play (
+    event_time, listener_key, local_date, circumstance_key, track_key, artist_key, ms_played, local_hour, is_excluded
+)
+select
+    e.event_time,
+    e.listener_key,
+    e.local_date,
+    c.circumstance_key,
+    e.track_key,
+    e.artist_key,
+    e.ms_played,
+    e.local_hour,
+    e.is_excluded
+from touched_event as e
+inner join mart.circumstance as c using (country, continent, device_type, subscription_plan)
+where e.is_play;
+
+create temporary table genre_before on commit drop as
+select g.*
+from (select distinct track_key from counted_before) as t
+inner join mart.counted_track_genre as g on g.track_key = t.track_key;
+
+create temporary table played_track on commit drop as
+select distinct track_key from touched_event where is_play;
+
+analyze played_track;
+
+insert into mart.counted_track as c (track_key, recording_key, audio_features_type)
+select t.track_key, t.recording_key, t.audio_features_type
+from played_track as p
+inner join warehouse.dim_track as t on t.track_key = p.track_key
+on conflict (track_key) do update
+set recording_key = excluded.recording_key, audio_features_type = excluded.audio_features_type
+where (c.recording_key, c.audio_features_type) is distinct from (excluded.recording_key, excluded.audio_features_type);
+
+delete from mart.counted_track_genre as g
+using played_track as p
+where g.track_key = p.track_key
+    and not exists (
+        select
+        from warehouse.bridge_track_genre as b
+        where b.track_key = g.track_key
+            and b.genre_key = g.genre_key
+            and round(b.weight * 1000000)::integer = g.weight_millionths
+    );
+
+insert into mart.counted_track_genre (track_key, genre_key, weight_millionths)
+select b.track_key, b.genre_key, round(b.weight * 1000000)::integer
+from played_track as p
+inner join warehouse.bridge_track_genre as b on b.track_key = p.track_key
+where b.genre_key > 0
+on conflict do nothing;
+
+create temporary table touched_artist on commit drop as
+select artist_key from counted_before
+union
+select artist_key from touched_event where is_play;

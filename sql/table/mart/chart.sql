@@ -1,0 +1,44 @@
+create table mart.chart (
+    chart_key integer generated always as identity,
+    period_start date not null,
+    kind mart.counted_kind not null,
+    period text not null,
+    place_kind text not null,
+    place text not null,
+    constraint chart_pkey primary key (chart_key),
+    constraint chart_is_one unique (place, kind, period, period_start, place_kind),
+    constraint chart_period_known check (period in ('day', 'week', 'month', 'year')),
+    constraint chart_place_kind_known check (place_kind in ('continent', 'country'))
+);
+
+create table mart.chart_count (
+    chart_key integer not null,
+    item_key integer not null,
+    play_millionths bigint not null,
+    constraint chart_count_pkey primary key (chart_key, item_key)
+);
+
+create table mart.chart_top (
+    chart_key integer not null,
+    item_key integer not null,
+    play_millionths bigint not null,
+    rank smallint not null,
+    constraint chart_top_pkey primary key (chart_key, rank)
+);
+
+comment on table mart.chart is 'A chart: what was played most in a place and a period.';
+comment on column mart.chart.chart_key is 'Surrogate key.';
+comment on column mart.chart.period_start is 'First day of the period, on the users'' calendars; a week begins on Monday.';
+comment on column mart.chart.kind is 'recording, artist or genre.';
+comment on column mart.chart.period is 'day, week, month or year.';
+comment on column mart.chart.place_kind is 'continent or country.';
+comment on column mart.chart.place is 'The continent, or the country by ISO 3166-1 alpha-2.';
+comment on table mart.chart_count is 'How often something was played, by place and period.';
+comment on column mart.chart_count.chart_key is 'Place, period and kind.';
+comment on column mart.chart_count.item_key is 'recording_key, artist_key or genre_key.';
+comment on column mart.chart_count.play_millionths is 'Plays in millionths: a play counts for a genre by its weight.';
+comment on table mart.chart_top is 'The first hundred of each chart.';
+comment on column mart.chart_top.chart_key is 'The chart.';
+comment on column mart.chart_top.item_key is 'recording_key, artist_key or genre_key.';
+comment on column mart.chart_top.play_millionths is 'Plays in millionths: a play counts for a genre by its weight.';
+comment on column mart.chart_top.rank is '1 for the most played; of equals the smallest key comes first.';

@@ -1,0 +1,26 @@
+create view mart.active_users as
+select local_date, daily_users, weekly_users, monthly_users
+from mart.active_user_count
+where local_date <= (select max(local_date) from mart.active_user_count where daily_users > 0);
+
+create view mart.retention as
+select
+    r.cohort_week,
+    r.week_start,
+    (r.week_start - r.cohort_week) / 7 as week_number,
+    r.users,
+    r.users::double precision / c.users as share
+from mart.retention_count as r
+inner join mart.retention_count as c on c.cohort_week = r.cohort_week and c.week_start = r.cohort_week;
+
+comment on view mart.active_users is 'Users with a play on a day, in the week and in the month that end with it.';
+comment on column mart.active_users.local_date is 'The users'' own day.';
+comment on column mart.active_users.daily_users is 'Users with a play on that day.';
+comment on column mart.active_users.weekly_users is 'Users with a play on that day or the 6 before.';
+comment on column mart.active_users.monthly_users is 'Users with a play on that day or the 29 before.';
+comment on view mart.retention is 'Who began to listen in a week, and how many of them listened in later weeks.';
+comment on column mart.retention.cohort_week is 'Monday of the users'' first week with a play.';
+comment on column mart.retention.week_start is 'Monday of the week.';
+comment on column mart.retention.week_number is '0 for the first week.';
+comment on column mart.retention.users is 'Users of the cohort with a play in that week.';
+comment on column mart.retention.share is 'Their share of the cohort.';

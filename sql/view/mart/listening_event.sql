@@ -1,0 +1,69 @@
+-- Inner joins on keys that always find their row: a query pays for the columns that it asks for.
+create view mart.listening_event as
+select
+    e.event_id,
+    e.event_time,
+    greatest(
+        e.event_time, coalesce(e.ended_at, e.event_time + coalesce(e.ms_played, 0) * interval '1 millisecond')
+    ) as ended_at,
+    l.listener_key,
+    l.user_id,
+    e.local_time,
+    e.local_time::date as local_date,
+    e.local_hour,
+    coalesce(e.country, u.country) as country,
+    case when e.country is null then u.continent else e.continent end as continent,
+    e.device_type,
+    coalesce(c.subscription_plan, u.subscription_plan) as subscription_plan,
+    e.track_key,
+    e.artist_key,
+    e.playlist_key,
+    e.activity_type,
+    coalesce(e.ms_played, 0) as ms_played,
+    e.is_skipped,
+    e.activity_type = 'PLAY'
+    and coalesce(e.ms_played >= d.play_min_ms, e.source = 'recently_played') as is_play,
+    e.artist_key in (
+        select a.artist_key
+        from warehouse.exclusion as x
+        inner join warehouse.dim_artist as a on a.artist_id = x.id
+        where x.kind = 'artist'
+    )
+    or e.track_key in (
+        select t.track_key
+        from warehouse.exclusion as x
+        inner join warehouse.dim_track as n on n.track_id = x.id
+        inner join warehouse.dim_track as t on t.recording_key = n.recording_key
+        where x.kind = 'track'
+    ) as is_excluded,
+    e.source
+from mart.definition as d
+cross join mart.listener as l
+inner join warehouse.dim_user as u on u.user_id = l.user_id
+inner join warehouse.fact_event as e on e.user_key = u.user_key
+left join warehouse.dim_play_context as c on c.context_key = e.context_key
+where e.activity_type in ('PLAY', 'PAUSE', 'SKIP')
+    and l.user_id not in (select id from warehouse.exclusion where kind = 'user');
+
+comment on view mart.listening_event is 'What users did at the player: all plays, pauses and skips of music, but not of excluded users. Empty until the marts are built.';
+comment on column mart.listening_event.event_id is 'The event.';
+comment on column mart.listening_event.event_time is 'When it happened, UTC; of a play its start.';
+comment on column mart.listening_event.ended_at is 'When it was over; event_time where the source does not say how long it took.';
+comment on column mart.listening_event.listener_key is 'The user, as mart.listener has it.';
+comment on column mart.listening_event.user_id is 'The user.';
+comment on column mart.listening_event.local_time is 'event_time on the user''s clock.';
+comment on column mart.listening_event.local_date is 'The user''s own day.';
+comment on column mart.listening_event.local_hour is 'Hour of local_time, 0 to 23.';
+comment on column mart.listening_event.country is 'Country where the user was; the user''s home at that time where the event does not say.';
+comment on column mart.listening_event.continent is 'Continent of that country.';
+comment on column mart.listening_event.device_type is 'MOBILE, DESKTOP, TABLET or SMART_SPEAKER; NULL where it is another or not known.';
+comment on column mart.listening_event.subscription_plan is 'The plan that the event names, else the user''s at that time.';
+comment on column mart.listening_event.track_key is 'The track.';
+comment on column mart.listening_event.artist_key is 'The artist that the event names, else the track''s first.';
+comment on column mart.listening_event.playlist_key is 'The playlist that was played from; 0 where none is named.';
+comment on column mart.listening_event.activity_type is 'PLAY, PAUSE or SKIP.';
+comment on column mart.listening_event.ms_played is 'How long sound was heard, ms; 0 where the source does not say.';
+comment on column mart.listening_event.is_skipped is 'Whether the row tells of a skip.';
+comment on column mart.listening_event.is_play is 'Whether it counts as a play: a PLAY that was heard for PLAY_MIN_MS. Recently played tells of such plays only, and not for how long.';
+comment on column mart.listening_event.is_excluded is 'Whether artist or recording are excluded.';
+comment on column mart.listening_event.source is 'Where the event comes from.';

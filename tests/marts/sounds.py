@@ -1,0 +1,111 @@
+"""What the made-up tracks sound like, the playlists they stand in, and a fit of the clusters."""
+
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from etl.schemas import AUDIO_FEATURES
+
+MEANS = (0.56, 0.64, -8.3, 0.08, 0.31, 0.16, 0.21, 0.47, 122.0)
+DEVIATIONS = (0.17, 0.25, 5.0, 0.11, 0.33, 0.31, 0.19, 0.26, 30.0)
+CLUSTERS = {
+    1: ("energetic, loud", (0.6, 0.85, -5.0, 0.08, 0.05, 0.02, 0.2, 0.6, 128.0)),
+    2: ("acoustic, calm", (0.45, 0.25, -14.0, 0.04, 0.85, 0.1, 0.12, 0.3, 95.0)),
+    3: ("instrumental", (0.5, 0.5, -11.0, 0.05, 0.4, 0.85, 0.12, 0.3, 115.0)),
+}
+PLAYLISTS = {
+    1: ("Loud", "u1", (1, 4, 7, 4, 10)),
+    2: ("Calm", "u1", (2, 5, 11, 12)),
+    3: ("Everything", "u2", tuple(range(1, 13))),
+    4: ("Empty", "u3", ()),
+    5: ("One", "u3", (1,)),
+    6: ("Local files", None, (13, 14)),
+}
+"""Name, owner, tracks; 11 and 12 are one recording, 13 and 14 have no audio features, 4 stands in the first twice."""
+
+
+def features(chance: Random, cluster: int) -> dict[str, float]:
+    """Audio features near the centre of a cluster."""
+    centre = CLUSTERS[cluster][1]
+    values = [m + chance.gauss(0, d / 3) for m, d in zip(centre, DEVIATIONS, strict=True)]
+    limits = [(0.0, 1.0)] * 2 + [(-60.0, 0.0)] + [(0.0, 1.0)] * 5 + [(30.0, 250.0)]
+    bounded = [round(min(max(v, low), high), 4) for v, (low, high) in zip(values, limits, strict=True)]
+    return dict(zip(AUDIO_FEATURES, bounded, strict=True))
+
+
+def give_sound(connection: Connection, seed: int = 1, tracks: int = 12) -> None:
+    """Give the tracks of ``listening.fill`` audio features and a newness; add others that nobody plays, and playlists."""
+    chance = Random(seed)
+    fit(connection)
+    for number in range(1, tracks + 1):
+        sound(connection, number, chance.randrange(1, 4), chance)
+    for number in range(13, 15):
+        add_track(connection, number)
+    for number in range(15, 75):
+        add_track(connection, number)
+        sound(connection, number, number % 3 + 1, chance)
+    for number, (name, owner, members) in PLAYLISTS.items():
+        statement = (
+            "insert into warehouse.dim_playlist (playlist_key, playlist_id, name, owner_id, source)"
+            " values (:n, :id, :name, :owner, 's')"
+        )
+        connection.execute(text(statement), {"n": number, "id": f"p{number}", "name": name, "owner": owner})
+        put(connection, number, members)
+
+
+def fit(connection: Connection, name: str = "first", means: Sequence[float] = MEANS) -> None:
+    """Fit the clusters: a later fit takes the place of an earlier one."""
+    statement = (
+        "insert into audit.run (run_id, dag_id, reference_date) values (:fit, 'fit_clusters', '2026-01-01');"
+        "insert into audit.cluster_fit values (:fit, :fit, '2026-01-01'::timestamptz + :later * interval '1 day', 3, 1,"
+        " 10, 10, 1, :means, :deviations)"
+    )
+    given = {"fit": name, "later": len(name), "means": list(means), "deviations": list(DEVIATIONS)}
+    for part in statement.split(";"):
+        connection.execute(text(part), given)
+    connection.execute(text("delete from warehouse.dim_audio_cluster"))
+    for number, (label, centre) in CLUSTERS.items():
+        columns = ", ".join(AUDIO_FEATURES)
+        values = ", ".join(f":{feature}" for feature in AUDIO_FEATURES)
+        connection.execute(
+            text(
+                f"insert into warehouse.dim_audio_cluster (audio_features_type, name, inertia, fitted_at, {columns})"  # noqa: S608
+                f" values (:n, :name, 1, '2026-01-01', {values})"
+            ),
+            {"n": number, "name": label, **dict(zip(AUDIO_FEATURES, centre, strict=True))},
+        )
+
+
+def add_track(connection: Connection, number: int) -> None:
+    """A track of which nothing is known but a name."""
+    statement = (
+        "insert into warehouse.dim_track (track_key, recording_key, album_key, track_id, name, source)"
+        " values (:n, :n, -1, :id, :id, 's')"
+    )
+    connection.execute(text(statement), {"n": number, "id": f"t{number}"})
+    artist = "insert into warehouse.bridge_track_artist values (:n, :artist, 0)"
+    connection.execute(text(artist), {"n": number, "artist": number % 4 + 1})
+
+
+def sound(connection: Connection, number: int, cluster: int, chance: Random, **other: Any) -> None:
+    """Give a track the audio features of a cluster, a newness, and what ``other`` says instead."""
+    given = {**features(chance, cluster), "newness_score": round(chance.random(), 3), "audio_features_type": cluster}
+    values = {**given, **other}
+    assignments = ", ".join(f"{name} = :{name}" for name in values)
+    connection.execute(
+        text(f"update warehouse.dim_track set {assignments} where track_key = :n"),  # noqa: S608 (names of ours)
+        {"n": number, **values},
+    )
+
+
+def put(connection: Connection, playlist: int, tracks: Sequence[int]) -> None:
+    """Put tracks into a playlist, some for a second time."""
+    for place, track in enumerate(tracks):
+        statement = (
+            "insert into warehouse.fact_playlist_track (playlist_key, track_key, occurrence, valid_from)"
+            " values (:playlist, :track, :occurrence, '-infinity')"
+        )
+        occurrence = 1 + list(tracks[:place]).count(track)
+        connection.execute(text(statement), {"playlist": playlist, "track": track, "occurrence": occurrence})

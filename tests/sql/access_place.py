@@ -1,0 +1,113 @@
+"""Logins of all kinds, in a warehouse of their own with eight listeners."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import uuid4
+
+import psycopg2
+from psycopg2.extensions import connection as Connection
+
+from etl.load.logins import add_login
+from etl.load.migrate import migrate
+from etl.warehouse import connect, libpq_url
+from launch import postgres
+from tests.conftest import database, run_as_superuser
+
+KINDS = ("analyst", "operator", "listener", "artist", "nobody")
+
+_DATA = """
+insert into warehouse.dim_user (user_key, user_id, username, birthdate, source, valid_from)
+select n, 'u' || n, 'Name ' || n, '2000-01-01', 's', '-infinity' from generate_series(1, 8) as n;
+
+insert into warehouse.dim_artist (artist_key, artist_id, name, source)
+select n, 'a' || n, 'Artist ' || n, 's' from generate_series(1, 2) as n;
+
+insert into warehouse.dim_track (track_key, album_key, recording_key, track_id, name, source, popularity_source)
+select n, 0, n, 't' || n, 'Secret song ' || n, 's', 's' from generate_series(1, 8) as n;
+
+insert into warehouse.dim_playlist (playlist_key, playlist_id, name, owner_id, source)
+select n, 'p' || n, 'List ' || n, 'u' || n, 'api' from generate_series(1, 8) as n;
+
+insert into warehouse.fact_playlist_track (playlist_key, track_key, occurrence, valid_from)
+select n, n, 1, '-infinity' from generate_series(1, 8) as n;
+
+create table warehouse.fact_event_2026_11
+partition of warehouse.fact_event for values from ('2026-11-01') to ('2026-12-01');
+
+insert into warehouse.fact_event (
+    event_id, event_time, local_time, user_key, track_key, artist_key, playlist_key, context_key, date_key,
+    utc_date_key, ms_played, input_key, local_hour, is_skipped, is_home_time, activity_type, source
+)
+select
+    gen_random_uuid(), '2026-11-02 12:00Z', '2026-11-02 12:00', n, n, 1, n, 0, 20261102,
+    20261102, 1000 * n, 1, 12, false, true, 'PLAY', 'feed'
+from generate_series(1, 8) as n;
+
+insert into mart.listener_year (
+    first_play_at, ms_played, listener_key, plays, tracks, artists, new_artists, longest_streak_from,
+    longest_streak_days, year
+)
+select '2026-11-02 12:00Z', 60000 * n, n, n, 1, 1, 1, '2026-11-02', 1, 0 from generate_series(1, 8) as n;
+"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A warehouse with people in it."""
+
+    server: postgres.Server
+    url: str
+    names: dict[str, str]
+    passwords: dict[str, str]
+
+    def url_of(self, kind: str) -> str:
+        name, password = self.names[kind], self.passwords[kind]
+        return self.url.replace(self.url.split("//")[1].split("@")[0], f"{name}:{password}")
+
+    def enter(self, kind: str) -> Connection:
+        connection = psycopg2.connect(libpq_url(self.url_of(kind)))
+        connection.autocommit = True
+        return connection
+
+    def as_loader(self, statement: str) -> None:
+        with connect(self.url) as connection:
+            connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+
+    def as_admin(self, statement: str) -> None:
+        with connect(self.server.url("postgres", self.database)) as connection:
+            connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+
+    @property
+    def database(self) -> str:
+        return self.url.rsplit("/", 1)[1]
+
+
+@contextmanager
+def people(embedded_server: postgres.Server, migrated_template: str) -> Iterator[Place]:
+    mark = uuid4().hex[:8]
+    with database(embedded_server, migrated_template) as url:
+        migrate(url)  # rights on a database are not copied with it
+        with connect(url) as connection:
+            connection.exec_driver_sql(_DATA, execution_options={"no_parameters": True})
+        admin = embedded_server.url("postgres", url.rsplit("/", 1)[1])
+        names = {kind: f"{kind}_{mark}" for kind in (*KINDS, "other")}
+        passwords = {
+            "analyst": add_login(admin, "analyst", names["analyst"]),
+            "operator": add_login(admin, "operator", names["operator"]),
+            "listener": add_login(admin, "listener", names["listener"], "u1"),
+            "other": add_login(admin, "listener", names["other"], "u2"),
+            "artist": add_login(admin, "artist", names["artist"], "a1"),
+            "nobody": "let me see",
+        }
+        run_as_superuser(embedded_server, f"create role {names['nobody']} login password 'let me see'")
+        run_as_superuser(embedded_server, f"grant connect on database {url.rsplit('/', 1)[1]} to {names['nobody']}")
+        yield Place(embedded_server, url, names, passwords)
+    for name in names.values():
+        run_as_superuser(embedded_server, f"drop role {name}")
+
+
+def ask(connection: Connection, statement: str) -> list[tuple[object, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchall() if cursor.description else []

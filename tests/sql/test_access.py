@@ -1,0 +1,231 @@
+"""Each role against each table and view: it reads what is written here, and writes nothing."""
+
+from collections.abc import Iterator
+
+import psycopg2
+import pytest
+from psycopg2.extensions import connection as Connection
+
+from etl.load.migrate import migrate
+from etl.warehouse import connect, libpq_url
+from launch import postgres
+from tests.conftest import database
+from tests.sql.access_place import KINDS, Place, ask, people
+
+ANALYSTS = {"analyst", "operator"}
+
+# Every table and view, with who may read it. One that is new belongs here, too.
+READERS: dict[str, tuple[set[str], str]] = {
+    "warehouse": (
+        ANALYSTS,
+        """bridge_track_artist bridge_track_genre dim_album dim_artist dim_audio_cluster dim_date dim_genre
+        dim_play_context dim_playlist dim_track dim_user exclusion fact_artist_popularity fact_event fact_playlist_track
+        fact_spoken_event fact_track_popularity survey_response track_alias user_record""",
+    ),
+    "mart": (
+        ANALYSTS,
+        """active_user_count active_users applied_exclusion artist_audience artist_audience_country
+        artist_audience_track artist_country artist_listener artist_track artist_week chart chart_count chart_top
+        circumstance counted_play counted_track counted_track_genre daily_engagement definition event_wide listened_days
+        listener listener_count listener_day listener_rank listener_year listening_event listening_session play
+        retention retention_count session top_by_continent wrapped wrapped_artist wrapped_genre wrapped_track""",
+    ),
+    "audit": (
+        {"operator"},
+        """cluster_fit dropped_event event_match fetch gap input reconciliation refresh_state rejected_row row_count run
+        run_input schema_revision touched_day touched_playlist touched_track""",
+    ),
+    "staging": (
+        set(),
+        """album_key bridge_track_artist bridge_track_genre cluster_fit dim_album dim_artist dim_audio_cluster
+        dim_playlist dim_track dirt event_artist event_artist_key event_context event_count event_match event_playlist
+        event_track event_user fact_event fact_playlist_track fact_spoken_event input_key listener load part
+        reconciliation recording_key refresh_state rejected_row survey_response track_alias user_record""",
+    ),
+    "simulation": (set(), "dirt listener"),
+}
+SPECIAL: dict[str, set[str]] = {
+    "audit.login": set(),
+    "audit.signed_in": set(),
+    "mart.my_login": {"analyst", "operator", "listener", "artist"},
+    "mart.my_event": {"listener"},
+    "mart.my_listening_session": {"listener"},
+    "mart.my_playlist": {"listener"},
+    "mart.my_playlist_track": {"listener"},
+    "mart.my_wrapped": {"listener"},
+    "mart.my_wrapped_artist": {"listener"},
+    "mart.my_wrapped_genre": {"listener"},
+    "mart.my_wrapped_track": {"listener"},
+    "mart.my_artist_audience": {"artist"},
+    "mart.my_artist_country": {"artist"},
+    "mart.my_artist_track": {"artist"},
+    # A partition is read through its table alone.
+    "warehouse.fact_event_2026_11": set(),
+}
+EXPECTED = SPECIAL | {f"{schema}.{name}": roles for schema, (roles, names) in READERS.items() for name in names.split()}
+HIDDEN = {
+    "warehouse.dim_user": {"username", "birthdate", "gender"},
+    "warehouse.user_record": {"username", "birthdate", "gender"},
+    "mart.event_wide": {"username"},
+    "audit.rejected_row": {"row"},
+    "audit.fetch": {"known"},
+}
+PERSONAL = ("name", "birth", "gender", "mail", "phone", "address")
+"""What a column that says who somebody is may be called."""
+NOT_PERSONAL = {"survey_response.gender"}
+
+
+@pytest.fixture(scope="module")
+def place(embedded_server: postgres.Server, migrated_template: str) -> Iterator[Place]:
+    with people(embedded_server, migrated_template) as place:
+        yield place
+
+
+def is_allowed(connection: Connection, statement: str) -> bool:
+    """Whether we may; any other refusal is a fault of the test, but those of what is allowed and cannot be."""
+    try:
+        ask(connection, statement)
+    except psycopg2.errors.InsufficientPrivilege:
+        return False
+    except (psycopg2.errors.ObjectNotInPrerequisiteState, psycopg2.errors.WrongObjectType):
+        return False  # a view that cannot be written to by anybody
+    return True
+
+
+def relations(place: Place) -> dict[str, list[str]]:
+    """Every table and view with its columns."""
+    with connect(place.url) as connection:
+        found = connection.exec_driver_sql(
+            """
+            select n.nspname || '.' || c.relname, array_agg(a.attname::text order by a.attnum)
+            from pg_class as c
+            join pg_namespace as n on n.oid = c.relnamespace
+            join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+            where c.relkind in ('r', 'p', 'v', 'm')
+                and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
+            group by 1
+            """
+        ).all()
+    return dict(found)
+
+
+def quoted(name: str) -> str:
+    return ".".join(f'"{part}"' for part in name.split("."))
+
+
+def test_each_table_and_view_has_its_expectation(place: Place) -> None:
+    assert relations(place).keys() == EXPECTED.keys()
+
+
+def test_a_column_that_says_who_somebody_is_is_hidden_or_known_to_be_harmless(place: Place) -> None:
+    suspicious = {
+        (name, column)
+        for name, columns in relations(place).items()
+        if EXPECTED[name] & ANALYSTS and not name.startswith("mart.my_")
+        for column in columns
+        if any(word in column for word in PERSONAL) and not column.endswith("_name") and column != "name"
+    }
+    hidden = {(name, column) for name, columns in HIDDEN.items() for column in columns}
+    assert suspicious - hidden == {("warehouse.survey_response", "gender")}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_role_reads_what_is_its_own_and_nothing_else(place: Place, kind: str) -> None:
+    connection = place.enter(kind)
+    wrong = []
+    for name, columns in relations(place).items():
+        expected = set(columns) - HIDDEN.get(name, set()) if kind in EXPECTED[name] else set()
+        if is_allowed(connection, f"select * from {quoted(name)} limit 0"):
+            found = set(columns)
+        else:
+            found = {c for c in columns if is_allowed(connection, f'select "{c}" from {quoted(name)} limit 0')}
+        if found != expected:
+            wrong.append((name, found ^ expected))
+    connection.close()
+    assert wrong == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_role_writes_nothing(place: Place, kind: str) -> None:
+    connection = place.enter(kind)
+    written = []
+    for name, columns in relations(place).items():
+        for statement in (
+            f"insert into {quoted(name)} default values",
+            f'update {quoted(name)} set "{columns[0]}" = default where false',
+            f"delete from {quoted(name)} where false",
+            f"truncate {quoted(name)}",
+            f"drop {'view' if name.startswith('mart.my_') else 'table'} {quoted(name)}",
+        ):
+            if is_allowed(connection, statement):
+                written.append(statement)
+    connection.close()
+    assert written == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_role_makes_nothing_and_becomes_nobody_else(place: Place, kind: str) -> None:
+    connection = place.enter(kind)
+    refused = [
+        *(f"create table {schema}.mine (a int)" for schema in (*READERS, "public")),
+        "create temporary table mine (a int)",
+        "create schema mine",
+        "create function public.mine() returns int language sql return 1",
+        "create function pg_temp.mine() returns int language sql return 1",
+        "create role mine",
+        "create database mine",
+        *(f"set role {role}" for role in ("loader", "postgres", place.names["other"])),
+        "set session authorization loader",
+        f"grant analyst to {place.names['nobody']}",
+        "copy (select 1) to program 'true'",
+        "select pg_read_file('postgresql.conf')",
+        "alter system set work_mem = '1GB'",
+        "select rolpassword from pg_authid",
+    ]
+    assert [statement for statement in refused if is_allowed(connection, statement)] == []
+    connection.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nobody_else_s_figures_stand_in_the_catalogue(place: Place, kind: str) -> None:
+    place.as_loader("analyze")
+    connection = place.enter(kind)
+    seen = {f"{s}.{t}.{c}" for s, t, c in ask(connection, "select schemaname, tablename, attname from pg_stats")}
+    ours = {name for name in seen if name.split(".")[0] in READERS}
+    allowed = {
+        f"{name}.{column}"
+        for name, columns in relations(place).items()
+        if kind in EXPECTED[name]
+        for column in set(columns) - HIDDEN.get(name, set())
+    }
+    assert ours <= allowed
+    loader = psycopg2.connect(libpq_url(place.url))
+    ask(loader, "select 'a secret query'")
+    assert not ask(connection, "select from pg_stat_activity where query like '%a secret%' and pid <> pg_backend_pid()")
+    assert not ask(
+        connection,
+        "select p.proname from pg_proc as p join pg_namespace as n on n.oid = p.pronamespace"
+        " where n.nspname not in ('pg_catalog', 'information_schema') and has_function_privilege(p.oid, 'execute')",
+    )
+    loader.close()
+    connection.close()
+
+
+def test_a_wrong_password_and_none_are_refused(place: Place) -> None:
+    for kind in KINDS:
+        url = libpq_url(place.url_of(kind))
+        password = url.split(":")[2].split("@")[0]
+        for other in (":wrong@", "@"):
+            with pytest.raises(psycopg2.OperationalError, match="password"):
+                psycopg2.connect(url.replace(f":{password}@", other))
+
+
+def test_a_login_does_not_enter_another_warehouse_of_the_server(
+    place: Place, embedded_server: postgres.Server, migrated_template: str
+) -> None:
+    with database(embedded_server, migrated_template) as url:
+        migrate(url)
+        here, there = place.url.rsplit("/", 1)[1], url.rsplit("/", 1)[1]
+        for kind, other in ((kind, other) for kind in KINDS for other in (there, "postgres", "airflow", "template1")):
+            with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
+                psycopg2.connect(libpq_url(place.url_of(kind)).replace(here, other))

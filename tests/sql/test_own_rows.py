@@ -1,0 +1,200 @@
+"""Listeners see their own rows and nobody else's; artists see groups of five and more."""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator
+
+import psycopg2
+import pytest
+
+from launch import postgres
+from tests.sql.access_place import Place, ask, people
+
+OWN = [
+    "my_event",
+    "my_listening_session",
+    "my_playlist",
+    "my_playlist_track",
+    "my_wrapped",
+    "my_wrapped_artist",
+    "my_wrapped_genre",
+    "my_wrapped_track",
+]
+
+
+@pytest.fixture(scope="module")
+def place(embedded_server: postgres.Server, migrated_template: str) -> Iterator[Place]:
+    with people(embedded_server, migrated_template) as place:
+        yield place
+
+
+def test_a_listener_sees_the_own_rows_by_every_view(place: Place) -> None:
+    for kind, user in (("listener", 1), ("other", 2)):
+        connection = place.enter(kind)
+        assert ask(connection, "select user_id, track_name, ms_played from mart.my_event") == [
+            (f"u{user}", f"Secret song {user}", 1000 * user)
+        ]
+        assert ask(connection, "select kind, user_id, username from mart.my_login") == [
+            ("listener", f"u{user}", f"Name {user}")
+        ]
+        assert ask(connection, "select playlist_id from mart.my_playlist") == [(f"p{user}",)]
+        assert ask(connection, "select playlist_id, track_id from mart.my_playlist_track") == [(f"p{user}", f"t{user}")]
+        assert ask(connection, "select user_id, plays, minutes_played from mart.my_wrapped") == [
+            (f"u{user}", user, user)
+        ]
+        for name in OWN:
+            rows = ask(connection, f"select v::text from mart.{name} as v")
+            others = [str(row) for row in rows if any(f"u{n}," in str(row) for n in range(1, 9) if n != user)]
+            assert others == [], name
+        connection.close()
+
+
+def test_a_function_that_tells_what_it_sees_sees_the_own_rows_alone(place: Place) -> None:
+    """However cheap a condition is, it is asked after the view's own."""
+    place.as_admin(
+        "create function public.tell(text) returns boolean language plpgsql cost 0.0000001"
+        " as $$begin raise notice '%', $1; return true; end$$",
+    )
+    connection = place.enter("listener")
+    ask(connection, "select from mart.my_event where public.tell(track_name) and public.tell(user_id)")
+    ask(connection, "select from mart.my_playlist where public.tell(name)")
+    ask(connection, "select from mart.my_wrapped where public.tell(user_id)")
+    told = "".join(connection.notices)
+    assert "Secret song 1" in told and "List 1" in told
+    assert not [n for n in range(2, 9) if f"Secret song {n}" in told or f"u{n}" in told or f"List {n}" in told]
+    with pytest.raises(psycopg2.errors.InvalidTextRepresentation, match="Secret song 1"):
+        ask(connection, "select from mart.my_event where track_name::integer = 1")
+    connection.close()
+    place.as_admin("drop function public.tell(text)")
+
+
+def test_setting_the_group_role_or_a_setting_shows_nobody_else(place: Place) -> None:
+    connection = place.enter("listener")
+    for statement in ("set role listener", "set search_path = audit", "set row_security = off"):
+        ask(connection, statement)
+        assert ask(connection, "select distinct user_id from mart.my_event") == [("u1",)]
+    connection.close()
+
+
+def test_a_login_that_was_taken_out_sees_nothing(place: Place) -> None:
+    connection = place.enter("other")
+    place.as_loader(f"delete from audit.login where login_name = '{place.names['other']}'")
+    for name in OWN:
+        assert ask(connection, f"select from mart.{name}") == []
+    connection.close()
+
+
+def audience(place: Place, plays: list[tuple[int, int, int, int]]) -> None:
+    """Fill the marts of artist a1 with plays: listener, week, country, recording."""
+    groups: dict[str, dict[int, list[int]]] = {name: defaultdict(list) for name in ("week", "country", "track")}
+    for listener, week, country, track in plays:
+        for name, key in (("week", week), ("country", country), ("track", track)):
+            groups[name][key].append(listener)
+    first = {listener: min(week for who, week, _, _ in plays if who == listener) for listener, _, _, _ in plays}
+    statements = ["truncate mart.artist_week, mart.artist_country, mart.artist_track, mart.artist_listener,"]
+    statements[0] += " mart.listener_count"
+    for week, who in groups["week"].items():
+        new = sum(first[listener] == week for listener in set(who))
+        statements.append(
+            "insert into mart.artist_week (artist_key, week_start, plays, listeners, new_listeners, ms_played)"
+            f" values (1, date '2026-01-05' + {7 * week}, {len(who)}, {len(set(who))}, {new}, 1)"
+        )
+    for country, who in groups["country"].items():
+        statements.append(
+            "insert into mart.artist_country (artist_key, country, plays, listeners, ms_played)"
+            f" values (1, 'C{country}', {len(who)}, {len(set(who))}, 1)"
+        )
+    for track, who in groups["track"].items():
+        statements.append(
+            "insert into mart.artist_track (artist_key, recording_key, plays, ms_played)"
+            f" values (1, {track}, {len(who)}, 1)"
+        )
+    for listener, country in {(listener, country) for listener, _, country, _ in plays}:
+        statements.append(
+            "insert into mart.artist_listener (artist_key, listener_key, first_date, plays, country)"
+            f" values (1, {listener}, '2026-01-05', 1, 'C{country}')"
+        )
+    for listener, track in {(listener, track) for listener, _, _, track in plays}:
+        statements.append(
+            "insert into mart.listener_count (listener_key, item_key, kind, year, play_millionths, ms_millionths)"
+            f" values ({listener}, {track}, 'recording', 0, 1000000, 1)"
+        )
+    place.as_loader(";".join(statements))
+
+
+def some_plays(chance: random.Random) -> list[tuple[int, int, int, int]]:
+    """Plays of a few or of many, most of them in the first weeks, countries and recordings."""
+    listeners, plays = chance.randint(1, 25), chance.randint(1, 120)
+    return [
+        (
+            chance.randint(1, listeners),
+            int(chance.expovariate(0.6)),
+            int(chance.expovariate(0.9)),
+            1 + min(7, int(chance.expovariate(0.5))),
+        )
+        for _ in range(plays)
+    ]
+
+
+def heard_by(plays: list[tuple[int, int, int, int]], column: int, named: set[int]) -> tuple[set[int], int]:
+    """Who stands behind the row without a name, and how many plays."""
+    rest = [play for play in plays if play[column] not in named]
+    return {play[0] for play in rest}, len(rest)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_an_artist_sees_no_group_under_five_not_by_subtracting_either(place: Place, seed: int) -> None:
+    plays = some_plays(random.Random(seed))
+    audience(place, plays)
+    connection = place.enter("artist")
+    weeks = ask(
+        connection, "select (week_start - date '2026-01-05') / 7, plays, listeners from mart.my_artist_audience"
+    )
+    countries = ask(connection, "select substr(country, 2)::integer, plays, listeners from mart.my_artist_country")
+    tracks = ask(connection, "select substr(recording_id, 2)::integer, plays, null from mart.my_artist_track")
+    connection.close()
+    for column, found in ((1, weeks), (2, countries), (3, tracks)):
+        named = {int(str(key)) for key, _, _ in found if key is not None}
+        for key, shown_plays, shown_listeners in found:
+            who = [play[0] for play in plays if play[column] == key]
+            if key is None:
+                behind, rest = heard_by(plays, column, named)
+                assert len(behind) >= 5 and shown_plays == rest // 5 * 5 and shown_listeners is None
+            else:
+                assert len(set(who)) >= 5 and shown_plays == len(who) // 5 * 5
+                assert shown_listeners in (None, len(set(who)) // 5 * 5)
+        behind, _ = heard_by(plays, column, named)
+        assert not behind or not named or len(behind) >= 5, "what is shown, taken from the whole, leaves a few"
+        groups = defaultdict(set)
+        for play in plays:
+            groups[play[column]].add(play[0])
+        large = {key for key, who in groups.items() if len(who) >= 5}
+        # Nothing is hidden without need: one group at most is given up.
+        assert named == large if len(large) == len(groups) else len(large - named) == bool(large)
+
+
+def test_new_and_returning_listeners_are_shown_where_both_are_groups(place: Place) -> None:
+    # Six in week 0; week 1 has them and one more; week 2 has six others.
+    plays = [(n, 0, 0, 1) for n in range(1, 7)] + [(n, 1, 0, 1) for n in range(1, 8)]
+    plays += [(n, 2, 0, 1) for n in range(11, 17)]
+    audience(place, plays)
+    connection = place.enter("artist")
+    shown = (
+        "select plays, listeners, new_listeners, returning_listeners from mart.my_artist_audience order by week_start"
+    )
+    assert ask(connection, shown) == [(5, 5, 5, 0), (5, 5, None, None), (5, 5, 5, 0)]
+    connection.close()
+
+
+def test_an_artist_sees_the_own_audience_and_no_listener(place: Place) -> None:
+    audience(place, [(n, 0, 0, 1) for n in range(1, 9)])
+    place.as_loader("update audit.login set artist_id = 'a2' where kind = 'artist'")
+    connection = place.enter("artist")
+    for name in ("my_artist_audience", "my_artist_country", "my_artist_track"):
+        assert ask(connection, f"select * from mart.{name}") == []
+    place.as_loader("update audit.login set artist_id = 'a1' where kind = 'artist'")
+    assert ask(connection, "select recording_id, track_name, plays from mart.my_artist_track") == [
+        ("t1", "Secret song 1", 5)
+    ]
+    assert ask(connection, "select kind, artist_id, artist_name from mart.my_login") == [("artist", "a1", "Artist 1")]
+    connection.close()
