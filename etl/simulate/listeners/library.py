@@ -39,6 +39,8 @@ NEVER = np.iinfo(np.int32).min
 
 _SHORTEST_MS = 15_000
 _FEW_DATED = 20
+_SEVERAL, _ENOUGH_ARTISTS = 5, 100
+_FAR, _NEXT_TO = 10**6, 2
 
 
 @dataclass(frozen=True)
@@ -67,11 +69,13 @@ class Library:
     fits: npt.NDArray[np.bool_]
     """Whether a track (column) fits a mood of ``habits.MOODS`` (row)."""
     dated_share: float
-    """How often a choice is made among dated tracks: newness shows in them alone."""
+    """How often anybody is one with dated tracks: newness shows in them alone."""
     dated_cells: Lists
-    """Artists with dated tracks by genre, popularity and age: cell (genre × BANDS + popularity) × BANDS + age."""
+    """Artists with dated tracks by genre, popularity and age; where a list lies, ``cell_of`` says."""
     other_cells: Lists
     """All artists likewise, all in the first age."""
+    kept_cells: Lists
+    """Of the artists of ``dated_cells`` those with several recordings: whom a listener can keep to."""
     dated_tracks: Lists
     """Dated tracks of each artist, oldest first."""
     tracks: Lists
@@ -110,6 +114,7 @@ def library(tracks: pd.DataFrame, playlist_tracks: pd.DataFrame, unknown_tracks:
     of_artist = _artists(by_artist, dated, known["artist_popularity"].to_numpy(), len(artist_ids))
     has_dates = of_artist["age"].notna()
     is_dated = int(has_dates.sum()) >= min(_FEW_DATED, len(artist_ids))
+    of_dated = of_artist[has_dates] if is_dated else of_artist
     return Library(
         fingerprint=fingerprint(known, playlist_tracks),
         genres=tuple(map(str, genre_names)),
@@ -118,7 +123,8 @@ def library(tracks: pd.DataFrame, playlist_tracks: pd.DataFrame, unknown_tracks:
         release_days=release_days,
         fits=_fits(tracks),
         dated_share=0.9 if is_dated else 0.0,
-        dated_cells=_cells(of_artist[has_dates] if is_dated else of_artist, len(genre_names)),
+        dated_cells=_cells(of_dated, len(genre_names)),
+        kept_cells=_cells(_with_several(of_dated), len(genre_names)),
         other_cells=_cells(of_artist.assign(age=np.nan), len(genre_names)),
         dated_tracks=_lists(dated.sort_values(["artist", "day", "place"]), "artist", "place", len(artist_ids)),
         tracks=_lists(by_artist.sort_values(["artist", "place"]), "artist", "place", len(artist_ids)),
@@ -159,7 +165,7 @@ def fingerprint(tracks: pd.DataFrame, playlist_tracks: pd.DataFrame) -> str:
 def _artists(
     by_track: pd.DataFrame, dated: pd.DataFrame, popularity: npt.NDArray[np.float64], size: int
 ) -> pd.DataFrame:
-    """Artists: their most frequent genre, their popularity's and their tracks' mean age's place among all, 0 to 1."""
+    """Artists: most frequent genre, popularity's place among all, mean place of their tracks' dates, recordings."""
     counted = by_track.groupby(["artist", "genre"], as_index=False).size()
     genre = counted.sort_values(["artist", "size", "genre"], ascending=[True, False, True]).drop_duplicates("artist")
     of_artist = pd.DataFrame({"genre": genre.set_index("artist")["genre"]}, index=np.arange(size))
@@ -167,41 +173,52 @@ def _artists(
     of_artist["popularity"] = known.fillna(known.median() if known.notna().any() else 0).rank(
         pct=True, method="average"
     )
-    of_artist["age"] = dated.groupby("artist")["day"].mean().rank(pct=True, method="average")
+    of_artist["age"] = dated["day"].rank(pct=True, method="average").groupby(dated["artist"]).mean()
+    of_artist["recordings"] = by_track.groupby("artist").size()
     of_artist["artist"] = of_artist.index
     return of_artist
 
 
+def _with_several(of_artist: pd.DataFrame) -> pd.DataFrame:
+    """Artists with several recordings: as many as leave enough artists to choose from."""
+    for least in range(_SEVERAL, 1, -1):
+        found = of_artist[of_artist["recordings"] >= least]
+        if len(found) >= _ENOUGH_ARTISTS:
+            return found
+    return of_artist
+
+
+def cell_of(genre: Integers, popularity: Integers, age: Integers) -> Integers:
+    """Where the list of a genre (-1: of any) and two bands lies."""
+    return ((genre + 1) * BANDS + popularity) * BANDS + age
+
+
 def _cells(of_artist: pd.DataFrame, genre_count: int) -> Lists:
-    """Artists by cell; an empty cell has the artists of the nearest one of its genre, an empty genre all artists."""
+    """Artists by cell. Where a genre has nobody there or next to it, anybody's cell stands: traits come before genre."""
     bands = {
         name: np.minimum((of_artist[name].fillna(0).to_numpy() * BANDS).astype(int), BANDS - 1)
         for name in ("popularity", "age")
     }
-    cell = (of_artist["genre"].to_numpy() * BANDS + bands["popularity"]) * BANDS + bands["age"]
-    order = np.lexsort((of_artist["artist"], of_artist["popularity"], cell))
-    everybody = of_artist["artist"].to_numpy()
-    items = np.concatenate([everybody[order], everybody]).astype(np.int32)
-    counts = np.bincount(cell, minlength=genre_count * BANDS**2).astype(np.int64)
+    size = (genre_count + 1) * BANDS**2
+    genre = np.concatenate([np.full(len(of_artist), -1), of_artist["genre"].to_numpy()])
+    cell = cell_of(genre, *(np.tile(bands[name], 2) for name in ("popularity", "age")))
+    artist = np.tile(of_artist["artist"].to_numpy(), 2)
+    order = np.lexsort((artist, cell))
+    counts = np.bincount(cell, minlength=size).astype(np.int64)
     starts = np.cumsum(counts) - counts
-    nearest = _nearest(counts.reshape(genre_count, BANDS**2) > 0)
-    is_found = nearest >= 0
-    return Lists(
-        items,
-        np.where(is_found, starts[nearest], len(everybody)),
-        np.where(is_found, counts[nearest], len(everybody)),
-    )
+    nearest = _nearest(counts.reshape(genre_count + 1, BANDS**2) > 0)
+    return Lists(artist[order].astype(np.int32), starts[nearest], counts[nearest])
 
 
 def _nearest(is_filled: npt.NDArray[np.bool_]) -> Integers:
-    """For each cell the nearest one with artists in it, within its genre; -1 where the genre has none."""
+    """For each cell the nearest one with artists in it: next to it in its genre, else anywhere in that of any."""
     places = np.stack(np.divmod(np.arange(BANDS**2), BANDS), axis=1)
     distances = ((places[:, None] - places[None, :]) ** 2).sum(axis=2)
-    found = []
-    for genre, filled in enumerate(is_filled):
-        far = np.where(filled[None, :], distances, 10**6)
-        best = far.argmin(axis=1) + genre * BANDS**2
-        found.append(best if filled.any() else np.full(BANDS**2, -1))
+    anybodys = np.where(is_filled[0][None, :], distances, _FAR).argmin(axis=1)
+    found = [anybodys]
+    for genre, filled in enumerate(is_filled[1:], start=1):
+        far = np.where(filled[None, :], distances, _FAR)
+        found.append(np.where(far.min(axis=1) <= _NEXT_TO, far.argmin(axis=1) + genre * BANDS**2, anybodys))
     return np.concatenate(found).astype(np.int64)
 
 

@@ -1,13 +1,13 @@
 """Which track a play plays: a listener's traits, repertoire and month decide.
 
-- **Exploration**: how many artists the repertoire has, how many of them change with the month, and how often somebody
-  outside of it is played.
-- **Loyalty**: how often the month's few favourite tracks are played again, and how few of an artist's tracks otherwise.
+- **Loyalty**: the share of plays that are one of the month's few favourite tracks; all others are a choice of their own.
+- **Exploration**: the share of choices that fall on anybody, rather than on one of a repertoire of artists with several
+  recordings, and how many of these artists change with the month.
 - **Newness** and **commonality**: around which age of the music, and which popularity of the artist, choices lie.
 
-The repertoire and a month's favourites are draws from the listener's key and the calendar month, so that they depend on
-no interval. The less of an explorer, the more choices fall on the favourite genre
-and four more.
+So each trait can be told from plays by itself; docs/personality.md says how. The repertoire and a month's favourites are
+draws from the listener's key and the calendar month, so that they depend on no interval. The less of an explorer, the
+more of the repertoire is of the favourite genre and four more, where these have artists whom the other traits allow.
 """
 
 from dataclasses import dataclass
@@ -15,13 +15,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from etl.simulate.listeners.chance import Flags, Floats, Integers, Keys, choose, keys, uniform
-from etl.simulate.listeners.library import BANDS, Library
+from etl.simulate.listeners.library import BANDS, Library, cell_of
 
-_FAVOURITES = 8
+_FAVOURITES = 6
+_REPERTOIRE = 10
 _LIKED_GENRES = 4
 _OWN_PLAYLISTS = 3
 _NEAR = 0.3
 """How widely the choices of a listener lie around what the trait says."""
+
+_FRESH = 0.87
+"""Below 1, for some of the repertoire are played so seldom that they look like anybody else."""
 
 # Purposes of draws from the key of a play, or of a favourite.
 _IS_FAVOURITE, _FAVOURITE, _IS_FRESH, _SLOT, _TRACK, _PLAYLIST_TRACK, _OLD = range(1, 8)
@@ -53,9 +57,8 @@ def favourite_genres(genre_draw: Floats, library: Library) -> Integers:
 def tracks(plays: Plays, library: Library) -> tuple[Integers, Integers]:
     """The track of each play, and its playlist (-1: none)."""
     choice = _choices(plays)
-    artist_keys, is_dated = _artist_keys(plays, choice, library)
-    artists = _artists(plays, artist_keys, is_dated, library)
-    chosen = _tracks(plays, choice, artists, is_dated, library)
+    artists = _artists(plays, choice, library)
+    chosen = library.tracks.pick(artists, uniform(choice, _TRACK))
     playlists = _playlists(plays, library)
     from_playlist = np.flatnonzero(playlists >= 0)
     if len(from_playlist):
@@ -73,52 +76,38 @@ def _choices(plays: Plays) -> Keys:
     loyalty = plays.traits[2]
     numbers = (_FAVOURITES * uniform(plays.keys, _FAVOURITE) ** 1.5).astype(np.int64)
     favourites = keys(plays.listener_keys, _OF_FAVOURITES + plays.month * _FAVOURITES + numbers)
-    is_favourite = uniform(plays.keys, _IS_FAVOURITE) < 0.02 + 0.85 * loyalty
+    is_favourite = uniform(plays.keys, _IS_FAVOURITE) < 0.05 + 0.9 * loyalty
     return np.where(is_favourite, favourites, plays.keys)
 
 
-def _artist_keys(plays: Plays, choice: Keys, library: Library) -> tuple[Keys, Flags]:
-    """The key that the artist is drawn from: of the repertoire for good, of the month's, or of the choice alone."""
+def _artists(plays: Plays, choice: Keys, library: Library) -> Integers:
+    """The artist of each choice: somebody of the repertoire for good or of the month's, or anybody."""
     exploration = plays.traits[0]
-    size = 14 + 36 * exploration
-    slots = (size * uniform(choice, _SLOT) ** 1.2).astype(np.int64)
+    slots = (_REPERTOIRE * uniform(choice, _SLOT) ** 1.2).astype(np.int64)
     own = keys(plays.listener_keys, _OF_REPERTOIRE + slots)
-    is_renewed = uniform(own, _RENEWED) < 0.05 + 0.85 * exploration
-    of_month = keys(own, plays.month)
-    artist_keys = np.where(is_renewed, of_month, own)
-    is_fresh = uniform(choice, _IS_FRESH) < 0.9 * exploration
-    artist_keys = np.where(is_fresh, choice, artist_keys)
-    return artist_keys, uniform(artist_keys, _IS_DATED) < library.dated_share
+    is_renewed = uniform(own, _RENEWED) < 0.5 * exploration
+    is_fresh = uniform(choice, _IS_FRESH) < _FRESH * exploration
+    artist_keys = np.where(is_fresh, choice, np.where(is_renewed, keys(own, plays.month), own))
+    genres = np.where(is_fresh, -1, _genres(plays, artist_keys, library))
+    popularity = _band(plays.traits[3], uniform(artist_keys, _POPULARITY))
+    age = np.where(library.dated_share > 0, _band(plays.traits[1], uniform(artist_keys, _AGE)), 0)
+    cells, anywhere = cell_of(genres, popularity, age), cell_of(genres, popularity, np.zeros_like(age))
+    draws = uniform(artist_keys, _ARTIST)
+    of_repertoire, dated = library.kept_cells.pick(cells, draws), library.dated_cells.pick(cells, draws)
+    is_dated = uniform(artist_keys, _IS_DATED) < library.dated_share
+    anybody = np.where(is_dated, dated, library.other_cells.pick(anywhere, draws))
+    return np.where(is_fresh, anybody, of_repertoire)
 
 
-def _artists(plays: Plays, artist_keys: Keys, is_dated: Flags, library: Library) -> Integers:
+def _genres(plays: Plays, artist_keys: Keys, library: Library) -> Integers:
+    exploration = plays.traits[0]
     kind = uniform(artist_keys, _GENRE_KIND)
     liked = (uniform(artist_keys, _LIKED) * _LIKED_GENRES).astype(np.int64)
-    exploration = plays.traits[0]
     draws = np.where(
         kind < 0.6 - 0.4 * exploration, plays.genre_draw, uniform(keys(plays.listener_keys, _OF_GENRES + liked), _GENRE)
     )
     draws = np.where(kind < 0.95 - 0.5 * exploration, draws, uniform(artist_keys, _GENRE))
-    genres = choose(draws, library.genre_shares)
-    popularity = _band(plays.traits[3], uniform(artist_keys, _POPULARITY))
-    age = np.where(is_dated, _band(plays.traits[1], uniform(artist_keys, _AGE)), 0)
-    cells = (genres * BANDS + popularity) * BANDS + age
-    draws = uniform(artist_keys, _ARTIST)
-    return np.where(is_dated, library.dated_cells.pick(cells, draws), library.other_cells.pick(cells, draws))
-
-
-def _tracks(plays: Plays, choice: Keys, artists: Integers, is_dated: Flags, library: Library) -> Integers:
-    """A track of the artist: of dated ones those around the listener's age of music, the more the less loyal."""
-    newness, loyalty = plays.traits[1], plays.traits[2]
-    width = 0.05 + 0.6 * (1 - loyalty)
-    drawn = uniform(choice, _TRACK)
-    # A loyal listener's choice of an artist's track is made once, not play by play.
-    place = np.where(is_dated, newness * (1 - width) + width * drawn, (1 - loyalty) * drawn)
-    has_dates = library.dated_tracks.counts[artists] > 0
-    from_dated = np.flatnonzero(is_dated & has_dates)
-    chosen = library.tracks.pick(artists, np.minimum(place, 1 - 1e-9))
-    chosen[from_dated] = library.dated_tracks.pick(artists[from_dated], np.minimum(place[from_dated], 1 - 1e-9))
-    return chosen
+    return choose(draws, library.genre_shares)
 
 
 def _playlists(plays: Plays, library: Library) -> Integers:
