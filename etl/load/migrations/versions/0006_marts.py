@@ -5,7 +5,7 @@ from alembic import op
 from etl.config import CHECKOUT
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 
 _FILES = (
     "table/warehouse/exclusion",

@@ -5,7 +5,7 @@ from alembic import op
 from etl.config import CHECKOUT
 
 revision = "0009"
-down_revision = "0006"
+down_revision = "0007"
 
 _FILES = (
     "table/audit/login",
