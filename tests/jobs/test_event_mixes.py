@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.timeout(1200), pytest.mark.usefixtures("one_session")]
 RECEIVED = datetime(2026, 11, 21, tzinfo=UTC)
 FIRST = datetime(2026, 11, 2, 8, tzinfo=UTC)
 USERS = ("u1", "u2")
-TRACKS = ("track-A1", "track-B", "never-heard-of")
+TRACKS = ("track-A1", "track-A2", "never-heard-of")
 MINUTES = (-60 * 24 * 40, -60 * 24 * 3, -90, 0, 1, 2, 60 * 24, 60 * 24 * 9)
 """In three months; some a change of the user before others."""
 HOMES = (("DE", "Europe/Berlin"), ("US", "America/New_York"), ("JP", "Asia/Tokyo"))

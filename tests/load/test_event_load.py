@@ -334,6 +334,19 @@ def test_a_track_gets_the_artist_that_a_later_event_says(warehouse_url: str) -> 
     assert [row["name"] for row in table(warehouse_url, statement)] == ["Unknown", "Artist", "Artist"]
 
 
+def test_an_id_that_was_linked_to_another_means_that_one(warehouse_url: str) -> None:
+    load_events(warehouse_url, "r1", Delivery("aa", (Told(NOON, track="new"),)))
+    with engine(warehouse_url).begin() as connection:
+        connection.execute(
+            text(
+                "insert into warehouse.track_alias (alias_kind, alias_value, track_key, method, score)"
+                " select 'linked_id', 'old', track_key, 'linked', 1 from warehouse.dim_track where track_id = 'new'"
+            )
+        )
+    load_events(warehouse_url, "r2", Delivery("bb", (Told(NOON, "u2", "old"), Told(NOON, "u3", "new"))))
+    assert [row["track_id"] for row in table(warehouse_url, EVENTS)] == ["new"] * 3
+
+
 def test_what_the_catalogue_says_of_a_member_events_do_not_change(warehouse_url: str) -> None:
     load_events(warehouse_url, "r1", Delivery("aa", (Told(NOON, name="B"),)))
     with engine(warehouse_url).begin() as connection:
