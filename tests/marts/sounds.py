@@ -58,7 +58,7 @@ def give_sound(connection: Connection, seed: int = 1, tracks: int = 12) -> None:
 def fit(connection: Connection, name: str = "first", means: Sequence[float] = MEANS) -> None:
     """Fit the clusters: a later fit takes the place of an earlier one."""
     statement = (
-        "insert into audit.run (run_id, dag_id, reference_date) values (:fit, 'fit_clusters', '2026-01-01');"
+        "insert into audit.run (run_id, job, started_at) values (:fit, 'fit_clusters', '2026-01-01');"
         "insert into audit.cluster_fit values (:fit, :fit, '2026-01-01'::timestamptz + :later * interval '1 day', 3, 1,"
         " 10, 10, 1, :means, :deviations)"
     )
