@@ -11,10 +11,17 @@ from launch import postgres
 from tests.sql.access_place import Place, ask, people
 
 OWN = [
+    "my_discovery",
     "my_event",
     "my_listening_session",
     "my_playlist",
+    "my_playlist_profile",
+    "my_playlist_profile_attribute",
+    "my_playlist_profile_cluster",
     "my_playlist_track",
+    "my_taste_profile",
+    "my_taste_profile_attribute",
+    "my_taste_profile_cluster",
     "my_wrapped",
     "my_wrapped_artist",
     "my_wrapped_genre",
@@ -39,6 +46,11 @@ def test_a_listener_sees_the_own_rows_by_every_view(place: Place) -> None:
         ]
         assert ask(connection, "select playlist_id from mart.my_playlist") == [(f"p{user}",)]
         assert ask(connection, "select playlist_id, track_id from mart.my_playlist_track") == [(f"p{user}", f"t{user}")]
+        assert ask(connection, "select user_id, entries from mart.my_taste_profile where scope = 'plays'") == [
+            (f"u{user}", user)
+        ]
+        assert ask(connection, "select owner_id, tracks from mart.my_playlist_profile") == [(f"u{user}", user)]
+        assert ask(connection, "select user_id, rank from mart.my_discovery") == [(f"u{user}", 1)]
         assert ask(connection, "select user_id, plays, minutes_played from mart.my_wrapped") == [
             (f"u{user}", user, user)
         ]

@@ -18,6 +18,9 @@ _FILES = (
     "view/mart/my_wrapped_artist",
     "view/mart/my_wrapped_genre",
     "view/mart/my_listening_session",
+    "view/mart/my_taste_profile",
+    "view/mart/my_playlist_profile",
+    "view/mart/my_discovery",
     "view/mart/my_artist",
     "view/mart/my_comments",
 )
