@@ -86,6 +86,7 @@ EXPORT_INPUTS = Asset(name="lake.account_export", uri="lake://account_export", g
 API_INPUTS = Asset(name="lake.api", uri="lake://api", group="lake")
 RECENT_INPUTS = Asset(name="lake.api.recently_played", uri="lake://api/recently_played", group="lake")
 REFRESH_END = Asset(name="refresh.end", uri="refresh://end", group="warehouse")
+MARTS = Asset(name="mart", uri="postgres://warehouse/mart", group="warehouse")
 EVENTS = [table("warehouse.fact_event"), table("warehouse.fact_spoken_event")]
 CATALOGUE = [
     table(f"warehouse.{name}")

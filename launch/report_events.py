@@ -1,10 +1,10 @@
-"""The report's sections about listening: events by source, and plays that two sources tell of."""
+"""The report's sections about listening: events by source, plays that two sources tell of, and the marts."""
 
 from rich.console import Console
 
 from launch.report_table import Row, count, print_table, share, table
 
-SECTIONS = ("events", "event_matches")
+SECTIONS = ("events", "event_matches", "marts")
 """Queries of sql/report."""
 
 
@@ -28,3 +28,9 @@ def print_events(out: Console, found: dict[str, list[Row]]) -> None:
     for row in found["event_matches"]:
         matched.add_row(f"{row['dropped_source']} [dim]dropped for {row['kept_source']}[/]", count(row["plays"]))
     print_table(out, matched)
+    built = table("Marts", "rows")
+    for row in found["marts"]:
+        built.add_row("[dim]built[/]", f"{row['built_at']:%Y-%m-%d %H:%M}" if row["built_at"] else "–")
+        for name in ("user_years", "charts", "artists", "sessions", "engagement_rows", "days_waiting"):
+            built.add_row(name.replace("_", " "), count(row[name]))
+    print_table(out, built)

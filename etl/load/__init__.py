@@ -11,6 +11,7 @@
     lookup     the keys that members got
     partitions months of events, filled aside and attached
     matched    plays that several sources tell of
+    marts      what most people ask, brought up to date with what was touched
 
 In: frames of ``schemas.STAGED`` by name. Out: rows in the schemas warehouse and audit. Again with the same run changes
 nothing; again with the same frames writes no row of the star.

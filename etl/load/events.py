@@ -40,7 +40,7 @@ MEMBERS = (
 """The files of sql/merge that publish what events name."""
 
 ACCOUNTS = ("rejected_row", "event_row_count", "gap", "touched_day")
-"""The files of sql/merge that say what became of each row and of the plays that were missing, and what marts must follow."""
+"""The files of sql/merge that say what became of each row, which plays were missing, and what the marts must follow."""
 
 _CHECKS = CHECKOUT / "sql" / "check" / "events"
 _LOCK_TIMEOUT = "5s"

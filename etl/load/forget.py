@@ -6,6 +6,7 @@ import re
 from sqlalchemy import Connection, text
 
 from etl.config import CHECKOUT
+from etl.load.marts import build_as_defined
 from etl.person import Person
 from etl.warehouse import empty_staging, rows
 
@@ -46,6 +47,7 @@ def forget(connection: Connection, person: Person) -> int:
     connection.exec_driver_sql(_STATEMENTS.read_text(encoding="utf-8"), execution_options={"no_parameters": True})
     for table, keys in _MESSAGES.items():
         _rephrase(connection, table, keys, person)
+    build_as_defined(connection)  # a number that is free again may become somebody else's
     connection.commit()
     return gone
 

@@ -1,4 +1,4 @@
-"""The build of the marts: the files of sql/mart, run in one transaction that the caller commits.
+"""The build of the marts: the files of sql/mart, run in one transaction.
 
 What has been touched since the last build is queued by whoever changes the star; a build works on that alone, or on
 everything where nothing was built yet or by another definition.
@@ -12,7 +12,9 @@ from datetime import date
 from sqlalchemy import Connection, text
 
 from etl.config import CHECKOUT
-from etl.warehouse import rows
+from etl.load.loading import note_failure
+from etl.load.run import Run, record_published, record_start
+from etl.warehouse import exclusive, record_nothing_new, rows
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +59,42 @@ class Built:
     seconds: dict[str, float]
 
 
+def update(run: Run, definition: Definition, is_from_nothing: bool, since: date | None, url: str) -> Built | None:
+    """Build the marts and publish them; waits while another run changes the warehouse.
+
+    :param run: what the build belongs to; published already, nothing is done.
+    :param is_from_nothing: work on everything.
+    :param since: work on all days from this one on, too.
+    :returns: None where nothing has been touched.
+    :raises EtlError: where PostgreSQL fails, as ``warehouse.explained`` says; the marts are as they were.
+    """
+    try:
+        with exclusive(url) as connection:
+            return _update(connection, run, definition, is_from_nothing, since)
+    except Exception as error:
+        note_failure(run, url, error)
+        raise
+
+
+def _update(
+    connection: Connection, run: Run, definition: Definition, is_from_nothing: bool, since: date | None
+) -> Built | None:
+    if not record_start(connection, run):
+        log.info("The run %s is published already.", run.run_id)
+        return None
+    connection.commit()
+    if since is not None:
+        touch_since(connection, since)
+    if not (is_from_nothing or is_touched(connection, definition)):
+        record_nothing_new(connection, run.run_id, run.job, run.started_at)
+        connection.commit()
+        return None
+    built = build(connection, definition, is_from_nothing)
+    record_published(connection, run)
+    connection.commit()
+    return built
+
+
 def build(connection: Connection, definition: Definition, is_from_nothing: bool = False) -> Built:
     """Bring the marts up to date; only for who holds the lock, and commits.
 
@@ -98,7 +136,7 @@ def touch_since(connection: Connection, first_day: date) -> None:
 def is_touched(connection: Connection, definition: Definition) -> bool:
     """Whether there is anything to build."""
     queues = " or ".join(f"exists (select from audit.{name})" for name in _QUEUES)
-    statement = f"select {queues} or exists ({_CHANGED_EXCLUSIONS}) as it"  # noqa: S608 (tables of ours)
+    statement = f"select {queues} or exists ({_CHANGED_EXCLUSIONS}) as it"
     return not _is_built_by(connection, definition) or bool(rows(connection, statement)[0]["it"])
 
 

@@ -27,6 +27,8 @@ delete from warehouse.user_record where user_id in (select user_id from forgotte
 delete from warehouse.dim_user where user_key in (select user_key from forgotten_key);
 delete from simulation.listener where user_id in (select user_id from forgotten_user);
 
+delete from warehouse.exclusion where kind = 'user' and id in (select user_id from forgotten_user);
+
 delete from audit.gap where user_id in (select user_id from forgotten_user);
 delete from audit.fetch where account in (select account from forgotten_account);
 delete from audit.rejected_row as t
@@ -36,4 +38,4 @@ update audit.run_input set name = 'forgotten' where input_id in (select input_id
 
 -- The planner's samples of the columns hold values, too.
 analyze warehouse.dim_user, warehouse.user_record, warehouse.dim_playlist, audit.gap, audit.fetch, audit.rejected_row,
-    audit.run_input, simulation.listener;
+    audit.run_input, simulation.listener, warehouse.exclusion, mart.applied_exclusion;

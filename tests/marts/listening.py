@@ -157,12 +157,11 @@ def rebuild(url: str, is_from_nothing: bool = False, definition: Definition = DE
 def held(url: str) -> dict[str, list[tuple[Any, ...]]]:
     """All rows of all tables of the marts, sorted, to compare; keys that builds give stay as they are."""
     with connect(url) as connection:
-        names = rows(connection, "select tablename as name from pg_tables where schemaname = 'mart' order by 1")
+        found = rows(connection, "select tablename as name from pg_tables where schemaname = 'mart' order by 1")
+    names = [str(one["name"]) for one in found]
     return {
-        str(one["name"]): sorted(
-            (tuple(row.values()) for row in table(url, f"select * from mart.{one['name']}")), key=repr
-        )
-        for one in names
+        name: sorted((tuple(row.values()) for row in table(url, f"select * from mart.{name}")), key=repr)
+        for name in names
     }
 
 

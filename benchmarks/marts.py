@@ -1,0 +1,283 @@
+"""How fast the marts are read, how much a day's delta costs, and what building them from nothing costs.
+
+    python -m benchmarks.marts [--events N] [--small N] [--users N] [--only reads delta nothing]
+
+``reads``: a user's wrapped, the top 50 of a continent, an artist's audience, each put to fact_event as well. ``delta``:
+a day of events into a star with ``--events`` events, grown by days, then by users, against one with ``--small``.
+``nothing``: all marts from nothing, against DuckDB's answers from Parquet.
+"""
+
+import argparse
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+from sqlalchemy import Connection, text
+
+from etl.load.marts import Definition, build
+from etl.load.migrate import migrate
+from etl.warehouse import connect, engine, rows
+from launch import postgres
+
+_DEFINITION = Definition(30_000, 30)
+_TRACKS, _GENRES, _PER_DAY = 40_000, 100, 10
+_FIRST_DAY, _DELTA_DAY = "2026-06-01", "2026-06-02"
+
+_CATALOGUE = f"""
+insert into warehouse.dim_artist (artist_key, artist_id, name, source)
+select n, 'a' || n, 'a' || n, 'made_up' from generate_series(1, {_TRACKS // 8}) as n;
+insert into warehouse.dim_genre select n, 'g' || n from generate_series(1, {_GENRES}) as n;
+insert into warehouse.dim_track (track_key, recording_key, album_key, track_id, name, source, audio_features_type)
+select n, n, -1, 't' || n, 't' || n, 'made_up', n % 8 from generate_series(1, {_TRACKS}) as n;
+insert into warehouse.bridge_track_genre
+select n, (n + g * 7) % {_GENRES} + 1, 'made_up', g / 3.0 from generate_series(1, {_TRACKS}) as n, generate_series(1, 2) as g;
+"""
+
+_USERS = """
+insert into warehouse.dim_user (user_key, user_id, country, continent, subscription_plan, source, valid_from)
+select
+    n, 'u' || n, (array['DE', 'FR', 'US', 'CA', 'BR', 'JP', 'IN', 'NG', 'AU', 'GB'])[n % 10 + 1],
+    (array['Europe', 'Europe', 'North America', 'North America', 'South America', 'Asia', 'Asia', 'Africa', 'Oceania',
+        'Europe'])[n % 10 + 1],
+    case when n % 3 = 0 then 'free' else 'premium' end, 'made_up', '-infinity'
+from generate_series(1, :users) as n
+"""
+
+_EVENTS = f"""
+insert into warehouse.fact_event (
+    event_id, event_time, ended_at, local_time, user_key, track_key, artist_key, playlist_key, context_key, date_key,
+    utc_date_key, ms_played, input_key, local_hour, is_skipped, is_home_time, activity_type, device_type, source
+)
+select
+    gen_random_uuid(), t.at at time zone 'UTC', t.at at time zone 'UTC' + interval '3 minutes', t.at, t.user_key,
+    t.track_key, (t.track_key - 1) / 8 + 1, 0, 0, to_char(t.at, 'yyyymmdd')::integer, to_char(t.at, 'yyyymmdd')::integer,
+    case when t.chance < 0.8 then 180000 else 5000 end, 1, extract(hour from t.at), t.chance >= 0.9, true,
+    case when t.chance < 0.9 then 'PLAY' else 'SKIP' end, 'MOBILE', 'feed'
+from (
+    select
+        u as user_key,
+        d + interval '7 hours' + n * interval '4 minutes' + (u % 600) * interval '1 minute' as at,
+        -- Much of what a user hears is of some own hundred tracks, and small numbers are popular.
+        1 + case
+            when random() < 0.6 then (u::bigint * 7919 + floor(random() * 100)::bigint * 31) % {_TRACKS}
+            else floor(power(random(), 3) * {_TRACKS})::bigint
+        end::integer as track_key,
+        random() as chance
+    from generate_series(1, :users) as u
+    cross join generate_series(cast(:first as timestamp), cast(:last as timestamp), interval '1 day') as d
+    cross join generate_series(1, {_PER_DAY}) as n
+    order by d
+) as t
+"""
+
+_READS = {
+    "wrapped of a user": (
+        """
+        select * from mart.wrapped where user_id = 'u7' and year = 2026;
+        select * from mart.wrapped_track where user_id = 'u7' and year = 2026 and rank <= 100;
+        select * from mart.wrapped_artist where user_id = 'u7' and year = 2026 and rank <= 5;
+        select * from mart.wrapped_genre where user_id = 'u7' and year = 2026 and rank <= 5
+        """,
+        "select track_key, count(*) from warehouse.fact_event where user_key = 7 and ms_played >= 30000"
+        " and date_key >= 20260101 group by 1 order by 2 desc limit 100",
+    ),
+    "top 50 of a continent in a year": (
+        "select * from mart.top_by_continent where place = 'Europe' and place_kind = 'continent' and period = 'year'"
+        " and period_start = '2026-01-01' and kind = 'recording' and rank <= 50",
+        "select track_key, count(*) from warehouse.fact_event as e inner join warehouse.dim_user as u using (user_key)"
+        " where u.continent = 'Europe' and ms_played >= 30000 and date_key >= 20260101 group by 1 order by 2 desc limit 50",
+    ),
+    "an artist's audience": (
+        """
+        select * from mart.artist_audience where artist_id = 'a3' order by week_start;
+        select * from mart.artist_audience_country where artist_id = 'a3';
+        select * from mart.artist_audience_track where artist_id = 'a3' order by plays desc
+        """,
+        "select date_trunc('week', local_time), count(*), count(distinct user_key) from warehouse.fact_event"
+        " where artist_key = 3 and ms_played >= 30000 group by 1",
+    ),
+}
+
+_BY_DUCKDB = """
+create table day_play as
+select user_key, cast(local_time as date) as day, year(local_time) as y, track_key, artist_key, continent, country, ms_played
+from event inner join dim_user using (user_key) where activity_type = 'PLAY' and ms_played >= 30000;
+create table a as select user_key, y, count(*), sum(ms_played) from day_play group by 1, 2;
+create table b as
+select * from (
+    select user_key, y, track_key, count(*) as plays,
+        row_number() over (partition by user_key, y order by count(*) desc, track_key) as place
+    from (select * from day_play union all select * replace (0 as y) from day_play) group by 1, 2, 3
+) where place <= 100;
+create table c as
+select * from (
+    select period, date_trunc(period, day) as start, where_, track_key, count(*) as plays,
+        row_number() over (partition by period, date_trunc(period, day), where_ order by count(*) desc) as place
+    from (select *, unnest([continent, country]) as where_ from day_play)
+    cross join (select unnest(['day', 'week', 'month', 'year']) as period)
+    group by 1, 2, 3, 4
+) where place <= 100;
+create table d as
+select artist_key, date_trunc('week', day), count(*), count(distinct user_key) from day_play group by 1, 2;
+create table e as
+select user_key, number, min(event_time), max(ended_at), count(*) from (
+    select *, sum(is_later) over (partition by user_key order by event_time) as number from (
+        select *, cast(coalesce(event_time > lag(ended_at) over (
+            partition by user_key order by event_time
+        ) + interval 30 minutes, true) as integer) as is_later from event
+    )
+) group by 1, 2;
+create table f as
+select cast(local_time as date), subscription_plan, continent, device_type, count(distinct user_key), count(*)
+from event inner join dim_user using (user_key) group by 1, 2, 3, 4
+"""
+"""Of each mart's questions the costly ones."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--small", type=int, default=100_000)
+    parser.add_argument("--users", type=int, default=2_000, help="of the small star, and of the one grown by days")
+    parser.add_argument(
+        "--only", nargs="+", default=["reads", "delta", "nothing"], choices=["reads", "delta", "nothing"]
+    )
+    options = parser.parse_args()
+    print(f"duckdb {version('duckdb')}, {os.cpu_count()} cores")
+    folder = Path(tempfile.mkdtemp())
+    server = postgres.start(folder)
+    try:
+        if {"reads", "nothing"} & set(options.only):
+            with _star(server, "large", options.users, _days(options.events, options.users)) as url:
+                _nothing(url, folder)
+                if "reads" in options.only:
+                    _reads(url)
+        if "delta" in options.only:
+            _deltas(server, options.events, options.small, options.users)
+    finally:
+        postgres.remove(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _nothing(url: str, folder: Path) -> None:
+    ours = _seconds(lambda: _build(url, is_from_nothing=True))
+    with connect(url) as connection, duckdb.connect() as other:
+        frames = {
+            "event": "select event_time, ended_at, local_time, user_key, track_key, artist_key, ms_played,"
+            " activity_type, device_type from warehouse.fact_event",
+            "dim_user": "select user_key, continent, country, subscription_plan from warehouse.dim_user",
+        }
+        for name, query in frames.items():
+            pd.read_sql(text(query), connection).to_parquet(folder / f"{name}.parquet")
+            other.execute(f"create view {name} as select * from '{folder / name}.parquet'")  # noqa: S608
+        theirs = _seconds(lambda: other.execute(_BY_DUCKDB))
+        count = rows(connection, "select count(*) as n from warehouse.fact_event")[0]["n"]
+        size = rows(connection, _SIZE)[0]
+    print(
+        f"marts of {count:,} events from nothing: ours {ours:.1f} s, kept and indexed; DuckDB's answers from Parquet"
+        f" {theirs:.1f} s, ratio {ours / theirs:.1f} aim <= 3; marts {size['marts']}, facts {size['facts']}"
+    )
+
+
+_SIZE = """
+    select
+        pg_size_pretty(sum(pg_total_relation_size(oid)) filter (where relnamespace = 'mart'::regnamespace)) as marts,
+        pg_size_pretty(sum(pg_total_relation_size(oid)) filter (where relname like 'fact\\_event\\_%')) as facts
+    from pg_class where relkind = 'r'
+"""
+
+
+def _reads(url: str) -> None:
+    with connect(url) as connection:
+        connection.execute(text("analyze"))
+    for name, (mart, facts) in _READS.items():
+        with connect(url) as connection:
+            ours, theirs = _median_ms(connection, mart), _median_ms(connection, facts)
+        print(f"{name}: {ours:.1f} ms goal <= 20, from fact_event {theirs:.0f} ms")
+
+
+def _median_ms(connection: Connection, statements: str) -> float:
+    def read() -> None:
+        for statement in statements.split(";"):
+            connection.execute(text(statement)).fetchall()
+
+    read()
+    return statistics.median(_seconds(read) for _ in range(5)) * 1000
+
+
+def _deltas(server: postgres.Server, events: int, small: int, users: int) -> None:
+    few, many = _days(small, users), _days(events, users)
+    shapes = {"small": (users, few), "days": (users, many), "users": (users * many // few, few)}
+    taken = {}
+    for name, (all_users, days) in shapes.items():
+        with _star(server, name, all_users, days) as url:
+            _build(url)
+            with connect(url) as connection:
+                connection.execute(text(_EVENTS), {"users": users, "first": _DELTA_DAY, "last": _DELTA_DAY})
+            with connect(url) as connection:
+                connection.execute(text("analyze"))
+            taken[name] = _seconds(lambda url=url: _build(url))  # type: ignore[misc]
+    for name in ("days", "users"):
+        print(
+            f"a day of {users:,} users with {events:,} events loaded, grown by {name}, against {small:,}: "
+            f"{taken[name]:.1f} s to {taken['small']:.1f} s, ratio {taken[name] / taken['small']:.2f} goal <= 1.5"
+        )
+
+
+def _days(events: int, users: int) -> int:
+    return max(events // (users * _PER_DAY), 1)
+
+
+def _build(url: str, is_from_nothing: bool = False) -> None:
+    with connect(url) as connection:
+        built = build(connection, _DEFINITION, is_from_nothing)
+    if os.environ.get("SHOW_STEPS"):
+        print({name: round(seconds, 2) for name, seconds in built.seconds.items()})
+
+
+@contextmanager
+def _star(server: postgres.Server, name: str, users: int, days: int) -> Iterator[str]:
+    """A star of so many users and days, gone afterwards."""
+    _as_superuser(server, f"create database {name} owner loader")
+    url = server.url("loader", name)
+    migrate(url)
+    first = pd.Timestamp(_FIRST_DAY) - pd.Timedelta(days=days - 1)
+    with connect(url) as connection:
+        connection.exec_driver_sql(_CATALOGUE, execution_options={"no_parameters": True})
+        connection.execute(text(_USERS), {"users": users})
+        for month in pd.period_range(first, "2026-07-01", freq="M"):
+            connection.execute(
+                text(
+                    f"create table warehouse.fact_event_{month:%Y_%m} partition of warehouse.fact_event"
+                    f" for values from ('{month.start_time:%Y-%m-%d}') to ('{(month + 1).start_time:%Y-%m-%d}')"
+                )
+            )
+        connection.execute(text(_EVENTS), {"users": users, "first": str(first.date()), "last": _FIRST_DAY})
+    with connect(url) as connection:
+        connection.execute(text("analyze"))
+    yield url
+    _as_superuser(server, f"drop database {name} with (force)")
+
+
+def _as_superuser(server: postgres.Server, statement: str) -> None:
+    place = engine(server.url("postgres", "postgres")).execution_options(isolation_level="AUTOCOMMIT")
+    with place.connect() as connection:
+        connection.execute(text(statement))
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.monotonic()
+    work()
+    return time.monotonic() - started
+
+
+if __name__ == "__main__":
+    main()

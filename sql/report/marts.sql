@@ -1,0 +1,10 @@
+-- What the marts hold for a reader, since when.
+select
+    (select max(finished_at) from audit.run where job = 'build_marts' and result = 'published') as built_at,
+    (select count(*) from mart.listener_year where year > 0) as user_years,
+    (select count(*) from mart.chart) as charts,
+    (select count(distinct artist_key) from mart.artist_week) as artists,
+    (select count(*) from mart.session) as sessions,
+    (select count(*) from mart.daily_engagement) as engagement_rows,
+    (select count(*) from audit.touched_day) as days_waiting
+where exists (select from mart.definition)
