@@ -21,12 +21,21 @@ log = logging.getLogger(__name__)
 BASES = ("counted_play", "listener_day", "listening_session", "listener_count", "audio_point")
 """The files of sql/mart that count plays, days and sessions and read audio features, which the marts are made from."""
 
-MARTS = ("wrapped", "top_by_continent", "artist_audience", "daily_engagement", "playlist_profile", "taste_profile", "discovery")
+MARTS = (
+    "wrapped",
+    "top_by_continent",
+    "artist_audience",
+    "daily_engagement",
+    "playlist_profile",
+    "taste_profile",
+    "discovery",
+    "user_personality",
+)
 """The files of sql/mart, each named for what it answers; docs/marts.md says what they may read."""
 
 _FOLDER = CHECKOUT / "sql" / "mart"
-_KEY_GIVERS = ("circumstance", "chart")
-"""Tables that give keys: they stay when marts are built from nothing, so that the keys do."""
+_KEPT = ("circumstance", "chart", "catalogue_place", "artist_place")
+"""Tables that give keys, or hold what changes by steps only: they stay when marts are built from nothing."""
 
 _QUEUES = ("touched_day", "touched_track", "touched_playlist")
 _SETTINGS = {
@@ -185,7 +194,7 @@ def _empty(connection: Connection) -> None:
         connection,
         "select format('mart.%I', tablename) as name from pg_tables"
         " where schemaname = 'mart' and not tablename = any(:kept)",
-        kept=list(_KEY_GIVERS),
+        kept=list(_KEPT),
     )
     connection.execute(text("truncate " + ", ".join(str(table["name"]) for table in tables)))
 

@@ -194,7 +194,7 @@ def cell_of(genre: Integers, popularity: Integers, age: Integers) -> Integers:
 
 
 def _cells(of_artist: pd.DataFrame, genre_count: int) -> Lists:
-    """Artists by cell. Where a genre has nobody there or next to it, anybody's cell stands: traits come before genre."""
+    """Artists by cell. Where a genre has nobody there or next to it, the cell of any stands: traits before genre."""
     bands = {
         name: np.minimum((of_artist[name].fillna(0).to_numpy() * BANDS).astype(int), BANDS - 1)
         for name in ("popularity", "age")

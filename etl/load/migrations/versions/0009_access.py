@@ -5,7 +5,7 @@ from alembic import op
 from etl.config import CHECKOUT
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 
 _FILES = (
     "table/audit/login",
