@@ -145,7 +145,8 @@ def touch_since(connection: Connection, first_day: date) -> None:
 def is_touched(connection: Connection, definition: Definition) -> bool:
     """Whether there is anything to build."""
     queues = " or ".join(f"exists (select from audit.{name})" for name in _QUEUES)
-    statement = f"select {queues} or exists ({_CHANGED_EXCLUSIONS}) as it"
+    changed = f"exists ({_CHANGED_EXCLUSIONS}) or exists ({_CHANGED_CATALOGUE})"
+    statement = f"select {queues} or {changed} as it"
     return not _is_built_by(connection, definition) or bool(rows(connection, statement)[0]["it"])
 
 
@@ -154,6 +155,14 @@ _CHANGED_EXCLUSIONS = """
     union all
     (select kind, id from mart.applied_exclusion except select kind, id from warehouse.exclusion)
 """
+
+_CHANGED_CATALOGUE = """
+    select
+    from mart.counted_catalogue
+    where last_track_key < (select max(track_key) from warehouse.dim_track)
+        or fit_id is distinct from (select fit_id from mart.audio_scale)
+"""
+"""New tracks and fits of the clusters queue nothing."""
 
 _TOUCH_SINCE = """
     insert into audit.touched_day (listener_key, local_date)

@@ -31,12 +31,12 @@ def features(chance: Random, cluster: int) -> dict[str, float]:
     centre = CLUSTERS[cluster][1]
     values = [m + chance.gauss(0, d / 3) for m, d in zip(centre, DEVIATIONS, strict=True)]
     limits = [(0.0, 1.0)] * 2 + [(-60.0, 0.0)] + [(0.0, 1.0)] * 5 + [(30.0, 250.0)]
-    bounded = [round(min(max(v, low), high), 4) for v, (low, high) in zip(values, limits, strict=True)]
+    bounded = [round(min(max(v, low), high), 3) for v, (low, high) in zip(values, limits, strict=True)]
     return dict(zip(AUDIO_FEATURES, bounded, strict=True))
 
 
 def give_sound(connection: Connection, seed: int = 1, tracks: int = 12) -> None:
-    """Give the tracks of ``listening.fill`` audio features and a newness; add others that nobody plays, and playlists."""
+    """Give the tracks of ``listening.fill`` a sound; add others that nobody plays, and playlists."""
     chance = Random(seed)
     fit(connection)
     for number in range(1, tracks + 1):

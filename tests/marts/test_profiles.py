@@ -1,0 +1,275 @@
+"""What playlists and plays sound like equals an independent computation, and follows whatever changes."""
+
+from collections.abc import Iterator
+from random import Random
+
+import numpy as np
+import pandas as pd
+import pytest
+from sqlalchemy import text
+
+from etl.load.marts import is_touched
+from etl.schemas import AUDIO_FEATURES
+from etl.warehouse import connect
+from launch import postgres
+from tests.conftest import database
+from tests.load.star_frames import table
+from tests.marts.listening import DEFINITION, add, fill, held, rebuild, some
+from tests.marts.sounds import DEVIATIONS, MEANS, PLAYLISTS, add_track, fit, sound
+
+FEATURES = list(AUDIO_FEATURES)
+NOTHING = ", ".join(f"{name} = null" for name in FEATURES)
+
+
+@pytest.fixture(scope="module")
+def built_url(embedded_server: postgres.Server, migrated_template: str) -> Iterator[str]:
+    """A warehouse whose marts are built; one track has no tempo, another features of its second id only."""
+    with database(embedded_server, migrated_template) as url:
+        with connect(url) as connection:
+            fill(connection)
+            add(connection, some(5, users=4, days=20, size=400))
+            connection.execute(
+                text("update warehouse.dim_track set tempo = null, audio_features_type = null where track_key = 7")
+            )
+            nothing = ", ".join(f"{name} = null" for name in FEATURES)
+            connection.execute(text(f"update warehouse.dim_track set {nothing} where track_key = 11"))
+        assert rebuild(url)
+        yield url
+
+
+@pytest.fixture
+def url(embedded_server: postgres.Server, built_url: str) -> Iterator[str]:
+    with database(embedded_server, built_url.rsplit("/", 1)[-1]) as url:
+        yield url
+
+
+def _recordings(url: str) -> pd.DataFrame:
+    """A row a recording, by its key: audio features of the first id that has any, newness of the first."""
+    tracks = pd.DataFrame(table(url, "select * from warehouse.dim_track where track_key > 0 order by track_key"))
+    columns = [*FEATURES, "newness_score"]
+    tracks[columns] = tracks[columns].astype(float)
+    tracks["is_featured"] = tracks[FEATURES].notna().any(axis=1)
+    first = tracks.groupby("recording_key").head(1).set_index("recording_key")
+    featured = tracks[tracks["is_featured"]].groupby("recording_key").head(1).set_index("recording_key")
+    found = featured[[*FEATURES, "audio_features_type"]].reindex(first.index)
+    return found.join(first[["newness_score"]])
+
+
+def _plays(url: str) -> pd.DataFrame:
+    return pd.DataFrame(table(url, "select user_id, recording_key from mart.play where recording_key > 0"))
+
+
+def _members(playlists: dict[int, tuple[str, str | None, tuple[int, ...]]] = PLAYLISTS) -> pd.DataFrame:
+    """A row a playlist and recording: 12 is the second id of 11."""
+    pairs = {(number, min(track, 11) if track < 13 else track) for number, p in playlists.items() for track in p[2]}
+    members = pd.DataFrame(sorted(pairs), columns=["playlist_key", "recording_key"])
+    members["owner"] = members["playlist_key"].map({number: p[1] for number, p in playlists.items()})
+    return members
+
+
+def _equal(found: list[dict[str, object]], entries: pd.DataFrame, name: str) -> None:
+    """The rows of a ..._attribute view, against values of entries."""
+    by_attribute = {str(row["attribute"]): row for row in found}
+    assert set(by_attribute) == {feature for feature in FEATURES if entries[feature].notna().any()}
+    for place, feature in enumerate(FEATURES):
+        if feature not in by_attribute:
+            continue
+        row, values = by_attribute[feature], entries[feature].dropna().to_numpy()
+        low, high = {"loudness": (-60, 0), "tempo": (40, 240)}.get(feature, (0, 1))
+        assert row[name] == len(values)
+        assert row["mean"] == pytest.approx(values.mean(), abs=1e-9)
+        assert row["deviation"] == pytest.approx(values.std(), abs=1e-9)
+        assert row["distance"] == pytest.approx((values.mean() - MEANS[place]) / DEVIATIONS[place], abs=1e-9)
+        bins = np.clip(np.floor(np.round((values - low) / (high - low) * 20, 9)).astype(int), 0, 19)
+        assert row[f"{name}_by_bin"] == np.bincount(bins, minlength=20).tolist()
+        quartiles = np.quantile(values, [0.25, 0.5, 0.75], method="inverted_cdf")
+        told = [row["lower_quartile"], row["median"], row["upper_quartile"]]
+        assert np.abs(quartiles - np.array(told, dtype=float)).max() <= (high - low) / 20 + 1e-9
+
+
+@pytest.mark.parametrize("playlist", PLAYLISTS)
+def test_a_playlist_sounds_like_its_recordings(built_url: str, playlist: int) -> None:
+    members = _members()
+    entries = _recordings(built_url).loc[members[members["playlist_key"] == playlist]["recording_key"]]
+    found = table(built_url, "select * from mart.playlist_profile_attribute where playlist_key = :key", key=playlist)
+    _equal(found, entries, "tracks")
+    whole = table(built_url, "select * from mart.playlist_profile where playlist_key = :key", key=playlist)[0]
+    assert whole["tracks"] == len(entries)
+    assert whole["tracks_with_audio_features"] == entries[FEATURES].notna().any(axis=1).sum()
+    mean_newness = entries["newness_score"].mean()
+    assert whole["mean_newness"] == (None if np.isnan(mean_newness) else pytest.approx(mean_newness, abs=1e-9))
+    shares = table(
+        built_url,
+        "select audio_features_type, share from mart.playlist_profile_cluster where playlist_key = :key",
+        key=playlist,
+    )
+    expected = entries["audio_features_type"].value_counts(normalize=True)
+    assert {row["audio_features_type"]: row["share"] for row in shares} == pytest.approx(expected.to_dict())
+
+
+@pytest.mark.parametrize("user", ["u1", "u2", "u3"])
+def test_a_taste_is_that_of_all_plays_or_of_all_playlists(built_url: str, user: str) -> None:
+    recordings, plays, members = _recordings(built_url), _plays(built_url), _members()
+    statement = "select * from mart.taste_profile_attribute where user_id = :user and scope = :scope"
+    played = recordings.loc[plays[plays["user_id"] == user]["recording_key"]]
+    _equal(table(built_url, statement, user=user, scope="plays"), played, "entries")
+    kept = recordings.loc[members[members["owner"] == user]["recording_key"]]
+    _equal(table(built_url, statement, user=user, scope="playlists"), kept, "entries")
+    whole = table(built_url, "select * from mart.taste_profile where user_id = :user and scope = 'plays'", user=user)[0]
+    assert whole["entries"] == len(played)
+    assert whole["mean_newness"] == pytest.approx(played["newness_score"].mean(), abs=1e-9)
+
+
+@pytest.mark.parametrize("user", ["u1", "u2", "u3", "u4"])
+def test_discoveries_are_the_nearest_to_each_of_the_clusters_that_are_played_most(built_url: str, user: str) -> None:
+    recordings, plays = _recordings(built_url), _plays(built_url)
+    counts = plays[plays["user_id"] == user]["recording_key"].value_counts()
+    place = (recordings[FEATURES] - MEANS) / np.array(DEVIATIONS)
+    played = recordings.loc[counts.index].assign(plays=counts)
+    by_cluster = played.groupby("audio_features_type")["plays"].sum().sort_values(ascending=False, kind="stable")
+    expected = []
+    for cluster, weight in by_cluster.items():
+        inside = played[played["audio_features_type"] == cluster]
+        taste = (place.loc[inside.index] * inside["plays"].to_numpy()[:, None]).sum() / weight
+        others = recordings[(recordings["audio_features_type"] == cluster) & ~recordings.index.isin(counts.index)]
+        distances = np.sqrt(((place.loc[others.index] - taste) ** 2).sum(axis=1)).sort_values()
+        expected += list(distances.head(int(np.ceil(50 * weight / by_cluster.sum()))).items())
+    expected = sorted(expected, key=lambda pair: pair[1])[:50]
+    found = table(built_url, "select * from mart.discovery where user_id = :user order by rank", user=user)
+    assert [row["recording_key"] for row in found] == [recording for recording, _ in expected]
+    assert [row["distance"] for row in found] == pytest.approx([distance for _, distance in expected])
+    assert len(found) > 10
+    assert all(str(row["audio_cluster_name"]) in str(row["reason"]) for row in found)
+
+
+def test_words_say_what_the_figures_say(built_url: str) -> None:
+    found = table(built_url, "select playlist, description from mart.playlist_profile order by playlist_key")
+    told = {str(row["playlist"]): str(row["description"]) for row in found}
+    assert told["Empty"] == "There is no track to describe."
+    assert told["Local files"] == "Not known: none of the 2 tracks has audio features."
+    assert told["One"].startswith("By one track only: ")
+    assert told["Calm"].startswith("By 3 tracks only: ")
+    assert " BPM)" in told["Everything"]
+
+
+WORDS = {
+    "all sides": ([1.2, 0.5, 0.1, 0.0, -0.6, 0.0, -0.4, 0.35, 0.3], 128.4, 0.4, (
+        "Mostly very danceable, energetic and cheerful, rarely acoustic or live; fast (mean 128 BPM);"
+        " newer than the catalogue's average."
+    )),
+    "nothing stands out": ([0.0] * 9, 120.0, 0.0, "Near the middle of the catalogue; of medium tempo (mean 120 BPM)."),
+    "only what it is not": ([-1.5, *[0.0] * 7, -0.3], 90.0, -2.0, (
+        "Rarely danceable; slow (mean 90 BPM); older than the catalogue's average."
+    )),
+    "low words": ([0.0, -1.0, -2.0, 0, 0, 0, 0, -0.3, 0], 100.0, None, (
+        "Mostly very quiet, very calm and sombre; of medium tempo (mean 100 BPM)."
+    )),
+    "no tempo known": ([0.0, 0.5, *[0.0] * 6, None], None, None, "Mostly energetic."),
+    "no fit": ([None] * 9, 120.0, None, "Not known yet: the audio clusters have not been fitted."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("distances", "tempo", "newness", "expected"), WORDS.values(), ids=WORDS.keys())
+def test_the_rule_of_the_words(
+    built_url: str, distances: list[float | None], tempo: float | None, newness: float | None, expected: str
+) -> None:
+    statement = (
+        "select mart.sound_in_words('play', 9, 9, cast(:distances as double precision []),"
+        " cast(:tempo as double precision), cast(:newness as double precision)) as it"
+    )
+    found = table(built_url, statement, distances=distances, tempo=tempo, newness=newness)
+    assert found == [{"it": expected}]
+
+
+def test_words_say_how_many_have_no_audio_features(built_url: str) -> None:
+    statement = "select mart.sound_in_words('track', 9, cast(:n as bigint), '{0,0,0,0,0,0,0,0,0}', 120, 0) as it"
+    assert table(built_url, statement, n=7)[0]["it"].endswith(" Of 9 tracks 2 have no audio features.")
+    assert table(built_url, statement, n=3)[0]["it"].startswith("By 3 tracks only: near the middle")
+
+
+CORRECTIONS = {
+    "another sound": "update warehouse.dim_track set energy = 0.11, valence = 0.9 where track_key in (1, 4, 20)",
+    "features that are gone": (
+        f"update warehouse.dim_track set {NOTHING}, audio_features_type = null where track_key = 2"
+    ),
+    "another newness": "update warehouse.dim_track set newness_score = 0.5 where track_key in (1, 2, 30)",
+    "another cluster": "update warehouse.dim_track set audio_features_type = 2 where track_key in (3, 4, 5, 20)",
+    "one recording": "update warehouse.dim_track set recording_key = 2 where track_key in (5, 31)",
+    "ids that part": "update warehouse.dim_track set recording_key = 12 where track_key = 12",
+    "a shorter playlist": "delete from warehouse.fact_playlist_track where playlist_key = 3 and track_key < 5",
+    "a track that left": "update warehouse.fact_playlist_track set valid_to = now() where track_key = 1",
+    "another owner": "update warehouse.dim_playlist set owner_id = 'u2' where playlist_key = 4",
+    "a playlist that is gone": (
+        "delete from warehouse.fact_playlist_track where playlist_key = 2;"
+        "delete from warehouse.dim_playlist where playlist_key = 2"
+    ),
+    "an artist left out": "insert into warehouse.exclusion (kind, id) values ('artist', 'a2')",
+    "a recording left out": "insert into warehouse.exclusion (kind, id) values ('track', 't12'), ('track', 't30')",
+    "plays that are gone": "delete from warehouse.fact_event where user_key = 2",
+}
+
+
+@pytest.mark.parametrize("statements", CORRECTIONS.values(), ids=CORRECTIONS.keys())
+def test_corrections_are_followed(url: str, statements: str) -> None:
+    before = _shown(url)
+    _run(url, statements)
+    assert not rebuild(url)
+    assert _shown(url) != before or "owner_id" in statements
+    _same_from_nothing(url)
+
+
+def test_an_exclusion_that_is_taken_back_leaves_nothing_behind(url: str) -> None:
+    before = held(url)
+    _run(url, "insert into warehouse.exclusion (kind, id) values ('artist', 'a2'), ('track', 't30'), ('user', 'u1')")
+    rebuild(url)
+    for view in ("taste_profile", "taste_profile_attribute", "taste_profile_cluster", "discovery"):
+        assert table(url, f"select count(*) as n from mart.{view} where user_id = 'u1'") == [{"n": 0}]
+    assert table(url, "select count(*) as n from mart.discovery where artist = 'a2'") == [{"n": 0}]
+    assert table(url, "select count(*) as n from mart.playlist_profile where owner_id = 'u1'") == [{"n": 0}]
+    _run(url, "delete from warehouse.exclusion")
+    rebuild(url)
+    assert held(url) == before
+
+
+def test_new_tracks_and_fits_are_followed_without_being_queued(url: str) -> None:
+    assert not _is_touched(url)
+    before = held(url)
+    with connect(url) as connection:
+        for number in range(75, 80):
+            add_track(connection, number)
+            sound(connection, number, 1, Random(number))
+    _run(url, "delete from audit.touched_track")
+    assert _is_touched(url)
+    rebuild(url)
+    assert held(url)["discovered_track"] != before["discovered_track"]
+    _same_from_nothing(url)
+    with connect(url) as connection:
+        fit(connection, "second", [mean + 0.1 for mean in MEANS])
+    assert _is_touched(url)
+    before = held(url)
+    rebuild(url)
+    assert held(url)["listener_taste"] != before["listener_taste"]
+    assert held(url)["listener_bin"] == before["listener_bin"]
+    _same_from_nothing(url)
+
+
+def _is_touched(url: str) -> bool:
+    with connect(url) as connection:
+        return is_touched(connection, DEFINITION)
+
+
+def _shown(url: str) -> dict[str, object]:
+    return {name: rows for name, rows in held(url).items() if name not in ("counted_catalogue", "applied_exclusion")}
+
+
+def _same_from_nothing(url: str) -> None:
+    followed = held(url)
+    assert rebuild(url, is_from_nothing=True)
+    for name, expected in held(url).items():
+        assert followed[name] == expected, name
+
+
+def _run(url: str, statements: str) -> None:
+    with connect(url) as connection:
+        for statement in statements.split(";"):
+            connection.execute(text(statement))

@@ -45,7 +45,9 @@ as $$
 
     phrase as (
         select
-            mart.listed(array_agg(words order by trait_rank) filter (where not is_rarely and trait_rank <= 3), 'and') as mostly,
+            mart.listed(
+                array_agg(words order by trait_rank) filter (where not is_rarely and trait_rank <= 3), 'and'
+            ) as mostly,
             mart.listed(array_agg(words order by trait_rank) filter (where is_rarely and trait_rank <= 2), 'or') as rarely
         from telling
     ),
