@@ -24,12 +24,12 @@ READERS: dict[str, tuple[set[str], str]] = {
     ),
     "mart": (
         ANALYSTS,
-        """active_user_count active_users applied_exclusion artist_audience artist_audience_country
-        artist_audience_track artist_country artist_listener artist_track artist_week audio_point audio_scale chart
+        """active_user_count active_users applied_exclusion artist_audience artist_audience_country artist_place
+        artist_audience_track artist_country artist_listener catalogue_place artist_track artist_week audio_point audio_scale chart
         chart_count chart_top circumstance counted_catalogue counted_play counted_track counted_track_genre
         daily_engagement definition discovered_track discovery discovery_cell discovery_pool event_wide listened_days
         listener listener_bin listener_cluster listener_count listener_day listener_figure listener_rank
-        listener_taste listener_year listening_event listening_session newness_scale play playlist_bin
+        listener_personality listener_taste listener_year personality user_personality listening_event listening_session newness_scale play playlist_bin
         playlist_cluster playlist_figure playlist_owner playlist_profile playlist_profile_attribute
         playlist_profile_cluster profile profile_attribute profile_bin profile_cluster profile_figure retention
         retention_count session taste_profile taste_profile_attribute taste_profile_cluster top_by_continent wrapped
@@ -37,7 +37,7 @@ READERS: dict[str, tuple[set[str], str]] = {
     ),
     "audit": (
         {"operator"},
-        """cluster_fit dropped_event event_match fetch gap input reconciliation refresh_state rejected_row row_count run
+        """arrival cluster_fit dropped_event event_match fetch gap input reconciliation refresh_state rejected_row row_count run
         run_input schema_revision touched_day touched_playlist touched_track""",
     ),
     "staging": (
@@ -64,6 +64,7 @@ SPECIAL: dict[str, set[str]] = {
     "mart.my_wrapped_genre": {"listener"},
     "mart.my_wrapped_track": {"listener"},
     "mart.my_discovery": {"listener"},
+    "mart.my_personality": {"listener"},
     "mart.my_playlist_profile": {"listener"},
     "mart.my_playlist_profile_attribute": {"listener"},
     "mart.my_playlist_profile_cluster": {"listener"},

@@ -21,6 +21,7 @@ _FILES = (
     "view/mart/my_taste_profile",
     "view/mart/my_playlist_profile",
     "view/mart/my_discovery",
+    "view/mart/my_personality",
     "view/mart/my_artist",
     "view/mart/my_comments",
 )
