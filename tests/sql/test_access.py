@@ -19,33 +19,36 @@ READERS: dict[str, tuple[set[str], str]] = {
     "warehouse": (
         ANALYSTS,
         """bridge_track_artist bridge_track_genre dim_album dim_artist dim_audio_cluster dim_date dim_genre
-        dim_play_context dim_playlist dim_track dim_user exclusion fact_artist_popularity fact_event fact_playlist_track
-        fact_spoken_event fact_track_popularity survey_response track_alias user_record""",
+        dim_play_context dim_playlist dim_track dim_user exclusion fact_artist_popularity fact_event
+        fact_playlist_track fact_spoken_event fact_track_popularity survey_response track_alias user_record""",
     ),
     "mart": (
         ANALYSTS,
         """active_user_count active_users applied_exclusion artist_audience artist_audience_country artist_place
-        artist_audience_track artist_country artist_listener catalogue_place artist_track artist_week audio_point audio_scale chart
-        chart_count chart_top circumstance counted_catalogue counted_play counted_track counted_track_genre
-        daily_engagement definition discovered_track discovery discovery_cell discovery_pool event_wide listened_days
-        listener listener_bin listener_cluster listener_count listener_day listener_figure listener_rank
-        listener_personality listener_taste listener_year personality user_personality listening_event listening_session newness_scale play playlist_bin
-        playlist_cluster playlist_figure playlist_owner playlist_profile playlist_profile_attribute
-        playlist_profile_cluster profile profile_attribute profile_bin profile_cluster profile_figure retention
-        retention_count session taste_profile taste_profile_attribute taste_profile_cluster top_by_continent wrapped
-        wrapped_artist wrapped_genre wrapped_track""",
+        artist_audience_track artist_country artist_listener catalogue_place artist_track artist_week
+        audio_point audio_scale chart chart_count chart_top circumstance counted_catalogue counted_play
+        counted_track counted_track_genre daily_engagement definition discovered_track discovery
+        discovery_cell discovery_pool event_wide listened_days listener listener_bin listener_cluster
+        listener_count listener_day listener_figure listener_rank listener_personality listener_taste
+        listener_year personality user_personality listening_event listening_session newness_scale play
+        playlist_bin playlist_cluster playlist_figure playlist_owner playlist_profile
+        playlist_profile_attribute playlist_profile_cluster profile profile_attribute profile_bin
+        profile_cluster profile_figure retention retention_count session taste_profile
+        taste_profile_attribute taste_profile_cluster top_by_continent wrapped wrapped_artist wrapped_genre
+        wrapped_track""",
     ),
     "audit": (
         {"operator"},
-        """arrival cluster_fit dropped_event event_match fetch gap input reconciliation refresh_state rejected_row row_count run
-        run_input schema_revision touched_day touched_playlist touched_track""",
+        """arrival cluster_fit dropped_event event_match fetch gap input reconciliation refresh_state rejected_row
+        row_count run run_input schema_revision touched_day touched_playlist touched_track""",
     ),
     "staging": (
         set(),
         """album_key bridge_track_artist bridge_track_genre cluster_fit dim_album dim_artist dim_audio_cluster
-        dim_playlist dim_track dirt event_artist event_artist_key event_context event_count event_match event_playlist
-        event_track event_user fact_event fact_playlist_track fact_spoken_event input_key listener load part
-        reconciliation recording_key refresh_state rejected_row survey_response track_alias user_record""",
+        dim_playlist dim_track dirt event_artist event_artist_key event_context event_count event_match
+        event_playlist event_track event_user fact_event fact_playlist_track fact_spoken_event input_key
+        listener load part reconciliation recording_key refresh_state rejected_row survey_response
+        track_alias user_record""",
     ),
     "simulation": (set(), "dirt listener"),
 }
