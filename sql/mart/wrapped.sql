@@ -35,6 +35,7 @@ left join lateral (
         ) as is_old
     from mart.listener_count as c
     where c.listener_key = e.listener_key and c.kind = 'artist' and c.item_key = e.item_key and c.year > 0
+    offset 0
 ) as o on true
 where e.kind = 'artist' and e.year > 0
 group by e.listener_key, e.item_key;

@@ -24,7 +24,6 @@ _FILES = (
     "view/mart/listener",
     "view/mart/listening_event",
     "view/mart/play",
-    "view/mart/listener_rank",
     "view/mart/wrapped",
     "view/mart/wrapped_track",
     "view/mart/wrapped_artist",
