@@ -24,7 +24,7 @@ create function mart.quantile(
 )
 returns double precision
 language sql
-immutable
+immutable parallel safe
 as $$
     select first_bound
         + (last_bound - first_bound) / cardinality(entries_by_bin)

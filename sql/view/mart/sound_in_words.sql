@@ -1,7 +1,7 @@
 create function mart.listed(words text [], last_by text)
 returns text
 language sql
-immutable
+immutable parallel safe
 as $$
     select case
         when cardinality(words) < 2 then words[1]
@@ -21,7 +21,7 @@ create function mart.sound_in_words(
 )
 returns text
 language sql
-immutable
+immutable parallel safe
 as $$
     with trait as (
         select
