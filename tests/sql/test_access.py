@@ -29,7 +29,7 @@ READERS: dict[str, tuple[set[str], str]] = {
         audio_point audio_scale chart chart_count chart_top circumstance counted_catalogue counted_play
         counted_track counted_track_genre daily_engagement definition discovered_track discovery
         discovery_cell discovery_pool event_wide listened_days listener listener_bin listener_cluster
-        listener_count listener_day listener_figure listener_rank listener_personality listener_taste
+        listener_count listener_day listener_figure listener_personality listener_taste
         listener_year personality user_personality listening_event listening_session newness_scale play
         playlist_bin playlist_cluster playlist_figure playlist_owner playlist_profile
         playlist_profile_attribute playlist_profile_cluster profile profile_attribute profile_bin
