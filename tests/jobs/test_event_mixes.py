@@ -167,6 +167,8 @@ def bring(one: File, folder: Path, here: Settings) -> None:
 
 
 def is_broken(record: dict[str, Any]) -> str | None:
+    if "activityType" not in record:
+        return None
     wrong = [reason for reason, values in BROKEN.items() if all(record.get(name) == values[name] for name in values)]
     return wrong[0] if wrong else None
 
