@@ -31,6 +31,7 @@ _DEFINITION = Definition(30_000, 30)
 _TRACKS, _GENRES, _PER_DAY = 40_000, 100, 10
 _FIRST_DAY, _DELTA_DAY = "2026-06-01", "2026-06-02"
 
+# ruff: noqa: S608 (numbers of ours)
 _CATALOGUE = f"""
 insert into warehouse.dim_artist (artist_key, artist_id, name, source)
 select n, 'a' || n, 'a' || n, 'made_up' from generate_series(1, {_TRACKS // 8}) as n;
@@ -38,7 +39,8 @@ insert into warehouse.dim_genre select n, 'g' || n from generate_series(1, {_GEN
 insert into warehouse.dim_track (track_key, recording_key, album_key, track_id, name, source, audio_features_type)
 select n, n, -1, 't' || n, 't' || n, 'made_up', n % 8 from generate_series(1, {_TRACKS}) as n;
 insert into warehouse.bridge_track_genre
-select n, (n + g * 7) % {_GENRES} + 1, 'made_up', g / 3.0 from generate_series(1, {_TRACKS}) as n, generate_series(1, 2) as g;
+select n, (n + g * 7) % {_GENRES} + 1, 'made_up', g / 3.0
+from generate_series(1, {_TRACKS}) as n, generate_series(1, 2) as g;
 """
 
 _USERS = """
@@ -58,7 +60,8 @@ insert into warehouse.fact_event (
 )
 select
     gen_random_uuid(), t.at at time zone 'UTC', t.at at time zone 'UTC' + interval '3 minutes', t.at, t.user_key,
-    t.track_key, (t.track_key - 1) / 8 + 1, 0, 0, to_char(t.at, 'yyyymmdd')::integer, to_char(t.at, 'yyyymmdd')::integer,
+    t.track_key, (t.track_key - 1) / 8 + 1, 0, 0, to_char(t.at, 'yyyymmdd')::integer,
+    to_char(t.at, 'yyyymmdd')::integer,
     case when t.chance < 0.8 then 180000 else 5000 end, 1, extract(hour from t.at), t.chance >= 0.9, true,
     case when t.chance < 0.9 then 'PLAY' else 'SKIP' end, 'MOBILE', 'feed'
 from (
@@ -93,7 +96,8 @@ _READS = {
         "select * from mart.top_by_continent where place = 'Europe' and place_kind = 'continent' and period = 'year'"
         " and period_start = '2026-01-01' and kind = 'recording' and rank <= 50",
         "select track_key, count(*) from warehouse.fact_event as e inner join warehouse.dim_user as u using (user_key)"
-        " where u.continent = 'Europe' and ms_played >= 30000 and date_key >= 20260101 group by 1 order by 2 desc limit 50",
+        " where u.continent = 'Europe' and ms_played >= 30000 and date_key >= 20260101"
+        " group by 1 order by 2 desc limit 50",
     ),
     "an artist's audience": (
         """
@@ -108,7 +112,8 @@ _READS = {
 
 _BY_DUCKDB = """
 create table day_play as
-select user_key, cast(local_time as date) as day, year(local_time) as y, track_key, artist_key, continent, country, ms_played
+select user_key, cast(local_time as date) as day, year(local_time) as y, track_key, artist_key, continent, country,
+    ms_played
 from event inner join dim_user using (user_key) where activity_type = 'PLAY' and ms_played >= 30000;
 create table a as select user_key, y, count(*), sum(ms_played) from day_play group by 1, 2;
 create table b as
@@ -176,8 +181,8 @@ def _nothing(url: str, folder: Path) -> None:
             "dim_user": "select user_key, continent, country, subscription_plan from warehouse.dim_user",
         }
         for name, query in frames.items():
-            pd.read_sql(text(query), connection).to_parquet(folder / f"{name}.parquet")
-            other.execute(f"create view {name} as select * from '{folder / name}.parquet'")  # noqa: S608
+            pd.read_sql(text(query), connection).to_parquet(folder / f"{name}.parquet", coerce_timestamps="us")
+            other.execute(f"create view {name} as select * from '{folder / name}.parquet'")
         theirs = _seconds(lambda: other.execute(_BY_DUCKDB))
         count = rows(connection, "select count(*) as n from warehouse.fact_event")[0]["n"]
         size = rows(connection, _SIZE)[0]
@@ -253,11 +258,11 @@ def _star(server: postgres.Server, name: str, users: int, days: int) -> Iterator
     with connect(url) as connection:
         connection.exec_driver_sql(_CATALOGUE, execution_options={"no_parameters": True})
         connection.execute(text(_USERS), {"users": users})
-        for month in pd.period_range(first, "2026-07-01", freq="M"):
+        for month in pd.date_range(first.replace(day=1), "2026-07-01", freq="MS"):
             connection.execute(
                 text(
                     f"create table warehouse.fact_event_{month:%Y_%m} partition of warehouse.fact_event"
-                    f" for values from ('{month.start_time:%Y-%m-%d}') to ('{(month + 1).start_time:%Y-%m-%d}')"
+                    f" for values from ('{month:%Y-%m-%d}') to (date '{month:%Y-%m-%d}' + interval '1 month')"
                 )
             )
         connection.execute(text(_EVENTS), {"users": users, "first": str(first.date()), "last": _FIRST_DAY})

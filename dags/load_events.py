@@ -8,15 +8,15 @@ something of that kind has come in.
 | --- | --- |
 | `plan_events` | compares the lake with `audit.run`; where nothing is new the steps below are skipped |
 | `load_events` | refuses broken records with their reason, makes known what events name, stages, checks and publishes |
-| `write_report` | says in its log what this run added, what was told twice and what was refused |
+| `write_report` | says in its log what this run added, what came late, what was told twice and what was refused |
 
 API answers are loaded for the catalogue by `nightly_refresh`, and here for their events: the audit knows an input of
 them by its id there, and by `<id>.events` here.
 
 Every record becomes a row of `warehouse.fact_event` or `warehouse.fact_spoken_event`, a duplicate, or a line of
-`audit.rejected_row`; `audit.row_count` has the sums. Late events go to their own day. Users, tracks, artists and
-playlists that nobody knew before are made with `is_inferred`, and completed under the same key when somebody
-does know them.
+`audit.rejected_row`; `audit.row_count` has the sums. Late events go to their own day, and `audit.arrival` counts them.
+Users, tracks, artists and playlists that nobody knew before are made with `is_inferred`, and completed under the same
+key when somebody does know them.
 
 **When it fails**, the last line of the failed task's log says what happened and what to do. A failed check has
 published no event; its query stands in `sql/check/events`.

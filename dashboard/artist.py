@@ -16,9 +16,7 @@ def _draw(login: Login, reader: Reading) -> None:
     if login.artist_id is not None:
         st.subheader(login.person, anchor=False)
         found = {name: reader.table(f"my_artist_{name}") for name in ("weeks", "countries", "tracks")}
-        st.caption(
-            "Groups of fewer than five listeners have no name here; numbers are rounded down to fives."
-        )
+        st.caption("Groups of fewer than five listeners have no name here; numbers are rounded down to fives.")
     else:
         artist_id = _choose_artist(reader)
         if artist_id is None:

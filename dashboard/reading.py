@@ -14,7 +14,7 @@ from etl import warehouse
 from etl.config import CHECKOUT
 
 _PATIENCE = "15s"
-_OWN = re.compile(r"\bmart\.(?=[a-z])(?!my_)")
+_OWN = re.compile(r"\bmart\.(?=[a-z])(?!my_|attribute\b)")
 
 
 @dataclass(frozen=True)

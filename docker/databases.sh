@@ -8,5 +8,9 @@ create role loader login password :'warehouse_password';
 create role airflow login password :'airflow_password';
 create database warehouse owner loader;
 create database airflow owner airflow;
-revoke connect on database warehouse, airflow from public;
+revoke all on database warehouse, airflow, postgres, template1 from public;
+create role analyst nologin;
+create role operator nologin;
+create role listener nologin;
+create role artist nologin;
 SQL

@@ -5,6 +5,8 @@ records, number of bytes, the bytes, the marker again. So counting reads a few b
 shows itself.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from etl.errors import WrongFileError
@@ -12,6 +14,34 @@ from etl.errors import WrongFileError
 _MAGIC = b"Obj\x01"
 _MARKER_BYTES = 16
 _LONGEST_VARINT = 10
+_CUT = "it was cut, or is still being written."
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How far a container file can be read: records and bytes of its whole blocks, header included."""
+
+    schema: str
+    row_count: int
+    whole_bytes: int
+    size_bytes: int
+
+    @property
+    def is_cut(self) -> bool:
+        return self.whole_bytes < self.size_bytes
+
+
+def extent(source: BinaryIO, size: int) -> Extent:
+    """How far a file of ``size`` bytes can be read, which is to its end but where it was cut within a block.
+
+    :raises WrongFileError: where it is no Avro container, ends within its header, or is damaged.
+    """
+    try:
+        entries, marker = _read_header(source)
+        counts = list(_blocks(source, marker, size))
+    except _NotAvroError as error:
+        raise WrongFileError(str(error)) from None
+    return Extent(entries["avro.schema"].decode(), sum(counts), source.tell(), size)
 
 
 def count_records(files: Any, url: str) -> int:
@@ -39,18 +69,23 @@ def schema_and_codec(files: Any, path: str) -> tuple[str, str]:
 
 
 def _count(files: Any, path: str) -> int:
-    name = path.rsplit("/", 1)[-1]
-    size = int(files.size(path))
+    name, size = path.rsplit("/", 1)[-1], int(files.size(path))
     with files.open(path, "rb") as source:
         try:
-            _, marker = _read_header(source)
-            return _count_blocks(source, marker, size)
-        except _NotAvroError as error:
+            found = extent(source, size)
+        except WrongFileError as error:
             raise WrongFileError(f"{name}: {error}") from None
+    if found.is_cut:
+        raise WrongFileError(f"{name}: the file ends within a block of records: {_CUT}")
+    return found.row_count
 
 
 class _NotAvroError(Exception):
     """What is wrong with a file, in words."""
+
+
+class _EndsTooEarlyError(_NotAvroError):
+    """It ends where something must follow."""
 
 
 def _read_header(source: BinaryIO) -> tuple[dict[str, bytes], bytes]:
@@ -71,17 +106,23 @@ def _read_header(source: BinaryIO) -> tuple[dict[str, bytes], bytes]:
     return entries, _read_exactly(source, _MARKER_BYTES)
 
 
-def _count_blocks(source: BinaryIO, marker: bytes, size: int) -> int:
-    total = 0
-    while source.tell() < size:
-        count, length = _read_long(source), _read_long(source)
-        if count < 0 or length < 0 or source.tell() + length + _MARKER_BYTES > size:
-            raise _NotAvroError("the file ends within a block of records: it was cut, or is still being written.")
+def _blocks(source: BinaryIO, marker: bytes, size: int) -> Iterator[int]:
+    """The numbers of records of the whole blocks; ``source`` stands behind the last one at the end."""
+    while (begin := source.tell()) < size:
+        try:
+            count, length = _read_long(source), _read_long(source)
+        except _EndsTooEarlyError:
+            source.seek(begin)
+            return
+        if length < 0 or count < 0:
+            raise _NotAvroError("a block of records has a negative size: the file is damaged.")
+        if source.tell() + length + _MARKER_BYTES > size:
+            source.seek(begin)
+            return
         source.seek(length, 1)
         if source.read(_MARKER_BYTES) != marker:
             raise _NotAvroError("a block of records does not end with the file's sync marker: the file is damaged.")
-        total += count
-    return total
+        yield count
 
 
 def _read_long(source: BinaryIO) -> int:
@@ -98,5 +139,5 @@ def _read_long(source: BinaryIO) -> int:
 def _read_exactly(source: BinaryIO, size: int) -> bytes:
     content = source.read(size) if size >= 0 else b""
     if len(content) != size:
-        raise _NotAvroError("the file ends too early: it was cut, or is still being written.")
+        raise _EndsTooEarlyError(f"the file ends too early: {_CUT}")
     return content

@@ -38,7 +38,7 @@ _PLAYLIST_TRACKS = """
     order by p.playlist_id, t.recording_key
 """
 _SURVEY = """
-    select age_band, gender, listening_devices, subscription_plan, time_slot
+    select age_band, gender, listening_devices, subscription_plan, time_slot, favourite_genre, moods
     from warehouse.survey_response
     order by response_id
 """

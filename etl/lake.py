@@ -10,11 +10,11 @@
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 from uuid import uuid4
 
 from fsspec.core import url_to_fs
@@ -44,6 +44,14 @@ class Received:
     size_bytes: int
     received_at: str
     url: str
+    cut_off: str = ""
+    """What was left out of a file that ends in the middle, in words; it counts as one record."""
+
+
+class Readable(Protocol):
+    """What bytes can be read from, some at a time."""
+
+    def read(self, size: int, /) -> bytes: ...
 
 
 class Lake:
@@ -57,7 +65,7 @@ class Lake:
         """Where the bytes of an input lie, or will lie."""
         return f"{self.url}/{origin}/{input_id}/{name}"
 
-    def receive(self, content: BinaryIO, received: Received) -> Received:
+    def receive(self, content: Readable, received: Received) -> Received:
         """Keep the bytes of ``content`` and the note about them; again with the same input_id changes nothing.
 
         :returns: the note that the lake holds, which is the earlier one where there was one.
@@ -153,16 +161,24 @@ class Lake:
         folder = F.regexp_extract(F.col("_metadata.file_path"), "/([^/]+)/[^/]+$", 1)
         return lines.withColumn("input_id", folder)
 
-    def read_feed(self, spark: SparkSession, inputs: Iterable[Received], contract: str) -> DataFrame:
-        """The records of inputs of one feed format: the contract's fields, with its defaults, and input_id."""
+    def read_feed(self, spark: SparkSession, inputs: Collection[Received], contract: str) -> DataFrame:
+        """The records of inputs of one feed format: the contract's fields, with its defaults, input_id and cut_off.
+
+        An input that was cut has a record more, in which input_id and cut_off alone are said.
+        """
         records = (
             spark.read.format("avro")
             .option("avroSchema", contract)
             .option("pathGlobFilter", "*.avro")
             .load([one.url for one in inputs])
         )
-        folder = F.regexp_extract(F.col("_metadata.file_path"), "/([^/]+)/[^/]+$", 1)
-        return records.withColumn("input_id", folder)
+        folder = F.substring_index(F.substring_index("_metadata.file_path", "/", -2), "/", 1)
+        whole = records.withColumns({"input_id": folder, "cut_off": F.lit(None).cast("string")})
+        cut = [(one.input_id, one.cut_off) for one in inputs if one.cut_off]
+        if not cut:
+            return whole
+        rest = spark.createDataFrame(cut, "input_id string, cut_off string")
+        return whole.unionByName(rest, allowMissingColumns=True)
 
     def write_memory(self, frame: DataFrame, run_id: str, name: str) -> None:
         """Keep a frame of what all answers of the API up to a run say; again replaces it."""

@@ -17,6 +17,9 @@ JARS = ("org.apache.spark:spark-avro_2.13:4.1.1",)
 """Maven coordinates that the product needs; resolved once, at set-up, into STATE_DIR/ivy."""
 
 _PACKAGE = Path(__file__).resolve().parent
+_JAVA_OPTIONS = "-XX:+UseParallelGC -XX:-DontCompileHugeMethods"
+"""No job of ours waits for an answer within milliseconds: the collector is the one that costs least in all. Generated
+code has methods longer than the 8,000 bytes up to which Java compiles them without being told."""
 
 
 @contextmanager
@@ -38,9 +41,8 @@ def session(settings: Settings, name: str, options: Mapping[str, str] | None = N
         "spark.driver.memory": settings.spark_driver_memory,
         "spark.driver.host": address,
         "spark.driver.bindAddress": address,
-        # Generated code has methods longer than the 8,000 bytes up to which Java compiles them without being told.
-        "spark.driver.extraJavaOptions": "-XX:-DontCompileHugeMethods",
-        "spark.executor.extraJavaOptions": "-XX:-DontCompileHugeMethods",
+        "spark.driver.extraJavaOptions": _JAVA_OPTIONS,
+        "spark.executor.extraJavaOptions": _JAVA_OPTIONS,
         "spark.jars": ",".join(jar.as_uri() for jar in sorted((settings.state_dir / "ivy" / "jars").glob("*.jar"))),
         "spark.jars.ivy": str(settings.state_dir / "ivy"),
         "spark.local.dir": str(scratch),

@@ -34,6 +34,7 @@ COMMANDS = {
     "add-login": ("launch.add_login", "requirements.txt", False),
     "dashboard": ("launch.dashboard", "requirements.txt", False),
     "sign-in": ("launch.sign_in", "requirements.txt", False),
+    "load-events": ("launch.load_events", "requirements.txt", True),
     "simulate-feed": ("launch.simulate_feed", "requirements.txt", True),
 }
 """Command to (module, what must be installed, whether Java is needed)."""

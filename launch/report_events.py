@@ -1,10 +1,11 @@
-"""The report's sections about listening: events by source, plays that two sources tell of, and the marts."""
+"""The report's sections about listening: events by source, plays told twice, plays that may be missing, the marts."""
 
 from rich.console import Console
+from rich.markup import escape
 
 from launch.report_table import Row, count, print_table, share, table
 
-SECTIONS = ("events", "event_matches", "marts")
+SECTIONS = ("events", "event_matches", "gaps", "marts")
 """Queries of sql/report."""
 
 
@@ -13,12 +14,13 @@ def print_events(out: Console, found: dict[str, list[Row]]) -> None:
 
     :param found: the rows of each of ``SECTIONS``.
     """
-    filled = table("Listening events", "events", "plays", "skipped", "users", "hours", "first", "last")
+    filled = table("Listening events", "events", "plays", "skipped", "late", "users", "hours", "first", "last")
     for row in found["events"]:
         filled.add_row(
             row["source"],
             *(count(row[name]) for name in ("events", "plays")),
             share(row["skips"], row["plays"]),
+            count(int(row["late"])),
             count(row["users"]),
             count(int(row["hours"])),
             *(f"{row[name]:%Y-%m-%d %H:%M}" for name in ("first_time", "last_time")),
@@ -28,6 +30,11 @@ def print_events(out: Console, found: dict[str, list[Row]]) -> None:
     for row in found["event_matches"]:
         matched.add_row(f"{row['dropped_source']} [dim]dropped for {row['kept_source']}[/]", count(row["plays"]))
     print_table(out, matched)
+    missing = table("Plays that may be missing", "gaps", "still open", "hours")
+    for row in found["gaps"]:
+        hours = count(round(row["open_hours"])) if row["open_gaps"] else ""
+        missing.add_row(escape(row["user_id"]), count(row["gaps"]), count(row["open_gaps"]), hours)
+    print_table(out, missing)
     built = table("Marts", "rows")
     for row in found["marts"]:
         built.add_row("[dim]built[/]", f"{row['built_at']:%Y-%m-%d %H:%M}" if row["built_at"] else "–")

@@ -19,7 +19,7 @@ from launch import postgres
 from launch.jars import resolve_jars
 
 # Tests start many short-lived JVMs on small data: the second compiler would cost them more than it gains.
-os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -144,7 +144,7 @@ def _rewrite(spark: SparkSession, lake: Lake, url: str, person: Person) -> None:
 def _recount(lake: Lake, received: Received) -> bool:
     """Let the note say how many records an input holds now; whether that is news."""
     files, path = url_to_fs(received.url)
-    count = count_records(files, received.url)
+    count = count_records(files, received.url) + bool(received.cut_off)
     if count == received.row_count:
         return False
     size = sum(int(files.size(one)) for one in files.glob(f"{path}/*.avro"))

@@ -15,6 +15,7 @@ from etl.extract.spotify.fetched import DONE, PENDING_QUOTA
 from etl.extract.spotify.recent import Recent, fetch_recently_played
 from etl.jobs.spotify import accounts_of, is_final, is_too_long, record, require_account, state_of
 from etl.lake import Lake
+from etl.warehouse import fetches
 
 log = logging.getLogger(__name__)
 
@@ -62,23 +63,23 @@ def fetch_plays(name: str, run_id: str, settings: Settings, is_last_try: bool) -
 def _known_at(settings: Settings, name: str, part: str, user_id: str) -> datetime | None:
     """The newest play that the star holds, or that an answer held which is still to be loaded."""
     with warehouse.connect(settings.warehouse_url) as connection:
-        stored = warehouse.newest_recent_play(connection, user_id)
-        note = warehouse.known_of_account(connection, name, part) or {}
+        stored = fetches.newest_recent_play(connection, user_id)
+        note = fetches.known_of_account(connection, name, part) or {}
     seen = datetime.fromisoformat(note["newest_played_at"]) if note.get("newest_played_at") else None
     return max((moment for moment in (stored, seen) if moment), default=None)
 
 
 def _note(settings: Settings, name: str, part: str) -> dict[str, Any]:
     with warehouse.connect(settings.warehouse_url) as connection:
-        return warehouse.known_of_account(connection, name, part) or {}
+        return fetches.known_of_account(connection, name, part) or {}
 
 
 def _record(settings: Settings, run_id: str, part: str, name: str, user_id: str, recent: Recent) -> None:
     fetched, newest_at = recent.fetched, recent.newest_at
     with warehouse.connect(settings.warehouse_url) as connection:
         if recent.gap:
-            warehouse.record_gap(connection, user_id, recent.gap.gap_from, recent.gap.gap_to, run_id)
-        warehouse.record_fetch(
+            fetches.record_gap(connection, user_id, recent.gap.gap_from, recent.gap.gap_to, run_id)
+        fetches.record_fetch(
             connection,
             run_id=run_id,
             part=part,

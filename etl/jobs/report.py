@@ -14,6 +14,7 @@ def log_run(run_id: str, settings: Settings) -> None:
         runs = warehouse.rows(connection, _RUN, run_id=run_id)
         counts = warehouse.rows(connection, _COUNTS, run_id=run_id)
         reasons = warehouse.rows(connection, _REASONS, run_id=run_id)
+        arrivals = warehouse.rows(connection, _ARRIVALS, run_id=run_id)
     if not runs:
         log.warning("The run %s left no line in audit.run: it failed before it could say anything.", run_id)
     for run in runs:
@@ -24,6 +25,11 @@ def log_run(run_id: str, settings: Settings) -> None:
         log.info(
             "%s (%s): %d rows, %d loaded, %d duplicate, %d rejected.",
             *(row[name] for name in ("name", "source", "rows_in", "rows_loaded", "rows_duplicate", "rows_rejected")),
+        )
+    for row in arrivals:
+        log.info(
+            "%s (%s): %d events, %d of them late, from %s to %s.",
+            *(row[name] for name in ("name", "source", "rows_added", "rows_late", "first_time", "last_time")),
         )
     for row in reasons:
         log.info("Rejected because %s: %d rows.", row["reason"], row["row_count"])
@@ -38,6 +44,14 @@ _COUNTS = """
     inner join audit.run_input as i on i.run_id = c.run_id and i.input_id = c.input_id
     where c.run_id = :run_id
     order by i.name
+"""
+_ARRIVALS = """
+    select i.name, a.source, a.rows_added, a.rows_late,
+        a.first_event_time as first_time, a.last_event_time as last_time
+    from audit.arrival as a
+    inner join audit.run_input as i on i.run_id = a.run_id and i.input_id = a.input_id
+    where a.run_id = :run_id
+    order by i.name, a.source
 """
 _REASONS = """
     select r.reason, count(*) as row_count

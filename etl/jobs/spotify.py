@@ -24,6 +24,7 @@ from etl.schemas import ARTIST_ROW, TRACK_ROW
 from etl.simulate.spotify_api.playlists import account as made_up_account
 from etl.simulate.spotify_api.stock import stock_path, write_stock
 from etl.spark import session
+from etl.warehouse import fetches
 
 log = logging.getLogger(__name__)
 
@@ -66,14 +67,14 @@ def fetch_account(name: str, run_id: str, settings: Settings, is_last_try: bool)
     app, accounts = app_of(settings), accounts_of(settings)
     part, answers = f"account-{name}", Answers(Lake(settings.lake_url), run_id, f"account-{name}")
     with warehouse.connect(settings.warehouse_url) as connection:
-        known = from_note(warehouse.known_of_account(connection, name, part))
+        known = from_note(fetches.known_of_account(connection, name, part))
     # One account looks at the playlists that the setting names: each costs a call.
     playlist_ids = settings.spotify_playlists if name == min(accounts.names(), default=name) else ()
     account: Account | None = None
     try:
         account = accounts.get(name)
         with warehouse.connect(settings.warehouse_url) as connection:
-            wished = warehouse.wished_playlists(connection, account.account_id)
+            wished = fetches.wished_playlists(connection, account.account_id)
         playlist_ids = tuple(dict.fromkeys([*playlist_ids, *wished]))
         fetched = ask_account(Api(app, account, accounts), account, known, playlist_ids, answers)
     except EtlError as error:
@@ -113,9 +114,9 @@ def fetch_catalogue(run_id: str, reference_date: date, settings: Settings) -> di
     seen_tonight = {id_ for name in names for id_ in _tracks_seen(Answers(lake, run_id, f"account-{name}"))}
     most = settings.spotify_daily_calls * max(BATCH_SIZES.values())
     with warehouse.connect(settings.warehouse_url) as connection:
-        features = warehouse.without_asked_features(connection, seen_tonight)
-        tracks = warehouse.stalest_tracks(connection, reference_date, most)
-        artists = warehouse.stalest_artists(connection, reference_date, most)
+        features = fetches.without_asked_features(connection, seen_tonight)
+        tracks = fetches.stalest_tracks(connection, reference_date, most)
+        artists = fetches.stalest_artists(connection, reference_date, most)
     wanted = Wanted(features=features, tracks=[id_ for id_ in tracks if id_ not in seen_tonight], artists=artists)
     api = Api(app_of(settings), account, accounts_of(settings))
     answers = Answers(lake, run_id, "catalogue")
@@ -256,6 +257,6 @@ def _record_fetched(settings: Settings, run_id: str, part: str, account: str | N
 def record(settings: Settings, run_id: str, part: str, account: str | None, state: str, **line: object) -> None:
     """Write a line of audit.fetch."""
     with warehouse.connect(settings.warehouse_url) as connection:
-        warehouse.record_fetch(
+        fetches.record_fetch(
             connection, run_id=run_id, part=part, account=account, asked_at=datetime.now(UTC), state=state, **line
         )

@@ -1,6 +1,8 @@
 """Frames in, the star out: staging in parallel, checks, one publishing transaction.
 
     migrate    the warehouse's tables, made or brought up to date
+    access     who may read what, made anew with every migration
+    logins     people who sign in, and what they are here
     run        what a load belongs to, and its lines in the audit
     copy       what runs in Spark's executors: a partition into a staging table
     staging    all frames into staging

@@ -51,8 +51,8 @@ def forget(connection: Connection, person: Person) -> int:
     connection.exec_driver_sql(_STATEMENTS.read_text(encoding="utf-8"), execution_options={"no_parameters": True})
     for table, keys in _MESSAGES.items():
         _rephrase(connection, table, keys, person)
-    left = forget_logins(connection, person.user_ids)
     build_as_defined(connection)  # a number that is free again may become somebody else's
+    left = forget_logins(connection, person.user_ids)
     connection.commit()
     if left:
         log.warning("%d logins of the person are shut out, but still stand on the server: bin/add-login --list.", left)

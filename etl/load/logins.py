@@ -42,11 +42,12 @@ _WHO = """
         l.artist_id,
         l.login_name is not null as is_known
     from pg_roles as r
-    inner join pg_auth_members as m on m.member = r.oid
+    -- Who may give a group role away is no login of ours: the loader, where it has made them.
+    inner join pg_auth_members as m on m.member = r.oid and not m.admin_option
     inner join pg_roles as g on g.oid = m.roleid and g.rolname = any(:roles)
     left join let_in as i on i.grantee = r.oid
     left join audit.login as l on l.login_name = r.rolname and i.is_here
-    where r.rolcanlogin and coalesce(i.is_here, true)
+    where r.rolcanlogin and not r.rolsuper and not r.rolcreaterole and coalesce(i.is_here, true)
     order by r.rolname
 """
 _MISSING_RIGHT, _STILL_USED = "42501", "2BP01"

@@ -29,12 +29,13 @@ MARTS = (
     "playlist_profile",
     "taste_profile",
     "discovery",
+    "user_personality",
 )
 """The files of sql/mart, each named for what it answers; docs/marts.md says what they may read."""
 
 _FOLDER = CHECKOUT / "sql" / "mart"
-_KEY_GIVERS = ("circumstance", "chart")
-"""Tables that give keys: they stay when marts are built from nothing, so that the keys do."""
+_KEPT = ("circumstance", "chart", "catalogue_place", "artist_place")
+"""Tables that give keys, or hold what changes by steps only: they stay when marts are built from nothing."""
 
 _QUEUES = ("touched_day", "touched_track", "touched_playlist")
 _SETTINGS = {
@@ -202,7 +203,7 @@ def _empty(connection: Connection) -> None:
         connection,
         "select format('mart.%I', tablename) as name from pg_tables"
         " where schemaname = 'mart' and not tablename = any(:kept)",
-        kept=list(_KEY_GIVERS),
+        kept=list(_KEPT),
     )
     connection.execute(text("truncate " + ", ".join(str(table["name"]) for table in tables)))
 

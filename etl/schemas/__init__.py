@@ -3,42 +3,53 @@
 ``TRACK_ROW``, ``ARTIST_ROW`` and ``SURVEY_ROW`` are what a source's parser makes of its input; ``REJECTED_ROW``
 is what it refuses. The schemas in ``STAGED`` are what transforms hand to the load, named for the table that
 each one fills: one concept has one name from here to the star.
+
+    columns     how a schema is written, and columns that several have
+    api         the API's answers, and what is remembered of them
+    events      events and listeners between a source's parser and the load
+    avro        the contracts of feeds
 """
 
 from pyspark.sql.types import (
     ArrayType,
-    BinaryType,
     BooleanType,
-    DataType,
     DateType,
     DoubleType,
     IntegerType,
     LongType,
-    MapType,
-    ShortType,
     StringType,
     StructType,
-    TimestampNTZType,
     TimestampType,
 )
 
-from etl.schemas.columns import schema
-
-AUDIO_FEATURES = (
-    "danceability",
-    "energy",
-    "loudness",
-    "speechiness",
-    "acousticness",
-    "instrumentalness",
-    "liveness",
-    "valence",
-    "tempo",
+from etl.schemas.api import ANSWER, MEMORY
+from etl.schemas.columns import (
+    AUDIO_FEATURES,
+    MEASURES,
+    OTHER_AUDIO_MEASURES,
+    REJECTED_ROW,
+    STRINGS,
+    USER_RECORD,
+    doubles,
+    schema,
 )
-"""The nine measures that clusters are made of: 0 to 1, but loudness (dB) and tempo (beats a minute)."""
+from etl.schemas.events import EVENTS
 
-OTHER_AUDIO_MEASURES = ("key", "mode", "time_signature")
-"""Musical key (0 = C), mode (0 minor, 1 major) and beats in a bar: stored beside the features, never clustered."""
+__all__ = [
+    "ANSWER",
+    "ARTIST_ROW",
+    "AUDIO_FEATURES",
+    "CATALOGUE",
+    "EVENTS",
+    "MEMORY",
+    "OTHER_AUDIO_MEASURES",
+    "REJECTED_ROW",
+    "SIMULATION",
+    "SOURCE_RANK",
+    "STAGED",
+    "SURVEY_ROW",
+    "TRACK_ROW",
+]
 
 SOURCE_RANK = (
     "api",
@@ -51,27 +62,14 @@ SOURCE_RANK = (
 )
 """Sources, best first: where two of them know a field, the earlier one wins (docs/rules.md)."""
 
-_STRINGS = ArrayType(StringType(), containsNull=False)
-
-
-def _doubles(names: tuple[str, ...]) -> dict[str, DataType]:
-    return {name: DoubleType() for name in names}
-
-
-def _integers(names: tuple[str, ...]) -> dict[str, DataType]:
-    return {name: IntegerType() for name in names}
-
-
-_MEASURES: dict[str, DataType] = {**_doubles(AUDIO_FEATURES), **_integers(OTHER_AUDIO_MEASURES)}
-
 TRACK_ROW = schema(
     input_id=StringType(),
     source=StringType(),
     row_number=LongType(),
     track_id=StringType(),
     name=StringType(),
-    artist_names=_STRINGS,
-    artist_ids=_STRINGS,
+    artist_names=STRINGS,
+    artist_ids=STRINGS,
     album_id=StringType(),
     album_name=StringType(),
     album_type=StringType(),
@@ -81,12 +79,12 @@ TRACK_ROW = schema(
     explicit=BooleanType(),
     isrc=StringType(),
     popularity=IntegerType(),
-    genres=_STRINGS,
+    genres=STRINGS,
     playlist_id=StringType(),
     playlist_name=StringType(),
     playlist_genre=StringType(),
     playlist_subgenre=StringType(),
-    **_MEASURES,
+    **MEASURES,
 )
 """One accepted row about a track. ``input_id`` is NULL where the row is what several inputs say (the API's memory);
 ``track_id`` is NULL where the source has none; ``artist_ids`` is NULL or as long
@@ -100,7 +98,7 @@ ARTIST_ROW = schema(
     name=StringType(),
     popularity=IntegerType(),
     followers=LongType(),
-    genres=_STRINGS,
+    genres=STRINGS,
 )
 
 SURVEY_ROW = schema(
@@ -110,16 +108,16 @@ SURVEY_ROW = schema(
     age_band=StringType(),
     gender=StringType(),
     usage_period=StringType(),
-    listening_devices=_STRINGS,
+    listening_devices=STRINGS,
     subscription_plan=StringType(),
     premium_willingness=BooleanType(),
     preferred_premium_plan=StringType(),
     preferred_content=StringType(),
     favourite_genre=StringType(),
     time_slot=StringType(),
-    moods=_STRINGS,
-    listening_contexts=_STRINGS,
-    discovery_methods=_STRINGS,
+    moods=STRINGS,
+    listening_contexts=STRINGS,
+    discovery_methods=STRINGS,
     recommendation_rating=IntegerType(),
     podcast_frequency=StringType(),
     podcast_genre=StringType(),
@@ -129,85 +127,6 @@ SURVEY_ROW = schema(
     podcast_variety=StringType(),
 )
 """One survey answer; ``response_id`` is a hash of all its answers."""
-
-REJECTED_ROW = schema(
-    input_id=StringType(),
-    row_number=LongType(),
-    reason=StringType(),
-    row=StringType(),
-)
-"""A refused row: why, and the row as received (a JSON object, or an array where it does not fit the header)."""
-
-ANSWER = schema(
-    number=LongType(),
-    asked_at=TimestampType(),
-    account=StringType(),
-    endpoint=StringType(),
-    path=StringType(),
-    query=MapType(StringType(), StringType()),
-    status=IntegerType(),
-    playlist_id=StringType(),
-    snapshot_id=StringType(),
-    body=StringType(),
-)
-"""One answer of the Spotify API as it lies in the lake: a line of an input, ``number`` its place, ``body`` its JSON."""
-
-_ENTRY = schema(track_id=StringType(), added_at=TimestampType())
-
-
-def _dated(value: DataType) -> StructType:
-    return schema(asked_at=TimestampType(), value=value)
-
-
-MEMORY: dict[str, StructType] = {
-    "api_track": schema(
-        track_id=StringType(),
-        told=schema(
-            asked_at=TimestampType(),
-            name=StringType(),
-            artist_ids=_STRINGS,
-            artist_names=_STRINGS,
-            album_id=StringType(),
-            album_name=StringType(),
-            album_type=StringType(),
-            release_date=DateType(),
-            release_date_precision=StringType(),
-            duration_ms=IntegerType(),
-            explicit=BooleanType(),
-        ),
-        isrc=_dated(StringType()),
-        popularity=_dated(IntegerType()),
-        linked_id=_dated(StringType()),
-        measures=_dated(schema(**_MEASURES)),
-    ),
-    "api_artist": schema(
-        artist_id=StringType(),
-        told=schema(asked_at=TimestampType(), name=StringType()),
-        popularity=_dated(IntegerType()),
-        followers=_dated(LongType()),
-    ),
-    "api_playlist": schema(
-        playlist_id=StringType(),
-        told=schema(asked_at=TimestampType(), name=StringType(), owner_id=StringType()),
-        items=schema(asked_at=TimestampType(), snapshot_id=StringType(), entries=ArrayType(_ENTRY, containsNull=False)),
-    ),
-}
-"""What all answers of the API so far say: the newest word on each thing, with the time of the answer that gave it.
-``told`` is NULL where only the items of a playlist were read, ``items`` where they never were to the end."""
-
-_USER_RECORD = schema(
-    user_id=StringType(),
-    valid_from=TimestampType(),
-    source=StringType(),
-    username=StringType(),
-    birthdate=DateType(),
-    gender=StringType(),
-    country=StringType(),
-    continent=StringType(),
-    timezone=StringType(),
-    favourite_genre=StringType(),
-    subscription_plan=StringType(),
-)
 
 CATALOGUE: dict[str, StructType] = {
     "dim_artist": schema(
@@ -240,7 +159,7 @@ CATALOGUE: dict[str, StructType] = {
         popularity=IntegerType(),
         popularity_source=StringType(),
         primary_genre=StringType(),
-        **_MEASURES,
+        **MEASURES,
         audio_features_source=StringType(),
         audio_features_type=IntegerType(),
         newness_score=DoubleType(),
@@ -249,7 +168,7 @@ CATALOGUE: dict[str, StructType] = {
     "dim_audio_cluster": schema(
         audio_features_type=IntegerType(),
         name=StringType(),
-        **_doubles(AUDIO_FEATURES),
+        **doubles(AUDIO_FEATURES),
         inertia=DoubleType(),
         fitted_at=TimestampType(),
     ),
@@ -285,7 +204,7 @@ CATALOGUE: dict[str, StructType] = {
     "fact_playlist_track": schema(
         playlist_id=StringType(), track_id=StringType(), occurrence=IntegerType(), added_at=TimestampType()
     ),
-    "user_record": _USER_RECORD,
+    "user_record": USER_RECORD,
     "refresh_state": schema(kind=StringType(), id=StringType(), asked_at=TimestampType()),
     "survey_response": StructType([f for f in SURVEY_ROW.fields if f.name not in ("input_id", "row_number")]),
     "reconciliation": schema(
@@ -309,68 +228,13 @@ CATALOGUE: dict[str, StructType] = {
   it is compared with the centroids) hold rows only on a night that fitted anew.
 """
 
-_MOMENT: dict[str, DataType] = {
-    "event_id": BinaryType(),
-    "event_time": TimestampType(),
-    "started_at": TimestampType(),
-    "ended_at": TimestampType(),
-    "local_time": TimestampNTZType(),
-    "user_key": IntegerType(),
-}
-_WHAT: dict[str, DataType] = {
-    "context_key": IntegerType(),
-    "date_key": IntegerType(),
-    "utc_date_key": IntegerType(),
-    "ms_played": IntegerType(),
-    "input_key": IntegerType(),
-    "local_hour": ShortType(),
-    "is_skipped": BooleanType(),
-    "is_home_time": BooleanType(),
-}
-_WHERE: dict[str, DataType] = {
-    "activity_type": StringType(),
-    "device_type": StringType(),
-    "country": StringType(),
-    "continent": StringType(),
-    "source": StringType(),
-}
-
-EVENTS: dict[str, StructType] = {
-    "fact_event": schema(
-        **_MOMENT, track_key=IntegerType(), artist_key=IntegerType(), playlist_key=IntegerType(), **_WHAT, **_WHERE
-    ),
-    "fact_spoken_event": schema(
-        **_MOMENT, **_WHAT, spoken_id=StringType(), spoken_name=StringType(), show_name=StringType(), **_WHERE
-    ),
-    "user_record": _USER_RECORD,
-    "event_user": schema(user_id=StringType(), source=StringType()),
-    "event_artist": schema(artist_id=StringType(), name=StringType(), source=StringType()),
-    "event_track": schema(
-        track_id=StringType(), name=StringType(), made_id=StringType(), artist_id=StringType(), source=StringType()
-    ),
-    "event_playlist": schema(playlist_id=StringType(), source=StringType()),
-    "event_context": schema(
-        platform=StringType(),
-        reason_start=StringType(),
-        reason_end=StringType(),
-        is_shuffle=BooleanType(),
-        is_offline=BooleanType(),
-        is_incognito=BooleanType(),
-        subscription_plan=StringType(),
-    ),
-    "event_count": schema(input_id=StringType(), rows_accepted=LongType(), rows_repeated=LongType()),
-    "rejected_row": REJECTED_ROW,
-}
-"""What a load of events takes: first the members that they name (``event_…``, each once), then the events themselves
-with the members' keys. ``event_id`` is the 16 bytes of a UUID; ``event_count`` accounts for the rows of each input."""
-
 SIMULATION: dict[str, StructType] = {
     "listener": schema(
         user_id=StringType(),
         population=StringType(),
         seed=LongType(),
         personality=StringType(),
-        **_doubles(("exploration", "newness", "loyalty", "commonality")),
+        **doubles(("exploration", "newness", "loyalty", "commonality")),
     ),
     "dirt": schema(input_id=StringType(), kind=StringType(), row_count=LongType()),
 }

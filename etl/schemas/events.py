@@ -1,19 +1,24 @@
 """The columns of events and of listeners between a source's parser and the load, as Spark schemas.
 
 Every source's parser makes ``EVENT_ROW`` of what it accepts and ``schemas.REJECTED_ROW`` of the rest; feeds bring
-``USER_ROW`` too. What follows is the same for all sources.
+``USER_ROW`` too. What follows is the same for all sources, and ends in ``EVENTS``.
 """
 
 from pyspark.sql.types import (
+    BinaryType,
     BooleanType,
+    DataType,
     DateType,
     IntegerType,
     LongType,
+    ShortType,
     StringType,
+    StructType,
+    TimestampNTZType,
     TimestampType,
 )
 
-from etl.schemas.columns import schema
+from etl.schemas.columns import REJECTED_ROW, USER_RECORD, schema
 
 EVENT_ROW = schema(
     input_id=StringType(),
@@ -28,7 +33,6 @@ EVENT_ROW = schema(
     track_name=StringType(),
     artist_id=StringType(),
     artist_name=StringType(),
-    album_name=StringType(),
     playlist_id=StringType(),
     spoken_id=StringType(),
     spoken_name=StringType(),
@@ -87,3 +91,58 @@ EXPORT_LINE = schema(
 )
 """One record of an account export as it lies in the lake: ``number`` its place in the input, ``file`` the file of the
 export that it stood in, ``body`` the record as received without private fields, JSON."""
+
+_MOMENT: dict[str, DataType] = {
+    "event_id": BinaryType(),
+    "event_time": TimestampType(),
+    "started_at": TimestampType(),
+    "ended_at": TimestampType(),
+    "local_time": TimestampNTZType(),
+    "user_key": IntegerType(),
+}
+_WHAT: dict[str, DataType] = {
+    "context_key": IntegerType(),
+    "date_key": IntegerType(),
+    "utc_date_key": IntegerType(),
+    "ms_played": IntegerType(),
+    "input_key": IntegerType(),
+    "local_hour": ShortType(),
+    "is_skipped": BooleanType(),
+    "is_home_time": BooleanType(),
+}
+_WHERE: dict[str, DataType] = {
+    "activity_type": StringType(),
+    "device_type": StringType(),
+    "country": StringType(),
+    "continent": StringType(),
+    "source": StringType(),
+}
+
+EVENTS: dict[str, StructType] = {
+    "fact_event": schema(
+        **_MOMENT, track_key=IntegerType(), artist_key=IntegerType(), playlist_key=IntegerType(), **_WHAT, **_WHERE
+    ),
+    "fact_spoken_event": schema(
+        **_MOMENT, **_WHAT, spoken_id=StringType(), spoken_name=StringType(), show_name=StringType(), **_WHERE
+    ),
+    "user_record": USER_RECORD,
+    "event_user": schema(user_id=StringType(), source=StringType()),
+    "event_artist": schema(artist_id=StringType(), name=StringType(), source=StringType()),
+    "event_track": schema(
+        track_id=StringType(), name=StringType(), made_id=StringType(), artist_id=StringType(), source=StringType()
+    ),
+    "event_playlist": schema(playlist_id=StringType(), source=StringType()),
+    "event_context": schema(
+        platform=StringType(),
+        reason_start=StringType(),
+        reason_end=StringType(),
+        is_shuffle=BooleanType(),
+        is_offline=BooleanType(),
+        is_incognito=BooleanType(),
+        subscription_plan=StringType(),
+    ),
+    "event_count": schema(input_id=StringType(), rows_accepted=LongType(), rows_repeated=LongType()),
+    "rejected_row": REJECTED_ROW,
+}
+"""What a load of events takes: first the members that they name (``event_…``, each once), then the events themselves
+with the members' keys. ``event_id`` is the 16 bytes of a UUID; ``event_count`` accounts for the rows of each input."""

@@ -18,7 +18,8 @@ begin
     loop
         execute format('revoke all on schema warehouse, mart, audit, staging, simulation from %I', role_name);
         execute format('grant usage on schema mart to %I', role_name);
-        -- Views call them in the name of whoever asks; they reckon with what they are handed and read nothing.
+        -- A view's functions are called with the rights of who asks; those of mart look at nothing but what they are given,
+        -- and at mart.attribute, which is the same for everybody.
         execute format('grant execute on all functions in schema mart to %I', role_name);
         if role_name in ('analyst', 'operator') then
             execute format('grant usage on schema warehouse to %I', role_name);
@@ -36,6 +37,7 @@ begin
                 case
                     when c.relispartition then false
                     when n.nspname = 'mart' and c.relname = 'my_login' then true
+                    when n.nspname = 'mart' and c.relname = 'attribute' then role_name <> 'artist'
                     when n.nspname = 'mart' and starts_with(c.relname, 'my_artist_') then role_name = 'artist'
                     when n.nspname = 'mart' and starts_with(c.relname, 'my_') then role_name = 'listener'
                     when n.nspname in ('mart', 'warehouse') then role_name in ('analyst', 'operator')

@@ -69,6 +69,21 @@ inner join warehouse.bridge_track_genre as b on b.track_key = p.track_key
 where b.genre_key > 0
 on conflict do nothing;
 
+-- Tracks that nobody plays any more; asked one by one, so that not all plays are read for a few tracks.
+create temporary table unplayed_track on commit drop as
+select b.track_key
+from (select distinct track_key from counted_before) as b
+left join lateral (select 1 as it from mart.counted_play as p where p.track_key = b.track_key limit 1) as p on true
+where p.it is null;
+
+delete from mart.counted_track as t
+using unplayed_track as u
+where t.track_key = u.track_key;
+
+delete from mart.counted_track_genre as g
+using unplayed_track as u
+where g.track_key = u.track_key;
+
 create temporary table touched_artist on commit drop as
 select artist_key from counted_before
 union

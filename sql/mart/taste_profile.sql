@@ -21,7 +21,9 @@ left join count_change as c
 analyze played_before;
 
 create temporary view weighted_point as
-select c.listener_key, c.play_millionths / 1000000 as plays, p.track_key, p.newness_millionths, p.audio_features_type, p.steps
+select
+    c.listener_key, c.play_millionths / 1000000 as plays, p.track_key, p.newness_millionths, p.audio_features_type,
+    p.steps
 from count_change as c
 left join mart.audio_point as p on p.recording_key = c.item_key
 where c.kind = 'recording' and c.year = 0

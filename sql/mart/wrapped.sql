@@ -16,28 +16,39 @@ analyze count_entry;
 
 -- The first year of artists that came into a year or left one, before and now.
 create temporary table first_year on commit drop as
-select
-    e.listener_key,
-    least(min(e.year) filter (where e.entries = -1), min(o.year) filter (where o.is_old)) as before,
-    min(o.year) as now
-from count_entry as e
-left join lateral (
-    select
-        c.year,
-        not exists (
-            select
-            from count_entry as x
-            where x.listener_key = e.listener_key
-                and x.kind = 'artist'
-                and x.item_key = e.item_key
-                and x.year = c.year
-                and x.entries = 1
-        ) as is_old
-    from mart.listener_count as c
-    where c.listener_key = e.listener_key and c.kind = 'artist' and c.item_key = e.item_key and c.year > 0
-) as o on true
-where e.kind = 'artist' and e.year > 0
-group by e.listener_key, e.item_key;
+with pair as (
+    select distinct listener_key, item_key from count_entry where kind = 'artist' and year > 0
+),
+
+known as (
+    select p.listener_key, p.item_key, c.year
+    from pair as p
+    cross join lateral (
+        select year
+        from mart.listener_count
+        where listener_key = p.listener_key and kind = 'artist' and item_key = p.item_key and year > 0
+        offset 0
+    ) as c
+),
+
+told as (
+    select k.listener_key, k.item_key, k.year, true as is_now, e.year is null as is_before
+    from known as k
+    left join count_entry as e
+        on e.listener_key = k.listener_key
+        and e.kind = 'artist'
+        and e.item_key = k.item_key
+        and e.year = k.year
+        and e.entries = 1
+    union all
+    select listener_key, item_key, year, false, true
+    from count_entry
+    where kind = 'artist' and year > 0 and entries = -1
+)
+
+select listener_key, min(year) filter (where is_before) as before, min(year) filter (where is_now) as now
+from told
+group by listener_key, item_key;
 
 create temporary table year_change on commit drop as
 select

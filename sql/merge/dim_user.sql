@@ -173,65 +173,36 @@ where v.user_key <> o.user_key or v.timezone is distinct from o.timezone;
 
 analyze moved;
 
-update warehouse.fact_event as t
-set user_key = n.user_key,
-    local_time = n.local_time,
-    local_hour = extract(hour from n.local_time),
-    date_key = to_char(n.local_time, 'yyyymmdd')::integer
-from (
-    select
-        e.event_id,
-        e.event_time,
-        m.user_key,
-        case
-            when e.is_home_time then e.event_time at time zone coalesce(m.timezone, 'UTC') else e.local_time
-        end as local_time
-    from moved as m
-    inner join warehouse.fact_event as e
-        on e.user_key = m.former_key and e.event_time >= m.valid_from and e.event_time < m.valid_to
-) as n
-where t.event_id = n.event_id
-    and t.event_time = n.event_time
-    and (t.user_key, t.local_time) is distinct from (n.user_key, n.local_time);
-
-update warehouse.fact_spoken_event as t
-set user_key = n.user_key,
-    local_time = n.local_time,
-    local_hour = extract(hour from n.local_time),
-    date_key = to_char(n.local_time, 'yyyymmdd')::integer
-from (
-    select
-        e.event_id,
-        e.event_time,
-        m.user_key,
-        case
-            when e.is_home_time then e.event_time at time zone coalesce(m.timezone, 'UTC') else e.local_time
-        end as local_time
-    from moved as m
-    inner join warehouse.fact_spoken_event as e
-        on e.user_key = m.former_key and e.event_time >= m.valid_from and e.event_time < m.valid_to
-) as n
-where t.event_id = n.event_id
-    and t.event_time = n.event_time
-    and (t.user_key, t.local_time) is distinct from (n.user_key, n.local_time);
-
-update audit.dropped_event as t
-set user_key = n.user_key,
-    local_time = n.local_time,
-    local_hour = extract(hour from n.local_time),
-    date_key = to_char(n.local_time, 'yyyymmdd')::integer
-from (
-    select
-        e.event_id,
-        e.event_time,
-        m.user_key,
-        case
-            when e.is_home_time then e.event_time at time zone coalesce(m.timezone, 'UTC') else e.local_time
-        end as local_time
-    from moved as m
-    inner join audit.dropped_event as e
-        on e.user_key = m.former_key and e.event_time >= m.valid_from and e.event_time < m.valid_to
-) as n
-where t.event_id = n.event_id
-    and t.event_time = n.event_time
-    and (t.user_key, t.local_time) is distinct from (n.user_key, n.local_time);
+do $$
+declare
+    target regclass;
+begin
+    foreach target in array '{warehouse.fact_event, warehouse.fact_spoken_event, audit.dropped_event}'::regclass[] loop
+        execute format(
+            $update$
+            update %1$s as t
+            set user_key = n.user_key,
+                local_time = n.local_time,
+                local_hour = extract(hour from n.local_time),
+                date_key = to_char(n.local_time, 'yyyymmdd')::integer
+            from (
+                select
+                    e.event_id,
+                    e.event_time,
+                    m.user_key,
+                    case
+                        when e.is_home_time then e.event_time at time zone coalesce(m.timezone, 'UTC') else e.local_time
+                    end as local_time
+                from moved as m
+                inner join %1$s as e
+                    on e.user_key = m.former_key and e.event_time >= m.valid_from and e.event_time < m.valid_to
+            ) as n
+            where t.event_id = n.event_id
+                and t.event_time = n.event_time
+                and (t.user_key, t.local_time) is distinct from (n.user_key, n.local_time)
+            $update$,
+            target
+        );
+    end loop;
+end
+$$;

@@ -8,3 +8,13 @@ select
 from staging.event_artist_key as s
 where s.artist_key is null
 order by s.artist_id;
+
+-- A name that an earlier event did not say, or of two that events say the smaller one, so that their order does not matter.
+update warehouse.dim_artist as t
+set name = s.name, source = s.source
+from staging.event_artist_key as s
+where t.artist_key = s.artist_key
+    and t.artist_id = s.artist_id
+    and t.is_inferred
+    and s.name is not null
+    and (t.name is null or (s.name collate "C", s.source collate "C") < (t.name collate "C", t.source collate "C"));

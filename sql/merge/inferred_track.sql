@@ -20,10 +20,23 @@ select alias_kind, track_id, track_key, 'event', 1
 from inferred_track
 order by track_id;
 
+-- What an earlier event did not say of a track: its name (of two that events say the smaller one, so that their order does
+-- not matter) and its artist.
+update warehouse.dim_track as t
+set name = s.name, source = s.source
+from staging.event_track as s
+where t.track_id = s.track_id
+    and t.is_inferred
+    and s.name is not null
+    and (t.name is null or (s.name collate "C", s.source collate "C") < (t.name collate "C", t.source collate "C"));
+
 insert into warehouse.bridge_track_artist (track_key, artist_key, position)
 select t.track_key, a.artist_key, 1
-from inferred_track as t
-inner join staging.event_artist_key as a on a.artist_id = t.artist_id
+from staging.event_track as s
+inner join warehouse.dim_track as t on t.track_id = s.track_id
+inner join staging.event_artist_key as a on a.artist_id = s.artist_id
+where t.is_inferred
+    and not exists (select from warehouse.bridge_track_artist as b where b.track_key = t.track_key)
 order by t.track_id;
 
 -- A play of which only title and artist are known is of the track that is known by an id: so it is from here on, and the

@@ -11,6 +11,7 @@ from etl.config import CHECKOUT
 from launch.environment import MARKER
 from tests.dags.kaggle_files import TRACKS, track_id, write_dataset, write_folder
 from tests.dags.product import Product
+from tests.exports import AUDIO, nameless, play, zip_of
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(1500)]
 
@@ -136,6 +137,35 @@ def test_clusters_on_request(product: Product) -> None:
         "select distinct audio_features_type from warehouse.dim_track where audio_features_type is not null"
     )
     assert len(used) == 2
+
+
+def test_an_account_export_adds_its_plays_once(product: Product, tmp_path: Path) -> None:
+    told = [play(), play(ts="2024-03-02T09:00:00Z"), nameless(ts="2024-04-01T00:00:00Z"), play(ms_played=None)]
+    first = zip_of(tmp_path / "first.zip", **{AUDIO: told, "Userdata.json": {"email": "ada@example.org"}})
+    assert import_export(product, first) == "success"
+    plays = product.ask("select event_id, xmin::text as version from warehouse.fact_event order by event_id")
+    counted = product.ask("select rows_in, rows_loaded, rows_rejected from audit.row_count where step = 'load_events'")
+    assert counted == [{"rows_in": 4, "rows_loaded": 3, "rows_rejected": 1}]
+    assert len(plays) == 3
+    assert import_export(product, first) == "success"
+    assert product.ask("select event_id, xmin::text as version from warehouse.fact_event order by event_id") == plays
+    later = zip_of(tmp_path / "later.zip", **{AUDIO: [*told[1:], play(ts="2024-05-01T00:00:00Z")]})
+    assert import_export(product, later) == "success"
+    after = product.ask("select event_id, xmin::text as version from warehouse.fact_event order by event_id")
+    assert len(after) == 4 and [row for row in after if row in plays] == plays
+
+
+def import_export(product: Product, path: Path) -> str:
+    """How an import ended, once the load that it starts has ended well too."""
+    earlier = set(product.api.run_ids("load_events"))
+    form: dict[str, object] = {"path": str(path), "user": "ada", "timezone": "Europe/Berlin"}
+    state, _ = product.run_dag("account_import", form)
+    deadline = time.monotonic() + 120
+    while not (new := set(product.api.run_ids("load_events")) - earlier):
+        assert time.monotonic() < deadline, "no load of events began"
+        time.sleep(1)
+    assert product.ended("load_events", new.pop())[0] == "success"
+    return state
 
 
 def test_maintenance(product: Product) -> None:

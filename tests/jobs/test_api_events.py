@@ -2,20 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pyspark.sql import SparkSession
 
 from etl.extract.spotify.answers import Answer, Answers
 from etl.jobs import events, spotify
 from tests.extract.spotify.nights import lines_of
 from tests.jobs.spotify_place import ADA, OTHER, STILL, Place, place
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("one_session")]
 
 TODAY = datetime.now(UTC).date()
 NO_CHANGE = f"first_day = {TODAY - timedelta(days=5)}\n{STILL}"
@@ -23,17 +21,6 @@ SUMS = """
 select input_id, rows_in, rows_loaded, rows_duplicate, rows_rejected
 from audit.row_count where step = 'load_events' order by run_id, input_id
 """
-
-
-@pytest.fixture(autouse=True)
-def one_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The session of all tests in place of one for each load."""
-
-    @contextmanager
-    def shared(*_: Any) -> Iterator[SparkSession]:
-        yield spark
-
-    monkeypatch.setattr(events, "session", shared)
 
 
 @pytest.fixture

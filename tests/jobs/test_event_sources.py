@@ -1,20 +1,17 @@
 """One play told by two exports: the same star in whatever order they come."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pyspark.sql import SparkSession
 
 from etl.config import Settings, settings
 from etl.jobs import account_export, events
 from tests.load.star_frames import table
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("one_session")]
 
 NOON = datetime(2026, 10, 30, 12, tzinfo=UTC)
 STAR = """
@@ -23,15 +20,6 @@ STAR = """
     join warehouse.dim_track as t using (track_key)
     order by e.event_id
 """
-
-
-@pytest.fixture(autouse=True)
-def one_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    @contextmanager
-    def shared(*_: Any) -> Iterator[SparkSession]:
-        yield spark
-
-    monkeypatch.setattr(events, "session", shared)
 
 
 def extended(minute: float, title: str, seconds: int = 180) -> dict[str, Any]:

@@ -2,35 +2,22 @@
 
 import random
 import string
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pyspark.sql import SparkSession
 
 from etl.config import Settings, settings
-from etl.jobs import events
 from tests.jobs.test_events import accounts, activity, publish, receive
 from tests.load.star_frames import table
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("one_session")]
 
 LONG = "".join(random.Random(1).choices(string.ascii_letters, k=10_000))
 QUOTED = 'O\'Brien "x" \\ {,} %s :name \t🎧 Ünï'
 NEW_ZONE = "America/Coyhaique"
 """A timezone of 2025, which Java 17 does not know."""
-
-
-@pytest.fixture(autouse=True)
-def one_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    @contextmanager
-    def shared(*_: Any) -> Iterator[SparkSession]:
-        yield spark
-
-    monkeypatch.setattr(events, "session", shared)
 
 
 @pytest.fixture

@@ -1,14 +1,11 @@
 """Feeds from the lake to the star."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import fastavro
 import pytest
-from pyspark.sql import SparkSession
 
 from etl.config import Settings, settings
 from etl.jobs import events
@@ -17,20 +14,9 @@ from etl.load import load
 from etl.schemas.avro import contract
 from tests.load.star_frames import catalogue, local_frames, run, table
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("one_session")]
 
 FIRST = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def one_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The session of all tests in place of one for each load."""
-
-    @contextmanager
-    def shared(*_: Any) -> Iterator[SparkSession]:
-        yield spark
-
-    monkeypatch.setattr(events, "session", shared)
 
 
 @pytest.fixture
@@ -210,7 +196,7 @@ def test_what_is_told_twice_or_is_broken_is_counted_and_kept(here: Settings) -> 
     assert [tuple(row.values()) for row in reasons] == [
         ("f1", "endTime is before startTime"),
         ("f1", "msPlayed is negative"),
-        ("f1", "userId is missing or longer than 255 characters"),
+        ("f1", "userId is missing or longer than 255 bytes"),
         ("f2", "eventTime is an impossible time"),
     ]
     assert events.plan_events("r3", here) == 0

@@ -1,21 +1,21 @@
 """A feed from the warehouse's catalogue into the lake, and the truth about it into the warehouse."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from pyspark.sql import SparkSession
 
 from etl import warehouse
-from etl.config import Settings, settings
+from etl.config import CHECKOUT, Settings, settings
 from etl.errors import ActionNeededError
 from etl.jobs import events, feed
 from etl.lake import Lake
+from etl.simulate.listeners.habits import AGES_AS_OF, DEFAULTS
 from etl.simulate.listeners.parameters import Dirt, Parameters
+
+pytestmark = pytest.mark.usefixtures("one_session")
 
 NOW = datetime(2026, 10, 5, tzinfo=UTC)
 TWO_DAYS = Parameters(
@@ -36,22 +36,12 @@ select n, 1 + n % 40, 1 from generate_series(1, 300) as n;
 insert into warehouse.dim_playlist (playlist_key, playlist_id, name, source) values (1, 'mine', 'Mine', 'api');
 insert into warehouse.fact_playlist_track (playlist_key, track_key, occurrence, valid_from)
 select 1, n, 1, now() from generate_series(1, 20) as n;
+"""
+_SURVEY = """
 insert into warehouse.survey_response (response_id, age_band, gender, listening_devices, subscription_plan, time_slot)
 select 'r' || n, '20-35', 'Female', array['Smartphone'], 'Free (ad-supported)', 'Night'
 from generate_series(1, 50) as n;
 """
-
-
-@pytest.fixture(autouse=True)
-def one_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The session of all tests in place of one for each feed."""
-
-    @contextmanager
-    def shared(*_: Any) -> Iterator[SparkSession]:
-        yield spark
-
-    monkeypatch.setattr(feed, "session", shared)
-    monkeypatch.setattr(events, "session", shared)
 
 
 @pytest.fixture
@@ -76,7 +66,7 @@ def test_what_has_not_come_is_not_told(place: Settings) -> None:
 
 def test_the_same_simulation_is_one_input(place: Settings) -> None:
     with warehouse.connect(place.warehouse_url) as connection:
-        connection.exec_driver_sql(_CATALOGUE, execution_options={"no_parameters": True})
+        connection.exec_driver_sql(_CATALOGUE + _SURVEY, execution_options={"no_parameters": True})
     tracks, playlist_tracks, playlist_ids = feed.read_catalogue(place.warehouse_url)
     assert "track1" not in set(tracks["track_id"]) or "track2" not in set(tracks["track_id"])
     assert not {"name:3", "track4"} & set(tracks["track_id"])
@@ -98,7 +88,7 @@ def test_the_same_simulation_is_one_input(place: Settings) -> None:
 
 def test_the_star_takes_all_of_it_but_what_is_broken(place: Settings) -> None:
     with warehouse.connect(place.warehouse_url) as connection:
-        connection.exec_driver_sql(_CATALOGUE, execution_options={"no_parameters": True})
+        connection.exec_driver_sql(_CATALOGUE + _SURVEY, execution_options={"no_parameters": True})
     dirty = replace(TWO_DAYS, dirt=Dirt(duplicate=0.05, late=0.05, unknown_track=0.05, broken=0.05))
     made = feed.simulate_feed("made", dirty, NOW, place)
     assert events.plan_events("loaded", place) == 2
@@ -111,3 +101,26 @@ def test_the_star_takes_all_of_it_but_what_is_broken(place: Settings) -> None:
     assert counts["user"]["rows_rejected"] == 0
     statement = "select count(*) as n, count(*) filter (where continent is null) as lost from warehouse.fact_event"
     assert _rows(place, statement)[0] == {"n": told["rows_loaded"], "lost": 0}
+
+
+def test_what_is_asked_of_listeners_is_found_in_the_star(place: Settings) -> None:
+    with warehouse.connect(place.warehouse_url) as connection:
+        connection.exec_driver_sql(_CATALOGUE, execution_options={"no_parameters": True})
+    crowd = replace(TWO_DAYS, users=6000, start=NOW - timedelta(days=2), dirt=Dirt())
+    feed.simulate_feed("made", crowd, NOW, place)
+    assert events.plan_events("loaded", place) == 2
+    events.load_events("loaded", NOW.date(), place)
+    statement = (CHECKOUT / "sql" / "report" / "listening_shares.sql").read_text(encoding="utf-8")
+    with warehouse.connect(place.warehouse_url) as connection:
+        rows = warehouse.rows(connection, statement, ages_as_of=AGES_AS_OF)
+    found = {(row["question"], row["answer"]): float(str(row["share"])) for row in rows}
+    asked = {
+        (question, answer): share
+        for question, shares in DEFAULTS.asked().items()
+        for answer, share in shares.items()
+        if question != "gender"
+    }
+    for key, share in sorted(asked.items()):
+        sys.stdout.write(f"{key[0]:<9} {key[1]:<14} asked {share:7.2%}  found {found.get(key, 0):7.2%}\n")
+    assert set(found) <= set(asked)
+    assert {key: found.get(key, 0) for key in asked} == pytest.approx(asked, abs=0.02)

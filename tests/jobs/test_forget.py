@@ -3,20 +3,17 @@
 import gzip
 import io
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import fastavro
 import pytest
-from pyspark.sql import SparkSession
 
 from etl import warehouse
 from etl.config import Settings, settings
 from etl.errors import ActionNeededError, MustSignInError, TryAgainError
-from etl.jobs import events, forget, forget_lake, recently_played, refresh, spotify
+from etl.jobs import events, forget, recently_played, refresh, spotify
 from etl.jobs.account_export import import_export
 from etl.lake import Lake
 from etl.load import load
@@ -25,7 +22,7 @@ from tests.jobs.spotify_place import ADA, OTHER, STILL, Place, place
 from tests.jobs.test_events import activity, receive
 from tests.load.star_frames import catalogue, local_frames, run, table
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("one_session")]
 
 WHO, NAME = "listener-7f3a91", "Ondine Quartermain"
 OTHERS = ("listener-0b22c4", "listener-55d0ee")
@@ -35,18 +32,6 @@ from pg_class as c inner join pg_namespace as n on n.oid = c.relnamespace
 where n.nspname in ('staging', 'warehouse', 'mart', 'audit', 'simulation') and c.relkind in ('r', 'p')
     and not c.relispartition
 """
-
-
-@pytest.fixture(autouse=True)
-def one_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The session of all tests in place of one for each step."""
-
-    @contextmanager
-    def shared(*_: Any) -> Iterator[SparkSession]:
-        yield spark
-
-    for module in (events, refresh, forget_lake):
-        monkeypatch.setattr(module, "session", shared)
 
 
 def traces(url: str, lake: Path, *words: str) -> list[str]:

@@ -2,20 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pyspark.sql import SparkSession
 
 from etl.jobs import refresh, spotify
 from tests.extract.spotify.nights import lines_of
 from tests.jobs.spotify_place import ADA, OTHER, Place, place
 from tests.load.star_frames import row_places
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("one_session")]
 
 MEMBERS = """
 select p.playlist_id, t.track_id
@@ -31,17 +29,6 @@ def here(tmp_path: Path, warehouse_url: str, stock: Path) -> Iterator[Place]:
     removal = f'[[change]]\nnight = 1\nkind = "remove_tracks"\naccount = "{ADA}"\ncount = 5\n'
     with place(tmp_path / "state", warehouse_url, stock, removal, mode="extended") as running:
         yield running
-
-
-@pytest.fixture(autouse=True)
-def one_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The session of all tests in place of one for each step."""
-
-    @contextmanager
-    def shared(*_: Any) -> Iterator[SparkSession]:
-        yield spark
-
-    monkeypatch.setattr(refresh, "session", shared)
 
 
 def fetch(here: Place, run_id: str, number: int) -> None:

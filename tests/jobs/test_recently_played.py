@@ -1,13 +1,11 @@
 """Recently played tracks: asked, loaded once, and gaps noticed and closed."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pyspark.sql import SparkSession
 
 from etl.errors import MustSignInError
 from etl.jobs import events, spotify
@@ -17,20 +15,9 @@ from tests.exports import AUDIO, folder_of, play
 from tests.extract.spotify.nights import lines_of
 from tests.jobs.spotify_place import ADA, OTHER, STILL, Place, place
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("one_session")]
 
 FIRST_DAY = datetime.now(UTC).date() - timedelta(days=9)
-
-
-@pytest.fixture(autouse=True)
-def one_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The session of all tests in place of one for each load."""
-
-    @contextmanager
-    def shared(*_: Any) -> Iterator[SparkSession]:
-        yield spark
-
-    monkeypatch.setattr(events, "session", shared)
 
 
 @pytest.fixture

@@ -31,6 +31,8 @@ class Told:
     source: str = "feed"
     timezone: str | None = None
     name: str | None = None
+    artist: str | None = "artist-1"
+    artist_name: str | None = "Artist"
     is_spoken: bool = False
 
     @property
@@ -103,10 +105,13 @@ def members(deliveries: Sequence[Delivery]) -> dict[str, list[dict[str, Any]]]:
     records = [record for one in deliveries for record in one.users]
     return {
         "event_user": [{"user_id": name, "source": "feed"} for name in sorted({event.user for event in told})],
-        "event_artist": [{"artist_id": "artist-1", "name": "Artist", "source": "feed"}] if told else [],
+        "event_artist": [
+            {"artist_id": artist, "name": name, "source": "feed"}
+            for artist, name in {event.artist: event.artist_name for event in told if event.artist}.items()
+        ],
         "event_track": [
-            {"track_id": track, "name": name, "artist_id": "artist-1", "source": "feed"}
-            for track, name in sorted({event.track: event.name for event in told if not event.is_spoken}.items())
+            {"track_id": track, "name": event.name, "artist_id": event.artist, "source": "feed"}
+            for track, event in sorted({event.track: event for event in told if not event.is_spoken}.items())
         ],
         "event_playlist": [],
         "event_context": [{"platform": "ios"}] if told else [],

@@ -1,4 +1,4 @@
-"""The marts by another engine, from the events as they are: what DuckDB makes of the star's own tables, read as frames."""
+"""The marts by another engine: what DuckDB makes of the star's own tables, read as frames."""
 
 from typing import Any
 
@@ -100,7 +100,8 @@ ANSWERS = {
         from year_play as p group by p.user_id, p.y order by 1, 2
     """,
     "wrapped_session": """
-        select user_id, year(local_date) as year, max(date_diff('millisecond', started_at, ended_at)) as longest_session_ms
+        select user_id, year(local_date) as year,
+            max(date_diff('millisecond', started_at, ended_at)) as longest_session_ms
         from session where (user_id, year(local_date)) in (select user_id, y from year_play) group by 1, 2 order by 1, 2
     """,
     "wrapped_track": """
@@ -148,8 +149,9 @@ ANSWERS = {
     """,
     "sessions": "select user_id, started_at, ended_at, events, plays, ms_played, local_date from session order by 1, 2",
     "engagement": """
-        select day as local_date, coalesce(subscription_plan, 'unknown') as plan, coalesce(region, 'unknown') as continent,
-            coalesce(device_type, 'unknown') as device, count(distinct user_id) filter (where is_play) as users,
+        select day as local_date, coalesce(subscription_plan, 'unknown') as plan,
+            coalesce(region, 'unknown') as continent, coalesce(device_type, 'unknown') as device,
+            count(distinct user_id) filter (where is_play) as users,
             count(*) filter (where is_play) as plays, count(*) filter (where is_skipped) as skips
         from listened group by 1, 2, 3, 4 having users + plays + skips > 0 order by 1, 2, 3, 4
     """,
@@ -180,8 +182,8 @@ HELD = {
     "wrapped_artist": "select user_id, year, artist_id, plays, ms_played from mart.wrapped_artist order by 1, 2, 3",
     "wrapped_genre": "select user_id, year, genre, round(plays, 3) from mart.wrapped_genre order by 1, 2, 3",
     "favourite_hour": "select user_id, year, favourite_hour from mart.wrapped order by 1, 2",
-    "charts": "select period, period_start, place_kind, place, kind, item_id, round(plays, 3) from mart.top_by_continent"
-    ' order by period, period_start, place_kind, place, kind, item_id collate "C"',
+    "charts": "select period, period_start, place_kind, place, kind, item_id, round(plays, 3)"
+    ' from mart.top_by_continent order by period, period_start, place_kind, place, kind, item_id collate "C"',
     "artist_audience": "select artist_id, week_start, plays, listeners, new_listeners from mart.artist_audience"
     " order by 1, 2",
     "artist_countries": "select artist_id, country, plays, listeners from mart.artist_audience_country order by 1, 2",

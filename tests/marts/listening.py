@@ -97,8 +97,11 @@ def fill(connection: Connection, users: int = 6) -> None:
             },
         )
     for number in range(1, 5):
-        statement = "insert into warehouse.dim_artist (artist_key, artist_id, name, source) values (:n, :id, :id, 's')"
-        connection.execute(text(statement), {"n": number, "id": f"a{number}"})
+        statement = (
+            "insert into warehouse.dim_artist (artist_key, artist_id, name, source, popularity, popularity_source)"
+            " values (:n, :id, :id, 's', :popularity, 's')"
+        )
+        connection.execute(text(statement), {"n": number, "id": f"a{number}", "popularity": number * 20})
     for genre in range(1, 4):
         connection.execute(
             text("insert into warehouse.dim_genre values (:n, :genre)"), {"n": genre, "genre": f"g{genre}"}
@@ -107,9 +110,13 @@ def fill(connection: Connection, users: int = 6) -> None:
         connection.execute(
             text(
                 "insert into warehouse.dim_track (track_key, recording_key, album_key, track_id, name, source,"
-                " audio_features_type) values (:n, :recording, -1, :id, :id, 's', :cluster)"
+                " audio_features_type, release_date, release_date_precision, release_date_source)"
+                " values (:n, :recording, -1, :id, :id, 's', :cluster, :released, 'day', 's')"
             ),
-            {"n": number, "recording": min(number, 11), "id": f"t{number}", "cluster": number % 3 or None},
+            {
+                **{"n": number, "recording": min(number, 11), "id": f"t{number}", "cluster": number % 3 or None},
+                "released": date(2000 + number, 1, 1),
+            },
         )
         artist = "insert into warehouse.bridge_track_artist values (:n, :artist, 0)"
         connection.execute(text(artist), {"n": number, "artist": (number - 1) // 3 + 1})

@@ -36,7 +36,7 @@ def features(chance: Random, cluster: int) -> dict[str, float]:
 
 
 def give_sound(connection: Connection, seed: int = 1, tracks: int = 12) -> None:
-    """Give the tracks of ``listening.fill`` audio features and a newness; add others that nobody plays, and playlists."""
+    """Give the tracks of ``listening.fill`` a sound; add others that nobody plays, and playlists."""
     chance = Random(seed)
     fit(connection)
     for number in range(1, tracks + 1):
@@ -71,7 +71,7 @@ def fit(connection: Connection, name: str = "first", means: Sequence[float] = ME
         values = ", ".join(f":{feature}" for feature in AUDIO_FEATURES)
         connection.execute(
             text(
-                f"insert into warehouse.dim_audio_cluster (audio_features_type, name, inertia, fitted_at, {columns})"  # noqa: S608
+                f"insert into warehouse.dim_audio_cluster (audio_features_type, name, inertia, fitted_at, {columns})"
                 f" values (:n, :name, 1, '2026-01-01', {values})"
             ),
             {"n": number, "name": label, **dict(zip(AUDIO_FEATURES, centre, strict=True))},
@@ -95,7 +95,7 @@ def sound(connection: Connection, number: int, cluster: int, chance: Random, **o
     values = {**given, **other}
     assignments = ", ".join(f"{name} = :{name}" for name in values)
     connection.execute(
-        text(f"update warehouse.dim_track set {assignments} where track_key = :n"),  # noqa: S608 (names of ours)
+        text(f"update warehouse.dim_track set {assignments} where track_key = :n"),
         {"n": number, **values},
     )
 

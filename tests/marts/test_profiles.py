@@ -18,6 +18,7 @@ from tests.marts.listening import DEFINITION, add, fill, held, rebuild, some
 from tests.marts.sounds import DEVIATIONS, MEANS, PLAYLISTS, add_track, fit, sound
 
 FEATURES = list(AUDIO_FEATURES)
+NOTHING = ", ".join(f"{name} = null" for name in FEATURES)
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +28,11 @@ def built_url(embedded_server: postgres.Server, migrated_template: str) -> Itera
         with connect(url) as connection:
             fill(connection)
             add(connection, some(5, users=4, days=20, size=400))
-            connection.execute(text("update warehouse.dim_track set tempo = null, audio_features_type = null where track_key = 7"))
+            connection.execute(
+                text("update warehouse.dim_track set tempo = null, audio_features_type = null where track_key = 7")
+            )
             nothing = ", ".join(f"{name} = null" for name in FEATURES)
-            connection.execute(text(f"update warehouse.dim_track set {nothing} where track_key = 11"))  # noqa: S608
+            connection.execute(text(f"update warehouse.dim_track set {nothing} where track_key = 11"))
         assert rebuild(url)
         yield url
 
@@ -184,10 +187,11 @@ def test_words_say_how_many_have_no_audio_features(built_url: str) -> None:
     assert table(built_url, statement, n=3)[0]["it"].startswith("By 3 tracks only: near the middle")
 
 
-NOTHING = ", ".join(f"{name} = null" for name in FEATURES)
 CORRECTIONS = {
     "another sound": "update warehouse.dim_track set energy = 0.11, valence = 0.9 where track_key in (1, 4, 20)",
-    "features that are gone": f"update warehouse.dim_track set {NOTHING}, audio_features_type = null where track_key = 2",  # noqa: S608
+    "features that are gone": (
+        f"update warehouse.dim_track set {NOTHING}, audio_features_type = null where track_key = 2"
+    ),
     "another newness": "update warehouse.dim_track set newness_score = 0.5 where track_key in (1, 2, 30)",
     "another cluster": "update warehouse.dim_track set audio_features_type = 2 where track_key in (3, 4, 5, 20)",
     "one recording": "update warehouse.dim_track set recording_key = 2 where track_key in (5, 31)",
@@ -219,7 +223,7 @@ def test_an_exclusion_that_is_taken_back_leaves_nothing_behind(url: str) -> None
     _run(url, "insert into warehouse.exclusion (kind, id) values ('artist', 'a2'), ('track', 't30'), ('user', 'u1')")
     rebuild(url)
     for view in ("taste_profile", "taste_profile_attribute", "taste_profile_cluster", "discovery"):
-        assert table(url, f"select count(*) as n from mart.{view} where user_id = 'u1'") == [{"n": 0}]  # noqa: S608
+        assert table(url, f"select count(*) as n from mart.{view} where user_id = 'u1'") == [{"n": 0}]
     assert table(url, "select count(*) as n from mart.discovery where artist = 'a2'") == [{"n": 0}]
     assert table(url, "select count(*) as n from mart.playlist_profile where owner_id = 'u1'") == [{"n": 0}]
     _run(url, "delete from warehouse.exclusion")

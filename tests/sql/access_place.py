@@ -49,6 +49,15 @@ insert into mart.listener_year (
     longest_streak_days, year
 )
 select '2026-11-02 12:00Z', 60000 * n, n, n, 1, 1, 1, '2026-11-02', 1, 0 from generate_series(1, 8) as n;
+
+insert into mart.listener_figure (listener_key, plays, featured_plays, dated_plays, newness_total)
+select n, n, 0, 0, 0 from generate_series(1, 8) as n;
+
+insert into mart.playlist_figure (playlist_key, tracks, featured_tracks, dated_tracks, newness_total)
+select n, n, 0, 0, 0 from generate_series(1, 8) as n;
+
+insert into mart.discovered_track (listener_key, rank, recording_key, distance, audio_features_type)
+select n, 1, n, 0.5, 1 from generate_series(1, 8) as n;
 """
 
 

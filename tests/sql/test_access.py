@@ -19,41 +19,50 @@ READERS: dict[str, tuple[set[str], str]] = {
     "warehouse": (
         ANALYSTS,
         """bridge_track_artist bridge_track_genre dim_album dim_artist dim_audio_cluster dim_date dim_genre
-        dim_play_context dim_playlist dim_track dim_user exclusion fact_artist_popularity fact_event fact_playlist_track
-        fact_spoken_event fact_track_popularity survey_response track_alias user_record""",
+        dim_play_context dim_playlist dim_track dim_user exclusion fact_artist_popularity fact_event
+        fact_playlist_track fact_spoken_event fact_track_popularity survey_response track_alias user_record""",
     ),
     "mart": (
         ANALYSTS,
-        """active_user_count active_users applied_exclusion artist_audience artist_audience_country
-        artist_audience_track artist_country artist_listener artist_track artist_week chart chart_count chart_top
-        circumstance counted_play counted_track counted_track_genre daily_engagement definition event_wide listened_days
-        listener listener_count listener_day listener_top listener_year listening_event listening_session play retention
-        retention_count session top_by_continent wrapped wrapped_artist wrapped_genre wrapped_track""",
+        """active_user_count active_users applied_exclusion artist_audience artist_audience_country artist_place
+        artist_audience_track artist_country artist_listener catalogue_place artist_track artist_week
+        audio_point audio_scale chart chart_count chart_top circumstance counted_catalogue counted_play
+        counted_track counted_track_genre daily_engagement definition discovered_track discovery
+        discovery_cell discovery_pool event_wide listened_days listener listener_bin listener_cluster
+        listener_count listener_day listener_figure listener_personality listener_taste
+        listener_year personality user_personality listening_event listening_session newness_scale play
+        playlist_bin playlist_cluster playlist_figure playlist_owner playlist_profile
+        playlist_profile_attribute playlist_profile_cluster profile profile_attribute profile_bin
+        profile_cluster profile_figure retention retention_count session taste_profile
+        taste_profile_attribute taste_profile_cluster top_by_continent wrapped wrapped_artist wrapped_genre
+        wrapped_track""",
     ),
     "audit": (
         {"operator"},
-        """cluster_fit dropped_event event_match fetch gap input reconciliation refresh_state rejected_row row_count run
-        run_input schema_revision touched_day touched_playlist touched_track""",
+        """arrival cluster_fit dropped_event event_match fetch gap input reconciliation refresh_state rejected_row
+        row_count run run_input schema_revision touched_day touched_playlist touched_track""",
     ),
     "staging": (
         set(),
         """album_key bridge_track_artist bridge_track_genre cluster_fit dim_album dim_artist dim_audio_cluster
-        dim_playlist dim_track dirt event_artist event_artist_key event_context event_count event_match event_playlist
-        event_track event_user fact_event fact_playlist_track fact_spoken_event input_key listener load part
-        reconciliation recording_key refresh_state rejected_row survey_response track_alias user_record""",
+        dim_playlist dim_track dirt event_artist event_artist_key event_context event_count event_match
+        event_playlist event_track event_user fact_event fact_playlist_track fact_spoken_event input_key
+        listener load part reconciliation recording_key refresh_state rejected_row survey_response
+        track_alias user_record""",
     ),
     "simulation": (set(), "dirt listener"),
 }
 SPECIAL: dict[str, set[str]] = {
     "audit.login": set(),
     "audit.signed_in": set(),
+    # A function of the profiles looks at it with the rights of who asks; it is the same for everybody.
+    "mart.attribute": {"analyst", "operator", "listener"},
     "mart.my_login": {"analyst", "operator", "listener", "artist"},
     "mart.my_event": {"listener"},
     "mart.my_listening_session": {"listener"},
     "mart.my_playlist": {"listener"},
     "mart.my_playlist_track": {"listener"},
     "audit.playlist_wish": {"operator"},
-    "mart.my_attribute": {"listener"},
     "mart.my_discovery": {"listener"},
     "mart.my_playlist_profile": {"listener"},
     "mart.my_playlist_profile_attribute": {"listener"},
@@ -66,6 +75,7 @@ SPECIAL: dict[str, set[str]] = {
     "mart.my_wrapped_artist": {"listener"},
     "mart.my_wrapped_genre": {"listener"},
     "mart.my_wrapped_track": {"listener"},
+    "mart.my_user_personality": {"listener"},
     "mart.my_artist_audience": {"artist"},
     "mart.my_artist_country": {"artist"},
     "mart.my_artist_track": {"artist"},
@@ -80,6 +90,13 @@ HIDDEN = {
     "audit.rejected_row": {"row"},
     "audit.fetch": {"known"},
 }
+WRITTEN = {
+    "listener": [
+        'insert into "mart"."my_playlist_wish" default values',
+        'delete from "mart"."my_playlist_wish" where false',
+    ]
+}
+"""What a role may change: a listener asks for playlists, and takes that back."""
 PERSONAL = ("name", "birth", "gender", "mail", "phone", "address")
 """What a column that says who somebody is may be called."""
 NOT_PERSONAL = {"survey_response.gender"}
@@ -97,6 +114,8 @@ def is_allowed(connection: Connection, statement: str) -> bool:
         ask(connection, statement)
     except psycopg2.errors.InsufficientPrivilege:
         return False
+    except (psycopg2.IntegrityError, psycopg2.errors.WithCheckOptionViolation):
+        return True  # it may, were it a row that can be
     except (psycopg2.errors.ObjectNotInPrerequisiteState, psycopg2.errors.WrongObjectType):
         return False  # a view that cannot be written to by anybody
     return True
@@ -170,7 +189,7 @@ def test_a_role_writes_nothing(place: Place, kind: str) -> None:
             if is_allowed(connection, statement):
                 written.append(statement)
     connection.close()
-    assert written == []
+    assert written == WRITTEN.get(kind, [])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -212,11 +231,12 @@ def test_nobody_else_s_figures_stand_in_the_catalogue(place: Place, kind: str) -
     loader = psycopg2.connect(libpq_url(place.url))
     ask(loader, "select 'a secret query'")
     assert not ask(connection, "select from pg_stat_activity where query like '%a secret%' and pid <> pg_backend_pid()")
-    assert not ask(
+    functions = ask(
         connection,
-        "select p.proname from pg_proc as p join pg_namespace as n on n.oid = p.pronamespace"
+        "select distinct n.nspname from pg_proc as p join pg_namespace as n on n.oid = p.pronamespace"
         " where n.nspname not in ('pg_catalog', 'information_schema') and has_function_privilege(p.oid, 'execute')",
     )
+    assert functions == ([] if kind == "nobody" else [("mart",)])
     loader.close()
     connection.close()
 

@@ -1,6 +1,5 @@
 """Listeners see their own rows and nobody else's; artists see groups of five and more."""
 
-import json
 import random
 from collections import defaultdict
 from collections.abc import Iterator
@@ -12,10 +11,17 @@ from launch import postgres
 from tests.sql.access_place import Place, ask, people
 
 OWN = [
+    "my_discovery",
     "my_event",
     "my_listening_session",
     "my_playlist",
+    "my_playlist_profile",
+    "my_playlist_profile_attribute",
+    "my_playlist_profile_cluster",
     "my_playlist_track",
+    "my_taste_profile",
+    "my_taste_profile_attribute",
+    "my_taste_profile_cluster",
     "my_wrapped",
     "my_wrapped_artist",
     "my_wrapped_genre",
@@ -40,6 +46,11 @@ def test_a_listener_sees_the_own_rows_by_every_view(place: Place) -> None:
         ]
         assert ask(connection, "select playlist_id from mart.my_playlist") == [(f"p{user}",)]
         assert ask(connection, "select playlist_id, track_id from mart.my_playlist_track") == [(f"p{user}", f"t{user}")]
+        assert ask(connection, "select user_id, entries from mart.my_taste_profile where scope = 'plays'") == [
+            (f"u{user}", user)
+        ]
+        assert ask(connection, "select owner_id, tracks from mart.my_playlist_profile") == [(f"u{user}", user)]
+        assert ask(connection, "select user_id, rank from mart.my_discovery") == [(f"u{user}", 1)]
         assert ask(connection, "select user_id, plays, minutes_played from mart.my_wrapped") == [
             (f"u{user}", user, user)
         ]
@@ -116,11 +127,9 @@ def audience(place: Place, plays: list[tuple[int, int, int, int]]) -> None:
             f" values (1, {listener}, '2026-01-05', 1, 'C{country}')"
         )
     for listener, track in {(listener, track) for listener, _, _, track in plays}:
-        row = {"listener_key": listener, "item_key": track, "kind": "recording", "year": 0}
-        row |= {"play_millionths": 1, "ms_millionths": 1, "ms_played": 1}
         statements.append(
-            "insert into mart.listener_count"
-            f" select (jsonb_populate_record(null::mart.listener_count, '{json.dumps(row)}')).*"
+            "insert into mart.listener_count (listener_key, item_key, kind, year, play_millionths, ms_millionths)"
+            f" values ({listener}, {track}, 'recording', 0, 1000000, 1)"
         )
     place.as_loader(";".join(statements))
 

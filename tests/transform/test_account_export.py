@@ -83,7 +83,6 @@ def test_a_play_of_the_extended_history(spark: SparkSession) -> None:
         "track_id": TRACK_ID,
         "track_name": "Song",
         "artist_name": "Singer",
-        "album_name": "Record",
         "ms_played": 180_000,
         "is_skipped": False,
         "device_type": "MOBILE",

@@ -144,7 +144,7 @@ class _Draft:
             received_at=received_at.isoformat(),
             url=lake.input_url(ORIGIN, input_id, name),
         )
-        return lake.receive(self._content, received)  # type: ignore[arg-type]
+        return lake.receive(self._content, received)
 
     def _line(self, file: str, kept: str) -> bytes:
         line: dict[str, Any] = {

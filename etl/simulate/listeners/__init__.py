@@ -13,6 +13,7 @@ listeners makes the same ones and more.
     people         who a listener is, for good and at a time
     library        the catalogue, sorted for choosing
     taste          which track a play plays
+    wishes         the survey's favourite genres and moods, which taste chooses by
     sessions       when they listen
     timeline       what happens in sessions, play by play
     activities     plays made rows of small numbers; dirt

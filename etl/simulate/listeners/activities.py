@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from etl.simulate.listeners import sessions as days_and_sessions
-from etl.simulate.listeners import taste
-from etl.simulate.listeners.chance import Integers, Keys, keys, uniform
+from etl.simulate.listeners import taste, wishes
+from etl.simulate.listeners.chance import Floats, Integers, Keys, keys, uniform
 from etl.simulate.listeners.habits import DEVICES, Habits
 from etl.simulate.listeners.library import Library
 from etl.simulate.listeners.parameters import Dirt
@@ -97,7 +97,9 @@ def activities(
     """
     drawn = days_and_sessions.sessions(people, days, habits, interval)
     session, place, own = play_keys(drawn)
-    chosen, playlists = taste.tracks(_choosing(people, drawn, session, own), library)
+    genre_draws = wishes.genre_draws(people, library)
+    mood = wishes.moods(drawn, habits)[session]
+    chosen, playlists = wishes.tracks(_choosing(people, drawn, session, own, genre_draws), mood, library)
     if dirt.unknown_track and library.unknown_tracks:
         _lose_tracks(own, chosen, playlists, library, dirt.unknown_track)
     durations = library.durations[chosen].astype(np.int64)
@@ -130,7 +132,7 @@ def context_of(platform: int, reason_start: int, reason_end: int, flags: int) ->
     return ((platform * len(REASONS_START) + reason_start) * len(REASONS_END) + reason_end) * 8 + flags
 
 
-def _choosing(people: People, drawn: Sessions, session: Integers, own: Keys) -> taste.Plays:
+def _choosing(people: People, drawn: Sessions, session: Integers, own: Keys, genre_draws: Floats) -> taste.Plays:
     listener = drawn.listener[session]
     day = drawn.day
     month = day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
@@ -139,7 +141,7 @@ def _choosing(people: People, drawn: Sessions, session: Integers, own: Keys) -> 
         keys=own,
         listener_keys=people.keys[listener],
         traits=(trait[:, 0], trait[:, 1], trait[:, 2], trait[:, 3]),
-        genre_draw=people.genre_draw[listener],
+        genre_draw=genre_draws[listener],
         month=month[session],
         day=day[session],
         playlist_draw=drawn.playlist_draw[session],

@@ -37,6 +37,32 @@ HOURS_OF_SLOT: dict[str, dict[int, float]] = {
 AGES_AS_OF = date(2026, 7, 1)
 """The day on which the age bands are those asked for; listeners grow older before and after it."""
 
+GENRES_OF_ANSWER: dict[str, tuple[str, ...]] = {
+    "melody": ("acoustic", "chill", "indian", "pop-film", "romance", "singer-songwriter", "songwriter", "soul"),
+    "classical": ("classical", "new-age", "opera", "piano"),
+    "pop": ("dance", "indie-pop", "pop", "power-pop", "synth-pop"),
+    "rap": ("hip-hop", "r&b", "r-n-b", "rap", "trip-hop"),
+    "electronic/dance": ("dubstep", "edm", "electro", "electronic", "house", "progressive-house", "techno", "trance"),
+    "rock": ("alt-rock", "hard-rock", "j-rock", "punk-rock", "rock", "rock-n-roll"),
+    "kpop": ("k-pop",),
+}
+"""What an answer to the question for the favourite genre means in a catalogue."""
+
+ANY = "any"
+"""A genre or mood that is asked for by nobody."""
+
+GENRE_ANSWERS = (*GENRES_OF_ANSWER, ANY)
+
+MOODS: dict[str, tuple[str, bool]] = {
+    "relaxation": ("energy", False),
+    "uplifting": ("valence", True),
+    "sadness": ("valence", False),
+    "social": ("danceability", True),
+}
+"""A mood, by the first word of its answer: the measure that its tracks have more of than most tracks (or less)."""
+
+MOOD_ANSWERS = (*MOODS, ANY)
+
 _DEVICE_OF_ANSWER = {
     "smartphone": "MOBILE",
     "wearable devices": "MOBILE",
@@ -59,6 +85,10 @@ class Habits:
     devices: Shares
     skips: Shares
     """By plan: the share of plays that end in a skip."""
+    genres: Mapping[str, Shares]
+    """By age band: answers to the question for the favourite genre."""
+    moods: Mapping[str, Shares]
+    """By time slot: the moods that sessions have."""
     weekend: float = 1.25
     """Sessions on a Saturday or Sunday, to those on another day."""
 
@@ -81,7 +111,7 @@ class Habits:
         return sum(plans[plan] * self.skips[plan] for plan in PLANS)
 
     def asked(self) -> dict[str, Shares]:
-        """All that is asked for, as events are counted."""
+        """All that is asked for, as plays are counted."""
         return {
             "age_band": dict(self.age_bands),
             "gender": self.overall(self.genders),
@@ -129,6 +159,8 @@ DEFAULTS = Habits(
     },
     devices={"MOBILE": 0.64, "DESKTOP": 0.18, "TABLET": 0.06, "SMART_SPEAKER": 0.12},
     skips={"free": 0.12, "premium": 0.22},
+    genres=_everywhere({answer: float(answer == ANY) for answer in GENRE_ANSWERS}),
+    moods={slot: {answer: float(answer == ANY) for answer in MOOD_ANSWERS} for slot in TIME_SLOTS},
 )
 """What stands where there is no survey."""
 
@@ -152,6 +184,8 @@ def from_survey(answers: Sequence[Mapping[str, object]]) -> Habits:
         time_slots=_by_band(known, _slot, DEFAULTS.time_slots),
         devices=_devices(known),
         skips=DEFAULTS.skips,
+        genres=_by_band(known, _genre, DEFAULTS.genres),
+        moods=_moods(known),
     )
 
 
@@ -162,6 +196,13 @@ def _gender(row: Mapping[str, object]) -> str | None:
 def _plan(row: Mapping[str, object]) -> str | None:
     answer = str(row.get("subscription_plan") or "").lower()
     return next((plan for plan in PLANS if answer.startswith(plan)), None)
+
+
+def _genre(row: Mapping[str, object]) -> str | None:
+    answer = str(row.get("favourite_genre") or "").lower()
+    if not answer:
+        return None
+    return answer if answer in GENRES_OF_ANSWER else ANY
 
 
 def _slot(row: Mapping[str, object]) -> str | None:
@@ -182,6 +223,21 @@ def _by_band(rows: Sequence[_Answers], read: _Reader, defaults: Mapping[str, Sha
             name: (own[name] + _PRIOR_ANSWERS * everybody[name] / everybody.total()) / size for name in names
         }
     return found
+
+
+def _moods(rows: Iterable[_Answers]) -> dict[str, Shares]:
+    """Each who answered counts once, shared by the moods named."""
+    weights = {slot: dict.fromkeys(MOOD_ANSWERS, 0.0) for slot in TIME_SLOTS}
+    for row in rows:
+        slot, listed = _slot(row), row.get("moods")
+        words = [str(answer).lower() for answer in (listed if isinstance(listed, list | tuple) else [])]
+        named = [mood for mood in MOODS if any(word.startswith(mood) for word in words)]
+        for mood in named if slot else ():
+            weights[str(slot)][mood] += 1 / len(named)
+    return {
+        slot: {mood: weight / total for mood, weight in of_slot.items()} if (total := sum(of_slot.values())) else found
+        for (slot, of_slot), found in zip(weights.items(), DEFAULTS.moods.values(), strict=True)
+    }
 
 
 def _devices(rows: Iterable[Mapping[str, object]]) -> Shares:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from etl.errors import ActionNeededError
 from etl.simulate.listeners.chance import Integers
+from etl.simulate.listeners.habits import MOODS
 
 COLUMNS = (
     "track_id",
@@ -65,6 +66,8 @@ class Library:
     genre_shares: npt.NDArray[np.float64]
     durations: npt.NDArray[np.int32]
     release_days: npt.NDArray[np.int32]
+    fits: npt.NDArray[np.bool_]
+    """Whether a track (column) fits a mood of ``habits.MOODS`` (row)."""
     dated_share: float
     """How often anybody is one with dated tracks: newness shows in them alone."""
     dated_cells: Lists
@@ -118,6 +121,7 @@ def library(tracks: pd.DataFrame, playlist_tracks: pd.DataFrame, unknown_tracks:
         genre_shares=np.bincount(genres, minlength=len(genre_names)) / len(known),
         durations=np.asarray(tracks["duration_ms"], np.int32),
         release_days=release_days,
+        fits=_fits(tracks),
         dated_share=0.9 if is_dated else 0.0,
         dated_cells=_cells(of_dated, len(genre_names)),
         kept_cells=_cells(_with_several(of_dated), len(genre_names)),
@@ -128,6 +132,16 @@ def library(tracks: pd.DataFrame, playlist_tracks: pd.DataFrame, unknown_tracks:
         oldest=_oldest(own_days),
         unknown_tracks=unknown_tracks,
     )
+
+
+def _fits(tracks: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """By more or less than the median of a measure; a track without it fits every mood."""
+    rows = []
+    for measure, is_more in MOODS.values():
+        values = pd.to_numeric(tracks[measure]).to_numpy(np.float64)
+        middle = np.nanmedian(values) if np.isfinite(values).any() else 0.0
+        rows.append(np.isnan(values) | ((values >= middle) if is_more else (values <= middle)))
+    return np.stack(rows)
 
 
 def _typed(tracks: pd.DataFrame) -> pd.DataFrame:
@@ -180,7 +194,7 @@ def cell_of(genre: Integers, popularity: Integers, age: Integers) -> Integers:
 
 
 def _cells(of_artist: pd.DataFrame, genre_count: int) -> Lists:
-    """Artists by cell. Where a genre has nobody there or next to it, anybody's cell stands: traits come before genre."""
+    """Artists by cell. Where a genre has nobody there or next to it, the cell of any stands: traits before genre."""
     bands = {
         name: np.minimum((of_artist[name].fillna(0).to_numpy() * BANDS).astype(int), BANDS - 1)
         for name in ("popularity", "age")

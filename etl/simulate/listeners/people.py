@@ -12,7 +12,17 @@ import numpy as np
 
 from etl.simulate.listeners import personalities
 from etl.simulate.listeners.chance import Flags, Floats, Integers, Keys, choose, key_of, keys, spread, uniform
-from etl.simulate.listeners.habits import AGE_BANDS, AGES_AS_OF, DEVICES, GENDERS, PLANS, TIME_SLOTS, Habits, Shares
+from etl.simulate.listeners.habits import (
+    AGE_BANDS,
+    AGES_AS_OF,
+    DEVICES,
+    GENDERS,
+    GENRE_ANSWERS,
+    PLANS,
+    TIME_SLOTS,
+    Habits,
+    Shares,
+)
 from etl.simulate.listeners.homes import HOMES
 
 FIRST_YEAR = 2009
@@ -23,6 +33,7 @@ _CHANGE_SHARES = {"plan": 0.15, "home": 0.04, "name": 0.03}
 
 # Purposes of draws that are spread evenly over listeners.
 _KIND, _PLACES, _AGE, _GENDER, _PLAN, _SLOT, _DEVICE, _HOME, _ACTIVITY = 0, (1, 2, 3, 4), 5, 6, 7, 8, 9, 10, 11
+_GENRE_ANSWER = 12
 # Purposes of draws from a listener's key.
 _AGE_PLACE, _GENRE, _JOINED, _SKIPS, _SHUFFLE, _PLATFORM, _NAME = range(1, 8)
 _CHANGES, _NEW, _DAY = 20, 30, 40
@@ -42,6 +53,8 @@ class People:
     slot: Integers
     device: Integers
     sessions_a_day: Floats
+    genre_answer: Integers
+    """The place in GENRE_ANSWERS."""
     genre_draw: Floats
     skip_factor: Floats
     likes_shuffle: Floats
@@ -130,6 +143,7 @@ def people(seed: int, numbers: Integers, habits: Habits, mix_shares: tuple[float
         slot=_pick(_table(habits.time_slots, TIME_SLOTS), age_band, even(_SLOT)),
         device=choose(even(_DEVICE), [habits.devices[device] for device in DEVICES]),
         sessions_a_day=_sessions_a_day(even(_ACTIVITY)),
+        genre_answer=_pick(_table(habits.genres, GENRE_ANSWERS), age_band, even(_GENRE_ANSWER)),
         genre_draw=uniform(own, _GENRE),
         skip_factor=_skip_factor(uniform(own, _SKIPS)),
         likes_shuffle=uniform(own, _SHUFFLE),

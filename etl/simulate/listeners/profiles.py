@@ -17,6 +17,7 @@ from etl.simulate.listeners.library import Library
 from etl.simulate.listeners.people import People
 from etl.simulate.listeners.sessions import day_begins
 from etl.simulate.listeners.taste import favourite_genres
+from etl.simulate.listeners.wishes import genre_draws
 
 _WORDS = 1024
 
@@ -66,7 +67,7 @@ def users(people: People, population: str, library: Library, end_ms: int) -> pa.
     order = np.lexsort((since, listener))
     order = order[since[order] < end_ms]
     listener, home = listener[order], home[order]
-    genres = np.array(library.genres)[favourite_genres(people.genre_draw, library)]
+    genres = np.array(library.genres)[favourite_genres(genre_draws(people, library), library)]
     columns = [
         user_ids(people, population)[listener],
         usernames(name[order]),

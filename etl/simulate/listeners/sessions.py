@@ -54,6 +54,8 @@ class Sessions:
     play_count: Integers
     plan: Integers
     home: Integers
+    slot: Integers
+    """The place in TIME_SLOTS."""
     device: Integers
     is_shuffle: npt.NDArray[np.bool_]
     is_offline: npt.NDArray[np.bool_]
@@ -99,7 +101,8 @@ def sessions(people: People, days: Integers, habits: Habits, interval: tuple[int
     own = keys(day_keys.ravel()[listener * len(days) + column], _SESSIONS_PART + number)
     play_count = _play_counts(uniform(own, _LENGTH))
     day_begin = begins[listener, column]
-    moment = _moments(people, listener, own, habits)
+    slot = _slots(people, listener, own, habits)
+    moment = _moments(slot, own)
     # The asked hour is that of any moment within the session, so that plays, not begins, follow the asked hours.
     ahead = uniform(own, _MOMENT) * np.minimum(play_count * _USUAL_PLAY_MS, 3 * 60 * _MINUTE_MS)
     begin = day_begin + np.maximum(moment - ahead, 0).astype(np.int64)
@@ -117,6 +120,7 @@ def sessions(people: People, days: Integers, habits: Habits, interval: tuple[int
         play_count=play_count,
         plan=plan,
         home=home[listener, column],
+        slot=slot,
         device=_devices(people.device[listener], own, habits),
         is_shuffle=(plan == 0) | (uniform(own, _SHUFFLE) < 0.6 * people.likes_shuffle[listener]),
         is_offline=(plan != 0) & (uniform(own, _OFFLINE) < 0.05),
@@ -149,13 +153,17 @@ def _play_counts(draws: Floats) -> Integers:
     return np.minimum(1 + 4.0 * ((1 - draws) ** -0.62 - 1), MOST_PLAYS).astype(np.int64)
 
 
-def _moments(people: People, listener: Integers, own: Keys, habits: Habits) -> Floats:
-    """A moment of the listening day, in ms since its begin, by the hours asked for."""
+def _slots(people: People, listener: Integers, own: Keys, habits: Habits) -> Integers:
+    """The time slot of each session: mostly the listener's own, else anybody's."""
     overall = habits.overall(habits.time_slots)
     bounds = np.cumsum([overall[slot] for slot in TIME_SLOTS])
     anyones = np.searchsorted(bounds / bounds[-1], uniform(own, _SLOT), side="right")
     is_own = uniform(own, _SLOT_OWN) < _OWN_SLOT_SHARE
-    slot = np.where(is_own, people.slot[listener], np.minimum(anyones, len(TIME_SLOTS) - 1))
+    return np.where(is_own, people.slot[listener], np.minimum(anyones, len(TIME_SLOTS) - 1))
+
+
+def _moments(slot: Integers, own: Keys) -> Floats:
+    """A moment of the listening day, in ms since its begin, by the hours of its slot."""
     hours = np.array([np.roll(hour_shares(name), -DAY_BEGINS_HOUR) for name in TIME_SLOTS])
     edges = np.concatenate([np.zeros((len(TIME_SLOTS), 1)), np.cumsum(hours, axis=1)], axis=1)
     draws = uniform(own, _HOUR)

@@ -1,20 +1,20 @@
 """Which track a play plays: a listener's traits, repertoire and month decide.
 
-- **Loyalty**: the share of plays that are one of the month's few favourite tracks; all others are a choice of their own.
+- **Loyalty**: the share of plays that are one of the month's few favourite tracks; any other is a choice of its own.
 - **Exploration**: the share of choices that fall on anybody, rather than on one of a repertoire of artists with several
   recordings, and how many of these artists change with the month.
 - **Newness** and **commonality**: around which age of the music, and which popularity of the artist, choices lie.
 
-So each trait can be told from plays by itself; docs/personality.md says how. The repertoire and a month's favourites are
-draws from the listener's key and the calendar month, so that they depend on no interval. The less of an explorer, the
-more of the repertoire is of the favourite genre and four more, where these have artists whom the other traits allow.
+So each trait can be told from plays by itself; docs/personality.md says how. The repertoire and a month's favourites
+are draws from the listener's key and the calendar month, so that they depend on no interval. The less of an explorer,
+the more of the repertoire is of the favourite genre and four more, where these have artists of that age and popularity.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from etl.simulate.listeners.chance import Flags, Floats, Integers, Keys, choose, keys, uniform
+from etl.simulate.listeners.chance import Floats, Integers, Keys, choose, keys, uniform
 from etl.simulate.listeners.library import BANDS, Library, cell_of
 
 _FAVOURITES = 6

@@ -89,8 +89,8 @@ def faults() -> Faults:
             "spotify_track_uri is no track",
         ),
         (
-            F.length(F.concat_ws("", *(said(field) for field in _CONTEXT))) > LONGEST_CONTEXT,
-            f"platform and reasons are longer than {LONGEST_CONTEXT} characters",
+            F.octet_length(F.concat_ws("", *(said(field) for field in _CONTEXT))) > LONGEST_CONTEXT,
+            f"platform and reasons are longer than {LONGEST_CONTEXT} bytes",
         ),
         *((~said(uri).rlike(_SPOKEN_URI), f"{uri} is no Spotify URI") for uri in _SPOKEN_URIS),
     ]
@@ -110,7 +110,6 @@ def columns() -> dict[str, Column]:
         "track_id": F.col("track"),
         "track_name": F.when(is_music, said(_TRACK)),
         "artist_name": F.when(is_music, said(_ARTIST)),
-        "album_name": F.when(is_music, said(_ALBUM)),
         "spoken_id": F.col("spoken"),
         "spoken_name": F.col("spoken_title"),
         "show_name": F.col("show"),

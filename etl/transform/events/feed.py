@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -18,6 +19,7 @@ _SEPARATOR = "\u0001"
 _LONGEST_ID = 255
 _NO_USERS = ("", "unknown", "not applicable")
 """Ids that dim_user has for nobody."""
+_NO_USER_ID = "userId is missing or longer than 255 bytes"
 _FIRST_DAY = datetime(2006, 4, 23)
 """When Spotify was founded: nothing happened on it before."""
 
@@ -25,12 +27,14 @@ _FIRST_DAY = datetime(2006, 4, 23)
 def events(records: DataFrame, not_after: datetime) -> Parsed:
     """What records of UserActivity say.
 
-    :param records: input_id and the fields of the contract ``user_activity_2``, NULL where the writer had version 1.
+    :param records: as ``Lake.read_feed`` gives them by the contract ``user_activity_2``: fields that the writer did not
+        know are NULL.
     :param not_after: nothing that came in can have happened later.
     :returns: rows of EVENT_ROW, and refused records with their reason.
     """
     reason = (
-        F.when(_is_no_id("userId"), "userId is missing or longer than 255 characters")
+        _cut_off()
+        .when(_is_no_id("userId"), _NO_USER_ID)
         .when(_is_impossible("eventTime", not_after), "eventTime is an impossible time")
         .when(_is_impossible("startTime", not_after), "startTime is an impossible time")
         .when(F.col("endTime").isNull() | (F.col("endTime") < F.col("startTime")), "endTime is before startTime")
@@ -38,8 +42,8 @@ def events(records: DataFrame, not_after: datetime) -> Parsed:
         .when(F.col("duration") < 0, "duration is negative")
         .when(_length_ms() > 2**31 - 1, "endTime is weeks after startTime")
         .when(_is_about_nothing(), "neither track nor artist is named")
-        .when(_is_too_long("songId", "artistId", "playlistId", "eventId"), "an id is longer than 255 characters")
-        .when(_is_long_context(), f"context and plan are longer than {LONGEST_CONTEXT} characters")
+        .when(_is_too_long("songId", "artistId", "playlistId", "eventId"), "an id is longer than 255 bytes")
+        .when(_is_long_context(), f"context and plan are longer than {LONGEST_CONTEXT} bytes")
     )
     return _parsed(records, reason, EVENT_ROW, _event(known_timezones(records.sparkSession)))
 
@@ -47,12 +51,14 @@ def events(records: DataFrame, not_after: datetime) -> Parsed:
 def users(records: DataFrame, not_after: datetime) -> Parsed:
     """What records of User say.
 
-    :param records: input_id and the fields of the contract ``user``.
+    :param records: as ``Lake.read_feed`` gives them by the contract ``user``.
     :param not_after: nothing that came in can have changed later.
     :returns: rows of USER_ROW, and refused records with their reason.
     """
-    reason = F.when(_is_no_id("userId"), "userId is missing or longer than 255 characters").when(
-        _is_impossible("updatedAt", not_after), "updatedAt is an impossible time"
+    reason = (
+        _cut_off()
+        .when(_is_no_id("userId"), _NO_USER_ID)
+        .when(_is_impossible("updatedAt", not_after), "updatedAt is an impossible time")
     )
     return _parsed(records, reason, USER_ROW, _user(known_timezones(records.sparkSession)))
 
@@ -124,6 +130,10 @@ def numbered(refused: DataFrame) -> DataFrame:
     return refused.withColumn("row_number", F.row_number().over(order).cast("long")).select(*REJECTED_ROW.names)
 
 
+def _cut_off() -> Column:
+    return F.when(F.col("cut_off").isNotNull(), "the file ends in the middle of a block")
+
+
 def _is_no_id(name: str) -> Column:
     return F.coalesce(F.trim(name).isin(*_NO_USERS), F.lit(True)) | _is_too_long(name) | _is_no_text(name)
 
@@ -133,8 +143,7 @@ def _is_no_text(name: str) -> Column:
 
 
 def _is_too_long(*names: str) -> Column:
-    longest = F.greatest(*(F.coalesce(F.length(name), F.lit(0)) for name in (*names, names[0])))
-    return longest > _LONGEST_ID
+    return reduce(Column.__or__, (F.coalesce(F.octet_length(name), F.lit(0)) > _LONGEST_ID for name in names))
 
 
 def _is_impossible(name: str, not_after: datetime) -> Column:
@@ -143,7 +152,7 @@ def _is_impossible(name: str, not_after: datetime) -> Column:
 
 def _is_long_context() -> Column:
     texts = ("context.platform", "context.reasonStart", "context.reasonEnd", "subscriptionType")
-    return F.length(F.concat_ws("", *texts)) > LONGEST_CONTEXT
+    return reduce(Column.__add__, (F.coalesce(F.octet_length(one), F.lit(0)) for one in texts)) > LONGEST_CONTEXT
 
 
 def _is_about_nothing() -> Column:

@@ -11,38 +11,61 @@ from etl.transform.names import artist_key, made_id, made_track_id, title_parts
 
 CONTEXT = tuple(EVENTS["event_context"].names)
 LONGEST_CONTEXT = 600
-"""Characters of its texts together: an entry of the index that keeps contexts apart holds 2,700 bytes."""
+"""Bytes of its texts together: an entry of the index that keeps contexts apart holds 2,700 bytes."""
 
-_NAMES = ("track_id", "track_name", "artist_id", "artist_name", "playlist_id")
+_NAMES = ("track_id", "track_name", "artist_id", "artist_name")
+_SETS = {
+    "users": ("source", "user_id"),
+    "months": ("input_id", "is_spoken", "first_day"),
+    "contexts": ("is_play", *CONTEXT),
+    "things": ("source", *_NAMES),
+    "playlists": ("source", "playlist_id"),
+}
+_COLUMNS = tuple(dict.fromkeys(column for columns in _SETS.values() for column in columns))
 
 
 @dataclass(frozen=True)
 class Named:
-    """What events name, in two frames that are far smaller than the events and made by one look at them each.
+    """What events name, each once: frames that are far smaller than the events, made by one look at them.
 
-    ``listeners`` has input_id, source, user_id, first_day (of the month), is_spoken, the columns of a context (NULL but
-    for plays), is_play and row_count; ``things`` has source, the ids and names, and made_track and made_artist: ids
-    that are made of the names.
+    ``users`` has source and user_id; ``months`` input_id, is_spoken, first_day and row_count; ``contexts`` the columns
+    of a context; ``things`` source, ids and names of tracks and artists, and made_track and made_artist: ids that are
+    made of the names; ``playlists`` source and playlist_id.
     """
 
-    listeners: DataFrame
+    users: DataFrame
+    months: DataFrame
+    contexts: DataFrame
     things: DataFrame
+    playlists: DataFrame
 
 
 def named(events: DataFrame) -> Named:
     """What rows of EVENT_ROW name."""
     is_play = F.col("activity_type") == "PLAY"
-    listeners = events.groupBy(
-        "input_id",
-        "source",
-        "user_id",
+    looked_at = events.select(
+        *(name for name in _COLUMNS if name in events.columns and name not in CONTEXT),
         F.trunc("event_time", "month").alias("first_day"),
         F.col("spoken_id").isNotNull().alias("is_spoken"),
         is_play.alias("is_play"),
         *(F.when(is_play, F.col(name)).alias(name) for name in CONTEXT),
-    ).agg(F.count(F.lit(1)).alias("row_count"))
-    things = events.select("source", *_NAMES).distinct().select("*", *_made())
-    return Named(listeners.persist(StorageLevel.MEMORY_AND_DISK), things.persist(StorageLevel.MEMORY_AND_DISK))
+    )
+    grouped = looked_at.groupingSets(list(_SETS.values()), *_COLUMNS)
+    found = grouped.agg(F.count(F.lit(1)).alias("row_count"), F.grouping_id().alias("set"))
+    found = found.persist(StorageLevel.MEMORY_AND_DISK)
+    sets = {name: found.where(F.col("set") == _grouping_id(columns)) for name, columns in _SETS.items()}
+    return Named(
+        users=sets["users"].select(*_SETS["users"]),
+        months=sets["months"].select(*_SETS["months"], "row_count"),
+        contexts=sets["contexts"].where("is_play").select(*CONTEXT),
+        things=sets["things"].select(*_SETS["things"], *_made()),
+        playlists=sets["playlists"].select(*_SETS["playlists"]),
+    )
+
+
+def _grouping_id(columns: tuple[str, ...]) -> int:
+    """What grouping_id() says of a set: a bit for each column, 1 where the set is without it."""
+    return int("".join("01"[name not in columns] for name in _COLUMNS), 2)
 
 
 def members(found: Named) -> dict[str, DataFrame]:
@@ -64,7 +87,7 @@ def members(found: Named) -> dict[str, DataFrame]:
     artist = F.min(F.struct(F.isnull("artist_name"), F.col("artist_name").alias("name"), "source"))
     source = F.min("source").alias("source")
     return {
-        "event_user": found.listeners.groupBy("user_id").agg(source),
+        "event_user": found.users.groupBy("user_id").agg(source),
         "event_artist": things.where("artist_id IS NOT NULL")
         .groupBy("artist_id")
         .agg(artist.alias("told"))
@@ -73,8 +96,8 @@ def members(found: Named) -> dict[str, DataFrame]:
         .groupBy("track_id")
         .agg(track.alias("told"))
         .select("track_id", "told.name", "told.made_id", "told.artist_id", "told.source"),
-        "event_playlist": things.where("playlist_id IS NOT NULL").groupBy("playlist_id").agg(source),
-        "event_context": found.listeners.where("is_play").select(*CONTEXT).distinct(),
+        "event_playlist": found.playlists.where("playlist_id IS NOT NULL").groupBy("playlist_id").agg(source),
+        "event_context": found.contexts,
     }
 
 
@@ -86,12 +109,12 @@ def made_ids(found: Named) -> DataFrame:
 
 def counts(found: Named) -> DataFrame:
     """How many events each input told: input_id, rows_accepted."""
-    return found.listeners.groupBy("input_id").agg(F.sum("row_count").alias("rows_accepted"))
+    return found.months.groupBy("input_id").agg(F.sum("row_count").alias("rows_accepted"))
 
 
 def months(found: Named) -> DataFrame:
     """The months that the events are in: is_spoken, first_day."""
-    return found.listeners.select("is_spoken", "first_day").distinct()
+    return found.months.select("is_spoken", "first_day").distinct()
 
 
 def _made() -> tuple[Column, Column]:

@@ -15,10 +15,7 @@ from etl.schemas import REJECTED_ROW
 from etl.schemas.events import EVENT_ROW
 from etl.transform.kaggle import Parsed
 
-_TRACK = (
-    "id string, name string, type string, is_local boolean,"
-    " artists array<struct<id: string, name: string>>, album struct<name: string>"
-)
+_TRACK = "id string, name string, type string, is_local boolean, artists array<struct<id: string, name: string>>"
 _ENTRY = (
     f"added_at string, played_at string, item struct<{_TRACK}>, track struct<{_TRACK}>, context struct<uri: string>"
 )
@@ -120,7 +117,6 @@ def _track() -> dict[str, Column]:
         "track_name": _text(_entry()["name"]),
         "artist_id": F.when(first_artist["id"].rlike(_ID), first_artist["id"]),
         "artist_name": _text(first_artist["name"]),
-        "album_name": _text(_entry()["album"]["name"]),
     }
 
 

@@ -15,7 +15,7 @@ create function mart.audio_position(
 )
 returns double precision []
 language sql
-immutable
+immutable parallel safe
 as $$
     select array[
         coalesce((totals[1]::double precision / entries / 1000000 - means[1]) / nullif(deviations[1], 0), 0),
@@ -35,7 +35,7 @@ comment on function mart.audio_position is 'The mean of so many entries whose au
 create function mart.distance(a double precision [], b double precision [])
 returns double precision
 language sql
-immutable
+immutable parallel safe
 as $$
     select sqrt(
         (a[1] - b[1]) * (a[1] - b[1])

@@ -1,7 +1,7 @@
 create function mart.audio_values(all_steps integer [])
 returns table (attribute_number smallint, steps bigint, bin smallint)
 language sql
-immutable
+immutable parallel safe
 as $$
     select
         a.attribute_number,

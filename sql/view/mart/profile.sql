@@ -24,7 +24,7 @@ create function mart.quantile(
 )
 returns double precision
 language sql
-immutable
+immutable parallel safe
 as $$
     select first_bound
         + (last_bound - first_bound) / cardinality(entries_by_bin)
@@ -48,14 +48,15 @@ comment on function mart.quantile is 'Below which value the share of the entries
 -- have is the sum of what each of them has.
 create view mart.profile_figure as
 select
-    'playlist' as scope, playlist_key as subject_key, tracks::bigint as entries, featured_tracks::bigint as featured_entries,
-    dated_tracks::bigint as dated_entries, newness_total
+    'playlist' as scope, playlist_key as subject_key, tracks::bigint as entries,
+    featured_tracks::bigint as featured_entries, dated_tracks::bigint as dated_entries, newness_total
 from mart.playlist_figure
 union all
 select 'plays', listener_key, plays, featured_plays, dated_plays, newness_total from mart.listener_figure
 union all
 select
-    'playlists', o.listener_key, sum(f.tracks)::bigint, sum(f.featured_tracks)::bigint, sum(f.dated_tracks)::bigint, sum(f.newness_total)::bigint
+    'playlists', o.listener_key, sum(f.tracks)::bigint, sum(f.featured_tracks)::bigint, sum(f.dated_tracks)::bigint,
+    sum(f.newness_total)::bigint
 from mart.playlist_owner as o
 inner join mart.playlist_figure as f on f.playlist_key = o.playlist_key
 group by o.listener_key;
@@ -69,7 +70,9 @@ comment on column mart.profile_figure.dated_entries is 'Those with a newness sco
 comment on column mart.profile_figure.newness_total is 'Sum of these scores, in millionths.';
 
 create view mart.profile_bin as
-select 'playlist' as scope, playlist_key as subject_key, attribute_number, bin, tracks::bigint as entries, total, square_total::numeric
+select
+    'playlist' as scope, playlist_key as subject_key, attribute_number, bin, tracks::bigint as entries, total,
+    square_total::numeric
 from mart.playlist_bin
 union all
 select 'plays', listener_key, attribute_number, bin, plays, total, square_total from mart.listener_bin
@@ -144,8 +147,10 @@ select
     m.mean,
     sqrt(greatest(c.entries * c.square_total - c.total * c.total, 0))::double precision
     / c.entries::double precision / a.steps_per_one as deviation,
-    case when s.deviations[c.attribute_number] > 0 then (m.mean - s.means[c.attribute_number]) / s.deviations[c.attribute_number]
-        when s.deviations[c.attribute_number] = 0 then 0 end as distance,
+    case
+        when s.deviations[c.attribute_number] = 0 then 0
+        else (m.mean - s.means[c.attribute_number]) / s.deviations[c.attribute_number]
+    end as distance,
     mart.quantile(d.entries_by_bin, 0.25, a.first_bound, a.last_bound) as lower_quartile,
     mart.quantile(d.entries_by_bin, 0.5, a.first_bound, a.last_bound) as median,
     mart.quantile(d.entries_by_bin, 0.75, a.first_bound, a.last_bound) as upper_quartile,
@@ -157,7 +162,10 @@ cross join lateral (
     select c.total::double precision / c.entries::double precision / a.steps_per_one as mean
 ) as m
 cross join lateral (
-    select array_agg(coalesce(c.entries_of_bins[array_position(c.bins, g.bin::smallint)], 0)::bigint order by g.bin) as entries_by_bin
+    select
+        array_agg(
+            coalesce(c.entries_of_bins[array_position(c.bins, g.bin::smallint)], 0) order by g.bin
+        ) as entries_by_bin
     from generate_series(1, 20) as g (bin)
 ) as d;
 

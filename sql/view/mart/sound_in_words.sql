@@ -1,7 +1,7 @@
 create function mart.listed(words text [], last_by text)
 returns text
 language sql
-immutable
+immutable parallel safe
 as $$
     select case
         when cardinality(words) < 2 then words[1]
@@ -21,7 +21,7 @@ create function mart.sound_in_words(
 )
 returns text
 language sql
-immutable
+immutable parallel safe
 as $$
     with trait as (
         select
@@ -45,7 +45,9 @@ as $$
 
     phrase as (
         select
-            mart.listed(array_agg(words order by trait_rank) filter (where not is_rarely and trait_rank <= 3), 'and') as mostly,
+            mart.listed(
+                array_agg(words order by trait_rank) filter (where not is_rarely and trait_rank <= 3), 'and'
+            ) as mostly,
             mart.listed(array_agg(words order by trait_rank) filter (where is_rarely and trait_rank <= 2), 'or') as rarely
         from telling
     ),

@@ -1,16 +1,22 @@
 create view mart.wrapped_artist as
 select
     l.user_id,
-    t.year,
+    y.year,
     t.rank,
     a.artist_id,
     a.name as artist_name,
     t.play_millionths / 1000000 as plays,
     t.ms_millionths / 1000000 as ms_played
-from mart.listener_rank as t
-inner join mart.listener as l on l.listener_key = t.listener_key
-inner join warehouse.dim_artist as a on a.artist_key = t.item_key
-where t.kind = 'artist' and t.rank <= 100;
+from mart.listener as l
+inner join mart.listener_year as y on y.listener_key = l.listener_key
+cross join lateral (
+    select item_key, play_millionths, ms_millionths, row_number() over (order by play_millionths desc, item_key) as rank
+    from mart.listener_count
+    where listener_key = y.listener_key and kind = 'artist' and year = y.year
+    order by play_millionths desc, item_key
+    limit 100
+) as t
+inner join warehouse.dim_artist as a on a.artist_key = t.item_key;
 
 comment on view mart.wrapped_artist is 'The hundred artists that a user played most in a year, and in all time as year 0.';
 comment on column mart.wrapped_artist.user_id is 'The user.';

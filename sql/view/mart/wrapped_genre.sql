@@ -1,15 +1,21 @@
 create view mart.wrapped_genre as
 select
     l.user_id,
-    t.year,
+    y.year,
     t.rank,
     g.genre,
     t.play_millionths / 1000000.0 as plays,
     t.ms_millionths / 1000000 as ms_played
-from mart.listener_rank as t
-inner join mart.listener as l on l.listener_key = t.listener_key
-inner join warehouse.dim_genre as g on g.genre_key = t.item_key
-where t.kind = 'genre' and t.rank <= 100;
+from mart.listener as l
+inner join mart.listener_year as y on y.listener_key = l.listener_key
+cross join lateral (
+    select item_key, play_millionths, ms_millionths, row_number() over (order by play_millionths desc, item_key) as rank
+    from mart.listener_count
+    where listener_key = y.listener_key and kind = 'genre' and year = y.year
+    order by play_millionths desc, item_key
+    limit 100
+) as t
+inner join warehouse.dim_genre as g on g.genre_key = t.item_key;
 
 comment on view mart.wrapped_genre is 'The hundred genres that a user played most in a year, and in all time as year 0.';
 comment on column mart.wrapped_genre.user_id is 'The user.';

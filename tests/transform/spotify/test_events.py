@@ -69,7 +69,6 @@ def test_a_saved_track_is_a_like_when_it_was_added(spark: SparkSession, lake: La
         "track_name": "Name of t1",
         "artist_id": "r1",
         "artist_name": "Name of r1",
-        "album_name": "Album",
     }
 
 

@@ -5,7 +5,7 @@ from alembic import op
 from etl.config import CHECKOUT
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 
 _FILES = (
     "table/warehouse/exclusion",
@@ -24,7 +24,6 @@ _FILES = (
     "view/mart/listener",
     "view/mart/listening_event",
     "view/mart/play",
-    "view/mart/listener_rank",
     "view/mart/wrapped",
     "view/mart/wrapped_track",
     "view/mart/wrapped_artist",

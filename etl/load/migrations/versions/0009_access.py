@@ -5,10 +5,11 @@ from alembic import op
 from etl.config import CHECKOUT
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 
 _FILES = (
     "table/audit/login",
+    "table/audit/playlist_wish",
     "view/audit/signed_in",
     "view/mart/my_login",
     "view/mart/my_event",
@@ -18,6 +19,11 @@ _FILES = (
     "view/mart/my_wrapped_artist",
     "view/mart/my_wrapped_genre",
     "view/mart/my_listening_session",
+    "view/mart/my_taste_profile",
+    "view/mart/my_playlist_wish",
+    "view/mart/my_playlist_profile",
+    "view/mart/my_discovery",
+    "view/mart/my_user_personality",
     "view/mart/my_artist",
     "view/mart/my_comments",
 )

@@ -1,15 +1,15 @@
 """Connections to the PostgreSQL warehouse, the lock that guards it, and the reads that jobs need.
 
+    fetches     what fetches from the API know of earlier ones
+
 SQLAlchemy lives here and in ``load``.
 """
 
-import json
 import logging
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import Any, cast
 
 import psycopg2
 from sqlalchemy import Connection, Engine, create_engine, text
@@ -92,8 +92,8 @@ def explained_code(code: str | None, message: str, url: str) -> EtlError | None:
     place = f"PostgreSQL at {address(url)}"
     first_line = message.strip().splitlines()[0] if message.strip() else "no reason given"
     if not code:
-        lasting = "authentication failed" in message or "does not exist" in message
-        return (ActionNeededError if lasting else TryAgainError)(f"{place} cannot be reached: {first_line}")
+        is_lasting = any(words in message for words in ("authentication failed", "does not exist", "permission denied"))
+        return (ActionNeededError if is_lasting else TryAgainError)(f"{place} cannot be reached: {first_line}")
     if code in _ACTION_NEEDED:
         return ActionNeededError(f"{place} {_ACTION_NEEDED[code]} ({first_line}).")
     if code.startswith(_TRY_AGAIN):
@@ -195,101 +195,6 @@ def current_memory(connection: Connection) -> str | None:
     return str(found[0]["memory_run_id"]) if found else None
 
 
-def known_of_account(connection: Connection, account: str, part: str) -> dict[str, Any] | None:
-    """What the last fetch of an account left known, or None before the first one.
-
-    :param part: names the kind of fetch.
-    """
-    statement = """
-        select known from audit.fetch
-        where account = :account and part = :part and state in ('done', 'pending_quota')
-        order by asked_at desc
-        limit 1
-    """
-    found = rows(connection, statement, account=account, part=part)
-    return cast(dict[str, Any], found[0]["known"]) if found else None
-
-
-def wished_playlists(connection: Connection, user_id: str) -> tuple[str, ...]:
-    """The ids of the playlists that a user has asked for."""
-    statement = "select playlist_id from audit.playlist_wish where user_id = :user_id order by playlist_id"
-    return tuple(str(row["playlist_id"]) for row in rows(connection, statement, user_id=user_id))
-
-
-def record_fetch(connection: Connection, **line: object) -> None:
-    """Write a line of audit.fetch, in place of an earlier one of the same run and part.
-
-    :param line: values by column; mappings are stored as JSON.
-    """
-    values = {
-        name: json.dumps(value, sort_keys=True) if isinstance(value, Mapping) else value for name, value in line.items()
-    }
-    names = list(values)
-    changes = ", ".join(f"{name} = excluded.{name}" for name in names if name not in ("run_id", "part"))
-    statement = (
-        f"insert into audit.fetch ({', '.join(names)}) values ({', '.join(f':{name}' for name in names)})"  # noqa: S608
-        f" on conflict (run_id, part) do update set {changes}"
-    )
-    connection.execute(text(statement), values)
-
-
-def newest_recent_play(connection: Connection, user_id: str) -> datetime | None:
-    """When the newest play of a user was that recently played told of; None where it told of none."""
-    statement = """
-        select max(newest.event_time) as event_time
-        from warehouse.dim_user as u
-        cross join lateral (
-            select e.event_time
-            from warehouse.fact_event as e
-            where e.user_key = u.user_key and e.source = 'recently_played'
-            order by e.event_time desc
-            limit 1
-        ) as newest
-        where u.user_id = :user_id
-    """
-    return cast(datetime | None, rows(connection, statement, user_id=user_id)[0]["event_time"])
-
-
-def record_gap(connection: Connection, user_id: str, gap_from: datetime, gap_to: datetime, run_id: str) -> None:
-    """Write a line of audit.gap; one that begins at the same play is the same gap."""
-    statement = """
-        insert into audit.gap (user_id, gap_from, gap_to, found_at, run_id)
-        values (:user_id, :gap_from, :gap_to, clock_timestamp(), :run_id)
-        on conflict (user_id, gap_from) do nothing
-    """
-    values = {"user_id": user_id, "gap_from": gap_from, "gap_to": gap_to, "run_id": run_id}
-    connection.execute(text(statement), values)
-
-
-def without_asked_features(connection: Connection, track_ids: Collection[str]) -> list[str]:
-    """Tracks whose audio features the API was never asked for: those of ``track_ids``, and those that came from it."""
-    statement = """
-        select n.id
-        from (
-            select unnest(cast(:track_ids as text[])) as id
-            union
-            select track_id from warehouse.dim_track where source = 'api'
-        ) as n
-        where not exists (select from audit.refresh_state as r where r.kind = 'audio_features' and r.id = n.id)
-        order by n.id
-    """
-    return [str(row["id"]) for row in rows(connection, statement, track_ids=sorted(track_ids))]
-
-
-def stalest_tracks(connection: Connection, before: date, limit: int) -> list[str]:
-    """Ids of tracks that the API was asked for longest ago, never asked ones first, none asked on or after a day."""
-    return _stalest(
-        connection, "track", "select track_id as id from warehouse.dim_track where track_key > 0", before, limit
-    )
-
-
-def stalest_artists(connection: Connection, before: date, limit: int) -> list[str]:
-    """Ids of artists, as ``stalest_tracks`` gives those of tracks."""
-    return _stalest(
-        connection, "artist", "select artist_id as id from warehouse.dim_artist where artist_key > 0", before, limit
-    )
-
-
 def record_failure(connection: Connection, run_id: str, job: str, started_at: datetime, message: str) -> None:
     """Note in the audit that a run failed, and why; a run that was published stays published."""
     _record_end(connection, run_id, job, started_at, "failed", message)
@@ -338,18 +243,6 @@ def empty_staging(connection: Connection) -> None:
         connection, "select format('staging.%I', tablename) as name from pg_tables where schemaname = 'staging'"
     )
     connection.execute(text("truncate " + ", ".join(str(table["name"]) for table in tables)))
-
-
-def _stalest(connection: Connection, kind: str, ids: str, before: date, limit: int) -> list[str]:
-    statement = f"""
-        select n.id
-        from ({ids}) as n
-        left join audit.refresh_state as r on r.kind = :kind and r.id = n.id
-        where n.id not like 'name:%' and (r.asked_at is null or r.asked_at < :before)
-        order by r.asked_at nulls first, n.id
-        limit :limit
-    """  # noqa: S608 (ids is one of two queries above)
-    return [str(row["id"]) for row in rows(connection, statement, kind=kind, before=before, limit=limit)]
 
 
 def _record_end(

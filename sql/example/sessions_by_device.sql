@@ -1,0 +1,11 @@
+-- How long do sessions last, by the country and device that they begin in, and how many plays do they have?
+select
+    country,
+    device_type,
+    count(*) as sessions,
+    round(percentile_cont(0.5) within group (order by duration_ms)::numeric / 60000, 1) as median_minutes,
+    round(avg(plays), 1) as mean_plays
+from mart.listening_session
+group by country, device_type
+order by sessions desc, country, device_type
+limit 20;

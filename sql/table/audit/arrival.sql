@@ -1,0 +1,25 @@
+create table audit.arrival (
+    run_id text collate "C" not null,
+    input_id text collate "C" not null,
+    source text not null,
+    rows_added bigint not null,
+    rows_late bigint not null,
+    first_event_time timestamptz not null,
+    last_event_time timestamptz not null,
+    known_until timestamptz,
+    constraint arrival_pkey primary key (run_id, input_id, source),
+    constraint arrival_run_id_fkey foreign key (run_id) references audit.run on delete cascade,
+    constraint arrival_rows_late_among_added check (rows_late between 0 and rows_added)
+);
+
+create index arrival_source_idx on audit.arrival (source, last_event_time);
+
+comment on table audit.arrival is 'The events that an input added, and how many of them came late: a row a run, input and source.';
+comment on column audit.arrival.run_id is 'The run.';
+comment on column audit.arrival.input_id is 'The input.';
+comment on column audit.arrival.source is 'Where the events come from, as in fact_event.';
+comment on column audit.arrival.rows_added is 'Events that were new.';
+comment on column audit.arrival.rows_late is 'Those among them of a day (UTC) before that of known_until: their day had been told of by an earlier run.';
+comment on column audit.arrival.first_event_time is 'event_time of the first one.';
+comment on column audit.arrival.last_event_time is 'event_time of the last one.';
+comment on column audit.arrival.known_until is 'event_time of the newest event that earlier runs had of this source; NULL where they had none.';

@@ -1,6 +1,0 @@
-create view mart.my_personality with (security_barrier) as
-select m.*
-from mart.user_personality as m
-where m.user_id = (select s.user_id from audit.signed_in as s);
-
-comment on view mart.my_personality is 'Your own listening personality.';

@@ -1,0 +1,100 @@
+"""Avro feeds from elsewhere on their way into the lake: whole ones, cut ones and wrong ones."""
+
+import io
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import fastavro
+import pytest
+
+from etl.errors import WrongFileError
+from etl.extract import feed
+from etl.lake import Lake
+from etl.schemas.avro import contract
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+FIRST = datetime(2026, 11, 2, 8, tzinfo=UTC)
+
+
+def users(count: int) -> list[dict[str, Any]]:
+    return [{"userId": f"u{number}", "updatedAt": FIRST + timedelta(minutes=number)} for number in range(count)]
+
+
+def write(path: Path, records: list[dict[str, Any]], schema: Any = None, sync_interval: int = 200) -> bytes:
+    """A file of many small blocks.
+
+    :returns: its bytes.
+    """
+    with path.open("wb") as file:
+        fastavro.writer(file, schema or contract("user"), records, sync_interval=sync_interval)
+    return path.read_bytes()
+
+
+def test_a_whole_file_is_kept_byte_by_byte(lake: Lake, tmp_path: Path) -> None:
+    content = write(tmp_path / "users.avro", users(20))
+    received = feed.receive_file(tmp_path / "users.avro", lake, NOW)
+    assert (received.format, received.row_count, received.cut_off) == ("user", 20, "")
+    with lake.read(received) as kept:
+        assert kept.read() == content
+    assert lake.inputs(["feed"]) == [received]
+    again = feed.receive_file(tmp_path / "users.avro", lake, NOW + timedelta(days=1))
+    assert again == received
+
+
+def test_of_a_cut_file_the_whole_blocks_are_kept_wherever_it_was_cut(lake: Lake, tmp_path: Path) -> None:
+    content = write(tmp_path / "whole.avro", users(30))
+    header = len(write(tmp_path / "none.avro", []))
+    bounds = _ends_of_blocks(content)
+    assert len(bounds) >= 4 and bounds[0] == header
+    for size in range(header, len(content)):
+        path = tmp_path / "cut.avro"
+        path.write_bytes(content[:size])
+        received = feed.receive_file(path, lake, NOW)
+        whole = max(end for end in bounds if end <= size)
+        with lake.read(received) as kept:
+            told = list(fastavro.reader(io.BytesIO(kept.read())))
+        assert received.size_bytes == whole
+        assert received.row_count == len(told) + (whole < size)
+        assert received.cut_off == (f"cut.avro: {size - whole} bytes from byte {whole}" if whole < size else "")
+        assert [one["userId"] for one in told] == [one["userId"] for one in users(len(told))]
+
+
+def _ends_of_blocks(content: bytes) -> list[int]:
+    marker = content[-16:]
+    found = [content.index(marker) + 16]
+    while (place := content.find(marker, found[-1])) >= 0:
+        found.append(place + 16)
+    return found
+
+
+def test_what_is_no_feed_is_refused_in_words_and_leaves_nothing(lake: Lake, tmp_path: Path) -> None:
+    whole = write(tmp_path / "users.avro", users(20))
+    header = len(write(tmp_path / "none.avro", []))
+    marker = whole[-16:]
+    middle = whole.index(marker, header) + 3
+    other = {"type": "record", "name": "Other", "fields": [{"name": "userId", "type": "string"}]}
+    lacking = contract("user") | {"fields": contract("user")["fields"][:1]}
+    path = tmp_path / "wrong.avro"
+    for content, sentence in (
+        (b"PAR1" + whole, "no Avro container"),
+        (b"", "no Avro container"),
+        (whole[: header - 1], "ends too early"),
+        (whole[:middle] + b"\x00" + whole[middle + 1 :], "sync marker"),
+        (write(path, [{"userId": "u"}], other), "none of UserActivity or User"),
+        (write(path, [{"userId": "u"}], lacking), "lack .*updatedAt"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(WrongFileError, match=f"wrong.avro: .*{sentence}"):
+            feed.receive_file(path, lake, NOW)
+    assert lake.inputs(["feed"]) == []
+
+
+def test_a_folder_is_all_its_avro_files(tmp_path: Path) -> None:
+    write(tmp_path / "b.avro", users(1))
+    write(tmp_path / "a.avro", users(1))
+    (tmp_path / "_SUCCESS").touch()
+    assert [path.name for path in feed.find_files(str(tmp_path))] == ["a.avro", "b.avro"]
+    for path in ("nowhere", "nowhere.avro"):
+        with pytest.raises(WrongFileError, match="there is no such file"):
+            feed.find_files(str(tmp_path / path))

@@ -1,0 +1,195 @@
+"""Logins: made by one command, refused where a right is missing, gone with the person; rights outlive a restore."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from etl import warehouse
+from etl.errors import ActionNeededError
+from etl.load.access import ROLES, ROLES_FILE
+from etl.load.logins import add_login, forget_logins, list_logins, remove_login
+from etl.load.migrate import migrate
+from launch import add_login as command
+from launch import postgres
+from launch.backup import write_backup
+from launch.postgres import Server
+from launch.restore import read_backup
+from tests.conftest import run_as_superuser
+
+_PEOPLE = """
+insert into warehouse.dim_user (user_key, user_id, username, source, valid_from)
+values (1, 'u1', 'Ada', 's', '-infinity');
+insert into warehouse.dim_artist (artist_key, artist_id, name, source) values (1, 'a1', 'Artist', 's');
+"""
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of its own with a migrated warehouse."""
+    state = tmp_path_factory.mktemp("logins")
+    server = postgres.start(state)
+    migrate(server.url("loader", "warehouse"))
+    run(server.url("loader", "warehouse"), _PEOPLE)
+    # Commands stop a server that nobody uses.
+    with psycopg2.connect(warehouse.libpq_url(server.url("loader", "warehouse"))):
+        yield server
+    postgres.remove(state)
+
+
+@pytest.fixture
+def server(running: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """The server, found by STATE_DIR as the commands find theirs; as it was afterwards."""
+    monkeypatch.setenv("STATE_DIR", str(running.state_dir))
+    for name in ("WAREHOUSE_URL", "WAREHOUSE_ADMIN_URL"):
+        monkeypatch.delenv(name, raising=False)
+    yield running
+    admin = running.url("postgres", "warehouse")
+    for login in list_logins(admin):
+        remove_login(admin, login.login_name)
+    run(admin, ROLES_FILE.read_text(encoding="utf-8"))
+    run(admin, "alter role loader nocreaterole")
+    migrate(running.url("loader", "warehouse"))
+
+
+def run(url: str, statements: str) -> None:
+    with warehouse.connect(url) as connection:
+        connection.exec_driver_sql(statements, execution_options={"no_parameters": True})
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
+    assert command.main(list(arguments)) == code
+    return capsys.readouterr().out
+
+
+def password_in(words: str) -> str:
+    (line,) = (line for line in words.splitlines() if line.startswith("password"))
+    return line.split()[1]
+
+
+def ask(server: Server, name: str, password: str, statement: str = "select session_user::text as name") -> object:
+    url = f"postgresql://{name}:{password}@127.0.0.1:{server.port}/warehouse"
+    with warehouse.connect(url) as connection:
+        return [tuple(row.values()) for row in warehouse.rows(connection, statement)]
+
+
+def test_a_login_is_made_shown_changed_and_removed(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "Nobody has a login yet" in said(capsys, "--list")
+    first = said(capsys, "analyst", "ada")
+    assert f"port {server.port}, database warehouse" in first
+    password = password_in(first)
+    assert ask(server, "ada", password) == [("ada",)]
+    listener = password_in(said(capsys, "listener", "grace.h", "u1"))
+    assert ask(server, "grace.h", listener, "select user_id from mart.my_login") == [("u1",)]
+    said(capsys, "artist", "band-1", "a1")
+    listed = [line.split() for line in said(capsys, "--list").splitlines()]
+    assert listed == [["ada", "analyst"], ["band-1", "artist", "a1"], ["grace.h", "listener", "u1"]]
+    other = password_in(said(capsys, "--new-password", "ada"))
+    assert ask(server, "ada", other) == [("ada",)]
+    with pytest.raises(ActionNeededError, match="password authentication failed"):
+        ask(server, "ada", password)
+    files = [path for path in server.state_dir.rglob("*") if path.is_file() and path.stat().st_size < 1 << 20]
+    kept = [path for path in files if any(word.encode() in path.read_bytes() for word in (password, other, listener))]
+    assert kept == []
+    open_one = psycopg2.connect(f"postgresql://ada:{other}@127.0.0.1:{server.port}/warehouse")
+    assert "is gone" in said(capsys, "--remove", "ada")
+    with pytest.raises(psycopg2.OperationalError, match=r"terminating connection|closed the connection"):
+        open_one.cursor().execute("select 1")
+    with pytest.raises(ActionNeededError, match="password authentication failed"):
+        ask(server, "ada", other)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("analyst",), "Say whom to let in"),
+        (("analyst", "Ada"), "cannot be called 'Ada'"),
+        (("analyst", 'a"; drop role loader; --'), "cannot be called"),
+        (("analyst", "analyst"), "cannot be called"),
+        (("analyst", "loader"), "has a role loader already"),
+        (("analyst", "ada", "u1"), "A login for analyst has no id"),
+        (("listener", "ada"), "needs the id of its user"),
+        (("listener", "ada", "u9"), "knows no user 'u9'"),
+        (("listener", "ada", "unknown"), "knows no user 'unknown'"),
+        (("artist", "ada", "u1' or true --"), "knows no artist"),
+        (("--remove", "loader"), "There is no login loader"),
+        (("--new-password", "postgres"), "There is no login postgres"),
+    ],
+)
+def test_what_cannot_be_is_a_sentence(
+    server: Server, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], sentence: str
+) -> None:
+    assert sentence in said(capsys, *arguments, code=1)
+    assert list_logins(server.url("loader", "warehouse")) == []
+
+
+def test_a_server_that_is_not_ours(
+    server: Server, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WAREHOUSE_URL", server.url("loader", "warehouse"))
+    assert "set WAREHOUSE_ADMIN_URL" in said(capsys, "analyst", "ada", code=1)
+    assert "Nobody has a login yet" in said(capsys, "--list")
+    monkeypatch.setenv("WAREHOUSE_ADMIN_URL", server.url("postgres", "warehouse"))
+    assert "password" in said(capsys, "analyst", "ada")
+
+
+def test_a_loader_that_may_not_make_roles_migrates_and_says_what_is_missing(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    without_group_roles(server)
+    url, admin = server.url("loader", "warehouse"), server.url("postgres", "warehouse")
+    migrate(url)
+    assert "create role analyst nologin; create role operator nologin;" in caplog.text
+    with pytest.raises(ActionNeededError, match="let a superuser of the server run create role analyst"):
+        add_login(url, "analyst", "ada")
+    run(admin, ROLES_FILE.read_text(encoding="utf-8"))
+    caplog.clear()
+    migrate(url)
+    assert caplog.text == ""
+    assert ask(server, "ada", add_login(admin, "analyst", "ada"), "select count(*) from mart.event_wide") == [(0,)]
+
+
+def test_a_loader_that_may_make_roles_makes_all(server: Server) -> None:
+    without_group_roles(server)
+    run_as_superuser(server, "alter role loader createrole")
+    url = server.url("loader", "warehouse")
+    migrate(url)
+    assert ask(server, "ada", add_login(url, "analyst", "ada"), "select count(*) from mart.event_wide") == [(0,)]
+    remove_login(url, "ada")
+    assert list_logins(url) == []
+    with pytest.raises(ActionNeededError, match="There is no login loader"):
+        remove_login(url, "loader")
+
+
+def test_rights_and_logins_outlive_a_restore(server: Server, tmp_path: Path) -> None:
+    admin = server.url("postgres", "warehouse")
+    analyst, listener = add_login(admin, "analyst", "ada"), add_login(admin, "listener", "grace", "u1")
+    write_backup(tmp_path / "backup")
+    read_backup(tmp_path / "backup")
+    assert ask(server, "ada", analyst, "select count(*) from mart.event_wide") == [(0,)]
+    assert ask(server, "grace", listener, "select user_id from mart.my_login") == [("u1",)]
+    with pytest.raises(ActionNeededError, match="permission denied"):
+        ask(server, "grace", listener, "select count(*) from mart.event_wide")
+
+
+def test_with_the_person_goes_the_login_as_far_as_rights_allow(server: Server) -> None:
+    url, admin = server.url("loader", "warehouse"), server.url("postgres", "warehouse")
+    password = add_login(admin, "listener", "grace", "u1")
+    with warehouse.connect(url) as connection:
+        assert forget_logins(connection, {"u1", "u2"}) == 1
+    with pytest.raises(ActionNeededError, match="permission denied for database"):
+        ask(server, "grace", password)
+    assert [(login.login_name, login.is_known) for login in list_logins(url)] == [("grace", False)]
+    remove_login(admin, "grace")
+    add_login(admin, "listener", "grace", "u1")
+    with warehouse.connect(admin) as connection:
+        assert forget_logins(connection, {"u1"}) == 0
+    assert list_logins(url) == []
+
+
+def without_group_roles(server: Server) -> None:
+    """As a server is that nobody has prepared."""
+    for role in ROLES:
+        run(server.url("postgres", "warehouse"), f"drop owned by {role}")
+        run_as_superuser(server, f"drop role {role}")

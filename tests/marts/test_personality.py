@@ -1,0 +1,176 @@
+"""Personalities are found again from plays alone, and only where enough plays tell."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pytest
+from sqlalchemy import Connection, text
+
+from etl.config import CHECKOUT
+from etl.load import marts
+from etl.simulate.listeners.library import NEVER
+from etl.simulate.listeners.personalities import NAMES
+from etl.warehouse import connect
+from tests.load.star_frames import table
+from tests.marts.listeners import add_made_up, add_plays, add_user, fill_catalogue
+from tests.marts.listening import held, rebuild
+from tests.simulate.listeners.stock import LIBRARY
+
+_TRAITS = ("exploration", "newness", "loyalty", "commonality")
+_DATED = [place + 1 for place in range(2000) if LIBRARY.release_days[place] != NEVER]
+_UNDATED = [place + 1 for place in range(2000) if LIBRARY.release_days[place] == NEVER]
+
+
+@pytest.fixture
+def url(warehouse_url: str) -> str:
+    with connect(warehouse_url) as connection:
+        fill_catalogue(connection)
+    return warehouse_url
+
+
+def _found(url: str) -> dict[str, dict[str, Any]]:
+    return {str(row["user_id"]): row for row in table(url, "select * from mart.user_personality")}
+
+
+def _told(url: str, *plays: Callable[[Connection], None]) -> dict[str, Any]:
+    """The row of user 1 after some plays."""
+    with connect(url) as connection:
+        add_user(connection, 1)
+        for one in plays:
+            one(connection)
+    rebuild(url)
+    return _found(url)["u1"]
+
+
+def test_traits_of_made_up_listeners_are_found_again(url: str) -> None:
+    with connect(url) as connection:
+        truth = add_made_up(connection, users=300, days=60, seed=11)
+        connection.execute(text("drop schema simulation cascade"))  # what infers cannot have read it
+    rebuild(url)
+    found = pd.DataFrame(_found(url).values()).set_index("user_id")
+    found = found[found["plays"] >= 200]
+    truth = truth.loc[found.index]
+    assert len(found) > 150
+    is_middle = (truth - 0.5).abs() < 0.05
+    is_right = pd.DataFrame({trait: (truth[trait] >= 0.5) == (found[trait].astype(float) >= 0.5) for trait in _TRAITS})
+    by_trait = {trait: is_right[trait][~is_middle[trait]].mean() for trait in _TRAITS}
+    assert min(by_trait.values()) > 0.86, by_trait
+    assert is_right[~is_middle.any(axis=1)].all(axis=1).mean() > 0.72
+    for trait in _TRAITS:
+        assert truth[trait].corr(found[trait].astype(float)) > 0.9, trait
+    sure = found["sureness"] > 0.95
+    assert sure.sum() > 30 and is_right[sure].all(axis=1).mean() > 0.88
+
+
+def test_too_few_plays_give_no_letters_but_say_why(url: str) -> None:
+    row = _told(url, lambda connection: add_plays(connection, 1, _DATED[:49]))
+    assert (row["letters"], row["name"], row["sureness"], row["loyalty"]) == (None, None, None, None)
+    assert (row["plays"], row["choices"]) == (49, 49)
+    assert row["what_is_missing"] == "There are too few plays outside of playlists so far (49): 50 are needed."
+
+
+def test_without_release_dates_newness_alone_is_open(url: str) -> None:
+    row = _told(url, lambda connection: add_plays(connection, 1, _UNDATED[:200]))
+    assert (row["newness"], row["letters"], row["dated_plays"], row["plays"]) == (None, None, 0, 200)
+    assert row["exploration"] > 0.8 and row["loyalty"] == 0 and row["commonality_sureness"] >= 0.5
+    assert "release dates" in row["what_is_missing"]
+
+
+def test_one_artist_is_familiarity_and_one_track_is_no_choice(url: str) -> None:
+    def plays(connection: Connection) -> None:
+        add_plays(connection, 1, _DATED[:80] * 2)
+        connection.execute(text("update warehouse.fact_event set artist_key = 7"))
+        add_user(connection, 2)
+        add_plays(connection, 2, _DATED[:1] * 300)
+
+    row = _told(url, plays)
+    assert (row["exploration"], row["loyalty"], row["choices"]) == (0, 0, 160)
+    assert row["exploration_sureness"] > 0.99 and row["letters"].startswith("F")
+    one_track = _found(url)["u2"]
+    assert (one_track["loyalty"], one_track["exploration"], one_track["letters"]) == (1, None, None)
+    assert one_track["what_is_missing"] == "There are too few choices among the plays so far (1): 10 are needed."
+
+
+def test_what_is_new_is_what_was_new_at_that_time(url: str) -> None:
+    newest = sorted(_DATED, key=lambda track: LIBRARY.release_days[track - 1])[-150:]
+    row = _told(url, lambda connection: add_plays(connection, 1, newest))
+    assert row["newness"] > 0.9 and row["newness_sureness"] > 0.99
+
+
+def test_playlists_and_excluded_artists_tell_nothing(url: str) -> None:
+    def plays(connection: Connection) -> None:
+        add_plays(connection, 1, _DATED[:100])
+        add_plays(connection, 1, _DATED[100:200], first=100, playlist=1)
+
+    assert _told(url, plays)["plays"] == 100
+    with connect(url) as connection:
+        statement = (
+            "insert into warehouse.exclusion (kind, id)"
+            " select 'track', track_id from warehouse.dim_track where track_key = :key"
+        )
+        connection.execute(text(statement), {"key": _DATED[0]})
+    rebuild(url)
+    assert _found(url)["u1"]["plays"] == 99
+    with connect(url) as connection:
+        connection.execute(text("insert into warehouse.exclusion (kind, id) values ('user', 'u1')"))
+    rebuild(url)
+    assert _found(url) == {}
+
+
+def test_what_follows_is_what_stands_from_nothing(url: str) -> None:
+    with connect(url) as connection:
+        add_made_up(connection, users=12, days=40, seed=3)
+    rebuild(url)
+    first = _found(url)
+    with connect(url) as connection:
+        add_plays(connection, 1, _DATED[:300], first=7000)
+    rebuild(url)
+    followed = _found(url)
+    assert {user for user in first if first[user] != followed[user]} == {"u1"}
+    _is_as_from_nothing(url)
+
+
+def test_popularity_counts_anew_once_it_has_moved_far(url: str) -> None:
+    with connect(url) as connection:
+        add_made_up(connection, users=12, days=40, seed=3)
+    rebuild(url)
+    first = _found(url)
+    with connect(url) as connection:
+        connection.execute(text("update warehouse.dim_artist set popularity = popularity + 1 where popularity = 50"))
+    _touch(url)
+    assert _found(url) == first
+    with connect(url) as connection:
+        connection.execute(text("update warehouse.dim_artist set popularity = 100 where popularity < 40"))
+    _touch(url)
+    followed = _found(url)
+    told = [user for user in first if first[user]["commonality"] is not None]
+    assert len(told) > 5 and all(first[user]["commonality"] != followed[user]["commonality"] for user in told)
+    _is_as_from_nothing(url)
+
+
+def _touch(url: str) -> None:
+    """A build that somebody else's play has brought about."""
+    with connect(url) as connection:
+        connection.execute(text("insert into audit.touched_day (listener_key, local_date) values (12, '2026-09-01')"))
+    assert not rebuild(url)
+
+
+def _is_as_from_nothing(url: str) -> None:
+    followed = held(url)
+    assert rebuild(url, is_from_nothing=True)
+    anew = held(url)
+    for name in ("listener_personality", "catalogue_place", "artist_place"):
+        assert anew[name] and followed[name] == anew[name], name
+
+
+def test_the_sixteen_are_those_that_listeners_are_made_with(url: str) -> None:
+    found = {str(row["letters"]): row["name"] for row in table(url, "select letters, name from mart.personality")}
+    assert found == NAMES
+
+
+def test_inference_names_no_truth() -> None:
+    files = [CHECKOUT / f"sql/{name}.sql" for name in ("mart/user_personality", "view/mart/user_personality")]
+    assert not any(re.search(r"\bsimulation\b", file.read_text(encoding="utf-8")) for file in files)
+    assert "user_personality" in marts.MARTS

@@ -1,0 +1,87 @@
+"""What the survey says of favourite genres and moods is found in what listeners play."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from etl.simulate.listeners import library, wishes
+from etl.simulate.listeners.feed import Simulation
+from etl.simulate.listeners.habits import ANY, DEFAULTS, GENRE_ANSWERS, Habits, from_survey
+from etl.simulate.listeners.parameters import Parameters
+from etl.simulate.listeners.taste import favourite_genres
+from tests.simulate.listeners.stock import START, TRACKS, UNKNOWN, playlist_tracks, rows
+from tests.simulate.listeners.test_rows import _local_hours
+
+NAMES = ("rap", "hip-hop", "classical", "k-pop", "sleep")
+NAMED = TRACKS.assign(genre=[NAMES[place % 5] if place % 2 else "other" for place in range(len(TRACKS))])
+LIBRARY = library.library(NAMED, playlist_tracks(), UNKNOWN)
+
+
+def answer(**values: Any) -> dict[str, Any]:
+    return {"age_band": "20-35", "time_slot": "Night", **values}
+
+
+def made(habits: Habits, users: int = 1500) -> Simulation:
+    return Simulation(Parameters(users, START, START + timedelta(days=4), habits=habits), LIBRARY)
+
+
+def test_a_survey_says_which_genres_an_age_band_likes() -> None:
+    answers = [answer(favourite_genre=genre) for genre in ("Rap", "Rap", "Rap", "classical", "Old songs", None)]
+    shares = from_survey(answers * 100).genres["20-35"]
+    assert {name: round(share, 2) for name, share in shares.items() if share} == {
+        "rap": 0.6,
+        "classical": 0.2,
+        ANY: 0.2,
+    }
+    assert from_survey([answer()] * 9).genres == DEFAULTS.genres
+
+
+def test_a_survey_says_which_moods_a_time_slot_has() -> None:
+    night = [answer(moods=["Relaxation and stress relief", "Sadness or melancholy"])] * 3
+    day = [answer(moods=["Social gatherings or parties"], time_slot="Morning"), answer(moods=None, time_slot=None)]
+    found = from_survey(night + day).moods
+    assert found["Night"]["relaxation"] == found["Night"]["sadness"] == 0.5
+    assert found["Morning"]["social"] == 1
+    assert found["Afternoon"] == DEFAULTS.moods["Afternoon"]
+
+
+def test_favourite_genres_are_those_that_the_answers_mean_here() -> None:
+    wanted = {"rap": 0.5, "classical": 0.3, "rock": 0.1, ANY: 0.1}
+    shares = {name: wanted.get(name, 0.0) for name in GENRE_ANSWERS}
+    people = made(replace(DEFAULTS, genres=dict.fromkeys(DEFAULTS.genres, shares))).people(0, 4000)
+    favourites = np.array(LIBRARY.genres)[favourite_genres(wishes.genre_draws(people, LIBRARY), LIBRARY)]
+    found = pd.Series(favourites).value_counts(normalize=True)
+    # This catalogue has no rock: who answered so likes any genre.
+    any_share = dict(zip(LIBRARY.genres, 0.2 * LIBRARY.genre_shares, strict=True))
+    assert found["rap"] + found["hip-hop"] == pytest.approx(0.5 + any_share["rap"] + any_share["hip-hop"], abs=0.02)
+    assert found["classical"] == pytest.approx(0.3 + any_share["classical"], abs=0.02)
+    assert found["other"] == pytest.approx(any_share["other"], abs=0.02)
+
+
+def test_a_favourite_genre_is_played_more() -> None:
+    shares = {name: float(name == "classical") for name in GENRE_ANSWERS}
+    habits = replace(DEFAULTS, genres=dict.fromkeys(DEFAULTS.genres, shares))
+    genre = NAMED["genre"].to_numpy()
+    often, seldom = ((genre[rows(made(one))["track"].to_numpy()] == "classical").mean() for one in (habits, DEFAULTS))
+    assert often > 2 * seldom
+
+
+def test_moods_move_what_is_heard_at_an_hour() -> None:
+    quiet, loud = (
+        {mood: float(mood == wanted) for mood in DEFAULTS.moods["Night"]} for wanted in ("relaxation", "social")
+    )
+    moods = {"Morning": loud, "Afternoon": {**dict.fromkeys(loud, 0.0), ANY: 1.0}, "Night": quiet}
+    plays = rows(made(replace(DEFAULTS, moods=moods)))
+    plays = plays[plays["activity"] == "PLAY"]
+    hours = _local_hours(plays)
+    energy, danceability = (
+        pd.to_numeric(NAMED[name]).to_numpy()[plays["track"]] for name in ("energy", "danceability")
+    )
+    night, morning, afternoon = (np.isin(hours, some) for some in ((22, 23, 0), (8, 9, 10), (14, 15, 16)))
+    assert energy[night].mean() < energy[afternoon].mean() - 0.08
+    assert danceability[morning].mean() > danceability[afternoon].mean() + 0.08
+    assert abs(energy[morning].mean() - energy[afternoon].mean()) < 0.04

@@ -1,0 +1,229 @@
+"""The questions of sql/example, asked by an analyst of a small warehouse, with answers worked out by hand."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal as D
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg2
+import pytest
+
+from etl.config import CHECKOUT
+from etl.load.logins import add_login
+from etl.load.migrate import migrate
+from etl.warehouse import connect, libpq_url
+from launch import postgres
+from tests.conftest import database, run_as_superuser
+from tests.marts.listening import Heard, add, rebuild
+
+EXAMPLES = sorted((CHECKOUT / "sql" / "example").glob("*.sql"))
+FOR_OPERATORS = {"rejected_rows"}
+
+
+def at(day: int, hour: int, minute: int = 0) -> datetime:
+    return datetime(2026, 1, day, hour, minute, tzinfo=UTC)
+
+
+# u1 lives in Brazil (UTC-3, premium), u2 in Japan (UTC+9, plan not said), u3 in Germany (UTC+1, free). Tracks 1 to 3
+# are of artist a1, 4 to 6 of a2, 7 to 9 of a3. 5 January 2026 is a Monday.
+HOMES = {1: "BR", 2: "JP", 3: "DE"}
+_HEARD = [
+    Heard(1, 1, at(5, 12), 1, 200_000),
+    Heard(2, 1, at(5, 12, 4), 2, 200_000),
+    Heard(3, 1, at(5, 12, 8), 1, 200_000),
+    Heard(4, 1, at(12, 12), 1, 200_000),
+    Heard(6, 2, at(5, 12), 1, 200_000),
+    Heard(7, 2, at(5, 12, 4), 4, None, "SKIP"),
+    Heard(8, 2, at(6, 12), 4, 10_000),  # too short to count
+    Heard(9, 3, at(10, 23, 30), 4, 200_000),  # on the listener's Sunday
+    Heard(10, 3, at(10, 23, 34), 5, 200_000),  # on a tablet
+    Heard(11, 3, at(12, 7), 4, 200_000),
+    Heard(12, 3, at(12, 7, 4), 7, None, "SKIP"),
+    Heard(13, 1, at(12, 12, 4), 1, 1_000),  # the fifth start of t1
+    Heard(14, 1, at(12, 12, 5), 1, None, "SKIP"),
+]
+HEARD = [replace(one, country=HOMES[one.user]) for one in _HEARD]
+
+_CATALOGUE = """
+insert into warehouse.dim_user (
+    user_key, user_id, country, continent, timezone, subscription_plan, source, valid_from
+) values
+    (1, 'u1', 'BR', 'South America', 'America/Sao_Paulo', 'premium', 'feed', '-infinity'),
+    (2, 'u2', 'JP', 'Asia', 'Asia/Tokyo', null, 'feed', '-infinity'),
+    (3, 'u3', 'DE', 'Europe', 'Europe/Berlin', 'free', 'feed', '-infinity');
+
+insert into warehouse.dim_artist (artist_key, artist_id, name, source)
+select n, 'a' || n, 'a' || n, 's' from generate_series(1, 4) as n;
+
+insert into warehouse.dim_track (track_key, recording_key, album_key, track_id, name, source, audio_features_type)
+select n, least(n, 11), -1, 't' || n, 't' || n, 's', n % 3 from generate_series(1, 12) as n;
+
+update warehouse.dim_track set audio_features_type = null where audio_features_type = 0;
+
+insert into warehouse.bridge_track_artist select n, (n - 1) / 3 + 1, 0 from generate_series(1, 12) as n;
+
+create table warehouse.fact_event_2026_01
+partition of warehouse.fact_event for values from ('2026-01-01') to ('2026-02-01');
+
+insert into warehouse.dim_audio_cluster (
+    audio_features_type, name, size, danceability, energy, loudness, speechiness, acousticness, instrumentalness,
+    liveness, valence, tempo, inertia, fitted_at
+)
+select n, (array['calm', 'loud'])[n], 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '2026-01-01' from generate_series(1, 2) as n;
+
+update warehouse.dim_track
+set release_date = make_date(2026 - track_key, 6, 1), release_date_precision = 'day', release_date_source = 's',
+    popularity = track_key, popularity_source = 's'
+where track_key between 1 and 9;
+
+update warehouse.dim_track set audio_features_source = 'tracks_by_genre' where track_key in (1, 4);
+
+-- Twenty tracks of one genre, half of them lively; together on a playlist.
+insert into warehouse.dim_genre values (9, 'dance');
+
+insert into warehouse.dim_track (
+    track_key, recording_key, album_key, track_id, name, source, danceability, energy, newness_score, release_date,
+    release_date_precision, release_date_source
+)
+select
+    n, n, -1, 'd' || n, 'd' || n, 's', case when n % 2 = 0 then 0.9 else 0.5 end, 0.5, 0.75, make_date(n + 1900, 1, 1),
+    'year', 's'
+from generate_series(101, 120) as n;
+
+insert into warehouse.bridge_track_artist select n, 4, 0 from generate_series(101, 120) as n;
+
+insert into warehouse.bridge_track_genre select n, 9, 's', 1.0 from generate_series(101, 120) as n;
+
+insert into warehouse.dim_playlist (playlist_key, playlist_id, name, source) values (1, 'p1', 'Dance', 'api');
+
+insert into warehouse.fact_playlist_track (playlist_key, track_key, occurrence, valid_from)
+select 1, n, 1, case when n = 120 then timestamptz '2026-01-07' else '2026-01-01' end
+from generate_series(101, 120) as n;
+
+insert into warehouse.fact_playlist_track (playlist_key, track_key, occurrence, valid_from, valid_to)
+values (1, 1, 1, '2026-01-01', '2026-01-03'), (1, 2, 1, '2026-01-01', '2026-01-05');
+
+insert into warehouse.fact_track_popularity (track_key, date_key, popularity, source)
+values (1, 20260101, 50, 'api'), (1, 20260103, 40, 'api'), (1, 20260109, 60, 'api'), (2, 20260101, 50, 'api'),
+    (2, 20260102, 45, 'api'), (4, 20260101, 10, 'api'), (4, 20260102, 13, 'api');
+
+insert into audit.run (run_id, job, started_at, finished_at, result)
+values ('first', 'kaggle_import', '2026-01-01', '2026-01-01', 'published'),
+    ('second', 'kaggle_import', '2026-01-02', '2026-01-02', 'published');
+
+insert into audit.run_input (run_id, input_id, origin, name, format, row_count)
+values ('first', 'i1', 'kaggle', 'songs.csv', 'f', 5), ('second', 'i1', 'kaggle', 'songs.csv', 'f', 5);
+
+insert into audit.row_count (run_id, step, input_id, source, rows_in, rows_loaded, rows_duplicate, rows_rejected)
+values ('first', 's', 'i1', 'f', 5, 1, 1, 3), ('second', 's', 'i1', 'f', 5, 2, 0, 3);
+
+insert into audit.rejected_row (input_id, row_number, run_id, reason, row)
+values ('i1', 1, 'first', 'no name', '[]'), ('i1', 2, 'first', 'no name', '[]'), ('i1', 3, 'first', 'no id', '[]');
+"""
+
+
+@pytest.fixture(scope="module")
+def urls(embedded_server: postgres.Server, migrated_template: str) -> Iterator[dict[str, str]]:
+    """The small warehouse, as an analyst and as an operator reach it."""
+    mark = uuid4().hex[:8]
+    with database(embedded_server, migrated_template) as url:
+        migrate(url)
+        with connect(url) as connection:
+            connection.exec_driver_sql(_CATALOGUE, execution_options={"no_parameters": True})
+            add(connection, HEARD)
+        rebuild(url)
+        admin = embedded_server.url("postgres", url.rsplit("/", 1)[1])
+        login = url.split("//")[1].split("@")[0]
+        yield {
+            kind: url.replace(login, f"{kind}_{mark}:{add_login(admin, kind, f'{kind}_{mark}')}")
+            for kind in ("analyst", "operator")
+        }
+    for kind in ("analyst", "operator"):
+        run_as_superuser(embedded_server, f"drop role {kind}_{mark}")
+
+
+ANSWERS: dict[str, list[tuple[Any, ...]]] = {
+    # Of t1 four plays after a year, of t2 one after two, of t4 two after four, of t5 one after five.
+    "age_of_what_is_played": [("2026-01", 8, 1.5, D("0.5"))],
+    "audio_clusters": [(1, "calm", 4, "t7", 7), (2, "loud", 4, "t8", 8)],
+    "changing_playlists": [("Dance", 20, 1, 2)],
+    "charts_of_a_month": [
+        ("Asia", date(2026, 1, 1), 1, "t1", "a1", 1),
+        ("Europe", date(2026, 1, 1), 1, "t4", "a2", 2),
+        ("Europe", date(2026, 1, 1), 2, "t5", "a2", 1),
+        ("South America", date(2026, 1, 1), 1, "t1", "a1", 3),
+        ("South America", date(2026, 1, 1), 2, "t2", "a1", 1),
+    ],
+    "devices_by_continent": [
+        ("Asia", "other", D("0.06"), 1),
+        ("Europe", "MOBILE", D("0.11"), D("0.667")),
+        ("Europe", "TABLET", D("0.06"), D("0.333")),
+        ("South America", "DESKTOP", D("0.22"), 1),
+    ],
+    "first_and_favourite": [
+        ("u1", "a1", 4, "t1", date(2026, 1, 5)),
+        ("u3", "a2", 3, "t4", date(2026, 1, 11)),
+        ("u2", "a1", 1, "t1", date(2026, 1, 5)),
+    ],
+    "listening_by_hour": [
+        ("working day", 8, 1, D("3.3")),
+        ("working day", 9, 1, D("13.4")),
+        ("working day", 21, 1, D("3.5")),
+        ("weekend", 0, 1, D("6.7")),
+    ],
+    "liveliest_genres": [("dance", 20, D("0.7"), D("0.5"))],
+    # u3 in both weeks; u1 in both, u2 in one.
+    "loyal_audiences": [("a2", 2, 3, 1, D("0.5")), ("a1", 2, 5, 2, D("0.333"))],
+    "most_played_recordings": [
+        ("Asia", 1, "t1", "a1", 1, 1, 21),
+        ("Europe", 1, "t4", "a2", 2, 1, 0),
+        ("Europe", 2, "t5", "a2", 1, 1, 0),
+        ("South America", 1, "t1", "a1", 3, 1, 9),
+        ("South America", 2, "t2", "a1", 1, 1, 9),
+    ],
+    "most_skipped_recordings": [("t1", "t1", "a1", 5, 1, D("0.2"))],
+    "newest_playlists": [("Dance", 20, D("0.75"), date(2001, 1, 1), date(2020, 1, 1))],
+    "plans_compared": [
+        ("free", 1, 5, D("0.333")),
+        ("not said", 1, D("1.8"), D("0.5")),
+        ("premium", 1, D("6.7"), D("0.2")),
+    ],
+    "plays_with_audio_features": [("tracks_by_genre", 2, 6, D("0.75")), ("none", 2, 2, D("0.25"))],
+    "recordings_with_most_ids": [("t11", "a4", 2), *((f"t{n}", f"a{(n + 2) // 3}", 1) for n in range(1, 10))],
+    "rejected_rows": [("songs.csv", 5, 2, 0, 3, "no name (2); no id (1)")],
+    "rising_tracks": [("t1", "a1", 20260101, 20260109, 50, 60, 10), ("t4", "a2", 20260101, 20260102, 10, 13, 3)],
+    # 680 s and 300 s, 440 s and 240 s, 240 s and 10 s; what is too short for a play makes a session all the same.
+    "sessions_by_device": [
+        ("BR", "DESKTOP", 2, D("8.2"), 2),
+        ("DE", "MOBILE", 2, D("5.7"), D("1.5")),
+        ("JP", "unknown", 2, D("2.1"), D("0.5")),
+    ],
+    "who_comes_back": [(date(2026, 1, 5), 3, 2, None, None)],
+    "years_in_figures": [
+        (2026, "u1", 13, 4, 2, 9, 1, 1, "calm"),
+        (2026, "u3", 10, 3, 2, 0, 2, 1, "calm"),
+        (2026, "u2", 3, 1, 1, 21, 1, 1, "calm"),
+    ],
+}
+
+
+def test_there_are_twenty_questions_each_with_a_comment_and_an_answer() -> None:
+    assert len(EXAMPLES) == 20
+    assert {path.stem for path in EXAMPLES} == ANSWERS.keys()
+    for path in EXAMPLES:
+        first = path.read_text(encoding="utf-8").splitlines()[0]
+        assert first.startswith("-- ") and "?" in first, path.name
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_a_question_has_the_answer_that_hands_worked_out(urls: dict[str, str], path: Path) -> None:
+    kind = "operator" if path.stem in FOR_OPERATORS else "analyst"
+    connection = psycopg2.connect(libpq_url(urls[kind]))
+    with connection.cursor() as cursor:
+        cursor.execute(path.read_text(encoding="utf-8"))
+        found = cursor.fetchall()
+    connection.close()
+    assert found == ANSWERS[path.stem]
