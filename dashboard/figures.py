@@ -11,6 +11,9 @@ from dashboard.places import country_places
 ACCENT = "#1db954"
 HEIGHT_A_BAR = 30
 
+Layers = alt.LayerChart | alt.FacetChart
+"""What Altair makes of layers."""
+
 
 def show(chart: alt.Chart | alt.LayerChart | alt.FacetChart | alt.HConcatChart, told: str) -> None:
     """Draw a chart as wide as the page.
@@ -20,7 +23,7 @@ def show(chart: alt.Chart | alt.LayerChart | alt.FacetChart | alt.HConcatChart, 
     st.altair_chart(chart.properties(description=told), width="stretch")
 
 
-def bars(frame: pd.DataFrame, label: str, value: str, title: str) -> alt.LayerChart:
+def bars(frame: pd.DataFrame, label: str, value: str, title: str) -> Layers:
     """Bars in the order of the rows, with name and value written on them."""
     # Two of the same name are two bars: the place tells them apart.
     words = [f"{name}  ·  {amount:,.0f}" for name, amount in zip(frame[label], frame[value], strict=True)]
@@ -75,7 +78,7 @@ def calendar(frame: pd.DataFrame, day: str, value: str, title: str) -> alt.Chart
     return chart
 
 
-def radar(frame: pd.DataFrame) -> alt.LayerChart:
+def radar(frame: pd.DataFrame) -> Layers:
     """A closed line for each ``name`` over its ``attribute``s; ``share`` is how far out a point lies, 0 to 1."""
     spokes = list(frame["attribute"].drop_duplicates())
     turn = {attribute: math.tau * place / len(spokes) for place, attribute in enumerate(spokes)}
@@ -143,7 +146,7 @@ def shares(frame: pd.DataFrame, value: str, part: str) -> alt.Chart:
     return chart
 
 
-def world_map(frame: pd.DataFrame, value: str, title: str) -> alt.LayerChart:
+def world_map(frame: pd.DataFrame, value: str, title: str) -> Layers:
     """A dot a country at its chief place, as large as its ``value``; all chief places of the world make the ground.
 
     :param frame: has ``country`` as ISO 3166-1 codes it; countries that are not known are left out.
@@ -164,5 +167,4 @@ def world_map(frame: pd.DataFrame, value: str, title: str) -> alt.LayerChart:
             tooltip=["name:N", alt.Tooltip(f"{value}:Q", title=title, format=",.0f")],
         )
     )
-    drawn: alt.LayerChart = alt.layer(net, dots, heard).project("equalEarth").properties(height=420)
-    return drawn
+    return alt.layer(net, dots, heard).project("equalEarth").properties(height=420)

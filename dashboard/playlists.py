@@ -39,8 +39,8 @@ def _draw_playlists(reader: Reading, playlists: pd.DataFrame) -> None:
     if not chosen:
         nothing_yet("No playlist is chosen.", "Choose one or several above.")
         return
-    for row in playlists[playlists["playlist_id"].isin(chosen)].itertuples():
-        st.markdown(f"**{plain(names[row.playlist_id])}**, {row.tracks} songs. {plain(row.description)}")
+    for row in playlists[playlists["playlist_id"].isin(chosen)].to_dict("records"):
+        st.markdown(f"**{plain(names[row['playlist_id']])}**, {row['tracks']} songs. {plain(row['description'])}")
     attributes = reader.table("playlist_attributes", playlist_ids=chosen)
     clusters = reader.table("playlist_clusters", playlist_ids=chosen)
     _draw_attributes(attributes.assign(name=attributes["playlist_id"].map(names)))
@@ -53,9 +53,10 @@ def _draw_playlists(reader: Reading, playlists: pd.DataFrame) -> None:
 def _unlike(playlists: pd.DataFrame) -> list[str]:
     """The playlists' names, told apart where two are the same."""
     names, seen = [], set()
-    for row in playlists.itertuples():
-        names.append(f"{row.playlist} ({row.playlist_id})" if row.playlist in seen else str(row.playlist))
-        seen.add(row.playlist)
+    for row in playlists.to_dict("records"):
+        name = str(row["playlist"])
+        names.append(f"{name} ({row['playlist_id']})" if name in seen else name)
+        seen.add(name)
     return names
 
 
@@ -79,11 +80,12 @@ def _draw_attributes(frame: pd.DataFrame) -> None:
 
 def _bins(frame: pd.DataFrame) -> pd.DataFrame:
     rows = []
-    for row in frame.itertuples():
-        step = (row.last_bound - row.first_bound) / len(row.tracks_by_bin)
-        for place, tracks in enumerate(row.tracks_by_bin):
-            start = row.first_bound + place * step
-            rows.append((row.name, row.attribute, start, start + step, tracks / sum(row.tracks_by_bin)))
+    for row in frame.to_dict("records"):
+        bins = row["tracks_by_bin"]
+        step = (row["last_bound"] - row["first_bound"]) / len(bins)
+        for place, tracks in enumerate(bins):
+            start = row["first_bound"] + place * step
+            rows.append((row["name"], row["attribute"], start, start + step, tracks / max(sum(bins), 1)))
     return pd.DataFrame(rows, columns=["name", "attribute", "bin_start", "bin_end", "share"])
 
 
@@ -93,8 +95,8 @@ def _draw_taste(reader: Reading, user_id: str) -> None:
     if taste.empty:
         nothing_yet("Your taste is not known yet.", "Play something for 30 seconds or more; the next build tells.")
         return
-    for row in taste.itertuples():
-        st.markdown(f"**By {_SCOPES[row.scope]}:** {plain(row.description)}")
+    for row in taste.to_dict("records"):
+        st.markdown(f"**By {_SCOPES[row['scope']]}:** {plain(row['description'])}")
     attributes = reader.table("taste_attributes", user_id=user_id)
     if not attributes.empty:
         width = attributes["last_bound"] - attributes["first_bound"]

@@ -1,17 +1,30 @@
 """The dashboard in a real browser, signed in as each role."""
 
+from pathlib import Path
+
+import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
 
 from etl.warehouse import connect, rows
-from tests.dashboard.browser import settle, sign_in, wait_for
+from tests.dashboard.browser import DESKTOP, PHONE, resize, settle, sign_in, wait_for
 from tests.dashboard.place import Place
 
 PAGES = {
-    "analyst": ["Wrapped"],
-    "operator": ["Wrapped", "Operations"],
-    "listener": ["Wrapped"],
+    "analyst": ["Wrapped", "My playlists", "Artist", "Charts"],
+    "operator": ["Wrapped", "My playlists", "Artist", "Charts", "Operations"],
+    "listener": ["Wrapped", "My playlists"],
+    "artist": ["Artist"],
 }
+TITLES = {
+    "Wrapped": ("Wrapped", "Lena Listener"),
+    "My playlists": ("My playlists", "Playlists"),
+    "Artist": ("Listeners over time",),
+    "Charts": ("Charts",),
+    "Operations": ("Operations",),
+}
+"""The pages, in their order, and what stands on each."""
 
 
 def enter(browser: Chrome, dashboard: Place, kind: str) -> str:
@@ -57,3 +70,27 @@ def test_a_listener_sees_the_own_year_as_sql_has_it(browser: Chrome, dashboard: 
 def test_a_listener_without_a_play_is_told_what_to_do(browser: Chrome, dashboard: Place) -> None:
     said = enter(browser, dashboard, "newcomer")
     assert "There are no plays to tell of yet." in said and "account export" in said
+
+
+@pytest.mark.parametrize("kind", PAGES)
+def test_each_role_sees_its_pages_and_no_other(browser: Chrome, dashboard: Place, kind: str, tmp_path: Path) -> None:
+    enter(browser, dashboard, kind)
+    assert [name for name in TITLES if name in links(browser)] == (PAGES[kind] if len(PAGES[kind]) > 1 else [])
+    for name in PAGES[kind]:
+        if len(PAGES[kind]) > 1:
+            browser.execute_script("arguments[0].click()", links(browser)[name])
+        for size in (DESKTOP, PHONE):
+            resize(browser, size)
+            said = settle(browser)
+            assert any(title in said for title in TITLES[name]), said
+            assert "Traceback" not in said and "Error" not in said
+            assert browser.execute_script("return document.documentElement.scrollWidth <= window.innerWidth + 1")
+            browser.save_screenshot(str(tmp_path / f"{kind}-{name}-{size[0]}.png"))
+        resize(browser, DESKTOP)
+
+
+def links(browser: Chrome) -> dict[str, WebElement]:
+    """The pages to choose from, also where the sidebar is folded; the name stands behind the icon's."""
+    found = browser.find_elements(By.CSS_SELECTOR, "[data-testid=stSidebarNavLink]")
+    words = {str(one.get_attribute("textContent")): one for one in found}
+    return {name: one for name in TITLES for word, one in words.items() if word.endswith(name)}
