@@ -169,11 +169,12 @@ def test_stays_up_on_loopback_alone_until_ctrl_c(product: Product) -> None:
 
     product.part("stand-in").kill()
     read_until(process, "The stand-in for Spotify's API had ended (exit code -9) and was started again.")
-    os.kill(postgres.running_pid(find_place(product.state, 18)) or 0, signal.SIGKILL)
-    read_until(process, "The embedded PostgreSQL had ended and was started again")
     for part in ("scheduler", "dag-processor"):
         product.part(part).kill()
         read_until(process, f"Airflow's {part} had ended (exit code -9) and was started again.")
+    # Last: without a database a part of Airflow may end too, and be another process at any moment.
+    os.kill(postgres.running_pid(find_place(product.state, 18)) or 0, signal.SIGKILL)
+    read_until(process, "The embedded PostgreSQL had ended and was started again")
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=RUN_SECONDS)
     assert process.returncode == 0
