@@ -12,7 +12,7 @@ from etl.config import CHECKOUT
 from launch import postgres
 from launch.airflow_api import ENDED, AirflowApi, TaskState
 from launch.environment import login
-from tests.launch.test_run import free_port
+from tests.processes import free_port
 
 _OURS = ("AIRFLOW", "KAGGLE", "SIMULATED", "SPOTIPY", "SPOTIFY", "STAND_IN", "IS_STAND_IN")
 

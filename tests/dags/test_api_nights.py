@@ -9,6 +9,7 @@ import requests
 
 from etl.extract.spotify.accounts import Accounts
 from tests.dags.product import Product
+from tests.processes import looked_at, marked
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(1500)]
 
@@ -136,11 +137,12 @@ def move_to_night(product: Product, number: int) -> None:
 
 
 def stand_in_port(product: Product) -> int:
-    for process in psutil.Process(product.process.pid).children(recursive=True):
-        words = process.cmdline()
-        if "etl.simulate.spotify_api" in words:
-            return int(words[words.index("--port") + 1])
-    raise AssertionError("the stand-in is gone")
+    def is_stand_in(process: psutil.Process) -> bool:
+        return "etl.simulate.spotify_api" in process.cmdline()
+
+    (stand_in,) = [process for process in marked(product.state) if looked_at(process, is_stand_in)]
+    words = stand_in.cmdline()
+    return int(words[words.index("--port") + 1])
 
 
 def log_files(state: Path) -> list[Path]:

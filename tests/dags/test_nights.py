@@ -4,14 +4,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from etl.config import CHECKOUT
-from launch.environment import MARKER
 from tests.dags.kaggle_files import TRACKS, track_id, write_dataset, write_folder
 from tests.dags.product import Product
 from tests.exports import AUDIO, nameless, play, zip_of
+from tests.processes import listening_addresses, marked
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(1500)]
 
@@ -101,21 +100,7 @@ def test_third_night_writes_what_changed(product: Product, folder: Path) -> None
 
 
 def test_it_listens_on_loopback_only(product: Product) -> None:
-    ours = [p for p in psutil.process_iter() if _is_marked(p, product.state)]
-    listening = {
-        connection.laddr.ip
-        for process in ours
-        for connection in process.net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN
-    }
-    assert listening == {"127.0.0.1"}
-
-
-def _is_marked(process: psutil.Process, state: Path) -> bool:
-    try:
-        return process.environ().get(MARKER) == str(state)
-    except psutil.Error:
-        return False
+    assert listening_addresses(marked(product.state)) == {"127.0.0.1"}
 
 
 def test_examples_answer(product: Product) -> None:

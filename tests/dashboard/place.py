@@ -1,6 +1,5 @@
 """A warehouse with something to look at, a login of each kind, and the dashboard on it."""
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from launch import postgres
 from launch.dashboard import Dashboard
 from tests.conftest import database, run_as_superuser
 from tests.marts.listening import add, fill, rebuild, some
+from tests.processes import free_port
 
 USERS = 12
 KINDS = ("analyst", "operator", "listener", "newcomer", "artist", "stranger")
@@ -93,9 +93,3 @@ def fill_warehouse(url: str) -> None:
         add(connection, some(1, USERS, size=2500))
         connection.exec_driver_sql(_NAMES, execution_options={"no_parameters": True})
     rebuild(url)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from etl.config import CHECKOUT
 from etl.load.migrate import migrate
 from tests.dags.kaggle_files import write_folder
 from tests.load.star_frames import star, table
+from tests.processes import free_port
 
 pytestmark = pytest.mark.timeout(900)
 SPARK_CLASS = Path(pyspark.__file__).parent / "bin" / "spark-class"
@@ -26,7 +26,7 @@ SPARK_CLASS = Path(pyspark.__file__).parent / "bin" / "spark-class"
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A standalone master with two workers of one core each, started from the pyspark wheel."""
     folder = tmp_path_factory.mktemp("cluster")
-    port = _free_port()
+    port = free_port()
     url = f"spark://127.0.0.1:{port}"
     here = ["--host", "127.0.0.1", "--webui-port", "0"]
     master = _start(folder, "master", ["org.apache.spark.deploy.master.Master", *here, "--port", str(port)])
@@ -92,8 +92,3 @@ def _wait_for(log: Path, pattern: str) -> None:
     while not re.search(pattern, log.read_text()):
         assert time.monotonic() < deadline, log.read_text()[-2000:]
         time.sleep(0.3)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])

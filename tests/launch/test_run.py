@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from launch import postgres
 from launch.environment import MARKER, environment
 from launch.postgres_place import find_place
 from launch.postgres_use import embedded_server
+from tests.processes import free_port, listening_addresses, looked_at
 
 pytestmark = [pytest.mark.airflow, pytest.mark.crash]
 RUN_SECONDS = 300
@@ -104,25 +104,6 @@ class Product:
     def is_working(self) -> bool:
         """Whether the refresh's task runs, with its child in a session of its own."""
         return any(looked_at(process, lambda p: "10000" in p.cmdline()) for process in self.processes())
-
-
-def looked_at(process: psutil.Process, is_so: Callable[[psutil.Process], bool]) -> bool:
-    """Whether something holds of a process, which it does not where the process has ended meanwhile."""
-    try:
-        return is_so(process)
-    except (psutil.NoSuchProcess, psutil.AccessDenied):
-        return False
-
-
-def listening_addresses(processes: list[psutil.Process]) -> set[str]:
-    ours = {process.pid for process in processes}
-    connections = psutil.net_connections("inet")
-    return {c.laddr.ip for c in connections if c.status == psutil.CONN_LISTEN and c.pid in ours}
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 import requests
 
@@ -19,6 +18,7 @@ from etl.simulate.spotify_api.stock import stock_path
 from launch.environment import MARKER
 from launch.processes import end_strays
 from launch.stand_in import StandIn, asking_stand_in, is_needed
+from tests.processes import marked
 from tests.simulate.spotify_api.little import little_rows, sign_in
 
 START = "import sys, time; from pathlib import Path; from launch.stand_in import StandIn; import os; "
@@ -103,11 +103,4 @@ def test_the_stand_in_of_a_killed_start_is_ended_by_the_next_one(tmp_path: Path)
     start.stdout.close()
     assert requests.get(f"{url}/stand-in/calls", timeout=5).ok
     assert end_strays(tmp_path) == 1
-    assert not [p for p in psutil.process_iter() if _is_of(p, tmp_path)]
-
-
-def _is_of(process: psutil.Process, state: Path) -> bool:
-    try:
-        return process.environ().get(MARKER) == str(state) and process.status() != psutil.STATUS_ZOMBIE
-    except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
-        return False
+    assert not marked(tmp_path)

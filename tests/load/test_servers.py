@@ -15,6 +15,7 @@ from etl.load.migrate import migrate
 from launch import postgres
 from tests.conftest import run_as_superuser
 from tests.load.star_frames import catalogue, contents, frames, run
+from tests.processes import free_port
 
 MACHINES_OWN = Path("/usr/lib/postgresql/15/bin")
 
@@ -40,7 +41,7 @@ def version_15(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
         shutil.chown(folder, "postgres")
         shutil.chown(folder / "password", "postgres")
-    data, port = folder / "data", _free_port()
+    data, port = folder / "data", free_port()
     control = [*as_user, str(MACHINES_OWN / "pg_ctl"), "-D", str(data), "-w", "-s"]
     options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories="
     made = [str(MACHINES_OWN / "initdb"), "-D", str(data), "-U", "loader", "-A", "scram-sha-256", "-E", "UTF8"]
@@ -63,10 +64,3 @@ def test_a_load_on_another_version(
     load(frames(spark, catalogue()), run(), url)
     load(frames(spark, catalogue()), run(), warehouse_url)
     assert contents(url) == contents(warehouse_url)
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])

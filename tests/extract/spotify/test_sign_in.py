@@ -23,6 +23,7 @@ from etl.extract.spotify.sign_in import sign_in, sign_in_unattended
 from launch import sign_in as from_shell
 from tests.extract.spotify.nights import Place, place
 from tests.extract.spotify.server import INVALID_GRANT, TOKEN, Says, ScriptedServer, scripted
+from tests.processes import free_port
 
 SECRET = "stand-in-secret"
 
@@ -38,12 +39,6 @@ def here(shared: Place, tmp_path: Path) -> Place:
     place_of_test = Place(shared.url, tmp_path)
     place_of_test.app = replace(place_of_test.app, redirect_uri=f"http://127.0.0.1:{free_port()}/callback")
     return place_of_test
-
-
-def free_port() -> int:
-    with socket(AF_INET, SOCK_STREAM) as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def person(name: str, change: Callable[[str], str] = lambda address: address) -> Callable[[str], bool]:
