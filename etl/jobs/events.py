@@ -96,23 +96,16 @@ def _run(run_id: str, started_at: datetime, reference_date: date, inputs: list[R
 
 
 def _load(spark: SparkSession, inputs: list[Received], told: Parsed, users: Parsed, load: EventLoad) -> dict[str, int]:
-    found = members.named(told.accepted)
-    counted = _counted(members.counts(found), users.accepted).persist()
-    rejected = [told.rejected, users.rejected] if _has_rejected(counted, inputs) else []
-    load.publish_members(
-        {
-            **members.members(found),
-            "user_record": users.accepted.select(*_USER_RECORD).distinct(),
-            "event_count": counted,
-            "rejected_row": reduce(DataFrame.unionByName, rejected, spark.createDataFrame([], REJECTED_ROW)),
-        }
-    )
+    of_users = _of_users(users.accepted) if any(one.format == "user" for one in inputs) else {}
+    load.stage_members({"event_named": members.named(told.accepted), **of_users})
+    if load.has_refused():
+        load.stage_refused(told.rejected.unionByName(users.rejected))
+    load.publish_members()
     log.info("All users, artists, tracks and playlists that the events name are known.")
-    events, made = rows.identified(told.accepted), members.made_ids(found)
-    if not made.isEmpty():
-        events = rows.with_made_ids(events, made)
+    keys = load.keys(spark)
+    events = rows.with_made_ids(rows.identified(told.accepted), keys["made_id"])
     continents = spark.createDataFrame(sorted(CONTINENTS.items()), "country string, continent string")
-    months = load.stage_events(facts.facts(events, load.keys(spark), continents), _months(found))
+    months = load.stage_events(facts.facts(events, keys, continents), load.first_days())
     return load.publish_events(months, matching.SOURCES, _matches(load.plays(matching.SOURCES)))
 
 
@@ -151,27 +144,14 @@ def _united(spark: SparkSession, parsed: list[Parsed], schema: StructType) -> Pa
     return Parsed(accepted, rejected)
 
 
-def _counted(events: DataFrame, users: DataFrame) -> DataFrame:
+def _of_users(accepted: DataFrame) -> dict[str, DataFrame]:
     rows_told, users_told = F.count(F.lit(1)), F.count_distinct("user_id", "valid_from")
-    of_users = users.groupBy("input_id").agg(
+    counted = accepted.groupBy("input_id").agg(
         rows_told.alias("rows_accepted"), (rows_told - users_told).alias("rows_repeated")
     )
-    return events.withColumn("rows_repeated", F.lit(0).cast("long")).unionByName(of_users)
-
-
-def _has_rejected(counted: DataFrame, inputs: list[Received]) -> bool:
-    """Whether to look for refused records: where all that came in was accepted there are none."""
-    accepted = counted.agg(F.sum("rows_accepted")).collect()[0][0]
-    return int(accepted or 0) != sum(one.row_count for one in inputs)
+    return {"user_record": accepted.select(*_USER_RECORD).distinct(), "event_count": counted}
 
 
 def _matches(plays: list[dict[str, Any]]) -> list[tuple[object, ...]]:
     told = (matching.Play((one.pop("event_id"), one.pop("event_time")), **one) for one in plays)
     return [(*one.dropped, *one.kept, one.rule) for one in matching.matches(told)]
-
-
-def _months(found: members.Named) -> dict[str, list[date]]:
-    first_days: dict[str, list[date]] = {}
-    for row in members.months(found).collect():
-        first_days.setdefault("fact_spoken_event" if row["is_spoken"] else "fact_event", []).append(row["first_day"])
-    return first_days

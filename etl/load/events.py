@@ -23,6 +23,7 @@ from etl.load.loading import note_failure
 from etl.load.partitions import Month
 from etl.load.publish import merge
 from etl.load.run import Run, record_published, record_start
+from etl.schemas import EVENTS
 from etl.warehouse import exclusive, rows
 
 log = logging.getLogger(__name__)
@@ -57,14 +58,33 @@ class EventLoad:
     url: str = field(repr=False)
     load_id: str
 
-    def publish_members(self, frames: Mapping[str, DataFrame]) -> None:
-        """Make what events name known to the star.
+    def stage_members(self, frames: Mapping[str, DataFrame]) -> None:
+        """Stage what events name, and what is said of users.
 
-        :param frames: ``event_user``, ``event_artist``, ``event_track``, ``event_playlist``, ``event_context``,
-            ``user_record``, ``event_count`` and ``rejected_row`` of ``schemas.EVENTS``.
+        :param frames: of ``schemas.EVENTS``: ``event_named``, or the members it has; ``user_record``, and
+            ``event_count`` of the inputs that told it.
         """
         staging.stage(frames, self.load_id, self.url)
-        staging.analyse(self.connection, list(frames))
+        merge(self.connection, "event_members", {})
+        staging.analyse(self.connection, _STAGED_MEMBERS)
+
+    def has_refused(self) -> bool:
+        """Whether rows of the inputs were not accepted."""
+        return bool(rows(self.connection, _REFUSED))
+
+    def stage_refused(self, frame: DataFrame) -> None:
+        """Stage the rows that were refused, with their reasons: the frame ``rejected_row``."""
+        staging.stage({"rejected_row": frame}, self.load_id, self.url)
+
+    def first_days(self) -> dict[str, list[date]]:
+        """The first days of the months that each fact table gets events in."""
+        found: dict[str, list[date]] = {}
+        for row in rows(self.connection, _FIRST_DAYS):
+            found.setdefault(str(row["name"]), []).append(row["first_day"])  # type: ignore[arg-type]
+        return found
+
+    def publish_members(self) -> None:
+        """Make what staged events name known to the star."""
         for table in MEMBERS:
             merge(self.connection, table, {})
         self.connection.commit()
@@ -148,6 +168,25 @@ class EventLoad:
         self.connection.commit()
         return {str(row["name"]): int(str(row["size"])) for row in counts if row["size"]}
 
+
+_STAGED_MEMBERS = [name for name in EVENTS if name.startswith("event_")] + ["user_record"]
+
+_REFUSED = """
+    select i.input_id
+    from audit.run_input as i
+    inner join staging.load as l on l.run_id = i.run_id
+    left join (
+        select input_id, sum(rows_accepted) as rows_accepted from staging.event_count group by input_id
+    ) as c on c.input_id = i.input_id
+    where i.row_count <> coalesce(c.rows_accepted, 0)
+"""
+
+_FIRST_DAYS = """
+    select distinct case when is_spoken then 'fact_spoken_event' else 'fact_event' end as name, first_day
+    from staging.event_named
+    where name_set = 'months'
+    order by first_day
+"""
 
 _KNOWN_FOLLOWS = """
     select u.user_id, a.artist_id, min(e.event_time) as event_time

@@ -8,15 +8,13 @@ from pyspark.sql import functions as F
 from etl.config import CHECKOUT
 from etl.warehouse import libpq_url
 
-LOOKUPS = ("user", "artist", "track", "playlist", "context", "input")
-
-
+LOOKUPS = ("user", "artist", "track", "playlist", "context", "input", "made_id")
 _BROADCAST_ROWS = 2_000_000
 """Up to so many keys every executor gets them all, so that events need not be sorted to meet them."""
 
 
 def keys(spark: SparkSession, url: str) -> dict[str, DataFrame]:
-    """The keys of all members that the staged events name, by the names of LOOKUPS."""
+    """The keys of all members that the staged events name, and ids made for those without one, as LOOKUPS says."""
     with dbapi.connect(libpq_url(url)) as connection, connection.cursor() as cursor:
         found = {}
         for name in LOOKUPS:

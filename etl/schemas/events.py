@@ -117,6 +117,15 @@ _WHERE: dict[str, DataType] = {
     "continent": StringType(),
     "source": StringType(),
 }
+_CONTEXT: dict[str, DataType] = {
+    "platform": StringType(),
+    "reason_start": StringType(),
+    "reason_end": StringType(),
+    "is_shuffle": BooleanType(),
+    "is_offline": BooleanType(),
+    "is_incognito": BooleanType(),
+    "subscription_plan": StringType(),
+}
 
 EVENTS: dict[str, StructType] = {
     "fact_event": schema(
@@ -126,23 +135,33 @@ EVENTS: dict[str, StructType] = {
         **_MOMENT, **_WHAT, spoken_id=StringType(), spoken_name=StringType(), show_name=StringType(), **_WHERE
     ),
     "user_record": USER_RECORD,
+    "event_named": schema(
+        name_set=StringType(),
+        source=StringType(),
+        user_id=StringType(),
+        track_id=StringType(),
+        track_name=StringType(),
+        artist_id=StringType(),
+        artist_name=StringType(),
+        made_track=StringType(),
+        made_artist=StringType(),
+        playlist_id=StringType(),
+        **_CONTEXT,
+        input_id=StringType(),
+        is_spoken=BooleanType(),
+        first_day=DateType(),
+        row_count=LongType(),
+    ),
     "event_user": schema(user_id=StringType(), source=StringType()),
     "event_artist": schema(artist_id=StringType(), name=StringType(), source=StringType()),
     "event_track": schema(
         track_id=StringType(), name=StringType(), made_id=StringType(), artist_id=StringType(), source=StringType()
     ),
     "event_playlist": schema(playlist_id=StringType(), source=StringType()),
-    "event_context": schema(
-        platform=StringType(),
-        reason_start=StringType(),
-        reason_end=StringType(),
-        is_shuffle=BooleanType(),
-        is_offline=BooleanType(),
-        is_incognito=BooleanType(),
-        subscription_plan=StringType(),
-    ),
+    "event_context": schema(**_CONTEXT),
     "event_count": schema(input_id=StringType(), rows_accepted=LongType(), rows_repeated=LongType()),
     "rejected_row": REJECTED_ROW,
 }
-"""What a load of events takes: first the members that they name (``event_…``, each once), then the events themselves
-with the members' keys. ``event_id`` is the 16 bytes of a UUID; ``event_count`` accounts for the rows of each input."""
+"""What a load of events takes: first the members that they name, then the events themselves with the members' keys.
+``event_named`` is all that they name, of which staging makes the ``event_…`` of each kind, each member once;
+``event_count`` accounts for the rows of each input; ``event_id`` is the 16 bytes of a UUID."""

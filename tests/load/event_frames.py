@@ -80,7 +80,8 @@ def load_events(url: str, run_id: str, *deliveries: Delivery, steps: Steps | Non
         if load is None:
             return {}
         told = [(one.input_id, event) for one in deliveries for event in one.events]
-        load.publish_members(local_frames(members(deliveries)))
+        load.stage_members(local_frames(members(deliveries)))
+        load.publish_members()
         after("members")
         months = load.stage_events(local_frames(facts(told, keys(url))), _first_days(told))
         after("stage_events")

@@ -2,6 +2,7 @@
 
 from zoneinfo import available_timezones
 
+import pyarrow as pa
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
@@ -14,5 +15,5 @@ def known_timezones(spark: SparkSession) -> list[str]:
     named = sorted({name for name in available_timezones() if "/" in name} | {"UTC"})
     year, one, none = F.lit(2020), F.lit(1), F.lit(0)
     moment = F.try_make_timestamp(year, one, one, none, none, none, F.col("name"))
-    frame = spark.createDataFrame([(name,) for name in named], "name string")
+    frame = spark.createDataFrame(pa.table({"name": named}))
     return [row["name"] for row in frame.where(moment.isNotNull()).collect()]

@@ -1,0 +1,58 @@
+-- Of what staged events name, the members, each once; where events say different things of one, what says more wins, then
+-- the smaller, so that their order does not matter.
+insert into staging.event_user (user_id, source)
+select user_id, min(source)
+from staging.event_named
+where name_set = 'users'
+group by user_id;
+
+insert into staging.event_artist (artist_id, name, source)
+select distinct on (s.artist_id) s.artist_id, s.artist_name, s.source
+from (
+    select coalesce(artist_id, made_artist) as artist_id, artist_name, source
+    from staging.event_named
+    where name_set = 'things'
+) as s
+where s.artist_id is not null
+order by s.artist_id, s.artist_name is null, s.artist_name, s.source;
+
+insert into staging.event_track (track_id, name, made_id, artist_id, source)
+select distinct on (s.track_id) s.track_id, s.track_name, s.made_track, s.artist_id, s.source
+from (
+    select
+        coalesce(track_id, made_track) as track_id,
+        track_name,
+        made_track,
+        coalesce(artist_id, made_artist) as artist_id,
+        source
+    from staging.event_named
+    where name_set = 'things'
+) as s
+where s.track_id is not null
+order by
+    s.track_id,
+    s.track_name is null,
+    s.artist_id is null,
+    s.track_name,
+    s.made_track nulls first,
+    s.artist_id nulls first,
+    s.source;
+
+insert into staging.event_playlist (playlist_id, source)
+select playlist_id, min(source)
+from staging.event_named
+where name_set = 'playlists' and playlist_id is not null
+group by playlist_id;
+
+insert into staging.event_context (
+    platform, reason_start, reason_end, is_shuffle, is_offline, is_incognito, subscription_plan
+)
+select platform, reason_start, reason_end, is_shuffle, is_offline, is_incognito, subscription_plan
+from staging.event_named
+where name_set = 'contexts';
+
+insert into staging.event_count (input_id, rows_accepted, rows_repeated)
+select input_id, sum(row_count), 0
+from staging.event_named
+where name_set = 'months'
+group by input_id;
