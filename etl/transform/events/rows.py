@@ -36,8 +36,6 @@ def with_made_ids(rows: DataFrame, made: DataFrame) -> DataFrame:
 
     :param made: track_name, artist_name, made_track, made_artist.
     """
-    if made.isEmpty():
-        return rows
     known = F.broadcast(made.withColumnsRenamed({"track_name": "named_track", "artist_name": "named_artist"}))
     is_named = (F.col("artist_name") == F.col("named_artist")) & F.col("track_name").eqNullSafe(F.col("named_track"))
     return (
