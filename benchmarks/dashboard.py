@@ -32,7 +32,7 @@ from tests.dashboard.browser import open_page, start
 _LOGINS = {"listener": "u7", "analyst": None, "artist": "a3"}
 _NAME = "bench.{}"
 _FIRST_PAGE = {"listener": "Wrapped", "analyst": "Wrapped", "artist": "Artist"}
-_FURTHER = {"playlists": "Playlists", "artist": "Artist", "charts": "Charts", "wrapped": "Wrapped"}
+_FURTHER = {"My playlists": "Playlists", "Artist": "Artist", "Charts": "Charts", "Wrapped": "Wrapped"}
 _WATCH = """
     let started = performance.now(), since = null;
     for (const kind of ['keydown', 'click'])
@@ -44,7 +44,7 @@ _WATCH = """
         const app = document.querySelector('[data-testid=stApp]'), heading = document.querySelector('h1');
         return app.dataset.testScriptState === 'notRunning' && heading && heading.innerText.trim() === title
             && !document.querySelector('[data-stale=true], [data-testid=stSkeleton]')
-            && all('[data-testid=stVegaLiteChart]', chart => chart.querySelector('canvas, svg'))
+            && all('[data-testid=stVegaLiteChart]', chart => !chart.offsetParent || chart.querySelector('canvas, svg'))
             && all('img', image => image.complete);
     };
     window.untilDrawn = (title, done) => {
@@ -98,10 +98,10 @@ def _measure(browser: Chrome, server: postgres.Server, url: str, rounds: int) ->
             seconds = [_sign_in(browser, address, kind, password) for _ in range(rounds)]
             _tell(f"first page after sign-in, {kind}", seconds, " goal <= 1")
         _sign_in(browser, address, "analyst", passwords["analyst"])
-        for path in _FURTHER:
-            _open(browser, path)
-        for path in _FURTHER:
-            _tell(f"page {path}, analyst", [_open_from_another(browser, path) for _ in range(rounds)], "")
+        for page in _FURTHER:
+            _open(browser, page)
+        for page in _FURTHER:
+            _tell(f"page {page}, analyst", [_open_from_another(browser, page) for _ in range(rounds)], "")
     finally:
         dashboard.stop()
 
@@ -118,15 +118,16 @@ def _sign_in(browser: Chrome, address: str, kind: str, password: str) -> float:
     return float(browser.execute_async_script(_WAIT, _FIRST_PAGE[kind]))
 
 
-def _open_from_another(browser: Chrome, path: str) -> float:
-    _open(browser, next(other for other in _FURTHER if other != path))
-    return _open(browser, path)
+def _open_from_another(browser: Chrome, page: str) -> float:
+    _open(browser, next(other for other in _FURTHER if other != page))
+    return _open(browser, page)
 
 
-def _open(browser: Chrome, path: str) -> float:
-    link = browser.find_element(By.CSS_SELECTOR, f"[data-testid=stSidebarNavLink][href$='{path}']")
+def _open(browser: Chrome, page: str) -> float:
+    found = browser.find_elements(By.CSS_SELECTOR, "[data-testid=stSidebarNavLink]")
+    link = next(one for one in found if str(one.get_attribute("textContent")).endswith(page))
     browser.execute_script("arguments[0].click()", link)
-    return float(browser.execute_async_script(_WAIT, _FURTHER[path]))
+    return float(browser.execute_async_script(_WAIT, _FURTHER[page]))
 
 
 @contextmanager

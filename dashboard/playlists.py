@@ -93,6 +93,8 @@ def _bins(frame: pd.DataFrame) -> pd.DataFrame:
         for place, tracks in enumerate(bins):
             start = row["first_bound"] + place * step
             rows.append((row["name"], row["attribute"], start, start + step, tracks / max(sum(bins), 1)))
+        # The last bin is drawn up to its end.
+        rows.append((row["name"], row["attribute"], row["last_bound"], row["last_bound"], rows[-1][-1]))
     return pd.DataFrame(rows, columns=["name", "attribute", "bin_start", "bin_end", "share"])
 
 
