@@ -10,6 +10,7 @@ session. Drawn whole: the page is no longer running, and every chart and picture
 import argparse
 import shutil
 import statistics
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +27,9 @@ from etl.load.logins import add_login
 from etl.load.marts import Definition, build
 from etl.warehouse import connect, rows
 from launch import postgres
+from launch.bootstrap import SetupError, need_browser
 from launch.dashboard import Dashboard
+from launch.environment import state_dir
 from tests.dashboard.browser import open_page, start
 
 _LOGINS = {"listener": "u7", "analyst": None, "artist": "a3"}
@@ -66,6 +69,10 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
+    try:
+        need_browser(state_dir())
+    except SetupError as error:
+        sys.exit(str(error))
     folder = Path(tempfile.mkdtemp())
     server = postgres.start(folder)
     try:

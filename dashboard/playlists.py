@@ -78,11 +78,13 @@ def _draw_attributes(frame: pd.DataFrame) -> None:
     st.subheader("Distributions")
     bins = _bins(frame)
     st.caption("The share of the songs by value, in the colours of the shape above; loudness in dB, tempo in BPM.")
-    columns = st.columns(_IN_A_ROW)
-    for place, (attribute, found) in enumerate(bins.groupby("attribute", sort=False)):
-        with columns[place % _IN_A_ROW]:
-            st.markdown(f"**{attribute}**")
-            show(distribution(found), f"How the songs spread over {attribute}.")
+    attributes = list(bins["attribute"].drop_duplicates())
+    for first in range(0, len(attributes), _IN_A_ROW):
+        # A row at a time: a phone shows one column after the other.
+        for column, attribute in zip(st.columns(_IN_A_ROW), attributes[first:], strict=False):
+            with column:
+                st.markdown(f"**{attribute}**")
+                show(distribution(bins[bins["attribute"] == attribute]), f"How the songs spread over {attribute}.")
 
 
 def _bins(frame: pd.DataFrame) -> pd.DataFrame:

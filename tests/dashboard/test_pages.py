@@ -27,6 +27,14 @@ TITLES = {
     "Operations": ("Operations",),
 }
 """The pages, in their order, and what stands on each."""
+_FITS = """
+    const page = document.querySelector('[data-testid=stMainBlockContainer]');
+    const style = getComputedStyle(page), edge = page.getBoundingClientRect().right - parseFloat(style.paddingRight);
+    return document.documentElement.scrollWidth <= window.innerWidth + 1
+        && [...page.querySelectorAll('[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg, img')]
+            .every(drawn => drawn.getBoundingClientRect().right <= edge + 1)
+"""
+"""Nothing is wider than the page, and no chart or picture leaves its column."""
 
 
 def go_to(browser: Chrome, name: str) -> str:
@@ -140,7 +148,7 @@ def test_each_role_sees_its_pages_and_no_other(browser: Chrome, dashboard: Place
             said = settle(browser)
             assert any(title in said for title in TITLES[name]), said
             assert "Traceback" not in said and "Error" not in said
-            assert browser.execute_script("return document.documentElement.scrollWidth <= window.innerWidth + 1")
+            assert browser.execute_script(_FITS)
             browser.save_screenshot(str(tmp_path / f"{kind}-{name}-{size[0]}.png"))
         resize(browser, DESKTOP)
 
