@@ -1,6 +1,7 @@
 """A part that is kept up: started, waited for at its address, started again where it ends, ended."""
 
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import requests
@@ -13,45 +14,35 @@ _RESTARTS = 5
 """How often one that ends by itself is started again; whatever ends it each time will not stop doing so."""
 
 
+@dataclass(eq=False, repr=False)
 class KeptPart:
-    """A part and how to start it; ``is_given_up`` once it has ended for good."""
+    """A part and how to start it; ``is_given_up`` once it has ended for good.
 
-    def __init__(
-        self,
-        name: str,
-        what: str,
-        command: list[str],
-        environ: dict[str, str],
-        state: Path,
-        *,
-        health_url: str | None = None,
-        grace_seconds: float = 3.0,
-        after_restart: str = "",
-        after_loss: str = "",
-    ) -> None:
-        """Start nothing yet.
+    ``name`` is its log's, ``what`` begins sentences about it. ``health_url`` answers once it is ready; without one,
+    whoever starts it waits. ``after_restart`` and ``after_loss`` say what these mean to people.
+    """
 
-        :param name: of its log.
-        :param what: what sentences call it, as they begin.
-        :param health_url: answers once it is ready; None: whoever starts it waits.
-        :param grace_seconds: how long it may take to end by itself.
-        :param after_restart: what a restart means to people, a sentence.
-        :param after_loss: what it means that it cannot be started again.
-        """
-        self.what, self.is_given_up = what, False
-        self._name, self._command, self._environ, self._state = name, command, environ, state
-        self._health_url, self._grace_seconds = health_url, grace_seconds
-        self._after_restart, self._after_loss = after_restart, after_loss
-        self._restarts_left = _RESTARTS
+    name: str
+    what: str
+    command: list[str]
+    environ: dict[str, str]
+    state: Path
+    health_url: str | None = None
+    grace_seconds: float = 3.0
+    after_restart: str = ""
+    after_loss: str = ""
+    is_given_up: bool = field(default=False, init=False)
+    _restarts_left: int = field(default=_RESTARTS, init=False)
+    _part: Part = field(init=False)
 
     def start(self) -> None:
         """Start it, and wait until it answers.
 
         :raises ActionNeededError: where it ends before, or does not answer in a minute.
         """
-        self._part = start_part(self._name, self._command, self._environ, self._state)
+        self._part = start_part(self.name, self.command, self.environ, self.state)
         try:
-            if self._health_url is None or _answers(self._part, self._health_url):
+            if self.health_url is None or _answers(self._part, self.health_url):
                 return
         except BaseException:
             self._end()
@@ -89,7 +80,7 @@ class KeptPart:
             self.start()
         except ActionNeededError:
             return self._give_up(f"{ended} and could not be started again: {self.last_words}.")
-        return f"{ended} and was started again. {self._after_restart}".rstrip()
+        return f"{ended} and was started again. {self.after_restart}".rstrip()
 
     def stop(self) -> None:
         """End it and what it has left; nothing happens where it has ended."""
@@ -98,10 +89,10 @@ class KeptPart:
 
     def _give_up(self, sentence: str) -> str:
         self.is_given_up = True
-        return f"{sentence} {self._after_loss}".rstrip()
+        return f"{sentence} {self.after_loss}".rstrip()
 
     def _end(self) -> None:
-        end_part(self._part, self._grace_seconds)
+        end_part(self._part, self.grace_seconds)
 
 
 def _answers(part: Part, url: str) -> bool:
