@@ -31,7 +31,7 @@ def show(chart: alt.Chart | alt.LayerChart | alt.FacetChart, told: str) -> None:
 def bars(frame: pd.DataFrame, label: str, value: str, title: str) -> Layers:
     """Bars in the order of the rows, with the name written on them and the value at the end of the line."""
     # Two of the same name are two bars: the place tells them apart.
-    base = alt.Chart(frame.assign(place=range(len(frame))), height=HEIGHT_A_BAR * len(frame) + 10).encode(
+    base = alt.Chart(frame.assign(place=range(len(frame))), height=HEIGHT_A_BAR * len(frame) + 20).encode(
         y=alt.Y("place:O", title=None, axis=None),
         x=alt.X(f"{value}:Q", title=None, axis=None, scale=alt.Scale(domainMin=0)),
         tooltip=[alt.Tooltip(f"{label}:N", title="name"), alt.Tooltip(f"{value}:Q", title=title, format=",.1~f")],
