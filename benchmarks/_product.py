@@ -25,7 +25,7 @@ class Product:
     """bin/run until it has published what ``kaggle_path`` names; a context that ends it."""
 
     def __init__(self, state: Path, kaggle_path: Path, **environ: str) -> None:
-        port = _free_port()
+        port = free_port()
         self.state = state
         self.api = AirflowApi(f"http://127.0.0.1:{port}", *login(state))
         self._output = state / "output.txt"
@@ -34,7 +34,7 @@ class Product:
             "STATE_DIR": str(state),
             "PYTHONPATH": str(CHECKOUT),
             "AIRFLOW__API__PORT": str(port),
-            "DASHBOARD_PORT": str(_free_port()),
+            "DASHBOARD_PORT": str(free_port()),
             "KAGGLE_PATH": str(kaggle_path),
             "SPOTIPY_CLIENT_ID": "nobody",  # an app in which nobody has signed in: files alone are measured
             "SIMULATED_LISTENERS": "0",
@@ -104,6 +104,6 @@ def _memory(process: psutil.Process) -> int:
         return 0
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])

@@ -161,7 +161,7 @@ def main() -> None:
     server = postgres.start(folder)
     try:
         if {"reads", "nothing"} & set(options.only):
-            with _star(server, "large", options.users, _days(options.events, options.users)) as url:
+            with star(server, "large", options.users, _days(options.events, options.users)) as url:
                 _nothing(url, folder)
                 if "reads" in options.only:
                     _reads(url)
@@ -223,7 +223,7 @@ def _deltas(server: postgres.Server, events: int, small: int, users: int) -> Non
     shapes = {"small": (users, few), "days": (users, many), "users": (users * many // few, few)}
     taken = {}
     for name, (all_users, days) in shapes.items():
-        with _star(server, name, all_users, days) as url:
+        with star(server, name, all_users, days) as url:
             _build(url)
             with connect(url) as connection:
                 connection.execute(text(_EVENTS), {"users": users, "first": _DELTA_DAY, "last": _DELTA_DAY})
@@ -249,7 +249,7 @@ def _build(url: str, is_from_nothing: bool = False) -> None:
 
 
 @contextmanager
-def _star(server: postgres.Server, name: str, users: int, days: int) -> Iterator[str]:
+def star(server: postgres.Server, name: str, users: int, days: int) -> Iterator[str]:
     """A star of so many users and days, gone afterwards."""
     _as_superuser(server, f"create database {name} owner loader")
     url = server.url("loader", name)

@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import artist, charts, operations, playlists, wrapped
+from dashboard.page import plain
 from dashboard.sign_in import ask_for_login, sign_out, signed_in
 
 _ICON = Path(__file__).with_name("icon.svg")
@@ -29,7 +30,10 @@ def main() -> None:
     if pages:
         st.navigation(pages).run()
     else:
-        st.warning(f"{login.name} may read nothing here: who runs the warehouse can make a login with bin/add-login.")
+        st.warning(
+            f"{plain(login.name)} may read nothing here. Either the warehouse has no tables yet: bin/run makes them. "
+            "Or the login has no role: who runs the warehouse makes logins with bin/add-login."
+        )
 
 
 main()

@@ -63,7 +63,7 @@ def _draw_figures(weeks: pd.DataFrame) -> None:
         st.metric("Plays", number(weeks["plays"].sum()), border=True)
         if not newest.empty:
             st.metric("Listeners in the newest week", number(newest["listeners"].iloc[0]), border=True)
-            st.metric("Newest week from", f"{newest['week_start'].iloc[0]:%Y-%m-%d}", border=True)
+            st.metric("Newest week from", f"{newest['week_start'].iloc[0]:%-d %b %Y}", border=True)
 
 
 def _draw_weeks(weeks: pd.DataFrame) -> None:

@@ -9,13 +9,18 @@ import streamlit as st
 from dashboard.places import country_places
 
 ACCENT = "#1db954"
+COLORS = ["#12805c", "#e08e45", "#3b6fb6", "#b4436c", "#7a5ea8", "#8a8d3f", "#4aa3a2", "#9c6644", "#d46a9a", "#6b7780"]
+"""Of what stands side by side, in this order; they differ in lightness too."""
+
 HEIGHT_A_BAR = 30
+_FEW_POINTS = 60
+_WEEKS = 52
 
 Layers = alt.LayerChart | alt.FacetChart
 """What Altair makes of layers."""
 
 
-def show(chart: alt.Chart | alt.LayerChart | alt.FacetChart | alt.HConcatChart, told: str) -> None:
+def show(chart: alt.Chart | alt.LayerChart | alt.FacetChart, told: str) -> None:
     """Draw a chart as wide as the page.
 
     :param told: what it shows, for those who do not see it.
@@ -24,19 +29,19 @@ def show(chart: alt.Chart | alt.LayerChart | alt.FacetChart | alt.HConcatChart, 
 
 
 def bars(frame: pd.DataFrame, label: str, value: str, title: str) -> Layers:
-    """Bars in the order of the rows, with name and value written on them."""
+    """Bars in the order of the rows, with the name written on them and the value at the end of the line."""
     # Two of the same name are two bars: the place tells them apart.
-    words = [f"{name}  ·  {amount:,.0f}" for name, amount in zip(frame[label], frame[value], strict=True)]
-    base = alt.Chart(
-        frame.assign(place=range(len(frame)), words=words), height=HEIGHT_A_BAR * max(len(frame), 2)
-    ).encode(
+    base = alt.Chart(frame.assign(place=range(len(frame))), height=HEIGHT_A_BAR * len(frame) + 20).encode(
         y=alt.Y("place:O", title=None, axis=None),
         x=alt.X(f"{value}:Q", title=None, axis=None, scale=alt.Scale(domainMin=0)),
         tooltip=[alt.Tooltip(f"{label}:N", title="name"), alt.Tooltip(f"{value}:Q", title=title, format=",.1~f")],
     )
-    drawn = base.mark_bar(color=ACCENT, opacity=0.4, cornerRadiusEnd=4)
-    written = base.mark_text(align="left", dx=6, limit=260).encode(text="words:N", x=alt.value(0))
-    return alt.layer(drawn, written)
+    drawn = base.mark_bar(color=ACCENT, opacity=0.35, cornerRadiusEnd=4)
+    names = base.mark_text(align="left", dx=8, limit=215, fontSize=13).encode(text=f"{label}:N", x=alt.value(0))
+    values = base.mark_text(align="right", dx=-6, fontSize=13, fontWeight="bold").encode(
+        text=alt.Text(f"{value}:Q", format=",.0f"), x=alt.value("width")
+    )
+    return alt.layer(drawn, names, values)
 
 
 def lines(frame: pd.DataFrame, time: str, values: dict[str, str], title: str) -> alt.Chart:
@@ -48,11 +53,11 @@ def lines(frame: pd.DataFrame, time: str, values: dict[str, str], title: str) ->
     long[time] = pd.to_datetime(long[time])
     chart: alt.Chart = (
         alt.Chart(long, height=280)
-        .mark_line(point=True)
+        .mark_line(point=len(frame) <= _FEW_POINTS, strokeWidth=2)
         .encode(
-            x=alt.X(f"{time}:T", title=None),
-            y=alt.Y("value:Q", title=title),
-            color=alt.Color("what:N", title=None, legend=alt.Legend(orient="top")),
+            x=alt.X(f"{time}:T", title=None, axis=alt.Axis(format="%-d %b %y", tickCount=8, labelOverlap=True)),
+            y=alt.Y("value:Q", title=title, axis=alt.Axis(format=",d", tickMinStep=1)),
+            color=_color("what", list(values.values()), alt.Legend(orient="top")),
             tooltip=[alt.Tooltip(f"{time}:T"), "what:N", alt.Tooltip("value:Q", format=",.0f")],
         )
     )
@@ -60,18 +65,24 @@ def lines(frame: pd.DataFrame, time: str, values: dict[str, str], title: str) ->
 
 
 def calendar(frame: pd.DataFrame, day: str, value: str, title: str) -> alt.Chart:
-    """A square a day, a column a week, darker where there is more."""
-    days = frame.assign(**{day: pd.to_datetime(frame[day])})
-    days["week"] = days[day] - pd.to_timedelta(days[day].dt.weekday, unit="D")
-    days["weekday"] = days[day].dt.strftime("%a")
+    """A square a day of whole years of weeks, a column a week, darker where there is more."""
+    last = pd.to_datetime(frame[day]).max()
+    first = min(pd.to_datetime(frame[day]).min(), last - pd.Timedelta(weeks=_WEEKS))
+    days = pd.DataFrame({day: pd.date_range(first, last)})
+    days = days.merge(frame.assign(**{day: pd.to_datetime(frame[day])}), how="left", on=day).fillna({value: 0})
+    monday = days[day] - pd.to_timedelta(days[day].dt.weekday, unit="D")
+    days["week"], days["weekday"] = monday.dt.strftime("%Y-%m-%d"), days[day].dt.strftime("%a")
+    firsts = list(days.assign(month=monday.dt.strftime("%Y-%m")).groupby("month")["week"].min())[1:]
     names = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+    month = "timeFormat(toDate(datum.value + 'T00:00'), '%b')"
+    greens = alt.Scale(range=["#edf1ee", "#bfe3cd", "#1db954", "#0b3d2e"])
     chart: alt.Chart = (
-        alt.Chart(days, height=170)
-        .mark_rect(cornerRadius=3, stroke="white", strokeWidth=2)
+        alt.Chart(days, height=160)
+        .mark_rect(cornerRadius=2, stroke="white", strokeWidth=1)
         .encode(
-            x=alt.X("yearmonthdate(week):O", title=None, axis=alt.Axis(format="%-d %b", labelOverlap=True)),
-            y=alt.Y("weekday:O", title=None, scale=alt.Scale(domain=names), axis=alt.Axis(labelOverlap=False)),
-            color=alt.Color(f"{value}:Q", title=title, legend=None, scale=alt.Scale(scheme="greens")),
+            x=alt.X("week:O", title=None, axis=alt.Axis(values=firsts, labelExpr=month, labelAngle=0, ticks=False)),
+            y=alt.Y("weekday:O", title=None, scale=alt.Scale(domain=names), axis=alt.Axis(values=names[::2])),
+            color=alt.Color(f"{value}:Q", title=title, legend=None, scale=greens),
             tooltip=[alt.Tooltip(f"{day}:T", title="day"), alt.Tooltip(f"{value}:Q", title=title, format=",.0f")],
         )
     )
@@ -103,7 +114,7 @@ def radar(frame: pd.DataFrame) -> Layers:
     y = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[-1.3, 1.3]))
     grid = alt.Chart(rings).mark_line(color="#cccccc", strokeWidth=1).encode(x=x, y=y, detail="ring:N", order="place:Q")
     written = alt.Chart(labels).mark_text(fontSize=12).encode(x=x, y=y, text="attribute:N")
-    color = alt.Color("name:N", title=None, legend=alt.Legend(orient="bottom", columns=1, labelLimit=300))
+    color = _color("name", _in_order(frame["name"]), alt.Legend(orient="bottom", columns=1, labelLimit=300))
     tips = ["name:N", "attribute:N", alt.Tooltip("mean:Q", format=".2f")]
     drawn = (
         alt.Chart(closed, height=380)
@@ -113,37 +124,44 @@ def radar(frame: pd.DataFrame) -> Layers:
     return alt.layer(grid, written, drawn)
 
 
-def distributions(frame: pd.DataFrame) -> alt.FacetChart:
-    """Small charts, one an ``attribute``: the ``share`` of each ``name``'s tracks from ``bin_start`` to ``bin_end``."""
-    chart = (
-        alt.Chart(frame, width=240, height=110)
-        .mark_area(opacity=0.35, line=True, interpolate="monotone")
+def distribution(frame: pd.DataFrame) -> alt.Chart:
+    """The ``share`` of each ``name``'s tracks from ``bin_start`` to ``bin_end``, in the colours of ``radar``."""
+    chart: alt.Chart = (
+        alt.Chart(frame, height=120)
+        .mark_area(opacity=0.3, line={"strokeWidth": 1.5}, interpolate="step-after")
         .encode(
-            x=alt.X("bin_start:Q", title=None, axis=alt.Axis(tickCount=4)),
-            y=alt.Y("share:Q", title=None, stack=None, axis=alt.Axis(format="%", tickCount=3)),
-            color=alt.Color("name:N", title=None, legend=alt.Legend(orient="top", columns=1, labelLimit=300)),
-            tooltip=["name:N", "attribute:N", "bin_start:Q", "bin_end:Q", alt.Tooltip("share:Q", format=".0%")],
+            x=alt.X("bin_start:Q", title=None, axis=alt.Axis(tickCount=4, grid=False)),
+            y=alt.Y("share:Q", title=None, stack=None, axis=alt.Axis(format=".0%", tickCount=3)),
+            color=_color("name", _in_order(frame["name"]), None),
+            tooltip=["name:N", "bin_start:Q", "bin_end:Q", alt.Tooltip("share:Q", format=".0%")],
         )
     )
-    faceted: alt.FacetChart = chart.facet(
-        facet=alt.Facet("attribute:N", title=None, header=alt.Header(labelFontSize=13)), columns=3
-    ).resolve_scale(x="independent", y="independent")
-    return faceted
+    return chart
 
 
 def shares(frame: pd.DataFrame, value: str, part: str) -> alt.Chart:
     """A bar a ``name``, divided into ``part``s."""
+    names, parts = _in_order(frame["name"]), _in_order(frame[part])
     chart: alt.Chart = (
-        alt.Chart(frame, height=max(HEIGHT_A_BAR * 2, 40 * frame["name"].nunique()))
-        .mark_bar()
+        # The legend takes its height from the bars.
+        alt.Chart(frame, height=44 * len(names) + 24 * len(parts) + 50)
+        .mark_bar(opacity=0.85)
         .encode(
-            y=alt.Y("name:N", title=None, axis=alt.Axis(labelLimit=120)),
-            x=alt.X(f"{value}:Q", title=None, stack="normalize", axis=alt.Axis(format="%", tickCount=4)),
-            color=alt.Color(f"{part}:N", title=None, legend=alt.Legend(orient="bottom", columns=2, labelLimit=250)),
+            y=alt.Y("name:N", title=None, sort=names, axis=alt.Axis(labelLimit=120)),
+            x=alt.X(f"{value}:Q", title=None, stack="normalize", axis=alt.Axis(format=".0%", tickCount=4)),
+            color=_color(part, parts, alt.Legend(orient="bottom", columns=1, labelLimit=300)),
             tooltip=["name:N", f"{part}:N", alt.Tooltip(f"{value}:Q", format=".0%")],
         )
     )
     return chart
+
+
+def _color(field: str, domain: list[str], legend: alt.Legend | None) -> alt.Color:
+    return alt.Color(f"{field}:N", title=None, legend=legend, scale=alt.Scale(domain=domain, range=COLORS))
+
+
+def _in_order(names: pd.Series) -> list[str]:
+    return list(names.drop_duplicates())
 
 
 def world_map(frame: pd.DataFrame, value: str, title: str) -> Layers:
@@ -156,6 +174,7 @@ def world_map(frame: pd.DataFrame, value: str, title: str) -> Layers:
     dots = (
         alt.Chart(ground).mark_circle(color="#9aa5a0", size=14, opacity=0.7).encode(longitude="lon:Q", latitude="lat:Q")
     )
+    globe = alt.Chart(alt.sphere()).mark_geoshape(fill="#f4f7f5", stroke="#dfe6e2")
     net = alt.Chart(alt.graticule(step=[30, 30])).mark_geoshape(stroke="#e3e8e5", strokeWidth=0.7)
     heard = (
         alt.Chart(known)
@@ -167,4 +186,4 @@ def world_map(frame: pd.DataFrame, value: str, title: str) -> Layers:
             tooltip=["name:N", alt.Tooltip(f"{value}:Q", title=title, format=",.0f")],
         )
     )
-    return alt.layer(net, dots, heard).project("equalEarth").properties(height=420)
+    return alt.layer(globe, net, dots, heard).project("equalEarth").properties(height=300)

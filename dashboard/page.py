@@ -61,7 +61,7 @@ def grid(frame: pd.DataFrame, **columns: str) -> None:
     formats: dict[str, Any] = {
         heads[name]: st.column_config.NumberColumn(format=form) for name, form in columns.items()
     }
-    st.dataframe(shown.rename(columns=heads), hide_index=True, column_config=formats)
+    st.dataframe(shown.rename(columns=heads), hide_index=True, column_config=formats, placeholder="–")
 
 
 def number(value: float) -> str:

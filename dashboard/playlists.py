@@ -3,12 +3,13 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard.figures import distributions, radar, shares, show
+from dashboard.figures import distribution, radar, shares, show
 from dashboard.page import Page, grid, nothing_yet, plain
 from dashboard.reading import Login, Reading
 from dashboard.wishes import draw_wishes
 
 _SIDE_BY_SIDE = 4
+_IN_A_ROW = 3
 _SCOPES = {"plays": "all that was played", "playlists": "all playlists"}
 
 
@@ -75,7 +76,15 @@ def _draw_attributes(frame: pd.DataFrame) -> None:
         heads = {"attribute": "attribute", "name": "name", "mean": "mean", "deviation": "spread", "tracks": "songs"}
         grid(frame[list(heads)].rename(columns=heads), mean="%.2f", spread="%.2f")
     st.subheader("Distributions")
-    show(distributions(_bins(frame)), "How the songs spread over each audio feature.")
+    bins = _bins(frame)
+    st.caption("The share of the songs by value, in the colours of the shape above; loudness in dB, tempo in BPM.")
+    attributes = list(bins["attribute"].drop_duplicates())
+    for first in range(0, len(attributes), _IN_A_ROW):
+        # A row at a time: a phone shows one column after the other.
+        for column, attribute in zip(st.columns(_IN_A_ROW), attributes[first:], strict=False):
+            with column:
+                st.markdown(f"**{attribute}**")
+                show(distribution(bins[bins["attribute"] == attribute]), f"How the songs spread over {attribute}.")
 
 
 def _bins(frame: pd.DataFrame) -> pd.DataFrame:
@@ -86,6 +95,8 @@ def _bins(frame: pd.DataFrame) -> pd.DataFrame:
         for place, tracks in enumerate(bins):
             start = row["first_bound"] + place * step
             rows.append((row["name"], row["attribute"], start, start + step, tracks / max(sum(bins), 1)))
+        # The last bin is drawn up to its end.
+        rows.append((row["name"], row["attribute"], row["last_bound"], row["last_bound"], rows[-1][-1]))
     return pd.DataFrame(rows, columns=["name", "attribute", "bin_start", "bin_end", "share"])
 
 
@@ -95,15 +106,18 @@ def _draw_taste(reader: Reading, user_id: str) -> None:
     if taste.empty:
         nothing_yet("Your taste is not known yet.", "Play something for 30 seconds or more; the next build tells.")
         return
-    for row in taste.to_dict("records"):
-        st.markdown(f"**By {_SCOPES[row['scope']]}:** {plain(row['description'])}")
     attributes = reader.table("taste_attributes", user_id=user_id)
-    if not attributes.empty:
-        width = attributes["last_bound"] - attributes["first_bound"]
-        measured = attributes.assign(
-            name=attributes["scope"].map(_SCOPES), share=(attributes["mean"] - attributes["first_bound"]) / width
-        )
-        show(radar(measured), "Your taste by plays and by playlists, from the middle outwards.")
+    left, right = st.columns([2, 3], vertical_alignment="center")
+    with right:
+        for row in taste.to_dict("records"):
+            st.markdown(f"**By {_SCOPES[row['scope']]}:** {plain(row['description'])}")
+    with left:
+        if not attributes.empty:
+            width = attributes["last_bound"] - attributes["first_bound"]
+            measured = attributes.assign(
+                name=attributes["scope"].map(_SCOPES), share=(attributes["mean"] - attributes["first_bound"]) / width
+            )
+            show(radar(measured), "Your taste by plays and by playlists, from the middle outwards.")
     st.subheader("To discover")
     found = reader.table("discoveries", user_id=user_id)
     if found.empty:

@@ -28,11 +28,16 @@ def _draw(login: Login, reader: Reading) -> None:
     told = years[years["year"] == year].iloc[0]
     found = {name: reader.table(f"wrapped_{name}", user_id=user_id, year=int(year)) for name in _LISTS}
     _draw_figures(told)
-    _draw_picture(login.person if login.is_listener else str(user_id), told, found)
+    left, right = st.columns([2, 3])
+    with left:
+        _draw_picture(login.person if login.is_listener else str(user_id), told, found)
+    with right:
+        for sentence in _story(told, {name: list(frame[_LISTS[name]]) for name, frame in found.items()}):
+            st.markdown(f"- {sentence}")
+        if login.may_read("mart.my_user_personality" if login.is_listener else "mart.user_personality"):
+            _draw_personality(reader.table("personality", user_id=user_id))
     _draw_days(reader.table("wrapped_days", user_id=user_id, year=int(year)))
     _draw_lists(found)
-    if login.may_read("mart.my_personality" if login.is_listener else "mart.user_personality"):
-        _draw_personality(reader.table("personality", user_id=user_id))
 
 
 _LISTS = {"track": "track_name", "artist": "artist_name", "genre": "genre"}
@@ -66,13 +71,8 @@ def _draw_figures(told: pd.Series) -> None:
 def _draw_picture(person: str, told: pd.Series, found: dict[str, pd.DataFrame]) -> None:
     names = {name: list(frame[_LISTS[name]].head(_TOP)) for name, frame in found.items()}
     picture = year_picture(_year_name(told["year"]), person, {str(name): told[name] for name in told.index}, names)
-    left, right = st.columns([2, 3])
-    with left:
-        st.image(picture, width="stretch")
-        st.download_button("Keep the picture", picture, "wrapped.svg", "image/svg+xml", icon=":material/download:")
-    with right:
-        for sentence in _story(told, names):
-            st.markdown(f"- {sentence}")
+    st.image(picture, width="stretch")
+    st.download_button("Keep the picture", picture, "wrapped.svg", "image/svg+xml", icon=":material/download:")
 
 
 def _story(told: pd.Series, names: dict[str, list[str]]) -> list[str]:

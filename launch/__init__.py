@@ -14,6 +14,7 @@
                         postgres_folder: its data folder; postgres_use: shared, stopped by the last who leaves)
     jars                Spark's jars, fetched once
     processes           parts in sessions of their own, none left behind
+    kept                a part that is started again where it ends: Airflow's, stand_in, dashboard
     airflow_parts       the four parts of Airflow
     airflow_api         its REST API
     dag_runs            one run, watched to its end

@@ -11,14 +11,13 @@ from pathlib import Path
 from etl import warehouse
 from etl.errors import ActionNeededError, TryAgainError
 from launch.airflow_api import AirflowApi, parse_time
-from launch.processes import Part, end_part, end_strays, last_line, run_logged, start_part
+from launch.kept import KeptPart
+from launch.processes import end_strays, run_logged
 
 _AIRFLOW = [sys.executable, "-m", "airflow"]
 _READY_SECONDS = 240
 _GRACE_SECONDS = {"scheduler": 6.0, "triggerer": 3.0, "dag-processor": 3.0, "api-server": 3.0}
 """How long each part may take to end by itself, in the order in which they are asked."""
-_RESTARTS = 5
-"""How often a part that ends by itself is started again; whatever ends it each time will not stop doing so."""
 
 
 class PartEnded(ActionNeededError):
@@ -32,9 +31,8 @@ class Airflow:
         self.state = state
         self.api = api
         self._environ = environ
-        self._parts: dict[str, Part] = {}
+        self._parts: dict[str, KeptPart] = {}
         self._started_at = datetime.now(UTC)
-        self._restarts_left = dict.fromkeys(_GRACE_SECONDS, _RESTARTS)
 
     def migrate(self) -> bool:
         """Bring Airflow's own tables to the installed version.
@@ -82,23 +80,23 @@ class Airflow:
 
     def check(self) -> None:
         """Raise PartEnded where a part runs no more."""
-        for name, part in self._parts.items():
+        for part in self._parts.values():
             if not part.is_running():
                 raise PartEnded(
-                    f"Airflow's {name} has ended (exit code {part.process.returncode}), so everything is stopped. "
-                    f"Its last words: {last_line(part.log) or 'none'} (log: {part.log})"
+                    f"{part.what} has ended (exit code {part.exit_code}), so everything is stopped. "
+                    f"Its last words: {part.last_words}"
                 )
 
-    def mend(self) -> list[str]:
+    def mend(self) -> str | None:
         """Start each part again that has ended, and end what it has left: tasks of a dead scheduler are tried again.
 
-        :returns: a sentence for each.
+        :returns: a sentence for each, None where there is none.
         :raises PartEnded: where one ends again and again.
         """
-        ended = [name for name, part in self._parts.items() if not part.is_running()]
-        if not all(self._restarts_left[name] for name in ended):
+        news = [part.mend() for part in self._parts.values()]
+        if any(part.is_given_up for part in self._parts.values()):
             self.check()
-        return [self._restart(name) for name in ended]
+        return " ".join(filter(None, news)) or None
 
     @contextmanager
     def explained(self) -> Iterator[None]:
@@ -117,7 +115,7 @@ class Airflow:
         """End all parts, the scheduler first and the API server last, then whatever they have left."""
         for name in _GRACE_SECONDS:
             if name in self._parts:
-                end_part(self._parts.pop(name), _GRACE_SECONDS[name])
+                self._parts.pop(name).stop()
         end_strays(self.state)
 
     def log(self, name: str) -> Path:
@@ -128,14 +126,10 @@ class Airflow:
         command = [*_AIRFLOW, name]
         if name in ("scheduler", "triggerer"):
             command.append("--skip-serve-logs")
-        self._parts[name] = start_part(name, command, self._environ, self.state)
-
-    def _restart(self, name: str) -> str:
-        part = self._parts[name]
-        end_part(part, _GRACE_SECONDS[name])
-        self._restarts_left[name] -= 1
-        self._start(name)
-        return f"Airflow's {name} had ended (exit code {part.process.returncode}) and was started again."
+        self._parts[name] = KeptPart(
+            name, f"Airflow's {name}", command, self._environ, self.state, grace_seconds=_GRACE_SECONDS[name]
+        )
+        self._parts[name].start()
 
     def _wait(self, what: str, is_ready: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _READY_SECONDS

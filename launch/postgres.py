@@ -93,6 +93,18 @@ def start(state_dir: Path, major: int = 18) -> Server:
     return server
 
 
+def mend(server: Server) -> str | None:
+    """Start the server again where it has ended.
+
+    :returns: a sentence where it had.
+    :raises ActionNeededError: as ``start`` says.
+    """
+    if running_pid(server.place) is not None:
+        return None
+    start(server.state_dir, server.major)
+    return "The embedded PostgreSQL had ended and was started again; nothing committed was lost."
+
+
 def stop(server: Server) -> None:
     """Stop the server: open transactions are rolled back, nothing committed is lost. Again does nothing."""
     with _locked(server.place):

@@ -24,7 +24,6 @@ from launch.dashboard import Dashboard
 from launch.environment import api_port, api_url, dashboard_port, environment, login, state_dir
 from launch.jars import resolve_jars
 from launch.only_one import only_one
-from launch.postgres import Server
 from launch.postgres_use import embedded_server
 from launch.preconditions import check_disk, check_kaggle_path, check_port, check_settings, check_warehouse
 from launch.processes import end_strays
@@ -33,6 +32,9 @@ from launch.spotify import keep_spotify_pools, who_answers
 from launch.stand_in import StandIn, asking_stand_in, is_needed
 
 IMPORT, REFRESH = "kaggle_import", "nightly_refresh"
+
+Mend = Callable[[], str | None]
+"""Starts something again where it has ended, and says so."""
 
 
 class Stopped(BaseException):
@@ -89,10 +91,12 @@ def _run(screen: Screen, state: Path, is_exit_wanted: bool) -> int:
             resolve_jars(state, environ)
         airflow = Airflow(state, environ, AirflowApi(api_url(), *login(state)))
         stack.callback(_end, screen, airflow)
-        check = partial(_check, screen, airflow, stand_in)
+        others = [stand_in.mend] if stand_in is not None else []
+        check = partial(_keep_up, screen, others, airflow.check)
         with airflow.explained():
             _start(screen, airflow, environ)
-            dashboard = _dashboard(screen, stack, state, environ) if not is_exit_wanted else None
+            if not is_exit_wanted:
+                others.append(_dashboard(screen, stack, state, environ).mend)
             imported, refreshed = _import_and_refresh(screen, airflow, environ, check)
             listened = _listen(screen, airflow, environ, check) if refreshed.is_good() else []
         written = airflow.api.result(REFRESH, refreshed.run_id, "load_catalogue") | first_feed.added(
@@ -104,7 +108,9 @@ def _run(screen: Screen, state: Path, is_exit_wanted: bool) -> int:
         screen.say(f"Logs           {state / 'logs'}, of tasks {state / 'airflow' / 'logs'}\n")
         if is_exit_wanted:
             return 0 if refreshed.is_good() and all(one.is_good() for one in listened) else 1
-        _stay(screen, partial(_keep_up, screen, airflow, [stand_in, dashboard], server))
+        # The database first: parts of Airflow end where they have none.
+        database = [partial(postgres.mend, server)] if server is not None else []
+        _stay(screen, partial(_keep_up, screen, [*database, *others, airflow.mend]))
     return 0
 
 
@@ -122,22 +128,14 @@ def _dashboard(screen: Screen, stack: ExitStack, state: Path, environ: dict[str,
     return dashboard
 
 
-def _check(screen: Screen, airflow: Airflow, stand_in: StandIn | None) -> None:
-    """Raise where a part of Airflow has ended; a stand-in that has ended is started again."""
-    airflow.check()
-    news = stand_in.mend() if stand_in is not None else None
-    if news:
+def _keep_up(screen: Screen, mends: list[Mend], check: Callable[[], None] = lambda: None) -> None:
+    """Start again what has ended.
+
+    :param check: raises where something has ended that is not started again now.
+    """
+    check()
+    for news in filter(None, (mend() for mend in mends)):
         screen.say(news)
-
-
-def _keep_up(screen: Screen, airflow: Airflow, others: list[StandIn | Dashboard | None], server: Server | None) -> None:
-    """Start again what has ended, the database first: parts of Airflow end where they have none."""
-    if server is not None and postgres.running_pid(server.place) is None:
-        postgres.start(airflow.state)
-        screen.say("The embedded PostgreSQL had ended and was started again; nothing committed was lost.")
-    news = [other.mend() for other in others if other is not None]
-    for sentence in filter(None, [*news, *airflow.mend()]):
-        screen.say(sentence)
 
 
 def _start(screen: Screen, airflow: Airflow, environ: dict[str, str]) -> None:

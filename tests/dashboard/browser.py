@@ -43,9 +43,10 @@ def resize(browser: Chrome, size: tuple[int, int]) -> None:
 
 
 def open_page(browser: Chrome, address: str) -> None:
-    """Open the dashboard anew."""
+    """Open the dashboard anew, until its first page can be typed into."""
     browser.get(address)
     wait_for(browser, "No login yet")
+    settle(browser)
 
 
 def sign_in(browser: Chrome, address: str, name: str, password: str) -> None:

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+from selenium.webdriver import Chrome
+
 from etl.load.logins import add_login
 from etl.load.migrate import migrate
 from etl.warehouse import connect
 from launch import postgres
 from launch.dashboard import Dashboard
 from tests.conftest import database, run_as_superuser
+from tests.dashboard.browser import settle, sign_in, wait_for
 from tests.marts.listening import add, fill, rebuild, some
 from tests.processes import free_port
 
@@ -84,6 +87,13 @@ def _warehouse(server: postgres.Server, template: str) -> Iterator[tuple[str, di
         yield url, names, passwords
     for name in names.values():
         run_as_superuser(server, f"drop role {name}")
+
+
+def enter(browser: Chrome, dashboard: Place, kind: str) -> str:
+    """Sign in; the text of the first page."""
+    sign_in(browser, dashboard.address, dashboard.names[kind], dashboard.passwords[kind])
+    wait_for(browser, "Sign out")
+    return settle(browser)
 
 
 def fill_warehouse(url: str) -> None:

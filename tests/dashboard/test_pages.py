@@ -1,15 +1,17 @@
 """The dashboard in a real browser, signed in as each role."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from selenium.webdriver import Chrome
+from selenium.webdriver import ActionChains, Chrome
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
 from etl.warehouse import connect, rows
-from tests.dashboard.browser import DESKTOP, PHONE, resize, settle, sign_in, wait_for
-from tests.dashboard.place import Place
+from tests.dashboard.browser import DESKTOP, PHONE, open_page, resize, settle, sign_in, wait_for
+from tests.dashboard.place import Place, enter
 
 PAGES = {
     "analyst": ["Wrapped", "My playlists", "Artist", "Charts"],
@@ -25,11 +27,19 @@ TITLES = {
     "Operations": ("Operations",),
 }
 """The pages, in their order, and what stands on each."""
+_FITS = """
+    const page = document.querySelector('[data-testid=stMainBlockContainer]');
+    const style = getComputedStyle(page), edge = page.getBoundingClientRect().right - parseFloat(style.paddingRight);
+    return document.documentElement.scrollWidth <= window.innerWidth + 1
+        && [...page.querySelectorAll('[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg, img')]
+            .every(drawn => drawn.getBoundingClientRect().right <= edge + 1)
+"""
+"""Nothing is wider than the page, and no chart or picture leaves its column."""
 
 
-def enter(browser: Chrome, dashboard: Place, kind: str) -> str:
-    sign_in(browser, dashboard.address, dashboard.names[kind], dashboard.passwords[kind])
-    wait_for(browser, "Sign out")
+def go_to(browser: Chrome, name: str) -> str:
+    browser.execute_script("arguments[0].click()", links(browser)[name])
+    wait_for(browser, TITLES[name][0])
     return settle(browser)
 
 
@@ -65,11 +75,65 @@ def test_a_listener_sees_the_own_year_as_sql_has_it(browser: Chrome, dashboard: 
         dashboard, "select artist_name from mart.wrapped_artist where user_id = 'u1' and year = 2026 and rank = 1"
     )
     assert str(top[0]["artist_name"]) in said
+    letters = ask(dashboard, "select letters, name from mart.user_personality where user_id = 'u1'")[0]
+    assert f"{letters['name']} · {letters['letters']}" in said
+
+
+def test_an_artist_figures_are_those_of_sql(browser: Chrome, dashboard: Place) -> None:
+    enter(browser, dashboard, "analyst")
+    go_to(browser, "Artist")
+    statement = """
+        select artist_id, sum(plays) as plays from mart.artist_audience group by artist_id order by plays desc limit 1
+    """
+    top = ask(dashboard, statement)[0]
+    newest = ask(
+        dashboard,
+        "select listeners from mart.artist_audience where artist_id = :artist order by week_start desc limit 1",
+        artist=top["artist_id"],
+    )[0]
+    shown = metrics(browser)
+    assert shown["Plays"] == f"{top['plays']:,}"
+    assert shown["Listeners in the newest week"] == f"{newest['listeners']:,}"
+
+
+def test_an_operator_sees_what_failed_and_who_must_sign_in(browser: Chrome, dashboard: Place) -> None:
+    enter(browser, dashboard, "operator")
+    said = go_to(browser, "Operations")
+    failed = ask(dashboard, "select count(*) as runs from audit.run where result = 'failed'")[0]
+    gaps = ask(dashboard, "select count(*) as gaps from audit.gap where closed_at is null")[0]
+    shown = metrics(browser)
+    assert (shown["Failed of the runs below"], shown["Open gaps"]) == (str(failed["runs"]), str(gaps["gaps"]))
+    assert "The newest run failed: The token of <ada> is spent." in said
+    assert "ada must sign in again: bin/sign-in ada" in said
 
 
 def test_a_listener_without_a_play_is_told_what_to_do(browser: Chrome, dashboard: Place) -> None:
     said = enter(browser, dashboard, "newcomer")
     assert "There are no plays to tell of yet." in said and "account export" in said
+
+
+def test_sign_in_and_another_page_by_keyboard_alone(browser: Chrome, dashboard: Place) -> None:
+    open_page(browser, dashboard.address)
+    press_until(browser, Keys.TAB, lambda focused: focused.get_attribute("autocomplete") == "username")
+    type_in(browser, dashboard.names["listener"], Keys.TAB, dashboard.passwords["listener"], Keys.ENTER)
+    wait_for(browser, "Sign out")
+    settle(browser)
+    press_until(browser, Keys.TAB, lambda focused: (focused.get_attribute("href") or "").endswith("/playlists"))
+    type_in(browser, Keys.ENTER)
+    assert "Add a playlist" in wait_for(browser, "Playlists side by side")
+
+
+def press_until(browser: Chrome, key: str, is_there: Callable[[WebElement], bool]) -> None:
+    """Press a key until the element that has the focus is the one that is meant."""
+    for _ in range(40):
+        type_in(browser, key)
+        if is_there(browser.switch_to.active_element):
+            return
+    raise AssertionError("the focus never came there")
+
+
+def type_in(browser: Chrome, *keys: str) -> None:
+    ActionChains(browser).send_keys(*keys).perform()
 
 
 @pytest.mark.parametrize("kind", PAGES)
@@ -84,7 +148,7 @@ def test_each_role_sees_its_pages_and_no_other(browser: Chrome, dashboard: Place
             said = settle(browser)
             assert any(title in said for title in TITLES[name]), said
             assert "Traceback" not in said and "Error" not in said
-            assert browser.execute_script("return document.documentElement.scrollWidth <= window.innerWidth + 1")
+            assert browser.execute_script(_FITS)
             browser.save_screenshot(str(tmp_path / f"{kind}-{name}-{size[0]}.png"))
         resize(browser, DESKTOP)
 

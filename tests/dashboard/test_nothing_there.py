@@ -1,0 +1,105 @@
+"""What the dashboard says where there is no warehouse, none with tables, or nothing in it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+
+from etl.load.logins import add_login
+from etl.load.migrate import migrate
+from launch import postgres
+from launch.dashboard import Dashboard
+from tests.conftest import database, run_as_superuser
+from tests.dashboard.browser import settle, sign_in, wait_for
+from tests.dashboard.place import Place, enter
+from tests.processes import free_port
+
+EMPTY = {
+    "Wrapped": "There are no plays to tell of yet. Import an account export",
+    "My playlists": "There is no playlist to describe yet. Playlists come from a Spotify account",
+    "Artist": "Nobody was played yet. Load events",
+    "Charts": "There are no charts yet. Load events",
+    "Operations": "Nothing has run yet. Start the DAG nightly_refresh",
+}
+"""What each page says, and the beginning of what to do."""
+
+
+@pytest.fixture(scope="module")
+def empty(
+    embedded_server: postgres.Server, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Place]:
+    """A warehouse that has its tables and nothing in them, and an operator's login."""
+    name = f"operator_{uuid4().hex[:8]}"
+    with database(embedded_server, migrated_template) as url:
+        migrate(url)  # rights on a database are not copied with it
+        password = add_login(embedded_server.url("postgres", url.rsplit("/", 1)[1]), "operator", name)
+        with served(url, tmp_path_factory.mktemp("empty")) as address:
+            yield Place(url, address, {"operator": name}, {"operator": password})
+    run_as_superuser(embedded_server, f"drop role {name}")
+
+
+@contextmanager
+def served(url: str, state: Path) -> Iterator[str]:
+    """The address of a dashboard on a warehouse."""
+    port = free_port()
+    dashboard = Dashboard(state, {"WAREHOUSE_URL": url}, port)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        dashboard.stop()
+
+
+def test_each_page_of_an_empty_warehouse_says_what_to_do(browser: Chrome, empty: Place) -> None:
+    enter(browser, empty, "operator")
+    for name, words in EMPTY.items():
+        open_named(browser, name)
+        said = wait_for(browser, words)
+        assert "Traceback" not in said and "Error" not in said
+
+
+def test_a_warehouse_that_goes_away_is_a_sentence_and_comes_back(
+    browser: Chrome, empty: Place, embedded_server: postgres.Server
+) -> None:
+    enter(browser, empty, "operator")
+    name = empty.url.rsplit("/", 1)[1]
+    run_as_superuser(embedded_server, f"alter database {name} rename to {name}_away")
+    try:
+        open_named(browser, "Charts")
+        said = wait_for(browser, "The warehouse did not answer.")
+        assert "is bin/run still running?" in said and "Traceback" not in said
+    finally:
+        run_as_superuser(embedded_server, f"alter database {name}_away rename to {name}")
+    open_named(browser, "Operations")
+    wait_for(browser, EMPTY["Operations"])
+
+
+def test_a_server_that_does_not_run_is_a_sentence(browser: Chrome, tmp_path: Path) -> None:
+    with served(f"postgresql://127.0.0.1:{free_port()}/warehouse", tmp_path) as address:
+        sign_in(browser, address, "ada", "secret")
+        said = wait_for(browser, "The warehouse could not be opened.")
+    assert "bin/run starts it" in said and "Traceback" not in said and "secret" not in said
+
+
+def test_a_warehouse_without_tables_is_a_sentence(
+    browser: Chrome, embedded_server: postgres.Server, empty_database_url: str, tmp_path: Path
+) -> None:
+    name = f"early_{uuid4().hex[:8]}"
+    run_as_superuser(embedded_server, f"create role {name} login password 'early'")
+    try:
+        with served(empty_database_url, tmp_path) as address:
+            sign_in(browser, address, name, "early")
+            said = wait_for(browser, "may read nothing here")
+    finally:
+        run_as_superuser(embedded_server, f"drop role {name}")
+    assert "bin/run makes them" in said and "bin/add-login" in said and "Traceback" not in said
+
+
+def open_named(browser: Chrome, name: str) -> None:
+    found = browser.find_elements(By.CSS_SELECTOR, "[data-testid=stSidebarNavLink]")
+    link = next(one for one in found if str(one.get_attribute("textContent")).endswith(name))
+    browser.execute_script("arguments[0].click()", link)
+    settle(browser)
