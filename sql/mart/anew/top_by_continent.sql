@@ -1,0 +1,102 @@
+-- Places in numbers: pairs of country and continent.
+create unlogged table chart_pair as
+select circumstance_key, country, continent, dense_rank() over (order by country, continent)::integer as pair
+from mart.circumstance;
+
+analyze chart_pair;
+
+create unlogged table chart_day as
+select c.local_date, k.pair, 'recording'::mart.counted_kind as kind, c.recording_key as item_key, count(*) * 1000000 as play_millionths
+from play_change as c
+inner join chart_pair as k on k.circumstance_key = c.circumstance_key
+where c.recording_key > 0
+group by c.local_date, k.pair, c.recording_key
+union all
+select c.local_date, k.pair, 'artist', c.artist_key, count(*) * 1000000
+from play_change as c
+inner join chart_pair as k on k.circumstance_key = c.circumstance_key
+where c.artist_key > 0
+group by c.local_date, k.pair, c.artist_key
+union all
+select c.local_date, k.pair, 'genre', g.genre_key, sum(g.weight_millionths)
+from play_change as c
+inner join chart_pair as k on k.circumstance_key = c.circumstance_key
+inner join mart.counted_track_genre as g on g.track_key = c.track_key
+where g.weight_millionths <> 0
+group by c.local_date, k.pair, g.genre_key;
+
+analyze chart_day;
+
+-- Each period from the one within it: a year from its months, those and weeks from their days.
+create unlogged table chart_period as
+with month as (
+    select date_trunc('month', local_date::timestamp)::date as period_start, pair, kind, item_key,
+        sum(play_millionths)::bigint as play_millionths
+    from chart_day
+    group by 1, 2, 3, 4
+)
+
+select 'week' as period, date_trunc('week', local_date::timestamp)::date as period_start, pair, kind, item_key,
+    sum(play_millionths)::bigint as play_millionths
+from chart_day
+group by 2, 3, 4, 5
+union all
+select 'month', period_start, pair, kind, item_key, play_millionths
+from month
+union all
+select 'year', date_trunc('year', period_start::timestamp)::date, pair, kind, item_key, sum(play_millionths)::bigint
+from month
+group by 2, 3, 4, 5;
+
+analyze chart_period;
+
+create view chart_told as
+select 'day' as period, local_date as period_start, pair, kind, item_key, play_millionths from chart_day
+union all
+select period, period_start, pair, kind, item_key, play_millionths from chart_period;
+
+create unlogged table chart_of_pair as
+select t.period, t.period_start, t.pair, t.kind, l.place_kind, l.place
+from (select distinct period, period_start, pair, kind from chart_told) as t
+inner join (select distinct pair, country, continent from chart_pair) as p on p.pair = t.pair
+cross join lateral (values ('continent', p.continent), ('country', p.country)) as l (place_kind, place)
+where l.place <> 'unknown';
+
+insert into mart.chart (period_start, kind, period, place_kind, place)
+select distinct o.period_start, o.kind, o.period, o.place_kind, o.place
+from chart_of_pair as o
+where not exists (
+    select
+    from mart.chart as c
+    where (c.place, c.kind, c.period, c.period_start, c.place_kind)
+        = (o.place, o.kind, o.period, o.period_start, o.place_kind)
+);
+
+analyze mart.chart;
+
+create unlogged table chart_key_of_pair as
+select o.period, o.period_start, o.pair, o.kind, c.chart_key
+from chart_of_pair as o
+inner join mart.chart as c
+    on c.place = o.place
+    and c.kind = o.kind
+    and c.period = o.period
+    and c.period_start = o.period_start
+    and c.place_kind = o.place_kind;
+
+analyze chart_key_of_pair;
+
+insert into mart.chart_count (chart_key, item_key, play_millionths)
+select k.chart_key, t.item_key, sum(t.play_millionths)
+from chart_told as t
+inner join chart_key_of_pair as k
+    on k.period = t.period and k.period_start = t.period_start and k.pair = t.pair and k.kind = t.kind
+group by k.chart_key, t.item_key;
+
+insert into mart.chart_top (chart_key, item_key, play_millionths, rank)
+select chart_key, item_key, play_millionths, rank
+from (
+    select *, row_number() over (partition by chart_key order by play_millionths desc, item_key) as rank
+    from mart.chart_count
+) as ranked
+where rank <= 100;
