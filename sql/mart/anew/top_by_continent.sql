@@ -27,37 +27,47 @@ group by c.local_date, k.pair, g.genre_key;
 
 analyze chart_day;
 
--- Each period from the one within it: a year from its months, those and weeks from their days.
-create unlogged table chart_period as
-with month as (
-    select date_trunc('month', local_date::timestamp)::date as period_start, pair, kind, item_key,
-        sum(play_millionths)::bigint as play_millionths
-    from chart_day
-    group by 1, 2, 3, 4
-)
+create unlogged table chart_calendar as
+select
+    local_date,
+    date_trunc('week', local_date::timestamp)::date as week_start,
+    date_trunc('month', local_date::timestamp)::date as month_start,
+    date_trunc('year', local_date::timestamp)::date as year_start
+from (select distinct local_date from chart_day) as d;
 
-select 'week' as period, date_trunc('week', local_date::timestamp)::date as period_start, pair, kind, item_key,
-    sum(play_millionths)::bigint as play_millionths
-from chart_day
-group by 2, 3, 4, 5
+analyze chart_calendar;
+
+-- Each period from the one within it: a year from its months, these and weeks from their days.
+create unlogged table chart_month as
+select c.month_start, d.pair, d.kind, d.item_key, sum(d.play_millionths)::bigint as play_millionths
+from chart_day as d
+inner join chart_calendar as c on c.local_date = d.local_date
+group by c.month_start, d.pair, d.kind, d.item_key;
+
+create unlogged table chart_period as
+select 'week' as period, c.week_start as period_start, d.pair, d.kind, d.item_key,
+    sum(d.play_millionths)::bigint as play_millionths
+from chart_day as d
+inner join chart_calendar as c on c.local_date = d.local_date
+group by c.week_start, d.pair, d.kind, d.item_key
 union all
-select 'month', period_start, pair, kind, item_key, play_millionths
-from month
+select 'month', month_start, pair, kind, item_key, play_millionths
+from chart_month
 union all
-select 'year', date_trunc('year', period_start::timestamp)::date, pair, kind, item_key, sum(play_millionths)::bigint
-from month
-group by 2, 3, 4, 5;
+select 'year', c.year_start, m.pair, m.kind, m.item_key, sum(m.play_millionths)::bigint
+from chart_month as m
+inner join (select distinct month_start, year_start from chart_calendar) as c on c.month_start = m.month_start
+group by c.year_start, m.pair, m.kind, m.item_key;
 
 analyze chart_period;
 
-create view chart_told as
-select 'day' as period, local_date as period_start, pair, kind, item_key, play_millionths from chart_day
-union all
-select period, period_start, pair, kind, item_key, play_millionths from chart_period;
-
 create unlogged table chart_of_pair as
 select t.period, t.period_start, t.pair, t.kind, l.place_kind, l.place
-from (select distinct period, period_start, pair, kind from chart_told) as t
+from (
+    select distinct 'day' as period, local_date as period_start, pair, kind from chart_day
+    union all
+    select distinct period, period_start, pair, kind from chart_period
+) as t
 inner join (select distinct pair, country, continent from chart_pair) as p on p.pair = t.pair
 cross join lateral (values ('continent', p.continent), ('country', p.country)) as l (place_kind, place)
 where l.place <> 'unknown';
@@ -74,8 +84,10 @@ where not exists (
 
 analyze mart.chart;
 
+-- Charts of one pair, as most countries' are, need no sums.
 create unlogged table chart_key_of_pair as
-select o.period, o.period_start, o.pair, o.kind, c.chart_key
+select
+    o.period, o.period_start, o.pair, o.kind, c.chart_key, count(*) over (partition by c.chart_key) > 1 as is_shared
 from chart_of_pair as o
 inner join mart.chart as c
     on c.place = o.place
@@ -87,11 +99,30 @@ inner join mart.chart as c
 analyze chart_key_of_pair;
 
 insert into mart.chart_count (chart_key, item_key, play_millionths)
-select k.chart_key, t.item_key, sum(t.play_millionths)
-from chart_told as t
+select k.chart_key, d.item_key, d.play_millionths
+from chart_day as d
+inner join chart_key_of_pair as k on k.period_start = d.local_date and k.pair = d.pair and k.kind = d.kind
+where k.period = 'day' and not k.is_shared
+union all
+select k.chart_key, d.item_key, sum(d.play_millionths)
+from chart_day as d
+inner join chart_key_of_pair as k on k.period_start = d.local_date and k.pair = d.pair and k.kind = d.kind
+where k.period = 'day' and k.is_shared
+group by k.chart_key, d.item_key;
+
+insert into mart.chart_count (chart_key, item_key, play_millionths)
+select k.chart_key, p.item_key, p.play_millionths
+from chart_period as p
 inner join chart_key_of_pair as k
-    on k.period = t.period and k.period_start = t.period_start and k.pair = t.pair and k.kind = t.kind
-group by k.chart_key, t.item_key;
+    on k.period = p.period and k.period_start = p.period_start and k.pair = p.pair and k.kind = p.kind
+where not k.is_shared
+union all
+select k.chart_key, p.item_key, sum(p.play_millionths)
+from chart_period as p
+inner join chart_key_of_pair as k
+    on k.period = p.period and k.period_start = p.period_start and k.pair = p.pair and k.kind = p.kind
+where k.is_shared
+group by k.chart_key, p.item_key;
 
 insert into mart.chart_top (chart_key, item_key, play_millionths, rank)
 select chart_key, item_key, play_millionths, rank
