@@ -1,14 +1,14 @@
 """Tables of ``mart`` filled aside, then put in the place of those that readers have.
 
-Readers see the old rows until the transaction commits and wait only while tables change places. Indexes and keys are made
-of all rows at once. Comments and rights of a table go on to the one that follows it; the views on it are bound to that.
+Readers see the old rows until the transaction commits and wait only while tables change places. Indexes and keys are
+made of all rows at once. Comments and rights of a table go on to the one that follows it; views are bound to that.
 """
 
 import re
 import time
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from etl.errors import TryAgainError
@@ -19,7 +19,9 @@ _ATTEMPTS = 600
 _LOCK_NOT_AVAILABLE = "55P03"
 
 _KEYS_AND_INDEXES = """
-    select format('alter table %s add constraint %I %s', cast(:place as text), conname, pg_get_constraintdef(oid)) as statement
+    select format(
+        'alter table %s add constraint %I %s', cast(:place as text), conname, pg_get_constraintdef(oid)
+    ) as statement
     from pg_constraint
     where conrelid = cast(:original as regclass) and contype in ('p', 'u')
     union all
@@ -48,7 +50,9 @@ _RIGHTS_AND_COMMENT = """
     cross join lateral aclexplode(t.attacl) as a
     where t.attrelid = cast(:original as regclass)
     union all
-    select format('comment on table %s is %L', cast(:place as text), obj_description(cast(:original as regclass), 'pg_class'))
+    select format(
+        'comment on table %s is %L', cast(:place as text), obj_description(cast(:original as regclass), 'pg_class')
+    )
 """
 
 _DEPENDENT = """
@@ -98,9 +102,7 @@ class Aside:
         """
         if not is_of_all_rows:
             self._finish(re.findall(r"\bmart\.(\w+)", statements))
-        self._connection.exec_driver_sql(
-            _renamed(statements, self._names), execution_options={"no_parameters": True}
-        )
+        self._connection.exec_driver_sql(_renamed(statements, self._names), execution_options={"no_parameters": True})
         if is_of_all_rows:
             self._finish(re.findall(r"insert into mart\.(\w+)", statements))
 
@@ -138,7 +140,7 @@ class Aside:
     def _refill(self, name: str) -> None:
         """For a table on which something of somebody else's stands, which would have to go with it."""
         self._execute(f"truncate mart.{name}")
-        self._execute(f"insert into mart.{name} select * from {_SCHEMA}.{name}")
+        self._execute(f"insert into mart.{name} select * from {_SCHEMA}.{name}")  # noqa: S608 (names of ours)
 
     def _lock(self, relations: list[str]) -> None:
         """Take all locks or none, so that nobody who reads several tables waits for us while we wait for them."""
