@@ -1,4 +1,4 @@
-"""Marts from nothing are built aside: who reads goes on, what stands on the tables stays, a break leaves all as it was."""
+"""Marts from nothing are built aside: readers go on, what stands on the tables stays, a break leaves all as it was."""
 
 import os
 import random
