@@ -85,12 +85,12 @@ from (
 _READS = {
     "wrapped of a user": (
         """
-        select * from mart.wrapped where user_id = 'u7' and year = 2026;
-        select * from mart.wrapped_track where user_id = 'u7' and year = 2026 and rank <= 100;
-        select * from mart.wrapped_artist where user_id = 'u7' and year = 2026 and rank <= 5;
-        select * from mart.wrapped_genre where user_id = 'u7' and year = 2026 and rank <= 5
+        select * from mart.wrapped where user_id = 'u8' and year = 2026;
+        select * from mart.wrapped_track where user_id = 'u8' and year = 2026 and rank <= 100;
+        select * from mart.wrapped_artist where user_id = 'u8' and year = 2026 and rank <= 5;
+        select * from mart.wrapped_genre where user_id = 'u8' and year = 2026 and rank <= 5
         """,
-        "select track_key, count(*) from warehouse.fact_event where user_key = 7 and ms_played >= 30000"
+        "select track_key, count(*) from warehouse.fact_event where user_key = 8 and ms_played >= 30000"
         " and date_key >= 20260101 group by 1 order by 2 desc limit 100",
     ),
     "top 50 of a continent in a year": (
