@@ -10,7 +10,7 @@ Brings the schema `mart` up to date with the star. Starts by itself when events 
 | --- | --- |
 | touched | what has changed since the last build |
 | since | all days from the first day on, too: where somebody has changed a mart by hand |
-| from nothing | everything; who reads a mart meanwhile waits until it is done |
+| from nothing | everything; who reads a mart meanwhile has the old rows |
 
 Other settings (`PLAY_MIN_MS`, `SESSION_GAP_MINUTES`) and new marts build from nothing by themselves. A row in
 `warehouse.exclusion` takes a user, an artist or a track out of the marts with the next build: start it by hand.

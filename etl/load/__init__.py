@@ -14,6 +14,7 @@
     partitions months of events, filled aside and attached
     matched    plays that several sources tell of
     marts      what most people ask, brought up to date with what was touched
+    aside      its tables from nothing, which then take the place of those that readers have
 
 In: frames of ``schemas.STAGED`` by name. Out: rows in the schemas warehouse and audit. Again with the same run changes
 nothing; again with the same frames writes no row of the star.

@@ -12,6 +12,7 @@ from datetime import date
 from sqlalchemy import Connection, text
 
 from etl.config import CHECKOUT
+from etl.load.aside import Aside
 from etl.load.loading import note_failure
 from etl.load.run import Run, record_published, record_start
 from etl.warehouse import exclusive, record_nothing_new, rows
@@ -34,8 +35,9 @@ MARTS = (
 """The files of sql/mart, each named for what it answers; docs/marts.md says what they may read."""
 
 _FOLDER = CHECKOUT / "sql" / "mart"
-_KEPT = ("circumstance", "chart", "catalogue_place", "artist_place")
-"""Tables that give keys, or hold what changes by steps only: they stay when marts are built from nothing."""
+_KEPT = ("circumstance", "chart", "catalogue_place", "artist_place", "definition", "applied_exclusion")
+"""Tables that give keys, hold what changes by steps only, or say what was built: they stay when marts are built from
+nothing."""
 
 _QUEUES = ("touched_day", "touched_track", "touched_playlist")
 _SETTINGS = {
@@ -43,6 +45,7 @@ _SETTINGS = {
     "jit": "off",
     "random_page_cost": "1.1",
     "max_parallel_workers_per_gather": "2",
+    "maintenance_work_mem": "512MB",
 }
 _WRITTEN = """
     select relname as table_name, n_tup_ins + n_tup_upd + n_tup_del as row_count
@@ -113,15 +116,16 @@ def build(connection: Connection, definition: Definition, is_from_nothing: bool 
     for name, value in _SETTINGS.items():
         connection.execute(text("select set_config(:name, :value, true)"), {"name": name, "value": value})
     before, seconds = _written(connection), {}
-    if is_from_nothing:
-        _empty(connection)
     _define(connection, definition)
+    aside = Aside(connection, _rebuilt(connection)) if is_from_nothing else None
     which = "everything" if is_from_nothing else "queued"
     for name in ("touched/taken", f"touched/{which}", BASES[0], f"play_change/{which}", *BASES[1:], *MARTS):
         started = time.monotonic()
-        _run(connection, name)
+        _run(connection, name, aside)
         seconds[name] = time.monotonic() - started
         log.info("%s: %.1f s.", name, seconds[name])
+    if aside is not None:
+        aside.put_in_place()
     _note_exclusions(connection)
     written = {name: count - before.get(name, 0) for name, count in _written(connection).items()}
     return Built(is_from_nothing, {name: count for name, count in written.items() if count}, seconds)
@@ -198,14 +202,13 @@ def _define(connection: Connection, definition: Definition) -> None:
     connection.execute(text(statement), _row(definition))
 
 
-def _empty(connection: Connection) -> None:
+def _rebuilt(connection: Connection) -> list[str]:
     tables = rows(
         connection,
-        "select format('mart.%I', tablename) as name from pg_tables"
-        " where schemaname = 'mart' and not tablename = any(:kept)",
+        "select tablename as name from pg_tables where schemaname = 'mart' and not tablename = any(:kept)",
         kept=list(_KEPT),
     )
-    connection.execute(text("truncate " + ", ".join(str(table["name"]) for table in tables)))
+    return [str(table["name"]) for table in tables]
 
 
 def _note_exclusions(connection: Connection) -> None:
@@ -213,9 +216,16 @@ def _note_exclusions(connection: Connection) -> None:
     connection.execute(text("insert into mart.applied_exclusion select kind, id from warehouse.exclusion"))
 
 
-def _run(connection: Connection, name: str) -> None:
+def _run(connection: Connection, name: str, aside: Aside | None) -> None:
+    of_all_rows = _FOLDER / "anew" / f"{name}.sql"
+    if aside is not None and of_all_rows.exists():
+        aside.run(of_all_rows.read_text(encoding="utf-8"), is_of_all_rows=True)
+        return
     statements = (_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
-    connection.exec_driver_sql(statements, execution_options={"no_parameters": True})
+    if aside is not None:
+        aside.run(statements, is_of_all_rows=False)
+    else:
+        connection.exec_driver_sql(statements, execution_options={"no_parameters": True})
 
 
 def _written(connection: Connection) -> dict[str, int]:

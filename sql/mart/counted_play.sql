@@ -83,8 +83,3 @@ where t.track_key = u.track_key;
 delete from mart.counted_track_genre as g
 using unplayed_track as u
 where g.track_key = u.track_key;
-
-create temporary table touched_artist on commit drop as
-select artist_key from counted_before
-union
-select artist_key from touched_event where is_play;

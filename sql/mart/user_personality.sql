@@ -80,29 +80,52 @@ analyze personality_user;
 analyze mart.catalogue_place;
 analyze mart.artist_place;
 
+-- The plays that tell of a user: those from the first one on that told last time, of others all.
+create temporary table told_play on commit drop as
+select p.listener_key, p.track_key, p.recording_key, p.artist_key, p.event_time, p.event_id
+from (
+    select u.listener_key, coalesce(t.first_told_at, '-infinity') as first_told_at
+    from personality_user as u
+    left join mart.listener_personality as t on t.listener_key = u.listener_key and t.plays = 2000
+) as u
+inner join mart.play as p on p.listener_key = u.listener_key and p.event_time >= u.first_told_at
+-- What a playlist plays tells of who made it.
+where p.playlist_key = 0 and p.recording_key > 0 and p.artist_key > 0;
+
+analyze told_play;
+
+-- Where some of these are gone, earlier ones are among the latest again.
+create temporary table shrunk_user on commit drop as
+select t.listener_key
+from mart.listener_personality as t
+inner join personality_user as u on u.listener_key = t.listener_key
+left join (select listener_key, count(*) as plays from told_play group by listener_key) as n on n.listener_key = t.listener_key
+where t.plays = 2000 and coalesce(n.plays, 0) < 2000;
+
+analyze shrunk_user;
+
+delete from told_play where listener_key in (select listener_key from shrunk_user);
+
+insert into told_play (listener_key, track_key, recording_key, artist_key, event_time, event_id)
+select p.listener_key, p.track_key, p.recording_key, p.artist_key, p.event_time, p.event_id
+from shrunk_user as u
+inner join mart.play as p on p.listener_key = u.listener_key
+where p.playlist_key = 0 and p.recording_key > 0 and p.artist_key > 0;
+
 delete from mart.listener_personality where listener_key in (select listener_key from personality_user);
 
 insert into mart.listener_personality (
-    listener_key, plays, dated_plays, choices, exploration, exploration_error, newness, newness_error, loyalty,
-    loyalty_error, commonality, commonality_error
+    listener_key, first_told_at, plays, dated_plays, choices, exploration, exploration_error, newness, newness_error,
+    loyalty, loyalty_error, commonality, commonality_error
 )
 with
 latest as (
-    select *
+    select listener_key, track_key, recording_key, artist_key, event_time, -place as play_number
     from (
-        select
-            p.listener_key,
-            p.track_key,
-            p.recording_key,
-            p.artist_key,
-            p.event_time,
-            -row_number() over (partition by p.listener_key order by p.event_time desc, p.event_id desc) as play_number
-        from mart.play as p
-        inner join personality_user as u on u.listener_key = p.listener_key
-        -- What a playlist plays tells of who made it.
-        where p.playlist_key = 0 and p.recording_key > 0 and p.artist_key > 0
+        select *, row_number() over (partition by listener_key order by event_time desc, event_id desc) as place
+        from told_play
     ) as numbered
-    where play_number >= -2000
+    where place <= 2000
 ),
 
 -- Places in whole millionths: their sums are the same in every order.
@@ -112,6 +135,7 @@ placed as (
         l.recording_key,
         l.artist_key,
         l.play_number,
+        l.event_time,
         round(a.place * 1000000)::bigint as popularity_millionths,
         case
             -- Out before its date, or played by a wrong clock: as new as can be.
@@ -175,6 +199,7 @@ compared as (
 of_plays as (
     select
         listener_key,
+        min(event_time) as first_told_at,
         count(*) as plays,
         count(release_millionths) as dated_plays,
         count(*) filter (where is_on_repeat) as on_repeat
@@ -200,6 +225,7 @@ of_choices as (
 told as (
     select
         p.listener_key,
+        p.first_told_at,
         p.plays,
         p.dated_plays,
         p.on_repeat,
@@ -218,6 +244,7 @@ told as (
 -- Plays come in runs: each tells half as much as if it stood alone; and nobody is known better than to 0.03.
 select
     listener_key,
+    first_told_at,
     plays,
     dated_plays,
     choices,

@@ -13,8 +13,8 @@ TABLES = {
     "dim_user": "select user_key, user_id, country as home, continent as home_continent, subscription_plan"
     " from warehouse.dim_user where user_key > 0",
     "track": "select track_key, recording_key, audio_features_type, track_id from warehouse.dim_track",
-    "genre": "select b.track_key, g.genre, b.weight from warehouse.bridge_track_genre as b"
-    " inner join warehouse.dim_genre as g on g.genre_key = b.genre_key",
+    "genre": "select b.track_key, g.genre, round(b.weight::numeric, 6)::float8 as weight"
+    " from warehouse.bridge_track_genre as b inner join warehouse.dim_genre as g on g.genre_key = b.genre_key",
     "artist": "select artist_key, artist_id from warehouse.dim_artist",
     "exclusion": "select kind, id from warehouse.exclusion",
 }

@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from io import StringIO
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pandas as pd
 from sqlalchemy import Connection, text
 
 from etl.load.marts import Definition, build
@@ -45,16 +47,21 @@ class Heard:
         return {
             "event_id": f"{self.number:032x}",
             "event_time": self.at,
+            "started_at": self.at,
             "ended_at": self.at + length if self.ms_played is not None else None,
             "local_time": local,
             "user_key": self.user,
             "track_key": self.track,
             "artist_key": (self.track - 1) // 3 + 1 if self.track > 0 else -1,
+            "playlist_key": 0,
+            "context_key": 0,
             "date_key": int(f"{local:%Y%m%d}"),
             "utc_date_key": int(f"{self.at:%Y%m%d}"),
             "ms_played": self.ms_played,
+            "input_key": 1,
             "local_hour": local.hour,
             "is_skipped": self.activity_type == "SKIP",
+            "is_home_time": True,
             "activity_type": self.activity_type,
             "device_type": _DEVICES[self.user % 3] if self.number % 5 else "TABLET",
             "country": self.country,
@@ -77,7 +84,7 @@ def some(seed: int, users: int = 6, days: int = 40, size: int = 900) -> list[Hea
             length = None if kind != "PLAY" or source == "recently_played" else ms_played
             country = chance.choice([None, None, "DE", "BR"])
             track = chance.choices([*range(1, TRACKS + 1), -1], [8, 7, 6, 5, 4, 3, 2, 2, 2, 1, 1, 1, 1])[0]
-            heard.append(Heard(seed * 100_000 + len(heard), user, at, track, length, kind, source, country))
+            heard.append(Heard(seed * 10_000_000 + len(heard), user, at, track, length, kind, source, country))
             at += timedelta(milliseconds=ms_played) + timedelta(minutes=chance.choice([0, 1, 29, 30, 31, 45]))
     return heard
 
@@ -137,17 +144,13 @@ def fill(connection: Connection, users: int = 6) -> None:
 
 def add(connection: Connection, heard: Iterable[Heard]) -> None:
     """Add events to the star."""
-    connection.execute(
-        text(
-            "insert into warehouse.fact_event (event_id, event_time, started_at, ended_at, local_time, user_key,"
-            " track_key, artist_key, playlist_key, context_key, date_key, utc_date_key, ms_played, input_key,"
-            " local_hour, is_skipped, is_home_time, activity_type, device_type, country, continent, source) values"
-            " (cast(:event_id as uuid), :event_time, :event_time, :ended_at, :local_time, :user_key, :track_key,"
-            " :artist_key, 0, 0, :date_key, :utc_date_key, :ms_played, 1, :local_hour, :is_skipped, true,"
-            " :activity_type, :device_type, :country, :continent, :source)"
-        ),
-        [one.row() for one in heard],
-    )
+    columns = [*some(0, size=1)[0].row()]
+    frame = pd.DataFrame([one.row() for one in heard], columns=columns, dtype=object)
+    lines = StringIO(frame.to_csv(header=False, index=False, date_format="%Y-%m-%d %H:%M:%S.%f%z"))
+    with connection.connection.cursor() as cursor:
+        cursor.copy_expert(  # type: ignore[attr-defined]
+            f"copy warehouse.fact_event ({', '.join(columns)}) from stdin (format csv)", lines
+        )
 
 
 def rebuild(url: str, is_from_nothing: bool = False, definition: Definition = DEFINITION) -> bool:

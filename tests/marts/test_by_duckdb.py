@@ -1,4 +1,9 @@
-"""What the marts say is what another engine makes of the same events."""
+"""What the marts say is what another engine makes of the same events.
+
+Of a million by hand: ``EQUAL_EVENTS=1000000 pytest tests/marts/test_by_duckdb.py``.
+"""
+
+import os
 
 import pytest
 from sqlalchemy import text
@@ -9,16 +14,19 @@ from tests.conftest import database
 from tests.marts.by_duckdb import ANSWERS, HELD, answers, held_answers
 from tests.marts.listening import add, fill, rebuild, some
 
+EVENTS = int(os.environ.get("EQUAL_EVENTS", "2200"))
+
 
 @pytest.fixture(scope="module")
 def both(embedded_server: postgres.Server, migrated_template: str) -> tuple[dict, dict]:
     with database(embedded_server, migrated_template) as url:
         with connect(url) as connection:
-            fill(connection)
-            add(connection, some(1, size=1500))
+            users = 6 + EVENTS // 500
+            fill(connection, users)
+            add(connection, some(1, users=users, size=EVENTS * 2 // 3))
         rebuild(url)
         with connect(url) as connection:
-            add(connection, some(2, days=70, size=700))
+            add(connection, some(2, users=users, days=70, size=EVENTS // 3))
             connection.execute(
                 text("insert into warehouse.exclusion (kind, id) values ('artist', 'a3'), ('track', 't2')")
             )

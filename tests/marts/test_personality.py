@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
@@ -174,3 +175,24 @@ def test_inference_names_no_truth() -> None:
     files = [CHECKOUT / f"sql/{name}.sql" for name in ("mart/user_personality", "view/mart/user_personality")]
     assert not any(re.search(r"\bsimulation\b", file.read_text(encoding="utf-8")) for file in files)
     assert "user_personality" in marts.MARTS
+
+
+def test_the_plays_that_tell_are_the_latest_whatever_came_late_or_is_gone(url: str) -> None:
+    with connect(url) as connection:
+        add_user(connection, 1)
+        add_plays(connection, 1, [_DATED[n % 300] for n in range(2_100)])
+    rebuild(url)
+    for change in (
+        lambda connection: add_plays(connection, 1, _DATED[300:350], first=2_100),
+        lambda connection: connection.execute(
+            text("delete from warehouse.fact_event where event_time > (select max(event_time) from mart.play) - :few"),
+            {"few": timedelta(hours=20)},
+        ),
+    ):
+        with connect(url) as connection:
+            change(connection)
+        assert not rebuild(url)
+        followed = held(url)["listener_personality"]
+        assert _found(url)["u1"]["plays"] == 2_000
+        rebuild(url, is_from_nothing=True)
+        assert held(url)["listener_personality"] == followed

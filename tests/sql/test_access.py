@@ -86,7 +86,6 @@ EXPECTED = SPECIAL | {f"{schema}.{name}": roles for schema, (roles, names) in RE
 HIDDEN = {
     "warehouse.dim_user": {"username", "birthdate", "gender"},
     "warehouse.user_record": {"username", "birthdate", "gender"},
-    "mart.event_wide": {"username"},
     "audit.rejected_row": {"row"},
     "audit.fetch": {"known"},
 }

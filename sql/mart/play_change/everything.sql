@@ -1,8 +1,10 @@
 -- All plays came.
-create temporary view play_change as
+create unlogged table play_change as
 select
     p.listener_key,
     p.local_date,
+    date_trunc('week', p.local_date::timestamp)::date as week_start,
+    extract(year from p.local_date)::smallint as year,
     p.circumstance_key,
     p.track_key,
     t.recording_key,
@@ -10,21 +12,9 @@ select
     t.audio_features_type,
     p.local_hour,
     1 as plays,
-    p.ms_played::bigint as ms_played
+    p.ms_played
 from mart.counted_play as p
 inner join mart.counted_track as t on t.track_key = p.track_key
 where not p.is_excluded;
 
-create temporary view genre_change as
-select
-    p.listener_key,
-    p.local_date,
-    p.circumstance_key,
-    g.genre_key,
-    g.weight_millionths::bigint as play_millionths,
-    p.ms_played::bigint * g.weight_millionths as ms_millionths
-from mart.counted_play as p
-inner join mart.counted_track_genre as g on g.track_key = p.track_key
-where not p.is_excluded;
-
-analyze mart.counted_play, mart.counted_track, mart.counted_track_genre;
+analyze play_change;

@@ -1,5 +1,5 @@
 -- All that there is.
-create temporary table near_event on commit drop as
+create unlogged table near_event as
 select
     e.listener_key,
     e.track_key,
@@ -20,14 +20,13 @@ from mart.listening_event as e;
 
 analyze near_event;
 
-create temporary view touched_event as select * from near_event;
+create view touched_event as select * from near_event;
 
-create temporary table touched_day on commit drop as
+create unlogged table touched_day as
 select d.listener_key, l.user_id, d.local_date
 from (select distinct listener_key, local_date from near_event) as d
 inner join mart.listener as l on l.listener_key = d.listener_key;
 
-create unique index on touched_day (listener_key, local_date);
 analyze touched_day;
 
 create temporary table touched_user on commit drop as

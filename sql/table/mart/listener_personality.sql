@@ -14,6 +14,7 @@ create table mart.artist_place (
 );
 
 create table mart.listener_personality (
+    first_told_at timestamptz not null,
     listener_key integer not null,
     plays integer not null,
     dated_plays integer not null,
@@ -38,6 +39,7 @@ comment on table mart.artist_place is 'Where an artist''s popularity lies among 
 comment on column mart.artist_place.artist_key is 'The artist.';
 comment on column mart.artist_place.place is '0 for the least popular artist, 1 for the most popular one.';
 comment on table mart.listener_personality is 'The four traits of a user, by the user''s number; mart.user_personality names user and personality.';
+comment on column mart.listener_personality.first_told_at is 'When the first of the plays that tell was, UTC.';
 comment on column mart.listener_personality.listener_key is 'The user, as mart.listener has it.';
 comment on column mart.listener_personality.plays is 'Number of plays that it was told from: the latest 2,000 outside of playlists.';
 comment on column mart.listener_personality.dated_plays is 'How many of them are of a recording with a known release date.';

@@ -5,7 +5,6 @@ select
     e.event_time,
     e.local_time,
     u.user_id,
-    u.username,
     e.country,
     e.continent,
     coalesce(c.subscription_plan, u.subscription_plan) as subscription_plan,
@@ -43,7 +42,6 @@ comment on column mart.event_wide.event_id is 'The event, as in warehouse.fact_e
 comment on column mart.event_wide.event_time is 'When it happened, UTC; of a play its start.';
 comment on column mart.event_wide.local_time is 'event_time on the listener''s clock.';
 comment on column mart.event_wide.user_id is 'The user.';
-comment on column mart.event_wide.username is 'The user''s name, where a source says it.';
 comment on column mart.event_wide.country is 'Country where the user was, ISO 3166-1 alpha-2; NULL where the source does not say.';
 comment on column mart.event_wide.continent is 'Continent of that country.';
 comment on column mart.event_wide.subscription_plan is 'The plan that the event names, else the user''s at that time.';

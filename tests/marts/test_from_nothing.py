@@ -1,0 +1,171 @@
+"""Marts from nothing are built aside: readers go on, what stands on the tables stays, a break leaves all as it was."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import text
+
+from etl.config import CHECKOUT
+from etl.errors import TryAgainError
+from etl.load import aside
+from etl.load.marts import build
+from etl.warehouse import connect, exclusive, rows
+from launch import postgres
+from tests.conftest import database
+from tests.load.star_frames import table
+from tests.marts.listening import DEFINITION, add, fill, held, rebuild, some
+
+_READ = "select count(*) as n from mart.wrapped_track"
+_SHAPE = """
+    select c.relname::text, c.relkind::text, obj_description(c.oid, 'pg_class') as comment, c.reloptions::text,
+        (select array_agg(acl::text order by acl::text) from unnest(c.relacl) as acl) as rights,
+        (select array_agg(pg_get_constraintdef(k.oid) order by k.conname) from pg_constraint as k
+            where k.conrelid = c.oid) as constraints,
+        (select array_agg(pg_get_indexdef(i.indexrelid) order by i.indexrelid::regclass::text) from pg_index as i
+            where i.indrelid = c.oid) as indexes,
+        (select array_agg((a.attname, a.atttypid, a.attnotnull, a.attacl, col_description(c.oid, a.attnum))::text
+            order by a.attnum) from pg_attribute as a where a.attrelid = c.oid and a.attnum > 0) as columns
+    from pg_class as c
+    where c.relnamespace = 'mart'::regnamespace and c.relkind in ('r', 'v')
+    order by 1
+"""
+_BUILD = """
+import sys
+from etl.load.marts import build
+from etl.warehouse import exclusive
+from tests.marts.listening import DEFINITION
+with exclusive(sys.argv[1]) as connection:
+    print("builds", flush=True)
+    build(connection, DEFINITION, is_from_nothing=sys.argv[2] == "nothing")
+    connection.commit()
+"""
+
+
+@pytest.fixture(scope="module")
+def built(embedded_server: postgres.Server, migrated_template: str) -> Iterator[str]:
+    with database(embedded_server, migrated_template) as url:
+        with connect(url) as connection:
+            fill(connection)
+            add(connection, some(1))
+        rebuild(url)
+        yield url.rsplit("/", 1)[-1]
+
+
+@pytest.fixture
+def url(embedded_server: postgres.Server, built: str) -> Iterator[str]:
+    with database(embedded_server, built) as url:
+        yield url
+
+
+def test_readers_have_the_old_rows_until_the_new_ones_are_there(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = held(url)
+    seen = []
+    put_in_place = aside.Aside.put_in_place
+
+    def read_first(self: aside.Aside) -> None:
+        with connect(url) as reader:
+            reader.execute(text("set lock_timeout = '2s'"))
+            seen.extend(len(rows(reader, f"select * from mart.{name}")) for name in before)
+        put_in_place(self)
+
+    monkeypatch.setattr(aside.Aside, "put_in_place", read_first)
+    assert rebuild(url, is_from_nothing=True)
+    assert seen == [len(found) for found in before.values()]
+    assert held(url) == before
+
+
+def test_who_reads_for_long_keeps_the_build_waiting_and_nobody_else(url: str) -> None:
+    before = held(url)
+    with ThreadPoolExecutor() as pool:
+        with connect(url) as reader:
+            rows(reader, _READ)
+            building = pool.submit(rebuild, url, True)
+            _wait_until(url, "select exists (select from pg_locks where not granted) as it")
+            rows(reader, "select * from mart.session")
+            with connect(url) as other:
+                other.execute(text("set lock_timeout = '5s'"))
+                rows(other, _READ)
+            assert not building.done()
+        assert building.result(timeout=60)
+    assert held(url) == before
+
+
+def test_who_never_ends_is_named_and_the_marts_stay(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aside, "_ATTEMPTS", 2)
+    before = held(url)
+    with connect(url) as reader:
+        rows(reader, _READ)
+        with pytest.raises(TryAgainError, match="schema mart"):
+            rebuild(url, is_from_nothing=True)
+    assert held(url) == before
+
+
+def test_tables_keep_their_rights_keys_words_and_what_others_have_built_on_them(url: str) -> None:
+    with connect(url) as connection:
+        connection.execute(text("create view warehouse.of_mine as select count(*) as n from mart.session"))
+        connection.execute(text("create materialized view warehouse.kept as select count(*) as n from mart.chart_top"))
+    before, shape = held(url), table(url, _SHAPE)
+    assert rebuild(url, is_from_nothing=True)
+    assert table(url, _SHAPE) == shape
+    assert held(url) == before
+    assert table(url, "select n from warehouse.of_mine") == [{"n": len(before["session"])}]
+    with connect(url) as connection:
+        connection.execute(text("refresh materialized view warehouse.kept"))
+    assert table(url, "select n from warehouse.kept") == [{"n": len(before["chart_top"])}]
+    assert table(url, "select nspname from pg_namespace where nspname = 'mart_aside'") == []
+
+
+def test_two_builds_at_once_are_as_one(url: str) -> None:
+    with connect(url) as connection:
+        add(connection, some(2, size=200))
+
+    def one(is_from_nothing: bool) -> None:
+        with exclusive(url) as connection:
+            build(connection, DEFINITION, is_from_nothing)
+            connection.commit()
+
+    with ThreadPoolExecutor() as pool:
+        for done in [pool.submit(one, True), pool.submit(one, False), pool.submit(one, True)]:
+            done.result(timeout=300)
+    found = held(url)
+    rebuild(url, is_from_nothing=True)
+    assert held(url) == found
+
+
+@pytest.mark.parametrize("kind", ["queued", "nothing"])
+def test_a_build_killed_at_any_moment_is_made_up_for(url: str, kind: str) -> None:
+    chance = random.Random(kind)
+    with connect(url) as connection:
+        add(connection, some(3, size=200))
+    before, left = held(url), []
+    for _ in range(3):
+        with subprocess.Popen(
+            [sys.executable, "-c", _BUILD, url, kind], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "builds\n"
+            time.sleep(chance.uniform(0, 0.4))
+            os.kill(process.pid, signal.SIGKILL)
+        with exclusive(url, wait_seconds=60):
+            left.append(held(url))
+    rebuild(url, is_from_nothing=kind == "nothing")
+    found = held(url)
+    assert found != before
+    assert all(one in (before, found) for one in left), "half a build is left"
+    rebuild(url, is_from_nothing=True)
+    assert held(url) == found
+
+
+def _wait_until(url: str, question: str) -> None:
+    for _ in range(600):
+        if table(url, question) == [{"it": True}]:
+            return
+        time.sleep(0.1)
+    raise AssertionError("it never came")
