@@ -1,6 +1,7 @@
 """The steps that ask the Spotify API, at the head of the nightly refresh.
 
-An account that fails stays failed, and the rest goes on. Jobs are imported where they run.
+An account that fails stays failed, and the rest goes on; a fetch that brought nothing new is skipped, so that nobody is
+told of news in the lake. Jobs are imported where they run.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -36,7 +37,10 @@ def fetch_account(name: str, **context: Any) -> dict[str, Any]:
     from etl.config import settings
     from etl.jobs import spotify
 
-    return spotify.fetch_account(name, run_id_of(context), settings(), is_last_try_of(context))
+    summary = spotify.fetch_account(name, run_id_of(context), settings(), is_last_try_of(context))
+    if not summary["has_news"]:
+        raise AirflowSkipException(f"{name} was asked, and nothing new came of it.")
+    return summary
 
 
 @task(trigger_rule="all_done", **_ASKS_SPOTIFY)
@@ -48,6 +52,8 @@ def fetch_catalogue(**context: Any) -> dict[str, Any]:
     summary = spotify.fetch_catalogue(run_id_of(context), asking_date_of(context), settings())
     if not summary:
         raise AirflowSkipException("Spotify was not asked about the catalogue.")
+    if not summary["has_news"]:
+        raise AirflowSkipException("Spotify was asked about the catalogue, and nothing new came of it.")
     return summary
 
 

@@ -15,10 +15,11 @@ answers and new Kaggle files.
 | `announce_events` | lets `load_events` start where there are answers that it has not read |
 | `write_report` | says in its log what this run changed, refused and took |
 
-An account that fails stays red and harms nothing else: the steps after it go on with what there is, and the run is a
-success where the load was published. A used-up quota is no failure: what was fetched is loaded, and the next run goes
-on from there. Where Spotify asks for a pause, the task comes again after it. Tasks that ask Spotify share a pool of one
-slot for each client id. The past is never asked again: a run for an earlier day takes what that night received.
+A fetch that brings nothing new is skipped. An account that fails stays red and harms nothing else: the steps after it
+go on with what there is, and the run is a success where the load was published. A used-up quota is no failure: what was
+fetched is loaded, and the next run goes on from there. Where Spotify asks for a pause, the task comes again after it.
+Tasks that ask Spotify share a pool of one slot for each client id. The past is never asked again: a run for an earlier
+day takes what that night received.
 
 **When it fails**, the last line of the failed task's log says what happened and what to do: for an account that must
 sign in again, `bin/sign-in` and its name. A failed check has published nothing; its query stands in `sql/check`.

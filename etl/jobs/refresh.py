@@ -92,6 +92,7 @@ def transform_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
             accepted["track"].unionByName(said.track_rows),
             accepted["artist"].unionByName(said.artist_rows),
             said.playlists,
+            said.snapshots,
         )
         answers = responses.build(accepted["survey_response"])
         frames["survey_response"] = answers["survey_response"]

@@ -59,7 +59,7 @@ def fetch_account(name: str, run_id: str, settings: Settings, is_last_try: bool)
     """Ask what is new of one account; the audit keeps what came of it.
 
     :param is_last_try: then what was answered before a failure is kept for the load, too.
-    :returns: names and counts.
+    :returns: names and counts; ``has_news`` says whether the lake has something new of it.
     :raises MustSignInError: where the account must sign in again.
     :raises RateLimitedError: where Spotify asks for a pause of at most ``LONGEST_DELAY_S``.
     :raises EtlError: as ``extract.spotify.account.fetch_account`` does.
@@ -90,7 +90,7 @@ def fetch_account(name: str, run_id: str, settings: Settings, is_last_try: bool)
         record(settings, run_id, part, name, PENDING_QUOTA if is_pending else state_of(error), **line)
         if is_pending:
             log.warning("%s What was answered is loaded, and the next run goes on from there.", error)
-            return {"account": name, "state": PENDING_QUOTA}
+            return {"account": name, "state": PENDING_QUOTA, "has_news": received is not None}
         raise
     require_account(settings, name, run_id, part, fetched.received)
     _record_fetched(settings, run_id, part, name, fetched)
@@ -103,7 +103,7 @@ def fetch_account(name: str, run_id: str, settings: Settings, is_last_try: bool)
 def fetch_catalogue(run_id: str, reference_date: date, settings: Settings) -> dict[str, Any]:
     """Ask for audio features never asked, then for the stalest tracks and artists, within the budget of calls.
 
-    :returns: counts; empty where there is nobody to ask for.
+    :returns: counts, and ``has_news`` as of an account; empty where there is nobody to ask for.
     :raises EtlError: as ``extract.spotify.catalogue.fetch_catalogue`` does.
     """
     names = choose_accounts(reference_date, settings)
@@ -129,7 +129,7 @@ def fetch_catalogue(run_id: str, reference_date: date, settings: Settings) -> di
         record(settings, run_id, "catalogue", None, state, message=str(error), input_id=input_id)
         if state == PENDING_QUOTA:
             log.warning("%s What was answered is loaded, and the next run goes on from there.", error)
-            return {"state": state}
+            return {"state": state, "has_news": received is not None}
         raise
     _record_fetched(settings, run_id, "catalogue", None, fetched)
     return _summary(fetched)
@@ -225,6 +225,7 @@ def state_of(error: EtlError) -> str:
 def _summary(fetched: Fetched) -> dict[str, Any]:
     return {
         "state": fetched.state,
+        "has_news": fetched.received is not None,
         "calls": sum(fetched.calls.values()),
         "calls_saved": fetched.calls_saved,
         "playlists_seen": fetched.playlists_seen,

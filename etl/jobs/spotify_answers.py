@@ -21,6 +21,7 @@ class Said:
     track_rows: DataFrame
     artist_rows: DataFrame
     playlists: DataFrame
+    snapshots: DataFrame
     linked_aliases: DataFrame
     input_keys: DataFrame
     user_record: DataFrame
@@ -39,15 +40,13 @@ def read(spark: SparkSession, lake: Lake, run_id: str, inputs: list[Received], m
     tracks, artists, playlists = things.tracks(held), things.artists(held), things.playlists(held)
     features, profiles = things.audio_features(held), things.profiles(held)
     kinds = [tracks, artists, playlists, features, profiles]
+    before = {name: lake.read_memory(spark, memory_run_id, name) for name in MEMORY}
+    complete = things.complete_snapshots(lines)
+    snapshots = memory.known_snapshots(before["api_playlist"], tracks.accepted, complete)
     if answers:
-        before = {name: lake.read_memory(spark, memory_run_id, name) for name in MEMORY}
+        snapshots = snapshots.localCheckpoint(eager=True, storageLevel=StorageLevel.DISK_ONLY)
         after = memory.remembered(
-            before,
-            tracks.accepted,
-            artists.accepted,
-            playlists.accepted,
-            features.accepted,
-            things.complete_snapshots(lines),
+            before, tracks.accepted, artists.accepted, playlists.accepted, features.accepted, snapshots
         )
         for name, frame in after.items():
             lake.write_memory(frame, run_id, name)
@@ -58,6 +57,7 @@ def read(spark: SparkSession, lake: Lake, run_id: str, inputs: list[Received], m
         track_rows=rows.track_rows(remembered),
         artist_rows=rows.artist_rows(remembered),
         playlists=remembered["api_playlist"],
+        snapshots=snapshots,
         linked_aliases=rows.linked_aliases(remembered),
         input_keys=rows.input_keys(kinds),
         user_record=rows.user_record(profiles.accepted),

@@ -201,8 +201,13 @@ CATALOGUE: dict[str, StructType] = {
         subgenre=StringType(),
         source=StringType(),
     ),
+    "playlist_snapshot": schema(playlist_id=StringType(), seen_at=TimestampType()),
     "fact_playlist_track": schema(
-        playlist_id=StringType(), track_id=StringType(), occurrence=IntegerType(), added_at=TimestampType()
+        playlist_id=StringType(),
+        seen_at=TimestampType(),
+        track_id=StringType(),
+        occurrence=IntegerType(),
+        added_at=TimestampType(),
     ),
     "user_record": USER_RECORD,
     "refresh_state": schema(kind=StringType(), id=StringType(), asked_at=TimestampType()),
@@ -221,6 +226,8 @@ CATALOGUE: dict[str, StructType] = {
 
 - ``recording_id`` is the smallest track id of the recording.
 - ``reconciliation`` has one line for each id or id-less row that was recognised as something known (from → to).
+- ``playlist_snapshot`` has a line for each snapshot of a playlist that the API has read, ``seen_at`` its time; the rows
+  of ``fact_playlist_track`` name theirs, and have NULL where files list the playlist.
 - ``input_key`` has a line for each (input, key published) with the number of accepted rows that carry it; ``key_kind``
   is track, artist, playlist, user or survey_response and names the staged table where ``key`` is found (a track's key
   may be an alias).

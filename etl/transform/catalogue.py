@@ -15,15 +15,19 @@ from etl.transform.reconcile import identified, recognised
 from etl.transform.recordings import recordings
 
 
-def build(track_rows: DataFrame, artist_rows: DataFrame, read_playlists: DataFrame) -> dict[str, DataFrame]:
+def build(
+    track_rows: DataFrame, artist_rows: DataFrame, read_playlists: DataFrame, snapshots: DataFrame
+) -> dict[str, DataFrame]:
     """The catalogue of all current inputs.
 
     :param track_rows: accepted rows of ``TRACK_ROW`` of all current inputs.
     :param artist_rows: accepted rows of ``ARTIST_ROW`` of all current inputs.
     :param read_playlists: what the API said of playlists, as ``MEMORY["api_playlist"]``; it wins over files.
+    :param snapshots: the snapshots of playlists to load, as ``spotify.memory.known_snapshots`` gives them.
     :returns: frames of ``STAGED`` by name: dim_artist, dim_album, dim_track (cluster and newness NULL), track_alias,
-        bridge_track_artist, bridge_track_genre, dim_playlist, fact_playlist_track, reconciliation, input_key (of
-        tracks and artists). They do not depend on the order of rows or inputs, nor on partitions.
+        bridge_track_artist, bridge_track_genre, dim_playlist, playlist_snapshot, fact_playlist_track,
+        reconciliation, input_key (of tracks and artists). They do not depend on the order of rows or inputs, nor on
+        partitions.
     """
     # Files arrive one a task; taking names apart is the dearest step, so the rows are dealt out first.
     rows = _kept(identified(track_rows.repartition("input_id", "row_number", "track_id")))
@@ -44,7 +48,8 @@ def build(track_rows: DataFrame, artist_rows: DataFrame, read_playlists: DataFra
         "bridge_track_artist": artists.bridge_track_artist(credited),
         "bridge_track_genre": genres.bridge_track_genre(weighted),
         "dim_playlist": playlists.dim_playlist(rows, read_playlists),
-        "fact_playlist_track": playlists.fact_playlist_track(resolved, read_playlists),
+        "playlist_snapshot": playlists.playlist_snapshot(read_playlists, snapshots),
+        "fact_playlist_track": playlists.fact_playlist_track(resolved, read_playlists, snapshots),
         "reconciliation": aliases.reconciliation(catalogue, matches, rows),
         "input_key": _input_keys(rows, artist_rows),
     }

@@ -33,17 +33,27 @@ def dim_playlist(rows: DataFrame, read_playlists: DataFrame) -> DataFrame:
     )
 
 
-def fact_playlist_track(rows: DataFrame, read_playlists: DataFrame) -> DataFrame:
+def playlist_snapshot(read_playlists: DataFrame, snapshots: DataFrame) -> DataFrame:
+    """The staged frame: the snapshots to load of playlists that the API has read, by when each was first read.
+
+    :param read_playlists: as ``MEMORY["api_playlist"]``.
+    :param snapshots: as ``spotify.memory.known_snapshots`` gives them.
+    """
+    return _told(read_playlists, snapshots).select("playlist_id", F.col("items.asked_at").alias("seen_at"))
+
+
+def fact_playlist_track(rows: DataFrame, read_playlists: DataFrame, snapshots: DataFrame) -> DataFrame:
     """The staged frame. A source that lists one playlist under two genres says each membership twice; only a track that
     stands twice within one listing stands twice on the playlist.
 
     :param rows: rows with ``track_id`` filled.
     :param read_playlists: as ``MEMORY["api_playlist"]``.
+    :param snapshots: as ``spotify.memory.known_snapshots`` gives them.
     """
-    read = read_playlists.where("told IS NOT NULL AND items IS NOT NULL")
+    read = read_playlists.where("told IS NOT NULL AND items IS NOT NULL").select("playlist_id")
     times = (
         rows.where("playlist_id IS NOT NULL")
-        .join(read.select("playlist_id"), on="playlist_id", how="left_anti")
+        .join(read, on="playlist_id", how="left_anti")
         .groupBy("playlist_id", "track_id", "input_id", "playlist_genre", "playlist_subgenre")
         .agg(F.count(F.lit(1)).alias("times"))
         .groupBy("playlist_id", "track_id")
@@ -51,11 +61,24 @@ def fact_playlist_track(rows: DataFrame, read_playlists: DataFrame) -> DataFrame
     )
     listed = times.select(
         "playlist_id",
+        F.lit(None).cast("timestamp").alias("seen_at"),
         "track_id",
         F.explode(F.sequence(F.lit(1), F.col("times"))).alias("occurrence"),
         F.lit(None).cast("timestamp").alias("added_at"),
     )
-    again = Window.partitionBy("playlist_id", "track_id").orderBy(F.col("added_at").asc_nulls_last(), "place")
-    entries = read.select("playlist_id", F.posexplode("items.entries").alias("place", "entry"))
-    seen = entries.select("playlist_id", "place", "entry.*").withColumn("occurrence", F.row_number().over(again))
-    return listed.unionByName(seen.select("playlist_id", "track_id", "occurrence", "added_at"))
+    of_one = Window.partitionBy("playlist_id", "seen_at", "track_id")
+    again = of_one.orderBy(F.col("added_at").asc_nulls_last(), "place")
+    entries = _told(read_playlists, snapshots).select(
+        "playlist_id", F.col("items.asked_at").alias("seen_at"), F.posexplode("items.entries").alias("place", "entry")
+    )
+    seen = entries.select("playlist_id", "seen_at", "place", "entry.*").withColumn(
+        "occurrence", F.row_number().over(again)
+    )
+    return listed.unionByName(seen.select(*listed.columns))
+
+
+def _told(read_playlists: DataFrame, snapshots: DataFrame) -> DataFrame:
+    """One snapshot a moment, of playlists that have a name and an owner."""
+    told = read_playlists.where("told IS NOT NULL").select("playlist_id")
+    moment = snapshots.groupBy("playlist_id", "items.asked_at").agg(F.max("items").alias("items"))
+    return moment.drop("asked_at").join(told, on="playlist_id", how="left_semi")

@@ -33,7 +33,11 @@ where n.album_id is not null
     and not exists (select from warehouse.dim_album as t where t.album_id = n.album_id)
 union all
 select distinct 'playlist', n.playlist_id
-from staging.fact_playlist_track as n
+from (
+    select playlist_id from staging.fact_playlist_track
+    union all
+    select playlist_id from staging.playlist_snapshot
+) as n
 where not exists (select from staging.dim_playlist as s where s.playlist_id = n.playlist_id)
     and not exists (select from warehouse.dim_playlist as t where t.playlist_id = n.playlist_id)
 union all

@@ -30,7 +30,12 @@ having count(*) > 1
 union all
 select 'fact_playlist_track', playlist_id || ' ' || track_id || ' ' || occurrence, count(*)
 from staging.fact_playlist_track
-group by playlist_id, track_id, occurrence
+group by playlist_id, seen_at, track_id, occurrence
+having count(*) > 1
+union all
+select 'playlist_snapshot', playlist_id || ' ' || seen_at, count(*)
+from staging.playlist_snapshot
+group by playlist_id, seen_at
 having count(*) > 1
 union all
 select 'reconciliation', source || ' ' || from_id, count(*)

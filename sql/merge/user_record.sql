@@ -16,6 +16,10 @@ with told as (
         max(s.subscription_plan collate "C") as subscription_plan
     from staging.user_record as s
     group by s.user_id, s.valid_from, s.source
+),
+
+told_by_api as (
+    select * from told where source = 'api'
 )
 
 -- The API is asked in order of time, each night anew: an answer that says what its last one said is no news.
@@ -28,7 +32,18 @@ select
 from told as s
 left join lateral (
     select t.*
-    from warehouse.user_record as t
+    from (
+        select
+            user_id, valid_from, source, username, birthdate, gender, country, continent, timezone, favourite_genre,
+            subscription_plan
+        from warehouse.user_record
+        union all
+        select
+            user_id, valid_from, source, username, birthdate, gender, country, continent, timezone, favourite_genre,
+            subscription_plan
+        from told_by_api as n
+        where n.valid_from < s.valid_from
+    ) as t
     where s.source = 'api' and t.user_id = s.user_id and t.source = s.source and t.valid_from <= s.valid_from
     order by t.valid_from desc
     limit 1

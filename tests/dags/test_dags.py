@@ -61,6 +61,7 @@ CASES: dict[str, dict[str, Any]] = {
     "some failed": {"dag_id": "nightly_refresh", "fails": ["ben"]},
     "all failed": {"dag_id": "nightly_refresh", "fails": ["ada", "ben", "fetch_catalogue"]},
     "none chosen": {"dag_id": "nightly_refresh", "fails": ["choose_accounts"]},
+    "quiet": {"dag_id": "nightly_refresh", "quiet": ["ben", "catalogue"]},
     "nothing new": {"dag_id": "nightly_refresh", "is_news": False, "has_events": False},
     "load failed": {"dag_id": "nightly_refresh", "fails": ["load_catalogue"]},
     "all imported": {"dag_id": "kaggle_import"},
@@ -175,7 +176,7 @@ def test_every_page_says_where_a_stand_in_answers(environ: dict[str, str]) -> No
     assert said == set(DAG_FILES) - {"maintenance"}
 
 
-@pytest.mark.parametrize("case", ["all well", "no account", "some failed", "all failed", "none chosen"])
+@pytest.mark.parametrize("case", ["all well", "no account", "quiet", "some failed", "all failed", "none chosen"])
 def test_whatever_became_of_the_api_the_refresh_publishes(runs: dict, case: str) -> None:
     run = runs[case]
     assert run["state"] == "success"
@@ -193,6 +194,9 @@ def test_an_account_is_asked_although_another_one_fails(runs: dict) -> None:
     assert (tasks["fetch_account ada"], tasks["fetch_account ben"]) == ("success", "failed")
     assert tasks["fetch_catalogue"] == "success"
     assert runs["no account"]["tasks"]["fetch_account"] == "skipped"
+    tasks = runs["quiet"]["tasks"]
+    assert (tasks["fetch_account ada"], tasks["fetch_account ben"]) == ("success", "skipped")
+    assert tasks["fetch_catalogue"] == "skipped", "what brings nothing new announces nothing"
     assert runs["all well"]["last_tries"] == [False, False]
 
 

@@ -41,13 +41,13 @@ def test_a_fetch_that_is_done_and_one_without_news(here: Place) -> None:
     line, calls = here.fetched("run 1"), here.calls()
     assert summary == {
         **{"account": ADA, "state": "done", "calls": sum(calls.values()), "calls_saved": 0, "left": {}},
-        **{"playlists_seen": 12, "playlists_changed": 12},
+        **{"playlists_seen": 12, "playlists_changed": 12, "has_news": True},
     }
     assert (line["state"], line["account"], line["message"], line["calls"]) == ("done", ADA, None, dict(calls))
     assert [line["input_id"]] == input_ids(here) and line["days_left"] in (179, 180)
     known = from_note(line["known"])
     assert len(known.snapshots) == 12 and known.saved_total and known.followed_total and known.profile_asked_at
-    spotify.fetch_account(ADA, "run 2", here.settings, False)
+    assert not spotify.fetch_account(ADA, "run 2", here.settings, False)["has_news"]
     second = here.fetched("run 2")
     assert here.calls() == {"my_playlists": 1, "saved_tracks": 1, "followed_artists": 1}
     assert (second["input_id"], second["calls_saved"]) == (None, sum(calls.values()) - 3)
@@ -104,7 +104,7 @@ def test_a_pause_of_hours_is_the_next_runs(tmp_path: Path, warehouse_url: str, s
     scenario = fault(kind="rate_limited_long", endpoint="playlist_items", night=0, nth=5)
     with place(tmp_path / "state", warehouse_url, stock, scenario) as here:
         summary = spotify.fetch_account(ADA, "run 1", here.settings, False)
-        assert summary == {"account": ADA, "state": "pending_quota"}
+        assert summary == {"account": ADA, "state": "pending_quota", "has_news": True}
         line = here.fetched("run 1")
         assert line["state"] == "pending_quota" and "a pause of 74,214 s" in line["message"]
         (first,) = here.lake.inputs(["api"])
@@ -120,7 +120,8 @@ def test_a_pause_of_hours_for_the_catalogue_holds_nothing_back(tmp_path: Path, w
     scenario = fault(kind="rate_limited_long", endpoint="audio_features", night=0, nth=1)
     with place(tmp_path / "state", warehouse_url, stock, scenario, mode="extended") as here:
         spotify.fetch_account(ADA, "run", here.settings, False)
-        assert spotify.fetch_catalogue("run", today(), here.settings) == {"state": "pending_quota"}
+        summary = spotify.fetch_catalogue("run", today(), here.settings)
+        assert summary == {"state": "pending_quota", "has_news": False}
         assert "a pause of 74,214 s" in here.fetched("run", "catalogue")["message"]
 
 

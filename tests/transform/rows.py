@@ -26,6 +26,11 @@ def read_playlists(spark: SparkSession, *rows: dict[str, Any]) -> DataFrame:
     return _frame(spark, list(rows), MEMORY["api_playlist"])
 
 
+def snapshots(read: DataFrame) -> DataFrame:
+    """The snapshots that ``read_playlists`` gives."""
+    return read.where("items IS NOT NULL").select("playlist_id", "items")
+
+
 def year(number: int) -> dict[str, Any]:
     """The columns of a date known to the year."""
     return {"release_date": date(number, 1, 1), "release_date_precision": "year"}

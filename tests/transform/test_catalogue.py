@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from etl.schemas import SOURCE_RANK, STAGED
 from etl.transform.catalogue import build
-from tests.transform.rows import FEATURES, artist_rows, read_playlists, track_rows, year
+from tests.transform.rows import FEATURES, artist_rows, read_playlists, snapshots, track_rows, year
 
 SONGS = {"source": "playlist_songs"}
 TOP = {"source": "top_2000s"}
@@ -54,13 +54,16 @@ ARTISTS: list[dict[str, Any]] = [
 
 @pytest.fixture(scope="module")
 def star(spark: SparkSession) -> dict[str, list[dict[str, Any]]]:
-    return _collected(
-        build(track_rows(spark, *TRACKS).repartition(1), artist_rows(spark, *ARTISTS), read_playlists(spark))
-    )
+    return _collected(_built(track_rows(spark, *TRACKS).repartition(1), artist_rows(spark, *ARTISTS)))
+
+
+def _built(tracks: DataFrame, artists: DataFrame, *read: dict[str, Any]) -> dict[str, DataFrame]:
+    playlists = read_playlists(tracks.sparkSession, *read)
+    return build(tracks, artists, playlists, snapshots(playlists))
 
 
 def test_frames_have_the_staged_schemas(spark: SparkSession) -> None:
-    frames = build(track_rows(spark), artist_rows(spark), read_playlists(spark))
+    frames = _built(track_rows(spark), artist_rows(spark))
     for name, frame in frames.items():
         expected = [(field.name, field.dataType) for field in STAGED[name].fields]
         assert [(field.name, field.dataType) for field in frame.schema.fields] == expected, name
@@ -172,7 +175,7 @@ def test_every_row_is_in_an_input_key(star: dict[str, list[dict[str, Any]]]) -> 
 def test_order_and_partitions_do_not_matter(spark: SparkSession, star: dict[str, list[dict[str, Any]]]) -> None:
     shuffled = random.Random(7).sample(TRACKS, len(TRACKS))
     artists = artist_rows(spark, *reversed(ARTISTS)).repartition(7)
-    again = build(track_rows(spark, *shuffled).repartition(7), artists, read_playlists(spark))
+    again = _built(track_rows(spark, *shuffled).repartition(7), artists)
     assert _collected(again) == star
 
 
@@ -215,7 +218,7 @@ def with_api(spark: SparkSession) -> dict[str, list[dict[str, Any]]]:
     ]
     told_artists = [{"input_id": None, "row_number": None, "source": "api", "genres": None, "artist_id": "r1"}]
     artists = artist_rows(spark, {**told_artists[0], "name": "Nova", "popularity": 0, "followers": 0})
-    return _collected(build(track_rows(spark, *of_files, *of_api), artists, read_playlists(spark, *read)))
+    return _collected(_built(track_rows(spark, *of_files, *of_api), artists, *read))
 
 
 def test_the_api_wins_where_it_says_something(with_api: dict[str, list[dict[str, Any]]]) -> None:
@@ -241,13 +244,13 @@ def test_a_playlist_that_the_api_read_is_as_it_says(with_api: dict[str, list[dic
     ]
     early, late = datetime(2020, 1, 1), datetime(2020, 2, 1)
     members = [tuple(one.values()) for one in with_api["fact_playlist_track"]]
-    assert sorted(members, key=lambda one: one[:3]) == [
-        ("p1", "t1", 1, early),
-        ("p1", "t1", 2, None),
-        ("p1", "t3", 1, early),
-        ("p1", "t3", 2, late),
-        ("p2", "t1", 1, None),
-        ("p3", "t2", 1, None),
+    assert sorted(members, key=lambda one: (one[0], one[2:4])) == [
+        ("p1", ASKED, "t1", 1, early),
+        ("p1", ASKED, "t1", 2, None),
+        ("p1", ASKED, "t3", 1, early),
+        ("p1", ASKED, "t3", 2, late),
+        ("p2", None, "t1", 1, None),
+        ("p3", None, "t2", 1, None),
     ]
 
 

@@ -9,7 +9,7 @@ Out: the answers that Spotify's API would give in either quota mode, with the fa
     stock       the SQLite file: written in one go, read by the server
     scenario    the TOML file: what changes from night to night, and what goes wrong
     night       the state of one night, a pure function of stock, scenario and night
-    shapes      objects as the API sends them, by mode
+    promised, shapes   what each object of the API has, by mode; the objects themselves
     pages       the API's endpoints
     tokens, accounts   signed tokens; the accounts service that gives them out
     faults      the middleware that makes things go wrong

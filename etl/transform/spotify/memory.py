@@ -41,13 +41,13 @@ def remembered(
 
     :param before: the memory so far, by the names of ``MEMORY``; empty frames at first.
     :param tracks: accepted things, as are ``artists``, ``playlists`` and ``features``.
-    :param snapshots: what ``things.complete_snapshots`` gives of the same answers.
+    :param snapshots: what ``known_snapshots`` gives of the same answers.
     :returns: frames of ``MEMORY``.
     """
     frames = {
         "api_track": _tracks(before["api_track"], tracks, features),
         "api_artist": _artists(before["api_artist"], artists, tracks),
-        "api_playlist": _playlists(before["api_playlist"], playlists, tracks, snapshots),
+        "api_playlist": _playlists(before["api_playlist"], playlists, snapshots),
     }
     return {name: frame.select(*MEMORY[name].fieldNames()) for name, frame in frames.items()}
 
@@ -91,12 +91,27 @@ def _artists(before: DataFrame, artists: DataFrame, tracks: DataFrame) -> DataFr
     return united.groupBy("artist_id").agg(*(F.max(name).alias(name) for name in ("told", "popularity", "followers")))
 
 
-def _playlists(before: DataFrame, playlists: DataFrame, tracks: DataFrame, snapshots: DataFrame) -> DataFrame:
+def _playlists(before: DataFrame, playlists: DataFrame, snapshots: DataFrame) -> DataFrame:
     """A playlist keeps the items of its last snapshot that was read to the end."""
     told = playlists.select("playlist_id", F.struct("asked_at", "name", "owner_id").alias("told"))
+    said = [before.select("playlist_id", "told"), told, snapshots]
+    united = reduce(lambda left, right: left.unionByName(right, allowMissingColumns=True), said)
+    return united.groupBy("playlist_id").agg(F.max("told").alias("told"), F.max("items").alias("items"))
+
+
+def known_snapshots(before: DataFrame, tracks: DataFrame, complete: DataFrame) -> DataFrame:
+    """The snapshots of playlists that were read to the end: the one remembered, and those of some answers.
+
+    A snapshot is what its first reading found: to read it again, as several accounts do, is no news.
+
+    :param before: the memory so far, as ``MEMORY["api_playlist"]``.
+    :param tracks: accepted things.
+    :param complete: what ``things.complete_snapshots`` gives of the same answers.
+    :returns: playlist_id and items, as in ``MEMORY["api_playlist"]``; a row a snapshot.
+    """
     place = ["input_id", "playlist_id", "snapshot_id"]
     # An unknown snapshot is one, too: NULL would meet nothing, and the playlist seem empty.
-    whole = snapshots.fillna("", ["snapshot_id"])
+    whole = complete.fillna("", ["snapshot_id"])
     entry = F.struct("row_number", "track_id", "added_at")
     entries = (
         tracks.where("endpoint = 'playlist_items'")
@@ -111,8 +126,9 @@ def _playlists(before: DataFrame, playlists: DataFrame, tracks: DataFrame, snaps
         F.coalesce("entries", F.array().cast(_ENTRIES)).alias("entries"),
     )
     read = whole.join(entries, on=place, how="left").select("playlist_id", items.alias("items"))
-    united = reduce(lambda left, right: left.unionByName(right, allowMissingColumns=True), [before, told, read])
-    return united.groupBy("playlist_id").agg(F.max("told").alias("told"), F.max("items").alias("items"))
+    known = before.where("items IS NOT NULL").select("playlist_id", "items").unionByName(read)
+    snapshot = F.coalesce("items.snapshot_id", F.col("items.asked_at").cast("string"))
+    return known.groupBy("playlist_id", snapshot.alias("snapshot")).agg(F.min("items").alias("items")).drop("snapshot")
 
 
 def _without_place(entry: Column) -> Column:

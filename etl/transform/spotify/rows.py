@@ -2,7 +2,7 @@
 
 from functools import reduce
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, StructField, StructType
 
@@ -58,13 +58,16 @@ def input_keys(kinds: list[Things]) -> DataFrame:
 
 
 def user_record(profiles: DataFrame) -> DataFrame:
-    """The staged frame: the newest profile of each account; a field that the mode does not give is NULL."""
+    """The staged frame: each account's profile whenever it was another one; a field that the mode does not give is
+    NULL."""
     fields = ("username", "country", "subscription_plan")
-    newest = profiles.groupBy("user_id").agg(F.max(F.struct("asked_at", *fields)).alias("told"))
+    said = profiles.groupBy("user_id", "asked_at").agg(F.max(F.struct(*fields)).alias("told"))
+    last = F.lag("told").over(Window.partitionBy("user_id").orderBy("asked_at"))
+    changed = said.withColumn("last", last).where("NOT told <=> last")
     given = {name: F.col(f"told.{name}") for name in fields}
-    given |= {"user_id": F.col("user_id"), "valid_from": F.col("told.asked_at"), "source": F.lit(SOURCE)}
+    given |= {"user_id": F.col("user_id"), "valid_from": F.col("asked_at"), "source": F.lit(SOURCE)}
     schema = STAGED["user_record"]
-    return newest.select(*(given.get(one.name, F.lit(None)).cast(one.dataType).alias(one.name) for one in schema))
+    return changed.select(*(given.get(one.name, F.lit(None)).cast(one.dataType).alias(one.name) for one in schema))
 
 
 def refresh_state(lines: DataFrame) -> DataFrame:

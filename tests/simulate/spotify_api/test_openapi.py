@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from etl.simulate.spotify_api.pages import ENDPOINTS, ONLY_IN_EXTENDED
+from etl.simulate.spotify_api.promised import PROMISED
 from etl.simulate.spotify_api.scenario import API_ENDPOINTS
-from etl.simulate.spotify_api.shapes import PROMISED
 from tests.conftest import SHARED_DATA
 from tests.simulate.spotify_api.little import Client
 

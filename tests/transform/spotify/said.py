@@ -145,8 +145,10 @@ def fold(before: Memory, spark: SparkSession, lake: Lake, *inputs: Received, par
     lines = lake.read_answers(spark, inputs)
     lines = lines.repartition(partitions) if partitions else lines
     held = things.things(lines).localCheckpoint(eager=True)
-    told = [things.tracks(held), things.artists(held), things.playlists(held), things.audio_features(held)]
-    after = memory.remembered(before, *(one.accepted for one in told), things.complete_snapshots(lines))
+    tracks = things.tracks(held)
+    told = [tracks, things.artists(held), things.playlists(held), things.audio_features(held)]
+    snapshots = memory.known_snapshots(before["api_playlist"], tracks.accepted, things.complete_snapshots(lines))
+    after = memory.remembered(before, *(one.accepted for one in told), snapshots)
     run_id = uuid4().hex
     for name, frame in after.items():
         lake.write_memory(frame, run_id, name)

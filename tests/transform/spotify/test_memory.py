@@ -221,7 +221,8 @@ def test_what_a_night_adds_beside_the_catalogue(spark: SparkSession, place: Lake
         **{("audio_features", id_): older for id_ in ("t1", "unseen", "t2")},
     }
     found = kinds(things.things(lines), [one for night in (first_night(),) for one in night])
-    (row,) = rows.user_record(found["profiles"].accepted).collect()
+    first, row = rows.user_record(found["profiles"].accepted).orderBy("valid_from").collect()
+    assert (first["subscription_plan"], first["valid_from"]) == ("free", older)
     user = {name: value for name, value in row.asDict().items() if name in TOLD}
     # The newest profile as it is: the load keeps what it does not say.
     assert user == {"user_id": "a-1", "username": "Ada", "country": None, "subscription_plan": None} | {

@@ -1,4 +1,4 @@
-"""Events and what sources said of users: further files of sql/table and sql/view."""
+"""Events, what sources said of users, and playlists snapshot by snapshot: further files of sql/table and sql/view."""
 
 from alembic import op
 
@@ -9,12 +9,14 @@ down_revision = "0001"
 
 _FILES = (
     "table/warehouse/user_record",
+    "table/warehouse/dim_playlist_seen",
     "table/warehouse/dim_play_context",
     "table/warehouse/fact_event",
     "table/warehouse/fact_spoken_event",
     "table/audit/input",
     "table/audit/run_tracks_added",
     "table/staging/user_record",
+    "table/staging/playlist_snapshot",
     "table/staging/fact_event",
     "table/staging/event_members",
     "table/audit/dropped_event",

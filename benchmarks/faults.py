@@ -1,0 +1,121 @@
+"""What faults of the Spotify API do to the star, and to how long a worker waits.
+
+    python -m benchmarks.faults [--modes MODE …] [--nights N] [--rate RATE] [--seed SEED] [--every N]
+
+Goes through the same nights twice at the stand-in, without faults and with some of every kind, and compares the stars
+as they are after the last night, which has no faults: then everything of the catalogue is asked, for in the nights
+before the budget is small. What the nights brought is published after the first, every so many (``--every``), and the
+last. A night is a line.
+"""
+
+import argparse
+import time
+from collections import Counter
+from importlib.metadata import version
+
+from benchmarks._stand_in import MODES, Nights, Waits, nights
+from etl import warehouse
+from etl.extract.spotify.exchange import Limits
+from etl.jobs.spotify import LONGEST_DELAY_S
+from etl.simulate.spotify_api.scenario import FAULTS
+
+_RATES = {"development": 0.2, "extended": 0.3}
+_BUDGETS = {"development": 100, "extended": 40}
+_LAST_BUDGET = 5_000
+_CHANGING = "popularity_drift = 0\n"
+_FAULTS = """
+[faults]
+rate = {rate}
+seed = {seed}
+last_night = {last_night}
+kinds = {kinds}
+"""
+_GOAL = 200
+_TABLES = {
+    "tracks": """select t.track_id, r.track_id as recording, a.album_id, t.name, t.release_date, t.duration_ms,
+        t.explicit, t.isrc, t.popularity, t.energy, t.tempo, t.audio_features_source, t.source
+        from warehouse.dim_track as t join warehouse.dim_track as r on r.track_key = t.recording_key
+        join warehouse.dim_album as a on a.album_key = t.album_key""",
+    "artists": "select artist_id, name, popularity, followers, source from warehouse.dim_artist",
+    "credits": """select t.track_id, a.artist_id, b.position from warehouse.bridge_track_artist as b
+        join warehouse.dim_track as t using (track_key) join warehouse.dim_artist as a using (artist_key)""",
+    "albums": "select album_id, name, album_type, release_date, source from warehouse.dim_album",
+    "aliases": """select x.alias_kind, x.alias_value, t.track_id, x.method, x.score from warehouse.track_alias as x
+        join warehouse.dim_track as t using (track_key)""",
+    "playlists": "select playlist_id, name, owner_id, snapshot_id from warehouse.dim_playlist",
+    "memberships": """select p.playlist_id, t.track_id, f.occurrence, f.added_at from warehouse.fact_playlist_track as f
+        join warehouse.dim_playlist as p using (playlist_key) join warehouse.dim_track as t using (track_key)
+        where f.valid_to = 'infinity'""",
+    "users": "select user_id, username, country, subscription_plan from warehouse.dim_user where is_current",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--modes", nargs="+", choices=MODES, default=MODES)
+    parser.add_argument("--nights", type=int, default=20)
+    parser.add_argument("--rate", type=float, help=f"of calls that meet a fault; else {_RATES}")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--every", type=int, default=10)
+    options = parser.parse_args()
+    print(f"spotipy {version('spotipy')}, pyspark {version('pyspark')}, against the stand-in", flush=True)
+    for mode in options.modes:
+        rate = _RATES[mode] if options.rate is None else options.rate
+        faults = _FAULTS.format(rate=rate, seed=options.seed, last_night=options.nights - 2, kinds=list(FAULTS))
+        expected, *_ = _lived(mode, _CHANGING, options.nights, options.every)
+        found, met, waits = _lived(mode, _CHANGING + faults, options.nights, options.every)
+        print(f"{mode}: {met.total()} faults over {options.nights} nights (goal: {_GOAL}), rate {rate}, seed", end=" ")
+        print(f"{options.seed}: {', '.join(f'{kind} {met[kind]}' for kind in FAULTS)}")
+        equal = [name for name, part in expected.items() if found[name] == part]
+        print(f"  {len(equal)} of {len(expected)} parts of the star equal", end=" ")
+        print(f"({', '.join(f'{name} {size}' for name, (size, _) in expected.items())})")
+        for name in expected.keys() - set(equal):
+            print(f"  DIFFERS: {name}, {expected[name][0]} rows without faults, {found[name][0]} with")
+        print(f"  {_told(waits)}", flush=True)
+
+
+def _lived(mode: str, scenario: str, count: int, every: int) -> tuple[dict[str, tuple[int, str]], Counter[str], Waits]:
+    """The star after some nights, the faults met by kind, and the longest waits."""
+    met: Counter[str] = Counter()
+    with nights(mode, scenario, calls=_BUDGETS[mode]) as here:
+        here.import_files(None)
+        for number in range(count):
+            began, is_last = time.monotonic(), number == count - 1
+            calls = here.fetch(number, _LAST_BUDGET if is_last else None)
+            met += (new := here.faults())
+            fetched = time.monotonic()
+            if number % every == 0 or is_last:
+                here.refresh(number)
+            took = f"{fetched - began:.0f} s asking, {time.monotonic() - fetched:.0f} s publishing"
+            asked = sum(statuses.total() for statuses in calls.values())
+            kinds = ", ".join(f"{kind} {new[kind]}" for kind in sorted(new))
+            print(
+                f"  {mode}, night {number}: {asked} calls, {met.total()} faults so far ({kinds or 'none'}), {took}",
+                flush=True,
+            )
+        return _star(here), met, here.waits
+
+
+def _star(here: Nights) -> dict[str, tuple[int, str]]:
+    """Number and fingerprint of the rows that are current, by kind."""
+    found = {}
+    with warehouse.connect(here.url) as connection:
+        for name, query in _TABLES.items():
+            whole = "md5(coalesce(string_agg(r::text, '' order by r::text), ''))"
+            statement = f"select count(*) as size, {whole} as print from ({query}) as r"  # noqa: S608
+            (row,) = warehouse.rows(connection, statement)
+            found[name] = (int(str(row["size"])), str(row["print"]))
+    return found
+
+
+def _told(waits: Waits) -> str:
+    limits = Limits()
+    bounds = (limits.retry_after_each_s, limits.retry_after_all_s, LONGEST_DELAY_S)
+    seen = (waits.once, waits.asked, waits.task)
+    words = ("a worker at once", "all pauses asked for in a fetch", "a task before its next try")
+    told = [f"{word} {wait:.0f} s (bound {bound:.0f})" for word, wait, bound in zip(words, seen, bounds, strict=True)]
+    return f"longest wait: {', '.join(told)}"
+
+
+if __name__ == "__main__":
+    main()

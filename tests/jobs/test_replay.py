@@ -1,0 +1,150 @@
+"""The past out of the lake: nights that are published at once leave the history that they leave one by one."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from etl.config import Settings, settings
+from etl.extract.spotify.answers import Answer
+from etl.jobs import refresh
+from etl.lake import Lake
+from tests.load.star_frames import table
+from tests.transform.spotify.said import answer, artist, at, items, playlist, received, track
+
+pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("one_session")]
+
+HISTORY = """
+select playlist_id, track_id, occurrence, valid_from::text as since, valid_to::text as until, added_at::text as added
+from warehouse.fact_playlist_track
+inner join warehouse.dim_playlist using (playlist_key)
+inner join warehouse.dim_track using (track_key)
+order by playlist_id, track_id, occurrence, valid_from
+"""
+PLAYLISTS = """
+select playlist_id, name, snapshot_id, items_seen_at::text as seen from warehouse.dim_playlist
+where playlist_key > 0 order by playlist_id
+"""
+USERS = """
+select user_id, subscription_plan, valid_from::text as since, valid_to::text as until from warehouse.dim_user
+where user_key > 0 order by user_id, valid_from
+"""
+FOREVER, ALWAYS = "infinity", "-infinity"
+
+
+@dataclass(frozen=True)
+class House:
+    """A lake and a warehouse."""
+
+    settings: Settings
+
+    @property
+    def lake(self) -> Lake:
+        return Lake(self.settings.lake_url)
+
+    def receive(self, day: int) -> None:
+        received(self.lake, *NIGHTS[day])
+        if day == ALSO_READ_ON:
+            received(self.lake, ALSO_READ)
+
+    def publish(self, run_id: str, day: int, is_forced: bool = False) -> dict[str, int]:
+        assert refresh.plan_refresh(run_id, "nightly_refresh", date(2026, 11, day), is_forced, self.settings)
+        refresh.transform_catalogue(run_id, self.settings)
+        refresh.fit_clusters(run_id, self.settings)
+        return refresh.load_catalogue(run_id, self.settings)
+
+    def said(self, statement: str) -> list[tuple[Any, ...]]:
+        return [tuple(row.values()) for row in table(self.settings.warehouse_url, statement)]
+
+
+@pytest.fixture
+def house(tmp_path: Path, warehouse_url: str) -> House:
+    return House(settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": warehouse_url, "CLUSTER_COUNT": "2"}))
+
+
+def entry(track_id: str, added_at: str | None = None, **fields: Any) -> dict[str, Any]:
+    return {"added_at": added_at, "item": track(track_id, **fields)}
+
+
+def listed(day: int, *lists: dict[str, Any]) -> Answer:
+    return answer("my_playlists", {"items": list(lists), "total": len(lists), "next": None}, asked_at=at(3, day))
+
+
+def profile(day: int, plan: str) -> Answer:
+    body = {"id": "ada", "account_id": "account-1", "display_name": "Ada", "country": "DE", "product": plan}
+    return answer("me", body, asked_at=at(3, day))
+
+
+LONG_AGO, EVENING = "2020-01-05T06:00:00Z", "2026-11-22T20:00:00Z"
+NIGHTS: dict[int, tuple[Answer, ...]] = {
+    21: (
+        listed(21, playlist("p1"), playlist("p2", snapshot_id="e1")),
+        items("p1", "s1", entry("t1", LONG_AGO), entry("t2"), entry("t3"), asked_at=at(4, 21)),
+        profile(21, "free"),
+        answer("artist", artist("r1", popularity=40, followers={"total": 10}), "r1", asked_at=at(5, 21)),
+        answer("track", track("t1", popularity=50), "t1", asked_at=at(5, 21)),
+    ),
+    22: (
+        listed(22, playlist("p1", snapshot_id="s2"), playlist("p2", snapshot_id="e1")),
+        # t2 went, t1 was added once more.
+        items("p1", "s2", entry("t1", LONG_AGO), entry("t3"), entry("t1", "2026-11-21T12:00:00Z"), asked_at=at(4, 22)),
+        items("p2", "e1", entry("t4"), asked_at=at(4, 22)),
+        profile(22, "premium"),
+        answer("artist", artist("r1", popularity=41, followers={"total": 11}), "r1", asked_at=at(5, 22)),
+        answer("track", track("t1", popularity=52), "t1", asked_at=at(5, 22)),
+    ),
+    23: (
+        listed(23, playlist("p1", snapshot_id="s3", name="Renamed"), playlist("p2", snapshot_id="e2")),
+        items("p1", "s3", entry("t1", LONG_AGO), entry("t2", EVENING), asked_at=at(4, 23)),
+        items("p2", "e2", asked_at=at(4, 23)),
+        profile(23, "free"),
+        answer("artist", artist("r1", popularity=41, followers={"total": 11}), "r1", asked_at=at(5, 23)),
+        answer("track", track("t1", popularity=50), "t1", asked_at=at(5, 23)),
+    ),
+}
+
+
+ALSO_READ_ON = 22
+ALSO_READ = items("p1", "s2", entry("t1", LONG_AGO), entry("t3"), asked_at=at(6, ALSO_READ_ON))
+"""A snapshot that another account read as well; to it a track is relinked or gone."""
+
+SEEN_BY_NIGHT = {
+    HISTORY: [
+        ("p1", "t1", 1, "2020-01-05 06:00:00+00", FOREVER, "2020-01-05 06:00:00+00"),
+        ("p1", "t1", 2, "2026-11-21 12:00:00+00", "2026-11-23 04:00:00+00", "2026-11-21 12:00:00+00"),
+        ("p1", "t2", 1, ALWAYS, "2026-11-22 04:00:00+00", None),
+        ("p1", "t2", 1, "2026-11-22 20:00:00+00", FOREVER, "2026-11-22 20:00:00+00"),
+        ("p1", "t3", 1, ALWAYS, "2026-11-23 04:00:00+00", None),
+        ("p2", "t4", 1, ALWAYS, "2026-11-23 04:00:00+00", None),
+    ],
+    PLAYLISTS: [
+        ("p1", "Renamed", "s3", "2026-11-23 04:00:00+00"),
+        ("p2", "Name of p2", "e2", "2026-11-23 04:00:00+00"),
+    ],
+    USERS: [
+        ("account-1", "free", ALWAYS, "2026-11-22 03:00:00+00"),
+        ("account-1", "premium", "2026-11-22 03:00:00+00", "2026-11-23 03:00:00+00"),
+        ("account-1", "free", "2026-11-23 03:00:00+00", FOREVER),
+    ],
+}
+
+
+def test_each_night_leaves_its_history_and_the_past_replayed_changes_nothing(house: House) -> None:
+    for day in NIGHTS:
+        house.receive(day)
+        house.publish(f"night {day}", day)
+    assert {rows: house.said(rows) for rows in SEEN_BY_NIGHT} == SEEN_BY_NIGHT
+    house.lake.drop_memories([])
+    assert house.publish("from all answers", 25, is_forced=True) == {}
+    assert {rows: house.said(rows) for rows in SEEN_BY_NIGHT} == SEEN_BY_NIGHT
+
+
+@pytest.mark.parametrize("published", [(23,), (21, 23)], ids=["all nights at once", "one night failed"])
+def test_nights_that_come_in_one_run_leave_the_history_of_each(house: House, published: tuple[int, ...]) -> None:
+    for day in NIGHTS:
+        house.receive(day)
+        if day in published:
+            house.publish(f"night {day}", day)
+    assert {rows: house.said(rows) for rows in SEEN_BY_NIGHT} == SEEN_BY_NIGHT
