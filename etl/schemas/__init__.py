@@ -204,10 +204,10 @@ CATALOGUE: dict[str, StructType] = {
     "playlist_snapshot": schema(playlist_id=StringType(), seen_at=TimestampType()),
     "fact_playlist_track": schema(
         playlist_id=StringType(),
-        seen_at=TimestampType(),
         track_id=StringType(),
         occurrence=IntegerType(),
         added_at=TimestampType(),
+        seen_at=TimestampType(),
     ),
     "user_record": USER_RECORD,
     "refresh_state": schema(kind=StringType(), id=StringType(), asked_at=TimestampType()),
