@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import text
 
+from etl.load import marts
 from etl.load.marts import Definition, build, touch_since
 from etl.warehouse import connect
 from launch import postgres
@@ -43,6 +44,19 @@ def test_what_came_later_is_counted_as_if_it_had_always_been_there(url: str) -> 
     with connect(url) as connection:
         add(connection, some(2, days=80, size=300))
     assert not rebuild(url)
+    _same_from_nothing(url)
+
+
+def test_where_most_is_new_everything_is_filled_at_once(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(marts, "_FEW_DAYS", 0)
+    known = int(str(table(url, "select count(*) as days from mart.listener_day")[0]["days"]))
+    with connect(url) as connection:
+        add(connection, some(2, days=3, size=100))
+    assert not rebuild(url), "fewer days than there are"
+    with connect(url) as connection:
+        add(connection, some(3, days=80, size=5_000))
+    assert table(url, "select count(*) > :known as most from audit.touched_day", known=known) == [{"most": True}]
+    assert rebuild(url)
     _same_from_nothing(url)
 
 
