@@ -31,6 +31,7 @@ last_night = {last_night}
 kinds = {kinds}
 """
 _GOAL = 200
+_SHOWN = 5
 _TABLES = {
     "tracks": """select t.track_id, r.track_id as recording, a.album_id, t.name, t.release_date, t.duration_ms,
         t.explicit, t.isrc, t.popularity, t.energy, t.tempo, t.audio_features_source, t.source
@@ -67,14 +68,15 @@ def main() -> None:
         print(f"{mode}: {met.total()} faults over {options.nights} nights (goal: {_GOAL}), rate {rate}, seed", end=" ")
         print(f"{options.seed}: {', '.join(f'{kind} {met[kind]}' for kind in FAULTS)}")
         equal = [name for name, part in expected.items() if found[name] == part]
-        print(f"  {len(equal)} of {len(expected)} parts of the star equal", end=" ")
-        print(f"({', '.join(f'{name} {size}' for name, (size, _) in expected.items())})")
+        sizes = ", ".join(f"{name} {part.total()}" for name, part in expected.items())
+        print(f"  {len(equal)} of {len(expected)} parts of the star equal ({sizes})")
         for name in expected.keys() - set(equal):
-            print(f"  DIFFERS: {name}, {expected[name][0]} rows without faults, {found[name][0]} with")
+            _tell("lacks", name, expected[name] - found[name])
+            _tell("has", name, found[name] - expected[name])
         print(f"  {_told(waits)}", flush=True)
 
 
-def _lived(mode: str, scenario: str, count: int, every: int) -> tuple[dict[str, tuple[int, str]], Counter[str], Waits]:
+def _lived(mode: str, scenario: str, count: int, every: int) -> tuple[dict[str, Counter[str]], Counter[str], Waits]:
     """The star after some nights, the faults met by kind, and the longest waits."""
     met: Counter[str] = Counter()
     with nights(mode, scenario, calls=_BUDGETS[mode]) as here:
@@ -96,16 +98,17 @@ def _lived(mode: str, scenario: str, count: int, every: int) -> tuple[dict[str, 
         return _star(here), met, here.waits
 
 
-def _star(here: Nights) -> dict[str, tuple[int, str]]:
-    """Number and fingerprint of the rows that are current, by kind."""
-    found = {}
+def _tell(verb: str, name: str, rows: Counter[str]) -> None:
+    print(f"  DIFFERS: with faults {name} {verb} {rows.total()} rows", *list(rows)[:_SHOWN], sep="\n    ")
+
+
+def _star(here: Nights) -> dict[str, Counter[str]]:
+    """The rows that are current, by kind."""
     with warehouse.connect(here.url) as connection:
-        for name, query in _TABLES.items():
-            whole = "md5(coalesce(string_agg(r::text, '' order by r::text), ''))"
-            statement = f"select count(*) as size, {whole} as print from ({query}) as r"  # noqa: S608
-            (row,) = warehouse.rows(connection, statement)
-            found[name] = (int(str(row["size"])), str(row["print"]))
-    return found
+        return {
+            name: Counter(str(row["r"]) for row in warehouse.rows(connection, f"select r::text from ({query}) as r"))  # noqa: S608
+            for name, query in _TABLES.items()
+        }
 
 
 def _told(waits: Waits) -> str:
