@@ -10,7 +10,7 @@ from tests.dashboard import browser as browsing
 from tests.dashboard.place import Place, place
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def dashboard(
     embedded_server: postgres.Server, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Place]:
@@ -18,7 +18,7 @@ def dashboard(
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def started_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
     browser = browsing.start(tmp_path_factory.mktemp("browser"))
     yield browser

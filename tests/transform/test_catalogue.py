@@ -243,7 +243,8 @@ def test_a_playlist_that_the_api_read_is_as_it_says(with_api: dict[str, list[dic
         ("p5", "Mine", "ada", None, None, "api"),
     ]
     early, late = datetime(2020, 1, 1), datetime(2020, 2, 1)
-    members = [tuple(one.values()) for one in with_api["fact_playlist_track"]]
+    columns = ("playlist_id", "seen_at", "track_id", "occurrence", "added_at")
+    members = [tuple(one[name] for name in columns) for one in with_api["fact_playlist_track"]]
     assert sorted(members, key=lambda one: (one[0], one[2:4])) == [
         ("p1", ASKED, "t1", 1, early),
         ("p1", ASKED, "t1", 2, None),
