@@ -120,7 +120,8 @@ def test_sign_in_and_another_page_by_keyboard_alone(browser: Chrome, dashboard: 
     settle(browser)
     press_until(browser, Keys.TAB, lambda focused: (focused.get_attribute("href") or "").endswith("/playlists"))
     type_in(browser, Keys.ENTER)
-    assert "Add a playlist" in wait_for(browser, "Playlists side by side")
+    wait_for(browser, "Playlists side by side")
+    assert "Add a playlist" in settle(browser)
 
 
 def press_until(browser: Chrome, key: str, is_there: Callable[[WebElement], bool]) -> None:
