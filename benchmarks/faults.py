@@ -9,9 +9,14 @@ last. A night is a line.
 """
 
 import argparse
+import json
 import time
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from importlib.metadata import version
+from typing import Any
+
+from sqlalchemy import Connection
 
 from benchmarks._stand_in import MODES, Nights, Waits, nights
 from etl import warehouse
@@ -71,8 +76,7 @@ def main() -> None:
         sizes = ", ".join(f"{name} {part.total()}" for name, part in expected.items())
         print(f"  {len(equal)} of {len(expected)} parts of the star equal ({sizes})")
         for name in expected.keys() - set(equal):
-            _tell("lacks", name, expected[name] - found[name])
-            _tell("has", name, found[name] - expected[name])
+            _tell(name, expected[name] - found[name], found[name] - expected[name])
         print(f"  {_told(waits)}", flush=True)
 
 
@@ -98,17 +102,35 @@ def _lived(mode: str, scenario: str, count: int, every: int) -> tuple[dict[str, 
         return _star(here), met, here.waits
 
 
-def _tell(verb: str, name: str, rows: Counter[str]) -> None:
-    print(f"  DIFFERS: with faults {name} {verb} {rows.total()} rows", *list(rows)[:_SHOWN], sep="\n    ")
+def _tell(name: str, lacking: Counter[str], further: Counter[str]) -> None:
+    """Print the rows that differ: those of one id beside each other, by the columns in which they do."""
+    there, here = (_by_id(rows) for rows in (lacking, further))
+    print(f"  DIFFERS: {name}: with faults {len(lacking)} rows are not there, {len(further)} further ones are")
+    columns: dict[str, list[str]] = defaultdict(list)
+    for one in sorted(there.keys() & here.keys()):
+        for column in there[one]:
+            if there[one][column] != here[one][column]:
+                columns[column].append(f"{one}: {there[one][column]} became {here[one][column]}")
+    columns["lacking"] = [str(there[one]) for one in sorted(there.keys() - here.keys())]
+    columns["further"] = [str(here[one]) for one in sorted(here.keys() - there.keys())]
+    for column, told in columns.items():
+        print(f"    {column}: {len(told)}", *told[:_SHOWN], sep="\n      ")
+
+
+def _by_id(rows: Counter[str]) -> dict[str, dict[str, Any]]:
+    read = [json.loads(row) for row in rows]
+    return {" ".join(str(value) for value in list(row.values())[:2]): row for row in read}
 
 
 def _star(here: Nights) -> dict[str, Counter[str]]:
-    """The rows that are current, by kind."""
+    """The rows that are current, by kind, each as JSON."""
     with warehouse.connect(here.url) as connection:
-        return {
-            name: Counter(str(row["r"]) for row in warehouse.rows(connection, f"select r::text from ({query}) as r"))  # noqa: S608
-            for name, query in _TABLES.items()
-        }
+        return {name: Counter(_as_json(connection, query)) for name, query in _TABLES.items()}
+
+
+def _as_json(connection: Connection, query: str) -> Iterator[str]:
+    for row in warehouse.rows(connection, f"select to_json(r)::text as r from ({query}) as r"):  # noqa: S608
+        yield str(row["r"])
 
 
 def _told(waits: Waits) -> str:
