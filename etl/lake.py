@@ -10,7 +10,7 @@
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -145,11 +145,11 @@ class Lake:
 
     def write_frame(self, frame: DataFrame, run_id: str, name: str) -> None:
         """Keep a frame for the next step of a run; again replaces it."""
-        frame.write.mode("overwrite").parquet(self._frame_url(run_id, name))
+        frame.write.mode("overwrite").parquet(self.kept_url(run_id, name))
 
     def read_frame(self, spark: SparkSession, run_id: str, name: str, schema: StructType) -> DataFrame:
         """A frame that an earlier step of the run kept."""
-        return spark.read.schema(schema).parquet(self._frame_url(run_id, name))
+        return spark.read.schema(schema).parquet(self.kept_url(run_id, name))
 
     def has_frame(self, run_id: str, name: str) -> bool:
         """Whether an earlier step kept the frame whole."""
@@ -161,24 +161,20 @@ class Lake:
         folder = F.regexp_extract(F.col("_metadata.file_path"), "/([^/]+)/[^/]+$", 1)
         return lines.withColumn("input_id", folder)
 
-    def read_feed(self, spark: SparkSession, inputs: Collection[Received], contract: str) -> DataFrame:
-        """The records of inputs of one feed format: the contract's fields, with its defaults, input_id and cut_off.
+    def files_of(self, received: Received, ending: str) -> list[str]:
+        """The URLs of an input's files, or of the one that it is, by the end of their names."""
+        path = self._files._strip_protocol(received.url)
+        paths = sorted(self._files.glob(f"{path}/*{ending}")) if self._files.isdir(path) else [path]
+        return [str(self._files.unstrip_protocol(one)) for one in paths]
 
-        An input that was cut has a record more, in which input_id and cut_off alone are said.
-        """
-        records = (
-            spark.read.format("avro")
-            .option("avroSchema", contract)
-            .option("pathGlobFilter", "*.avro")
-            .load([one.url for one in inputs])
-        )
-        folder = F.substring_index(F.substring_index("_metadata.file_path", "/", -2), "/", 1)
-        whole = records.withColumns({"input_id": folder, "cut_off": F.lit(None).cast("string")})
-        cut = [(one.input_id, one.cut_off) for one in inputs if one.cut_off]
-        if not cut:
-            return whole
-        rest = spark.createDataFrame(cut, "input_id string, cut_off string")
-        return whole.unionByName(rest, allowMissingColumns=True)
+    def frame_files(self, run_id: str, name: str) -> list[str]:
+        """The URLs of the files of a frame that an earlier step of the run kept."""
+        paths = sorted(self._files.glob(f"{self._root}/runs/{run_id}/{name}/*.parquet"))
+        return [str(self._files.unstrip_protocol(path)) for path in paths]
+
+    def kept_url(self, run_id: str, place: str) -> str:
+        """Where a step of a run keeps things in the folder ``place``."""
+        return f"{self.url}/runs/{run_id}/{place}"
 
     def write_memory(self, frame: DataFrame, run_id: str, name: str) -> None:
         """Keep a frame of what all answers of the API up to a run say; again replaces it."""
@@ -290,9 +286,6 @@ class Lake:
     def drop_run(self, run_id: str) -> None:
         """Remove the frames of a run; the inputs stay."""
         self._files.rm(f"{self._root}/runs/{run_id}", recursive=True)
-
-    def _frame_url(self, run_id: str, name: str) -> str:
-        return f"{self.url}/runs/{run_id}/{name}"
 
     def _read_note(self, path: str) -> Received:
         with self._files.open(path, "r", encoding="utf-8") as source:

@@ -6,7 +6,7 @@ import os
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -51,6 +51,7 @@ def session(settings: Settings, name: str, options: Mapping[str, str] | None = N
         # Its cost grows with the square of a plan's columns and expressions; ours are wide, and joined on plain keys.
         "spark.sql.constraintPropagation.enabled": "false",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
+        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "8",
         "spark.sql.warehouse.dir": (scratch / "warehouse").as_uri(),
@@ -65,6 +66,27 @@ def session(settings: Settings, name: str, options: Mapping[str, str] | None = N
         yield spark
     finally:
         spark.stop()
+
+
+class LazySession:
+    """A session that starts when it is first asked for, for work that mostly needs none."""
+
+    def __init__(self, settings: Settings, name: str, stack: ExitStack) -> None:
+        self.master = settings.spark_master
+        self._settings, self._name, self._stack = settings, name, stack
+        self._session: SparkSession | None = None
+
+    def __call__(self) -> SparkSession:
+        if self._session is None:
+            self._session = self._stack.enter_context(session(self._settings, self._name))
+        return self._session
+
+
+@contextmanager
+def lazy_session(settings: Settings, name: str) -> Iterator[LazySession]:
+    """A session as ``session`` gives it, once it is asked for; stopped on leaving."""
+    with ExitStack() as stack:
+        yield LazySession(settings, name, stack)
 
 
 def _zipped_package(folder: Path) -> Path:

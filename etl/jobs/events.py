@@ -1,38 +1,44 @@
 """The load of events: what the lake holds of them and the audit does not yet know."""
 
-import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
-from functools import reduce
+from functools import partial
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
-from pyspark.sql.types import StructType
+import pyarrow as pa
 
-from etl import warehouse
+from etl import arrow_files, warehouse
+from etl.columnar import Tables
 from etl.config import Settings
 from etl.jobs import api_events
 from etl.jobs.account_export import read_lines
+from etl.jobs.told import FeedFile, Part, RefusedFile, RowFile, Told, cut, tell
 from etl.lake import Lake, Received
 from etl.load import Run, RunInput
 from etl.load.events import EventLoad, event_load
 from etl.load.run import record_taken
-from etl.places import CONTINENTS
-from etl.schemas import EVENTS, REJECTED_ROW
+from etl.load.staging import Staging
+from etl.schemas import EVENTS
 from etl.schemas.avro import contract
-from etl.schemas.events import EVENT_ROW, USER_ROW
-from etl.spark import session
+from etl.spark import LazySession, lazy_session
+from etl.spread import spread
 from etl.transform import account_export
-from etl.transform.events import facts, feed, matching, members, rows
+from etl.transform.events import facts, feed, matching, members
+from etl.transform.events.timezones import known_timezones
 from etl.transform.kaggle import Parsed
 
 log = logging.getLogger(__name__)
 
 ORIGINS = ("feed", "account_export", "api")
-_USER_RECORD = EVENTS["user_record"].names
+_PLACE = "told"
+"""Of what a load lays ready in the lake until it is done."""
+_FEEDS = {
+    "user_activity": (feed.events, "user_activity_2", feed.NOT_ASKED),
+    "user": (feed.users, "user", ()),
+}
+"""The query of a feed's format, its contract, and the fields of it that the query does not read."""
 _CLOCKS_DIFFER_BY = timedelta(days=1)
 
 
@@ -72,13 +78,15 @@ def load_events(run_id: str, reference_date: date, settings: Settings) -> dict[s
     plan = lake.read_note(run_id, "events")
     inputs = [Received(**{**one, "columns": tuple(one["columns"])}) for one in plan["inputs"]]
     run = _run(run_id, datetime.fromisoformat(plan["started_at"]), reference_date, inputs)
-    ids = api_events.account_ids(settings)
     with event_load(run, settings.warehouse_url) as load:
         if load is None:
             return {}
-        with session(settings, f"load_events {run_id}") as spark:
-            told, users = _events(spark, lake, inputs, ids, load), _users(spark, lake, inputs)
-            return _load(spark, inputs, told, users, load)
+        lake.drop_kept(run_id, _PLACE)
+        with lazy_session(settings, f"load_events {run_id}") as spark:
+            parts = [*_feed_parts(lake, run_id, inputs), *_spark_parts(spark, lake, run_id, inputs, settings, load)]
+            written = _load(spark, inputs, spread(spark, tell, parts), lake.kept_url(run_id, _PLACE), load)
+        lake.drop_kept(run_id, _PLACE)
+        return written
 
 
 def _unknown(known: set[str], lake: Lake) -> list[Received]:
@@ -95,63 +103,122 @@ def _run(run_id: str, started_at: datetime, reference_date: date, inputs: list[R
     )
 
 
-def _load(spark: SparkSession, inputs: list[Received], told: Parsed, users: Parsed, load: EventLoad) -> dict[str, int]:
-    of_users = _of_users(users.accepted) if any(one.format == "user" for one in inputs) else {}
-    load.stage_members({"event_named": members.named(told.accepted), **of_users})
-    if load.has_refused():
-        load.stage_refused(told.rejected.unionByName(users.rejected))
+def _load(spark: LazySession, inputs: list[Received], told: list[Told], place: str, load: EventLoad) -> dict[str, int]:
+    events = [url for one in told if one.named is not None for url in one.accepted]
+    users = [url for one in told if one.named is None for url in one.accepted]
+    named = members.together([one.named for one in told if one.named is not None])
+    if members.has_names_alone(named):
+        named = members.with_made(named, spark())
+    load.stage_members({"event_named": named, **_of_users(users)})
+    refused = [url for one in told for url in one.refused] + _cut(inputs, place)
+    spread(spark, partial(_stage_refused, load.staging), list(enumerate(refused)))
     load.publish_members()
     log.info("All users, artists, tracks and playlists that the events name are known.")
-    keys = load.keys(spark)
-    events = rows.with_made_ids(rows.identified(told.accepted), keys["made_id"])
-    continents = spark.createDataFrame(sorted(CONTINENTS.items()), "country string, continent string")
-    months = load.stage_events(facts.facts(events, keys, continents), load.first_days())
+    first_days, keys = load.first_days(), load.keys()
+    stage = partial(_stage_facts, load.staging, keys, tuple(first_days))
+    months = load.stage_events(lambda: spread(spark, stage, list(enumerate(events))), first_days)
     return load.publish_events(months, matching.SOURCES, _matches(load.plays(matching.SOURCES)))
 
 
-def _events(spark: SparkSession, lake: Lake, inputs: list[Received], ids: Mapping[str, str], load: EventLoad) -> Parsed:
-    by_format: dict[str, list[Received]] = {}
+def _feed_parts(lake: Lake, run_id: str, inputs: list[Received]) -> list[FeedFile]:
+    not_after, known = _not_after(inputs), known_timezones()
+    parts = []
     for one in inputs:
-        by_format.setdefault(one.format, []).append(one)
-    parsed = []
-    if feeds := by_format.get("user_activity"):
-        parsed.append(feed.events(lake.read_feed(spark, feeds, _contract("user_activity_2")), _not_after(inputs)))
+        if one.format not in _FEEDS:
+            continue
+        query, of_contract, not_asked = _FEEDS[one.format]
+        fields = contract(of_contract)
+        for number, url in enumerate(lake.files_of(one, ".avro")):
+            parts.append(
+                FeedFile(
+                    url=url,
+                    target=lake.kept_url(run_id, f"{_PLACE}/{one.input_id}-{number:06}"),
+                    input_id=one.input_id,
+                    query=query(one.input_id, not_after, known),
+                    contract=fields,
+                    fields=tuple(field["name"] for field in fields["fields"] if field["name"] not in not_asked),
+                    is_of_users=one.format == "user",
+                )
+            )
+    return parts
+
+
+def _spark_parts(
+    spark: LazySession, lake: Lake, run_id: str, inputs: list[Received], settings: Settings, load: EventLoad
+) -> list[Part]:
+    """Files that Spark made of exports and of the API's answers."""
+    parts: list[Part] = []
+    for name, parsed in _parsed(spark, lake, inputs, settings, load):
+        for is_accepted, frame in ((True, parsed.accepted), (False, parsed.rejected)):
+            kept = f"{_PLACE}/{name}-{'accepted' if is_accepted else 'rejected'}"
+            lake.write_frame(frame, run_id, kept)
+            kind = RowFile if is_accepted else RefusedFile
+            parts += [
+                kind(url, f"{lake.kept_url(run_id, kept)}-{number:06}")
+                for number, url in enumerate(lake.frame_files(run_id, kept))
+            ]
+    return parts
+
+
+def _parsed(
+    spark: LazySession, lake: Lake, inputs: list[Received], settings: Settings, load: EventLoad
+) -> Iterator[tuple[str, Parsed]]:
     for name in ("extended_export", "basic_export"):
-        if exports := by_format.get(name):
-            parsed.append(account_export.parse(read_lines(spark, exports), name))
-    if answers := [one for one in by_format.get("spotify_answers", ()) if one.row_count]:
-        parsed.append(api_events.parse(spark, lake, answers, ids, load))
-    return _united(spark, parsed, EVENT_ROW)
+        if exports := [one for one in inputs if one.format == name]:
+            yield name, account_export.parse(read_lines(spark(), exports), name)
+    if answers := [one for one in inputs if one.format == "spotify_answers" and one.row_count]:
+        ids = api_events.account_ids(settings)
+        yield "spotify_answers", api_events.parse(spark(), lake, answers, ids, load)
 
 
-def _users(spark: SparkSession, lake: Lake, inputs: list[Received]) -> Parsed:
-    feeds = [one for one in inputs if one.format == "user"]
-    parsed = [feed.users(lake.read_feed(spark, feeds, _contract("user")), _not_after(inputs))] if feeds else []
-    return _united(spark, parsed, USER_ROW)
+def _stage_refused(staging: Staging, part: tuple[int, str]) -> int:
+    number, url = part
+    return staging.write("rejected_row", number, arrow_files.read(url).to_batches())
 
 
-def _contract(name: str) -> str:
-    return json.dumps(contract(name))
+def _stage_facts(staging: Staging, keys: dict[str, pa.Table], tables: Sequence[str], part: tuple[int, str]) -> int:
+    number, url = part
+    rows = arrow_files.read(url)
+    return sum(staging.write(table, number, facts.facts(rows, keys, table)) for table in tables)
+
+
+def _cut(inputs: list[Received], place: str) -> list[str]:
+    """The file of what cut inputs lack, if any is cut."""
+    lacking = [cut(one.input_id, one.cut_off) for one in inputs if one.cut_off]
+    if not lacking:
+        return []
+    url = f"{place}/cut-refused.arrow"
+    arrow_files.write(url, pa.concat_tables(lacking))
+    return [url]
 
 
 def _not_after(inputs: list[Received]) -> datetime:
     return max(datetime.fromisoformat(one.received_at) for one in inputs) + _CLOCKS_DIFFER_BY
 
 
-def _united(spark: SparkSession, parsed: list[Parsed], schema: StructType) -> Parsed:
-    accepted = reduce(DataFrame.unionByName, (one.accepted for one in parsed), spark.createDataFrame([], schema))
-    rejected = reduce(DataFrame.unionByName, (one.rejected for one in parsed), spark.createDataFrame([], REJECTED_ROW))
-    return Parsed(accepted, rejected)
-
-
-def _of_users(accepted: DataFrame) -> dict[str, DataFrame]:
-    rows_told, users_told = F.count(F.lit(1)), F.count_distinct("user_id", "valid_from")
-    counted = accepted.groupBy("input_id").agg(
-        rows_told.alias("rows_accepted"), (rows_told - users_told).alias("rows_repeated")
-    )
-    return {"user_record": accepted.select(*_USER_RECORD).distinct(), "event_count": counted}
+def _of_users(urls: list[str]) -> dict[str, pa.Table]:
+    """What is said of users, each once, and how many records of each input say so."""
+    if not urls:
+        return {}
+    tables = Tables(rows=pa.concat_tables(map(arrow_files.read, urls)))
+    columns = ", ".join(EVENTS["user_record"].names)
+    return {
+        "user_record": tables.table(f"select distinct {columns} from rows"),  # noqa: S608 (columns of ours)
+        "event_count": tables.table(_USER_COUNTS),
+    }
 
 
 def _matches(plays: list[dict[str, Any]]) -> list[tuple[object, ...]]:
     told = (matching.Play((one.pop("event_id"), one.pop("event_time")), **one) for one in plays)
     return [(*one.dropped, *one.kept, one.rule) for one in matching.matches(told)]
+
+
+_USER_COUNTS = """
+    select r.input_id, r.row_count as rows_accepted, r.row_count - u.row_count as rows_repeated
+    from (select input_id, count(*) as row_count from rows group by input_id) as r
+    inner join (
+        select input_id, count(*) as row_count
+        from (select distinct input_id, user_id, valid_from from rows) as once
+        group by input_id
+    ) as u on u.input_id = r.input_id
+"""

@@ -31,9 +31,10 @@ class Target:
     table: str
     columns: tuple[str, ...]
 
-    def write(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def write(self, batches: Iterable[pa.RecordBatch], part: int | None = None) -> Iterator[pa.RecordBatch]:
         """Write the batches of one partition in one transaction.
 
+        :param part: its number; None: Spark knows.
         :returns: one row of RESULT, or none for an empty partition.
         :raises CopyError: where PostgreSQL refuses.
         """
@@ -41,8 +42,8 @@ class Target:
         first = next((batch for batch in rows if batch.num_rows), None)
         if first is None:
             return
-        task = TaskContext.get()
-        partition = 0 if task is None else task.partitionId()
+        task = TaskContext.get() if part is None else None
+        partition = part or (0 if task is None else task.partitionId())
         try:
             row_count = self._copy(partition, chain([first], rows), first.schema)
         except Error as error:

@@ -7,13 +7,13 @@ events for as long as the load takes, and never an event of which something is m
 import logging
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
+import pyarrow as pa
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
@@ -23,6 +23,7 @@ from etl.load.loading import note_failure
 from etl.load.partitions import Month
 from etl.load.publish import merge
 from etl.load.run import Run, record_published, record_start
+from etl.load.staging import Staging
 from etl.schemas import EVENTS
 from etl.warehouse import exclusive, rows
 
@@ -40,7 +41,7 @@ MEMBERS = (
 )
 """The files of sql/merge that publish what events name."""
 
-ACCOUNTS = ("rejected_row", "event_row_count", "gap", "touched_day")
+ACCOUNTS = ("refused_row_number", "rejected_row", "event_row_count", "gap", "touched_day")
 """The files of sql/merge that say what became of each row, which plays were missing, and what the marts must follow."""
 
 _CHECKS = CHECKOUT / "sql" / "check" / "events"
@@ -58,7 +59,7 @@ class EventLoad:
     url: str = field(repr=False)
     load_id: str
 
-    def stage_members(self, frames: Mapping[str, DataFrame]) -> None:
+    def stage_members(self, frames: Mapping[str, pa.Table]) -> None:
         """Stage what events name, and what is said of users.
 
         :param frames: of ``schemas.EVENTS``: ``event_named``, or the members it has; ``user_record``, and
@@ -68,13 +69,10 @@ class EventLoad:
         merge(self.connection, "event_members", {})
         staging.analyse(self.connection, _STAGED_MEMBERS)
 
-    def has_refused(self) -> bool:
-        """Whether rows of the inputs were not accepted."""
-        return bool(rows(self.connection, _REFUSED))
-
-    def stage_refused(self, frame: DataFrame) -> None:
-        """Stage the rows that were refused, with their reasons: the frame ``rejected_row``."""
-        staging.stage({"rejected_row": frame}, self.load_id, self.url)
+    @property
+    def staging(self) -> Staging:
+        """Where parts of this load write."""
+        return Staging(self.url, self.load_id)
 
     def first_days(self) -> dict[str, list[date]]:
         """The first days of the months that each fact table gets events in."""
@@ -89,18 +87,18 @@ class EventLoad:
             merge(self.connection, table, {})
         self.connection.commit()
 
-    def keys(self, spark: SparkSession) -> dict[str, DataFrame]:
+    def keys(self) -> dict[str, pa.Table]:
         """The keys of the members, as ``lookup.keys`` gives them."""
-        return lookup.keys(spark, self.url)
+        return lookup.keys(self.url)
 
     def known_follows(self, user_ids: list[str]) -> list[dict[str, object]]:
         """The artists that users are known to follow by the API: user_id, artist_id, event_time."""
         return rows(self.connection, _KNOWN_FOLLOWS, user_ids=user_ids)
 
-    def stage_events(self, frames: Mapping[str, DataFrame], first_days: Mapping[str, list[date]]) -> list[Month]:
+    def stage_events(self, stage: Callable[[], object], first_days: Mapping[str, list[date]]) -> list[Month]:
         """Stage, index and check events; what the star has already, and what is told twice, is counted and left out.
 
-        :param frames: ``fact_event`` and ``fact_spoken_event`` of ``schemas.EVENTS``.
+        :param stage: writes all rows of ``fact_event`` and ``fact_spoken_event``, whose months are made by then.
         :param first_days: of the months that each has rows in.
         :returns: the months.
         :raises CheckFailedError: where staged rows must not be published; the facts are as they were.
@@ -108,7 +106,7 @@ class EventLoad:
         months = [Month(table, day) for table in partitions.TABLES for day in sorted(first_days.get(table, ()))]
         partitions.make(self.connection, months)
         self.connection.commit()
-        staging.stage({name: frame for name, frame in frames.items() if first_days.get(name)}, self.load_id, self.url)
+        stage()
         new = partitions.new_months(self.connection, months)
         for month in months:
             if month not in new:
@@ -170,16 +168,6 @@ class EventLoad:
 
 
 _STAGED_MEMBERS = [name for name in EVENTS if name.startswith("event_")] + ["user_record"]
-
-_REFUSED = """
-    select i.input_id
-    from audit.run_input as i
-    inner join staging.load as l on l.run_id = i.run_id
-    left join (
-        select input_id, sum(rows_accepted) as rows_accepted from staging.event_count group by input_id
-    ) as c on c.input_id = i.input_id
-    where i.row_count <> coalesce(c.rows_accepted, 0)
-"""
 
 _FIRST_DAYS = """
     select distinct case when is_spoken then 'fact_spoken_event' else 'fact_event' end as name, first_day

@@ -2,14 +2,16 @@
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
+import pyarrow as pa
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from sqlalchemy import Connection, text
 
-from etl.load.copy import RESULT, Target
+from etl.load.copy import RESULT, CopyError, Target
 from etl.load.run import Run
 from etl.schemas import STAGED
 from etl.warehouse import empty_staging, explained_code, libpq_url
@@ -18,6 +20,29 @@ log = logging.getLogger(__name__)
 
 _FRAMES_AT_ONCE = 2
 _CODE = re.compile(r"COPY into (?P<table>\S+): (?P<message>.*?) \[SQLSTATE (?P<code>\w*)\]", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Staging:
+    """The staging tables of one load, as a part of its work sees them."""
+
+    url: str = field(repr=False)
+    load_id: str
+
+    def write(self, table: str, part: int, batches: Iterable[pa.RecordBatch]) -> int:
+        """Write a part of a frame, once however often it is tried.
+
+        :param batches: columns of the table.
+        :param part: the number of the part among all of the table's.
+        :returns: the number of rows.
+        :raises EtlError: where PostgreSQL refuses, as ``warehouse.explained_code`` says.
+        """
+        target = Target(libpq_url(self.url), self.load_id, table, tuple(STAGED[table].fieldNames()))
+        try:
+            return sum(answer["row_count"][0].as_py() for answer in target.write(batches, part))
+        except CopyError as error:
+            _explain(error, self.url)
+            raise
 
 
 def begin(connection: Connection, load_id: str, run: Run, tables: list[str]) -> None:
@@ -31,8 +56,8 @@ def begin(connection: Connection, load_id: str, run: Run, tables: list[str]) -> 
     connection.commit()
 
 
-def stage(frames: Mapping[str, DataFrame], load_id: str, url: str) -> dict[str, int]:
-    """Write frames into the staging tables of their names.
+def stage(frames: Mapping[str, DataFrame | pa.Table], load_id: str, url: str) -> dict[str, int]:
+    """Write frames into the staging tables of their names; of Spark its executors do, of Arrow this process.
 
     :param load_id: the load that ``begin`` began.
     :returns: rows by table.
@@ -56,21 +81,28 @@ def analyse(connection: Connection, tables: list[str]) -> None:
     connection.commit()
 
 
-def _stage_frame(table: str, frame: DataFrame, load_id: str, url: str) -> int:
+def _stage_frame(table: str, frame: DataFrame | pa.Table, load_id: str, url: str) -> int:
     columns = tuple(STAGED[table].fieldNames())
+    if isinstance(frame, pa.Table):
+        return Staging(url, load_id).write(table, 0, frame.select(columns).to_batches())
     _require_columns(table, frame)
     target = Target(libpq_url(url), load_id, table, columns)
     try:
         parts = frame.select(*columns).mapInArrow(target.write, RESULT).collect()
     except PySparkException as error:
-        found = _CODE.search(str(error))
-        explanation = found and explained_code(found["code"].replace("None", ""), found["message"], url)
-        if not explanation:
-            raise
-        raise explanation from error
+        _explain(error, url)
+        raise
     row_count: int = sum(part["row_count"] for part in parts)
     log.info("staging.%s: %d rows in %d parts.", table, row_count, len(parts))
     return row_count
+
+
+def _explain(error: Exception, url: str) -> None:
+    """Raise what to do about a COPY that failed, where it is known."""
+    found = _CODE.search(str(error))
+    explanation = found and explained_code(found["code"].replace("None", ""), found["message"], url)
+    if explanation:
+        raise explanation from error
 
 
 def _require_columns(table: str, frame: DataFrame) -> None:

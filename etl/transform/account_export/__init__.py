@@ -34,9 +34,7 @@ def parse(lines: DataFrame, format_name: str) -> Parsed:
     """
     known = _FORMATS[format_name]
     judged = _read(lines, known).withColumn("reason", _reason(known.faults()))
-    accepted = judged.where(F.col("reason").isNull()).select(
-        *_columns(known.columns(), known_timezones(lines.sparkSession))
-    )
+    accepted = judged.where(F.col("reason").isNull()).select(*_columns(known.columns(), known_timezones()))
     if format_name == "basic_export":
         accepted = _numbered(accepted)
     rejected = judged.where(F.col("reason").isNotNull()).select(

@@ -1,111 +1,103 @@
 """A feed's records of what users did and of who they are."""
 
-from collections.abc import Collection
-from datetime import datetime
-from functools import reduce
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 
-from pyspark.sql import Column, DataFrame, Window
-from pyspark.sql import functions as F
-from pyspark.sql.types import StringType, StructType
+from pyspark.sql.types import StructType
 
-from etl.schemas import REJECTED_ROW
+from etl.columnar import literal
 from etl.schemas.events import EVENT_ROW, USER_ROW
 from etl.transform.events.members import LONGEST_CONTEXT
-from etl.transform.events.timezones import known_timezones
-from etl.transform.kaggle import Parsed
 
 SOURCE = "feed"
-_SEPARATOR = "\u0001"
 _LONGEST_ID = 255
 _NO_USERS = ("", "unknown", "not applicable")
 """Ids that dim_user has for nobody."""
 _NO_USER_ID = "userId is missing or longer than 255 bytes"
-_FIRST_DAY = datetime(2006, 4, 23)
+_FIRST_DAY = datetime(2006, 4, 23, tzinfo=UTC)
 """When Spotify was founded: nothing happened on it before."""
+_CONTEXT_TEXTS = ("context['platform']", "context['reasonStart']", "context['reasonEnd']", "subscriptionType")
+NOT_ASKED = ("genre", "continent", "valence", "tempo", "acousticness", "energy", "danceability")
+"""Fields of UserActivity that ``events`` does not read: the star has them of the track and of the country."""
+_LENGTH_MS = "(arrow_cast(endTime, 'Int64') - arrow_cast(startTime, 'Int64'))"
 
 
-def events(records: DataFrame, not_after: datetime) -> Parsed:
-    """What records of UserActivity say.
+def events(input_id: str, not_after: datetime, timezones: Collection[str]) -> str:
+    """The query of what records of UserActivity say: columns of EVENT_ROW, and ``reason``, NULL where one is accepted.
 
-    :param records: as ``Lake.read_feed`` gives them by the contract ``user_activity_2``: fields that the writer did not
-        know are NULL.
+    It reads the table ``records``, with the fields of the contract ``user_activity_2``, and keeps its order.
+
     :param not_after: nothing that came in can have happened later.
-    :returns: rows of EVENT_ROW, and refused records with their reason.
+    :param timezones: the known ones.
     """
-    reason = (
-        _cut_off()
-        .when(_is_no_id("userId"), _NO_USER_ID)
-        .when(_is_impossible("eventTime", not_after), "eventTime is an impossible time")
-        .when(_is_impossible("startTime", not_after), "startTime is an impossible time")
-        .when(F.col("endTime").isNull() | (F.col("endTime") < F.col("startTime")), "endTime is before startTime")
-        .when(F.col("msPlayed") < 0, "msPlayed is negative")
-        .when(F.col("duration") < 0, "duration is negative")
-        .when(_length_ms() > 2**31 - 1, "endTime is weeks after startTime")
-        .when(_is_about_nothing(), "neither track nor artist is named")
-        .when(_is_too_long("songId", "artistId", "playlistId", "eventId"), "an id is longer than 255 bytes")
-        .when(_is_long_context(), f"context and plan are longer than {LONGEST_CONTEXT} bytes")
-    )
-    return _parsed(records, reason, EVENT_ROW, _event(known_timezones(records.sparkSession)))
+    song, artist = "coalesce(songId, song)", "coalesce(artistId, artist)"
+    faults = {
+        _is_no_id("userId"): _NO_USER_ID,
+        _is_impossible("eventTime", not_after): "eventTime is an impossible time",
+        _is_impossible("startTime", not_after): "startTime is an impossible time",
+        "endTime is null or endTime < startTime": "endTime is before startTime",
+        "msPlayed < 0": "msPlayed is negative",
+        "duration < 0": "duration is negative",
+        f"{_LENGTH_MS} > {2**31 - 1}": "endTime is weeks after startTime",
+        f"case when activityType = 'FOLLOW' then coalesce({artist}, playlistId) is null"
+        f" else coalesce({song}, {artist}) is null end": "neither track nor artist is named",
+        _is_too_long("songId", "artistId", "playlistId", "eventId"): "an id is longer than 255 bytes",
+        f"{_sum_of_lengths(*_CONTEXT_TEXTS)} > {LONGEST_CONTEXT}": (
+            f"context and plan are longer than {LONGEST_CONTEXT} bytes"
+        ),
+    }
+    return _query(EVENT_ROW, _event(timezones) | _common(input_id), faults)
 
 
-def users(records: DataFrame, not_after: datetime) -> Parsed:
-    """What records of User say.
-
-    :param records: as ``Lake.read_feed`` gives them by the contract ``user``.
-    :param not_after: nothing that came in can have changed later.
-    :returns: rows of USER_ROW, and refused records with their reason.
-    """
-    reason = (
-        _cut_off()
-        .when(_is_no_id("userId"), _NO_USER_ID)
-        .when(_is_impossible("updatedAt", not_after), "updatedAt is an impossible time")
-    )
-    return _parsed(records, reason, USER_ROW, _user(known_timezones(records.sparkSession)))
+def users(input_id: str, not_after: datetime, timezones: Collection[str]) -> str:
+    """The same of records of User, with the fields of the contract ``user``: rows of USER_ROW, and ``reason``."""
+    faults = {
+        _is_no_id("userId"): _NO_USER_ID,
+        _is_impossible("updatedAt", not_after): "updatedAt is an impossible time",
+    }
+    return _query(USER_ROW, _user(timezones) | _common(input_id), faults)
 
 
-def _event(timezones: Collection[str]) -> dict[str, Column]:
-    is_play = F.col("activityType") == "PLAY"
-    told = (F.col("songId"), F.col("song"), F.col("artistId"), F.col("artist"), F.col("playlistId"))
-    content = F.concat_ws(
-        _SEPARATOR, "activityType", F.unix_millis("startTime"), *(F.coalesce(one, F.lit("")) for one in told)
-    )
-    context = {name: _text(f"context.{name}") for name in ("platform", "reasonStart", "reasonEnd")}
-    country = F.coalesce("country", "userLocation")
+def _event(timezones: Collection[str]) -> dict[str, str]:
+    is_play = "activityType = 'PLAY'"
+    told = ", ".join(f"coalesce({one}, '')" for one in ("songId", "song", "artistId", "artist", "playlistId"))
+    content = f"concat_ws('\u0001', activityType, cast(arrow_cast(startTime, 'Int64') as string), {told})"
+    country = "coalesce(country, userLocation)"
     return {
-        "identity": F.coalesce(F.concat(F.lit("id "), F.col("eventId")), content),
-        "user_id": F.col("userId"),
-        "event_time": F.when(is_play, F.col("startTime")).otherwise(F.col("eventTime")),
-        "started_at": F.when(is_play, F.col("startTime")),
-        "ended_at": F.when(is_play, F.col("endTime")),
-        "activity_type": F.col("activityType"),
+        "identity": f"coalesce('id ' || eventId, {content})",
+        "user_id": "userId",
+        "event_time": f"case when {is_play} then startTime else eventTime end",
+        "started_at": f"case when {is_play} then startTime end",
+        "ended_at": f"case when {is_play} then endTime end",
+        "activity_type": "activityType",
         "track_id": _text("songId"),
         "track_name": _text("song"),
         "artist_id": _text("artistId"),
         "artist_name": _text("artist"),
         "playlist_id": _text("playlistId"),
-        "ms_played": F.when(is_play, F.coalesce("msPlayed", _length_ms().try_cast("int"))),
-        "is_skipped": F.col("activityType") == "SKIP",
-        "device_type": F.col("deviceType"),
-        "platform": context["platform"],
-        "reason_start": context["reasonStart"],
-        "reason_end": context["reasonEnd"],
-        "is_shuffle": F.col("context.isShuffle"),
-        "is_offline": F.col("context.isOffline"),
-        "is_incognito": F.col("context.isIncognito"),
+        "ms_played": f"case when {is_play} then coalesce(msPlayed, {_LENGTH_MS}) end",
+        "is_skipped": "activityType = 'SKIP'",
+        "device_type": "deviceType",
+        "platform": _text("context['platform']"),
+        "reason_start": _text("context['reasonStart']"),
+        "reason_end": _text("context['reasonEnd']"),
+        "is_shuffle": "context['isShuffle']",
+        "is_offline": "context['isOffline']",
+        "is_incognito": "context['isIncognito']",
         "subscription_plan": _text("subscriptionType"),
-        "country": F.when(country.rlike("^[A-Z]{2}$"), country),
+        "country": _country(country),
         "timezone": _timezone("timezone", timezones),
     }
 
 
-def _user(timezones: Collection[str]) -> dict[str, Column]:
+def _user(timezones: Collection[str]) -> dict[str, str]:
     return {
-        "user_id": F.col("userId"),
-        "valid_from": F.col("updatedAt"),
+        "user_id": "userId",
+        "valid_from": "updatedAt",
         "username": _text("username"),
-        "birthdate": F.col("birthdate"),
+        "birthdate": "birthdate",
         "gender": _text("gender"),
-        "country": F.when(F.col("country").rlike("^[A-Z]{2}$"), F.col("country")),
+        "country": _country("country"),
         "continent": _text("continent"),
         "timezone": _timezone("timezone", timezones),
         "favourite_genre": _text("favouriteGenre"),
@@ -113,64 +105,45 @@ def _user(timezones: Collection[str]) -> dict[str, Column]:
     }
 
 
-def _parsed(records: DataFrame, reason: Column, schema: StructType, values: dict[str, Column]) -> Parsed:
-    given = values | {"input_id": F.col("input_id"), "source": F.lit(SOURCE)}
-    columns = [given.get(field.name, F.lit(None)).cast(field.dataType).alias(field.name) for field in schema]
-    received = F.to_json(F.struct(*(name for name in records.columns if name != "input_id")))
-    judged = records.withColumn("reason", reason).select(
-        *columns, "reason", F.when(F.col("reason").isNotNull(), received).alias("row")
-    )
-    refused = judged.where("reason IS NOT NULL").select("input_id", "reason", "row")
-    return Parsed(judged.where("reason IS NULL").drop("reason", "row"), numbered(refused))
+def _common(input_id: str) -> dict[str, str]:
+    return {"input_id": literal(input_id), "source": literal(SOURCE)}
 
 
-def numbered(refused: DataFrame) -> DataFrame:
-    """Rows of REJECTED_ROW out of records that have no place of their own: numbered within their input by content."""
-    order = Window.partitionBy("input_id").orderBy("row", "reason")
-    return refused.withColumn("row_number", F.row_number().over(order).cast("long")).select(*REJECTED_ROW.names)
+def _query(schema: StructType, values: Mapping[str, str], faults: Mapping[str, str]) -> str:
+    reason = " ".join(f"when {fault} then {literal(sentence)}" for fault, sentence in faults.items())
+    columns = [f"{value} as {name}" for name, value in values.items() if name in schema.names]
+    return f"select {', '.join(columns)}, case {reason} end as reason from records"  # noqa: S608 (fields of a contract)
 
 
-def _cut_off() -> Column:
-    return F.when(F.col("cut_off").isNotNull(), "the file ends in the middle of a block")
+def _is_no_id(name: str) -> str:
+    nobody = ", ".join(map(literal, _NO_USERS))
+    is_no_text = f"strpos({name}, {literal(chr(0))}) > 0"
+    return f"{name} is null or trim({name}) in ({nobody}) or {is_no_text} or {_is_too_long(name)}"
 
 
-def _is_no_id(name: str) -> Column:
-    return F.coalesce(F.trim(name).isin(*_NO_USERS), F.lit(True)) | _is_too_long(name) | _is_no_text(name)
+def _is_too_long(*names: str) -> str:
+    return " or ".join(f"coalesce(octet_length({name}), 0) > {_LONGEST_ID}" for name in names)
 
 
-def _is_no_text(name: str) -> Column:
-    return F.col(name).contains("\u0000") | ~F.is_valid_utf8(F.col(name))
+def _sum_of_lengths(*names: str) -> str:
+    return " + ".join(f"coalesce(octet_length({name}), 0)" for name in names)
 
 
-def _is_too_long(*names: str) -> Column:
-    return reduce(Column.__or__, (F.coalesce(F.octet_length(name), F.lit(0)) > _LONGEST_ID for name in names))
+def _is_impossible(name: str, not_after: datetime) -> str:
+    first, last = (int(moment.timestamp() * 1000) for moment in (_FIRST_DAY, not_after))
+    # As numbers: not every number is a time that can be told in a finer unit.
+    return f"{name} is null or arrow_cast({name}, 'Int64') not between {first} and {last}"
 
 
-def _is_impossible(name: str, not_after: datetime) -> Column:
-    return F.coalesce(~F.col(name).between(F.lit(_FIRST_DAY), F.lit(not_after)), F.lit(True))
+def _text(name: str) -> str:
+    """A text without what PostgreSQL does not take, U+0000; NULL where it is blank."""
+    return f"case when trim({name}) <> '' then replace({name}, {literal(chr(0))}, {literal(chr(0xFFFD))}) end"
 
 
-def _is_long_context() -> Column:
-    texts = ("context.platform", "context.reasonStart", "context.reasonEnd", "subscriptionType")
-    return reduce(Column.__add__, (F.coalesce(F.octet_length(one), F.lit(0)) for one in texts)) > LONGEST_CONTEXT
+def _country(code: str) -> str:
+    return f"case when {code} ~ '^[A-Z]{{2}}$' then {code} end"
 
 
-def _is_about_nothing() -> Column:
-    song, artist = F.coalesce("songId", "song"), F.coalesce("artistId", "artist")
-    is_follow = F.col("activityType") == "FOLLOW"
-    return F.when(is_follow, F.coalesce(artist, "playlistId").isNull()).otherwise(F.coalesce(song, artist).isNull())
-
-
-def _length_ms() -> Column:
-    return F.unix_millis("endTime") - F.unix_millis("startTime")
-
-
-def _text(name: str) -> Column:
-    """A text without what PostgreSQL does not take: U+0000 and bytes that are no UTF-8; NULL where it is blank."""
-    clean = F.replace(F.make_valid_utf8(F.col(name).cast(StringType())), F.lit("\u0000"), F.lit("\ufffd"))
-    return F.when(F.trim(clean) != "", clean)
-
-
-def _timezone(name: str, known: Collection[str]) -> Column:
+def _timezone(name: str, known: Collection[str]) -> str:
     """The timezone where there is one of that name; a clock cannot be read by another."""
-    return F.when(F.col(name).isin(*known), F.col(name))
+    return f"case when {name} in ({', '.join(map(literal, known))}) then {name} end"

@@ -1,10 +1,13 @@
 """The users, artists, tracks, playlists and contexts that events name; and how many events there are."""
 
-from functools import reduce
+from collections.abc import Sequence
 
-from pyspark.sql import Column, DataFrame
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import to_arrow_schema
 
+from etl.columnar import Tables
 from etl.schemas import EVENTS
 from etl.transform.names import artist_key, made_id, made_track_id, title_parts
 
@@ -12,54 +15,89 @@ CONTEXT = tuple(EVENTS["event_context"].names)
 LONGEST_CONTEXT = 600
 """Bytes of its texts together: an entry of the index that keeps contexts apart holds 2,700 bytes."""
 
-_NAMES = ("track_id", "track_name", "artist_id", "artist_name")
 _SETS = {
     "users": ("source", "user_id"),
     "months": ("input_id", "is_spoken", "first_day"),
-    "contexts": ("is_play", *CONTEXT),
-    "things": ("source", *_NAMES),
+    "contexts": CONTEXT,
+    "things": ("source", "track_id", "track_name", "artist_id", "artist_name"),
     "playlists": ("source", "playlist_id"),
 }
-_COLUMNS = tuple(dict.fromkeys(column for columns in _SETS.values() for column in columns))
+_LOOKED_AT = """
+    select *, spoken_id is not null as is_spoken, cast(date_trunc('month', event_time) as date) as first_day from rows
+"""
+_NAMED = to_arrow_schema(EVENTS["event_named"])
+_COLUMNS = ", ".join(name for name in _NAMED.names if name not in ("row_count", "made_track", "made_artist"))
+# What a feed names has ids; what accounts tell may be told by another source by its name alone.
+_IS_TRACK_NAMED = "(track_id is null or source <> 'feed') and track_name is not null and artist_name is not null"
+_IS_ARTIST_NAMELESS = "track_id is null and artist_id is null and artist_name is not null"
 
 
-def named(events: DataFrame) -> DataFrame:
-    """What rows of EVENT_ROW name: the staged frame ``event_named``, far smaller than they are, by one look at them.
+def named(rows: pa.Table) -> pa.Table:
+    """What rows of EVENT_ROW name, far fewer than they are: rows of ``event_named`` of ``schemas.EVENTS``.
 
-    Each row is of one set: ``users`` has source and user_id; ``things`` source, ids and names of tracks and artists,
-    and made_track and made_artist: ids made of the names; ``playlists`` source and playlist_id; ``contexts`` how
-    plays came about; ``months`` input_id, is_spoken and first_day. row_count says how many events say so.
+    Each row is of one set: ``users`` has source and user_id; ``things`` source, ids and names of tracks and artists;
+    ``playlists`` source and playlist_id; ``contexts`` how plays came about; ``months`` input_id, is_spoken and
+    first_day. row_count says how many events say so. made_track and made_artist are NULL: ``with_made`` fills them.
     """
-    is_play = F.col("activity_type") == "PLAY"
-    looked_at = events.select(
-        *(name for name in _COLUMNS if name in events.columns and name not in CONTEXT),
-        F.trunc("event_time", "month").alias("first_day"),
-        F.col("spoken_id").isNotNull().alias("is_spoken"),
-        is_play.alias("is_play"),
-        *(F.when(is_play, F.col(name)).alias(name) for name in CONTEXT),
+    tables = Tables(rows=rows)
+    tables.view("looked_at", _LOOKED_AT)
+    return pa.concat_tables(_set(tables, name, columns) for name, columns in _SETS.items())
+
+
+def together(parts: Sequence[pa.Table]) -> pa.Table:
+    """What several parts name, each once, as ``named`` gives it."""
+    tables = Tables(named=pa.concat_tables([_NAMED.empty_table(), *parts]))
+    query = f"select {_COLUMNS}, sum(row_count) as row_count from named group by {_COLUMNS}"  # noqa: S608 (ours)
+    return _filled(tables.table(query))
+
+
+def with_made(named: pa.Table, spark: SparkSession) -> pa.Table:
+    """``named`` with made_track and made_artist: ids made of the names of what has none."""
+    tables = Tables(named=named)
+    names = tables.table(f"select distinct track_name, artist_name from named where {_IS_NAMED}")  # noqa: S608
+    tables.add("made", _made(spark.createDataFrame(names)))
+    others = ", ".join(f"n.{name}" for name in _NAMED.names if name not in ("made_track", "made_artist"))
+    return _filled(
+        tables.table(
+            f"select {others}, case when {_IS_TRACK_NAMED} then m.made_track_id end as made_track,"  # noqa: S608
+            f" case when {_IS_ARTIST_NAMELESS} then m.made_artist_id end as made_artist"
+            " from named as n left join made as m on (m.of_track is not distinct from n.track_name)"
+            " and (m.of_artist is not distinct from n.artist_name)"
+        )
     )
-    grouped = looked_at.groupingSets(list(_SETS.values()), *_COLUMNS)
-    counted = grouped.agg(F.count(F.lit(1)).alias("row_count"), F.grouping_id().alias("set"))
-    made_track, made_artist = _made()
-    found = counted.withColumns({"name_set": _name_set(), "made_track": made_track, "made_artist": made_artist})
-    return found.where("name_set <> 'contexts' OR is_play").select(*EVENTS["event_named"].names)
 
 
-def _name_set() -> Column:
-    """The name of a row's set; grouping_id() has a bit for each column, 1 where the set is without it."""
-    ids = {name: int("".join("01"[one not in columns] for one in _COLUMNS), 2) for name, columns in _SETS.items()}
-    return reduce(lambda column, name: column.when(F.col("set") == ids[name], name), ids, F.when(F.lit(False), ""))
+def has_names_alone(named: pa.Table) -> bool:
+    """Whether ``with_made`` has anything to make."""
+    return bool(Tables(named=named).table(f"select 1 from named where {_IS_NAMED} limit 1").num_rows)  # noqa: S608
 
 
-def _made() -> tuple[Column, Column]:
+_IS_NAMED = f"name_set = 'things' and ({_IS_TRACK_NAMED} or {_IS_ARTIST_NAMELESS})"
+
+
+def _set(tables: Tables, name: str, columns: tuple[str, ...]) -> pa.Table:
+    chosen = ", ".join(columns)
+    rows = "looked_at where activity_type = 'PLAY'" if name == "contexts" else "looked_at"
+    query = f"select '{name}' as name_set, {chosen}, count(*) as row_count from {rows} group by {chosen}"  # noqa: S608
+    return _filled(tables.table(query))
+
+
+def _filled(found: pa.Table) -> pa.Table:
+    columns = [
+        found[field.name].cast(field.type)
+        if field.name in found.column_names
+        else pa.chunked_array([pa.nulls(len(found), field.type)])
+        for field in _NAMED
+    ]
+    return pa.Table.from_arrays(columns, schema=_NAMED)
+
+
+def _made(names: DataFrame) -> pa.Table:
     title, artist = title_parts(F.col("track_name")), artist_key(F.col("artist_name"))
-    has_artist = F.col("artist_name").isNotNull()
-    # What a feed names has ids; what accounts tell may be told by another source by its name alone.
-    is_track_named = (F.col("track_id").isNull() | (F.col("source") != "feed")) & F.col("track_name").isNotNull()
-    is_artist_nameless = F.col("track_id").isNull() & F.col("artist_id").isNull() & has_artist
-    return (
-        F.when(is_track_named & has_artist, made_track_id(title["title"], title["version"], artist)).alias(
-            "made_track"
-        ),
-        F.when(is_artist_nameless, made_id(artist)).alias("made_artist"),
+    made = names.select(
+        F.col("track_name").alias("of_track"),
+        F.col("artist_name").alias("of_artist"),
+        made_track_id(title["title"], title["version"], artist).alias("made_track_id"),
+        made_id(artist).alias("made_artist_id"),
     )
+    return made.toArrow()

@@ -1,0 +1,71 @@
+"""Tables of columns within this process: SQL of DataFusion over Arrow tables and Avro files, set up once.
+
+Spark is for work that one machine may not hold; this is for parts of it that do, where it costs a fraction.
+"""
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+from datafusion import SessionConfig, SessionContext
+
+_SETTINGS = {
+    "datafusion.sql_parser.enable_ident_normalization": "false",
+    # Arrow's plain strings: what ADBC and Spark take.
+    "datafusion.sql_parser.map_string_types_to_utf8view": "false",
+}
+_BATCH_ROWS = 65_536
+
+
+class Tables:
+    """Named tables, and SQL over them. One thread works on one: as many run side by side as there are parts of work."""
+
+    def __init__(self, **tables: pa.Table) -> None:
+        config = SessionConfig(_SETTINGS).with_target_partitions(1).with_batch_size(_BATCH_ROWS)
+        self._context = SessionContext(config)
+        for name, table in tables.items():
+            self.add(name, table)
+
+    def add(self, name: str, table: pa.Table) -> None:
+        """Name an Arrow table."""
+        empty = pa.RecordBatch.from_pylist([], table.schema)
+        self._context.register_record_batches(name, [table.to_batches() or [empty]])
+
+    def add_avro(self, name: str, path: str) -> pa.Schema:
+        """Name an Avro file of this machine.
+
+        :returns: the Arrow schema that its records have.
+        """
+        self._context.register_avro(name, path, file_extension="")
+        return self._context.table(name).schema()
+
+    def view(self, name: str, query: str) -> None:
+        """Name a query."""
+        self._context.register_view(name, self._context.sql(query))
+
+    def batches(self, query: str) -> Iterator[pa.RecordBatch]:
+        """The rows of a query, some at a time."""
+        for batch in self._context.sql(query).execute_stream():
+            yield batch.to_pyarrow()
+
+    def table(self, query: str) -> pa.Table:
+        """The rows of a query."""
+        return self._context.sql(query).to_arrow_table()
+
+
+def literal(text: str) -> str:
+    """A text as SQL has it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def as_schema(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """A batch with the columns of a schema, by name and in its order; one that it lacks is NULL.
+
+    :raises pyarrow.ArrowInvalid: where a value does not fit.
+    """
+    columns = [
+        batch.column(field.name).cast(field.type)
+        if field.name in batch.schema.names
+        else pa.nulls(batch.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
