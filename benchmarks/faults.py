@@ -6,8 +6,8 @@ Goes through the same nights twice at the stand-in, without faults and with some
 without any in which everything of the catalogue is asked (before them the budget is small), and compares the stars.
 What the nights brought is published after the first, every so many (``--every``), and the last two. A night is a line.
 
-A recording is the same whichever of its ids came first: it is named here by its smallest. A name that something had only
-in nights whose calls failed is in no answer, and cannot be an alias: such ones are counted apart.
+A recording is the same whichever of its ids came first: it is named here by its smallest. A name that something had
+only in nights whose calls failed is in no answer, and cannot be an alias: such ones are counted apart.
 """
 
 import argparse
@@ -42,7 +42,8 @@ _GOAL = 200
 _SHOWN = 5
 _TABLES = {
     "tracks": """select t.track_id, min(t.track_id) over (partition by t.recording_key) as recording, a.album_id,
-        t.name, t.release_date, t.duration_ms, t.explicit, t.isrc, t.popularity, t.energy, t.tempo, t.audio_features_source, t.source
+        t.name, t.release_date, t.duration_ms, t.explicit, t.isrc, t.popularity, t.energy, t.tempo,
+        t.audio_features_source, t.source
         from warehouse.dim_track as t
         join warehouse.dim_album as a on a.album_key = t.album_key""",
     "artists": "select artist_id, name, popularity, followers, source from warehouse.dim_artist",
