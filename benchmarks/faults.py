@@ -2,10 +2,12 @@
 
     python -m benchmarks.faults [--modes MODE …] [--nights N] [--rate RATE] [--seed SEED] [--every N]
 
-Goes through the same nights twice at the stand-in, without faults and with some of every kind, and compares the stars
-as they are after the last night, which has no faults: then everything of the catalogue is asked, for in the nights
-before the budget is small. What the nights brought is published after the first, every so many (``--every``), and the
-last. A night is a line.
+Goes through the same nights twice at the stand-in, without faults and with some of every kind, then through two more
+without any in which everything of the catalogue is asked (before them the budget is small), and compares the stars.
+What the nights brought is published after the first, every so many (``--every``), and the last two. A night is a line.
+
+A recording is the same whichever of its ids came first: it is named here by its smallest. A name that something had
+only in nights whose calls failed is in no answer, and cannot be an alias: such ones are counted apart.
 """
 
 import argparse
@@ -26,6 +28,7 @@ from etl.simulate.spotify_api.scenario import FAULTS
 
 _RATES = {"development": 0.2, "extended": 0.3}
 _BUDGETS = {"development": 100, "extended": 40}
+_CALM_NIGHTS = 2
 _LAST_BUDGET = 5_000
 _CHANGING = "popularity_drift = 0\n"
 _FAULTS = """
@@ -38,9 +41,10 @@ kinds = {kinds}
 _GOAL = 200
 _SHOWN = 5
 _TABLES = {
-    "tracks": """select t.track_id, r.track_id as recording, a.album_id, t.name, t.release_date, t.duration_ms,
-        t.explicit, t.isrc, t.popularity, t.energy, t.tempo, t.audio_features_source, t.source
-        from warehouse.dim_track as t join warehouse.dim_track as r on r.track_key = t.recording_key
+    "tracks": """select t.track_id, min(t.track_id) over (partition by t.recording_key) as recording, a.album_id,
+        t.name, t.release_date, t.duration_ms, t.explicit, t.isrc, t.popularity, t.energy, t.tempo,
+        t.audio_features_source, t.source
+        from warehouse.dim_track as t
         join warehouse.dim_album as a on a.album_key = t.album_key""",
     "artists": "select artist_id, name, popularity, followers, source from warehouse.dim_artist",
     "credits": """select t.track_id, a.artist_id, b.position from warehouse.bridge_track_artist as b
@@ -59,7 +63,7 @@ _TABLES = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--modes", nargs="+", choices=MODES, default=MODES)
-    parser.add_argument("--nights", type=int, default=20)
+    parser.add_argument("--nights", type=int, default=20, help="with faults")
     parser.add_argument("--rate", type=float, help=f"of calls that meet a fault; else {_RATES}")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--every", type=int, default=10)
@@ -67,14 +71,17 @@ def main() -> None:
     print(f"spotipy {version('spotipy')}, pyspark {version('pyspark')}, against the stand-in", flush=True)
     for mode in options.modes:
         rate = _RATES[mode] if options.rate is None else options.rate
-        faults = _FAULTS.format(rate=rate, seed=options.seed, last_night=options.nights - 2, kinds=list(FAULTS))
+        faults = _FAULTS.format(rate=rate, seed=options.seed, last_night=options.nights - 1, kinds=list(FAULTS))
         expected, *_ = _lived(mode, _CHANGING, options.nights, options.every)
         found, met, waits = _lived(mode, _CHANGING + faults, options.nights, options.every)
         print(f"{mode}: {met.total()} faults over {options.nights} nights (goal: {_GOAL}), rate {rate}, seed", end=" ")
         print(f"{options.seed}: {', '.join(f'{kind} {met[kind]}' for kind in FAULTS)}")
+        gone = {row for row in expected["aliases"] - found["aliases"] if json.loads(row)["alias_kind"] == "name"}
+        expected["aliases"] = Counter({row: n for row, n in expected["aliases"].items() if row not in gone})
         equal = [name for name, part in expected.items() if found[name] == part]
         sizes = ", ".join(f"{name} {part.total()}" for name, part in expected.items())
         print(f"  {len(equal)} of {len(expected)} parts of the star equal ({sizes})")
+        print(f"  names that were gone before they could be asked: {len(gone)}")
         for name in expected.keys() - set(equal):
             _tell(name, expected[name] - found[name], found[name] - expected[name])
         print(f"  {_told(waits)}", flush=True)
@@ -85,8 +92,8 @@ def _lived(mode: str, scenario: str, count: int, every: int) -> tuple[dict[str, 
     met: Counter[str] = Counter()
     with nights(mode, scenario, calls=_BUDGETS[mode]) as here:
         here.import_files(None)
-        for number in range(count):
-            began, is_last = time.monotonic(), number == count - 1
+        for number in range(count + _CALM_NIGHTS):
+            began, is_last = time.monotonic(), number >= count
             calls = here.fetch(number, _LAST_BUDGET if is_last else None)
             met += (new := here.faults())
             fetched = time.monotonic()

@@ -77,13 +77,20 @@ def record_gap(connection: Connection, user_id: str, gap_from: datetime, gap_to:
 
 
 def without_asked_features(connection: Connection, track_ids: Collection[str]) -> list[str]:
-    """Tracks whose audio features the API was never asked for: those of ``track_ids``, and those that came from it."""
+    """Tracks whose audio features the API was never asked for: those of ``track_ids``, and those that came from it or
+    stand in its playlists, for the calls of an earlier night may have failed before it came to them."""
     statement = """
         select n.id
         from (
             select unnest(cast(:track_ids as text[])) as id
             union
             select track_id from warehouse.dim_track where source = 'api'
+            union
+            select t.track_id
+            from warehouse.dim_playlist as p
+            inner join warehouse.fact_playlist_track as f on f.playlist_key = p.playlist_key
+            inner join warehouse.dim_track as t on t.track_key = f.track_key
+            where p.items_seen_at is not null and f.valid_to = 'infinity' and t.track_id not like 'name:%'
         ) as n
         where not exists (select from audit.refresh_state as r where r.kind = 'audio_features' and r.id = n.id)
         order by n.id
