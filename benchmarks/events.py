@@ -2,11 +2,10 @@
 
     python -m benchmarks.events [--users N] [--hours H] [--only whole copy delta] [--history N]
 
-``whole``: feed files to published star, new users and session start included, against Polars and COPY. ``copy``: the
-load's step on rows that have their keys (in Parquet, so that nothing but the step is timed) to published partitions,
-against COPY of the same rows, as binary files, into a bare table, then the same indexes and constraints. ``delta``: a
-day of a feed into a star with ``--history`` events, grown by days, then by users, against the same into a star with a
-million.
+``whole``: feed files to published star, against Polars and COPY. ``copy``: the load's step on rows that have their keys
+(laid ready in Arrow files) to published partitions, against COPY of the same rows, as binary files, into a bare table,
+then the same indexes and constraints. ``delta``: a day of a feed into a star with ``--history`` events, grown by days,
+then by users, against the same into a star with a million.
 """
 
 import argparse
@@ -14,7 +13,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -26,11 +25,12 @@ from typing import Any
 from unittest.mock import patch
 
 import pandas as pd
-from pyspark.sql import DataFrame
+import pyarrow as pa
 from sqlalchemy import text
 
 from benchmarks.events_by_polars import load_by_polars
 from benchmarks.feed import made_up_tracks
+from etl import arrow_files
 from etl.avro_files import count_records
 from etl.config import Settings, settings
 from etl.jobs import events
@@ -38,6 +38,7 @@ from etl.lake import Lake, Received
 from etl.load.events import EventLoad
 from etl.load.migrate import migrate
 from etl.load.partitions import Month
+from etl.load.staging import Staging
 from etl.simulate.listeners import feed, library, records
 from etl.simulate.listeners.parameters import Parameters
 from etl.spark import session
@@ -97,7 +98,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", default=["whole", "copy"], choices=["whole", "copy", "delta"])
     parser.add_argument("--history", type=int, default=20 * _MILLION, help="events that the larger star has before")
     options = parser.parse_args()
-    versions = ", ".join(f"{name} {version(name)}" for name in ("pyspark", "polars", "adbc-driver-postgresql"))
+    versions = ", ".join(f"{name} {version(name)}" for name in ("datafusion", "polars", "adbc-driver-postgresql"))
     print(f"{versions}, {os.cpu_count()} cores")
     folder = Path(tempfile.mkdtemp())
     shutil.copytree(Path(os.environ["STATE_DIR"]) / "ivy", folder / "ivy")
@@ -277,13 +278,23 @@ def _timed_step(folder: Path) -> Iterator[list[float]]:
     taken: list[float] = []
     stage_events, publish_events = EventLoad.stage_events, EventLoad.publish_events
 
-    def stage(load: EventLoad, frames: dict[str, DataFrame], first_days: dict[str, list[date]]) -> list[Month]:
-        ready = {}
-        for name in first_days:
-            frames[name].write.parquet(str(folder / name))
-            ready[name] = frames[name].sparkSession.read.parquet(str(folder / name))
+    def stage(load: EventLoad, write_all: Callable[[], object], first_days: dict[str, list[date]]) -> list[Month]:
+        laid: list[tuple[str, int, str]] = []
+
+        def lay(_: Staging, table: str, part: int, batches: Iterable[pa.RecordBatch]) -> int:
+            if rows := list(batches):
+                laid.append((table, part, f"{folder.as_uri()}/{table}-{part}.arrow"))
+                arrow_files.write(laid[-1][2], pa.Table.from_batches(rows))
+            return sum(batch.num_rows for batch in rows)
+
+        def write(one: tuple[str, int, str]) -> int:
+            return load.staging.write(*one[:2], arrow_files.read(one[2]).to_batches())
+
+        with patch.object(Staging, "write", lay):
+            write_all()
         started = time.monotonic()
-        months = stage_events(load, ready, first_days)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            months = stage_events(load, lambda: list(pool.map(write, laid)), first_days)
         taken.append(time.monotonic() - started)
         return months
 

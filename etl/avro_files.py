@@ -31,6 +31,15 @@ class Extent:
         return self.whole_bytes < self.size_bytes
 
 
+@dataclass(frozen=True)
+class Block:
+    """A block of a container file: how many records it holds, and where it begins and ends."""
+
+    row_count: int
+    begin: int
+    end: int
+
+
 def extent(source: BinaryIO, size: int) -> Extent:
     """How far a file of ``size`` bytes can be read, which is to its end but where it was cut within a block.
 
@@ -38,10 +47,24 @@ def extent(source: BinaryIO, size: int) -> Extent:
     """
     try:
         entries, marker = _read_header(source)
-        counts = list(_blocks(source, marker, size))
+        row_count = sum(block.row_count for block in _blocks(source, marker, size))
     except _NotAvroError as error:
         raise WrongFileError(str(error)) from None
-    return Extent(entries["avro.schema"].decode(), sum(counts), source.tell(), size)
+    return Extent(entries["avro.schema"].decode(), row_count, source.tell(), size)
+
+
+def blocks_alone(source: BinaryIO, size: int) -> Iterator[tuple[Block, bytes]]:
+    """The whole blocks of a file of ``size`` bytes, each with the bytes of a container file of it alone.
+
+    :raises WrongFileError: as ``extent`` does.
+    """
+    try:
+        _, marker = _read_header(source)
+        header = _between(source, 0, source.tell())
+        for block in _blocks(source, marker, size):
+            yield block, header + _between(source, block.begin, block.end)
+    except _NotAvroError as error:
+        raise WrongFileError(str(error)) from None
 
 
 def count_records(files: Any, url: str) -> int:
@@ -106,8 +129,13 @@ def _read_header(source: BinaryIO) -> tuple[dict[str, bytes], bytes]:
     return entries, _read_exactly(source, _MARKER_BYTES)
 
 
-def _blocks(source: BinaryIO, marker: bytes, size: int) -> Iterator[int]:
-    """The numbers of records of the whole blocks; ``source`` stands behind the last one at the end."""
+def _between(source: BinaryIO, begin: int, end: int) -> bytes:
+    source.seek(begin)
+    return source.read(end - begin)
+
+
+def _blocks(source: BinaryIO, marker: bytes, size: int) -> Iterator[Block]:
+    """The whole blocks; ``source`` stands behind the last one at the end."""
     while (begin := source.tell()) < size:
         try:
             count, length = _read_long(source), _read_long(source)
@@ -122,7 +150,7 @@ def _blocks(source: BinaryIO, marker: bytes, size: int) -> Iterator[int]:
         source.seek(length, 1)
         if source.read(_MARKER_BYTES) != marker:
             raise _NotAvroError("a block of records does not end with the file's sync marker: the file is damaged.")
-        yield count
+        yield Block(count, begin, source.tell())
 
 
 def _read_long(source: BinaryIO) -> int:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from math import isfinite
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +18,7 @@ import fastavro
 import pyarrow as pa
 from fsspec.core import url_to_fs
 
+from etl.avro_files import blocks_alone
 from etl.columnar import Tables, as_schema
 
 _ROWS = 500_000
@@ -75,15 +77,15 @@ def read_blocks(url: str, contract: dict[str, Any]) -> Iterator[pa.Table | Undec
     """The same, block by block, and what cannot be read of it. Bytes that are no UTF-8 become U+FFFD; a user's id that
     has some is NULL."""
     files, path = url_to_fs(url)
-    schema = arrow_schema(contract)
+    schema, parsed = arrow_schema(contract), fastavro.parse_schema(contract)
     with files.open(path, "rb") as source:
-        blocks = fastavro.block_reader(source, fastavro.parse_schema(contract), handle_unicode_errors="surrogateescape")
-        for number, block in enumerate(blocks, 1):
+        for number, (block, content) in enumerate(blocks_alone(source, int(files.size(path))), 1):
             try:
-                table = pa.Table.from_pylist([_cleaned(record) for record in block], schema)
-            except Exception as error:
+                records = fastavro.reader(BytesIO(content), parsed, handle_unicode_errors="surrogateescape")
+                table = pa.Table.from_pylist([_cleaned(record) for record in records], schema)
+            except Exception as error:  # of fastavro, of a codec, of Arrow: whatever the bytes provoke
                 reason = f"the block of records cannot be read: {error}"
-                yield Undecodable(block.num_records, reason, f"{path.rsplit('/', 1)[-1]}, block {number}")
+                yield Undecodable(block.row_count, reason, f"{path.rsplit('/', 1)[-1]}, block {number}")
             else:
                 yield table
 

@@ -11,7 +11,8 @@ ABOVE = {"dags", "launch", "airflow", "dashboard", "docs", "tests"}
 HOMES = {
     "airflow": ("dags/",),
     "spotipy": ("etl/extract/spotify",),
-    "fastavro": ("etl/schemas", "etl/simulate/"),
+    "fastavro": ("etl/schemas", "etl/simulate/", "etl/feed_records.py"),
+    "datafusion": ("etl/columnar.py",),
     "psycopg2": ("etl/warehouse/", "etl/load/", "launch/"),
     "sqlalchemy": ("etl/warehouse/", "etl/load/", "launch/", "docs/", "dashboard/reading.py"),
     "alembic": ("etl/load/",),

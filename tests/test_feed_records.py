@@ -1,0 +1,99 @@
+"""Files of feeds, whatever schema, codec and bytes they have, as tables of a contract's fields."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import fastavro
+import pyarrow as pa
+import pytest
+
+from etl.feed_records import Undecodable, UndecodableError, arrow_schema, as_json, read, read_blocks
+from etl.schemas.avro import contract
+
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
+CONTRACT = contract("user_activity_2")
+OLD = contract("user_activity_1")
+
+
+def record(**values: Any) -> dict[str, Any]:
+    given = {"userId": "u1", "eventTime": NOON, "startTime": NOON, "endTime": NOON, "genre": "pop", "song": "Söng"}
+    return given | {"activityType": "PLAY", "deviceType": "MOBILE", "tempo": 120.5} | values
+
+
+def write(path: Path, records: Sequence[dict[str, Any]], schema: dict[str, Any] = OLD, **options: Any) -> str:
+    with path.open("wb") as target:
+        fastavro.writer(target, fastavro.parse_schema(schema), records, **options)
+    return path.as_uri()
+
+
+def with_types(**types: Any) -> dict[str, Any]:
+    """The old contract with other types of some fields, in another order, and a field that nobody knows."""
+    fields = [{**field, "type": types.get(field["name"], field["type"])} for field in OLD["fields"]]
+    return {**OLD, "fields": [{"name": "unheard_of", "type": ["null", "int"], "default": None}, *reversed(fields)]}
+
+
+def rows(url: str, **options: Any) -> list[dict[str, Any]]:
+    return [row for table in read(url, CONTRACT, **options) for row in table.to_pylist()]
+
+
+@pytest.mark.parametrize("codec", ["null", "deflate", "snappy", "zstandard", "bzip2", "xz"])
+def test_every_codec_is_read(tmp_path: Path, codec: str) -> None:
+    url = write(tmp_path / "f.avro", [record(userId=f"u{n}") for n in range(5_000)], codec=codec)
+    assert [row["userId"] for row in rows(url)] == [f"u{n}" for n in range(5_000)]
+
+
+def test_fields_are_found_by_name_and_converted_and_what_is_missing_is_null(tmp_path: Path) -> None:
+    schema = with_types(duration=["null", "long"], genre=["null", "string"], deviceType="string", eventTime="long")
+    moment = int(NOON.timestamp() * 1000)
+    url = write(tmp_path / "f.avro", [record(duration=7, genre=None, eventTime=moment, unheard_of=1)], schema)
+    (row,) = rows(url)
+    assert list(row) == arrow_schema(CONTRACT).names
+    assert (row["duration"], row["genre"], row["deviceType"], row["eventTime"]) == (7, None, "MOBILE", NOON)
+    assert (row["song"], row["tempo"], row["eventId"], row["context"]) == ("Söng", 120.5, None, None)
+
+
+def test_only_wanted_fields_are_read(tmp_path: Path) -> None:
+    url = write(tmp_path / "f.avro", [record()])
+    assert rows(url, fields=("userId", "msPlayed")) == [{"userId": "u1", "msPlayed": None}]
+
+
+def test_a_feed_without_records_is_none(tmp_path: Path) -> None:
+    assert rows(write(tmp_path / "f.avro", [])) == []
+
+
+def test_bytes_that_are_no_text_cost_the_id_that_has_them_and_letters(tmp_path: Path) -> None:
+    path = tmp_path / "f.avro"
+    url = write(path, [record(userId="u-bad"), record(song="s-bad"), record()], sync_interval=1, codec="null")
+    content = path.read_bytes().replace(b"u-bad", b"u-b\xff\xfe").replace(b"s-bad", b"s-b\xffd")
+    path.write_bytes(content)
+    with pytest.raises(UndecodableError, match="UTF-8"):
+        rows(url)
+    found = [row for table in read_blocks(url, CONTRACT) if isinstance(table, pa.Table) for row in table.to_pylist()]
+    assert [(row["userId"], row["song"]) for row in found] == [(None, "Söng"), ("u1", "s-b\ufffdd"), ("u1", "Söng")]
+
+
+def test_a_block_that_cannot_be_read_costs_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "f.avro"
+    url = write(path, [record(userId="first"), record(userId="u-bad"), record(userId="last")], sync_interval=1)
+    content = path.read_bytes()
+    place = content.index(b"\x0au-bad")  # the length of a text, far beyond the block
+    path.write_bytes(content[:place] + b"\x7a" + content[place + 1 :])
+    with pytest.raises(UndecodableError):
+        rows(url)
+    first, wrong, last = read_blocks(url, CONTRACT)
+    assert isinstance(wrong, Undecodable) and wrong.row_count == 1 and wrong.place == "f.avro, block 2"
+    assert wrong.reason.startswith("the block of records cannot be read: ")
+    assert [one["userId"][0].as_py() for one in (first, last) if isinstance(one, pa.Table)] == ["first", "last"]
+
+
+def test_a_refused_record_is_told_with_its_times_and_without_what_is_null() -> None:
+    schema = pa.schema(
+        [pa.field("at", pa.timestamp("ms", "UTC")), pa.field("n", pa.float32()), pa.field("s", pa.string())]
+    )
+    table = pa.Table.from_pylist([{"at": 0, "n": float("nan"), "s": None}, {"at": 2**62, "n": 1.5, "s": "ü"}], schema)
+    assert as_json(table) == [
+        '{"at": "1970-01-01T00:00:00.000+00:00", "n": null}',
+        '{"at": 4611686018427387904, "n": 1.5, "s": "ü"}',
+    ]
