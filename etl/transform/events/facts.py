@@ -16,70 +16,76 @@ _NOT_APPLICABLE = 0
 _UNKNOWN = -1
 _CONTINENT = pa.table({"country": list(CONTINENTS), "continent": list(CONTINENTS.values())})
 
-_WITH_MADE = """
+# Each step reads the one before it. The smaller table stands first: a join looks rows up in what it makes of the first.
+_NAMED = """
     select
         e.* except (track_id, artist_id),
         coalesce(e.track_id, m.made_track) as track_id,
         coalesce(e.artist_id, m.made_artist) as artist_id
-    from rows as e
-    left join made_id as m
-        on e.artist_name = m.artist_name and (e.track_name is not distinct from m.track_name) and e.track_id is null
+    from made_id as m
+    right join rows as e
+        on m.artist_name = e.artist_name and (m.track_name is not distinct from e.track_name) and e.track_id is null
 """
-_OF_USER = """
-    select e.*, u.user_key, coalesce(e.timezone, u.home_timezone, 'UTC') as clock
-    from named as e
-    inner join user as u
-        on u.user_id = e.user_id and e.event_time >= u.valid_from and e.event_time < u.valid_to
-"""
-_LOCAL = """
-    select e.*, arrow_cast(e.event_time, 'Int64') + coalesce(o.utc_offset_us, 0) as local_us
-    from of_user as e
-    left join offset as o
-        on o.timezone = e.clock and e.event_time >= o.offset_from and e.event_time < o.offset_to
-"""
-_KEYED = f"""
-    select
-        e.* except (playlist_id),
-        i.input_key,
-        e.playlist_id,
-        case
-            when t.track_key is not null then t.track_key
-            when e.activity_type = 'FOLLOW' then {_NOT_APPLICABLE}
-            else {_UNKNOWN}
-        end as track_key,
-        case
-            when a.artist_key is not null then a.artist_key
-            when t.first_artist_key is not null then t.first_artist_key
-            when e.playlist_id is not null and e.activity_type = 'FOLLOW' then {_NOT_APPLICABLE}
-            else {_UNKNOWN}
-        end as artist_key,
-        coalesce(p.playlist_key, {_NOT_APPLICABLE}) as playlist_key,
-        case
-            when e.activity_type <> 'PLAY' then {_NOT_APPLICABLE}
-            else coalesce(c.context_key, {_UNKNOWN})
-        end as context_key,
-        n.continent
-    from local as e
-    inner join input as i on i.input_id = e.input_id
-    left join context as c
-        on {" and ".join(f"(c.{name} is not distinct from e.{name})" for name in CONTEXT)}
-    left join track as t on t.track_id = e.track_id
-    left join artist as a on a.artist_id = e.artist_id
-    left join playlist as p on p.playlist_id = e.playlist_id
-    left join continent as n on n.country = e.country
-"""  # noqa: S608 (numbers and columns of ours)
+_STEPS = {
+    "of_user": """
+        select e.*, u.user_key, coalesce(e.timezone, u.home_timezone, 'UTC') as clock
+        from user as u
+        inner join named as e
+            on u.user_id = e.user_id and e.event_time >= u.valid_from and e.event_time < u.valid_to
+    """,
+    "local": """
+        select e.*, arrow_cast(e.event_time, 'Int64') + coalesce(o.utc_offset_us, 0) as local_us
+        from offset as o
+        right join of_user as e
+            on o.timezone = e.clock and e.event_time >= o.offset_from and e.event_time < o.offset_to
+    """,
+    "of_input": "select e.*, i.input_key from input as i inner join local as e on i.input_id = e.input_id",
+    "of_context": f"""
+        select e.*, c.context_key
+        from context as c
+        right join of_input as e on {" and ".join(f"(c.{name} is not distinct from e.{name})" for name in CONTEXT)}
+    """,  # noqa: S608 (columns of ours)
+    "of_track": """
+        select e.*, t.track_key, t.first_artist_key
+        from track as t
+        right join of_context as e on t.track_id = e.track_id
+    """,
+    "of_artist": "select e.*, a.artist_key from artist as a right join of_track as e on a.artist_id = e.artist_id",
+    "of_playlist": """
+        select e.*, p.playlist_key from playlist as p right join of_artist as e on p.playlist_id = e.playlist_id
+    """,
+    "keyed": "select e.*, n.continent from continent as n right join of_playlist as e on n.country = e.country",
+}
 _DAY_NUMBER = "cast(date_part('year', {0}) * 10000 + date_part('month', {0}) * 100 + date_part('day', {0}) as int)"
-_FACTS = f"""
-    select
-        * except (is_skipped, local_us),
-        coalesce(is_skipped, false) as is_skipped,
-        timezone is null as is_home_time,
-        arrow_cast(local_us, 'Timestamp(Microsecond, None)') as local_time,
-        cast(local_us / 3600000000 % 24 as smallint) as local_hour,
-        {_DAY_NUMBER.format("arrow_cast(local_us, 'Timestamp(Microsecond, None)')")} as date_key,
-        {_DAY_NUMBER.format("event_time")} as utc_date_key
-    from keyed
-"""  # noqa: S608 (expressions of ours)
+_LOCAL_TIME = "arrow_cast(local_us, 'Timestamp(Microsecond, None)')"
+_VALUES = {
+    "is_skipped": "coalesce(is_skipped, false)",
+    "is_home_time": "timezone is null",
+    "local_time": _LOCAL_TIME,
+    "local_hour": "local_us / 3600000000 % 24",
+    "date_key": _DAY_NUMBER.format(_LOCAL_TIME),
+    "utc_date_key": _DAY_NUMBER.format("event_time"),
+    "track_key": f"""
+        case
+            when track_key is not null then track_key
+            when activity_type = 'FOLLOW' then {_NOT_APPLICABLE}
+            else {_UNKNOWN}
+        end
+    """,
+    "artist_key": f"""
+        case
+            when artist_key is not null then artist_key
+            when first_artist_key is not null then first_artist_key
+            when playlist_id is not null and activity_type = 'FOLLOW' then {_NOT_APPLICABLE}
+            else {_UNKNOWN}
+        end
+    """,
+    "playlist_key": f"coalesce(playlist_key, {_NOT_APPLICABLE})",
+    "context_key": f"""
+        case when activity_type <> 'PLAY' then {_NOT_APPLICABLE} else coalesce(context_key, {_UNKNOWN}) end
+    """,
+}
+"""Columns that are not one of ``keyed``."""
 
 
 def facts(rows: pa.Table, keys: Mapping[str, pa.Table], table: str) -> Iterator[pa.RecordBatch]:
@@ -90,15 +96,14 @@ def facts(rows: pa.Table, keys: Mapping[str, pa.Table], table: str) -> Iterator[
     :param table: which of the two.
     """
     tables = Tables(rows=rows, continent=_CONTINENT, **keys)
-    tables.view("named", _WITH_MADE if keys["made_id"].num_rows else "select * from rows")
-    tables.view("of_user", _OF_USER)
     tables.add("offset", _offsets(rows, keys["user"]))
-    tables.view("local", _LOCAL)
-    tables.view("keyed", _KEYED)
-    tables.view("facts", _FACTS)
+    tables.view("named", _NAMED if keys["made_id"].num_rows else "select * from rows")
+    for name, query in _STEPS.items():
+        tables.view(name, query)
     schema = to_arrow_schema(STAGED[table])
+    columns = ", ".join(f"{_VALUES.get(name, name)} as {name}" for name in schema.names)
     is_wanted = f"spoken_id is {'not ' if table == 'fact_spoken_event' else ''}null"
-    for batch in tables.batches(f"select {', '.join(schema.names)} from facts where {is_wanted}"):  # noqa: S608
+    for batch in tables.batches(f"select {columns} from keyed where {is_wanted}"):  # noqa: S608 (columns of ours)
         yield as_schema(batch, schema)
 
 
