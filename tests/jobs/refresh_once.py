@@ -1,4 +1,7 @@
-"""One import and one refresh from a shell, as the environment says: python -m tests.jobs.refresh_once FOLDER"""
+"""One import, one refresh and one load of events from a shell, as the environment says:
+
+    python -m tests.jobs.refresh_once FOLDER
+"""
 
 import sys
 from datetime import UTC, date, datetime
@@ -6,6 +9,7 @@ from datetime import UTC, date, datetime
 from etl.config import settings
 from etl.jobs import kaggle, refresh
 from etl.load.migrate import migrate
+from tests.jobs.test_events import activity, publish, receive
 
 RUN_ID, DAY = "refresh_once", datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -20,6 +24,10 @@ def main(folder: str) -> None:
     refresh.transform_catalogue(RUN_ID, chosen)
     refresh.fit_clusters(RUN_ID, chosen)
     assert refresh.load_catalogue(RUN_ID, chosen)
+    told = [activity(minute, user=f"u{minute % 7}") for minute in range(200)]
+    receive(chosen, "feed", [*told, activity(user="")], files=3)
+    receive(chosen, "users", [{"userId": "u1", "updatedAt": DAY, "timezone": "Asia/Tokyo"}], "user")
+    assert publish(chosen, f"{RUN_ID}.events") == {"fact_event": len(told)}
 
 
 if __name__ == "__main__":
