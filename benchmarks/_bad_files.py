@@ -1,4 +1,4 @@
-"""Malformed files for each parser, and what comes of receiving them: kept, refused with a sentence, a crash or a hang."""
+"""Malformed files for each parser, and what comes of receiving them: kept, refused with a sentence, crash or hang."""
 
 import re
 import signal

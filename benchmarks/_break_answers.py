@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,6 +14,7 @@ from benchmarks._break_files import ANY
 from etl.extract.spotify.account import fetch_account
 from etl.extract.spotify.answers import Answers
 from etl.extract.spotify.catalogue import Wanted, fetch_catalogue
+from etl.extract.spotify.exchange import Limits
 from etl.extract.spotify.knowledge import Known, from_note, to_note
 from etl.extract.spotify.recent import fetch_recently_played
 from etl.lake import Lake, Received
@@ -33,6 +35,7 @@ _PATHS = {
     "track": f"/v1/tracks/{_TRACK_ID}",
     "artist": f"/v1/artists/{_TRACK_ID}",
 }
+_LIMITS = Limits(connect_s=2, read_s=0.5, whole_s=2)
 _TOTALS = (-1, 0, 10**9, 10**30, True, "5", None, 1.5)
 _CALENDAR = ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2024-01-01", "2024-W01-1", "x")
 Ask = Callable[[], list[Received]]
@@ -48,10 +51,7 @@ def answered(folder: Path, lake: Lake, chance: Random) -> Iterator[Callable[[int
             for number in range(size):
                 endpoint = chance.choice(list(_PATHS))
                 kind, says = _says(endpoint, number, spoiler)
-                yield (
-                    f"{endpoint}: {kind}",
-                    lambda e=endpoint, s=says, n=number: _fetched(server, folder, lake, e, s, n),
-                )  # type: ignore[misc]
+                yield f"{endpoint}: {kind}", partial(_fetched, server, folder, lake, endpoint, says, number)
 
         yield some
 
@@ -70,18 +70,18 @@ def _says(endpoint: str, number: int, spoiler: Spoiler) -> tuple[str, Says]:
         case 3:
             return "page", Says(body=json.dumps(_odd_page(endpoint, good, chance)).encode())
         case 4:
-            status = chance.choice(
-                (0, 100, 201, 204, 206, 301, 302, 304, 400, 401, 403, 404, 410, 418, 429, 500, 503, 599)
-            )
-            headers = {"Retry-After": chance.choice(("1", "-1", "x", "9" * 30, "Wed, 21 Oct 2099 07:28:00 GMT", "0.5"))}
-            return f"status {status}", Says(status if status != 100 else 999, good, headers)
+            return _refusal(chance)
         case _:
-            headers = {
-                chance.choice(("Content-Encoding", "Content-Type", "Transfer-Encoding")): chance.choice(
-                    ("gzip", "br", "x", "chunked")
-                )
-            }
+            name = chance.choice(("Content-Encoding", "Content-Type", "Transfer-Encoding"))
+            headers = {name: chance.choice(("gzip", "br", "x", "chunked"))}
             return "headers", Says(body=good, headers=headers, announced=chance.choice((None, 5, 10**7)))
+
+
+def _refusal(chance: Random) -> tuple[str, Says]:
+    status = chance.choice((0, 201, 204, 206, 301, 302, 304, 400, 401, 403, 404, 410, 418, 429, 500, 503, 599, 999))
+    pause = chance.choice(("1", "-1", "x", "9" * 30, "Wed, 21 Oct 2099 07:28:00 GMT", "0.5"))
+    body = chance.choice(({"error": {"status": status}}, {"error": "x"}, {"error": [1]}, [], None, b""))
+    return f"status {status}", Says(status, body, {"Retry-After": pause})
 
 
 def _body(endpoint: str, number: int) -> Json:
@@ -119,7 +119,7 @@ def _fetched(
         server.says(path, says if name == endpoint else _body(name, number))
     server.says("/api/token", {"access_token": "t", "token_type": "Bearer", "expires_in": 3600, "scope": ""})
     account = an_account()
-    api = api_of(server, folder, Clock(), account)
+    api = api_of(server, folder, Clock(), account, _LIMITS)
     answers = Answers(lake, f"fetch-{number}", "account-ada")
     if endpoint == "recently_played":
         found: Any = fetch_recently_played(api, account, None, answers).fetched

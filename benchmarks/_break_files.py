@@ -218,6 +218,9 @@ def _records(change: Callable[[list[dict[str, object]], Random], object]) -> Bre
     return lambda content, chance: json.dumps(change(json.loads(content), chance)).encode()
 
 
+_BASIC = b'[{"endTime": "2024-01-01 00:00", "artistName": "A", "trackName": "B", "msPlayed": 1}]'
+_HALF = b'[{"ts": "2024-01-01T00:00:00Z", "ms_played": 1, "platform": "\\ud800"}]'
+
 _EXPORT: dict[str, Break] = {
     "an object": _records(lambda records, chance: {"plays": records}),
     "a number": lambda content, chance: b"1",
@@ -235,14 +238,9 @@ _EXPORT: dict[str, Break] = {
     "single quotation marks": lambda content, chance: content.replace(b'"', b"'"),
     "lines": lambda content, chance: b"\n".join(json.dumps(one).encode() for one in json.loads(content)),
     "both formats": lambda content, chance: zip_of(
-        {
-            "Streaming_History_Audio_1.json": content,
-            "StreamingHistory0.json": b'[{"endTime": "2024-01-01 00:00", "artistName": "A", "trackName": "B", "msPlayed": 1}]',
-        }
+        {"Streaming_History_Audio_1.json": content, "StreamingHistory0.json": _BASIC}
     ),
-    "half surrogates": lambda content, chance: (
-        b'[{"ts": "2024-01-01T00:00:00Z", "ms_played": 1, "platform": "\\ud800"}]'
-    ),
+    "half surrogates": lambda content, chance: _HALF,
     "no UTF-8": lambda content, chance: content.replace(b"android", b"\xff\xfe").replace(b"a", b"\xe4", 30),
     "zip, a link": _zip_with_link,
     "zip, locked": _zip_patched({8: b"\x01"}),
@@ -316,21 +314,19 @@ def _fields(schema: dict[str, object], change: Callable[[list[dict[str, object]]
     return {**schema, "fields": change([dict(one) for one in schema["fields"]])}  # type: ignore[attr-defined]
 
 
+def _with_fields(change: Callable[[list[dict[str, object]]], object]) -> Break:
+    return _with_schema(lambda schema, chance: _fields(schema, change))
+
+
+_STRINGS = {"type": "array", "items": "string"}
+_OTHER_TYPES = ("int", "long", "bytes", "double", "boolean", ["null", "string"], _STRINGS, "nothing")
+
+
 def _other_type(schema: dict[str, object], chance: Random) -> dict[str, object]:
-    kinds: tuple[object, ...] = (
-        "int",
-        "long",
-        "bytes",
-        "double",
-        "boolean",
-        ["null", "string"],
-        {"type": "array", "items": "string"},
-        "nothing",
-    )
-    return _fields(
-        schema,
-        lambda fields: [{**one, "type": chance.choice(kinds)} if chance.random() < 0.2 else one for one in fields],
-    )
+    def change(fields: list[dict[str, object]]) -> object:
+        return [{**one, "type": chance.choice(_OTHER_TYPES)} if chance.random() < 0.2 else one for one in fields]
+
+    return _fields(schema, change)
 
 
 def _counted(count: int, shift: int = 0) -> Break:
@@ -341,6 +337,11 @@ def _counted(count: int, shift: int = 0) -> Break:
         return _long(count) + blocks[end:]
 
     return _with_blocks(apply)
+
+
+def _with_codec(codec: bytes) -> Break:
+    """The header says another codec than the one that the blocks have."""
+    return lambda content, chance: _avro(_entries(content, codec), _parts(content)[1])
 
 
 def _block(count: int, size: int, content: bytes = b"") -> Break:
@@ -367,11 +368,11 @@ _AVRO: dict[str, Break] = {
     "some more counted": _counted(500),
     "too few counted": _counted(1),
     "a number without an end": _with_blocks(lambda blocks, chance: blocks + b"\xff" * 40),
-    "codec unknown": lambda content, chance: _avro(_entries(content, b"lzma9"), _parts(content)[1]),
-    "codec no text": lambda content, chance: _avro(_entries(content, b"\xff\xfe"), _parts(content)[1]),
-    "codec wrong": lambda content, chance: _avro(
-        _entries(content, chance.choice((b"deflate", b"snappy", b"zstandard", b"bzip2", b"xz"))), _parts(content)[1]
-    ),
+    "codec unknown": _with_codec(b"lzma9"),
+    "codec no text": _with_codec(b"\xff\xfe"),
+    "codec wrong": _with_codec(b"deflate"),
+    "codec wrong, snappy": _with_codec(b"snappy"),
+    "codec wrong, zstandard": _with_codec(b"zstandard"),
     "no schema": lambda content, chance: _avro({b"avro.codec": b"null"}, _parts(content)[1]),
     "no codec": lambda content, chance: _avro({b"avro.schema": _entries(content)[b"avro.schema"]}, _parts(content)[1]),
     "schema empty": _with_schema(lambda schema, chance: b""),
@@ -387,25 +388,15 @@ _AVRO: dict[str, Break] = {
         lambda schema, chance: {name: value for name, value in schema.items() if name != "fields"}
     ),
     "schema's fields no list": _with_schema(lambda schema, chance: {**schema, "fields": "userId"}),
-    "schema's fields no objects": _with_schema(
-        lambda schema, chance: _fields(schema, lambda fields: [one["name"] for one in fields])
-    ),
-    "schema's fields without names": _with_schema(
-        lambda schema, chance: _fields(schema, lambda fields: [*fields, {"type": "string"}])
-    ),
-    "schema's fields without types": _with_schema(
-        lambda schema, chance: _fields(schema, lambda fields: [{"name": one["name"]} for one in fields])
-    ),
+    "schema's fields no objects": _with_fields(lambda fields: [one["name"] for one in fields]),
+    "schema's fields without names": _with_fields(lambda fields: [*fields, {"type": "string"}]),
+    "schema's fields without types": _with_fields(lambda fields: [{"name": one["name"]} for one in fields]),
     "schema's fields gone": _with_schema(
         lambda schema, chance: _fields(schema, lambda fields: fields[chance.randrange(1, 5) :])
     ),
-    "schema's fields twice": _with_schema(lambda schema, chance: _fields(schema, lambda fields: fields + fields)),
-    "schema's fields in another order": _with_schema(
-        lambda schema, chance: _fields(schema, lambda fields: fields[::-1])
-    ),
-    "schema's fields of odd names": _with_schema(
-        lambda schema, chance: _fields(schema, lambda fields: [*fields, {"name": "a b; drop", "type": "null"}])
-    ),
+    "schema's fields twice": _with_fields(lambda fields: fields + fields),
+    "schema's fields in another order": _with_fields(lambda fields: fields[::-1]),
+    "schema's fields of odd names": _with_fields(lambda fields: [*fields, {"name": "a b; drop", "type": "null"}]),
     "schema's types other": _with_schema(_other_type),
     "schema's types other, again": _with_schema(_other_type),
     "schema an enum": _with_schema(lambda schema, chance: {"type": "enum", "name": schema["name"], "symbols": []}),
@@ -428,31 +419,9 @@ SPECIAL: dict[str, Mapping[str, Break]] = {".csv": _TABLE, ".json": _EXPORT, ".a
 def odd_names(suffix: str) -> list[str]:
     """Names under which a good file may come."""
     stems = (
-        *(
-            "a::b",
-            "per%20cent",
-            "per%cent",
-            "hash#tag",
-            "quest?ion",
-            "star*",
-            "{a,b}",
-            "[ab]",
-            "colon:name",
-            "new\nline",
-        ),
-        *(
-            "right\u202eto left",
-            "ünï",
-            "e\u0301",
-            " space ",
-            "-dash",
-            "$(id)",
-            "quo'te\"",
-            "back\\slash",
-            "_under",
-            "..dots",
-        ),
-        *("semi;colon", "tab\tulator", "x" * 240, "é" * 120, "~home", "@at", "a b.c", "\udcff"),
+        *("a::b", "per%20cent", "per%cent", "hash#tag", "quest?ion", "star*", "{a,b}", "[ab]", "colon:name"),
+        *("new\nline", "right\u202eto left", "ünï", "e\u0301", " space ", "-dash", "$(id)", "quo'te\"", "back\\slash"),
+        *("_under", "..dots", "semi;colon", "tab\tulator", "x" * 240, "é" * 120, "~home", "@at", "a b.c", "\udcff"),
     )
     return [stem + suffix for stem in stems]
 

@@ -10,6 +10,7 @@
 """
 
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -18,7 +19,7 @@ from typing import Any, BinaryIO, Protocol
 from uuid import uuid4
 
 from fsspec.core import url_to_fs
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
@@ -27,6 +28,11 @@ from etl.schemas import ANSWER, MEMORY
 
 _COPY_BYTES = 1 << 20
 _GONE = "received.gone"
+_ODD = re.compile(r"[^\w.-]|^[._]+")
+_LONGEST_NAME = 80
+_FIRST_MS, _LAST_MS = -62_135_596_800_000, 253_402_300_799_999
+"""From the first moment of the year 1 to the last of 9999: what a timestamp can be in all that reads it."""
+_FIRST_DAY, _LAST_DAY = -719_162, 2_932_896
 
 
 @dataclass(frozen=True)
@@ -62,8 +68,13 @@ class Lake:
         self._files, self._root = url_to_fs(self.url)
 
     def input_url(self, origin: str, input_id: str, name: str) -> str:
-        """Where the bytes of an input lie, or will lie."""
-        return f"{self.url}/{origin}/{input_id}/{name}"
+        """Where the bytes of an input lie, or will lie.
+
+        Signs in ``name`` that mean something in a URL, in a pattern of names or to Spark become -, and a name that is
+        too long loses its beginning.
+        """
+        plain = name.encode("ascii", "replace").decode()
+        return f"{self.url}/{origin}/{input_id}/{_ODD.sub('-', plain[-_LONGEST_NAME:])}"
 
     def receive(self, content: Readable, received: Received) -> Received:
         """Keep the bytes of ``content`` and the note about them; again with the same input_id changes nothing.
@@ -75,7 +86,7 @@ class Lake:
         if self._files.exists(note):
             return self._read_note(note)
         self._files.makedirs(folder, exist_ok=True)
-        with self._files.open(f"{folder}/{received.name}", "wb") as target:
+        with self._files.open(self._path(received), "wb") as target:
             while block := content.read(_COPY_BYTES):
                 target.write(block)
         return self.note(received)
@@ -99,13 +110,12 @@ class Lake:
     @contextmanager
     def read(self, received: Received) -> Iterator[BinaryIO]:
         """The bytes of an input that is one file."""
-        path = f"{self._root}/{received.origin}/{received.input_id}/{received.name}"
-        with self._files.open(path, "rb") as source:
+        with self._files.open(self._path(received), "rb") as source:
             yield source
 
     def replace(self, received: Received, content: bytes, row_count: int) -> None:
         """Keep other bytes in place of an input's one file, and their number of records; its id stays."""
-        path = f"{self._root}/{received.origin}/{received.input_id}/{received.name}"
+        path = self._path(received)
         with self._files.open(f"{path}.part", "wb") as target:
             target.write(content)
         self._files.mv(f"{path}.part", path)
@@ -164,14 +174,21 @@ class Lake:
     def read_feed(self, spark: SparkSession, inputs: Collection[Received], contract: str) -> DataFrame:
         """The records of inputs of one feed format: the contract's fields, with its defaults, input_id and cut_off.
 
-        An input that was cut has a record more, in which input_id and cut_off alone are said.
+        Moments and days outside of the years 1 to 9999 become the first or last one of these. An input that was cut has
+        a record more, in which input_id and cut_off alone are said.
         """
+        read, moments, days = _without_calendar(contract)
         records = (
             spark.read.format("avro")
-            .option("avroSchema", contract)
+            .option("avroSchema", read)
             .option("pathGlobFilter", "*.avro")
             .load([one.url for one in inputs])
         )
+        within = {
+            **{name: F.timestamp_millis(_within(name, _FIRST_MS, _LAST_MS)) for name in moments},
+            **{name: F.date_from_unix_date(_within(name, _FIRST_DAY, _LAST_DAY)) for name in days},
+        }
+        records = records.withColumns(within)
         folder = F.substring_index(F.substring_index("_metadata.file_path", "/", -2), "/", 1)
         whole = records.withColumns({"input_id": folder, "cut_off": F.lit(None).cast("string")})
         cut = [(one.input_id, one.cut_off) for one in inputs if one.cut_off]
@@ -294,7 +311,29 @@ class Lake:
     def _frame_url(self, run_id: str, name: str) -> str:
         return f"{self.url}/runs/{run_id}/{name}"
 
+    def _path(self, received: Received) -> str:
+        return f"{self._root}/{received.origin}/{received.input_id}/{received.url.rsplit('/', 1)[-1]}"
+
     def _read_note(self, path: str) -> Received:
         with self._files.open(path, "r", encoding="utf-8") as source:
             note = json.load(source)
         return Received(**{**note, "columns": tuple(note["columns"])})
+
+
+def _without_calendar(contract: str) -> tuple[str, list[str], list[str]]:
+    """A contract whose moments and days are plain numbers, and the names of its moments and of its days.
+
+    Spark's reader gives up the whole file at a moment that is too large for it.
+    """
+    schema = json.loads(contract)
+    names: dict[str, list[str]] = {"timestamp-millis": [], "date": []}
+    for field in schema["fields"]:
+        kinds = field["type"] if isinstance(field["type"], list) else [field["type"]]
+        for kind in kinds:
+            if isinstance(kind, dict) and kind.get("logicalType") in names:
+                names[kind.pop("logicalType")].append(field["name"])
+    return json.dumps(schema), names["timestamp-millis"], names["date"]
+
+
+def _within(name: str, first: int, last: int) -> Column:
+    return F.when(F.col(name).isNotNull(), F.least(F.greatest(F.col(name), F.lit(first)), F.lit(last)))

@@ -105,7 +105,7 @@ def _legacy_encoding(plain: BinaryIO) -> str:
     """The likeliest older encoding, judged by the lines that are not plain ASCII."""
     plain.seek(0)
     sample = bytearray()
-    for line in plain:
+    while line := plain.readline(_BLOCK_BYTES):
         if not line.isascii():
             sample += line
         if len(sample) > _HEAD_BYTES:
