@@ -93,7 +93,7 @@ def _body(endpoint: str, number: int) -> Json:
 
 def _odd_page(endpoint: str, good: Json, chance: Random) -> Json:
     inner = good["artists"] if endpoint == "followed_artists" else good
-    thing = next(iter(inner.get("items") or [good]))
+    thing = json.loads(json.dumps(next(iter(inner.get("items") or [good]))))
     match chance.randrange(5):
         case 0:
             inner["total"] = chance.choice(_TOTALS)
