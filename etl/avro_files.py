@@ -102,7 +102,7 @@ def _read_header(source: BinaryIO) -> tuple[dict[str, bytes], bytes]:
     """
     entries = {}
     if source.read(len(_MAGIC)) != _MAGIC:
-        raise _NotAvroError("this is no Avro container file: it does not begin with Obj and 1.")
+        raise _NotAvroError("this is no Avro container file: it does not begin with Obj and 1. Name an Avro file.")
     while count := _read_long(source):
         if count < 0:  # then the size of the block of entries follows
             count = -count
@@ -124,7 +124,7 @@ def _schema(entries: dict[str, bytes]) -> str:
         raise _NotAvroError(f"the schema in the file's header cannot be read: {_DAMAGED}") from None
     fields = schema.get("fields") if isinstance(schema, dict) else []
     if not isinstance(fields, list) or not all(map(_is_field, fields)):
-        raise _NotAvroError("the schema in the file's header tells of no fields: the file is none of records.")
+        raise _NotAvroError("the schema in the file's header tells of no fields: write the file anew.")
     return text
 
 

@@ -69,6 +69,10 @@ class Member:
                 f"{self.name}: the zip file is broken here ({error}). Download the export again, whole."
             ) from error
         except OSError as error:
+            if error.errno == errno.EINVAL:  # the zip file points to a place before its beginning
+                raise WrongFileError(
+                    f"{self.name}: the zip file is broken here. Download the export again, whole."
+                ) from error
             raise ActionNeededError(f"{self.name}: the file cannot be read ({error.strerror or error}).") from error
 
 
