@@ -18,7 +18,7 @@ from etl.transform import account_export
 from etl.transform.kaggle import Parsed, parse
 
 ROWS, FILES = 100, 50
-TABLES = tuple(FORMATS)
+TABLES = ("tracks_by_genre", "playlist_songs", "user_behavior")
 EXPORTS = ("extended_export", "basic_export")
 
 
