@@ -5,6 +5,7 @@ records, number of bytes, the bytes, the marker again. So counting reads a few b
 shows itself.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -14,7 +15,10 @@ from etl.errors import WrongFileError
 _MAGIC = b"Obj\x01"
 _MARKER_BYTES = 16
 _LONGEST_VARINT = 10
+_LARGEST_ENTRY_BYTES = 1 << 24
+_CODECS = ("null", "deflate", "snappy", "bzip2", "xz", "zstandard")
 _CUT = "it was cut, or is still being written."
+_DAMAGED = "the file is damaged. Get it again, whole."
 
 
 @dataclass(frozen=True)
@@ -43,14 +47,17 @@ class Block:
 def extent(source: BinaryIO, size: int) -> Extent:
     """How far a file of ``size`` bytes can be read, which is to its end but where it was cut within a block.
 
-    :raises WrongFileError: where it is no Avro container, ends within its header, or is damaged.
+    :raises WrongFileError: where it is no Avro container, ends within its header, or is damaged; where its schema
+        cannot be read, or the way in which its records are packed is none that is known.
     """
     try:
         entries, marker = _read_header(source)
+        schema = _schema(entries)
+        _check_codec(entries)
         row_count = sum(block.row_count for block in _blocks(source, marker, size))
     except _NotAvroError as error:
         raise WrongFileError(str(error)) from None
-    return Extent(entries["avro.schema"].decode(), row_count, source.tell(), size)
+    return Extent(schema, row_count, source.tell(), size)
 
 
 def blocks_alone(source: BinaryIO, size: int) -> Iterator[tuple[Block, bytes]]:
@@ -118,7 +125,7 @@ def _read_header(source: BinaryIO) -> tuple[dict[str, bytes], bytes]:
     """
     entries = {}
     if source.read(len(_MAGIC)) != _MAGIC:
-        raise _NotAvroError("this is no Avro container file: it does not begin with Obj and 1.")
+        raise _NotAvroError("this is no Avro container file: it does not begin with Obj and 1. Name an Avro file.")
     while count := _read_long(source):
         if count < 0:  # then the size of the block of entries follows
             count = -count
@@ -127,6 +134,33 @@ def _read_header(source: BinaryIO) -> tuple[dict[str, bytes], bytes]:
             key = _read_exactly(source, _read_long(source)).decode("utf-8", "replace")
             entries[key] = _read_exactly(source, _read_long(source))
     return entries, _read_exactly(source, _MARKER_BYTES)
+
+
+def _schema(entries: dict[str, bytes]) -> str:
+    """The schema's text; a record in it has a list of fields, each with a name and a type."""
+    try:
+        text = entries["avro.schema"].decode()
+        schema = json.loads(text)
+    except KeyError:
+        raise _NotAvroError("the file's header has no schema: write the file anew.") from None
+    except (ValueError, RecursionError):
+        raise _NotAvroError(f"the schema in the file's header cannot be read: {_DAMAGED}") from None
+    fields = schema.get("fields") if isinstance(schema, dict) else []
+    if not isinstance(fields, list) or not all(map(_is_field, fields)):
+        raise _NotAvroError("the schema in the file's header tells of no fields: write the file anew.")
+    return text
+
+
+def _is_field(field: object) -> bool:
+    return isinstance(field, dict) and isinstance(field.get("name"), str) and "type" in field
+
+
+def _check_codec(entries: dict[str, bytes]) -> None:
+    codec = entries.get("avro.codec", b"null").decode("utf-8", "replace")
+    if codec not in _CODECS:
+        raise _NotAvroError(
+            f"its records are packed as {codec[:40]!r}, which cannot be read: write the file with deflate or snappy."
+        )
 
 
 def _between(source: BinaryIO, begin: int, end: int) -> bytes:
@@ -143,13 +177,13 @@ def _blocks(source: BinaryIO, marker: bytes, size: int) -> Iterator[Block]:
             source.seek(begin)
             return
         if length < 0 or count < 0:
-            raise _NotAvroError("a block of records has a negative size: the file is damaged.")
+            raise _NotAvroError(f"a block of records has a negative size: {_DAMAGED}")
         if source.tell() + length + _MARKER_BYTES > size:
             source.seek(begin)
             return
         source.seek(length, 1)
         if source.read(_MARKER_BYTES) != marker:
-            raise _NotAvroError("a block of records does not end with the file's sync marker: the file is damaged.")
+            raise _NotAvroError(f"a block of records does not end with the file's sync marker: {_DAMAGED}")
         yield Block(count, begin, source.tell())
 
 
@@ -161,11 +195,13 @@ def _read_long(source: BinaryIO) -> int:
         value |= (byte & 0x7F) << (7 * place)
         if byte < 0x80:
             return (value >> 1) ^ -(value & 1)
-    raise _NotAvroError("a number is longer than Avro allows: the file is damaged.")
+    raise _NotAvroError(f"a number is longer than Avro allows: {_DAMAGED}")
 
 
 def _read_exactly(source: BinaryIO, size: int) -> bytes:
-    content = source.read(size) if size >= 0 else b""
+    if not 0 <= size <= _LARGEST_ENTRY_BYTES:  # memory for so much would be asked for before a byte is read
+        raise _NotAvroError(f"a part of the file's header says that it has {size} bytes: {_DAMAGED}")
+    content = source.read(size)
     if len(content) != size:
         raise _EndsTooEarlyError(f"the file ends too early: {_CUT}")
     return content

@@ -10,6 +10,7 @@
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -27,6 +28,8 @@ from etl.schemas import ANSWER, MEMORY
 
 _COPY_BYTES = 1 << 20
 _GONE = "received.gone"
+_ODD = re.compile(r"[^\w.-]|^[._]+")
+_LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,13 @@ class Lake:
         self._files, self._root = url_to_fs(self.url)
 
     def input_url(self, origin: str, input_id: str, name: str) -> str:
-        """Where the bytes of an input lie, or will lie."""
-        return f"{self.url}/{origin}/{input_id}/{name}"
+        """Where the bytes of an input lie, or will lie.
+
+        Signs in ``name`` that mean something in a URL, in a pattern of names or to Spark become -, and a name that is
+        too long loses its beginning.
+        """
+        plain = name.encode("ascii", "replace").decode()
+        return f"{self.url}/{origin}/{input_id}/{_ODD.sub('-', plain[-_LONGEST_NAME:])}"
 
     def receive(self, content: Readable, received: Received) -> Received:
         """Keep the bytes of ``content`` and the note about them; again with the same input_id changes nothing.
@@ -75,7 +83,7 @@ class Lake:
         if self._files.exists(note):
             return self._read_note(note)
         self._files.makedirs(folder, exist_ok=True)
-        with self._files.open(f"{folder}/{received.name}", "wb") as target:
+        with self._files.open(self._path(received), "wb") as target:
             while block := content.read(_COPY_BYTES):
                 target.write(block)
         return self.note(received)
@@ -99,13 +107,12 @@ class Lake:
     @contextmanager
     def read(self, received: Received) -> Iterator[BinaryIO]:
         """The bytes of an input that is one file."""
-        path = f"{self._root}/{received.origin}/{received.input_id}/{received.name}"
-        with self._files.open(path, "rb") as source:
+        with self._files.open(self._path(received), "rb") as source:
             yield source
 
     def replace(self, received: Received, content: bytes, row_count: int) -> None:
         """Keep other bytes in place of an input's one file, and their number of records; its id stays."""
-        path = f"{self._root}/{received.origin}/{received.input_id}/{received.name}"
+        path = self._path(received)
         with self._files.open(f"{path}.part", "wb") as target:
             target.write(content)
         self._files.mv(f"{path}.part", path)
@@ -286,6 +293,9 @@ class Lake:
     def drop_run(self, run_id: str) -> None:
         """Remove the frames of a run; the inputs stay."""
         self._files.rm(f"{self._root}/runs/{run_id}", recursive=True)
+
+    def _path(self, received: Received) -> str:
+        return f"{self._root}/{received.origin}/{received.input_id}/{received.url.rsplit('/', 1)[-1]}"
 
     def _read_note(self, path: str) -> Received:
         with self._files.open(path, "r", encoding="utf-8") as source:

@@ -1,6 +1,7 @@
 """Tables in files: what was written is what is read, whatever the delimiter, encoding and packing."""
 
 import csv
+import gzip
 import io
 import zipfile
 
@@ -66,12 +67,29 @@ def test_a_zero_character_becomes_a_replacement() -> None:
     assert _read(_written([["a\0b", "c", "d"]] * 30).encode())[1] == ["a\ufffdb", "c", "d"]
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_control_characters_in_values_make_no_file_binary(line_end: str) -> None:
+    rows = [["a\x01b", "\x1b[31m", "ünï"]] * 30
+    assert _read(_written(rows, line_end=line_end).encode())[1] == rows[0]
+
+
 def test_blank_lines_are_no_records_and_a_last_line_needs_no_end() -> None:
     assert _read(b"a,b\n\n1,2\n\r\n3,4") == [["a", "b"], ["1", "2"], ["3", "4"]]
 
 
 def test_repeated_names_in_a_header_are_told_apart() -> None:
     assert _read(b"a,a,a (2),\n1,2,3,4\n")[0] == ["a", "a (2)", "a (2) (2)", ""]
+
+
+def test_a_header_of_very_many_equal_names_is_read_at_once() -> None:
+    header = _read(b"a," * 50_000 + b"a\n" + b"1," * 50_000 + b"1\n")[0]
+    assert len(set(header)) == 50_001 and header[-1] == "a (50001)"
+
+
+def test_a_file_without_ends_of_lines_is_no_line_in_memory() -> None:
+    bomb = gzip.compress(b"a,b\n" + b"0" * (40 << 20), compresslevel=1)
+    with pytest.raises(WrongFileError, match="a line is longer than"):
+        _read(bomb)
 
 
 @pytest.mark.parametrize("end", [b'"', b'"\n', b'x,"', b'x,"y\n', b'"x\n\n'])

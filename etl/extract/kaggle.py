@@ -35,7 +35,7 @@ def find_files(path_or_url: str) -> list[str]:
     if _is_url(path_or_url):
         return [path_or_url]
     place = _local_path(path_or_url)
-    if not place.exists():
+    if not _exists(place):
         raise WrongFileError(f"{place}: there is no such file or folder. KAGGLE_PATH or the form must name one.")
     if not place.is_dir():
         return [str(place)]
@@ -43,6 +43,13 @@ def find_files(path_or_url: str) -> list[str]:
     if not files:
         raise WrongFileError(f"{place}: the folder holds no files. Put the Kaggle downloads there.")
     return files
+
+
+def _exists(place: Path) -> bool:
+    try:
+        return place.exists()
+    except OSError:  # a name that no file can have
+        return False
 
 
 def receive_file(path_or_url: str, format_name: str | None, lake: Lake, received_at: datetime) -> Received:
@@ -106,6 +113,8 @@ def _local_copy(path_or_url: str, name: str) -> Iterator[_Copy]:
 
 def _read(path: Path, name: str) -> Iterator[bytes]:
     try:
+        if path.exists() and not path.is_file():  # a pipe or device may have no end
+            raise WrongFileError(f"{name}: this is no file but a folder, a pipe or a device ({path}).")
         with path.open("rb") as source:
             while block := source.read(_BLOCK_BYTES):
                 yield block
@@ -147,7 +156,7 @@ def _local_path(path: str) -> Path:
 def _file_name(path_or_url: str) -> str:
     """The last part of a path or URL, fit for a folder of the lake and for messages."""
     if not _is_url(path_or_url):
-        return _local_path(path_or_url).name
+        return _local_path(path_or_url).name.encode("utf-8", "replace").decode()
     parts = urlsplit(path_or_url)
     last = unquote(parts.path.rstrip("/").rsplit("/", 1)[-1]).replace("/", "_")
     return last or parts.hostname or "download"

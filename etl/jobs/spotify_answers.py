@@ -38,9 +38,10 @@ def read(spark: SparkSession, lake: Lake, run_id: str, inputs: list[Received], m
     lines = lake.read_answers(spark, answers).persist(StorageLevel.DISK_ONLY)
     held = things.things(lines).localCheckpoint(eager=True, storageLevel=StorageLevel.DISK_ONLY)
     tracks, artists, playlists = things.tracks(held), things.artists(held), things.playlists(held)
-    features, profiles = things.audio_features(held), things.profiles(held)
-    kinds = [tracks, artists, playlists, features, profiles]
     before = {name: lake.read_memory(spark, memory_run_id, name) for name in MEMORY}
+    told = tracks.accepted.select("track_id").union(before["api_track"].select("track_id"))
+    features, profiles = things.of_told_tracks(things.audio_features(held), told), things.profiles(held)
+    kinds = [tracks, artists, playlists, features, profiles]
     complete = things.complete_snapshots(lines)
     snapshots = memory.known_snapshots(before["api_playlist"], tracks.accepted, complete)
     if answers:

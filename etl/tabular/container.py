@@ -11,6 +11,7 @@ from typing import BinaryIO, cast
 from etl.errors import WrongFileError
 
 _LONGEST_FIELD = 1 << 24
+_LARGEST_WORKBOOK_BYTES = 1 << 30
 _OLE_WORKBOOK = b"\xd0\xcf\x11\xe0"
 
 
@@ -45,6 +46,8 @@ def unpacked(content: BinaryIO) -> BinaryIO | None:
     archive = zipfile.ZipFile(content)
     names = [n for n in archive.namelist() if not n.endswith("/") and not n.startswith("__MACOSX/")]
     if "[Content_Types].xml" in names or "mimetype" in names:
+        if sum(entry.file_size for entry in archive.infolist()) > _LARGEST_WORKBOOK_BYTES:
+            raise WrongFileError("the spreadsheet would unpack to more than 1 GiB: save it as CSV.")
         return None
     if len(names) != 1:
         raise WrongFileError(f"the zip file holds {len(names)} files, not one: unpack it and import its files.")

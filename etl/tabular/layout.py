@@ -71,7 +71,7 @@ def _encoding(plain: BinaryIO, head: bytes) -> str:
     for start, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
         if head[start::2].count(0) > 0.4 * len(head) / 2 and head[1 - start :: 2].count(0) < 0.05 * len(head):
             return _required(plain, encoding)
-    first_line = head.lstrip().split(b"\n", 1)[0]
+    first_line = next(iter(head.lstrip().splitlines()), b"")
     if not _control_bytes(first_line) and _decodes(plain, "utf-8"):
         return "utf-8"
     if _control_bytes(head) > 0.02 * len(head):
@@ -105,7 +105,7 @@ def _legacy_encoding(plain: BinaryIO) -> str:
     """The likeliest older encoding, judged by the lines that are not plain ASCII."""
     plain.seek(0)
     sample = bytearray()
-    for line in plain:
+    while line := plain.readline(_BLOCK_BYTES):
         if not line.isascii():
             sample += line
         if len(sample) > _HEAD_BYTES:

@@ -3,17 +3,19 @@
 import csv
 import datetime
 import io
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from typing import BinaryIO
 
 from etl.errors import WrongFileError
 from etl.tabular.container import breakage_explained, unpacked
 from etl.tabular.layout import Layout
 
+_LONGEST_LINE = 1 << 25
 _END = "\ufdd0 end of file"
 
 
-def records(content: BinaryIO, layout: Layout) -> Iterator[list[str]]:
+def records(content: BinaryIO, layout: Layout) -> Generator[list[str], None, None]:
     """The records of a file, its header first; names in the header are made different by a number.
 
     :param content: seekable.
@@ -49,7 +51,8 @@ def count_rows(content: BinaryIO, layout: Layout) -> tuple[tuple[str, ...], int]
 
 def header(content: BinaryIO, layout: Layout) -> tuple[str, ...]:
     """The names in the header alone."""
-    return tuple(next(records(content, layout), []))
+    with closing(records(content, layout)) as rows:
+        return tuple(next(rows, []))
 
 
 def _text_records(plain: BinaryIO, layout: Layout) -> Iterator[list[str]]:
@@ -68,7 +71,9 @@ def _text_records(plain: BinaryIO, layout: Layout) -> Iterator[list[str]]:
 
 
 def _lines(text: io.TextIOWrapper) -> Iterator[str]:
-    for line in text:
+    while line := text.readline(_LONGEST_LINE):
+        if len(line) == _LONGEST_LINE:  # without a bound, a file without ends of lines would be one line in memory
+            raise WrongFileError(f"a line is longer than {_LONGEST_LINE} characters: this is no table of rows.")
         yield line.replace("\0", "\ufffd") if "\0" in line else line
     # The csv module takes an open quotation at the end for closed; whether these two lines come out as a record of
     # their own tells the difference.
@@ -107,11 +112,12 @@ def _cell_text(cell: object) -> str:
 
 
 def _distinct(names: list[str]) -> list[str]:
-    result: list[str] = []
+    result: dict[str, None] = {}
+    counts: dict[str, int] = {}
     for name in names:
-        different, count = name, 1
+        different = name
         while different in result:
-            count += 1
-            different = f"{name} ({count})"
-        result.append(different)
-    return result
+            counts[name] = counts.get(name, 1) + 1
+            different = f"{name} ({counts[name]})"
+        result[different] = None
+    return list(result)

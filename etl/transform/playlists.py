@@ -7,7 +7,8 @@ from etl.transform.winners import source_named, source_rank
 
 
 def dim_playlist(rows: DataFrame, read_playlists: DataFrame) -> DataFrame:
-    """The staged frame. A playlist filed under several genres stands under the pair that most of its rows have.
+    """The staged frame. A playlist filed under several genres stands under the pair that most of its named rows have;
+    one that nothing names has the name ''.
 
     :param rows: what ``reconcile.identified`` returns.
     :param read_playlists: as ``MEMORY["api_playlist"]``.
@@ -18,13 +19,14 @@ def dim_playlist(rows: DataFrame, read_playlists: DataFrame) -> DataFrame:
         .groupBy("playlist_id", source_rank(F.col("source")).alias("rank"), *named)
         .agg(F.count(F.lit(1)).alias("row_count"))
     )
-    order = F.struct("rank", -F.col("row_count"), *(F.coalesce(c, F.lit("")) for c in named))
+    is_unnamed = F.col("playlist_name").isNull().alias("is_unnamed")
+    order = F.struct("rank", is_unnamed, -F.col("row_count"), *(F.coalesce(c, F.lit("")) for c in named))
     listed = filed.groupBy("playlist_id").agg(F.min_by(F.struct(*named, "rank"), order).alias("best"))
     read = read_playlists.where("told IS NOT NULL").select("playlist_id", "told", "items.snapshot_id")
     source = F.when(F.col("told").isNotNull(), F.lit("api")).otherwise(source_named(F.col("best.rank")))
     return listed.join(read, on="playlist_id", how="full").select(
         "playlist_id",
-        F.coalesce("told.name", "best.playlist_name").alias("name"),
+        F.coalesce("told.name", "best.playlist_name", F.lit("")).alias("name"),
         F.col("told.owner_id").alias("owner_id"),
         "snapshot_id",
         F.col("best.playlist_genre").alias("genre"),

@@ -316,6 +316,10 @@ def test_damage_gives_a_sentence_or_all_records(
             assert sum(one.row_count for one in export.inputs) >= 1
 
 
+def test_a_name_that_no_file_can_have_is_said(tmp_path: Path, lake: Lake) -> None:
+    assert "no file has so long a name" in refusal(tmp_path / ("x" * 300), lake)
+
+
 def test_an_unreadable_folder_says_so(tmp_path: Path, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     place = folder_of(tmp_path / "e", **{AUDIO: [play()]})
 

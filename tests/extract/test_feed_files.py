@@ -90,6 +90,33 @@ def test_what_is_no_feed_is_refused_in_words_and_leaves_nothing(lake: Lake, tmp_
     assert lake.inputs(["feed"]) == []
 
 
+def _header(*entries: tuple[bytes, bytes]) -> bytes:
+    told = b"".join(bytes([2 * len(one)]) + one for pair in entries for one in pair)
+    return b"Obj\x01" + bytes([2 * len(entries)]) + told + b"\0" + bytes(16)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (_header((b"avro.codec", b"null")), "has no schema"),
+        (_header((b"avro.schema", b"")), "cannot be read"),
+        (_header((b"avro.schema", b'{"type": ')), "cannot be read"),
+        (_header((b"avro.schema", b"\xff\xfe")), "cannot be read"),
+        (_header((b"avro.schema", b'{"fields": "userId"}')), "tells of no fields"),
+        (_header((b"avro.schema", b'{"fields": ["userId"]}')), "tells of no fields"),
+        (_header((b"avro.schema", b'{"fields": [{"type": "int"}]}')), "tells of no fields"),
+        (_header((b"avro.schema", b'"string"')), "none of UserActivity or User"),
+        (_header((b"avro.schema", b'"string"'), (b"avro.codec", b"lzma9")), "packed as 'lzma9'"),
+        (b"Obj\x01\x02" + b"\xff" * 8 + b"\x7f" + b"avro.schema", "says that it has -?[0-9]+ bytes"),
+        (b"Obj\x01\x02" + b"\xfe" * 8 + b"\x7f" + b"avro.schema", "says that it has [0-9]+ bytes"),
+    ],
+)
+def test_a_damaged_header_has_a_sentence(lake: Lake, tmp_path: Path, content: bytes, sentence: str) -> None:
+    (tmp_path / "wrong.avro").write_bytes(content)
+    with pytest.raises(WrongFileError, match=f"wrong.avro: .*{sentence}"):
+        feed.receive_file(tmp_path / "wrong.avro", lake, NOW)
+
+
 def test_a_folder_is_all_its_avro_files(tmp_path: Path) -> None:
     write(tmp_path / "b.avro", users(1))
     write(tmp_path / "a.avro", users(1))

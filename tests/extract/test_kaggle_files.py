@@ -2,12 +2,15 @@
 
 import gzip
 import http.server
+import os
+import re
 import threading
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import fsspec
 import pytest
 
 from etl.errors import ActionNeededError, TryAgainError, WrongFileError
@@ -126,6 +129,30 @@ def test_nothing_there_is_said(tmp_path: Path, lake: Lake) -> None:
         find_files(str(tmp_path))
     with pytest.raises(WrongFileError, match=r"gone\.csv: there is no such file"):
         receive_file(str(tmp_path / "gone.csv"), None, lake, NOW)
+
+
+def test_what_has_no_end_is_not_read(tmp_path: Path, lake: Lake) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    for path in (str(tmp_path / "pipe.csv"), "/dev/zero", str(tmp_path)):
+        with pytest.raises(WrongFileError, match="this is no file but a folder, a pipe or a device"):
+            receive_file(path, None, lake, NOW)
+    with pytest.raises(WrongFileError, match="no such file or folder"):
+        find_files(str(tmp_path / ("x" * 300)))
+
+
+@pytest.mark.parametrize(
+    "stem", ["a::b", "per%20cent", "*", "{a,b}", "[ab]", "new\nline", "_under", ".hidden", "é", "x" * 240]
+)
+def test_a_file_may_have_any_name(tmp_path: Path, lake: Lake, stem: str) -> None:
+    received = receive_file(_write(tmp_path, f"{stem}.csv", ARTISTS.encode()), None, lake, NOW)
+    assert received.name == f"{stem}.csv" and re.fullmatch(r"[A-Za-z0-9-][\w.-]{0,79}", received.url.rsplit("/", 1)[1])
+    with fsspec.open(received.url) as by_url, lake.read(received) as by_note:
+        assert by_url.read() == by_note.read() == ARTISTS.encode()
+
+
+def test_a_name_that_is_no_text_is_shown_without_what_is_none(tmp_path: Path, lake: Lake) -> None:
+    received = receive_file(_write(tmp_path, "\udcff.csv", ARTISTS.encode()), None, lake, NOW)
+    assert received.name == "?.csv" and lake.inputs(["kaggle"]) == [received]
 
 
 class _Answers(http.server.BaseHTTPRequestHandler):

@@ -1,6 +1,6 @@
 """One import, one refresh and one load of events from a shell, as the environment says:
 
-    python -m tests.jobs.refresh_once FOLDER
+python -m tests.jobs.refresh_once FOLDER
 """
 
 import sys

@@ -110,6 +110,21 @@ def test_bytes_that_are_no_text_stop_nothing(here: Settings) -> None:
     assert found == [{"track_id": "idB\ufffd\ufffd"}, {"track_id": "track-A1"}]
 
 
+def test_moments_that_no_calendar_has_stop_nothing(here: Settings) -> None:
+    last, first = 2**63 - 1, -(2**63)
+    odd = [
+        activity(number + 1, **{name: moment})
+        for number, (name, moment) in enumerate(
+            (name, moment) for name in ("eventTime", "startTime", "endTime") for moment in (first, last)
+        )
+    ]
+    receive(here, "f1", [activity(0), *odd])
+    born = {"userId": "u1", "updatedAt": at("2026-10-01 00:00:00")["eventTime"]}
+    receive(here, "u1", [{**born, "birthdate": 2**31 - 1}, {**born, "updatedAt": last}], name="user")
+    assert publish(here, "r1") == {"fact_event": 1}
+    assert accounts(here) == {"f1": (7, 1, 0, 6), "u1": (2, 1, 0, 1)}
+
+
 def test_odd_users_stop_nothing_and_their_clocks_are_those_that_are_known(here: Settings) -> None:
     told = {"userId": "u1", "updatedAt": at("2026-10-01 00:00:00")["eventTime"], "country": "CL", "timezone": NEW_ZONE}
     moved = {**told, "updatedAt": at("2026-11-03 00:00:00")["eventTime"], "timezone": "Asia/Tokyo", "username": LONG}

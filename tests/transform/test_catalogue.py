@@ -70,6 +70,14 @@ def test_frames_have_the_staged_schemas(spark: SparkSession) -> None:
         assert frame.isEmpty()
 
 
+def test_a_playlist_has_the_name_that_some_row_says(spark: SparkSession) -> None:
+    song = {**SONGS, "track_id": "t1", "name": "Song", "artist_names": ["Nova"]}
+    listed = [("p1", None), ("p1", None), ("p1", "Mix"), ("p2", None)]
+    rows = [song | {"playlist_id": id_, "playlist_name": name} for id_, name in listed]
+    found = _built(track_rows(spark, *rows), artist_rows(spark))["dim_playlist"].collect()
+    assert sorted((one["playlist_id"], one["name"]) for one in found) == [("p1", "Mix"), ("p2", "")]
+
+
 def test_best_source_names_the_track_and_an_album_with_an_id_wins(star: dict[str, list[dict[str, Any]]]) -> None:
     track = _tracks(star)["t1"]
     assert (track["name"], track["source"], track["explicit"]) == ("Song", "tracks_by_genre", True)

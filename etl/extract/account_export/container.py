@@ -4,6 +4,7 @@ Nothing is unpacked to disk, nothing beyond the export is followed, and no more 
 is read into memory.
 """
 
+import errno
 import os
 import re
 import stat
@@ -68,6 +69,10 @@ class Member:
                 f"{self.name}: the zip file is broken here ({error}). Download the export again, whole."
             ) from error
         except OSError as error:
+            if error.errno == errno.EINVAL:  # the zip file points to a place before its beginning
+                raise WrongFileError(
+                    f"{self.name}: the zip file is broken here. Download the export again, whole."
+                ) from error
             raise ActionNeededError(f"{self.name}: the file cannot be read ({error.strerror or error}).") from error
 
 
@@ -89,7 +94,13 @@ def opened(path: str) -> Iterator[list[Member]]:
         else:
             with _zip_file(place) as archive:
                 yield _of_zip(archive, shown(place.name))
-    except PermissionError as error:
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise WrongFileError(
+                f"{shown(place.name)}: no file has so long a name. Name the zip file that Spotify sent."
+            ) from error
+        if not isinstance(error, PermissionError):
+            raise
         raise ActionNeededError(
             f"{error.filename}: the file cannot be read ({error.strerror}). Let the user that runs Airflow read it."
         ) from error

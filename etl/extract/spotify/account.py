@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from etl.errors import ActionNeededError, QuotaUsedUpError
+from etl.errors import ActionNeededError, QuotaUsedUpError, TryAgainError
 from etl.extract.spotify.accounts import Account, days_left
 from etl.extract.spotify.answers import Answer, Answers
 from etl.extract.spotify.api import PAGE_SIZE, Api, playlist_id
@@ -221,9 +221,16 @@ class _Fetch:
 
 
 def _next_offset(answer: Answer, offset: int) -> int | None:
-    """Where the next page begins, or None after the last one."""
-    count = len(answer.body["items"])
-    return offset + count if answer.body["next"] and count else None
+    """Where the next page begins, or None after the last one.
+
+    :raises TryAgainError: where pages follow far beyond the number of things that there are.
+    """
+    count, total = len(answer.body["items"]), answer.body["total"]
+    if not answer.body["next"] or not count:
+        return None
+    if offset + count > total + 2 * PAGE_SIZE:
+        raise TryAgainError(f"Spotify's list {answer.path} goes on beyond its {total} things: it may do better later.")
+    return offset + count
 
 
 def _page_count(total: int) -> int:

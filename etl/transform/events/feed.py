@@ -95,7 +95,8 @@ def _user(timezones: Collection[str]) -> dict[str, str]:
         "user_id": "userId",
         "valid_from": "updatedAt",
         "username": _text("username"),
-        "birthdate": "birthdate",
+        # An int of days reaches beyond what PostgreSQL takes.
+        "birthdate": "case when birthdate between date '0001-01-01' and date '9999-12-31' then birthdate end",
         "gender": _text("gender"),
         "country": _country("country"),
         "continent": _text("continent"),

@@ -162,7 +162,7 @@ def playlists(held: DataFrame) -> Things:
 
 
 def audio_features(held: DataFrame) -> Things:
-    """Audio features, under the id that was asked for: track_id and the measures."""
+    """Audio features, under the id that was asked for: track_id, the measures, and the thing that tells them."""
     read = held.where("endpoint = 'audio_features'").withColumn("said", F.from_json("thing", _FEATURES))
     said = F.col("said")
     reason = F.when(said.isNull() | said["energy"].isNull(), "item has no audio features")
@@ -172,7 +172,23 @@ def audio_features(held: DataFrame) -> Things:
         for name in (*AUDIO_FEATURES, *OTHER_AUDIO_MEASURES)
     }
     measures["tempo"] = F.nullif(measures["tempo"], F.lit(0).cast("double"))
-    return _judged("track", read, reason, {"track_id": F.col("asked_id"), **measures})
+    return _judged("track", read, reason, {"track_id": F.col("asked_id"), **measures}, ("thing",))
+
+
+def of_told_tracks(features: Things, told: DataFrame) -> Things:
+    """Audio features of tracks that some answer tells of; without its name a track is none, and they are refused.
+
+    :param features: what ``audio_features`` gives.
+    :param told: track_id of tracks, each once or more.
+    """
+    judged = features.accepted.join(
+        told.select("track_id", F.lit(True).alias("is_told")).distinct(), on="track_id", how="left"
+    )
+    unknown = judged.where("is_told IS NULL").select(
+        "input_id", "row_number", F.lit("track is not known").alias("reason"), _as_json(F.col("thing")).alias("row")
+    )
+    accepted = judged.where("is_told").select(*features.accepted.columns)
+    return Things(features.key_kind, accepted, features.rejected.unionByName(unknown))
 
 
 def profiles(held: DataFrame) -> Things:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from etl.errors import ActionNeededError, EtlError
+from etl.errors import ActionNeededError, EtlError, TryAgainError
 from etl.extract.spotify.account import Known, fetch_account
 from etl.extract.spotify.answers import Answers, thing_count
 from etl.extract.spotify.catalogue import Wanted, fetch_catalogue
@@ -113,6 +113,21 @@ def test_no_catalogue_fetch_stumbles(any_server: ScriptedServer, single: Any, st
             fetch_catalogue(api, Wanted([ID], [ID], [ID], [ID]), 10, answers)
         except EtlError as error:
             assert json.dumps(str(error))
+
+
+@pytest.mark.parametrize("path", ["me/playlists", "me/tracks", f"playlists/{ID}/items"])
+def test_pages_without_an_end_are_left(any_server: ScriptedServer, tmp_path: Path, path: str) -> None:
+    for name in ("me/playlists", "me/tracks", f"playlists/{ID}/items"):
+        any_server.says(f"/v1/{name}", page([]))
+    any_server.says("/v1/me/following", {"artists": page([])})
+    any_server.says(f"/v1/playlists/{ID}", {"id": ID})
+    any_server.says("/v1/me", {"id": "ada"})
+    any_server.says(f"/v1/{path}", page([{"id": ID}], has_next=True))
+    clock = Clock()
+    api = api_of(any_server, tmp_path, clock, limits=QUICK)
+    answers = Answers(Lake((tmp_path / "lake").as_uri()), "r", "account-ada")
+    with pytest.raises(TryAgainError, match=f"{path} goes on beyond its 1 things"):
+        fetch_account(api, an_account(), Known(), [ID], answers)
 
 
 def test_a_refusal_of_the_accounts_own_list_names_the_account(any_server: ScriptedServer, tmp_path: Path) -> None:

@@ -11,7 +11,19 @@ from pyspark.sql import SparkSession
 
 from etl.extract.spotify.answers import Answer
 from etl.lake import Lake
-from tests.transform.spotify.said import Json, Judged, answer, artist, features, items, judged, playlist, track
+from etl.transform.spotify import things
+from tests.transform.spotify.said import (
+    Json,
+    Judged,
+    answer,
+    artist,
+    features,
+    items,
+    judged,
+    playlist,
+    received,
+    track,
+)
 
 ADDED = "2020-05-17T10:11:12Z"
 BLANKS: list[Any] = [None, "", " "]
@@ -259,6 +271,16 @@ def test_audio_features_stand_under_the_id_that_was_asked(spark: SparkSession, l
     assert {rows["t2"][name] for name in ("tempo", "time_signature", "key")} == {None}
     assert rows["t2"]["instrumentalness"] == 0 and rows["t5"]["loudness"] is None
     assert found.reasons == dict.fromkeys((2, 4, 5), "item has no audio features")
+
+
+def test_audio_features_of_a_track_that_nobody_names_are_refused(spark: SparkSession, lake: Lake) -> None:
+    said = [answer("audio_features", {"audio_features": [features(), features(), None]}, "t1", "t2", "t3")]
+    held = things.things(lake.read_answers(spark, [received(lake, *said)]))
+    told = spark.createDataFrame([("t1",), ("t1",)], "track_id string")
+    found = things.of_told_tracks(things.audio_features(held), told)
+    assert [row["track_id"] for row in found.accepted.collect()] == ["t1"]
+    refused = {row["row_number"]: (row["reason"], json.loads(row["row"])) for row in found.rejected.collect()}
+    assert refused == {2: ("track is not known", features()), 3: ("item has no audio features", None)}
 
 
 def test_profiles(spark: SparkSession, lake: Lake) -> None:

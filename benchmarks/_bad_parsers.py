@@ -1,0 +1,442 @@
+"""The parsers that get malformed inputs: how a good file of each looks, how malformed rows are packed, who receives it.
+
+Rows are real ones where the folder of real files has some of the format, else made ones.
+"""
+
+import csv
+import gzip
+import io
+import json
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import fastavro
+import python_calamine
+
+from benchmarks._bad_values import Json, Spoiler
+from etl.extract import feed, kaggle
+from etl.extract.account_export import receive_export
+from etl.extract.account_export.histories import FIELDS
+from etl.extract.spotify.answers import Answer, Answers
+from etl.extract.spotify.api import BATCH_SIZES, _has_id
+from etl.formats import FORMATS
+from etl.lake import Lake, Received
+from etl.schemas.avro import contract
+
+CATALOGUE, EVENTS = "catalogue", "events"
+RECEIVED_AT = datetime(2026, 11, 21, tzinfo=UTC)
+_ROWS_A_FILE = 10_000
+_RECORDS_A_FILE = 2_500
+_THINGS_A_PAGE = 50
+_REAL_TABLES = {
+    "tracks_by_genre": "dataset.csv",
+    "playlist_songs": "spotify_songs.csv",
+    "top_2000s": "Spotify-2000.csv",
+    "user_behavior": "Spotify_data.xlsx",
+}
+_REAL_EXPORTS = {
+    "extended_export": ("Streaming_History_Audio_*.json", "endsong_*.json"),
+    "basic_export": ("StreamingHistory*.json",),
+}
+_LAYOUTS = (
+    ("utf-8", ",", "\n"),
+    ("utf-8-sig", ";", "\r\n"),
+    ("utf-16", "\t", "\n"),
+    ("utf-8", "|", "\r\n"),
+    ("utf-8", ",", "\r"),
+)
+Rows = tuple[list[str], list[list[str]]]
+
+
+@dataclass(frozen=True)
+class Parser:
+    """One parser.
+
+    ``load`` says which of the two loads takes its inputs. ``good`` is a small file without faults; ``packed`` writes
+    malformed rows into files that are whole themselves, and yields each with its number of rows.
+    """
+
+    name: str
+    load: str
+    suffix: str
+    good: Callable[[Path | None], bytes]
+    packed: Callable[[Path, Path | None, int, Spoiler], Iterator[tuple[Path, int]]]
+    receive: Callable[[Path, Lake], Sequence[Received]]
+
+    @property
+    def group(self) -> str:
+        """Parsers of a group can share a load; made-up files are loaded only where there are no others."""
+        return f"{self.load} {self.name.startswith('made_up')} {self.name == 'answers'}"
+
+
+def receive_table(path: Path, lake: Lake) -> list[Received]:
+    """As a Kaggle import does, for each file that the path holds."""
+    return [kaggle.receive_file(file, None, lake, RECEIVED_AT) for file in kaggle.find_files(str(path))]
+
+
+def _receive_export(path: Path, lake: Lake) -> list[Received]:
+    return receive_export(str(path), "listener-1", "Europe/Berlin", lake, RECEIVED_AT).inputs
+
+
+def _receive_feed(path: Path, lake: Lake) -> list[Received]:
+    return [feed.receive_file(file, lake, RECEIVED_AT) for file in feed.find_files(str(path))]
+
+
+def _receive_answers(path: Path, lake: Lake) -> list[Received]:
+    """A file holds a line an answer, as the client gave it."""
+    answers = Answers(lake, path.stem, "account-ada")
+    for number, line in enumerate(path.read_text().splitlines()):
+        answers.ask(lambda _, line=line: Answer(**json.loads(line)), number)  # type: ignore[misc]
+    received = answers.finish(RECEIVED_AT)
+    return [received] if received else []
+
+
+# Tables
+
+
+@cache
+def table_rows(name: str, real: Path | None) -> Rows:
+    """Header and rows of a format."""
+    path = real / "kaggle" / _REAL_TABLES[name] if real and name in _REAL_TABLES else None
+    if path is None or not path.exists():
+        header = list(FORMATS[name].columns)
+        return header, [[_made(column, number) for column in header] for number in range(200)]
+    if path.suffix == ".xlsx":
+        sheet = python_calamine.CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python()
+        return [str(one) for one in sheet[0]], [[str(one) for one in row] for row in sheet[1:]]
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        delimiter = ";" if name == "top_2000s" else ","
+        rows = list(islice(csv.reader(file, delimiter=delimiter), 20_001))
+    return rows[0], rows[1:]
+
+
+def _made(column: str, number: int) -> str:
+    """A value as a column of that name has it."""
+    plain = column.lower()
+    by_name = {
+        "is_made_up": "true",
+        "explicit": "False",
+        "mode": "1",
+        "key": str(number % 12),
+        "time_signature": "4",
+        "tempo": "120.5",
+        "loudness": "-7.1",
+        "followers": f"{number * 1000}.0",
+        "genres": "['pop', \"children's music\"]",
+        "artists": "['One', 'Two']",
+        "artist_ids": f"{_id(number)};{_id(number + 1)}",
+        "artist_names": "One;Two",
+        "id_artists": f"['{_id(number)}', '{_id(number + 1)}']",
+        "release_date": ("1999", "1999-12", "1999-12-31")[number % 3],
+        "year": "1999",
+        "duration_ms": str(180_000 + number),
+        "length (duration)": "201",
+        "premium_sub_willingness": "Yes",
+        "music_recc_rating": "3",
+    }
+    if plain in by_name:
+        return by_name[plain]
+    if plain.endswith("id") and "name" not in plain:
+        return _id(number)
+    if "popularity" in plain:
+        return str(number % 100)
+    if "date" in plain:
+        return "2001-05-05"
+    is_text = any(
+        word in plain for word in ("name", "artist", "title", "genre", "pod", "age", "gender", "spotify", "music")
+    )
+    return f"{column} {number}" if is_text else "0.5"
+
+
+def _id(number: int) -> str:
+    return f"{number:022d}"
+
+
+def table(rows: Rows, encoding: str = "utf-8", delimiter: str = ",", end: str = "\n") -> bytes:
+    """The bytes of a table."""
+    text = io.StringIO(newline="")
+    # The writer sets quotation marks around ends of lines only where they are its own.
+    quoting = csv.QUOTE_MINIMAL if end == "\r\n" else csv.QUOTE_ALL
+    writer = csv.writer(text, delimiter=delimiter, lineterminator=end, quoting=quoting)
+    writer.writerow(rows[0])
+    writer.writerows(rows[1])
+    return text.getvalue().encode(encoding, "replace")
+
+
+def _good_table(name: str, real: Path | None) -> bytes:
+    if real and name == "user_behavior":
+        return (real / "kaggle" / _REAL_TABLES[name]).read_bytes()
+    header, rows = table_rows(name, real)
+    return table((header, rows[:100]))
+
+
+def _packed_tables(
+    name: str, folder: Path, real: Path | None, count: int, spoiler: Spoiler
+) -> Iterator[tuple[Path, int]]:
+    header, rows = table_rows(name, real)
+    for number, begin in enumerate(range(0, count, _ROWS_A_FILE)):
+        size = min(_ROWS_A_FILE, count - begin)
+        # The last row stays: a file whose last row is short counts as cut off.
+        some = [spoiler.fields(spoiler.chance.choice(rows)) for _ in range(size - 1)] + [rows[0]]
+        encoding, delimiter, end = _LAYOUTS[number % len(_LAYOUTS)]
+        content = table((header, some), encoding, delimiter, end)
+        is_packed = number % 4 == 3
+        path = folder / f"{name}_{number}.csv{'.gz' if is_packed else ''}"
+        path.write_bytes(gzip.compress(content) if is_packed else content)
+        yield path, size
+
+
+# Account exports
+
+
+@cache
+def records(name: str, real: Path | None) -> list[Json]:
+    """Records of a format of export."""
+    paths = (
+        [path for pattern in _REAL_EXPORTS[name] for path in sorted((real / "account_export").glob(pattern))]
+        if real
+        else []
+    )
+    found = [record for path in paths for record in json.loads(path.read_bytes())]
+    return found or [_made_play(name, number) for number in range(200)]
+
+
+def _made_play(name: str, number: int) -> Json:
+    stopped = datetime(2024, 3, 1, tzinfo=UTC) + timedelta(minutes=7 * number)
+    if name == "basic_export":
+        texts = {"artistName": f"Singer {number % 7}", "trackName": f"Song {number % 31}"}
+        return {"endTime": f"{stopped:%Y-%m-%d %H:%M}", **texts, "msPlayed": 1_000 * number}
+    told = {
+        "ts": f"{stopped:%Y-%m-%dT%H:%M:%SZ}",
+        "platform": "android",
+        "ms_played": 1_000 * number,
+        "conn_country": "DE",
+        "ip_addr": "192.0.2.17",
+        "master_metadata_track_name": f"Song {number % 31}",
+        "master_metadata_album_artist_name": f"Singer {number % 7}",
+        "spotify_track_uri": f"spotify:track:{_id(number % 31)}",
+        "reason_end": "trackdone",
+        "offline_timestamp": int(stopped.timestamp()),
+        **dict.fromkeys(("shuffle", "skipped", "offline", "incognito_mode"), False),
+    }
+    return dict.fromkeys(FIELDS[name]) | told
+
+
+def _good_export(name: str, real: Path | None) -> bytes:
+    return json.dumps(records(name, real)[:100], indent=1).encode()
+
+
+def _packed_exports(
+    name: str, folder: Path, real: Path | None, count: int, spoiler: Spoiler
+) -> Iterator[tuple[Path, int]]:
+    known = records(name, real)
+    path = folder / f"{name}.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for number, begin in enumerate(range(0, count, _RECORDS_A_FILE)):
+            size = min(_RECORDS_A_FILE, count - begin)
+            some = [json.dumps(known[0])] + [spoiler.record(spoiler.chance.choice(known)) for _ in range(size - 1)]
+            archive.writestr(f"Streaming_History_Audio_{number}.json", f"[{','.join(some)}]")
+    yield path, count
+
+
+# Feeds
+
+
+def _feed_record(name: str, number: int) -> Json:
+    moment = datetime(2026, 11, 2, tzinfo=UTC) + timedelta(seconds=97 * number)
+    if name == "user":
+        given = {"country": "DE", "timezone": "Europe/Berlin", "subscriptionType": "free", "username": f"user {number}"}
+        return {"userId": f"user-{number % 50}", "updatedAt": moment, **given}
+    names = {"song": f"Song {number % 31}", "songId": f"song-{number % 31}", "artist": "Singer", "artistId": "artist-1"}
+    when = {"eventTime": moment, "startTime": moment, "endTime": moment + timedelta(seconds=60), "duration": 60_000}
+    told = {"userId": f"user-{number % 50}", "activityType": "PLAY", "genre": "pop", "deviceType": "MOBILE"}
+    return {**told, **names, **when, "userLocation": "DE"}
+
+
+def feed_file(name: str, some: Sequence[Json], codec: str = "null", **more: Any) -> bytes:
+    """The bytes of a feed's file."""
+    content = io.BytesIO()
+    marker = bytes(range(16))
+    fastavro.writer(content, contract(name), some, codec=codec, sync_marker=marker, sync_interval=2_000, **more)
+    return content.getvalue()
+
+
+def _good_feed(name: str, real: Path | None) -> bytes:
+    return feed_file(name, [_feed_record(name, number) for number in range(100)])
+
+
+def _packed_feeds(
+    name: str, folder: Path, real: Path | None, count: int, spoiler: Spoiler
+) -> Iterator[tuple[Path, int]]:
+    schema = contract(name)
+    for number, begin in enumerate(range(0, count, _ROWS_A_FILE)):
+        size = min(_ROWS_A_FILE, count - begin)
+        some = [spoiler.typed(_feed_record(name, begin + place), schema) for place in range(size)]
+        content = feed_file(name, some)
+        if number % 3 == 2:  # texts that are no UTF-8: as long as before, so that nothing else is wrong
+            content = content.replace(b"Berlin", b"B\xff\xferl\x80").replace(b"user-7", b"us\xc3\x28-7")
+        path = folder / f"{name}_{number}.avro"
+        path.write_bytes(content)
+        yield path, size
+
+
+# Answers of the API
+
+
+def things(number: int) -> dict[str, Json]:
+    """A good thing of each endpoint."""
+    artist = {"id": _id(number % 17), "name": f"Artist {number % 17}", "popularity": 50, "followers": {"total": 9}}
+    album = {
+        "id": _id(number % 11),
+        "name": "Album",
+        "album_type": "album",
+        "release_date": "2001-02",
+        "release_date_precision": "month",
+    }
+    track = {
+        **{
+            "id": _id(number % 97),
+            "name": f"Track {number % 97}",
+            "type": "track",
+            "duration_ms": 180_000,
+            "explicit": False,
+        },
+        **{
+            "artists": [artist],
+            "album": album,
+            "is_local": False,
+            "popularity": 40,
+            "linked_from": {"id": _id(number)},
+        },
+        "external_ids": {"isrc": f"DEABC{number % 97:07d}"},
+    }
+    measures = ("danceability", "energy", "speechiness", "acousticness", "instrumentalness", "liveness", "valence")
+    features = {
+        **dict.fromkeys(measures, 0.5),
+        "loudness": -5.5,
+        "tempo": 120.0,
+        "key": 0,
+        "mode": 1,
+        "time_signature": 4,
+    }
+    entry = {"added_at": "2024-03-01T12:00:00Z", "is_local": False, "item": track, "track": track}
+    playlist = {"id": _id(number % 13), "name": "List", "snapshot_id": f"s{number}", "owner": {"id": "user-ada"}}
+    return {
+        "saved_tracks": entry,
+        "playlist_items": entry,
+        "recently_played": {
+            "played_at": f"2026-11-0{1 + number % 9}T12:{number % 60:02d}:00Z",
+            "track": track,
+            "context": {"uri": "spotify:playlist:p1"},
+        },
+        "my_playlists": {**playlist, "items": {"total": 3}},
+        "followed_artists": artist,
+        "tracks": track,
+        "artists": artist,
+        "audio_features": {"id": _id(number % 97), **features},
+        "track": track,
+        "artist": artist,
+        "playlist": playlist,
+        "me": {"id": "ada", "account_id": "account-ada", "display_name": "Ada", "country": "DE", "product": "free"},
+    }
+
+
+PATHS = {
+    "me": "me",
+    "my_playlists": "me/playlists",
+    "saved_tracks": "me/tracks",
+    "followed_artists": "me/following",
+    "recently_played": "me/player/recently-played",
+}
+
+
+def answer(endpoint: str, held: list[Any], number: int) -> Json:
+    """An answer that holds some things, as the client gives it."""
+    path, query, more = PATHS.get(endpoint, f"{endpoint}s/{_id(number)}"), {"limit": "50"}, {}
+    body: Any = {"items": held, "total": len(held), "next": None}
+    if endpoint == "followed_artists":
+        body = {"artists": body}
+    elif endpoint == "playlist_items":
+        path, more = f"playlists/p{number}/items", {"playlist_id": f"p{number}", "snapshot_id": "s1"}
+    elif endpoint in BATCH_SIZES:
+        path, query, body = (
+            endpoint,
+            {"ids": ",".join(_id(number + place) for place in range(len(held)))},
+            {endpoint: held},
+        )
+    elif endpoint not in PATHS or endpoint == "me":
+        body = held[0]
+    asked_at = (RECEIVED_AT + timedelta(seconds=number)).isoformat()
+    return {
+        "asked_at": asked_at,
+        "account": "ada",
+        "endpoint": endpoint,
+        "path": path,
+        "query": query,
+        "status": 200,
+        "body": body,
+        **more,
+    }
+
+
+def _good_answers(real: Path | None) -> bytes:
+    lines = [answer(endpoint, [thing], 0) for endpoint, thing in things(1).items()]
+    return "\n".join(map(json.dumps, lines)).encode()
+
+
+def _packed_answers(folder: Path, real: Path | None, count: int, spoiler: Spoiler) -> Iterator[tuple[Path, int]]:
+    path, left, number = folder / "answers.jsonl", count, 1
+    with path.open("w") as file:
+        # Who the account is has to be known for its events to be any.
+        file.write(json.dumps(answer("me", [things(1)["me"]], 0)) + "\n")
+        left -= 1
+        while left > 0:
+            for endpoint, good in things(number).items():
+                size = min(left, 1 if endpoint in ("track", "artist", "playlist", "me") else _THINGS_A_PAGE)
+                held = [_spoilt_thing(endpoint, good, spoiler) for _ in range(size)]
+                if size:
+                    file.write(json.dumps(answer(endpoint, held, number)) + "\n")
+                left, number = left - size, number + 1
+    yield path, count
+
+
+def _spoilt_thing(endpoint: str, good: Json, spoiler: Spoiler) -> Any:
+    """A malformed thing that the client would still let through: as JSON says it, an object where it asks for one."""
+    while True:
+        try:
+            thing = json.loads(spoiler.record(good), parse_constant=str)
+        except ValueError:
+            continue
+        is_alone = endpoint in ("track", "artist", "playlist", "me")
+        if is_alone and not (isinstance(thing, dict) and _has_id(thing)):
+            continue
+        if endpoint in BATCH_SIZES and not isinstance(thing, dict | None):
+            continue
+        return thing
+
+
+PARSERS: dict[str, Parser] = {
+    one.name: one
+    for one in (
+        *(
+            Parser(name, CATALOGUE, ".csv", partial(_good_table, name), partial(_packed_tables, name), receive_table)
+            for name in FORMATS
+        ),
+        *(
+            Parser(name, EVENTS, ".json", partial(_good_export, name), partial(_packed_exports, name), _receive_export)
+            for name in FIELDS
+        ),
+        *(
+            Parser(name, EVENTS, ".avro", partial(_good_feed, name), partial(_packed_feeds, name), _receive_feed)
+            for name in ("user_activity_1", "user_activity_2", "user")
+        ),
+        Parser("answers", CATALOGUE, ".jsonl", _good_answers, _packed_answers, _receive_answers),
+    )
+}
+"""Every parser by its name; answers of the API are loaded twice, as things of the catalogue and as events."""
