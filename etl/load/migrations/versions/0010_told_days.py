@@ -1,4 +1,4 @@
-"""Personalities are told from sums by day, a further file of sql/table, and from plays as they were counted."""
+"""Personalities are told from sums by day and from plays as they were counted; owners of playlists by both of their ids."""
 
 from alembic import op
 
@@ -7,7 +7,7 @@ from etl.config import CHECKOUT
 revision = "0010"
 down_revision = "0009"
 
-_FILES = ("table/mart/told_day",)
+_FILES = ("table/mart/told_day", "view/mart/playlist_owner")
 _COUNTED = """
 alter table mart.counted_play add column is_from_playlist boolean not null default false;
 alter table mart.counted_play alter column is_from_playlist drop default;
@@ -38,7 +38,7 @@ delete from mart.definition;
 
 
 def upgrade() -> None:
-    """Make the tables and the further columns."""
+    """Make the tables and the further columns, and the view anew."""
     connection = op.get_bind()
     statements = [(CHECKOUT / "sql" / f"{name}.sql").read_text(encoding="utf-8") for name in _FILES]
     for one in (*statements, _COUNTED):
