@@ -66,17 +66,6 @@ analyze moved_artist;
 delete from mart.artist_place where artist_key in (select artist_key from moved_artist);
 insert into mart.artist_place (artist_key, place) select artist_key, place from moved_artist where place is not null;
 
--- Who is told of from all plays: who was not told of before, and everybody where the catalogue has moved.
-create temporary table told_anew on commit drop as
-select listener_key from mart.listened_days where exists (select from moved_kind)
-union
-select t.listener_key
-from touched_user as t
-left join lateral (select 1 as it from mart.told_day as d where d.listener_key = t.listener_key limit 1) as d on true
-where d.it is null;
-
-analyze told_anew;
-
 create temporary table changed_day on commit drop as
 select listener_key, local_date
 from (
@@ -86,8 +75,7 @@ from (
     from moved_artist as m
     inner join mart.artist_listener as l on l.artist_key = m.artist_key
     inner join mart.counted_play as p on p.listener_key = l.listener_key and p.artist_key = m.artist_key
-) as d
-where not exists (select from told_anew as a where a.listener_key = d.listener_key);
+) as d;
 
 analyze changed_day;
 
@@ -97,11 +85,17 @@ analyze changed_day;
 create temporary table told_reach on commit drop as
 select
     c.listener_key,
-    daterange(coalesce(b.told_from, '-infinity'), coalesce(a.told_until, 'infinity'), '[]') as told,
-    daterange(coalesce(b.read_from, '-infinity'), coalesce(a.read_until, 'infinity'), '[]') as read
+    daterange(
+        coalesce(b.told_from, b.first_date, c.local_date), coalesce(a.told_until, greatest(k.last_date, c.local_date)), '[]'
+    ) as told,
+    daterange(
+        coalesce(b.read_from, b.first_date, c.local_date), coalesce(a.read_until, greatest(k.last_date, c.local_date)), '[]'
+    ) as read
 from changed_day as c
+cross join lateral (select max(local_date) as last_date from mart.told_day where listener_key = c.listener_key) as k
 cross join lateral (
     select
+        min(local_date) as first_date,
         max(local_date) filter (where choices >= 30) as told_from,
         max(local_date) filter (where choices >= told_choices + 60) as read_from
     from (
@@ -136,10 +130,19 @@ cross join lateral (
         ) as summed
     ) as counted
 ) as a
+where k.last_date is not null
 union all
-select listener_key, r.during, r.during
-from told_anew
-cross join (values (daterange('-infinity', 'infinity', '[]'))) as r (during);
+-- Of whom nothing was told before, all that tells is in the changed days.
+select c.listener_key, c.during, c.during
+from (
+    select listener_key, daterange(min(local_date), max(local_date), '[]') as during from changed_day group by listener_key
+) as c
+where not exists (select from mart.told_day as d where d.listener_key = c.listener_key)
+union all
+select l.listener_key, r.during, r.during
+from mart.listened_days as l
+cross join (values (daterange('-infinity', 'infinity', '[]'))) as r (during)
+where exists (select from moved_kind);
 
 create temporary table told_span on commit drop as
 select listener_key, lower(t.during) as first_date, upper(t.during) as end_date
