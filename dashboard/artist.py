@@ -23,10 +23,11 @@ def _draw(login: Login, reader: Reading) -> None:
             return
         found = {name: reader.table(f"artist_{name}", artist_id=artist_id) for name in ("weeks", "countries", "tracks")}
     if found["weeks"].empty:
+        whom = "your music" if login.artist_id is not None else "this artist"
         nothing_yet(
-            "No audience to show yet.",
-            "Listeners appear when the marts are built after a load (DAG build_marts)"
-            + (", as soon as a group has five of them." if login.artist_id is not None else "."),
+            f"Nobody has played {whom} yet, as far as the loaded events tell.",
+            "Listeners appear when the marts are built after a load with a play (DAG build_marts)"
+            + (", each group once it has five of them." if login.artist_id is not None else "."),
         )
         return
     _draw_figures(found["weeks"])

@@ -19,7 +19,7 @@ from etl.warehouse import exclusive, record_nothing_new, rows
 
 log = logging.getLogger(__name__)
 
-BASES = ("counted_play", "listener_day", "listening_session", "listener_count", "audio_point")
+BASES = ("counted_play", "listener_day", "listening_session", "listener_count", "chart_count", "audio_point")
 """The files of sql/mart that count plays, days and sessions and read audio features, which the marts are made from."""
 
 MARTS = (

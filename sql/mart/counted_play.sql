@@ -17,7 +17,8 @@ select country, continent, device_type, subscription_plan from mart.circumstance
 analyze mart.circumstance;
 
 insert into mart.counted_play (
-    event_time, listener_key, local_date, circumstance_key, track_key, artist_key, ms_played, local_hour, is_excluded
+    event_time, listener_key, local_date, circumstance_key, track_key, artist_key, ms_played, local_hour, is_excluded,
+    is_from_playlist
 )
 select
     e.event_time,
@@ -28,7 +29,8 @@ select
     e.artist_key,
     e.ms_played,
     e.local_hour,
-    e.is_excluded
+    e.is_excluded,
+    e.is_from_playlist
 from touched_event as e
 inner join mart.circumstance as c using (country, continent, device_type, subscription_plan)
 where e.is_play;
@@ -43,13 +45,20 @@ select distinct track_key from touched_event where is_play;
 
 analyze played_track;
 
-insert into mart.counted_track as c (track_key, recording_key, audio_features_type)
-select t.track_key, t.recording_key, t.audio_features_type
+insert into mart.counted_track as c (track_key, recording_key, audio_features_type, release_month)
+select
+    t.track_key,
+    t.recording_key,
+    t.audio_features_type,
+    (extract(year from t.release_date) * 12 + extract(month from t.release_date) - 1)::integer
 from played_track as p
 inner join warehouse.dim_track as t on t.track_key = p.track_key
 on conflict (track_key) do update
-set recording_key = excluded.recording_key, audio_features_type = excluded.audio_features_type
-where (c.recording_key, c.audio_features_type) is distinct from (excluded.recording_key, excluded.audio_features_type);
+set recording_key = excluded.recording_key,
+    audio_features_type = excluded.audio_features_type,
+    release_month = excluded.release_month
+where (c.recording_key, c.audio_features_type, c.release_month)
+    is distinct from (excluded.recording_key, excluded.audio_features_type, excluded.release_month);
 
 delete from mart.counted_track_genre as g
 using played_track as p

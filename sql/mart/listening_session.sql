@@ -49,7 +49,8 @@ select
     listener_key,
     min(local_date) filter (where is_first),
     min(circumstance_key) filter (where is_first),
-    extract(epoch from max(ended_at) - min(event_time)) * 1000,
+    -- What plays for weeks without a pause is no longer than the column holds, 24 days.
+    least(extract(epoch from max(ended_at) - min(event_time)) * 1000, 2147483647),
     count(*),
     count(*) filter (where is_counted),
     extract(year from min(local_date) filter (where is_first))

@@ -66,185 +66,306 @@ analyze moved_artist;
 delete from mart.artist_place where artist_key in (select artist_key from moved_artist);
 insert into mart.artist_place (artist_key, place) select artist_key, place from moved_artist where place is not null;
 
-create temporary table personality_user on commit drop as
-select listener_key from touched_user
-union
-select listener_key from mart.listener where exists (select from moved_kind)
-union
-select c.listener_key
-from mart.listener_count as c
-where c.kind = 'artist' and c.year = 0 and c.item_key in (select artist_key from moved_artist);
-
-create unique index on personality_user (listener_key);
-analyze personality_user;
-analyze mart.catalogue_place;
-analyze mart.artist_place;
-
--- The plays that tell of a user: those from the first one on that told last time, of others all.
-create temporary table told_play on commit drop as
-select p.listener_key, p.track_key, p.recording_key, p.artist_key, p.event_time, p.event_id
+create temporary table changed_day on commit drop as
+select listener_key, local_date
 from (
-    select u.listener_key, coalesce(t.first_told_at, '-infinity') as first_told_at
-    from personality_user as u
-    left join mart.listener_personality as t on t.listener_key = u.listener_key and t.plays = 2000
-) as u
-inner join mart.play as p on p.listener_key = u.listener_key and p.event_time >= u.first_told_at
--- What a playlist plays tells of who made it.
-where p.playlist_key = 0 and p.recording_key > 0 and p.artist_key > 0;
+    select listener_key, local_date from touched_day
+    union
+    select p.listener_key, p.local_date
+    from moved_artist as m
+    inner join mart.artist_listener as l on l.artist_key = m.artist_key
+    inner join mart.counted_play as p on p.listener_key = l.listener_key and p.artist_key = m.artist_key
+) as d;
 
-analyze told_play;
+analyze changed_day;
 
--- Where some of these are gone, earlier ones are among the latest again.
-create temporary table shrunk_user on commit drop as
-select t.listener_key
-from mart.listener_personality as t
-inner join personality_user as u on u.listener_key = t.listener_key
-left join (select listener_key, count(*) as plays from told_play group by listener_key) as n on n.listener_key = t.listener_key
-where t.plays = 2000 and coalesce(n.plays, 0) < 2000;
-
-analyze shrunk_user;
-
-delete from told_play where listener_key in (select listener_key from shrunk_user);
-
-insert into told_play (listener_key, track_key, recording_key, artist_key, event_time, event_id)
-select p.listener_key, p.track_key, p.recording_key, p.artist_key, p.event_time, p.event_id
-from shrunk_user as u
-inner join mart.play as p on p.listener_key = u.listener_key
-where p.playlist_key = 0 and p.recording_key > 0 and p.artist_key > 0;
-
-delete from mart.listener_personality where listener_key in (select listener_key from personality_user);
-
-insert into mart.listener_personality (
-    listener_key, first_told_at, plays, dated_plays, choices, exploration, exploration_error, newness, newness_error,
-    loyalty, loyalty_error, commonality, commonality_error
-)
-with
-latest as (
-    select listener_key, track_key, recording_key, artist_key, event_time, -place as play_number
+-- A change of a day tells something else of the thirty choices before it, and of the thirty plays and then thirty choices
+-- after it; what the days of these tell hangs on thirty choices more on either side, and these on thirty plays before. A
+-- choice is a play, and where there is a day there is one: counted in choices, ninety days reach far enough.
+create temporary table told_reach on commit drop as
+select
+    c.listener_key,
+    daterange(
+        coalesce(b.told_from, b.first_date, c.local_date), coalesce(a.told_until, greatest(k.last_date, c.local_date)), '[]'
+    ) as told,
+    daterange(
+        coalesce(b.read_from, b.first_date, c.local_date), coalesce(a.read_until, greatest(k.last_date, c.local_date)), '[]'
+    ) as read
+from changed_day as c
+cross join lateral (select max(local_date) as last_date from mart.told_day where listener_key = c.listener_key) as k
+cross join lateral (
+    select
+        min(local_date) as first_date,
+        max(local_date) filter (where choices >= 30) as told_from,
+        max(local_date) filter (where choices >= told_choices + 60) as read_from
     from (
-        select *, row_number() over (partition by listener_key order by event_time desc, event_id desc) as place
-        from told_play
-    ) as numbered
-    where place <= 2000
-),
+        select *, min(choices) filter (where choices >= 30) over () as told_choices
+        from (
+            select local_date, sum(choices) over (order by local_date desc) as choices
+            from (
+                select local_date, choices
+                from mart.told_day
+                where listener_key = c.listener_key and local_date < c.local_date and choices > 0
+                order by local_date desc
+                limit 90
+            ) as near
+        ) as summed
+    ) as counted
+) as b
+cross join lateral (
+    select
+        min(local_date) filter (where choices >= 60) as told_until,
+        min(local_date) filter (where choices >= told_choices + 30) as read_until
+    from (
+        select *, min(choices) filter (where choices >= 60) over () as told_choices
+        from (
+            select local_date, sum(choices) over (order by local_date) as choices
+            from (
+                select local_date, choices
+                from mart.told_day
+                where listener_key = c.listener_key and local_date > c.local_date and choices > 0
+                order by local_date
+                limit 90
+            ) as near
+        ) as summed
+    ) as counted
+) as a
+where k.last_date is not null
+union all
+-- Of whom nothing was told before, all that tells is in the changed days.
+select c.listener_key, c.during, c.during
+from (
+    select listener_key, daterange(min(local_date), max(local_date), '[]') as during from changed_day group by listener_key
+) as c
+where not exists (select from mart.told_day as d where d.listener_key = c.listener_key)
+union all
+select l.listener_key, r.during, r.during
+from mart.listened_days as l
+cross join (values (daterange('-infinity', 'infinity', '[]'))) as r (during)
+where exists (select from moved_kind);
 
+create temporary table told_span on commit drop as
+select listener_key, lower(t.during) as first_date, upper(t.during) as end_date
+from (select listener_key, range_agg(told) as told from told_reach group by listener_key) as r
+cross join lateral unnest(r.told) as t (during);
+
+create temporary table read_span on commit drop as
+select
+    row_number() over () as span_number, listener_key, lower(t.during) as first_date, upper(t.during) as end_date
+from (select listener_key, range_agg(read) as read from told_reach group by listener_key) as r
+cross join lateral unnest(r.read) as t (during);
+
+analyze told_span;
+analyze read_span;
+
+delete from mart.told_day as d
+using told_span as s
+where d.listener_key = s.listener_key and d.local_date >= s.first_date and d.local_date < s.end_date;
+
+-- Plays stand in the order of the user's days, and in that of time within these: so a day is one piece.
+create temporary table told_now on commit drop as
+with
 -- Places in whole millionths: their sums are the same in every order.
 placed as (
     select
-        l.listener_key,
-        l.recording_key,
-        l.artist_key,
-        l.play_number,
-        l.event_time,
+        s.span_number,
+        s.listener_key,
+        p.local_date,
+        p.event_time,
+        t.recording_key,
+        p.artist_key,
+        row_number() over (
+            partition by s.span_number order by p.local_date, p.event_time, p.track_key, p.artist_key
+        ) as play_number,
         round(a.place * 1000000)::bigint as popularity_millionths,
         case
             -- Out before its date, or played by a wrong clock: as new as can be.
             when r.share_until > o.share_until then 1000000
             else round((r.share_below + r.share_until) / 2 / nullif(o.share_until, 0) * 1000000)::bigint
         end as release_millionths
-    from latest as l
-    inner join warehouse.dim_track as t on t.track_key = l.track_key
-    left join mart.artist_place as a on a.artist_key = l.artist_key
-    left join mart.catalogue_place as r
-        on r.kind = 'release_month'
-        and r.value = extract(year from t.release_date) * 12 + extract(month from t.release_date) - 1
+    from read_span as s
+    inner join mart.counted_play as p
+        on p.listener_key = s.listener_key and p.local_date >= s.first_date and p.local_date < s.end_date
+    inner join mart.counted_track as t on t.track_key = p.track_key
+    left join mart.artist_place as a on a.artist_key = p.artist_key
+    left join mart.catalogue_place as r on r.kind = 'release_month' and r.value = t.release_month
     left join mart.catalogue_place as o
         on o.kind = 'release_month'
-        and o.value = extract(year from l.event_time at time zone 'UTC') * 12
-        + extract(month from l.event_time at time zone 'UTC') - 1
+        and o.value = extract(year from p.event_time at time zone 'UTC') * 12
+        + extract(month from p.event_time at time zone 'UTC') - 1
+    -- What a playlist plays tells of who made it.
+    where not p.is_excluded and not p.is_from_playlist and t.recording_key > 0 and p.artist_key > 0
 ),
 
 repeated as (
     select
         *,
         count(*) over (
-            partition by listener_key, recording_key
+            partition by span_number, recording_key
             order by play_number
             range between 30 preceding and 30 following
         ) >= 3 as is_on_repeat,
         coalesce(
-            play_number - lag(play_number) over (partition by listener_key, recording_key order by play_number) > 30,
+            play_number - lag(play_number) over (partition by span_number, recording_key order by play_number) > 30,
             true
         ) as is_choice
     from placed
 ),
 
-chosen as (
-    select
-        listener_key,
-        recording_key,
-        artist_key,
-        popularity_millionths,
-        release_millionths,
-        row_number() over (partition by listener_key order by play_number) as choice_number
+numbered as (
+    select *, count(*) filter (where is_choice) over (partition by span_number order by play_number) as choice_number
     from repeated
-    where is_choice
 ),
 
 compared as (
     select
         *,
         count(*) over (
-            partition by listener_key, artist_key
+            partition by is_choice, span_number, artist_key
             order by choice_number
             range between 30 preceding and 30 following
         ) = count(*) over (
-            partition by listener_key, artist_key, recording_key
+            partition by is_choice, span_number, artist_key, recording_key
             order by choice_number
             range between 30 preceding and 30 following
         ) as is_elsewhere_unheard
-    from chosen
+    from numbered
+)
+
+select
+    min(c.event_time) as first_told_at,
+    coalesce(sum(c.release_millionths) filter (where c.is_choice), 0) as release_total,
+    coalesce(sum(c.release_millionths * c.release_millionths) filter (where c.is_choice), 0) as release_square_total,
+    coalesce(sum(c.popularity_millionths) filter (where c.is_choice), 0) as popularity_total,
+    coalesce(sum(c.popularity_millionths * c.popularity_millionths) filter (where c.is_choice), 0)
+        as popularity_square_total,
+    c.listener_key,
+    c.local_date,
+    count(*) as plays,
+    count(c.release_millionths) as dated_plays,
+    count(*) filter (where c.is_on_repeat) as plays_on_repeat,
+    count(*) filter (where c.is_choice) as choices,
+    count(*) filter (where c.is_choice and c.is_elsewhere_unheard) as unheard_choices,
+    count(c.release_millionths) filter (where c.is_choice) as dated_choices,
+    count(c.popularity_millionths) filter (where c.is_choice) as rated_choices
+from compared as c
+group by c.listener_key, c.local_date;
+
+insert into mart.told_day (
+    first_told_at, release_total, release_square_total, popularity_total, popularity_square_total, listener_key,
+    local_date, plays, dated_plays, plays_on_repeat, choices, unheard_choices, dated_choices, rated_choices
+)
+select n.*
+from told_now as n
+inner join told_span as s
+    on s.listener_key = n.listener_key and n.local_date >= s.first_date and n.local_date < s.end_date
+order by n.listener_key, n.local_date;
+
+create temporary table told_listener on commit drop as
+select distinct listener_key from told_span;
+
+create temporary table changed_month on commit drop as
+select distinct s.listener_key, date_trunc('month', m.day)::date as month_start
+from told_span as s
+cross join lateral (
+    select d.local_date::timestamp as day
+    from mart.told_day as d
+    where d.listener_key = s.listener_key and d.local_date >= s.first_date and d.local_date < s.end_date
+    union all
+    select m.month_start
+    from mart.told_month as m
+    where m.listener_key = s.listener_key
+        and m.month_start >= date_trunc('month', s.first_date)
+        and m.month_start < s.end_date
+) as m;
+
+analyze told_listener;
+analyze changed_month;
+
+delete from mart.told_month as m
+using changed_month as c
+where m.listener_key = c.listener_key and m.month_start = c.month_start;
+
+insert into mart.told_month (
+    first_told_at, release_total, release_square_total, popularity_total, popularity_square_total, listener_key,
+    month_start, plays, dated_plays, plays_on_repeat, choices, unheard_choices, dated_choices, rated_choices
+)
+select
+    min(d.first_told_at),
+    sum(d.release_total),
+    sum(d.release_square_total),
+    sum(d.popularity_total),
+    sum(d.popularity_square_total),
+    c.listener_key,
+    c.month_start,
+    sum(d.plays),
+    sum(d.dated_plays),
+    sum(d.plays_on_repeat),
+    sum(d.choices),
+    sum(d.unheard_choices),
+    sum(d.dated_choices),
+    sum(d.rated_choices)
+from changed_month as c
+inner join mart.told_day as d
+    on d.listener_key = c.listener_key
+    and d.local_date >= c.month_start
+    and d.local_date < c.month_start + interval '1 month'
+group by c.listener_key, c.month_start
+order by c.listener_key, c.month_start;
+
+delete from mart.listener_personality as p
+using told_listener as l
+where p.listener_key = l.listener_key;
+
+insert into mart.listener_personality (
+    first_told_at, listener_key, plays, dated_plays, choices, exploration, exploration_error, newness, newness_error,
+    loyalty, loyalty_error, commonality, commonality_error
+)
+with
+-- The latest months that have 2,000 plays together: a personality is that of now.
+latest as (
+    select m.*
+    from told_listener as l
+    cross join lateral (
+        select *, sum(plays) over (order by month_start desc) - plays as later_plays
+        from mart.told_month
+        where listener_key = l.listener_key
+    ) as m
+    where m.later_plays < 2000
 ),
 
-of_plays as (
+summed as (
     select
         listener_key,
-        min(event_time) as first_told_at,
-        count(*) as plays,
-        count(release_millionths) as dated_plays,
-        count(*) filter (where is_on_repeat) as on_repeat
-    from repeated
-    group by listener_key
-),
-
-of_choices as (
-    select
-        listener_key,
-        count(*) as choices,
-        count(*) filter (where is_elsewhere_unheard) as unheard,
-        count(release_millionths) as dated,
-        sum(release_millionths) / 1e6 as release_sum,
-        sum(release_millionths * release_millionths) / 1e12 as release_squares,
-        count(popularity_millionths) as rated,
-        sum(popularity_millionths) / 1e6 as popularity_sum,
-        sum(popularity_millionths * popularity_millionths) / 1e12 as popularity_squares
-    from compared
+        min(first_told_at) as first_told_at,
+        sum(plays) as plays,
+        sum(dated_plays) as dated_plays,
+        sum(plays_on_repeat) as on_repeat,
+        sum(choices) as choices,
+        sum(unheard_choices) as unheard,
+        sum(dated_choices) as dated,
+        sum(rated_choices) as rated,
+        sum(release_total) / 1e6 as release_sum,
+        sum(release_square_total) / 1e12 as release_squares,
+        sum(popularity_total) / 1e6 as popularity_sum,
+        sum(popularity_square_total) / 1e12 as popularity_squares
+    from latest
     group by listener_key
 ),
 
 told as (
     select
-        p.listener_key,
-        p.first_told_at,
-        p.plays,
-        p.dated_plays,
-        p.on_repeat,
-        c.*,
+        *,
         -- A share's spread with two more on either side, so that one of 0 or 1 has an error, too.
-        (p.on_repeat + 2.0) * (p.plays - p.on_repeat + 2.0) / (p.plays + 4.0) ^ 2 as loyalty_variance,
-        (c.unheard + 2.0) * (c.choices - c.unheard + 2.0) / (c.choices + 4.0) ^ 2 as exploration_variance
-    from of_plays as p
-    inner join lateral (
-        select choices, unheard, dated, release_sum, release_squares, rated, popularity_sum, popularity_squares
-        from of_choices as o
-        where o.listener_key = p.listener_key
-    ) as c on true
+        (on_repeat + 2.0) * (plays - on_repeat + 2.0) / (plays + 4.0) ^ 2 as loyalty_variance,
+        (unheard + 2.0) * (choices - unheard + 2.0) / (choices + 4.0) ^ 2 as exploration_variance
+    from summed
 )
 
 -- Plays come in runs: each tells half as much as if it stood alone; and nobody is known better than to 0.03.
 select
-    listener_key,
     first_told_at,
+    listener_key,
     plays,
     dated_plays,
     choices,

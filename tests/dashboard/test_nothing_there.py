@@ -8,9 +8,11 @@ from uuid import uuid4
 import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
+from sqlalchemy import text
 
 from etl.load.logins import add_login
 from etl.load.migrate import migrate
+from etl.warehouse import connect
 from launch import postgres
 from launch.dashboard import Dashboard
 from tests.conftest import database, run_as_superuser
@@ -32,14 +34,22 @@ EMPTY = {
 def empty(
     embedded_server: postgres.Server, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Place]:
-    """A warehouse that has its tables and nothing in them, and an operator's login."""
-    name = f"operator_{uuid4().hex[:8]}"
+    """A warehouse with nothing in its tables but an artist, and the logins of an operator and of the artist."""
+    names = {kind: f"{kind}_{uuid4().hex[:8]}" for kind in ("operator", "artist")}
     with database(embedded_server, migrated_template) as url:
         migrate(url)  # rights on a database are not copied with it
-        password = add_login(embedded_server.url("postgres", url.rsplit("/", 1)[1]), "operator", name)
+        with connect(url) as connection:
+            statement = (
+                "insert into warehouse.dim_artist (artist_key, artist_id, name, source) values (1, 'a1', 'Ada', 's')"
+            )
+            connection.execute(text(statement))
+        admin = embedded_server.url("postgres", url.rsplit("/", 1)[1])
+        whose = {"operator": None, "artist": "a1"}
+        passwords = {kind: add_login(admin, kind, name, whose[kind]) for kind, name in names.items()}
         with served(url, tmp_path_factory.mktemp("empty")) as address:
-            yield Place(url, address, {"operator": name}, {"operator": password})
-    run_as_superuser(embedded_server, f"drop role {name}")
+            yield Place(url, address, names, passwords)
+    for name in names.values():
+        run_as_superuser(embedded_server, f"drop role {name}")
 
 
 @contextmanager
@@ -59,6 +69,13 @@ def test_each_page_of_an_empty_warehouse_says_what_to_do(browser: Chrome, empty:
         open_named(browser, name)
         said = wait_for(browser, words)
         assert "Traceback" not in said and "Error" not in said
+
+
+def test_an_artist_whom_nobody_plays_is_told_so(browser: Chrome, empty: Place) -> None:
+    enter(browser, empty, "artist")
+    said = wait_for(browser, "Nobody has played your music yet, as far as the loaded events tell.")
+    assert "Ada" in said and "once it has five of them" in said
+    assert "Traceback" not in said and "Error" not in said
 
 
 def test_a_warehouse_that_goes_away_is_a_sentence_and_comes_back(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from random import Random
 from typing import Any
 
 import pandas as pd
@@ -162,7 +162,7 @@ def _is_as_from_nothing(url: str) -> None:
     followed = held(url)
     assert rebuild(url, is_from_nothing=True)
     anew = held(url)
-    for name in ("listener_personality", "catalogue_place", "artist_place"):
+    for name in ("told_day", "told_month", "listener_personality", "catalogue_place", "artist_place"):
         assert anew[name] and followed[name] == anew[name], name
 
 
@@ -177,22 +177,52 @@ def test_inference_names_no_truth() -> None:
     assert "user_personality" in marts.MARTS
 
 
-def test_the_plays_that_tell_are_the_latest_whatever_came_late_or_is_gone(url: str) -> None:
+def test_the_plays_that_tell_are_those_of_the_latest_months_whatever_came_late_or_is_gone(url: str) -> None:
     with connect(url) as connection:
         add_user(connection, 1)
-        add_plays(connection, 1, [_DATED[n % 300] for n in range(2_100)])
+        add_plays(connection, 1, [_DATED[n % 300] for n in range(7_000)])  # 144 a day: 4,320 of them in September
     rebuild(url)
-    for change in (
-        lambda connection: add_plays(connection, 1, _DATED[300:350], first=2_100),
-        lambda connection: connection.execute(
-            text("delete from warehouse.fact_event where event_time > (select max(event_time) from mart.play) - :few"),
-            {"few": timedelta(hours=20)},
-        ),
+    assert _found(url)["u1"]["plays"] == 2_680
+    for change, plays in (
+        (lambda connection: add_plays(connection, 1, _DATED[300:350], first=7_000), 2_730),
+        (lambda connection: _lose(connection, "event_time > timestamptz '2026-10-14'"), 4_320 + 13 * 144 + 1),
     ):
         with connect(url) as connection:
             change(connection)
         assert not rebuild(url)
-        followed = held(url)["listener_personality"]
-        assert _found(url)["u1"]["plays"] == 2_000
-        rebuild(url, is_from_nothing=True)
-        assert held(url)["listener_personality"] == followed
+        assert _found(url)["u1"]["plays"] == plays
+        _is_as_from_nothing(url)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_days_tell_the_same_whatever_came_late_or_is_gone_around_them(url: str, seed: int) -> None:
+    chance = Random(seed)
+    with connect(url) as connection:
+        for user, days in ((1, 110), (2, 110), (3, 6)):
+            add_user(connection, user)
+            for day in range(days):
+                _hear(connection, chance, user, day)
+    rebuild(url)
+    for number in range(6):
+        with connect(url) as connection:
+            for user in (1, 2, 3):
+                middle = chance.randrange(110)
+                for day in {middle, middle + chance.randrange(4), chance.randrange(110)}:
+                    _lose(connection, f"user_key = {user} and local_time::date = date '2026-09-01' + {day}")
+                    if chance.random() < 0.6:
+                        _hear(connection, chance, user, day)
+        assert not rebuild(url)
+        if number % 2:
+            _is_as_from_nothing(url)
+
+
+def _hear(connection: Connection, chance: Random, user: int, day: int) -> None:
+    """Some plays of a day: of few tracks by user 1, of many by the others; some of them from a playlist."""
+    first = day * 144 + chance.randrange(100)
+    stock = _DATED[: 8 if user == 1 else 150]
+    add_plays(connection, user, chance.choices(stock, k=chance.choice([0, 1, 2, 5, 20, 40])), first=first)
+    add_plays(connection, user, chance.choices(stock, k=3), first=first + 40, playlist=1)
+
+
+def _lose(connection: Connection, condition: str) -> None:
+    connection.execute(text(f"delete from warehouse.fact_event where {condition}"))

@@ -120,6 +120,18 @@ def test_a_taste_is_that_of_all_plays_or_of_all_playlists(built_url: str, user: 
     assert whole["mean_newness"] == pytest.approx(played["newness_score"].mean(), abs=1e-9)
 
 
+def test_playlists_that_call_their_owner_by_another_id_are_those_of_the_login(url: str) -> None:
+    taste = "select * from mart.taste_profile where user_id = 'u1' and scope = 'playlists'"
+    before = table(url, taste)
+    assert before[0]["entries"] > 0
+    _run(url, "update warehouse.dim_playlist set owner_id = 'spotify-u1' where owner_id = 'u1'")
+    assert table(url, taste) == []
+    _run(url, "insert into audit.login values ('one', 'listener', 'u1', 'spotify-u1', null)")
+    assert table(url, taste) == before
+    _run(url, "insert into warehouse.exclusion (kind, id) values ('user', 'u1')")
+    assert table(url, taste) == []
+
+
 @pytest.mark.parametrize("user", ["u1", "u2", "u3", "u4"])
 def test_discoveries_are_the_nearest_to_each_of_the_clusters_that_are_played_most(built_url: str, user: str) -> None:
     recordings, plays = _recordings(built_url), _plays(built_url)

@@ -30,7 +30,8 @@ READERS: dict[str, tuple[set[str], str]] = {
         counted_track counted_track_genre daily_engagement definition discovered_track discovery
         discovery_cell discovery_pool event_wide listened_days listener listener_bin listener_cluster
         listener_count listener_day listener_figure listener_personality listener_taste
-        listener_year personality user_personality listening_event listening_session newness_scale play
+        listener_year personality told_day told_month user_personality listening_event
+        listening_session newness_scale play
         playlist_bin playlist_cluster playlist_figure playlist_owner playlist_profile
         playlist_profile_attribute playlist_profile_cluster profile profile_attribute profile_bin
         profile_cluster profile_figure retention retention_count session taste_profile

@@ -6,7 +6,8 @@ select country, continent, device_type, subscription_plan from mart.circumstance
 analyze mart.circumstance;
 
 insert into mart.counted_play (
-    event_time, listener_key, local_date, circumstance_key, track_key, artist_key, ms_played, local_hour, is_excluded
+    event_time, listener_key, local_date, circumstance_key, track_key, artist_key, ms_played, local_hour, is_excluded,
+    is_from_playlist
 )
 select
     e.event_time,
@@ -17,13 +18,18 @@ select
     e.artist_key,
     e.ms_played,
     e.local_hour,
-    e.is_excluded
+    e.is_excluded,
+    e.is_from_playlist
 from near_event as e
 inner join mart.circumstance as c using (country, continent, device_type, subscription_plan)
 where e.is_play;
 
-insert into mart.counted_track (track_key, recording_key, audio_features_type)
-select t.track_key, t.recording_key, t.audio_features_type
+insert into mart.counted_track (track_key, recording_key, audio_features_type, release_month)
+select
+    t.track_key,
+    t.recording_key,
+    t.audio_features_type,
+    (extract(year from t.release_date) * 12 + extract(month from t.release_date) - 1)::integer
 from (select distinct track_key from mart.counted_play) as p
 inner join warehouse.dim_track as t on t.track_key = p.track_key;
 

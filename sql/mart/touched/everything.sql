@@ -12,6 +12,7 @@ select
     e.is_play,
     e.is_skipped,
     e.is_excluded,
+    e.playlist_key <> 0 as is_from_playlist,
     coalesce(e.country, 'unknown') as country,
     coalesce(e.continent, 'unknown') as continent,
     coalesce(e.device_type, 'unknown') as device_type,

@@ -4,7 +4,11 @@ select c.track_key
 from taken_track as q
 inner join mart.counted_track as c on c.track_key = q.track_key
 left join warehouse.dim_track as t on t.track_key = q.track_key
-where (c.recording_key, c.audio_features_type) is distinct from (t.recording_key, t.audio_features_type)
+where (c.recording_key, c.audio_features_type, c.release_month) is distinct from (
+        t.recording_key,
+        t.audio_features_type,
+        (extract(year from t.release_date) * 12 + extract(month from t.release_date) - 1)::integer
+    )
     or exists (
         select
         from (
@@ -140,6 +144,7 @@ select
     e.is_play,
     e.is_skipped,
     e.is_excluded,
+    e.playlist_key <> 0 as is_from_playlist,
     coalesce(e.country, 'unknown') as country,
     coalesce(e.continent, 'unknown') as continent,
     coalesce(e.device_type, 'unknown') as device_type,
