@@ -25,8 +25,12 @@ def find_files(path: str) -> list[Path]:
     :raises WrongFileError: where nothing is there.
     """
     place = Path(path).expanduser()
-    found = sorted(place.glob("*.avro")) if place.is_dir() else [place]
-    if not found or not found[0].exists():
+    try:
+        found = sorted(place.glob("*.avro")) if place.is_dir() else [place]
+        is_there = bool(found) and all(one.is_file() for one in found)  # a pipe or device may have no end
+    except OSError:  # a name that no file can have
+        is_there = False
+    if not is_there:
         raise WrongFileError(f"{place}: there is no such file, or no file *.avro in the folder.")
     return found
 
@@ -54,7 +58,7 @@ def _receive(source: BufferedReader, path: Path, lake: Lake, received_at: dateti
     source.seek(0)
     found = extent(source, size)
     source.seek(0)
-    name = f"{path.stem}.avro"
+    name = f"{path.stem}.avro".encode("utf-8", "replace").decode()
     received = lake.receive(
         _Beginning(source, found.whole_bytes),
         Received(

@@ -122,6 +122,8 @@ def test_a_folder_is_all_its_avro_files(tmp_path: Path) -> None:
     write(tmp_path / "a.avro", users(1))
     (tmp_path / "_SUCCESS").touch()
     assert [path.name for path in feed.find_files(str(tmp_path))] == ["a.avro", "b.avro"]
-    for path in ("nowhere", "nowhere.avro"):
+    for path in ("nowhere", "nowhere.avro", "n" * 300):
         with pytest.raises(WrongFileError, match="there is no such file"):
             feed.find_files(str(tmp_path / path))
+    with pytest.raises(WrongFileError, match="there is no such file"):
+        feed.find_files("/dev/zero")
