@@ -3,10 +3,10 @@
     python -m benchmarks.crash [--kills N] [--seed S] [--steps STEP …] [--resume FILE]
 
 Goes through the steps once undisturbed and keeps the warehouse and the lake after each. Then it goes through them again
-and again: each step is killed up to five times (its process, Spark's JVM, a Python worker of Spark, PostgreSQL or one of
-its backends, the stand-in), run again at once each time, and left to end; then all tables are compared. What has ended
-of PostgreSQL and the stand-in is started again, as bin/run does; else nobody lends a hand, and what a kill leaves stays.
-A kill is a line. ``--resume`` notes results in a file and goes on after those that it has.
+and again: each step is killed up to five times (its process, Spark's JVM, a Python worker of Spark, PostgreSQL or one
+of its backends, the stand-in), run again at once each time, and left to end; then all tables are compared. What has
+ended of PostgreSQL and the stand-in is started again, as bin/run does; else nobody lends a hand, and what a kill leaves
+stays. A kill is a line. ``--resume`` notes results in a file and goes on after those that it has.
 """
 
 import argparse
@@ -38,6 +38,8 @@ _MOST_TRIES = 5
 _START = "start"
 _LOOK_SECONDS = 0.02
 _MEND_SECONDS = 1.0
+_PATIENCE_SECONDS = 900.0
+"""After which a step hangs."""
 
 
 @dataclass
@@ -98,15 +100,9 @@ def _undisturbed(here: Place, chosen: list[str]) -> dict[str, float]:
 
 
 def _kill_all_day(
-    here: Place,
-    chosen: list[str],
-    seconds: dict[str, float],
-    kills: int,
-    seed: int,
-    done: list[Result],
-    kept: Path | None,
+    here: Place, chosen: list[str], seconds: dict[str, float], options: argparse.Namespace, done: list[Result]
 ) -> None:
-    """Go through the steps until there were enough kills; or the day ends, with which the stand-in tells other things."""
+    """Go through the steps until there were enough kills, or the day ends: the next has other answers."""
     cycle = max((result.cycle for result in done), default=-1)
     while _count(done) < options.kills and today().date() == here.now.date():
         cycle += 1
@@ -115,7 +111,7 @@ def _kill_all_day(
             if _count(done) >= options.kills:
                 break
             draw = random.Random(f"{options.seed} {cycle} {step}")
-            result = _killed_step(here, step, seconds[step], cycle, draw)
+            result = _killed_step(here, step, seconds, cycle, draw)
             done.append(result)
             _note(options.resume, result)
             _say(result, _count(done))
@@ -124,18 +120,24 @@ def _kill_all_day(
         _end_strays(here)
 
 
-def _killed_step(here: Place, step: str, seconds: float, cycle: int, draw: random.Random) -> Result:
-    """Kill a step some times, run it again each time, let it end, and compare."""
+def _killed_step(here: Place, step: str, seconds: dict[str, float], cycle: int, draw: random.Random) -> Result:
+    """Kill a step some times, run it again each time, let it end, and compare.
+
+    :param seconds: how long each step took when it was last left alone; kept up to date.
+    """
     result = Result(cycle, step)
     wanted = draw.randint(*_KILLS_A_STEP)
     for number in range(wanted + _MOST_TRIES):
         log = here.folder / f"{step}.{number}.log"
         victim = draw.choice(steps.STEPS[step].victims) if number < wanted else None
-        killed_at_s, code = _try(here, step, log, victim, draw.uniform(0, seconds), 60 + 10 * seconds)
+        at_s, began = draw.uniform(0, seconds[step]), time.monotonic()
+        killed_at_s, code = _try(here, step, log, victim, at_s, _PATIENCE_SECONDS)
         if killed_at_s is not None and victim:
             result.kills.append(Kill(victim, round(killed_at_s, 2), _ended(code, log)))
         elif code != 0:
             result.failures.append(_ended(code, log))
+        if code == 0 and killed_at_s is None:
+            seconds[step] = time.monotonic() - began
         if code == 0:
             result.is_ended = True
             break
