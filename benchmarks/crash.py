@@ -123,7 +123,7 @@ def _kill_all_day(
 def _killed_step(here: Place, step: str, seconds: dict[str, float], cycle: int, draw: random.Random) -> Result:
     """Kill a step some times, run it again each time, let it end, and compare.
 
-    :param seconds: how long each step took when it was last left alone; kept up to date.
+    :param seconds: how long each step took when it was last left alone: kept up to date, for what runs beside changes.
     """
     result = Result(cycle, step)
     wanted = draw.randint(*_KILLS_A_STEP)
@@ -136,7 +136,7 @@ def _killed_step(here: Place, step: str, seconds: dict[str, float], cycle: int, 
             result.kills.append(Kill(victim, round(killed_at_s, 2), _ended(code, log)))
         elif code != 0:
             result.failures.append(_ended(code, log))
-        if code == 0 and killed_at_s is None:
+        if code == 0 and not result.kills:
             seconds[step] = time.monotonic() - began
         if code == 0:
             result.is_ended = True
