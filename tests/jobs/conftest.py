@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from etl.jobs import events, feed, forget_lake, refresh
+from etl.jobs import events, feed, forget_lake, refresh, spotify
 from etl.simulate.spotify_api import write_stock
 from tests.simulate.spotify_api.little import little_rows
 
@@ -28,5 +28,5 @@ def one_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
     def shared(*_: Any) -> Iterator[SparkSession]:
         yield spark
 
-    for module in (events, feed, forget_lake, refresh):
+    for module in (events, feed, forget_lake, refresh, spotify):
         monkeypatch.setattr(module, "session", shared)
