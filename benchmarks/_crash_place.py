@@ -8,6 +8,7 @@ import shutil
 import string
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -105,17 +106,28 @@ class Place:
 
 
 @contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder for a place, gone afterwards with its server."""
+    with tempfile.TemporaryDirectory() as name:
+        try:
+            yield Path(name)
+        finally:
+            postgres.remove(Path(name) / "server")
+
+
+@contextmanager
 def place(folder: Path, now: datetime) -> Iterator[Place]:
-    """A place under ``folder``; what it started is gone after it."""
+    """A place in ``folder``; what it started has ended after it."""
     with ExitStack() as stack:
         server_state, state = folder / "server", folder / "state"
         for path in (server_state, state):
-            path.mkdir()
+            path.mkdir(parents=True, exist_ok=True)
         resolved = Path(os.environ.get("STATE_DIR") or CHECKOUT / ".state")
         resolve_jars(resolved, {**os.environ, "AIRFLOW_HOME": str(folder)})
-        (state / "ivy").symlink_to(resolved / "ivy")
-        stack.callback(postgres.remove, server_state)
+        if not (state / "ivy").is_symlink():
+            (state / "ivy").symlink_to(resolved / "ivy")
         server = postgres.start(server_state)
+        stack.callback(postgres.stop, server)
         environ = {**os.environ, "STATE_DIR": str(state), "AIRFLOW_HOME": str(folder), "PYTHONPATH": str(CHECKOUT)}
         stand_in = StandIn(state, environ)
         stack.callback(stand_in.stop)
@@ -124,14 +136,14 @@ def place(folder: Path, now: datetime) -> Iterator[Place]:
 
 def _write_spark_conf(folder: Path) -> Path:
     """Settings with which less of plans is compiled, which costs most of a step on so few rows."""
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     (folder / "spark-defaults.conf").write_text("spark.sql.codegen.wholeStage false\n", encoding="utf-8")
     return folder
 
 
 def _write_export(folder: Path, now: datetime) -> Path:
     """An extended export: plays of tracks of the made-up catalogue, and of tracks that nobody else knows."""
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     chosen = random.Random(7)
     known = [path for path in catalogue.write_catalogue(folder.with_name("catalogue"), 1) if "tracks" in path.name]
     with known[0].open(newline="", encoding="utf-8") as file:

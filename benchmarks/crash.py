@@ -1,12 +1,13 @@
 """What is left after kills: steps killed at any moment and run again, against the same steps undisturbed.
 
-    python -m benchmarks.crash [--kills N] [--seed S] [--steps STEP …] [--resume FILE]
+    python -m benchmarks.crash [--kills N] [--seed S] [--steps STEP …] [--resume FILE] [--folder FOLDER]
 
 Goes through the steps once undisturbed and keeps the warehouse and the lake after each. Then it goes through them again
 and again: each step is killed up to five times (its process, Spark's JVM, a Python worker of Spark, PostgreSQL or one
 of its backends, the stand-in), run again at once each time, and left to end; then all tables are compared. What has
 ended of PostgreSQL and the stand-in is started again, as bin/run does; else nobody lends a hand, and what a kill leaves
-stays. A kill is a line. ``--resume`` notes results in a file and goes on after those that it has.
+stays. A kill is a line. ``--resume`` notes results in a file and goes on after those that it has; ``--folder`` keeps
+what the undisturbed steps left for the next start on the same day: name an empty folder, and remove it afterwards.
 """
 
 import argparse
@@ -16,26 +17,29 @@ import random
 import shutil
 import signal
 import sys
-import tempfile
 import time
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
 
 from benchmarks import _crash_steps as steps
 from benchmarks._crash_compare import difference
-from benchmarks._crash_place import Place, place, today
+from benchmarks._crash_place import Place, place, temporary_folder, today
 from launch import postgres
 from launch.processes import last_line
 
 _GOAL = 200
 _KILLS_A_STEP = (3, 5)
-_MOST_TRIES = 5
-"""Without a kill; more would be a hand that is needed."""
-_START = "start"
+_MOST_ROUNDS = 4
+_MOST_FAILURES = 3
+"""Tries of a step that may fail without a kill of their own; after more a hand is needed."""
+_START, _NOTE = "start", "prepared.json"
 _LOOK_SECONDS = 0.02
 _MEND_SECONDS = 1.0
 _PATIENCE_SECONDS = 900.0
@@ -72,17 +76,32 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--steps", nargs="+", choices=steps.STEPS, default=list(steps.STEPS), metavar="STEP")
     parser.add_argument("--resume", type=Path, help="a file of results: what it has is not done again")
+    parser.add_argument("--folder", type=Path, help="where what is prepared stays")
     options = parser.parse_args()
     chosen = options.steps
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all that was started ends
     done = _read(options.resume)
     print(f"pyspark {version('pyspark')}, seed {options.seed}, {_count(done)} kills done before", flush=True)
     while _count(done) < options.kills:
-        with tempfile.TemporaryDirectory() as name, place(Path(name), today()) as here:
-            seconds = _undisturbed(here, chosen)
-            _kill_all_day(here, chosen, seconds, options, done)
+        with nullcontext(options.folder) if options.folder else temporary_folder() as folder:
+            now, seconds = _prepared(folder, chosen)
+            with place(folder, now) as here:
+                if not seconds:
+                    seconds = _undisturbed(here, chosen)
+                _kill_all_day(here, chosen, seconds, options, done)
     _tell(done)
     raise SystemExit(any(result.differences or not result.is_ended for result in done))
+
+
+def _prepared(folder: Path, chosen: list[str]) -> tuple[datetime, dict[str, float]]:
+    """The moment that steps take for now, and how long each took undisturbed, where that was today; else nothing."""
+    note = folder / _NOTE
+    if note.exists():
+        told = json.loads(note.read_text(encoding="utf-8"))
+        now = datetime.fromisoformat(told["now"])
+        if now.date() == today().date() and list(told["seconds"]) == chosen:
+            return now, told["seconds"]
+    return today(), {}
 
 
 def _undisturbed(here: Place, chosen: list[str]) -> dict[str, float]:
@@ -96,6 +115,8 @@ def _undisturbed(here: Place, chosen: list[str]) -> dict[str, float]:
         seconds[step] = time.monotonic() - began
         here.keep(step)
         print(f"  {step} undisturbed: {seconds[step]:.1f} s", flush=True)
+    told = json.dumps({"now": here.now.isoformat(), "seconds": seconds})
+    (here.folder / _NOTE).write_text(told, encoding="utf-8")
     return seconds
 
 
@@ -107,11 +128,11 @@ def _kill_all_day(
     while _count(done) < options.kills and today().date() == here.now.date():
         cycle += 1
         here.restore(_START)
-        for step in chosen:
+        for before, step in pairwise([_START, *chosen]):
             if _count(done) >= options.kills:
                 break
             draw = random.Random(f"{options.seed} {cycle} {step}")
-            result = _killed_step(here, step, seconds, cycle, draw)
+            result = _killed_step(here, before, step, seconds, cycle, draw)
             done.append(result)
             _note(options.resume, result)
             _say(result, _count(done))
@@ -120,33 +141,51 @@ def _kill_all_day(
         _end_strays(here)
 
 
-def _killed_step(here: Place, step: str, seconds: dict[str, float], cycle: int, draw: random.Random) -> Result:
+def _killed_step(
+    here: Place, before: str, step: str, seconds: dict[str, float], cycle: int, draw: random.Random
+) -> Result:
     """Kill a step some times, run it again each time, let it end, and compare.
 
+    :param before: the step before it; where a try ends before it was to be killed, the step is gone through anew.
     :param seconds: how long each step took when it was last left alone: kept up to date, for what runs beside changes.
     """
     result = Result(cycle, step)
     wanted = draw.randint(*_KILLS_A_STEP)
-    for number in range(wanted + _MOST_TRIES):
-        log = here.folder / f"{step}.{number}.log"
-        victim = draw.choice(steps.STEPS[step].victims) if number < wanted else None
+    for number in range(_MOST_ROUNDS):
+        if number:
+            here.restore(before)
+        _kill_until_ended(here, step, wanted, result, seconds, draw)
+        here.mend()
+        if result.is_ended:
+            told = difference(here.kept_url(step), here.url)
+            result.differences, result.keys_differ = told.rows, told.keys
+        if len(result.kills) >= wanted or result.differences or not result.is_ended:
+            break
+    result.left_behind = len(_strays(here))
+    return result
+
+
+def _kill_until_ended(
+    here: Place, step: str, wanted: int, result: Result, seconds: dict[str, float], draw: random.Random
+) -> None:
+    """Run a step until it ends well, and kill it while kills are wanted."""
+    result.is_ended, is_killed, failures = False, False, 0
+    while failures < _MOST_FAILURES:
+        log = here.folder / f"{step}.{len(result.kills)}.log"
+        victim = draw.choice(steps.STEPS[step].victims) if len(result.kills) < wanted else None
         at_s, began = draw.uniform(0, seconds[step]), time.monotonic()
         killed_at_s, code = _try(here, step, log, victim, at_s, _PATIENCE_SECONDS)
         if killed_at_s is not None and victim:
             result.kills.append(Kill(victim, round(killed_at_s, 2), _ended(code, log)))
+            is_killed = True
         elif code != 0:
             result.failures.append(_ended(code, log))
-        if code == 0 and not result.kills:
+            failures += 1
+        elif not is_killed:
             seconds[step] = time.monotonic() - began
         if code == 0:
             result.is_ended = True
-            break
-    here.mend()
-    if result.is_ended:
-        told = difference(here.kept_url(step), here.url)
-        result.differences, result.keys_differ = told.rows, told.keys
-    result.left_behind = len(_strays(here))
-    return result
+            return
 
 
 def _try(
