@@ -1,6 +1,6 @@
 """What is left after kills: steps killed at any moment and run again, against the same steps undisturbed.
 
-    python -m benchmarks.crash [--kills N] [--seed S] [--steps STEP …] [--resume FILE] [--folder FOLDER]
+    python -m benchmarks.crash [--kills N] [--seed S] [--steps STEP …] [--only STEP …] [--resume FILE] [--folder FOLDER]
 
 Goes through the steps once undisturbed and keeps the warehouse and the lake after each. Then it goes through them again
 and again: each step is killed up to five times (its process, Spark's JVM, a Python worker of Spark, PostgreSQL or one
@@ -75,6 +75,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=_GOAL)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--steps", nargs="+", choices=steps.STEPS, default=list(steps.STEPS), metavar="STEP")
+    parser.add_argument("--only", nargs="+", choices=steps.STEPS, metavar="STEP", help="of the steps, those to kill")
     parser.add_argument("--resume", type=Path, help="a file of results: what it has is not done again")
     parser.add_argument("--folder", type=Path, help="where what is prepared stays")
     options = parser.parse_args()
@@ -127,10 +128,15 @@ def _kill_all_day(
     cycle = max((result.cycle for result in done), default=-1)
     while _count(done) < options.kills and today().date() == here.now.date():
         cycle += 1
-        here.restore(_START)
+        is_at = None
         for before, step in pairwise([_START, *chosen]):
             if _count(done) >= options.kills:
                 break
+            if step not in (options.only or chosen):
+                continue
+            if is_at != before:
+                here.restore(before)
+            is_at = step
             draw = random.Random(f"{options.seed} {cycle} {step}")
             result = _killed_step(here, before, step, seconds, cycle, draw)
             done.append(result)
