@@ -9,15 +9,17 @@ import string
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from etl import warehouse
 from etl.config import CHECKOUT
+from etl.errors import TryAgainError
 from etl.load.migrate import migrate
 from etl.simulate import catalogue
 from launch import postgres
@@ -28,6 +30,7 @@ DATABASE = "warehouse"
 _KEPT = ("lake", "accounts", "stand_in", "made_up", "forgetting")
 """What steps leave for steps under STATE_DIR; the rest is scratch and logs."""
 _PLAYS = 120
+_RECOVERY_SECONDS = 300
 _LISTENED_EVERY = timedelta(minutes=47)
 
 
@@ -75,6 +78,19 @@ class Place:
         if not self.stand_in.is_running():
             self.stand_in.start()
 
+    def settle(self) -> None:
+        """Start again what has ended, and wait until PostgreSQL has recovered."""
+        self.mend()
+        deadline = time.monotonic() + _RECOVERY_SECONDS
+        while True:
+            try:
+                with warehouse.connect(self.url):
+                    return
+            except TryAgainError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(1)
+
     def keep(self, name: str) -> None:
         """Keep what is there now under a name."""
         for part in _KEPT:
@@ -95,10 +111,7 @@ class Place:
         return self.server.url("loader", f"after_{name}")
 
     def _copy_database(self, source: str, target: str) -> None:
-        there = warehouse.engine(self.server.url("postgres", "postgres")).execution_options(
-            isolation_level="AUTOCOMMIT"
-        )
-        with there.connect() as connection:
+        with _as_superuser(self.server) as connection:
             others = "select pg_terminate_backend(pid) from pg_stat_activity where datname in (:source, :target)"
             connection.execute(text(others), {"source": source, "target": target})
             connection.execute(text(f"drop database if exists {target} with (force)"))
@@ -128,10 +141,25 @@ def place(folder: Path, now: datetime) -> Iterator[Place]:
             (state / "ivy").symlink_to(resolved / "ivy")
         server = postgres.start(server_state)
         stack.callback(postgres.stop, server)
+        _recover_fast(server)
         environ = {**os.environ, "STATE_DIR": str(state), "AIRFLOW_HOME": str(folder), "PYTHONPATH": str(CHECKOUT)}
         stand_in = StandIn(state, environ)
         stack.callback(stand_in.stop)
         yield Place(folder, server, stand_in, now)
+
+
+def _recover_fast(server: postgres.Server) -> None:
+    """After a crash PostgreSQL syncs file by file else, and of copies of the warehouse there are dozens here."""
+    with _as_superuser(server) as connection:
+        connection.execute(text("alter system set recovery_init_sync_method = 'syncfs'"))
+        connection.execute(text("select pg_reload_conf()"))
+
+
+@contextmanager
+def _as_superuser(server: postgres.Server) -> Iterator[Connection]:
+    there = warehouse.engine(server.url("postgres", "postgres"))
+    with there.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        yield connection
 
 
 def _write_spark_conf(folder: Path) -> Path:

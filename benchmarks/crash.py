@@ -39,6 +39,8 @@ _KILLS_A_STEP = (3, 5)
 _MOST_ROUNDS = 4
 _MOST_FAILURES = 3
 """Tries of a step that may fail without a kill of their own; after more a hand is needed."""
+_PAUSE_SECONDS = 30.0
+"""After a failure that is likely to pass, as DAGs wait; after a kill there is none."""
 _START, _NOTE = "start", "prepared.json"
 _LOOK_SECONDS = 0.02
 _MEND_SECONDS = 1.0
@@ -161,7 +163,7 @@ def _killed_step(
         if number:
             here.restore(before)
         _kill_until_ended(here, step, wanted, result, seconds, draw)
-        here.mend()
+        here.settle()
         if result.is_ended:
             told = difference(here.kept_url(step), here.url)
             result.differences, result.keys_differ = told.rows, told.keys
@@ -187,6 +189,7 @@ def _kill_until_ended(
         elif code != 0:
             result.failures.append(_ended(code, log))
             failures += 1
+            time.sleep(_PAUSE_SECONDS)
         elif not is_killed:
             seconds[step] = time.monotonic() - began
         if code == 0:
