@@ -58,7 +58,7 @@ LEFT_OUT = {
 }
 """Moments at which something ran, and how often it had to ask: a run that was killed took longer and asked less at its
 last try. Ids of runs are the same, so they stay in."""
-_SHOWN = 5
+_SHOWN, _WIDTH = 5, 300
 
 
 @dataclass
@@ -82,7 +82,8 @@ def difference(expected_url: str, found_url: str) -> Differences:
         else:
             lacks, more = should - has, has - should
             lines = [f"lacks {lacks.total()}, has {more.total()} more, of {should.total()}"]
-            lines += [f"- {row}" for row in list(lacks)[:_SHOWN]] + [f"+ {row}" for row in list(more)[:_SHOWN]]
+            lines += [f"- {row[:_WIDTH]}" for row in list(lacks)[:_SHOWN]]
+            lines += [f"+ {row[:_WIDTH]}" for row in list(more)[:_SHOWN]]
             told.rows[name] = lines
     return told
 

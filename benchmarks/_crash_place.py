@@ -17,6 +17,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
+from benchmarks._product import free_port
 from etl import warehouse
 from etl.config import CHECKOUT
 from etl.errors import TryAgainError
@@ -24,7 +25,8 @@ from etl.load.migrate import migrate
 from etl.simulate import catalogue
 from launch import postgres
 from launch.jars import resolve_jars
-from launch.stand_in import StandIn, asking_stand_in
+from launch.kept import KeptPart
+from launch.stand_in import asking_stand_in, command
 
 DATABASE = "warehouse"
 _KEPT = ("lake", "accounts", "stand_in", "made_up", "forgetting")
@@ -37,7 +39,7 @@ _LISTENED_EVERY = timedelta(minutes=47)
 class Place:
     """A warehouse and a state folder in which steps run, each in a process of its own."""
 
-    def __init__(self, folder: Path, server: postgres.Server, stand_in: StandIn, now: datetime) -> None:
+    def __init__(self, folder: Path, server: postgres.Server, stand_in: KeptPart, now: datetime) -> None:
         self.folder, self.server, self.stand_in = folder, server, stand_in
         self.state = folder / "state"
         self.now = now
@@ -55,7 +57,7 @@ class Place:
             "CRASH_NOW": now.isoformat(),
             "CRASH_EXPORT": str(_write_export(folder / "export", now)),
         }
-        self._environ = asking_stand_in(own, stand_in.url)
+        self._environ = asking_stand_in(own, f"http://127.0.0.1:{_kept_port(folder)}")
         migrate(self.url)
 
     def start(self, step: str, log: Path) -> subprocess.Popen[bytes]:
@@ -142,10 +144,24 @@ def place(folder: Path, now: datetime) -> Iterator[Place]:
         server = postgres.start(server_state)
         stack.callback(postgres.stop, server)
         _sync_nothing(server)
-        environ = {**os.environ, "STATE_DIR": str(state), "AIRFLOW_HOME": str(folder), "PYTHONPATH": str(CHECKOUT)}
-        stand_in = StandIn(state, environ)
+        stand_in = _stand_in(state, _kept_port(folder))
+        stand_in.start()
         stack.callback(stand_in.stop)
         yield Place(folder, server, stand_in, now)
+
+
+def _stand_in(state: Path, port: int) -> KeptPart:
+    environ = {**os.environ, "STATE_DIR": str(state), "AIRFLOW_HOME": str(state), "PYTHONPATH": str(CHECKOUT)}
+    url = f"http://127.0.0.1:{port}/stand-in/calls"
+    return KeptPart("stand-in", "The stand-in", command(state, environ, port), environ, state, health_url=url)
+
+
+def _kept_port(folder: Path) -> int:
+    """The port of the stand-in, the same each time: its answers name it, and an input's id is a hash of them."""
+    kept = folder / "port"
+    if not kept.exists():
+        kept.write_text(str(free_port()), encoding="utf-8")
+    return int(kept.read_text(encoding="utf-8"))
 
 
 def _sync_nothing(server: postgres.Server) -> None:
