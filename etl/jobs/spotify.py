@@ -67,7 +67,7 @@ def fetch_account(name: str, run_id: str, settings: Settings, is_last_try: bool)
     app, accounts = app_of(settings), accounts_of(settings)
     part, answers = f"account-{name}", Answers(Lake(settings.lake_url), run_id, f"account-{name}")
     with warehouse.connect(settings.warehouse_url) as connection:
-        known = from_note(fetches.known_of_account(connection, name, part))
+        known = from_note(fetches.known_of_account(connection, name, part, besides_run=run_id))
     # One account looks at the playlists that the setting names: each costs a call.
     playlist_ids = settings.spotify_playlists if name == min(accounts.names(), default=name) else ()
     account: Account | None = None
