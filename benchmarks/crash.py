@@ -205,18 +205,21 @@ def _try(
     :returns: the second at which it was killed, None where the step had ended; the exit code, None where it hung.
     """
     process, began, killed_at_s, mended_at_s = here.start(step, log), time.monotonic(), None, 0.0
-    while process.poll() is None:
-        second = time.monotonic() - began
-        if second > patience_s:
+    try:
+        while process.poll() is None:
+            second = time.monotonic() - began
+            if second > patience_s:
+                return killed_at_s, None
+            if victim and killed_at_s is None and second >= at_s and _kill(here, process.pid, victim):
+                killed_at_s = second
+            if second - mended_at_s >= _MEND_SECONDS:
+                here.mend()
+                mended_at_s = second
+            time.sleep(_LOOK_SECONDS)
+    finally:
+        if process.poll() is None:  # it hangs, or we are told to end
             _kill_family(psutil.Process(process.pid))
             process.wait()
-            return killed_at_s, None
-        if victim and killed_at_s is None and second >= at_s and _kill(here, process.pid, victim):
-            killed_at_s = second
-        if second - mended_at_s >= _MEND_SECONDS:
-            here.mend()
-            mended_at_s = second
-        time.sleep(_LOOK_SECONDS)
     here.mend()
     return killed_at_s, process.returncode
 
