@@ -228,7 +228,9 @@ def _free_port(place: Place) -> int:
         return int(kept.read_text())
     # Below the range from which the system takes ports for outgoing connections.
     port = next(port for port in random.sample(range(20_000, 32_000), 2_000) if _is_free(port))
-    kept.write_text(str(port))
+    draft = kept.with_suffix(".part")
+    draft.write_text(str(port))
+    draft.replace(kept)
     return port
 
 

@@ -34,7 +34,7 @@ def fetch_plays(name: str, run_id: str, settings: Settings, is_last_try: bool) -
     account: Account | None = None
     try:
         account = accounts.get(name)
-        known_at = _known_at(settings, name, part, account.account_id)
+        known_at = _known_at(settings, name, part, run_id, account.account_id)
         recent = fetch_recently_played(Api(app_of(settings), account, accounts), account, known_at, answers)
     except EtlError as error:
         if account:
@@ -60,11 +60,11 @@ def fetch_plays(name: str, run_id: str, settings: Settings, is_last_try: bool) -
     }
 
 
-def _known_at(settings: Settings, name: str, part: str, user_id: str) -> datetime | None:
+def _known_at(settings: Settings, name: str, part: str, run_id: str, user_id: str) -> datetime | None:
     """The newest play that the star holds, or that an answer held which is still to be loaded."""
     with warehouse.connect(settings.warehouse_url) as connection:
         stored = fetches.newest_recent_play(connection, user_id)
-        note = fetches.known_of_account(connection, name, part) or {}
+        note = fetches.known_of_account(connection, name, part, besides_run=run_id) or {}
     seen = datetime.fromisoformat(note["newest_played_at"]) if note.get("newest_played_at") else None
     return max((moment for moment in (stored, seen) if moment), default=None)
 

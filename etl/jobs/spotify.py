@@ -67,7 +67,7 @@ def fetch_account(name: str, run_id: str, settings: Settings, is_last_try: bool)
     app, accounts = app_of(settings), accounts_of(settings)
     part, answers = f"account-{name}", Answers(Lake(settings.lake_url), run_id, f"account-{name}")
     with warehouse.connect(settings.warehouse_url) as connection:
-        known = from_note(fetches.known_of_account(connection, name, part))
+        known = from_note(fetches.known_of_account(connection, name, part, besides_run=run_id))
     # One account looks at the playlists that the setting names: each costs a call.
     playlist_ids = settings.spotify_playlists if name == min(accounts.names(), default=name) else ()
     account: Account | None = None
@@ -145,14 +145,15 @@ def stock_stand_in(settings: Settings) -> int:
     lake, path = Lake(settings.lake_url), stock_path(settings.state_dir)
     inputs = current_inputs(lake)
     note = path.with_name("inputs.json")
-    ids = [one.input_id for one in inputs]
-    if not path.exists() or not note.exists() or json.loads(note.read_text(encoding="utf-8")) != ids:
+    served = json.dumps([one.input_id for one in inputs])
+    # Compared as text: a note that a killed run has left half is another one.
+    if not path.exists() or not note.exists() or note.read_text(encoding="utf-8") != served:
         with session(settings, "stock_stand_in") as spark:
             parsed = parse_files(spark, inputs)
             tracks = union(spark, parsed["track"], TRACK_ROW).toPandas()
             artists = union(spark, parsed["artist"], ARTIST_ROW).toPandas()
         write_stock(tracks, artists, path, STAND_IN_SEED, account_count=STAND_IN_ACCOUNTS)
-        note.write_text(json.dumps(ids), encoding="utf-8")
+        note.write_text(served, encoding="utf-8")
         log.info("The stand-in for Spotify's API serves %d tracks.", tracks["track_id"].nunique())
     app, accounts = app_of(settings), accounts_of(settings)
     for place in range(STAND_IN_ACCOUNTS):

@@ -10,18 +10,22 @@ from sqlalchemy import Connection, text
 from etl.warehouse import rows
 
 
-def known_of_account(connection: Connection, account: str, part: str) -> dict[str, Any] | None:
+def known_of_account(
+    connection: Connection, account: str, part: str, besides_run: str | None = None
+) -> dict[str, Any] | None:
     """What the last fetch of an account left known, or None before the first one.
 
     :param part: names the kind of fetch.
+    :param besides_run: a run whose own fetch is not looked at: done again, it is to find what it found before.
     """
     statement = """
         select known from audit.fetch
         where account = :account and part = :part and state in ('done', 'pending_quota')
+            and run_id is distinct from cast(:besides_run as text)
         order by asked_at desc
         limit 1
     """
-    found = rows(connection, statement, account=account, part=part)
+    found = rows(connection, statement, account=account, part=part, besides_run=besides_run)
     return cast(dict[str, Any], found[0]["known"]) if found else None
 
 

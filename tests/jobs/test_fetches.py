@@ -60,7 +60,7 @@ def test_a_task_that_is_run_again_asks_nothing_and_brings_the_same(here: Place) 
     spotify.fetch_account(ADA, "run", here.settings, False)
     after = here.fetched("run")
     assert here.calls() == {} and input_ids(here) == [before["input_id"]]
-    same = ("state", "input_id", "known", "playlists_seen")
+    same = ("state", "input_id", "known", "playlists_seen", "playlists_changed")
     assert {name: after[name] for name in same} == {name: before[name] for name in same}
 
 

@@ -1,0 +1,42 @@
+"""Steps that are killed at any moment and run again leave what undisturbed ones do."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from etl.config import CHECKOUT
+from etl.jobs import spotify
+from etl.simulate.spotify_api.stock import stock_path
+from tests.jobs.spotify_place import place
+
+STEPS = ("import_export", "plan_events", "load_events", "build_marts")
+
+
+@pytest.mark.crash
+@pytest.mark.timeout(1200)
+def test_steps_that_are_killed_and_run_again_leave_what_undisturbed_ones_do(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks.crash", "--kills", "10", "--steps", *STEPS]
+    environ = {**os.environ, "PYTHONPATH": str(CHECKOUT), "TMPDIR": str(tmp_path)}
+    done = subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "\n0 steps needed a hand" in done.stdout and "DIFFERS" not in done.stdout
+
+
+@pytest.mark.crash
+@pytest.mark.usefixtures("one_session")
+def test_a_note_of_the_stock_that_was_cut_stops_nothing(
+    tmp_path: Path, warehouse_url: str, stock: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[Path] = []
+    monkeypatch.setattr(spotify, "write_stock", lambda _tracks, _artists, path, *_, **__: written.append(path))
+    with place(tmp_path, warehouse_url, stock) as here:
+        note = stock_path(tmp_path).with_name("inputs.json")
+        note.write_text("[", encoding="utf-8")
+        for _ in range(2):
+            assert spotify.stock_stand_in(here.settings) == spotify.STAND_IN_ACCOUNTS
+        assert json.loads(note.read_text(encoding="utf-8")) == []
+    assert written == [stock_path(tmp_path)]
