@@ -21,8 +21,8 @@ from fsspec.core import url_to_fs
 from etl.avro_files import blocks_alone
 from etl.columnar import Tables, as_schema
 
-_ROWS = 500_000
-"""At a time: about 150 MB of UserActivity."""
+_ROWS = 250_000
+"""At a time: about 75 MB of UserActivity."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KINDS = {
     "string": pa.string(),

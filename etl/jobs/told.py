@@ -22,7 +22,7 @@ from etl.schemas.events import EVENT_ROW, USER_ROW
 from etl.transform.events.members import named
 from etl.transform.events.rows import identified
 
-_ROWS = 500_000
+_ROWS = 250_000
 _EVENT = to_arrow_schema(EVENT_ROW)
 _USER = to_arrow_schema(USER_ROW)
 _REFUSED = to_arrow_schema(REJECTED_ROW)
