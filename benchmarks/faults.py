@@ -26,7 +26,7 @@ from etl.extract.spotify.exchange import Limits
 from etl.jobs.spotify import LONGEST_DELAY_S
 from etl.simulate.spotify_api.scenario import FAULTS
 
-_RATES = {"development": 0.2, "extended": 0.3}
+_RATES = {"development": 0.25, "extended": 0.3}
 _BUDGETS = {"development": 100, "extended": 40}
 _CALM_NIGHTS = 2
 _LAST_BUDGET = 5_000

@@ -25,6 +25,7 @@ class Said:
     linked_aliases: DataFrame
     input_keys: DataFrame
     user_record: DataFrame
+    account_owner: DataFrame
     refresh_state: DataFrame
     rejected: DataFrame
 
@@ -62,6 +63,7 @@ def read(spark: SparkSession, lake: Lake, run_id: str, inputs: list[Received], m
         linked_aliases=rows.linked_aliases(remembered),
         input_keys=rows.input_keys(kinds),
         user_record=rows.user_record(profiles.accepted),
+        account_owner=rows.account_owner(profiles.accepted),
         refresh_state=rows.refresh_state(lines),
         rejected=reduce(DataFrame.unionByName, (one.rejected for one in kinds)),
     )

@@ -29,6 +29,7 @@ MERGES = (
     "dim_audio_cluster",
     "rejected_row",
     "reconciliation",
+    "account_owner",
     "refresh_state",
     "row_count",
     "listener",

@@ -210,6 +210,7 @@ CATALOGUE: dict[str, StructType] = {
         seen_at=TimestampType(),
     ),
     "user_record": USER_RECORD,
+    "account_owner": schema(user_id=StringType(), owner_id=StringType()),
     "refresh_state": schema(kind=StringType(), id=StringType(), asked_at=TimestampType()),
     "survey_response": StructType([f for f in SURVEY_ROW.fields if f.name not in ("input_id", "row_number")]),
     "reconciliation": schema(

@@ -31,6 +31,8 @@ delete from simulation.listener where user_id in (select user_id from forgotten_
 delete from warehouse.exclusion where kind = 'user' and id in (select user_id from forgotten_user);
 
 delete from audit.gap where user_id in (select user_id from forgotten_user);
+delete from audit.account_owner
+where user_id in (select user_id from forgotten_user) or owner_id in (select user_id from forgotten_user);
 delete from audit.fetch where account in (select account from forgotten_account);
 delete from audit.rejected_row as t
 where t.input_id in (select input_id from forgotten_input)
@@ -38,5 +40,5 @@ where t.input_id in (select input_id from forgotten_input)
 update audit.run_input set name = 'forgotten' where input_id in (select input_id from forgotten_input);
 
 -- The planner's samples of the columns hold values, too.
-analyze warehouse.dim_user, warehouse.user_record, warehouse.dim_playlist, audit.gap, audit.fetch, audit.rejected_row,
-    audit.run_input, simulation.listener, warehouse.exclusion, mart.applied_exclusion;
+analyze warehouse.dim_user, warehouse.user_record, warehouse.dim_playlist, audit.gap, audit.account_owner, audit.fetch,
+    audit.rejected_row, audit.run_input, simulation.listener, warehouse.exclusion, mart.applied_exclusion;

@@ -120,13 +120,16 @@ def test_a_taste_is_that_of_all_plays_or_of_all_playlists(built_url: str, user: 
     assert whole["mean_newness"] == pytest.approx(played["newness_score"].mean(), abs=1e-9)
 
 
-def test_playlists_that_call_their_owner_by_another_id_are_those_of_the_login(url: str) -> None:
+def test_playlists_that_call_their_owner_by_another_id_are_those_of_the_login_or_of_the_profile(url: str) -> None:
     taste = "select * from mart.taste_profile where user_id = 'u1' and scope = 'playlists'"
     before = table(url, taste)
     assert before[0]["entries"] > 0
     _run(url, "update warehouse.dim_playlist set owner_id = 'spotify-u1' where owner_id = 'u1'")
     assert table(url, taste) == []
     _run(url, "insert into audit.login values ('one', 'listener', 'u1', 'spotify-u1', null)")
+    assert table(url, taste) == before
+    _run(url, "delete from audit.login")
+    _run(url, "insert into audit.account_owner values ('u1', 'spotify-u1')")
     assert table(url, taste) == before
     _run(url, "insert into warehouse.exclusion (kind, id) values ('user', 'u1')")
     assert table(url, taste) == []

@@ -70,6 +70,16 @@ def user_record(profiles: DataFrame) -> DataFrame:
     return changed.select(*(given.get(one.name, F.lit(None)).cast(one.dataType).alias(one.name) for one in schema))
 
 
+def account_owner(profiles: DataFrame) -> DataFrame:
+    """The staged frame: what playlists call each account as their owner, as its newest profile says it."""
+    told = (
+        profiles.where("owner_id IS NOT NULL")
+        .groupBy("user_id")
+        .agg(F.max_by("owner_id", "asked_at").alias("owner_id"))
+    )
+    return told.select(*STAGED["account_owner"].fieldNames())
+
+
 def refresh_state(lines: DataFrame) -> DataFrame:
     """The staged frame: when each track, artist and track's audio features was asked for, found or not."""
     kinds = {

@@ -192,12 +192,14 @@ def of_told_tracks(features: Things, told: DataFrame) -> Things:
 
 
 def profiles(held: DataFrame) -> Things:
-    """Accounts: user_id (the immutable account_id where it is given), username, country, subscription_plan."""
+    """Accounts: user_id (the immutable account_id where it is given), owner_id (what playlists call them), username,
+    country, subscription_plan."""
     read = held.where("endpoint = 'me'").withColumn("said", F.from_json("thing", _PROFILE))
     said = F.col("said")
     user_id = F.coalesce(said["account_id"], said["id"])
     columns = {
         "user_id": user_id,
+        "owner_id": said["id"],
         "username": F.coalesce(said["display_name"], said["id"]),
         "country": said["country"],
         "subscription_plan": said["product"],

@@ -229,6 +229,8 @@ def test_what_a_night_adds_beside_the_catalogue(spark: SparkSession, place: Lake
         "source": "api",
         "valid_from": newer,
     }
+    owners = rows.account_owner(found["profiles"].accepted)
+    assert [tuple(one) for one in owners.collect()] == [("a-1", "ada")]
     keys = rows.input_keys(list(found.values())).collect()
     rejected = sum(one.rejected.count() for one in found.values())
     assert sum(row.row_count for row in keys) + rejected == sum(one.row_count for one in inputs)
@@ -236,5 +238,6 @@ def test_what_a_night_adds_beside_the_catalogue(spark: SparkSession, place: Lake
     for name, frame in (
         ("refresh_state", rows.refresh_state(lines)),
         ("user_record", rows.user_record(found["profiles"].accepted)),
+        ("account_owner", owners),
     ):
         assert [(f.name, f.dataType) for f in frame.schema] == [(f.name, f.dataType) for f in STAGED[name]]

@@ -10,7 +10,12 @@ from etl.config import CHECKOUT
 revision = "0010"
 down_revision = "0009"
 
-_FILES = ("table/mart/told_day", "view/mart/playlist_owner")
+_FILES = (
+    "table/mart/told_day",
+    "table/audit/account_owner",
+    "table/staging/account_owner",
+    "view/mart/playlist_owner",
+)
 
 
 def upgrade() -> None:
