@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql.pandas.types import to_arrow_schema
@@ -14,9 +15,10 @@ from etl.transform.events.timezones import offsets
 
 _NOT_APPLICABLE = 0
 _UNKNOWN = -1
+_PLACE = "place"
 _CONTINENT = pa.table({"country": list(CONTINENTS), "continent": list(CONTINENTS.values())})
 
-# Each step reads the one before it. The smaller table stands first: a join looks rows up in what it makes of the first.
+# The smaller table stands first: a join looks rows up in what it makes of the first.
 _NAMED = """
     select
         e.* except (track_id, artist_id),
@@ -26,36 +28,26 @@ _NAMED = """
     right join rows as e
         on m.artist_name = e.artist_name and (m.track_name is not distinct from e.track_name) and e.track_id is null
 """
-_STEPS = {
-    "of_user": """
-        select e.*, u.user_key, coalesce(e.timezone, u.home_timezone, 'UTC') as clock
-        from user as u
-        inner join named as e
-            on u.user_id = e.user_id and e.event_time >= u.valid_from and e.event_time < u.valid_to
-    """,
-    "local": """
-        select e.*, arrow_cast(e.event_time, 'Int64') + coalesce(o.utc_offset_us, 0) as local_us
-        from offset as o
-        right join of_user as e
-            on o.timezone = e.clock and e.event_time >= o.offset_from and e.event_time < o.offset_to
-    """,
-    "of_input": "select e.*, i.input_key from input as i inner join local as e on i.input_id = e.input_id",
-    "of_context": f"""
-        select e.*, c.context_key
-        from context as c
-        right join of_input as e on {" and ".join(f"(c.{name} is not distinct from e.{name})" for name in CONTEXT)}
-    """,  # noqa: S608 (columns of ours)
-    "of_track": """
-        select e.*, t.track_key, t.first_artist_key
-        from track as t
-        right join of_context as e on t.track_id = e.track_id
-    """,
-    "of_artist": "select e.*, a.artist_key from artist as a right join of_track as e on a.artist_id = e.artist_id",
-    "of_playlist": """
-        select e.*, p.playlist_key from playlist as p right join of_artist as e on p.playlist_id = e.playlist_id
-    """,
-    "keyed": "select e.*, n.continent from continent as n right join of_playlist as e on n.country = e.country",
+_LOOKUPS = {
+    "user": (
+        ("user_key", "home_timezone"),
+        "k.user_id = e.user_id and e.event_time >= k.valid_from and e.event_time < k.valid_to",
+    ),
+    "input": (("input_key",), "k.input_id = e.input_id"),
+    "context": (("context_key",), " and ".join(f"(k.{name} is not distinct from e.{name})" for name in CONTEXT)),
+    "track": (("track_key", "first_artist_key"), "k.track_id = e.track_id"),
+    "artist": (("artist_key",), "k.artist_id = e.artist_id"),
+    "playlist": (("playlist_key",), "k.playlist_id = e.playlist_id"),
+    "continent": (("continent",), "k.country = e.country"),
 }
+"""What is looked up in each table ``k`` for rows ``e``, in one after another: in a query of all, each join would copy
+every column."""
+_LOCAL = """
+    select e.*, arrow_cast(e.event_time, 'Int64') + coalesce(o.utc_offset_us, 0) as local_us
+    from offset as o
+    right join (select *, coalesce(timezone, home_timezone, 'UTC') as clock from keyed) as e
+        on o.timezone = e.clock and e.event_time >= o.offset_from and e.event_time < o.offset_to
+"""
 _DAY_NUMBER = "cast(date_part('year', {0}) * 10000 + date_part('month', {0}) * 100 + date_part('day', {0}) as int)"
 _LOCAL_TIME = "arrow_cast(local_us, 'Timestamp(Microsecond, None)')"
 _VALUES = {
@@ -85,7 +77,7 @@ _VALUES = {
         case when activity_type <> 'PLAY' then {_NOT_APPLICABLE} else coalesce(context_key, {_UNKNOWN}) end
     """,
 }
-"""Columns that are not one of ``keyed``."""
+"""Columns that are not as they are in ``local``."""
 
 
 def facts(rows: pa.Table, keys: Mapping[str, pa.Table], table: str) -> Iterator[pa.RecordBatch]:
@@ -95,16 +87,35 @@ def facts(rows: pa.Table, keys: Mapping[str, pa.Table], table: str) -> Iterator[
     :param keys: the tables of sql/lookup, by name: user, artist, track, playlist, context, input, made_id.
     :param table: which of the two.
     """
-    tables = Tables(rows=rows, continent=_CONTINENT, **keys)
-    tables.add("offset", _offsets(rows, keys["user"]))
-    tables.view("named", _NAMED if keys["made_id"].num_rows else "select * from rows")
-    for name, query in _STEPS.items():
-        tables.view(name, query)
+    is_music = pc.is_null(rows["spoken_id"])
+    wanted = _where(rows, is_music if table == "fact_event" else pc.invert(is_music))
+    if not len(wanted):
+        return
+    if keys["made_id"].num_rows:
+        wanted = Tables(rows=wanted, made_id=keys["made_id"]).table(_NAMED)
+    tables = Tables(keyed=_keyed(wanted, keys), offset=_offsets(wanted, keys["user"]))
+    tables.view("local", _LOCAL)
     schema = to_arrow_schema(STAGED[table])
     columns = ", ".join(f"{_VALUES.get(name, name)} as {name}" for name in schema.names)
-    is_wanted = f"spoken_id is {'not ' if table == 'fact_spoken_event' else ''}null"
-    for batch in tables.batches(f"select {columns} from keyed where {is_wanted}"):  # noqa: S608 (columns of ours)
+    for batch in tables.batches(f"select {columns} from local"):  # noqa: S608 (columns of ours)
         yield as_schema(batch, schema)
+
+
+def _keyed(rows: pa.Table, keys: Mapping[str, pa.Table]) -> pa.Table:
+    """Rows with all that is looked up for them; without those whose user has no version then."""
+    placed = rows.append_column(_PLACE, pa.array(np.arange(len(rows))))
+    tables = Tables(rows=placed, continent=_CONTINENT, **keys)
+    for name, (columns, condition) in _LOOKUPS.items():
+        chosen = ", ".join(f"k.{column}" for column in columns)
+        query = f"select e.{_PLACE}, {chosen} from {name} as k right join rows as e on {condition}"  # noqa: S608 (ours)
+        found = tables.table(query).sort_by(_PLACE)
+        for column in columns:
+            rows = rows.append_column(column, found[column])
+    return _where(rows, pc.is_valid(rows["user_key"]))
+
+
+def _where(rows: pa.Table, is_wanted: pa.ChunkedArray) -> pa.Table:
+    return rows if pc.all(is_wanted).as_py() else rows.filter(is_wanted)
 
 
 def _offsets(rows: pa.Table, users: pa.Table) -> pa.Table:
