@@ -6,15 +6,19 @@
 
 Ground floor, importable from everywhere:
 
-    config      settings from the environment
-    errors      what the caller can do about a failure
-    person      whom to forget: all that somebody goes by
-    schemas     the columns of every frame that crosses a folder's border
-    avro_files  whether Avro files are whole, and how many records they hold
-    places      countries and their continents
-    lake        files as received, and what each run made of them
-    spark       the one place that starts a Spark session
-    warehouse   connections to PostgreSQL and reads from it
+    config        settings from the environment
+    errors        what the caller can do about a failure
+    person        whom to forget: all that somebody goes by
+    schemas       the columns of every frame that crosses a folder's border
+    avro_files    whether Avro files are whole, and how many records they hold
+    feed_records  the records of Avro files as tables of columns
+    arrow_files   tables of columns as files
+    columnar      SQL over tables of columns, within one process
+    places        countries and their continents
+    lake          files as received, and what each run made of them
+    spark         the one place that starts a Spark session
+    spread        the same work on many parts, here or on a cluster
+    warehouse     connections to PostgreSQL and reads from it
 
 The four siblings ``extract``, ``simulate``, ``transform`` and ``load`` never import each other;
 ``jobs`` composes them, one function a task; ``dags`` says when a job runs. Nothing here imports

@@ -158,10 +158,6 @@ class Lake:
         """A frame that an earlier step of the run kept."""
         return spark.read.schema(schema).parquet(self.kept_url(run_id, name))
 
-    def has_frame(self, run_id: str, name: str) -> bool:
-        """Whether an earlier step kept the frame whole."""
-        return bool(self._files.exists(f"{self._root}/runs/{run_id}/{name}/_SUCCESS"))
-
     def read_answers(self, spark: SparkSession, inputs: Iterable[Received]) -> DataFrame:
         """The lines of inputs of API answers: ``schemas.ANSWER`` and input_id."""
         lines = spark.read.schema(ANSWER).option("mode", "FAILFAST").json([one.url for one in inputs])
