@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -279,18 +279,21 @@ def _timed_step(folder: Path) -> Iterator[list[float]]:
     stage_events, publish_events = EventLoad.stage_events, EventLoad.publish_events
 
     def stage(load: EventLoad, write_all: Callable[[], object], first_days: dict[str, list[date]]) -> list[Month]:
-        laid: list[tuple[str, int, str]] = []
+        laid: list[tuple[int, dict[str, str]]] = []
 
-        def lay(_: Staging, table: str, part: int, batches: Iterable[pa.RecordBatch]) -> int:
-            if rows := list(batches):
-                laid.append((table, part, f"{folder.as_uri()}/{table}-{part}.arrow"))
-                arrow_files.write(laid[-1][2], pa.Table.from_batches(rows))
-            return sum(batch.num_rows for batch in rows)
+        def lay(_: Staging, part: int, events: Mapping[str, Iterable[pa.RecordBatch]]) -> int:
+            made = {table: list(batches) for table, batches in events.items()}
+            urls = {table: f"{folder.as_uri()}/{table}-{part}.arrow" for table, rows in made.items() if rows}
+            for table, url in urls.items():
+                arrow_files.write(url, pa.Table.from_batches(made[table]))
+            laid.append((part, urls))
+            return 0
 
-        def write(one: tuple[str, int, str]) -> int:
-            return load.staging.write(*one[:2], arrow_files.read(one[2]).to_batches())
+        def write(one: tuple[int, dict[str, str]]) -> int:
+            part, urls = one
+            return load.staging.write_events(part, {t: arrow_files.read(url).to_batches() for t, url in urls.items()})
 
-        with patch.object(Staging, "write", lay):
+        with patch.object(Staging, "write_events", lay):
             write_all()
         started = time.monotonic()
         with ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -179,7 +179,7 @@ def _stage_refused(staging: Staging, part: tuple[int, str]) -> int:
 def _stage_facts(staging: Staging, keys: dict[str, pa.Table], tables: Sequence[str], part: tuple[int, str]) -> int:
     number, url = part
     rows = arrow_files.read(url)
-    return sum(staging.write(table, number, facts.facts(rows, keys, table)) for table in tables)
+    return staging.write_events(number, {table: facts.facts(rows, keys, table) for table in tables})
 
 
 def _cut(inputs: list[Received], place: str) -> list[str]:

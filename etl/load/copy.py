@@ -6,12 +6,14 @@ load in ``staging.load``, to which that line must point, and fails.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain
 
+import psycopg2
 import pyarrow as pa
-from adbc_driver_manager import Error
-from adbc_driver_postgresql import dbapi
+from pgpq import ArrowToPostgresBinaryEncoder
+from psycopg2 import sql
 from pyspark import TaskContext
 
 RESULT = "partition int, row_count bigint"
@@ -46,23 +48,52 @@ class Target:
         partition = part or (0 if task is None else task.partitionId())
         try:
             row_count = self._copy(partition, chain([first], rows), first.schema)
-        except Error as error:
-            raise CopyError(f"COPY into staging.{self.table}: {error} [SQLSTATE {error.sqlstate}]") from None
+        except psycopg2.Error as error:
+            raise CopyError(f"COPY into staging.{self.table}: {error} [SQLSTATE {error.pgcode or ''}]") from None
         yield pa.RecordBatch.from_pydict(
             {"partition": pa.array([partition], pa.int32()), "row_count": pa.array([row_count], pa.int64())}
         )
 
     def _copy(self, partition: int, batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> int:
-        with dbapi.connect(self.libpq_url) as connection, connection.cursor() as cursor:
-            cursor.execute("select set_config('application_name', $1, false)", ["staging " + self.load_id])
+        with closing(psycopg2.connect(self.libpq_url)) as connection, connection, connection.cursor() as cursor:
+            cursor.execute("select set_config('application_name', %s, false)", ["staging " + self.load_id])
             cursor.execute(
-                "insert into staging.part (load_id, table_name, partition) values ($1, $2, $3)"
+                "insert into staging.part (load_id, table_name, partition) values (%s, %s, %s)"
                 " on conflict do nothing returning true",
                 [self.load_id, self.table, partition],
             )
             if cursor.fetchone() is None:
                 return sum(batch.num_rows for batch in batches)
-            reader = pa.RecordBatchReader.from_batches(schema, batches)
-            row_count = int(cursor.adbc_ingest(self.table, reader, mode="append", db_schema_name="staging"))
-            connection.commit()
-        return row_count
+            columns = sql.SQL(", ").join(map(sql.Identifier, schema.names))
+            statement = sql.SQL("copy {} ({}) from stdin (format binary)")
+            rows = _Rows(filter(None, _encoded(schema, batches)))
+            try:
+                into = statement.format(sql.Identifier("staging", self.table), columns)
+                cursor.copy_expert(into, rows)  # type: ignore[arg-type]  # it asks for read alone
+            except psycopg2.Error:
+                if rows.failure:
+                    raise rows.failure from None
+                raise
+            return int(cursor.rowcount)
+
+
+def _encoded(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[bytes]:
+    encoder = ArrowToPostgresBinaryEncoder(schema)
+    yield encoder.write_header()
+    yield from map(encoder.write_batch, batches)
+    yield encoder.finish()
+
+
+class _Rows:
+    """A file for psycopg2, which tells nothing but the name of an error that a file raises: it is kept here."""
+
+    def __init__(self, parts: Iterator[bytes]) -> None:
+        self._parts = parts
+        self.failure: Exception | None = None
+
+    def read(self, _: int = -1, /) -> bytes:
+        try:
+            return next(self._parts, b"")
+        except Exception as failure:
+            self.failure = failure
+            raise

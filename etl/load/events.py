@@ -98,7 +98,7 @@ class EventLoad:
     def stage_events(self, stage: Callable[[], object], first_days: Mapping[str, list[date]]) -> list[Month]:
         """Stage, index and check events; what the star has already, and what is told twice, is counted and left out.
 
-        :param stage: writes all rows of ``fact_event`` and ``fact_spoken_event``, whose months are made by then.
+        :param stage: writes all events, by ``Staging.write_events``, into the months that are made by then.
         :param first_days: of the months that each has rows in.
         :returns: the months.
         :raises CheckFailedError: where staged rows must not be published; the facts are as they were.
@@ -185,10 +185,7 @@ _KNOWN_FOLLOWS = """
     group by u.user_id, a.artist_id
 """
 
-_COUNTS = " union all ".join(
-    f"select '{name}' as name, count(*) as size from staging.{name}"  # noqa: S608 (names of tables of ours)
-    for name in partitions.TABLES
-)
+_COUNTS = "select table_name as name, sum(row_count) as size from staging.arrival group by table_name"
 
 
 @contextmanager

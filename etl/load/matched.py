@@ -6,6 +6,7 @@ from io import StringIO
 
 from sqlalchemy import Connection, text
 
+from etl.load.partitions import COUNT_REMOVED
 from etl.warehouse import rows
 
 _NEAR = "interval '1 day'"
@@ -23,7 +24,7 @@ def plays(connection: Connection, sources: Sequence[str]) -> list[dict[str, obje
     :returns: user_id, recording_key, event_id, event_time, started_at, ended_at, source; nothing where no staged play
         has such a source.
     """
-    return rows(connection, _PLAYS, sources=list(sources))
+    return rows(connection, _PLAYS, sources=list(sources)) if _is_told(connection, sources) else []
 
 
 def stage(connection: Connection, matches: Iterable[tuple[object, ...]]) -> None:
@@ -42,8 +43,21 @@ def apply(connection: Connection, sources: Sequence[str]) -> None:
 
     Part of the publishing transaction, before the staged rows go to the star.
     """
+    if not _is_told(connection, sources):
+        return
     for statement in (_NEAR_TABLE, _LEAVE_FAR, _DROP_STAGED, _DROP_PUBLISHED, _BRING_BACK, _FORGET, _REMEMBER):
-        connection.execute(text(statement), {"sources": list(sources)} if ":sources" in statement else {})
+        parameters = {"sources": list(sources), "table_name": "fact_event"}
+        connection.execute(text(statement), {k: v for k, v in parameters.items() if f":{k}" in statement})
+
+
+def _is_told(connection: Connection, sources: Sequence[str]) -> bool:
+    """Whether any of them tells of staged events: to look for it in the events themselves would be to read them all."""
+    found = rows(
+        connection,
+        "select exists (select from staging.arrival where source = any(:sources)) as it",
+        sources=list(sources),
+    )
+    return bool(found[0]["it"])
 
 
 _TOUCHED = f"""
@@ -90,7 +104,7 @@ _LEAVE_FAR = f"""
     )
 """  # noqa: S608
 
-_DROP_STAGED = """
+_DROP_STAGED = f"""
     with removed as (
         delete from staging.fact_event as s
         using staging.event_match as m
@@ -102,12 +116,8 @@ _DROP_STAGED = """
         insert into audit.dropped_event select * from removed
     )
 
-    insert into staging.event_count (input_id, rows_accepted, rows_repeated)
-    select i.input_id, 0, count(*)
-    from removed as r
-    inner join audit.input as i on i.input_key = r.input_key
-    group by i.input_id
-"""
+    {COUNT_REMOVED}
+"""  # noqa: S608 (a statement of ours)
 
 _DROP_PUBLISHED = """
     with removed as (

@@ -19,13 +19,13 @@ from etl.warehouse import connect, rows
 TABLES = ("fact_event", "fact_spoken_event")
 _MEMORY = "512MB"
 _UNIQUE_VIOLATION = "23505"
-_COUNT_REMOVED = """
-    insert into staging.event_count (input_id, rows_accepted, rows_repeated)
-    select i.input_id, 0, count(*)
-    from removed as r
-    inner join audit.input as i on i.input_key = r.input_key
-    group by i.input_id
+COUNT_REMOVED = """
+    insert into staging.arrival (table_name, input_key, source, utc_date_key, row_count)
+    select :table_name, input_key, source, utc_date_key, -count(*)
+    from removed
+    group by input_key, source, utc_date_key
 """
+"""The end of a statement that takes ``removed`` rows of the fact table ``:table_name`` from staging."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def index(url: str, months: Iterable[Month]) -> None:
 
 
 def drop_repeated(connection: Connection, month: Month) -> None:
-    """Remove all but one of the staged rows that tell one event; counted in staging.event_count."""
+    """Remove all but one of the staged rows that tell one event; counted in staging.arrival."""
     connection.execute(text(f"set local work_mem = '{_MEMORY}'"))
     connection.execute(
         text(f"""
@@ -103,16 +103,17 @@ def drop_repeated(connection: Connection, month: Month) -> None:
                 delete from staging.{month.name} as s
                 using numbered as n
                 where n.ctid = s.ctid and n.telling > 1
-                returning s.input_key
+                returning s.input_key, s.source, s.utc_date_key
             )
 
-            {_COUNT_REMOVED}
-        """)  # noqa: S608 (the name of a table of ours)
+            {COUNT_REMOVED}
+        """),  # noqa: S608 (the name of a table of ours)
+        {"table_name": month.table},
     )
 
 
 def drop_known(connection: Connection, month: Month) -> None:
-    """Remove staged rows of events that the star has already; counted in staging.event_count."""
+    """Remove staged rows of events that the star has already; counted in staging.arrival."""
     connection.execute(text(f"analyze staging.{month.name}"))
     connection.execute(
         text(f"""
@@ -123,27 +124,29 @@ def drop_known(connection: Connection, month: Month) -> None:
                     and t.event_time = s.event_time
                     and t.event_id between (select event_id from staging.{month.name} order by 1 limit 1)
                     and (select event_id from staging.{month.name} order by 1 desc limit 1)
-                returning s.input_key
+                returning s.input_key, s.source, s.utc_date_key
             )
 
-            {_COUNT_REMOVED}
-        """)  # noqa: S608 (the name of a table of ours)
+            {COUNT_REMOVED}
+        """),  # noqa: S608 (the name of a table of ours)
+        {"table_name": month.table},
     )
 
 
 def drop_matched_before(connection: Connection) -> None:
-    """Remove staged rows of plays that were dropped for a better source's already; counted in staging.event_count."""
+    """Remove staged rows of plays that were dropped for a better source's already; counted in staging.arrival."""
     connection.execute(
         text(f"""
             with removed as (
                 delete from staging.fact_event as s
                 using audit.dropped_event as t
                 where t.event_id = s.event_id and t.event_time = s.event_time
-                returning s.input_key
+                returning s.input_key, s.source, s.utc_date_key
             )
 
-            {_COUNT_REMOVED}
-        """)  # noqa: S608 (a statement of ours)
+            {COUNT_REMOVED}
+        """),  # noqa: S608 (a statement of ours)
+        {"table_name": "fact_event"},
     )
 
 

@@ -7,8 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
+from pyspark.sql.pandas.types import to_arrow_schema
 from sqlalchemy import Connection, text
 
 from etl.load.copy import RESULT, CopyError, Target
@@ -43,6 +45,22 @@ class Staging:
         except CopyError as error:
             _explain(error, self.url)
             raise
+
+    def write_events(self, part: int, events: Mapping[str, Iterable[pa.RecordBatch]]) -> int:
+        """Write a part of the events; once they are there, how many there are, into ``staging.arrival``.
+
+        :param events: rows of the fact tables, by table.
+        :returns: the number of rows.
+        :raises EtlError: as ``write`` does.
+        """
+        arrivals = []
+        for table, batches in events.items():
+            rows = pa.Table.from_batches(batches, to_arrow_schema(STAGED[table]))
+            self.write(table, part, rows.to_batches())
+            arrivals.append(_arrival(table, rows))
+        arrived = pa.concat_tables(arrivals)
+        self.write("arrival", part, arrived.to_batches())
+        return int(pc.sum(arrived["row_count"]).as_py() or 0)
 
 
 def begin(connection: Connection, load_id: str, run: Run, tables: list[str]) -> None:
@@ -95,6 +113,16 @@ def _stage_frame(table: str, frame: DataFrame | pa.Table, load_id: str, url: str
     row_count: int = sum(part["row_count"] for part in parts)
     log.info("staging.%s: %d rows in %d parts.", table, row_count, len(parts))
     return row_count
+
+
+def _arrival(table: str, events: pa.Table) -> pa.Table:
+    """Rows of ``staging.arrival`` for staged events."""
+    counted = events.group_by(["input_key", "source", "utc_date_key"]).aggregate(
+        [([], "count_all"), ("event_time", "min"), ("event_time", "max")]
+    )
+    names = {"count_all": "row_count", "event_time_min": "first_event_time", "event_time_max": "last_event_time"}
+    of_table = pa.array([table] * len(counted), pa.string())
+    return counted.rename_columns(names).add_column(0, "table_name", of_table)
 
 
 def _explain(error: Exception, url: str) -> None:

@@ -160,8 +160,18 @@ EVENTS: dict[str, StructType] = {
     "event_playlist": schema(playlist_id=StringType(), source=StringType()),
     "event_context": schema(**_CONTEXT),
     "event_count": schema(input_id=StringType(), rows_accepted=LongType(), rows_repeated=LongType()),
+    "arrival": schema(
+        table_name=StringType(),
+        input_key=IntegerType(),
+        source=StringType(),
+        utc_date_key=IntegerType(),
+        row_count=LongType(),
+        first_event_time=TimestampType(),
+        last_event_time=TimestampType(),
+    ),
     "rejected_row": REJECTED_ROW,
 }
 """What a load of events takes: first the members that they name, then the events themselves with the members' keys.
 ``event_named`` is all that they name, of which staging makes the ``event_…`` of each kind, each member once;
-``event_count`` accounts for the rows of each input; ``event_id`` is the 16 bytes of a UUID."""
+``event_count`` accounts for the rows of each input, ``arrival`` for staged events; ``event_id`` is the 16 bytes of a
+UUID."""

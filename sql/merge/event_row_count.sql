@@ -5,8 +5,8 @@ select
     i.input_id,
     i.format,
     i.row_count,
-    coalesce(c.rows_accepted - c.rows_repeated, 0),
-    coalesce(c.rows_repeated, 0),
+    coalesce(c.rows_accepted - c.rows_repeated, 0) - coalesce(a.rows_removed, 0),
+    coalesce(c.rows_repeated, 0) + coalesce(a.rows_removed, 0),
     coalesce(r.row_count, 0)
 from staging.load as l
 inner join audit.run_input as i on i.run_id = l.run_id
@@ -16,26 +16,18 @@ left join (
     group by input_id
 ) as c on c.input_id = i.input_id
 left join (
+    select i.input_id, -sum(a.row_count) as rows_removed
+    from staging.arrival as a
+    inner join audit.input as i on i.input_key = a.input_key
+    where a.row_count < 0
+    group by i.input_id
+) as a on a.input_id = i.input_id
+left join (
     select input_id, count(*) as row_count from staging.rejected_row group by input_id
 ) as r on r.input_id = i.input_id;
 
--- Staged are by now the events that are new. Late is what happened on an earlier day than the newest event of its source
--- that an earlier run told of.
-create temporary table arrived on commit drop as
-select
-    e.input_key,
-    e.source,
-    e.utc_date_key,
-    count(*) as row_count,
-    min(e.event_time) as first_event_time,
-    max(e.event_time) as last_event_time
-from (
-    select input_key, source, utc_date_key, event_time from staging.fact_event
-    union all
-    select input_key, source, utc_date_key, event_time from staging.fact_spoken_event
-) as e
-group by e.input_key, e.source, e.utc_date_key;
-
+-- Late is what happened on an earlier day than the newest event of its source that an earlier run told of. The first and the
+-- last are those that the inputs tell of on the days of which something is new.
 insert into audit.arrival (
     run_id, input_id, source, rows_added, rows_late, first_event_time, last_event_time, known_until
 )
@@ -53,7 +45,18 @@ select
     min(a.first_event_time),
     max(a.last_event_time),
     k.known_until
-from arrived as a
+from (
+    select
+        input_key,
+        source,
+        utc_date_key,
+        sum(row_count) as row_count,
+        min(first_event_time) as first_event_time,
+        max(last_event_time) as last_event_time
+    from staging.arrival
+    group by input_key, source, utc_date_key
+    having sum(row_count) > 0
+) as a
 cross join staging.load as l
 inner join audit.input as i on i.input_key = a.input_key
 left join lateral (

@@ -1,8 +1,9 @@
--- What is made of a query as a table, unlike what is inserted, is looked for by several processes.
+-- Marts that were never built are built from nothing, whatever is touched. What is made of a query as a table, unlike what
+-- is inserted, is looked for by several processes.
 create temporary table listened_day on commit drop as
 select distinct user_key, date_key
 from staging.fact_event
-where activity_type in ('PLAY', 'PAUSE', 'SKIP');
+where activity_type in ('PLAY', 'PAUSE', 'SKIP') and exists (select from mart.definition);
 
 insert into audit.touched_day (listener_key, local_date)
 select distinct l.listener_key, to_date(e.date_key::text, 'yyyymmdd')

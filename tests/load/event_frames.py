@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from etl.config import CHECKOUT
-from etl.load import Run, RunInput, staging
+from etl.load import Run, RunInput
 from etl.load.events import EventLoad, event_load
 from etl.load.lookup import LOOKUPS
 from etl.transform.events.matching import SOURCES, Play, matches
@@ -83,8 +83,8 @@ def load_events(url: str, run_id: str, *deliveries: Delivery, steps: Steps | Non
         load.stage_members(local_frames(members(deliveries)))
         load.publish_members()
         after("members")
-        frames = {name: rows for name, rows in facts(told, keys(url)).items() if rows}
-        months = load.stage_events(lambda: staging.stage(local_frames(frames), load.load_id, url), _first_days(told))
+        staged = {name: frame.batches for name, frame in local_frames(facts(told, keys(url))).items()}
+        months = load.stage_events(lambda: load.staging.write_events(0, staged), _first_days(told))
         after("stage_events")
         written = load.publish_events(months, SOURCES, matched(load))
         after("publish_events")

@@ -156,16 +156,16 @@ class LocalFrame:
 
     def __init__(self, schema: StructType, batches: list[pa.RecordBatch]) -> None:
         self.schema = schema
-        self._batches = batches
+        self.batches = batches
 
     def select(self, *columns: str) -> "LocalFrame":
-        return LocalFrame(self.schema, [batch.select(columns) for batch in self._batches])
+        return LocalFrame(self.schema, [batch.select(columns) for batch in self.batches])
 
     def mapInArrow(self, write: Callable[..., Any], schema: str) -> "LocalFrame":
-        return LocalFrame(self.schema, list(write(iter(self._batches))))
+        return LocalFrame(self.schema, list(write(iter(self.batches))))
 
     def collect(self) -> list[dict[str, Any]]:
-        return [row for batch in self._batches for row in batch.to_pylist()]
+        return [row for batch in self.batches for row in batch.to_pylist()]
 
 
 def local_frames(staged: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:

@@ -63,6 +63,18 @@ def test_a_new_load_ends_the_writers_of_one_that_is_gone(warehouse_url: str) -> 
     assert table(warehouse_url, ROW_COUNT) == [{"n": 0}]
 
 
+def test_rows_that_cannot_be_made_fail_as_they_do(warehouse_url: str) -> None:
+    begin_load(warehouse_url, "one")
+
+    def broken() -> Iterator[pa.RecordBatch]:
+        yield from batches("a")
+        raise ValueError("no more rows")
+
+    with pytest.raises(ValueError, match="no more rows"):
+        list(target(warehouse_url, "one").write(broken()))
+    assert table(warehouse_url, ROW_COUNT) == [{"n": 0}]
+
+
 def test_a_partition_without_rows_answers_nothing(warehouse_url: str) -> None:
     begin_load(warehouse_url, "one")
     assert list(target(warehouse_url, "one").write(iter([]))) == []

@@ -40,14 +40,15 @@ READERS: dict[str, tuple[set[str], str]] = {
     ),
     "audit": (
         {"operator"},
-        """account_owner arrival cluster_fit dropped_event event_match fetch gap input reconciliation refresh_state rejected_row
-        row_count run run_input schema_revision touched_day touched_playlist touched_track""",
+        """account_owner arrival cluster_fit dropped_event event_match fetch gap input reconciliation refresh_state
+        rejected_row row_count run run_input schema_revision touched_day touched_playlist touched_track""",
     ),
     "staging": (
         set(),
-        """account_owner album_key bridge_track_artist bridge_track_genre cluster_fit dim_album dim_artist dim_audio_cluster
-        dim_playlist dim_track dirt event_artist event_artist_key event_context event_count event_match
-        event_named event_playlist event_track event_user fact_event fact_playlist_track fact_spoken_event input_key
+        """account_owner album_key arrival bridge_track_artist bridge_track_genre cluster_fit dim_album dim_artist
+        dim_audio_cluster dim_playlist dim_track dirt event_artist event_artist_key event_context event_count
+        event_match event_named event_playlist event_track event_user fact_event fact_playlist_track
+        fact_spoken_event input_key
         listener load part playlist_snapshot reconciliation recording_key refresh_state rejected_row survey_response
         track_alias user_record""",
     ),

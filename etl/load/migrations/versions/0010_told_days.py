@@ -14,6 +14,7 @@ _FILES = (
     "table/mart/told_day",
     "table/audit/account_owner",
     "table/staging/account_owner",
+    "table/staging/arrival",
     "view/mart/playlist_owner",
 )
 
