@@ -7,7 +7,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ _QUICK = ("fsync = off", "full_page_writes = off", "synchronous_commit = off")
 class Warm:
     """Spark, PostgreSQL and a migrated database, of which tests have the use."""
 
-    def __init__(self, spark: SparkSession, server: postgres.Server) -> None:
+    def __init__(self, spark: SparkSession | None, server: postgres.Server) -> None:
         self._spark, self._server = spark, server
 
     def first_failure(self, checkout: Path, tests: tuple[str, ...], patience_s: float) -> str:
@@ -62,8 +62,8 @@ class Warm:
             _forget_modules()
             os.chdir(checkout)
             sys.path[:] = [str(checkout), *(one for one in sys.path if one not in ("", str(Path.cwd())))]
-            sys.dont_write_bytecode = True
-            self._spark.sparkContext._gateway._gateway_client.deque.clear()  # a connection has one user
+            if self._spark is not None:
+                self._spark.sparkContext._gateway._gateway_client.deque.clear()  # a connection has one user
             with Path(os.devnull).open("w") as nothing:
                 os.dup2(nothing.fileno(), 1)
                 os.dup2(nothing.fileno(), 2)
@@ -87,7 +87,7 @@ class Warm:
 class _Plugin:
     """Gives tests what is there, and notes the first failure."""
 
-    def __init__(self, spark: SparkSession, server: postgres.Server, told: Path) -> None:
+    def __init__(self, spark: SparkSession | None, server: postgres.Server, told: Path) -> None:
         self._there = {"spark": spark, "embedded_server": server, "migrated_template": _TEMPLATE}
         self._told = told
 
@@ -112,8 +112,8 @@ class _Plugin:
 
 
 @contextmanager
-def warm(folder: Path) -> Iterator[Warm]:
-    """Start what tests need; ended and removed afterwards."""
+def warm(folder: Path, *, has_spark: bool) -> Iterator[Warm]:
+    """Start what tests need, Spark where they do; ended and removed afterwards."""
     state = folder / "state"
     state.mkdir()
     resolved = Path(os.environ["STATE_DIR"])
@@ -124,8 +124,7 @@ def warm(folder: Path) -> Iterator[Warm]:
     try:
         _prepare(server)
         own = settings({"STATE_DIR": str(state), "WAREHOUSE_URL": "postgresql://unused@127.0.0.1:1/none"})
-        with session(own, "mutation") as spark:
-            spark.conf.set("spark.sql.shuffle.partitions", "2")
+        with session(own, "mutation") if has_spark else nullcontext() as spark:
             yield Warm(spark, server)
     finally:
         postgres.remove(state)
@@ -155,11 +154,15 @@ def _forget_modules() -> None:
 def _ended(child: int, patience_s: float) -> int | None:
     """The exit code of a child; None where it had to be killed."""
     last = time.monotonic() + patience_s
-    while time.monotonic() < last:
-        found, status = os.waitpid(child, os.WNOHANG)
-        if found:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(_LOOK_SECONDS)
-    os.killpg(child, signal.SIGKILL)
+    try:
+        while time.monotonic() < last:
+            found, status = os.waitpid(child, os.WNOHANG)
+            if found:
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(_LOOK_SECONDS)
+    except BaseException:
+        os.kill(child, signal.SIGKILL)
+        raise
+    os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     return None

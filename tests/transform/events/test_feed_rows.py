@@ -171,6 +171,7 @@ def test_what_is_said_of_a_user() -> None:
         ({"context": {"platform": "x" * 150, "reasonStart": "x" * 150, "reasonEnd": "x" * 150}, "subscriptionType": "x" * 151}, LONG_CONTEXT),
         ({"context": {"platform": "x" * 150, "reasonStart": "x" * 150, "reasonEnd": "x" * 150}, "subscriptionType": "x" * 150}, None),
         ({"subscriptionType": "x" * 601}, LONG_CONTEXT),
+        ({"subscriptionType": "x" * 600}, None),
     ],
 )  # fmt: skip
 def test_a_record_is_refused_for_the_first_thing_that_is_wrong(values: dict[str, Any], reason: str | None) -> None:

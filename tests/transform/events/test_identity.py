@@ -15,7 +15,9 @@ def ids(*rows: dict[str, Any]) -> list[bytes]:
     return identified(event_rows(*rows))["event_id"].to_pylist()
 
 
-@pytest.mark.parametrize("moment", [NOON, datetime(2006, 4, 23, 0, 0, 0, 123_000, UTC), datetime(2199, 12, 31, tzinfo=UTC)])
+@pytest.mark.parametrize(
+    "moment", [NOON, datetime(2006, 4, 23, 0, 0, 0, 123_000, UTC), datetime(2199, 12, 31, tzinfo=UTC)]
+)
 def test_an_id_is_the_moment_the_mark_of_its_kind_and_a_hash(moment: datetime) -> None:
     (found,) = ids({"event_time": moment, "source": "feed", "user_id": "u1", "identity": "id e1"})
     since = moment - datetime(1970, 1, 1, tzinfo=UTC)
