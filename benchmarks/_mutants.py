@@ -1,4 +1,4 @@
-"""Mutants: small faults that somebody might make, one at a time, in Python and in the SQL that stands in it or beside it.
+"""Mutants: small faults that somebody might make, one at a time, in Python and in the SQL in it or beside it.
 
 Neither mutmut nor cosmic-ray looks into strings, and much of what identifies a row is SQL in a string.
 """

@@ -16,7 +16,7 @@ import pytest
 from pyspark.sql import SparkSession
 from sqlalchemy import Engine, text
 
-from etl.config import settings
+from etl.config import CHECKOUT, settings
 from etl.load.migrate import migrate
 from etl.spark import session
 from etl.warehouse import engine
@@ -116,7 +116,7 @@ def warm(folder: Path, *, has_spark: bool) -> Iterator[Warm]:
     """Start what tests need, Spark where they do; ended and removed afterwards."""
     state = folder / "state"
     state.mkdir()
-    resolved = Path(os.environ["STATE_DIR"])
+    resolved = Path(os.environ.get("STATE_DIR") or CHECKOUT / ".state")
     resolve_jars(resolved, {**os.environ, "AIRFLOW_HOME": str(state)})
     (state / "ivy").symlink_to(resolved / "ivy")
     os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")

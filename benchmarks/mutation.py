@@ -2,8 +2,8 @@
 
     python -m benchmarks.mutation [--mutants N] [--seed S] [--resume FILE] [--only PATH …] [--list]
 
-Draws mutants from all that the files of ``TESTS`` allow and tries one after another, in a copy of the checkout: a copy
-of this process, which has Spark and an embedded PostgreSQL running already, runs the tests that cover the file until the
+Draws mutants from all that the files of ``TESTS`` allow and tries one after another, in a copy of the checkout. A copy
+of this process, which has Spark and an embedded PostgreSQL running, runs the tests that cover the file until the
 first fails. A mutant that takes many times as long as the unharmed code is noticed, too. ``--resume`` notes results in
 a file and goes on after those that it has; a mutant that survived is tried anew, so that a test written for it counts.
 """

@@ -301,7 +301,8 @@ def test_events_find_keys_by_id_by_name_and_by_a_linked_id(warehouse_url: str) -
     execute(
         warehouse_url,
         """
-        insert into warehouse.dim_artist (artist_key, artist_id, name, source) values (5, 'b1', 'X', 's'), (4, 'b2', 'Y', 's');
+        insert into warehouse.dim_artist (artist_key, artist_id, name, source)
+        values (5, 'b1', 'X', 's'), (4, 'b2', 'Y', 's');
         insert into warehouse.bridge_track_artist (track_key, artist_key, position) values (70, 5, 1), (70, 4, 2)
         """,
     )

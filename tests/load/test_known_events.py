@@ -114,7 +114,7 @@ def test_a_month_has_the_bounds_of_its_days(warehouse_url: str) -> None:
         assert partitions.new_months(connection, [december, november]) == [december]
     found = table(
         warehouse_url,
-        "select indexdef from pg_indexes where schemaname = 'warehouse' and tablename = 'fact_event_2026_11' order by 1",
+        "select indexdef from pg_indexes where tablename = 'fact_event_2026_11' order by 1",
     )
     kinds = [row["indexdef"].partition(" ON ")[0].split()[1] + row["indexdef"].partition("USING ")[2] for row in found]
     assert kinds == [

@@ -10,7 +10,10 @@ from etl.transform.aliases import reconciliation, track_alias
 
 _TITLES = "titles struct<title string, version string, edition string, credit string>"
 _ARTISTS = "artists struct<names array<string>, ids array<string>, keys array<string>>"
-_TRACK = f"track_id string, recording_id string, rank int, popularity int, duration_ms int, isrc string, {_TITLES}, {_ARTISTS}"
+_TRACK = (
+    "track_id string, recording_id string, rank int, popularity int, duration_ms int, isrc string,"
+    f" {_TITLES}, {_ARTISTS}"
+)
 _MENTION = "track_id string, is_by_name boolean, isrc string, title string, version string, artist_keys array<string>"
 _MATCH = "identity string, track_id string, method string, score double"
 
@@ -110,7 +113,9 @@ def test_each_kind_of_alias_leads_to_its_tracks(spark: SparkSession) -> None:
     # A made id that is a track's own leads to it, however popular others are; what was recognised leads there.
     made = tracks(spark, *(track(name, popularity=10 + place) for place, name in enumerate(["a", "b", "d", one])))
     own = spark.createDataFrame([mention("b", "one"), mention(one, "one", keys=["nova"])], _MENTION)
-    (found,) = [row for row in track_alias(made.withColumn("popularity", -made.popularity), own, spark.createDataFrame([], _MATCH)).collect() if row.alias_kind == "name"]  # fmt: skip
+    unpopular = made.withColumn("popularity", -made.popularity)
+    told = track_alias(unpopular, own, spark.createDataFrame([], _MATCH)).collect()
+    (found,) = [row for row in told if row.alias_kind == "name"]
     assert (found.alias_value, found.track_id) == (one, one)
     match = spark.createDataFrame([(one, "d", "name", 0.7)], _MATCH)
     matched = [row for row in track_alias(rows, said, match).collect() if row.alias_kind == "name"]

@@ -47,6 +47,13 @@ def test_two_plays_in_a_row_stay_two() -> None:
     assert pairs(*real, *told[:2]) == {("x0", "r200"), ("x200", "r400")}
 
 
+def test_a_long_play_that_matches_nothing_does_not_hide_the_next_pair() -> None:
+    long_told = (play("extended_export", 400), play("basic_export", 0, 1000), play("basic_export", 405))
+    assert pairs(*long_told) == {("x400", "b405")}
+    long_kept = (play("extended_export", 0, 1000), play("extended_export", 405), play("basic_export", 400))
+    assert pairs(*long_kept) == {("x405", "b400")}
+
+
 def test_another_recording_or_user_is_another_play() -> None:
     other = play("recently_played", 0, None, recording=2)
     assert pairs(play("extended_export", 0), other) == set()
