@@ -84,7 +84,7 @@ CREDITS = """
 MERGED = """
     select t.track_id, m.track_id as merged_into, t.recording_key
     from warehouse.dim_track as t
-    left join warehouse.dim_track as m on m.track_key = t.merged_into_track_key
+    left join warehouse.dim_track as m on m.track_key = t.merged_into_track_key and m.track_key > 0
     where t.track_key > 0
     order by 1
 """
