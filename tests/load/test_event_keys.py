@@ -257,8 +257,10 @@ def test_a_name_that_an_event_gives_an_id_means_that_track_from_then_on(warehous
     ]
     # Another id of the same name changes nothing: the name has found its track.
     known(warehouse_url, {"track_key": 90, "track_id": "c2", "name": "Song"})
-    named(warehouse_url, "r3", thing("c2", track_name="Song", made_track="name:t"), thing(**MADE))
+    further = thing("t8", track_name="New", made_track="name:n")
+    named(warehouse_url, "r3", thing("c2", track_name="Song", made_track="name:t"), thing(**MADE), further)
     assert ("name", "name:t", 70, "event", 1.0) in found(warehouse_url, ALIASES)
+    assert ("name", "name:n", new, "event", 1.0) in found(warehouse_url, ALIASES)
     assert ("name:t", "c1", 1) in found(warehouse_url, MERGED)
 
 

@@ -124,6 +124,13 @@ def test_blanks_unknown_clocks_and_codes_that_are_none_are_nothing() -> None:
     assert said(country="JPN")["country"] is None
 
 
+def test_of_a_play_without_context_nothing_is_said() -> None:
+    told = ("platform", "reason_start", "reason_end", "is_shuffle", "is_offline", "is_incognito")
+    assert [said(context=None)[name] for name in told] == [None] * len(told)
+    context = {"isShuffle": False, "isOffline": True, "isIncognito": False}
+    assert [said(context=context)[name] for name in told] == [None, None, None, False, True, False]
+
+
 def test_what_is_said_of_a_user() -> None:
     row = said_of_user(username="Ann", birthdate=date(1990, 5, 1), country="DE", timezone="UTC", gender=" ")
     assert (row["valid_from"], row["username"], row["birthdate"], row["country"], row["timezone"], row["gender"]) == (
@@ -174,6 +181,7 @@ def test_what_is_said_of_a_user() -> None:
         ({"context": FULL, "subscriptionType": "x" * 150}, None),
         ({"subscriptionType": "x" * 601}, LONG_CONTEXT),
         ({"subscriptionType": "x" * 600}, None),
+        ({"context": {"isShuffle": True}, "subscriptionType": "x" * 600}, None),
     ],
 )
 def test_a_record_is_refused_for_the_first_thing_that_is_wrong(values: dict[str, Any], reason: str | None) -> None:
