@@ -160,10 +160,11 @@ def test_new_artists_and_tracks_get_the_next_keys_in_the_order_of_ids(warehouse_
 
 
 def test_of_two_names_the_smaller_stays_and_the_catalogue_is_left_alone(warehouse_url: str) -> None:
-    known(warehouse_url, {"track_key": 7, "track_id": "c1", "name": "Catalogue"})
+    known(warehouse_url, {"track_key": 7, "track_id": "c1", "name": "Z of the catalogue"})
     execute(
         warehouse_url,
-        "insert into warehouse.dim_artist (artist_key, artist_id, name, source) values (5, 'ca', 'Catalogue', 's')",
+        "insert into warehouse.dim_artist (artist_key, artist_id, name, source)"
+        " values (5, 'ca', 'Z of the catalogue', 's')",
     )
     said = [("M", "Mm", "m"), (None, None, "a"), ("N", "Nn", "a"), ("K", "Kk", "z"), ("K", "Kk", "b"), ("K", "Kk", "c")]
     expected = [
@@ -189,12 +190,12 @@ def test_of_two_names_the_smaller_stays_and_the_catalogue_is_left_alone(warehous
         assert tracks == {
             "t1": (wanted[0], wanted[2], True),
             "t2": ("Other", "feed", True),
-            "c1": ("Catalogue", "s", False),
+            "c1": ("Z of the catalogue", "s", False),
         }
         assert artists == {
             "a1": (wanted[1], wanted[2], True),
             "a2": ("Other", "feed", True),
-            "ca": ("Catalogue", "s", False),
+            "ca": ("Z of the catalogue", "s", False),
         }
     assert ("c1", "ca", 1) not in found(warehouse_url, CREDITS)
 
