@@ -81,9 +81,9 @@ def _event(timezones: Collection[str]) -> dict[str, str]:
         "platform": _text("context['platform']"),
         "reason_start": _text("context['reasonStart']"),
         "reason_end": _text("context['reasonEnd']"),
-        "is_shuffle": "context['isShuffle']",
-        "is_offline": "context['isOffline']",
-        "is_incognito": "context['isIncognito']",
+        "is_shuffle": _of_context("isShuffle"),
+        "is_offline": _of_context("isOffline"),
+        "is_incognito": _of_context("isIncognito"),
         "subscription_plan": _text("subscriptionType"),
         "country": _country(country),
         "timezone": _timezone("timezone", timezones),
@@ -139,6 +139,11 @@ def _is_impossible(name: str, not_after: datetime) -> str:
 def _text(name: str) -> str:
     """A text without what PostgreSQL does not take, U+0000; NULL where it is blank."""
     return f"case when trim({name}) <> '' then replace({name}, {literal(chr(0))}, {literal(chr(0xFFFD))}) end"
+
+
+def _of_context(name: str) -> str:
+    """A field of the context; NULL where there is none, under which Arrow may keep a value."""
+    return f"case when context is not null then context['{name}'] end"
 
 
 def _country(code: str) -> str:

@@ -47,6 +47,30 @@ def test_two_plays_in_a_row_stay_two() -> None:
     assert pairs(*real, *told[:2]) == {("x0", "r200"), ("x200", "r400")}
 
 
+def test_a_long_play_that_matches_nothing_does_not_hide_the_next_pair() -> None:
+    long_told = (play("extended_export", 400), play("basic_export", 0, 1000), play("basic_export", 405))
+    assert pairs(*long_told) == {("x400", "b405")}
+    long_kept = (play("extended_export", 0, 1000), play("extended_export", 405), play("basic_export", 400))
+    assert pairs(*long_kept) == {("x405", "b400")}
+
+
+@pytest.mark.parametrize(
+    ("kept", "dropped", "rule"),
+    [
+        (play("extended_export", 0), play("recently_played", 5, None), "start to time within 90 s"),
+        (play("extended_export", 0), play("recently_played", 195, None), "end to time within 90 s"),
+        (play("extended_export", 0), play("basic_export", 5, 100), "start to start within 120 s"),
+        (play("extended_export", 0), play("basic_export", 150, 52), "end to end within 120 s"),
+        (play("extended_export", 0), play("basic_export", 202), "end to start within 120 s"),
+        (play("recently_played", 302, None), play("basic_export", 100), "time to end within 120 s"),
+    ],
+)
+def test_a_match_says_which_ends_lie_together(kept: Play, dropped: Play, rule: str) -> None:
+    assert [(match.kept, match.dropped, match.rule) for match in matches([dropped, kept])] == [
+        (kept.id, dropped.id, rule)
+    ]
+
+
 def test_another_recording_or_user_is_another_play() -> None:
     other = play("recently_played", 0, None, recording=2)
     assert pairs(play("extended_export", 0), other) == set()

@@ -1,0 +1,359 @@
+"""What events name becomes members of the star: each once, whoever names it first, and events find their keys."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql.pandas.types import to_arrow_schema
+from sqlalchemy import text
+
+from etl.load.events import EventLoad, event_load
+from etl.schemas import EVENTS
+from etl.warehouse import engine
+from tests.load.event_frames import Delivery, run_of
+from tests.load.star_frames import table
+
+MADE = {"track_id": None, "made_track": "name:t", "made_artist": "name:a", "track_name": "Song", "artist_name": "Nova"}
+
+
+def thing(track_id: str | None = "t1", **values: Any) -> dict[str, Any]:
+    return {"name_set": "things", "source": "feed", "track_id": track_id, "row_count": 1, **values}
+
+
+@contextmanager
+def naming(url: str, run_id: str, *named: dict[str, Any]) -> Iterator[EventLoad]:
+    """A load of events that name this, its members published."""
+    rows = pa.Table.from_pylist(list(named), to_arrow_schema(EVENTS["event_named"]))
+    with event_load(run_of(run_id, [Delivery(run_id)]), url) as load:
+        assert load is not None
+        load.stage_members({"event_named": rows})
+        load.publish_members()
+        yield load
+
+
+def named(url: str, run_id: str, *rows: dict[str, Any]) -> None:
+    with naming(url, run_id, *rows):
+        pass
+
+
+def known(url: str, *tracks: dict[str, Any]) -> None:
+    """Tracks of the catalogue, each the key ``track_key`` and the alias by its id."""
+    with engine(url).begin() as connection:
+        for one in tracks:
+            connection.execute(
+                text(
+                    "insert into warehouse.dim_track (track_key, recording_key, album_key, track_id, name, source)"
+                    " values (:track_key, :recording_key, -1, :track_id, :name, 's')"
+                ),
+                {"recording_key": one["track_key"], **one},
+            )
+            alias(connection, "spotify_id", one["track_id"], one["track_key"])
+
+
+def alias(connection: Any, kind: str, value: str, track_key: int) -> None:
+    statement = "insert into warehouse.track_alias (alias_kind, alias_value, track_key, method, score)"
+    values = {"kind": kind, "value": value, "track_key": track_key}
+    connection.execute(text(f"{statement} values (:kind, :value, :track_key, 'id', 1)"), values)
+
+
+def execute(url: str, statement: str) -> None:
+    with engine(url).begin() as connection:
+        connection.execute(text(statement))
+
+
+def found(url: str, statement: str) -> list[tuple[Any, ...]]:
+    return [tuple(row.values()) for row in table(url, statement)]
+
+
+TRACKS = (
+    "select track_key, recording_key, track_id, name, source, is_inferred from warehouse.dim_track where track_key > 0"
+)
+ARTISTS = (
+    "select artist_key, artist_id, name, source, is_inferred from warehouse.dim_artist where artist_key > 0 order by 1"
+)
+ALIASES = "select alias_kind, alias_value, track_key, method, score from warehouse.track_alias order by 1, 2, 3"
+CREDITS = """
+    select t.track_id, a.artist_id, b.position
+    from warehouse.bridge_track_artist as b
+    join warehouse.dim_track as t using (track_key)
+    join warehouse.dim_artist as a using (artist_key)
+    order by 1, 2
+"""
+MERGED = """
+    select t.track_id, m.track_id as merged_into, t.recording_key
+    from warehouse.dim_track as t
+    left join warehouse.dim_track as m on m.track_key = t.merged_into_track_key and m.track_key > 0
+    where t.track_key > 0
+    order by 1
+"""
+
+
+def test_each_member_is_staged_once_with_what_says_most(warehouse_url: str) -> None:
+    rows = (
+        *({"name_set": "users", "user_id": "u1", "source": source} for source in ("feed", "basic_export")),
+        {"name_set": "playlists", "playlist_id": "p1", "source": "feed"},
+        {"name_set": "playlists", "playlist_id": "p1", "source": "api"},
+        {"name_set": "playlists", "source": "feed"},
+        {"name_set": "contexts", "platform": "ios", "subscription_plan": "free", "is_shuffle": True},
+        *({"name_set": "months", "input_id": "i1", "row_count": count, "is_spoken": count == 3} for count in (2, 3)),
+        {"name_set": "months", "input_id": "i2", "row_count": 7, "is_spoken": False},
+        # Who says a name wins over who says none, then who says an artist, then the smaller.
+        thing("t1", artist_id="a1", source="a"),
+        thing("t1", track_name="B", source="z", made_track="name:b"),
+        thing("t1", track_name="B", artist_id="a2", artist_name="Z", source="z", made_track="name:b"),
+        thing("t1", track_name="B", artist_id="a2", artist_name="Z", source="y"),
+        thing("t1", track_name="C", artist_id="a1", artist_name=None, source="a"),
+        thing("t1", track_name="D", artist_id="a2", artist_name="Y", source="b"),
+        thing("t2", track_name="A", source="a"),
+        thing("t2", track_name="Z", artist_id="a1", source="z"),
+        thing("t3", made_track="name:x", source="a"),
+        thing("t3", source="b"),
+        thing(**MADE, source="basic_export"),
+        thing(None, artist_id="a2", artist_name="Y", source="a"),
+        thing(None, source="feed"),
+    )
+    with naming(warehouse_url, "r1", *rows) as load:
+        staged = {
+            name: [tuple(row) for row in load.connection.execute(text(f"select * from staging.{name} order by 1"))]
+            for name in ("event_user", "event_artist", "event_track", "event_playlist", "event_context", "event_count")
+        }
+    assert staged["event_user"] == [("u1", "basic_export")]
+    assert staged["event_artist"] == [
+        ("a1", None, "a"),
+        ("a2", "Y", "a"),
+        ("name:a", "Nova", "basic_export"),
+    ]
+    assert staged["event_track"] == [
+        ("name:t", "Song", "name:t", "name:a", "basic_export"),
+        ("t1", "B", None, "a2", "y"),
+        ("t2", "Z", None, "a1", "z"),
+        ("t3", None, None, None, "b"),
+    ]
+    assert staged["event_playlist"] == [("p1", "api")]
+    assert staged["event_context"] == [("ios", None, None, True, None, None, "free")]
+    assert staged["event_count"] == [("i1", 5, 0), ("i2", 7, 0)]
+
+
+def test_new_artists_and_tracks_get_the_next_keys_in_the_order_of_ids(warehouse_url: str) -> None:
+    rows = (thing("t2", artist_id="a2"), thing("t1", artist_id="a1", artist_name="Nova"), thing(**MADE))
+    named(warehouse_url, "r1", *rows)
+    artists = [(1, "a1", "Nova", "feed", True), (2, "a2", None, "feed", True)]
+    made = [(3, "name:a", "Nova", "feed", True)]
+    assert found(warehouse_url, ARTISTS) == artists + made
+    assert sorted(found(warehouse_url, TRACKS)) == [
+        (1, 1, "name:t", "Song", "feed", True),
+        (2, 2, "t1", None, "feed", True),
+        (3, 3, "t2", None, "feed", True),
+    ]
+    assert found(warehouse_url, ALIASES) == [
+        ("name", "name:t", 1, "event", 1.0),
+        ("spotify_id", "t1", 2, "event", 1.0),
+        ("spotify_id", "t2", 3, "event", 1.0),
+    ]
+    assert found(warehouse_url, CREDITS) == [("name:t", "name:a", 1), ("t1", "a1", 1), ("t2", "a2", 1)]
+    named(warehouse_url, "r2", *rows, thing("t0", artist_id="a0"))
+    assert found(warehouse_url, ARTISTS) == [*artists, *made, (4, "a0", None, "feed", True)]
+    assert sorted(found(warehouse_url, TRACKS))[3:] == [(4, 4, "t0", None, "feed", True)]
+    assert len(found(warehouse_url, ALIASES)) == 4
+
+
+def test_of_two_names_the_smaller_stays_and_the_catalogue_is_left_alone(warehouse_url: str) -> None:
+    known(warehouse_url, {"track_key": 7, "track_id": "c1", "name": "Z of the catalogue"})
+    execute(
+        warehouse_url,
+        "insert into warehouse.dim_artist (artist_key, artist_id, name, source)"
+        " values (5, 'ca', 'Z of the catalogue', 's')",
+    )
+    said = [("M", "Mm", "m"), (None, None, "a"), ("N", "Nn", "a"), ("K", "Kk", "z"), ("K", "Kk", "b"), ("K", "Kk", "c")]
+    expected = [
+        ("M", "Mm", "m"),
+        ("M", "Mm", "m"),
+        ("M", "Mm", "m"),
+        ("K", "Kk", "z"),
+        ("K", "Kk", "b"),
+        ("K", "Kk", "b"),
+    ]
+    for number, (track, artist, source) in enumerate(said):
+        told = {"track_name": track, "artist_name": artist, "source": source}
+        other = {"track_name": "Other", "artist_name": "Other", "source": "feed"}
+        rows = (
+            thing("t1", artist_id="a1", **told),
+            thing("t2", artist_id="a2", **other),
+            thing("c1", artist_id="ca", **told),
+        )
+        named(warehouse_url, f"r{number}", *rows)
+        tracks = {row[2]: row[3:] for row in found(warehouse_url, TRACKS)}
+        artists = {row[1]: row[2:] for row in found(warehouse_url, ARTISTS)}
+        wanted = expected[number]
+        assert tracks == {
+            "t1": (wanted[0], wanted[2], True),
+            "t2": ("Other", "feed", True),
+            "c1": ("Z of the catalogue", "s", False),
+        }
+        assert artists == {
+            "a1": (wanted[1], wanted[2], True),
+            "a2": ("Other", "feed", True),
+            "ca": ("Z of the catalogue", "s", False),
+        }
+    assert ("c1", "ca", 1) not in found(warehouse_url, CREDITS)
+
+
+def test_a_track_has_the_first_artist_that_an_event_says(warehouse_url: str) -> None:
+    named(warehouse_url, "r1", thing("t1"), thing("t2", artist_id="a2"))
+    assert found(warehouse_url, CREDITS) == [("t2", "a2", 1)]
+    named(warehouse_url, "r2", thing("t1", artist_id="a1"), thing("t2", artist_id="a3"))
+    assert found(warehouse_url, CREDITS) == [("t1", "a1", 1), ("t2", "a2", 1)]
+
+
+def test_an_artist_without_an_id_is_the_most_popular_known_one_of_that_name(warehouse_url: str) -> None:
+    execute(
+        warehouse_url,
+        """
+        insert into warehouse.dim_artist (artist_key, artist_id, name, popularity, popularity_source, source) values
+            (3, 'b1', 'NOVA', null, null, 's'), (4, 'b2', 'Nova', 10, 'api', 's'), (5, 'b3', 'nova', 60, 'api', 's'),
+            (6, 'b4', 'Nova', 60, 'api', 's'), (7, 'b5', 'Other', 90, 'api', 's')
+        """,
+    )
+    rows = (thing(**MADE), thing("t1", artist_id="x1", artist_name="Nova"))
+    with naming(warehouse_url, "r1", *rows) as load:
+        keys = {row["artist_id"]: row["artist_key"] for row in load.keys()["artist"].to_pylist()}
+    assert keys == {"name:a": 5, "x1": 8}
+    assert ("name:t", "b3", 1) in found(warehouse_url, CREDITS)
+    assert [row[1:3] for row in found(warehouse_url, ARTISTS)] == [
+        *(("b1", "NOVA"), ("b2", "Nova"), ("b3", "nova"), ("b4", "Nova"), ("b5", "Other"), ("x1", "Nova")),
+    ]
+
+
+def test_a_name_that_an_event_gives_an_id_means_that_track_from_then_on(warehouse_url: str) -> None:
+    other = {
+        "track_id": None,
+        "made_track": "name:o",
+        "made_artist": "name:a",
+        "track_name": "O",
+        "artist_name": "Nova",
+    }
+    named(warehouse_url, "r1", thing(**MADE), thing(**other))
+    known(warehouse_url, {"track_key": 70, "track_id": "c1", "name": "Song", "recording_key": 70})
+    execute(warehouse_url, "update warehouse.dim_track set recording_key = 1 where track_id = 'c1'")
+    assert found(warehouse_url, MERGED) == [("c1", None, 1), ("name:o", None, 1), ("name:t", None, 2)]
+    both = thing("c1", track_name="Song", made_track="name:t", artist_name="Nova", artist_id="a1")
+    fresh = thing("t9", track_name="New", made_track="name:n", artist_name="Nova", artist_id="a1")
+    named(warehouse_url, "r2", both, fresh)
+    new = next(row[0] for row in found(warehouse_url, TRACKS) if row[2] == "t9")
+    assert found(warehouse_url, ALIASES) == [
+        ("name", "name:n", new, "event", 1.0),
+        ("name", "name:o", 1, "event", 1.0),
+        ("name", "name:t", 70, "event", 1.0),
+        ("spotify_id", "c1", 70, "id", 1.0),
+        ("spotify_id", "t9", new, "event", 1.0),
+    ]
+    # Its recording is the one of the track that it means.
+    assert found(warehouse_url, MERGED) == [
+        ("c1", None, 1),
+        ("name:o", None, 1),
+        ("name:t", "c1", 1),
+        ("t9", None, new),
+    ]
+    # Another id of the same name changes nothing: the name has found its track.
+    known(warehouse_url, {"track_key": 90, "track_id": "c2", "name": "Song"})
+    further = thing("t8", track_name="New", made_track="name:n")
+    named(warehouse_url, "r3", thing("c2", track_name="Song", made_track="name:t"), thing(**MADE), further)
+    assert ("name", "name:t", 70, "event", 1.0) in found(warehouse_url, ALIASES)
+    assert ("name", "name:n", new, "event", 1.0) in found(warehouse_url, ALIASES)
+    assert ("name:t", "c1", 1) in found(warehouse_url, MERGED)
+
+
+def test_of_two_ids_that_events_give_a_name_the_smaller_key_wins(warehouse_url: str) -> None:
+    known(
+        warehouse_url,
+        {"track_key": 70, "track_id": "c1", "name": "Song"},
+        {"track_key": 60, "track_id": "c2", "name": "Song"},
+    )
+    named(warehouse_url, "r1", *(thing(name, track_name="Song", made_track="name:t") for name in ("c1", "c2")))
+    assert ("name", "name:t", 60, "event", 1.0) in found(warehouse_url, ALIASES)
+    assert [row[:2] for row in found(warehouse_url, ALIASES)] == [
+        ("name", "name:t"),
+        ("spotify_id", "c1"),
+        ("spotify_id", "c2"),
+    ]
+
+
+def test_a_name_of_the_catalogue_stays_what_the_catalogue_says(warehouse_url: str) -> None:
+    known(
+        warehouse_url,
+        {"track_key": 70, "track_id": "c1", "name": "Song"},
+        {"track_key": 80, "track_id": "c2", "name": "Song"},
+    )
+    with engine(warehouse_url).begin() as connection:
+        alias(connection, "name", "name:t", 80)
+    with naming(warehouse_url, "r1", thing("c1", track_name="Song", made_track="name:t"), thing(**MADE)) as load:
+        keys = {row["track_id"]: row["track_key"] for row in load.keys()["track"].to_pylist()}
+    assert keys == {"c1": 70, "name:t": 80}
+    assert [row[2] for row in found(warehouse_url, ALIASES) if row[0] == "name"] == [80]
+    assert {row[2] for row in found(warehouse_url, TRACKS)} == {"c1", "c2"}
+
+
+def test_events_find_keys_by_id_by_name_and_by_a_linked_id(warehouse_url: str) -> None:
+    known(
+        warehouse_url,
+        {"track_key": 70, "track_id": "c1", "name": "One"},
+        {"track_key": 80, "track_id": "c2", "name": "Two"},
+    )
+    execute(
+        warehouse_url,
+        """
+        insert into warehouse.dim_artist (artist_key, artist_id, name, source)
+        values (5, 'b1', 'X', 's'), (4, 'b2', 'Y', 's');
+        insert into warehouse.bridge_track_artist (track_key, artist_key, position) values (70, 5, 1), (70, 4, 2)
+        """,
+    )
+    with engine(warehouse_url).begin() as connection:
+        alias(connection, "linked_id", "old", 70)
+        alias(connection, "linked_id", "c2", 70)  # told by itself, too: it means itself
+        alias(connection, "isrc", "c2", 70)
+        alias(connection, "isrc", "new", 70)
+    rows = (thing("old"), thing("c1"), thing("c2"), thing("new"), thing(**MADE))
+    with naming(warehouse_url, "r1", *rows) as load:
+        tracks = {row["track_id"]: tuple(row.values())[1:] for row in load.keys()["track"].to_pylist()}
+        assert load.keys()["track"].num_rows == 5
+    made, new = tracks.pop("name:t"), tracks.pop("new")
+    assert tracks == {"c1": (70, 5), "c2": (80, -1), "old": (70, 5)}
+    assert (made[0], new) == (81, (82, -1))
+    assert made[1] == 6
+
+
+def test_made_ids_are_looked_up_by_name(warehouse_url: str) -> None:
+    rows = (
+        thing(**MADE),
+        thing(**{**MADE, "source": "basic_export"}),
+        thing(**{**MADE, "made_artist": None, "artist_id": "a1"}),
+        thing(None, artist_name="Lux", made_artist="name:l"),
+        thing("t1", track_name="By id", artist_name="Nova", made_track="name:i"),
+        thing(None, track_name="Nothing"),
+    )
+    with naming(warehouse_url, "r1", *rows) as load:
+        ids = load.keys()["made_id"].to_pylist()
+    found_ids = {tuple(row[name] for name in ("track_name", "artist_name", "made_track", "made_artist")) for row in ids}
+    assert found_ids == {("Song", "Nova", "name:t", "name:a"), (None, "Lux", None, "name:l")}
+    assert len(ids) == 2
+
+
+def test_users_are_looked_up_with_ends_that_every_clock_can_tell(warehouse_url: str) -> None:
+    moved = datetime(2026, 11, 1, tzinfo=UTC)
+    named(warehouse_url, "r0", {"name_set": "users", "user_id": "u9", "source": "feed"})
+    named(warehouse_url, "r1", {"name_set": "users", "user_id": "u1", "source": "feed"})
+    execute(
+        warehouse_url,
+        f"""
+        update warehouse.dim_user set valid_to = '{moved.isoformat()}' where user_id = 'u1';
+        insert into warehouse.dim_user (user_key, user_id, valid_from, valid_to, source, timezone)
+        values (50, 'u1', '{moved.isoformat()}', 'infinity', 's', 'Asia/Tokyo')
+        """,
+    )
+    with naming(warehouse_url, "r2", {"name_set": "users", "user_id": "u1", "source": "feed"}) as load:
+        users = load.keys()["user"].to_pylist()
+    first, last = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+    versions = [(row["user_id"], row["valid_from"], row["valid_to"], row["home_timezone"]) for row in users]
+    assert sorted(versions) == [("u1", first, moved, None), ("u1", moved, last, "Asia/Tokyo")]

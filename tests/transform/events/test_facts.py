@@ -1,0 +1,203 @@
+"""Events get the keys of what they name, and the times of their places."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+
+from etl.transform.events.facts import facts
+from etl.transform.events.members import CONTEXT
+from tests.transform.events.told import NOON, event_rows
+
+LONG_AGO, FAR_OFF = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+MOVED = NOON + timedelta(days=1)
+KEYS: dict[str, list[dict[str, Any]]] = {
+    "user": [
+        {"user_id": "u1", "valid_from": LONG_AGO, "valid_to": MOVED, "home_timezone": None, "user_key": 11},
+        {"user_id": "u1", "valid_from": MOVED, "valid_to": FAR_OFF, "home_timezone": "Asia/Tokyo", "user_key": 12},
+        {"user_id": "u2", "valid_from": NOON, "valid_to": FAR_OFF, "home_timezone": "America/New_York", "user_key": 13},
+    ],
+    "artist": [{"artist_id": "a1", "artist_key": 21}, {"artist_id": "name:a", "artist_key": 22}],
+    "track": [
+        {"track_id": "t1", "track_key": 31, "first_artist_key": 23},
+        {"track_id": "name:t", "track_key": 32, "first_artist_key": 24},
+    ],
+    "playlist": [{"playlist_id": "p1", "playlist_key": 41}],
+    "context": [
+        {**dict.fromkeys(CONTEXT), "platform": "ios", "context_key": 51},
+        {**dict.fromkeys(CONTEXT), "is_shuffle": True, "context_key": 52},
+        {**dict.fromkeys(CONTEXT), "context_key": 53},
+    ],
+    "input": [{"input_id": "in", "input_key": 61}, {"input_id": "other", "input_key": 62}],
+    "made_id": [],
+}
+_MOMENT = pa.timestamp("us", "UTC")
+_TYPES = {"valid_from": _MOMENT, "valid_to": _MOMENT, "is_shuffle": pa.bool_(), "is_offline": pa.bool_()}
+_TYPES |= {"is_incognito": pa.bool_()}
+_COLUMNS = {
+    "user": ("user_id", "valid_from", "valid_to", "home_timezone", "user_key"),
+    "artist": ("artist_id", "artist_key"),
+    "track": ("track_id", "track_key", "first_artist_key"),
+    "playlist": ("playlist_id", "playlist_key"),
+    "context": ("context_key", *CONTEXT),
+    "input": ("input_id", "input_key"),
+    "made_id": ("track_name", "artist_name", "made_track", "made_artist"),
+}
+NAMED = {"track_name": "Song", "artist_name": "Nova", "made_track": "name:t", "made_artist": "name:a"}
+
+
+def found(*rows: dict[str, Any], table: str = "fact_event", **keys: Any) -> list[dict[str, Any]]:
+    known = {name: _table(name, told) for name, told in {**KEYS, **keys}.items()}
+    told = event_rows(*rows).drop_columns("identity")
+    numbered = told.append_column("event_id", pa.array([bytes([number]) for number in range(len(rows))]))
+    return [row for batch in facts(numbered, known, table) for row in batch.to_pylist()]
+
+
+def _table(name: str, rows: list[dict[str, Any]]) -> pa.Table:
+    return pa.Table.from_pylist(rows, pa.schema([pa.field(one, _type(one)) for one in _COLUMNS[name]]))
+
+
+def _type(column: str) -> pa.DataType:
+    return _TYPES.get(column, pa.int32() if column.endswith("_key") else pa.string())
+
+
+def values(rows: list[dict[str, Any]], *names: str) -> list[tuple[Any, ...]]:
+    return [tuple(row[name] for name in names) for row in sorted(rows, key=lambda row: row["event_id"])]
+
+
+def test_each_member_is_found_by_its_own_id() -> None:
+    told = {"playlist_id": "p1", "input_id": "other", "country": "JP", "ms_played": 5, "device_type": "TV"}
+    (row,) = found(told)
+    expected = {
+        "event_id": b"\0",
+        "event_time": NOON,
+        "user_key": 11,
+        "track_key": 31,
+        "artist_key": 21,
+        "playlist_key": 41,
+        "context_key": 53,
+        "input_key": 62,
+        "continent": "Asia",
+        "country": "JP",
+        "ms_played": 5,
+        "device_type": "TV",
+        "activity_type": "PLAY",
+        "source": "feed",
+    }
+    assert {name: row[name] for name in expected} == expected
+    assert values(found({}), "playlist_key", "continent") == [(0, None)]
+
+
+def test_a_user_has_the_version_of_the_moment_and_its_clock() -> None:
+    moments = [NOON, MOVED - timedelta(milliseconds=1), MOVED, MOVED + timedelta(days=1)]
+    rows = found(*({"event_time": moment} for moment in moments))
+    assert values(rows, "user_key", "local_hour") == [(11, 12), (11, 11), (12, 21), (12, 21)]
+
+
+def test_an_event_of_nobody_then_is_left_out() -> None:
+    rows = found({"user_id": "u2", "event_time": NOON - timedelta(seconds=1)}, {"user_id": "u2"}, {"user_id": "u9"})
+    assert values(rows, "event_id", "user_key") == [(b"\1", 13)]
+
+
+def test_times_are_those_of_the_place_else_of_home_else_utc() -> None:
+    rows = found(
+        {"event_time": NOON.replace(hour=20), "timezone": "Asia/Tokyo"},
+        {"event_time": NOON.replace(hour=20)},
+        {"event_time": NOON.replace(hour=23, day=30), "user_id": "u2"},
+        {"event_time": NOON.replace(hour=2), "user_id": "u2"},
+        {"event_time": NOON, "timezone": "Mars/Olympus"},
+        user=[*KEYS["user"][:2], {**KEYS["user"][2], "valid_from": LONG_AGO}],
+    )
+    assert values(rows, "local_time", "local_hour", "date_key", "utc_date_key", "is_home_time") == [
+        (datetime(2026, 11, 3, 5), 5, 20261103, 20261102, False),
+        (datetime(2026, 11, 2, 20), 20, 20261102, 20261102, True),
+        (datetime(2026, 11, 30, 18), 18, 20261130, 20261130, True),
+        (datetime(2026, 11, 1, 21), 21, 20261101, 20261102, True),
+        (datetime(2026, 11, 2, 12), 12, 20261102, 20261102, False),
+    ]
+
+
+def test_a_clock_is_turned_at_its_moment() -> None:
+    turn = datetime(2026, 11, 1, 6, tzinfo=UTC)  # New York goes back an hour
+    zone = {"timezone": "America/New_York"}
+    moments = [turn - timedelta(milliseconds=1), turn, turn + timedelta(seconds=1)]
+    rows = found(*({**zone, "event_time": moment} for moment in moments))
+    assert [hour for (hour,) in values(rows, "local_hour")] == [1, 1, 1]
+    assert [time.minute for (time,) in values(rows, "local_time")] == [59, 0, 0]
+    assert len(rows) == 3
+
+
+def test_what_is_not_known_is_told_from_what_does_not_apply() -> None:
+    nothing = {"track_id": None, "artist_id": None}
+    rows = found(
+        {**nothing},
+        {**nothing, "activity_type": "FOLLOW", "artist_id": "a1"},
+        {**nothing, "activity_type": "FOLLOW", "playlist_id": "p1"},
+        {**nothing, "activity_type": "LIKE", "playlist_id": "p1"},
+        {"artist_id": None},
+        {"artist_id": "a9", "track_id": "t9"},
+        {"activity_type": "FOLLOW", "artist_id": None, "track_id": None},
+    )
+    assert values(rows, "track_key", "artist_key", "playlist_key") == [
+        (-1, -1, 0),
+        (0, 21, 0),
+        (0, 0, 41),
+        (-1, -1, 41),
+        (31, 23, 0),
+        (-1, -1, 0),
+        (0, -1, 0),
+    ]
+
+
+def test_a_context_is_found_by_all_that_is_said_of_it_and_belongs_to_plays() -> None:
+    rows = found(
+        {"platform": "ios"},
+        {"platform": "ios", "is_shuffle": True},
+        {"is_shuffle": True},
+        {"is_shuffle": False},
+        {"activity_type": "LIKE", "platform": "ios"},
+        {"reason_start": "ios"},
+    )
+    assert values(rows, "context_key") == [(51,), (-1,), (52,), (-1,), (0,), (-1,)]
+
+
+def test_a_skip_is_one_only_where_it_is_told() -> None:
+    rows = found({"is_skipped": True}, {"is_skipped": False}, {})
+    assert values(rows, "is_skipped") == [(True,), (False,), (False,)]
+
+
+def test_names_find_made_ids_where_no_id_is_told() -> None:
+    named = {"track_name": "Song", "artist_name": "Nova", "track_id": None, "artist_id": None}
+    rows = found(
+        named,
+        {**named, "track_id": "t1"},
+        {**named, "artist_id": "a1"},
+        {**named, "track_name": "Other"},
+        {**named, "artist_name": "Other"},
+        {**named, "track_name": None, "activity_type": "FOLLOW"},
+        {"track_name": None, "artist_name": None},
+        made_id=[NAMED, {**NAMED, "track_name": None, "made_track": None}],
+    )
+    assert values(rows, "track_key", "artist_key") == [
+        (32, 22),
+        (31, 23),
+        (32, 21),
+        (-1, -1),
+        (-1, -1),
+        (0, 22),
+        (31, 21),
+    ]
+
+
+def test_music_and_what_is_spoken_go_apart() -> None:
+    spoken = {"spoken_id": "s1", "spoken_name": "Talk", "track_id": None, "artist_id": None}
+    assert values(found({}, spoken), "event_id") == [(b"\0",)]
+    rows = found({}, spoken, table="fact_spoken_event")
+    assert values(rows, "event_id", "spoken_id", "spoken_name", "user_key") == [(b"\1", "s1", "Talk", 11)]
+    assert found({}, table="fact_spoken_event") == []
+    assert found(spoken) == []
+
+
+def test_an_event_stands_once_however_many_members_are_known() -> None:
+    rows = found(*({"playlist_id": "p1", "country": "DE", "platform": "ios"} for _ in range(3)))
+    assert values(rows, "event_id") == [(b"\0",), (b"\1",), (b"\2",)]

@@ -1,0 +1,202 @@
+"""What records of a feed say, and why one is refused."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from etl.columnar import Tables
+from etl.feed_records import arrow_schema
+from etl.schemas.avro import contract
+from etl.transform.events import feed
+
+START = datetime(2026, 11, 2, 12, tzinfo=UTC)
+END = START + timedelta(seconds=180)
+NOT_AFTER = datetime(2026, 11, 21, tzinfo=UTC)
+ZONES = ("UTC", "Asia/Tokyo")
+FIRST = datetime(2006, 4, 23, tzinfo=UTC)
+TICK = timedelta(milliseconds=1)
+NO_USER = "userId is missing or longer than 255 bytes"
+NOTHING = "neither track nor artist is named"
+LONG_ID = "an id is longer than 255 bytes"
+LONG_CONTEXT = "context and plan are longer than 600 bytes"
+FULL = dict.fromkeys(("platform", "reasonStart", "reasonEnd"), "x" * 150)
+
+RECORD: dict[str, Any] = {
+    "userId": "u1",
+    "eventTime": START + timedelta(seconds=200),
+    "activityType": "PLAY",
+    "song": "Song",
+    "songId": "t1",
+    "artist": "Nova",
+    "artistId": "a1",
+    "startTime": START,
+    "endTime": END,
+    "userLocation": "DE",
+}
+
+
+def said(**values: Any) -> dict[str, Any]:
+    return said_of("user_activity_2", feed.events, {**RECORD, **values})
+
+
+def said_of_user(**values: Any) -> dict[str, Any]:
+    return said_of("user", feed.users, {"userId": "u1", "updatedAt": START, **values})
+
+
+def said_of(name: str, query: Any, record: dict[str, Any]) -> dict[str, Any]:
+    records = pa.Table.from_pylist([record], arrow_schema(contract(name)))
+    (row,) = Tables(records=records).table(query("in", NOT_AFTER, ZONES)).to_pylist()
+    return row
+
+
+# Identity
+
+
+def test_an_event_is_known_by_its_id_where_it_has_one() -> None:
+    assert said(eventId="e1")["identity"] == "id e1"
+    assert said(eventId="e1", song="Other", songId=None)["identity"] == "id e1"
+
+
+def test_an_event_without_an_id_is_known_by_all_that_it_names() -> None:
+    start_us = int(START.timestamp() * 1000)
+    assert said(playlistId="p1")["identity"] == "\u0001".join(("PLAY", str(start_us), "t1", "Song", "a1", "Nova", "p1"))
+    alone = said()["identity"]
+    others = [
+        said(activityType="SKIP"),
+        said(startTime=START - TICK),
+        *(said(**{name: None}) for name in ("songId", "song", "artistId", "artist")),
+        said(playlistId="p1"),
+    ]
+    assert len({alone, *(one["identity"] for one in others)}) == 8
+    # What is told of the same event in other words is the same.
+    assert said(endTime=END + TICK, msPlayed=5, country="US", eventTime=END)["identity"] == alone
+    # A name in another's place is another event.
+    assert said(song="x", songId=None)["identity"] != said(songId="x", song=None)["identity"]
+
+
+# Values
+
+
+def test_a_play_happened_at_its_start_anything_else_at_its_moment() -> None:
+    play, skip = said(), said(activityType="SKIP")
+    assert (play["event_time"], play["started_at"], play["ended_at"]) == (START, START, END)
+    assert (skip["event_time"], skip["started_at"], skip["ended_at"]) == (RECORD["eventTime"], None, None)
+    assert (play["is_skipped"], skip["is_skipped"]) == (False, True)
+    assert (play["ms_played"], skip["ms_played"]) == (180_000, None)
+    assert said(msPlayed=5)["ms_played"] == 5
+    assert said(msPlayed=0)["ms_played"] == 0
+
+
+def test_values_are_taken_as_they_are() -> None:
+    context = {"platform": "ios", "reasonStart": "a", "reasonEnd": "b", "isShuffle": True, "isOffline": False}
+    row = said(context=context, playlistId="p1", deviceType="MOBILE", subscriptionType="free", timezone="Asia/Tokyo")
+    expected = {
+        "input_id": "in",
+        "source": "feed",
+        "user_id": "u1",
+        "activity_type": "PLAY",
+        "track_id": "t1",
+        "track_name": "Song",
+        "artist_id": "a1",
+        "artist_name": "Nova",
+        "playlist_id": "p1",
+        "device_type": "MOBILE",
+        "platform": "ios",
+        "reason_start": "a",
+        "reason_end": "b",
+        "is_shuffle": True,
+        "is_offline": False,
+        "is_incognito": None,
+        "subscription_plan": "free",
+        "timezone": "Asia/Tokyo",
+        "country": "DE",
+        "reason": None,
+    }
+    assert {name: row[name] for name in expected} == expected
+
+
+def test_blanks_unknown_clocks_and_codes_that_are_none_are_nothing() -> None:
+    row = said(songId=" ", song="a\0b", timezone="Mars/Olympus", country="de", userLocation="US")
+    assert (row["track_id"], row["track_name"], row["timezone"], row["country"]) == (None, "a\ufffdb", None, None)
+    assert said(country="JP")["country"] == "JP"
+    assert said(country="JPN")["country"] is None
+
+
+def test_of_a_play_without_context_nothing_is_said() -> None:
+    told = ("platform", "reason_start", "reason_end", "is_shuffle", "is_offline", "is_incognito")
+    assert [said(context=None)[name] for name in told] == [None] * len(told)
+    context = {"isShuffle": False, "isOffline": True, "isIncognito": False}
+    assert [said(context=context)[name] for name in told] == [None, None, None, False, True, False]
+
+
+def test_what_is_said_of_a_user() -> None:
+    row = said_of_user(username="Ann", birthdate=date(1990, 5, 1), country="DE", timezone="UTC", gender=" ")
+    assert (row["valid_from"], row["username"], row["birthdate"], row["country"], row["timezone"], row["gender"]) == (
+        *(START, "Ann", date(1990, 5, 1), "DE", "UTC", None),
+    )
+    assert (row["input_id"], row["source"], row["reason"]) == ("in", "feed", None)
+    assert said_of_user(birthdate=date(9999, 12, 31))["birthdate"] == date(9999, 12, 31)
+    assert said_of_user(birthdate=date(1, 1, 1))["birthdate"] == date(1, 1, 1)
+
+
+# Refusals
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        *(({"userId": name}, NO_USER) for name in (None, "", " ", "unknown", " not applicable ", "a\0", "\0")),
+        ({"userId": "u" * 256}, NO_USER),
+        *(({"userId": name}, None) for name in ("u" * 255, "unknown1", "ü" * 127)),
+        ({"userId": "ü" * 128}, NO_USER),
+        *(({name: None}, f"{name} is an impossible time") for name in ("eventTime", "startTime")),
+        *(({"eventTime": moment}, "eventTime is an impossible time") for moment in (FIRST - TICK, NOT_AFTER + TICK)),
+        *(({"eventTime": moment}, None) for moment in (FIRST, NOT_AFTER)),
+        ({"startTime": FIRST - TICK}, "startTime is an impossible time"),
+        ({"startTime": NOT_AFTER + TICK, "endTime": NOT_AFTER + 2 * TICK}, "startTime is an impossible time"),
+        ({"startTime": NOT_AFTER, "endTime": NOT_AFTER}, None),
+        ({"startTime": FIRST, "endTime": FIRST}, None),
+        *(({"endTime": moment}, "endTime is before startTime") for moment in (None, START - TICK)),
+        ({"endTime": START}, None),
+        ({"msPlayed": -1}, "msPlayed is negative"),
+        ({"msPlayed": 0}, None),
+        ({"duration": -1}, "duration is negative"),
+        ({"duration": 0}, None),
+        ({"endTime": START + timedelta(milliseconds=2**31)}, "endTime is weeks after startTime"),
+        ({"endTime": START + timedelta(milliseconds=2**31 - 1)}, None),
+        ({"songId": None, "song": None, "artistId": None, "artist": None}, NOTHING),
+        *(
+            ({name: None for name in ("songId", "song", "artistId", "artist") if name != one}, None)
+            for one in ("songId", "song", "artistId", "artist")
+        ),
+        ({"activityType": "FOLLOW", "artistId": None, "artist": None}, NOTHING),
+        ({"activityType": "FOLLOW", "artistId": None}, None),
+        ({"activityType": "FOLLOW", "artistId": None, "artist": None, "playlistId": "p1"}, None),
+        ({"songId": None, "song": None, "artistId": None, "artist": None, "playlistId": "p1"}, NOTHING),
+        *(({name: "x" * 256}, LONG_ID) for name in ("songId", "artistId", "playlistId", "eventId")),
+        *(({name: "x" * 255}, None) for name in ("songId", "artistId", "playlistId", "eventId")),
+        ({"context": FULL, "subscriptionType": "x" * 151}, LONG_CONTEXT),
+        ({"context": FULL, "subscriptionType": "x" * 150}, None),
+        ({"subscriptionType": "x" * 601}, LONG_CONTEXT),
+        ({"subscriptionType": "x" * 600}, None),
+        ({"context": {"isShuffle": True}, "subscriptionType": "x" * 600}, None),
+    ],
+)
+def test_a_record_is_refused_for_the_first_thing_that_is_wrong(values: dict[str, Any], reason: str | None) -> None:
+    assert said(**values)["reason"] == reason
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"userId": "unknown"}, NO_USER),
+        ({"updatedAt": FIRST - TICK}, "updatedAt is an impossible time"),
+        ({"updatedAt": NOT_AFTER + TICK}, "updatedAt is an impossible time"),
+        ({"updatedAt": None}, "updatedAt is an impossible time"),
+        ({"updatedAt": NOT_AFTER}, None),
+    ],
+)
+def test_a_user_is_refused(values: dict[str, Any], reason: str | None) -> None:
+    assert said_of_user(**values)["reason"] == reason
