@@ -1,6 +1,5 @@
 """Inputs of each kind whose every text is made to be taken for SQL, a template or a path, and who serves them."""
 
-import base64
 import csv
 import http.server
 import json
@@ -84,9 +83,7 @@ def write_api_stock(path: Path) -> None:
     """What the stand-in serves: names of tracks, albums, artists, genres and playlists, all hostile."""
     tracks, artists = little_rows(300, real_playlists=3)
     for column in ("name", "album_name", "playlist_name"):
-        tracks[column] = [
-            None if pd.isna(value) else hostile(row, column) for row, value in enumerate(tracks[column])
-        ]
+        tracks[column] = [None if pd.isna(value) else hostile(row, column) for row, value in enumerate(tracks[column])]
     tracks["genres"] = [[hostile(row, "genre")] for row in range(len(tracks))]
     artists["name"] = [hostile(row, "artist") for row in range(len(artists))]
     write_stock(tracks, artists, path, seed=1, account_count=2, playlist_count=3)
@@ -149,18 +146,17 @@ def _zip(path: Path, files: dict[str, Any]) -> Path:
 
 
 @contextmanager
-def served(files: dict[str, Path], user: str, password: str, token: str) -> Iterator[str]:
-    """Files behind a sign-in and a token, on loopback.
+def served(files: dict[str, Path], token: str) -> Iterator[str]:
+    """Files behind a token, on loopback.
 
-    :returns: the server's address with user and password; a file's is ``/<name>.csv?token=…`` below it.
+    :returns: the server's address; a file's is ``/<name>.csv?token=…`` below it.
     """
-    wanted = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
     class Answers(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             path, _, query = self.path.partition("?")
             file = files.get(path.strip("/").removesuffix(".csv"))
-            is_let_in = query == f"token={token}" and self.headers.get("Authorization") in (None, wanted)
+            is_let_in = query == f"token={token}"
             self.send_response(200 if file and is_let_in else 403)
             self.end_headers()
             if file and is_let_in:
@@ -172,5 +168,5 @@ def served(files: dict[str, Path], user: str, password: str, token: str) -> Iter
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
-        yield f"http://{user}:{password}@127.0.0.1:{server.server_address[1]}"
+        yield f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()

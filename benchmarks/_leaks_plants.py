@@ -30,9 +30,7 @@ class Plants:
 
     def found_in(self, content: bytes) -> list[str]:
         """What is in ``content``, as it is or in base64 or hexadecimal digits."""
-        return [
-            what for what, value in self.values.items() if any(form in content for form in _forms(value.encode()))
-        ]
+        return [what for what, value in self.values.items() if any(form in content for form in _forms(value.encode()))]
 
 
 def _forms(value: bytes) -> set[bytes]:

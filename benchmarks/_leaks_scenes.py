@@ -3,20 +3,22 @@
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import text
 
 from benchmarks._leaks_inputs import HOSTILE
 from etl import warehouse
-from etl.config import settings
 from etl.errors import ActionNeededError
+from etl.extract import feed
+from etl.extract.kaggle import find_files, receive_file
+from etl.lake import Lake
 from launch.airflow_api import ENDED, AirflowApi
-from launch.load_events import receive
 from launch.postgres import Server
 
-_PATIENCE_SECONDS = 900
-_HARMFUL = (HOSTILE[0], HOSTILE[2], HOSTILE[5])
+_PATIENCE_SECONDS = 1800
+_HARMFUL = " ".join((HOSTILE[0], HOSTILE[2], HOSTILE[3], HOSTILE[5]))
 _FORMS: dict[str, tuple[str, dict[str, object]]] = {
     "kaggle_import": ("path", {"refresh": False}),
     "account_import": ("path", {"user": "ada", "timezone": "UTC"}),
@@ -57,27 +59,29 @@ def wait(api: AirflowApi, runs: list[tuple[str, str]]) -> list[str]:
 
 
 def fill_forms(api: AirflowApi) -> tuple[int, int]:
-    """Put harmful texts into each field of each form.
+    """Put a harmful text into each field of each form.
 
     :returns: how many runs Airflow let in, and how many it refused.
     """
     runs, refused = [], 0
     for place, (field, rest) in _FORMS.items():
         dag_id = place.partition(".")[0]
-        for harmful in _HARMFUL:
-            value: object = {harmful: 1} if field == "mix" else harmful
-            try:
-                runs.append((dag_id, api.trigger(dag_id, {**rest, field: value})))
-            except ActionNeededError:
-                refused += 1
+        value: object = {_HARMFUL: 1} if field == "mix" else _HARMFUL
+        try:
+            runs.append((dag_id, api.trigger(dag_id, {**rest, field: value})))
+        except ActionNeededError:
+            refused += 1
     wait(api, runs)
     return len(runs), refused
 
 
-def load_feeds(state: Path, url: str, api: AirflowApi, folder: Path) -> str:
-    """Bring feeds into the lake and load them."""
-    receive([str(folder)], settings({"STATE_DIR": str(state), "WAREHOUSE_URL": url}))
-    return run(api, "load_events", {})
+def bring_into_lake(state: Path, kaggle: Path, feeds: Path) -> None:
+    """What the first refresh and the load of events after it find in the lake."""
+    lake, now = Lake((state / "lake").as_uri()), datetime.now(UTC)
+    for file in find_files(str(kaggle)):
+        receive_file(file, None, lake, now)
+    for file in feed.find_files(str(feeds)):
+        feed.receive_file(file, lake, now)
 
 
 @contextmanager
@@ -106,6 +110,13 @@ def tables(url: str) -> list[str]:
         return [str(row["name"]) for row in warehouse.rows(connection, statement)]
 
 
+_COUNT = """
+    select count(distinct h) as n
+    from warehouse.{table_name} as t
+    inner join unnest(cast(:hostile as text[])) as h on starts_with(t.{column_name}, h)
+"""
+
+
 def kept_word_for_word(url: str) -> dict[str, int]:
     """How many different hostile texts stand in each text column of the star as they came."""
     columns = """
@@ -115,10 +126,7 @@ def kept_word_for_word(url: str) -> dict[str, int]:
     found = {}
     with warehouse.connect(url) as connection:
         for row in warehouse.rows(connection, columns):
-            statement = (
-                f"select count(distinct h) as n from warehouse.{row['table_name']} as t"
-                f" inner join unnest(cast(:hostile as text[])) as h on starts_with(t.{row['column_name']}, h)"
-            )
+            statement = _COUNT.format(**row)  # names from the database's own catalogue
             count = int(str(warehouse.rows(connection, statement, hostile=list(HOSTILE))[0]["n"]))
             if count:
                 found[f"{row['table_name']}.{row['column_name']}"] = count

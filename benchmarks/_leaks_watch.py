@@ -3,7 +3,6 @@
 import os
 import stat
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ import psutil
 from benchmarks._leaks_plants import Plants
 from launch.environment import MARKER
 
-_PAUSE_SECONDS = 0.2
+_PAUSE_SECONDS = 0.5
 _LARGEST_SCRATCH_BYTES = 4 << 20
 
 
@@ -133,8 +132,3 @@ def _kind(arguments: bytes) -> str:
 
 
 _AIRFLOW = ("api-server", "api_server", "scheduler", "triggerer", "dag-processor", "db")
-
-
-def wait_a_moment() -> None:
-    """Long enough for a look or two."""
-    time.sleep(3 * _PAUSE_SECONDS)

@@ -2,26 +2,24 @@
 
     python -m benchmarks.leaks [--keep]
 
-The product runs with an app of its own (client id and secret, two accounts that are signed in and one whose tokens are
-refused) against a stand-in, a file server that wants a password and a token, a failure notice by mail with a password, and
-exports with private fields. Every text of every input is made to be taken for SQL, a template or a path, and so is what
-is put into the forms of the DAGs. Tasks are made to fail: tokens refused, no API, another password of the database, zip
-files that reach out. Meanwhile all processes are looked at several times a second (arguments, environments, listening
-sockets), and so are short-lived files; a process that lives for less than the pause between two looks may be missed.
-Afterwards every file below STATE_DIR and the temporary folder and every row of both databases is searched for the
-secrets, as they are, in base64 and in hexadecimal digits.
+The product runs with an app of its own (client id and secret, an account that is signed in and one whose tokens are
+refused) against a stand-in, a file server that wants a token, a failure notice by mail with a password, and exports
+with private fields. Every text of every input is made to be taken for SQL, a template or a path, and so is what is put
+into the forms of the DAGs. Tasks are made to fail: tokens refused, no API, another password of the database, zip files
+that reach out. Meanwhile all processes are looked at twice a second (arguments, environments, listening sockets), and
+so are short-lived files; what lives for less than that may be missed. Afterwards every file below STATE_DIR and the
+temporary folder and every row of both databases is searched for the secrets, as they are, in base64 and in hexadecimal
+digits.
 """
 
 import argparse
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,7 +27,7 @@ from pathlib import Path
 from benchmarks import _leaks_scenes as scenes
 from benchmarks._leaks_inputs import served, write_api_stock, write_exports, write_feeds, write_kaggle
 from benchmarks._leaks_plants import Plants, add_kept_secrets, in_database, in_files, rows_of
-from benchmarks._leaks_watch import Watch, open_to_others
+from benchmarks._leaks_watch import Watch
 from benchmarks._product import Product
 from etl.config import CHECKOUT
 from etl.extract.spotify.accounts import Account, Accounts, Token
@@ -48,6 +46,9 @@ _MAY_HOLD = {"secrets", "accounts"}
 """Folders of STATE_DIR that are there to hold secrets, readable by their owner alone."""
 _NEED_THEM = ("Airflow", "bin/run")
 """Kinds of processes that cannot do without secrets in their environment."""
+
+
+_LOOPBACK = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
 
 
 @dataclass
@@ -74,6 +75,7 @@ def main() -> int:
     is_kept = parser.parse_args().keep
     base = Path(tempfile.mkdtemp(prefix="leaks-"))
     base.chmod(0o755)  # the embedded server's own user is to reach it, as in a usual home
+    os.umask(0o077)  # as launch/bootstrap.py leaves it
     try:
         return _run(base)
     finally:
@@ -111,18 +113,14 @@ class Inputs:
     """What the scenes need of the surroundings."""
 
     api: StandIn
-    kaggle: Path
-    feeds: Path
     exports: dict[str, Path]
-    address: str
-    token: str
 
 
 def _surroundings(base: Path, plants: Plants, stack: ExitStack) -> tuple[dict[str, str], Inputs]:
     inputs = base / "inputs"
     kaggle = write_kaggle(inputs / "kaggle")
     token = plants.plant("token in an address")
-    address = stack.enter_context(served(kaggle, "me", plants.plant("password in an address"), token))
+    address = stack.enter_context(served(kaggle, token))
     secret = plants.plant("client secret")
     api = _stand_in(base / "api", secret, stack)
     _sign_in(base / "state", App(CLIENT_ID, secret, _REDIRECT, f"{api.url}/v1/", api.url), plants)
@@ -136,7 +134,8 @@ def _surroundings(base: Path, plants: Plants, stack: ExitStack) -> tuple[dict[st
         "AIRFLOW_CONN_SMTP_DEFAULT": f"smtp://me:{plants.plant('password of the mail server')}@127.0.0.1:9",
     }
     exports = write_exports(inputs / "exports", plants.plant("private field of an export"))
-    return environ, Inputs(api, inputs / "kaggle", write_feeds(inputs / "feeds"), exports, address, token)
+    scenes.bring_into_lake(base / "state", inputs / "kaggle", write_feeds(inputs / "feeds"))
+    return environ, Inputs(api, exports)
 
 
 _REDIRECT = "http://127.0.0.1:8888/callback"
@@ -161,10 +160,9 @@ def _stand_in(state: Path, secret: str, stack: ExitStack) -> StandIn:
 
 def _sign_in(state: Path, app: App, plants: Plants) -> None:
     accounts = Accounts(state, CLIENT_ID)
-    for name in ("ada", "ben"):
-        token = sign_in_unattended(app, name, accounts).token
-        plants.add(f"access token of {name}", token.access_token)
-        plants.add(f"refresh token of {name}", str(token.refresh_token))
+    token = sign_in_unattended(app, "ada", accounts).token
+    plants.add("access token", token.access_token)
+    plants.add("refresh token", str(token.refresh_token))
     now = datetime.now(UTC)
     made_up = Token(plants.plant("refused access token"), plants.plant("refused refresh token"), now, "")
     accounts.keep(Account("eve", "eve", "eve", made_up, now - timedelta(days=1)))
@@ -177,27 +175,17 @@ def _provoke(product: Product, server: Server, inputs: Inputs, plants: Plants, f
     login = add_login(server.url("postgres", "warehouse"), "analyst", "ada")
     plants.add("password of a login", login)
     states = {
-        "a folder of hostile files": scenes.run(api, "kaggle_import", {"path": str(inputs.kaggle)}),
-        "an address with a token": scenes.run(
-            api, "kaggle_import", {"path": f"{_bare(inputs.address)}/top_2000s.csv", "refresh": False}
-        ),
-        "an export": scenes.run(api, "account_import", _export(inputs.exports["good"])),
-        "feeds": scenes.load_feeds(product.state, url, api, inputs.feeds),
+        f"an export: {name}": scenes.run(api, "account_import", _export(path)) for name, path in inputs.exports.items()
     }
-    for name in ("slip", "absolute"):
-        states[f"a zip file: {name}"] = scenes.run(api, "account_import", _export(inputs.exports[name]))
     let_in, refused = scenes.fill_forms(api)
+    states["the events of all"] = scenes.run(api, "load_events", {})
     inputs.api.stop()
-    states["a refresh without an API"] = scenes.run(api, "nightly_refresh", {})
+    states["a look without an API"] = scenes.run(api, "recently_played", {})
     with scenes.other_password(server, plants.plant("other password of the loader")):
-        states["a refresh with a wrong password"] = scenes.run(api, "nightly_refresh", {})
+        states["marts with a wrong password"] = scenes.run(api, "build_marts", {})
     print("\n".join(f"  {name}: {state}" for name, state in states.items()))
     print(f"  harmful texts in forms: {let_in} runs, {refused} refused by the form")
     _tell_tables(before, url, product.state, figures)
-
-
-def _bare(address: str) -> str:
-    return "http://" + address.rpartition("@")[2]
 
 
 def _export(path: Path) -> dict[str, object]:
@@ -260,7 +248,9 @@ def _tell_watch(watch: Watch, figures: Figures) -> None:
         if what and not kind.startswith(_NEED_THEM)
     ]
     figures.line("environments that need none", f"{looks}: {kinds}", told)
-    told = [f"{kind} at {address}" for address, kind in watch.listeners if address not in ("127.0.0.1", "::ffff:127.0.0.1")]
+    told = [
+        f"{kind} at {address}" for address, kind in watch.listeners if address not in ("127.0.0.1", "::ffff:127.0.0.1")
+    ]
     figures.line("listeners beyond loopback", f"{len(watch.listeners)}: {sorted(watch.listeners)}", told)
     told = [f"{path}: {', '.join(sorted(what))}" for path, what in watch.scratch.items()]
     figures.line("short-lived files", f"{watch.scratch_files:,} looked into", told)

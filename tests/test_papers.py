@@ -8,7 +8,7 @@ import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-PAPERS = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
+PAPERS = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md")), CHECKOUT / "docker" / "README.md"]
 SOURCES = " ".join(
     re.sub(r'"\s*\n\s*f?"', "", path.read_text(encoding="utf-8"))
     for folder in ("etl", "launch")
@@ -33,6 +33,19 @@ def test_links_lead_somewhere(paper: Path) -> None:
     targets = [link.split("#")[0] for link in re.findall(r"\]\(([^)]+)\)", paper.read_text(encoding="utf-8"))]
     missing = [t for t in targets if t and "://" not in t and not (paper.parent / t).exists()]
     assert not missing
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: paper.name)
+def test_links_to_a_heading_lead_to_one(paper: Path) -> None:
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", paper.read_text(encoding="utf-8")) if "://" not in link]
+    targets = [link.split("#", 1) for link in links if "#" in link]
+    papers = [(paper.parent / file if file else paper, name) for file, name in targets]
+    assert not [f"{file}#{name}" for file, name in papers if name not in _anchors(file)]
+
+
+def _anchors(paper: Path) -> set[str]:
+    headings = re.findall(r"(?m)^#+ (.+)$", paper.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w -]", "", heading.casefold()).replace(" ", "-") for heading in headings}
 
 
 def test_commands_of_the_readme_can_be_started() -> None:
