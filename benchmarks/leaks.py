@@ -75,7 +75,6 @@ def main() -> int:
     is_kept = parser.parse_args().keep
     base = Path(tempfile.mkdtemp(prefix="leaks-"))
     base.chmod(0o755)  # the embedded server's own user is to reach it, as in a usual home
-    os.umask(0o077)  # as launch/bootstrap.py leaves it
     try:
         return _run(base)
     finally:
@@ -86,6 +85,7 @@ def _run(base: Path) -> int:
     state, temporary, plants, figures = base / "state", base / "tmp", Plants(), Figures()
     for folder in (state, temporary, base / "inputs"):
         folder.mkdir()
+    os.umask(0o077)  # as launch/bootstrap.py leaves it
     (state / "ivy").symlink_to(Path(os.environ["STATE_DIR"]) / "ivy")
     with ExitStack() as stack:
         environ, inputs = _surroundings(base, plants, stack)
