@@ -54,6 +54,17 @@ def test_commands_of_the_readme_can_be_started() -> None:
     assert not [name for name in commands if not os.access(CHECKOUT / name, os.X_OK)]
 
 
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: paper.name)
+def test_commands_of_the_papers_are_there(paper: Path) -> None:
+    said = paper.read_text(encoding="utf-8")
+    commands = set(re.findall(r"(?<![\w/])bin/[a-z]+(?:-[a-z]+)*", said))
+    modules = {CHECKOUT / name.replace(".", "/") for name in re.findall(r"python -m ([a-z_]+\.[a-z_.]+[a-z])", said)}
+    assert not [name for name in commands if not os.access(CHECKOUT / name, os.X_OK)]
+    assert not [
+        path for path in modules if not path.with_suffix(".py").exists() and not (path / "__main__.py").exists()
+    ]
+
+
 def test_files_named_in_commands_of_the_readme_are_there() -> None:
     named = re.findall(r"(?:-f|compose -f) (\S+)", README)
     assert named
