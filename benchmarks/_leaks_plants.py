@@ -3,11 +3,13 @@
 import base64
 import secrets
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg2
 from psycopg2 import sql
+from psycopg2.errors import UndefinedTable
 
 _FEWEST_BYTES = 8
 """Less of a secret is found by chance."""
@@ -64,6 +66,15 @@ def in_files(plants: Plants, files: Iterable[Path]) -> tuple[int, dict[Path, lis
     return count, found
 
 
+_TABLES = """
+    select n.nspname, c.relname
+    from pg_class as c
+    inner join pg_namespace as n on n.oid = c.relnamespace
+    where c.relkind = 'r' and n.nspname <> 'information_schema' and n.nspname not like 'pg_toast%'
+        and has_table_privilege(c.oid, 'select')
+"""
+
+
 def in_database(plants: Plants, libpq_url: str) -> tuple[dict[str, int], dict[str, list[str]]]:
     """Search every row of every table of a database, and what the server says of roles and settings.
 
@@ -71,19 +82,18 @@ def in_database(plants: Plants, libpq_url: str) -> tuple[dict[str, int], dict[st
     """
     rows: dict[str, int] = {}
     found: dict[str, set[str]] = {}
-    with psycopg2.connect(libpq_url) as connection, connection.cursor() as cursor:
-        cursor.execute(
-            "select n.nspname, c.relname from pg_class as c inner join pg_namespace as n on n.oid = c.relnamespace"
-            " where c.relkind = 'r' and n.nspname <> 'information_schema' and n.nspname not like 'pg_toast%'"
-            " and has_table_privilege(c.oid, 'select')"
-        )
+    with closing(psycopg2.connect(libpq_url)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute(_TABLES)
         for schema, table in cursor.fetchall():
-            name = f"{schema}.{table}"
-            cursor.execute(sql.SQL("select t::text from {}.{} as t").format(*map(sql.Identifier, (schema, table))))
-            rows[name] = cursor.rowcount
+            try:
+                cursor.execute(sql.SQL("select t::text from {}.{} as t").format(*map(sql.Identifier, (schema, table))))
+            except UndefinedTable:  # of a load that has ended meanwhile
+                continue
+            rows[f"{schema}.{table}"] = cursor.rowcount
             for (row,) in cursor:
                 if what := plants.found_in(row.encode()):
-                    found.setdefault(name, set()).update(what)
+                    found.setdefault(f"{schema}.{table}", set()).update(what)
     return rows, {name: sorted(what) for name, what in found.items()}
 
 
