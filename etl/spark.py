@@ -17,7 +17,7 @@ from etl.config import Settings
 JARS = ("org.apache.spark:spark-avro_2.13:4.1.1",)
 """Maven coordinates that the product needs; resolved once, at set-up, into STATE_DIR/ivy."""
 
-_SECRET = re.compile(r"WAREHOUSE_URL|SPOTIPY_CLIENT_SECRET|FAILURE_NOTIFIER|AIRFLOW_(_|CONN|METADATA).*")
+_SECRET = re.compile(r"WAREHOUSE_URL|KAGGLE_PATH|SPOTIPY_CLIENT_SECRET|FAILURE_NOTIFIER|AIRFLOW_(_|CONN|METADATA).*")
 """Names of variables that Spark's own processes need not hold: what they write with comes with the work."""
 
 _PACKAGE = Path(__file__).resolve().parent
