@@ -24,7 +24,7 @@ _PATIENCE_SECONDS = 3600
 class Product:
     """bin/run until it has published what ``kaggle_path`` names; a context that ends it."""
 
-    def __init__(self, state: Path, kaggle_path: Path, **environ: str) -> None:
+    def __init__(self, state: Path, kaggle_path: Path | str, **environ: str) -> None:
         port = free_port()
         self.state = state
         self.api = AirflowApi(f"http://127.0.0.1:{port}", *login(state))

@@ -93,7 +93,8 @@ with DAG(
             None,
             type=["null", "string"],
             title="Path or URL",
-            description="A file, a folder or a URL. Empty: what KAGGLE_PATH names, else the made-up catalogue.",
+            description="A file, a folder or a URL. Empty: what KAGGLE_PATH names, else the made-up catalogue. "
+            "A URL with a token belongs into KAGGLE_PATH: Airflow keeps what a form says.",
         ),
         "format": Param(
             None,

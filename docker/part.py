@@ -14,7 +14,7 @@ from pathlib import Path
 
 from etl.errors import EtlError
 from launch.environment import api_url, environment, login, state_dir
-from launch.stand_in import asking_stand_in, command, is_needed
+from launch.stand_in import asking_stand_in, command, is_needed, told
 
 _AIRFLOW = {
     "api-server": [],
@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> int:
         _become([_spark_class(), *_SPARK[name]], dict(os.environ))
     environ = environment(state_dir(), None)
     if name == _STAND_IN:
-        _become(command(state_dir(), environ, _STAND_IN_PORT), environ)
+        _become(command(state_dir(), environ, _STAND_IN_PORT), told(environ))
     if is_needed(environ):
         environ = asking_stand_in(environ, f"http://127.0.0.1:{_STAND_IN_PORT}")
     if name in _AIRFLOW:

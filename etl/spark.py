@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import re
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,9 @@ from etl.config import Settings
 
 JARS = ("org.apache.spark:spark-avro_2.13:4.1.1",)
 """Maven coordinates that the product needs; resolved once, at set-up, into STATE_DIR/ivy."""
+
+_SECRET = re.compile(r"WAREHOUSE_URL|KAGGLE_PATH|SPOTIPY_CLIENT_SECRET|FAILURE_NOTIFIER|AIRFLOW_(_|CONN|METADATA).*")
+"""Names of variables that Spark's own processes need not hold: what they write with comes with the work."""
 
 _PACKAGE = Path(__file__).resolve().parent
 _JAVA_OPTIONS = "-XX:+UseParallelGC -XX:-DontCompileHugeMethods"
@@ -61,11 +65,24 @@ def session(settings: Settings, name: str, options: Mapping[str, str] | None = N
         **(options or {}),
     }
     builder = SparkSession.builder.master(settings.spark_master).appName(name)
-    spark = builder.config(map=chosen).getOrCreate()
+    with _secrets_left_out():
+        spark = builder.config(map=chosen).getOrCreate()
     try:
         yield spark
     finally:
         spark.stop()
+
+
+@contextmanager
+def _secrets_left_out() -> Iterator[None]:
+    """Processes started meanwhile, and theirs, get an environment without secrets."""
+    left_out = {name: value for name, value in os.environ.items() if _SECRET.fullmatch(name)}
+    for name in left_out:
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(left_out)
 
 
 class LazySession:

@@ -57,6 +57,7 @@ def main(command: str, arguments: list[str]) -> None:
         make_environment(state, CHECKOUT / requirements)
         if command == "test":
             need_browser(state)
+    os.umask(0o077)  # the lake, logs and scratch tell what people listened to
     python = str(state / "venv" / "bin" / "python")
     os.execve(python, [python, "-m", module, *arguments], environ)
 

@@ -57,13 +57,13 @@ def _home(state_dir: Path, user: int | None) -> Path:
     if not os.path.lexists(link):
         state_dir.mkdir(parents=True, exist_ok=True)
         if _reaches(user, state_dir):
-            link.mkdir(mode=0o711, exist_ok=True)
+            _make(link, 0o711)
         else:
             target = _system_home(state_dir)
             with suppress(FileExistsError):  # somebody else was faster
                 link.symlink_to(target)
     home = link.resolve()
-    home.mkdir(mode=0o711, parents=True, exist_ok=True)
+    _make(home, 0o711)
     if not _reaches(user, home):
         raise ActionNeededError(
             f"The embedded PostgreSQL must not run as root, and the user that it runs as cannot reach {home}: "
@@ -73,10 +73,17 @@ def _home(state_dir: Path, user: int | None) -> Path:
 
 
 def _system_home(state_dir: Path) -> Path:
-    _SYSTEM_FOLDER.mkdir(mode=0o755, exist_ok=True)
+    _make(_SYSTEM_FOLDER, 0o755)
     if _SYSTEM_FOLDER.stat().st_uid != 0:
         raise ActionNeededError(f"{_SYSTEM_FOLDER} belongs to somebody else than root; remove it or set STATE_DIR.")
     return _SYSTEM_FOLDER / hashlib.sha256(os.fsencode(state_dir)).hexdigest()[:16]
+
+
+def _make(folder: Path, mode: int) -> None:
+    """Make a folder of just this mode, whatever is masked; one that exists keeps its own."""
+    with suppress(FileExistsError):
+        folder.mkdir(parents=True)
+        folder.chmod(mode)
 
 
 def _package(home: Path, user: int | None) -> Path:

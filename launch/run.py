@@ -15,6 +15,7 @@ from types import FrameType
 
 from etl.config import settings
 from etl.errors import EtlError
+from etl.extract.kaggle import without_secrets
 from launch import dag_runs, first_feed, postgres
 from launch.airflow_api import AirflowApi
 from launch.airflow_parts import Airflow
@@ -162,8 +163,10 @@ def _import_and_refresh(
     screen: Screen, airflow: Airflow, environ: dict[str, str], check: Callable[[], None]
 ) -> tuple[RunResult, RunResult]:
     path = environ.get("KAGGLE_PATH")
-    conf = {"path": path, "format": None, "refresh": False}
-    screen.say(f"Importing {path}" if path else "Importing the made-up catalogue (KAGGLE_PATH names no files)")
+    # Tasks know KAGGLE_PATH; in a form Airflow would keep what is secret in an address.
+    conf = {"path": None, "format": None, "refresh": False}
+    told = without_secrets(path) if path else "the made-up catalogue (KAGGLE_PATH names no files)"
+    screen.say(f"Importing {told}")
     imported = _wait(screen, airflow.api, IMPORT, airflow.api.trigger(IMPORT, conf), check)
     screen.say("Refreshing the warehouse")
     refreshed = _wait(screen, airflow.api, REFRESH, dag_runs.refresh(airflow.api, REFRESH), check)

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from etl.errors import ActionNeededError
 from etl.simulate.spotify_api.stock import stock_path
+from launch.environment import MARKER
 from launch.kept import KeptPart
 from launch.secrets_store import private_folder
 
 NAME = "stand-in"
 CLIENT_ID = "stand-in"
 MADE_UP = "Spotify's answers are made up by the stand-in"
+_TOLD = ("PATH", "PYTHONPATH", "PYTHONSAFEPATH", "PYTHONUNBUFFERED", "LANG", "LC_ALL", "TZ", "TMPDIR", "AIRFLOW_HOME")
 _ATTEMPTS = 3
 """How many ports are tried: another process may take one between our look and the stand-in's start."""
 
@@ -51,6 +53,11 @@ def command(state: Path, environ: Mapping[str, str], port: int) -> list[str]:
     return words
 
 
+def told(environ: Mapping[str, str]) -> dict[str, str]:
+    """What of an environment the stand-in is told: nothing that is secret."""
+    return {name: environ[name] for name in (*_TOLD, MARKER) if name in environ}
+
+
 @contextmanager
 def stand_in(state: Path, environ: dict[str, str]) -> Iterator[str]:
     """The stand-in's address, without a slash at its end; the stand-in ends with the context.
@@ -83,7 +90,7 @@ class StandIn(KeptPart):
                 NAME,
                 "The stand-in for Spotify's API",
                 command(state, environ, port),
-                environ,
+                told(environ),
                 state,
                 health_url=f"{self.url}/stand-in/calls",
                 after_loss="Refreshes go on without it.",

@@ -8,7 +8,7 @@ import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-PAPERS = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
+PAPERS = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md")), CHECKOUT / "docker" / "README.md"]
 SOURCES = " ".join(
     re.sub(r'"\s*\n\s*f?"', "", path.read_text(encoding="utf-8"))
     for folder in ("etl", "launch")
@@ -35,10 +35,34 @@ def test_links_lead_somewhere(paper: Path) -> None:
     assert not missing
 
 
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: paper.name)
+def test_links_to_a_heading_lead_to_one(paper: Path) -> None:
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", paper.read_text(encoding="utf-8")) if "://" not in link]
+    targets = [link.split("#", 1) for link in links if "#" in link]
+    papers = [(paper.parent / file if file else paper, name) for file, name in targets]
+    assert not [f"{file}#{name}" for file, name in papers if name not in _anchors(file)]
+
+
+def _anchors(paper: Path) -> set[str]:
+    headings = re.findall(r"(?m)^#+ (.+)$", paper.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w -]", "", heading.casefold()).replace(" ", "-") for heading in headings}
+
+
 def test_commands_of_the_readme_can_be_started() -> None:
     commands = set(re.findall(r"\bbin/[a-z]+(?:-[a-z]+)*", README))
     assert {"bin/run", "bin/test", "bin/psql", "bin/bench", "bin/backup", "bin/restore", "bin/sign-in"} <= commands
     assert not [name for name in commands if not os.access(CHECKOUT / name, os.X_OK)]
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: paper.name)
+def test_commands_of_the_papers_are_there(paper: Path) -> None:
+    said = paper.read_text(encoding="utf-8")
+    commands = set(re.findall(r"(?<![\w/])bin/[a-z]+(?:-[a-z]+)*", said))
+    modules = {CHECKOUT / name.replace(".", "/") for name in re.findall(r"python -m ([a-z_]+\.[a-z_.]+[a-z])", said)}
+    assert not [name for name in commands if not os.access(CHECKOUT / name, os.X_OK)]
+    assert not [
+        path for path in modules if not path.with_suffix(".py").exists() and not (path / "__main__.py").exists()
+    ]
 
 
 def test_files_named_in_commands_of_the_readme_are_there() -> None:

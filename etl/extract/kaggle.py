@@ -30,9 +30,10 @@ def find_files(path_or_url: str) -> list[str]:
 
     Whether each is of a known format shows when it is received.
 
-    :raises WrongFileError: where nothing is there.
+    :raises WrongFileError: where nothing is there, or a URL holds a user or a password.
     """
     if _is_url(path_or_url):
+        _refuse_login(path_or_url)
         return [path_or_url]
     place = _local_path(path_or_url)
     if not _exists(place):
@@ -43,6 +44,30 @@ def find_files(path_or_url: str) -> list[str]:
     if not files:
         raise WrongFileError(f"{place}: the folder holds no files. Put the Kaggle downloads there.")
     return files
+
+
+def without_secrets(path_or_url: str) -> str:
+    """A path as it is; of a URL scheme, host and path: user, password and query stay out of messages and records.
+
+    :raises WrongFileError: where a URL cannot be read.
+    """
+    if not _is_url(path_or_url):
+        return path_or_url
+    try:
+        parts = urlsplit(path_or_url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        raise WrongFileError("The address cannot be read: it must be one such as https://host/file.csv.") from None
+    return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"
+
+
+def _refuse_login(url: str) -> None:
+    shown = without_secrets(url)
+    if "@" in urlsplit(url).netloc:
+        raise WrongFileError(
+            f"{shown}: the address must not hold a user or a password, as Airflow keeps it. Put them into ~/.netrc of "
+            "the user that runs Airflow, or download the file by hand and import it by its path."
+        )
 
 
 def _exists(place: Path) -> bool:
@@ -125,7 +150,7 @@ def _read(path: Path, name: str) -> Iterator[bytes]:
 
 
 def _download(url: str) -> Iterator[bytes]:
-    shown = _without_secrets(url)
+    shown = without_secrets(url)
     try:
         with requests.get(url, stream=True, timeout=_CONNECT_AND_READ_SECONDS) as answer:
             if answer.status_code in _PASSING_STATUSES or answer.status_code >= 500:
@@ -160,10 +185,3 @@ def _file_name(path_or_url: str) -> str:
     parts = urlsplit(path_or_url)
     last = unquote(parts.path.rstrip("/").rsplit("/", 1)[-1]).replace("/", "_")
     return last or parts.hostname or "download"
-
-
-def _without_secrets(url: str) -> str:
-    """Scheme, host and path of a URL: user, password and query stay out of messages."""
-    parts = urlsplit(url)
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"

@@ -17,14 +17,15 @@ MADE_UP_SEED = 1
 
 
 def find_files(path: str | None, settings: Settings) -> list[str]:
-    """The files to bring in.
+    """The files to bring in; of an address in KAGGLE_PATH without its query, which may hold a token.
 
     :param path: a file, a folder or a URL; None takes what KAGGLE_PATH names, else makes up a catalogue.
     :raises WrongFileError: where nothing is there.
     """
     chosen = path or settings.kaggle_path
     if chosen:
-        return kaggle.find_files(chosen)
+        files = kaggle.find_files(chosen)
+        return files if path else [kaggle.without_secrets(file) for file in files]
     log.info("KAGGLE_PATH is not set: a made-up catalogue takes the place of Kaggle's files.")
     folder = settings.state_dir / "made_up"
     return [str(file) for file in catalogue.write_catalogue(folder, MADE_UP_SEED)]
@@ -35,11 +36,14 @@ def import_file(
 ) -> dict[str, Any]:
     """Bring one file into the lake; the audit keeps the sentence of a failure.
 
+    :param path: as ``find_files`` gives it.
     :returns: name, format, row_count and input_id of the file.
     :raises EtlError: as ``extract.kaggle.receive_file`` does.
     """
+    own = settings.kaggle_path
+    place = own if own and path == kaggle.without_secrets(own) else path
     try:
-        received = kaggle.receive_file(path, format_name, Lake(settings.lake_url), received_at)
+        received = kaggle.receive_file(place, format_name, Lake(settings.lake_url), received_at)
     except EtlError as error:
         with warehouse.connect(settings.warehouse_url) as connection:
             warehouse.record_failure(connection, run_id, "kaggle_import", received_at, str(error))

@@ -14,7 +14,7 @@ from datetime import date, datetime
 import psycopg2
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 
 from etl.errors import ActionNeededError, EtlError, TryAgainError
@@ -290,7 +290,16 @@ def _translated(url: str) -> Iterator[None]:
 
 
 def _psycopg2_url(url: str) -> URL:
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        parsed = None
+    # What follows the first @ of an address passes for its host: part of a password that has one, too.
+    if parsed is None or "@" in (parsed.host or ""):
+        raise ActionNeededError(
+            "WAREHOUSE_URL cannot be read: write postgresql://user:password@host:5432/database, and in the password "
+            "%40 for @, likewise for other signs that mean something in an address."
+        )
     if not parsed.drivername.startswith("postgresql"):
         raise ActionNeededError(f"WAREHOUSE_URL must name a PostgreSQL server, not {parsed.drivername!r}.")
     return parsed.set(drivername="postgresql+psycopg2")

@@ -9,13 +9,16 @@ import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import ClassVar
 
 import fsspec
 import pytest
 
+from etl.config import settings
 from etl.errors import ActionNeededError, TryAgainError, WrongFileError
 from etl.extract.kaggle import find_files, receive_file
 from etl.formats import FORMATS, Format
+from etl.jobs import kaggle
 from etl.lake import Lake
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
@@ -156,7 +159,10 @@ def test_a_name_that_is_no_text_is_shown_without_what_is_none(tmp_path: Path, la
 
 
 class _Answers(http.server.BaseHTTPRequestHandler):
+    asked: ClassVar[list[str]] = []
+
     def do_GET(self) -> None:
+        self.asked.append(self.path)
         status = int(self.path.split("/")[1])
         self.send_response(status)
         self.end_headers()
@@ -192,6 +198,30 @@ def test_a_refused_download_says_what_to_do_without_secrets(
     with pytest.raises(error, match=f"/{status}/a.csv answered {status}") as caught:
         receive_file(f"http://me:password@{server}/{status}/a.csv?token=secret", None, lake, NOW)
     assert "password" not in str(caught.value) and "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("login", ["me:password@", "password@", ":password@"])
+def test_an_address_with_a_login_is_refused_without_it(login: str) -> None:
+    with pytest.raises(WrongFileError, match="the address must not hold a user or a password") as caught:
+        find_files(f"https://{login}example.org/a.csv?token=secret")
+    assert "password@" not in str(caught.value) and "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["http://[", "http://host:port/a.csv", "http://host:99999/a.csv"])
+def test_an_address_that_is_none_is_a_sentence(url: str) -> None:
+    with pytest.raises(WrongFileError, match="The address cannot be read"):
+        find_files(url)
+
+
+def test_a_token_in_kaggle_path_goes_to_the_server_and_nowhere_else(tmp_path: Path, server: str) -> None:
+    url = f"http://{server}/200/a.csv?token=secret"
+    chosen = settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": "unused", "KAGGLE_PATH": url})
+    (told,) = kaggle.find_files(None, chosen)
+    assert told == f"http://{server}/200/a.csv"
+    _Answers.asked.clear()
+    brought = kaggle.import_file(told, None, chosen, "run", NOW)
+    assert _Answers.asked == ["/200/a.csv?token=secret"] and "secret" not in str(brought)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and b"secret" in path.read_bytes()]
 
 
 def test_an_unreachable_server_may_answer_later(lake: Lake) -> None:

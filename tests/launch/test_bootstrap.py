@@ -109,3 +109,16 @@ def test_no_python_that_is_new_enough(fakes: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "Python 3.11, 3.12 or 3.13 is needed" in done.stderr
+
+
+def test_what_is_written_afterwards_is_its_owner_s_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = tmp_path / "state" / "made"
+    monkeypatch.setenv("STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setattr(bootstrap, "make_environment", lambda *_: os.umask(0o022))
+    monkeypatch.setattr(os, "execve", lambda *_: made.write_text("what somebody listened to"))
+    before = os.umask(0o022)
+    try:
+        bootstrap.main("psql", [])
+    finally:
+        os.umask(before)
+    assert made.stat().st_mode & 0o777 == 0o600

@@ -142,6 +142,14 @@ def test_binaries_that_the_server_cannot_reach_are_copied(
     assert stat.S_IMODE(closed.stat().st_mode) == 0o700
 
 
+def test_its_user_reaches_it_whatever_is_masked(state: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        assert postgres.running_pid(postgres.start(state).place) is not None
+    finally:
+        os.umask(before)
+
+
 def test_the_last_user_to_leave_stops_it(state: Path) -> None:
     with embedded_server(state) as server:
         with embedded_server(state):

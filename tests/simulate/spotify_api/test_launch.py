@@ -12,6 +12,7 @@ from etl.simulate.spotify_api import write_stock
 from etl.simulate.spotify_api.stock import stock_path
 from launch.environment import MARKER
 from launch.stand_in import stand_in
+from tests.processes import marked
 from tests.simulate.spotify_api.little import CHECKOUT, little_rows, sign_in
 
 
@@ -50,9 +51,12 @@ def test_what_is_wrong_is_said_in_one_sentence(tmp_path: Path) -> None:
         pass
 
 
-def test_no_token_and_no_code_is_in_its_log(tmp_path: Path) -> None:
+def test_it_is_told_no_secret_and_its_log_tells_none(tmp_path: Path) -> None:
     write_stock(*little_rows(50), stock_path(tmp_path), seed=1)
-    with stand_in(tmp_path, environ(tmp_path)) as url:
+    secrets = {"SPOTIPY_CLIENT_SECRET": "a secret", "WAREHOUSE_URL": "a password", "AIRFLOW__CORE__FERNET_KEY": "a key"}
+    with stand_in(tmp_path, environ(tmp_path, **secrets)) as url:
+        (process,) = marked(tmp_path)
+        assert not secrets.keys() & process.environ().keys()
         tokens = sign_in(url, "ada")
         requests.get(f"{url}/v1/me", headers={"Authorization": f"Bearer {tokens['access_token']}"}, timeout=10)
     log = (tmp_path / "logs" / "stand-in.log").read_text(encoding="utf-8")
