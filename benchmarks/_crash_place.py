@@ -60,13 +60,13 @@ class Place:
         self._environ = asking_stand_in(own, f"http://127.0.0.1:{_kept_port(folder)}")
         migrate(self.url)
 
-    def start(self, step: str, log: Path) -> subprocess.Popen[bytes]:
+    def start(self, step: str, log: Path, **environ: str) -> subprocess.Popen[bytes]:
         """A step in a process of its own, which says what it says in ``log``."""
         command = [sys.executable, "-m", "benchmarks._crash_steps", step]
         with log.open("wb") as output:
             return subprocess.Popen(
                 command,
-                env=self._environ,
+                env={**self._environ, **environ},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
