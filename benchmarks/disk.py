@@ -14,7 +14,6 @@ import random
 import signal
 import sys
 import tempfile
-import time
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from itertools import pairwise
@@ -24,18 +23,16 @@ from sqlalchemy import text
 
 from benchmarks import _crash_steps as steps
 from benchmarks._crash_compare import difference
-from benchmarks._crash_place import Place, place, today
+from benchmarks._crash_place import Place, Worker, place, today
 from benchmarks._small_disk import LeastRoom, SmallDisk, small_disks
 from etl import warehouse
 from etl.errors import EtlError
 from launch import postgres
-from launch.processes import last_line
 
 STATE, DATABASE = "STATE_DIR", "PostgreSQL"
 _SIZES = {STATE: "2g", DATABASE: "4g"}
 _READ_BY_PEOPLE = ("warehouse", "mart")
 _WRITES_NOTHING_BYTES = 64 << 10
-_PATIENCE_SECONDS = 600
 _START = "start"
 
 
@@ -75,8 +72,8 @@ def main() -> None:
         with small_disks({folders[what]: size for what, size in _SIZES.items()}) as mounted:
             disks = {what: mounted[path] for what, path in folders.items()}
             try:
-                with place(folder, today()) as here:
-                    results = _tried(here, disks, options)
+                with place(folder, today()) as here, here.worker() as worker:
+                    results = _tried(here, worker, disks, options)
             finally:
                 postgres.remove(folder / "server")
     wrong = [result for result in results if result.faults]
@@ -85,12 +82,14 @@ def main() -> None:
     sys.exit(bool(wrong))
 
 
-def _tried(here: Place, disks: dict[str, SmallDisk], options: argparse.Namespace) -> list[Result]:
+def _tried(here: Place, worker: Worker, disks: dict[str, SmallDisk], options: argparse.Namespace) -> list[Result]:
     draw, results = random.Random(options.seed), []
     here.keep(_START)
     for before, step in pairwise([_START, *options.steps]):
         with LeastRoom(disks) as room:
-            _run(here, step, is_to_end_well=True)
+            code, said = worker.run(step)
+        if code != 0:
+            raise RuntimeError(f"{step} failed undisturbed: {said}")
         here.keep(step)
         used = ", ".join(f"{size >> 10:,} KiB on {what}" for what, size in room.used_bytes.items())
         print(f"  {step} undisturbed: {used}", flush=True)
@@ -99,22 +98,24 @@ def _tried(here: Place, disks: dict[str, SmallDisk], options: argparse.Namespace
         for what, needed in room.used_bytes.items():
             if needed > _WRITES_NOTHING_BYTES:
                 for _ in range(options.tries):
-                    results.append(_try(here, before, step, what, disks[what], int(draw.random() * needed), needed))
+                    results.append(
+                        _try(here, worker, before, step, what, disks[what], int(draw.random() * needed), needed)
+                    )
                     print(results[-1].line(), flush=True)
         here.restore(step)
     return results
 
 
-def _try(here: Place, before: str, step: str, what: str, disk: SmallDisk, room_bytes: int, needed: int) -> Result:
+def _try(
+    here: Place, worker: Worker, before: str, step: str, what: str, disk: SmallDisk, room_bytes: int, needed: int
+) -> Result:
     here.restore(before)
     _settle_database(here)
     result = Result(step, what, room_bytes, needed)
     with disk.filled(room_bytes):
-        code, said = _run(here, step)
+        code, said = worker.run(step)
         if code != 0:
             result.said = said
-            if code is None:
-                result.faults.append("it hung")
             if "full" not in said or "Error: " not in said:
                 result.faults.append("no sentence that says so")
             result.faults += _read_differently(here, before)
@@ -123,7 +124,7 @@ def _try(here: Place, before: str, step: str, what: str, disk: SmallDisk, room_b
     here.settle()
     if code != 0:
         result.faults += [f"{one} after room was made" for one in _read_differently(here, before)]
-        code, said = _run(here, step)
+        code, said = worker.run(step)
         if code != 0:
             result.faults.append(f"it failed after room was made: {said}")
     told = difference(here.kept_url(step), here.url)
@@ -131,24 +132,6 @@ def _try(here: Place, before: str, step: str, what: str, disk: SmallDisk, room_b
     if told.keys:
         result.faults.append(f"surrogate keys differ: {', '.join(told.keys)}")
     return result
-
-
-def _run(here: Place, step: str, is_to_end_well: bool = False) -> tuple[int | None, str]:
-    """Run a step to its end.
-
-    :returns: its exit code, None where it hung, and the last line that it said.
-    """
-    log = here.folder / f"{step}.log"
-    process, deadline = here.start(step, log), time.monotonic() + _PATIENCE_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.05)
-    if process.poll() is None:
-        process.kill()
-        process.wait()
-        return None, last_line(log)
-    if is_to_end_well and process.returncode != 0:
-        raise RuntimeError(f"{step} failed undisturbed: {log.read_text()[-3000:]}")
-    return process.returncode, last_line(log)
 
 
 def _read_differently(here: Place, before: str) -> list[str]:
