@@ -61,13 +61,13 @@ class Place:
         self._environ = asking_stand_in(own, f"http://127.0.0.1:{_kept_port(folder)}")
         migrate(self.url)
 
-    def start(self, step: str, log: Path, **environ: str) -> subprocess.Popen[bytes]:
+    def start(self, step: str, log: Path) -> subprocess.Popen[bytes]:
         """A step in a process of its own, which says what it says in ``log``."""
         command = [sys.executable, "-m", "benchmarks._crash_steps", step]
         with log.open("wb") as output:
             return subprocess.Popen(
                 command,
-                env={**self._environ, **environ},
+                env=self._environ,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -76,12 +76,12 @@ class Place:
             )
 
     @contextmanager
-    def worker(self, **environ: str) -> Iterator["Worker"]:
+    def worker(self) -> Iterator["Worker"]:
         """A process that runs one step after the other, at less cost than one for each."""
         command = [sys.executable, "-m", "benchmarks._crash_steps"]
         with subprocess.Popen(
             command,
-            env={**self._environ, **environ},
+            env=self._environ,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

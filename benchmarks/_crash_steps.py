@@ -3,7 +3,7 @@ a name it stays, runs what it reads names of, line by line, and keeps one Spark 
 
 STATE_DIR, WAREHOUSE_URL and where the stand-in is come from the environment, as everywhere. CRASH_NOW is the moment at
 which everything is received and asked, so that a fetch that is tried again tells the same; CRASH_EXPORT is the account
-export that is imported. CRASH_TWIN ends the ids of runs, for a second run beside the first.
+export that is imported.
 """
 
 import logging
@@ -30,10 +30,7 @@ from etl.spark import session
 
 EXPORTED_USER = "exported"
 ENDED = "== ended with"
-_TWIN = os.environ.get("CRASH_TWIN", "")
-REFRESH, EVENTS, MORE_EVENTS = (
-    f"{name}{_TWIN}" for name in ("nightly_refresh.crash", "load_events.crash", "load_events.crash_again")
-)
+REFRESH, EVENTS, MORE_EVENTS = "nightly_refresh.crash", "load_events.crash", "load_events.crash_again"
 _FEED = {
     "users": 20,
     "hours": 48.0,
@@ -86,7 +83,7 @@ def _plan_refresh(chosen: Settings, now: datetime) -> None:
 def _simulate_feed(chosen: Settings, now: datetime) -> None:
     end = now.replace(hour=0, minute=0, second=0, microsecond=0)
     told = feed.parameters_of({**_FEED, "end": end.isoformat()}, now)
-    feed.simulate_feed(f"simulate_feed.crash{_TWIN}", told, now, chosen)
+    feed.simulate_feed("simulate_feed.crash", told, now, chosen)
 
 
 def _import_export(chosen: Settings, now: datetime) -> None:
@@ -96,7 +93,7 @@ def _import_export(chosen: Settings, now: datetime) -> None:
 
 
 def _build_marts(run_id: str) -> Callable[[Settings, datetime], object]:
-    return lambda chosen, now: marts.build_marts(f"{run_id}{_TWIN}", marts.TOUCHED, None, chosen)
+    return lambda chosen, now: marts.build_marts(run_id, marts.TOUCHED, None, chosen)
 
 
 def _forget(user_id: str, run_id: str) -> Callable[[Settings, datetime], object]:

@@ -10,6 +10,7 @@ what it caches of files, which it gives up when it must, are not counted.
 """
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -92,6 +93,7 @@ def main() -> None:
     parser.add_argument("--listeners", type=int, default=20_000)
     parser.add_argument("--triggers", type=int, default=len(_TRIGGERS))
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all that was started ends
     limit = int(options.limit * (1 << 30))
     print(f"Airflow {version('apache-airflow')}, pyspark {version('pyspark')}, limit {options.limit} GiB", flush=True)
     with tempfile.TemporaryDirectory() as name:

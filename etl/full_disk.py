@@ -12,12 +12,14 @@ from typing import ParamSpec, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from etl.config import Settings
-from etl.errors import ActionNeededError, EtlError
+from etl.errors import ActionNeededError, EtlError, TryAgainError
 
 _CODES = (errno.ENOSPC, errno.EDQUOT)
 _WORDS = ("No space left on device", "Disk quota exceeded", "database or disk is full")
 """What Java, Arrow and SQLite say, whose failures have no code of their own."""
 _MIB = 20
+_LEAST_BYTES = 16 << _MIB
+"""PostgreSQL's log grows by so much at once."""
 
 _Told = ParamSpec("_Told")
 _Given = TypeVar("_Given")
@@ -33,7 +35,7 @@ def explained_full_disk(settings: Settings) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if not is_full_disk(error):
+        if not (is_full_disk(error) or _has_ended_for_it(error, settings)):
             raise
         raise ActionNeededError(sentence(settings)) from error
 
@@ -64,8 +66,7 @@ def is_full_disk(error: BaseException) -> bool:
 
 def sentence(settings: Settings) -> str:
     """Which disk is full, of those that jobs write to, and what to do."""
-    free = sorted((shutil.disk_usage(place).free, what, place) for what, place in _places(settings).items())
-    (least, what, place), *others = free
+    (least, what, place), *others = _free(settings)
     beside = "".join(f"; {name} {size >> _MIB:,} MiB" for size, name, _ in others)
     return (
         f"The disk of {place} is full: {least >> _MIB:,} MiB are free ({what}{beside}). Make room there, then run the"
@@ -73,9 +74,23 @@ def sentence(settings: Settings) -> str:
     )
 
 
+def _has_ended_for_it(error: Exception, settings: Settings) -> bool:
+    """Whether a failure that is said to pass will not: a PostgreSQL that cannot write its log ends without a word."""
+    return isinstance(error, TryAgainError) and _free(settings)[0][0] < _LEAST_BYTES
+
+
+def _free(settings: Settings) -> list[tuple[int, str, Path]]:
+    """Bytes that are free, by the name of a disk and its place; the fullest first."""
+    return sorted((shutil.disk_usage(place).free, what, place) for what, place in _places(settings).items())
+
+
 def _places(settings: Settings) -> dict[str, Path]:
     """Folders that jobs write to on this machine, one a disk, by the names that people know them by."""
-    places = {"STATE_DIR": settings.state_dir, "temporary files": Path(tempfile.gettempdir())}
+    places = {
+        "STATE_DIR": settings.state_dir,
+        "the embedded PostgreSQL": (settings.state_dir / "postgres").resolve(),
+        "temporary files": Path(tempfile.gettempdir()),
+    }
     lake = urlsplit(settings.lake_url)
     if lake.scheme in ("file", ""):
         places = {"the lake": Path(unquote(lake.path)), **places}

@@ -1,6 +1,7 @@
 """A full disk is told from other failures, and named."""
 
 import errno
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -65,6 +66,17 @@ def test_other_failures_stay_what_they_are(error: Exception, tmp_path: Path) -> 
     with pytest.raises(type(error)) as caught:
         _job(error, settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": "postgresql://x@h/x"}))
     assert caught.value is error
+
+
+def test_a_postgresql_that_ended_without_a_word_has_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": "postgresql://x@h/x"})
+    gone = TryAgainError("PostgreSQL cannot be reached: server closed the connection unexpectedly")
+    with pytest.raises(TryAgainError, match="cannot be reached"):
+        _job(gone, chosen)
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1 << 20))
+    with pytest.raises(ActionNeededError, match="is full: 1 MiB are free"):
+        _job(gone, chosen)
 
 
 @pytest.mark.parametrize(
