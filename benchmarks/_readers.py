@@ -129,8 +129,9 @@ class Readers:
                 self.seen.totals.append(answer)
 
     def _watch_locks(self) -> None:
-        with psycopg2.connect(self._admin) as connection, connection.cursor() as cursor:
-            connection.autocommit = True
+        connection = psycopg2.connect(self._admin)
+        connection.autocommit = True  # else it would see its first look again and again
+        with connection.cursor() as cursor:
             while not self._is_over.wait(_LOOK_SECONDS):
                 cursor.execute(_WAITING, (self._name,))
                 self.seen.longest_lock_s = max(self.seen.longest_lock_s, cursor.fetchone()[0])

@@ -121,8 +121,11 @@ def _explained(error: Exception, spark: SparkSession, settings: Settings) -> Etl
 
 def _exit_code(spark: SparkSession, wait_seconds: float = 0) -> int | None:
     """Of Spark's driver, which this process started; None where it runs."""
+    gateway = spark.sparkContext._gateway
+    if gateway is None:
+        return None
     try:
-        return int(spark.sparkContext._gateway.proc.wait(wait_seconds))
+        return int(gateway.proc.wait(wait_seconds))
     except subprocess.TimeoutExpired:
         return None
 
