@@ -13,7 +13,7 @@ from etl.load.access import grant_access
 from etl.warehouse import exclusive
 
 _SCRIPTS = Path(__file__).parent / "migrations"
-_LOCK_TIMEOUT = "800ms"
+_LOCK_TIMEOUT = "300ms"
 _TRIES, _PAUSE_SECONDS = 240, 0.5
 _LOCK_NOT_AVAILABLE = "55P03"
 
@@ -51,7 +51,7 @@ def migrate(url: str, revision: str = "head", further_revisions: Path | None = N
 
 
 def _upgrade(connection: Connection, config: Config, revision: str) -> None:
-    # All tables or none, and sooner than PostgreSQL looks for deadlocks, which it may end by refusing a reader.
+    # All or none, soon: a reader that waits for a second for us, lock upon lock, may be refused for a deadlock.
     connection.execute(text(f"set local lock_timeout = '{_LOCK_TIMEOUT}'"))
     connection.execute(text("create schema if not exists audit"))
     command.upgrade(config, revision)
