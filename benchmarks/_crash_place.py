@@ -17,6 +17,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
+from benchmarks._crash_steps import ENDED
 from benchmarks._product import free_port
 from etl import warehouse
 from etl.config import CHECKOUT
@@ -74,6 +75,24 @@ class Place:
                 start_new_session=True,
             )
 
+    @contextmanager
+    def worker(self) -> Iterator["Worker"]:
+        """A process that runs one step after the other, at less cost than one for each."""
+        command = [sys.executable, "-m", "benchmarks._crash_steps"]
+        with subprocess.Popen(
+            command,
+            env=self._environ,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=self.folder,
+            text=True,
+        ) as process:
+            try:
+                yield Worker(process)
+            finally:
+                process.terminate()
+
     def mend(self) -> None:
         """Start again what has ended, as bin/run does, which gives up a stand-in that ends again and again."""
         postgres.mend(self.server)
@@ -118,6 +137,29 @@ class Place:
             connection.execute(text(others), {"source": source, "target": target})
             connection.execute(text(f"drop database if exists {target} with (force)"))
             connection.execute(text(f"create database {target} template {source} owner loader"))
+
+
+class Worker:
+    """A process that stays and runs steps."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def run(self, step: str) -> tuple[int, str]:
+        """Run a step to its end.
+
+        :returns: its exit code, and the last line that it said.
+        """
+        if self._process.stdin is None or self._process.stdout is None:
+            raise RuntimeError("The worker was started without pipes.")
+        self._process.stdin.write(f"{step}\n")
+        self._process.stdin.flush()
+        said = ""
+        for line in self._process.stdout:
+            if line.startswith(ENDED):
+                return int(line.removeprefix(ENDED)), said
+            said = line.strip() or said
+        raise RuntimeError(f"The worker has ended in {step}: {said}")
 
 
 @contextmanager

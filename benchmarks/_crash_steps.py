@@ -1,4 +1,5 @@
-"""The steps that the crash benchmark kills, each as a task runs it: ``python -m benchmarks._crash_steps NAME``.
+"""The steps that the crash benchmark kills, each as a task runs it: ``python -m benchmarks._crash_steps NAME``. Without
+a name it stays, runs what it reads names of, line by line, and keeps one Spark session for all.
 
 STATE_DIR, WAREHOUSE_URL and where the stand-in is come from the environment, as everywhere. CRASH_NOW is the moment at
 which everything is received and asked, so that a fetch that is tried again tells the same; CRASH_EXPORT is the account
@@ -8,19 +9,27 @@ export that is imported.
 import logging
 import os
 import sys
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from pyspark.sql import SparkSession
+
+import etl.spark
 from etl import warehouse
 from etl.config import Settings, settings
 from etl.errors import EtlError
 from etl.extract.spotify.api import Api
-from etl.jobs import account_export, events, feed, forget, kaggle, marts, recently_played, refresh, spotify
+from etl.jobs import account_export, events, feed, forget, forget_lake, kaggle, marts, recently_played, refresh, spotify
+from etl.simulate.listeners.feed import SPARK_OPTIONS
 from etl.simulate.spotify_api.playlists import account
+from etl.spark import session
 
 EXPORTED_USER = "exported"
+ENDED = "== ended with"
 REFRESH, EVENTS, MORE_EVENTS = "nightly_refresh.crash", "load_events.crash", "load_events.crash_again"
 _FEED = {
     "users": 20,
@@ -136,14 +145,40 @@ def main(name: str) -> int:
 
     :returns: 0, or 1 where it failed with a sentence, which is then the last line said.
     """
-    logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stdout)
     try:
         STEPS[name].run(settings(), datetime.fromisoformat(os.environ["CRASH_NOW"]))
     except EtlError as error:
         print(f"{type(error).__name__}: {error}", flush=True)
         return 1
+    except Exception as error:
+        traceback.print_exc()
+        print(f"{type(error).__name__}: no sentence", flush=True)
+        return 2
+    return 0
+
+
+def stay() -> None:
+    """Run the steps that standard input names, and say after each how it ended: ENDED and the exit code."""
+    with session(settings(), "steps", SPARK_OPTIONS) as spark:
+
+        @contextmanager
+        def shared(*_: object) -> Iterator[SparkSession]:
+            yield spark
+
+        for module in (etl.spark, feed, forget_lake, refresh, spotify):
+            module.session = shared  # type: ignore[attr-defined]
+        for line in sys.stdin:
+            print(ENDED, main(line.strip()), flush=True)
+
+
+def _main() -> int:
+    logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stdout)
+    logging.getLogger("py4j").setLevel(logging.WARNING)
+    if sys.argv[1:]:
+        return main(sys.argv[1])
+    stay()
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(_main())

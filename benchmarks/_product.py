@@ -63,7 +63,7 @@ class Product:
         while not self._is_published():
             if time.monotonic() > deadline:
                 raise TimeoutError(self.report()[-3000:])
-            peak = max(peak, self._memory_bytes())
+            peak = max(peak, sum(self.memory_bytes().values()))
             time.sleep(0.5)
         return peak
 
@@ -85,9 +85,9 @@ class Product:
             time.sleep(0.1)
         return time.monotonic() - started
 
-    def _memory_bytes(self) -> int:
-        # Proportional set sizes: memory that processes share is counted once.
-        return sum(_memory(process) for process in psutil.process_iter() if _is_of(process, self.state))
+    def memory_bytes(self) -> dict[psutil.Process, int]:
+        """What each of its processes has in memory; what processes share is shared out among them."""
+        return {process: _memory(process) for process in psutil.process_iter() if _is_of(process, self.state)}
 
 
 def _is_of(process: psutil.Process, state: Path) -> bool:

@@ -4,15 +4,18 @@ import hashlib
 import io
 import os
 import re
+import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.sql import SparkSession
 
 from etl.config import Settings
+from etl.errors import ActionNeededError, EtlError, TryAgainError
 
 JARS = ("org.apache.spark:spark-avro_2.13:4.1.1",)
 """Maven coordinates that the product needs; resolved once, at set-up, into STATE_DIR/ivy."""
@@ -20,6 +23,8 @@ JARS = ("org.apache.spark:spark-avro_2.13:4.1.1",)
 _SECRET = re.compile(r"WAREHOUSE_URL|KAGGLE_PATH|SPOTIPY_CLIENT_SECRET|FAILURE_NOTIFIER|AIRFLOW_(_|CONN|METADATA).*")
 """Names of variables that Spark's own processes need not hold: what they write with comes with the work."""
 
+_OUT_OF_MEMORY = "java.lang.OutOfMemoryError"
+_ENDING_SECONDS = 5
 _PACKAGE = Path(__file__).resolve().parent
 _JAVA_OPTIONS = "-XX:+UseParallelGC -XX:-DontCompileHugeMethods"
 """No job of ours waits for an answer within milliseconds: the collector is the one that costs least in all. Generated
@@ -35,6 +40,8 @@ def session(settings: Settings, name: str, options: Mapping[str, str] | None = N
     a zip, so that a cluster needs only its third-party requirements.
 
     :param options: further Spark settings, which win.
+    :raises ActionNeededError: on leaving, where Spark ran out of memory.
+    :raises TryAgainError: on leaving, where Spark has ended by itself.
     """
     scratch = settings.state_dir / "spark"
     scratch.mkdir(parents=True, exist_ok=True)
@@ -69,8 +76,14 @@ def session(settings: Settings, name: str, options: Mapping[str, str] | None = N
         spark = builder.config(map=chosen).getOrCreate()
     try:
         yield spark
+    except Exception as error:
+        explanation = _explained(error, spark, settings)
+        if explanation is None:
+            raise
+        raise explanation from error
     finally:
-        spark.stop()
+        if _exit_code(spark) is None:
+            spark.stop()
 
 
 @contextmanager
@@ -104,6 +117,34 @@ def lazy_session(settings: Settings, name: str) -> Iterator[LazySession]:
     """A session as ``session`` gives it, once it is asked for; stopped on leaving."""
     with ExitStack() as stack:
         yield LazySession(settings, name, stack)
+
+
+def _explained(error: Exception, spark: SparkSession, settings: Settings) -> EtlError | None:
+    """What to do where Spark lacked memory, or was ended; None where it failed in another way."""
+    if _OUT_OF_MEMORY in str(error):
+        return ActionNeededError(
+            f"Spark ran out of memory: SPARK_DRIVER_MEMORY is {settings.spark_driver_memory}. Set it higher, then run"
+            " the step again."
+        )
+    is_silent = isinstance(error, Py4JError | ConnectionError) and not isinstance(error, Py4JJavaError)
+    code = _exit_code(spark, _ENDING_SECONDS if is_silent else 0)
+    if code is None:
+        return None
+    return TryAgainError(
+        f"Spark has ended before its work was done (exit code {code}; -9 is what the system does where memory runs"
+        " out: then end what else needs it). Nothing half done is kept."
+    )
+
+
+def _exit_code(spark: SparkSession, wait_seconds: float = 0) -> int | None:
+    """Of Spark's driver, which this process started; None where it runs."""
+    gateway = spark.sparkContext._gateway
+    if gateway is None:
+        return None
+    try:
+        return int(gateway.proc.wait(wait_seconds))
+    except subprocess.TimeoutExpired:
+        return None
 
 
 def _zipped_package(folder: Path) -> Path:

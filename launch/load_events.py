@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from etl.config import Settings, settings
 from etl.errors import EtlError
 from etl.extract import feed
+from etl.full_disk import explained_full_disk
 from etl.jobs import events, report
 from etl.lake import Lake
 from launch.console import Screen
@@ -40,8 +41,9 @@ def main(arguments: list[str]) -> int:
 def receive(paths: list[str], chosen: Settings) -> None:
     """Bring the files of some paths into the lake; those before one that is refused stay there."""
     lake, now = Lake(chosen.lake_url), datetime.now(UTC)
-    for file in [file for path in paths for file in feed.find_files(path)]:
-        feed.receive_file(file, lake, now)
+    with explained_full_disk(chosen):
+        for file in [file for path in paths for file in feed.find_files(path)]:
+            feed.receive_file(file, lake, now)
 
 
 def load(chosen: Settings, screen: Screen) -> None:

@@ -34,6 +34,8 @@ _GROUP_ROLES = CHECKOUT / "sql" / "access" / "roles.sql"
 _READY_SECONDS = 600
 _STOP_SECONDS = 60
 _GIB = 1 << 30
+_LAST_LINES = 20
+_NO_SPACE = "No space left on device"
 
 _ROLES_AND_DATABASES = r"""
 \set ON_ERROR_STOP on
@@ -217,8 +219,15 @@ def _wait_until_ready(place: Place, process: psutil.Process, log: Path) -> int:
         if len(fields) >= 8 and int(fields[0]) == process.pid and fields[7].strip() == "ready":
             return int(fields[3])
         time.sleep(0.02)
-    words = last_words(log.read_text(encoding="utf-8", errors="replace"))
-    raise ActionNeededError(f"The embedded PostgreSQL did not start: {words} (log: {log})")
+    raise ActionNeededError(f"The embedded PostgreSQL did not start: {_why(log)} (log: {log})")
+
+
+def _why(log: Path) -> str:
+    """What a server that ended said of it, and whether its disk has no room."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]
+    reasons = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
+    words = last_words("\n".join(reasons or lines))
+    return f"{words}. Make room on its disk, then start again" if _NO_SPACE in words else words
 
 
 def _free_port(place: Place) -> int:

@@ -1,12 +1,14 @@
-"""The environment of Spark's own processes."""
+"""Spark's own processes: what they are told, and what is said where they lack memory or are ended for the lack of it."""
 
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from etl import spark
+from etl.config import CHECKOUT
 
 SECRETS = (
     *(
@@ -20,6 +22,24 @@ SECRETS = (
     *("AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "AIRFLOW__API_AUTH__JWT_SECRET"),
 )
 OTHERS = ("STATE_DIR", "JAVA_HOME", "AIRFLOW_HOME", "AWS_SECRET_ACCESS_KEY")
+_PROGRAM = """
+from etl.config import settings
+from etl.errors import EtlError
+from etl.spark import session
+
+chosen = settings()
+try:
+    with session(chosen, "lacks memory"):
+        raise RuntimeError("An error occurred. : java.lang.OutOfMemoryError: Java heap space")
+except EtlError as error:
+    print(type(error).__name__, error)
+try:
+    with session(chosen, "is killed") as spark:
+        spark.sparkContext._gateway.proc.kill()
+        spark.range(10).count()
+except EtlError as error:
+    print(type(error).__name__, error)
+"""
 
 
 def test_spark_is_not_told_what_it_needs_not_and_we_keep_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,3 +51,20 @@ def test_spark_is_not_told_what_it_needs_not_and_we_keep_it(monkeypatch: pytest.
         raise KeyError("in between")
     assert not set(SECRETS) & set(told) and set(OTHERS) <= set(told)
     assert all(os.environ[name] == "value" for name in SECRETS)
+
+
+def test_spark_without_memory_and_spark_that_was_killed_say_what_to_do(tmp_path: Path) -> None:
+    environ = {
+        **os.environ,
+        "STATE_DIR": str(tmp_path),
+        "PYTHONPATH": str(CHECKOUT),
+        "WAREHOUSE_URL": "postgresql://unused@127.0.0.1:1/none",
+        "SPARK_MASTER": "local[1]",
+        "SPARK_DRIVER_MEMORY": "600m",
+    }
+    program = [sys.executable, "-c", _PROGRAM]
+    done = subprocess.run(program, env=environ, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    lacks, killed = [line for line in done.stdout.splitlines() if "Error" in line]
+    assert lacks.startswith("ActionNeededError Spark ran out of memory: SPARK_DRIVER_MEMORY is 600m. Set it higher")
+    assert killed.startswith("TryAgainError Spark has ended before its work was done (exit code -9;")

@@ -12,6 +12,7 @@ from etl import warehouse
 from etl.config import Settings
 from etl.errors import EtlError
 from etl.extract.account_export import receive_export
+from etl.full_disk import explained_full_disk
 from etl.lake import Lake, Received
 from etl.schemas.events import EXPORT_LINE
 
@@ -28,7 +29,8 @@ def import_export(
     :raises EtlError: as ``extract.account_export.receive_export`` does.
     """
     try:
-        export = receive_export(path, user_id, timezone, Lake(settings.lake_url), received_at)
+        with explained_full_disk(settings):
+            export = receive_export(path, user_id, timezone, Lake(settings.lake_url), received_at)
     except EtlError as error:
         if run_id is not None:
             with warehouse.connect(settings.warehouse_url) as connection:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from etl import arrow_files, warehouse
 from etl.columnar import Tables
 from etl.config import Settings
+from etl.full_disk import explains_full_disk
 from etl.jobs import api_events
 from etl.jobs.account_export import read_lines
 from etl.jobs.told import FeedFile, Part, RefusedFile, RowFile, Told, cut, tell
@@ -48,6 +49,7 @@ def has_news(settings: Settings) -> bool:
         return bool(_unknown(warehouse.published_inputs(connection, warehouse.EVENT_JOB), Lake(settings.lake_url)))
 
 
+@explains_full_disk
 def plan_events(run_id: str, settings: Settings) -> int:
     """Decide which inputs a load takes, and note it for the next step.
 
@@ -69,6 +71,7 @@ def plan_events(run_id: str, settings: Settings) -> int:
     return len(new)
 
 
+@explains_full_disk
 def load_events(run_id: str, reference_date: date, settings: Settings) -> dict[str, int]:
     """Read the planned inputs, give their events the keys of what they name, stage, check and publish.
 

@@ -14,6 +14,7 @@ from etl import catalogue_reads
 from etl.avro_files import count_records
 from etl.config import Settings
 from etl.errors import ActionNeededError, TryAgainError
+from etl.full_disk import explains_full_disk
 from etl.lake import Lake, Received
 from etl.load import Run, load
 from etl.schemas import STAGED
@@ -54,6 +55,7 @@ def _moment(text: str | None) -> datetime | None:
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+@explains_full_disk
 def simulate_feed(run_id: str, parameters: Parameters, received_at: datetime, settings: Settings) -> dict[str, Any]:
     """Make a feed of events and one of users in the lake, and publish the truth about them.
 

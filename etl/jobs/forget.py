@@ -16,6 +16,7 @@ from etl import warehouse
 from etl.config import Settings
 from etl.errors import ActionNeededError, EtlError, MustSignInError
 from etl.extract.spotify.accounts import Accounts
+from etl.full_disk import explains_full_disk
 from etl.jobs.forget_lake import clean_answers, clean_feeds, clean_runs, drop_exports, trace
 from etl.lake import Lake
 from etl.load import Run
@@ -29,6 +30,7 @@ JOB = "forget_user"
 _NOBODY = ("unknown", "not applicable")
 
 
+@explains_full_disk
 def forget_user(user_id: str, run_id: str, settings: Settings) -> dict[str, int]:
     """Take all that is known of a person out of the accounts, the lake and the warehouse.
 

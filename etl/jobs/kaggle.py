@@ -8,6 +8,7 @@ from etl import warehouse
 from etl.config import Settings
 from etl.errors import EtlError
 from etl.extract import kaggle
+from etl.full_disk import explained_full_disk, explains_full_disk
 from etl.lake import Lake
 from etl.simulate import catalogue
 
@@ -16,6 +17,7 @@ log = logging.getLogger(__name__)
 MADE_UP_SEED = 1
 
 
+@explains_full_disk
 def find_files(path: str | None, settings: Settings) -> list[str]:
     """The files to bring in; of an address in KAGGLE_PATH without its query, which may hold a token.
 
@@ -43,7 +45,8 @@ def import_file(
     own = settings.kaggle_path
     place = own if own and path == kaggle.without_secrets(own) else path
     try:
-        received = kaggle.receive_file(place, format_name, Lake(settings.lake_url), received_at)
+        with explained_full_disk(settings):
+            received = kaggle.receive_file(place, format_name, Lake(settings.lake_url), received_at)
     except EtlError as error:
         with warehouse.connect(settings.warehouse_url) as connection:
             warehouse.record_failure(connection, run_id, "kaggle_import", received_at, str(error))

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 
 from etl.config import Settings
 from etl.errors import ActionNeededError
+from etl.full_disk import explains_full_disk
 from etl.load.marts import Definition, update
 from etl.load.run import Run
 
@@ -14,6 +15,7 @@ JOB = "build_marts"
 TOUCHED, SINCE, FROM_NOTHING = WHAT = ("touched", "since", "from nothing")
 
 
+@explains_full_disk
 def build_marts(run_id: str, what: str, since: date | None, settings: Settings) -> dict[str, int]:
     """Bring the marts up to date.
 

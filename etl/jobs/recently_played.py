@@ -13,6 +13,7 @@ from etl.extract.spotify.api import Api
 from etl.extract.spotify.app import app_of
 from etl.extract.spotify.fetched import DONE, PENDING_QUOTA
 from etl.extract.spotify.recent import Recent, fetch_recently_played
+from etl.full_disk import explains_full_disk
 from etl.jobs.spotify import accounts_of, is_final, is_too_long, record, require_account, state_of
 from etl.lake import Lake
 from etl.warehouse import fetches
@@ -20,6 +21,7 @@ from etl.warehouse import fetches
 log = logging.getLogger(__name__)
 
 
+@explains_full_disk
 def fetch_plays(name: str, run_id: str, settings: Settings, is_last_try: bool) -> dict[str, Any]:
     """Ask for the last plays of an account; the audit keeps what came of it, and a gap where plays may be missing.
 

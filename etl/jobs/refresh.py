@@ -16,6 +16,7 @@ from pyspark.sql.types import StructType
 from etl import warehouse
 from etl.config import Settings
 from etl.formats import FORMATS
+from etl.full_disk import explains_full_disk
 from etl.jobs import spotify_answers as spotify
 from etl.lake import Lake, Received
 from etl.load import Run, RunInput, load
@@ -33,6 +34,7 @@ _FIT_FRAMES = ("cluster_fit", "dim_audio_cluster")
 _CATALOGUE_FRAMES = tuple(name for name in CATALOGUE if name not in _FIT_FRAMES)
 
 
+@explains_full_disk
 def plan_refresh(run_id: str, job: str, reference_date: date, is_forced: bool, settings: Settings) -> int:
     """Decide what a run works on, and note it for the steps to come.
 
@@ -76,6 +78,7 @@ def current_inputs(lake: Lake) -> list[Received]:
     return sorted(newest.values(), key=lambda one: one.input_id)
 
 
+@explains_full_disk
 def transform_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
     """Read the planned inputs, reconcile them and score newness; leaves frames of ``STAGED`` in the lake.
 
@@ -114,6 +117,7 @@ def transform_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
     return {one.name: one.row_count for one in inputs}
 
 
+@explains_full_disk
 def fit_clusters(run_id: str, settings: Settings, cluster_count: int | None = None, seed: int | None = None) -> str:
     """Fit the audio clusters where it is time to, or where a count is given; leaves the fit in the lake.
 
@@ -145,6 +149,7 @@ def fit_clusters(run_id: str, settings: Settings, cluster_count: int | None = No
     return f"{len(model.clusters)} clusters fitted on {model.sample_size} of {size} recordings."
 
 
+@explains_full_disk
 def load_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
     """Give each track its cluster, then stage, check and publish.
 

@@ -18,6 +18,7 @@ from etl.extract.spotify.catalogue import fetch_catalogue as ask_catalogue
 from etl.extract.spotify.fetched import PENDING_QUOTA, Fetched
 from etl.extract.spotify.knowledge import from_note, learned, to_note
 from etl.extract.spotify.sign_in import sign_in_unattended
+from etl.full_disk import explains_full_disk
 from etl.jobs.refresh import current_inputs, parse_files, union
 from etl.lake import Lake, Received
 from etl.schemas import ARTIST_ROW, TRACK_ROW
@@ -55,6 +56,7 @@ def choose_accounts(reference_date: date, settings: Settings) -> list[str]:
     return names
 
 
+@explains_full_disk
 def fetch_account(name: str, run_id: str, settings: Settings, is_last_try: bool) -> dict[str, Any]:
     """Ask what is new of one account; the audit keeps what came of it.
 
@@ -100,6 +102,7 @@ def fetch_account(name: str, run_id: str, settings: Settings, is_last_try: bool)
     return {"account": name, **_summary(fetched)}
 
 
+@explains_full_disk
 def fetch_catalogue(run_id: str, reference_date: date, settings: Settings) -> dict[str, Any]:
     """Ask for audio features never asked, then for the stalest tracks and artists, within the budget of calls.
 
@@ -135,6 +138,7 @@ def fetch_catalogue(run_id: str, reference_date: date, settings: Settings) -> di
     return _summary(fetched)
 
 
+@explains_full_disk
 def stock_stand_in(settings: Settings) -> int:
     """Give the stand-in the tracks and playlists of the lake's Kaggle files, and sign its accounts in.
 

@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame
 from sqlalchemy import Connection
 
 from etl.errors import EtlError
+from etl.full_disk import is_full_disk
 from etl.load import checks, publish, staging
 from etl.load.run import Run, last_track_key, record_published, record_start
 from etl.warehouse import connect, exclusive, record_failure
@@ -58,7 +59,8 @@ def _load(connection: Connection, frames: Mapping[str, DataFrame], run: Run, url
 
 def note_failure(run: Run, url: str, error: Exception) -> None:
     """Note in the audit that a run failed, in words for people; what PostgreSQL cannot take is logged alone."""
-    message = str(error) if isinstance(error, EtlError) else f"{type(error).__name__}: see the log of the task"
+    what = "A disk is full" if is_full_disk(error) else type(error).__name__
+    message = str(error) if isinstance(error, EtlError) else f"{what}: see the log of the task"
     try:
         with connect(url) as connection:
             record_failure(connection, run.run_id, run.job, run.started_at, message)

@@ -1,15 +1,21 @@
 """The warehouse's tables, made or brought up to date in place with their data."""
 
+import time
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import text
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 
+from etl.errors import TryAgainError
 from etl.load.access import grant_access
 from etl.warehouse import exclusive
 
 _SCRIPTS = Path(__file__).parent / "migrations"
+_LOCK_TIMEOUT = "300ms"
+_TRIES, _PAUSE_SECONDS = 240, 0.5
+_LOCK_NOT_AVAILABLE = "55P03"
 
 
 def migrate(url: str, revision: str = "head", further_revisions: Path | None = None) -> None:
@@ -18,6 +24,7 @@ def migrate(url: str, revision: str = "head", further_revisions: Path | None = N
     Two at once, or one beside a load, wait for each other.
 
     :param further_revisions: a folder of revisions beyond the product's own.
+    :raises TryAgainError: where readers leave no moment for it.
     :raises EtlError: as ``warehouse.explained`` says.
     """
     folders = [_SCRIPTS / "versions", *([further_revisions] if further_revisions else [])]
@@ -26,8 +33,27 @@ def migrate(url: str, revision: str = "head", further_revisions: Path | None = N
     config.set_main_option("path_separator", "newline")
     config.set_main_option("version_locations", "\n".join(map(str, folders)))
     with exclusive(url) as connection:
-        connection.execute(text("create schema if not exists audit"))
         config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-        grant_access(connection)
-        connection.commit()
+        for _ in range(_TRIES):
+            try:
+                _upgrade(connection, config, revision)
+            except OperationalError as error:
+                connection.rollback()
+                if getattr(error.orig, "pgcode", None) != _LOCK_NOT_AVAILABLE:
+                    raise
+                time.sleep(_PAUSE_SECONDS)
+            else:
+                return
+    raise TryAgainError(
+        "The warehouse was not migrated, for somebody has been reading its tables for minutes without a pause: end what"
+        " reads them for so long, then start again."
+    )
+
+
+def _upgrade(connection: Connection, config: Config, revision: str) -> None:
+    # All or none, soon: a reader that waits for a second for us, lock upon lock, may be refused for a deadlock.
+    connection.execute(text(f"set local lock_timeout = '{_LOCK_TIMEOUT}'"))
+    connection.execute(text("create schema if not exists audit"))
+    command.upgrade(config, revision)
+    grant_access(connection)
+    connection.commit()

@@ -30,6 +30,8 @@ EVENT_JOB = "load_events"
 _LOCK_WAIT_SECONDS = 3600.0
 _LOCK_POLL_SECONDS = 0.5
 
+_DISK_FULL = "53100"
+_NO_SPACE = "No space left on device"
 _ACTION_NEEDED = {
     "28000": "refuses the user of WAREHOUSE_URL",
     "28P01": "refuses the password of WAREHOUSE_URL",
@@ -37,7 +39,7 @@ _ACTION_NEEDED = {
     "3F000": "has not been migrated: start bin/run, or call etl.load.migrate.migrate",
     "42501": "does not give the user of WAREHOUSE_URL a right that is needed",
     "42P01": "has not been migrated: start bin/run, or call etl.load.migrate.migrate",
-    "53100": "has a full disk: make room there, then run again",
+    _DISK_FULL: "has a full disk: make room there, then run again; what was published is as it was",
 }
 _TRY_AGAIN = ("08", "40", "53", "55P03", "57")
 """Codes, or beginnings of codes: connections, deadlocks, resources, a lock's timeout, a server going down."""
@@ -91,6 +93,8 @@ def explained_code(code: str | None, message: str, url: str) -> EtlError | None:
     """The same for PostgreSQL's five-character code of a failure; None for one without, which never reached it."""
     place = f"PostgreSQL at {address(url)}"
     first_line = message.strip().splitlines()[0] if message.strip() else "no reason given"
+    if _NO_SPACE in message:  # where a connection cannot even begin, there is no code
+        code = _DISK_FULL
     if not code:
         is_lasting = any(words in message for words in ("authentication failed", "does not exist", "permission denied"))
         return (ActionNeededError if is_lasting else TryAgainError)(f"{place} cannot be reached: {first_line}")

@@ -1,9 +1,11 @@
 """Migrations: an empty database, one that is up to date, one that is older and has data."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from etl.load.migrate import migrate
 from etl.schemas import STAGED
+from etl.warehouse import connect, rows
 from tests.load.star_frames import contents, table
 
 LATER = """
@@ -16,6 +18,18 @@ down_revision = "{head}"
 def upgrade() -> None:
     op.execute("alter table warehouse.dim_artist add column country text not null default 'unknown'")
     op.execute("comment on column warehouse.dim_artist.country is 'A later column.'")
+"""
+
+TWO = """
+from alembic import op
+
+revision = "two"
+down_revision = "{head}"
+
+
+def upgrade() -> None:
+    op.execute("alter table warehouse.dim_track add column further integer")
+    op.execute("alter table warehouse.dim_artist add column further integer")
 """
 
 _SCHEMAS = "('staging', 'warehouse', 'mart', 'audit', 'simulation')"
@@ -76,6 +90,21 @@ def test_again_changes_nothing(warehouse_url: str) -> None:
     before = contents(warehouse_url)
     migrate(warehouse_url)
     assert contents(warehouse_url) == before
+
+
+def test_a_reader_of_what_a_migration_changes_is_never_refused(warehouse_url: str, tmp_path: Path) -> None:
+    (head,) = table(warehouse_url, "select version_num from audit.schema_revision")
+    (tmp_path / "two.py").write_text(TWO.format(head=head["version_num"]), encoding="utf-8")
+    waiting = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    with ThreadPoolExecutor(1) as pool:
+        with connect(warehouse_url) as reader:
+            rows(reader, "select count(*) from warehouse.dim_artist")
+            migration = pool.submit(migrate, warehouse_url, further_revisions=tmp_path)
+            while not table(warehouse_url, f"select exists ({waiting}) as it")[0]["it"]:
+                assert not migration.done()
+            rows(reader, "select count(*) from warehouse.dim_track")
+        migration.result(60)
+    assert table(warehouse_url, "select version_num from audit.schema_revision") == [{"version_num": "two"}]
 
 
 def test_an_older_warehouse_is_upgraded_in_place_with_its_data(warehouse_url: str, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from etl.errors import ActionNeededError, MustSignInError
 
@@ -22,6 +22,9 @@ SIGN_IN_LASTS = timedelta(days=180)
 """Refresh tokens expire six months after the person's yes, refreshed or not; counted in the shortest such months."""
 
 WARNING_DAYS = 14
+
+_ROOM_BYTES = 1 << 14
+"""More than an account takes."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -111,7 +114,7 @@ class Accounts:
     def keep(self, account: Account) -> None:
         """Store an account that has just signed in, in place of what was stored under its name."""
         with self._alone(account.name):
-            self._write(account)
+            self._replace(account)
 
     def renew(self, name: str, stale: Token, refresh: Callable[[Token], Token]) -> Account:
         """Get a new access token by ``refresh``, unless another process has just stored one.
@@ -123,8 +126,9 @@ class Accounts:
         with self._alone(name):
             account = self.get(name)
             if account.token.access_token == stale.access_token:
-                account = replace(account, token=refresh(account.token), trouble=None)
-                self._write(account)
+                with self._draft(name) as draft:  # before asking: what was given and cannot be kept is lost
+                    account = replace(account, token=refresh(account.token), trouble=None)
+                    _write(account, draft)
             return account
 
     def note_trouble(self, name: str, token: Token, trouble: str) -> None:
@@ -132,7 +136,7 @@ class Accounts:
         with self._alone(name):
             account = self.get(name)
             if account.token == token:
-                self._write(replace(account, trouble=trouble))
+                self._replace(replace(account, trouble=trouble))
 
     def remove(self, name: str) -> None:
         """Remove an account with its tokens: nobody asks for it any more, until somebody signs in anew."""
@@ -150,15 +154,27 @@ class Accounts:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def _write(self, account: Account) -> None:
-        path = self._path(account.name)
+    def _replace(self, account: Account) -> None:
+        with self._draft(account.name) as draft:
+            _write(account, draft)
+
+    @contextmanager
+    def _draft(self, name: str) -> Iterator[TextIO]:
+        """A file that has room on the disk, and takes the place of an account's where it is left without an error."""
+        path = self._path(name)
         draft = path.with_suffix(".part")
         draft.unlink(missing_ok=True)  # of a process that was killed: the lock is ours
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            json.dump(asdict(account), file, default=datetime.isoformat, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        try:
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+                file.write(" " * _ROOM_BYTES)
+                file.seek(0)  # writes them
+                yield file
+                file.truncate()
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{check_name(name)}.json"
@@ -168,6 +184,10 @@ def _private(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if folder.stat().st_mode & 0o077:
         folder.chmod(0o700)
+
+
+def _write(account: Account, file: TextIO) -> None:
+    json.dump(asdict(account), file, default=datetime.isoformat, indent=1)
 
 
 def _from_json(stored: dict[str, Any]) -> Account:

@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import resource
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -91,6 +92,26 @@ def test_a_failed_refresh_leaves_everything_stored(accounts: Accounts) -> None:
     with pytest.raises(TryAgainError):
         accounts.renew("ada", account.token, fail)
     assert accounts.get("ada") == account
+
+
+def test_a_token_that_could_not_be_kept_is_not_asked_for(accounts: Accounts, tmp_path: Path) -> None:
+    account, asked = an_account(), []
+    accounts.keep(account)
+
+    def refresh(token: Token) -> Token:
+        asked.append(token)
+        return replace(token, access_token="new")
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))  # nothing can be written, as on a full disk
+    try:
+        with pytest.raises(OSError):
+            accounts.renew("ada", account.token, refresh)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not asked and accounts.get("ada") == account
+    assert accounts.renew("ada", account.token, refresh).token.access_token == "new"
+    assert not list(tmp_path.rglob("*.part"))
 
 
 def test_trouble_is_noted_without_the_token_being_lost_and_goes_with_a_refresh(accounts: Accounts) -> None:
