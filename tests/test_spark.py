@@ -1,4 +1,4 @@
-"""Spark's own processes: what they are told, and what is said where they lack memory or are ended for the lack of it."""
+"""Spark's own processes: what they are told, and what is said where they lack memory or are ended for it."""
 
 import os
 import subprocess
