@@ -10,14 +10,14 @@ a file and goes on after those that it has; a mutant that survived is tried anew
 
 import argparse
 import compileall
+import hashlib
 import json
 import os
-import random
 import shutil
 import sys
 import tempfile
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from py_compile import PycInvalidationMode
@@ -111,10 +111,17 @@ def main() -> None:
 
 
 def drawn(checkout: Path, count: int, seed: int) -> list[Mutant]:
-    """``count`` of all mutants of the files, in an order that the seed says; fewer of a seed are the first of more."""
-    every = [one for path in TESTS for one in mutants(path, _text(checkout, path))]
-    random.Random(seed).shuffle(every)
-    return every[:count]
+    """``count`` of all mutants of the files, in an order that the seed says; fewer of a seed are the first of more.
+
+    The order is one of hashes, so that a change of the code draws only what it changed anew.
+    """
+    seen: Counter[tuple[str, str, str]] = Counter()
+    ranked: dict[bytes, Mutant] = {}
+    for one in (one for path in TESTS for one in mutants(path, _text(checkout, path))):
+        fault = (one.path, one.old, one.new)
+        seen[fault] += 1
+        ranked[hashlib.sha256(repr((seed, *fault, seen[fault])).encode()).digest()] = one
+    return [ranked[place] for place in sorted(ranked)[:count]]
 
 
 def _unharmed(machine: Warm, copy: Path, paths: set[str]) -> dict[str, float]:
