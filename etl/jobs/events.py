@@ -107,7 +107,7 @@ def _run(run_id: str, started_at: datetime, reference_date: date, inputs: list[R
 
 
 def _load(spark: LazySession, inputs: list[Received], told: list[Told], place: str, load: EventLoad) -> dict[str, int]:
-    events = [url for one in told if one.named is not None for url in one.accepted]
+    events = arrow_files.largest_first(url for one in told if one.named is not None for url in one.accepted)
     users = [url for one in told if one.named is None for url in one.accepted]
     named = members.together([one.named for one in told if one.named is not None])
     if members.has_names_alone(named):

@@ -57,6 +57,8 @@ class Target:
     def _copy(self, partition: int, batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> int:
         with closing(psycopg2.connect(self.libpq_url)) as connection, connection, connection.cursor() as cursor:
             cursor.execute("select set_config('application_name', %s, false)", ["staging " + self.load_id])
+            # A load that is cut off begins anew; publication waits for the disk, with all that came before it.
+            cursor.execute("set local synchronous_commit = off")
             cursor.execute(
                 "insert into staging.part (load_id, table_name, partition) values (%s, %s, %s)"
                 " on conflict do nothing returning true",
