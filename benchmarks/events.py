@@ -98,7 +98,9 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", default=["whole", "copy"], choices=["whole", "copy", "delta"])
     parser.add_argument("--history", type=int, default=20 * _MILLION, help="events that the larger star has before")
     options = parser.parse_args()
-    versions = ", ".join(f"{name} {version(name)}" for name in ("datafusion", "polars", "adbc-driver-postgresql"))
+    versions = ", ".join(
+        f"{name} {version(name)}" for name in ("datafusion", "pgpq", "polars", "adbc-driver-postgresql")
+    )
     print(f"{versions}, {os.cpu_count()} cores")
     folder = Path(tempfile.mkdtemp())
     shutil.copytree(Path(os.environ["STATE_DIR"]) / "ivy", folder / "ivy")

@@ -272,9 +272,7 @@ def _dlt(bench: Bench, few: int) -> float:
 
 
 def _print(rates: dict[str, float], steps: dict[str, float], size: int, few: int, rounds: int) -> None:
-    named = ", ".join(
-        f"{name} {version(name)}" for name in ("pyspark", "adbc-driver-postgresql", "psycopg2-binary", "pandas", "dlt")
-    )
+    named = ", ".join(f"{name} {version(name)}" for name in ("pyspark", "pgpq", "psycopg2-binary", "pandas", "dlt"))
     print(
         f"{size:,} new tracks x {len(STAGED['dim_track'])} columns, medians of {rounds} rounds, {os.cpu_count()} cores"
     )
