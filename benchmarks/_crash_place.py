@@ -25,7 +25,7 @@ from etl.errors import TryAgainError
 from etl.load.migrate import migrate
 from etl.simulate import catalogue
 from launch import postgres
-from launch.jars import resolve_jars
+from launch.jars import lend_jars
 from launch.kept import KeptPart
 from launch.stand_in import asking_stand_in, command
 
@@ -179,10 +179,7 @@ def place(folder: Path, now: datetime) -> Iterator[Place]:
         server_state, state = folder / "server", folder / "state"
         for path in (server_state, state):
             path.mkdir(parents=True, exist_ok=True)
-        resolved = Path(os.environ.get("STATE_DIR") or CHECKOUT / ".state")
-        resolve_jars(resolved, {**os.environ, "AIRFLOW_HOME": str(folder)})
-        if not (state / "ivy").is_symlink():
-            (state / "ivy").symlink_to(resolved / "ivy")
+        lend_jars(state)
         server = postgres.start(server_state)
         stack.callback(postgres.stop, server)
         _sync_nothing(server)

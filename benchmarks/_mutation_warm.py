@@ -16,12 +16,12 @@ import pytest
 from pyspark.sql import SparkSession
 from sqlalchemy import Engine, text
 
-from etl.config import CHECKOUT, settings
+from etl.config import settings
 from etl.load.migrate import migrate
 from etl.spark import session
 from etl.warehouse import engine
 from launch import postgres
-from launch.jars import resolve_jars
+from launch.jars import lend_jars
 
 _OURS = ("etl", "launch", "tests", "dashboard")
 _TEMPLATE = "mutation_template"
@@ -116,9 +116,7 @@ def warm(folder: Path, *, has_spark: bool) -> Iterator[Warm]:
     """Start what tests need, Spark where they do; ended and removed afterwards."""
     state = folder / "state"
     state.mkdir()
-    resolved = Path(os.environ.get("STATE_DIR") or CHECKOUT / ".state")
-    resolve_jars(resolved, {**os.environ, "AIRFLOW_HOME": str(state)})
-    (state / "ivy").symlink_to(resolved / "ivy")
+    lend_jars(state)
     os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
     server = postgres.start(state)
     try:

@@ -38,6 +38,7 @@ from etl.load.migrate import migrate
 from etl.spark import session
 from etl.warehouse import engine
 from launch import postgres
+from launch.jars import lend_jars
 
 _DAY = date(2026, 11, 21)
 _SHOWN_REASONS = 6
@@ -103,8 +104,7 @@ def bench() -> Iterator[Bench]:
     """A bench whose server and session end with it."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        if jars := os.environ.get("STATE_DIR"):
-            (folder / "ivy").symlink_to(Path(jars) / "ivy")
+        lend_jars(folder)
         server = postgres.start(folder)
         try:
             chosen = settings({**os.environ, "STATE_DIR": name, "WAREHOUSE_URL": server.url("loader", "warehouse")})

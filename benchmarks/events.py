@@ -44,6 +44,7 @@ from etl.simulate.listeners.parameters import Parameters
 from etl.spark import session
 from etl.warehouse import connect, engine, rows
 from launch import postgres
+from launch.jars import lend_jars
 
 _START = datetime(2026, 9, 1, tzinfo=UTC)
 _MILLION = 1_000_000
@@ -103,7 +104,7 @@ def main() -> None:
     )
     print(f"{versions}, {os.cpu_count()} cores")
     folder = Path(tempfile.mkdtemp())
-    shutil.copytree(Path(os.environ["STATE_DIR"]) / "ivy", folder / "ivy")
+    lend_jars(folder)
     server = postgres.start(folder)
     try:
         place = Place(folder, server)

@@ -37,6 +37,7 @@ from etl.load.logins import add_login
 from etl.simulate.spotify_api.stock import stock_path
 from etl.warehouse import libpq_url
 from launch.environment import environment
+from launch.jars import lend_jars
 from launch.postgres import Server
 from launch.postgres import start as start_server
 from launch.stand_in import StandIn
@@ -86,7 +87,7 @@ def _run(base: Path) -> int:
     for folder in (state, temporary, base / "inputs"):
         folder.mkdir()
     os.umask(0o077)  # as launch/bootstrap.py leaves it
-    (state / "ivy").symlink_to(Path(os.environ["STATE_DIR"]) / "ivy")
+    lend_jars(state)
     with ExitStack() as stack:
         environ, inputs = _surroundings(base, plants, stack)
         watch = Watch(state, [state / "spark", temporary], plants)

@@ -24,6 +24,7 @@ from etl.load.migrate import migrate
 from etl.simulate.listeners.parameters import Parameters
 from etl.warehouse import connect, rows
 from launch import postgres
+from launch.jars import lend_jars
 
 TRAITS = {"exploration": "EF", "newness": "NT", "loyalty": "LV", "commonality": "CU"}
 LEAST_PLAYS = 200
@@ -52,7 +53,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp())
-    shutil.copytree(Path(os.environ["STATE_DIR"]) / "ivy", folder / "ivy")
+    lend_jars(folder)
     server = postgres.start(folder)
     try:
         environ = {**os.environ, "STATE_DIR": str(folder), "WAREHOUSE_URL": server.url("loader", "warehouse")}

@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+from etl.config import CHECKOUT
 from etl.errors import ActionNeededError
 from etl.spark import JARS
 from launch.processes import run_logged
@@ -38,3 +39,11 @@ def resolve_jars(state: Path, environ: dict[str, str]) -> bool:
     draft.write_text(wanted)
     draft.rename(note)
     return True
+
+
+def lend_jars(state: Path) -> None:
+    """Let Spark find the product's jars under another state folder, for tests and benchmarks; fetched where missing."""
+    own = Path(os.environ.get("STATE_DIR") or CHECKOUT / ".state")
+    resolve_jars(own, {**os.environ, "AIRFLOW_HOME": str(state)})
+    if not (state / "ivy").is_symlink():
+        (state / "ivy").symlink_to(own / "ivy")

@@ -10,13 +10,13 @@ import pytest
 from pyspark.sql import SparkSession
 from sqlalchemy import text
 
-from etl.config import CHECKOUT, Settings, settings
+from etl.config import Settings, settings
 from etl.lake import Lake
 from etl.load.migrate import migrate
 from etl.spark import session
 from etl.warehouse import engine
 from launch import postgres
-from launch.jars import resolve_jars
+from launch.jars import lend_jars
 
 # Tests start many short-lived JVMs on small data: the second compiler would cost them more than it gains.
 os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
@@ -28,16 +28,9 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """One session on two cores for the whole run."""
     state_dir = tmp_path_factory.mktemp("spark")
-    give_jars(state_dir)
+    lend_jars(state_dir)
     with session(_settings(state_dir, SPARK_MASTER="local[2]"), "tests") as spark:
         yield spark
-
-
-def give_jars(state_dir: Path) -> None:
-    """Let Spark find the product's jars under a state folder of a test; fetched where they are missing."""
-    resolved = Path(os.environ.get("STATE_DIR") or CHECKOUT / ".state")
-    resolve_jars(resolved, {**os.environ, "AIRFLOW_HOME": str(state_dir)})
-    (state_dir / "ivy").symlink_to(resolved / "ivy")
 
 
 @pytest.fixture
