@@ -161,16 +161,31 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp())
     server = postgres.start(folder)
     try:
-        if {"reads", "nothing"} & set(options.only):
-            with star(server, "large", options.users, _days(options.events, options.users)) as url:
-                _nothing(server, url, folder)
-                if "reads" in options.only:
-                    _reads(url)
-        if "delta" in options.only:
-            _deltas(server, options.events, options.small, options.users)
+        _of_all_stars(server, options, folder)
     finally:
         postgres.remove(folder)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _of_all_stars(server: postgres.Server, options: argparse.Namespace, folder: Path) -> None:
+    """Star after star, one at a time on the disk: the one with much history by days answers more than one question."""
+    few, many = _days(options.small, options.users), _days(options.events, options.users)
+    shapes = {"days": (options.users, many)}
+    if "delta" in options.only:
+        shapes |= {"small": (options.users, few), "users": (options.users * many // few, few)}
+    taken = {}
+    for name, (users, days) in shapes.items():
+        with star(server, name, users, days) as url:
+            if name == "days" and "nothing" in options.only:
+                _nothing(server, url, folder)
+            else:
+                print(f"{name}: built in {_seconds(lambda url=url: _build(url)):.0f} s", flush=True)  # type: ignore[misc]
+            if name == "days" and "reads" in options.only:
+                _reads(url)
+            if "delta" in options.only:
+                taken[name] = _delta(url, options.users)
+    if taken:
+        _tell_deltas(taken, options)
 
 
 def _nothing(server: postgres.Server, url: str, folder: Path) -> None:
@@ -257,29 +272,27 @@ def _milliseconds(connection: Connection, statements: str) -> list[float]:
     return [_seconds(read) * 1000 for _ in range(9)]
 
 
-def _deltas(server: postgres.Server, events: int, small: int, users: int) -> None:
-    few, many = _days(small, users), _days(events, users)
-    shapes = {"small": (users, few), "days": (users, many), "users": (users * many // few, few)}
-    taken = {}
-    for name, (all_users, days) in shapes.items():
-        with star(server, name, all_users, days) as url:
-            _build(url)
-            with connect(url) as connection:
-                connection.execute(
-                    text(_EVENTS.format(target="warehouse.fact_event")),
-                    {"users": users, "first": _DELTA_DAY, "last": _DELTA_DAY},
-                )
-            with connect(url) as connection:
-                connection.execute(text("analyze"))
-            work: list[float] = []
-            seconds = _seconds(lambda url=url, work=work: work.append(_build(url)))  # type: ignore[misc]
-            taken[name] = (seconds, work[0])
+def _delta(url: str, users: int) -> tuple[float, float]:
+    """Seconds, and processor seconds, of the build after a day of ``users`` users has come."""
+    with connect(url) as connection:
+        connection.execute(
+            text(_EVENTS.format(target="warehouse.fact_event")),
+            {"users": users, "first": _DELTA_DAY, "last": _DELTA_DAY},
+        )
+    with connect(url) as connection:
+        connection.execute(text("analyze"))
+    work: list[float] = []
+    return _seconds(lambda: work.append(_build(url))), work[0]
+
+
+def _tell_deltas(taken: dict[str, tuple[float, float]], options: argparse.Namespace) -> None:
+    little, little_work = taken["small"]
     for name in ("days", "users"):
-        (large, large_work), (little, little_work) = taken[name], taken["small"]
+        large, large_work = taken[name]
         print(
-            f"a day of {users:,} users with {events:,} events loaded, grown by {name}, against {small:,}: {large:.1f} s"
-            f" to {little:.1f} s, ratio {large / little:.2f} goal <= 1.5; processor {large_work:.1f} s to"
-            f" {little_work:.1f} s, ratio {large_work / little_work:.2f}",
+            f"a day of {options.users:,} users with {options.events:,} events loaded, grown by {name}, against"
+            f" {options.small:,}: {large:.1f} s to {little:.1f} s, ratio {large / little:.2f} goal <= 1.5; processor"
+            f" {large_work:.1f} s to {little_work:.1f} s, ratio {large_work / little_work:.2f}",
             flush=True,
         )
 
