@@ -196,6 +196,27 @@ def _grow(url: str, size: int, by_days: bool) -> None:
     """Copy the loaded day, to earlier days or to further users, until there are ``size`` events more."""
     with connect(url) as connection:
         day = int(str(rows(connection, "select count(*) as n from warehouse.fact_event")[0]["n"]))
+    copies: dict[Month, list[int]] = {}
+    for number in range(1, -(-size // day) + 1):
+        first = (_START - timedelta(days=number if by_days else 0)).date().replace(day=1)
+        copies.setdefault(Month("fact_event", first), []).append(number)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda month: _grow_month(url, month, copies[month], by_days), copies))
+    with connect(url) as connection:
+        connection.execute(text("analyze warehouse.fact_event"))
+
+
+def _grow_month(url: str, month: Month, numbers: list[int], by_days: bool) -> None:
+    """Fill a month aside with copies of the loaded day, and with itself where that is its own; then attach it.
+
+    Attached aside, it wakes no trigger: what grows is history, of which nothing is to be followed.
+    """
+    first, last = month.bounds
+    with connect(url) as connection:
+        connection.execute(text("set local maintenance_work_mem = '1GB'"))
+        name, aside = f"warehouse.{month.name}", f"staging.{month.name}"
+        is_own = bool(rows(connection, "select to_regclass(:name) is not null as it", name=name)[0]["it"])
+        connection.execute(text(f"create table {aside} (like warehouse.fact_event including constraints)"))
         columns = ", ".join(
             str(row["name"])
             for row in rows(
@@ -205,33 +226,26 @@ def _grow(url: str, size: int, by_days: bool) -> None:
                 " order by ordinal_position",
             )
         )
-        # What grows is history: nothing is to be done for it.
-        connection.execute(text("alter table warehouse.fact_event disable trigger user"))
-        for number in range(1, -(-size // day) + 1):
+        if is_own:
+            connection.execute(text(f"insert into {aside} select * from {name}"))  # noqa: S608
+        for number in numbers:
             shift = f"interval '{number} days'" if by_days else "interval '0'"
             user = "user_key" if by_days else f"user_key + {number * _MILLION}"
-            first = (_START - timedelta(days=number if by_days else 0)).date().replace(day=1)
-            connection.execute(text(_PARTITION.format(first=first, name=f"{first:%Y_%m}")))
             connection.execute(
                 text(
-                    f"insert into warehouse.fact_event (event_id, event_time, user_key, {columns})"  # noqa: S608
+                    f"insert into {aside} (event_id, event_time, user_key, {columns})"  # noqa: S608
                     f" select (lpad(to_hex((extract(epoch from e.event_time - {shift}) * 1000)::bigint), 12, '0')"
                     f" || substr(md5(e.event_id::text || {number}), 1, 20))::uuid, e.event_time - {shift}, {user},"
-                    f" {columns}"
-                    " from warehouse.fact_event as e where event_time >= :start and event_time < :end"
-                    " and user_key < :users order by event_time"
+                    f" {columns} from warehouse.fact_event as e where event_time >= :start and event_time < :end"
                 ),
-                {"start": _START, "end": _START + timedelta(days=1), "users": _MILLION},
+                {"start": _START, "end": _START + timedelta(days=1)},
             )
-        connection.execute(text("alter table warehouse.fact_event enable trigger user"))
-    with connect(url) as connection:
-        connection.execute(text("analyze warehouse.fact_event"))
-
-
-_PARTITION = """
-    create table if not exists warehouse.fact_event_{name} partition of warehouse.fact_event
-    for values from ('{first}') to (date '{first}' + interval '1 month')
-"""
+        if is_own:
+            connection.execute(text(f"drop table {name}"))
+        connection.execute(text(f"alter table {aside} set schema warehouse"))
+        connection.execute(
+            text(f"alter table warehouse.fact_event attach partition {name} for values from ('{first}') to ('{last}')")
+        )
 
 
 def _copy_alone(url: str) -> float:
