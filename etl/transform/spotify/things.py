@@ -185,7 +185,7 @@ def of_told_tracks(features: Things, told: DataFrame) -> Things:
         told.select("track_id", F.lit(True).alias("is_told")).distinct(), on="track_id", how="left"
     )
     unknown = judged.where("is_told IS NULL").select(
-        "input_id", "row_number", F.lit("track is not known").alias("reason"), _as_json(F.col("thing")).alias("row")
+        "input_id", "row_number", F.lit("track is not known").alias("reason"), as_json(F.col("thing")).alias("row")
     )
     accepted = judged.where("is_told").select(*features.accepted.columns)
     return Things(features.key_kind, accepted, features.rejected.unionByName(unknown))
@@ -214,11 +214,11 @@ def _judged(
     accepted = judged.where("reason IS NULL").select(
         "input_id", "row_number", "asked_at", *kept, *(column.alias(name) for name, column in columns.items())
     )
-    rejected = judged.where("reason IS NOT NULL").withColumn("row", _as_json(F.col("thing")))
+    rejected = judged.where("reason IS NOT NULL").withColumn("row", as_json(F.col("thing")))
     return Things(key_kind, accepted, rejected.select(*REJECTED_ROW.fieldNames()))
 
 
-def _as_json(thing: Column) -> Column:
+def as_json(thing: Column) -> Column:
     """The object as received; what is none, such as a text, stands in an array."""
     is_object = thing.rlike(r"^\{[\s\S]*\}$") & F.try_parse_json(thing).isNotNull()
     return F.when(thing.isNull(), "null").when(is_object, thing).otherwise(F.to_json(F.array(thing)))
