@@ -21,13 +21,13 @@ from etl.load import Run, RunInput
 from etl.load.events import EventLoad, event_load
 from etl.load.run import record_taken
 from etl.load.staging import Staging
+from etl.places import known_timezones
 from etl.schemas import EVENTS
 from etl.schemas.avro import contract
 from etl.spark import LazySession, lazy_session
 from etl.spread import spread
 from etl.transform import account_export
 from etl.transform.events import facts, feed, matching, members
-from etl.transform.events.timezones import known_timezones
 from etl.transform.kaggle import Parsed
 
 log = logging.getLogger(__name__)

@@ -22,12 +22,11 @@ from etl.lake import Lake
 from etl.load import Run
 from etl.load.forget import forget, names_of
 from etl.load.run import record_published, record_start
-from etl.person import Person, from_note
+from etl.person import NOBODY, Person, from_note
 
 log = logging.getLogger(__name__)
 
 JOB = "forget_user"
-_NOBODY = ("unknown", "not applicable")
 
 
 @explains_full_disk
@@ -39,7 +38,7 @@ def forget_user(user_id: str, run_id: str, settings: Settings) -> dict[str, int]
         where nobody goes by that id.
     :raises EtlError: as ``warehouse.exclusive`` does; started again, the rest is done.
     """
-    if not user_id.strip() or user_id in _NOBODY:
+    if not user_id.strip() or user_id in NOBODY:
         raise ActionNeededError("Name a user: an id that dim_user has for a person.")
     started_at = datetime.now(UTC)
     note = settings.state_dir / "forgetting" / f"{hashlib.sha256(user_id.encode()).hexdigest()[:32]}.json"
