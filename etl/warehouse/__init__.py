@@ -36,9 +36,9 @@ _ACTION_NEEDED = {
     "28000": "refuses the user of WAREHOUSE_URL",
     "28P01": "refuses the password of WAREHOUSE_URL",
     "3D000": "does not have the database that WAREHOUSE_URL names",
-    "3F000": "has not been migrated: start bin/run, or call etl.load.migrate.migrate",
+    "3F000": "has not been migrated: start bin/run, or python -m etl.load.migrate",
     "42501": "does not give the user of WAREHOUSE_URL a right that is needed",
-    "42P01": "has not been migrated: start bin/run, or call etl.load.migrate.migrate",
+    "42P01": "has not been migrated: start bin/run, or python -m etl.load.migrate",
     _DISK_FULL: "has a full disk: make room there, then run again; what was published is as it was",
 }
 _TRY_AGAIN = ("08", "40", "53", "55P03", "57")
