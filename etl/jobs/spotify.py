@@ -34,7 +34,6 @@ LONGEST_DELAY_S = 3600.0
 
 STAND_IN_SEED = 1
 STAND_IN_ACCOUNTS = 2
-_TRACK_ENDPOINTS = ("playlist_items", "saved_tracks", "tracks", "track")
 
 
 def choose_accounts(reference_date: date, settings: Settings) -> list[str]:
