@@ -179,7 +179,7 @@ def load_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
 
 
 def _inputs(plan: dict[str, Any]) -> list[Received]:
-    return [Received(**{**one, "columns": tuple(one["columns"])}) for one in plan["inputs"]]
+    return [Received.from_note(one) for one in plan["inputs"]]
 
 
 def parse_files(spark: SparkSession, inputs: list[Received]) -> dict[str, list[Parsed]]:

@@ -27,6 +27,9 @@ _LOCK = 20_261_121
 EVENT_JOB = "load_events"
 """The job whose runs load events: an input that told of the catalogue may still have events to tell."""
 
+EVENTS_SUFFIX = ".events"
+"""Ends the id under which the audit knows the events of such an input."""
+
 _LOCK_WAIT_SECONDS = 3600.0
 _LOCK_POLL_SECONDS = 0.5
 

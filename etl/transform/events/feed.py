@@ -1,7 +1,7 @@
 """A feed's records of what users did and of who they are."""
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from pyspark.sql.types import StructType
 
@@ -13,6 +13,8 @@ from etl.transform.events.members import LONGEST_CONTEXT
 SOURCE = "feed"
 _LONGEST_ID = 255
 _NO_USER_ID = "userId is missing or longer than 255 bytes"
+CLOCKS_DIFFER_BY = timedelta(days=1)
+"""A record may be so much later than the moment at which it came in; what is later yet has not happened."""
 _FIRST_DAY = datetime(2006, 4, 23, tzinfo=UTC)
 """When Spotify was founded: nothing happened on it before."""
 _CONTEXT_TEXTS = ("context['platform']", "context['reasonStart']", "context['reasonEnd']", "subscriptionType")

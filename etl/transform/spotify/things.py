@@ -10,9 +10,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from etl.schemas import AUDIO_FEATURES, OTHER_AUDIO_MEASURES, REJECTED_ROW
+from etl.schemas.api import BATCHES, PAGES
 
-_PAGES = ("my_playlists", "playlist_items", "saved_tracks", "recently_played")
-_BATCHES = ("tracks", "albums", "artists", "audio_features")
 _ENTRIES = ("playlist_items", "saved_tracks", "recently_played")
 _TRACKS = (*_ENTRIES, "tracks", "track")
 _ARTISTS = ("artists", "artist", "followed_artists")
@@ -52,14 +51,14 @@ def things(lines: DataFrame) -> DataFrame:
     thing (its JSON; NULL where the API sent null)."""
     page = F.from_json("body", "items array<string>")["items"]
     followed = F.from_json("body", "artists struct<items: array<string>>")["artists"]["items"]
-    batch = F.coalesce(*(F.from_json("body", f"{name} array<string>")[name] for name in _BATCHES))
+    batch = F.coalesce(*(F.from_json("body", f"{name} array<string>")[name] for name in BATCHES))
     held = (
-        F.when(F.col("endpoint").isin(*_PAGES), page)
+        F.when(F.col("endpoint").isin(*PAGES), page)
         .when(F.col("endpoint") == "followed_artists", followed)
-        .when(F.col("endpoint").isin(*_BATCHES), batch)
+        .when(F.col("endpoint").isin(*BATCHES), batch)
         .otherwise(F.array("body"))
     )
-    asked = F.when(F.col("endpoint").isin(*_BATCHES), F.split(F.col("query")["ids"], ",")).otherwise(
+    asked = F.when(F.col("endpoint").isin(*BATCHES), F.split(F.col("query")["ids"], ",")).otherwise(
         F.array(F.element_at(F.split("path", "/"), -1))
     )
     return (
