@@ -13,7 +13,7 @@ from etl.extract.spotify.answers import ORIGIN, event_thing_count
 from etl.lake import Lake, Received
 from etl.load.events import EventLoad
 from etl.schemas.api import EVENT_ENDPOINTS
-from etl.transform.kaggle import Parsed
+from etl.transform.parsed import Parsed
 from etl.transform.spotify import events, things
 from etl.warehouse import EVENTS_SUFFIX
 

@@ -28,7 +28,7 @@ from etl.spark import LazySession, lazy_session
 from etl.spread import spread
 from etl.transform import account_export
 from etl.transform.events import facts, feed, matching, members
-from etl.transform.kaggle import Parsed
+from etl.transform.parsed import Parsed
 
 log = logging.getLogger(__name__)
 

@@ -25,7 +25,8 @@ from etl.spark import session
 from etl.tabular import read_rows
 from etl.transform import catalogue, clusters, newness, responses
 from etl.transform.cluster_model import ClusterModel, from_rows
-from etl.transform.kaggle import Parsed, parse
+from etl.transform.kaggle import parse
+from etl.transform.parsed import Parsed
 
 log = logging.getLogger(__name__)
 

@@ -49,6 +49,7 @@ def integers(names: tuple[str, ...]) -> dict[str, DataType]:
 
 
 MEASURES: dict[str, DataType] = {**doubles(AUDIO_FEATURES), **integers(OTHER_AUDIO_MEASURES)}
+"""All of them, in this order."""
 
 REJECTED_ROW = schema(
     input_id=StringType(),

@@ -4,6 +4,7 @@ In: rows of the inputs in the lake, as text or as rows of ``schemas``. Out: the 
 rows that were refused, each with a reason. Nothing here reads or writes a file, asks a clock or draws at random: the
 reference date and seeds are parameters, and the result does not depend on the order or partitions of the rows.
 
+    parsed           what both come to: accepted and refused rows
     kaggle           rows of files → accepted and refused rows
     spotify          answers of the API → the same, and what is remembered of them
     account_export   records of account exports → events

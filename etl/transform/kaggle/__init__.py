@@ -13,7 +13,6 @@ that reasons can be counted.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -23,6 +22,7 @@ from etl.formats import FORMATS, Format
 from etl.schemas import ARTIST_ROW, REJECTED_ROW, SURVEY_ROW, TRACK_ROW
 from etl.transform.kaggle import artists, survey, tracks
 from etl.transform.kaggle.values import Field, clean
+from etl.transform.parsed import Parsed
 
 _FIELDS: dict[str, Callable[[], dict[str, Field]]] = {
     "tracks_by_genre": tracks.tracks_by_genre,
@@ -36,14 +36,6 @@ _FIELDS: dict[str, Callable[[], dict[str, Field]]] = {
 }
 
 _SCHEMAS: dict[str, StructType] = {"track": TRACK_ROW, "artist": ARTIST_ROW, "survey_response": SURVEY_ROW}
-
-
-@dataclass(frozen=True)
-class Parsed:
-    """Both outcomes of reading rows; each is computed from the rows anew."""
-
-    accepted: DataFrame
-    rejected: DataFrame
 
 
 def parse(rows: DataFrame, known: Format) -> Parsed:

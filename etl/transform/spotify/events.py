@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from etl.schemas import REJECTED_ROW
 from etl.schemas.events import EVENT_ROW
-from etl.transform.kaggle import Parsed
+from etl.transform.parsed import Parsed
 from etl.transform.spotify.things import as_json
 
 _TRACK = "id string, name string, type string, is_local boolean, artists array<struct<id: string, name: string>>"

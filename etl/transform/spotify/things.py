@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from etl.schemas import AUDIO_FEATURES, OTHER_AUDIO_MEASURES, REJECTED_ROW
 from etl.schemas.api import BATCHES, PAGES
+from etl.schemas.columns import MEASURES
 
 _ENTRIES = ("playlist_items", "saved_tracks", "recently_played")
 _TRACKS = (*_ENTRIES, "tracks", "track")
@@ -166,10 +167,7 @@ def audio_features(held: DataFrame) -> Things:
     said = F.col("said")
     reason = F.when(said.isNull() | said["energy"].isNull(), "item has no audio features")
     # As in the files, what the analysis writes where it detected nothing (tempo 0, key -1) is no measure.
-    measures = {
-        name: F.when(said[name].between(*_RANGES.get(name, (0, 1))), said[name])
-        for name in (*AUDIO_FEATURES, *OTHER_AUDIO_MEASURES)
-    }
+    measures = {name: F.when(said[name].between(*_RANGES.get(name, (0, 1))), said[name]) for name in MEASURES}
     measures["tempo"] = F.nullif(measures["tempo"], F.lit(0).cast("double"))
     return _judged("track", read, reason, {"track_id": F.col("asked_id"), **measures}, ("thing",))
 

@@ -12,7 +12,7 @@ from etl.extract.spotify.answers import Answer
 from etl.lake import Lake
 from etl.schemas import REJECTED_ROW
 from etl.schemas.events import EVENT_ROW
-from etl.transform.kaggle import Parsed
+from etl.transform.parsed import Parsed
 from etl.transform.spotify import events, things
 from tests.transform.spotify.said import Json, answer, artist, at, received, track
 
