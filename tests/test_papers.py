@@ -71,6 +71,12 @@ def _does_something(module: Path) -> bool:
     )
 
 
+def test_the_paper_tells_of_each_benchmark_and_of_no_other() -> None:
+    told = re.findall(r"(?m)^\| `(\w+)` \|", (CHECKOUT / "docs" / "benchmarks.md").read_text(encoding="utf-8"))
+    there = [path.stem for path in (CHECKOUT / "benchmarks").glob("[!_]*.py")]
+    assert sorted(told) == sorted(there)
+
+
 def test_files_named_in_commands_of_the_readme_are_there() -> None:
     named = re.findall(r"(?:-f|compose -f) (\S+)", README)
     assert named
