@@ -59,7 +59,6 @@ _WATCH = """
         }, 10);
     };
 """
-_SIZE = "select count(*) as events, count(distinct user_key) as users from warehouse.fact_event"
 _WAIT = "window.untilDrawn(arguments[0], arguments[1])"
 
 

@@ -48,7 +48,6 @@ _MAY_HOLD = {"secrets", "accounts"}
 _NEED_THEM = ("Airflow", "bin/run")
 """Kinds of processes that cannot do without secrets in their environment."""
 
-
 _LOOPBACK = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
 
 
@@ -249,9 +248,7 @@ def _tell_watch(watch: Watch, figures: Figures) -> None:
         if what and not kind.startswith(_NEED_THEM)
     ]
     figures.line("environments that need none", f"{looks}: {kinds}", told)
-    told = [
-        f"{kind} at {address}" for address, kind in watch.listeners if address not in ("127.0.0.1", "::ffff:127.0.0.1")
-    ]
+    told = [f"{kind} at {address}" for address, kind in watch.listeners if address not in _LOOPBACK]
     figures.line("listeners beyond loopback", f"{len(watch.listeners)}: {sorted(watch.listeners)}", told)
     told = [f"{path}: {', '.join(sorted(what))}" for path, what in watch.scratch.items()]
     figures.line("short-lived files", f"{watch.scratch_files:,} looked into", told)

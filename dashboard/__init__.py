@@ -2,5 +2,12 @@
 
 What enters: the warehouse's address by WAREHOUSE_URL, without a name, and the name and password that a person types.
 What leaves: pages. Each login sees what the database lets it see, no more is decided here; nothing is written but
-wishes for playlists. ``app`` is the entry, a page is a module, and every question is a file of sql/dashboard.
+wishes for playlists. Every question is a file of sql/dashboard.
+
+    app                                             the entry
+    sign_in                                         who is let in
+    wrapped, playlists, artist, charts, operations  a page each
+    wishes, picture                                 parts of them
+    page, figures, places                           what pages have in common
+    reading                                         questions in the name of whoever has signed in
 """

@@ -7,8 +7,6 @@ from dashboard.figures import bars, show
 from dashboard.page import Page, grid, nothing_yet, number, plain
 from dashboard.reading import Login, Reading
 
-_REFRESH = "nightly_refresh"
-
 
 def _draw(login: Login, reader: Reading) -> None:
     st.title("Operations")
@@ -17,12 +15,13 @@ def _draw(login: Login, reader: Reading) -> None:
         nothing_yet("Nothing has run yet.", "Start the DAG nightly_refresh in Airflow, or bin/run.")
         return
     inputs, matches = reader.table("report/inputs"), reader.table("report/matches")
-    _draw_figures(runs, inputs, reader.table("gaps"))
+    gaps = reader.table("gaps")
+    _draw_figures(runs, inputs, gaps)
     _draw_runs(runs)
     _draw_accounts(reader.table("accounts"))
     _draw_matches(inputs, matches)
-    _draw_gaps(reader.table("gaps"))
-    _draw_rejected(inputs, reader.table("report/rejected_rows"))
+    _draw_gaps(gaps)
+    _draw_rejected(reader.table("report/rejected_rows"))
 
 
 def _draw_figures(runs: pd.DataFrame, inputs: pd.DataFrame, gaps: pd.DataFrame) -> None:
@@ -78,7 +77,7 @@ def _draw_gaps(gaps: pd.DataFrame) -> None:
     grid(gaps)
 
 
-def _draw_rejected(inputs: pd.DataFrame, reasons: pd.DataFrame) -> None:
+def _draw_rejected(reasons: pd.DataFrame) -> None:
     st.subheader("Refused rows")
     if reasons.empty:
         st.success("No row was refused.", icon=":material/check:")

@@ -2,34 +2,24 @@
 
 import re
 from functools import cache
-from importlib.resources import files
 
 import pandas as pd
+
+from etl.places import country_names, zone_table
 
 _PLACE = re.compile(r"([+-])(\d{2})(\d{2})(?:\d{2})?([+-])(\d{3})(\d{2})(?:\d{2})?")
 
 
 @cache
-def country_names() -> dict[str, str]:
-    """The name of each country by its ISO 3166-1 alpha-2 code."""
-    return {code: name for code, name, *_ in _lines("iso3166.tab")}
-
-
-@cache
 def country_places() -> pd.DataFrame:
     """``country``, its ``name``, ``lat`` and ``lon``; a country's first row is its chief place."""
-    rows = [(code, country_names()[code], *_degrees(place)) for code, place, *_ in _lines("zone.tab")]
+    rows = [(code, country_names()[code], *_degrees(place)) for code, place, *_ in zone_table("zone.tab")]
     return pd.DataFrame(rows, columns=["country", "name", "lat", "lon"])
 
 
 def country_name(code: str) -> str:
     """What a country is called; the code where it is none of ISO 3166-1."""
     return country_names().get(code, code)
-
-
-def _lines(name: str) -> list[list[str]]:
-    text = (files("tzdata") / "zoneinfo" / name).read_text(encoding="utf-8")
-    return [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
 
 
 def _degrees(place: str) -> tuple[float, float]:

@@ -13,15 +13,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from etl.errors import EtlError
+from launch.airflow_parts import PARTS, Airflow
 from launch.environment import api_url, environment, login, state_dir
 from launch.stand_in import asking_stand_in, command, is_needed, told
 
-_AIRFLOW = {
-    "api-server": [],
-    "dag-processor": [],
-    "scheduler": ["--skip-serve-logs"],
-    "triggerer": ["--skip-serve-logs"],
-}
 _SPARK = {
     "spark-master": ["org.apache.spark.deploy.master.Master", "--host", "spark-master", "--port", "7077"],
     "spark-worker": [
@@ -39,7 +34,7 @@ _STAND_IN_PORT = 8899
 def main(arguments: list[str]) -> int:
     """Set up, or become the part; returns only from ``set-up``: 0, or 1 after a sentence that says what is wrong."""
     parser = argparse.ArgumentParser(prog="docker/part.py", description=__doc__.splitlines()[0])
-    parser.add_argument("name", choices=["set-up", *_AIRFLOW, *_SPARK, _STAND_IN])
+    parser.add_argument("name", choices=["set-up", *PARTS, *_SPARK, _STAND_IN])
     name = parser.parse_args(arguments).name
     if name in _SPARK:
         _become([_spark_class(), *_SPARK[name]], dict(os.environ))
@@ -48,8 +43,8 @@ def main(arguments: list[str]) -> int:
         _become(command(state_dir(), environ, _STAND_IN_PORT), told(environ))
     if is_needed(environ):
         environ = asking_stand_in(environ, f"http://127.0.0.1:{_STAND_IN_PORT}")
-    if name in _AIRFLOW:
-        _become([sys.executable, "-m", "airflow", name, *_AIRFLOW[name]], environ)
+    if name in PARTS:
+        _become([sys.executable, "-m", "airflow", name, *PARTS[name]], environ)
     try:
         _set_up(environ)
     except EtlError as error:
@@ -63,7 +58,6 @@ def main(arguments: list[str]) -> int:
 def _set_up(environ: dict[str, str]) -> None:
     from etl.load.migrate import migrate
     from launch.airflow_api import AirflowApi
-    from launch.airflow_parts import Airflow
     from launch.jars import resolve_jars
     from launch.preconditions import check_settings, check_warehouse
     from launch.spotify import keep_spotify_pools

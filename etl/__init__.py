@@ -11,15 +11,18 @@ Ground floor, importable from everywhere:
     full_disk     what to say where a disk is full
     person        whom to forget: all that somebody goes by
     schemas       the columns of every frame that crosses a folder's border
+    formats       the formats of Kaggle's files, each told by its columns
+    tabular       tables in files, delimited text and spreadsheets, as records of text
     avro_files    whether Avro files are whole, and how many records they hold
     feed_records  the records of Avro files as tables of columns
     arrow_files   tables of columns as files
     columnar      SQL over tables of columns, within one process
-    places        countries and their continents
+    places        countries and their continents, timezones
     lake          files as received, and what each run made of them
     spark         the one place that starts a Spark session
     spread        the same work on many parts, here or on a cluster
     warehouse     connections to PostgreSQL and reads from it
+    catalogue_reads   what made-up listeners find there
 
 The four siblings ``extract``, ``simulate``, ``transform`` and ``load`` never import each other;
 ``jobs`` composes them, one function a task; ``dags`` says when a job runs. Nothing here imports

@@ -69,3 +69,8 @@ def as_schema(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
         for field in schema
     ]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def as_table(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """A table as ``as_schema`` makes a batch."""
+    return pa.Table.from_batches([as_schema(batch, schema) for batch in table.to_batches()], schema)

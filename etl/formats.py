@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from etl.errors import WrongFileError
-from etl.schemas import AUDIO_FEATURES, OTHER_AUDIO_MEASURES
+from etl.schemas import AUDIO_FEATURES
+from etl.schemas.columns import MEASURES
 
 Kind = Literal["track", "artist", "survey_response"]
 
@@ -43,7 +44,6 @@ def _made_up(name: str, title: str, kind: Kind, *columns: str) -> Format:
     return Format(name, title, kind, columns, source="made_up", origin="made_up")
 
 
-_MEASURES = (*AUDIO_FEATURES, *OTHER_AUDIO_MEASURES)
 _PLAYLIST = ("playlist_name", "playlist_id", "playlist_genre", "playlist_subgenre")
 
 FORMATS: dict[str, Format] = {
@@ -54,7 +54,7 @@ FORMATS: dict[str, Format] = {
             "Spotify Tracks Dataset (dataset.csv)",
             "track",
             *("track_id", "artists", "album_name", "track_name", "popularity", "duration_ms", "explicit"),
-            *_MEASURES,
+            *MEASURES,
             "track_genre",
         ),
         _kaggle(
@@ -62,7 +62,7 @@ FORMATS: dict[str, Format] = {
             "Spotify Dataset 1921-2020 (tracks.csv)",
             "track",
             *("id", "name", "popularity", "duration_ms", "explicit", "artists", "id_artists", "release_date"),
-            *_MEASURES,
+            *MEASURES,
         ),
         _kaggle(
             "artists_1921_2020",
@@ -105,7 +105,7 @@ FORMATS: dict[str, Format] = {
             *("is_made_up", "track_id", "name", "artist_ids", "artist_names", "album_id", "album_name"),
             *("release_date", "duration_ms", "explicit", "isrc", "popularity", "genres"),
             *_PLAYLIST,
-            *_MEASURES,
+            *MEASURES,
         ),
         _made_up(
             "made_up_artists",

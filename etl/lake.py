@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, Protocol
 from uuid import uuid4
 
 from fsspec.core import url_to_fs
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
@@ -49,6 +49,16 @@ class Received:
     url: str
     cut_off: str = ""
     """What was left out of a file that ends in the middle, in words; it counts as one record."""
+
+    @staticmethod
+    def from_note(note: dict[str, Any]) -> "Received":
+        """What ``asdict`` gave, after its way through JSON."""
+        return Received(**{**note, "columns": tuple(note["columns"])})
+
+
+def input_id_of_line() -> Column:
+    """Of a frame that Spark reads from inputs of one file each: which one a line is of."""
+    return F.regexp_extract(F.col("_metadata.file_path"), "/([^/]+)/[^/]+$", 1)
 
 
 class Readable(Protocol):
@@ -161,8 +171,7 @@ class Lake:
     def read_answers(self, spark: SparkSession, inputs: Iterable[Received]) -> DataFrame:
         """The lines of inputs of API answers: ``schemas.ANSWER`` and input_id."""
         lines = spark.read.schema(ANSWER).option("mode", "FAILFAST").json([one.url for one in inputs])
-        folder = F.regexp_extract(F.col("_metadata.file_path"), "/([^/]+)/[^/]+$", 1)
-        return lines.withColumn("input_id", folder)
+        return lines.withColumn("input_id", input_id_of_line())
 
     def files_of(self, received: Received, ending: str) -> list[str]:
         """The URLs of an input's files, or of the one that it is, by the end of their names."""
@@ -295,5 +304,4 @@ class Lake:
 
     def _read_note(self, path: str) -> Received:
         with self._files.open(path, "r", encoding="utf-8") as source:
-            note = json.load(source)
-        return Received(**{**note, "columns": tuple(note["columns"])})
+            return Received.from_note(json.load(source))

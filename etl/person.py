@@ -4,6 +4,9 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
+NOBODY = ("not applicable", "unknown")
+"""Ids that dim_user has for nobody."""
+
 
 @dataclass(frozen=True)
 class Person:

@@ -1,11 +1,12 @@
-"""Countries, as ISO 3166-1 codes them, and the continent of each.
+"""Countries, as ISO 3166-1 codes them, and the continent of each; timezones.
 
-Names come from the timezone database's own table (the package tzdata). No library that is kept up carries the
-continents without much else, so they stand here: a country lies where its capital does.
+Names of countries come from the timezone database's own table (the package tzdata). No library that is kept up carries
+the continents without much else, so they stand here: a country lies where its capital does.
 """
 
 from functools import cache
 from importlib.resources import files
+from zoneinfo import available_timezones
 
 _BY_CONTINENT = {
     "Africa": (
@@ -35,14 +36,20 @@ CONTINENTS: dict[str, str] = {
 """The continent of each country, by its ISO 3166-1 alpha-2 code."""
 
 
-def continent_of(country: str | None) -> str | None:
-    """The continent of a country code, or None where the code is none of ISO 3166-1."""
-    return CONTINENTS.get(country or "")
-
-
 @cache
 def country_names() -> dict[str, str]:
     """The usual English name of each country, by its code."""
-    table = files("tzdata").joinpath("zoneinfo/iso3166.tab").read_text(encoding="utf-8")
-    lines = (line.split("\t") for line in table.splitlines() if not line.startswith("#"))
-    return {code: name for code, name, *_ in lines}
+    return {code: name for code, name, *_ in zone_table("iso3166.tab")}
+
+
+def zone_table(name: str) -> list[list[str]]:
+    """The lines of a table of the timezone database, each as its fields."""
+    text = files("tzdata").joinpath("zoneinfo", name).read_text(encoding="utf-8")
+    return [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
+
+
+@cache
+def known_timezones() -> tuple[str, ...]:
+    """Names of places, and UTC. Names without a region ("EST", "Factory") are not known everywhere, or say less than
+    they seem to."""
+    return tuple(sorted({name for name in available_timezones() if "/" in name} | {"UTC"}))

@@ -7,7 +7,7 @@ from contextlib import suppress
 from sqlalchemy.engine import make_url
 
 from etl.errors import ActionNeededError, EtlError
-from etl.extract.spotify.accounts import Accounts
+from etl.extract.spotify.accounts import of_all_apps
 from etl.load.access import ROLES
 from etl.load.logins import Login, add_login, list_logins, new_password, remove_login
 from launch.console import Screen
@@ -89,8 +89,7 @@ def _whose(login: Login) -> str:
 
 def _owner_id(user_id: str | None) -> str | None:
     """What playlists call an account that has signed in here; None for others."""
-    for folder in sorted((state_dir() / "accounts").glob("*/")):
-        accounts = Accounts(state_dir(), folder.name)
+    for accounts in of_all_apps(state_dir()):
         for name in accounts.names():
             with suppress(EtlError):  # an account that cannot be read is no hindrance
                 account = accounts.get(name)

@@ -14,6 +14,14 @@ from launch.airflow_api import AirflowApi, parse_time
 from launch.kept import KeptPart
 from launch.processes import end_strays, run_logged
 
+PARTS = {
+    "api-server": [],
+    "dag-processor": [],
+    "scheduler": ["--skip-serve-logs"],
+    "triggerer": ["--skip-serve-logs"],
+}
+"""What each part is told when it starts: log servers would listen on all addresses."""
+
 _AIRFLOW = [sys.executable, "-m", "airflow"]
 _READY_SECONDS = 240
 _GRACE_SECONDS = {"scheduler": 6.0, "triggerer": 3.0, "dag-processor": 3.0, "api-server": 3.0}
@@ -123,9 +131,7 @@ class Airflow:
         return self.state / "logs" / f"{name}.log"
 
     def _start(self, name: str) -> None:
-        command = [*_AIRFLOW, name]
-        if name in ("scheduler", "triggerer"):
-            command.append("--skip-serve-logs")
+        command = [*_AIRFLOW, name, *PARTS[name]]
         self._parts[name] = KeptPart(
             name, f"Airflow's {name}", command, self._environ, self.state, grace_seconds=_GRACE_SECONDS[name]
         )

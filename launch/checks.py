@@ -17,17 +17,21 @@ _OURS = (
     "AIRFLOW_",
     "CLUSTER_",
     "DASHBOARD_PORT",
+    "FAILURE_NOTIFIER",
     "IS_STAND_IN",
     "KAGGLE_PATH",
     "KEEP_DAYS",
     "LAKE_URL",
+    "PLAY_MIN_MS",
+    "RECENTLY_PLAYED_CRON",
     "REFRESH_",
+    "SESSION_GAP_MINUTES",
     "SIMULATED_LISTENERS",
-    "SPARK_MASTER",
+    "SPARK_",
     "SPOTIFY_",
     "SPOTIPY_",
     "STAND_IN_",
-    "WAREHOUSE_URL",
+    "WAREHOUSE_",
 )
 
 

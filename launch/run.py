@@ -25,7 +25,7 @@ from launch.dashboard import Dashboard
 from launch.environment import api_port, api_url, dashboard_port, environment, login, state_dir
 from launch.jars import resolve_jars
 from launch.only_one import only_one
-from launch.postgres_use import embedded_server
+from launch.postgres.use import embedded_server
 from launch.preconditions import check_disk, check_kaggle_path, check_port, check_settings, check_warehouse
 from launch.processes import end_strays
 from launch.report import print_report

@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from etl.errors import ActionNeededError
 from etl.warehouse import libpq_url
 from launch.environment import state_dir
-from launch.postgres_place import find_place
-from launch.postgres_use import embedded_server
+from launch.postgres.place import find_place
+from launch.postgres.use import embedded_server
 
 _SERVICE = "warehouse"
 

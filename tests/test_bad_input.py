@@ -15,7 +15,8 @@ from etl.jobs.account_export import read_lines
 from etl.lake import Lake, Received
 from etl.tabular import read_rows
 from etl.transform import account_export
-from etl.transform.kaggle import Parsed, parse
+from etl.transform.kaggle import parse
+from etl.transform.parsed import Parsed
 
 ROWS, FILES = 100, 50
 TABLES = ("tracks_by_genre", "playlist_songs", "user_behavior")

@@ -1,13 +1,14 @@
 """The rules of the house: imports point one way, and each third-party library has one home."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SIBLINGS = {"extract", "simulate", "transform", "load"}
-ABOVE = {"dags", "launch", "airflow", "dashboard", "docs", "tests"}
+ABOVE = {"dags", "launch", "airflow", "dashboard", "docker", "docs", "benchmarks", "tests"}
 HOMES = {
     "airflow": ("dags/",),
     "spotipy": ("etl/extract/spotify",),
@@ -36,7 +37,8 @@ def _imports(path: Path) -> set[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module and not node.level, f"{path}: imports name the whole path, so that rules can be asked"
             names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
     return names
 
@@ -61,12 +63,7 @@ def test_imports_inside_etl_point_one_way(path: Path) -> None:
 
 @pytest.mark.parametrize("path", _modules("etl"), ids=lambda p: str(p.relative_to(CHECKOUT)))
 def test_etl_knows_nothing_of_what_stands_on_it(path: Path) -> None:
-    above = {
-        name
-        for name in _imports(path)
-        if name.split(".")[0] in {"dags", "launch", "airflow", "dashboard", "docs", "tests"}
-    }
-    assert not above
+    assert not {name for name in _imports(path) if name.split(".")[0] in ABOVE}
 
 
 @pytest.mark.parametrize(
@@ -80,6 +77,18 @@ def test_each_library_has_one_home(path: Path) -> None:
         if not place.startswith(HOMES[library])
     }
     assert not strangers, f"{place} must not import {sorted(strangers)}"
+
+
+@pytest.mark.parametrize(
+    "package",
+    [path.parent for path in _modules("etl", "launch", "dashboard") if path.name == "__init__.py"],
+    ids=lambda p: str(p.relative_to(CHECKOUT)),
+)
+def test_a_package_names_what_is_in_it(package: Path) -> None:
+    told = re.findall(r"\w+", ast.get_docstring(ast.parse((package / "__init__.py").read_text(encoding="utf-8"))) or "")
+    modules = {path.stem for path in package.glob("*.py")} - {"__init__", "__main__"}
+    packages = {path.parent.name for path in package.glob("*/__init__.py")}
+    assert not (modules | packages) - set(told)
 
 
 def test_the_rules_would_notice_a_breach() -> None:

@@ -60,9 +60,21 @@ def test_commands_of_the_papers_are_there(paper: Path) -> None:
     commands = set(re.findall(r"(?<![\w/])bin/[a-z]+(?:-[a-z]+)*", said))
     modules = {CHECKOUT / name.replace(".", "/") for name in re.findall(r"python -m ([a-z_]+\.[a-z_.]+[a-z])", said)}
     assert not [name for name in commands if not os.access(CHECKOUT / name, os.X_OK)]
-    assert not [
-        path for path in modules if not path.with_suffix(".py").exists() and not (path / "__main__.py").exists()
-    ]
+    assert not [path for path in modules if not _does_something(path)]
+
+
+def _does_something(module: Path) -> bool:
+    """Whether ``python -m`` does, of a module or a package by its path."""
+    file = module.with_suffix(".py")
+    return (module / "__main__.py").exists() or (
+        file.exists() and 'if __name__ == "__main__":' in file.read_text(encoding="utf-8")
+    )
+
+
+def test_the_paper_tells_of_each_benchmark_and_of_no_other() -> None:
+    told = re.findall(r"(?m)^\| `(\w+)` \|", (CHECKOUT / "docs" / "benchmarks.md").read_text(encoding="utf-8"))
+    there = [path.stem for path in (CHECKOUT / "benchmarks").glob("[!_]*.py")]
+    assert sorted(told) == sorted(there)
 
 
 def test_files_named_in_commands_of_the_readme_are_there() -> None:

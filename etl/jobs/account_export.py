@@ -13,7 +13,7 @@ from etl.config import Settings
 from etl.errors import EtlError
 from etl.extract.account_export import receive_export
 from etl.full_disk import explained_full_disk
-from etl.lake import Lake, Received
+from etl.lake import Lake, Received, input_id_of_line
 from etl.schemas.events import EXPORT_LINE
 
 log = logging.getLogger(__name__)
@@ -56,5 +56,4 @@ def read_lines(spark: SparkSession, inputs: Sequence[Received]) -> DataFrame:
         [(one.input_id, datetime.fromisoformat(one.received_at)) for one in inputs],
         "input_id string, received_at timestamp",
     )
-    folder = F.regexp_extract(F.col("_metadata.file_path"), "/([^/]+)/[^/]+$", 1)
-    return lines.withColumn("input_id", folder).join(F.broadcast(received), on="input_id", how="inner")
+    return lines.withColumn("input_id", input_id_of_line()).join(F.broadcast(received), on="input_id", how="inner")

@@ -9,20 +9,21 @@ from pyspark.sql import functions as F
 from etl.config import Settings
 from etl.errors import MustSignInError
 from etl.extract.spotify.accounts import Accounts
-from etl.extract.spotify.answers import EVENT_ENDPOINTS, ORIGIN, event_thing_count
+from etl.extract.spotify.answers import ORIGIN, event_thing_count
 from etl.lake import Lake, Received
 from etl.load.events import EventLoad
-from etl.transform.kaggle import Parsed
+from etl.schemas.api import EVENT_ENDPOINTS
+from etl.transform.parsed import Parsed
 from etl.transform.spotify import events, things
+from etl.warehouse import EVENTS_SUFFIX
 
-_SUFFIX = ".events"
 _USERS = "account string, user_id string"
 _KNOWN_FOLLOWS = "user_id string, artist_id string, event_time timestamp"
 
 
 def event_id_of(received: Received) -> str:
     """The id under which a load of events takes an input: its own, or that of the events in API answers."""
-    return f"{received.input_id}{_SUFFIX}" if received.origin == ORIGIN else received.input_id
+    return f"{received.input_id}{EVENTS_SUFFIX}" if received.origin == ORIGIN else received.input_id
 
 
 def as_event_inputs(lake: Lake, inputs: Iterable[Received]) -> list[Received]:
@@ -60,7 +61,7 @@ def parse(
     :param ids: of accounts by name; of others their profile among the answers tells who they are.
     """
     lines = lake.read_answers(spark, inputs).where(F.col("endpoint").isin("me", *EVENT_ENDPOINTS))
-    held = things.things(lines.withColumn("input_id", F.concat("input_id", F.lit(_SUFFIX))))
+    held = things.things(lines.withColumn("input_id", F.concat("input_id", F.lit(EVENTS_SUFFIX))))
     told = {row["account"]: row["user_id"] for row in events.users(held).collect()} | dict(ids)
     users = spark.createDataFrame(sorted(told.items()), _USERS)
     follows = [tuple(row.values()) for row in load.known_follows(sorted(set(told.values())))]

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
@@ -21,14 +21,14 @@ from etl.load import Run, RunInput
 from etl.load.events import EventLoad, event_load
 from etl.load.run import record_taken
 from etl.load.staging import Staging
+from etl.places import known_timezones
 from etl.schemas import EVENTS
-from etl.schemas.avro import contract
+from etl.schemas.avro import NEWEST, contract
 from etl.spark import LazySession, lazy_session
 from etl.spread import spread
 from etl.transform import account_export
 from etl.transform.events import facts, feed, matching, members
-from etl.transform.events.timezones import known_timezones
-from etl.transform.kaggle import Parsed
+from etl.transform.parsed import Parsed
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +36,10 @@ ORIGINS = ("feed", "account_export", "api")
 _PLACE = "told"
 """Of what a load lays ready in the lake until it is done."""
 _FEEDS = {
-    "user_activity": (feed.events, "user_activity_2", feed.NOT_ASKED),
-    "user": (feed.users, "user", ()),
+    "user_activity": (feed.events, feed.NOT_ASKED),
+    "user": (feed.users, ()),
 }
-"""The query of a feed's format, its contract, and the fields of it that the query does not read."""
-_CLOCKS_DIFFER_BY = timedelta(days=1)
+"""The query of a feed's format, and the fields of its contract that the query does not read."""
 
 
 def has_news(settings: Settings) -> bool:
@@ -79,7 +78,7 @@ def load_events(run_id: str, reference_date: date, settings: Settings) -> dict[s
     """
     lake = Lake(settings.lake_url)
     plan = lake.read_note(run_id, "events")
-    inputs = [Received(**{**one, "columns": tuple(one["columns"])}) for one in plan["inputs"]]
+    inputs = [Received.from_note(one) for one in plan["inputs"]]
     run = _run(run_id, datetime.fromisoformat(plan["started_at"]), reference_date, inputs)
     with event_load(run, settings.warehouse_url) as load:
         if load is None:
@@ -129,8 +128,8 @@ def _feed_parts(lake: Lake, run_id: str, inputs: list[Received]) -> list[FeedFil
     for one in inputs:
         if one.format not in _FEEDS:
             continue
-        query, of_contract, not_asked = _FEEDS[one.format]
-        fields = contract(of_contract)
+        query, not_asked = _FEEDS[one.format]
+        fields = contract(NEWEST[one.format])
         for number, url in enumerate(lake.files_of(one, ".avro")):
             parts.append(
                 FeedFile(
@@ -196,7 +195,7 @@ def _cut(inputs: list[Received], place: str) -> list[str]:
 
 
 def _not_after(inputs: list[Received]) -> datetime:
-    return max(datetime.fromisoformat(one.received_at) for one in inputs) + _CLOCKS_DIFFER_BY
+    return max(datetime.fromisoformat(one.received_at) for one in inputs) + feed.CLOCKS_DIFFER_BY
 
 
 def _of_users(urls: list[str]) -> dict[str, pa.Table]:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -22,12 +22,12 @@ from etl.schemas.avro import contract
 from etl.simulate.listeners import feed, habits, library, records
 from etl.simulate.listeners.parameters import DIRT_KINDS, Dirt, Parameters, interval
 from etl.spark import session
+from etl.transform.events.feed import CLOCKS_DIFFER_BY
 
 log = logging.getLogger(__name__)
 
 JOB = "simulate_feed"
 ORIGIN = "feed"
-_CLOCKS_DIFFER_BY = timedelta(days=1)
 
 
 def parameters_of(form: Mapping[str, Any], now: datetime) -> Parameters:
@@ -66,7 +66,7 @@ def simulate_feed(run_id: str, parameters: Parameters, received_at: datetime, se
     :returns: population, input ids and numbers of records.
     :raises ActionNeededError: where the warehouse has no catalogue, or the interval lies in the future.
     """
-    if parameters.end > received_at + _CLOCKS_DIFFER_BY:
+    if parameters.end > received_at + CLOCKS_DIFFER_BY:
         raise ActionNeededError(
             f"The interval ends on {parameters.end:%Y-%m-%d %H:%M}, which has not come yet: a feed with events of the "
             "future would be refused. Choose an earlier one."

@@ -15,19 +15,18 @@ from pathlib import Path
 from etl import warehouse
 from etl.config import Settings
 from etl.errors import ActionNeededError, EtlError, MustSignInError
-from etl.extract.spotify.accounts import Accounts
+from etl.extract.spotify.accounts import Accounts, of_all_apps
 from etl.full_disk import explains_full_disk
 from etl.jobs.forget_lake import clean_answers, clean_feeds, clean_runs, drop_exports, trace
 from etl.lake import Lake
 from etl.load import Run
 from etl.load.forget import forget, names_of
 from etl.load.run import record_published, record_start
-from etl.person import Person, from_note
+from etl.person import NOBODY, Person, from_note
 
 log = logging.getLogger(__name__)
 
 JOB = "forget_user"
-_NOBODY = ("unknown", "not applicable")
 
 
 @explains_full_disk
@@ -39,12 +38,12 @@ def forget_user(user_id: str, run_id: str, settings: Settings) -> dict[str, int]
         where nobody goes by that id.
     :raises EtlError: as ``warehouse.exclusive`` does; started again, the rest is done.
     """
-    if not user_id.strip() or user_id in _NOBODY:
+    if not user_id.strip() or user_id in NOBODY:
         raise ActionNeededError("Name a user: an id that dim_user has for a person.")
     started_at = datetime.now(UTC)
     note = settings.state_dir / "forgetting" / f"{hashlib.sha256(user_id.encode()).hexdigest()[:32]}.json"
     person = _noted(note, Person(frozenset({user_id})))
-    accounts = _accounts(settings)
+    accounts = of_all_apps(settings.state_dir)
     for name, ids in _own(accounts, person).items():
         person = person.united(user_ids=ids, accounts={name})
     _keep(note, person)
@@ -78,12 +77,6 @@ def forget_user(user_id: str, run_id: str, settings: Settings) -> dict[str, int]
         "inputs_rewritten": changed_answers + changed_feeds,
         "events": events,
     }
-
-
-def _accounts(settings: Settings) -> list[Accounts]:
-    """The accounts of every app that has some here."""
-    folders = sorted((settings.state_dir / "accounts").glob("*/"))
-    return [Accounts(settings.state_dir, folder.name) for folder in folders]
 
 
 def _own(accounts: list[Accounts], person: Person) -> dict[str, set[str]]:

@@ -16,16 +16,14 @@ from pyspark.sql import functions as F
 
 from etl.avro_files import count_records, schema_and_codec
 from etl.config import Settings
-from etl.extract.spotify.answers import lines_of, packed
+from etl.extract.spotify.answers import ACCOUNT_PARTS, account_part, lines_of, packed
 from etl.extract.spotify.forgetting import known_by, things_in, tracks_in, with_features_of, without
 from etl.lake import Lake, Received
 from etl.person import Person
-from etl.schemas.avro import contract
+from etl.schemas.avro import NEWEST, contract
 from etl.spark import session
 
 log = logging.getLogger(__name__)
-
-_CONTRACTS = {"user_activity": "user_activity_2", "user": "user"}
 
 
 def trace(lake: Lake, person: Person) -> Person:
@@ -80,11 +78,11 @@ def clean_feeds(lake: Lake, person: Person, settings: Settings) -> int:
 
     :returns: how many inputs were written anew.
     """
-    feeds = [one for one in lake.inputs(["feed"]) if one.format in _CONTRACTS]
+    feeds = [one for one in lake.inputs(["feed"]) if one.format in NEWEST]
     if not feeds:
         return 0
     with session(settings, "forget_user") as spark:
-        for name, contract_name in _CONTRACTS.items():
+        for name, contract_name in NEWEST.items():
             of_format = [one for one in feeds if one.format == name]
             for url in _files_with(spark, of_format, contract_name, person) if of_format else []:
                 _rewrite(spark, lake, url, person)
@@ -93,7 +91,7 @@ def clean_feeds(lake: Lake, person: Person, settings: Settings) -> int:
 
 def clean_runs(lake: Lake, person: Person) -> None:
     """Remove what steps of runs have left for the next ones: a run in progress has to begin anew."""
-    own = {f"{part}-{name}" for part in ("account", "recently_played") for name in person.accounts}
+    own = {account_part(what, name) for what in ACCOUNT_PARTS for name in person.accounts}
     for run_id in lake.runs():
         lake.drop_frames(run_id)
         for part in lake.kept_places(run_id, "answers"):

@@ -8,7 +8,7 @@ from etl import warehouse
 from etl.config import Settings
 from etl.errors import EtlError, QuotaUsedUpError
 from etl.extract.spotify.accounts import Account
-from etl.extract.spotify.answers import Answers
+from etl.extract.spotify.answers import Answers, account_part
 from etl.extract.spotify.api import Api
 from etl.extract.spotify.app import app_of
 from etl.extract.spotify.fetched import DONE, PENDING_QUOTA
@@ -31,7 +31,7 @@ def fetch_plays(name: str, run_id: str, settings: Settings, is_last_try: bool) -
     :raises RateLimitedError: where Spotify asks for a pause of at most ``jobs.spotify.LONGEST_DELAY_S``.
     :raises EtlError: as ``extract.spotify.recent.fetch_recently_played`` does.
     """
-    accounts, part = accounts_of(settings), f"recently_played-{name}"
+    accounts, part = accounts_of(settings), account_part("recently_played", name)
     answers = Answers(Lake(settings.lake_url), run_id, part)
     account: Account | None = None
     try:

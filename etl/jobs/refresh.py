@@ -25,7 +25,8 @@ from etl.spark import session
 from etl.tabular import read_rows
 from etl.transform import catalogue, clusters, newness, responses
 from etl.transform.cluster_model import ClusterModel, from_rows
-from etl.transform.kaggle import Parsed, parse
+from etl.transform.kaggle import parse
+from etl.transform.parsed import Parsed
 
 log = logging.getLogger(__name__)
 
@@ -179,7 +180,7 @@ def load_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
 
 
 def _inputs(plan: dict[str, Any]) -> list[Received]:
-    return [Received(**{**one, "columns": tuple(one["columns"])}) for one in plan["inputs"]]
+    return [Received.from_note(one) for one in plan["inputs"]]
 
 
 def parse_files(spark: SparkSession, inputs: list[Received]) -> dict[str, list[Parsed]]:

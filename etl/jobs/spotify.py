@@ -10,7 +10,7 @@ from etl.config import Settings
 from etl.errors import ActionNeededError, EtlError, MustSignInError, RateLimitedError
 from etl.extract.spotify.account import fetch_account as ask_account
 from etl.extract.spotify.accounts import Account, Accounts, sign_in_warning
-from etl.extract.spotify.answers import Answers
+from etl.extract.spotify.answers import Answers, account_part
 from etl.extract.spotify.api import BATCH_SIZES, Api
 from etl.extract.spotify.app import app_of
 from etl.extract.spotify.catalogue import Wanted
@@ -34,7 +34,6 @@ LONGEST_DELAY_S = 3600.0
 
 STAND_IN_SEED = 1
 STAND_IN_ACCOUNTS = 2
-_TRACK_ENDPOINTS = ("playlist_items", "saved_tracks", "tracks", "track")
 
 
 def choose_accounts(reference_date: date, settings: Settings) -> list[str]:
@@ -67,7 +66,8 @@ def fetch_account(name: str, run_id: str, settings: Settings, is_last_try: bool)
     :raises EtlError: as ``extract.spotify.account.fetch_account`` does.
     """
     app, accounts = app_of(settings), accounts_of(settings)
-    part, answers = f"account-{name}", Answers(Lake(settings.lake_url), run_id, f"account-{name}")
+    part = account_part("account", name)
+    answers = Answers(Lake(settings.lake_url), run_id, part)
     with warehouse.connect(settings.warehouse_url) as connection:
         known = from_note(fetches.known_of_account(connection, name, part, besides_run=run_id))
     # One account looks at the playlists that the setting names: each costs a call.
@@ -114,7 +114,7 @@ def fetch_catalogue(run_id: str, reference_date: date, settings: Settings) -> di
     if account is None:
         return {}
     lake = Lake(settings.lake_url)
-    seen_tonight = {id_ for name in names for id_ in _tracks_seen(Answers(lake, run_id, f"account-{name}"))}
+    seen_tonight = {id_ for name in names for id_ in _tracks_seen(Answers(lake, run_id, account_part("account", name)))}
     most = settings.spotify_daily_calls * max(BATCH_SIZES.values())
     with warehouse.connect(settings.warehouse_url) as connection:
         features = fetches.without_asked_features(connection, seen_tonight)

@@ -15,7 +15,7 @@ from fsspec.core import url_to_fs
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from etl import arrow_files
-from etl.columnar import Tables, as_schema
+from etl.columnar import Tables, as_schema, as_table
 from etl.feed_records import Undecodable, UndecodableError, as_json, read, read_blocks
 from etl.schemas import REJECTED_ROW
 from etl.schemas.events import EVENT_ROW, USER_ROW
@@ -134,7 +134,7 @@ def _judged(part: FeedFile, records: pa.Table) -> tuple[pa.Table, pa.ChunkedArra
     judged = Tables(records=records).table(part.query)
     reason = judged["reason"]
     accepted = judged if reason.null_count == len(reason) else judged.filter(pc.is_null(reason))
-    return _as_table(accepted, _USER if part.is_of_users else _EVENT), reason
+    return as_table(accepted, _USER if part.is_of_users else _EVENT), reason
 
 
 def _refused(part: FeedFile, records: pa.Table, reason: pa.ChunkedArray) -> pa.Table:
@@ -145,7 +145,7 @@ def _refused(part: FeedFile, records: pa.Table, reason: pa.ChunkedArray) -> pa.T
         "reason": reason.filter(is_refused),
         "row": pa.array(as_json(wrong), pa.string()),
     }
-    return _as_table(pa.table(columns), _REFUSED)
+    return as_table(pa.table(columns), _REFUSED)
 
 
 def _undecodable(input_id: str, records: Undecodable) -> pa.Table:
@@ -162,7 +162,3 @@ def _parquet(url: str, schema: pa.Schema) -> Iterator[pa.Table]:
     with files.open(path, "rb") as source:
         for batch in pyarrow.parquet.ParquetFile(source).iter_batches(_ROWS):
             yield pa.Table.from_batches([as_schema(batch, schema)])
-
-
-def _as_table(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    return pa.Table.from_batches([as_schema(batch, schema) for batch in table.to_batches()], schema)

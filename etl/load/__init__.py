@@ -8,6 +8,7 @@
     staging    all frames into staging
     checks     queries over staging that stop publication where they find a row
     publish    sql/merge in one transaction: readers see the old state or the new one
+    stream     the rows of a query into a table, by COPY from connection to connection
     loading    the three in order, under the lock
     events     the same for events: their members first, then the events with their members' keys
     lookup     the keys that members got
@@ -15,6 +16,7 @@
     matched    plays that several sources tell of
     marts      what most people ask, brought up to date with what was touched
     aside      its tables from nothing, which then take the place of those that readers have
+    forget     a person out of the warehouse
 
 In: frames of ``schemas.STAGED`` by name. Out: rows in the schemas warehouse and audit. Again with the same run changes
 nothing; again with the same frames writes no row of the star.

@@ -10,7 +10,7 @@ from etl.config import CHECKOUT
 from etl.load.logins import forget_logins
 from etl.load.marts import build_as_defined
 from etl.person import Person
-from etl.warehouse import empty_staging, rows
+from etl.warehouse import EVENTS_SUFFIX, empty_staging, rows
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ def _event_count(connection: Connection, person: Person) -> int:
 
 def _input_ids(person: Person) -> set[str]:
     """The ids of the person's inputs, and those under which their events were loaded."""
-    return set(person.inputs) | {f"{one}.events" for one in person.inputs}
+    return set(person.inputs) | {f"{one}{EVENTS_SUFFIX}" for one in person.inputs}
 
 
 def _texts(person: Person) -> set[str]:

@@ -1,5 +1,9 @@
-"""The warehouse's tables, made or brought up to date in place with their data."""
+"""The warehouse's tables, made or brought up to date in place with their data.
 
+python -m etl.load.migrate    does so for the warehouse that WAREHOUSE_URL names
+"""
+
+import sys
 import time
 from pathlib import Path
 
@@ -8,7 +12,8 @@ from alembic.config import Config
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
-from etl.errors import TryAgainError
+from etl.config import settings
+from etl.errors import EtlError, TryAgainError
 from etl.load.access import grant_access
 from etl.warehouse import exclusive
 
@@ -57,3 +62,20 @@ def _upgrade(connection: Connection, config: Config, revision: str) -> None:
     command.upgrade(config, revision)
     grant_access(connection)
     connection.commit()
+
+
+def main() -> int:
+    """Migrate the warehouse of the environment.
+
+    :returns: 0, or 1 after a sentence that says why it is as it was.
+    """
+    try:
+        migrate(settings().warehouse_url)
+    except EtlError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -29,6 +29,15 @@ ANSWER = schema(
 )
 """One answer of the Spotify API as it lies in the lake: a line of an input, ``number`` its place, ``body`` its JSON."""
 
+PAGES = ("my_playlists", "playlist_items", "saved_tracks", "recently_played")
+"""Endpoints whose answers hold a list of things ``items``; that of followed_artists stands one object deeper."""
+
+BATCHES = ("tracks", "albums", "artists", "audio_features")
+"""Endpoints that are asked for many things at once; their answers hold a list of the endpoint's name."""
+
+EVENT_ENDPOINTS = ("saved_tracks", "followed_artists", "recently_played")
+"""What tells of something that the account did."""
+
 _ENTRY = schema(track_id=StringType(), added_at=TimestampType())
 
 

@@ -10,6 +10,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+NEWEST = {"user_activity": "user_activity_2", "user": "user"}
+"""The contract by which a feed of each format is read, whatever version wrote it."""
+
 _FOLDER = Path(__file__).parent
 
 

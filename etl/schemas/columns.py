@@ -49,6 +49,7 @@ def integers(names: tuple[str, ...]) -> dict[str, DataType]:
 
 
 MEASURES: dict[str, DataType] = {**doubles(AUDIO_FEATURES), **integers(OTHER_AUDIO_MEASURES)}
+"""All of them, in this order."""
 
 REJECTED_ROW = schema(
     input_id=StringType(),
@@ -58,17 +59,17 @@ REJECTED_ROW = schema(
 )
 """A refused row: why, and the row as received (a JSON object, or an array where it does not fit the header)."""
 
-USER_RECORD = schema(
-    user_id=StringType(),
-    valid_from=TimestampType(),
-    source=StringType(),
-    username=StringType(),
-    birthdate=DateType(),
-    gender=StringType(),
-    country=StringType(),
-    continent=StringType(),
-    timezone=StringType(),
-    favourite_genre=StringType(),
-    subscription_plan=StringType(),
-)
+PROFILE: dict[str, DataType] = {
+    "username": StringType(),
+    "birthdate": DateType(),
+    "gender": StringType(),
+    "country": StringType(),
+    "continent": StringType(),
+    "timezone": StringType(),
+    "favourite_genre": StringType(),
+    "subscription_plan": StringType(),
+}
+"""What may be said of a user."""
+
+USER_RECORD = schema(user_id=StringType(), valid_from=TimestampType(), source=StringType(), **PROFILE)
 """What a source says of a user as of ``valid_from``, as it is staged."""

@@ -18,7 +18,18 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
-from etl.schemas.columns import REJECTED_ROW, USER_RECORD, schema
+from etl.schemas.columns import PROFILE, REJECTED_ROW, USER_RECORD, schema
+
+_CONTEXT: dict[str, DataType] = {
+    "platform": StringType(),
+    "reason_start": StringType(),
+    "reason_end": StringType(),
+    "is_shuffle": BooleanType(),
+    "is_offline": BooleanType(),
+    "is_incognito": BooleanType(),
+    "subscription_plan": StringType(),
+}
+"""How a play came about: what warehouse.dim_play_context holds."""
 
 EVENT_ROW = schema(
     input_id=StringType(),
@@ -40,13 +51,7 @@ EVENT_ROW = schema(
     ms_played=IntegerType(),
     is_skipped=BooleanType(),
     device_type=StringType(),
-    platform=StringType(),
-    reason_start=StringType(),
-    reason_end=StringType(),
-    is_shuffle=BooleanType(),
-    is_offline=BooleanType(),
-    is_incognito=BooleanType(),
-    subscription_plan=StringType(),
+    **_CONTEXT,
     country=StringType(),
     timezone=StringType(),
 )
@@ -67,18 +72,7 @@ EVENT_ROW = schema(
 """
 
 USER_ROW = schema(
-    input_id=StringType(),
-    source=StringType(),
-    user_id=StringType(),
-    valid_from=TimestampType(),
-    username=StringType(),
-    birthdate=DateType(),
-    gender=StringType(),
-    country=StringType(),
-    continent=StringType(),
-    timezone=StringType(),
-    favourite_genre=StringType(),
-    subscription_plan=StringType(),
+    input_id=StringType(), source=StringType(), user_id=StringType(), valid_from=TimestampType(), **PROFILE
 )
 """A user as of ``valid_from``."""
 
@@ -116,15 +110,6 @@ _WHERE: dict[str, DataType] = {
     "country": StringType(),
     "continent": StringType(),
     "source": StringType(),
-}
-_CONTEXT: dict[str, DataType] = {
-    "platform": StringType(),
-    "reason_start": StringType(),
-    "reason_end": StringType(),
-    "is_shuffle": BooleanType(),
-    "is_offline": BooleanType(),
-    "is_incognito": BooleanType(),
-    "subscription_plan": StringType(),
 }
 
 EVENTS: dict[str, StructType] = {

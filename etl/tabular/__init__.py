@@ -6,6 +6,11 @@ gzip, or zip with one member.
 
 What a reader of the values must know: text is as in the file but for U+0000, which PostgreSQL cannot hold and which
 becomes U+FFFD. Lines without anything are no records. Spreadsheet cells read as a CSV would show them.
+
+    container   what holds the bytes: a plain file, a packed one, a workbook
+    layout      encoding and delimiter
+    records     the records of a file
+    frame       received files as one Spark frame
 """
 
 from etl.tabular.frame import read_rows

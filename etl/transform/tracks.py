@@ -3,7 +3,8 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from etl.schemas import AUDIO_FEATURES, OTHER_AUDIO_MEASURES
+from etl.schemas import AUDIO_FEATURES
+from etl.schemas.columns import MEASURES
 from etl.transform.names import made_id
 from etl.transform.winners import first_of, precision_rank, source_named, source_rank, winner
 
@@ -12,8 +13,6 @@ FROM_RECORDING = "recording"
 
 FROM_NAME_MATCH = "name_match"
 """The source of a value that a row without an id has, which was recognised by name."""
-
-_MEASURES = (*AUDIO_FEATURES, *OTHER_AUDIO_MEASURES)
 
 
 def variants(rows: DataFrame) -> DataFrame:
@@ -41,7 +40,7 @@ def variants(rows: DataFrame) -> DataFrame:
     compared = F.struct("title", "version", "edition", "credit", "artist_keys", album_made_id.alias("album_made_id"))
     dated = F.struct("release_date", F.col("release_date_precision").alias("precision"))
     order = (precision_rank(F.col("release_date_precision")), F.col("release_date"))
-    measured = F.when(F.coalesce(*_MEASURES).isNotNull(), F.struct(*_MEASURES))
+    measured = F.when(F.coalesce(*MEASURES).isNotNull(), F.struct(*MEASURES))
     return (
         rows.repartition("track_id")
         .groupBy("track_id", "is_by_name", source_rank(F.col("source")).alias("rank"), *said)

@@ -1,309 +1,45 @@
-"""Connections to the PostgreSQL warehouse, the lock that guards it, and the reads that jobs need.
+"""The PostgreSQL warehouse, as far as more than the load needs it.
 
+    connection  connections, the lock that guards the warehouse, what to do where it fails
+    runs        what the audit knows of earlier runs, and how a run ended that published nothing
     fetches     what fetches from the API know of earlier ones
+    sweeping    what nobody needs any more, removed
 
 SQLAlchemy lives here and in ``load``.
 """
 
-import logging
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import date, datetime
+from etl.warehouse.connection import address, connect, engine, exclusive, explained, explained_code, libpq_url, rows
+from etl.warehouse.runs import (
+    EVENT_JOB,
+    EVENTS_SUFFIX,
+    current_fit,
+    current_memory,
+    has_release_after_bounds,
+    newness_bounds,
+    published_inputs,
+    record_failure,
+    record_nothing_new,
+)
+from etl.warehouse.sweeping import empty_staging, sweep
 
-import psycopg2
-from sqlalchemy import Connection, Engine, create_engine, text
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.pool import NullPool
-
-from etl.errors import ActionNeededError, EtlError, TryAgainError
-
-log = logging.getLogger(__name__)
-
-_LOCK = 20_261_121
-"""Number of the advisory lock that whoever changes the warehouse holds."""
-
-EVENT_JOB = "load_events"
-"""The job whose runs load events: an input that told of the catalogue may still have events to tell."""
-
-_LOCK_WAIT_SECONDS = 3600.0
-_LOCK_POLL_SECONDS = 0.5
-
-_DISK_FULL = "53100"
-_NO_SPACE = "No space left on device"
-_ACTION_NEEDED = {
-    "28000": "refuses the user of WAREHOUSE_URL",
-    "28P01": "refuses the password of WAREHOUSE_URL",
-    "3D000": "does not have the database that WAREHOUSE_URL names",
-    "3F000": "has not been migrated: start bin/run, or call etl.load.migrate.migrate",
-    "42501": "does not give the user of WAREHOUSE_URL a right that is needed",
-    "42P01": "has not been migrated: start bin/run, or call etl.load.migrate.migrate",
-    _DISK_FULL: "has a full disk: make room there, then run again; what was published is as it was",
-}
-_TRY_AGAIN = ("08", "40", "53", "55P03", "57")
-"""Codes, or beginnings of codes: connections, deadlocks, resources, a lock's timeout, a server going down."""
-
-
-def engine(url: str) -> Engine:
-    """An engine for a SQLAlchemy URL of a PostgreSQL 15 or newer; connections run in UTC and are not kept.
-
-    :raises ActionNeededError: where the URL is not one of PostgreSQL.
-    """
-    options = {"connect_timeout": 10, "options": "-c timezone=UTC", "keepalives_idle": 30}
-    return create_engine(_psycopg2_url(url), poolclass=NullPool, connect_args=options, hide_parameters=True)
-
-
-def libpq_url(url: str) -> str:
-    """The same server, database, user and options as a URL that libpq, psql and ADBC understand (password included)."""
-    # SQLAlchemy leaves spaces as they are, libpq wants none.
-    return _psycopg2_url(url).set(drivername="postgresql").render_as_string(hide_password=False).replace(" ", "%20")
-
-
-@contextmanager
-def connect(url: str) -> Iterator[Connection]:
-    """A connection with a transaction that commits on leaving and rolls back on an error.
-
-    :raises EtlError: as ``explained`` says; the text names host and port, never the password.
-    """
-    with _translated(url), engine(url).begin() as connection:
-        yield connection
-
-
-@contextmanager
-def exclusive(url: str, wait_seconds: float = _LOCK_WAIT_SECONDS) -> Iterator[Connection]:
-    """A connection that alone may change the warehouse until it is left; it commits when it is told to.
-
-    :param wait_seconds: how long to wait for whoever has the lock.
-    :raises TryAgainError: where the lock was not free in time.
-    :raises EtlError: as ``explained`` says.
-    """
-    with _translated(url), engine(url).connect() as connection:
-        _take_lock(connection, wait_seconds)
-        yield connection
-
-
-def explained(error: DBAPIError, url: str) -> EtlError | None:
-    """What to do about a failure of PostgreSQL, or None where it is a fault of ours."""
-    code = getattr(error.orig, "pgcode", None)
-    return explained_code(code, str(error.orig), url)
-
-
-def explained_code(code: str | None, message: str, url: str) -> EtlError | None:
-    """The same for PostgreSQL's five-character code of a failure; None for one without, which never reached it."""
-    place = f"PostgreSQL at {address(url)}"
-    first_line = message.strip().splitlines()[0] if message.strip() else "no reason given"
-    if _NO_SPACE in message:  # where a connection cannot even begin, there is no code
-        code = _DISK_FULL
-    if not code:
-        is_lasting = any(words in message for words in ("authentication failed", "does not exist", "permission denied"))
-        return (ActionNeededError if is_lasting else TryAgainError)(f"{place} cannot be reached: {first_line}")
-    if code in _ACTION_NEEDED:
-        return ActionNeededError(f"{place} {_ACTION_NEEDED[code]} ({first_line}).")
-    if code.startswith(_TRY_AGAIN):
-        return TryAgainError(f"{place} could not do it this time: {first_line}")
-    return None
-
-
-def address(url: str) -> str:
-    """Host, port and database of a warehouse URL, fit for a message."""
-    parsed = _psycopg2_url(url)
-    return f"{parsed.host or 'localhost'}:{parsed.port or 5432}/{parsed.database or ''}"
-
-
-def rows(connection: Connection, statement: str, **parameters: object) -> list[dict[str, object]]:
-    """The result of a query as a list of dictionaries, one a row."""
-    return [dict(row) for row in connection.execute(text(statement), parameters).mappings()]
-
-
-def published_inputs(connection: Connection, job: str | None = None) -> set[str]:
-    """The ids of all inputs that a published run took: what the lake holds beyond them is new.
-
-    :param job: the loads of events, which take inputs of their own accord; None: all other runs.
-    """
-    statement = """
-        select distinct i.input_id
-        from audit.run_input as i
-        inner join audit.run as r on r.run_id = i.run_id
-        where r.result = 'published' and r.job = any(:jobs) = :is_of_events
-    """
-    found = rows(connection, statement, jobs=[job or EVENT_JOB], is_of_events=job is not None)
-    return {str(row["input_id"]) for row in found}
-
-
-def newness_bounds(connection: Connection) -> tuple[date, date] | None:
-    """The oldest and newest month that the last published run counted, or None before the first one."""
-    found = rows(
-        connection,
-        """
-        select newness_oldest_month as oldest, newness_newest_month as newest
-        from audit.run
-        where result = 'published' and newness_oldest_month is not null
-        order by finished_at desc
-        limit 1
-        """,
-    )
-    return (found[0]["oldest"], found[0]["newest"]) if found else None  # type: ignore[return-value]
-
-
-def has_release_after_bounds(connection: Connection, reference_date: date) -> bool:
-    """Whether a release date that lay in the future at the last run has come, so that newness has a new end."""
-    bounds = newness_bounds(connection)
-    if bounds is None:
-        return False
-    statement = """
-        select exists (
-            select from warehouse.dim_track
-            where release_date >= cast(:newest as date) + interval '1 month' and release_date <= :reference_date
-        ) as is_newer
-    """
-    return bool(rows(connection, statement, newest=bounds[1], reference_date=reference_date)[0]["is_newer"])
-
-
-def current_fit(connection: Connection) -> tuple[dict[str, object], list[dict[str, object]]] | None:
-    """The current fit of the audio clusters, or None before the first one.
-
-    :returns: the row of ``schemas.STAGED["cluster_fit"]`` and the rows of ``schemas.STAGED["dim_audio_cluster"]``.
-    """
-    fit = rows(
-        connection,
-        """
-        select fit_id, fitted_at, cluster_count, seed, sample_size, catalogue_size, inertia,
-            feature_means, feature_deviations
-        from audit.cluster_fit
-        order by fitted_at desc, fit_id
-        limit 1
-        """,
-    )
-    clusters = rows(
-        connection,
-        """
-        select audio_features_type, name, danceability, energy, loudness, speechiness, acousticness,
-            instrumentalness, liveness, valence, tempo, inertia, fitted_at
-        from warehouse.dim_audio_cluster
-        order by audio_features_type
-        """,
-    )
-    return (fit[0], clusters) if fit else None
-
-
-def current_memory(connection: Connection) -> str | None:
-    """The run whose memory of the API's answers the last published run used, or None before the first one."""
-    statement = """
-        select memory_run_id from audit.run
-        where result = 'published' and memory_run_id is not null
-        order by finished_at desc
-        limit 1
-    """
-    found = rows(connection, statement)
-    return str(found[0]["memory_run_id"]) if found else None
-
-
-def record_failure(connection: Connection, run_id: str, job: str, started_at: datetime, message: str) -> None:
-    """Note in the audit that a run failed, and why; a run that was published stays published."""
-    _record_end(connection, run_id, job, started_at, "failed", message)
-
-
-def record_nothing_new(connection: Connection, run_id: str, job: str, started_at: datetime) -> None:
-    """Note in the audit that a run found nothing to do; a run that was published stays published."""
-    _record_end(connection, run_id, job, started_at, "nothing_new", None)
-
-
-def sweep(url: str, before: datetime) -> int:
-    """Empty staging and remove the refused rows of runs that ended before a time.
-
-    :returns: how many refused rows were removed; their counts stay in audit.row_count.
-    :raises TryAgainError: where a load is in progress.
-    """
-    with exclusive(url, wait_seconds=60) as connection:
-        empty_staging(connection)
-        removed = connection.execute(
-            text(
-                "delete from audit.rejected_row as t using audit.run as r"
-                " where r.run_id = t.run_id and r.finished_at < :before"
-            ),
-            {"before": before},
-        ).rowcount
-        connection.commit()
-    return removed
-
-
-def empty_staging(connection: Connection) -> None:
-    """Empty all staging tables and end the writers of loads that are gone; only for who holds the lock."""
-    connection.execute(
-        text(
-            "select pg_terminate_backend(pid, 10000) from pg_stat_activity"
-            " where application_name like 'staging %' and datname = current_database() and usename = current_user"
-        )
-    )
-    for part in rows(
-        connection,
-        "select i.inhrelid::regclass::text as name"
-        " from pg_inherits as i inner join pg_class as c on c.oid = i.inhparent"
-        " where c.relnamespace = 'staging'::regnamespace and c.relkind = 'p'",
-    ):
-        connection.execute(text(f"drop table {part['name']}"))
-    tables = rows(
-        connection, "select format('staging.%I', tablename) as name from pg_tables where schemaname = 'staging'"
-    )
-    connection.execute(text("truncate " + ", ".join(str(table["name"]) for table in tables)))
-
-
-def _record_end(
-    connection: Connection, run_id: str, job: str, started_at: datetime, result: str, message: str | None
-) -> None:
-    statement = """
-        insert into audit.run (run_id, job, started_at, finished_at, result, message)
-        values (:run_id, :job, :started_at, clock_timestamp(), :result, :message)
-        on conflict (run_id) do update
-            set finished_at = excluded.finished_at, result = excluded.result, message = excluded.message
-            where run.result <> 'published'
-    """
-    values = {"run_id": run_id, "job": job, "started_at": started_at, "result": result, "message": message}
-    connection.execute(text(statement), values)
-
-
-def _take_lock(connection: Connection, wait_seconds: float) -> None:
-    deadline = time.monotonic() + wait_seconds
-    has_waited = False
-    while not connection.scalar(text("select pg_try_advisory_lock(:lock)"), {"lock": _LOCK}):
-        connection.commit()
-        if not has_waited:
-            log.info("Another run is changing the warehouse: waiting until it has finished.")
-            has_waited = True
-        if time.monotonic() > deadline:
-            raise TryAgainError(f"Another run has been changing the warehouse for {wait_seconds:.0f} s.")
-        time.sleep(_LOCK_POLL_SECONDS)
-    connection.commit()
-
-
-@contextmanager
-def _translated(url: str) -> Iterator[None]:
-    try:
-        yield
-    except DBAPIError as error:
-        explanation = explained(error, url)
-        if explanation is None:
-            raise
-        raise explanation from error
-    except psycopg2.Error as error:
-        explanation = explained_code(error.pgcode, str(error), url)
-        if explanation is None:
-            raise
-        raise explanation from error
-
-
-def _psycopg2_url(url: str) -> URL:
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        parsed = None
-    # What follows the first @ of an address passes for its host: part of a password that has one, too.
-    if parsed is None or "@" in (parsed.host or ""):
-        raise ActionNeededError(
-            "WAREHOUSE_URL cannot be read: write postgresql://user:password@host:5432/database, and in the password "
-            "%40 for @, likewise for other signs that mean something in an address."
-        )
-    if not parsed.drivername.startswith("postgresql"):
-        raise ActionNeededError(f"WAREHOUSE_URL must name a PostgreSQL server, not {parsed.drivername!r}.")
-    return parsed.set(drivername="postgresql+psycopg2")
+__all__ = [
+    "EVENTS_SUFFIX",
+    "EVENT_JOB",
+    "address",
+    "connect",
+    "current_fit",
+    "current_memory",
+    "empty_staging",
+    "engine",
+    "exclusive",
+    "explained",
+    "explained_code",
+    "has_release_after_bounds",
+    "libpq_url",
+    "newness_bounds",
+    "published_inputs",
+    "record_failure",
+    "record_nothing_new",
+    "rows",
+    "sweep",
+]

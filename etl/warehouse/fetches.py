@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, text
 
-from etl.warehouse import rows
+from etl.warehouse.connection import rows
 
 
 def known_of_account(

@@ -279,7 +279,7 @@ def test_locked_cut_and_nested_zips(tmp_path: Path, lake: Lake) -> None:
     assert "holds this name twice" in refusal(tmp_path / "twice.zip", lake)
 
 
-@pytest.mark.parametrize("user", ["", " ", "a b", "ada/ben", "../x", "-x", "x" * 65, "ada\n", "a'; drop"])
+@pytest.mark.parametrize("user", ["", " ", "a b", "ada/ben", "../x", "-x", "x" * 65, "ada\n", "a'; drop", "unknown"])
 def test_a_user_that_is_none(tmp_path: Path, lake: Lake, user: str) -> None:
     place = folder_of(tmp_path / "e", **{AUDIO: [play()]})
     if user.strip() == "ada":

@@ -9,7 +9,7 @@ from etl import warehouse
 from etl.errors import ActionNeededError
 from etl.load.migrate import migrate
 from launch.backup import write_backup
-from launch.postgres_use import embedded_server
+from launch.postgres.use import embedded_server
 from launch.restore import read_backup
 
 

@@ -18,9 +18,11 @@ import pytest
 
 from etl import warehouse
 from etl.errors import EtlError
-from launch import postgres, postgres_place
+from launch import postgres
 from launch.postgres import Server
-from launch.postgres_use import embedded_server
+from launch.postgres import place as places
+from launch.postgres.roles import OWNERS
+from launch.postgres.use import embedded_server
 
 ONE = "select 1 as one"
 
@@ -41,7 +43,7 @@ def ask(url: str, statement: str = ONE) -> list[dict[str, object]]:
 @pytest.mark.parametrize("major", [16, 18])
 def test_each_role_owns_its_database(state: Path, major: int) -> None:
     server = postgres.start(state, major)
-    for database, role in postgres.OWNERS.items():
+    for database, role in OWNERS.items():
         row = ask(server.url(role, database), "select current_user as role, current_setting('server_version_num') as v")
         assert row[0]["role"] == role
         assert int(str(row[0]["v"])) // 10_000 == major
@@ -78,7 +80,7 @@ def test_does_not_run_as_root_and_root_alone_reads_the_passwords(server: Server)
 
 
 def test_several_starts_at_once_make_one_server_also_after_a_half(state: Path) -> None:
-    place = postgres_place.find_place(state, 18)
+    place = places.find_place(state, 18)
     (place.home / ".18.draft" / "base").mkdir(parents=True)
     with ThreadPool(4) as pool:
         servers = pool.map(lambda _: postgres.start(state), range(4))
@@ -135,7 +137,7 @@ def test_binaries_that_the_server_cannot_reach_are_copied(
     for name in (package.name, f"{package.name}.libs"):
         shutil.copytree(package.parent / name, closed / name, symlinks=True)
     spec = ModuleSpec(package.name, None, origin=str(closed / package.name / "__init__.py"))
-    monkeypatch.setattr(postgres_place, "find_spec", lambda _: spec)
+    monkeypatch.setattr(places, "find_spec", lambda _: spec)
     server = postgres.start(state)
     assert server.place.binaries.is_relative_to(server.place.home)
     assert ask(server.url("loader", "warehouse")) == [{"one": 1}]

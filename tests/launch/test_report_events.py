@@ -8,7 +8,7 @@ from rich.console import Console
 from etl import warehouse
 from etl.config import CHECKOUT
 from etl.warehouse import fetches
-from launch.report_events import SECTIONS, print_events
+from launch.report.events import SECTIONS, print_events
 from tests.load.event_frames import NOON, Delivery, Told, load_events
 
 

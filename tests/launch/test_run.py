@@ -19,8 +19,8 @@ from etl.config import CHECKOUT
 from etl.spark import JARS
 from launch import postgres
 from launch.environment import MARKER, environment
-from launch.postgres_place import find_place
-from launch.postgres_use import embedded_server
+from launch.postgres.place import find_place
+from launch.postgres.use import embedded_server
 from tests.processes import free_port, listening_addresses, looked_at
 
 pytestmark = [pytest.mark.airflow, pytest.mark.crash]

@@ -1,8 +1,12 @@
 """Migrations: an empty database, one that is up to date, one that is older and has data."""
 
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from etl.config import CHECKOUT
 from etl.load.migrate import migrate
 from etl.schemas import STAGED
 from etl.warehouse import connect, rows
@@ -90,6 +94,15 @@ def test_again_changes_nothing(warehouse_url: str) -> None:
     before = contents(warehouse_url)
     migrate(warehouse_url)
     assert contents(warehouse_url) == before
+
+
+def test_from_a_shell(empty_database_url: str) -> None:
+    command = [sys.executable, "-m", "etl.load.migrate"]
+    for url, code, words in ((empty_database_url, 0, ""), ("postgresql://me@127.0.0.1:1/none", 1, "cannot be reached")):
+        environ = {**os.environ, "WAREHOUSE_URL": url}
+        done = subprocess.run(command, env=environ, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+        assert (done.returncode, words in done.stderr) == (code, True), done.stderr
+    assert table(empty_database_url, "select version_num from audit.schema_revision")
 
 
 def test_a_reader_of_what_a_migration_changes_is_never_refused(warehouse_url: str, tmp_path: Path) -> None:

@@ -100,7 +100,6 @@ WRITTEN = {
 """What a role may change: a listener asks for playlists, and takes that back."""
 PERSONAL = ("name", "birth", "gender", "mail", "phone", "address")
 """What a column that says who somebody is may be called."""
-NOT_PERSONAL = {"survey_response.gender"}
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from etl.schemas import REJECTED_ROW
 from etl.schemas.events import EVENT_ROW, EXPORT_LINE
 from etl.transform.account_export import parse
 from etl.transform.account_export.devices import device_type
-from etl.transform.kaggle import Parsed
+from etl.transform.parsed import Parsed
 from tests.exports import EPISODE_URI, TRACK_URI, Json, basic_play, nameless, old_play, play
 
 EXTENDED, BASIC = "extended_export", "basic_export"

@@ -11,7 +11,10 @@ its answers as received, one a line. Nothing is asked twice, nothing is asked th
     sign_in    from a person's yes to a stored account
     api        one method an endpoint
     answers    the answers of one fetch on their way into the lake
+    knowledge  what a fetch of an account teaches the next one
     account    what one fetch of an account asks
     catalogue  what one fetch of the catalogue asks
     recent     what one look at recently played tracks asks, and whether plays may be missing
+    fetched    what came of a fetch
+    forgetting answers without a person
 """

@@ -180,6 +180,11 @@ class Accounts:
         return self._folder / f"{check_name(name)}.json"
 
 
+def of_all_apps(state_dir: Path) -> list[Accounts]:
+    """The accounts of every app that has some here."""
+    return [Accounts(state_dir, folder.name) for folder in sorted((state_dir / "accounts").glob("*/"))]
+
+
 def _private(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if folder.stat().st_mode & 0o077:

@@ -15,14 +15,13 @@ from datetime import datetime
 from typing import Any, ParamSpec
 
 from etl.lake import Lake, Received
+from etl.schemas.api import BATCHES, EVENT_ENDPOINTS, PAGES
 
 ORIGIN, FORMAT = "api", "spotify_answers"
 COLUMNS = ("number", "asked_at", "account", "endpoint", "path", "query", "status", "body", "playlist_id", "snapshot_id")
-PAGES = ("my_playlists", "playlist_items", "saved_tracks", "recently_played")
-BATCHES = ("tracks", "albums", "artists", "audio_features")
-EVENT_ENDPOINTS = ("saved_tracks", "followed_artists", "recently_played")
-"""What tells of something that the account did."""
-OF_THE_ACCOUNT = ("me", "my_playlists", "saved_tracks", "followed_artists", "recently_played")
+OF_THE_ACCOUNT = ("me", "my_playlists", *EVENT_ENDPOINTS)
+ACCOUNT_PARTS = ("account", "recently_played")
+"""What is asked of an account, each a fetch of its own."""
 
 _ASKING = ParamSpec("_ASKING")
 
@@ -71,6 +70,11 @@ def thing_count(answer: Answer) -> int:
     if answer.endpoint in BATCHES:
         return len(answer.body[answer.endpoint])
     return 1
+
+
+def account_part(what: str, name: str) -> str:
+    """What the fetch of one of ``ACCOUNT_PARTS`` of the account ``name`` is called, in the lake and in the audit."""
+    return f"{what}-{name}"
 
 
 def lines_of(lake: Lake, received: Received) -> Iterator[dict[str, Any]]:

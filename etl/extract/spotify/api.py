@@ -23,11 +23,12 @@ import spotipy  # type: ignore[import-untyped]
 
 from etl.errors import ActionNeededError, MustSignInError, TryAgainError
 from etl.extract.spotify.accounts import Account, Accounts, Token
-from etl.extract.spotify.answers import BATCHES, Answer
+from etl.extract.spotify.answers import Answer
 from etl.extract.spotify.app import App
 from etl.extract.spotify.caller import Caller, Clock, Reply, Sleep, utc_now
 from etl.extract.spotify.exchange import Limits
 from etl.extract.spotify.oauth import AppFlow, Flow
+from etl.schemas.api import BATCHES
 
 PAGE_SIZE = 50
 BATCH_SIZES = {"tracks": 50, "artists": 50, "albums": 20, "audio_features": 100}

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from etl.errors import QuotaUsedUpError
-from etl.extract.spotify.answers import BATCHES, Answer, Answers
+from etl.extract.spotify.answers import Answer, Answers
 from etl.extract.spotify.api import BATCH_SIZES, Api, Mode, is_spotify_id
 from etl.extract.spotify.fetched import Fetched, finished
+from etl.schemas.api import BATCHES
 
 logger = logging.getLogger(__name__)
 

@@ -6,8 +6,9 @@ In: lines of an input as they lie in the lake. Out: the lines that stay.
 from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
-from etl.extract.spotify.answers import BATCHES, Answer, thing_count
+from etl.extract.spotify.answers import Answer, thing_count
 from etl.person import Person
+from etl.schemas.api import BATCHES
 
 Line = dict[str, Any]
 

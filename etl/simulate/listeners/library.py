@@ -37,7 +37,6 @@ BANDS = 8
 NEVER = np.iinfo(np.int32).min
 """The release day of a track without a date: before every play."""
 
-_SHORTEST_MS = 15_000
 _FEW_DATED = 20
 _SEVERAL, _ENOUGH_ARTISTS = 5, 100
 _FAR, _NEXT_TO = 10**6, 2

@@ -11,8 +11,6 @@ from etl.simulate.listeners.chance import Floats, Integers, choose
 TRAITS = ("exploration", "newness", "loyalty", "commonality")
 """From 0 to 1. A trait of a half or more gives the first of its letters: E or F, N or T, L or V, C or U."""
 
-LETTERS = ("EF", "NT", "LV", "CU")
-
 NAMES = {
     "ENLC": "Voyager",
     "ENLU": "Nomad",

@@ -13,6 +13,9 @@ Out: the answers that Spotify's API would give in either quota mode, with the fa
     pages       the API's endpoints
     tokens, accounts   signed tokens; the accounts service that gives them out
     faults      the middleware that makes things go wrong
+    titles      titles made comparable, for further ids of nearly the same name
+    errors      refusals as the API words them
+    connection  a connection that the application can break off
     control     the endpoints for tests and scoring
     server      all of it as one application
 

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from etl.schemas import AUDIO_FEATURES, OTHER_AUDIO_MEASURES, SOURCE_RANK
+from etl.schemas import SOURCE_RANK
+from etl.schemas.columns import MEASURES
 from etl.simulate.spotify_api.ids import number, share, spotify_id
 from etl.simulate.spotify_api.titles import plain_title, plain_words
 
 if TYPE_CHECKING:  # the server reads a stock without ever loading pandas
     import pandas as pd
 
-MEASURES = (*AUDIO_FEATURES, *OTHER_AUDIO_MEASURES)
 SAME_RECORDING_MS = 2_000
 """Rows of one title and artist whose lengths differ by no more are taken for one recording."""
 

@@ -3,7 +3,7 @@
 Spotify's own description marks nothing as required, so this is where it is written down; tests hold the answers to it.
 """
 
-from etl.schemas import AUDIO_FEATURES, OTHER_AUDIO_MEASURES
+from etl.schemas.columns import MEASURES
 from etl.simulate.spotify_api.scenario import Mode
 
 _LINKS = ("external_urls", "href", "id", "type", "uri")
@@ -33,9 +33,7 @@ _IN_BOTH: dict[str, tuple[str, ...]] = {
     "saved_track": ("added_at", "track"),
     "play": ("context", "played_at", "track"),
     "me": (*_LINKS, "account_id", "display_name", "images"),
-    "audio_features": (
-        *("id", "uri", "type", "track_href", "analysis_url", "duration_ms", *AUDIO_FEATURES, *OTHER_AUDIO_MEASURES),
-    ),
+    "audio_features": (*("id", "uri", "type", "track_href", "analysis_url", "duration_ms", *MEASURES),),
 }
 _ONLY_IN_DEVELOPMENT: dict[str, tuple[str, ...]] = {
     "simple_playlist": ("items",),

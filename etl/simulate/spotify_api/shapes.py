@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from etl.schemas import AUDIO_FEATURES, OTHER_AUDIO_MEASURES
+from etl.schemas.columns import MEASURES
 from etl.simulate.spotify_api.night import Night, Play
 from etl.simulate.spotify_api.playlists import Account, Item, Playlist
 from etl.simulate.spotify_api.promised import PROMISED
@@ -115,7 +115,7 @@ class Shapes:
         """The audio features of a track that has all nine."""
         track_id = track["track_id"]
         return {
-            **{name: track[name] for name in (*AUDIO_FEATURES, *OTHER_AUDIO_MEASURES)},
+            **{name: track[name] for name in MEASURES},
             "analysis_url": f"{self._url}/v1/audio-analysis/{track_id}",
             "duration_ms": track["duration_ms"],
             "id": track_id,

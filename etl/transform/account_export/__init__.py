@@ -15,12 +15,12 @@ from types import ModuleType
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from etl.places import known_timezones
 from etl.schemas import REJECTED_ROW
 from etl.schemas.events import EVENT_ROW
 from etl.transform.account_export import basic, extended
 from etl.transform.account_export.values import Faults
-from etl.transform.events.timezones import known_timezones
-from etl.transform.kaggle import Parsed
+from etl.transform.parsed import Parsed
 
 _FORMATS: dict[str, ModuleType] = {"extended_export": extended, "basic_export": basic}
 _KEPT = ("input_id", "number", "user_id", "timezone", "file", "received_at", "body")

@@ -1,19 +1,20 @@
 """A feed's records of what users did and of who they are."""
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from pyspark.sql.types import StructType
 
 from etl.columnar import literal
+from etl.person import NOBODY
 from etl.schemas.events import EVENT_ROW, USER_ROW
 from etl.transform.events.members import LONGEST_CONTEXT
 
 SOURCE = "feed"
 _LONGEST_ID = 255
-_NO_USERS = ("", "unknown", "not applicable")
-"""Ids that dim_user has for nobody."""
 _NO_USER_ID = "userId is missing or longer than 255 bytes"
+CLOCKS_DIFFER_BY = timedelta(days=1)
+"""A record may be so much later than the moment at which it came in; what is later yet has not happened."""
 _FIRST_DAY = datetime(2006, 4, 23, tzinfo=UTC)
 """When Spotify was founded: nothing happened on it before."""
 _CONTEXT_TEXTS = ("context['platform']", "context['reasonStart']", "context['reasonEnd']", "subscriptionType")
@@ -117,7 +118,7 @@ def _query(schema: StructType, values: Mapping[str, str], faults: Mapping[str, s
 
 
 def _is_no_id(name: str) -> str:
-    nobody = ", ".join(map(literal, _NO_USERS))
+    nobody = ", ".join(map(literal, ("", *NOBODY)))
     is_no_text = f"strpos({name}, {literal(chr(0))}) > 0"
     return f"{name} is null or trim({name}) in ({nobody}) or {is_no_text} or {_is_too_long(name)}"
 

@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from etl.columnar import Tables
+from etl.columnar import Tables, as_table
 from etl.schemas import EVENTS
 from etl.transform.names import artist_key, made_id, made_track_id, title_parts
 
@@ -48,7 +48,7 @@ def together(parts: Sequence[pa.Table]) -> pa.Table:
     """What several parts name, each once, as ``named`` gives it."""
     tables = Tables(named=pa.concat_tables([_NAMED.empty_table(), *parts]))
     query = f"select {_COLUMNS}, sum(row_count) as row_count from named group by {_COLUMNS}"  # noqa: S608 (ours)
-    return _filled(tables.table(query))
+    return as_table(tables.table(query), _NAMED)
 
 
 def with_made(named: pa.Table, spark: SparkSession) -> pa.Table:
@@ -57,14 +57,13 @@ def with_made(named: pa.Table, spark: SparkSession) -> pa.Table:
     names = tables.table(f"select distinct track_name, artist_name from named where {_IS_NAMED}")  # noqa: S608
     tables.add("made", _made(spark.createDataFrame(names)))
     others = ", ".join(f"n.{name}" for name in _NAMED.names if name not in ("made_track", "made_artist"))
-    return _filled(
-        tables.table(
-            f"select {others}, case when {_IS_TRACK_NAMED} then m.made_track_id end as made_track,"  # noqa: S608
-            f" case when {_IS_ARTIST_NAMELESS} then m.made_artist_id end as made_artist"
-            " from named as n left join made as m on (m.of_track is not distinct from n.track_name)"
-            " and (m.of_artist is not distinct from n.artist_name)"
-        )
+    query = (
+        f"select {others}, case when {_IS_TRACK_NAMED} then m.made_track_id end as made_track,"  # noqa: S608
+        f" case when {_IS_ARTIST_NAMELESS} then m.made_artist_id end as made_artist"
+        " from named as n left join made as m on (m.of_track is not distinct from n.track_name)"
+        " and (m.of_artist is not distinct from n.artist_name)"
     )
+    return as_table(tables.table(query), _NAMED)
 
 
 def has_names_alone(named: pa.Table) -> bool:
@@ -79,17 +78,7 @@ def _set(tables: Tables, name: str, columns: tuple[str, ...]) -> pa.Table:
     chosen = ", ".join(columns)
     rows = "looked_at where activity_type = 'PLAY'" if name == "contexts" else "looked_at"
     query = f"select '{name}' as name_set, {chosen}, count(*) as row_count from {rows} group by {chosen}"  # noqa: S608
-    return _filled(tables.table(query))
-
-
-def _filled(found: pa.Table) -> pa.Table:
-    columns = [
-        found[field.name].cast(field.type)
-        if field.name in found.column_names
-        else pa.chunked_array([pa.nulls(len(found), field.type)])
-        for field in _NAMED
-    ]
-    return pa.Table.from_arrays(columns, schema=_NAMED)
+    return as_table(tables.table(query), _NAMED)
 
 
 def _made(names: DataFrame) -> pa.Table:

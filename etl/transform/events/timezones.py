@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pyarrow as pa
 
@@ -17,13 +16,6 @@ _OFFSETS = pa.schema(
         pa.field("utc_offset_us", pa.int64()),
     ]
 )
-
-
-@lru_cache(maxsize=1)
-def known_timezones() -> tuple[str, ...]:
-    """Names of places, and UTC. Names without a region ("EST", "Factory") are not known everywhere, or say less than
-    they seem to."""
-    return tuple(sorted({name for name in available_timezones() if "/" in name} | {"UTC"}))
 
 
 def offsets(timezones: Iterable[str], first: datetime, last: datetime) -> pa.Table:

@@ -7,10 +7,12 @@ A row is refused where its name, its artist, its id (in formats that have ids) o
 value is there but cannot be read or is out of its range. Any other missing value is NULL. What a source writes where
 it detected nothing (tempo 0, time signature 0, key -1) is NULL, too. A reason begins with the name of the column, so
 that reasons can be counted.
+
+    tracks, artists, survey   which field becomes which column, format by format
+    values, lists             what is read out of a field's text, and what can be wrong with it
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -20,6 +22,7 @@ from etl.formats import FORMATS, Format
 from etl.schemas import ARTIST_ROW, REJECTED_ROW, SURVEY_ROW, TRACK_ROW
 from etl.transform.kaggle import artists, survey, tracks
 from etl.transform.kaggle.values import Field, clean
+from etl.transform.parsed import Parsed
 
 _FIELDS: dict[str, Callable[[], dict[str, Field]]] = {
     "tracks_by_genre": tracks.tracks_by_genre,
@@ -33,14 +36,6 @@ _FIELDS: dict[str, Callable[[], dict[str, Field]]] = {
 }
 
 _SCHEMAS: dict[str, StructType] = {"track": TRACK_ROW, "artist": ARTIST_ROW, "survey_response": SURVEY_ROW}
-
-
-@dataclass(frozen=True)
-class Parsed:
-    """Both outcomes of reading rows; each is computed from the rows anew."""
-
-    accepted: DataFrame
-    rejected: DataFrame
 
 
 def parse(rows: DataFrame, known: Format) -> Parsed:

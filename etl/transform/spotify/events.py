@@ -13,7 +13,8 @@ from pyspark.sql import functions as F
 
 from etl.schemas import REJECTED_ROW
 from etl.schemas.events import EVENT_ROW
-from etl.transform.kaggle import Parsed
+from etl.transform.parsed import Parsed
+from etl.transform.spotify.things import as_json
 
 _TRACK = "id string, name string, type string, is_local boolean, artists array<struct<id: string, name: string>>"
 _ENTRY = (
@@ -70,7 +71,7 @@ def _judged(named: DataFrame, kind: _Kind) -> DataFrame:
     given = {"input_id": F.col("input_id"), "source": F.lit(kind.source), "user_id": F.col("user_id")} | kind.columns()
     columns = [given.get(one.name, F.lit(None)).cast(one.dataType).alias(one.name) for one in EVENT_ROW.fields]
     reason = F.coalesce(kind.reason(), F.when(F.col("user_id").isNull(), "account has not said who it is"))
-    return read.select(*columns, "row_number", reason.alias("reason"), _as_json(F.col("thing")).alias("row"))
+    return read.select(*columns, "row_number", reason.alias("reason"), as_json(F.col("thing")).alias("row"))
 
 
 def _saved() -> dict[str, Column]:
@@ -151,11 +152,6 @@ def _artist_reason() -> Column:
 
 def _text(text: Column) -> Column:
     return F.nullif(F.trim(text), F.lit(""))
-
-
-def _as_json(thing: Column) -> Column:
-    """The object as received; what is none stands in an array."""
-    return F.when(thing.isNull(), "null").when(thing.startswith("{"), thing).otherwise(F.to_json(F.array(thing)))
 
 
 _FOLLOWED = _Kind("followed_artists", "followed_artists", _ARTIST, _followed, _artist_reason)

@@ -9,9 +9,9 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from etl.schemas import AUDIO_FEATURES, MEMORY, OTHER_AUDIO_MEASURES
+from etl.schemas import MEMORY
+from etl.schemas.columns import MEASURES
 
-_MEASURES = (*AUDIO_FEATURES, *OTHER_AUDIO_MEASURES)
 _TOLD = (
     "name",
     "artist_ids",
@@ -24,8 +24,6 @@ _TOLD = (
     "duration_ms",
     "explicit",
 )
-
-
 _ENTRIES = "array<struct<track_id: string, added_at: timestamp>>"
 
 
@@ -53,7 +51,7 @@ def remembered(
 
 
 def _tracks(before: DataFrame, tracks: DataFrame, features: DataFrame) -> DataFrame:
-    measures = F.struct(*(F.col(name) for name in _MEASURES))
+    measures = F.struct(*(F.col(name) for name in MEASURES))
     told = tracks.select(
         "track_id",
         F.struct("asked_at", *_TOLD).alias("told"),

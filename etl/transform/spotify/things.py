@@ -10,9 +10,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from etl.schemas import AUDIO_FEATURES, OTHER_AUDIO_MEASURES, REJECTED_ROW
+from etl.schemas.api import BATCHES, PAGES
+from etl.schemas.columns import MEASURES
 
-_PAGES = ("my_playlists", "playlist_items", "saved_tracks", "recently_played")
-_BATCHES = ("tracks", "albums", "artists", "audio_features")
 _ENTRIES = ("playlist_items", "saved_tracks", "recently_played")
 _TRACKS = (*_ENTRIES, "tracks", "track")
 _ARTISTS = ("artists", "artist", "followed_artists")
@@ -52,14 +52,14 @@ def things(lines: DataFrame) -> DataFrame:
     thing (its JSON; NULL where the API sent null)."""
     page = F.from_json("body", "items array<string>")["items"]
     followed = F.from_json("body", "artists struct<items: array<string>>")["artists"]["items"]
-    batch = F.coalesce(*(F.from_json("body", f"{name} array<string>")[name] for name in _BATCHES))
+    batch = F.coalesce(*(F.from_json("body", f"{name} array<string>")[name] for name in BATCHES))
     held = (
-        F.when(F.col("endpoint").isin(*_PAGES), page)
+        F.when(F.col("endpoint").isin(*PAGES), page)
         .when(F.col("endpoint") == "followed_artists", followed)
-        .when(F.col("endpoint").isin(*_BATCHES), batch)
+        .when(F.col("endpoint").isin(*BATCHES), batch)
         .otherwise(F.array("body"))
     )
-    asked = F.when(F.col("endpoint").isin(*_BATCHES), F.split(F.col("query")["ids"], ",")).otherwise(
+    asked = F.when(F.col("endpoint").isin(*BATCHES), F.split(F.col("query")["ids"], ",")).otherwise(
         F.array(F.element_at(F.split("path", "/"), -1))
     )
     return (
@@ -167,10 +167,7 @@ def audio_features(held: DataFrame) -> Things:
     said = F.col("said")
     reason = F.when(said.isNull() | said["energy"].isNull(), "item has no audio features")
     # As in the files, what the analysis writes where it detected nothing (tempo 0, key -1) is no measure.
-    measures = {
-        name: F.when(said[name].between(*_RANGES.get(name, (0, 1))), said[name])
-        for name in (*AUDIO_FEATURES, *OTHER_AUDIO_MEASURES)
-    }
+    measures = {name: F.when(said[name].between(*_RANGES.get(name, (0, 1))), said[name]) for name in MEASURES}
     measures["tempo"] = F.nullif(measures["tempo"], F.lit(0).cast("double"))
     return _judged("track", read, reason, {"track_id": F.col("asked_id"), **measures}, ("thing",))
 
@@ -185,7 +182,7 @@ def of_told_tracks(features: Things, told: DataFrame) -> Things:
         told.select("track_id", F.lit(True).alias("is_told")).distinct(), on="track_id", how="left"
     )
     unknown = judged.where("is_told IS NULL").select(
-        "input_id", "row_number", F.lit("track is not known").alias("reason"), _as_json(F.col("thing")).alias("row")
+        "input_id", "row_number", F.lit("track is not known").alias("reason"), as_json(F.col("thing")).alias("row")
     )
     accepted = judged.where("is_told").select(*features.accepted.columns)
     return Things(features.key_kind, accepted, features.rejected.unionByName(unknown))
@@ -214,11 +211,11 @@ def _judged(
     accepted = judged.where("reason IS NULL").select(
         "input_id", "row_number", "asked_at", *kept, *(column.alias(name) for name, column in columns.items())
     )
-    rejected = judged.where("reason IS NOT NULL").withColumn("row", _as_json(F.col("thing")))
+    rejected = judged.where("reason IS NOT NULL").withColumn("row", as_json(F.col("thing")))
     return Things(key_kind, accepted, rejected.select(*REJECTED_ROW.fieldNames()))
 
 
-def _as_json(thing: Column) -> Column:
+def as_json(thing: Column) -> Column:
     """The object as received; what is none, such as a text, stands in an array."""
     is_object = thing.rlike(r"^\{[\s\S]*\}$") & F.try_parse_json(thing).isNotNull()
     return F.when(thing.isNull(), "null").when(is_object, thing).otherwise(F.to_json(F.array(thing)))

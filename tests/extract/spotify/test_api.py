@@ -355,13 +355,15 @@ def test_what_names_no_playlist_is_refused(text: str) -> None:
 
 
 def test_every_failure_is_one_of_ours(server: ScriptedServer, tmp_path: Path, clock: Clock) -> None:
+    facts = []
     for status in range(400, 600):
         server.says(PATH, refused(status))
         server.says("/api/token", refused(status))
         try:
-            api_of(server, tmp_path, clock).track(ID)
+            facts.append(api_of(server, tmp_path, clock).track(ID).status)
         except EtlError as error:
             assert str(error).endswith(".") or str(error).endswith("?")
+    assert facts == [403, 404, 410]
 
 
 def test_messages_in_the_papers_are_those_of_the_code() -> None:

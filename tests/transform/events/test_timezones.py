@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.transform.events.timezones import known_timezones, offsets
+from etl.places import known_timezones
+from etl.transform.events.timezones import offsets
 
 _MOMENTS = st.datetimes(datetime(2006, 4, 23), datetime(2027, 1, 1), timezones=st.just(UTC))
 

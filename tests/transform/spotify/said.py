@@ -8,9 +8,10 @@ from uuid import uuid4
 
 from pyspark.sql import DataFrame, SparkSession
 
-from etl.extract.spotify.answers import BATCHES, Answer, Answers
+from etl.extract.spotify.answers import Answer, Answers
 from etl.lake import Lake, Received
 from etl.schemas import MEMORY
+from etl.schemas.api import BATCHES
 from etl.transform.spotify import memory, things
 from etl.transform.spotify.things import Things
 

@@ -1,5 +1,6 @@
 """Events out of the API's answers: likes, follows and recent plays."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from etl.extract.spotify.answers import Answer
 from etl.lake import Lake
 from etl.schemas import REJECTED_ROW
 from etl.schemas.events import EVENT_ROW
-from etl.transform.kaggle import Parsed
+from etl.transform.parsed import Parsed
 from etl.transform.spotify import events, things
 from tests.transform.spotify.said import Json, answer, artist, at, received, track
 
@@ -139,6 +140,12 @@ def test_what_is_refused_says_why(spark: SparkSession, lake: Lake) -> None:
     expected += ["added_at is missing", "item is no longer available", "id is missing"]
     assert [row.reason for row in told] == expected
     assert told[0].row == "null" and '"played_at"' in told[1].row
+
+
+def test_what_is_no_object_is_refused_as_json_all_the_same(spark: SparkSession, lake: Lake) -> None:
+    said = ["text", "{", '{"id": "r', "{}", 7, {}, None]
+    told = parsed(spark, lake, followed(*said), played("{")).rejected.orderBy("row_number").collect()
+    assert [json.loads(row.row) for row in told] == [["text"], ["{"], ['{"id": "r'], {}, ["7"], {}, None, ["{"]]
 
 
 def test_an_account_that_nobody_knows_has_no_events(spark: SparkSession, lake: Lake) -> None:

@@ -322,6 +322,7 @@ def test_measures_that_cannot_be_are_none(spark: SparkSession, lake: Lake) -> No
     wrong = {"danceability": 1.2, "valence": -0.1, "loudness": 21, "tempo": 2_000, "key": 12, "mode": 2}
     said = [features(**{name: value}) for name, value in {**wrong, "time_signature": 17}.items()]
     found = judged(spark, lake, answer("audio_features", {"audio_features": said}, *wrong, "time_signature"))
+    assert len(found.accepted["audio_features"]) == len(said)
     for row in found.accepted["audio_features"].values():
         expected = {**features(), row["track_id"]: None}
         assert {name: row[name] for name in expected} == expected

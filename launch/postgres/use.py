@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from launch import postgres
-from launch.postgres import Server
+from launch.postgres import server as servers
+from launch.postgres.roles import client_count
+from launch.postgres.running import Server, running_pid
 from launch.secrets_store import private_folder
 
 
@@ -22,7 +23,7 @@ def embedded_server(state: Path) -> Iterator[Server]:
     lock = os.open(private_folder(state / "run") / "postgres.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_SH)
-        server = postgres.start(state)
+        server = servers.start(state)
         try:
             yield server
         finally:
@@ -36,5 +37,5 @@ def _leave(lock: int, server: Server) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return
-    if postgres.running_pid(server.place) is not None and postgres.client_count(server) == 0:
-        postgres.stop(server)
+    if running_pid(server.place) is not None and client_count(server) == 0:
+        servers.stop(server)

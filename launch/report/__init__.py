@@ -1,4 +1,9 @@
-"""The report at the end of a start: what is in the warehouse now, what this start did, and where to go on."""
+"""The report at the end of a start: what is in the warehouse now, what this start did, and where to go on.
+
+spotify   accounts, calls, playlists, how far round the catalogue was asked
+events    listening: events by source, plays told twice or missing, the marts
+table     how tables look
+"""
 
 from datetime import date
 
@@ -11,11 +16,11 @@ from etl.config import CHECKOUT
 from launch.console import Screen
 from launch.dag_runs import RunResult, name_of
 from launch.environment import api_url, dashboard_url
-from launch.report_events import SECTIONS as EVENT_SECTIONS
-from launch.report_events import print_events
-from launch.report_spotify import SECTIONS as SPOTIFY_SECTIONS
-from launch.report_spotify import print_spotify
-from launch.report_table import Row, count, print_table, share, table
+from launch.report.events import SECTIONS as EVENT_SECTIONS
+from launch.report.events import print_events
+from launch.report.spotify import SECTIONS as SPOTIFY_SECTIONS
+from launch.report.spotify import print_spotify
+from launch.report.table import Row, count, print_table, share, table
 
 _BAR_WIDTH = 28
 _COUNTS = ("rows_in", "rows_loaded", "rows_duplicate", "rows_rejected")

@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.markup import escape
 
-from launch.report_table import Row, count, print_table, share, table
+from launch.report.table import Row, count, print_table, share, table
 
 SECTIONS = ("events", "event_matches", "gaps", "marts")
 """Queries of sql/report."""

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from etl.extract.spotify.accounts import WARNING_DAYS
-from launch.report_table import Row, count, print_table, share, table
+from launch.report.table import Row, count, print_table, share, table
 
 SECTIONS = ("accounts", "api_calls", "playlists", "refresh_state")
 """Queries of sql/report; those about one refresh take its ``run_id``."""

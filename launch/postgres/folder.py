@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from etl.errors import ActionNeededError
-from launch.postgres_place import Place, initdb_user
+from launch.postgres.place import Place, initdb_user
 from launch.secrets_store import secret
 
 

@@ -1,13 +1,9 @@
-"""The embedded PostgreSQL: one server a STATE_DIR, on loopback, with passwords from its first second.
+"""The embedded server's life: made where it is missing, started, mended, stopped, removed.
 
-Roles: ``postgres`` (superuser), ``loader`` (owner of the database ``warehouse``) and ``airflow`` (owner of the
-database ``airflow``); their passwords are in STATE_DIR/secrets. The group roles of sql/access are made beside them, so
-that ``loader`` needs no right to make any. The server has a session of its own, so that
-neither Ctrl-C nor the end of whoever started it reaches it.
+It has a session of its own, so that neither Ctrl-C nor the end of whoever started it reaches it.
 """
 
 import fcntl
-import hashlib
 import os
 import random
 import shutil
@@ -17,55 +13,22 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from etl.config import CHECKOUT
 from etl.errors import ActionNeededError
-from launch.postgres_folder import initialise, last_words
-from launch.postgres_place import Place, find_place
-from launch.secrets_store import private_folder, secret
+from launch.postgres import roles
+from launch.postgres.folder import initialise, last_words
+from launch.postgres.place import Place, find_place
+from launch.postgres.running import HOST, Server, pid_file, processes, running_pid
+from launch.secrets_store import private_folder
 
-HOST = "127.0.0.1"
-OWNERS = {"warehouse": "loader", "airflow": "airflow"}
-_GROUP_ROLES = CHECKOUT / "sql" / "access" / "roles.sql"
 _READY_SECONDS = 600
 _STOP_SECONDS = 60
 _GIB = 1 << 30
 _LAST_LINES = 20
 _NO_SPACE = "No space left on device"
-
-_ROLES_AND_DATABASES = r"""
-\set ON_ERROR_STOP on
-\getenv password ROLE_PASSWORD
-select format('create role %I login', :'role')
-where not exists (select from pg_roles where rolname = :'role') \gexec
-select format('alter role %I password %L', :'role', :'password') \gexec
-select format('create database %I owner %I', :'database', :'role')
-where not exists (select from pg_database where datname = :'database') \gexec
-revoke all on database :"database" from public;
-revoke all on database postgres, template1 from public;
-"""
-
-
-@dataclass(frozen=True)
-class Server:
-    """A running embedded server."""
-
-    state_dir: Path
-    major: int
-    place: Place
-    port: int
-
-    def url(self, role: str, database: str) -> str:
-        """A SQLAlchemy URL, password included, for a role (postgres, loader, airflow) and a database."""
-        return f"postgresql://{role}:{secret(self.state_dir, f'postgres-{role}')}@{HOST}:{self.port}/{database}"
-
-    def program(self, name: str) -> str:
-        """The path of one of PostgreSQL's own programs, such as psql or pg_dump."""
-        return str(self.place.binaries / name)
 
 
 def start(state_dir: Path, major: int = 18) -> Server:
@@ -88,10 +51,10 @@ def start(state_dir: Path, major: int = 18) -> Server:
         server = Server(state_dir, major, place, port)
         # Beside the passwords: where these are lost and made anew, the roles are told.
         done = state_dir / "secrets" / f"postgres-{major}.done"
-        if not done.exists() or done.read_text(encoding="utf-8") != _set_up_id():
-            _make_roles_and_databases(server)
+        if not done.exists() or done.read_text(encoding="utf-8") != roles.set_up_id():
+            roles.make_roles_and_databases(server)
             done.touch(0o600)
-            done.write_text(_set_up_id(), encoding="utf-8")
+            done.write_text(roles.set_up_id(), encoding="utf-8")
     return server
 
 
@@ -126,22 +89,6 @@ def remove(state_dir: Path) -> None:
     shutil.rmtree(home, ignore_errors=True)
     if (state_dir / "postgres").is_symlink():
         (state_dir / "postgres").unlink()
-
-
-def client_count(server: Server) -> int:
-    """How many connections others hold at this moment."""
-    statement = (
-        "select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()"
-    )
-    return int(_psql(server, ["--command", statement]).strip())
-
-
-def running_pid(place: Place) -> int | None:
-    """The process id of the server where it runs, judged by what the process is and not by its number alone."""
-    fields = _pid_file(place)
-    if not fields:
-        return None
-    return int(fields[0]) if int(fields[0]) in {process.pid for process in _processes(place)} else None
 
 
 def _end(process: psutil.Process) -> None:
@@ -215,7 +162,7 @@ def _wait_until_ready(place: Place, process: psutil.Process, log: Path) -> int:
     while time.monotonic() < deadline:
         if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
             break
-        fields = _pid_file(place)
+        fields = pid_file(place)
         if len(fields) >= 8 and int(fields[0]) == process.pid and fields[7].strip() == "ready":
             return int(fields[3])
         time.sleep(0.02)
@@ -253,60 +200,13 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _set_up_id() -> str:
-    """Changes with what a server is to be given."""
-    return hashlib.sha256(f"{_ROLES_AND_DATABASES} {OWNERS} {_GROUP_ROLES.read_text()}".encode()).hexdigest()
-
-
-def _make_roles_and_databases(server: Server) -> None:
-    _psql(server, ["--set", "ON_ERROR_STOP=1"], statements=_GROUP_ROLES.read_text(encoding="utf-8"))
-    for database, role in OWNERS.items():
-        _psql(
-            server,
-            ["--set", f"role={role}", "--set", f"database={database}"],
-            statements=_ROLES_AND_DATABASES,
-            ROLE_PASSWORD=secret(server.state_dir, f"postgres-{role}"),
-        )
-
-
-def _psql(server: Server, arguments: list[str], statements: str = "", **environ: str) -> str:
-    command = [server.program("psql"), "--no-psqlrc", "--quiet", "--tuples-only", "--host", HOST]
-    command += ["--port", str(server.port), "--username", "postgres", "--dbname", "postgres", *arguments]
-    environ["PGPASSWORD"] = secret(server.state_dir, "postgres-postgres")
-    environ["PGREQUIREAUTH"] = "scram-sha-256"
-    environ["PGOPTIONS"] = "-c log_min_error_statement=panic"  # statements hold passwords
-    done = subprocess.run(command, input=statements, env=environ, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise ActionNeededError(f"The embedded PostgreSQL refused its own set-up: {last_words(done.stderr)}")
-    return done.stdout
-
-
-def _processes(place: Place) -> list[psutil.Process]:
-    """All processes of the server: those that work in its data folder, which no other process does."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.name().startswith("postgres") and process.cwd() == str(place.data):
-                found.append(process)
-        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
-            continue
-    return found
-
-
 def _clear_remains(place: Place) -> None:
     """End what a killed server left: its children, and the file that names a process which is gone."""
-    remains = _processes(place)
+    remains = processes(place)
     for process in remains:
         process.kill()
     psutil.wait_procs(remains, timeout=_STOP_SECONDS)
     (place.data / "postmaster.pid").unlink(missing_ok=True)
-
-
-def _pid_file(place: Place) -> list[str]:
-    try:
-        return (place.data / "postmaster.pid").read_text().splitlines()
-    except FileNotFoundError:
-        return []
 
 
 @contextmanager

@@ -1,0 +1,120 @@
+"""What the audit knows of earlier runs, and how a run ended that published nothing."""
+
+from datetime import date, datetime
+
+from sqlalchemy import Connection, text
+
+from etl.warehouse.connection import rows
+
+EVENT_JOB = "load_events"
+"""The job whose runs load events: an input that told of the catalogue may still have events to tell."""
+
+EVENTS_SUFFIX = ".events"
+"""Ends the id under which the audit knows the events of such an input."""
+
+
+def published_inputs(connection: Connection, job: str | None = None) -> set[str]:
+    """The ids of all inputs that a published run took: what the lake holds beyond them is new.
+
+    :param job: the loads of events, which take inputs of their own accord; None: all other runs.
+    """
+    statement = """
+        select distinct i.input_id
+        from audit.run_input as i
+        inner join audit.run as r on r.run_id = i.run_id
+        where r.result = 'published' and r.job = any(:jobs) = :is_of_events
+    """
+    found = rows(connection, statement, jobs=[job or EVENT_JOB], is_of_events=job is not None)
+    return {str(row["input_id"]) for row in found}
+
+
+def newness_bounds(connection: Connection) -> tuple[date, date] | None:
+    """The oldest and newest month that the last published run counted, or None before the first one."""
+    found = rows(
+        connection,
+        """
+        select newness_oldest_month as oldest, newness_newest_month as newest
+        from audit.run
+        where result = 'published' and newness_oldest_month is not null
+        order by finished_at desc
+        limit 1
+        """,
+    )
+    return (found[0]["oldest"], found[0]["newest"]) if found else None  # type: ignore[return-value]
+
+
+def has_release_after_bounds(connection: Connection, reference_date: date) -> bool:
+    """Whether a release date that lay in the future at the last run has come, so that newness has a new end."""
+    bounds = newness_bounds(connection)
+    if bounds is None:
+        return False
+    statement = """
+        select exists (
+            select from warehouse.dim_track
+            where release_date >= cast(:newest as date) + interval '1 month' and release_date <= :reference_date
+        ) as is_newer
+    """
+    return bool(rows(connection, statement, newest=bounds[1], reference_date=reference_date)[0]["is_newer"])
+
+
+def current_fit(connection: Connection) -> tuple[dict[str, object], list[dict[str, object]]] | None:
+    """The current fit of the audio clusters, or None before the first one.
+
+    :returns: the row of ``schemas.STAGED["cluster_fit"]`` and the rows of ``schemas.STAGED["dim_audio_cluster"]``.
+    """
+    fit = rows(
+        connection,
+        """
+        select fit_id, fitted_at, cluster_count, seed, sample_size, catalogue_size, inertia,
+            feature_means, feature_deviations
+        from audit.cluster_fit
+        order by fitted_at desc, fit_id
+        limit 1
+        """,
+    )
+    clusters = rows(
+        connection,
+        """
+        select audio_features_type, name, danceability, energy, loudness, speechiness, acousticness,
+            instrumentalness, liveness, valence, tempo, inertia, fitted_at
+        from warehouse.dim_audio_cluster
+        order by audio_features_type
+        """,
+    )
+    return (fit[0], clusters) if fit else None
+
+
+def current_memory(connection: Connection) -> str | None:
+    """The run whose memory of the API's answers the last published run used, or None before the first one."""
+    statement = """
+        select memory_run_id from audit.run
+        where result = 'published' and memory_run_id is not null
+        order by finished_at desc
+        limit 1
+    """
+    found = rows(connection, statement)
+    return str(found[0]["memory_run_id"]) if found else None
+
+
+def record_failure(connection: Connection, run_id: str, job: str, started_at: datetime, message: str) -> None:
+    """Note in the audit that a run failed, and why; a run that was published stays published."""
+    _record_end(connection, run_id, job, started_at, "failed", message)
+
+
+def record_nothing_new(connection: Connection, run_id: str, job: str, started_at: datetime) -> None:
+    """Note in the audit that a run found nothing to do; a run that was published stays published."""
+    _record_end(connection, run_id, job, started_at, "nothing_new", None)
+
+
+def _record_end(
+    connection: Connection, run_id: str, job: str, started_at: datetime, result: str, message: str | None
+) -> None:
+    statement = """
+        insert into audit.run (run_id, job, started_at, finished_at, result, message)
+        values (:run_id, :job, :started_at, clock_timestamp(), :result, :message)
+        on conflict (run_id) do update
+            set finished_at = excluded.finished_at, result = excluded.result, message = excluded.message
+            where run.result <> 'published'
+    """
+    values = {"run_id": run_id, "job": job, "started_at": started_at, "result": result, "message": message}
+    connection.execute(text(statement), values)

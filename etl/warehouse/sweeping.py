@@ -1,0 +1,47 @@
+"""Removes what nobody needs any more: what loads left in staging, old refused rows."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from etl.warehouse.connection import exclusive, rows
+
+
+def sweep(url: str, before: datetime) -> int:
+    """Empty staging and remove the refused rows of runs that ended before a time.
+
+    :returns: how many refused rows were removed; their counts stay in audit.row_count.
+    :raises TryAgainError: where a load is in progress.
+    """
+    with exclusive(url, wait_seconds=60) as connection:
+        empty_staging(connection)
+        removed = connection.execute(
+            text(
+                "delete from audit.rejected_row as t using audit.run as r"
+                " where r.run_id = t.run_id and r.finished_at < :before"
+            ),
+            {"before": before},
+        ).rowcount
+        connection.commit()
+    return removed
+
+
+def empty_staging(connection: Connection) -> None:
+    """Empty all staging tables and end the writers of loads that are gone; only for who holds the lock."""
+    connection.execute(
+        text(
+            "select pg_terminate_backend(pid, 10000) from pg_stat_activity"
+            " where application_name like 'staging %' and datname = current_database() and usename = current_user"
+        )
+    )
+    for part in rows(
+        connection,
+        "select i.inhrelid::regclass::text as name"
+        " from pg_inherits as i inner join pg_class as c on c.oid = i.inhparent"
+        " where c.relnamespace = 'staging'::regnamespace and c.relkind = 'p'",
+    ):
+        connection.execute(text(f"drop table {part['name']}"))
+    tables = rows(
+        connection, "select format('staging.%I', tablename) as name from pg_tables where schemaname = 'staging'"
+    )
+    connection.execute(text("truncate " + ", ".join(str(table["name"]) for table in tables)))

@@ -1,0 +1,62 @@
+"""The roles and databases of the embedded server, made by its superuser."""
+
+import hashlib
+import subprocess
+
+from etl.config import CHECKOUT
+from etl.errors import ActionNeededError
+from launch.postgres.folder import last_words
+from launch.postgres.running import HOST, Server
+from launch.secrets_store import secret
+
+OWNERS = {"warehouse": "loader", "airflow": "airflow"}
+_GROUP_ROLES = CHECKOUT / "sql" / "access" / "roles.sql"
+
+_ROLES_AND_DATABASES = r"""
+\set ON_ERROR_STOP on
+\getenv password ROLE_PASSWORD
+select format('create role %I login', :'role')
+where not exists (select from pg_roles where rolname = :'role') \gexec
+select format('alter role %I password %L', :'role', :'password') \gexec
+select format('create database %I owner %I', :'database', :'role')
+where not exists (select from pg_database where datname = :'database') \gexec
+revoke all on database :"database" from public;
+revoke all on database postgres, template1 from public;
+"""
+
+
+def set_up_id() -> str:
+    """Changes with what a server is to be given."""
+    return hashlib.sha256(f"{_ROLES_AND_DATABASES} {OWNERS} {_GROUP_ROLES.read_text()}".encode()).hexdigest()
+
+
+def make_roles_and_databases(server: Server) -> None:
+    """Make what is missing, and tell the roles their passwords; the group roles of sql/access among them."""
+    _psql(server, ["--set", "ON_ERROR_STOP=1"], statements=_GROUP_ROLES.read_text(encoding="utf-8"))
+    for database, role in OWNERS.items():
+        _psql(
+            server,
+            ["--set", f"role={role}", "--set", f"database={database}"],
+            statements=_ROLES_AND_DATABASES,
+            ROLE_PASSWORD=secret(server.state_dir, f"postgres-{role}"),
+        )
+
+
+def client_count(server: Server) -> int:
+    """How many connections others hold at this moment."""
+    statement = (
+        "select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()"
+    )
+    return int(_psql(server, ["--command", statement]).strip())
+
+
+def _psql(server: Server, arguments: list[str], statements: str = "", **environ: str) -> str:
+    command = [server.program("psql"), "--no-psqlrc", "--quiet", "--tuples-only", "--host", HOST]
+    command += ["--port", str(server.port), "--username", "postgres", "--dbname", "postgres", *arguments]
+    environ["PGPASSWORD"] = secret(server.state_dir, "postgres-postgres")
+    environ["PGREQUIREAUTH"] = "scram-sha-256"
+    environ["PGOPTIONS"] = "-c log_min_error_statement=panic"  # statements hold passwords
+    done = subprocess.run(command, input=statements, env=environ, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise ActionNeededError(f"The embedded PostgreSQL refused its own set-up: {last_words(done.stderr)}")
+    return done.stdout
