@@ -8,7 +8,7 @@ without any in which everything of the catalogue is asked (before them the budge
 What the nights brought is published after the first, every so many (``--every``), and the last two; likes and follows
 at the end. A night is a line.
 
-The long form meets 10,000 faults: 12 accounts, more calls and more nights, and kinds that end a fetch come more seldom
+The long form meets 10,000 faults: more accounts, nights and faults a call, and kinds that end a fetch come more seldom
 than those that do not. With ``--folder`` an ended process leaves what it has there, and the same command goes on after
 the last whole night; with other ``--nights`` it goes on to these. Remove the folder afterwards.
 
@@ -19,12 +19,14 @@ counted apart.
 
 import argparse
 import json
+import shutil
 import signal
 import sys
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib.metadata import version
@@ -39,6 +41,7 @@ from etl.jobs.spotify import LONGEST_DELAY_S
 from etl.simulate.spotify_api.night import Night
 from etl.simulate.spotify_api.scenario import EITHER_FAULTS, FAULTS, read_scenario
 from etl.simulate.spotify_api.stock import Stock, stock_path
+from launch import postgres
 
 _CALM_BUDGETS = (5_000, 1_000)
 """Calls of the two calm nights: all that is known, then what became known in the first."""
@@ -61,7 +64,6 @@ nth = 3
 kind = "rate_limited"
 seconds = {seconds}
 """
-_GOALS = {False: 200, True: 5_000}
 
 
 @dataclass(frozen=True)
@@ -91,10 +93,10 @@ _SHORT = Form(
     limits=Limits(),
 )
 _LONG = Form(
-    nights=32,
-    every=16,
-    accounts=12,
-    calls={"development": 120, "extended": 40},
+    nights=40,
+    every=40,
+    accounts=8,
+    calls={"development": 60, "extended": 40},
     rate=0.5,
     # A slow answer really takes its time, so these are fewer.
     weights={**dict.fromkeys(EITHER_FAULTS, 20), "slow": 5, "expired_token": 5},
@@ -135,14 +137,29 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all that was started ends
     print(f"spotipy {version('spotipy')}, pyspark {version('pyspark')}, against the stand-in", flush=True)
     are_equal = True
-    for mode in options.modes:
-        places = {name: options.folder / mode / name if options.folder else None for name in ("with", "without")}
-        expected = _lived(mode, form, _CHANGING, places["without"])
-        found = _lived(mode, form, _CHANGING + _faults(form, options.seed), places["with"])
-        print(f"{mode}: {found.met.total()} faults over {form.nights} nights (goal: {_GOALS[options.long]}),", end=" ")
-        print(f"rate {form.rate}, seed {options.seed}: {', '.join(f'{kind} {found.met[kind]}' for kind in FAULTS)}")
-        are_equal &= _compare(expected, found)
+    with nullcontext(options.folder) if options.folder else _temporary() as folder:
+        for mode in options.modes:
+            are_equal &= _compared(mode, form, options.seed, folder)
     raise SystemExit(not are_equal)
+
+
+@contextmanager
+def _temporary() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as name:
+        try:
+            yield Path(name)
+        finally:
+            for state in Path(name).glob("*/with*"):
+                postgres.remove(state)
+
+
+def _compared(mode: str, form: Form, seed: int, folder: Path) -> bool:
+    """Whether the nights of a mode end in the same star with faults and without; prints what came of them."""
+    found = _lived(mode, form, _CHANGING + _faults(form, seed), folder / mode / "with", folder / "stock")
+    expected = _lived(mode, form, _CHANGING, folder / mode / "without", folder / "stock")
+    spent = ", ".join(f"{kind} {found.met[kind]}" for kind in FAULTS)
+    print(f"{mode}: {found.met.total()} faults over {form.nights} nights, rate {form.rate}, seed {seed}: {spent}")
+    return _compare(expected, found)
 
 
 def _faults(form: Form, seed: int) -> str:
@@ -158,15 +175,22 @@ def _faults(form: Form, seed: int) -> str:
     return "".join([*pauses, by_rate])
 
 
-def _lived(mode: str, form: Form, scenario: str, folder: Path | None) -> Lived:
-    """What some nights and two calm ones after them bring."""
-    note = folder / "lived.json" if folder else None
+def _lived(mode: str, form: Form, scenario: str, folder: Path, stock: Path) -> Lived:
+    """What some nights and two calm ones after them bring.
+
+    :param stock: where the stand-in's stock is kept for other nights.
+    """
+    note = folder / "lived.json"
     lived = _noted(note)
     if lived.star:
         return lived
+    if stock.exists() and not folder.exists():
+        shutil.copytree(stock, folder / stock_path(folder).parent.name)
     with nights(mode, scenario, form.calls[mode], form.accounts, form.limits, folder) as here:
         here.waits = lived.waits
         here.import_files(None)
+        if not stock.exists():
+            shutil.copytree(stock_path(folder).parent, stock)
         for number in range(lived.night_count, last := form.nights + len(_CALM_BUDGETS)):
             budget = _CALM_BUDGETS[number - form.nights] if number >= form.nights else None
             print(f"  {mode}, night {number}:", end=" ", flush=True)
@@ -178,6 +202,7 @@ def _lived(mode: str, form: Form, scenario: str, folder: Path | None) -> Lived:
             lived.star, lived.overlaps = star(connection), overlap_count(connection)
         lived.there = _there(here, last - 1)
     _note(note, lived)
+    postgres.remove(folder)
     return lived
 
 
@@ -228,9 +253,9 @@ def _compare(expected: Lived, found: Lived) -> bool:
     return not different and not found.overlaps
 
 
-def _noted(note: Path | None) -> Lived:
+def _noted(note: Path) -> Lived:
     """What an ended process has left."""
-    if note is None or not note.exists():
+    if not note.exists():
         return Lived()
     said = json.loads(note.read_text(encoding="utf-8"))
     stars = {name: Counter(rows) for name, rows in said["star"].items()}
@@ -240,11 +265,10 @@ def _noted(note: Path | None) -> Lived:
     )
 
 
-def _note(note: Path | None, lived: Lived) -> None:
-    if note:
-        draft = note.with_suffix(".part")
-        draft.write_text(json.dumps({**vars(lived), "waits": vars(lived.waits)}), encoding="utf-8")
-        draft.replace(note)
+def _note(note: Path, lived: Lived) -> None:
+    draft = note.with_suffix(".part")
+    draft.write_text(json.dumps({**vars(lived), "waits": vars(lived.waits)}), encoding="utf-8")
+    draft.replace(note)
 
 
 def _told(waits: Waits) -> str:
