@@ -1,13 +1,15 @@
 """Nights of refreshes against the stand-in, with a warehouse, a lake and a clock of their own.
 
 The clock is pretended: a night is a day later than the one before, and a wait takes no time. All steps of all nights
-share one Spark session, which is what most of a small night would else be spent on.
+share one Spark session, which is what most of a small night would else be spent on. Where a folder is given all lies
+there, and another process goes on with it.
 """
 
 import atexit
 import os
 import shutil
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,12 +22,14 @@ from typing import Any
 import requests
 from pyspark.sql import SparkSession
 
+import etl.spark
 from etl.config import CHECKOUT, settings
 from etl.errors import ActionNeededError, EtlError, MustSignInError, RateLimitedError
 from etl.extract.spotify.api import Api
 from etl.extract.spotify.app import app_of
+from etl.extract.spotify.exchange import Limits
 from etl.extract.spotify.sign_in import sign_in_unattended
-from etl.jobs import kaggle, refresh, spotify
+from etl.jobs import events, kaggle, refresh, spotify
 from etl.load.migrate import migrate
 from etl.spark import session
 from launch import postgres
@@ -33,24 +37,28 @@ from launch.stand_in import stand_in
 
 MODES = ("development", "extended")
 _TRIES = 3
+_LEAD = timedelta(days=28)
+"""By how much pretended time is ahead, so that nights that are gone on with days later still lie in no past."""
 
 
 @dataclass
 class Waits:
     """The longest waits, in seconds: of a worker at once, of one for all pauses that Spotify asked for in a fetch, and
-    of a task before it is tried again."""
+    of a task before it is tried again; and what a try has really taken."""
 
     once: float = 0.0
     asked: float = 0.0
     task: float = 0.0
+    really: float = 0.0
 
 
 class Nights:
     """A warehouse, a lake and a stand-in, and one refresh after the other."""
 
-    def __init__(self, state: Path, base: str, url: str, calls: int) -> None:
+    def __init__(self, state: Path, base: str, url: str, calls: int, limits: Limits) -> None:
         """
         :param calls: what the catalogue may ask a night.
+        :param limits: how long a call may last.
         """
         self.base = base
         self.url = url
@@ -67,7 +75,11 @@ class Nights:
                 "SPOTIFY_DAILY_CALLS": str(calls),
             }
         )
-        self._began = self._now = datetime.now(UTC)
+        self._limits = limits
+        began = state / "began"
+        if not began.exists():
+            began.write_text((datetime.now(UTC) + _LEAD).isoformat(), encoding="utf-8")
+        self._began = self._now = datetime.fromisoformat(began.read_text(encoding="utf-8"))
         migrate(url)
 
     def import_files(self, folder: Path | None) -> None:
@@ -106,10 +118,17 @@ class Nights:
             refresh.fit_clusters(run_id, self.settings)
             refresh.load_catalogue(run_id, self.settings)
 
+    def load_events(self, number: int) -> None:
+        """Publish what the accounts have saved and whom they follow, as far as it was fetched."""
+        run_id = f"events.{number}"
+        if events.plan_events(run_id, self.settings):
+            events.load_events(run_id, self._day(number), self.settings)
+
     def _try(self, step: Callable[..., Any], name: str | None = None) -> None:
         for number in range(1, _TRIES + 1):
             asking: list[Api] = []
             spotify.Api = partial(self._api, asking)  # type: ignore[assignment, misc]
+            began = time.monotonic()
             try:
                 step(is_last_try=number == _TRIES)
                 return
@@ -122,13 +141,15 @@ class Nights:
                 return
             except RateLimitedError as error:
                 self.waits.task = max(self.waits.task, error.retry_after_s)
+                self._now += timedelta(seconds=error.retry_after_s)
             except EtlError:
                 pass
             finally:
+                self.waits.really = max(self.waits.really, time.monotonic() - began)
                 self.waits.asked = max([self.waits.asked, *(api._caller.waited_s for api in asking)])
 
     def _api(self, asking: list[Api], *args: Any) -> Api:
-        asking.append(Api(*args, clock=lambda: self._now, sleep=self._wait))
+        asking.append(Api(*args, limits=self._limits, clock=lambda: self._now, sleep=self._wait))
         return asking[-1]
 
     def _sign_in(self, name: str) -> None:
@@ -149,13 +170,27 @@ class Nights:
 
 
 @contextmanager
-def nights(mode: str, scenario: str, calls: int) -> Iterator[Nights]:
-    """``Nights`` at a stand-in of a mode and a scenario; all that they wrote is gone after them."""
+def nights(
+    mode: str,
+    scenario: str,
+    calls: int,
+    account_count: int = spotify.STAND_IN_ACCOUNTS,
+    limits: Limits | None = None,
+    folder: Path | None = None,
+) -> Iterator[Nights]:
+    """``Nights`` at a stand-in of a mode and a scenario.
+
+    :param folder: where all that they write stays; else it is gone after them.
+    """
     with ExitStack() as stack:
-        state = _kept_folder()
+        state = folder or _kept_folder()
+        state.mkdir(parents=True, exist_ok=True)
         (state / "scenario.toml").write_text(scenario, encoding="utf-8")
-        stack.callback(postgres.remove, state)
+        if not folder:
+            stack.callback(postgres.remove, state)
         server = postgres.start(state)
+        if folder:
+            stack.callback(postgres.stop, server)
         environ = {
             **os.environ,
             "STATE_DIR": str(state),
@@ -166,10 +201,11 @@ def nights(mode: str, scenario: str, calls: int) -> Iterator[Nights]:
             "STAND_IN_SCENARIO": str(state / "scenario.toml"),
         }
         base = stack.enter_context(stand_in(state, environ))
-        found = Nights(state, base, server.url("loader", "warehouse"), calls)
+        found = Nights(state, base, server.url("loader", "warehouse"), calls, limits or Limits())
         spark = _spark()
-        for module in (refresh, spotify):
+        for module in (etl.spark, refresh, spotify):
             module.session = lambda *_: _shared(spark)  # type: ignore[attr-defined]
+        spotify.STAND_IN_ACCOUNTS = account_count
         yield found
 
 

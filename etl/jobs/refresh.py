@@ -102,7 +102,7 @@ def transform_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
         frames["survey_response"] = answers["survey_response"]
         frames["input_key"] = frames["input_key"].unionByName(answers["input_key"]).unionByName(said.input_keys)
         frames["track_alias"] = frames["track_alias"].unionByName(said.linked_aliases)
-        frames |= {name: getattr(said, name) for name in ("user_record", "account_owner", "refresh_state")}
+        frames |= {name: getattr(said, name) for name in spotify.STAGED_NAMES}
         frames["rejected_row"] = reduce(
             DataFrame.unionByName, (one.rejected for kind in parsed.values() for one in kind), said.rejected
         )

@@ -10,12 +10,14 @@ from etl.lake import Lake, Received
 from etl.schemas import MEMORY
 from etl.transform.spotify import memory, rows, things
 
+STAGED_NAMES = ("user_record", "account_owner", "fact_track_popularity", "fact_artist_popularity", "refresh_state")
+
 _ORIGIN = "api"
 
 
 @dataclass(frozen=True)
 class Said:
-    """Frames for the catalogue (the memory as rows) and for staging (the new answers)."""
+    """Frames for the catalogue (the memory as rows) and for staging (the new answers; ``STAGED_NAMES``, by name)."""
 
     memory_run_id: str | None
     track_rows: DataFrame
@@ -26,6 +28,8 @@ class Said:
     input_keys: DataFrame
     user_record: DataFrame
     account_owner: DataFrame
+    fact_track_popularity: DataFrame
+    fact_artist_popularity: DataFrame
     refresh_state: DataFrame
     rejected: DataFrame
 
@@ -64,6 +68,8 @@ def read(spark: SparkSession, lake: Lake, run_id: str, inputs: list[Received], m
         input_keys=rows.input_keys(kinds),
         user_record=rows.user_record(profiles.accepted),
         account_owner=rows.account_owner(profiles.accepted),
+        fact_track_popularity=rows.fact_track_popularity(tracks.accepted),
+        fact_artist_popularity=rows.fact_artist_popularity(artists.accepted),
         refresh_state=rows.refresh_state(lines),
         rejected=reduce(DataFrame.unionByName, (one.rejected for one in kinds)),
     )

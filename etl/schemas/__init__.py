@@ -209,6 +209,10 @@ CATALOGUE: dict[str, StructType] = {
         added_at=TimestampType(),
         seen_at=TimestampType(),
     ),
+    "fact_track_popularity": schema(track_id=StringType(), asked_on=DateType(), popularity=IntegerType()),
+    "fact_artist_popularity": schema(
+        artist_id=StringType(), asked_on=DateType(), popularity=IntegerType(), followers=LongType()
+    ),
     "user_record": USER_RECORD,
     "account_owner": schema(user_id=StringType(), owner_id=StringType()),
     "refresh_state": schema(kind=StringType(), id=StringType(), asked_at=TimestampType()),
@@ -229,6 +233,7 @@ CATALOGUE: dict[str, StructType] = {
 - ``reconciliation`` has one line for each id or id-less row that was recognised as something known (from → to).
 - ``playlist_snapshot`` has a line for each snapshot of a playlist that the API has read, ``seen_at`` its time; the rows
   of ``fact_playlist_track`` name theirs, and have NULL where files list the playlist.
+- ``fact_track_popularity`` and ``fact_artist_popularity`` have a line for each day on which the API was asked.
 - ``input_key`` has a line for each (input, key published) with the number of accepted rows that carry it; ``key_kind``
   is track, artist, playlist, user or survey_response and names the staged table where ``key`` is found (a track's key
   may be an alias).

@@ -9,6 +9,8 @@ with track as materialized (
         union all
         select track_id from staging.fact_playlist_track
         union all
+        select track_id from staging.fact_track_popularity
+        union all
         select recording_id from staging.dim_track where recording_id is distinct from track_id
         union all
         select to_id from staging.reconciliation
@@ -22,7 +24,11 @@ where not exists (select from staging.dim_track as s where s.track_id = n.track_
     and not exists (select from warehouse.dim_track as t where t.track_id = n.track_id)
 union all
 select distinct 'artist', n.artist_id
-from staging.bridge_track_artist as n
+from (
+    select artist_id from staging.bridge_track_artist
+    union all
+    select artist_id from staging.fact_artist_popularity
+) as n
 where not exists (select from staging.dim_artist as s where s.artist_id = n.artist_id)
     and not exists (select from warehouse.dim_artist as t where t.artist_id = n.artist_id)
 union all

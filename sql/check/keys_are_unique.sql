@@ -38,6 +38,16 @@ from staging.playlist_snapshot
 group by playlist_id, seen_at
 having count(*) > 1
 union all
+select 'fact_track_popularity', track_id || ' ' || asked_on, count(*)
+from staging.fact_track_popularity
+group by track_id, asked_on
+having count(*) > 1
+union all
+select 'fact_artist_popularity', artist_id || ' ' || asked_on, count(*)
+from staging.fact_artist_popularity
+group by artist_id, asked_on
+having count(*) > 1
+union all
 select 'reconciliation', source || ' ' || from_id, count(*)
 from staging.reconciliation
 group by source, from_id

@@ -1,19 +1,32 @@
--- Only what was asked for on a known day has a day: that is the API's answer.
-insert into warehouse.fact_artist_popularity (artist_key, date_key, popularity, followers, source)
-select a.artist_key, to_char(l.reference_date, 'yyyymmdd')::integer, s.popularity, s.followers, s.popularity_source
-from staging.dim_artist as s
-cross join staging.load as l
-inner join warehouse.dim_artist as a on a.artist_id = s.artist_id
-left join lateral (
-    select f.popularity, f.followers
+-- A line for each day on which the API was asked and said something else than when it was asked before. Days count one
+-- by one, however many of them one run loads; of a day that has a line already the new word holds.
+with said as (
+    select a.artist_key, to_char(s.asked_on, 'yyyymmdd')::integer as date_key, s.popularity, s.followers
+    from staging.fact_artist_popularity as s
+    inner join warehouse.dim_artist as a on a.artist_id = s.artist_id
+),
+
+word as (
+    select artist_key, date_key, popularity, followers, true as is_new from said
+    union all
+    select f.artist_key, f.date_key, f.popularity, f.followers, false
     from warehouse.fact_artist_popularity as f
-    where f.artist_key = a.artist_key and f.date_key < to_char(l.reference_date, 'yyyymmdd')::integer
-    order by f.date_key desc
-    limit 1
-) as before on true
-where s.popularity_source = 'api'
-    and (s.popularity, s.followers) is distinct from (before.popularity, before.followers)
+    where f.artist_key in (select artist_key from said)
+),
+
+judged as (
+    select
+        *,
+        lag(popularity) over earlier as popularity_before,
+        lag(followers) over earlier as followers_before
+    from word
+    window earlier as (partition by artist_key order by date_key, is_new)
+)
+
+insert into warehouse.fact_artist_popularity (artist_key, date_key, popularity, followers, source)
+select artist_key, date_key, popularity, followers, 'api'
+from judged
+where is_new and (popularity, followers) is distinct from (popularity_before, followers_before)
+order by artist_key, date_key
 on conflict (artist_key, date_key) do update
-    set popularity = excluded.popularity, followers = excluded.followers, source = excluded.source
-    where (fact_artist_popularity.popularity, fact_artist_popularity.followers, fact_artist_popularity.source)
-        is distinct from (excluded.popularity, excluded.followers, excluded.source);
+    set popularity = excluded.popularity, followers = excluded.followers, source = excluded.source;

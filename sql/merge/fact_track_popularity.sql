@@ -1,19 +1,27 @@
--- Only what was asked for on a known day has a day: that is the API's answer.
-insert into warehouse.fact_track_popularity (track_key, date_key, popularity, source)
-select t.track_key, to_char(l.reference_date, 'yyyymmdd')::integer, s.popularity, s.popularity_source
-from staging.dim_track as s
-cross join staging.load as l
-inner join warehouse.dim_track as t on t.track_id = s.track_id
-left join lateral (
-    select f.popularity
+-- A line for each day on which the API was asked and said another popularity than when it was asked before. Days count
+-- one by one, however many of them one run loads; of a day that has a line already the new word holds.
+with said as (
+    select t.track_key, to_char(s.asked_on, 'yyyymmdd')::integer as date_key, s.popularity
+    from staging.fact_track_popularity as s
+    inner join warehouse.dim_track as t on t.track_id = s.track_id
+),
+
+word as (
+    select track_key, date_key, popularity, true as is_new from said
+    union all
+    select f.track_key, f.date_key, f.popularity, false
     from warehouse.fact_track_popularity as f
-    where f.track_key = t.track_key and f.date_key < to_char(l.reference_date, 'yyyymmdd')::integer
-    order by f.date_key desc
-    limit 1
-) as before on true
-where s.popularity_source = 'api'
-    and s.popularity is distinct from before.popularity
-on conflict (track_key, date_key) do update
-    set popularity = excluded.popularity, source = excluded.source
-    where (fact_track_popularity.popularity, fact_track_popularity.source)
-        is distinct from (excluded.popularity, excluded.source);
+    where f.track_key in (select track_key from said)
+),
+
+judged as (
+    select *, lag(popularity) over (partition by track_key order by date_key, is_new) as popularity_before
+    from word
+)
+
+insert into warehouse.fact_track_popularity (track_key, date_key, popularity, source)
+select track_key, date_key, popularity, 'api'
+from judged
+where is_new and popularity is distinct from popularity_before
+order by track_key, date_key
+on conflict (track_key, date_key) do update set popularity = excluded.popularity, source = excluded.source;

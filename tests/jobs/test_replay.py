@@ -31,6 +31,14 @@ USERS = """
 select user_id, subscription_plan, valid_from::text as since, valid_to::text as until from warehouse.dim_user
 where user_key > 0 order by user_id, valid_from
 """
+POPULARITY = """
+select 'track' as kind, track_id as id, date_key, f.popularity, null::bigint as followers
+from warehouse.fact_track_popularity as f inner join warehouse.dim_track using (track_key)
+union all
+select 'artist', artist_id, date_key, f.popularity, f.followers
+from warehouse.fact_artist_popularity as f inner join warehouse.dim_artist using (artist_key)
+order by kind, id, date_key
+"""
 FOREVER, ALWAYS = "infinity", "-infinity"
 
 
@@ -127,6 +135,13 @@ SEEN_BY_NIGHT = {
         ("account-1", "free", ALWAYS, "2026-11-22 03:00:00+00"),
         ("account-1", "premium", "2026-11-22 03:00:00+00", "2026-11-23 03:00:00+00"),
         ("account-1", "free", "2026-11-23 03:00:00+00", FOREVER),
+    ],
+    POPULARITY: [
+        ("artist", "r1", 20261121, 40, 10),
+        ("artist", "r1", 20261122, 41, 11),
+        ("track", "t1", 20261121, 50, None),
+        ("track", "t1", 20261122, 52, None),
+        ("track", "t1", 20261123, 50, None),
     ],
 }
 

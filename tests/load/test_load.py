@@ -198,20 +198,6 @@ def test_playlists_have_a_history(spark: SparkSession, loaded_url: str) -> None:
     assert members(loaded_url, history) == [*always, ("track-B", 1, "-infinity", "infinity")]
 
 
-def test_popularity_has_a_day_only_where_the_day_is_known(spark: SparkSession, loaded_url: str) -> None:
-    query = "select date_key, popularity from warehouse.fact_track_popularity order by 1"
-    assert table(loaded_url, query) == []
-    changed = catalogue()
-    for day, popularity in ((2, 60), (3, 60), (4, 61)):
-        changed["dim_track"][0] |= {"popularity": popularity, "popularity_source": "api"}
-        asked = frames(spark, {"dim_track": changed["dim_track"]})
-        load(asked, run(f"day {day}", date(2026, 11, day), inputs=()), loaded_url)
-    assert table(loaded_url, query) == [
-        {"date_key": 20261102, "popularity": 60},
-        {"date_key": 20261104, "popularity": 61},
-    ]
-
-
 def test_a_new_fit_takes_the_place_of_the_old_one(spark: SparkSession, loaded_url: str) -> None:
     changed = catalogue()
     changed["cluster_fit"][0]["fit_id"] = "fit-2"

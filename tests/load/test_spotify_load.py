@@ -240,30 +240,63 @@ def test_what_was_asked_when_only_goes_forward(url: str) -> None:
     assert found == [asked("artist", "t1", 4), asked("audio_features", "t1", 2), asked("track", "t1", 3)]
 
 
+POPULARITY = """
+select date_key - 20261100 as day, popularity from warehouse.fact_track_popularity order by day
+"""
+ARTISTS_POPULARITY = """
+select date_key - 20261100 as day, f.popularity, f.followers
+from warehouse.fact_artist_popularity as f inner join warehouse.dim_artist using (artist_key) order by day
+"""
+
+
+def asked(day: int, of_track: int, of_artist: int | None, followers: int) -> Rows:
+    """What the API said on a day."""
+    on = {"asked_on": date(2026, 11, day)}
+    return {
+        "fact_track_popularity": [{"track_id": "track-A1", "popularity": of_track, **on}],
+        "fact_artist_popularity": [
+            {"artist_id": "artist-y", "popularity": of_artist, "followers": followers, **on},
+        ],
+    }
+
+
+SAID = [(2, 0, 50, 0), (3, 0, 50, 0), (4, 0, None, 0), (5, 7, None, 10), (6, 0, 50, 10)]
+SAID_OF_TRACK = [{"day": day, "popularity": popularity} for day, popularity in ((2, 0), (5, 7), (6, 0))]
+SAID_OF_ARTIST = [
+    {"day": day, "popularity": popularity, "followers": followers}
+    for day, popularity, followers in ((2, 50, 0), (4, None, 0), (5, None, 10), (6, 50, 10))
+]
+
+
 def test_popularity_has_a_line_for_each_day_on_which_the_api_said_another(url: str) -> None:
-    staged = {name: catalogue()[name] for name in ("dim_artist", "dim_track")}
-    artist, track = staged["dim_artist"][1], staged["dim_track"][0]
-    said = [(50, 0, 0), (50, 0, 0), (51, 0, 0), (51, 10, 7)]
-    for day, (popularity, followers, of_track) in enumerate(said, start=2):
-        artist |= {"popularity": popularity, "popularity_source": "api", "followers": followers}
-        track |= {"popularity": of_track, "popularity_source": "api"}
-        publish(url, staged, f"day {day}", day)
-        publish(url, staged, f"day {day} again", day)
-    assert table(
-        url,
-        "select artist_id, date_key, f.popularity, f.followers from warehouse.fact_artist_popularity as f"
-        " inner join warehouse.dim_artist using (artist_key) order by date_key",
-    ) == [
-        {"artist_id": "artist-y", "date_key": 20261100 + day, "popularity": popularity, "followers": followers}
-        for day, popularity, followers in ((2, 50, 0), (4, 51, 0), (5, 51, 10))
-    ]
-    assert table(url, "select date_key, popularity, source from warehouse.fact_track_popularity order by 1") == [
-        {"date_key": 20261102, "popularity": 0, "source": "api"},
-        {"date_key": 20261105, "popularity": 7, "source": "api"},
-    ]
+    for said in SAID:
+        publish(url, asked(*said), f"day {said[0]}", 30)
+        assert publish(url, asked(*said), f"day {said[0]} again", 30) == {}
+    assert table(url, POPULARITY) == SAID_OF_TRACK
+    assert table(url, ARTISTS_POPULARITY) == SAID_OF_ARTIST
+    for name in ("track", "artist"):
+        assert table(url, f"select distinct source from warehouse.fact_{name}_popularity") == [{"source": "api"}]
 
 
-def test_popularity_that_the_api_says_no_longer_has_no_further_day(url: str) -> None:
-    staged = {"dim_artist": catalogue()["dim_artist"]}
-    publish(url, staged, "derived from tracks", 2)
-    assert table(url, "select from warehouse.fact_artist_popularity") == []
+def test_days_that_come_at_once_have_the_lines_that_they_have_one_by_one(url: str) -> None:
+    days = [asked(*said) for said in SAID]
+    together = {name: [line for day in days for line in day[name]] for name in days[0]}
+    publish(url, asked(*SAID[0]), "the first day", 2)
+    publish(url, together, "all days", 30)
+    assert table(url, POPULARITY) == SAID_OF_TRACK
+    assert table(url, ARTISTS_POPULARITY) == SAID_OF_ARTIST
+    assert publish(url, together, "all days again", 30) == {}
+
+
+def test_of_a_day_the_last_word_holds_also_where_it_is_that_of_the_day_before(url: str) -> None:
+    for number, popularity in enumerate((40, 41, 40)):
+        publish(url, asked(3 if number else 2, popularity, popularity, 5), f"answer {number}", 3)
+    assert table(url, POPULARITY) == [{"day": 2, "popularity": 40}, {"day": 3, "popularity": 40}]
+    assert [row["popularity"] for row in table(url, ARTISTS_POPULARITY)] == [40, 40]
+
+
+def test_what_files_say_of_popularity_has_no_day(url: str) -> None:
+    told = catalogue()
+    told["dim_track"][0] |= {"popularity": 61, "popularity_source": "api"}
+    publish(url, {name: told[name] for name in ("dim_artist", "dim_track")}, "no day is staged", 2)
+    assert table(url, POPULARITY) == [] and table(url, ARTISTS_POPULARITY) == []

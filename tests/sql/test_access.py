@@ -47,8 +47,8 @@ READERS: dict[str, tuple[set[str], str]] = {
         set(),
         """account_owner album_key arrival bridge_track_artist bridge_track_genre cluster_fit dim_album dim_artist
         dim_audio_cluster dim_playlist dim_track dirt event_artist event_artist_key event_context event_count
-        event_match event_named event_playlist event_track event_user fact_event fact_playlist_track
-        fact_spoken_event input_key
+        event_match event_named event_playlist event_track event_user fact_artist_popularity fact_event
+        fact_playlist_track fact_spoken_event fact_track_popularity input_key
         listener load part playlist_snapshot reconciliation recording_key refresh_state rejected_row survey_response
         track_alias user_record""",
     ),

@@ -6,7 +6,7 @@ What is known costs no call: an unchanged playlist none, saved tracks and follow
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from etl.extract.spotify.accounts import Account, days_left
 from etl.extract.spotify.answers import Answer, Answers
 from etl.extract.spotify.api import PAGE_SIZE, Api, playlist_id
 from etl.extract.spotify.fetched import Fetched, finished
-from etl.extract.spotify.knowledge import Known, added_moments, learned, objects
+from etl.extract.spotify.knowledge import Known, added_moments, believed_refusals, learned, objects
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +86,7 @@ class _Fetch:
         self.left = Counter({"my_playlists": 1, "saved_tracks": 1, "followed_artists": 1, "me": 1})
         self.calls_saved = self.changed_count = self.refused_count = 0
         self._api, self._account, self._known, self._answers = api, account, known, answers
+        self._believed: Mapping[str, str] = {}
         self._is_foreign_refused = False
 
     def list_playlists(self, named: list[str]) -> None:
@@ -93,6 +94,8 @@ class _Fetch:
         offset: int | None = 0
         while offset is not None:
             answer = self._asked_for(self._answers.ask(self._api.my_playlists, offset))
+            if offset == 0:
+                self._believed = believed_refusals(self._known, answer)
             for item in objects(answer.body):
                 self._see(item)
             offset = _next_offset(answer, offset)
@@ -183,7 +186,7 @@ class _Fetch:
         if self._known.snapshots.get(playlist.id) == playlist.snapshot_id:
             self.calls_saved += playlist.page_count
             return True
-        if self._known.refused.get(playlist.id) == playlist.snapshot_id:
+        if self._believed.get(playlist.id) == playlist.snapshot_id:
             self.calls_saved += 1
             self.refused_count += 1
             return True

@@ -3,10 +3,15 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from etl.extract.spotify.answers import Answer
+
+REFUSALS_LAST = timedelta(days=7)
+"""How long refusals of playlists are believed: rights and quota modes change, and playlists do not change with them."""
+
+_MOMENTS = ("refused_since", "saved_newest_at", "profile_asked_at")
 
 
 @dataclass(frozen=True)
@@ -14,17 +19,28 @@ class Known:
     """What the warehouse knows of an account; nothing is known by default.
 
     ``snapshots`` has playlists whose items are known whole, ``refused`` those that were refused, each with the
-    snapshot under which that was. What is known of saved tracks and followed artists is that of the last fetch which
-    did not name them as ``left``: a used-up quota may have cut their pages.
+    snapshot under which that was, and ``refused_since`` when the oldest of them was. What is known of saved tracks and
+    followed artists is that of the last fetch which did not name them as ``left``: a used-up quota may have cut their
+    pages.
     """
 
     snapshots: Mapping[str, str] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
+    refused_since: datetime | None = None
     saved_total: int | None = None
     saved_newest_at: datetime | None = None
     followed_total: int | None = None
     followed_first_ids: tuple[str, ...] = ()
     profile_asked_at: datetime | None = None
+
+
+def believed_refusals(known: Known, listed: Answer) -> Mapping[str, str]:
+    """The playlists that need not be asked because they were refused.
+
+    :param listed: the fetch's first page of playlists.
+    """
+    is_fresh = known.refused_since and datetime.fromisoformat(listed.asked_at) - known.refused_since <= REFUSALS_LAST
+    return known.refused if is_fresh else {}
 
 
 def learned(known: Known, answers: Iterable[Answer], refused: Mapping[str, str], left: Mapping[str, int]) -> Known:
@@ -44,11 +60,13 @@ def learned(known: Known, answers: Iterable[Answer], refused: Mapping[str, str],
         for answer in by_endpoint["playlist_items"]
         if not answer.body["next"] and answer.playlist_id and answer.snapshot_id
     }
-    after = replace(
-        known,
-        snapshots={**known.snapshots, **whole},
-        refused={id_: snapshot for id_, snapshot in {**known.refused, **refused}.items() if id_ not in whole},
-    )
+    after = replace(known, snapshots={**known.snapshots, **whole})
+    if by_endpoint["my_playlists"]:
+        listed = by_endpoint["my_playlists"][0]
+        believed = believed_refusals(known, listed)
+        now = {id_: snapshot for id_, snapshot in {**believed, **refused}.items() if id_ not in whole}
+        since = known.refused_since if believed else datetime.fromisoformat(listed.asked_at)
+        after = replace(after, refused=now, refused_since=since if now else None)
     if by_endpoint["saved_tracks"] and not left.get("saved_tracks"):
         first = by_endpoint["saved_tracks"][0].body
         moments = [moment for moment in added_moments(first) if moment]
@@ -65,7 +83,7 @@ def learned(known: Known, answers: Iterable[Answer], refused: Mapping[str, str],
 def to_note(known: Known) -> dict[str, Any]:
     """``known`` in JSON's types."""
     note = asdict(known)
-    for name in ("saved_newest_at", "profile_asked_at"):
+    for name in _MOMENTS:
         note[name] = note[name].isoformat() if note[name] else None
     return note
 
@@ -74,10 +92,7 @@ def from_note(note: Mapping[str, Any] | None) -> Known:
     """What ``to_note`` wrote; nothing is known where there is no note."""
     if not note:
         return Known()
-    moments = {
-        name: datetime.fromisoformat(note[name]) if note[name] else None
-        for name in ("saved_newest_at", "profile_asked_at")
-    }
+    moments = {name: datetime.fromisoformat(note[name]) if note.get(name) else None for name in _MOMENTS}
     return Known(**{**note, **moments, "followed_first_ids": tuple(note["followed_first_ids"])})
 
 

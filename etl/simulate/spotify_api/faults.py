@@ -148,7 +148,8 @@ class Faults:
         if not kinds:
             return None
         kind = kinds[number("kind", *drawn) % len(kinds)]
-        return Fault(kind=kind, endpoint=call.endpoint, seconds=said.seconds, sticky=said.sticky)
+        seconds = None if kind == "rate_limited_long" else said.seconds
+        return Fault(kind=kind, endpoint=call.endpoint, seconds=seconds, sticky=said.sticky)
 
     def _make(self, fault: Fault, call: Call) -> ASGIApp:
         """The application that answers in the way of a fault."""

@@ -80,6 +80,33 @@ def account_owner(profiles: DataFrame) -> DataFrame:
     return told.select(*STAGED["account_owner"].fieldNames())
 
 
+def fact_track_popularity(tracks: DataFrame) -> DataFrame:
+    """The staged frame: the last popularity that was said of each track on each day (UTC).
+
+    :param tracks: accepted things.
+    """
+    return _last_of_day(tracks, "fact_track_popularity", "track_id", ("popularity",))
+
+
+def fact_artist_popularity(artists: DataFrame) -> DataFrame:
+    """The staged frame: the last popularity and followers that were said of each artist on each day (UTC).
+
+    :param artists: accepted things.
+    """
+    return _last_of_day(artists, "fact_artist_popularity", "artist_id", ("popularity", "followers"))
+
+
+def _last_of_day(things: DataFrame, table: str, id_: str, said: tuple[str, ...]) -> DataFrame:
+    day = F.to_date("asked_at").alias("asked_on")
+    last = (
+        things.where(F.coalesce(*said).isNotNull())
+        .groupBy(id_, day)
+        .agg(F.max(F.struct("asked_at", *said)).alias("last"))
+        .select(id_, "asked_on", *(F.col(f"last.{name}").alias(name) for name in said))
+    )
+    return last.select(*STAGED[table].fieldNames())
+
+
 def refresh_state(lines: DataFrame) -> DataFrame:
     """The staged frame: when each track, artist and track's audio features was asked for, found or not."""
     kinds = {

@@ -16,7 +16,7 @@ import requests
 
 from etl.errors import ActionNeededError, MustSignInError, RateLimitedError
 from etl.extract.spotify.fetched import DONE, PENDING_QUOTA
-from etl.extract.spotify.knowledge import Known
+from etl.extract.spotify.knowledge import REFUSALS_LAST, Known, from_note, to_note
 from tests.extract.spotify.nights import (
     Killed,
     Place,
@@ -124,6 +124,24 @@ def test_the_second_account_follows_what_development_mode_hides(here: Place, mod
     second = here.fetch(known_after(first), "run 2", name)
     assert "playlist_items" not in here.calls()
     assert second.playlists_refused == first.playlists_refused and known_after(second) == known_after(first)
+
+
+def test_a_refusal_of_anothers_playlist_is_believed_for_a_week(tmp_path: Path, stock: Path) -> None:
+    with place(stock, tmp_path / "before", "development", STILL) as here:
+        name = second_name(here)
+        known = from_note(to_note(known_after(here.fetch(Known(), "run 1", name))))
+    assert len(known.refused) > 1 and known.refused_since
+    with place(stock, tmp_path / "after", "extended", STILL) as here:
+        here.account(name)
+        here.calls()
+        assert known_after(here.fetch(known, "run 2", name)) == known
+        assert "playlist_items" not in here.calls()
+        later = here.api(name, clock=lambda: now() + REFUSALS_LAST + timedelta(minutes=1))
+        after = known_after(here.fetch(known, "run 3", name, api=later))
+    # The editorial one is refused still; what stands on the others can be read now.
+    assert len(after.refused) == 1 and after.refused.keys() < known.refused.keys()
+    assert known.refused.keys() - after.refused.keys() <= after.snapshots.keys()
+    assert after.refused_since and after.refused_since > known.refused_since
 
 
 def test_playlists_are_also_named_by_id(here: Place, mode: str) -> None:

@@ -235,7 +235,19 @@ def test_what_a_night_adds_beside_the_catalogue(spark: SparkSession, place: Lake
     rejected = sum(one.rejected.count() for one in found.values())
     assert sum(row.row_count for row in keys) + rejected == sum(one.row_count for one in inputs)
     assert {row.key_kind for row in keys} == {"track", "artist", "playlist", "user"}
+    of_tracks = rows.fact_track_popularity(found["tracks"].accepted)
+    assert {tuple(row) for row in of_tracks.collect()} == {
+        ("t1", date(2026, 10, 31), 1),
+        ("t1", date(2026, 11, 1), 50),
+    }
+    of_artists = rows.fact_artist_popularity(found["artists"].accepted)
+    assert {tuple(row) for row in of_artists.collect()} == {
+        ("r1", date(2026, 10, 31), 99, 99),
+        ("r1", date(2026, 11, 1), 0, 0),
+    }
     for name, frame in (
+        ("fact_track_popularity", of_tracks),
+        ("fact_artist_popularity", of_artists),
         ("refresh_state", rows.refresh_state(lines)),
         ("user_record", rows.user_record(found["profiles"].accepted)),
         ("account_owner", owners),
