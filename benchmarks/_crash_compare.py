@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -69,6 +70,30 @@ class Differences:
     keys: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How rows are read where two warehouses were not filled at the same moments.
+
+    ``retell`` makes equal what a row's text may differ in, ``left_out`` adds columns of tables to those left out, and
+    ``natural`` says by what else a column's key is told.
+    """
+
+    schemas: tuple[str, ...]
+    retell: Callable[[str], str]
+    left_out: Mapping[str, tuple[str, ...]]
+    natural: Mapping[str, str]
+
+
+def difference_in_reading(expected_url: str, found_url: str, reading: Reading) -> dict[str, list[str]]:
+    """Tables whose rows differ by natural keys, as they are read, each with some rows."""
+    told = {}
+    for name in _tables(expected_url, reading.schemas) | _tables(found_url, reading.schemas):
+        should, has = _read_rows(expected_url, name, reading), _read_rows(found_url, name, reading)
+        if should != has:
+            told[name] = _differing(should, has)
+    return told
+
+
 def difference(expected_url: str, found_url: str) -> Differences:
     """What differs between a warehouse and the one that it should be like, which does not change any more."""
     told = Differences()
@@ -80,12 +105,36 @@ def difference(expected_url: str, found_url: str) -> Differences:
         if should == has:
             told.keys.append(name)
         else:
-            lacks, more = should - has, has - should
-            lines = [f"lacks {lacks.total()}, has {more.total()} more, of {should.total()}"]
-            lines += [f"- {row[:_WIDTH]}" for row in list(lacks)[:_SHOWN]]
-            lines += [f"+ {row[:_WIDTH]}" for row in list(more)[:_SHOWN]]
-            told.rows[name] = lines
+            told.rows[name] = _differing(should, has)
     return told
+
+
+def _differing(should: Counter[str], has: Counter[str]) -> list[str]:
+    lacks, more = should - has, has - should
+    lines = [f"lacks {lacks.total()}, has {more.total()} more, of {should.total()}"]
+    lines += [f"- {row[:_WIDTH]}" for row in list(lacks)[:_SHOWN]]
+    return lines + [f"+ {row[:_WIDTH]}" for row in list(more)[:_SHOWN]]
+
+
+def _tables(url: str, schemas: tuple[str, ...]) -> set[str]:
+    with warehouse.connect(url) as connection:
+        return {str(row["name"]) for row in warehouse.rows(connection, _COLUMNS, schemas=list(schemas))}
+
+
+def _read_rows(url: str, name: str, reading: Reading) -> Counter[str]:
+    with warehouse.connect(url) as connection:
+        found = warehouse.rows(connection, _COLUMNS, schemas=list(reading.schemas))
+        columns = next((row["columns"] for row in found if row["name"] == name), [])
+        told = [
+            one
+            for one in _told(name, columns)
+            if one not in reading.left_out.get(name, ()) and not _is_own_key(name, one)
+        ]
+        values = [reading.natural[one].format(one) if one in reading.natural else _natural(name, one) for one in told]
+        lines: Counter[str] = Counter()
+        for line, count in (_rows(connection, name, values) if values else Counter[str]()).items():
+            lines[reading.retell(line)] += count
+        return lines
 
 
 @cache

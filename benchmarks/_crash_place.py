@@ -54,7 +54,7 @@ class Place:
             "CLUSTER_COUNT": "3",
             "SPARK_MASTER": "local[2]",
             "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1",
-            "SPARK_CONF_DIR": str(_write_spark_conf(folder / "spark_conf")),
+            "SPARK_CONF_DIR": str(write_spark_conf(folder / "spark_conf")),
             "CRASH_NOW": now.isoformat(),
             "CRASH_EXPORT": str(_write_export(folder / "export", now)),
         }
@@ -117,7 +117,7 @@ class Place:
         for part in _KEPT:
             if (self.state / part).exists():
                 shutil.copytree(self.state / part, self.folder / name / part)
-        self._copy_database(DATABASE, f"after_{name}")
+        copy_database(self.server, DATABASE, f"after_{name}")
 
     def restore(self, name: str) -> None:
         """Put what was kept under a name in place of what is there."""
@@ -125,18 +125,11 @@ class Place:
             shutil.rmtree(self.state / part, ignore_errors=True)
             if (self.folder / name / part).exists():
                 shutil.copytree(self.folder / name / part, self.state / part)
-        self._copy_database(f"after_{name}", DATABASE)
+        copy_database(self.server, f"after_{name}", DATABASE)
 
     def kept_url(self, name: str) -> str:
         """Of the warehouse as it was kept."""
         return self.server.url("loader", f"after_{name}")
-
-    def _copy_database(self, source: str, target: str) -> None:
-        with _as_superuser(self.server) as connection:
-            others = "select pg_terminate_backend(pid) from pg_stat_activity where datname in (:source, :target)"
-            connection.execute(text(others), {"source": source, "target": target})
-            connection.execute(text(f"drop database if exists {target} with (force)"))
-            connection.execute(text(f"create database {target} template {source} owner loader"))
 
 
 class Worker:
@@ -182,7 +175,7 @@ def place(folder: Path, now: datetime) -> Iterator[Place]:
         lend_jars(state)
         server = postgres.start(server_state)
         stack.callback(postgres.stop, server)
-        _sync_nothing(server)
+        sync_nothing(server)
         stand_in = _stand_in(state, _kept_port(folder))
         stand_in.start()
         stack.callback(stand_in.stop)
@@ -203,7 +196,16 @@ def _kept_port(folder: Path) -> int:
     return int(kept.read_text(encoding="utf-8"))
 
 
-def _sync_nothing(server: postgres.Server) -> None:
+def copy_database(server: postgres.Server, source: str, target: str) -> None:
+    """Put a copy of a database in the place of another; whoever is connected to either is sent away."""
+    with _as_superuser(server) as connection:
+        others = "select pg_terminate_backend(pid) from pg_stat_activity where datname in (:source, :target)"
+        connection.execute(text(others), {"source": source, "target": target})
+        connection.execute(text(f"drop database if exists {target} with (force)"))
+        connection.execute(text(f"create database {target} template {source} owner loader"))
+
+
+def sync_nothing(server: postgres.Server) -> None:
     """Leave syncing to the kernel, which outlives all that is killed here: of a warehouse's copies there are dozens."""
     with _as_superuser(server) as connection:
         connection.execute(text("alter system set fsync = off"))
@@ -217,7 +219,7 @@ def _as_superuser(server: postgres.Server) -> Iterator[Connection]:
         yield connection
 
 
-def _write_spark_conf(folder: Path) -> Path:
+def write_spark_conf(folder: Path) -> Path:
     """Settings with which less of plans is compiled, which costs most of a step on so few rows."""
     folder.mkdir(exist_ok=True)
     (folder / "spark-defaults.conf").write_text("spark.sql.codegen.wholeStage false\n", encoding="utf-8")

@@ -42,6 +42,7 @@ _ITSELF = (PROCESS, FAMILY)
 _DATABASE = (*_ITSELF, BACKEND, SERVER)
 _ASKING = (*_DATABASE, STAND_IN)
 _SPARK = (*_DATABASE, JVM)
+VICTIMS = (*_ASKING, JVM, WORKER)
 
 
 @dataclass(frozen=True)
@@ -116,25 +117,27 @@ def _plan_events(run_id: str) -> Callable[[Settings, datetime], object]:
 
 STEPS = {
     "import_files": Step(_import_files, _ITSELF),
-    "stock_stand_in": Step(lambda chosen, now: spotify.stock_stand_in(chosen), (*_ITSELF, JVM, STAND_IN)),
+    "stock_stand_in": Step(lambda chosen, now: spotify.stock_stand_in(chosen), (*_ITSELF, JVM, WORKER, STAND_IN)),
     "fetch_accounts": Step(_fetch_accounts, _ASKING),
     "fetch_catalogue": Step(_fetch_catalogue, _ASKING),
     "plan_refresh": Step(_plan_refresh, _DATABASE),
-    "transform_catalogue": Step(lambda chosen, now: refresh.transform_catalogue(REFRESH, chosen), (*_ITSELF, JVM)),
-    "fit_clusters": Step(lambda chosen, now: refresh.fit_clusters(REFRESH, chosen), (*_SPARK, WORKER)),
+    "transform_catalogue": Step(
+        lambda chosen, now: refresh.transform_catalogue(REFRESH, chosen), (*_ITSELF, JVM, WORKER)
+    ),
+    "fit_clusters": Step(lambda chosen, now: refresh.fit_clusters(REFRESH, chosen), _SPARK),
     "load_catalogue": Step(lambda chosen, now: refresh.load_catalogue(REFRESH, chosen), (*_SPARK, WORKER)),
     "simulate_feed": Step(_simulate_feed, (*_SPARK, WORKER)),
     "plan_events": Step(_plan_events(EVENTS), _DATABASE),
-    "load_events": Step(_load_events(EVENTS), (*_SPARK, WORKER)),
+    "load_events": Step(_load_events(EVENTS), _SPARK),
     "build_marts": Step(_build_marts("build_marts.crash"), _DATABASE),
     "import_export": Step(_import_export, _ITSELF),
     "fetch_plays": Step(_fetch_plays, _ASKING),
     "plan_more_events": Step(_plan_events(MORE_EVENTS), _DATABASE),
-    "load_more_events": Step(_load_events(MORE_EVENTS), (*_SPARK, WORKER)),
+    "load_more_events": Step(_load_events(MORE_EVENTS), _SPARK),
     "build_marts_again": Step(_build_marts("build_marts.crash_again"), _DATABASE),
     "forget_exported": Step(_forget(EXPORTED_USER, "forget_user.crash"), _DATABASE),
     "forget_account": Step(_forget(account(0, spotify.STAND_IN_SEED).account_id, "forget_user.crash_again"), _DATABASE),
-    "forget_listener": Step(_forget_listener, (*_SPARK, WORKER)),
+    "forget_listener": Step(_forget_listener, _SPARK),
     "build_marts_after": Step(_build_marts("build_marts.crash_after"), _DATABASE),
 }
 """In the order in which they run; some of them run without those between them."""

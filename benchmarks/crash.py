@@ -1,6 +1,7 @@
 """What is left after kills: steps killed at any moment and run again, against the same steps undisturbed.
 
-    python -m benchmarks.crash [--kills N] [--seed S] [--steps STEP …] [--only STEP …] [--resume FILE] [--folder FOLDER]
+    python -m benchmarks.crash [--kills N] [--seed S] [--steps STEP …] [--only STEP …] [--victims VICTIM …]
+        [--resume FILE] [--folder FOLDER]
 
 Goes through the steps once undisturbed and keeps the warehouse and the lake after each. Then it goes through them again
 and again: each step is killed up to five times (its process, Spark's JVM, a Python worker of Spark, PostgreSQL or one
@@ -78,6 +79,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--steps", nargs="+", choices=steps.STEPS, default=list(steps.STEPS), metavar="STEP")
     parser.add_argument("--only", nargs="+", choices=steps.STEPS, metavar="STEP", help="of the steps, those to kill")
+    parser.add_argument("--victims", nargs="+", choices=steps.VICTIMS, metavar="VICTIM", help="those to kill")
     parser.add_argument("--resume", type=Path, help="a file of results: what it has is not done again")
     parser.add_argument("--folder", type=Path, help="where what is prepared stays")
     options = parser.parse_args()
@@ -127,6 +129,7 @@ def _kill_all_day(
     here: Place, chosen: list[str], seconds: dict[str, float], options: argparse.Namespace, done: list[Result]
 ) -> None:
     """Go through the steps until there were enough kills, or the day ends: the next has other answers."""
+    killed = [step for step in options.only or chosen if _victims(step, options.victims)]
     cycle = max((result.cycle for result in done), default=-1)
     while _count(done) < options.kills and today().date() == here.now.date():
         cycle += 1
@@ -134,13 +137,13 @@ def _kill_all_day(
         for before, step in pairwise([_START, *chosen]):
             if _count(done) >= options.kills:
                 break
-            if step not in (options.only or chosen):
+            if step not in killed:
                 continue
             if is_at != before:
                 here.restore(before)
             is_at = step
             draw = random.Random(f"{options.seed} {cycle} {step}")
-            result = _killed_step(here, before, step, seconds, cycle, draw)
+            result = _killed_step(here, before, step, _victims(step, options.victims), seconds, cycle, draw)
             done.append(result)
             _note(options.resume, result)
             _say(result, _count(done))
@@ -149,8 +152,19 @@ def _kill_all_day(
         _end_strays(here)
 
 
+def _victims(step: str, wanted: list[str] | None) -> list[str]:
+    """Of what a step can lose, what is wanted; all of it where nothing is named."""
+    return [victim for victim in steps.STEPS[step].victims if victim in (wanted or steps.VICTIMS)]
+
+
 def _killed_step(
-    here: Place, before: str, step: str, seconds: dict[str, float], cycle: int, draw: random.Random
+    here: Place,
+    before: str,
+    step: str,
+    victims: list[str],
+    seconds: dict[str, float],
+    cycle: int,
+    draw: random.Random,
 ) -> Result:
     """Kill a step some times, run it again each time, let it end, and compare.
 
@@ -162,7 +176,7 @@ def _killed_step(
     for number in range(_MOST_ROUNDS):
         if number:
             here.restore(before)
-        _kill_until_ended(here, step, wanted, result, seconds, draw)
+        _kill_until_ended(here, step, victims, wanted, result, seconds, draw)
         here.settle()
         if result.is_ended:
             told = difference(here.kept_url(step), here.url)
@@ -174,13 +188,19 @@ def _killed_step(
 
 
 def _kill_until_ended(
-    here: Place, step: str, wanted: int, result: Result, seconds: dict[str, float], draw: random.Random
+    here: Place,
+    step: str,
+    victims: list[str],
+    wanted: int,
+    result: Result,
+    seconds: dict[str, float],
+    draw: random.Random,
 ) -> None:
     """Run a step until it ends well, and kill it while kills are wanted."""
     result.is_ended, is_killed, failures = False, False, 0
     while failures < _MOST_FAILURES:
         log = here.folder / f"{step}.{len(result.kills)}.log"
-        victim = draw.choice(steps.STEPS[step].victims) if len(result.kills) < wanted else None
+        victim = draw.choice(victims) if len(result.kills) < wanted else None
         at_s, began = draw.uniform(0, seconds[step]), time.monotonic()
         killed_at_s, code = _try(here, step, log, victim, at_s, _PATIENCE_SECONDS)
         if killed_at_s is not None and victim:

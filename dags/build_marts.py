@@ -24,10 +24,9 @@ from datetime import date, timedelta
 from typing import Any
 
 from airflow.sdk import DAG, Param, task
-from airflow.sdk.exceptions import AirflowSkipException
 
 from dags.defaults import MARTS, default_args, page, table
-from dags.refresh_tasks import run_id_of
+from dags.refresh_tasks import run_id_of, skip_at_first_try
 
 
 @task(outlets=[MARTS], execution_timeout=timedelta(hours=12))
@@ -40,7 +39,7 @@ def build_marts(**context: Any) -> dict[str, int]:
     since = date.fromisoformat(params["since"]) if params.get("since") else None
     written = marts.build_marts(run_id_of(context), params["what"], since, settings())
     if not written:
-        raise AirflowSkipException("Nothing was touched since the last build.")
+        skip_at_first_try(context, "Nothing was touched since the last build.")
     return written
 
 

@@ -58,11 +58,10 @@ def log_failure(context: Context) -> None:
 
 
 def default_args() -> dict[str, Any]:
-    """Arguments of every task."""
+    """Arguments of every task; how long it waits before it is tried again is Airflow's default_task_retry_delay."""
     return {
         "owner": "warehouse",
         "retries": 2,
-        "retry_delay": timedelta(minutes=1),
         "retry_policy": RETRY_POLICY,
         "execution_timeout": timedelta(hours=2),
         "on_failure_callback": failure_callback(),

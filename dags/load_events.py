@@ -31,7 +31,7 @@ from airflow.sdk import DAG, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from dags.defaults import EVENTS, EXPORT_INPUTS, FEED_INPUTS, RECENT_INPUTS, REFRESH_END, default_args, page
-from dags.refresh_tasks import reference_date_of, run_id_of, write_report
+from dags.refresh_tasks import reference_date_of, run_id_of, skip_at_first_try, write_report
 
 
 @task
@@ -54,7 +54,7 @@ def load_events(**context: Any) -> dict[str, int]:
 
     added = events.load_events(run_id_of(context), reference_date_of(context), settings())
     if not added:
-        raise AirflowSkipException("Every event was there already: nothing was added.")
+        skip_at_first_try(context, "Every event was there already: nothing was added.")
     return added
 
 

@@ -25,6 +25,16 @@ def reference_date_of(context: Context) -> date:
     return reference_date(dag_run.data_interval_end, dag_run.run_after)
 
 
+def skip_at_first_try(context: Context, sentence: str) -> None:
+    """Skip what publishes where there was nothing to write, so that nobody is told of news.
+
+    At a later try this may be because an earlier one has published and was killed before it could tell: then those who
+    follow are told, once too often rather than never.
+    """
+    if context["task_instance"].try_number == 1:
+        raise AirflowSkipException(sentence)
+
+
 @task(trigger_rule="all_done")
 def plan_refresh(**context: Any) -> int:
     """Which inputs are new, whatever came of the steps before; none ends the run here."""
@@ -72,7 +82,7 @@ def load_catalogue(**context: Any) -> dict[str, int]:
 
     written = refresh.load_catalogue(run_id_of(context), settings())
     if not any(written.values()):
-        raise AirflowSkipException("Every row was there already: nothing was written.")
+        skip_at_first_try(context, "Every row was there already: nothing was written.")
     return written
 
 

@@ -10,8 +10,9 @@ from etl.errors import ActionNeededError
 from launch.processes import Part, end_part, last_line, start_part
 
 _READY_SECONDS = 60
-_RESTARTS = 5
-"""How often one that ends by itself is started again; whatever ends it each time will not stop doing so."""
+_RESTARTS, _RESTARTS_SECONDS = 5, 3600.0
+"""How often in an hour one that ends by itself is started again: whatever ends it each time will not stop doing so. One
+that ends now and then, as things do in months, always comes back."""
 
 
 @dataclass(eq=False, repr=False)
@@ -32,7 +33,7 @@ class KeptPart:
     after_restart: str = ""
     after_loss: str = ""
     is_given_up: bool = field(default=False, init=False)
-    _restarts_left: int = field(default=_RESTARTS, init=False)
+    _restarted_at: list[float] = field(default_factory=list, init=False)
     _part: Part = field(init=False)
 
     def start(self) -> None:
@@ -72,9 +73,11 @@ class KeptPart:
         if self.is_given_up or self.is_running():
             return None
         ended = f"{self.what} had ended (exit code {self.exit_code})"
-        if self._restarts_left == 0:
+        now = time.monotonic()
+        self._restarted_at = [moment for moment in self._restarted_at if now - moment < _RESTARTS_SECONDS]
+        if len(self._restarted_at) == _RESTARTS:
             return self._give_up(f"{ended} again, and is not started any more: {self.last_words}.")
-        self._restarts_left -= 1
+        self._restarted_at.append(now)
         self._end()
         try:
             self.start()

@@ -55,6 +55,31 @@ print(json.dumps({
 }))
 """
 
+_NOTHING_TO_WRITE = """
+import json
+from datetime import datetime
+from types import SimpleNamespace
+from airflow.sdk.exceptions import AirflowSkipException
+from dags.build_marts import build_marts
+from dags.load_events import load_events
+from dags.refresh_tasks import load_catalogue
+from tests.dags.pretended_jobs import put
+
+put("refresh", load_catalogue=lambda *_: {})
+put("events", load_events=lambda *_: {})
+put("marts", build_marts=lambda *_: {})
+run = SimpleNamespace(dag_id="any", run_id="any", data_interval_end=None, run_after=datetime.now())
+told = {}
+for wired in (load_catalogue, load_events, build_marts):
+    for number in (1, 2):
+        name, instance = wired.function.__name__, SimpleNamespace(try_number=number)
+        try:
+            told[f"{name} {number}"] = wired.function(dag_run=run, task_instance=instance, params={"what": "touched"})
+        except AirflowSkipException:
+            told[f"{name} {number}"] = "skipped"
+print(json.dumps(told))
+"""
+
 CASES: dict[str, dict[str, Any]] = {
     "all well": {"dag_id": "nightly_refresh"},
     "no account": {"dag_id": "nightly_refresh", "accounts": []},
@@ -147,6 +172,17 @@ def test_a_failure_says_whether_and_when_its_task_is_tried_again(environ: dict[s
         "TryAgainError": ["retry", 30],
         "MustSignInError": ["fail", None],
         "ValueError": ["default", None],
+    }
+
+
+def test_a_load_that_an_earlier_try_has_published_is_told_of(environ: dict[str, str]) -> None:
+    assert answer(environ, "-c", _NOTHING_TO_WRITE) == {
+        "load_catalogue 1": "skipped",
+        "load_catalogue 2": {},
+        "load_events 1": "skipped",
+        "load_events 2": {},
+        "build_marts 1": "skipped",
+        "build_marts 2": {},
     }
 
 

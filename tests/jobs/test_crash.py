@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from benchmarks.crash_airflow import Moments
 from etl.config import CHECKOUT
 from etl.jobs import spotify
 from etl.simulate.spotify_api.stock import stock_path
@@ -27,6 +29,16 @@ def test_steps_that_are_killed_and_run_again_leave_what_undisturbed_ones_do(tmp_
 
 
 @pytest.mark.crash
+@pytest.mark.timeout(3600)
+def test_runs_of_airflow_whose_parts_are_killed_leave_what_undisturbed_ones_do(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks.crash_airflow", "--kills", "4", "--kills-a-round", "4"]
+    environ = {**os.environ, "PYTHONPATH": str(CHECKOUT), "TMPDIR": str(tmp_path)}
+    done = subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "after 4 all tables are equal" in done.stdout and "\n0 rounds needed a hand" in done.stdout
+
+
+@pytest.mark.crash
 @pytest.mark.usefixtures("one_session")
 def test_a_note_of_the_stock_that_was_cut_stops_nothing(
     tmp_path: Path, warehouse_url: str, stock: Path, monkeypatch: pytest.MonkeyPatch
@@ -40,3 +52,19 @@ def test_a_note_of_the_stock_that_was_cut_stops_nothing(
             assert spotify.stock_stand_in(here.settings) == spotify.STAND_IN_ACCOUNTS
         assert json.loads(note.read_text(encoding="utf-8")) == []
     assert written == [stock_path(tmp_path)]
+
+
+@pytest.mark.crash
+def test_moments_of_rounds_are_told_by_their_round_and_all_others_as_they_are() -> None:
+    moments = Moments()
+    moments.begin(4)
+    now = datetime.now(UTC)
+    milliseconds = f"{int(now.timestamp() * 1000) + 1:012x}"
+    event_id = f"{milliseconds[:8]}-{milliseconds[8:]}-8abc-8abc-0123456789ab"
+    earlier = f'(anna,"2025-03-01 10:00:00+00",0195{event_id[4:]},infinity,17)'
+    assert moments.retell(earlier) == earlier
+    for told in (f"{now:%Y-%m-%d %H:%M:%S.%f}+00", now.isoformat(), f"{now:%Y-%m-%d %H:%M:%S.%f}"):
+        assert moments.retell(f'(anna,"{told}",{event_id})') == '(anna,"round 4",event of round 4)'
+    moments.begin(5)
+    assert moments.retell(datetime.now(UTC).isoformat()) == "round 5"
+    assert moments.retell(now.isoformat()) == "round 4"

@@ -66,3 +66,15 @@ def test_one_that_dies_each_time_comes_back_five_times_and_is_then_given_up_once
     news = part.mend()
     assert news is not None and "is not started any more" in news and news.endswith("So be it.")
     assert part.is_given_up and part.mend() is None
+
+
+def test_one_that_ends_now_and_then_always_comes_back(
+    kept: Callable[..., KeptPart], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = kept([sys.executable, "-c", "import time; time.sleep(600)"])
+    part.start()
+    monkeypatch.setattr("launch.kept._RESTARTS_SECONDS", 0.0)
+    for _ in range(7):
+        kill(part)
+        assert part.mend() == "The part had ended (exit code -9) and was started again."
+    assert part.is_running() and not part.is_given_up
