@@ -48,7 +48,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "etl/transform/events/rows.py": (f"{_EVENTS}/test_identity.py",),
     "etl/transform/events/feed.py": (f"{_EVENTS}/test_feed_rows.py",),
     "etl/transform/events/facts.py": (f"{_EVENTS}/test_facts.py",),
-    "etl/transform/events/members.py": (f"{_EVENTS}/test_members.py",),
+    "etl/transform/events/members.py": (f"{_EVENTS}/test_members.py", f"{_EVENTS}/test_feed_rows.py"),
     "etl/transform/events/matching.py": (f"{_EVENTS}/test_matching.py", f"{_EVENTS}/test_matching_properties.py"),
     "etl/load/matched.py": (_KNOWN,),
     "etl/load/partitions.py": (_KNOWN,),
