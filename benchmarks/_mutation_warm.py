@@ -6,7 +6,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
@@ -25,9 +25,12 @@ from launch.jars import lend_jars
 
 _OURS = ("etl", "launch", "tests", "dashboard")
 _TEMPLATE = "mutation_template"
+_COPIED_AS_FILES = f"{_TEMPLATE} strategy file_copy"
+"""What a test's database is created from: without fsync, files are copied in a third of the time of pages."""
 _LOOK_SECONDS = 0.02
 _WANTED = ("datafusion", "fastavro", "hypothesis", "pandas", "pyarrow.compute", "adbc_driver_postgresql.dbapi")
 """What each mutant would import anew."""
+_UNUSED_PLUGINS = ("cacheprovider", "xdist", "anyio")
 # A server that nobody needs after a crash.
 _QUICK = ("fsync = off", "full_page_writes = off", "synchronous_commit = off")
 
@@ -38,27 +41,31 @@ class Warm:
     def __init__(self, spark: SparkSession | None, server: postgres.Server) -> None:
         self._spark, self._server = spark, server
 
-    def first_failure(self, checkout: Path, tests: tuple[str, ...], patience_s: float) -> str:
+    def first_failure(
+        self, checkout: Path, tests: tuple[str, ...], patience_s: float, first: Sequence[str] = ()
+    ) -> str:
         """Run tests of a checkout until one fails.
 
+        :param first: names of tests that are run before the others, in this order.
         :returns: its name and what it says; empty where none failed.
         """
         self._drop_databases()
         with tempfile.NamedTemporaryFile("r", prefix="mutant") as told:
             child = os.fork()
             if child == 0:
-                self._run(checkout, tests, told.name)
+                self._run(checkout, tests, told.name, first)
             status = _ended(child, patience_s)
             if status is None:
                 return f"longer than {patience_s:.0f} s"
             said = told.read()
         return said or (f"ended with {status}" if status else "")
 
-    def _run(self, checkout: Path, tests: tuple[str, ...], told: str) -> None:
+    def _run(self, checkout: Path, tests: tuple[str, ...], told: str, first: Sequence[str]) -> None:
         """In the copy of this process: never returns."""
         code = 1
         try:
             os.setsid()
+            sys.dont_write_bytecode = False  # what pytest makes of the tests would be made anew for each mutant
             _forget_modules()
             os.chdir(checkout)
             sys.path[:] = [str(checkout), *(one for one in sys.path if one not in ("", str(Path.cwd())))]
@@ -67,9 +74,9 @@ class Warm:
             with Path(os.devnull).open("w") as nothing:
                 os.dup2(nothing.fileno(), 1)
                 os.dup2(nothing.fileno(), 2)
-            plugin = _Plugin(self._spark, self._server, Path(told))
-            options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--rootdir", str(checkout)]
-            code = int(pytest.main([*options, *tests], plugins=[plugin]))
+            plugin = _Plugin(self._spark, self._server, Path(told), first)
+            without = [word for name in _UNUSED_PLUGINS for word in ("-p", f"no:{name}")]
+            code = int(pytest.main(["-x", "-q", *without, "--rootdir", str(checkout), *tests], plugins=[plugin]))
         except BaseException:
             Path(told).write_text(traceback.format_exc(limit=-3), encoding="utf-8")
         finally:
@@ -85,11 +92,15 @@ class Warm:
 
 
 class _Plugin:
-    """Gives tests what is there, and notes the first failure."""
+    """Gives tests what is there, says which come first, and notes the first failure."""
 
-    def __init__(self, spark: SparkSession | None, server: postgres.Server, told: Path) -> None:
-        self._there = {"spark": spark, "embedded_server": server, "migrated_template": _TEMPLATE}
+    def __init__(self, spark: SparkSession | None, server: postgres.Server, told: Path, first: Sequence[str]) -> None:
+        self._there = {"spark": spark, "embedded_server": server, "migrated_template": _COPIED_AS_FILES}
         self._told = told
+        self._places = {name: place for place, name in enumerate(first)}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items.sort(key=lambda item: self._places.get(item.nodeid, len(self._places)))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> object:

@@ -200,6 +200,19 @@ def test_of_two_names_the_smaller_stays_and_the_catalogue_is_left_alone(warehous
     assert ("c1", "ca", 1) not in found(warehouse_url, CREDITS)
 
 
+def test_who_says_no_name_changes_nothing(warehouse_url: str) -> None:
+    for number, source in enumerate("ma"):
+        named(warehouse_url, f"r{number}", thing("t1", artist_id="a1", source=source))
+    assert found(warehouse_url, ARTISTS) == [(1, "a1", None, "m", True)]
+    assert found(warehouse_url, TRACKS) == [(1, 1, "t1", None, "m", True)]
+
+
+def test_an_artist_that_is_found_by_name_keeps_the_name_that_is_said_with_its_id(warehouse_url: str) -> None:
+    named(warehouse_url, "r1", thing("t1", artist_id="x1", artist_name="nova"))
+    named(warehouse_url, "r2", thing(**{**MADE, "artist_name": "NOVA"}))
+    assert found(warehouse_url, ARTISTS) == [(1, "x1", "nova", "feed", True)]
+
+
 def test_a_track_has_the_first_artist_that_an_event_says(warehouse_url: str) -> None:
     named(warehouse_url, "r1", thing("t1"), thing("t2", artist_id="a2"))
     assert found(warehouse_url, CREDITS) == [("t2", "a2", 1)]
@@ -293,6 +306,18 @@ def test_a_name_of_the_catalogue_stays_what_the_catalogue_says(warehouse_url: st
     assert keys == {"c1": 70, "name:t": 80}
     assert [row[2] for row in found(warehouse_url, ALIASES) if row[0] == "name"] == [80]
     assert {row[2] for row in found(warehouse_url, TRACKS)} == {"c1", "c2"}
+
+
+def test_a_made_id_that_is_a_track_of_the_catalogue_stays_itself(warehouse_url: str) -> None:
+    known(
+        warehouse_url,
+        {"track_key": 70, "track_id": "name:t", "name": "Song"},
+        {"track_key": 80, "track_id": "c1", "name": "Song"},
+    )
+    with engine(warehouse_url).begin() as connection:
+        alias(connection, "name", "name:t", 70)
+    named(warehouse_url, "r1", thing("c1", track_name="Song", made_track="name:t"))
+    assert found(warehouse_url, MERGED) == [("c1", None, 80), ("name:t", None, 70)]
 
 
 def test_events_find_keys_by_id_by_name_and_by_a_linked_id(warehouse_url: str) -> None:

@@ -79,6 +79,12 @@ def test_of_rows_that_tell_one_event_one_stays_in_a_new_month_and_in_a_known_one
     assert accounts(warehouse_url, "r2") == [("cc", 5, 3, 2, 0), ("dd", 2, 0, 2, 0), ("ee", 0, 0, 0, 0)]
 
 
+def test_the_first_input_tells_an_event_whatever_the_later_ones_say_of_it(warehouse_url: str) -> None:
+    longer, shorter = at(0, seconds=90), at(0, seconds=30)
+    load_events(warehouse_url, "r1", Delivery("aa", (longer,)), Delivery("bb", (shorter,)))
+    assert standing(warehouse_url) == [("u1", 0, "feed", "aa")]
+
+
 def test_what_is_spoken_is_counted_and_told_once_like_music(warehouse_url: str) -> None:
     talk = Told(NOON, is_spoken=True)
     load_events(warehouse_url, "r1", Delivery("aa", (talk, talk, at(1))))
@@ -101,6 +107,11 @@ def test_an_arrival_tells_the_first_and_the_last_of_each_input_and_source(wareho
         ("r1", "aa", "feed", 3, 0, NOON, NOON + timedelta(seconds=90), None),
         ("r2", "bb", "feed", 3, 1, NOON - DAY, NOON + DAY, NOON + timedelta(seconds=90)),
     ]
+    # Late is measured by the newest of all earlier runs, and counted over all days.
+    late = (Told(NOON - 2 * DAY), Told(NOON - 3 * DAY), Told(NOON - 3 * DAY, user="u2"), at(7))
+    load_events(warehouse_url, "r3", Delivery("cc", (*late, Told(NOON + DAY, user="u3"))))
+    last = table(warehouse_url, "select rows_added, rows_late, known_until from audit.arrival where run_id = 'r3'")
+    assert [tuple(row.values()) for row in last] == [(5, 4, NOON + DAY)]
 
 
 def test_a_month_has_the_bounds_of_its_days(warehouse_url: str) -> None:

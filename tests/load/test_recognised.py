@@ -78,6 +78,17 @@ def test_an_alias_that_is_not_staged_and_one_of_another_kind_stay(url: str) -> N
     assert {row[:3] for row in found(url, ALIASES)} == expected
 
 
+def test_a_score_changes_for_the_one_alias_that_it_is_said_of(url: str) -> None:
+    more = (("name", "name:77"), ("name", "name:78"), ("isrc", "name:77"))
+    staged = [*catalogue()["track_alias"], *(alias(kind, value, "track-A2") for kind, value in more)]
+    again(url, "r2", track_alias=staged)
+    scores = {("isrc", "GBAYE0601498", "track-B"): 0.7, ("name", "name:77", "track-A2"): 0.6}
+    for one in staged:
+        one["score"] = scores.get((one["alias_kind"], one["alias_value"], one["track_id"]), 1.0)
+    again(url, "r3", track_alias=staged)
+    assert found(url, ALIASES) == sorted(tuple(one.values()) for one in staged)
+
+
 def test_what_is_said_again_is_written_nowhere(url: str) -> None:
     tables = ("warehouse.track_alias", "audit.reconciliation", "warehouse.dim_track")
     staged: Rows = {

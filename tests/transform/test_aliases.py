@@ -53,7 +53,8 @@ FURTHER = {
 
 def test_further_ids_of_a_recording_say_how_they_are_known(spark: SparkSession) -> None:
     further = [track(name, "a", rank=2, **values) for name, (values, _) in FURTHER.items()]
-    rows = tracks(spark, track("a", isrc="X1"), *further, track("alone"))
+    # Of a recording whose first id is no track, nothing is said.
+    rows = tracks(spark, track("a", isrc="X1"), *further, track("alone"), track("orphan", "gone"))
     nothing = spark.createDataFrame([], _MATCH)
     told = spark.createDataFrame([], "track_id string, identity string, source string")
     found = reconciliation(rows, nothing, told).collect()

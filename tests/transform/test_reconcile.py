@@ -31,17 +31,19 @@ def test_what_differs_in_version_artist_or_length_is_not_recognised(spark: Spark
 
 def test_ties_go_to_edition_then_album_then_length_then_id(spark: SparkSession) -> None:
     asked = {**TOP, "name": "Song - 2011 Remaster", "album_name": "Best Of", "duration_ms": 200_000}
+    # Each is better than those before it, though all but the last have the greater id.
     candidates: list[dict[str, Any]] = [
-        {"track_id": "t5", "name": "Song", "album_name": "Best Of", "duration_ms": 200_000},
-        {"track_id": "t4", "name": "Song - 2011 Remaster", "album_name": "Other", "duration_ms": 200_000},
+        {"track_id": "t1", "name": "Song", "album_name": "Best Of", "duration_ms": 200_000},
+        {"track_id": "t2", "name": "Song - 2011 Remaster", "album_name": "Other", "duration_ms": 200_000},
         {"track_id": "t3", "name": "Song - 2011 Remaster", "album_name": "Best of", "duration_ms": 201_000},
-        {"track_id": "t2", "name": "Song - 2011 Remaster", "album_name": "Best of", "duration_ms": 200_500},
-        {"track_id": "t1", "name": "Song - 2011 Remaster", "album_name": "Best of", "duration_ms": 200_500},
+        {"track_id": "t5", "name": "Song - 2011 Remaster", "album_name": "Best of", "duration_ms": 200_333},
+        {"track_id": "t4", "name": "Song - 2011 Remaster", "album_name": "Best of", "duration_ms": 200_333},
     ]
-    for fewer in range(len(candidates)):
-        left = candidates[: len(candidates) - fewer]
-        expected = left[-1]["track_id"]
-        assert _recognised(spark, asked, *left)["Song - 2011 Remaster"][0] == expected
+    # Another edition: 0.10 less; a sixth of the tolerance away: 0.0083 less.
+    scores = [0.9, 1.0, 0.975, 0.9917, 0.9917]
+    for count, (best, score) in enumerate(zip(candidates, scores, strict=True), 1):
+        found = _recognised(spark, asked, *candidates[:count])
+        assert found == {"Song - 2011 Remaster": (best["track_id"], score)}
 
 
 def test_rows_of_one_made_id_are_one_thing(spark: SparkSession) -> None:
@@ -52,6 +54,13 @@ def test_rows_of_one_made_id_are_one_thing(spark: SparkSession) -> None:
     ]
     frame = identified(track_rows(spark, *rows))
     assert [(row.track_id, row.score) for row in recognised(frame).collect()] == [("t1", 1.0)]
+
+
+def test_a_row_is_known_by_its_id_and_by_its_name_only_where_it_has_none(spark: SparkSession) -> None:
+    frame = identified(track_rows(spark, {"track_id": "t1", "name": "Song"}, {**TOP, "name": "Song"}))
+    (with_id, without) = (row.identity for row in frame.orderBy("row_number").collect())
+    assert with_id == "t1"
+    assert without.startswith("name:")
 
 
 def _recognised(spark: SparkSession, *rows: dict[str, Any]) -> dict[str, tuple[str, float]]:

@@ -83,6 +83,16 @@ def test_of_three_tellings_the_most_believed_stays() -> None:
     assert pairs(*told[1:]) == {("r10", "b20")}
 
 
+def test_what_has_gone_for_a_better_telling_is_matched_with_nothing_else() -> None:
+    real = play("extended_export", 0)
+    gone = play("basic_export", 205)
+    assert pairs(real, gone, play("recently_played", 310, None)) == {("x0", "b205")}
+    assert pairs(gone, play("recently_played", 310, None)) == {("r310", "b205")}
+    told = play("recently_played", 285, None)
+    assert pairs(real, told, play("basic_export", 400)) == {("x0", "r285")}
+    assert pairs(told, play("basic_export", 400)) == {("r285", "b400")}
+
+
 def test_what_is_found_does_not_depend_on_the_order() -> None:
     plays = [play("extended_export", at) for at in (0, 210, 1000)]
     plays += [play("recently_played", at, None) for at in (205, 1205)] + [
