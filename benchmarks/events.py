@@ -28,7 +28,7 @@ import pandas as pd
 import pyarrow as pa
 from sqlalchemy import text
 
-from benchmarks.events_by_polars import load_by_polars
+from benchmarks._events_by_polars import load_by_polars
 from benchmarks.feed import made_up_tracks
 from etl import arrow_files
 from etl.avro_files import count_records
