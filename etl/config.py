@@ -60,17 +60,17 @@ def settings(environ: Mapping[str, str] | None = None) -> Settings:
         spotify_api_url=env.get("SPOTIFY_API_URL") or "https://api.spotify.com/v1/",
         spotify_accounts_url=env.get("SPOTIFY_ACCOUNTS_URL") or "https://accounts.spotify.com",
         spotify_playlists=_words(env, "SPOTIFY_PLAYLISTS"),
-        spotify_daily_calls=_whole_number(env, "SPOTIFY_DAILY_CALLS", 500),
+        spotify_daily_calls=whole_number(env, "SPOTIFY_DAILY_CALLS", 500),
         is_stand_in=env.get("IS_STAND_IN") == "true",
-        cluster_count=_whole_number(env, "CLUSTER_COUNT", 8),
-        cluster_seed=_whole_number(env, "CLUSTER_SEED", 1),
-        cluster_sample_size=_whole_number(env, "CLUSTER_SAMPLE_SIZE", 15_000),
+        cluster_count=whole_number(env, "CLUSTER_COUNT", 8, least=2),
+        cluster_seed=whole_number(env, "CLUSTER_SEED", 1),
+        cluster_sample_size=whole_number(env, "CLUSTER_SAMPLE_SIZE", 15_000, least=1),
         cluster_refit_share=_share(env, "CLUSTER_REFIT_SHARE", 0.2),
-        cluster_features_from=_one_of(env, "CLUSTER_FEATURES_FROM", ("all", "files")),
-        keep_days=_whole_number(env, "KEEP_DAYS", 30),
-        simulated_listeners=_whole_number(env, "SIMULATED_LISTENERS", 200),
-        play_min_ms=_whole_number(env, "PLAY_MIN_MS", 30_000),
-        session_gap_minutes=_whole_number(env, "SESSION_GAP_MINUTES", 30),
+        cluster_features_from=one_of(env, "CLUSTER_FEATURES_FROM", ("all", "files")),
+        keep_days=whole_number(env, "KEEP_DAYS", 30, least=1),
+        simulated_listeners=whole_number(env, "SIMULATED_LISTENERS", 200),
+        play_min_ms=whole_number(env, "PLAY_MIN_MS", 30_000),
+        session_gap_minutes=whole_number(env, "SESSION_GAP_MINUTES", 30, least=1),
     )
 
 
@@ -88,17 +88,29 @@ def _words(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(env.get(name, "").replace(",", " ").split())
 
 
-def _whole_number(env: Mapping[str, str], name: str, default: int) -> int:
+def whole_number(env: Mapping[str, str], name: str, default: int, least: int = 0, most: int | None = None) -> int:
+    """A setting that is a whole number from ``least`` to ``most``.
+
+    :raises ActionNeededError: where it is none.
+    """
     text = env.get(name)
     if not text:
         return default
+    bounds = f"from {least} to {most}" if most is not None else f"of {least} or more"
     try:
-        return int(text)
+        number = int(text)
     except ValueError:
-        raise ActionNeededError(f"{name} must be a whole number, not {text!r}.") from None
+        number = None
+    if number is None or number < least or (most is not None and number > most):
+        raise ActionNeededError(f"{name} must be a whole number {bounds}, not {text!r}.")
+    return number
 
 
-def _one_of(env: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+def one_of(env: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    """A setting that is one of ``choices``, of which the first is taken where nothing is set.
+
+    :raises ActionNeededError: where it is another one.
+    """
     chosen = env.get(name) or choices[0]
     if chosen not in choices:
         raise ActionNeededError(f"{name} must be one of {', '.join(choices)}, not {chosen!r}.")

@@ -186,8 +186,9 @@ def _reason(content: list[Any]) -> str:
     for line in content:
         if not isinstance(line, dict):
             continue
-        for detail in line.get("error_detail") or []:
-            last = f"{detail.get('exc_value')}" or last
-        if not line.get("error_detail") and str(line.get("level", "")).lower() in ("error", "critical"):
+        details = line.get("error_detail") or []
+        if details:  # the exception that was raised comes first, what caused it after it
+            last = str(details[0].get("exc_value") or "") or last
+        elif str(line.get("level", "")).lower() in ("error", "critical"):
             last = last or str(line.get("event", ""))
     return last

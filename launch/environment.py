@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from etl.config import CHECKOUT
+from etl.config import CHECKOUT, whole_number
 from launch.postgres import Server
 from launch.secrets_store import keep_secret, private_folder, secret
 
@@ -24,7 +24,7 @@ def state_dir() -> Path:
 
 def api_port() -> int:
     """The port of the web interface and the REST API."""
-    return int(os.environ.get("AIRFLOW__API__PORT") or 8080)
+    return whole_number(os.environ, "AIRFLOW__API__PORT", 8080, least=1, most=65_535)
 
 
 def api_url() -> str:
@@ -34,7 +34,7 @@ def api_url() -> str:
 
 def dashboard_port() -> int:
     """The port of the dashboard."""
-    return int(os.environ.get("DASHBOARD_PORT") or 8501)
+    return whole_number(os.environ, "DASHBOARD_PORT", 8501, least=1, most=65_535)
 
 
 def dashboard_url() -> str:

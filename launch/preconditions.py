@@ -4,12 +4,14 @@ import os
 import shutil
 import socket
 from pathlib import Path
+from typing import get_args
 
 from etl import warehouse
-from etl.config import settings
+from etl.config import one_of, settings
 from etl.errors import ActionNeededError
 from etl.extract.spotify.accounts import Accounts
 from etl.extract.spotify.app import app_of
+from etl.simulate.spotify_api.scenario import Mode
 
 _FREE_BYTES = 1 << 30
 _OLDEST_POSTGRESQL = 15
@@ -34,6 +36,7 @@ def check_kaggle_path() -> None:
 
 def check_settings() -> None:
     """Raise ActionNeededError where a setting cannot be read, or the client id is none."""
+    one_of(os.environ, "STAND_IN_MODE", get_args(Mode))
     chosen = settings({**os.environ, "WAREHOUSE_URL": "not needed yet"})
     if chosen.spotify_client_id:
         Accounts(chosen.state_dir, app_of(chosen).client_id)

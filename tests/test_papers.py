@@ -43,6 +43,13 @@ def test_links_to_a_heading_lead_to_one(paper: Path) -> None:
     assert not [f"{file}#{name}" for file, name in papers if name not in _anchors(file)]
 
 
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: paper.name)
+def test_rows_of_a_table_stand_under_its_head(paper: Path) -> None:
+    prose = re.sub(r"(?s)```.*?```", "", paper.read_text(encoding="utf-8"))
+    tables = re.findall(r"(?m)(?:^\|.*\n?)+", prose)
+    assert not [table.splitlines()[0] for table in tables if not re.match(r"\|.*\n\|[ :|-]+\|\n", table)]
+
+
 def _anchors(paper: Path) -> set[str]:
     headings = re.findall(r"(?m)^#+ (.+)$", paper.read_text(encoding="utf-8"))
     return {re.sub(r"[^\w -]", "", heading.casefold()).replace(" ", "-") for heading in headings}

@@ -51,7 +51,10 @@ def test_a_path_that_is_not_there(tmp_path: Path) -> None:
     ("name", "value", "said"),
     [
         ("SPOTIPY_CLIENT_ID", "no/id", "must be letters and digits"),
-        ("SPOTIFY_DAILY_CALLS", "many", "must be a whole number"),
+        ("SPOTIFY_DAILY_CALLS", "many", "must be a whole number of 0 or more, not 'many'"),
+        ("KEEP_DAYS", "-3", "must be a whole number of 1 or more, not '-3'"),
+        ("AIRFLOW__API__PORT", "80000", "must be a whole number from 1 to 65535, not '80000'"),
+        ("STAND_IN_MODE", "full", "must be one of development, extended, not 'full'"),
     ],
 )
 def test_a_setting_that_cannot_be_right(tmp_path: Path, name: str, value: str, said: str) -> None:

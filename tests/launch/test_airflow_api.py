@@ -1,0 +1,32 @@
+"""Why a task failed, as its log in Airflow says it."""
+
+import pytest
+
+from launch.airflow_api import AirflowApi, TaskState
+
+FAILED = TaskState("import_file", 0, "a.zip", "failed", 1, 1.0)
+OURS = {"exc_type": "WrongFileError", "exc_value": "a.zip: the packed file is broken or locked.", "is_cause": False}
+CAUSE = {"exc_type": "BadZipFile", "exc_value": "File is not a zip file", "is_cause": True}
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ([{"level": "error", "event": "Task failed with exception", "error_detail": [OURS, CAUSE]}], OURS["exc_value"]),
+        (
+            [
+                {"level": "warning", "event": "handled", "error_detail": [CAUSE]},
+                {"level": "error", "event": "Task failed with exception", "error_detail": [OURS]},
+                {"level": "error", "event": "import_file has failed: a.zip"},
+            ],
+            OURS["exc_value"],
+        ),
+        (["plain text", {"level": "error", "event": "The worker was killed."}], "The worker was killed."),
+        ([{"level": "info", "event": "all is well"}], ""),
+    ],
+)
+def test_a_task_says_what_was_raised_and_not_what_caused_it(
+    monkeypatch: pytest.MonkeyPatch, lines: list[object], words: str
+) -> None:
+    monkeypatch.setattr(AirflowApi, "_ask", lambda *_, **__: {"content": lines})
+    assert AirflowApi("http://127.0.0.1:1", "admin", "none").last_words("kaggle_import", "run", FAILED) == words
