@@ -8,23 +8,18 @@ cannot be said counts as wrong. The second table compares how sure the inference
 """
 
 import argparse
-import os
-import shutil
-import tempfile
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from etl.config import Settings, settings
-from etl.jobs import events, feed, kaggle, refresh
+from benchmarks._catalogue import catalogue
+from etl.config import Settings
+from etl.jobs import events, feed
 from etl.load.marts import Definition, build
-from etl.load.migrate import migrate
 from etl.simulate.listeners.parameters import Parameters
 from etl.warehouse import connect, rows
-from launch import postgres
-from launch.jars import lend_jars
 
 TRAITS = {"exploration": "EF", "newness": "NT", "loyalty": "LV", "commonality": "CU"}
 LEAST_PLAYS = 200
@@ -52,19 +47,11 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp())
-    lend_jars(folder)
-    server = postgres.start(folder)
-    try:
-        environ = {**os.environ, "STATE_DIR": str(folder), "WAREHOUSE_URL": server.url("loader", "warehouse")}
-        environ["KAGGLE_PATH"] = str(options.kaggle or "")
-        compared = _compared(settings(environ), options)
-    finally:
-        postgres.remove(folder)
-        shutil.rmtree(folder, ignore_errors=True)
-    catalogue = "Kaggle files" if options.kaggle else "made-up catalogue"
+    with catalogue(options.kaggle, _NOW) as place:
+        compared = _compared(place, options)
+    name = "Kaggle files" if options.kaggle else "made-up catalogue"
     print(
-        f"{catalogue}, {options.users:,} listeners, {options.days} days, seed {options.seed}; {len(compared):,} of them"
+        f"{name}, {options.users:,} listeners, {options.days} days, seed {options.seed}; {len(compared):,} of them"
         f" have {LEAST_PLAYS} plays or more, {compared['plays'].median():,.0f} at the median"
     )
     _print_scores(compared)
@@ -73,19 +60,11 @@ def main() -> None:
 
 def _compared(chosen: Settings, options: argparse.Namespace) -> pd.DataFrame:
     """A row a listener with enough plays: truth beside inference."""
-    url = chosen.warehouse_url
-    migrate(url)
-    for path in kaggle.find_files(None, chosen):
-        kaggle.import_file(path, None, chosen, "catalogue", _NOW)
-    refresh.plan_refresh("catalogue", "nightly_refresh", _NOW.date(), False, chosen)
-    refresh.transform_catalogue("catalogue", chosen)
-    refresh.fit_clusters("catalogue", chosen)
-    refresh.load_catalogue("catalogue", chosen)
     wanted = Parameters(options.users, _START, _START + timedelta(days=options.days), seed=options.seed)
     feed.simulate_feed("feed", wanted, _NOW, chosen)
     events.plan_events("events", chosen)
-    events.load_events("events", date(2026, 11, 21), chosen)
-    with connect(url) as connection:
+    events.load_events("events", _NOW.date(), chosen)
+    with connect(chosen.warehouse_url) as connection:
         build(connection, Definition(play_min_ms=30_000, session_gap_minutes=30))
         return pd.DataFrame(rows(connection, _COMPARED, least_plays=LEAST_PLAYS))
 

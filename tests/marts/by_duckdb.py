@@ -91,6 +91,10 @@ ANSWERS = {
             count(distinct artist_key) filter (where artist_key > 0) as artists,
             min(event_time) as first_play_at,
             (select max(days) from streak as s where s.user_id = p.user_id and s.y = p.y) as longest_streak_days,
+            (
+                select first_day from streak as s where s.user_id = p.user_id and s.y = p.y
+                order by days desc, first_day limit 1
+            ) as longest_streak_from,
             case when p.y > 0 then (
                 select count(*) from (
                     select artist_key from play as q
@@ -100,9 +104,15 @@ ANSWERS = {
         from year_play as p group by p.user_id, p.y order by 1, 2
     """,
     "wrapped_session": """
-        select user_id, year(local_date) as year,
-            max(date_diff('millisecond', started_at, ended_at)) as longest_session_ms
-        from session where (user_id, year(local_date)) in (select user_id, y from year_play) group by 1, 2 order by 1, 2
+        select distinct on (user_id, y) user_id, y as year,
+            date_diff('millisecond', started_at, ended_at) as longest_session_ms, started_at as longest_session_at
+        from (
+            select *, year(local_date) as y from session
+            union all
+            select *, 0 from session
+        )
+        where (user_id, year(local_date)) in (select user_id, y from year_play)
+        order by user_id, y, longest_session_ms desc, started_at
     """,
     "wrapped_track": """
         select user_id, y as year, recording_id as item, count(*) as plays, sum(coalesce(ms_played, 0)) as ms_played
@@ -123,6 +133,12 @@ ANSWERS = {
             from year_play group by user_id, y, hour(local_time)
         ) where place = 1 order by 1, 2
     """,
+    "top_cluster": """
+        select distinct on (user_id, y) user_id, y as year, t.audio_features_type :: integer
+        from year_play inner join track as t using (track_key)
+        where t.audio_features_type is not null
+        group by user_id, y, t.audio_features_type order by user_id, y, count(*) desc, t.audio_features_type
+    """,
     "charts": """
         select period, cast(date_trunc(period, day) as date) as period_start, place_kind, place, kind, item,
             round(sum(plays), 3) as plays
@@ -135,6 +151,7 @@ ANSWERS = {
     """,
     "artist_audience": """
         select artist_id, cast(date_trunc('week', day) as date) as week_start, count(*) as plays,
+            sum(coalesce(ms_played, 0)) as ms_played,
             count(distinct user_id) as listeners, count(distinct user_id) filter (
                 where date_trunc('week', day) = date_trunc('week', first_day)
             ) as new_listeners
@@ -147,14 +164,20 @@ ANSWERS = {
         select artist_id, coalesce(place, 'unknown') as country, count(*) as plays, count(distinct user_id) as listeners
         from play where artist_key > 0 group by 1, 2 order by 1, 2
     """,
+    "artist_tracks": """
+        select artist_id, recording_id, count(*) as plays, sum(coalesce(ms_played, 0)) as ms_played
+        from play where artist_key > 0 and recording_key > 0 group by 1, 2 order by 1, 2
+    """,
     "sessions": "select user_id, started_at, ended_at, events, plays, ms_played, local_date from session order by 1, 2",
     "engagement": """
         select day as local_date, coalesce(subscription_plan, 'unknown') as plan,
             coalesce(region, 'unknown') as continent, coalesce(device_type, 'unknown') as device,
             count(distinct user_id) filter (where is_play) as users,
-            count(*) filter (where is_play) as plays, count(*) filter (where is_skipped) as skips
+            count(*) filter (where is_play) as plays, count(*) filter (where is_skipped) as skips,
+            coalesce(sum(ms_played) filter (where is_play), 0) as ms_played
         from listened group by 1, 2, 3, 4 having users + plays + skips > 0 order by 1, 2, 3, 4
     """,
+    "sessions_a_day": "select local_date, count(*) as sessions from session group by 1 order by 1",
     "active": """
         select d.day as local_date,
             (select count(distinct user_id) from play as p where p.day = d.day) as daily,
@@ -175,22 +198,28 @@ ANSWERS = {
 
 HELD = {
     "wrapped": "select user_id, year, minutes_played, plays, tracks, artists, first_play_at, longest_streak_days,"
-    " new_artist_share from mart.wrapped order by 1, 2",
-    "wrapped_session": "select user_id, year, longest_session_ms from mart.wrapped where year > 0 order by 1, 2",
+    " longest_streak_from, new_artist_share from mart.wrapped order by 1, 2",
+    "wrapped_session": "select user_id, year, longest_session_ms, longest_session_at from mart.wrapped order by 1, 2",
     "wrapped_track": "select user_id, year, recording_id, plays, ms_played from mart.wrapped_track"
     ' order by 1, 2, recording_id collate "C"',
     "wrapped_artist": "select user_id, year, artist_id, plays, ms_played from mart.wrapped_artist order by 1, 2, 3",
     "wrapped_genre": "select user_id, year, genre, round(plays, 3) from mart.wrapped_genre order by 1, 2, 3",
     "favourite_hour": "select user_id, year, favourite_hour from mart.wrapped order by 1, 2",
+    "top_cluster": "select user_id, year, top_audio_features_type from mart.wrapped"
+    " where top_audio_features_type is not null order by 1, 2",
     "charts": "select period, period_start, place_kind, place, kind, item_id, round(plays, 3)"
     ' from mart.top_by_continent order by period, period_start, place_kind, place, kind, item_id collate "C"',
-    "artist_audience": "select artist_id, week_start, plays, listeners, new_listeners from mart.artist_audience"
-    " order by 1, 2",
+    "artist_audience": "select artist_id, week_start, plays, ms_played, listeners, new_listeners"
+    " from mart.artist_audience order by 1, 2",
     "artist_countries": "select artist_id, country, plays, listeners from mart.artist_audience_country order by 1, 2",
+    "artist_tracks": "select artist_id, recording_id, plays, ms_played from mart.artist_audience_track"
+    ' order by artist_id, recording_id collate "C"',
     "sessions": "select user_id, started_at, ended_at, events, plays, ms_played, local_date"
     " from mart.listening_session order by 1, 2",
-    "engagement": "select local_date, subscription_plan, continent, device_type, users, plays, skips"
+    "engagement": "select local_date, subscription_plan, continent, device_type, users, plays, skips, ms_played"
     " from mart.daily_engagement where users + plays + skips > 0 order by 1, 2, 3, 4",
+    "sessions_a_day": "select local_date, sum(sessions)::bigint as sessions from mart.daily_engagement"
+    " group by 1 having sum(sessions) > 0 order by 1",
     "active": "select local_date, daily_users, weekly_users, monthly_users from mart.active_users order by 1",
     "retention": "select cohort_week, week_start, users from mart.retention order by 1, 2",
 }

@@ -28,7 +28,10 @@ def both(embedded_server: postgres.Server, migrated_template: str) -> tuple[dict
         with connect(url) as connection:
             add(connection, some(2, users=users, days=70, size=EVENTS // 3))
             connection.execute(
-                text("insert into warehouse.exclusion (kind, id) values ('artist', 'a3'), ('track', 't2')")
+                text(
+                    "insert into warehouse.exclusion (kind, id)"
+                    " values ('artist', 'a3'), ('track', 't2'), ('user', 'u5')"
+                )
             )
             connection.execute(text("delete from warehouse.fact_event where user_key = 2 and date_key < 20260110"))
             connection.execute(text("update warehouse.dim_track set recording_key = 4 where track_key = 6"))
