@@ -11,7 +11,7 @@ _FIRST = (
     ("ruff", "format", "--check"),
     ("mypy",),
 )
-_WHOLE = ("--numprocesses=2", "--dist=loadfile")
+_WHOLE = ("--numprocesses=2", "--dist=loadfile", "--durations=25")
 """The whole suite waits as often as it computes, for Airflow most of all: two processes share its files."""
 _OURS = (
     "AIRFLOW_",
