@@ -142,8 +142,8 @@ class Nights:
             except RateLimitedError as error:
                 self.waits.task = max(self.waits.task, error.retry_after_s)
                 self._now += timedelta(seconds=error.retry_after_s)
-            except EtlError:
-                pass
+            except EtlError as error:
+                print(f"  {name or 'the catalogue'}, try {number}: {type(error).__name__}: {error}", flush=True)
             finally:
                 self.waits.really = max(self.waits.really, time.monotonic() - began)
                 self.waits.asked = max([self.waits.asked, *(api._caller.waited_s for api in asking)])

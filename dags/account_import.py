@@ -22,7 +22,7 @@ from typing import Any
 from airflow.sdk import DAG, Param, task
 
 from dags.defaults import EXPORT_INPUTS, default_args, page
-from dags.refresh_tasks import run_id_of
+from dags.runs import run_id_of
 
 
 @task(outlets=[EXPORT_INPUTS])

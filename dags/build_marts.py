@@ -26,7 +26,7 @@ from typing import Any
 from airflow.sdk import DAG, Param, task
 
 from dags.defaults import MARTS, default_args, page, table
-from dags.refresh_tasks import run_id_of, skip_at_first_try
+from dags.runs import run_id_of, skip_at_first_try
 
 
 @task(outlets=[MARTS], execution_timeout=timedelta(hours=12))

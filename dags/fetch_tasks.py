@@ -4,16 +4,15 @@ An account that fails stays failed, and the rest goes on; a fetch that brought n
 told of news in the lake. Jobs are imported where they run.
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Context, task
+from airflow.sdk import task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.days import asking_date
 from dags.defaults import API_INPUTS
 from dags.pools import spotify_pool
-from dags.refresh_tasks import run_id_of
+from dags.runs import asking_date_of, is_last_try_of, run_id_of
 
 _ASKS_SPOTIFY: dict[str, Any] = {
     "pool": spotify_pool() or "default_pool",
@@ -55,18 +54,6 @@ def fetch_catalogue(**context: Any) -> dict[str, Any]:
     if not summary["has_news"]:
         raise AirflowSkipException("Spotify was asked about the catalogue, and nothing new came of it.")
     return summary
-
-
-def asking_date_of(context: Context) -> date:
-    """The day on which this run asks: today, or the earlier day that it stands for."""
-    dag_run = context["dag_run"]
-    return asking_date(dag_run.data_interval_start, dag_run.data_interval_end, dag_run.run_after, datetime.now(UTC))
-
-
-def is_last_try_of(context: Context) -> bool:
-    """Whether a failure of this try is the end of the task."""
-    instance = context["task_instance"]
-    return bool(instance.try_number > instance.max_tries)
 
 
 def fetch_tasks() -> Any:

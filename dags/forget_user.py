@@ -25,7 +25,7 @@ from airflow.sdk import DAG, Param, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from dags.defaults import default_args, page
-from dags.refresh_tasks import run_id_of
+from dags.runs import run_id_of
 
 
 @task(execution_timeout=timedelta(hours=6))

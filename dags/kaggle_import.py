@@ -31,7 +31,7 @@ from airflow.sdk import DAG, Param, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from dags.defaults import KAGGLE_INPUTS, default_args, page
-from dags.refresh_tasks import run_id_of
+from dags.runs import run_id_of
 
 FORMATS = ["tracks_by_genre", "tracks_1921_2020", "artists_1921_2020", "playlist_songs", "top_2000s", "user_behavior"]
 

@@ -31,7 +31,8 @@ from airflow.sdk import DAG, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from dags.defaults import EVENTS, EXPORT_INPUTS, FEED_INPUTS, RECENT_INPUTS, REFRESH_END, default_args, page
-from dags.refresh_tasks import reference_date_of, run_id_of, skip_at_first_try, write_report
+from dags.refresh_tasks import write_report
+from dags.runs import reference_date_of, run_id_of, skip_at_first_try
 
 
 @task

@@ -29,9 +29,8 @@ from airflow.sdk import DAG, CronTriggerTimetable, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from dags.defaults import RECENT_INPUTS, default_args, page
-from dags.fetch_tasks import asking_date_of, is_last_try_of
 from dags.pools import recent_pool
-from dags.refresh_tasks import run_id_of
+from dags.runs import asking_date_of, is_last_try_of, run_id_of
 
 
 @task

@@ -3,36 +3,13 @@
 Jobs are imported where they run: parsing a DAG must not load Spark.
 """
 
-from datetime import date
 from typing import Any
 
-from airflow.sdk import Context, task
+from airflow.sdk import task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.days import reference_date
 from dags.defaults import API_INPUTS, CATALOGUE, KAGGLE_INPUTS, REFRESH_END
-
-
-def run_id_of(context: Context) -> str:
-    """The id under which lake and audit know this DAG run."""
-    dag_run = context["dag_run"]
-    return f"{dag_run.dag_id}.{dag_run.run_id}"
-
-
-def reference_date_of(context: Context) -> date:
-    """The day that this run stands for: the end of its data interval, or the day it was started by hand."""
-    dag_run = context["dag_run"]
-    return reference_date(dag_run.data_interval_end, dag_run.run_after)
-
-
-def skip_at_first_try(context: Context, sentence: str) -> None:
-    """Skip what publishes where there was nothing to write, so that nobody is told of news.
-
-    At a later try this may be because an earlier one has published and was killed before it could tell: then those who
-    follow are told, once too often rather than never.
-    """
-    if context["task_instance"].try_number == 1:
-        raise AirflowSkipException(sentence)
+from dags.runs import reference_date_of, run_id_of, skip_at_first_try
 
 
 @task(trigger_rule="all_done")

@@ -18,7 +18,7 @@ from typing import Any
 from airflow.sdk import DAG, Param, task
 
 from dags.defaults import CATALOGUE, FEED_INPUTS, default_args, page
-from dags.refresh_tasks import run_id_of
+from dags.runs import run_id_of
 
 
 def _share(title: str, description: str) -> Param:

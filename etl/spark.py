@@ -48,7 +48,27 @@ def session(settings: Settings, name: str, options: Mapping[str, str] | None = N
     address = os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
-    chosen: dict[str, bool | float | int | str | None] = {
+    builder = SparkSession.builder.master(settings.spark_master).appName(name)
+    with _secrets_left_out():
+        spark = builder.config(map={**_own_options(settings, scratch, address), **(options or {})}).getOrCreate()
+    try:
+        yield spark
+    except Exception as error:
+        explanation = _explained(error, spark, settings)
+        if explanation is None:
+            raise
+        raise explanation from error
+    finally:
+        if _exit_code(spark) is None:
+            spark.stop()
+
+
+def _own_options(settings: Settings, scratch: Path, address: str) -> dict[str, bool | float | int | str | None]:
+    """What every session is told.
+
+    :param address: of the driver.
+    """
+    return {
         "spark.driver.memory": settings.spark_driver_memory,
         "spark.driver.host": address,
         "spark.driver.bindAddress": address,
@@ -69,21 +89,7 @@ def session(settings: Settings, name: str, options: Mapping[str, str] | None = N
         "spark.submit.pyFiles": str(_zipped_package(scratch)),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        **(options or {}),
     }
-    builder = SparkSession.builder.master(settings.spark_master).appName(name)
-    with _secrets_left_out():
-        spark = builder.config(map=chosen).getOrCreate()
-    try:
-        yield spark
-    except Exception as error:
-        explanation = _explained(error, spark, settings)
-        if explanation is None:
-            raise
-        raise explanation from error
-    finally:
-        if _exit_code(spark) is None:
-            spark.stop()
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from etl.errors import ActionNeededError, TryAgainError, WrongFileError
 from etl.formats import recognise
 from etl.lake import Lake, Received
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 _BLOCK_BYTES = 1 << 20
 _CONNECT_AND_READ_SECONDS = (10, 60)
@@ -112,7 +112,7 @@ def receive_file(path_or_url: str, format_name: str | None, lake: Lake, received
                 url=lake.input_url(known.origin, copy.sha256[:16], name),
             ),
         )
-    logger.info("%s: %s, %d rows, kept as input %s", name, known.title, row_count, received.input_id)
+    log.info("%s: %s, %d rows, kept as input %s", name, known.title, row_count, received.input_id)
     return received
 
 

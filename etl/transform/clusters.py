@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pyspark.ml.clustering import KMeans
 from pyspark.ml.feature import StandardScaler, VectorAssembler
 from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as f
+from pyspark.sql import functions as F
 
 from etl.errors import ActionNeededError
 from etl.schemas import AUDIO_FEATURES
@@ -30,7 +30,7 @@ from etl.transform.cluster_model import Cluster, ClusterModel, standardised
 from etl.transform.cluster_names import cluster_names
 from etl.transform.cluster_numbers import first_numbers, kept_numbers
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 # K-means ends in a local optimum that its start decides: many short seeded runs find a better one than a few long ones.
 _STARTS = 6
@@ -64,7 +64,7 @@ def fit(
         )
     size = catalogue_size(tracks)
     if size == 0:
-        logger.info("No track has all audio features: no clusters are fitted.")
+        log.info("No track has all audio features: no clusters are fitted.")
         return None
     # Recordings that are equal in all nine measures are one that was not recognised: they count once.
     sample = _sample(tracks, seed, sample_size, size).toPandas().drop_duplicates()
@@ -95,16 +95,16 @@ def assign(tracks: DataFrame, model: ClusterModel) -> DataFrame:
     Of equally near clusters the one with the smallest number wins. All other columns stay as they are.
     """
     columns = [c for c in tracks.columns if c != "audio_features_type"]
-    values = {f"_value_{i}": f.coalesce(f.col(feature), f.lit(0.0)) for i, feature in enumerate(AUDIO_FEATURES)}
+    values = {f"_value_{i}": F.coalesce(F.col(feature), F.lit(0.0)) for i, feature in enumerate(AUDIO_FEATURES)}
     distances = {
         f"_distance_{c.audio_features_type}": _distance(list(values), c.centroid, model.feature_deviations)
         for c in model.clusters
     }
-    number = f.when(~_is_complete(), f.lit(None))
+    number = F.when(~_is_complete(), F.lit(None))
     for cluster in model.clusters:
-        is_nearest = f.col(f"_distance_{cluster.audio_features_type}") == f.col("_nearest")
-        number = number.when(is_nearest, f.lit(cluster.audio_features_type))
-    nearest = f.least(*distances) if len(distances) > 1 else f.col(*distances)
+        is_nearest = F.col(f"_distance_{cluster.audio_features_type}") == F.col("_nearest")
+        number = number.when(is_nearest, F.lit(cluster.audio_features_type))
+    nearest = F.least(*distances) if len(distances) > 1 else F.col(*distances)
     # One projection a step: Spark then computes each distance once instead of writing it out wherever it is used.
     return (
         tracks.withColumns(values)
@@ -122,22 +122,22 @@ def without_features_of(tracks: DataFrame, source: str) -> DataFrame:
 
 def unassigned(tracks: DataFrame, source: str) -> DataFrame:
     """The tracks, those whose audio features a source gave in no cluster."""
-    number = f.when(~_is_from(source), f.col("audio_features_type"))
+    number = F.when(~_is_from(source), F.col("audio_features_type"))
     return tracks.withColumn("audio_features_type", number)
 
 
 def catalogue_size(tracks: DataFrame) -> int:
     """How many recordings have a track with all nine features. The track that names a recording must be among them."""
-    is_own = f.col("track_id") == f.col("recording_id")
+    is_own = F.col("track_id") == F.col("recording_id")
     is_settled = is_own & _is_complete()
     # Most recordings are settled by their own track, and those need no grouping: they share one group.
-    groups = tracks.groupBy(f.when(~is_settled, f.col("recording_id")).alias("recording")).agg(
-        f.count_if(is_settled).alias("settled"),
-        f.bool_or(is_own).alias("has_own"),
-        f.bool_or(_is_complete()).alias("has_features"),
+    groups = tracks.groupBy(F.when(~is_settled, F.col("recording_id")).alias("recording")).agg(
+        F.count_if(is_settled).alias("settled"),
+        F.bool_or(is_own).alias("has_own"),
+        F.bool_or(_is_complete()).alias("has_features"),
     )
-    is_by_other = f.col("recording").isNotNull() & f.col("has_own") & f.col("has_features")
-    row = groups.agg((f.sum("settled") + f.count_if(is_by_other)).alias("size")).first()
+    is_by_other = F.col("recording").isNotNull() & F.col("has_own") & F.col("has_features")
+    row = groups.agg((F.sum("settled") + F.count_if(is_by_other)).alias("size")).first()
     return int(row["size"] or 0) if row else 0
 
 
@@ -157,19 +157,19 @@ def needs_refit(
 
 
 def _is_from(source: str) -> Column:
-    return f.coalesce(f.col("audio_features_source") == source, f.lit(False))
+    return F.coalesce(F.col("audio_features_source") == source, F.lit(False))
 
 
 def _is_complete() -> Column:
-    return reduce(and_, (f.col(feature).isNotNull() for feature in AUDIO_FEATURES))
+    return reduce(and_, (F.col(feature).isNotNull() for feature in AUDIO_FEATURES))
 
 
 def _distance(values: Sequence[str], centroid: Sequence[float], deviations: Sequence[float]) -> Column:
     """The squared distance in deviations, without the term that is the same for all centroids: Σ c²/σ² − 2 Σ x·c/σ²."""
     weights = [c / (d * d) if d > 0 else 0.0 for c, d in zip(centroid, deviations, strict=True)]
     constant = sum(w * c for w, c in zip(weights, centroid, strict=True))
-    products = (f.col(value) * f.lit(-2.0 * weight) for value, weight in zip(values, weights, strict=True))
-    return reduce(add, products, f.lit(constant))
+    products = (F.col(value) * F.lit(-2.0 * weight) for value, weight in zip(values, weights, strict=True))
+    return reduce(add, products, F.lit(constant))
 
 
 def _sample(tracks: DataFrame, seed: int, sample_size: int, size: int) -> DataFrame:
@@ -177,19 +177,19 @@ def _sample(tracks: DataFrame, seed: int, sample_size: int, size: int) -> DataFr
 
     A recording is represented by the track that gives it its id, else by its smallest track id.
     """
-    is_other = f.col("track_id") != f.col("recording_id")
-    hashed = tracks.where(_is_complete()).withColumn("hash", f.xxhash64(f.lit(seed), "recording_id"))
+    is_other = F.col("track_id") != F.col("recording_id")
+    hashed = tracks.where(_is_complete()).withColumn("hash", F.xxhash64(F.lit(seed), "recording_id"))
     # Hashes are spread evenly: five deviations more than needed are kept, and the rest never reaches the sort.
     share = (sample_size + 5 * math.sqrt(sample_size)) / size
     if share < 1:
-        hashed = hashed.where(f.col("hash") < f.lit(int((share - 0.5) * 2**64)))
+        hashed = hashed.where(F.col("hash") < F.lit(int((share - 0.5) * 2**64)))
     return (
         hashed.groupBy("hash", "recording_id")
-        .agg(f.min(f.struct(is_other.alias("is_other"), "track_id", *AUDIO_FEATURES)).alias("track"))
+        .agg(F.min(F.struct(is_other.alias("is_other"), "track_id", *AUDIO_FEATURES)).alias("track"))
         .orderBy("hash", "recording_id")
         .limit(sample_size)
         .coalesce(1)
-        .select(*(f.col(f"track.{feature}").alias(feature) for feature in AUDIO_FEATURES))
+        .select(*(F.col(f"track.{feature}").alias(feature) for feature in AUDIO_FEATURES))
     )
 
 
@@ -235,9 +235,7 @@ def _with_clusters(
     label, square = squares.argmin(axis=1), squares.min(axis=1)
     used = np.unique(label)
     if len(used) < model.cluster_count:
-        logger.warning(
-            "Only %d of %d clusters: the sample has too few distinct points.", len(used), model.cluster_count
-        )
+        log.warning("Only %d of %d clusters: the sample has too few distinct points.", len(used), model.cluster_count)
     inertias = np.bincount(label, weights=square, minlength=len(found))
     if previous is None:
         numbers = first_numbers(scaled[used])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as f
+from pyspark.sql import functions as F
 
 _EARLIEST = date(1900, 1, 1)
 """Dates before this one are mistakes of the sources, not old music."""
@@ -24,10 +24,10 @@ class Bounds:
 
 def bounds(tracks: DataFrame, reference_date: date) -> Bounds | None:
     """The span of release months from 1900 to the reference date; None where no date lies in it."""
-    is_plausible = f.col("release_date").between(f.lit(_EARLIEST), f.lit(reference_date))
+    is_plausible = F.col("release_date").between(F.lit(_EARLIEST), F.lit(reference_date))
     row = (
         tracks.where(is_plausible)
-        .agg(f.min("release_date").alias("oldest"), f.max("release_date").alias("newest"))
+        .agg(F.min("release_date").alias("oldest"), F.max("release_date").alias("newest"))
         .first()
     )
     if row is None or row["oldest"] is None:
@@ -42,14 +42,14 @@ def score(tracks: DataFrame, bounds: Bounds | None) -> DataFrame:
     the bounds. Dates outside the bounds get 0 or 1; no date, or no bounds, gives NULL. Where all the catalogue is
     of one month that month is its newest: 1, and 0 for what is dated before it.
     """
-    return tracks.withColumn("newness_score", f.lit(None).cast("double") if bounds is None else _score(bounds))
+    return tracks.withColumn("newness_score", F.lit(None).cast("double") if bounds is None else _score(bounds))
 
 
 def _score(bounds: Bounds) -> Column:
     oldest, newest = _months(bounds.oldest_month), _months(bounds.newest_month)
-    month = f.year("release_date") * 12 + f.month("release_date")
-    between = (month - oldest).cast("double") / f.lit(float(newest - oldest or 1))
-    return f.when(month >= newest, 1.0).when(month <= oldest, 0.0).otherwise(between)
+    month = F.year("release_date") * 12 + F.month("release_date")
+    between = (month - oldest).cast("double") / F.lit(float(newest - oldest or 1))
+    return F.when(month >= newest, 1.0).when(month <= oldest, 0.0).otherwise(between)
 
 
 def _months(day: date) -> int:

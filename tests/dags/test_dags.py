@@ -12,9 +12,12 @@ import pytest
 
 from dags.days import asking_date, reference_date
 from dags.pools import recent_pool, spotify_pool
+from etl.formats import FORMATS
+from etl.jobs import marts
+from etl.simulate.listeners.parameters import DIRT_KINDS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-NO_DAGS = {"__init__", "days", "defaults", "fetch_tasks", "pools", "refresh_tasks"}
+NO_DAGS = {Path(name).stem for name in (CHECKOUT / "dags" / ".airflowignore").read_text().split()} | {"__init__"}
 DAG_FILES = sorted(path.stem for path in (CHECKOUT / "dags").glob("*.py") if path.stem not in NO_DAGS)
 
 _INSPECT = """
@@ -28,6 +31,7 @@ print(json.dumps({
         "file": d.fileloc.rsplit("/", 1)[-1], "doc": d.doc_md or "", "tags": sorted(d.tags),
         "catchup": d.catchup, "max_active_runs": d.max_active_runs, "schedule": d.timetable.__class__.__name__,
         "params": {k: [p.schema.get("title"), p.description] for k in d.params for p in [d.params.get_param(k)]},
+        "choices": {k: d.params.get_param(k).schema.get("enum") for k in d.params},
         "tasks": {t.task_id: {
             "owner": t.owner, "retries": t.retries, "policy": t.retry_policy is not None,
             "timeout": t.execution_timeout is not None, "callback": bool(t.on_failure_callback),
@@ -153,6 +157,13 @@ def test_a_dag_keeps_the_rules(bag: dict, dag_id: str) -> None:
     for name, task in dag["tasks"].items():
         assert task["owner"] == "warehouse", name
         assert task["retries"] >= 1 and task["policy"] and task["timeout"] and task["callback"], name
+
+
+def test_forms_offer_what_the_jobs_know(bag: dict) -> None:
+    kaggles = [known.name for known in FORMATS.values() if known.origin == "kaggle"]
+    assert bag["dags"]["kaggle_import"]["choices"]["format"] == [None, *kaggles]
+    assert bag["dags"]["build_marts"]["choices"]["what"] == list(marts.WHAT)
+    assert bag["dags"]["simulate_feed"]["params"].keys() >= set(DIRT_KINDS)
 
 
 def test_the_nightly_refresh_stands_for_an_interval_and_runs_alone(bag: dict) -> None:

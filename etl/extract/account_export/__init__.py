@@ -25,7 +25,7 @@ from etl.extract.account_export.listener import checked_timezone, checked_user
 from etl.lake import Lake, Received
 from etl.schemas.events import EXPORT_LINE
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 ORIGIN = "account_export"
 FORMATS = (EXTENDED, BASIC)
@@ -60,8 +60,8 @@ def receive_export(path: str, user_id: str, timezone: str, lake: Lake, received_
         if not filled:
             raise WrongFileError(_nothing_found(read, left_out))
         inputs = [draft.receive(lake, received_at) for draft in filled]
-    logger.info("%d files read, %d left out: %s", len(read), len(left_out), ", ".join(left_out) or "none")
-    logger.info("Fields left out of the records: %s", ", ".join(other_fields) or "none")
+    log.info("%d files read, %d left out: %s", len(read), len(left_out), ", ".join(left_out) or "none")
+    log.info("Fields left out of the records: %s", ", ".join(other_fields) or "none")
     return ReceivedExport(inputs, read, left_out, other_fields)
 
 

@@ -18,7 +18,7 @@ from etl.extract.spotify.api import PAGE_SIZE, Api, playlist_id
 from etl.extract.spotify.fetched import Fetched, finished
 from etl.extract.spotify.knowledge import Known, added_moments, believed_refusals, learned, objects
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 PROFILE_LASTS = timedelta(days=7)
 
@@ -44,7 +44,7 @@ def fetch_account(api: Api, account: Account, known: Known, playlist_ids: Iterab
         fetch.fetch_followed_artists()
         fetch.fetch_profile()
     except QuotaUsedUpError as error:
-        logger.warning("%s: %s", account.name, error)
+        log.warning("%s: %s", account.name, error)
         is_quota_left = False
     said = answers.all_kept()
     after = learned(known, said, fetch.refused, fetch.left)

@@ -22,7 +22,7 @@ from typing import Any
 from etl.errors import ActionNeededError, QuotaUsedUpError, RateLimitedError, TryAgainError
 from etl.extract.spotify.exchange import Exchange, Limits, Session, carried
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 _REFUSALS = (400, 401, 403, 404, 410)
 _PASSING = (408, 425)
@@ -80,7 +80,7 @@ class Caller:
             if reply is not None:
                 return reply
             tried += 1
-            logger.info("Spotify, %s: %s (try %d of %d)", endpoint, problem, tried, self.limits.tries)
+            log.info("Spotify, %s: %s (try %d of %d)", endpoint, problem, tried, self.limits.tries)
         raise TryAgainError(f"Spotify did not answer {self.limits.tries} times ({endpoint}, at last {problem}).")
 
     def _wait(self, exchange: Exchange) -> None:
@@ -94,7 +94,7 @@ class Caller:
         left_s = self.limits.retry_after_all_s - self.waited_s
         if pause_s > min(self.limits.retry_after_each_s, left_s):
             raise RateLimitedError(f"Spotify asks for a pause of {pause_s:,.0f} s (rate limit).", pause_s)
-        logger.info("Spotify asks for a pause of %.0f s (rate limit).", pause_s)
+        log.info("Spotify asks for a pause of %.0f s (rate limit).", pause_s)
         self.waited_s += pause_s
         self._sleep(pause_s)
 

@@ -15,7 +15,7 @@ from etl.extract.spotify.api import BATCH_SIZES, Api, Mode, is_spotify_id
 from etl.extract.spotify.fetched import Fetched, finished
 from etl.schemas.api import BATCHES
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 SINGLE = {"tracks": "track", "artists": "artist", "albums": "album"}
 """The endpoint for one, by that for many."""
@@ -44,7 +44,7 @@ def fetch_catalogue(api: Api, wanted: Wanted, call_budget: int, answers: Answers
         fetch.fetch_features()
         fetch.fetch_stalest(call_budget)
     except QuotaUsedUpError as error:
-        logger.warning("The catalogue: %s", error)
+        log.warning("The catalogue: %s", error)
         is_quota_left = False
     return finished(api, answers, calls_before, {} if is_quota_left else fetch.left(), is_quota_left)
 
@@ -125,5 +125,5 @@ def _asked_once(ids: Sequence[str]) -> list[str]:
     """Each id once, in order; made-up ones, which the API cannot know, left out."""
     known = [id_ for id_ in dict.fromkeys(ids) if is_spotify_id(id_)]
     if len(known) < len(set(ids)):
-        logger.info("%d ids have not the form of Spotify's and are not asked.", len(set(ids)) - len(known))
+        log.info("%d ids have not the form of Spotify's and are not asked.", len(set(ids)) - len(known))
     return known
