@@ -59,6 +59,47 @@ def test_who_is_forgotten_is_in_no_mart_and_in_no_count(warehouse_url: str) -> N
     assert {"counted_play", "listener_count", "chart_count", "artist_week"}.isdisjoint(left)
 
 
+def test_no_table_or_view_names_who_is_forgotten(warehouse_url: str) -> None:
+    who = "listener-7f3a91"
+    plays = tuple(replace(one, user=who) for one in FIRST.events)
+    load_events(warehouse_url, "r1", Delivery("first", plays, (user(who, NOON, username="Ondine"),)), LATE)
+    rebuild(warehouse_url)
+    with exclusive(warehouse_url) as connection:
+        connection.exec_driver_sql(_KNOWN_ELSEWHERE.format(who=who), execution_options={"no_parameters": True})
+        connection.commit()
+    before = naming(warehouse_url, who)
+    assert {"audit.account_owner", "audit.gap", "audit.login", "audit.playlist_wish", "simulation.listener"} <= before
+    assert {"warehouse.dim_user", "warehouse.user_record", "mart.event_wide", "mart.wrapped", "mart.play"} <= before
+    assert {"mart.listening_session", "mart.user_personality", "mart.taste_profile", "mart.wrapped_track"} <= before
+    with exclusive(warehouse_url) as connection:
+        forget(connection, Person(frozenset({who})))
+    assert naming(warehouse_url, who) == set()
+    assert naming(warehouse_url, "Ondine") == set()
+    assert "mart.wrapped" in naming(warehouse_url, "u1"), "another listener went, too"
+
+
+_KNOWN_ELSEWHERE = """
+insert into simulation.listener values ('{who}', 'p', 1, 'ENLC', 0.5, 0.5, 0.5, 0.5);
+insert into audit.login values ('ondine', 'listener', '{who}', '{who}', null);
+insert into audit.account_owner values ('{who}', '{who}');
+insert into audit.gap values ('{who}', '2026-11-01', '2026-11-02', '2026-11-02', 'r1', null);
+insert into audit.playlist_wish values ('{who}', '37i9dQZF1DXcBWIGoYBM5M');
+"""
+
+
+def naming(url: str, word: str) -> set[str]:
+    """The tables and views of all schemas with a row that holds a word."""
+    relations = """
+        select format('%s.%s', n.nspname, c.relname) as name
+        from pg_class as c inner join pg_namespace as n on n.oid = c.relnamespace
+        where n.nspname in ('staging', 'warehouse', 'mart', 'audit', 'simulation') and c.relkind in ('r', 'p', 'v')
+            and not c.relispartition
+    """
+    statement = "select exists (select from {} as t where strpos(t::text, :word) > 0) as it"
+    names = [str(row["name"]) for row in table(url, relations)]
+    return {name for name in names if table(url, statement.format(name), word=word)[0]["it"]}
+
+
 def test_the_step_builds_once_and_says_where_there_is_nothing_to_do(warehouse_url: str, tmp_path: Path) -> None:
     load_events(warehouse_url, "r1", FIRST)
     here = settings({"WAREHOUSE_URL": warehouse_url, "STATE_DIR": str(tmp_path)})

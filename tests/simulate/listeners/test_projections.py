@@ -10,6 +10,7 @@ import fastavro
 import pytest
 from pyspark.sql import SparkSession
 
+from etl.config import CHECKOUT
 from etl.schemas.avro import contract
 from etl.simulate.listeners import feed, projections, records
 from tests.simulate.listeners.stock import PLAYLIST_IDS, TRACKS, simulation
@@ -69,9 +70,37 @@ def test_entities(told: tuple[list[Any], projections.Users]) -> None:
     assert any(one["releaseDate"] for one in found["track"]) and any(one["popularity"] for one in found["artist"])
 
 
-@pytest.mark.parametrize(
-    "name", ["spotify_wrapped_data", "entity_user", "entity_track", "entity_artist", "entity_event", "user"]
-)
+def test_the_first_version_is_the_record_that_others_know() -> None:
+    schema = contract("user_activity_1")
+    assert (schema["namespace"], schema["name"]) == ("com.spotify.wrapped", "UserActivity")
+    types = {field["name"]: field["type"] for field in schema["fields"]}
+    texts = ("song", "songId", "artist", "artistId", "playlistId", "userLocation")
+    measures = ("valence", "tempo", "acousticness", "energy", "danceability")
+    moment = {"type": "long", "logicalType": "timestamp-millis"}
+    kinds = {name: types.pop(name)["symbols"] for name in ("activityType", "deviceType")}
+    assert kinds == {
+        "activityType": ["PLAY", "PAUSE", "SKIP", "LIKE", "FOLLOW"],
+        "deviceType": ["MOBILE", "DESKTOP", "TABLET", "SMART_SPEAKER"],
+    }
+    assert types == {
+        **dict.fromkeys(("userId", "genre"), "string"),
+        **{name: ["null", "string"] for name in texts},
+        **{name: ["null", "float"] for name in measures},
+        **dict.fromkeys(("eventTime", "startTime", "endTime"), moment),
+        "duration": ["null", "int"],
+    }
+
+
+def test_the_next_version_has_all_of_the_first_and_a_default_for_what_is_new() -> None:
+    first, second = (contract(f"user_activity_{version}")["fields"] for version in (1, 2))
+    assert [(one["name"], one["type"]) for one in second[: len(first)]] == [(one["name"], one["type"]) for one in first]
+    new = second[len(first) :]
+    names = {"eventId", "subscriptionType", "country", "continent", "timezone", "msPlayed", "context"}
+    assert {one["name"] for one in new} == names
+    assert all("default" in one for one in new)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (CHECKOUT / "etl" / "schemas").glob("*.avsc")))
 def test_every_field_is_explained(name: str) -> None:
     def records_of(schema: Any) -> Iterable[dict[str, Any]]:
         if isinstance(schema, list):

@@ -1,14 +1,17 @@
 """What listeners do makes sense, and follows from the seed alone."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
+from etl.simulate.listeners import activities, personalities
 from etl.simulate.listeners import feed as feed_module
 from etl.simulate.listeners.activities import BROKEN_WAYS, DUPLICATE, FIRST_BROKEN
+from etl.simulate.listeners.feed import Simulation
 from etl.simulate.listeners.habits import DEFAULTS, DEVICES, PLANS
 from etl.simulate.listeners.homes import HOMES
 from etl.simulate.listeners.library import NEVER
@@ -34,6 +37,29 @@ def test_a_listener_is_the_same_among_few_and_many() -> None:
     few, many = rows(simulation(20)), rows(simulation(200))
     pd.testing.assert_frame_equal(in_order(few), in_order(many[many["number"] < 20]))
     assert many["number"].nunique() > 180
+
+
+def test_a_listener_of_twenty_is_that_of_twenty_thousand() -> None:
+    few, many = simulation(20), simulation(20_000)
+    of_many = activities.batch(many.rows(0)).to_pandas()  # the chunk that has them
+    of_few = activities.batch(few.rows(0)).to_pandas()
+    pd.testing.assert_frame_equal(in_order(of_few), in_order(of_many[of_many["number"] < 20]))
+    assert few.population == many.population
+    pd.testing.assert_frame_equal(records_of(few), records_of(many).query("userId in @records_of(@few).userId"))
+
+
+def test_a_longer_interval_tells_of_the_same_users_and_of_later_changes() -> None:
+    short = records_of(simulation(500))
+    long = records_of(simulation(500, 400))
+    end = pd.Timestamp(START + timedelta(days=3))
+    pd.testing.assert_frame_equal(short, long[long["updatedAt"] < end].reset_index(drop=True))
+    assert len(long) > len(short)
+
+
+def records_of(made: Simulation) -> pd.DataFrame:
+    """The records of a simulation's first users."""
+    (first,) = made.users([pa.RecordBatch.from_pydict({"id": [0]})])
+    return first.to_pandas()
 
 
 def test_a_longer_interval_extends_a_shorter_one() -> None:
@@ -91,6 +117,26 @@ def test_a_skip_ends_a_play_of_its_track(made: pd.DataFrame) -> None:
         assert len(ended) and ended.index.isin(plays.index).all(), activity
 
 
+def test_a_like_lies_within_a_play_of_its_track(made: pd.DataFrame) -> None:
+    likes = made[made["activity"] == "LIKE"].sort_values("at")
+    plays = made[made["activity"] == "PLAY"].sort_values("at")
+    latest = pd.merge_asof(likes, plays, on="at", by=["number", "track"], suffixes=("", "_of_play"))
+    assert len(likes) > 500 and (likes["playlist"] >= 0).mean() == pytest.approx(0.3, abs=0.05)
+    assert (latest["at"] <= latest["ends_of_play"]).all()
+
+
+def test_a_free_plan_has_an_advertisement_after_every_third_track_and_no_other_gap(made: pd.DataFrame) -> None:
+    plays = made[made["activity"] == "PLAY"].sort_values("code")
+    session, place = plays["code"] // 2048, plays["code"] // 8 % 256
+    is_paused = plays.set_index(["number", "ends"]).index.isin(
+        made[made["activity"] == "PAUSE"].set_index(["number", "at"]).index
+    )
+    gap = (plays["at"].shift(-1) - plays["ends"])[(session == session.shift(-1)) & ~is_paused]
+    has_break = (plays["plan"] == _FREE)[gap.index] & (place[gap.index] % 3 == 2)
+    assert gap[has_break].between(15_000, 31_500).all() and has_break.sum() > 1_000
+    assert (gap[~has_break] <= 1_500).all() and (~has_break).sum() > 10_000
+
+
 def test_a_free_plan_skips_six_times_an_hour_at_most(made: pd.DataFrame) -> None:
     skips = made[(made["activity"] == "SKIP") & (made["plan"] == _FREE)].sort_values(["number", "at"])
     back = FREE_SKIPS_AN_HOUR
@@ -135,6 +181,29 @@ def _local_hours(frame: pd.DataFrame) -> np.ndarray:
         is_here = (frame["home"] == place).to_numpy()
         hours[is_here] = moments[is_here].dt.tz_convert(HOMES[place].timezone).dt.hour
     return hours
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_as_many_have_a_free_plan_as_are_wanted(share: float) -> None:
+    plays = rows(simulation(4000, 1, free_share=share))
+    counted = plays.drop_duplicates("number")
+    assert (counted["plan"] == _FREE).mean() == pytest.approx(share, abs=0.02 if 0 < share < 1 else 0)
+
+
+def test_a_mix_says_how_often_each_personality_comes() -> None:
+    def shares(**options: object) -> dict[str, float]:
+        traits = simulation(8000, **options).people(0, 8000).traits
+        return dict(pd.Series(personalities.codes_of(traits)).value_counts(normalize=True))
+
+    assert shares() == pytest.approx(dict.fromkeys(personalities.CODES, 1 / 16), abs=0.01)
+    wanted = shares(mix={"ENLC": 3, "Deep Diver": 1})
+    assert wanted == pytest.approx({"ENLC": 0.75, "FTVU": 0.25}, abs=0.02)
+
+
+def test_traits_are_continuous_and_their_middle_is_populated() -> None:
+    traits = simulation(8000).people(0, 8000).traits
+    tenths = np.stack([np.histogram(traits[:, n], bins=10, range=(0, 1))[0] for n in range(4)]) / 8000
+    assert np.abs(tenths - 0.1).max() < 0.02
 
 
 def test_dirt_comes_at_the_asked_rate() -> None:
