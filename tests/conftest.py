@@ -48,6 +48,15 @@ def real_kaggle() -> Path:
 
 
 @pytest.fixture(scope="session")
+def real_exports() -> Path:
+    """The folder of real exports; tests that need it are skipped, with this sentence, where it is absent."""
+    folder = SHARED_DATA / "account_export"
+    if not folder.is_dir():
+        pytest.skip(f"the real account exports are not here: {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def embedded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Server]:
     """An embedded PostgreSQL for the whole run, gone afterwards."""
     state_dir = tmp_path_factory.mktemp("embedded")

@@ -1,6 +1,7 @@
 """Whatever came late, twice, corrected or was taken back: the marts are as if built from nothing."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -11,7 +12,8 @@ from etl.warehouse import connect
 from launch import postgres
 from tests.conftest import database
 from tests.load.star_frames import table
-from tests.marts.listening import DEFINITION, add, day, fill, held, rebuild, some
+from tests.marts.listening import DEFINITION, FIRST_DAY, Heard, add, day, fill, held, rebuild, some
+from tests.marts.sounds import add_track
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +119,36 @@ def test_another_definition_builds_from_nothing(url: str, definition: Definition
     assert held(url) != before
     assert rebuild(url)
     assert held(url) == before
+
+
+def test_lists_end_after_a_hundred_and_who_leaves_makes_room(url: str) -> None:
+    first = FIRST_DAY + timedelta(days=20)
+    more_artists = (
+        "insert into warehouse.dim_artist (artist_key, artist_id, name, source)"
+        " select n, 'a' || n, 'a' || n, 's' from generate_series(5, 50) as n"
+    )
+    _run(url, f"delete from warehouse.fact_event; {more_artists}")
+    with connect(url) as connection:
+        for number in range(75, 131):
+            add_track(connection, number)
+        # Of 130 tracks the first 60 twice, the others once.
+        tracks = [*range(1, 11), *range(13, 131), *range(1, 11), *range(13, 61)]
+        add(connection, [Heard(n, 1, first + timedelta(minutes=5 * n), t, 60_000) for n, t in enumerate(tracks)])
+    expected = sorted(set(tracks))
+    lists = (
+        "select recording_id as id from mart.wrapped_track where user_id = 'u1' and year = 2026 order by rank",
+        "select item_id as id from mart.top_by_continent where kind = 'recording' and period = 'year'"
+        " and place = 'South America' order by rank",
+    )
+    for gone in (0, 10):
+        _run(url, f"delete from warehouse.fact_event where track_key <= {gone}")
+        rebuild(url)
+        for statement in lists:
+            found = [row["id"] for row in table(url, statement)]
+            assert found == [f"t{number}" for number in expected if number > gone][:100]
+        followed = held(url)
+        rebuild(url, is_from_nothing=True)
+        assert held(url) == followed
 
 
 def test_days_can_be_built_again_without_being_touched(url: str) -> None:

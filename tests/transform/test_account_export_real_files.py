@@ -11,20 +11,10 @@ from etl.extract.account_export import receive_export
 from etl.jobs.account_export import read_lines
 from etl.lake import Lake
 from etl.transform.account_export import parse
-from tests.conftest import SHARED_DATA
 
 pytestmark = pytest.mark.real_data
 
 ROWS = {"extended_export": 49, "basic_export": 9_990}
-
-
-@pytest.fixture(scope="session")
-def real_exports() -> Path:
-    """The folder of real exports; tests that need it are skipped, with this sentence, where it is absent."""
-    folder = SHARED_DATA / "account_export"
-    if not folder.is_dir():
-        pytest.skip(f"the real account exports are not here: {folder}")
-    return folder
 
 
 @pytest.fixture(scope="module")
