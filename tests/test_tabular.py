@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import zipfile
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -90,6 +91,27 @@ def test_a_file_without_ends_of_lines_is_no_line_in_memory() -> None:
     bomb = gzip.compress(b"a,b\n" + b"0" * (40 << 20), compresslevel=1)
     with pytest.raises(WrongFileError, match="a line is longer than"):
         _read(bomb)
+
+
+@pytest.mark.parametrize(
+    ("method", "mark", "place", "value"),
+    [
+        (zipfile.ZIP_DEFLATED, b"PK\x01\x02", 10, b"\x0c"),  # it says bzip2
+        (zipfile.ZIP_DEFLATED, b"PK\x05\x06", 16, b"\xff\xff\xff\x7f"),  # its member would begin before the file
+        (zipfile.ZIP_DEFLATED, b"PK\x03\x04", 45, b"\xff\xff\xff"),
+        (zipfile.ZIP_BZIP2, b"PK\x03\x04", 45, b"\xff\xff\xff"),
+        (zipfile.ZIP_LZMA, b"PK\x03\x04", 60, b"\xff\xff\xff"),
+    ],
+)
+def test_a_broken_zip_file_is_told_as_one(tmp_path: Path, method: int, mark: bytes, place: int, value: bytes) -> None:
+    path = tmp_path / "broken.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("inner.csv", "".join(f"a{number},b\n" for number in range(100)))
+    whole = path.read_bytes()
+    begin = whole.rindex(mark) + place
+    path.write_bytes(whole[:begin] + value + whole[begin + len(value) :])
+    with path.open("rb") as content, pytest.raises(WrongFileError, match="packed file is broken"):
+        count_rows(content, detect_layout(content))
 
 
 @pytest.mark.parametrize("end", [b'"', b'"\n', b'x,"', b'x,"y\n', b'"x\n\n'])

@@ -3,12 +3,12 @@
 import csv
 import gzip
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, cast
 
 from etl.errors import WrongFileError
+from etl.packed import BREAKAGES, is_of_content
 
 _LONGEST_FIELD = 1 << 24
 _LARGEST_WORKBOOK_BYTES = 1 << 30
@@ -24,7 +24,9 @@ def breakage_explained() -> Iterator[None]:
     csv.field_size_limit(_LONGEST_FIELD)
     try:
         yield
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (*BREAKAGES, OSError) as error:
+        if isinstance(error, OSError) and not is_of_content(error):
+            raise
         raise WrongFileError(f"the packed file is broken or locked ({error}). Get it again, whole.") from error
     except UnicodeError as error:
         raise WrongFileError(f"the text cannot be read ({error}). Save it as UTF-8.") from error

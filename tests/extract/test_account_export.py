@@ -279,6 +279,30 @@ def test_locked_cut_and_nested_zips(tmp_path: Path, lake: Lake) -> None:
     assert "holds this name twice" in refusal(tmp_path / "twice.zip", lake)
 
 
+@pytest.mark.parametrize(
+    ("method", "changes", "sentence"),
+    [
+        (zipfile.ZIP_LZMA, {90: b"\xff\xff\xff"}, f"{AUDIO}: the zip file is broken here"),
+        (zipfile.ZIP_BZIP2, {65: b"\xff\xff\xff"}, f"{AUDIO}: the zip file is broken here"),
+        # A name in UTF-8, which the member's own is not; a member without a name.
+        (zipfile.ZIP_DEFLATED, {7: b"\x08", 30: b"\xff"}, f"{AUDIO}: the zip file is broken here"),
+        (zipfile.ZIP_DEFLATED, {-46: b"\0"}, "leads out of the zip file"),
+    ],
+)
+def test_broken_members(tmp_path: Path, lake: Lake, method: int, changes: dict[int, bytes], sentence: str) -> None:
+    """Bytes are changed at places of the member's header, or of its entry in the directory where they are negative."""
+    path = tmp_path / "broken.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr(AUDIO, text([play()] * 20))
+    content = bytearray(path.read_bytes())
+    directory = content.rindex(b"PK\x01\x02")
+    for place, value in changes.items():
+        begin = place if place > 0 else directory - place
+        content[begin : begin + len(value)] = value
+    path.write_bytes(content)
+    assert sentence in refusal(path, lake)
+
+
 @pytest.mark.parametrize("user", ["", " ", "a b", "ada/ben", "../x", "-x", "x" * 65, "ada\n", "a'; drop", "unknown"])
 def test_a_user_that_is_none(tmp_path: Path, lake: Lake, user: str) -> None:
     place = folder_of(tmp_path / "e", **{AUDIO: [play()]})

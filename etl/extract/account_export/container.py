@@ -9,7 +9,6 @@ import os
 import re
 import stat
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import IO
 from urllib.parse import unquote, urlsplit
 
 from etl.errors import ActionNeededError, WrongFileError
+from etl.packed import BREAKAGES, is_of_content
 
 MOST_FILES = 2_000
 MOST_BYTES_A_FILE = 64 << 20
@@ -64,12 +64,12 @@ class Member:
         try:
             with self._open() as content:
                 yield content
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        except (*BREAKAGES, UnicodeError) as error:  # a name can be none, too
             raise WrongFileError(
                 f"{self.name}: the zip file is broken here ({error}). Download the export again, whole."
             ) from error
         except OSError as error:
-            if error.errno == errno.EINVAL:  # the zip file points to a place before its beginning
+            if is_of_content(error):
                 raise WrongFileError(
                     f"{self.name}: the zip file is broken here. Download the export again, whole."
                 ) from error
@@ -171,7 +171,8 @@ def _zip_file(place: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def _of_zip(archive: zipfile.ZipFile, name: str) -> list[Member]:
-    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    # A broken entry may have no name at all, which is_dir cannot stand.
+    entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
     if len(entries) > MOST_FILES:
         raise WrongFileError(f"{name}: {_too_many()}")
     if sum(entry.file_size for entry in entries) > MOST_BYTES:
