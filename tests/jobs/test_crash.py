@@ -29,16 +29,6 @@ def test_steps_that_are_killed_and_run_again_leave_what_undisturbed_ones_do(tmp_
 
 
 @pytest.mark.crash
-@pytest.mark.timeout(3600)
-def test_runs_of_airflow_whose_parts_are_killed_leave_what_undisturbed_ones_do(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "benchmarks.crash_airflow", "--kills", "4", "--kills-a-round", "4"]
-    environ = {**os.environ, "PYTHONPATH": str(CHECKOUT), "TMPDIR": str(tmp_path)}
-    done = subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "after 4 all tables are equal" in done.stdout and "\n0 rounds needed a hand" in done.stdout
-
-
-@pytest.mark.crash
 @pytest.mark.usefixtures("one_session")
 def test_a_note_of_the_stock_that_was_cut_stops_nothing(
     tmp_path: Path, warehouse_url: str, stock: Path, monkeypatch: pytest.MonkeyPatch
