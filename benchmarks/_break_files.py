@@ -146,6 +146,52 @@ def _bomb() -> bytes:
     return packed.getvalue()
 
 
+# Zip files
+
+
+def _patched(packed: bytes, places: Mapping[int, bytes], magic: bytes = b"PK\x01\x02") -> bytes:
+    """A zip file with other bytes in the first entry of its directory."""
+    changed, begin = bytearray(packed), packed.rfind(magic)
+    for place, value in places.items():
+        changed[begin + place : begin + place + len(value)] = value
+    return bytes(changed)
+
+
+def _zip_patched(places: Mapping[int, bytes], magic: bytes = b"PK\x01\x02") -> Break:
+    return lambda content, chance: _patched(zip_of({"Streaming_History_Audio_1.json": content}), places, magic)
+
+
+def _compressed(method: int) -> Break:
+    """A zip file whose member is compressed by another method, and damaged."""
+
+    def apply(content: bytes, chance: Random) -> bytes:
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", method) as archive:
+            archive.writestr("Streaming_History_Audio_1.json", content)
+        return _flipped(packed.getvalue(), chance)
+
+    return apply
+
+
+_ZIP: dict[str, Break] = {
+    "zip, locked": _zip_patched({8: b"\x01"}),
+    "zip, wrong method": _zip_patched({10: b"\x63"}),
+    "zip, wrong sum": _zip_patched({16: b"\0\0\0\0"}),
+    "zip, wrong size": _zip_patched({24: b"\x10\0\0\0"}),
+    "zip, wrong place": _zip_patched({42: b"\xff\xff\0\0"}),
+    "zip, wrong name": _zip_patched({46: b"\xff\0/.."}),
+    "zip, wrong count": _zip_patched({8: b"\xff\x7f\xff\x7f"}, b"PK\x05\x06"),
+    "zip, wrong directory": _zip_patched({16: b"\xff\xff\xff\x7f"}, b"PK\x05\x06"),
+    "zip, long directory": _zip_patched({12: b"\xff\xff\xff\x7f"}, b"PK\x05\x06"),
+    "zip, bzip2 said": _zip_patched({10: b"\x0c"}),
+    "zip, LZMA said": _zip_patched({10: b"\x0e"}),
+    "zip, no name": _zip_patched({46: b"\0"}),
+    "zip, bzip2 flipped": _compressed(zipfile.ZIP_BZIP2),
+    "zip, LZMA flipped": _compressed(zipfile.ZIP_LZMA),
+}
+"""Zip files that are wrong in their build, whatever they hold."""
+
+
 # Tables
 
 
@@ -183,6 +229,7 @@ _TABLE: dict[str, Break] = {
     "lines of commas": lambda content, chance: content + b",,,,,\n" * 100,
     "JSON": lambda content, chance: json.dumps([{"id": 1, "name": "x"}] * 10).encode(),
     "SQL": lambda content, chance: b"insert into tracks values (1, 'a');\n" * 20,
+    **_ZIP,
 }
 
 
@@ -200,18 +247,6 @@ def _zip_with_link(content: bytes, chance: Random) -> bytes:
 
 def _named(inner: Callable[[bytes], bytes], name: str = "Streaming_History_Audio_1.json") -> Break:
     return lambda content, chance: zip_of({name: inner(content)})
-
-
-def _patched(packed: bytes, places: Mapping[int, bytes], magic: bytes = b"PK\x01\x02") -> bytes:
-    """A zip file with other bytes in the first entry of its directory."""
-    changed, begin = bytearray(packed), packed.rfind(magic)
-    for place, value in places.items():
-        changed[begin + place : begin + place + len(value)] = value
-    return bytes(changed)
-
-
-def _zip_patched(places: Mapping[int, bytes], magic: bytes = b"PK\x01\x02") -> Break:
-    return lambda content, chance: _patched(zip_of({"Streaming_History_Audio_1.json": content}), places, magic)
 
 
 def _records(change: Callable[[list[dict[str, object]], Random], object]) -> Break:
@@ -242,16 +277,8 @@ _EXPORT: dict[str, Break] = {
     ),
     "half surrogates": lambda content, chance: _HALF,
     "no UTF-8": lambda content, chance: content.replace(b"android", b"\xff\xfe").replace(b"a", b"\xe4", 30),
+    **_ZIP,
     "zip, a link": _zip_with_link,
-    "zip, locked": _zip_patched({8: b"\x01"}),
-    "zip, wrong method": _zip_patched({10: b"\x63"}),
-    "zip, wrong sum": _zip_patched({16: b"\0\0\0\0"}),
-    "zip, wrong size": _zip_patched({24: b"\x10\0\0\0"}),
-    "zip, wrong place": _zip_patched({42: b"\xff\xff\0\0"}),
-    "zip, wrong name": _zip_patched({46: b"\xff\0/.."}),
-    "zip, wrong count": _zip_patched({8: b"\xff\x7f\xff\x7f"}, b"PK\x05\x06"),
-    "zip, wrong directory": _zip_patched({16: b"\xff\xff\xff\x7f"}, b"PK\x05\x06"),
-    "zip, long directory": _zip_patched({12: b"\xff\xff\xff\x7f"}, b"PK\x05\x06"),
     "zip, absolute": _named(bytes, "/etc/cron.d/x.json"),
     "zip, a drive": _named(bytes, "C:\\x.json"),
     "zip, odd name": _named(bytes, "Streaming_History_\u202e\x1b[31m.json"),

@@ -177,11 +177,9 @@ _MANY_ROWS_AT_ONCE = settings(
 )
 
 _NAMES = st.lists(
-    st.text(
-        st.characters(exclude_categories=("Cs", "Cn", "Co"), exclude_characters=BLANKS + "\0"), min_size=1, max_size=8
-    )
+    st.text(st.characters(exclude_categories=("Cs", "Cn", "Co"), exclude_characters=BLANKS), min_size=1, max_size=8)
     | st.sampled_from(
-        ["b's", 'a "b"', 'it\'s "x"', "back\\slash", "\\'", 'a\\"', "a\xa0b", "ends\\", "[x], 'y'", "\u200b"]
+        ["b's", 'a "b"', 'it\'s "x"', "back\\slash", "\\'", 'a\\"', "a\xa0b", "ends\\", "[x], 'y'", "\u200b", "a\0b"]
     ),
     min_size=1,
     max_size=4,
@@ -195,7 +193,9 @@ def test_any_python_list_is_read_as_python_reads_it(spark: SparkSession, lists: 
     lists = [names for names in lists if "\\U" not in repr(names)]
     changes = [{"artists": repr(names), "id_artists": repr([ID] * len(names))} for names in lists]
     outcomes = _outcomes(spark, "tracks_1921_2020", changes)
-    assert [outcome["artist_names"] for outcome in outcomes] == [[n.strip(BLANKS) for n in names] for names in lists]
+    # But for what PostgreSQL does not take.
+    expected = [[name.strip(BLANKS).replace("\0", "\ufffd") for name in names] for names in lists]
+    assert [outcome["artist_names"] for outcome in outcomes] == expected
 
 
 def test_playlist_songs(spark: SparkSession) -> None:

@@ -84,6 +84,7 @@ def _body(string: Column) -> Column:
         inner,
         ('"', '\\"'),
         ("\\x", "\\u00"),
+        ("\\u0000", "\\ufffd"),  # PostgreSQL takes no U+0000
         ("\\U", "\\\\U"),
         (_ESCAPED_BACKSLASH, "\\\\"),
         (_ESCAPED_APOSTROPHE, "'"),
