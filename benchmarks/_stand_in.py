@@ -24,7 +24,7 @@ from pyspark.sql import SparkSession
 
 import etl.spark
 from etl.config import CHECKOUT, settings
-from etl.errors import ActionNeededError, EtlError, MustSignInError, RateLimitedError
+from etl.errors import ActionNeededError, EtlError, MustSignInError, RateLimitedError, TryAgainError
 from etl.extract.spotify.api import Api
 from etl.extract.spotify.app import app_of
 from etl.extract.spotify.exchange import Limits
@@ -37,6 +37,8 @@ from launch.stand_in import stand_in
 
 MODES = ("development", "extended")
 _TRIES = 3
+_SIGN_INS = 50
+"""How often all accounts are tried to be signed in; those that are stay so."""
 _LEAD = timedelta(days=28)
 """By how much pretended time is ahead, so that nights that are gone on with days later still lie in no past."""
 
@@ -87,7 +89,13 @@ class Nights:
         chosen = replace(self.settings, kaggle_path=str(folder) if folder else None)
         for file in kaggle.find_files(None, chosen):
             kaggle.import_file(file, None, chosen, "import", datetime.now(UTC))
-        spotify.stock_stand_in(self.settings)
+        for tries_left in reversed(range(_SIGN_INS)):
+            try:
+                spotify.stock_stand_in(self.settings)
+                return
+            except TryAgainError:  # faults may meet the accounts' sign-ins, too
+                if not tries_left:
+                    raise
 
     def fetch(self, number: int, calls: int | None = None) -> dict[str, Counter[str]]:
         """Ask all accounts and the catalogue, each up to three times; who must sign in again then does.

@@ -24,19 +24,19 @@ _ASKS_SPOTIFY: dict[str, Any] = {
 @task
 def choose_accounts(**context: Any) -> list[str]:
     """Names of the accounts to ask tonight."""
-    from etl.config import settings
+    from dags.spotify_settings import spotify_settings
     from etl.jobs import spotify
 
-    return spotify.choose_accounts(asking_date_of(context), settings())
+    return spotify.choose_accounts(asking_date_of(context), spotify_settings())
 
 
 @task(map_index_template="{{ task.op_kwargs.name }}", **_ASKS_SPOTIFY)
 def fetch_account(name: str, **context: Any) -> dict[str, Any]:
     """How the fetch of the account went: counts only; what was received lies in the lake."""
-    from etl.config import settings
+    from dags.spotify_settings import spotify_settings
     from etl.jobs import spotify
 
-    summary = spotify.fetch_account(name, run_id_of(context), settings(), is_last_try_of(context))
+    summary = spotify.fetch_account(name, run_id_of(context), spotify_settings(), is_last_try_of(context))
     if not summary["has_news"]:
         raise AirflowSkipException(f"{name} was asked, and nothing new came of it.")
     return summary
@@ -45,10 +45,10 @@ def fetch_account(name: str, **context: Any) -> dict[str, Any]:
 @task(trigger_rule="all_done", **_ASKS_SPOTIFY)
 def fetch_catalogue(**context: Any) -> dict[str, Any]:
     """How the fetch of audio features and of the stalest tracks and artists went; whatever became of the accounts."""
-    from etl.config import settings
+    from dags.spotify_settings import spotify_settings
     from etl.jobs import spotify
 
-    summary = spotify.fetch_catalogue(run_id_of(context), asking_date_of(context), settings())
+    summary = spotify.fetch_catalogue(run_id_of(context), asking_date_of(context), spotify_settings())
     if not summary:
         raise AirflowSkipException("Spotify was not asked about the catalogue.")
     if not summary["has_news"]:

@@ -36,10 +36,10 @@ from dags.runs import asking_date_of, is_last_try_of, run_id_of
 @task
 def choose_accounts(**context: Any) -> list[str]:
     """Names of the accounts to ask."""
-    from etl.config import settings
+    from dags.spotify_settings import spotify_settings
     from etl.jobs import spotify
 
-    names = spotify.choose_accounts(asking_date_of(context), settings())
+    names = spotify.choose_accounts(asking_date_of(context), spotify_settings())
     if not names:
         raise AirflowSkipException("Nobody has signed in, or the run stands for an earlier day: nobody is asked.")
     return names
@@ -53,10 +53,10 @@ def choose_accounts(**context: Any) -> list[str]:
 )
 def fetch_plays(name: str, **context: Any) -> dict[str, Any]:
     """How the look went: counts only; what was received lies in the lake."""
-    from etl.config import settings
+    from dags.spotify_settings import spotify_settings
     from etl.jobs import recently_played
 
-    found = recently_played.fetch_plays(name, run_id_of(context), settings(), is_last_try_of(context))
+    found = recently_played.fetch_plays(name, run_id_of(context), spotify_settings(), is_last_try_of(context))
     if not found["plays"]:
         raise AirflowSkipException(f"{name} has played nothing new, or could not be asked now.")
     return found

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from etl.errors import ActionNeededError, MustSignInError
 
@@ -84,6 +84,33 @@ def name_from_id(user_id: str) -> str:
     return check_name(re.sub(r"[^A-Za-z0-9_-]+", "-", user_id).strip("-_")[:64] or "account")
 
 
+def to_json(account: Account) -> str:
+    """An account with its tokens, which are secrets."""
+    return json.dumps(asdict(account), default=datetime.isoformat, indent=1)
+
+
+def from_json(text: str) -> Account:
+    """What ``to_json`` wrote.
+
+    :raises ValueError, KeyError, TypeError: where it did not; the text of the error could quote a token.
+    """
+    stored = json.loads(text)
+    token = stored["token"]
+    return Account(
+        name=str(stored["name"]),
+        account_id=str(stored["account_id"]),
+        user_id=str(stored["user_id"]),
+        token=Token(
+            access_token=str(token["access_token"]),
+            refresh_token=token["refresh_token"],
+            expires_at=datetime.fromisoformat(token["expires_at"]),
+            scope=str(token["scope"]),
+        ),
+        authorised_at=datetime.fromisoformat(stored["authorised_at"]),
+        trouble=stored["trouble"],
+    )
+
+
 class Accounts:
     """The accounts of one client id."""
 
@@ -104,7 +131,7 @@ class Accounts:
         """
         path = self._path(name)
         try:
-            return _from_json(json.loads(path.read_text(encoding="utf-8")))
+            return from_json(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise MustSignInError(f"Nobody has signed in as {name}: run bin/sign-in {name}.", name) from None
         except (OSError, ValueError, KeyError, TypeError):
@@ -128,7 +155,7 @@ class Accounts:
             if account.token.access_token == stale.access_token:
                 with self._draft(name) as draft:  # before asking: what was given and cannot be kept is lost
                     account = replace(account, token=refresh(account.token), trouble=None)
-                    _write(account, draft)
+                    draft.write(to_json(account))
             return account
 
     def note_trouble(self, name: str, token: Token, trouble: str) -> None:
@@ -156,7 +183,7 @@ class Accounts:
 
     def _replace(self, account: Account) -> None:
         with self._draft(account.name) as draft:
-            _write(account, draft)
+            draft.write(to_json(account))
 
     @contextmanager
     def _draft(self, name: str) -> Iterator[TextIO]:
@@ -189,24 +216,3 @@ def _private(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if folder.stat().st_mode & 0o077:
         folder.chmod(0o700)
-
-
-def _write(account: Account, file: TextIO) -> None:
-    json.dump(asdict(account), file, default=datetime.isoformat, indent=1)
-
-
-def _from_json(stored: dict[str, Any]) -> Account:
-    token = stored["token"]
-    return Account(
-        name=str(stored["name"]),
-        account_id=str(stored["account_id"]),
-        user_id=str(stored["user_id"]),
-        token=Token(
-            access_token=str(token["access_token"]),
-            refresh_token=token["refresh_token"],
-            expires_at=datetime.fromisoformat(token["expires_at"]),
-            scope=str(token["scope"]),
-        ),
-        authorised_at=datetime.fromisoformat(stored["authorised_at"]),
-        trouble=stored["trouble"],
-    )
