@@ -17,7 +17,7 @@ from etl.config import Settings
 from etl.errors import ActionNeededError, EtlError, MustSignInError
 from etl.extract.spotify.accounts import Accounts, of_all_apps
 from etl.full_disk import explains_full_disk
-from etl.jobs.forget_lake import clean_answers, clean_feeds, clean_runs, drop_exports, trace
+from etl.jobs.forget_lake import clean_answers, clean_feeds, clean_fetches, drop_exports, drop_steps, trace
 from etl.lake import Lake
 from etl.load import Run
 from etl.load.forget import forget, names_of
@@ -42,6 +42,7 @@ def forget_user(user_id: str, run_id: str, settings: Settings) -> dict[str, int]
         raise ActionNeededError("Name a user: an id that dim_user has for a person.")
     started_at = datetime.now(UTC)
     note = settings.state_dir / "forgetting" / f"{hashlib.sha256(user_id.encode()).hexdigest()[:32]}.json"
+    is_begun = note.exists()
     person = _noted(note, Person(frozenset({user_id})))
     accounts = of_all_apps(settings.state_dir)
     for name, ids in _own(accounts, person).items():
@@ -58,10 +59,12 @@ def forget_user(user_id: str, run_id: str, settings: Settings) -> dict[str, int]
             connection.commit()
             _keep(note, person)
             removed += _stop_asking(accounts, person)
-            clean_runs(lake, person)
+            clean_fetches(lake, person)
             exports = drop_exports(lake, person)
             answers, changed_answers = clean_answers(lake, person)
             changed_feeds = clean_feeds(lake, person, settings)
+            if is_begun or removed or exports or answers or changed_answers or changed_feeds:
+                drop_steps(lake)  # they were made of the lake: where it had nothing of the person, neither do they
             events = forget(connection, person)
             record_published(connection, Run(run_id, JOB, started_at, started_at.date(), ()))
             connection.commit()

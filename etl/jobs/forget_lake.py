@@ -89,11 +89,10 @@ def clean_feeds(lake: Lake, person: Person, settings: Settings) -> int:
     return sum(_recount(lake, one) for one in feeds)
 
 
-def clean_runs(lake: Lake, person: Person) -> None:
-    """Remove what steps of runs have left for the next ones: a run in progress has to begin anew."""
+def clean_fetches(lake: Lake, person: Person) -> None:
+    """Remove what fetches in progress keep for the person, or of them."""
     own = {account_part(what, name) for what in ACCOUNT_PARTS for name in person.accounts}
     for run_id in lake.runs():
-        lake.drop_frames(run_id)
         for part in lake.kept_places(run_id, "answers"):
             place = f"answers/{part}"
             names = lake.kept_names(run_id, place)
@@ -101,6 +100,12 @@ def clean_runs(lake: Lake, person: Person) -> None:
             kept = [line for line in lines if line]
             if part in own or list(without(kept, person)) != kept:
                 lake.drop_kept(run_id, place)
+
+
+def drop_steps(lake: Lake) -> None:
+    """Remove what steps of runs have left for the next ones: a run in progress has to begin anew."""
+    for run_id in lake.runs():
+        lake.drop_frames(run_id)
 
 
 def _staying(lake: Lake, received: Received, person: Person) -> bool:

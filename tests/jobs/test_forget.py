@@ -12,7 +12,7 @@ import pytest
 
 from etl import warehouse
 from etl.config import Settings, settings
-from etl.errors import ActionNeededError, MustSignInError, TryAgainError
+from etl.errors import ActionNeededError, EtlError, MustSignInError, TryAgainError
 from etl.jobs import events, forget, recently_played, refresh, spotify
 from etl.jobs.account_export import import_export
 from etl.lake import Lake
@@ -135,8 +135,16 @@ def events_of(here: Settings, *users: str) -> list[dict[str, Any]]:
     )
 
 
-def test_nobody_is_no_person(here: Settings) -> None:
+def test_nobody_is_no_person_and_stops_no_run(here: Settings) -> None:
+    receive(here, "feed-in-progress", [activity(40, user=OTHERS[0])])
+    assert events.plan_events("in progress", here)
     assert set(forget.forget_user("listener-nobody", "forget", here).values()) == {0}
+    assert events.load_events("in progress", date(2026, 11, 21), here)
+    receive(here, "feed-in-danger", [activity(41, user=OTHERS[0])])
+    assert events.plan_events("in danger", here)
+    assert forget.forget_user(OTHERS[1], "forget", here)["events"]
+    with pytest.raises(EtlError, match="left no events in the lake"):
+        events.load_events("in danger", date(2026, 11, 21), here)
     for word in ("unknown", " "):
         with pytest.raises(ActionNeededError):
             forget.forget_user(word, "forget", here)
