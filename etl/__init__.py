@@ -15,6 +15,7 @@ Ground floor, importable from everywhere:
     tabular       tables in files, delimited text and spreadsheets, as records of text
     avro_files    whether Avro files are whole, and how many records they hold
     feed_records  the records of Avro files as tables of columns
+    packed        what packed bytes raise where they are broken
     arrow_files   tables of columns as files
     columnar      SQL over tables of columns, within one process
     places        countries and their continents, timezones
