@@ -65,7 +65,6 @@ def print_report(
     _print_made_up(out, tracks, found["inputs"])
     if answering:
         out.print(f"[yellow]{escape(answering)}[/]")
-    _print_failures(out, results)
     _print_tables(out, found["rows_by_table"], written)
     _print_tracks(out, tracks, found["newness"], found["feature_sources"])
     _print_inputs(out, found["inputs"])
@@ -75,6 +74,7 @@ def print_report(
     print_events(out, found)
     _print_clusters(out, found["clusters"])
     _print_times(screen, results)
+    _print_failures(out, results)
     _print_next(out, login, is_staying)
 
 
@@ -111,9 +111,15 @@ def _print_made_up(out: Console, tracks: Row, inputs: list[Row]) -> None:
 
 
 def _print_failures(out: Console, results: list[RunResult]) -> None:
-    for result in results:
-        for task, reason in result.failures:
-            out.print(f"[red]✗[/] {escape(task)}: {escape(reason)}")
+    """Below all tables, where a terminal shows it."""
+    failures = [failure for result in results for failure in result.failures]
+    if failures:
+        out.print()
+    if not results[1].is_good():
+        _print_outcome(out, results[1])
+        out.print("Listeners are made up after a refresh that is published.")
+    for task, reason in failures:
+        out.print(f"[red]✗[/] {escape(task)}: {escape(reason)}")
 
 
 def _print_tables(out: Console, rows: list[Row], written: dict[str, int]) -> None:

@@ -89,7 +89,7 @@ def _other_fields(found: History) -> set[str]:
 
 def _nothing_found(read: list[str], left_out: list[str]) -> str:
     if read:
-        return f"The export holds no plays: {', '.join(read[:5])} are empty. Ask Spotify for it again."
+        return f"The export holds no plays: nothing is in {', '.join(read[:5])}. Ask Spotify for it again."
     names = ", ".join(left_out[:5]) or "no files at all"
     return (
         f"There is no streaming history here (there is: {names}). Ask Spotify for the extended streaming history or "
