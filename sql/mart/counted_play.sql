@@ -1,13 +1,31 @@
--- The plays of the touched days as they were counted, then as they are.
-create temporary table counted_before on commit drop as
-select p.*, t.recording_key, t.audio_features_type
-from touched_day as d
-inner join mart.counted_play as p on p.listener_key = d.listener_key and p.local_date = d.local_date
-inner join mart.counted_track as t on t.track_key = p.track_key;
+-- The plays of the touched days as they were counted, then as they are. Each day is looked up by itself: how many there
+-- are besides must not matter.
+create temporary table counted_gone (like mart.counted_play) on commit drop;
 
-delete from mart.counted_play as p
-using touched_day as d
-where p.listener_key = d.listener_key and p.local_date = d.local_date;
+with gone as (
+    delete from mart.counted_play as p
+    using (
+        select f.place
+        from touched_day as d
+        cross join lateral (
+            select c.ctid as place
+            from mart.counted_play as c
+            where c.listener_key = d.listener_key and c.local_date = d.local_date
+            offset 0
+        ) as f
+    ) as t
+    where p.ctid = t.place
+    returning p.*
+)
+
+insert into counted_gone select * from gone;
+
+create temporary table counted_before on commit drop as
+select g.*, t.recording_key, t.audio_features_type
+from counted_gone as g
+inner join mart.counted_track as t on t.track_key = g.track_key;
+
+analyze counted_before;
 
 insert into mart.circumstance (country, continent, device_type, subscription_plan)
 select country, continent, device_type, subscription_plan from near_event
@@ -16,24 +34,33 @@ select country, continent, device_type, subscription_plan from mart.circumstance
 
 analyze mart.circumstance;
 
-insert into mart.counted_play (
-    event_time, listener_key, local_date, circumstance_key, track_key, artist_key, ms_played, local_hour, is_excluded,
-    is_from_playlist
+create temporary table counted_after (like mart.counted_play) on commit drop;
+
+with come as (
+    insert into mart.counted_play (
+        event_time, listener_key, local_date, circumstance_key, track_key, artist_key, ms_played, local_hour, is_excluded,
+        is_from_playlist
+    )
+    select
+        e.event_time,
+        e.listener_key,
+        e.local_date,
+        c.circumstance_key,
+        e.track_key,
+        e.artist_key,
+        e.ms_played,
+        e.local_hour,
+        e.is_excluded,
+        e.is_from_playlist
+    from touched_event as e
+    inner join mart.circumstance as c using (country, continent, device_type, subscription_plan)
+    where e.is_play
+    returning *
 )
-select
-    e.event_time,
-    e.listener_key,
-    e.local_date,
-    c.circumstance_key,
-    e.track_key,
-    e.artist_key,
-    e.ms_played,
-    e.local_hour,
-    e.is_excluded,
-    e.is_from_playlist
-from touched_event as e
-inner join mart.circumstance as c using (country, continent, device_type, subscription_plan)
-where e.is_play;
+
+insert into counted_after select * from come;
+
+analyze counted_after;
 
 create temporary table genre_before on commit drop as
 select g.*

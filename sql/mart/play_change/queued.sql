@@ -21,8 +21,7 @@ from (
     select
         p.listener_key, p.local_date, p.circumstance_key, p.track_key, t.recording_key, p.artist_key,
         t.audio_features_type, p.local_hour, 1, p.ms_played
-    from touched_day as d
-    inner join mart.counted_play as p on p.listener_key = d.listener_key and p.local_date = d.local_date
+    from counted_after as p
     inner join mart.counted_track as t on t.track_key = p.track_key
     where not p.is_excluded
 ) as told
@@ -53,8 +52,7 @@ from (
         p.listener_key, p.local_date, p.circumstance_key, g.genre_key,
         g.weight_millionths,
         p.ms_played::bigint * g.weight_millionths
-    from touched_day as d
-    inner join mart.counted_play as p on p.listener_key = d.listener_key and p.local_date = d.local_date
+    from counted_after as p
     inner join mart.counted_track_genre as g on g.track_key = p.track_key
     where not p.is_excluded
 ) as told
