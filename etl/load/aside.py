@@ -18,6 +18,12 @@ _SCHEMA = "mart_aside"
 _ATTEMPTS = 600
 _LOCK_NOT_AVAILABLE = "55P03"
 
+_OPTIONS = """
+    select format('alter table %s set (%s)', cast(:place as text), array_to_string(reloptions, ', ')) as statement
+    from pg_class
+    where oid = cast(:original as regclass) and reloptions is not null
+"""
+
 _KEYS_AND_INDEXES = """
     select format(
         'alter table %s add constraint %I %s', cast(:place as text), conname, pg_get_constraintdef(oid)
@@ -93,6 +99,7 @@ class Aside:
         self._execute(f"set local search_path = {_SCHEMA}")
         for name in self._names:
             self._execute(f"create table {_SCHEMA}.{name} (like mart.{name} including all excluding indexes)")
+            self._all(_OPTIONS, name)
 
     def run(self, statements: str, is_of_all_rows: bool) -> None:
         """Run statements upon the copies.

@@ -197,39 +197,40 @@ placed as (
     where not p.is_excluded and not p.is_from_playlist and t.recording_key > 0 and p.artist_key > 0
 ),
 
-repeated as (
+-- How far, in plays, the nearest of the same recording are; three within thirty plays are two of these.
+neighboured as (
     select
         *,
-        count(*) over (
-            partition by span_number, recording_key
-            order by play_number
-            range between 30 preceding and 30 following
-        ) >= 3 as is_on_repeat,
-        coalesce(
-            play_number - lag(play_number) over (partition by span_number, recording_key order by play_number) > 30,
-            true
-        ) as is_choice
+        play_number - lag(play_number) over same_recording as since_last,
+        play_number - lag(play_number, 2) over same_recording as since_last_but_one,
+        lead(play_number) over same_recording - play_number as until_next,
+        lead(play_number, 2) over same_recording - play_number as until_next_but_one
     from placed
+    window same_recording as (partition by span_number, recording_key order by play_number)
 ),
 
 numbered as (
-    select *, count(*) filter (where is_choice) over (partition by span_number order by play_number) as choice_number
-    from repeated
+    select
+        *,
+        coalesce(
+            since_last_but_one <= 30 or until_next_but_one <= 30 or (since_last <= 30 and until_next <= 30), false
+        ) as is_on_repeat,
+        coalesce(since_last > 30, true) as is_choice,
+        count(*) filter (where since_last is null or since_last > 30)
+            over (partition by span_number order by play_number rows unbounded preceding) as choice_number
+    from neighboured
 ),
 
 compared as (
     select
         *,
-        count(*) over (
-            partition by is_choice, span_number, artist_key
-            order by choice_number
-            range between 30 preceding and 30 following
-        ) = count(*) over (
-            partition by is_choice, span_number, artist_key, recording_key
-            order by choice_number
-            range between 30 preceding and 30 following
-        ) as is_elsewhere_unheard
+        min(recording_key) over near_choices = max(recording_key) over near_choices as is_elsewhere_unheard
     from numbered
+    window near_choices as (
+        partition by span_number, is_choice, artist_key
+        order by choice_number
+        range between 30 preceding and 30 following
+    )
 )
 
 select
