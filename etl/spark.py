@@ -12,6 +12,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from py4j.protocol import Py4JError, Py4JJavaError
+from pyspark import SparkContext
+from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
 from etl.config import Settings
@@ -24,6 +26,7 @@ _SECRET = re.compile(r"WAREHOUSE_URL|KAGGLE_PATH|SPOTIPY_CLIENT_SECRET|FAILURE_N
 """Names of variables that Spark's own processes need not hold: what they write with comes with the work."""
 
 _OUT_OF_MEMORY = "java.lang.OutOfMemoryError"
+_WORKER_ENDED = "Python worker exited unexpectedly"
 _ENDING_SECONDS = 5
 _PACKAGE = Path(__file__).resolve().parent
 _JAVA_OPTIONS = "-XX:+UseParallelGC -XX:-DontCompileHugeMethods"
@@ -41,7 +44,7 @@ def session(settings: Settings, name: str, options: Mapping[str, str] | None = N
 
     :param options: further Spark settings, which win.
     :raises ActionNeededError: on leaving, where Spark ran out of memory.
-    :raises TryAgainError: on leaving, where Spark has ended by itself.
+    :raises TryAgainError: where Spark, or a Python worker of it, has ended by itself.
     """
     scratch = settings.state_dir / "spark"
     scratch.mkdir(parents=True, exist_ok=True)
@@ -49,17 +52,18 @@ def session(settings: Settings, name: str, options: Mapping[str, str] | None = N
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
     builder = SparkSession.builder.master(settings.spark_master).appName(name)
-    with _secrets_left_out():
-        spark = builder.config(map={**_own_options(settings, scratch, address), **(options or {})}).getOrCreate()
+    spark = None
     try:
+        with _secrets_left_out():
+            spark = builder.config(map={**_own_options(settings, scratch, address), **(options or {})}).getOrCreate()
         yield spark
     except Exception as error:
-        explanation = _explained(error, spark, settings)
+        explanation = _explained(error, settings)
         if explanation is None:
             raise
         raise explanation from error
     finally:
-        if _exit_code(spark) is None:
+        if spark is not None and _exit_code() is None:
             spark.stop()
 
 
@@ -125,15 +129,25 @@ def lazy_session(settings: Settings, name: str) -> Iterator[LazySession]:
         yield LazySession(settings, name, stack)
 
 
-def _explained(error: Exception, spark: SparkSession, settings: Settings) -> EtlError | None:
-    """What to do where Spark lacked memory, or was ended; None where it failed in another way."""
+def _explained(error: Exception, settings: Settings) -> EtlError | None:
+    """What to do where Spark lacked memory, was ended, or did not start; None where it failed in another way."""
     if _OUT_OF_MEMORY in str(error):
         return ActionNeededError(
             f"Spark ran out of memory: SPARK_DRIVER_MEMORY is {settings.spark_driver_memory}. Set it higher, then run"
             " the step again."
         )
+    if _WORKER_ENDED in str(error):
+        return TryAgainError(
+            "A Python worker of Spark has ended before its work was done, as the system makes it where memory runs out:"
+            " then end what else needs it. Nothing half done is kept."
+        )
+    if isinstance(error, PySparkRuntimeError) and error.getCondition() == "JAVA_GATEWAY_EXITED":
+        return TryAgainError(
+            "Spark ended while it was starting: what it said of that stands above. It needs Java 17, and"
+            f" SPARK_DRIVER_MEMORY ({settings.spark_driver_memory}) of free memory."
+        )
     is_silent = isinstance(error, Py4JError | ConnectionError) and not isinstance(error, Py4JJavaError)
-    code = _exit_code(spark, _ENDING_SECONDS if is_silent else 0)
+    code = _exit_code(_ENDING_SECONDS if is_silent else 0)
     if code is None:
         return None
     return TryAgainError(
@@ -142,9 +156,9 @@ def _explained(error: Exception, spark: SparkSession, settings: Settings) -> Etl
     )
 
 
-def _exit_code(spark: SparkSession, wait_seconds: float = 0) -> int | None:
+def _exit_code(wait_seconds: float = 0) -> int | None:
     """Of Spark's driver, which this process started; None where it runs."""
-    gateway = spark.sparkContext._gateway
+    gateway = SparkContext._gateway
     if gateway is None:
         return None
     try:

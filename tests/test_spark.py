@@ -23,6 +23,8 @@ SECRETS = (
 )
 OTHERS = ("STATE_DIR", "JAVA_HOME", "AIRFLOW_HOME", "AWS_SECRET_ACCESS_KEY")
 _PROGRAM = """
+import os
+
 from etl.config import settings
 from etl.errors import EtlError
 from etl.spark import session
@@ -34,9 +36,25 @@ try:
 except EtlError as error:
     print(type(error).__name__, error)
 try:
+    with session(chosen, "loses a worker") as spark:
+        spark.sparkContext.parallelize([1]).foreach(lambda _: os.kill(os.getpid(), 9))
+except EtlError as error:
+    print(type(error).__name__, error)
+try:
     with session(chosen, "is killed") as spark:
         spark.sparkContext._gateway.proc.kill()
         spark.range(10).count()
+except EtlError as error:
+    print(type(error).__name__, error)
+"""
+_NO_START = """
+from etl.config import settings
+from etl.errors import EtlError
+from etl.spark import session
+
+try:
+    with session(settings(), "does not start"):
+        pass
 except EtlError as error:
     print(type(error).__name__, error)
 """
@@ -54,17 +72,33 @@ def test_spark_is_not_told_what_it_needs_not_and_we_keep_it(monkeypatch: pytest.
 
 
 def test_spark_without_memory_and_spark_that_was_killed_say_what_to_do(tmp_path: Path) -> None:
+    lacks, loses, killed = _said(_PROGRAM, tmp_path)
+    assert lacks.startswith("ActionNeededError Spark ran out of memory: SPARK_DRIVER_MEMORY is 600m. Set it higher")
+    assert loses.startswith("TryAgainError A Python worker of Spark has ended before its work was done")
+    assert killed.startswith("TryAgainError Spark has ended before its work was done (exit code -9;")
+
+
+def test_spark_that_ends_while_it_starts_says_so(tmp_path: Path) -> None:
+    java = tmp_path / "java" / "bin" / "java"
+    java.parent.mkdir(parents=True)
+    java.write_text("#!/bin/sh\nexit 9\n")
+    java.chmod(0o755)
+    (said,) = _said(_NO_START, tmp_path, JAVA_HOME=str(tmp_path / "java"))
+    assert said.startswith("TryAgainError Spark ended while it was starting") and "(600m)" in said
+
+
+def _said(program: str, folder: Path, **others: str) -> list[str]:
+    """The errors that a program names on its standard output."""
     environ = {
         **os.environ,
-        "STATE_DIR": str(tmp_path),
+        "STATE_DIR": str(folder),
         "PYTHONPATH": str(CHECKOUT),
         "WAREHOUSE_URL": "postgresql://unused@127.0.0.1:1/none",
         "SPARK_MASTER": "local[1]",
         "SPARK_DRIVER_MEMORY": "600m",
+        **others,
     }
-    program = [sys.executable, "-c", _PROGRAM]
-    done = subprocess.run(program, env=environ, capture_output=True, text=True, check=False, timeout=300)
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
-    lacks, killed = [line for line in done.stdout.splitlines() if "Error" in line]
-    assert lacks.startswith("ActionNeededError Spark ran out of memory: SPARK_DRIVER_MEMORY is 600m. Set it higher")
-    assert killed.startswith("TryAgainError Spark has ended before its work was done (exit code -9;")
+    return [line for line in done.stdout.splitlines() if "Error" in line]
