@@ -52,10 +52,10 @@ def _draw_playlists(reader: Reading, playlists: pd.DataFrame) -> None:
 
 
 def _unlike(playlists: pd.DataFrame) -> list[str]:
-    """The playlists' names, told apart where two are the same."""
+    """The playlists' names, told apart where two are the same; Spotify has playlists without one."""
     names, seen = [], set()
     for row in playlists.to_dict("records"):
-        name = str(row["playlist"])
+        name = str(row["playlist"] or "").strip() or "(without a name)"
         names.append(f"{name} ({row['playlist_id']})" if name in seen else name)
         seen.add(name)
     return names

@@ -1,0 +1,20 @@
+"""What playlists are called where names are missing or the same."""
+
+import pandas as pd
+import pytest
+
+from dashboard.playlists import _unlike
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        (["Rain", "Sun"], ["Rain", "Sun"]),
+        (["Rain", "Rain", "Rain"], ["Rain", "Rain (p1)", "Rain (p2)"]),
+        (["", "Rain"], ["(without a name)", "Rain"]),
+        ([" ", None], ["(without a name)", "(without a name) (p1)"]),
+    ],
+)
+def test_each_playlist_is_called_something_and_no_two_the_same(given: list[str | None], shown: list[str]) -> None:
+    playlists = pd.DataFrame({"playlist_id": [f"p{number}" for number in range(len(given))], "playlist": given})
+    assert _unlike(playlists) == shown
