@@ -51,7 +51,8 @@ def _load(connection: Connection, frames: Mapping[str, DataFrame], run: Run, url
         log.info("All checks passed.")
         earlier = last_track_key(connection)
         written = publish.publish(connection, streams)
-        record_published(connection, run, last_track_key(connection) - earlier)
+        has_tracks = "dim_track" in frames
+        record_published(connection, run, last_track_key(connection) - earlier if has_tracks else None)
         connection.commit()
     log.info("Published: %s.", ", ".join(f"{table} {count}" for table, count in written.items()) or "nothing changed")
     return written

@@ -180,6 +180,17 @@ def test_a_table_without_a_frame_is_left_alone(spark: SparkSession, loaded_url: 
     assert written == {}
 
 
+def test_the_audit_says_how_many_tracks_are_new_where_tracks_were_loaded(spark: SparkSession, loaded_url: str) -> None:
+    load(frames(spark, catalogue()), run("second", date(2026, 11, 2)), loaded_url)
+    load(frames(spark, {"user_record": catalogue()["user_record"]}), run("third", inputs=()), loaded_url)
+    added = table(loaded_url, "select run_id, tracks_added from audit.run order by run_id")
+    assert added == [
+        {"run_id": "first", "tracks_added": 4},
+        {"run_id": "second", "tracks_added": 0},
+        {"run_id": "third", "tracks_added": None},
+    ]
+
+
 def test_playlists_have_a_history(spark: SparkSession, loaded_url: str) -> None:
     history = (
         "select track_id, occurrence, valid_from::date::text as since, valid_to::date::text as until"
