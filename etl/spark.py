@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import logging
 import os
 import re
 import subprocess
@@ -18,6 +19,8 @@ from pyspark.sql import SparkSession
 
 from etl.config import Settings
 from etl.errors import ActionNeededError, EtlError, TryAgainError
+
+log = logging.getLogger(__name__)
 
 JARS = ("org.apache.spark:spark-avro_2.13:4.1.1",)
 """Maven coordinates that the product needs; resolved once, at set-up, into STATE_DIR/ivy."""
@@ -64,7 +67,7 @@ def session(settings: Settings, name: str, options: Mapping[str, str] | None = N
         raise explanation from error
     finally:
         if spark is not None and _exit_code() is None:
-            spark.stop()
+            _stop(spark)
 
 
 def _own_options(settings: Settings, scratch: Path, address: str) -> dict[str, bool | float | int | str | None]:
@@ -127,6 +130,16 @@ def lazy_session(settings: Settings, name: str) -> Iterator[LazySession]:
     """A session as ``session`` gives it, once it is asked for; stopped on leaving."""
     with ExitStack() as stack:
         yield LazySession(settings, name, stack)
+
+
+def _stop(spark: SparkSession) -> None:
+    """Stop a session whose work has ended: should it end by itself meanwhile, nothing is lost."""
+    try:
+        spark.stop()
+    except (Py4JError, ConnectionError):
+        if _exit_code(_ENDING_SECONDS) is None:
+            raise
+        log.warning("Spark has ended while it was being stopped; its work had been done.")
 
 
 def _explained(error: Exception, settings: Settings) -> EtlError | None:

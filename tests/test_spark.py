@@ -47,6 +47,24 @@ try:
 except EtlError as error:
     print(type(error).__name__, error)
 """
+_KILLED_AT_THE_END = """
+from pyspark.sql import SparkSession
+
+from etl.config import settings
+from etl.spark import session
+
+stop = SparkSession.stop
+
+
+def stop_what_is_killed(spark):
+    spark.sparkContext._gateway.proc.kill()
+    stop(spark)
+
+
+SparkSession.stop = stop_what_is_killed
+with session(settings(), "is killed at the end") as spark:
+    print("No Error:", spark.range(10).count())
+"""
 _NO_START = """
 from etl.config import settings
 from etl.errors import EtlError
@@ -76,6 +94,10 @@ def test_spark_without_memory_and_spark_that_was_killed_say_what_to_do(tmp_path:
     assert lacks.startswith("ActionNeededError Spark ran out of memory: SPARK_DRIVER_MEMORY is 600m. Set it higher")
     assert loses.startswith("TryAgainError A Python worker of Spark has ended before its work was done")
     assert killed.startswith("TryAgainError Spark has ended before its work was done (exit code -9;")
+
+
+def test_spark_that_is_killed_when_its_work_is_done_does_no_harm(tmp_path: Path) -> None:
+    assert _said(_KILLED_AT_THE_END, tmp_path) == ["No Error: 10"]
 
 
 def test_spark_that_ends_while_it_starts_says_so(tmp_path: Path) -> None:
