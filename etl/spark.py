@@ -29,7 +29,7 @@ _SECRET = re.compile(r"WAREHOUSE_URL|KAGGLE_PATH|SPOTIPY_CLIENT_SECRET|FAILURE_N
 """Names of variables that Spark's own processes need not hold: what they write with comes with the work."""
 
 _OUT_OF_MEMORY = "java.lang.OutOfMemoryError"
-_WORKER_ENDED = "Python worker exited unexpectedly"
+_WORKER_ENDED = re.compile(r"Python worker exited unexpectedly|reading the port number from pyspark\.daemon")
 _ENDING_SECONDS = 5
 _PACKAGE = Path(__file__).resolve().parent
 _JAVA_OPTIONS = "-XX:+UseParallelGC -XX:-DontCompileHugeMethods"
@@ -149,7 +149,7 @@ def _explained(error: Exception, settings: Settings) -> EtlError | None:
             f"Spark ran out of memory: SPARK_DRIVER_MEMORY is {settings.spark_driver_memory}. Set it higher, then run"
             " the step again."
         )
-    if _WORKER_ENDED in str(error):
+    if _WORKER_ENDED.search(str(error)):
         return TryAgainError(
             "A Python worker of Spark has ended before its work was done, as the system makes it where memory runs out:"
             " then end what else needs it. Nothing half done is kept."

@@ -41,6 +41,12 @@ try:
 except EtlError as error:
     print(type(error).__name__, error)
 try:
+    with session(chosen, "has no worker") as spark:
+        spark.sparkContext.pythonExec = "/bin/false"
+        spark.sparkContext.parallelize([1]).map(str).count()
+except EtlError as error:
+    print(type(error).__name__, error)
+try:
     with session(chosen, "is killed") as spark:
         spark.sparkContext._gateway.proc.kill()
         spark.range(10).count()
@@ -90,9 +96,10 @@ def test_spark_is_not_told_what_it_needs_not_and_we_keep_it(monkeypatch: pytest.
 
 
 def test_spark_without_memory_and_spark_that_was_killed_say_what_to_do(tmp_path: Path) -> None:
-    lacks, loses, killed = _said(_PROGRAM, tmp_path)
+    lacks, loses, has_none, killed = _said(_PROGRAM, tmp_path)
     assert lacks.startswith("ActionNeededError Spark ran out of memory: SPARK_DRIVER_MEMORY is 600m. Set it higher")
     assert loses.startswith("TryAgainError A Python worker of Spark has ended before its work was done")
+    assert has_none == loses
     assert killed.startswith("TryAgainError Spark has ended before its work was done (exit code -9;")
 
 
