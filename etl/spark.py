@@ -133,13 +133,13 @@ def lazy_session(settings: Settings, name: str) -> Iterator[LazySession]:
 
 
 def _stop(spark: SparkSession) -> None:
-    """Stop a session whose work has ended: should it end by itself meanwhile, nothing is lost."""
+    """Stop a session; one that ends by itself meanwhile is stopped, too."""
     try:
         spark.stop()
     except (Py4JError, ConnectionError):
         if _exit_code(_ENDING_SECONDS) is None:
             raise
-        log.warning("Spark has ended while it was being stopped; its work had been done.")
+        log.warning("Spark has ended by itself while it was being stopped.")
 
 
 def _explained(error: Exception, settings: Settings) -> EtlError | None:

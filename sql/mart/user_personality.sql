@@ -197,7 +197,7 @@ placed as (
     where not p.is_excluded and not p.is_from_playlist and t.recording_key > 0 and p.artist_key > 0
 ),
 
--- How far, in plays, the nearest of the same recording are; three within thirty plays are two of these.
+-- How many plays away the two plays of the same recording before and after are.
 neighboured as (
     select
         *,
