@@ -93,7 +93,7 @@ class Nights:
             try:
                 spotify.stock_stand_in(self.settings)
                 return
-            except TryAgainError:  # faults may meet the accounts' sign-ins, too
+            except (TryAgainError, ActionNeededError):  # a fault may meet a sign-in, and a code is taken but once
                 if not tries_left:
                     raise
 

@@ -34,6 +34,8 @@ _KINDS = {
     "timestamp-millis": pa.timestamp("ms", "UTC"),
     "date": pa.date32(),
 }
+_COUNTED = {_KINDS["timestamp-millis"]: pa.int64(), _KINDS["date"]: pa.int32()}
+"""What counts from the start of 1970, and may count to where Python knows no day."""
 
 
 class UndecodableError(Exception):
@@ -130,16 +132,13 @@ def _text(value: Any) -> Any:
 
 
 def as_json(records: pa.Table) -> list[str]:
-    """Records as JSON, without what is NULL; times as ISO 8601, or as the number they are where no clock has them."""
-    moments = [field.name for field in records.schema if pa.types.is_timestamp(field.type)]
-    plain = pa.schema([pa.field(one.name, pa.int64()) if one.name in moments else one for one in records.schema])
+    """Records as JSON, without what is NULL; times and days as ISO 8601, or as the number that they are where no calendar
+    has them."""
+    kinds = dict(zip(records.schema.names, records.schema.types, strict=True))
+    plain = pa.schema([pa.field(name, _COUNTED.get(kind, kind)) for name, kind in kinds.items()])
     return [
         json.dumps(
-            {
-                name: _moment(value) if name in moments else _without_nulls(value)
-                for name, value in record.items()
-                if value is not None
-            },
+            {name: _said(value, kinds[name]) for name, value in record.items() if value is not None},
             ensure_ascii=False,
             default=str,
         )
@@ -147,11 +146,15 @@ def as_json(records: pa.Table) -> list[str]:
     ]
 
 
-def _moment(milliseconds: int) -> str | int:
+def _said(value: Any, kind: pa.DataType) -> Any:
+    if kind not in _COUNTED:
+        return _without_nulls(value)
     try:
-        return (_EPOCH + timedelta(milliseconds=milliseconds)).isoformat(timespec="milliseconds")
+        if pa.types.is_date(kind):
+            return (_EPOCH.date() + timedelta(days=value)).isoformat()
+        return (_EPOCH + timedelta(milliseconds=value)).isoformat(timespec="milliseconds")
     except OverflowError:
-        return milliseconds
+        return value
 
 
 def _without_nulls(value: Any) -> Any:

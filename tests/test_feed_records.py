@@ -90,10 +90,17 @@ def test_a_block_that_cannot_be_read_costs_no_other(tmp_path: Path) -> None:
 
 def test_a_refused_record_is_told_with_its_times_and_without_what_is_null() -> None:
     schema = pa.schema(
-        [pa.field("at", pa.timestamp("ms", "UTC")), pa.field("n", pa.float32()), pa.field("s", pa.string())]
+        [
+            pa.field("at", pa.timestamp("ms", "UTC")),
+            pa.field("on", pa.date32()),
+            pa.field("n", pa.float32()),
+            pa.field("s", pa.string()),
+        ]
     )
-    table = pa.Table.from_pylist([{"at": 0, "n": float("nan"), "s": None}, {"at": 2**62, "n": 1.5, "s": "ü"}], schema)
-    assert as_json(table) == [
-        '{"at": "1970-01-01T00:00:00.000+00:00", "n": null}',
-        '{"at": 4611686018427387904, "n": 1.5, "s": "ü"}',
+    days = pa.array([-1, 2**31 - 1], pa.int32()).cast(pa.date32())  # no list of Python can hold the second
+    moments = pa.array([0, 2**62], pa.int64()).cast(pa.timestamp("ms", "UTC"))
+    numbers, texts = pa.array([float("nan"), 1.5], pa.float32()), pa.array([None, "ü"], pa.string())
+    assert as_json(pa.Table.from_arrays([moments, days, numbers, texts], schema=schema)) == [
+        '{"at": "1970-01-01T00:00:00.000+00:00", "on": "1969-12-31", "n": null}',
+        '{"at": 4611686018427387904, "on": 2147483647, "n": 1.5, "s": "ü"}',
     ]
