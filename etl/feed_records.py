@@ -132,8 +132,7 @@ def _text(value: Any) -> Any:
 
 
 def as_json(records: pa.Table) -> list[str]:
-    """Records as JSON, without what is NULL; times and days as ISO 8601, or as the number they are where no calendar has
-    them."""
+    """Records as JSON, without what is NULL; times and days as ISO 8601, or as numbers where no calendar has them."""
     kinds = dict(zip(records.schema.names, records.schema.types, strict=True))
     plain = pa.schema([pa.field(name, _COUNTED.get(kind, kind)) for name, kind in kinds.items()])
     return [
