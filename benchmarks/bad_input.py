@@ -27,6 +27,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 from sqlalchemy import text
 
+import etl.spark
 from benchmarks._bad_files import Outcome, examined
 from benchmarks._bad_parsers import EVENTS, PARSERS, Parser
 from benchmarks._bad_values import Spoiler
@@ -78,7 +79,7 @@ class Bench:
         self._server = server
         self._superuser("create database bad_template owner loader")
         migrate(server.url("loader", "bad_template"))
-        for module in (refresh, events):
+        for module in (etl.spark, refresh):  # a session of Spark's that ends would end this one
             module.session = lambda *_: _shared(spark)  # type: ignore[attr-defined]
 
     def _superuser(self, statement: str) -> None:

@@ -4,7 +4,8 @@
         [--folder FOLDER]
 
 Goes through the same nights twice at the stand-in, with some faults of every kind and without, then through two more
-without any in which everything of the catalogue is asked (before them the budget is small), and compares the stars.
+without any in which everything of the catalogue is asked (before them the budget is small), the second when refusals of
+playlists are believed no longer, and compares the stars.
 What the nights brought is published after the first, every so many (``--every``), and the last two; likes and follows
 at the end. A night is a line.
 
@@ -36,6 +37,7 @@ from benchmarks._stand_in import MODES, Nights, Waits, nights
 from benchmarks._star import Star, gone_events, gone_names, overlap_count, star, tell
 from etl import warehouse
 from etl.extract.spotify.exchange import Limits
+from etl.extract.spotify.knowledge import REFUSALS_LAST
 from etl.jobs import spotify
 from etl.jobs.spotify import LONGEST_DELAY_S
 from etl.simulate.spotify_api.night import Night
@@ -43,8 +45,9 @@ from etl.simulate.spotify_api.scenario import EITHER_FAULTS, FAULTS, read_scenar
 from etl.simulate.spotify_api.stock import Stock, stock_path
 from launch import postgres
 
-_CALM_BUDGETS = (5_000, 1_000)
-"""Calls of the two calm nights: all that is known, then what became known in the first."""
+_CALM_NIGHTS = {0: 5_000, REFUSALS_LAST.days + 1: 1_000}
+"""When the two calm nights are, from the end of those with faults, and their calls: all that is known, then what became
+known in the first."""
 _CHANGING = "popularity_drift = 0\n"
 _FAULTS = """
 [faults]
@@ -93,8 +96,8 @@ _SHORT = Form(
     limits=Limits(),
 )
 _LONG = Form(
-    nights=40,
-    every=40,
+    nights=60,
+    every=60,
     accounts=8,
     calls={"development": 60, "extended": 40},
     rate=0.5,
@@ -191,16 +194,16 @@ def _lived(mode: str, form: Form, scenario: str, folder: Path, stock: Path) -> L
         here.import_files(None)
         if not stock.exists():
             shutil.copytree(stock_path(folder).parent, stock)
-        for number in range(lived.night_count, last := form.nights + len(_CALM_BUDGETS)):
-            budget = _CALM_BUDGETS[number - form.nights] if number >= form.nights else None
+        calm = {form.nights + days: calls for days, calls in _CALM_NIGHTS.items()}
+        for number in (one for one in [*range(form.nights), *calm] if one >= lived.night_count):
             print(f"  {mode}, night {number}:", end=" ", flush=True)
-            _live(here, lived, number, budget, is_published=budget is not None or number % form.every == 0)
+            _live(here, lived, number, calm.get(number), is_published=number in calm or number % form.every == 0)
             lived.night_count = number + 1
             _note(note, lived)
-        here.load_events(last)
+        here.load_events(last := max(calm))
         with warehouse.connect(here.url) as connection:
             lived.star, lived.overlaps = star(connection), overlap_count(connection)
-        lived.there = _there(here, last - 1)
+        lived.there = _there(here, last)
     _note(note, lived)
     postgres.remove(folder)
     return lived
