@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from etl.errors import EtlError
 from etl.full_disk import is_full_disk
 from etl.load import checks, publish, staging
-from etl.load.run import Run, last_track_key, record_published, record_start
+from etl.load.run import Run, last_track_key, record_published, record_start, refuse_stale
 from etl.warehouse import connect, exclusive, record_failure
 
 log = logging.getLogger(__name__)
@@ -25,6 +25,7 @@ def load(frames: Mapping[str, DataFrame], run: Run, url: str) -> dict[str, int]:
     :param url: of the warehouse.
     :returns: rows written by table; empty where nothing had to change.
     :raises CheckFailedError: where staged rows must not be published; the star is as it was.
+    :raises ActionNeededError: where the run was planned before another one was published, and knows less.
     :raises EtlError: where PostgreSQL fails, as ``warehouse.explained`` says; the star is as it was.
     """
     try:
@@ -40,6 +41,7 @@ def _load(connection: Connection, frames: Mapping[str, DataFrame], run: Run, url
     if not record_start(connection, run):
         log.info("The run %s is published already.", run.run_id)
         return {}
+    refuse_stale(connection, run)
     connection.commit()
     staging.begin(connection, load_id, run, list(frames))
     row_counts = staging.stage(frames, load_id, url)

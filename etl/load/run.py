@@ -5,7 +5,8 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, text
 
-from etl.warehouse import rows
+from etl.errors import ActionNeededError
+from etl.warehouse import EVENT_JOB, rows
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class RunInput:
 class Run:
     """A run: its inputs are all whose rows stand in the frames, new ones and old ones alike.
 
-    ``memory_run_id`` is the run that made the memory of the API's answers which this one uses.
+    ``memory_run_id`` is the run that made the memory of the API's answers which this one uses. ``planned_at`` is when,
+    by PostgreSQL's clock, a run of the catalogue looked at what others had published.
     """
 
     run_id: str
@@ -33,6 +35,39 @@ class Run:
     inputs: tuple[RunInput, ...]
     newness_bounds: tuple[date, date] | None = None
     memory_run_id: str | None = None
+    planned_at: datetime | None = None
+
+
+def refuse_stale(connection: Connection, run: Run) -> None:
+    """Refuse a catalogue that was planned before another one was published, and knows less than that one.
+
+    :raises ActionNeededError: where a run has been published since which took an input that neither this one has nor
+        those before the plan took.
+    """
+    if run.planned_at is None:
+        return
+    statement = """
+        with published as (
+            select i.input_id, i.name, i.run_id, r.finished_at > :planned_at as is_later
+            from audit.run_input as i
+            inner join audit.run as r on r.run_id = i.run_id
+            where r.result = 'published' and r.job <> :event_job
+        )
+        select name, run_id
+        from published as p
+        where is_later
+            and input_id <> all (:input_ids)
+            and not exists (select from published as e where e.input_id = p.input_id and not e.is_later)
+        order by run_id, name
+        limit 1
+    """
+    known = [one.input_id for one in run.inputs]
+    found = rows(connection, statement, planned_at=run.planned_at, event_job=EVENT_JOB, input_ids=known)
+    if found:
+        raise ActionNeededError(
+            f"{run.run_id} was planned before another refresh was published: {found[0]['run_id']} knows "
+            f"{found[0]['name']}, which would be lost. Clear this run in Airflow from its task plan_refresh."
+        )
 
 
 def record_start(connection: Connection, run: Run) -> bool:

@@ -8,7 +8,17 @@
 SQLAlchemy lives here and in ``load``.
 """
 
-from etl.warehouse.connection import address, connect, engine, exclusive, explained, explained_code, libpq_url, rows
+from etl.warehouse.connection import (
+    address,
+    connect,
+    engine,
+    exclusive,
+    explained,
+    explained_code,
+    libpq_url,
+    now,
+    rows,
+)
 from etl.warehouse.runs import (
     EVENT_JOB,
     EVENTS_SUFFIX,
@@ -37,6 +47,7 @@ __all__ = [
     "has_release_after_bounds",
     "libpq_url",
     "newness_bounds",
+    "now",
     "published_inputs",
     "record_failure",
     "record_nothing_new",

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
 
-from etl.errors import CheckFailedError
+from etl.errors import ActionNeededError, CheckFailedError
 from etl.load import RunInput, load
+from etl.warehouse import connect, now
 from launch import postgres
 from tests.conftest import database
 from tests.load.star_frames import INPUT, alias, catalogue, contents, frames, row_places, run, star, table, track
@@ -228,6 +230,34 @@ def test_two_loads_at_once_give_the_same_rows(spark: SparkSession, warehouse_url
     assert star(warehouse_url) == star(loaded_url)
     assert {} in written, "whoever came second had nothing to write"
     assert table(warehouse_url, "select distinct result from audit.run") == [{"result": "published"}]
+
+
+ANSWERS = RunInput("00000000000000bb", "api", "account-ada.jsonl.gz", "spotify_answers", 0)
+
+
+def test_a_catalogue_that_was_planned_before_another_one_and_knows_less_is_refused(
+    spark: SparkSession, loaded_url: str
+) -> None:
+    staged = frames(spark, catalogue())
+    with connect(loaded_url) as connection:
+        early = now(connection)
+    load(staged, run("later", inputs=(INPUT, ANSWERS)), loaded_url)
+    before = row_places(loaded_url)
+    with pytest.raises(ActionNeededError, match=r"early was planned before .*: later knows account-ada\.jsonl\.gz"):
+        load(staged, replace(run("early"), planned_at=early), loaded_url)
+    assert row_places(loaded_url) == before
+    with connect(loaded_url) as connection:
+        late = now(connection)
+    # Who has the same inputs knows as much; and answers that were published before a plan stand in its memory.
+    load(staged, replace(run("both", inputs=(INPUT, ANSWERS)), planned_at=early), loaded_url)
+    load(staged, replace(run("late"), planned_at=late), loaded_url)
+    results = table(loaded_url, "select run_id, result from audit.run where run_id <> 'first' order by run_id")
+    assert [tuple(row.values()) for row in results] == [
+        ("both", "published"),
+        ("early", "failed"),
+        ("late", "published"),
+        ("later", "published"),
+    ]
 
 
 def test_a_failed_check_publishes_nothing_and_says_why(spark: SparkSession, loaded_url: str) -> None:
