@@ -17,6 +17,7 @@ MERGES = (
     "dim_track",
     "track_alias",
     "bridge_track_artist",
+    "event_artist",
     "bridge_track_genre",
     "dim_playlist",
     "fact_playlist_track",
@@ -35,7 +36,7 @@ MERGES = (
     "listener",
     "dirt",
 )
-"""The files of sql/merge, each named for the table that it fills: what is pointed to comes first."""
+"""The files of sql/merge, each named for what it fills: what is pointed to comes first."""
 
 STREAMED = frozenset({"dim_track"})
 """Tables whose new rows are many and wide: <table>_new.sql says them, for a COPY."""

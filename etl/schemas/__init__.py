@@ -131,6 +131,7 @@ SURVEY_ROW = schema(
 CATALOGUE: dict[str, StructType] = {
     "dim_artist": schema(
         artist_id=StringType(),
+        made_id=StringType(),
         name=StringType(),
         popularity=IntegerType(),
         popularity_source=StringType(),

@@ -45,7 +45,8 @@ def bridge_track_artist(credits: DataFrame) -> DataFrame:
 
 
 def dim_artist(credits: DataFrame, artist_rows: DataFrame) -> DataFrame:
-    """The staged frame. Popularity is the source's own, else the median of the artist's tracks."""
+    """The staged frame. Popularity is the source's own, else the median of the artist's tracks; made_id is the id that
+    the name alone would give."""
     nothing = F.lit(None)
     named = credits.groupBy("artist_id", "name", "rank").agg(
         F.count(F.lit(1)).alias("row_count"), nothing.cast("int").alias("popularity")
@@ -71,6 +72,7 @@ def dim_artist(credits: DataFrame, artist_rows: DataFrame) -> DataFrame:
     derived = credits.groupBy("artist_id").agg(F.round(F.median("popularity")).cast("int").alias("derived"))
     return won.join(derived, on="artist_id", how="left").select(
         "artist_id",
+        made_id(artist_key(F.col("name"))).alias("made_id"),
         "name",
         F.coalesce("popular.value", "derived").alias("popularity"),
         F.when(F.col("popular").isNotNull(), F.when(F.col("popular.source") == "api", "api").otherwise("kaggle"))

@@ -6,25 +6,31 @@ from staging.event_named
 where name_set = 'users'
 group by user_id;
 
+-- An artist without an id is one only of a track that has none yet: the name may be spelled otherwise than the known one.
 insert into staging.event_artist (artist_id, name, source)
 select distinct on (s.artist_id) s.artist_id, s.artist_name, s.source
 from (
-    select coalesce(artist_id, made_artist) as artist_id, artist_name, source
-    from staging.event_named
-    where name_set = 'things'
+    select coalesce(n.artist_id, n.made_artist) as artist_id, n.artist_name, n.source
+    from staging.event_named as n
+    where n.name_set = 'things'
+        and (
+            n.artist_id is not null
+            or n.track_id is null
+            or not exists (
+                select
+                from warehouse.track_alias as a
+                inner join warehouse.bridge_track_artist as b on b.track_key = a.track_key
+                where a.alias_kind in ('spotify_id', 'linked_id') and a.alias_value = n.track_id
+            )
+        )
 ) as s
 where s.artist_id is not null
 order by s.artist_id, s.artist_name is null, s.artist_name, s.source;
 
 insert into staging.event_track (track_id, name, made_id, artist_id, source)
-select distinct on (s.track_id) s.track_id, s.track_name, s.made_track, s.artist_id, s.source
+select distinct on (s.track_id) s.track_id, s.track_name, s.made_track, coalesce(s.artist_id, s.made_artist), s.source
 from (
-    select
-        coalesce(track_id, made_track) as track_id,
-        track_name,
-        made_track,
-        coalesce(artist_id, made_artist) as artist_id,
-        source
+    select coalesce(track_id, made_track) as track_id, track_name, made_track, artist_id, made_artist, source
     from staging.event_named
     where name_set = 'things'
 ) as s
@@ -33,9 +39,11 @@ order by
     s.track_id,
     s.track_name is null,
     s.artist_id is null,
+    s.made_artist is null,
     s.track_name,
     s.made_track nulls first,
     s.artist_id nulls first,
+    s.made_artist nulls first,
     s.source;
 
 insert into staging.event_playlist (playlist_id, source)

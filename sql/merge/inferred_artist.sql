@@ -1,7 +1,8 @@
-insert into warehouse.dim_artist (artist_key, artist_id, name, source, is_inferred)
+insert into warehouse.dim_artist (artist_key, artist_id, made_id, name, source, is_inferred)
 select
     (select max(artist_key) from warehouse.dim_artist) + row_number() over (order by s.artist_id),
     s.artist_id,
+    case when s.artist_id like 'name:%' then s.artist_id end,
     s.name,
     s.source,
     true

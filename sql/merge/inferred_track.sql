@@ -69,3 +69,9 @@ inner join warehouse.dim_track as known on known.track_key = a.track_key
 where made.track_id = n.made_id
     and known.track_key <> made.track_key
     and (made.merged_into_track_key, made.recording_key) is distinct from (known.track_key, known.recording_key);
+
+insert into audit.artistless_track (track_key)
+select n.track_key
+from inferred_track as n
+where not exists (select from warehouse.bridge_track_artist as b where b.track_key = n.track_key)
+order by n.track_key;

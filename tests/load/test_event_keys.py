@@ -220,23 +220,48 @@ def test_a_track_has_the_first_artist_that_an_event_says(warehouse_url: str) -> 
     assert found(warehouse_url, CREDITS) == [("t1", "a1", 1), ("t2", "a2", 1)]
 
 
-def test_an_artist_without_an_id_is_the_most_popular_known_one_of_that_name(warehouse_url: str) -> None:
+def test_an_artist_without_an_id_is_the_known_one_of_that_folded_name_with_the_most_followers(
+    warehouse_url: str,
+) -> None:
     execute(
         warehouse_url,
         """
-        insert into warehouse.dim_artist (artist_key, artist_id, name, popularity, popularity_source, source) values
-            (3, 'b1', 'NOVA', null, null, 's'), (4, 'b2', 'Nova', 10, 'api', 's'), (5, 'b3', 'nova', 60, 'api', 's'),
-            (6, 'b4', 'Nova', 60, 'api', 's'), (7, 'b5', 'Other', 90, 'api', 's')
+        insert into warehouse.dim_artist (artist_key, artist_id, made_id, name, followers, source) values
+            (3, 'b1', 'name:a', 'The Nova', null, 's'), (4, 'b2', 'name:a', 'Nova', 10, 's'),
+            (5, 'b3', 'name:a', 'Nóva', 60, 's'), (6, 'b4', 'name:a', 'Nova', 60, 's'),
+            (7, 'b5', 'name:o', 'Nova', 90, 's'), (8, 'b6', null, 'NOVA', 90, 's'), (9, 'b7', null, 'other', 1, 's')
         """,
     )
-    rows = (thing(**MADE), thing("t1", artist_id="x1", artist_name="Nova"))
+    other = {**MADE, "made_track": "name:u", "made_artist": "name:x", "artist_name": "Other"}
+    rows = (thing(**MADE), thing(**other), thing("t1", artist_id="x1", artist_name="Nova"))
     with naming(warehouse_url, "r1", *rows) as load:
         keys = {row["artist_id"]: row["artist_key"] for row in load.keys()["artist"].to_pylist()}
-    assert keys == {"name:a": 5, "x1": 8}
+    assert keys == {"name:a": 5, "name:x": 9, "x1": 10}
     assert ("name:t", "b3", 1) in found(warehouse_url, CREDITS)
-    assert [row[1:3] for row in found(warehouse_url, ARTISTS)] == [
-        *(("b1", "NOVA"), ("b2", "Nova"), ("b3", "nova"), ("b4", "Nova"), ("b5", "Other"), ("x1", "Nova")),
+    assert [row[1] for row in found(warehouse_url, ARTISTS)] == ["b1", "b2", "b3", "b4", "b5", "b6", "b7", "x1"]
+
+
+NAMED_BY_EXPORTS = {"made_artist": "name:a", "artist_name": "Nova", "source": "extended_export"}
+
+
+def test_a_track_that_nobody_knows_yet_has_the_artist_whose_name_an_event_says(warehouse_url: str) -> None:
+    known(warehouse_url, {"track_key": 7, "track_id": "c1", "name": "Known"})
+    execute(
+        warehouse_url,
+        "insert into warehouse.dim_artist (artist_key, artist_id, name, source) values (5, 'ca', 'Nova Band', 's')",
+    )
+    execute(warehouse_url, "insert into warehouse.bridge_track_artist values (7, 5, 1)")
+    named(warehouse_url, "r1", thing("c1", **NAMED_BY_EXPORTS))
+    assert [row[1] for row in found(warehouse_url, ARTISTS)] == ["ca"]
+    rows = (thing("t1", **NAMED_BY_EXPORTS), thing("t2", **NAMED_BY_EXPORTS), thing("t2", artist_id="x1"))
+    with naming(warehouse_url, "r2", *rows) as load:
+        first = {row["track_id"]: row["first_artist_key"] for row in load.keys()["track"].to_pylist()}
+    assert found(warehouse_url, CREDITS) == [("c1", "ca", 1), ("t1", "name:a", 1), ("t2", "x1", 1)]
+    assert found(warehouse_url, ARTISTS)[1:] == [
+        (6, "name:a", "Nova", "extended_export", True),
+        (7, "x1", None, "feed", True),
     ]
+    assert first == {"t1": 6, "t2": 7}
 
 
 def test_a_name_that_an_event_gives_an_id_means_that_track_from_then_on(warehouse_url: str) -> None:

@@ -29,7 +29,8 @@ _NAMED = to_arrow_schema(EVENTS["event_named"])
 _COLUMNS = ", ".join(name for name in _NAMED.names if name not in ("row_count", "made_track", "made_artist"))
 # What a feed names has ids; what accounts tell may be told by another source by its name alone.
 _IS_TRACK_NAMED = "(track_id is null or source <> 'feed') and track_name is not null and artist_name is not null"
-_IS_ARTIST_NAMELESS = "track_id is null and artist_id is null and artist_name is not null"
+# Where the track is known, its own artists count: the made id is for one that nobody has told of yet.
+_IS_ARTIST_IDLESS = "artist_id is null and artist_name is not null"
 
 
 def named(rows: pa.Table) -> pa.Table:
@@ -59,7 +60,7 @@ def with_made(named: pa.Table, spark: SparkSession) -> pa.Table:
     others = ", ".join(f"n.{name}" for name in _NAMED.names if name not in ("made_track", "made_artist"))
     query = (
         f"select {others}, case when {_IS_TRACK_NAMED} then m.made_track_id end as made_track,"  # noqa: S608
-        f" case when {_IS_ARTIST_NAMELESS} then m.made_artist_id end as made_artist"
+        f" case when {_IS_ARTIST_IDLESS} then m.made_artist_id end as made_artist"
         " from named as n left join made as m on (m.of_track is not distinct from n.track_name)"
         " and (m.of_artist is not distinct from n.artist_name)"
     )
@@ -71,7 +72,7 @@ def has_names_alone(named: pa.Table) -> bool:
     return bool(Tables(named=named).table(f"select 1 from named where {_IS_NAMED} limit 1").num_rows)  # noqa: S608
 
 
-_IS_NAMED = f"name_set = 'things' and ({_IS_TRACK_NAMED} or {_IS_ARTIST_NAMELESS})"
+_IS_NAMED = f"name_set = 'things' and ({_IS_TRACK_NAMED} or {_IS_ARTIST_IDLESS})"
 
 
 def _set(tables: Tables, name: str, columns: tuple[str, ...]) -> pa.Table:

@@ -74,7 +74,7 @@ def test_parts_are_told_together_each_thing_once() -> None:
         ({**NO_IDS, "track_name": "Song"}, False),
         ({**NO_IDS, "artist_name": "Nova", "artist_id": "a1"}, False),
         ({**NAMES, **NO_IDS, "artist_id": "a1"}, True),
-        ({**NAMES, **NO_IDS, "track_id": "t1"}, False),
+        ({**NAMES, **NO_IDS, "track_id": "t1"}, True),
     ],
 )
 def test_an_id_is_made_of_names_where_there_is_none(row: dict[str, Any], is_alone: bool) -> None:
@@ -91,6 +91,7 @@ def test_made_ids_stand_beside_the_names_they_are_made_of(spark: SparkSession) -
         {**NO_IDS, "artist_name": "Nova"},
         {**NO_IDS, "track_name": "Song"},
         {**NO_IDS, "track_name": "Song", "artist_name": "Nova"},
+        {**NAMES, "artist_id": None},
     )
     told = with_made(named(rows), spark)
     made = [row for row in told.to_pylist() if row["name_set"] == "things"]
@@ -101,17 +102,18 @@ def test_made_ids_stand_beside_the_names_they_are_made_of(spark: SparkSession) -
         )
         for row in made
     }
-    assert len(found) == len(made) == 8
+    assert len(found) == len(made) == 9
     track, artist = found["feed", None, "The Song (Live)", None, "The Nova"]
     assert track.startswith("name:") and artist.startswith("name:") and track != artist
     assert found["feed", None, "the song - live", None, "NOVA"] == (track, artist)
     assert found["feed", None, "The Song (Live)", "a1", "The Nova"] == (track, None)
     assert found["feed", "t1", "The Song (Live)", "a1", "The Nova"] == (None, None)
     assert found["basic_export", "t1", "The Song (Live)", "a1", "The Nova"] == (track, None)
+    assert found["feed", "t1", "The Song (Live)", None, "The Nova"] == (None, artist)
     assert found["feed", None, None, None, "Nova"] == (None, artist)
     assert found["feed", None, "Song", None, None] == (None, None)
     other, same_artist = found["feed", None, "Song", None, "Nova"]
     assert same_artist == artist and other.startswith("name:") and other != track
     others = [row for row in told.to_pylist() if row["name_set"] != "things"]
     assert others and not any(row["made_track"] or row["made_artist"] for row in others)
-    assert sets(told, "users", "source", "user_id") == {("feed", "u1"): 7, ("basic_export", "u1"): 1}
+    assert sets(told, "users", "source", "user_id") == {("feed", "u1"): 8, ("basic_export", "u1"): 1}

@@ -21,7 +21,6 @@ _FILES = (
     "table/staging/event_members",
     "table/audit/dropped_event",
     "table/staging/event_comments",
-    "view/event_artist_key",
 )
 
 

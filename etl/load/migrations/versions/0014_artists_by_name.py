@@ -1,0 +1,22 @@
+"""Artists are found by their folded name, and events get theirs once it is known: further files of sql."""
+
+from alembic import op
+
+from etl.config import CHECKOUT
+
+revision = "0014"
+down_revision = "0013"
+
+_FILES = (
+    "table/warehouse/dim_artist_made_id",
+    "table/audit/artistless_track",
+    "view/event_artist_key",
+)
+
+
+def upgrade() -> None:
+    """Add the column and the table; the next refresh fills the column."""
+    connection = op.get_bind()
+    for name in _FILES:
+        statements = (CHECKOUT / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+        connection.exec_driver_sql(statements, execution_options={"no_parameters": True})
