@@ -1,6 +1,6 @@
 """How well and how fast one track is found in many files, measured on the real Kaggle files.
 
-    python -m benchmarks.reconciliation [folder of the Kaggle files] [--list]
+    python -m benchmarks.reconciliation [--folder FOLDER] [--list]
 
 dataset.csv and spotify_songs.csv share ids: with the ids of spotify_songs.csv hidden, what is matched by name can be
 judged. The judge knows nothing of the matcher's rules. A found id that is not the hidden one is right where both rows
@@ -53,7 +53,8 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", nargs="?", type=Path, default=CHECKOUT.parent / "shared" / "data" / "kaggle")
+    folder = CHECKOUT.parent / "shared" / "data" / "kaggle"
+    parser.add_argument("--folder", type=Path, default=folder, help=f"of the Kaggle files; else {folder}")
     parser.add_argument("--list", action="store_true", help="list what was missed and what was wrong")
     return parser.parse_args()
 
