@@ -17,6 +17,10 @@ import yaml
 
 DOCKER = Path(__file__).resolve().parents[1] / "docker"
 ONE_SHOT = {"set-up"}
+SET_IN_THE_CONTAINER = {"STATE_DIR", "IS_STAND_IN"}
+"""By the Dockerfile, and by part.py where the stand-in answers."""
+OF_BIN_RUN_ALONE = {"SIMULATED_LISTENERS"}
+"""Read where all settings are, and used by no DAG and no job."""
 
 
 def _main(script: str, *arguments: Any) -> int:
@@ -49,6 +53,20 @@ def test_passwords_are_asked_for_and_never_given(compose: dict[str, Any]) -> Non
     assert passwords and all(rest.startswith(":?") for _, rest in passwords)
     example = (DOCKER / ".env.example").read_text(encoding="utf-8")
     assert {name for name, _ in passwords} == set(re.findall(r"^(\w*PASSWORD\w*)=$", example, re.MULTILINE))
+
+
+def test_the_containers_are_told_every_setting_that_a_dag_or_a_job_reads(compose: dict[str, Any]) -> None:
+    checkout = DOCKER.parent
+    table = (checkout / "docs" / "settings.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"(?m)^\| `([A-Z_]+)` \|", table))
+    sources = [path for folder in ("dags", "etl") for path in (checkout / folder).rglob("*.py")]
+    read = {name for path in sources for name in re.findall(r'["{]([A-Z_]+)\b', path.read_text(encoding="utf-8"))}
+    assert {"KEEP_DAYS", "LAKE_URL", "REFRESH_CRON", "AIRFLOW_METADATA_URL"} <= named & read
+    told = compose["services"]["scheduler"]["environment"]
+    assert (named & read) - SET_IN_THE_CONTAINER - OF_BIN_RUN_ALONE == named & read & set(told)
+    example = (DOCKER / ".env.example").read_text(encoding="utf-8")
+    offered = {name for value in told.values() for name in re.findall(r"\$\{(\w+)", value)}
+    assert offered <= set(re.findall(r"(?m)^#?([A-Z_]+)=", example))
 
 
 def test_every_lasting_service_has_a_healthcheck(compose: dict[str, Any]) -> None:
