@@ -51,7 +51,7 @@ def _print_accounts(out: Console, rows: list[Row]) -> None:
 
 
 def _print_news(out: Console, row: Row) -> None:
-    """What a person should know of a fetch; failures stand at the top of the report already."""
+    """What a person should know of a fetch; failures stand at the end of the report."""
     name = escape(row["account"] or "the catalogue")
     if row["state"] == "must_sign_in":
         return

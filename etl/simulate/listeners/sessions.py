@@ -149,7 +149,7 @@ def _numbers(counts: Integers) -> Integers:
 
 
 def _play_counts(draws: Floats) -> Integers:
-    """Heavy-tailed: half the sessions have up to five plays, one in a hundred more than sixty."""
+    """Heavy-tailed: the median is three plays, and one session in a hundred has more than sixty."""
     return np.minimum(1 + 4.0 * ((1 - draws) ** -0.62 - 1), MOST_PLAYS).astype(np.int64)
 
 
