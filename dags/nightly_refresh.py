@@ -8,16 +8,17 @@ answers and new Kaggle files.
 | `choose_accounts` | names the accounts that signed in; none where the run stands for an earlier day |
 | `fetch_account` | a task for each: playlists that changed, saved tracks and followed artists, into the lake |
 | `fetch_catalogue` | audio features where the app may, and the tracks and artists that were asked longest ago |
-| `plan_refresh` | compares the lake with `audit.run`; where nothing is new the steps below are skipped |
+| `plan_refresh` | compares the lake with `audit.run`; where nothing is new the next three steps are skipped |
 | `transform_catalogue` | reads the files, keeps refused rows with their reason, reconciles tracks, scores newness |
 | `fit_clusters` | fits audio clusters where there are none or the catalogue has changed enough |
 | `load_catalogue` | stages, checks and publishes in one transaction: readers see the old state or the new one |
-| `announce_events` | lets `load_events` start where there are answers that it has not read |
-| `write_report` | says in its log what this run changed, refused and took |
+| `announce_events` | lets `load_events` start where the lake has answers that it has not read, also in a quiet night |
+| `write_report` | says in its log what this run changed, refused and took, however the steps before it ended |
 
 A fetch that brings nothing new is skipped. An account that fails stays red and harms nothing else: the steps after it
 go on with what there is, and the run is a success where the load was published. A used-up quota is no failure: what was
-fetched is loaded, and the next run goes on from there. Where Spotify asks for a pause, the task comes again after it.
+fetched is loaded, and the next run goes on from there. Where Spotify asks for a pause, the task comes again after it;
+after one of more than an hour the next run goes on.
 Tasks that ask Spotify share a pool of one slot for each client id. The past is never asked again: a run for an earlier
 day takes what that night received.
 
