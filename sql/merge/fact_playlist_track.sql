@@ -1,5 +1,6 @@
 -- What is staged of each playlist, oldest first: the API's snapshots that are newer than what stands here, or what files
--- list on the day of the run.
+-- list on the day of the run. A file tells of a playlist by its tracks: of one that the API names and never read, and that no
+-- file lists now, nobody says what stands on it, and what stood there stays.
 create temporary table reading on commit drop as
 select
     p.playlist_key,
@@ -15,6 +16,9 @@ from (
     select d.playlist_id, null
     from staging.dim_playlist as d
     where not exists (select from staging.playlist_snapshot as n where n.playlist_id = d.playlist_id)
+        and exists (
+            select from staging.fact_playlist_track as f where f.playlist_id = d.playlist_id and f.seen_at is null
+        )
 ) as s
 inner join warehouse.dim_playlist as p on p.playlist_id = s.playlist_id
 cross join staging.load as l

@@ -135,11 +135,18 @@ def member(
 
 
 def night(
-    url: str, day: int, *members: dict[str, Any], run_id: str = "", playlist_id: str = "list-2"
+    url: str,
+    day: int,
+    *members: dict[str, Any],
+    run_id: str = "",
+    playlist_id: str = "list-2",
+    seen_at: datetime | None = None,
 ) -> dict[str, int]:
+    """A load of one playlist: of a snapshot that the API showed at ``seen_at``, else as a file lists it."""
     staged = {
         "dim_playlist": [playlist(playlist_id, f"s{len(members)}")],
-        "fact_playlist_track": [{**one, "playlist_id": playlist_id} for one in members],
+        "playlist_snapshot": [{"playlist_id": playlist_id, "seen_at": seen_at}] if seen_at else [],
+        "fact_playlist_track": [{**one, "playlist_id": playlist_id, "seen_at": seen_at} for one in members],
     }
     return publish(url, staged, run_id or f"night {day}", day)
 
@@ -219,11 +226,22 @@ def test_a_playlist_of_a_file_that_the_api_then_reads_keeps_key_and_history(url:
 
 
 def test_an_emptied_playlist_stays_and_holds_nothing(url: str) -> None:
-    night(url, 2, member("track-A1", LONG_AGO))
-    night(url, 3)
+    night(url, 2, member("track-A1", LONG_AGO), seen_at=moment(2, 0))
+    night(url, 3, seen_at=moment(3, 0))
     assert [row[3] for row in history(url)] == ["2026-11-03 00"]
-    night(url, 4, member("track-A1", moment(3, 9)))
+    night(url, 4, member("track-A1", moment(3, 9)), seen_at=moment(4, 0))
     assert [row[2:4] for row in history(url)] == [("2020-01-05 06", "2026-11-03 00"), ("2026-11-03 09", FOREVER)]
+
+
+def test_tracks_of_a_file_stay_where_the_api_names_the_playlist_and_nobody_says_what_stands_on_it(url: str) -> None:
+    """As in development mode, of another person's playlist that the newest version of the file lists no more."""
+    before = history(url, "list-1")
+    assert [row[3] for row in before] == [FOREVER] * 3
+    night(url, 2, playlist_id="list-1")
+    assert history(url, "list-1") == before
+    assert table(url, "select source from warehouse.dim_playlist where playlist_id = 'list-1'") == [{"source": "api"}]
+    night(url, 3, playlist_id="list-1", seen_at=moment(3, 0))
+    assert [row[3] for row in history(url, "list-1")] == ["2026-11-03 00"] * 3
 
 
 def test_what_was_asked_when_only_goes_forward(url: str) -> None:
