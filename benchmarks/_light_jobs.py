@@ -45,7 +45,7 @@ def load_catalogue(night: int, settings: Settings, end: str = "") -> None:
         "dim_artist": [artist],
         "dim_track": tracks,
         "track_alias": [_alias(one["track_id"]) for one in tracks],
-        "bridge_track_artist": [{"track_id": t["track_id"], "artist_id": "artist", "position": 0} for t in tracks],
+        "bridge_track_artist": [{"track_id": t["track_id"], "artist_id": "artist", "position": 1} for t in tracks],
         "bridge_track_genre": [_genre(one["track_id"]) for one in tracks],
         "input_key": [
             {"input_id": f"{night:016}", "key_kind": "track", "key": one["track_id"], "row_count": 1} for one in tracks

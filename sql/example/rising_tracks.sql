@@ -20,8 +20,14 @@ select
     told.last_popularity - told.first_popularity as rise
 from told
 join warehouse.dim_track as track using (track_key)
-join warehouse.bridge_track_artist as part on part.track_key = track.track_key and part.position = 0
-join warehouse.dim_artist as artist using (artist_key)
+left join lateral (
+    select credited.name
+    from warehouse.bridge_track_artist as part
+    join warehouse.dim_artist as credited using (artist_key)
+    where part.track_key = told.track_key
+    order by part.position
+    limit 1
+) as artist on true
 where told.last_popularity > told.first_popularity
 order by rise desc, told.track_key
 limit 10;

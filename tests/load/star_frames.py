@@ -73,11 +73,11 @@ def catalogue() -> Rows:
             alias("name", "name:00", "name:00"),
         ],
         "bridge_track_artist": [
-            {"track_id": "track-A1", "artist_id": "artist-x", "position": 0},
-            {"track_id": "track-A1", "artist_id": "artist-y", "position": 1},
-            {"track_id": "track-A2", "artist_id": "artist-x", "position": 0},
-            {"track_id": "track-B", "artist_id": "artist-y", "position": 0},
-            {"track_id": "name:00", "artist_id": "artist-y", "position": 0},
+            {"track_id": "track-A1", "artist_id": "artist-x", "position": 1},
+            {"track_id": "track-A1", "artist_id": "artist-y", "position": 2},
+            {"track_id": "track-A2", "artist_id": "artist-x", "position": 1},
+            {"track_id": "track-B", "artist_id": "artist-y", "position": 1},
+            {"track_id": "name:00", "artist_id": "artist-y", "position": 1},
         ],
         "bridge_track_genre": [
             {"track_id": "track-A1", "genre": "pop", "source": "s", "weight": 0.1 + 0.2},

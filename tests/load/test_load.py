@@ -112,7 +112,7 @@ def test_only_changed_rows_are_written(spark: SparkSession, loaded_url: str) -> 
     changed["dim_track"][2]["popularity"] = 41
     changed["dim_artist"][0]["popularity"] = 51
     changed["dim_track"].append(track("track-0", recording_id="track-0"))
-    changed["bridge_track_artist"].append({"track_id": "track-0", "artist_id": "artist-x", "position": 0})
+    changed["bridge_track_artist"].append({"track_id": "track-0", "artist_id": "artist-x", "position": 1})
     written = load(frames(spark, changed), run("second"), loaded_url)
     assert written == {
         "dim_track": 2,
@@ -128,7 +128,7 @@ def test_a_recording_keeps_its_key_when_a_smaller_id_joins_it(spark: SparkSessio
     for row in changed["dim_track"][:2]:
         row["recording_id"] = "track-0"
     changed["dim_track"].append(track("track-0"))
-    changed["bridge_track_artist"].append({"track_id": "track-0", "artist_id": "artist-x", "position": 0})
+    changed["bridge_track_artist"].append({"track_id": "track-0", "artist_id": "artist-x", "position": 1})
     load(frames(spark, changed), run("second"), loaded_url)
     found = keys(loaded_url)
     assert (found["track-0"], found["track-A1"], found["track-A2"]) == ((5, 2, 0), (2, 2, 0), (3, 2, 0))
@@ -173,7 +173,7 @@ def test_bridges_of_staged_tracks_are_replaced(spark: SparkSession, loaded_url: 
         "select artist_id, position from warehouse.bridge_track_artist join warehouse.dim_artist using (artist_key)"
         " join warehouse.dim_track using (track_key) where track_id = 'track-A1'",
     )
-    assert artists == [{"artist_id": "artist-y", "position": 0}]
+    assert artists == [{"artist_id": "artist-y", "position": 1}]
 
 
 def test_a_table_without_a_frame_is_left_alone(spark: SparkSession, loaded_url: str) -> None:

@@ -125,7 +125,7 @@ def fill(connection: Connection, users: int = 6) -> None:
                 "released": date(2000 + number, 1, 1),
             },
         )
-        artist = "insert into warehouse.bridge_track_artist values (:n, :artist, 0)"
+        artist = "insert into warehouse.bridge_track_artist values (:n, :artist, 1)"
         connection.execute(text(artist), {"n": number, "artist": (number - 1) // 3 + 1})
         for genre in [] if number == 10 else {number % 3 + 1, number % 2 + 1}:
             weight = 1.0 if len({number % 3 + 1, number % 2 + 1}) == 1 else 1 / 3 if genre == number % 3 + 1 else 2 / 3

@@ -85,7 +85,7 @@ def add_track(connection: Connection, number: int) -> None:
         " values (:n, :n, -1, :id, :id, 's')"
     )
     connection.execute(text(statement), {"n": number, "id": f"t{number}"})
-    artist = "insert into warehouse.bridge_track_artist values (:n, :artist, 0)"
+    artist = "insert into warehouse.bridge_track_artist values (:n, :artist, 1)"
     connection.execute(text(artist), {"n": number, "artist": number % 4 + 1})
 
 

@@ -32,6 +32,9 @@ select n, 'p' || n, 'List ' || n, 'u' || n, 'api' from generate_series(1, 8) as 
 insert into warehouse.fact_playlist_track (playlist_key, track_key, occurrence, valid_from)
 select n, n, 1, '-infinity' from generate_series(1, 8) as n;
 
+insert into warehouse.bridge_track_artist (track_key, artist_key, position)
+select n, place, place from generate_series(1, 8) as n, generate_series(1, 2) as place;
+
 create table warehouse.fact_event_2026_11
 partition of warehouse.fact_event for values from ('2026-11-01') to ('2026-12-01');
 

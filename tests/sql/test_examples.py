@@ -63,7 +63,7 @@ select n, least(n, 11), -1, 't' || n, 't' || n, 's', n % 3 from generate_series(
 
 update warehouse.dim_track set audio_features_type = null where audio_features_type = 0;
 
-insert into warehouse.bridge_track_artist select n, (n - 1) / 3 + 1, 0 from generate_series(1, 12) as n;
+insert into warehouse.bridge_track_artist select n, (n - 1) / 3 + 1, 1 from generate_series(1, 12) as n;
 
 create table warehouse.fact_event_2026_01
 partition of warehouse.fact_event for values from ('2026-01-01') to ('2026-02-01');
@@ -93,7 +93,7 @@ select
     'year', 's'
 from generate_series(101, 120) as n;
 
-insert into warehouse.bridge_track_artist select n, 4, 0 from generate_series(101, 120) as n;
+insert into warehouse.bridge_track_artist select n, 4, 1 from generate_series(101, 120) as n;
 
 insert into warehouse.bridge_track_genre select n, 9, 's', 1.0 from generate_series(101, 120) as n;
 

@@ -19,9 +19,10 @@ OWN = {
     "my_playlist_profile": "select * from mart.playlist_profile where owner_id = '{user}'",
     "my_playlist_profile_attribute": "select * from mart.playlist_profile_attribute where owner_id = '{user}'",
     "my_playlist_profile_cluster": "select * from mart.playlist_profile_cluster where owner_id = '{user}'",
-    "my_playlist_track": "select p.playlist_id, p.name, f.occurrence, f.added_at, t.track_id, t.name, null, t.track_id"
-    " from warehouse.dim_playlist as p join warehouse.fact_playlist_track as f using (playlist_key)"
-    " join warehouse.dim_track as t using (track_key) where p.owner_id = '{user}'",
+    "my_playlist_track": "select p.playlist_id, p.name, f.occurrence, f.added_at, t.track_id, t.name, a.name,"
+    " t.track_id from warehouse.dim_playlist as p join warehouse.fact_playlist_track as f using (playlist_key)"
+    " join warehouse.dim_track as t using (track_key) join warehouse.bridge_track_artist as b using (track_key)"
+    " join warehouse.dim_artist as a using (artist_key) where p.owner_id = '{user}' and b.position = 1",
     "my_playlist_wish": "select * from audit.playlist_wish where user_id = '{user}'",
     "my_taste_profile": "select * from mart.taste_profile where user_id = '{user}'",
     "my_taste_profile_attribute": "select * from mart.taste_profile_attribute where user_id = '{user}'",
@@ -51,7 +52,9 @@ def test_a_listener_sees_the_own_rows_by_every_view(place: Place) -> None:
             ("listener", f"u{user}", f"Name {user}")
         ]
         assert ask(connection, "select playlist_id from mart.my_playlist") == [(f"p{user}",)]
-        assert ask(connection, "select playlist_id, track_id from mart.my_playlist_track") == [(f"p{user}", f"t{user}")]
+        assert ask(connection, "select playlist_id, track_id, artist_name from mart.my_playlist_track") == [
+            (f"p{user}", f"t{user}", "Artist 1")
+        ]
         assert ask(connection, "select user_id, entries from mart.my_taste_profile where scope = 'plays'") == [
             (f"u{user}", user)
         ]

@@ -1,4 +1,5 @@
-create view mart.my_playlist with (security_barrier) as
+-- Also run by a later revision, for warehouses in which my_playlist_track named no artist.
+create or replace view mart.my_playlist with (security_barrier) as
 select
     p.playlist_id,
     p.name,
@@ -9,7 +10,7 @@ where p.owner_id = (select s.owner_id from audit.signed_in as s);
 
 comment on view mart.my_playlist is 'Your own playlists.';
 
-create view mart.my_playlist_track with (security_barrier) as
+create or replace view mart.my_playlist_track with (security_barrier) as
 select
     p.playlist_id,
     p.name as playlist_name,
@@ -23,8 +24,14 @@ from warehouse.dim_playlist as p
 inner join warehouse.fact_playlist_track as f on f.playlist_key = p.playlist_key and f.valid_to = 'infinity'
 inner join warehouse.dim_track as t on t.track_key = f.track_key
 left join warehouse.dim_track as r on r.track_key = t.recording_key
-left join warehouse.bridge_track_artist as b on b.track_key = t.track_key and b.position = 0
-left join warehouse.dim_artist as a on a.artist_key = b.artist_key
+left join lateral (
+    select n.name
+    from warehouse.bridge_track_artist as b
+    inner join warehouse.dim_artist as n on n.artist_key = b.artist_key
+    where b.track_key = t.track_key
+    order by b.position
+    limit 1
+) as a on true
 where p.owner_id = (select s.owner_id from audit.signed_in as s);
 
 comment on view mart.my_playlist_track is 'The tracks that stand on your own playlists now.';
