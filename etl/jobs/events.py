@@ -123,13 +123,14 @@ def _load(spark: LazySession, inputs: list[Received], told: list[Told], place: s
 
 
 def _feed_parts(lake: Lake, run_id: str, inputs: list[Received]) -> list[FeedFile]:
-    not_after, known = _not_after(inputs), known_timezones()
+    known = known_timezones()
     parts = []
     for one in inputs:
         if one.format not in _FEEDS:
             continue
         query, not_asked = _FEEDS[one.format]
         fields = contract(NEWEST[one.format])
+        not_after = datetime.fromisoformat(one.received_at) + feed.CLOCKS_DIFFER_BY
         for number, url in enumerate(lake.files_of(one, ".avro")):
             parts.append(
                 FeedFile(
@@ -192,10 +193,6 @@ def _cut(inputs: list[Received], place: str) -> list[str]:
     url = f"{place}/cut-refused.arrow"
     arrow_files.write(url, pa.concat_tables(lacking))
     return [url]
-
-
-def _not_after(inputs: list[Received]) -> datetime:
-    return max(datetime.fromisoformat(one.received_at) for one in inputs) + feed.CLOCKS_DIFFER_BY
 
 
 def _of_users(urls: list[str]) -> dict[str, pa.Table]:

@@ -14,6 +14,7 @@ MERGES = (
     "dim_artist",
     "dim_album",
     "dim_genre",
+    "unstaged_track",
     "dim_track",
     "track_alias",
     "bridge_track_artist",

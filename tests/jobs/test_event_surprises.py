@@ -60,6 +60,15 @@ def test_each_event_has_the_day_of_its_listener_and_the_month_of_its_moment(here
     assert {row.pop("event_time"): tuple(row.values()) for row in found} == expected
 
 
+def test_what_had_not_happened_when_a_file_came_in_is_refused_whatever_came_in_later(here: Settings) -> None:
+    moments = ("2026-11-21 23:00:00", "2026-11-23 00:00:00")
+    receive(here, "f1", [at(moment) for moment in moments])
+    receive(here, "f2", [at(moments[1], user="u2")], received_at="2026-11-24T00:00:00+00:00")
+    assert publish(here, "r1") == {"fact_event": 2}
+    refused = table(here.warehouse_url, "select input_id, reason from audit.rejected_row")
+    assert refused == [{"input_id": "f1", "reason": "eventTime is an impossible time"}]
+
+
 def test_odd_texts_are_kept_and_stop_nothing(here: Settings) -> None:
     odd = [
         activity(0, user=QUOTED, song=LONG, songId="s1", artist=LONG, artistId="a1"),

@@ -47,7 +47,12 @@ def activity(minute: float = 0, kind: str = "PLAY", user: str = "u1", **values: 
 
 
 def receive(
-    here: Settings, input_id: str, records: list[dict[str, Any]], name: str = "user_activity_2", files: int = 1
+    here: Settings,
+    input_id: str,
+    records: list[dict[str, Any]],
+    name: str = "user_activity_2",
+    files: int = 1,
+    received_at: str = "2026-11-21T00:00:00+00:00",
 ) -> Received:
     folder = Path(here.state_dir) / "lake" / "feed" / input_id
     folder.mkdir(parents=True)
@@ -55,9 +60,7 @@ def receive(
         with (folder / f"part-{number}.avro").open("wb") as file:
             fastavro.writer(file, contract(name), records[number::files])
     known = "user" if name == "user" else "user_activity"
-    received = Received(
-        input_id, "feed", input_id, known, "", "", (), len(records), 0, "2026-11-21T00:00:00+00:00", folder.as_uri()
-    )
+    received = Received(input_id, "feed", input_id, known, "", "", (), len(records), 0, received_at, folder.as_uri())
     return Lake(here.lake_url).note(received)
 
 

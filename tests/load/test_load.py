@@ -11,10 +11,23 @@ from pyspark.sql import SparkSession
 
 from etl.errors import ActionNeededError, CheckFailedError
 from etl.load import RunInput, load
+from etl.schemas import AUDIO_FEATURES
 from etl.warehouse import connect, now
 from launch import postgres
 from tests.conftest import database
-from tests.load.star_frames import INPUT, alias, catalogue, contents, frames, row_places, run, star, table, track
+from tests.load.star_frames import (
+    INPUT,
+    alias,
+    catalogue,
+    cluster,
+    contents,
+    frames,
+    row_places,
+    run,
+    star,
+    table,
+    track,
+)
 
 KEYS = "select track_id, track_key, recording_key, merged_into_track_key from warehouse.dim_track where track_key > 0"
 
@@ -220,6 +233,27 @@ def test_a_new_fit_takes_the_place_of_the_old_one(spark: SparkSession, loaded_ur
     assert found == [{"audio_features_type": 1, "name": "louder", "size": 2}]
     fits = table(loaded_url, "select fit_id, run_id from audit.cluster_fit order by 1")
     assert fits == [{"fit_id": "fit-1", "run_id": "first"}, {"fit_id": "fit-2", "run_id": "second"}]
+
+
+def test_tracks_that_are_staged_no_longer_follow_the_bounds_and_the_fit(spark: SparkSession, loaded_url: str) -> None:
+    changed = without_track(catalogue(), "track-B")
+    changed["cluster_fit"][0] |= {"fit_id": "fit-2", "feature_deviations": [*[0.1] * 8, 0.0]}
+    far = dict.fromkeys(AUDIO_FEATURES, 0.9)
+    changed["dim_audio_cluster"] = [
+        cluster(5, "near"),
+        {**cluster(1, "far"), **far},
+        {**cluster(7, "as near"), "tempo": 9},
+    ]
+    for row in changed["dim_track"]:
+        row["audio_features_type"] = None
+    bounds = (date(1998, 1, 1), date(2000, 1, 1))
+    of_files = {"input_key", "rejected_row", "survey_response"}
+    staged = {name: rows for name, rows in changed.items() if name not in of_files}
+    load(frames(spark, staged), replace(run("second", inputs=()), newness_bounds=bounds), loaded_url)
+    told = "select newness_score, audio_features_type from warehouse.dim_track where track_id = 'track-B'"
+    assert table(loaded_url, told) == [{"newness_score": 0.5, "audio_features_type": 5}]
+    load(frames(spark, {"dim_artist": []}), run("third", inputs=()), loaded_url)
+    assert table(loaded_url, told) == [{"newness_score": 0.5, "audio_features_type": 5}]
 
 
 def test_two_loads_at_once_give_the_same_rows(spark: SparkSession, warehouse_url: str, loaded_url: str) -> None:
