@@ -23,7 +23,19 @@ from etl import warehouse
 from etl.config import Settings, settings
 from etl.errors import EtlError
 from etl.extract.spotify.api import Api
-from etl.jobs import account_export, events, feed, forget, forget_lake, kaggle, marts, recently_played, refresh, spotify
+from etl.jobs import (
+    account_export,
+    events,
+    feed,
+    forget,
+    forget_lake,
+    kaggle,
+    marts,
+    recently_played,
+    refresh,
+    spotify,
+    stand_in,
+)
 from etl.simulate.listeners.feed import SPARK_OPTIONS
 from etl.simulate.spotify_api.playlists import account
 from etl.spark import session
@@ -117,7 +129,7 @@ def _plan_events(run_id: str) -> Callable[[Settings, datetime], object]:
 
 STEPS = {
     "import_files": Step(_import_files, _ITSELF),
-    "stock_stand_in": Step(lambda chosen, now: spotify.stock_stand_in(chosen), (*_ITSELF, JVM, WORKER, STAND_IN)),
+    "stock_stand_in": Step(lambda chosen, now: stand_in.stock_stand_in(chosen), (*_ITSELF, JVM, WORKER, STAND_IN)),
     "fetch_accounts": Step(_fetch_accounts, _ASKING),
     "fetch_catalogue": Step(_fetch_catalogue, _ASKING),
     "plan_refresh": Step(_plan_refresh, _DATABASE),
@@ -136,7 +148,7 @@ STEPS = {
     "load_more_events": Step(_load_events(MORE_EVENTS), _SPARK),
     "build_marts_again": Step(_build_marts("build_marts.crash_again"), _DATABASE),
     "forget_exported": Step(_forget(EXPORTED_USER, "forget_user.crash"), _DATABASE),
-    "forget_account": Step(_forget(account(0, spotify.STAND_IN_SEED).account_id, "forget_user.crash_again"), _DATABASE),
+    "forget_account": Step(_forget(account(0, stand_in.SEED).account_id, "forget_user.crash_again"), _DATABASE),
     "forget_listener": Step(_forget_listener, _SPARK),
     "build_marts_after": Step(_build_marts("build_marts.crash_after"), _DATABASE),
 }
@@ -168,7 +180,7 @@ def stay() -> None:
         def shared(*_: object) -> Iterator[SparkSession]:
             yield spark
 
-        for module in (etl.spark, feed, forget_lake, refresh, spotify):
+        for module in (etl.spark, feed, forget_lake, refresh, stand_in):
             module.session = shared  # type: ignore[attr-defined]
         for line in sys.stdin:
             print(ENDED, main(line.strip()), flush=True)

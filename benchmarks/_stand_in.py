@@ -29,11 +29,11 @@ from etl.extract.spotify.api import Api
 from etl.extract.spotify.app import app_of
 from etl.extract.spotify.exchange import Limits
 from etl.extract.spotify.sign_in import sign_in_unattended
-from etl.jobs import events, kaggle, refresh, spotify
+from etl.jobs import events, kaggle, refresh, spotify, stand_in
 from etl.load.migrate import migrate
 from etl.spark import session
 from launch import postgres
-from launch.stand_in import stand_in
+from launch.stand_in import stand_in as started
 
 MODES = ("development", "extended")
 _TRIES = 3
@@ -91,7 +91,7 @@ class Nights:
             kaggle.import_file(file, None, chosen, "import", datetime.now(UTC))
         for tries_left in reversed(range(_SIGN_INS)):
             try:
-                spotify.stock_stand_in(self.settings)
+                stand_in.stock_stand_in(self.settings)
                 return
             except (TryAgainError, ActionNeededError):  # a fault may meet a sign-in, and a code is taken but once
                 if not tries_left:
@@ -182,7 +182,7 @@ def nights(
     mode: str,
     scenario: str,
     calls: int,
-    account_count: int = spotify.STAND_IN_ACCOUNTS,
+    account_count: int = stand_in.ACCOUNTS,
     limits: Limits | None = None,
     folder: Path | None = None,
 ) -> Iterator[Nights]:
@@ -208,12 +208,12 @@ def nights(
             "STAND_IN_MODE": mode,
             "STAND_IN_SCENARIO": str(state / "scenario.toml"),
         }
-        base = stack.enter_context(stand_in(state, environ))
+        base = stack.enter_context(started(state, environ))
         found = Nights(state, base, server.url("loader", "warehouse"), calls, limits or Limits())
         spark = _spark()
-        for module in (etl.spark, refresh, spotify):
+        for module in (etl.spark, refresh, stand_in):
             module.session = lambda *_: _shared(spark)  # type: ignore[attr-defined]
-        spotify.STAND_IN_ACCOUNTS = account_count
+        stand_in.ACCOUNTS = account_count
         yield found
 
 

@@ -38,7 +38,7 @@ from benchmarks._star import Star, gone_events, gone_names, overlap_count, star,
 from etl import warehouse
 from etl.extract.spotify.exchange import Limits
 from etl.extract.spotify.knowledge import REFUSALS_LAST
-from etl.jobs import spotify
+from etl.jobs import stand_in
 from etl.jobs.spotify import LONGEST_DELAY_S
 from etl.simulate.spotify_api.night import Night
 from etl.simulate.spotify_api.scenario import EITHER_FAULTS, FAULTS, read_scenario
@@ -88,7 +88,7 @@ class Form:
 _SHORT = Form(
     nights=20,
     every=10,
-    accounts=spotify.STAND_IN_ACCOUNTS,
+    accounts=stand_in.ACCOUNTS,
     calls={"development": 100, "extended": 40},
     rate=0.3,
     weights={},

@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks._stand_in import MODES, nights
 from etl import warehouse
 from etl.config import Settings
-from etl.jobs import refresh, spotify
+from etl.jobs import refresh, stand_in
 from etl.lake import Lake
 from etl.schemas import ARTIST_ROW, TRACK_ROW
 from etl.simulate.spotify_api.stock import stock_path, write_stock
@@ -58,9 +58,7 @@ def _restock(chosen: Settings) -> None:
         parsed = refresh.parse_files(spark, refresh.current_inputs(Lake(chosen.lake_url)))
         tracks = refresh.union(spark, parsed["track"], TRACK_ROW).toPandas()
         artists = refresh.union(spark, parsed["artist"], ARTIST_ROW).toPandas()
-    write_stock(
-        tracks, artists, stock_path(chosen.state_dir), spotify.STAND_IN_SEED, 1, _PLAYLISTS, playlist_length=_LENGTH
-    )
+    write_stock(tracks, artists, stock_path(chosen.state_dir), stand_in.SEED, 1, _PLAYLISTS, playlist_length=_LENGTH)
     for name in ("ben",):
         (chosen.state_dir / "accounts" / "stand-in" / f"{name}.json").unlink()
 

@@ -67,9 +67,9 @@ def stock_stand_in() -> int:
 
     if not settings().is_stand_in:
         raise AirflowSkipException("Spotify itself answers: there is no stand-in to be given anything.")
-    from etl.jobs import spotify
+    from etl.jobs import stand_in
 
-    return spotify.stock_stand_in(settings())
+    return stand_in.stock_stand_in(settings())
 
 
 @task.short_circuit(trigger_rule="all_done")

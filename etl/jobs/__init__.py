@@ -6,6 +6,7 @@ sentence, never records.
     kaggle account_export         a file, an export of an account into the lake
     feed                          a made-up feed into the lake
     spotify recently_played       what the Spotify API answers, into the lake
+    stand_in                      what the API's stand-in serves
     refresh                       the catalogue: plan, transform, fit, load
     spotify_answers               what the API's answers are for it
     events                        the load of events: plan, load

@@ -1,6 +1,5 @@
-"""The steps that ask the Spotify API: which accounts, each account, the catalogue; and what the stand-in serves."""
+"""The steps that ask the Spotify API: which accounts, each account, the catalogue."""
 
-import json
 import logging
 from datetime import UTC, date, datetime
 from typing import Any
@@ -17,23 +16,14 @@ from etl.extract.spotify.catalogue import Wanted
 from etl.extract.spotify.catalogue import fetch_catalogue as ask_catalogue
 from etl.extract.spotify.fetched import PENDING_QUOTA, Fetched
 from etl.extract.spotify.knowledge import from_note, learned, to_note
-from etl.extract.spotify.sign_in import sign_in_unattended
 from etl.full_disk import explains_full_disk
-from etl.jobs.refresh import current_inputs, parse_files, union
 from etl.lake import Lake, Received
-from etl.schemas import ARTIST_ROW, TRACK_ROW
-from etl.simulate.spotify_api.playlists import account as made_up_account
-from etl.simulate.spotify_api.stock import stock_path, write_stock
-from etl.spark import session
 from etl.warehouse import fetches
 
 log = logging.getLogger(__name__)
 
 LONGEST_DELAY_S = 3600.0
 """A pause that Spotify asks for is waited out up to here; after a longer one the next run goes on."""
-
-STAND_IN_SEED = 1
-STAND_IN_ACCOUNTS = 2
 
 
 def choose_accounts(reference_date: date, settings: Settings) -> list[str]:
@@ -136,35 +126,6 @@ def fetch_catalogue(run_id: str, reference_date: date, settings: Settings) -> di
         raise
     _record_fetched(settings, run_id, "catalogue", None, fetched)
     return _summary(fetched)
-
-
-@explains_full_disk
-def stock_stand_in(settings: Settings) -> int:
-    """Give the stand-in the tracks and playlists of the lake's Kaggle files, and sign its accounts in.
-
-    :returns: how many accounts it has; 0 where Spotify itself is asked.
-    """
-    if not settings.is_stand_in:
-        return 0
-    lake, path = Lake(settings.lake_url), stock_path(settings.state_dir)
-    inputs = current_inputs(lake)
-    note = path.with_name("inputs.json")
-    served = json.dumps([one.input_id for one in inputs])
-    # Compared as text: a note that a killed run has left half is another one.
-    if not path.exists() or not note.exists() or note.read_text(encoding="utf-8") != served:
-        with session(settings, "stock_stand_in") as spark:
-            parsed = parse_files(spark, inputs)
-            tracks = union(spark, parsed["track"], TRACK_ROW).toPandas()
-            artists = union(spark, parsed["artist"], ARTIST_ROW).toPandas()
-        write_stock(tracks, artists, path, STAND_IN_SEED, account_count=STAND_IN_ACCOUNTS)
-        note.write_text(served, encoding="utf-8")
-        log.info("The stand-in for Spotify's API serves %d tracks.", tracks["track_id"].nunique())
-    app, accounts = app_of(settings), accounts_of(settings)
-    for place in range(STAND_IN_ACCOUNTS):
-        name = made_up_account(place, STAND_IN_SEED).name
-        if name not in accounts.names():
-            sign_in_unattended(app, name, accounts)
-    return STAND_IN_ACCOUNTS
 
 
 def accounts_of(settings: Settings) -> Accounts:

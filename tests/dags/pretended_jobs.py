@@ -48,8 +48,8 @@ class Jobs:
             choose_accounts=lambda *_: self.do("choose_accounts", self.accounts),
             fetch_account=self.fetch_account,
             fetch_catalogue=lambda *_: self.do("fetch_catalogue", self.catalogue()),
-            stock_stand_in=lambda *_: self.do("stock_stand_in", 2),
         )
+        put("stand_in", stock_stand_in=lambda *_: self.do("stock_stand_in", 2))
         put(
             "refresh",
             plan_refresh=lambda *_, **__: int(self.is_news),

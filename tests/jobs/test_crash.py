@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.crash_airflow import Moments
 from etl.config import CHECKOUT
-from etl.jobs import spotify
+from etl.jobs import stand_in
 from etl.simulate.spotify_api.stock import stock_path
 from tests.jobs.spotify_place import place
 
@@ -34,12 +34,12 @@ def test_a_note_of_the_stock_that_was_cut_stops_nothing(
     tmp_path: Path, warehouse_url: str, stock: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written: list[Path] = []
-    monkeypatch.setattr(spotify, "write_stock", lambda _tracks, _artists, path, *_, **__: written.append(path))
+    monkeypatch.setattr(stand_in, "write_stock", lambda _tracks, _artists, path, *_, **__: written.append(path))
     with place(tmp_path, warehouse_url, stock) as here:
         note = stock_path(tmp_path).with_name("inputs.json")
         note.write_text("[", encoding="utf-8")
         for _ in range(2):
-            assert spotify.stock_stand_in(here.settings) == spotify.STAND_IN_ACCOUNTS
+            assert stand_in.stock_stand_in(here.settings) == stand_in.ACCOUNTS
         assert json.loads(note.read_text(encoding="utf-8")) == []
     assert written == [stock_path(tmp_path)]
 
