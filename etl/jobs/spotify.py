@@ -15,7 +15,7 @@ from etl.extract.spotify.app import app_of
 from etl.extract.spotify.catalogue import Wanted
 from etl.extract.spotify.catalogue import fetch_catalogue as ask_catalogue
 from etl.extract.spotify.fetched import PENDING_QUOTA, Fetched
-from etl.extract.spotify.knowledge import from_note, learned, to_note
+from etl.extract.spotify.knowledge import Known, from_note, learned, to_note
 from etl.full_disk import explains_full_disk
 from etl.lake import Lake, Received
 from etl.warehouse import fetches
@@ -55,41 +55,41 @@ def fetch_account(name: str, run_id: str, settings: Settings, is_last_try: bool)
     :raises RateLimitedError: where Spotify asks for a pause of at most ``LONGEST_DELAY_S``.
     :raises EtlError: as ``extract.spotify.account.fetch_account`` does.
     """
-    app, accounts = app_of(settings), accounts_of(settings)
-    part = account_part("account", name)
+    accounts, part = accounts_of(settings), account_part("account", name)
     answers = Answers(Lake(settings.lake_url), run_id, part)
     with warehouse.connect(settings.warehouse_url) as connection:
         known = from_note(fetches.known_of_account(connection, name, part, besides_run=run_id))
-    # One account looks at the playlists that the setting names: each costs a call.
-    playlist_ids = settings.spotify_playlists if name == min(accounts.names(), default=name) else ()
     account: Account | None = None
     try:
         account = accounts.get(name)
-        with warehouse.connect(settings.warehouse_url) as connection:
-            wished = fetches.wished_playlists(connection, account.account_id)
-        playlist_ids = tuple(dict.fromkeys([*playlist_ids, *wished]))
-        fetched = ask_account(Api(app, account, accounts), account, known, playlist_ids, answers)
+        fetched = _ask(account, known, answers, settings)
     except EtlError as error:
         if not is_final(error, is_last_try):
             raise
-        said = answers.all_kept()
-        after = learned(known, said, {}, {"saved_tracks": 1, "followed_artists": 1})
-        received = answers.finish(datetime.now(UTC)) if said else None
+        received = answers.finish(datetime.now(UTC))
         if account:
             require_account(settings, name, run_id, part, received)
-        is_pending = isinstance(error, RateLimitedError)
-        line = {"known": to_note(after), "message": str(error), "input_id": received.input_id if received else None}
-        record(settings, run_id, part, name, PENDING_QUOTA if is_pending else state_of(error), **line)
-        if is_pending:
-            log.warning("%s What was answered is loaded, and the next run goes on from there.", error)
-            return {"account": name, "state": PENDING_QUOTA, "has_news": received is not None}
-        raise
+        state = PENDING_QUOTA if isinstance(error, RateLimitedError) else state_of(error)
+        after = learned(known, answers.all_kept(), {}, {"saved_tracks": 1, "followed_artists": 1})
+        record(settings, run_id, part, name, state, known=to_note(after), **_cut_short(error, received))
+        return {"account": name, **_left_to_the_next_run(error, state, received)}
     require_account(settings, name, run_id, part, fetched.received)
     _record_fetched(settings, run_id, part, name, fetched)
     warning = sign_in_warning(account, datetime.now(UTC))
     if warning:
         log.warning("%s", warning)
     return {"account": name, **_summary(fetched)}
+
+
+def _ask(account: Account, known: Known, answers: Answers, settings: Settings) -> Fetched:
+    """Ask what is new of an account, and of the playlists that somebody wished for."""
+    accounts = accounts_of(settings)
+    with warehouse.connect(settings.warehouse_url) as connection:
+        wished = fetches.wished_playlists(connection, account.account_id)
+    # One account looks at the playlists that the setting names: each costs a call.
+    named = settings.spotify_playlists if account.name == min(accounts.names(), default=account.name) else ()
+    playlist_ids = tuple(dict.fromkeys([*named, *wished]))
+    return ask_account(Api(app_of(settings), account, accounts), account, known, playlist_ids, answers)
 
 
 @explains_full_disk
@@ -117,13 +117,9 @@ def fetch_catalogue(run_id: str, reference_date: date, settings: Settings) -> di
         fetched = ask_catalogue(api, wanted, settings.spotify_daily_calls, answers)
     except EtlError as error:
         received = answers.finish(datetime.now(UTC))
-        input_id = received.input_id if received else None
         state = PENDING_QUOTA if is_too_long(error) else state_of(error)
-        record(settings, run_id, "catalogue", None, state, message=str(error), input_id=input_id)
-        if state == PENDING_QUOTA:
-            log.warning("%s What was answered is loaded, and the next run goes on from there.", error)
-            return {"state": state, "has_news": received is not None}
-        raise
+        record(settings, run_id, "catalogue", None, state, **_cut_short(error, received))
+        return _left_to_the_next_run(error, state, received)
     _record_fetched(settings, run_id, "catalogue", None, fetched)
     return _summary(fetched)
 
@@ -186,6 +182,22 @@ def is_too_long(error: EtlError) -> bool:
 def state_of(error: EtlError) -> str:
     """What audit.fetch calls a fetch that failed."""
     return "must_sign_in" if isinstance(error, MustSignInError) else "failed"
+
+
+def _cut_short(error: EtlError, received: Received | None) -> dict[str, str | None]:
+    """What audit.fetch is told of a fetch that a failure ended."""
+    return {"message": str(error), "input_id": received.input_id if received else None}
+
+
+def _left_to_the_next_run(error: EtlError, state: str, received: Received | None) -> dict[str, Any]:
+    """What the task says of a fetch that a failure ended.
+
+    :raises EtlError: the failure, where the next run does not simply go on from there.
+    """
+    if state != PENDING_QUOTA:
+        raise error
+    log.warning("%s What was answered is loaded, and the next run goes on from there.", error)
+    return {"state": state, "has_news": received is not None}
 
 
 def _summary(fetched: Fetched) -> dict[str, Any]:
