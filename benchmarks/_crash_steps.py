@@ -82,7 +82,7 @@ def _fetch_accounts(chosen: Settings, now: datetime) -> None:
 
 def _fetch_catalogue(chosen: Settings, now: datetime) -> None:
     spotify.Api = partial(Api, clock=lambda: now)  # type: ignore[assignment, misc]
-    spotify.fetch_catalogue(REFRESH, now.date(), chosen)
+    spotify.fetch_catalogue(REFRESH, now.date(), chosen, is_last_try=False)
 
 
 def _fetch_plays(chosen: Settings, now: datetime) -> None:

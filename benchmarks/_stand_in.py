@@ -110,7 +110,7 @@ class Nights:
         run_id = _run_id(number)
         for name in spotify.choose_accounts(self._day(number), chosen):
             self._try(partial(spotify.fetch_account, name, run_id, chosen), name)
-        self._try(lambda is_last_try: spotify.fetch_catalogue(run_id, self._day(number), chosen))
+        self._try(lambda is_last_try: spotify.fetch_catalogue(run_id, self._day(number), chosen, is_last_try))
         counted = requests.get(f"{self.base}/stand-in/calls", timeout=60).json()
         return {endpoint: Counter(statuses) for endpoint, statuses in counted.items()}
 

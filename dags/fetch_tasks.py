@@ -48,7 +48,9 @@ def fetch_catalogue(**context: Any) -> dict[str, Any]:
     from dags.spotify_settings import spotify_settings
     from etl.jobs import spotify
 
-    summary = spotify.fetch_catalogue(run_id_of(context), asking_date_of(context), spotify_settings())
+    summary = spotify.fetch_catalogue(
+        run_id_of(context), asking_date_of(context), spotify_settings(), is_last_try_of(context)
+    )
     if not summary:
         raise AirflowSkipException("Spotify was not asked about the catalogue.")
     if not summary["has_news"]:

@@ -87,15 +87,17 @@ def _ask(account: Account, known: Known, answers: Answers, settings: Settings) -
     with warehouse.connect(settings.warehouse_url) as connection:
         wished = fetches.wished_playlists(connection, account.account_id)
     # One account looks at the playlists that the setting names: each costs a call.
-    named = settings.spotify_playlists if account.name == min(accounts.names(), default=account.name) else ()
+    reader = _able_account(settings, accounts.names())
+    named = settings.spotify_playlists if reader and reader.name == account.name else ()
     playlist_ids = tuple(dict.fromkeys([*named, *wished]))
     return ask_account(Api(app_of(settings), account, accounts), account, known, playlist_ids, answers)
 
 
 @explains_full_disk
-def fetch_catalogue(run_id: str, reference_date: date, settings: Settings) -> dict[str, Any]:
+def fetch_catalogue(run_id: str, reference_date: date, settings: Settings, is_last_try: bool) -> dict[str, Any]:
     """Ask for audio features never asked, then for the stalest tracks and artists, within the budget of calls.
 
+    :param is_last_try: then what was answered before a failure is kept for the load, too.
     :returns: counts, and ``has_news`` as of an account; empty where there is nobody to ask for.
     :raises EtlError: as ``extract.spotify.catalogue.fetch_catalogue`` does.
     """
@@ -116,6 +118,8 @@ def fetch_catalogue(run_id: str, reference_date: date, settings: Settings) -> di
     try:
         fetched = ask_catalogue(api, wanted, settings.spotify_daily_calls, answers)
     except EtlError as error:
+        if not is_final(error, is_last_try):
+            raise
         received = answers.finish(datetime.now(UTC))
         state = PENDING_QUOTA if is_too_long(error) else state_of(error)
         record(settings, run_id, "catalogue", None, state, **_cut_short(error, received))
@@ -144,7 +148,7 @@ def require_account(settings: Settings, name: str, run_id: str, part: str, recei
 
 
 def _able_account(settings: Settings, names: list[str]) -> Account | None:
-    """The first account that can ask on behalf of the catalogue."""
+    """The first account that can ask for things that are nobody's own: the catalogue, the playlists of the setting."""
     accounts = accounts_of(settings) if names else None
     for name in names:
         try:

@@ -97,7 +97,7 @@ def test_who_must_sign_in_is_marked_and_the_others_go_on(tmp_path: Path, warehou
         assert here.fetched("run", "account-nobody")["state"] == "must_sign_in"
         # The catalogue is asked on behalf of who can.
         assert spotify.choose_accounts(today(), here.settings) == sorted([ADA, OTHER])
-        assert spotify.fetch_catalogue("run", today(), here.settings)["state"] == "done"
+        assert spotify.fetch_catalogue("run", today(), here.settings, False)["state"] == "done"
 
 
 def test_a_pause_of_hours_is_the_next_runs(tmp_path: Path, warehouse_url: str, stock: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_pause_of_hours_for_the_catalogue_holds_nothing_back(tmp_path: Path, w
     scenario = fault(kind="rate_limited_long", endpoint="audio_features", night=0, nth=1)
     with place(tmp_path / "state", warehouse_url, stock, scenario, mode="extended") as here:
         spotify.fetch_account(ADA, "run", here.settings, False)
-        summary = spotify.fetch_catalogue("run", today(), here.settings)
+        summary = spotify.fetch_catalogue("run", today(), here.settings, False)
         assert summary == {"state": "pending_quota", "has_news": False}
         assert "a pause of 74,214 s" in here.fetched("run", "catalogue")["message"]
 
@@ -139,18 +139,68 @@ def test_a_shorter_pause_is_the_tasks_delay_until_its_last_try(tmp_path: Path, w
         assert len(known.snapshots) == 12 and known == replace(Known(), snapshots=known.snapshots)
 
 
+@pytest.fixture
+def failing_twice(tmp_path: Path, warehouse_url: str, stock: Path) -> Iterator[Place]:
+    """Three artists to ask for, one by one, of whom the second and third are answered at the next try each."""
+    faults = {"kind": "rate_limited", "endpoint": "artist", "night": 0, "seconds": 600}
+    scenario = fault(**faults, nth=2) + fault(**faults, nth=4).removeprefix(STILL)
+    with place(tmp_path / "state", warehouse_url, stock, scenario) as running:
+        with warehouse.connect(warehouse_url) as connection:
+            connection.execute(
+                text(
+                    "insert into warehouse.dim_artist (artist_key, artist_id, name, source)"
+                    " select n, lpad(n::text, 22, '0'), 'A', 'api' from generate_series(1, 3) as n"
+                )
+            )
+        yield running
+
+
+def test_a_catalogue_that_fails_twice_comes_as_one_input(failing_twice: Place) -> None:
+    here = failing_twice
+    for _ in range(2):
+        with pytest.raises(RateLimitedError):
+            spotify.fetch_catalogue("run", today(), here.settings, False)
+        assert input_ids(here) == here.rows("select from audit.fetch") == []
+    assert spotify.fetch_catalogue("run", today(), here.settings, True)["state"] == "done"
+    (received,) = here.lake.inputs(["api"])
+    assert received.input_id == here.fetched("run", "catalogue")["input_id"]
+    assert [line["endpoint"] for line in lines_of(received)].count("artist") == 3
+
+
+def test_what_a_catalogue_was_answered_before_its_last_failure_is_kept(failing_twice: Place) -> None:
+    here = failing_twice
+    with pytest.raises(RateLimitedError):
+        spotify.fetch_catalogue("run", today(), here.settings, True)
+    line = here.fetched("run", "catalogue")
+    assert line["state"] == "failed" and [line["input_id"]] == input_ids(here)
+
+
+def test_the_playlists_of_the_setting_are_read_by_the_first_account_that_can(here: Place) -> None:
+    first, second = sorted([ADA, OTHER])
+    chosen = replace(here.settings, spotify_playlists=("0" * 22,))
+
+    def looks(name: str, run_id: str) -> int:
+        here.calls()
+        spotify.fetch_account(name, run_id, chosen, False)
+        return here.calls()["playlist"]
+
+    assert (looks(first, "night 1"), looks(second, "night 1")) == (1, 0)
+    here.accounts.keep(replace(here.accounts.get(first), trouble="The account must sign in again."))
+    assert looks(second, "night 2") == 1
+
+
 def test_the_past_is_never_asked(here: Place) -> None:
     yesterday = today() - timedelta(days=1)
     assert spotify.choose_accounts(today(), here.settings) == sorted([ADA, OTHER])
     assert spotify.choose_accounts(yesterday, here.settings) == []
-    assert spotify.fetch_catalogue("run", yesterday, here.settings) == {}
+    assert spotify.fetch_catalogue("run", yesterday, here.settings, False) == {}
     assert here.calls() == {} and here.rows("select from audit.fetch") == []
 
 
 def test_without_an_app_or_anybody_signed_in_nobody_is_asked(here: Place, tmp_path: Path) -> None:
     nobody = replace(here.settings, state_dir=tmp_path / "elsewhere")
     assert spotify.choose_accounts(today(), nobody) == []
-    assert spotify.fetch_catalogue("run", today(), nobody) == {}
+    assert spotify.fetch_catalogue("run", today(), nobody, False) == {}
     assert spotify.choose_accounts(today(), replace(here.settings, spotify_client_id=None)) == []
 
 
@@ -167,7 +217,7 @@ def test_the_catalogue_asks_for_features_of_what_was_seen_tonight(
                     " values (1, '0000000000000000000001', 'A', 'api'), (2, 'name:1', 'B', 'api')"
                 )
             )
-        summary = spotify.fetch_catalogue("run", today(), here.settings)
+        summary = spotify.fetch_catalogue("run", today(), here.settings, False)
         line = here.fetched("run", "catalogue")
         assert summary["state"] == line["state"] == "done" and line["mode"] == "extended" and line["account"] is None
         lines = lines_of(next(one for one in here.lake.inputs(["api"]) if one.input_id == line["input_id"]))

@@ -182,7 +182,7 @@ def fetch_all(there: Place, run_id: str) -> None:
     for name in (ADA, OTHER):
         spotify.fetch_account(name, run_id, there.settings, False)
         recently_played.fetch_plays(name, run_id, there.settings, False)
-    spotify.fetch_catalogue(run_id, datetime.now(UTC).date(), there.settings)
+    spotify.fetch_catalogue(run_id, datetime.now(UTC).date(), there.settings, False)
 
 
 def publish(there: Place, run_id: str, is_forced: bool) -> None:

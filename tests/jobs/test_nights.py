@@ -35,7 +35,7 @@ def fetch(here: Place, run_id: str, number: int) -> None:
     here.night(number)
     for name in (ADA, OTHER):
         spotify.fetch_account(name, run_id, here.settings, False)
-    spotify.fetch_catalogue(run_id, datetime.now(UTC).date(), here.settings)
+    spotify.fetch_catalogue(run_id, datetime.now(UTC).date(), here.settings, False)
 
 
 def publish(here: Place, run_id: str, day: int, is_forced: bool = False) -> dict[str, int]:
