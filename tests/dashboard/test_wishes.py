@@ -39,8 +39,10 @@ def wishes(dashboard: Place) -> list[dict[str, object]]:
 
 
 def test_a_link_becomes_a_wish_however_often_it_is_given(wishing: Chrome, dashboard: Place) -> None:
+    assert not wishing.find_elements(By.CSS_SELECTOR, "[data-testid=stDataFrame]")
     said = ask_for(wishing, f"https://open.spotify.com/playlist/{PLAYLIST}?si=1a2b", "Noted")
     assert "an account signs in with bin/sign-in" in said
+    assert wishing.find_elements(By.CSS_SELECTOR, "[data-testid=stDataFrame]"), "the wish is listed at once"
     ask_for(wishing, f"spotify:playlist:{PLAYLIST}", "Noted")
     assert wishes(dashboard) == [{"user_id": "u99", "playlist_id": PLAYLIST}]
 
