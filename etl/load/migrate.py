@@ -34,9 +34,9 @@ def migrate(url: str, revision: str = "head", further_revisions: Path | None = N
     """
     folders = [_SCRIPTS / "versions", *([further_revisions] if further_revisions else [])]
     config = Config()
-    config.set_main_option("script_location", str(_SCRIPTS))
+    config.set_main_option("script_location", _plain(_SCRIPTS))
     config.set_main_option("path_separator", "newline")
-    config.set_main_option("version_locations", "\n".join(map(str, folders)))
+    config.set_main_option("version_locations", "\n".join(map(_plain, folders)))
     with exclusive(url) as connection:
         config.attributes["connection"] = connection
         for _ in range(_TRIES):
@@ -53,6 +53,11 @@ def migrate(url: str, revision: str = "head", further_revisions: Path | None = N
         "The warehouse was not migrated, for somebody has been reading its tables for minutes without a pause: end what"
         " reads them for so long, then start again."
     )
+
+
+def _plain(path: Path) -> str:
+    """A path as a value in which % means something."""
+    return str(path).replace("%", "%%")
 
 
 def _upgrade(connection: Connection, config: Config, revision: str) -> None:

@@ -1,6 +1,7 @@
 """Migrations: an empty database, one that is up to date, one that is older and has data."""
 
 import os
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -126,6 +127,18 @@ def test_a_reader_of_what_a_migration_changes_is_never_refused(warehouse_url: st
             rows(reader, "select count(*) from warehouse.dim_track")
         migration.result(60)
     assert table(warehouse_url, "select version_num from audit.schema_revision") == [{"version_num": "two"}]
+
+
+def test_a_path_may_have_signs_that_mean_something_elsewhere(
+    warehouse_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "100% of %(here)s"
+    shutil.copytree(CHECKOUT / "etl" / "load" / "migrations", folder / "migrations")
+    monkeypatch.setattr("etl.load.migrate._SCRIPTS", folder / "migrations")
+    (head,) = table(warehouse_url, "select version_num from audit.schema_revision")
+    (folder / "later.py").write_text(LATER.format(head=head["version_num"]), encoding="utf-8")
+    migrate(warehouse_url, further_revisions=folder)
+    assert table(warehouse_url, "select version_num from audit.schema_revision") == [{"version_num": "later"}]
 
 
 def test_an_older_warehouse_is_upgraded_in_place_with_its_data(warehouse_url: str, tmp_path: Path) -> None:
