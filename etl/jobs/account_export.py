@@ -24,7 +24,8 @@ def import_export(
 ) -> dict[str, Any]:
     """Bring the plays of one account export into the lake.
 
-    :param run_id: the run in whose name the audit keeps the sentence of a failure; None keeps none.
+    :param run_id: the run in whose name the audit keeps the sentence of a failure, until a later try succeeds; None
+        keeps none.
     :returns: name, format, row_count and input_id of each input; the names of files and fields left out.
     :raises EtlError: as ``extract.account_export.receive_export`` does.
     """
@@ -36,6 +37,9 @@ def import_export(
             with warehouse.connect(settings.warehouse_url) as connection:
                 warehouse.record_failure(connection, run_id, "account_import", received_at, str(error))
         raise
+    if run_id is not None:
+        with warehouse.connect(settings.warehouse_url) as connection:
+            warehouse.take_back_failure(connection, run_id)
     for one in export.inputs:
         log.info("%s: %d records, kept as input %s.", one.format, one.row_count, one.input_id)
     return {

@@ -36,7 +36,7 @@ def find_files(path: str | None, settings: Settings) -> list[str]:
 def import_file(
     path: str, format_name: str | None, settings: Settings, run_id: str, received_at: datetime
 ) -> dict[str, Any]:
-    """Bring one file into the lake; the audit keeps the sentence of a failure.
+    """Bring one file into the lake; the audit keeps the sentence of a failure until a later try succeeds.
 
     :param path: as ``find_files`` gives it.
     :returns: name, format, row_count and input_id of the file.
@@ -51,6 +51,8 @@ def import_file(
         with warehouse.connect(settings.warehouse_url) as connection:
             warehouse.record_failure(connection, run_id, "kaggle_import", received_at, str(error))
         raise
+    with warehouse.connect(settings.warehouse_url) as connection:
+        warehouse.take_back_failure(connection, run_id)
     log.info("%s holds %d rows of the format %s.", received.name, received.row_count, received.format)
     return {
         "name": received.name,

@@ -29,6 +29,7 @@ from etl.warehouse.runs import (
     published_inputs,
     record_failure,
     record_nothing_new,
+    take_back_failure,
 )
 from etl.warehouse.sweeping import empty_staging, sweep
 
@@ -53,4 +54,5 @@ __all__ = [
     "record_nothing_new",
     "rows",
     "sweep",
+    "take_back_failure",
 ]

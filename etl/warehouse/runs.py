@@ -106,6 +106,11 @@ def record_nothing_new(connection: Connection, run_id: str, job: str, started_at
     _record_end(connection, run_id, job, started_at, "nothing_new", None)
 
 
+def take_back_failure(connection: Connection, run_id: str) -> None:
+    """Remove the line of a run that failed and, tried again, did what it was to do; for runs that publish nothing."""
+    connection.execute(text("delete from audit.run where run_id = :run_id and result = 'failed'"), {"run_id": run_id})
+
+
 def _record_end(
     connection: Connection, run_id: str, job: str, started_at: datetime, result: str, message: str | None
 ) -> None:

@@ -213,9 +213,11 @@ def test_an_address_that_is_none_is_a_sentence(url: str) -> None:
         find_files(url)
 
 
-def test_a_token_in_kaggle_path_goes_to_the_server_and_nowhere_else(tmp_path: Path, server: str) -> None:
+def test_a_token_in_kaggle_path_goes_to_the_server_and_nowhere_else(
+    tmp_path: Path, server: str, warehouse_url: str
+) -> None:
     url = f"http://{server}/200/a.csv?token=secret"
-    chosen = settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": "unused", "KAGGLE_PATH": url})
+    chosen = settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": warehouse_url, "KAGGLE_PATH": url})
     (told,) = kaggle.find_files(None, chosen)
     assert told == f"http://{server}/200/a.csv"
     _Answers.asked.clear()

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from etl import warehouse
 from etl.config import Settings, settings
 from etl.errors import ActionNeededError
 from etl.jobs.account_export import import_export
 from etl.lake import Lake
 from tests.exports import AUDIO, folder_of, play
+from tests.load.star_frames import table
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -39,10 +39,14 @@ def test_an_import_says_what_it_brought_and_left_out(tmp_path: Path) -> None:
     }
 
 
-def test_the_audit_keeps_the_sentence_of_a_failure(tmp_path: Path, warehouse_url: str) -> None:
-    chosen = made_settings(tmp_path, warehouse_url)
+def test_the_audit_keeps_the_sentence_of_a_failure_until_a_later_try_succeeds(
+    tmp_path: Path, warehouse_url: str
+) -> None:
+    chosen, place = made_settings(tmp_path, warehouse_url), tmp_path / "export"
     with pytest.raises(ActionNeededError, match="no such file"):
-        import_export(str(tmp_path / "absent.zip"), "ada", "UTC", chosen, NOW, run_id="account_import.1")
-    with warehouse.connect(warehouse_url) as connection:
-        (line,) = warehouse.rows(connection, "SELECT * FROM audit.run")
+        import_export(str(place), "ada", "UTC", chosen, NOW, run_id="account_import.1")
+    (line,) = table(warehouse_url, "select * from audit.run")
     assert line["run_id"] == "account_import.1" and "no such file" in str(line)
+    folder_of(place, **{AUDIO: [play()]})
+    import_export(str(place), "ada", "UTC", chosen, NOW, run_id="account_import.1")
+    assert table(warehouse_url, "select from audit.run") == []
