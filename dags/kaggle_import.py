@@ -17,8 +17,8 @@ accounts in.
 Comma, semicolon, tab or bar; any encoding; with or without BOM; also zipped.
 
 **When it fails**, look at the failed files' logs; mend or leave out those files and start it again. The other files are
-in the lake already and are published all the same. **Running it again** with the same files changes nothing; a newer
-file of the same name and format takes the older one's place.
+in the lake already and are published all the same. **Running it again** with the same files changes nothing; a file of
+the same name and format takes the earlier one's place, also one that was there before and comes back.
 """
 
 from collections.abc import Sequence

@@ -30,6 +30,8 @@ _COPY_BYTES = 1 << 20
 _GONE = "received.gone"
 _ODD = re.compile(r"[^\w.-]|^[._]+")
 _LONGEST_NAME = 80
+_REPLACED = ("kaggle", "made_up")
+"""Origins of inputs that take the place of earlier ones of the same format and name."""
 
 
 @dataclass(frozen=True)
@@ -86,12 +88,14 @@ class Lake:
     def receive(self, content: Readable, received: Received) -> Received:
         """Keep the bytes of ``content`` and the note about them; again with the same input_id changes nothing.
 
+        But for a Kaggle file that another one of its name has replaced: coming again, it takes its place back.
+
         :returns: the note that the lake holds, which is the earlier one where there was one.
         """
         folder = f"{self._root}/{received.origin}/{received.input_id}"
         note = f"{folder}/received.json"
         if self._files.exists(note):
-            return self._read_note(note)
+            return self._come_again(self._read_note(note), received)
         self._files.makedirs(folder, exist_ok=True)
         with self._files.open(self._path(received), "wb") as target:
             while block := content.read(_COPY_BYTES):
@@ -298,6 +302,18 @@ class Lake:
     def drop_run(self, run_id: str) -> None:
         """Remove the frames of a run; the inputs stay."""
         self._files.rm(f"{self._root}/runs/{run_id}", recursive=True)
+
+    def _come_again(self, kept: Received, again: Received) -> Received:
+        """The note of an input that came again, of the new moment where another one took its place in between."""
+        own = (kept.format, kept.name)
+        if kept.origin not in _REPLACED or (again.format, again.name) != own:
+            return kept
+        newest = [one for one in self.inputs([kept.origin]) if (one.format, one.name) == own][-1]
+        if newest.input_id == kept.input_id or newest.received_at >= again.received_at:
+            return kept
+        renewed = replace(kept, received_at=again.received_at)
+        self.renote(renewed)
+        return renewed
 
     def _path(self, received: Received) -> str:
         return f"{self._root}/{received.origin}/{received.input_id}/{received.url.rsplit('/', 1)[-1]}"

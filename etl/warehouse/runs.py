@@ -16,6 +16,9 @@ EVENTS_SUFFIX = ".events"
 def published_inputs(connection: Connection, job: str | None = None) -> set[str]:
     """The ids of all inputs that a published run took: what the lake holds beyond them is new.
 
+    Of Kaggle files those of the newest run alone, which took all that were current then: one that has been replaced
+    since, and is current again, is new again.
+
     :param job: the loads of events, which take inputs of their own accord; None: all other runs.
     """
     statement = """
@@ -23,6 +26,19 @@ def published_inputs(connection: Connection, job: str | None = None) -> set[str]
         from audit.run_input as i
         inner join audit.run as r on r.run_id = i.run_id
         where r.result = 'published' and r.job = any(:jobs) = :is_of_events
+            and (
+                i.origin not in ('kaggle', 'made_up')
+                or i.run_id = (
+                    select newest.run_id
+                    from audit.run as newest
+                    where newest.result = 'published' and exists (
+                        select from audit.run_input as f
+                        where f.run_id = newest.run_id and f.origin in ('kaggle', 'made_up')
+                    )
+                    order by newest.finished_at desc
+                    limit 1
+                )
+            )
     """
     found = rows(connection, statement, jobs=[job or EVENT_JOB], is_of_events=job is not None)
     return {str(row["input_id"]) for row in found}
