@@ -244,7 +244,7 @@ def test_an_account_is_asked_although_another_one_fails(runs: dict) -> None:
     tasks = runs["quiet"]["tasks"]
     assert (tasks["fetch_account ada"], tasks["fetch_account ben"]) == ("success", "skipped")
     assert tasks["fetch_catalogue"] == "skipped", "what brings nothing new announces nothing"
-    assert runs["all well"]["last_tries"] == [False, False]
+    assert runs["all well"]["last_tries"] == [False, False, False]
 
 
 def test_events_are_announced_where_there_are_some_and_the_refresh_was_published(runs: dict) -> None:
