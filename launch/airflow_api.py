@@ -1,7 +1,7 @@
 """Airflow's REST API, as much of it as a start needs."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from urllib3.util.retry import Retry
 from etl.errors import ActionNeededError, TryAgainError
 
 ENDED = {"success", "failed"}
+CUT_SHORT = "Cut short: the product was stopped while this run was under way."
 _TOKEN_SECONDS = 3600
 
 
@@ -93,15 +94,18 @@ class AirflowApi:
         answer = self._ask("GET", f"/dags/{dag_id}/dagRuns", params={"order_by": "-id", "limit": 20}) or {}
         return [run["dag_run_id"] for run in answer.get("dag_runs", [])]
 
-    def end_unfinished_runs(self) -> int:
+    def end_unfinished_runs(self, tell: Callable[[list[str]], None]) -> int:
         """Mark runs that the end of an earlier session cut short as failed.
 
+        :param tell: is told of them first, by the ids under which the audit knows them: where it fails, or we are
+            killed, they are found again.
         :returns: how many there were.
         """
         params = {"state": ["running", "queued"], "limit": 100}
         runs = (self._ask("GET", "/dags/~/dagRuns", params=params) or {}).get("dag_runs", [])
+        tell([f"{run['dag_id']}.{run['dag_run_id']}" for run in runs])
         for run in runs:
-            note = {"state": "failed", "note": "Cut short: the product was stopped while this run was under way."}
+            note = {"state": "failed", "note": CUT_SHORT}
             self._ask("PATCH", f"/dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}", json=note)
         return len(runs)
 

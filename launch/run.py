@@ -13,11 +13,12 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
+from etl import warehouse
 from etl.config import settings
 from etl.errors import EtlError
 from etl.extract.kaggle import without_secrets
 from launch import dag_runs, first_feed, postgres
-from launch.airflow_api import AirflowApi
+from launch.airflow_api import CUT_SHORT, AirflowApi
 from launch.airflow_parts import Airflow
 from launch.console import Screen
 from launch.dag_runs import RunResult
@@ -152,11 +153,16 @@ def _start(screen: Screen, airflow: Airflow, environ: dict[str, str]) -> None:
     # Before the scheduler can start what is due: the refresh is to come once, and after the import.
     airflow.api.pause(REFRESH, True)
     airflow.api.pause(IMPORT, False)
-    cut_short = airflow.api.end_unfinished_runs()
+    cut_short = airflow.api.end_unfinished_runs(partial(_record_cut_short, environ["WAREHOUSE_URL"]))
     with screen.step("Airflow: scheduler and triggerer"):
         airflow.start_running()
     if cut_short:
         screen.say(f"{cut_short} DAG runs were cut short by the end of an earlier start; they are marked as failed.")
+
+
+def _record_cut_short(url: str, run_ids: list[str]) -> None:
+    with warehouse.connect(url) as connection:
+        warehouse.record_cut_short(connection, run_ids, f"{CUT_SHORT} Clear its tasks in Airflow to do it again.")
 
 
 def _import_and_refresh(

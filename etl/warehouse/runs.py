@@ -1,5 +1,6 @@
 """What the audit knows of earlier runs, and how a run ended that published nothing."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 
 from sqlalchemy import Connection, text
@@ -125,6 +126,16 @@ def record_nothing_new(connection: Connection, run_id: str, job: str, started_at
 def take_back_failure(connection: Connection, run_id: str) -> None:
     """Remove the line of a run that failed and, tried again, did what it was to do; for runs that publish nothing."""
     connection.execute(text("delete from audit.run where run_id = :run_id and result = 'failed'"), {"run_id": run_id})
+
+
+def record_cut_short(connection: Connection, run_ids: Collection[str], message: str) -> None:
+    """Note that runs failed of which the audit says that they run; done again, they say so again."""
+    statement = """
+        update audit.run
+        set result = 'failed', finished_at = clock_timestamp(), message = :message
+        where run_id = any(:run_ids) and result = 'running'
+    """
+    connection.execute(text(statement), {"run_ids": list(run_ids), "message": message})
 
 
 def _record_end(

@@ -1,5 +1,7 @@
 """Why a task failed, as its log in Airflow says it."""
 
+from typing import Any
+
 import pytest
 
 from launch.airflow_api import AirflowApi, TaskState
@@ -30,3 +32,18 @@ def test_a_task_says_what_was_raised_and_not_what_caused_it(
 ) -> None:
     monkeypatch.setattr(AirflowApi, "_ask", lambda *_, **__: {"content": lines})
     assert AirflowApi("http://127.0.0.1:1", "admin", "none").last_words("kaggle_import", "run", FAILED) == words
+
+
+def test_runs_that_were_cut_short_are_told_of_before_airflow_forgets_that_they_ran(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done: list[object] = []
+
+    def ask(_: AirflowApi, method: str, path: str, **__: Any) -> dict[str, Any]:
+        if method == "PATCH":
+            done.append(path)
+        return {"dag_runs": [{"dag_id": "load_events", "dag_run_id": "manual 1"}]}
+
+    monkeypatch.setattr(AirflowApi, "_ask", ask)
+    assert AirflowApi("http://127.0.0.1:1", "admin", "none").end_unfinished_runs(done.append) == 1
+    assert done == [["load_events.manual 1"], "/dags/load_events/dagRuns/manual 1"]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import psutil
@@ -16,6 +17,7 @@ import requests
 
 from etl import warehouse
 from etl.config import CHECKOUT
+from etl.load.run import Run, record_start
 from etl.spark import JARS
 from launch import postgres
 from launch.environment import MARKER, environment
@@ -177,6 +179,11 @@ def test_a_part_killed_while_a_task_runs_ends_everything(product: Product, part:
 def test_a_killed_start_is_cleaned_up_by_the_next_one(product: Product) -> None:
     process = product.start(TINY_SECONDS="900")
     wait_until(product.is_working)
+    with warehouse.connect(postgres.start(product.state).url("airflow", "airflow")) as connection:
+        (run,) = warehouse.rows(connection, "select run_id from dag_run where state = 'running'")
+    begun = Run(f"nightly_refresh.{run['run_id']}", "nightly_refresh", datetime.now(UTC), date(2026, 11, 1), ())
+    with warehouse.connect(postgres.start(product.state).url("loader", "warehouse")) as connection:
+        record_start(connection, begun)
     process.kill()
     process.communicate(timeout=RUN_SECONDS)
     assert product.processes()
@@ -184,6 +191,14 @@ def test_a_killed_start_is_cleaned_up_by_the_next_one(product: Product) -> None:
     assert code == 0, output
     assert "An earlier start was killed" in output
     assert product.processes() == []
+    with (
+        embedded_server(product.state) as server,
+        warehouse.connect(environment(product.state, server)["WAREHOUSE_URL"]) as connection,
+    ):
+        (line,) = warehouse.rows(
+            connection, "select result, message from audit.run where run_id = :id", id=begun.run_id
+        )
+    assert line["result"] == "failed" and "Cut short: the product was stopped" in str(line["message"])
 
 
 def test_sigterm_while_a_task_runs_leaves_nothing(product: Product) -> None:

@@ -1,10 +1,11 @@
-"""What the audit says of Kaggle files that come back."""
+"""What the audit says of runs that were cut short, and of Kaggle files that come back."""
 
 from datetime import UTC, datetime, timedelta
 
 from etl import warehouse
 from etl.load import Run, RunInput
 from etl.load.run import record_published, record_start
+from tests.load.star_frames import table
 
 NOW = datetime(2026, 11, 1, 3, tzinfo=UTC)
 
@@ -18,6 +19,26 @@ def publish(url: str, published: Run) -> None:
     with warehouse.connect(url) as connection:
         record_start(connection, published)
         record_published(connection, published)
+
+
+def test_a_run_that_was_cut_short_has_failed_until_it_is_done_again(warehouse_url: str) -> None:
+    def said() -> dict[str, tuple[str, str | None]]:
+        found = table(warehouse_url, "select run_id, result, message from audit.run")
+        return {row["run_id"]: (row["result"], row["message"]) for row in found}
+
+    publish(warehouse_url, run("published"))
+    with warehouse.connect(warehouse_url) as connection:
+        for name in ("cut short", "at work elsewhere"):
+            record_start(connection, run(name))
+    with warehouse.connect(warehouse_url) as connection:
+        warehouse.record_cut_short(connection, ["published", "cut short", "never begun"], "Cut short.")
+    others = {"published": ("published", None), "at work elsewhere": ("running", None)}
+    assert said() == {**others, "cut short": ("failed", "Cut short.")}
+    with warehouse.connect(warehouse_url) as connection:
+        record_start(connection, run("cut short"))
+    assert said() == {**others, "cut short": ("running", None)}
+    publish(warehouse_url, run("cut short"))
+    assert said() == {**others, "cut short": ("published", None)}
 
 
 def test_files_are_known_by_the_newest_run_and_answers_by_any(warehouse_url: str) -> None:
