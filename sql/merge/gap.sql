@@ -1,25 +1,53 @@
--- An open gap closes where exports tell of the listener's plays on both sides of it: plays that this load adds, and those
--- that were dropped because another source tells of them too, included.
-with told as not materialized (
-    select user_key, event_time from warehouse.fact_event where source in ('extended_export', 'basic_export')
+-- An open gap closes where one input tells of what the listener heard on both sides of it. An export is one input, of however
+-- many files; two inputs may leave years between them. What an input tells is more than what it adds: of this load,
+-- staging.arrival has the first and the last of all its events, those that the star had already included.
+with span as (
+    select s.input_key, min(s.first_event_time) as first_time, max(s.last_event_time) as last_time
+    from (
+        select input_key, first_event_time, last_event_time
+        from staging.arrival
+        where source in ('extended_export', 'basic_export')
+        union all
+        select i.input_key, a.first_event_time, a.last_event_time
+        from audit.arrival as a
+        inner join audit.input as i on i.input_id = a.input_id
+        where a.source in ('extended_export', 'basic_export')
+    ) as s
+    group by s.input_key
+),
+
+told as not materialized (
+    select user_key, event_time, source from warehouse.fact_event
     union all
-    select user_key, event_time from staging.fact_event where source in ('extended_export', 'basic_export')
+    select user_key, event_time, source from warehouse.fact_spoken_event
     union all
-    select user_key, event_time from audit.dropped_event where source in ('extended_export', 'basic_export')
+    select user_key, event_time, source from audit.dropped_event
+    union all
+    select user_key, event_time, source from staging.fact_event
+    union all
+    select user_key, event_time, source from staging.fact_spoken_event
 )
 
+-- Whose export it is, say its first and its last event, whichever input brought them. Each is one look into an index.
 update audit.gap as t
 set closed_at = clock_timestamp()
 where t.closed_at is null
     and exists (
         select
-        from warehouse.dim_user as u
-        inner join told as e on e.user_key = u.user_key
-        where u.user_id = t.user_id and e.event_time <= t.gap_from
-    )
-    and exists (
-        select
-        from warehouse.dim_user as u
-        inner join told as e on e.user_key = u.user_key
-        where u.user_id = t.user_id and e.event_time >= t.gap_to
+        from span as s
+        cross join lateral (
+            select
+            from warehouse.dim_user as u
+            inner join told as e on e.user_key = u.user_key and e.event_time = s.first_time
+            where u.user_id = t.user_id and e.source in ('extended_export', 'basic_export')
+            limit 1
+        ) as first_one
+        cross join lateral (
+            select
+            from warehouse.dim_user as u
+            inner join told as e on e.user_key = u.user_key and e.event_time = s.last_time
+            where u.user_id = t.user_id and e.source in ('extended_export', 'basic_export')
+            limit 1
+        ) as last_one
+        where s.first_time <= t.gap_from and s.last_time >= t.gap_to
     );

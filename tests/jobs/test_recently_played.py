@@ -80,16 +80,23 @@ def test_plays_are_loaded_once_and_a_gap_is_closed_by_an_export(here: Place, tmp
         **{"user_id": user_id, "gap_from": before, "gap_to": after, "run_id": "look 3", "closed_at": None}
     }
 
-    def export(name: str, *moments: datetime) -> None:
-        records = [play(ts=moment.strftime("%Y-%m-%dT%H:%M:%SZ")) for moment in moments]
-        folder = folder_of(tmp_path / name, **{AUDIO: records})
+    def export(name: str, *files: list[datetime]) -> None:
+        """Import an export of some files, each with plays of its own."""
+        records = {
+            AUDIO.replace("_0", f"_{number}"): [play(ts=moment.strftime("%Y-%m-%dT%H:%M:%SZ")) for moment in moments]
+            for number, moments in enumerate(files)
+        }
+        folder = folder_of(tmp_path / name, **records)
         import_export(str(folder), user_id, "Europe/Berlin", here.settings, datetime.now(UTC))
 
-    export("too short", before - timedelta(days=1), before + timedelta(hours=1))
+    export("too short", [before - timedelta(days=1), before + timedelta(hours=1)])
     load(here, "load 4")
     assert gaps(here)[0]["closed_at"] is None
-    export("long enough", after + timedelta(minutes=30))
+    export("another's beginning", [after + timedelta(minutes=30)])
     load(here, "load 5")
+    assert gaps(here)[0]["closed_at"] is None
+    export("long enough", [before - timedelta(days=1)], [after + timedelta(minutes=30)])
+    load(here, "load 6")
     assert gaps(here)[0]["closed_at"] is not None
 
 
