@@ -17,6 +17,7 @@ from etl import warehouse
 from etl.config import settings
 from etl.errors import EtlError
 from etl.extract.kaggle import without_secrets
+from etl.jobs.spotify import keep_apart
 from launch import dag_runs, first_feed, postgres
 from launch.airflow_api import CUT_SHORT, AirflowApi
 from launch.airflow_parts import Airflow
@@ -89,6 +90,7 @@ def _run(screen: Screen, state: Path, is_exit_wanted: bool) -> int:
         stand_in = _stand_in(screen, stack, state, environ) if is_needed(environ) else None
         if stand_in is not None:
             environ = asking_stand_in(environ, stand_in.url)
+        keep_apart(settings(environ))
         with screen.step("Spark's jars"):
             resolve_jars(state, environ)
         airflow = Airflow(state, environ, AirflowApi(api_url(), *login(state)))

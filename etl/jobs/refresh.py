@@ -76,7 +76,7 @@ def plan_refresh(run_id: str, job: str, reference_date: date, is_forced: bool, s
 
 
 def current_inputs(lake: Lake) -> list[Received]:
-    """The newest version of each Kaggle file, by format and name; made-up ones only where there are no others."""
+    """The version of each Kaggle file that came last, by format and name; made-up ones where there are no others."""
     newest = {(one.format, one.name): one for one in lake.inputs(["kaggle"]) or lake.inputs(["made_up"])}
     return sorted(newest.values(), key=lambda one: one.input_id)
 

@@ -32,6 +32,7 @@ def choose_accounts(reference_date: date, settings: Settings) -> list[str]:
     :param reference_date: the day that the run stands for.
     :returns: none where nobody has signed in, or where the run stands for an earlier day: the past is replayed from
         the lake and never asked again.
+    :raises ActionNeededError: as ``keep_apart`` does.
     """
     if not settings.spotify_client_id:
         log.info("SPOTIPY_CLIENT_ID is not set and no stand-in runs: Spotify's API is not asked.")
@@ -39,10 +40,25 @@ def choose_accounts(reference_date: date, settings: Settings) -> list[str]:
     if reference_date < datetime.now(UTC).date():
         log.info("This run stands for %s: what was received then lies in the lake; nothing is asked.", reference_date)
         return []
+    keep_apart(settings)
     names = Accounts(settings.state_dir, settings.spotify_client_id).names()
     if not names:
         log.warning("Nobody has signed in: run bin/sign-in, then start this again.")
     return names
+
+
+def keep_apart(settings: Settings) -> None:
+    """See to it that one lake has answers of Spotify or of a stand-in, whose are made up, and never of both.
+
+    :raises ActionNeededError: where the lake has the other's.
+    """
+    asked = "a stand-in" if settings.is_stand_in else "Spotify"
+    answered = Lake(settings.lake_url).answered_by(asked)
+    if answered != asked:
+        raise ActionNeededError(
+            f"The lake holds answers of {answered}, and now {asked} is to be asked: what is made up would be taken for "
+            "Spotify's. Name another STATE_DIR, and another LAKE_URL and WAREHOUSE_URL where these are set."
+        )
 
 
 @explains_full_disk

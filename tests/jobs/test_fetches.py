@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from etl import warehouse
-from etl.errors import MustSignInError, RateLimitedError
+from etl.errors import ActionNeededError, MustSignInError, RateLimitedError
 from etl.extract.spotify.knowledge import Known, from_note
 from etl.jobs import refresh, spotify
 from etl.schemas import MEMORY
@@ -202,6 +202,19 @@ def test_without_an_app_or_anybody_signed_in_nobody_is_asked(here: Place, tmp_pa
     assert spotify.choose_accounts(today(), nobody) == []
     assert spotify.fetch_catalogue("run", today(), nobody, False) == {}
     assert spotify.choose_accounts(today(), replace(here.settings, spotify_client_id=None)) == []
+
+
+def test_answers_of_a_stand_in_and_of_spotify_do_not_mix(here: Place) -> None:
+    names = spotify.choose_accounts(today(), here.settings)
+    other = replace(here.settings, is_stand_in=not here.settings.is_stand_in)
+    spotify.choose_accounts(today(), other)  # nothing has been answered yet
+    assert spotify.choose_accounts(today(), here.settings) == names
+    spotify.fetch_account(ADA, "run 1", here.settings, False)
+    with pytest.raises(ActionNeededError, match=r"The lake holds answers of .*Name another STATE_DIR"):
+        spotify.choose_accounts(today(), other)
+    with pytest.raises(ActionNeededError, match="The lake holds answers of"):
+        spotify.fetch_catalogue("run 1", today(), other, False)
+    assert spotify.choose_accounts(today(), here.settings) == names
 
 
 def test_the_catalogue_asks_for_features_of_what_was_seen_tonight(

@@ -1,16 +1,19 @@
 """What stands in the way of a start is said in one sentence, with exit code 1."""
 
+import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from etl.config import CHECKOUT
 from etl.errors import ActionNeededError, EtlError
+from etl.lake import Received
 from launch import bootstrap, postgres, preconditions
 from launch.only_one import only_one
 
@@ -95,3 +98,18 @@ def test_a_server_that_is_too_old(monkeypatch: pytest.MonkeyPatch, state: Path) 
     monkeypatch.setattr(preconditions, "_OLDEST_POSTGRESQL", 17)
     with pytest.raises(ActionNeededError, match="is version 16; WAREHOUSE_URL must name version 17 or newer"):
         preconditions.check_warehouse(url)
+
+
+def test_a_lake_with_answers_of_spotify_is_not_mixed_with_those_of_the_stand_in(tmp_path: Path) -> None:
+    answer = tmp_path / "lake" / "api" / "a1" / "received.json"
+    answer.parent.mkdir(parents=True)
+    columns: tuple[str, ...] = ()
+    received = Received("a1", "api", "a.gz", "spotify_answers", "", "", columns, 1, 1, "2026-11-21T00:00:00+00:00", "")
+    answer.write_text(json.dumps(asdict(received)), encoding="utf-8")
+    (tmp_path / "lake" / "api" / "answered_by").write_text("Spotify", encoding="utf-8")
+    try:
+        code, lines = bin_run(tmp_path)
+    finally:
+        postgres.remove(tmp_path)
+    assert code == 1
+    assert "The lake holds answers of Spotify, and now a stand-in is to be asked" in lines[-1]

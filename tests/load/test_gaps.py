@@ -39,7 +39,7 @@ def test_an_export_that_tells_of_both_sides_closes_a_gap(url: str, source: str) 
 
 
 def test_the_sides_may_lie_in_files_of_different_years(url: str) -> None:
-    """The files of an export are one input: nothing is missing between the last play of one and the first of the next."""
+    """The files of an export are one input: nothing is missing between the plays of one and those of another."""
     load_events(url, "r1", export("aa", EARLIER, EARLIER + timedelta(days=1), LATER))
     assert is_closed(url)
 
