@@ -5,9 +5,12 @@ Sweeps what nobody needs any more, once a week. KEEP_DAYS (30) says how long it 
 | step | what it removes |
 | --- | --- |
 | `sweep_lake` | frames of old runs; files as received are never touched |
-| `sweep_warehouse` | what a broken load left in staging, and old lines of `audit.rejected_row` (their counts stay) |
+| `sweep_warehouse` | what a broken load left in staging, and old lines of `audit.rejected_row` (counts stay) |
 | `sweep_logs` | old log files |
 | `sweep_airflow` | old runs, task instances and log lines in Airflow's own database (`airflow db clean`) |
+
+Rejected rows of current Kaggle files stay: every refresh with news reads these files whole, and would refuse the same
+rows again. They go by their age once their file has a newer version.
 
 **When it fails** nothing is lost: the next run sweeps again. **Running it again** is always safe.
 """
@@ -77,7 +80,7 @@ with DAG(
             type="integer",
             minimum=1,
             title="Days to keep",
-            description="Older frames, rejected rows and logs are removed.",
+            description="Older frames, logs, and rejected rows of what is no longer read are removed.",
         )
     },
 ):

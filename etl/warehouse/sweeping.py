@@ -6,9 +6,21 @@ from sqlalchemy import Connection, text
 
 from etl.warehouse.connection import exclusive, rows
 
+_LAST_READ = """
+    select r.run_id
+    from audit.run as r
+    inner join audit.run_input as i on i.run_id = r.run_id
+    where r.result = 'published' and i.origin in ('kaggle', 'made_up')
+    order by r.finished_at desc
+    limit 1
+"""
+"""The last refresh that read files; each reads all that are current."""
+
 
 def sweep(url: str, before: datetime) -> int:
     """Empty staging and remove the refused rows of runs that ended before a time.
+
+    Those of the files that the last refresh read stay: the next one reads them whole and would refuse the same again.
 
     :returns: how many refused rows were removed; their counts stay in audit.row_count.
     :raises TryAgainError: where a load is in progress.
@@ -17,8 +29,16 @@ def sweep(url: str, before: datetime) -> int:
         empty_staging(connection)
         removed = connection.execute(
             text(
-                "delete from audit.rejected_row as t using audit.run as r"
-                " where r.run_id = t.run_id and r.finished_at < :before"
+                f"""
+                delete from audit.rejected_row as t
+                using audit.run as r
+                where r.run_id = t.run_id
+                    and r.finished_at < :before
+                    and not exists (
+                        select from audit.run_input as i
+                        where i.input_id = t.input_id and i.run_id = ({_LAST_READ})
+                    )
+                """  # noqa: S608 (a query of ours)
             ),
             {"before": before},
         ).rowcount

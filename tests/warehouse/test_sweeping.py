@@ -1,0 +1,45 @@
+"""What maintenance removes from the warehouse."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from etl.load import load
+from etl.warehouse import sweep
+from tests.load.event_frames import NOON, Delivery, Told, load_events
+from tests.load.star_frames import INPUT, Rows, catalogue, local_frames, run, table
+
+SOON = datetime.now(UTC) + timedelta(days=1)
+REFUSED = "select input_id, row_number from audit.rejected_row order by 1, 2"
+
+
+def of_input(input_id: str) -> Rows:
+    """The catalogue as another version of the file tells it."""
+    staged = catalogue()
+    for name in ("input_key", "rejected_row"):
+        staged[name] = [{**row, "input_id": input_id} for row in staged[name]]
+    return staged
+
+
+def refused(url: str) -> list[tuple[object, ...]]:
+    return [tuple(row.values()) for row in table(url, REFUSED)]
+
+
+def test_refused_rows_of_a_file_go_once_a_refresh_no_longer_reads_it(warehouse_url: str) -> None:
+    load(local_frames(of_input(INPUT.input_id)), run("r1"), warehouse_url)
+    rows = refused(warehouse_url)
+    assert sweep(warehouse_url, SOON) == 0
+    load(local_frames(of_input(INPUT.input_id)), run("r2"), warehouse_url)
+    assert refused(warehouse_url) == rows and len(rows) == 2
+    load(local_frames(of_input("newer")), run("r3", inputs=(replace(INPUT, input_id="newer"),)), warehouse_url)
+    assert sweep(warehouse_url, SOON) == len(rows)
+    assert refused(warehouse_url) == [("newer", number) for _, number in rows]
+    assert table(warehouse_url, "select sum(rows_rejected)::int as n from audit.row_count") == [{"n": 3 * len(rows)}]
+
+
+def test_refused_rows_of_events_which_are_read_once_go_by_their_age(warehouse_url: str) -> None:
+    load(local_frames(catalogue()), run("r1"), warehouse_url)
+    of_files = refused(warehouse_url)
+    load_events(warehouse_url, "r2", Delivery("aa", (Told(NOON),), refused=("broken",)))
+    assert sweep(warehouse_url, datetime.now(UTC) - timedelta(days=1)) == 0
+    assert sweep(warehouse_url, SOON) == 1
+    assert refused(warehouse_url) == of_files
