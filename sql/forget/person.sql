@@ -36,7 +36,13 @@ where user_id in (select user_id from forgotten_user) or owner_id in (select use
 delete from audit.fetch where account in (select account from forgotten_account);
 delete from audit.rejected_row as t
 where t.input_id in (select input_id from forgotten_input)
-    or exists (select from forgotten_text as f where strpos(t.row::text, f.text) > 0);
+    or (
+        -- Files of the catalogue tell of nobody: an id that is a word, such as a genre, stands there by chance.
+        not exists (
+            select from audit.run_input as i where i.input_id = t.input_id and i.origin in ('kaggle', 'made_up')
+        )
+        and exists (select from forgotten_text as f where strpos(t.row::text, f.text) > 0)
+    );
 update audit.run_input set name = 'forgotten' where input_id in (select input_id from forgotten_input);
 
 -- The planner's samples of the columns hold values, too.

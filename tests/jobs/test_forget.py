@@ -91,6 +91,22 @@ def lake_of(here: Settings) -> Path:
     return Path(here.state_dir) / "lake"
 
 
+def test_a_word_of_a_file_of_the_catalogue_that_is_somebodys_id_stays(here: Settings) -> None:
+    with warehouse.connect(here.warehouse_url) as connection:
+        connection.exec_driver_sql("""
+            insert into audit.run (run_id, job, started_at, finished_at, result)
+            values ('catalogue', 'nightly_refresh', now(), now(), 'published');
+            insert into audit.run_input (run_id, input_id, origin, name, format, row_count)
+            values ('catalogue', 'file', 'kaggle', 'dataset.csv', 'tracks_by_genre', 1);
+            insert into audit.rejected_row (run_id, input_id, row_number, reason, row)
+            values ('catalogue', 'file', 1, 'name is missing', '{"track_genre": "pop"}'),
+                ('catalogue', 'feed-of-others', 1, 'no time', '{"userId": "pop"}')
+        """)
+    forget.forget_user("pop", "forget pop", here)
+    left = table(here.warehouse_url, "select input_id from audit.rejected_row where run_id = 'catalogue'")
+    assert left == [{"input_id": "file"}]
+
+
 def test_a_listener_of_a_feed_and_an_export_is_forgotten(here: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     url, lake = here.warehouse_url, lake_of(here)
     assert traces(url, lake, WHO) and traces(url, lake, NAME)
