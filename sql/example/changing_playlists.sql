@@ -1,19 +1,23 @@
--- Which playlists change most: how many tracks came and went since they are watched?
-select
-    playlist.name as playlist,
-    count(*) filter (where entry.valid_to = 'infinity') as tracks_now,
-    count(*) filter (where entry.valid_from > watched.since) as came,
-    count(*) filter (where entry.valid_to <> 'infinity') as went
-from warehouse.dim_playlist as playlist
-join warehouse.fact_playlist_track as entry using (playlist_key)
-join (
-    select playlist_key, min(valid_from) as since
-    from warehouse.fact_playlist_track
-    group by playlist_key
-) as watched using (playlist_key)
-group by playlist.playlist_key, playlist.name
-having count(*) filter (where entry.valid_from > watched.since or entry.valid_to <> 'infinity') > 0
-order by
-    count(*) filter (where entry.valid_from > watched.since) + count(*) filter (where entry.valid_to <> 'infinity') desc,
-    playlist.playlist_key
+-- Which playlists have changed most lately: how many tracks came and went in the thirty days before Spotify was last asked?
+-- A track came when it was added, which the API says also of what stood there when a playlist was first read.
+with lately as (
+    select coalesce(max(items_seen_at), now()) - interval '30 days' as since from warehouse.dim_playlist
+),
+
+counted as (
+    select
+        entry.playlist_key,
+        count(*) filter (where entry.valid_to = 'infinity') as tracks_now,
+        count(*) filter (where entry.valid_from > lately.since) as came,
+        count(*) filter (where entry.valid_to <> 'infinity' and entry.valid_to > lately.since) as went
+    from warehouse.fact_playlist_track as entry
+    cross join lately
+    group by entry.playlist_key
+)
+
+select playlist.name as playlist, counted.tracks_now, counted.came, counted.went
+from counted
+join warehouse.dim_playlist as playlist using (playlist_key)
+where counted.came + counted.went > 0
+order by counted.came + counted.went desc, counted.playlist_key
 limit 10;

@@ -1,24 +1,33 @@
--- Which recordings are played most by listeners of each continent, and at which hour of their own day?
+-- Which recordings are played most by listeners of each continent, and at which hour of their own day? A condition on
+-- play.event_time leaves the other months alone.
 with plays as (
     select
-        continent,
-        recording_id,
-        min(track_name) as track_name,
-        min(artist_name) as artist_name,
+        play.continent,
+        play.recording_key,
+        min(artist.name) as artist_name,
         count(*) as plays,
-        count(distinct user_id) as listeners,
-        mode() within group (order by extract(hour from local_time)) as favourite_hour
-    from mart.event_wide
-    where activity_type = 'PLAY' and ms_played >= 30000 and continent is not null
-    group by continent, recording_id
+        count(distinct play.listener_key) as listeners,
+        mode() within group (order by play.local_hour) as favourite_hour
+    from mart.play as play
+    left join warehouse.dim_artist as artist on artist.artist_key = play.artist_key and artist.artist_key > 0
+    where play.continent is not null and play.recording_key > 0
+    group by play.continent, play.recording_key
 ),
 
 ranked as (
-    select *, row_number() over (partition by continent order by plays desc, listeners desc, recording_id) as place
+    select *, row_number() over (partition by continent order by plays desc, listeners desc, recording_key) as place
     from plays
 )
 
-select continent, place, track_name, artist_name, plays, listeners, favourite_hour
+select
+    ranked.continent,
+    ranked.place,
+    recording.name as track_name,
+    ranked.artist_name,
+    ranked.plays,
+    ranked.listeners,
+    ranked.favourite_hour
 from ranked
-where place <= 5
-order by continent, place;
+join warehouse.dim_track as recording on recording.track_key = ranked.recording_key
+where ranked.place <= 5
+order by ranked.continent, ranked.place;

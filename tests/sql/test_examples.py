@@ -17,6 +17,7 @@ from etl.load.migrate import migrate
 from etl.warehouse import connect, libpq_url
 from launch import postgres
 from tests.conftest import database, run_as_superuser
+from tests.load.star_frames import table
 from tests.marts.listening import Heard, add, rebuild
 
 EXAMPLES = sorted((CHECKOUT / "sql" / "example").glob("*.sql"))
@@ -97,14 +98,22 @@ insert into warehouse.bridge_track_artist select n, 4, 1 from generate_series(10
 
 insert into warehouse.bridge_track_genre select n, 9, 's', 1.0 from generate_series(101, 120) as n;
 
-insert into warehouse.dim_playlist (playlist_key, playlist_id, name, source) values (1, 'p1', 'Dance', 'api');
+-- It was filled over years and one track was added lately; two went lately, and one before that.
+insert into warehouse.dim_playlist (playlist_key, playlist_id, name, source, items_seen_at)
+values (1, 'p1', 'Dance', 'api', '2026-01-08'), (2, 'p2', 'Twice', 'api', '2026-01-09');
 
 insert into warehouse.fact_playlist_track (playlist_key, track_key, occurrence, valid_from)
-select 1, n, 1, case when n = 120 then timestamptz '2026-01-07' else '2026-01-01' end
+select 1, n, 1, case when n = 120 then timestamptz '2026-01-07' else make_date(n + 1900, 1, 1) end
 from generate_series(101, 120) as n;
 
 insert into warehouse.fact_playlist_track (playlist_key, track_key, occurrence, valid_from, valid_to)
-values (1, 1, 1, '2026-01-01', '2026-01-03'), (1, 2, 1, '2026-01-01', '2026-01-05');
+values (1, 1, 1, '-infinity', '2026-01-03'), (1, 2, 1, '2025-01-01', '2026-01-05'),
+    (1, 3, 1, '2025-01-01', '2025-11-05');
+
+-- First read the day before, and filled long ago with ten recordings, each of which stands on it twice.
+insert into warehouse.fact_playlist_track (playlist_key, track_key, occurrence, valid_from)
+select 2, n, place, make_date(n + 1900, 1, place)
+from generate_series(101, 110) as n, generate_series(1, 2) as place;
 
 insert into warehouse.fact_track_popularity (track_key, date_key, popularity, source)
 values (1, 20260101, 50, 'api'), (1, 20260103, 40, 'api'), (1, 20260109, 60, 'api'), (2, 20260101, 50, 'api'),
@@ -227,3 +236,58 @@ def test_a_question_has_the_answer_that_hands_worked_out(urls: dict[str, str], p
         found = cursor.fetchall()
     connection.close()
     assert found == ANSWERS[path.stem]
+
+
+def example(url: str, name: str) -> list[tuple[Any, ...]]:
+    """The answer to a question."""
+    path = CHECKOUT / "sql" / "example" / f"{name}.sql"
+    return [tuple(row.values()) for row in table(url, path.read_text(encoding="utf-8"))]
+
+
+@pytest.fixture
+def listened(warehouse_url: str) -> str:
+    """A warehouse with plays that the marts count otherwise than by their length, and of a track with two ids."""
+    heard = [
+        Heard(1, 1, at(5, 12), 1, None, source="recently_played"),  # counts, though nobody says how long it was
+        Heard(2, 1, at(5, 13), 11, 40_000, country="BR"),
+        Heard(3, 1, at(5, 14), 12, 200_000, country="BR"),  # the recording that t11 is
+        Heard(4, 1, at(5, 15), 2, 29_999, country="BR"),  # too short
+        Heard(5, 1, at(5, 16), 7, 200_000, country="BR"),  # excluded
+        Heard(6, 1, at(5, 17), -1, 200_000, country="BR"),  # nobody knows of what
+    ]
+    with connect(warehouse_url) as connection:
+        connection.exec_driver_sql(_CATALOGUE, execution_options={"no_parameters": True})
+        connection.exec_driver_sql(
+            "update warehouse.dim_track set audio_features_source = 'playlist_songs' where track_key = 12;"
+            " insert into warehouse.exclusion (kind, id) values ('track', 't7')"
+        )
+        add(connection, heard)
+    rebuild(warehouse_url)
+    return warehouse_url
+
+
+def test_what_is_played_most_is_what_the_marts_count_as_a_play(listened: str) -> None:
+    assert example(listened, "most_played_recordings") == [
+        ("South America", 1, "t11", "a4", 2, 1, 10),
+        ("South America", 2, "t1", "a1", 1, 1, 9),
+    ]
+
+
+def test_a_recording_has_the_audio_features_of_any_of_its_ids(listened: str) -> None:
+    assert example(listened, "plays_with_audio_features") == [
+        ("playlist_songs", 1, 2, D("0.5")),
+        ("none", 1, 1, D("0.25")),
+        ("tracks_by_genre", 1, 1, D("0.25")),
+    ]
+
+
+def test_a_week_that_has_come_and_in_which_nobody_came_back_is_0(warehouse_url: str) -> None:
+    with connect(warehouse_url) as connection:
+        connection.exec_driver_sql(
+            "insert into mart.retention_count (cohort_week, week_start, users) values"
+            " ('2026-01-05', '2026-01-05', 3), ('2026-01-05', '2026-01-19', 1), ('2026-01-12', '2026-01-12', 2)"
+        )
+    assert example(warehouse_url, "who_comes_back") == [
+        (date(2026, 1, 5), 3, 0, 1, None),
+        (date(2026, 1, 12), 2, 0, None, None),
+    ]
