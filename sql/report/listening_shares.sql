@@ -25,7 +25,7 @@ answered as (
             when age < 20 then '12-20'
             when age < 35 then '20-35'
             when age < 60 then '35-60'
-            else '60+'
+            when age >= 60 then '60+'
         end
     from play
 )
