@@ -220,14 +220,15 @@ class Lake:
         return len(old)
 
     def answered_by(self, asked: str) -> str:
-        """Who gave the API's answers that lie here; where there are none yet, ``asked`` from now on."""
+        """Who gave the API's answers that lie here; where that is not noted, or there are none yet, ``asked``."""
         folder = f"{self._root}/api"
         place = f"{folder}/answered_by"
         if self._files.exists(place) and self.inputs(["api"]):
             return str(self._files.read_text(place, encoding="utf-8"))
         self._files.makedirs(folder, exist_ok=True)
-        self._files.write_text(f"{place}.part", asked, encoding="utf-8")
-        self._files.mv(f"{place}.part", place)
+        draft = f"{place}.{uuid4().hex}.part"  # two may ask at once
+        self._files.write_text(draft, asked, encoding="utf-8")
+        self._files.mv(draft, place)
         return asked
 
     def write_note(self, run_id: str, name: str, note: dict[str, Any]) -> None:

@@ -29,7 +29,8 @@ def sweep_lake(settings: Settings, keep_days: int, now: datetime) -> int:
 
 
 def sweep_warehouse(settings: Settings, keep_days: int, now: datetime) -> int:
-    """Empty staging and remove lines of audit.rejected_row of runs that ended more than ``keep_days`` ago.
+    """Empty staging and remove lines of audit.rejected_row of runs that ended more than ``keep_days`` ago;
+    those of files that the last refresh read stay.
 
     :returns: how many lines were removed; their counts stay in audit.row_count.
     """

@@ -47,7 +47,7 @@ def plan_refresh(run_id: str, job: str, reference_date: date, is_forced: bool, s
     lake = Lake(settings.lake_url)
     files = current_inputs(lake)
     with warehouse.connect(settings.warehouse_url) as connection:
-        planned_at = warehouse.now(connection)
+        published_until = warehouse.published_until(connection)
         published = warehouse.published_inputs(connection)
         memory_run_id = warehouse.current_memory(connection)
         if memory_run_id and not lake.has_memory(memory_run_id):
@@ -68,7 +68,7 @@ def plan_refresh(run_id: str, job: str, reference_date: date, is_forced: bool, s
         "reference_date": reference_date.isoformat(),
         "inputs": [asdict(one) for one in current],
         "memory_run_id": memory_run_id,
-        "planned_at": planned_at.isoformat(),
+        "published_until": published_until.isoformat(),
     }
     lake.write_note(run_id, "plan", note)
     log.info("%d inputs, %d of them new: %s", len(current), len(new), ", ".join(one.name for one in new) or "none")
@@ -168,7 +168,7 @@ def load_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
         reference_date=date.fromisoformat(plan["reference_date"]),
         inputs=tuple(RunInput(one.input_id, one.origin, one.name, one.format, one.row_count) for one in _inputs(plan)),
         memory_run_id=lake.read_note(run_id, "memory")["run_id"],
-        planned_at=datetime.fromisoformat(plan["planned_at"]),
+        published_until=datetime.fromisoformat(plan["published_until"]),
         newness_bounds=(date.fromisoformat(bounds[0]), date.fromisoformat(bounds[1])) if bounds else None,
     )
     names = _CATALOGUE_FRAMES + (_FIT_FRAMES if is_new_fit else ())

@@ -20,7 +20,7 @@ def load(frames: Mapping[str, DataFrame], run: Run, url: str) -> dict[str, int]:
     """Publish frames; waits while another run does.
 
     :param frames: by name, each as ``schemas.STAGED`` says. A table without a frame is left alone; a frame without
-        rows says that there are none: then a staged track keeps no genre, a staged playlist no track.
+        rows says that there are none: then a staged track keeps no genre, a playlist with a snapshot no track.
     :param run: what the load belongs to; published already, nothing is done.
     :param url: of the warehouse.
     :returns: rows written by table; empty where nothing had to change.

@@ -24,8 +24,8 @@ class RunInput:
 class Run:
     """A run: its inputs are all whose rows stand in the frames, new ones and old ones alike.
 
-    ``memory_run_id`` is the run that made the memory of the API's answers which this one uses. ``planned_at`` is when,
-    by PostgreSQL's clock, a run of the catalogue looked at what others had published.
+    ``memory_run_id`` is the run that made the memory of the API's answers which this one uses. ``published_until`` is
+    when the last of the runs had finished that had published a catalogue when this one was planned.
     """
 
     run_id: str
@@ -35,7 +35,7 @@ class Run:
     inputs: tuple[RunInput, ...]
     newness_bounds: tuple[date, date] | None = None
     memory_run_id: str | None = None
-    planned_at: datetime | None = None
+    published_until: datetime | None = None
 
 
 def refuse_stale(connection: Connection, run: Run) -> None:
@@ -44,11 +44,11 @@ def refuse_stale(connection: Connection, run: Run) -> None:
     :raises ActionNeededError: where a run has been published since which took an input that neither this one has nor
         those before the plan took.
     """
-    if run.planned_at is None:
+    if run.published_until is None:
         return
     statement = """
         with published as (
-            select i.input_id, i.name, i.run_id, r.finished_at > :planned_at as is_later
+            select i.input_id, i.name, i.run_id, r.finished_at > :published_until as is_later
             from audit.run_input as i
             inner join audit.run as r on r.run_id = i.run_id
             where r.result = 'published' and r.job <> :event_job
@@ -62,7 +62,7 @@ def refuse_stale(connection: Connection, run: Run) -> None:
         limit 1
     """
     known = [one.input_id for one in run.inputs]
-    found = rows(connection, statement, planned_at=run.planned_at, event_job=EVENT_JOB, input_ids=known)
+    found = rows(connection, statement, published_until=run.published_until, event_job=EVENT_JOB, input_ids=known)
     if found:
         raise ActionNeededError(
             f"{run.run_id} was planned before another refresh was published: {found[0]['run_id']} knows "

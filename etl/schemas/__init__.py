@@ -131,12 +131,12 @@ SURVEY_ROW = schema(
 CATALOGUE: dict[str, StructType] = {
     "dim_artist": schema(
         artist_id=StringType(),
-        made_id=StringType(),
         name=StringType(),
         popularity=IntegerType(),
         popularity_source=StringType(),
         followers=LongType(),
         source=StringType(),
+        made_id=StringType(),
     ),
     "dim_album": schema(
         album_id=StringType(),

@@ -72,7 +72,6 @@ def dim_artist(credits: DataFrame, artist_rows: DataFrame) -> DataFrame:
     derived = credits.groupBy("artist_id").agg(F.round(F.median("popularity")).cast("int").alias("derived"))
     return won.join(derived, on="artist_id", how="left").select(
         "artist_id",
-        made_id(artist_key(F.col("name"))).alias("made_id"),
         "name",
         F.coalesce("popular.value", "derived").alias("popularity"),
         F.when(F.col("popular").isNotNull(), F.when(F.col("popular.source") == "api", "api").otherwise("kaggle"))
@@ -80,4 +79,5 @@ def dim_artist(credits: DataFrame, artist_rows: DataFrame) -> DataFrame:
         .alias("popularity_source"),
         "followers",
         source_named(rank).alias("source"),
+        made_id(artist_key(F.col("name"))).alias("made_id"),
     )

@@ -16,7 +16,6 @@ from etl.warehouse.connection import (
     explained,
     explained_code,
     libpq_url,
-    now,
     rows,
 )
 from etl.warehouse.runs import (
@@ -27,6 +26,7 @@ from etl.warehouse.runs import (
     has_release_after_bounds,
     newness_bounds,
     published_inputs,
+    published_until,
     record_cut_short,
     record_failure,
     record_nothing_new,
@@ -49,8 +49,8 @@ __all__ = [
     "has_release_after_bounds",
     "libpq_url",
     "newness_bounds",
-    "now",
     "published_inputs",
+    "published_until",
     "record_cut_short",
     "record_failure",
     "record_nothing_new",

@@ -4,8 +4,6 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
-from typing import cast
 
 import psycopg2
 from sqlalchemy import Connection, Engine, create_engine, text
@@ -107,11 +105,6 @@ def address(url: str) -> str:
 def rows(connection: Connection, statement: str, **parameters: object) -> list[dict[str, object]]:
     """The result of a query as a list of dictionaries, one a row."""
     return [dict(row) for row in connection.execute(text(statement), parameters).mappings()]
-
-
-def now(connection: Connection) -> datetime:
-    """What PostgreSQL's clock says, by which runs are said to have finished."""
-    return cast(datetime, connection.scalar(text("select clock_timestamp()")))
 
 
 def _take_lock(connection: Connection, wait_seconds: float) -> None:

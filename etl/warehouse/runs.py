@@ -45,6 +45,15 @@ def published_inputs(connection: Connection, job: str | None = None) -> set[str]
     return {str(row["input_id"]) for row in found}
 
 
+def published_until(connection: Connection) -> datetime:
+    """When the last of the runs finished that have published a catalogue; the start of 1970 where none has."""
+    statement = """
+        select coalesce(max(finished_at), 'epoch') as finished_at from audit.run
+        where result = 'published' and job <> :event_job
+    """
+    return rows(connection, statement, event_job=EVENT_JOB)[0]["finished_at"]  # type: ignore[return-value]
+
+
 def newness_bounds(connection: Connection) -> tuple[date, date] | None:
     """The oldest and newest month that the last published run counted, or None before the first one."""
     found = rows(

@@ -1,17 +1,3 @@
--- An artist of whom only the name was known is the one of that name who comes with an id, of several the one with the most
--- followers: under the same key, so that events need not change.
-update warehouse.dim_artist as t
-set artist_id = n.artist_id
-from (
-    select distinct on (s.made_id) s.made_id, s.artist_id
-    from staging.dim_artist as s
-    where s.made_id <> s.artist_id
-        and not exists (select from warehouse.dim_artist as k where k.artist_id = s.artist_id)
-    order by s.made_id, s.followers desc nulls last, s.artist_id
-) as n
-where t.artist_id = n.made_id
-    and not exists (select from staging.dim_artist as s where s.artist_id = t.artist_id);
-
 update warehouse.dim_artist as t
 set made_id = s.made_id,
     name = s.name,

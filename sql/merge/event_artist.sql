@@ -1,19 +1,40 @@
--- Events of tracks that have an artist only now.
-create temporary table artist_found on commit drop as
-select l.track_key, f.artist_key
-from audit.artistless_track as l
-cross join lateral (
-    select b.artist_key from warehouse.bridge_track_artist as b where b.track_key = l.track_key order by b.position limit 1
-) as f;
+-- Events of tracks whose artist was guessed. A name means an artist with an id as soon as there is one; what a source says of
+-- the track holds before that.
+with meant as materialized (
+    select a.artist_key as former_key, staging.artist_of_name(a.artist_id, a.name) as artist_key
+    from warehouse.dim_artist as a
+    where a.artist_id like 'name:%' and a.artist_key in (select artist_key from audit.guessed_artist)
+)
+update warehouse.bridge_track_artist as t
+set artist_key = m.artist_key
+from audit.guessed_artist as g
+inner join meant as m on m.former_key = g.artist_key
+where t.track_key = g.track_key and t.artist_key = m.former_key and m.artist_key is not null;
 
+create temporary table artist_found on commit drop as
+select g.track_key, g.artist_key as former_key, f.artist_key
+from audit.guessed_artist as g
+cross join lateral (
+    select b.artist_key from warehouse.bridge_track_artist as b where b.track_key = g.track_key order by b.position limit 1
+) as f
+where f.artist_key <> g.artist_key;
+
+-- To find them all events are read, but only where there are some to be found.
 update warehouse.fact_event as t
 set artist_key = f.artist_key
 from artist_found as f
-where t.track_key = f.track_key and t.artist_key = -1;
+where exists (select from artist_found) and t.track_key = f.track_key and t.artist_key in (-1, f.former_key);
 
 update audit.dropped_event as t
 set artist_key = f.artist_key
 from artist_found as f
-where t.track_key = f.track_key and t.artist_key = -1;
+where exists (select from artist_found) and t.track_key = f.track_key and t.artist_key in (-1, f.former_key);
 
-delete from audit.artistless_track where track_key in (select track_key from artist_found);
+update audit.guessed_artist as t
+set artist_key = f.artist_key
+from artist_found as f
+where t.track_key = f.track_key;
+
+delete from audit.guessed_artist as t
+using warehouse.dim_track as k
+where k.track_key = t.track_key and not k.is_inferred;

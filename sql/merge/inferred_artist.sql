@@ -1,8 +1,20 @@
+insert into warehouse.dim_artist (artist_key, artist_id, name, source, is_inferred)
+select
+    (select max(artist_key) from warehouse.dim_artist) + row_number() over (order by s.artist_id),
+    s.artist_id,
+    s.name,
+    s.source,
+    true
+from staging.event_artist_key as s
+where s.artist_key is null and s.artist_id not like 'name:%'
+order by s.artist_id;
+
+-- Then a name may mean one of these.
 insert into warehouse.dim_artist (artist_key, artist_id, made_id, name, source, is_inferred)
 select
     (select max(artist_key) from warehouse.dim_artist) + row_number() over (order by s.artist_id),
     s.artist_id,
-    case when s.artist_id like 'name:%' then s.artist_id end,
+    s.artist_id,
     s.name,
     s.source,
     true

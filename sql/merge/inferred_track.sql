@@ -30,6 +30,15 @@ where t.track_id = s.track_id
     and s.name is not null
     and (t.name is null or (s.name collate "C", s.source collate "C") < (t.name collate "C", t.source collate "C"));
 
+-- Who names an artist by an id knows better than a name.
+update warehouse.bridge_track_artist as b
+set artist_key = a.artist_key
+from staging.event_track as s
+inner join warehouse.dim_track as t on t.track_id = s.track_id
+inner join audit.guessed_artist as g on g.track_key = t.track_key
+inner join staging.event_artist_key as a on a.artist_id = s.artist_id
+where b.track_key = t.track_key and b.artist_key = g.artist_key and s.artist_id not like 'name:%' and t.is_inferred;
+
 insert into warehouse.bridge_track_artist (track_key, artist_key, position)
 select t.track_key, a.artist_key, 1
 from staging.event_track as s
@@ -70,8 +79,9 @@ where made.track_id = n.made_id
     and known.track_key <> made.track_key
     and (made.merged_into_track_key, made.recording_key) is distinct from (known.track_key, known.recording_key);
 
-insert into audit.artistless_track (track_key)
-select n.track_key
+insert into audit.guessed_artist (track_key, artist_key)
+select n.track_key, coalesce(b.artist_key, -1)
 from inferred_track as n
-where not exists (select from warehouse.bridge_track_artist as b where b.track_key = n.track_key)
+left join warehouse.bridge_track_artist as b on b.track_key = n.track_key
+where n.artist_id is null or n.artist_id like 'name:%'
 order by n.track_key;

@@ -1,10 +1,18 @@
 """Events whose artist nobody knows yet have the right one once somebody does, whichever comes first."""
 
+import random
+import string
+from collections.abc import Callable
 from datetime import date
+from itertools import permutations
 from typing import Any
+
+import pytest
 
 from etl.load import load
 from etl.schemas import STAGED
+from launch import postgres
+from tests.conftest import database
 from tests.load.event_frames import NOON, Delivery, Told, load_events
 from tests.load.star_frames import Rows, local_frames, run, table, track
 
@@ -38,6 +46,11 @@ def publish(url: str, run_id: str, artists: list[dict[str, Any]], *credits: tupl
     load(local_frames(staged), run(run_id, date(2026, 11, 2), inputs=()), url)
 
 
+def guessed(url: str) -> list[str]:
+    query = "select track_id from audit.guessed_artist join warehouse.dim_track using (track_key) order by 1"
+    return [row["track_id"] for row in table(url, query)]
+
+
 def told(url: str) -> list[tuple[Any, ...]]:
     return [tuple(row.values()) for row in table(url, EVENTS)]
 
@@ -55,35 +68,76 @@ def test_events_of_a_track_that_nobody_has_credited_get_its_artist_once_it_is_kn
     # An event may say it as well as a catalogue.
     load_events(warehouse_url, "r2", Delivery("bb", (Told(NOON, "u3", "t2", artist="y1", artist_name="Y"),)))
     assert told(warehouse_url) == [("t1", "x1", "X"), ("t2", "y1", "Y"), ("t2", "y1", "Y")]
-    assert table(warehouse_url, "select * from audit.artistless_track") == []
+    assert guessed(warehouse_url) == ["t2"], "a catalogue may know better than an event"
+    publish(warehouse_url, "c2", [artist("z1", "name:z", "Z")], ("t2", "z1"))
+    assert told(warehouse_url)[1:] == [("t2", "z1", "Z"), ("t2", "z1", "Z")] and guessed(warehouse_url) == []
 
 
-def test_an_artist_of_whom_only_the_name_was_known_is_completed_under_the_same_key(warehouse_url: str) -> None:
-    play = Told(NOON, track="t1", artist="name:n", artist_name="Nova")
-    load_events(warehouse_url, "r1", Delivery("aa", (play,)))
-    assert told(warehouse_url) == [("t1", "name:n", "Nova")]
-    namesakes = [
-        artist("x1", "name:n", "Nova", followers=5),
-        artist("x2", "name:n", "NOVA", followers=9),
-        artist("x3", "name:o", "Other"),
-    ]
-    publish(warehouse_url, "c1", namesakes, ("t1", "x2"))
-    assert told(warehouse_url) == [("t1", "x2", "NOVA")]
-    keys = table(
-        warehouse_url, "select artist_key, artist_id, is_inferred from warehouse.dim_artist where artist_key > 0"
-    )
-    assert [tuple(row.values()) for row in keys] == [(1, "x2", False), (2, "x1", False), (3, "x3", False)]
-    # Who comes later under that name is another one, and the name still means the one with the most followers.
-    publish(warehouse_url, "c2", [*namesakes, artist("x4", "name:n", "Nova", followers=7)], ("t1", "x2"))
-    load_events(warehouse_url, "r2", Delivery("bb", (Told(NOON, "u2", "t9", artist="name:n", artist_name="Nova"),)))
-    assert told(warehouse_url) == [("t1", "x2", "NOVA"), ("t9", "x2", "NOVA")]
+NAMED = {"artist": "name:n", "artist_name": "Nova"}
+NAMESAKES = [
+    artist("x1", "name:n", "Nova", followers=5),
+    artist("x2", "name:n", "NOVA", followers=9),
+    artist("x3", "name:o", "Other"),
+]
+
+
+def play(user: str, track: str, **values: Any) -> Delivery:
+    return Delivery(f"{user} {track}", (Told(NOON, user, track, **values),))
+
+
+Step = Callable[[str], object]
+SAYS_NAME: Step = lambda url: load_events(url, "says a name", play("u1", "t1", **NAMED))  # noqa: E731
+SAYS_ID: Step = lambda url: load_events(url, "says an id", play("u2", "t1", artist="x1", artist_name="Nova"))  # noqa: E731
+OTHER_TRACK: Step = lambda url: load_events(url, "other", play("u3", "t2", artist="x1", artist_name="Nova"))  # noqa: E731
+NAMESAKES_COME: Step = lambda url: publish(url, "namesakes", NAMESAKES, ("t9", "x2"))  # noqa: E731
+CREDITED: Step = lambda url: publish(url, "credits", NAMESAKES, ("t1", "x3"))  # noqa: E731
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ((SAYS_NAME,), {"t1": {"name:n"}}),
+        # Another event says the artist of that name with an id, of the same track or of another.
+        ((SAYS_NAME, SAYS_ID), {"t1": {"x1"}}),
+        ((SAYS_NAME, OTHER_TRACK), {"t1": {"x1"}, "t2": {"x1"}}),
+        # The catalogue knows artists of that name: the one with the most followers is meant.
+        ((SAYS_NAME, NAMESAKES_COME), {"t1": {"x2"}}),
+        # The catalogue knows the track: whatever its events say, they are its artist's.
+        ((SAYS_NAME, CREDITED), {"t1": {"x3"}}),
+        ((SAYS_NAME, NAMESAKES_COME, CREDITED), {"t1": {"x3"}}),
+        ((SAYS_NAME, OTHER_TRACK, CREDITED), {"t1": {"x3"}, "t2": {"x1"}}),
+    ],
+)
+def test_whatever_comes_first_events_have_the_artist_whom_all_together_mean(
+    embedded_server: postgres.Server,
+    migrated_template: str,
+    steps: tuple[Step, ...],
+    expected: dict[str, set[str]],
+) -> None:
+    for order in permutations(steps):
+        with database(embedded_server, migrated_template) as url:
+            for step in order:
+                step(url)
+            found: dict[str, set[str]] = {}
+            for track_id, artist_id, _ in told(url):
+                found.setdefault(track_id, set()).add(artist_id)
+        assert found == expected, order
 
 
 def test_an_artist_whom_the_catalogue_itself_knows_by_name_alone_stays(warehouse_url: str) -> None:
     made = artist("name:n", "name:n", "Nova")
     publish(warehouse_url, "c1", [made], ("t1", "name:n"))
+    load_events(warehouse_url, "r1", play("u1", "t5", **NAMED))
+    assert told(warehouse_url) == [("t5", "name:n", "Nova")]
     publish(warehouse_url, "c2", [made, artist("x1", "name:n", "Nova")], ("t1", "name:n"), ("t2", "x1"))
     found = table(
         warehouse_url, "select artist_key, artist_id from warehouse.dim_artist where artist_key > 0 order by 1"
     )
     assert [tuple(row.values()) for row in found] == [(1, "name:n"), (2, "x1")]
+    assert told(warehouse_url) == [("t5", "x1", "Nova")]
+
+
+def test_a_name_may_be_longer_than_an_index_takes(warehouse_url: str) -> None:
+    long = "".join(random.Random(1).choices(string.ascii_letters, k=9_000))
+    load_events(warehouse_url, "r1", play("u1", "t1", artist="x1", artist_name=long))
+    assert told(warehouse_url) == [("t1", "x1", long)]

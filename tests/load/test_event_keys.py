@@ -137,9 +137,9 @@ def test_each_member_is_staged_once_with_what_says_most(warehouse_url: str) -> N
 
 
 def test_new_artists_and_tracks_get_the_next_keys_in_the_order_of_ids(warehouse_url: str) -> None:
-    rows = (thing("t2", artist_id="a2"), thing("t1", artist_id="a1", artist_name="Nova"), thing(**MADE))
+    rows = (thing("t2", artist_id="a2"), thing("t1", artist_id="a1", artist_name="Other"), thing(**MADE))
     named(warehouse_url, "r1", *rows)
-    artists = [(1, "a1", "Nova", "feed", True), (2, "a2", None, "feed", True)]
+    artists = [(1, "a1", "Other", "feed", True), (2, "a2", None, "feed", True)]
     made = [(3, "name:a", "Nova", "feed", True)]
     assert found(warehouse_url, ARTISTS) == artists + made
     assert sorted(found(warehouse_url, TRACKS)) == [
@@ -258,10 +258,17 @@ def test_a_track_that_nobody_knows_yet_has_the_artist_whose_name_an_event_says(w
         first = {row["track_id"]: row["first_artist_key"] for row in load.keys()["track"].to_pylist()}
     assert found(warehouse_url, CREDITS) == [("c1", "ca", 1), ("t1", "name:a", 1), ("t2", "x1", 1)]
     assert found(warehouse_url, ARTISTS)[1:] == [
-        (6, "name:a", "Nova", "extended_export", True),
-        (7, "x1", None, "feed", True),
+        (6, "x1", None, "feed", True),
+        (7, "name:a", "Nova", "extended_export", True),
     ]
-    assert first == {"t1": 6, "t2": 7}
+    assert first == {"t1": 7, "t2": 6}
+
+
+def test_a_name_means_an_artist_whom_the_same_load_names_by_an_id(warehouse_url: str) -> None:
+    rows = (thing(**MADE), thing("t1", artist_id="x1", artist_name="nova"), thing("t2", **NAMED_BY_EXPORTS))
+    named(warehouse_url, "r1", *rows)
+    assert found(warehouse_url, CREDITS) == [("name:t", "x1", 1), ("t1", "x1", 1), ("t2", "x1", 1)]
+    assert [row[1] for row in found(warehouse_url, ARTISTS)] == ["x1"]
 
 
 def test_a_name_that_an_event_gives_an_id_means_that_track_from_then_on(warehouse_url: str) -> None:

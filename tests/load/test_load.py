@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 from etl.errors import ActionNeededError, CheckFailedError
 from etl.load import RunInput, load
 from etl.schemas import AUDIO_FEATURES
-from etl.warehouse import connect, now
+from etl.warehouse import connect, published_until
 from launch import postgres
 from tests.conftest import database
 from tests.load.star_frames import (
@@ -274,17 +274,17 @@ def test_a_catalogue_that_was_planned_before_another_one_and_knows_less_is_refus
 ) -> None:
     staged = frames(spark, catalogue())
     with connect(loaded_url) as connection:
-        early = now(connection)
+        early = published_until(connection)
     load(staged, run("later", inputs=(INPUT, ANSWERS)), loaded_url)
     before = row_places(loaded_url)
     with pytest.raises(ActionNeededError, match=r"early was planned before .*: later knows account-ada\.jsonl\.gz"):
-        load(staged, replace(run("early"), planned_at=early), loaded_url)
+        load(staged, replace(run("early"), published_until=early), loaded_url)
     assert row_places(loaded_url) == before
     with connect(loaded_url) as connection:
-        late = now(connection)
+        late = published_until(connection)
     # Who has the same inputs knows as much; and answers that were published before a plan stand in its memory.
-    load(staged, replace(run("both", inputs=(INPUT, ANSWERS)), planned_at=early), loaded_url)
-    load(staged, replace(run("late"), planned_at=late), loaded_url)
+    load(staged, replace(run("both", inputs=(INPUT, ANSWERS)), published_until=early), loaded_url)
+    load(staged, replace(run("late"), published_until=late), loaded_url)
     results = table(loaded_url, "select run_id, result from audit.run where run_id <> 'first' order by run_id")
     assert [tuple(row.values()) for row in results] == [
         ("both", "published"),

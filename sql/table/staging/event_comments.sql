@@ -31,7 +31,7 @@ comment on column staging.event_named.track_name is 'Its title.';
 comment on column staging.event_named.artist_id is 'Spotify''s id of the artist.';
 comment on column staging.event_named.artist_name is 'The artist''s name.';
 comment on column staging.event_named.made_track is 'The id made of title and artist, where accounts tell of the track by its name.';
-comment on column staging.event_named.made_artist is 'The id made of the artist''s name, where the event has no id of the artist.';
+comment on column staging.event_named.made_artist is 'The id made of the artist''s name, where nothing has an id.';
 comment on column staging.event_named.playlist_id is 'Spotify''s id of the playlist.';
 comment on column staging.event_named.platform is 'Operating system or app.';
 comment on column staging.event_named.reason_start is 'Why the play began.';

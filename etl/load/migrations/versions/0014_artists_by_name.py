@@ -9,13 +9,14 @@ down_revision = "0013"
 
 _FILES = (
     "table/warehouse/dim_artist_made_id",
-    "table/audit/artistless_track",
+    "table/audit/guessed_artist",
+    "view/artist_of_name",
     "view/event_artist_key",
 )
 
 
 def upgrade() -> None:
-    """Add the column and the table; the next refresh fills the column."""
+    """Add the column, which the next refresh fills, and the table."""
     connection = op.get_bind()
     for name in _FILES:
         statements = (CHECKOUT / "sql" / f"{name}.sql").read_text(encoding="utf-8")
