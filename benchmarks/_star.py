@@ -3,6 +3,7 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -57,19 +58,30 @@ def overlap_count(connection: Connection) -> int:
     return int(str(warehouse.rows(connection, _OVERLAPS)[0]["n"]))
 
 
-def gone_names(expected: Star, found: Star) -> set[str]:
-    """Names that only nights with failed calls would have shown: they are in no answer, and cannot be aliases."""
-    lacking = expected["aliases"] - found["aliases"]
-    return {row for row in lacking if json.loads(row)["alias_kind"] == "name"}
+@dataclass(frozen=True)
+class Things:
+    """What accounts have: saved tracks and followed artists (user_id, thing, since), and playlists by their ids."""
+
+    events: set[tuple[str, str, datetime | None]]
+    playlist_ids: set[str]
 
 
-def gone_events(expected: Star, found: Star, there: set[tuple[str, str, datetime | None]]) -> set[str]:
-    """Likes and follows that nobody could see: taken back before the calls of a night came through.
+def gone_unseen(expected: Star, found: Star, there: Things) -> dict[str, set[str]]:
+    """Rows, by part, that differ because what they tell was there only on nights whose calls failed: names that a thing
+    had then, likes and follows that were taken back, and what a playlist was before it was deleted.
 
-    :param there: what the accounts have saved and whom they follow in the end: user_id, thing, since.
+    :param there: what the accounts have in the end.
     """
-    lacking = expected["likes and follows"] - found["likes and follows"]
-    return {row for row in lacking if _event(row) not in there}
+    lacking = {name: set(rows - found[name]) for name, rows in expected.items()}
+    further = {name: set(rows - expected[name]) for name, rows in found.items()}
+    gone = {
+        "aliases": {row for row in lacking["aliases"] if json.loads(row)["alias_kind"] == "name"},
+        "likes and follows": {row for row in lacking["likes and follows"] if _event(row) not in there.events},
+    }
+    for name in ("playlists", "memberships"):
+        rows = lacking[name] | further[name]
+        gone[name] = {row for row in rows if json.loads(row)["playlist_id"] not in there.playlist_ids}
+    return gone
 
 
 def tell(name: str, lacking: Counter[str], further: Counter[str]) -> None:

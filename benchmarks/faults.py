@@ -14,8 +14,8 @@ than those that do not. With ``--folder`` an ended process leaves what it has th
 the last whole night; with other ``--nights`` it goes on to these. Remove the folder afterwards.
 
 A recording is the same whichever of its ids came first: it is named here by its smallest. What was there only in
-nights whose calls failed is in no answer: names that a thing had then, and likes and follows that were taken back, are
-counted apart.
+nights whose calls failed is in no answer: names that a thing had then, likes and follows that were taken back, and what
+a playlist was before it was deleted are counted apart.
 """
 
 import argparse
@@ -34,7 +34,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks._stand_in import MODES, Nights, Waits, nights
-from benchmarks._star import Star, gone_events, gone_names, overlap_count, star, tell
+from benchmarks._star import Star, Things, gone_unseen, overlap_count, star, tell
 from etl import warehouse
 from etl.extract.spotify.exchange import Limits
 from etl.extract.spotify.knowledge import REFUSALS_LAST
@@ -112,8 +112,7 @@ _LONG = Form(
 class Lived:
     """How far some nights have come, and what was there in the end.
 
-    ``met`` counts faults by kind, ``overlaps`` tracks that stand twice in one place of a playlist at one time. What the
-    accounts have saved and whom they follow is ``there``: user_id, thing, since.
+    ``met`` counts faults by kind, ``overlaps`` tracks that stand twice in one place of a playlist at one time.
     """
 
     night_count: int = 0
@@ -121,7 +120,6 @@ class Lived:
     waits: Waits = field(default_factory=Waits)
     star: Star = field(default_factory=dict)
     overlaps: int = 0
-    there: list[tuple[str, str, str | None]] = field(default_factory=list)
 
 
 def main() -> None:
@@ -162,7 +160,7 @@ def _compared(mode: str, form: Form, seed: int, folder: Path) -> bool:
     expected = _lived(mode, form, _CHANGING, folder / mode / "without", folder / "stock")
     spent = ", ".join(f"{kind} {found.met[kind]}" for kind in FAULTS)
     print(f"{mode}: {found.met.total()} faults over {form.nights} nights, rate {form.rate}, seed {seed}: {spent}")
-    return _compare(expected, found)
+    return _compare(expected, found, _there(folder / mode / "with", form.nights + max(_CALM_NIGHTS)))
 
 
 def _faults(form: Form, seed: int) -> str:
@@ -200,10 +198,9 @@ def _lived(mode: str, form: Form, scenario: str, folder: Path, stock: Path) -> L
             _live(here, lived, number, calm.get(number), is_published=number in calm or number % form.every == 0)
             lived.night_count = number + 1
             _note(note, lived)
-        here.load_events(last := max(calm))
+        here.load_events(max(calm))
         with warehouse.connect(here.url) as connection:
             lived.star, lived.overlaps = star(connection), overlap_count(connection)
-        lived.there = _there(here, last)
     _note(note, lived)
     postgres.remove(folder)
     return lived
@@ -223,35 +220,41 @@ def _live(here: Nights, lived: Lived, number: int, budget: int | None, is_publis
     print(f"{asked} calls, {lived.met.total()} faults so far ({kinds or 'none'}), {took}", flush=True)
 
 
-def _there(here: Nights, number: int) -> list[tuple[str, str, str | None]]:
-    """What the accounts have saved and whom they follow on a night, as the stand-in knows it."""
-    state = here.settings.state_dir
+def _there(state: Path, number: int) -> Things:
+    """What the accounts have on a night, as the stand-in knows it; the star may have more, from earlier nights."""
     with closing(Stock(stock_path(state))) as stock:
         night = Night(stock, read_scenario(state / "scenario.toml"), number)
-        return [
-            (account.account_id, thing, since)
-            for account in stock.accounts.values()
-            for thing, since in [*night.saved(account), *((artist, None) for artist in night.followed(account))]
-        ]
+        accounts = stock.accounts.values()
+        moments = {
+            (one.account_id, thing, datetime.fromisoformat(since))
+            for one in accounts
+            for thing, since in night.saved(one)
+        }
+        followed = {(one.account_id, artist, None) for one in accounts for artist in night.followed(one)}
+        return Things(moments | followed, {id_ for one in accounts for id_ in night.playlist_ids(one)})
 
 
-def _compare(expected: Lived, found: Lived) -> bool:
+def _compare(expected: Lived, found: Lived, there: Things) -> bool:
     """Print how the stars compare.
 
     :returns: whether they are equal.
     """
-    there = {(user, thing, datetime.fromisoformat(since) if since else None) for user, thing, since in found.there}
-    names, events = gone_names(expected.star, found.star), gone_events(expected.star, found.star, there)
-    wanted = dict(expected.star)
-    for part, gone in (("aliases", names), ("likes and follows", events)):
-        wanted[part] = Counter({row: n for row, n in wanted[part].items() if row not in gone})
-    different = [name for name, part in wanted.items() if found.star[name] != part]
-    sizes = ", ".join(f"{name} {part.total()}" for name, part in wanted.items())
-    print(f"  {len(wanted) - len(different)} of {len(wanted)} parts of the star equal ({sizes})")
-    print(f"  gone before they could be asked: {len(names)} names, {len(events)} likes and follows")
+    both, gone = (expected, found), gone_unseen(expected.star, found.star, there)
+    parts = {
+        name: tuple(
+            Counter({row: n for row, n in one.star[name].items() if row not in gone.get(name, ())}) for one in both
+        )
+        for name in expected.star
+    }
+    different = [name for name, (wanted, has) in parts.items() if wanted != has]
+    sizes = ", ".join(f"{name} {wanted.total()}" for name, (wanted, _) in parts.items())
+    print(f"  {len(parts) - len(different)} of {len(parts)} parts of the star equal ({sizes})")
+    told = ", ".join(f"{len(rows)} of {name}" for name, rows in gone.items())
+    print(f"  rows that differ for what was gone before it could be asked: {told}")
     print(f"  tracks twice in one place of a playlist: {expected.overlaps} without faults, {found.overlaps} with them")
     for name in different:
-        tell(name, wanted[name] - found.star[name], found.star[name] - wanted[name])
+        wanted, has = parts[name]
+        tell(name, wanted - has, has - wanted)
     print(f"  {_told(found.waits)}", flush=True)
     return not different and not found.overlaps
 
@@ -262,10 +265,7 @@ def _noted(note: Path) -> Lived:
         return Lived()
     said = json.loads(note.read_text(encoding="utf-8"))
     stars = {name: Counter(rows) for name, rows in said["star"].items()}
-    there = [tuple(one) for one in said["there"]]
-    return Lived(
-        **{**said, "met": Counter(said["met"]), "waits": Waits(**said["waits"]), "star": stars, "there": there}
-    )
+    return Lived(**{**said, "met": Counter(said["met"]), "waits": Waits(**said["waits"]), "star": stars})
 
 
 def _note(note: Path, lived: Lived) -> None:
