@@ -10,7 +10,8 @@ from etl.config import CHECKOUT
 from launch import checks
 
 _TABLE = (CHECKOUT / "docs" / "settings.md").read_text(encoding="utf-8")
-SETTINGS = {name.replace("…", "ANY") for name in re.findall(r"(?m)^\| `([A-Z_]+…?)`", _TABLE)} - {"STATE_DIR"}
+_OF_THE_MACHINE = {"STATE_DIR", "JAVA_HOME"}
+SETTINGS = {name.replace("…", "ANY") for name in re.findall(r"(?m)^\| `([A-Z_]+…?)`", _TABLE)} - _OF_THE_MACHINE
 
 
 def test_no_setting_of_the_caller_leads_the_tests_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
