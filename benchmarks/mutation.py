@@ -54,6 +54,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "etl/load/partitions.py": (_KNOWN,),
     "sql/merge/event_members.sql": (_EVENT_KEYS,),
     "sql/merge/event_row_count.sql": (_KNOWN,),
+    "sql/merge/guessed_artist.sql": ("tests/load/test_artists_of_events.py",),
     "sql/merge/inferred_artist.sql": (_EVENT_KEYS,),
     "sql/merge/inferred_track.sql": (_EVENT_KEYS,),
     "sql/merge/reconciliation.sql": (_RECOGNISED,),

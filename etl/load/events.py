@@ -35,7 +35,7 @@ MEMBERS = (
     "inferred_user",
     "inferred_artist",
     "inferred_track",
-    "event_artist",
+    "guessed_artist",
     "inferred_playlist",
     "dim_play_context",
     "input",

@@ -18,7 +18,7 @@ MERGES = (
     "dim_track",
     "track_alias",
     "bridge_track_artist",
-    "event_artist",
+    "guessed_artist",
     "bridge_track_genre",
     "dim_playlist",
     "fact_playlist_track",
