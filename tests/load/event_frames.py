@@ -121,6 +121,7 @@ def members(deliveries: Sequence[Delivery]) -> dict[str, list[dict[str, Any]]]:
         "event_count": [
             {"input_id": one.input_id, "rows_accepted": len(one.events) + len(one.users), "rows_repeated": 0}
             for one in deliveries
+            if one.events or one.users
         ],
         "rejected_row": [
             {"input_id": one.input_id, "row_number": number, "reason": reason, "row": "{}"}

@@ -124,6 +124,20 @@ def test_whatever_comes_first_events_have_the_artist_whom_all_together_mean(
         assert found == expected, order
 
 
+def test_a_play_that_another_source_tells_better_gets_its_artist_too(warehouse_url: str) -> None:
+    """Else it would come back with the former one, should the better telling be forgotten."""
+    sources = ("extended_export", "basic_export")
+    for name, values in (("t1", NAMED), ("t2", {"artist": "x3", "artist_name": "Other"})):
+        plays = tuple(Told(NOON, "u1", name, source=source, **values) for source in sources)
+        load_events(warehouse_url, f"r {name}", Delivery(f"aa {name}", plays))
+    dropped = EVENTS.replace("warehouse.fact_event", "audit.dropped_event")
+    read = lambda: [tuple(row.values())[:2] for row in table(warehouse_url, dropped)]  # noqa: E731
+    assert read() == [("t1", "name:n"), ("t2", "x3")]
+    publish(warehouse_url, "credits", NAMESAKES, ("t1", "x1"), ("t2", "x2"))
+    assert read() == [("t1", "x1"), ("t2", "x3")], "an event that names its artist by an id keeps it"
+    assert [row[:2] for row in told(warehouse_url)] == read()
+
+
 def test_an_artist_whom_the_catalogue_itself_knows_by_name_alone_stays(warehouse_url: str) -> None:
     made = artist("name:n", "name:n", "Nova")
     publish(warehouse_url, "c1", [made], ("t1", "name:n"))

@@ -112,6 +112,7 @@ def test_each_member_is_staged_once_with_what_says_most(warehouse_url: str) -> N
         thing("t3", source="b"),
         thing(**MADE, source="basic_export"),
         thing(None, artist_id="a2", artist_name="Y", source="a"),
+        thing(None, artist_id="a2", source="0"),
         thing(None, source="feed"),
     )
     with naming(warehouse_url, "r1", *rows) as load:
@@ -262,6 +263,12 @@ def test_a_track_that_nobody_knows_yet_has_the_artist_whose_name_an_event_says(w
         (7, "name:a", "Nova", "extended_export", True),
     ]
     assert first == {"t1": 7, "t2": 6}
+
+
+def test_who_names_the_artist_of_a_track_by_an_id_says_nothing_of_another_track(warehouse_url: str) -> None:
+    named(warehouse_url, "r1", *(thing(name, **NAMED_BY_EXPORTS) for name in ("t1", "t2")))
+    named(warehouse_url, "r2", thing("t1", artist_id="x1", artist_name="Nova and the Others"))
+    assert found(warehouse_url, CREDITS) == [("t1", "x1", 1), ("t2", "name:a", 1)]
 
 
 def test_a_name_means_an_artist_whom_the_same_load_names_by_an_id(warehouse_url: str) -> None:
