@@ -56,6 +56,7 @@ class Warm:
                 self._run(checkout, tests, told.name, first)
             status = _ended(child, patience_s)
             if status is None:
+                self._end_spark_jobs()
                 return f"longer than {patience_s:.0f} s"
             said = told.read()
         return said or (f"ended with {status}" if status else "")
@@ -81,6 +82,12 @@ class Warm:
             Path(told).write_text(traceback.format_exc(limit=-3), encoding="utf-8")
         finally:
             os._exit(code)
+
+    def _end_spark_jobs(self) -> None:
+        """What a mutant that was stopped had begun goes on in the JVM, which all share."""
+        if self._spark is not None:
+            self._spark.sparkContext.cancelAllJobs()
+            self._spark.catalog.clearCache()
 
     def _drop_databases(self) -> None:
         """A mutant that was stopped leaves its database."""

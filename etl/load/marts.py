@@ -121,6 +121,7 @@ def build(connection: Connection, definition: Definition, is_from_nothing: bool 
         connection.execute(text("select set_config(:name, :value, true)"), {"name": name, "value": value})
     before, seconds = _written(connection), {}
     _define(connection, definition)
+    connection.execute(text(f"create temporary table changed_exclusion on commit drop as {_CHANGED_EXCLUSIONS}"))
     aside = Aside(connection, _rebuilt(connection)) if is_from_nothing else None
     which = "everything" if is_from_nothing else "queued"
     for name in ("touched/taken", f"touched/{which}", BASES[0], f"play_change/{which}", *BASES[1:], *MARTS):
@@ -158,11 +159,24 @@ def is_touched(connection: Connection, definition: Definition) -> bool:
     return not _is_built_by(connection, definition) or bool(rows(connection, statement)[0]["it"])
 
 
-_CHANGED_EXCLUSIONS = """
-    (select kind, id from warehouse.exclusion except select kind, id from mart.applied_exclusion)
-    union all
-    (select kind, id from mart.applied_exclusion except select kind, id from warehouse.exclusion)
+_LEFT_OUT = """
+    select kind, id from warehouse.exclusion
+    union
+    select 'track', t.track_id
+    from warehouse.exclusion as x
+    inner join warehouse.dim_track as n on n.track_id = x.id
+    inner join warehouse.dim_track as t on t.recording_key = n.recording_key
+    where x.kind = 'track'
 """
+"""What exclusions leave out: of a track all ids of its recording, which may become others."""
+
+_CHANGED_EXCLUSIONS = f"""
+    with left_out as ({_LEFT_OUT})
+
+    (select kind, id from left_out except select kind, id from mart.applied_exclusion)
+    union all
+    (select kind, id from mart.applied_exclusion except select kind, id from left_out)
+"""  # noqa: S608 (no data in it)
 
 _CHANGED_CATALOGUE = """
     select
@@ -224,7 +238,7 @@ def _rebuilt(connection: Connection) -> list[str]:
 
 def _note_exclusions(connection: Connection) -> None:
     connection.execute(text("delete from mart.applied_exclusion"))
-    connection.execute(text("insert into mart.applied_exclusion select kind, id from warehouse.exclusion"))
+    connection.execute(text(f"insert into mart.applied_exclusion {_LEFT_OUT}"))
 
 
 def _run(connection: Connection, name: str, aside: Aside | None) -> None:

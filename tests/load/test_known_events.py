@@ -73,7 +73,13 @@ def test_of_rows_that_tell_one_event_one_stays_in_a_new_month_and_in_a_known_one
     assert standing(warehouse_url) == expected
     assert accounts(warehouse_url, "r1") == [("aa", 5, 2, 3, 0), ("bb", 3, 1, 1, 1)]
     again = (at(0), at(-5), at(300), at(300), at(60, user="u2"))
-    load_events(warehouse_url, "r2", Delivery("cc", again), Delivery("dd", (at(300), at(120))), Delivery("ee", refused=("broken",)))
+    load_events(
+        warehouse_url,
+        "r2",
+        Delivery("cc", again),
+        Delivery("dd", (at(300), at(120))),
+        Delivery("ee", refused=("broken",)),
+    )
     added = [("u1", -5, "feed", "cc"), ("u2", 60, "feed", "cc"), ("u1", 300, "feed", "cc")]
     assert standing(warehouse_url) == sorted([*expected, *added], key=lambda row: row[1:2] + row[:1])
     assert accounts(warehouse_url, "r2") == [("cc", 5, 3, 2, 0), ("dd", 2, 0, 2, 0), ("ee", 1, 0, 0, 1)]

@@ -102,6 +102,34 @@ def test_corrections_are_followed(url: str, statements: str) -> None:
     _same_from_nothing(url)
 
 
+@pytest.mark.parametrize("recording_key", [1, 12], ids=["joins another one", "stands alone"])
+def test_a_recording_that_an_excluded_id_leaves_or_joins_is_left_out_or_not(url: str, recording_key: int) -> None:
+    """Tracks 11 and 12 are one recording, until they are not; nobody need have played the excluded id."""
+    _run(url, "delete from warehouse.fact_event where track_key = 12")
+    _run(url, "insert into warehouse.exclusion (kind, id) values ('track', 't12')")
+    assert not rebuild(url)
+    left_out = "select bool_or(is_excluded) as it from mart.counted_play where track_key = :track"
+    assert table(url, left_out, track=11) == [{"it": True}]
+    _run(url, f"update warehouse.dim_track set recording_key = {recording_key} where track_key = 12")
+    assert not rebuild(url)
+    assert table(url, left_out, track=11) == [{"it": False}]
+    assert table(url, left_out, track=1) == [{"it": recording_key == 1}]
+    _same_from_nothing(url)
+
+
+def test_a_late_play_that_lasts_for_hours_joins_the_sessions_that_begin_meanwhile(url: str) -> None:
+    evening = FIRST_DAY.replace(hour=22, minute=30) + timedelta(days=60)
+    with connect(url) as connection:
+        add(connection, [Heard(1, 3, evening + timedelta(hours=16, minutes=30), 1, 60_000)])
+    assert not rebuild(url)
+    with connect(url) as connection:
+        add(connection, [Heard(2, 3, evening, 2, 20 * 3_600_000)])
+    assert not rebuild(url)
+    sessions = "select events from mart.session where started_at >= :evening"
+    assert table(url, sessions, evening=evening) == [{"events": 2}]
+    _same_from_nothing(url)
+
+
 def test_an_exclusion_that_is_taken_back_leaves_nothing_behind(url: str) -> None:
     before = held(url)
     _run(url, "insert into warehouse.exclusion (kind, id) values ('artist', 'a1'), ('track', 't5'), ('user', 'u2')")

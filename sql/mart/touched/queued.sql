@@ -22,19 +22,10 @@ where (c.recording_key, c.audio_features_type, c.release_month) is distinct from
         where o.genre_key is null or n.genre_key is null
     );
 
-create temporary table changed_exclusion on commit drop as
-select kind, id
-from (
-    (select kind, id from warehouse.exclusion except select kind, id from mart.applied_exclusion)
-    union all
-    (select kind, id from mart.applied_exclusion except select kind, id from warehouse.exclusion)
-) as c;
-
 insert into remapped_track (track_key)
 select t.track_key
 from changed_exclusion as x
-inner join warehouse.dim_track as n on n.track_id = x.id
-inner join warehouse.dim_track as t on t.recording_key = n.recording_key
+inner join warehouse.dim_track as t on t.track_id = x.id
 where x.kind = 'track';
 
 analyze remapped_track;
@@ -82,16 +73,24 @@ select p.playlist_key
 from touched_track as t
 inner join warehouse.fact_playlist_track as p on p.track_key = t.track_key and p.valid_to = 'infinity';
 
--- The times in which sessions may begin or end differently: the touched days, wherever the user was, and all sessions
--- that reach into them or come near enough to be joined to what happens there.
+-- The times in which sessions may begin or end differently: the touched days, wherever the user was, what began on them
+-- and lasted longer, and all sessions that reach into them or come near enough to be joined to what happens there.
 create temporary table touched_time on commit drop as
 with span as (
-    select
-        listener_key,
-        tstzrange(
-            (local_date - time '14:00') at time zone 'UTC', (local_date + interval '36 hours') at time zone 'UTC', '[]'
-        ) as during
-    from touched_day
+    select t.listener_key, tstzrange(d.first_time, coalesce(l.ended_at, d.last_time), '[]') as during
+    from touched_day as t
+    cross join lateral (
+        select
+            (t.local_date - time '14:00') at time zone 'UTC' as first_time,
+            (t.local_date + interval '36 hours') at time zone 'UTC' as last_time
+    ) as d
+    left join lateral (
+        select max(e.ended_at) as ended_at
+        from mart.listening_event as e
+        where e.listener_key = t.listener_key
+            and e.event_time between d.first_time and d.last_time
+            and e.ended_at > d.last_time
+    ) as l on true
 ),
 
 whole as (
