@@ -8,14 +8,16 @@ import json
 import os
 import signal
 import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 from launch.environment import MARKER
 from launch.secrets_store import private_folder
+
+_CLOCKS_DIFFER_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,11 @@ def _strays(state: Path) -> list[psutil.Process]:
 
 
 def _session_members(sessions: dict[int, float]) -> list[psutil.Process]:
-    """Living processes of our own user in one of ``sessions`` (leader's pid: when it was started)."""
+    """Living processes of our own user in one of ``sessions`` (leader's pid: when it was started).
+
+    A session whose leader lives and was started at another time is a stranger's: the number was given again.
+    """
+    sessions = {pid: started_at for pid, started_at in sessions.items() if not _is_given_again(pid, started_at)}
     found = []
     for process in psutil.process_iter():
         try:
@@ -127,17 +133,33 @@ def _session_members(sessions: dict[int, float]) -> list[psutil.Process]:
     return found
 
 
+def _is_given_again(pid: int, started_at: float) -> bool:
+    try:
+        return abs(psutil.Process(pid).create_time() - started_at) > _CLOCKS_DIFFER_SECONDS
+    except psutil.NoSuchProcess:
+        return False
+
+
 def _note_session(state: Path, name: str, pid: int) -> None:
     with (private_folder(state / "run") / "sessions.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"name": name, "pid": pid, "started_at": time.time(), "boot": psutil.boot_time()}) + "\n")
+        started_at, boot = psutil.Process(pid).create_time(), psutil.boot_time()
+        file.write(json.dumps({"name": name, "pid": pid, "started_at": started_at, "boot": boot}) + "\n")
 
 
 def _noted_sessions(state: Path) -> dict[int, float]:
     path = state / "run" / "sessions.jsonl"
     if not path.exists():
         return {}
-    notes = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return {note["pid"]: note["started_at"] for note in notes if abs(note["boot"] - psutil.boot_time()) < 60}
+    notes = [_read_note(line) for line in path.read_bytes().splitlines()]
+    return {note["pid"]: note["started_at"] for note in notes if note and abs(note["boot"] - psutil.boot_time()) < 60}
+
+
+def _read_note(line: bytes) -> dict[str, Any]:
+    try:
+        note: dict[str, Any] = json.loads(line)
+    except ValueError:  # torn by a full disk or a power loss; the marker finds most of what it told of
+        return {}
+    return note
 
 
 def _kill(process: psutil.Process) -> None:

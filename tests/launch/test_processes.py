@@ -1,5 +1,6 @@
 """No process is left behind, and none of somebody else's is touched."""
 
+import json
 import os
 import subprocess
 import sys
@@ -51,6 +52,37 @@ def test_a_process_that_dropped_the_marker_is_found_by_its_session(tmp_path: Pat
     assert end_strays(tmp_path) == 1
     assert not child.is_running()
     assert end_strays(tmp_path) == 0
+
+
+def test_a_session_number_that_was_given_again_is_left_alone(
+    tmp_path: Path, bystander: "subprocess.Popen[bytes]"
+) -> None:
+    """Whether a note names it, or a part that has ended had its number."""
+    _note(tmp_path, bystander.pid, psutil.Process(bystander.pid).create_time() - 3600)
+    assert end_strays(tmp_path) == 0
+    with subprocess.Popen(["true"]) as ended:
+        ended.wait()
+    ended.pid = bystander.pid
+    end_part(Part("ended", ended, tmp_path / "log"), grace_seconds=5)
+    assert bystander.poll() is None
+
+
+@pytest.mark.parametrize(
+    "torn", [b'{"name": "scheduler", "pid": 1, "sta', b"\0" * 40, b'{"name": "\xc3'], ids=["half", "zeros", "letter"]
+)
+def test_a_torn_note_hides_no_other_one(tmp_path: Path, bystander: "subprocess.Popen[bytes]", torn: bytes) -> None:
+    _note(tmp_path, bystander.pid, psutil.Process(bystander.pid).create_time())
+    with (tmp_path / "run" / "sessions.jsonl").open("ab") as file:
+        file.write(torn)
+    assert end_strays(tmp_path) == 1
+    assert bystander.wait(10) is not None
+    assert not (tmp_path / "run" / "sessions.jsonl").exists()
+
+
+def _note(state: Path, pid: int, started_at: float) -> None:
+    (state / "run").mkdir()
+    note = {"name": "scheduler", "pid": pid, "started_at": started_at, "boot": psutil.boot_time()}
+    (state / "run" / "sessions.jsonl").write_text(json.dumps(note) + "\n", encoding="utf-8")
 
 
 def test_ending_a_part_ends_its_children(tmp_path: Path) -> None:
