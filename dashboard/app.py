@@ -25,7 +25,7 @@ def main() -> None:
         if page.is_for(login)
     ]
     with st.sidebar:
-        st.caption(f"Signed in as **{login.name}**")
+        st.caption(f"Signed in as **{plain(login.name)}**")
         st.button("Sign out", on_click=sign_out, icon=":material/logout:")
     if pages:
         st.navigation(pages).run()

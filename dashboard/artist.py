@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.figures import bars, lines, show, world_map
-from dashboard.page import Page, grid, nothing_yet, number
+from dashboard.page import Page, grid, nothing_yet, number, plain
 from dashboard.places import country_name
 from dashboard.reading import Login, Reading
 
@@ -14,7 +14,7 @@ _FEW = 10
 def _draw(login: Login, reader: Reading) -> None:
     st.title("Artist")
     if login.artist_id is not None:
-        st.subheader(login.person, anchor=False)
+        st.subheader(plain(login.person), anchor=False)
         found = {name: reader.table(f"my_artist_{name}") for name in ("weeks", "countries", "tracks")}
         st.caption("Groups of fewer than five listeners have no name here; numbers are rounded down to fives.")
     else:
@@ -53,7 +53,7 @@ def _choose_artist(reader: Reading) -> str | None:
         return chosen
     found = reader.table("artist_named", named=chosen)
     if found.empty:
-        st.warning(f"No artist is called {chosen!r}: look at the spelling, or type the id.")
+        st.warning(f"No artist is called {plain(repr(chosen))}: look at the spelling, or type the id.")
         return None
     return str(found["artist_id"].iloc[0])
 

@@ -1,5 +1,6 @@
 """What a page is, and what pages have in common."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,11 @@ import streamlit as st
 
 from dashboard.reading import Login, Reading, reading
 from etl.errors import EtlError
+
+_LINKED = re.compile(r"(?=://|@)|(?<=www)(?=\.)", re.IGNORECASE)
+"""Where Markdown makes a link of an address without being told to, escaped or not."""
+_WORD_JOINER = "\u2060"
+"""Is not seen."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,8 @@ def nothing_yet(what: str, to_do: str) -> None:
 
 def plain(words: object) -> str:
     """Words of others as Markdown that says just them."""
-    return "".join(f"\\{one}" if one in "\\`*_{}[]<>()#+-.!|$:~&" else one for one in str(words))
+    unlinked = _LINKED.sub(_WORD_JOINER, str(words))
+    return "".join(f"\\{one}" if one in "\\`*_{}[]<>()#+-.!|$:~&" else one for one in unlinked)
 
 
 def grid(frame: pd.DataFrame, **columns: str) -> None:

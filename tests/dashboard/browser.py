@@ -57,8 +57,8 @@ def sign_in(browser: Chrome, address: str, name: str, password: str) -> None:
 
 
 def text(browser: Chrome) -> str:
-    """All that the page says."""
-    return str(browser.find_element(By.TAG_NAME, "body").text)
+    """All that the page says, as far as it is seen."""
+    return str(browser.find_element(By.TAG_NAME, "body").text).replace("\u2060", "")
 
 
 def wait_for(browser: Chrome, words: str) -> str:

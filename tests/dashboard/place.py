@@ -20,7 +20,12 @@ from tests.processes import free_port
 
 USERS = 12
 KINDS = ("analyst", "operator", "listener", "newcomer", "artist", "stranger")
-ARTISTS = ("Night Ferry", "<b>Ada & the Engines</b>", "Copper *Moon*", "Low Tide Radio")
+ARTISTS = (
+    "[Night](https://night.example) www.ferry.example a@ferry.example",
+    "<b>Ada & the Engines</b>",
+    "Copper *Moon*",
+    "Low Tide Radio",
+)
 
 _NAMES = """
 update warehouse.dim_artist set name = (array[%s])[artist_key] where artist_key > 0;
@@ -74,7 +79,7 @@ def _warehouse(server: postgres.Server, template: str) -> Iterator[tuple[str, di
         migrate(url)  # rights on a database are not copied with it
         fill_warehouse(url)
         admin = server.url("postgres", url.rsplit("/", 1)[1])
-        names = {kind: f"{kind}_{mark}" for kind in KINDS}
+        names = {kind: f"www.{kind}.{mark}" for kind in KINDS}
         passwords = {
             "analyst": add_login(admin, "analyst", names["analyst"]),
             "operator": add_login(admin, "operator", names["operator"]),
@@ -83,10 +88,10 @@ def _warehouse(server: postgres.Server, template: str) -> Iterator[tuple[str, di
             "artist": add_login(admin, "artist", names["artist"], "a1"),
             "stranger": "let me see",
         }
-        run_as_superuser(server, f"create role {names['stranger']} login password 'let me see'")
+        run_as_superuser(server, f"create role \"{names['stranger']}\" login password 'let me see'")
         yield url, names, passwords
     for name in names.values():
-        run_as_superuser(server, f"drop role {name}")
+        run_as_superuser(server, f'drop role "{name}"')
 
 
 def enter(browser: Chrome, dashboard: Place, kind: str) -> str:

@@ -11,7 +11,7 @@ from selenium.webdriver.remote.webelement import WebElement
 
 from etl.warehouse import connect, rows
 from tests.dashboard.browser import DESKTOP, PHONE, open_page, resize, settle, sign_in, wait_for
-from tests.dashboard.place import Place, enter
+from tests.dashboard.place import ARTISTS, Place, enter
 
 PAGES = {
     "analyst": ["Wrapped", "My playlists", "Artist", "Charts"],
@@ -94,6 +94,13 @@ def test_an_artist_figures_are_those_of_sql(browser: Chrome, dashboard: Place) -
     shown = metrics(browser)
     assert shown["Plays"] == f"{top['plays']:,}"
     assert shown["Listeners in the newest week"] == f"{newest['listeners']:,}"
+
+
+def test_a_name_is_what_it_says_and_no_link(browser: Chrome, dashboard: Place) -> None:
+    said = enter(browser, dashboard, "artist")
+    assert ARTISTS[0] in said and f"Signed in as {dashboard.names['artist']}" in said
+    linked = [str(one.get_attribute("href")) for one in browser.find_elements(By.CSS_SELECTOR, "[href]")]
+    assert not [address for address in linked if "example" in address or "www" in address]
 
 
 def test_an_operator_sees_what_failed_and_who_must_sign_in(browser: Chrome, dashboard: Place) -> None:
