@@ -63,12 +63,14 @@ class Reading:
 
 
 @contextmanager
-def reading(login: Login) -> Iterator[Reading]:
+def reading(login: Login, relations: tuple[str, ...]) -> Iterator[Reading]:
     """Read as a login.
 
+    :param relations: some of what is read. A build that puts their tables in place is waited for before the moment
+        begins that is read, and a later one waits: all tables of a build change places together.
     :raises EtlError: where the warehouse cannot be reached, or refuses.
     """
-    with _transaction(login.url) as connection:
+    with _transaction(login.url, relations) as connection:
         yield Reading(connection, login.is_listener)
 
 
@@ -99,8 +101,11 @@ def write(login: Login, name: str, **parameters: object) -> None:
 
 
 @contextmanager
-def _transaction(url: str) -> Iterator[Connection]:
+def _transaction(url: str, relations: tuple[str, ...] = ()) -> Iterator[Connection]:
     with warehouse.connect(url) as connection:
+        # Neither these nor a lock begin the moment that is read; any select does.
         connection.execute(text("set transaction isolation level repeatable read, read only"))
-        connection.execute(text("select set_config('statement_timeout', :patience, true)"), {"patience": _PATIENCE})
+        connection.execute(text(f"set local statement_timeout = '{_PATIENCE}'"))
+        if relations:
+            connection.execute(text(f"lock table {', '.join(relations)} in access share mode"))
         yield connection

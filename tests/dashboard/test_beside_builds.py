@@ -1,0 +1,76 @@
+"""What pages show while a build from nothing puts its tables in place."""
+
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import Connection
+
+from dashboard import artist, charts, playlists, wrapped
+from dashboard.page import Page
+from dashboard.reading import Login, Reading, sign_in
+from etl.load import marts
+from tests.dashboard.place import Place
+from tests.load.star_frames import table
+from tests.marts.listening import rebuild
+
+_OPENED: tuple[tuple[str, Page, str, dict[str, object]], ...] = (
+    ("analyst", wrapped.PAGE, "wrapped", {"user_id": "u1"}),
+    ("analyst", playlists.PAGE, "taste", {"user_id": "u1"}),
+    ("analyst", artist.PAGE, "artists", {}),
+    ("analyst", charts.PAGE, "chart_places", {}),
+    ("listener", wrapped.PAGE, "wrapped", {"user_id": "u1"}),
+    ("listener", playlists.PAGE, "taste", {"user_id": "u1"}),
+    ("artist", artist.PAGE, "my_artist_weeks", {}),
+)
+_WAITING = """
+    select count(distinct pid) as n
+    from pg_locks
+    where not granted and database = (select oid from pg_database where datname = current_database())
+"""
+
+
+def test_a_page_opened_while_tables_change_places_has_the_new_rows(
+    dashboard: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logins = {
+        kind: sign_in(dashboard.url, dashboard.names[kind], dashboard.passwords[kind])
+        for kind in ("analyst", "listener", "artist")
+    }
+    expected = [_rows(logins[kind], page, question, asked) for kind, page, question, asked in _OPENED]
+    assert all(expected)
+    opened: list[Future[int]] = []
+    note_exclusions = marts._note_exclusions
+
+    with ThreadPoolExecutor(len(_OPENED)) as pool:
+
+        def open_pages(connection: Connection) -> None:
+            """Called after the tables have changed places and before the build commits."""
+            for kind, page, question, asked in _OPENED:
+                opened.append(pool.submit(_rows, logins[kind], page, question, asked))
+            _wait_until_waiting(dashboard.url, len(_OPENED))
+            note_exclusions(connection)
+
+        monkeypatch.setattr(marts, "_note_exclusions", open_pages)
+        assert rebuild(dashboard.url, is_from_nothing=True)
+        assert [one.result(timeout=30) for one in opened] == expected
+
+
+def _rows(login: Login, page: Page, question: str, asked: dict[str, object]) -> int:
+    """How many rows a question of the page has, where the page is opened by itself."""
+    found = []
+
+    def count(_: Login, reader: Reading) -> None:
+        found.append(len(reader.table(question, **asked)))
+
+    replace(page, draw=count).drawing(login)()
+    return found[0]
+
+
+def _wait_until_waiting(url: str, pages: int) -> None:
+    for _ in range(200):
+        if table(url, _WAITING) == [{"n": pages}]:
+            return
+        time.sleep(0.05)
+    raise AssertionError("the pages did not wait")
