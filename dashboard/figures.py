@@ -64,23 +64,30 @@ def lines(frame: pd.DataFrame, time: str, values: dict[str, str], title: str) ->
     return chart
 
 
-def calendar(frame: pd.DataFrame, day: str, value: str, title: str) -> alt.Chart:
-    """A square a day of whole years of weeks, a column a week, darker where there is more."""
-    last = pd.to_datetime(frame[day]).max()
-    first = min(pd.to_datetime(frame[day]).min(), last - pd.Timedelta(weeks=_WEEKS))
+def calendar(frame: pd.DataFrame, day: str, value: str, title: str, year: int) -> alt.Chart:
+    """A square a day until the last of ``frame``, a column a week, darker where there is more.
+
+    :param year: of which all days are; it begins on 1 January and has room until its end. 0 is the last 52 weeks.
+    """
+    known = pd.to_datetime(frame[day])
+    last = known.max()
+    first = pd.Timestamp(year, 1, 1) if year else min(known.min(), last - pd.Timedelta(weeks=_WEEKS))
     days = pd.DataFrame({day: pd.date_range(first, last)})
-    days = days.merge(frame.assign(**{day: pd.to_datetime(frame[day])}), how="left", on=day).fillna({value: 0})
+    days = days.merge(frame.assign(**{day: known}), how="left", on=day).fillna({value: 0})
     monday = days[day] - pd.to_timedelta(days[day].dt.weekday, unit="D")
     days["week"], days["weekday"] = monday.dt.strftime("%Y-%m-%d"), days[day].dt.strftime("%a")
-    firsts = list(days.assign(month=monday.dt.strftime("%Y-%m")).groupby("month")["week"].min())[1:]
+    mondays = pd.date_range(monday.min(), pd.Timestamp(year, 12, 31) if year else last, freq="7D")
+    weeks = [f"{one:%Y-%m-%d}" for one in mondays]
+    firsts = [week for week, one in zip(weeks, mondays, strict=True) if one.day <= 7]
     names = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
     month = "timeFormat(toDate(datum.value + 'T00:00'), '%b')"
+    axis = alt.Axis(values=firsts, labelExpr=month, labelAngle=0, ticks=False)
     greens = alt.Scale(range=["#edf1ee", "#bfe3cd", "#1db954", "#0b3d2e"])
     chart: alt.Chart = (
         alt.Chart(days, height=160)
         .mark_rect(cornerRadius=2, stroke="white", strokeWidth=1)
         .encode(
-            x=alt.X("week:O", title=None, axis=alt.Axis(values=firsts, labelExpr=month, labelAngle=0, ticks=False)),
+            x=alt.X("week:O", title=None, scale=alt.Scale(domain=weeks), axis=axis),
             y=alt.Y("weekday:O", title=None, scale=alt.Scale(domain=names), axis=alt.Axis(values=names[::2])),
             color=alt.Color(f"{value}:Q", title=title, legend=None, scale=greens),
             tooltip=[alt.Tooltip(f"{day}:T", title="day"), alt.Tooltip(f"{value}:Q", title=title, format=",.0f")],

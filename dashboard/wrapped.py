@@ -36,7 +36,7 @@ def _draw(login: Login, reader: Reading) -> None:
             st.markdown(f"- {sentence}")
         if login.may_read("mart.my_user_personality" if login.is_listener else "mart.user_personality"):
             _draw_personality(reader.table("personality", user_id=user_id))
-    _draw_days(reader.table("wrapped_days", user_id=user_id, year=int(year)))
+    _draw_days(reader.table("wrapped_days", user_id=user_id, year=int(year)), int(year))
     _draw_lists(found)
 
 
@@ -100,13 +100,13 @@ def _part_of_day(hour: int) -> str:
     return "deep in the night" if hour < 6 else "in the morning" if hour < 12 else "by day" if hour < 18 else "at night"
 
 
-def _draw_days(days: pd.DataFrame) -> None:
+def _draw_days(days: pd.DataFrame, year: int) -> None:
     if days.empty:
         return
     st.subheader("Your days")
     newest = pd.to_datetime(days["local_date"]).max()
     last_year = days[pd.to_datetime(days["local_date"]) > newest - pd.Timedelta(days=371)]
-    show(calendar(last_year, "local_date", "minutes", "minutes"), "Minutes heard on each day.")
+    show(calendar(last_year, "local_date", "minutes", "minutes", year), "Minutes heard on each day.")
 
 
 def _draw_lists(found: dict[str, pd.DataFrame]) -> None:
