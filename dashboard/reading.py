@@ -48,14 +48,14 @@ class Reading:
     def table(self, name: str, **parameters: object) -> pd.DataFrame:
         """The answer of sql/dashboard/<name>.sql, or of another file of sql by its path.
 
-        A listener's marts are called as everybody's, with my_ before: so is what is asked of them.
+        A listener's marts are called as everybody's, with my_ before, event_wide my_event: so is what is asked of them.
 
         :raises EtlError: as ``warehouse.connect`` says.
         """
         path = f"{name}.sql" if "/" in name else f"dashboard/{name}.sql"
         statement = (CHECKOUT / "sql" / path).read_text(encoding="utf-8")
         if self._is_own:
-            statement = _OWN.sub("mart.my_", statement)
+            statement = _OWN.sub("mart.my_", statement.replace("mart.event_wide", "mart.my_event"))
         result = self._connection.execute(text(statement), parameters)
         frame = pd.DataFrame(result.fetchall(), columns=list(result.keys()))
         exact = [name for name in frame if frame[name].map(lambda value: isinstance(value, Decimal)).any()]

@@ -1,0 +1,56 @@
+"""The dates of a year's story are those of the listener's calendar."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from etl.load.logins import add_login
+from etl.load.migrate import migrate
+from etl.warehouse import connect
+from launch import postgres
+from tests.conftest import database, run_as_superuser
+from tests.marts.listening import Heard, add, fill, rebuild
+
+_IN_TOKYO = 5
+_HEARD = (
+    Heard(1, _IN_TOKYO, datetime(2025, 12, 31, 14, 58, tzinfo=UTC), 1, 180_000),
+    Heard(2, _IN_TOKYO, datetime(2025, 12, 31, 15, 2, tzinfo=UTC), 1, 180_000),
+    Heard(3, _IN_TOKYO, datetime(2026, 1, 31, 15, 30, tzinfo=UTC), 1, 600_000),
+)
+"""A session across the turn of the year, and a longer one in the first hour of February."""
+
+
+@pytest.fixture
+def logins(embedded_server: postgres.Server, migrated_template: str) -> Iterator[list[tuple[str, str, str]]]:
+    """Warehouse, name and password of an analyst and of the only listener who has heard something."""
+    whose = {"analyst": None, "listener": f"u{_IN_TOKYO}"}
+    names = {kind: f"{kind}_{uuid4().hex[:8]}" for kind in whose}
+    with database(embedded_server, migrated_template) as url:
+        migrate(url)  # rights on a database are not copied with it
+        with connect(url) as connection:
+            fill(connection)
+            add(connection, _HEARD)
+        rebuild(url)
+        admin = embedded_server.url("postgres", url.rsplit("/", 1)[1])
+        yield [(url, name, add_login(admin, kind, name, whose[kind])) for kind, name in names.items()]
+    for name in names.values():
+        run_as_superuser(embedded_server, f"drop role {name}")
+
+
+def test_dates_are_the_listeners_own(logins: list[tuple[str, str, str]]) -> None:
+    for login in logins:
+        drawn = AppTest.from_function(_draw, args=login).run(timeout=60)
+        assert not drawn.exception and not drawn.error
+        said = [one.value for one in drawn.markdown]
+        assert "- It began on **1 January 2026**." in said
+        assert "- Your longest sitting lasted **10 minutes**, on 1 February 2026." in said
+
+
+def _draw(url: str, name: str, password: str) -> None:
+    from dashboard.reading import sign_in
+    from dashboard.wrapped import PAGE
+
+    PAGE.drawing(sign_in(url, name, password))()
