@@ -7,13 +7,11 @@ select
             s.platform, s.reason_start, s.reason_end, s.is_shuffle, s.is_offline, s.is_incognito, s.subscription_plan
     ),
     s.*
-from staging.event_context as s
-where not exists (
-    select
-    from warehouse.dim_play_context as t
-    where (
-        t.platform, t.reason_start, t.reason_end, t.is_shuffle, t.is_offline, t.is_incognito, t.subscription_plan
-    ) is not distinct from (
-        s.platform, s.reason_start, s.reason_end, s.is_shuffle, s.is_offline, s.is_incognito, s.subscription_plan
-    )
-);
+from (
+    -- A set's difference is hashed, and takes two NULLs for the same; a join on what may be NULL would try every pair.
+    select platform, reason_start, reason_end, is_shuffle, is_offline, is_incognito, subscription_plan
+    from staging.event_context
+    except
+    select platform, reason_start, reason_end, is_shuffle, is_offline, is_incognito, subscription_plan
+    from warehouse.dim_play_context
+) as s;

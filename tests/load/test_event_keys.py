@@ -9,6 +9,7 @@ import pyarrow as pa
 from pyspark.sql.pandas.types import to_arrow_schema
 from sqlalchemy import text
 
+from etl.config import CHECKOUT
 from etl.load.events import EventLoad, event_load
 from etl.schemas import EVENTS
 from etl.warehouse import engine
@@ -421,3 +422,37 @@ def test_users_are_looked_up_with_ends_that_every_clock_can_tell(warehouse_url: 
     first, last = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
     versions = [(row["user_id"], row["valid_from"], row["valid_to"], row["home_timezone"]) for row in users]
     assert sorted(versions) == [("u1", first, moved, None), ("u1", moved, last, "Asia/Tokyo")]
+
+
+def context(**values: Any) -> dict[str, Any]:
+    return {"name_set": "contexts", **values}
+
+
+def test_a_context_is_known_by_all_its_columns_and_those_of_others_are_not_looked_up(warehouse_url: str) -> None:
+    first = (context(), context(platform="ios"), context(platform="ios", is_shuffle=False), context(is_offline=True))
+    named(warehouse_url, "r1", *first)
+    rows = (*first[:2], context(platform="ios", is_shuffle=True), context(platform="Not applicable"))
+    with naming(warehouse_url, "r2", *rows) as load:
+        keys = load.keys()["context"].select(["platform", "is_shuffle", "is_offline", "context_key"]).to_pylist()
+    assert sorted(map(str, (tuple(row.values()) for row in keys))) == [
+        "('Not applicable', None, None, None)",
+        "('ios', None, None, 2)",
+        "('ios', True, None, 5)",
+        "(None, None, None, 4)",
+    ]
+    assert len(found(warehouse_url, "select from warehouse.dim_play_context where context_key > 0")) == 5
+
+
+def test_the_contexts_of_years_are_not_compared_one_by_one(warehouse_url: str) -> None:
+    execute(
+        warehouse_url,
+        """
+        insert into warehouse.dim_play_context select g, 'app ' || g from generate_series(1, 20000) as g;
+        insert into staging.event_context select 'app ' || g from generate_series(19001, 20500) as g;
+        analyze warehouse.dim_play_context;
+        analyze staging.event_context
+        """,
+    )
+    for name in ("merge/dim_play_context", "lookup/context"):
+        plan = found(warehouse_url, "explain " + (CHECKOUT / "sql" / f"{name}.sql").read_text(encoding="utf-8"))
+        assert not [line for (line,) in plan if "Nested Loop" in line], name
