@@ -12,15 +12,15 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from etl import warehouse
 from etl.config import Settings
-from etl.errors import ActionNeededError, EtlError, MustSignInError
+from etl.errors import ActionNeededError, MustSignInError
 from etl.extract.spotify.accounts import Accounts, of_all_apps
 from etl.full_disk import explains_full_disk
 from etl.jobs.forget_lake import clean_answers, clean_feeds, clean_fetches, drop_exports, drop_steps, trace
 from etl.lake import Lake
 from etl.load import Run
 from etl.load.forget import forget, names_of
+from etl.load.loading import alone
 from etl.load.run import record_published, record_start
 from etl.person import NOBODY, Person, from_note
 
@@ -48,30 +48,26 @@ def forget_user(user_id: str, run_id: str, settings: Settings) -> dict[str, int]
     for name, ids in _own(accounts, person).items():
         person = person.united(user_ids=ids, accounts={name})
     _keep(note, person)
-    try:
-        removed = _stop_asking(accounts, person)
-        with warehouse.exclusive(settings.warehouse_url) as connection:
-            lake = Lake(settings.lake_url)
-            lake.finish_drops()
-            person = trace(lake, person)
-            person = person.united(names=names_of(connection, person))
-            record_start(connection, Run(run_id, JOB, started_at, started_at.date(), ()))
-            connection.commit()
-            _keep(note, person)
-            removed += _stop_asking(accounts, person)
-            clean_fetches(lake, person)
-            exports = drop_exports(lake, person)
-            answers, changed_answers = clean_answers(lake, person)
-            changed_feeds = clean_feeds(lake, person, settings)
-            if is_begun or removed or exports or answers or changed_answers or changed_feeds:
-                drop_steps(lake)  # they were made of the lake: where it had nothing of the person, neither do they
-            events = forget(connection, person)
-            record_published(connection, Run(run_id, JOB, started_at, started_at.date(), ()))
-            connection.commit()
-    except EtlError as error:
-        with suppress(EtlError), warehouse.connect(settings.warehouse_url) as connection:
-            warehouse.record_failure(connection, run_id, JOB, started_at, str(error))
-        raise
+    removed = _stop_asking(accounts, person)
+    run = Run(run_id, JOB, started_at, started_at.date(), ())
+    with alone(run, settings.warehouse_url) as connection:
+        lake = Lake(settings.lake_url)
+        lake.finish_drops()
+        person = trace(lake, person)
+        person = person.united(names=names_of(connection, person))
+        record_start(connection, run)
+        connection.commit()
+        _keep(note, person)
+        removed += _stop_asking(accounts, person)
+        clean_fetches(lake, person)
+        exports = drop_exports(lake, person)
+        answers, changed_answers = clean_answers(lake, person)
+        changed_feeds = clean_feeds(lake, person, settings)
+        if is_begun or removed or exports or answers or changed_answers or changed_feeds:
+            drop_steps(lake)  # they were made of the lake: where it had nothing of the person, neither do they
+        events = forget(connection, person)
+        record_published(connection, run)
+        connection.commit()
     note.unlink()
     log.info("%d accounts, %d inputs and %d events are forgotten.", removed, exports + answers, events)
     return {

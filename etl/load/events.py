@@ -19,13 +19,13 @@ from sqlalchemy.exc import OperationalError
 
 from etl.config import CHECKOUT
 from etl.load import checks, lookup, matched, partitions, staging
-from etl.load.loading import note_failure
+from etl.load.loading import alone
 from etl.load.partitions import Month
 from etl.load.publish import merge
 from etl.load.run import Run, record_published, record_start
 from etl.load.staging import Staging
 from etl.schemas import EVENTS
-from etl.warehouse import exclusive, rows
+from etl.warehouse import rows
 
 log = logging.getLogger(__name__)
 
@@ -197,16 +197,12 @@ def event_load(run: Run, url: str) -> Iterator[EventLoad | None]:
     :returns: None where the run was published already.
     :raises EtlError: where PostgreSQL fails, as ``warehouse.explained`` says; noted in audit.run.
     """
-    try:
-        with exclusive(url) as connection:
-            if not record_start(connection, run):
-                log.info("The run %s is published already.", run.run_id)
-                yield None
-                return
-            connection.commit()
-            load_id = uuid.uuid4().hex
-            staging.begin(connection, load_id, run, [])
-            yield EventLoad(connection, run, url, load_id)
-    except Exception as error:
-        note_failure(run, url, error)
-        raise
+    with alone(run, url) as connection:
+        if not record_start(connection, run):
+            log.info("The run %s is published already.", run.run_id)
+            yield None
+            return
+        connection.commit()
+        load_id = uuid.uuid4().hex
+        staging.begin(connection, load_id, run, [])
+        yield EventLoad(connection, run, url, load_id)

@@ -2,7 +2,8 @@
 
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from pyspark.sql import DataFrame
 from sqlalchemy import Connection
@@ -28,11 +29,23 @@ def load(frames: Mapping[str, DataFrame], run: Run, url: str) -> dict[str, int]:
     :raises ActionNeededError: where the run was planned before another one was published, and knows less.
     :raises EtlError: where PostgreSQL fails, as ``warehouse.explained`` says; the star is as it was.
     """
+    with alone(run, url) as connection:
+        return _load(connection, frames, run, url)
+
+
+@contextmanager
+def alone(run: Run, url: str) -> Iterator[Connection]:
+    """``warehouse.exclusive`` for a run, whose failure is noted in audit.run.
+
+    :raises EtlError: as ``warehouse.exclusive`` does.
+    """
+    has_lock = False
     try:
         with exclusive(url) as connection:
-            return _load(connection, frames, run, url)
+            has_lock = True
+            yield connection
     except Exception as error:
-        note_failure(run, url, error)
+        _note_failure(run, url, error, has_lock)
         raise
 
 
@@ -60,12 +73,15 @@ def _load(connection: Connection, frames: Mapping[str, DataFrame], run: Run, url
     return written
 
 
-def note_failure(run: Run, url: str, error: Exception) -> None:
-    """Note in the audit that a run failed, in words for people; what PostgreSQL cannot take is logged alone."""
+def _note_failure(run: Run, url: str, error: Exception, has_lock: bool) -> None:
+    """Note in the audit that a run failed, in words for people; what PostgreSQL cannot take is logged alone.
+
+    Where the lock was never had, a run that the audit calls running may be another try's, which has it.
+    """
     what = "A disk is full" if is_full_disk(error) else type(error).__name__
     message = str(error) if isinstance(error, EtlError) else f"{what}: see the log of the task"
     try:
         with connect(url) as connection:
-            record_failure(connection, run.run_id, run.job, run.started_at, message)
+            record_failure(connection, run.run_id, run.job, run.started_at, message, may_be_running=has_lock)
     except EtlError as second:
         log.warning("The failure could not be noted in audit.run: %s", second)

@@ -13,9 +13,9 @@ from sqlalchemy import Connection, text
 
 from etl.config import CHECKOUT
 from etl.load.aside import Aside
-from etl.load.loading import note_failure
+from etl.load.loading import alone
 from etl.load.run import Run, record_published, record_start
-from etl.warehouse import exclusive, record_nothing_new, rows
+from etl.warehouse import record_nothing_new, rows
 
 log = logging.getLogger(__name__)
 
@@ -83,12 +83,8 @@ def update(run: Run, definition: Definition, is_from_nothing: bool, since: date 
     :returns: None where nothing has been touched.
     :raises EtlError: where PostgreSQL fails, as ``warehouse.explained`` says; the marts are as they were.
     """
-    try:
-        with exclusive(url) as connection:
-            return _update(connection, run, definition, is_from_nothing, since)
-    except Exception as error:
-        note_failure(run, url, error)
-        raise
+    with alone(run, url) as connection:
+        return _update(connection, run, definition, is_from_nothing, since)
 
 
 def _update(

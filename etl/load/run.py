@@ -119,7 +119,7 @@ def record_published(connection: Connection, run: Run, tracks_added: int | None 
     """
     statement = """
         update audit.run
-        set result = 'published', finished_at = clock_timestamp(), tracks_added = :tracks_added
+        set result = 'published', finished_at = clock_timestamp(), tracks_added = :tracks_added, message = null
         where run_id = :run_id
     """
     connection.execute(text(statement), {"run_id": run.run_id, "tracks_added": tracks_added})

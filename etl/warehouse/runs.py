@@ -122,9 +122,14 @@ def current_memory(connection: Connection) -> str | None:
     return str(found[0]["memory_run_id"]) if found else None
 
 
-def record_failure(connection: Connection, run_id: str, job: str, started_at: datetime, message: str) -> None:
-    """Note in the audit that a run failed, and why; a run that was published stays published."""
-    _record_end(connection, run_id, job, started_at, "failed", message)
+def record_failure(
+    connection: Connection, run_id: str, job: str, started_at: datetime, message: str, may_be_running: bool = True
+) -> None:
+    """Note in the audit that a run failed, and why; a run that was published stays published.
+
+    :param may_be_running: False: so does a run that is running stay as it is.
+    """
+    _record_end(connection, run_id, job, started_at, "failed", message, may_be_running)
 
 
 def record_nothing_new(connection: Connection, run_id: str, job: str, started_at: datetime) -> None:
@@ -148,14 +153,21 @@ def record_cut_short(connection: Connection, run_ids: Collection[str], message: 
 
 
 def _record_end(
-    connection: Connection, run_id: str, job: str, started_at: datetime, result: str, message: str | None
+    connection: Connection,
+    run_id: str,
+    job: str,
+    started_at: datetime,
+    result: str,
+    message: str | None,
+    may_be_running: bool = True,
 ) -> None:
     statement = """
         insert into audit.run (run_id, job, started_at, finished_at, result, message)
         values (:run_id, :job, :started_at, clock_timestamp(), :result, :message)
         on conflict (run_id) do update
             set finished_at = excluded.finished_at, result = excluded.result, message = excluded.message
-            where run.result <> 'published'
+            where run.result <> all(:lasting)
     """
+    lasting = ["published"] if may_be_running else ["published", "running"]
     values = {"run_id": run_id, "job": job, "started_at": started_at, "result": result, "message": message}
-    connection.execute(text(statement), values)
+    connection.execute(text(statement), {**values, "lasting": lasting})

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
-from etl.errors import CheckFailedError
-from etl.load import events
-from etl.warehouse import engine, rows
+from etl.errors import CheckFailedError, TryAgainError
+from etl.load import events, loading
+from etl.warehouse import connect, engine, exclusive, record_cut_short, rows
 from launch import postgres
 from tests.conftest import database
 from tests.load.event_frames import NOON, Delivery, Steps, Told, load_events, user
@@ -159,6 +160,36 @@ def test_a_row_that_is_not_accounted_for_leaves_the_facts_as_they_were(warehouse
     assert run["result"] == "failed" and "rows_add_up" in run["message"]
     right = Delivery("aa", wrong.events)
     assert load_events(warehouse_url, "r2", right) == {"fact_event": 3}, "October's is known"
+
+
+RUNS = "select run_id, result, message from audit.run order by run_id"
+
+
+def test_a_try_that_waits_in_vain_says_nothing_of_the_try_that_it_waited_for(
+    warehouse_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "exclusive", partial(exclusive, wait_seconds=0))
+
+    def try_beside(step: str) -> None:
+        if step == "members":
+            for name in ("r1", "r2"):
+                with pytest.raises(TryAgainError):
+                    load_events(warehouse_url, name, OLD)
+            first, second = (tuple(row.values()) for row in table(warehouse_url, RUNS))
+            assert first == ("r1", "running", None)
+            assert second[1] == "failed" and "Another run" in second[2]
+
+    load_events(warehouse_url, "r1", OLD, steps=Steps(after=try_beside))
+
+
+def test_a_published_run_has_no_sentence_of_a_failure(warehouse_url: str) -> None:
+    def cut_short(step: str) -> None:
+        if step == "members":
+            with connect(warehouse_url) as connection:
+                record_cut_short(connection, ["r1"], "It was cut short.")
+
+    load_events(warehouse_url, "r1", OLD, steps=Steps(after=cut_short))
+    assert table(warehouse_url, RUNS) == [{"run_id": "r1", "result": "published", "message": None}]
 
 
 def test_an_event_that_was_lost_or_doubled_on_the_way_is_noticed(warehouse_url: str) -> None:
