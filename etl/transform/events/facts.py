@@ -23,7 +23,8 @@ _NAMED = """
     select
         e.* except (track_id, artist_id),
         coalesce(e.track_id, m.made_track) as track_id,
-        coalesce(e.artist_id, m.made_artist) as artist_id
+        coalesce(e.artist_id, m.made_artist) as artist_id,
+        e.artist_id is null as is_artist_made
     from made_id as m
     right join rows as e
         on m.artist_name = e.artist_name and (m.track_name is not distinct from e.track_name) and e.track_id is null
@@ -66,6 +67,7 @@ _VALUES = {
     """,
     "artist_key": f"""
         case
+            when is_artist_made and first_artist_key > 0 then first_artist_key
             when artist_key is not null then artist_key
             when first_artist_key is not null then first_artist_key
             when playlist_id is not null and activity_type = 'FOLLOW' then {_NOT_APPLICABLE}
@@ -93,6 +95,8 @@ def facts(rows: pa.Table, keys: Mapping[str, pa.Table], table: str) -> Iterator[
         return
     if keys["made_id"].num_rows:
         wanted = Tables(rows=wanted, made_id=keys["made_id"]).table(_NAMED)
+    else:
+        wanted = wanted.append_column("is_artist_made", pa.repeat(False, len(wanted)))
     tables = Tables(keyed=_keyed(wanted, keys), offset=_offsets(wanted, keys["user"]))
     tables.view("local", _LOCAL)
     schema = to_arrow_schema(STAGED[table])

@@ -176,16 +176,24 @@ def test_names_find_made_ids_where_no_id_is_told() -> None:
         {**named, "artist_name": "Other"},
         {**named, "track_name": None, "activity_type": "FOLLOW"},
         {"track_name": None, "artist_name": None},
-        made_id=[NAMED, {**NAMED, "track_name": None, "made_track": None}],
+        {**named, "track_name": "Nobody's"},
+        made_id=[
+            NAMED,
+            {**NAMED, "track_name": None, "made_track": None},
+            {**NAMED, "track_name": "Nobody's", "made_track": "name:n"},
+        ],
+        track=[*KEYS["track"], {"track_id": "name:n", "track_key": 33, "first_artist_key": -1}],
     )
+    # Of a track that is known its own artist counts, not another one of the name that the event says.
     assert values(rows, "track_key", "artist_key") == [
-        (32, 22),
+        (32, 24),
         (31, 23),
         (32, 21),
         (-1, -1),
         (-1, -1),
         (0, 22),
         (31, 21),
+        (33, 22),
     ]
 
 
