@@ -29,14 +29,17 @@ def artist(artist_id: str, made_id: str, name: str, **values: Any) -> dict[str, 
     return {"artist_id": artist_id, "made_id": made_id, "name": name, "source": "api", **values}
 
 
-def publish(url: str, run_id: str, artists: list[dict[str, Any]], *credits: tuple[str, str]) -> None:
-    """A catalogue of artists and of tracks, each with its first artist."""
+def publish(
+    url: str, run_id: str, artists: list[dict[str, Any]], *credits: tuple[str, str], names: dict[str, str] | None = None
+) -> None:
+    """A catalogue of artists and of tracks, each with its first artist; ``names`` are made ids and what they mean."""
     staged: Rows = {
         "dim_artist": artists,
         "dim_track": [track(name, audio_features_type=None) for name, _ in credits],
         "track_alias": [
-            {"alias_kind": "spotify_id", "alias_value": name, "track_id": name, "method": "id", "score": 1.0}
-            for name, _ in credits
+            {"alias_kind": kind, "alias_value": value, "track_id": name, "method": "id", "score": 1.0}
+            for kind, meant in (("spotify_id", {name: name for name, _ in credits}), ("name", names or {}))
+            for value, name in meant.items()
         ],
         "bridge_track_artist": [
             {"track_id": name, "artist_id": artist_id, "position": 1} for name, artist_id in credits
@@ -149,6 +152,36 @@ def test_an_artist_whom_the_catalogue_itself_knows_by_name_alone_stays(warehouse
     )
     assert [tuple(row.values()) for row in found] == [(1, "name:n"), (2, "x1")]
     assert told(warehouse_url) == [("t5", "x1", "Nova")]
+
+
+def test_events_of_a_track_whose_artist_a_catalogue_knew_by_name_follow_it(warehouse_url: str) -> None:
+    publish(warehouse_url, "c1", [artist("name:n", "name:n", "Nova")], ("t1", "name:n"), ("t2", "name:n"))
+    assert guessed(warehouse_url) == [], "no event tells of these tracks"
+    for source in ("extended_export", "basic_export"):
+        load_events(warehouse_url, source, play("u1", "t1", artist=None, source=source))
+    assert [row[:2] for row in told(warehouse_url)] == [("t1", "name:n")] and guessed(warehouse_url) == ["t1"]
+    publish(warehouse_url, "c1 again", [artist("name:n", "name:n", "Nova")], ("t1", "name:n"))
+    assert guessed(warehouse_url) == ["t1"]
+    publish(warehouse_url, "c2", NAMESAKES, ("t1", "x1"), ("t2", "x1"))
+    load_events(warehouse_url, "later", play("u2", "t1", artist=None))
+    assert [row[:2] for row in told(warehouse_url)] == [("t1", "x1"), ("t1", "x1")] and guessed(warehouse_url) == []
+    dropped = table(warehouse_url, EVENTS.replace("warehouse.fact_event", "audit.dropped_event"))
+    assert [row["artist_id"] for row in dropped] == ["x1"]
+
+
+@pytest.mark.parametrize("order", list(permutations(("by name", "namesake", "catalogue"))))
+def test_a_play_told_by_name_has_the_artist_of_the_track_that_the_name_means(
+    warehouse_url: str, order: tuple[str, ...]
+) -> None:
+    steps = {
+        "by name": lambda url: load_events(url, "r1", play("u1", "name:s", **NAMED)),
+        "namesake": lambda url: load_events(url, "r2", play("u2", "t2", artist="x2", artist_name="NOVA")),
+        "catalogue": lambda url: publish(url, "c1", NAMESAKES, ("t1", "x1"), names={"name:s": "t1"}),
+    }
+    for name in order:
+        steps[name](warehouse_url)
+    by_name = [row[1] for row in told(warehouse_url) if row[0] != "t2"]
+    assert by_name == ["x1"], "not the namesake who has more followers"
 
 
 def test_a_name_may_be_longer_than_an_index_takes(warehouse_url: str) -> None:

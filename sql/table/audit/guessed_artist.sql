@@ -4,9 +4,9 @@ create table audit.guessed_artist (
     constraint guessed_artist_pkey primary key (track_key)
 );
 
-comment on table audit.guessed_artist is 'Tracks that events alone tell of, and no artist by an id: their events follow what becomes known of the track.';
+comment on table audit.guessed_artist is 'Tracks with events whose first artist nobody has said by an id: their events follow what becomes known of the track.';
 comment on column audit.guessed_artist.track_key is 'The track.';
-comment on column audit.guessed_artist.artist_key is 'The artist that its events have so far: one whom a name means that an event says, or the unknown one.';
+comment on column audit.guessed_artist.artist_key is 'The artist that its events have so far: whom a name means, or the unknown one.';
 
 -- Tracks of earlier loads.
 insert into audit.guessed_artist (track_key, artist_key)
