@@ -14,7 +14,7 @@ from etl.warehouse import EVENTS_SUFFIX, empty_staging, rows
 
 log = logging.getLogger(__name__)
 
-_STATEMENTS = CHECKOUT / "sql" / "forget" / "person.sql"
+_FOLDER = CHECKOUT / "sql" / "forget"
 _SOMEBODY = "somebody"
 _MESSAGES = {"run": ("run_id",), "fetch": ("run_id", "part")}
 """Tables of the audit that have sentences, and their keys."""
@@ -48,15 +48,21 @@ def forget(connection: Connection, person: Person) -> int:
         if values:
             statement = f"insert into {table} values (:value)"  # noqa: S608 (a table of ours)
             connection.execute(text(statement), [{"value": one} for one in sorted(values)])
-    connection.exec_driver_sql(_STATEMENTS.read_text(encoding="utf-8"), execution_options={"no_parameters": True})
+    _run(connection, "person")
     for table, keys in _MESSAGES.items():
         _rephrase(connection, table, keys, person)
     build_as_defined(connection)  # a number that is free again may become somebody else's
     left = forget_logins(connection, person.user_ids)
+    _run(connection, "samples")  # last: nothing that still tells of the person may be sampled
     connection.commit()
     if left:
         log.warning("%d logins of the person are shut out, but still stand on the server: bin/add-login --list.", left)
     return gone
+
+
+def _run(connection: Connection, name: str) -> None:
+    statements = (_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+    connection.exec_driver_sql(statements, execution_options={"no_parameters": True})
 
 
 def _event_count(connection: Connection, person: Person) -> int:

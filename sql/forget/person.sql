@@ -44,7 +44,3 @@ where t.input_id in (select input_id from forgotten_input)
         and exists (select from forgotten_text as f where strpos(t.row::text, f.text) > 0)
     );
 update audit.run_input set name = 'forgotten' where input_id in (select input_id from forgotten_input);
-
--- The planner's samples of the columns hold values, too.
-analyze warehouse.dim_user, warehouse.user_record, warehouse.dim_playlist, audit.gap, audit.account_owner, audit.fetch,
-    audit.rejected_row, audit.run_input, simulation.listener, warehouse.exclusion, mart.applied_exclusion;
