@@ -33,14 +33,43 @@ where not exists (
 )
 order by s.alias_kind, s.alias_value, d.track_key;
 
--- A made id that now means another track keeps its row and key, and says whom it means.
+-- A made id that now means another track keeps its row and key, and says whom it means: the last track of all that one means
+-- after another, whichever load said so. What meant the made id means that one, too.
+create temporary table meant_track on commit drop as
+with recursive meaning as materialized (
+    select made.track_key, a.track_key as meant_key
+    from warehouse.track_alias as a
+    inner join warehouse.dim_track as made on made.track_id = a.alias_value
+    where a.alias_kind = 'name' and a.track_key <> made.track_key
+),
+
+followed as (
+    select track_key, meant_key from meaning
+    union
+    select f.track_key, m.meant_key
+    from followed as f
+    inner join meaning as m on m.track_key = f.meant_key
+)
+
+select track_key, meant_key from followed where meant_key not in (select track_key from meaning);
+
+update warehouse.track_alias as t
+set track_key = m.meant_key
+from meant_track as m
+where t.track_key = m.track_key and t.alias_kind <> 'isrc';
+
 update warehouse.dim_track as made
 set merged_into_track_key = known.track_key, recording_key = known.recording_key
-from warehouse.track_alias as a
-inner join warehouse.dim_track as known on known.track_key = a.track_key
-where a.alias_kind = 'name'
-    and a.alias_value = made.track_id
-    and known.track_key <> made.track_key
+from meant_track as m
+inner join warehouse.dim_track as known on known.track_key = m.meant_key
+where made.track_key = m.track_key
     and (made.merged_into_track_key, made.recording_key) is distinct from (known.track_key, known.recording_key);
+
+-- What was of one recording with it stays so.
+update warehouse.dim_track as t
+set recording_key = made.recording_key
+from meant_track as m
+inner join warehouse.dim_track as made on made.track_key = m.track_key
+where t.recording_key = m.track_key and t.recording_key <> t.track_key;
 
 analyze warehouse.track_alias;

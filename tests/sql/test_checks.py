@@ -166,3 +166,11 @@ def test_keys_within_dim_track_are_held(staged: Connection, column: str) -> None
     staged.execute(text(f"insert into warehouse.dim_track ({columns}) values ({key}, -1, 't', 'T', 's')"))
     with pytest.raises(CheckFailedError, match=r"keys_within_dim_track.*99"):
         run_checks(staged, WHILE_PUBLISHING)
+
+
+def test_a_track_is_merged_into_one_that_is_not_merged_itself(staged: Connection) -> None:
+    columns = "track_key, recording_key, merged_into_track_key, album_key, track_id, name, source"
+    chain = "(1, 3, 2, -1, 'a', 'T', 's'), (2, 3, 3, -1, 'b', 'T', 's'), (3, 3, 0, -1, 'c', 'T', 's')"
+    staged.execute(text(f"insert into warehouse.dim_track ({columns}) values {chain}"))
+    with pytest.raises(CheckFailedError, match=r"keys_within_dim_track.* 1 rows, such as: track_id 'a'"):
+        run_checks(staged, WHILE_PUBLISHING)

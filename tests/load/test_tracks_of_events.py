@@ -1,0 +1,81 @@
+"""Ids and names that turn out to mean one track are that track, whichever is told first."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import text
+
+from etl.load import load
+from etl.warehouse import engine
+from tests.load.event_frames import NOON, Delivery, Told, load_events
+from tests.load.star_frames import alias, local_frames, run, table, track
+
+MEANT = """
+    select t.track_id, m.track_id as merged_into, r.track_id as recording
+    from warehouse.dim_track as t
+    join warehouse.dim_track as r on r.track_key = t.recording_key
+    left join warehouse.dim_track as m on m.track_key = t.merged_into_track_key and m.track_key > 0
+    where t.track_key > 0
+    order by 1
+"""
+NAMES = """
+    select a.alias_value, t.track_id
+    from warehouse.track_alias as a join warehouse.dim_track as t using (track_key)
+    where a.alias_kind = 'name'
+    order by 1
+"""
+MEANS_NAME_1 = """
+    update warehouse.{0} set {1} = (select track_key from warehouse.dim_track where track_id = 'name:1') where {2}
+"""
+X = {"artist_id": "x", "made_id": "name:x", "name": "X", "source": "api"}
+
+
+def found(url: str, statement: str) -> list[tuple[Any, ...]]:
+    return [tuple(row.values()) for row in table(url, statement)]
+
+
+def execute(url: str, statement: str) -> None:
+    with engine(url).begin() as connection:
+        connection.execute(text(statement))
+
+
+def publish(url: str, run_id: str, tracks: list[dict[str, Any]], *aliases: dict[str, Any]) -> None:
+    """A catalogue of tracks of one artist; those with an id are found by it."""
+    ids = [one["track_id"] for one in tracks]
+    staged = {
+        "dim_artist": [X],
+        "dim_track": [{**one, "audio_features_type": None} for one in tracks],
+        "track_alias": [*(alias("spotify_id", one, one) for one in ids if not one.startswith("name:")), *aliases],
+        "bridge_track_artist": [{"track_id": one, "artist_id": "x", "position": 1} for one in ids],
+    }
+    load(local_frames(staged), run(run_id, date(2026, 11, 2), inputs=()), url)
+
+
+def play(user: str, track: str, **values: Any) -> Delivery:
+    return Delivery(f"{user} {track}", (Told(NOON, user, track, **values),))
+
+
+def test_what_means_a_made_id_means_what_that_one_turns_out_to_be(warehouse_url: str) -> None:
+    load_events(warehouse_url, "r1", play("u1", "name:2", name="Song", artist="name:b", artist_name="B"))
+    of_both = track("name:1"), track("name:3", recording_id="name:1")
+    publish(
+        warehouse_url,
+        "c1",
+        list(of_both),
+        *(alias("name", one, "name:1") for one in ("name:1", "name:2")),
+        alias("name", "name:3", "name:3"),
+    )
+    assert ("name:2", "name:1", "name:1") in found(warehouse_url, MEANT)
+    # Another file takes the place of the one that told it, and gives the track an id.
+    for run_id in ("c2", "c3"):
+        publish(warehouse_url, run_id, [track("t")], alias("name", "name:1", "t"))
+        assert found(warehouse_url, MEANT) == [
+            ("name:1", "t", "t"),
+            ("name:2", "t", "t"),
+            ("name:3", None, "t"),
+            ("t", None, "t"),
+        ]
+        assert found(warehouse_url, NAMES) == [("name:1", "t"), ("name:2", "t"), ("name:3", "name:3")]
+        # As an earlier version may have left it.
+        execute(warehouse_url, MEANS_NAME_1.format("dim_track", "merged_into_track_key", "track_id = 'name:2'"))
+        execute(warehouse_url, MEANS_NAME_1.format("track_alias", "track_key", "alias_value = 'name:2'"))
