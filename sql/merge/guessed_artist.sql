@@ -1,7 +1,8 @@
 -- Events of tracks whose artist was guessed, or is known by name alone. Of a track that events alone tell of a name means an
--- artist with an id as soon as there is one; what a source says of the track holds before that.
+-- artist with an id as soon as there is one; what a source says of the track holds before that, and of the track that it
+-- turned out to mean before that.
 create temporary table guessed_track on commit drop as
-select g.track_key, g.artist_key, k.is_inferred, coalesce(nullif(k.merged_into_track_key, 0), k.track_key) as meant_key
+select g.track_key, g.artist_key, k.is_inferred, k.merged_into_track_key
 from audit.guessed_artist as g
 inner join warehouse.dim_track as k on k.track_key = g.track_key;
 
@@ -20,7 +21,11 @@ create temporary table artist_found on commit drop as
 select g.track_key, g.artist_key as former_key, f.artist_key
 from guessed_track as g
 cross join lateral (
-    select b.artist_key from warehouse.bridge_track_artist as b where b.track_key = g.meant_key order by b.position limit 1
+    select b.artist_key
+    from warehouse.bridge_track_artist as b
+    where b.track_key in (g.track_key, g.merged_into_track_key)
+    order by b.track_key = g.track_key, b.position
+    limit 1
 ) as f
 where f.artist_key <> g.artist_key;
 

@@ -1,12 +1,16 @@
 """Ids and names that turn out to mean one track are that track, whichever is told first."""
 
+from collections.abc import Callable
 from datetime import date
+from itertools import permutations
 from typing import Any
 
 from sqlalchemy import text
 
 from etl.load import load
 from etl.warehouse import engine
+from launch import postgres
+from tests.conftest import database
 from tests.load.event_frames import NOON, Delivery, Told, load_events
 from tests.load.star_frames import alias, local_frames, run, table, track
 
@@ -79,3 +83,49 @@ def test_what_means_a_made_id_means_what_that_one_turns_out_to_be(warehouse_url:
         # As an earlier version may have left it.
         execute(warehouse_url, MEANS_NAME_1.format("dim_track", "merged_into_track_key", "track_id = 'name:2'"))
         execute(warehouse_url, MEANS_NAME_1.format("track_alias", "track_key", "alias_value = 'name:2'"))
+
+
+Step = Callable[[str], object]
+OF_OLD_ID: Step = lambda url: load_events(url, "old", play("u1", "old", artist=None))  # noqa: E731
+OF_OLD_ID_AGAIN: Step = lambda url: load_events(url, "again", play("u2", "old", artist="name:x"))  # noqa: E731
+LINKED: Step = lambda url: publish(url, "c", [track("new")], alias("linked_id", "old", "new"))  # noqa: E731
+TRACK_OF_U3 = """
+    select t.track_id
+    from warehouse.fact_event as e
+    join warehouse.dim_user as u using (user_key)
+    join warehouse.dim_track as t using (track_key)
+    where u.user_id = 'u3'
+"""
+PLAYED = """
+    select u.user_id, r.track_id, a.artist_id
+    from warehouse.fact_event as e
+    join warehouse.dim_user as u using (user_key)
+    join warehouse.dim_track as t using (track_key)
+    join warehouse.dim_track as r on r.track_key = t.recording_key
+    join warehouse.dim_artist as a on a.artist_key = e.artist_key
+    order by 1, 2
+"""
+
+
+def test_an_id_that_is_linked_to_another_means_that_one_whichever_comes_first(
+    embedded_server: postgres.Server, migrated_template: str
+) -> None:
+    for order in permutations((OF_OLD_ID, OF_OLD_ID_AGAIN, LINKED)):
+        with database(embedded_server, migrated_template) as url:
+            for step in order:
+                step(url)
+            assert found(url, PLAYED) == [("u1", "new", "x"), ("u2", "new", "x")], order
+            load_events(url, "later", play("u3", "old"))
+            assert found(url, TRACK_OF_U3) == [("new",)], order
+
+
+def test_an_id_that_was_linked_means_itself_once_a_source_tells_of_it(warehouse_url: str) -> None:
+    for step in (OF_OLD_ID, LINKED):
+        step(warehouse_url)
+    assert found(warehouse_url, MEANT) == [("new", None, "new"), ("old", "new", "new")]
+    assert table(warehouse_url, "select count(*) as n from audit.touched_track") == [{"n": 1}], "the marts follow"
+    for run_id in ("c2", "c3"):
+        publish(warehouse_url, run_id, [track("new"), track("old")], alias("linked_id", "old", "new"))
+        assert found(warehouse_url, MEANT) == [("new", None, "new"), ("old", None, "old")]
+    load_events(warehouse_url, "r2", play("u2", "old"))
+    assert [row[1] for row in found(warehouse_url, PLAYED)] == ["old", "old"]
