@@ -139,9 +139,7 @@ EVENTS: dict[str, StructType] = {
     ),
     "event_user": schema(user_id=StringType(), source=StringType()),
     "event_artist": schema(artist_id=StringType(), name=StringType(), source=StringType()),
-    "event_track": schema(
-        track_id=StringType(), name=StringType(), made_id=StringType(), artist_id=StringType(), source=StringType()
-    ),
+    "event_track": schema(track_id=StringType(), name=StringType(), artist_id=StringType(), source=StringType()),
     "event_playlist": schema(playlist_id=StringType(), source=StringType()),
     "event_context": schema(**_CONTEXT),
     "event_count": schema(input_id=StringType(), rows_accepted=LongType(), rows_repeated=LongType()),

@@ -27,10 +27,10 @@ from (
 where s.artist_id is not null
 order by s.artist_id, s.artist_name is null, s.artist_name, s.source;
 
-insert into staging.event_track (track_id, name, made_id, artist_id, source)
-select distinct on (s.track_id) s.track_id, s.track_name, s.made_track, coalesce(s.artist_id, s.made_artist), s.source
+insert into staging.event_track (track_id, name, artist_id, source)
+select distinct on (s.track_id) s.track_id, s.track_name, coalesce(s.artist_id, s.made_artist), s.source
 from (
-    select coalesce(track_id, made_track) as track_id, track_name, made_track, artist_id, made_artist, source
+    select coalesce(track_id, made_track) as track_id, track_name, artist_id, made_artist, source
     from staging.event_named
     where name_set = 'things'
 ) as s
@@ -41,7 +41,6 @@ order by
     s.artist_id is null,
     s.made_artist is null,
     s.track_name,
-    s.made_track nulls first,
     s.artist_id nulls first,
     s.made_artist nulls first,
     s.source;

@@ -49,19 +49,33 @@ where t.is_inferred
 order by t.track_id;
 
 -- A play of which only title and artist are known is of the track that is known by an id: so it is from here on, and the
--- row that was made for the name says whom it means.
+-- row that was made for the name says whom it means. Of several ids that events give a name it means the smallest, whichever
+-- they gave first.
 create temporary table named_track on commit drop as
-select distinct on (s.made_id) s.made_id, a.track_key
-from staging.event_track as s
-inner join warehouse.track_alias as a on a.alias_kind = 'spotify_id' and a.alias_value = s.track_id
-where s.made_id is not null and s.made_id <> s.track_id
-order by s.made_id, a.track_key;
+select distinct on (n.made_id) n.made_id, t.track_key, t.track_id
+from (
+    select distinct made_track as made_id, track_id
+    from staging.event_named
+    where name_set = 'things' and made_track <> track_id
+) as n
+cross join lateral (
+    select a.track_key
+    from warehouse.track_alias as a
+    where a.alias_kind in ('spotify_id', 'linked_id') and a.alias_value = n.track_id
+    order by a.alias_kind = 'linked_id'
+    limit 1
+) as a
+inner join warehouse.dim_track as t on t.track_key = a.track_key
+order by n.made_id, t.track_id;
 
 update warehouse.track_alias as t
 set track_key = n.track_key
-from named_track as n
-inner join warehouse.dim_track as made on made.track_id = n.made_id and made.is_inferred
-where t.alias_kind = 'name' and t.alias_value = n.made_id and t.track_key = made.track_key;
+from named_track as n, warehouse.dim_track as former
+where t.alias_kind = 'name'
+    and t.alias_value = n.made_id
+    and t.method = 'event'
+    and former.track_key = t.track_key
+    and (former.track_id = n.made_id or n.track_id < former.track_id);
 
 insert into warehouse.track_alias (alias_kind, alias_value, track_key, method, score)
 select 'name', n.made_id, n.track_key, 'event', 1

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import permutations
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +14,8 @@ from etl.config import CHECKOUT
 from etl.load.events import EventLoad, event_load
 from etl.schemas import EVENTS
 from etl.warehouse import engine
+from launch import postgres
+from tests.conftest import database
 from tests.load.event_frames import Delivery, run_of
 from tests.load.star_frames import table
 
@@ -128,10 +131,10 @@ def test_each_member_is_staged_once_with_what_says_most(warehouse_url: str) -> N
         ("name:a", "Nova", "basic_export"),
     ]
     assert staged["event_track"] == [
-        ("name:t", "Song", "name:t", "name:a", "basic_export"),
-        ("t1", "B", None, "a2", "y"),
-        ("t2", "Z", None, "a1", "z"),
-        ("t3", None, None, None, "b"),
+        ("name:t", "Song", "name:a", "basic_export"),
+        ("t1", "B", "a2", "y"),
+        ("t2", "Z", "a1", "z"),
+        ("t3", None, None, "a"),
     ]
     assert staged["event_playlist"] == [("p1", "api")]
     assert staged["event_context"] == [("ios", None, None, True, None, None, "free")]
@@ -309,28 +312,50 @@ def test_a_name_that_an_event_gives_an_id_means_that_track_from_then_on(warehous
         ("name:t", "c1", 1),
         ("t9", None, new),
     ]
-    # Another id of the same name changes nothing: the name has found its track.
-    known(warehouse_url, {"track_key": 90, "track_id": "c2", "name": "Song"})
-    further = thing("t8", track_name="New", made_track="name:n")
-    named(warehouse_url, "r3", thing("c2", track_name="Song", made_track="name:t"), thing(**MADE), further)
-    assert ("name", "name:t", 70, "event", 1.0) in found(warehouse_url, ALIASES)
-    assert ("name", "name:n", new, "event", 1.0) in found(warehouse_url, ALIASES)
-    assert ("name:t", "c1", 1) in found(warehouse_url, MERGED)
 
 
-def test_of_two_ids_that_events_give_a_name_the_smaller_key_wins(warehouse_url: str) -> None:
-    known(
-        warehouse_url,
-        {"track_key": 70, "track_id": "c1", "name": "Song"},
-        {"track_key": 60, "track_id": "c2", "name": "Song"},
-    )
-    named(warehouse_url, "r1", *(thing(name, track_name="Song", made_track="name:t") for name in ("c1", "c2")))
-    assert ("name", "name:t", 60, "event", 1.0) in found(warehouse_url, ALIASES)
-    assert [row[:2] for row in found(warehouse_url, ALIASES)] == [
-        ("name", "name:t"),
-        ("spotify_id", "c1"),
-        ("spotify_id", "c2"),
+NAMES = """
+    select a.alias_value, t.track_id
+    from warehouse.track_alias as a join warehouse.dim_track as t using (track_key)
+    where a.alias_kind = 'name'
+    order by 1
+"""
+
+
+def test_of_several_ids_that_events_give_a_name_the_smallest_wins_whichever_comes_first(
+    embedded_server: postgres.Server, migrated_template: str
+) -> None:
+    of_ids = (thing(track_id, track_name="Song", made_track="name:t") for track_id in ("c1", "t2", "old"))
+    rows = (*of_ids, thing(**MADE))
+    apart = ([[row] for row in order] for order in permutations(rows))
+    for loads in ([rows], *apart):
+        with database(embedded_server, migrated_template) as url:
+            known(
+                url,
+                {"track_key": 70, "track_id": "b1", "name": "One"},
+                {"track_key": 60, "track_id": "c1", "name": "Two"},
+            )
+            with engine(url).begin() as connection:
+                alias(connection, "linked_id", "old", 70)
+                alias(connection, "linked_id", "c1", 70)
+            for number, load in enumerate(loads):
+                named(url, f"r{number}", *load)
+            assert found(url, NAMES) == [("name:t", "b1")], loads
+            assert [row for row in found(url, MERGED) if row[1]] in ([], [("name:t", "b1", 70)]), loads
+
+
+def test_each_name_that_events_give_an_id_means_it_in_one_load_or_in_several(
+    embedded_server: postgres.Server, migrated_template: str
+) -> None:
+    songs = [
+        thing("t1", track_name=name, made_track=made) for name, made in (("Song", "name:t"), ("Song II", "name:u"))
     ]
+    nameless = thing("t1", source="z")
+    for loads in ([[*songs, nameless]], [songs[:1], songs[1:]], [[nameless], songs[::-1]]):
+        with database(embedded_server, migrated_template) as url:
+            for number, rows in enumerate(loads):
+                named(url, f"r{number}", *rows)
+            assert found(url, NAMES) == [("name:t", "t1"), ("name:u", "t1")], loads
 
 
 def test_a_name_of_the_catalogue_stays_what_the_catalogue_says(warehouse_url: str) -> None:
