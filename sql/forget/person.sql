@@ -9,6 +9,33 @@ select playlist_id from warehouse.dim_playlist where owner_id in (select user_id
 create temporary table forgotten_playlist_key on commit drop as
 select playlist_key from warehouse.dim_playlist where playlist_id in (select playlist_id from forgotten_playlist);
 
+-- Whatever an id was made of the names of may tell of the person alone, such as a file of their own.
+create temporary table named_thing on commit drop as
+select distinct e.track_key, e.artist_key
+from (
+    select track_key, artist_key from warehouse.fact_event where user_key in (select user_key from forgotten_key)
+    union all
+    select track_key, artist_key from audit.dropped_event where user_key in (select user_key from forgotten_key)
+) as e;
+
+create temporary table named_track on commit drop as
+select t.track_key
+from warehouse.dim_track as t
+where t.track_key in (select track_key from named_thing) and t.is_inferred and t.track_id like 'name:%';
+
+create temporary table named_artist on commit drop as
+select a.artist_key
+from warehouse.dim_artist as a
+where a.is_inferred
+    and a.artist_id like 'name:%'
+    and a.artist_key in (
+        select artist_key from named_thing
+        union all
+        select b.artist_key
+        from warehouse.bridge_track_artist as b
+        inner join named_track as n on n.track_key = b.track_key
+    );
+
 delete from audit.event_match as t
 using audit.dropped_event as e, forgotten_key as k
 where e.user_key = k.user_key and t.dropped_event_id = e.event_id and t.dropped_event_time = e.event_time;
@@ -23,10 +50,44 @@ update audit.dropped_event set playlist_key = -1 where playlist_key in (select p
 
 delete from warehouse.fact_playlist_track where playlist_key in (select playlist_key from forgotten_playlist_key);
 delete from warehouse.dim_playlist where playlist_key in (select playlist_key from forgotten_playlist_key);
-delete from audit.playlist_wish where user_id in (select user_id from forgotten_user);
+delete from audit.playlist_wish
+where user_id in (select user_id from forgotten_user) or playlist_id in (select playlist_id from forgotten_playlist);
 delete from warehouse.user_record where user_id in (select user_id from forgotten_user);
 delete from warehouse.dim_user where user_key in (select user_key from forgotten_key);
 delete from simulation.listener where user_id in (select user_id from forgotten_user);
+
+create temporary table used_track on commit drop as
+select track_key from warehouse.fact_event where track_key in (select track_key from named_track)
+union
+select track_key from audit.dropped_event where track_key in (select track_key from named_track)
+union
+select track_key from warehouse.fact_playlist_track where track_key in (select track_key from named_track)
+union
+select meant.track_key
+from warehouse.dim_track as t
+cross join lateral (values (t.recording_key), (t.merged_into_track_key)) as meant (track_key)
+where meant.track_key <> t.track_key and meant.track_key in (select track_key from named_track);
+
+delete from named_track where track_key in (select track_key from used_track);
+delete from warehouse.track_alias where track_key in (select track_key from named_track);
+delete from warehouse.bridge_track_artist where track_key in (select track_key from named_track);
+delete from audit.guessed_artist where track_key in (select track_key from named_track);
+delete from warehouse.dim_track where track_key in (select track_key from named_track);
+
+-- The marts forget them, too, and look again for what gets their keys.
+insert into audit.touched_track (track_key) select track_key from named_track on conflict do nothing;
+
+create temporary table used_artist on commit drop as
+select artist_key from warehouse.fact_event where artist_key in (select artist_key from named_artist)
+union
+select artist_key from audit.dropped_event where artist_key in (select artist_key from named_artist)
+union
+select artist_key from warehouse.bridge_track_artist where artist_key in (select artist_key from named_artist)
+union
+select artist_key from audit.guessed_artist where artist_key in (select artist_key from named_artist);
+
+delete from named_artist where artist_key in (select artist_key from used_artist);
+delete from warehouse.dim_artist where artist_key in (select artist_key from named_artist);
 
 delete from warehouse.exclusion where kind = 'user' and id in (select user_id from forgotten_user);
 

@@ -1,5 +1,7 @@
 """What the warehouse holds of a person goes, with what only the person named, and nothing else."""
 
+from datetime import timedelta
+
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
@@ -68,3 +70,63 @@ def test_no_sample_of_the_planner_names_the_person(embedded_server: postgres.Ser
     assert sampled(embedded_server, warehouse_url, WHO, NAME, PLAYLIST) == []
     for name in ("warehouse.user_record", "warehouse.exclusion", "audit.playlist_wish", "audit.login", "audit.fetch"):
         assert table(warehouse_url, f"select * from {name}") == [], name
+
+
+def plays(user_id: str, minute: int, **values: str) -> Told:
+    return Told(NOON + timedelta(minutes=minute), user_id, source="extended_export", **values)
+
+
+def test_what_only_the_person_named_goes_and_what_others_name_stays(warehouse_url: str) -> None:
+    alone = {"track": "name:memo", "name": "Voice memo for my doctor", "artist": "name:me", "artist_name": NAME}
+    shared = {"track": "name:song", "name": "Song", "artist": "name:band", "artist_name": "Band"}
+    listed = {"track": "name:list", "name": "Listed", "artist": "name:listed", "artist_name": "Of a list"}
+    meant = {"track": "name:head", "name": "Head", "artist": "name:head", "artist_name": "Head"}
+    dropped = {"track": "name:drop", "name": "Told twice", "artist": "name:drop", "artist_name": "Twice"}
+    at = NOON + timedelta(minutes=50)
+    events = (
+        plays(WHO, 0, **alone),
+        plays(WHO, 1, **shared),
+        plays(OTHER, 2, **shared),
+        plays(WHO, 3, track="an-id", name="By an id", artist="an-artist", artist_name="With an id"),
+        plays(WHO, 4, **listed),
+        plays(WHO, 5, **meant),
+        plays(OTHER, 6, track="part", name="Part", artist="name:part", artist_name="Part"),
+        plays(WHO, 7, **dropped),
+        *(Told(at, OTHER, source=source, **dropped) for source in ("extended_export", "basic_export")),
+        # By another's artist, and by their own.
+        plays(WHO, 8, track="name:by", name="Of mine", artist="name:band", artist_name="Band"),
+    )
+    load_events(warehouse_url, "r1", Delivery("aa", events))
+    execute(
+        warehouse_url,
+        f"""
+        delete from warehouse.fact_event where event_time = '{at.isoformat()}';
+        insert into warehouse.dim_playlist (playlist_key, playlist_id, name, owner_id, source)
+        values (1, 'somebody-elses', 'A', 'x', 'api'), (2, '{PLAYLIST}', 'B', '{WHO}', 'api');
+        insert into warehouse.fact_playlist_track (playlist_key, track_key, occurrence, valid_from)
+        select 1, track_key, 1, now() from warehouse.dim_track where track_id = 'name:list';
+        update warehouse.dim_track
+        set recording_key = (select track_key from warehouse.dim_track where track_id = 'name:head')
+        where track_id = 'part';
+        insert into audit.playlist_wish (user_id, playlist_id)
+        values ('{OTHER}', '{PLAYLIST}'), ('{OTHER}', '1123456789012345678901')
+        """,
+    )
+    forgotten(warehouse_url)
+    tracks = table(warehouse_url, "select track_id from warehouse.dim_track where track_key > 0 order by 1")
+    assert [row["track_id"] for row in tracks] == ["an-id", "name:drop", "name:head", "name:list", "name:song", "part"]
+    artists = table(warehouse_url, "select artist_id from warehouse.dim_artist where artist_key > 0 order by 1")
+    assert [row["artist_id"] for row in artists] == [
+        "an-artist",
+        "name:band",
+        "name:drop",
+        "name:head",
+        "name:listed",
+        "name:part",
+    ]
+    for name in ("track_alias", "bridge_track_artist"):
+        assert len(table(warehouse_url, f"select from warehouse.{name}")) == 6, name
+    assert len(table(warehouse_url, "select from audit.guessed_artist")) == 5
+    assert table(warehouse_url, "select playlist_id from audit.playlist_wish") == [
+        {"playlist_id": "1123456789012345678901"}
+    ]

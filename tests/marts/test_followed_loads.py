@@ -59,6 +59,31 @@ def test_who_is_forgotten_is_in_no_mart_and_in_no_count(warehouse_url: str) -> N
     assert {"counted_play", "listener_count", "chart_count", "artist_week"}.isdisjoint(left)
 
 
+def test_the_key_of_a_track_that_was_forgotten_may_be_anothers(warehouse_url: str) -> None:
+    memo = replace(PLAY, user="u2", track="name:memo", name="Voice memo", artist="name:me", artist_name="Me")
+    load_events(warehouse_url, "r1", FIRST)
+    load_events(warehouse_url, "r2", Delivery("memo", (memo,)))
+    rebuild(warehouse_url)
+    with exclusive(warehouse_url) as connection:
+        forget(connection, Person(frozenset({"u2"})))
+    known = "select track_key from warehouse.dim_track"
+    for name in (
+        "audio_point where recording_key",
+        "counted_track where track_key",
+        "artist_track where recording_key",
+    ):
+        assert table(warehouse_url, f"select * from mart.{name} not in ({known})") == []
+    keys = "select max(track_key) as track, max(artist_key) as artist from warehouse.bridge_track_artist"
+    before = table(warehouse_url, keys)
+    new = replace(PLAY, user="u3", track="new", name="New", artist="artist-2", artist_name="Another")
+    load_events(warehouse_url, "r3", Delivery("new", (new,)))
+    assert table(warehouse_url, keys) == [{name: key + 1 for name, key in before[0].items()}]
+    rebuild(warehouse_url)
+    followed = held(warehouse_url)
+    rebuild(warehouse_url, is_from_nothing=True)
+    assert held(warehouse_url) == followed
+
+
 def test_no_table_or_view_names_who_is_forgotten(warehouse_url: str) -> None:
     who = "listener-7f3a91"
     plays = tuple(replace(one, user=who) for one in FIRST.events)
