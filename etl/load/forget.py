@@ -52,6 +52,7 @@ def forget(connection: Connection, person: Person) -> int:
     for table, keys in _MESSAGES.items():
         _rephrase(connection, table, keys, person)
     build_as_defined(connection)  # a number that is free again may become somebody else's
+    _run(connection, "charts")
     left = forget_logins(connection, person.user_ids)
     _run(connection, "samples")  # last: nothing that still tells of the person may be sampled
     connection.commit()

@@ -1,4 +1,8 @@
-"""Plays that several sources tell of: read for matching, and what was matched applied to the star."""
+"""Plays that several sources tell of: read for matching, and what was matched applied to the star.
+
+What is one play hangs on what is one recording: where a catalogue has changed that, the next load of events matches the
+plays of those tracks anew (audit.regrouped_track).
+"""
 
 from collections.abc import Iterable, Sequence
 from contextlib import closing
@@ -16,15 +20,15 @@ _COLUMNS = "e.event_id::text as event_id, e.event_time, e.started_at, e.ended_at
 
 
 def plays(connection: Connection, sources: Sequence[str]) -> list[dict[str, object]]:
-    """All plays near staged ones of the same users: staged, in the star, and dropped ones.
+    """All plays near staged ones or those of regrouped tracks, of the same users: staged, in the star, and dropped.
 
     Twice as far as what is changed, so that whatever may change comes with all that it may be matched with.
 
     :param sources: who tells of plays that another may tell of too.
     :returns: user_id, recording_key, event_id, event_time, started_at, ended_at, source; nothing where no staged play
-        has such a source.
+        has such a source and no track is regrouped.
     """
-    return rows(connection, _PLAYS, sources=list(sources)) if _is_told(connection, sources) else []
+    return rows(connection, _PLAYS, sources=list(sources)) if _is_to_match(connection, sources) else []
 
 
 def stage(connection: Connection, matches: Iterable[tuple[object, ...]]) -> None:
@@ -43,30 +47,60 @@ def apply(connection: Connection, sources: Sequence[str]) -> None:
 
     Part of the publishing transaction, before the staged rows go to the star.
     """
-    if not _is_told(connection, sources):
+    if not _is_to_match(connection, sources):
         return
-    for statement in (_NEAR_TABLE, _LEAVE_FAR, _DROP_STAGED, _DROP_PUBLISHED, _BRING_BACK, _FORGET, _REMEMBER):
+    for statement in _STEPS:
         parameters = {"sources": list(sources), "table_name": "fact_event"}
         connection.execute(text(statement), {k: v for k, v in parameters.items() if f":{k}" in statement})
 
 
-def _is_told(connection: Connection, sources: Sequence[str]) -> bool:
-    """Whether any of them tells of staged events: to look for it in the events themselves would be to read them all."""
+def _is_to_match(connection: Connection, sources: Sequence[str]) -> bool:
+    """Whether any of them tells of staged events, or a track is regrouped.
+
+    To look for it in the events themselves would be to read them all.
+    """
     found = rows(
         connection,
-        "select exists (select from staging.arrival where source = any(:sources)) as it",
+        """
+        select exists (select from staging.arrival where source = any(:sources))
+            or exists (select from audit.regrouped_track) as it
+        """,
         sources=list(sources),
     )
     return bool(found[0]["it"])
 
 
+_PUBLISHED = """
+    select user_key, track_key, event_time, source, activity_type from warehouse.fact_event
+    union all
+    select user_key, track_key, event_time, source, activity_type from audit.dropped_event
+"""
+
 _TOUCHED = f"""
-    touched as (
-        select u.user_id, min(e.event_time) - {_NEAR} as first_time, max(e.event_time) + {_NEAR} as last_time
+    told as (
+        select u.user_id, min(e.event_time) as first_time, max(e.event_time) as last_time
         from staging.fact_event as e
         inner join warehouse.dim_user as u on u.user_key = e.user_key
         where e.source = any(:sources) and e.activity_type = 'PLAY'
         group by u.user_id
+        union all
+        select u.user_id, e.event_time, e.event_time
+        from (select user_id from audit.play_source group by user_id having count(*) > 1) as s
+        inner join warehouse.dim_user as u on u.user_id = s.user_id
+        inner join ({_PUBLISHED}) as e on e.user_key = u.user_key
+        where exists (select from audit.regrouped_track)
+            and e.track_key in (select track_key from audit.regrouped_track)
+            and e.source = any(:sources)
+            and e.activity_type = 'PLAY'
+    ),
+
+    touched as (
+        select user_id, lower(during) as first_time, upper(during) as last_time
+        from (
+            select user_id, unnest(range_agg(tstzrange(first_time - {_NEAR}, last_time + {_NEAR}, '[]'))) as during
+            from told
+            group by user_id
+        ) as united
     )
 """  # noqa: S608 (no data in it)
 
@@ -85,7 +119,7 @@ def _near(table: str, margin: str) -> str:
 
 def _all_near(margin: str) -> str:
     tables = ("staging.fact_event", "warehouse.fact_event", "audit.dropped_event")
-    return " union all ".join(_near(table, margin) for table in tables)
+    return " union ".join(_near(table, margin) for table in tables)  # what is near two times is one play
 
 
 _PLAYS = f"with {_TOUCHED} {_all_near(_NEAR)}"
@@ -167,3 +201,26 @@ _REMEMBER = """
     where (event_match.kept_event_id, event_match.kept_event_time, event_match.rule)
         is distinct from (excluded.kept_event_id, excluded.kept_event_time, excluded.rule)
 """
+
+_NOTE_SOURCES = """
+    insert into audit.play_source (user_id, source)
+    select distinct u.user_id, e.source
+    from staging.fact_event as e
+    inner join warehouse.dim_user as u on u.user_key = e.user_key
+    where e.source = any(:sources) and e.activity_type = 'PLAY'
+    on conflict do nothing
+"""
+
+_IS_MATCHED = "delete from audit.regrouped_track"
+
+_STEPS = (
+    _NEAR_TABLE,
+    _LEAVE_FAR,
+    _NOTE_SOURCES,
+    _DROP_STAGED,
+    _DROP_PUBLISHED,
+    _BRING_BACK,
+    _FORGET,
+    _REMEMBER,
+    _IS_MATCHED,
+)

@@ -92,6 +92,7 @@ delete from warehouse.dim_artist where artist_key in (select artist_key from nam
 delete from warehouse.exclusion where kind = 'user' and id in (select user_id from forgotten_user);
 
 delete from audit.gap where user_id in (select user_id from forgotten_user);
+delete from audit.play_source where user_id in (select user_id from forgotten_user);
 delete from audit.account_owner
 where user_id in (select user_id from forgotten_user) or owner_id in (select user_id from forgotten_user);
 delete from audit.fetch where account in (select account from forgotten_account);

@@ -8,6 +8,7 @@ insert into audit.gap (user_id, gap_from, gap_to, found_at, run_id)
 values ('not applicable', '-infinity', 'infinity', 'infinity', '')
 on conflict do nothing;
 insert into audit.account_owner (user_id, owner_id) values ('not applicable', 'not applicable') on conflict do nothing;
+insert into audit.play_source (user_id, source) values ('not applicable', '') on conflict do nothing;
 insert into audit.playlist_wish (user_id, playlist_id) values ('not applicable', '0000000000000000000000')
 on conflict do nothing;
 insert into audit.fetch (run_id, part, account, asked_at, state)
@@ -20,14 +21,15 @@ values ('not applicable', '', 0, 'FTVU', 0, 0, 0, 0)
 on conflict do nothing;
 
 analyze warehouse.dim_user, warehouse.user_record, warehouse.dim_playlist, warehouse.dim_track, warehouse.dim_artist,
-    warehouse.exclusion, mart.applied_exclusion, audit.gap, audit.account_owner, audit.playlist_wish, audit.fetch,
-    audit.login, audit.rejected_row, audit.run, audit.run_input, simulation.listener;
+    warehouse.exclusion, mart.applied_exclusion, audit.gap, audit.account_owner, audit.play_source,
+    audit.playlist_wish, audit.fetch, audit.login, audit.rejected_row, audit.run, audit.run_input, simulation.listener;
 
 delete from warehouse.user_record where user_id = 'not applicable';
 delete from warehouse.exclusion where id = 'not applicable';
 delete from mart.applied_exclusion where id = 'not applicable';
 delete from audit.gap where user_id = 'not applicable';
 delete from audit.account_owner where user_id = 'not applicable';
+delete from audit.play_source where user_id = 'not applicable';
 delete from audit.playlist_wish where user_id = 'not applicable';
 delete from audit.fetch where account = 'not applicable';
 delete from audit.login where user_id = 'not applicable';

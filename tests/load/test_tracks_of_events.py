@@ -1,13 +1,15 @@
 """Ids and names that turn out to mean one track are that track, whichever is told first."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from itertools import permutations
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
-from etl.load import load
+from etl.load import load, matched
+from etl.transform.events.matching import SOURCES
 from etl.warehouse import engine
 from launch import postgres
 from tests.conftest import database
@@ -129,3 +131,63 @@ def test_an_id_that_was_linked_means_itself_once_a_source_tells_of_it(warehouse_
         assert found(warehouse_url, MEANT) == [("new", None, "new"), ("old", None, "old")]
     load_events(warehouse_url, "r2", play("u2", "old"))
     assert [row[1] for row in found(warehouse_url, PLAYED)] == ["old", "old"]
+
+
+def of_artist(run_id: str, *tracks: dict[str, Any]) -> Step:
+    return lambda url: publish(url, run_id, list(tracks))
+
+
+def told(number: int, track_id: str, source: str) -> Step:
+    plays = tuple(Told(NOON + timedelta(days=day, seconds=75 * number), "u1", track_id, 60, source) for day in (0, 3))
+    return lambda url: load_events(url, source, Delivery(source, plays))
+
+
+EXTENDED, RECENT = told(0, "a1", "extended_export"), told(1, "a2", "recently_played")
+ONE = of_artist("one", track("a1"), track("a2", recording_id="a1"))
+TWO = of_artist("two", track("a1"), track("a2"))
+STANDING = """
+    select t.track_id from {0} as e join warehouse.dim_track as t using (track_key) where e.source <> 'feed' order by 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("orders", "standing", "dropped"),
+    [
+        (list(permutations((EXTENDED, RECENT, ONE))), ["a1", "a1"], ["a2", "a2"]),
+        (
+            [(ONE, EXTENDED, RECENT, TWO), (EXTENDED, ONE, RECENT, TWO), (ONE, EXTENDED, TWO, RECENT)],
+            ["a1", "a1", "a2", "a2"],
+            [],
+        ),
+    ],
+)
+def test_plays_follow_what_is_one_recording_with_the_next_load(
+    embedded_server: postgres.Server,
+    migrated_template: str,
+    orders: list[tuple[Step, ...]],
+    standing: list[str],
+    dropped: list[str],
+) -> None:
+    for order in orders:
+        with database(embedded_server, migrated_template) as url:
+            for step in order:
+                step(url)
+            load_events(url, "next", play("u2", "a1"))
+            assert [one for (one,) in found(url, STANDING.format("warehouse.fact_event"))] == standing, order
+            assert [one for (one,) in found(url, STANDING.format("audit.dropped_event"))] == dropped, order
+            assert len(found(url, "select from audit.event_match")) == len(dropped), order
+            assert found(url, "select from audit.regrouped_track") == [], order
+
+
+def test_who_tells_of_real_plays_is_noted_and_feeds_are_not_read(warehouse_url: str) -> None:
+    for step in (EXTENDED, RECENT, ONE):
+        step(warehouse_url)
+    load_events(warehouse_url, "feed", Delivery("feed", (Told(NOON, "u1", "a1"), Told(NOON, "u2", "a2"))))
+    sources = "select user_id, source from audit.play_source order by 2"
+    assert found(warehouse_url, sources) == [("u1", "extended_export"), ("u1", "recently_played")]
+    with engine(warehouse_url).connect() as connection:
+        assert matched.plays(connection, SOURCES) == []
+        connection.execute(text("insert into audit.regrouped_track select track_key from warehouse.dim_track"))
+        assert len(matched.plays(connection, SOURCES)) == 4
+        connection.execute(text("delete from audit.play_source where source = 'recently_played'"))
+        assert matched.plays(connection, SOURCES) == []

@@ -40,9 +40,9 @@ READERS: dict[str, tuple[set[str], str]] = {
     ),
     "audit": (
         {"operator"},
-        """account_owner arrival cluster_fit dropped_event event_match fetch gap guessed_artist input reconciliation
-        refresh_state rejected_row row_count run run_input schema_revision touched_day touched_playlist
-        touched_track""",
+        """account_owner arrival cluster_fit dropped_event event_match fetch gap guessed_artist input play_source
+        reconciliation refresh_state regrouped_track rejected_row row_count run run_input schema_revision touched_day
+        touched_playlist touched_track""",
     ),
     "staging": (
         set(),

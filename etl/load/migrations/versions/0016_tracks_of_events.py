@@ -1,4 +1,6 @@
-"""Every name that events say of a track finds it: a further file of sql/table."""
+"""Every name that events say of a track finds it, and plays follow their tracks to another recording: further files of
+sql/table.
+"""
 
 from alembic import op
 
@@ -7,11 +9,11 @@ from etl.config import CHECKOUT
 revision = "0016"
 down_revision = "0014"
 
-_FILES = ("table/staging/event_track_names",)
+_FILES = ("table/staging/event_track_names", "table/audit/regrouped_track")
 
 
 def upgrade() -> None:
-    """Drop the column for one name of each track."""
+    """Drop the column for one name of each track, and add the tables; what events told so far is read once for them."""
     connection = op.get_bind()
     for name in _FILES:
         statements = (CHECKOUT / "sql" / f"{name}.sql").read_text(encoding="utf-8")
