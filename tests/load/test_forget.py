@@ -130,3 +130,18 @@ def test_what_only_the_person_named_goes_and_what_others_name_stays(warehouse_ur
     assert table(warehouse_url, "select playlist_id from audit.playlist_wish") == [
         {"playlist_id": "1123456789012345678901"}
     ]
+
+
+def test_a_chart_that_only_the_person_filled_goes(warehouse_url: str) -> None:
+    load_events(warehouse_url, "r1", Delivery("aa", (Told(NOON, WHO),)))
+    execute(
+        warehouse_url,
+        """
+        insert into mart.chart (period_start, kind, period, place_kind, place)
+        values ('2026-11-02', 'artist', 'day', 'country', 'MC'), ('2026-11-02', 'artist', 'day', 'country', 'DE');
+        insert into mart.chart_count (chart_key, item_key, play_millionths)
+        select chart_key, 1, 1000000 from mart.chart where place = 'DE';
+        """,
+    )
+    forgotten(warehouse_url)
+    assert table(warehouse_url, "select place from mart.chart") == [{"place": "DE"}]
