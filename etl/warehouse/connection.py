@@ -116,9 +116,30 @@ def _take_lock(connection: Connection, wait_seconds: float) -> None:
             log.info("Another run is changing the warehouse: waiting until it has finished.")
             has_waited = True
         if time.monotonic() > deadline:
-            raise TryAgainError(f"Another run has been changing the warehouse for {wait_seconds:.0f} s.")
+            raise TryAgainError(
+                f"The warehouse could not be changed for {wait_seconds:.0f} s, for {_holder(connection)} had it locked."
+            )
         time.sleep(_LOCK_POLL_SECONDS)
     connection.commit()
+
+
+def _holder(connection: Connection) -> str:
+    """Who has the lock, as far as the server tells us of others."""
+    statement = """
+        select concat_ws(
+            ', ',
+            'role ' || a.usename,
+            'process ' || a.pid,
+            'application ' || nullif(a.application_name, ''),
+            'connected since ' || to_char(a.backend_start, 'YYYY-MM-DD HH24:MI "UTC"')
+        ) as holder
+        from pg_locks as l
+        inner join pg_database as d on d.oid = l.database and d.datname = current_database()
+        inner join pg_stat_activity as a on a.pid = l.pid
+        where l.locktype = 'advisory' and l.classid = 0 and l.objid = :lock and l.objsubid = 1 and l.granted
+    """
+    found = rows(connection, statement, lock=_LOCK)
+    return " and ".join(f"somebody ({row['holder']})" for row in found) or "somebody"
 
 
 @contextmanager

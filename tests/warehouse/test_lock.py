@@ -1,0 +1,16 @@
+"""The lock of whoever changes the warehouse."""
+
+import pytest
+
+from etl.errors import TryAgainError
+from etl.warehouse import exclusive
+
+
+def test_who_waits_in_vain_is_told_for_whom(warehouse_url: str) -> None:
+    with exclusive(warehouse_url) as holder:
+        pid = holder.connection.driver_connection.info.backend_pid  # type: ignore[union-attr]
+        who = rf"for somebody \(role loader, process {pid}, connected since 20[\d-]+ \d\d:\d\d UTC\) had it locked"
+        with pytest.raises(TryAgainError, match=who), exclusive(warehouse_url, wait_seconds=0):
+            pass
+    with exclusive(warehouse_url, wait_seconds=0):
+        pass
