@@ -9,8 +9,5 @@ create role airflow login password :'airflow_password';
 create database warehouse owner loader;
 create database airflow owner airflow;
 revoke all on database warehouse, airflow, postgres, template1 from public;
-create role analyst nologin;
-create role operator nologin;
-create role listener nologin;
-create role artist nologin;
 SQL
+psql --set=ON_ERROR_STOP=1 --username="$POSTGRES_USER" --dbname=warehouse --file=/roles.sql

@@ -31,8 +31,7 @@ def set_up_id() -> str:
 
 
 def make_roles_and_databases(server: Server) -> None:
-    """Make what is missing, and tell the roles their passwords; the group roles of sql/access among them."""
-    _psql(server, ["--set", "ON_ERROR_STOP=1"], statements=_GROUP_ROLES.read_text(encoding="utf-8"))
+    """Make what is missing, and tell the roles their passwords; then what sql/access wants of a superuser."""
     for database, role in OWNERS.items():
         _psql(
             server,
@@ -40,6 +39,8 @@ def make_roles_and_databases(server: Server) -> None:
             statements=_ROLES_AND_DATABASES,
             ROLE_PASSWORD=secret(server.state_dir, f"postgres-{role}"),
         )
+    group_roles = _GROUP_ROLES.read_text(encoding="utf-8")
+    _psql(server, ["--set", "ON_ERROR_STOP=1", "--dbname", "warehouse"], statements=group_roles)
 
 
 def client_count(server: Server) -> int:

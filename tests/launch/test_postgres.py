@@ -64,6 +64,17 @@ def test_one_role_cannot_enter_the_database_of_the_other(server: Server) -> None
         ask(server.url("airflow", "warehouse"))
 
 
+def test_its_superuser_shuts_what_would_let_a_login_hold_up_loads(server: Server) -> None:
+    functions = ("pg_advisory_lock(bigint)", "pg_try_advisory_lock(bigint)", "lo_create(oid)")
+    asked = ", ".join(
+        f"array[has_function_privilege('analyst', '{name}', 'execute'),"
+        f" has_function_privilege('loader', '{name}', 'execute')]"
+        for name in functions
+    )
+    (found,) = ask(server.url("loader", "warehouse"), f"select array[{asked}] as may")
+    assert found["may"] == [[False, True]] * len(functions)
+
+
 def test_listens_on_loopback_only_and_on_no_socket_file(server: Server) -> None:
     process = psutil.Process(postgres.running_pid(server.place))
     listening = [c.laddr for c in process.net_connections("inet") if c.status == psutil.CONN_LISTEN]
