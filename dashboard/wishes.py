@@ -24,7 +24,7 @@ def draw_wishes(login: Login, reader: Reading) -> None:
     st.subheader("Add a playlist")
     with st.form("wish", clear_on_submit=True, border=True):
         st.text_input("Link of a Spotify playlist", placeholder="https://open.spotify.com/playlist/…", key=_LINK)
-        st.caption("The next refresh of your account reads it; an account signs in with bin/sign-in.")
+        st.caption("It shows once a refresh of your own account has read it; an account signs in with bin/sign-in.")
         # Called before the page is drawn: what a page reads is of the moment at which its drawing begins.
         st.form_submit_button("Add", icon=":material/add:", on_click=_wish, args=(login,))
         if answer := st.session_state.pop(_ANSWER, None):
@@ -47,7 +47,7 @@ def _answer(login: Login, link: str) -> Callable[[], object]:
             st.warning, "That is no link of a playlist: in Spotify, choose Share, then Copy link to playlist."
         )
     try:
-        write(login, "wish", user_id=login.user_id, playlist_id=found[1])
+        write(login, "wish", playlist_id=found[1])
     except EtlError as error:
         return partial(st.error, f"The wish was not kept. {plain(error)}")
     return partial(st.success, "Noted: it comes with the next refresh of your account.", icon=":material/check:")

@@ -91,6 +91,9 @@ def fetch_account(name: str, run_id: str, settings: Settings, is_last_try: bool)
         return {"account": name, **_left_to_the_next_run(error, state, received)}
     require_account(settings, name, run_id, part, fetched.received)
     _record_fetched(settings, run_id, part, name, fetched)
+    if fetched.known:
+        with warehouse.connect(settings.warehouse_url) as connection:
+            fetches.note_read_wishes(connection, account.account_id, fetched.known.snapshots)
     warning = sign_in_warning(account, datetime.now(UTC))
     if warning:
         log.warning("%s", warning)

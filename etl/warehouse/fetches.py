@@ -35,6 +35,25 @@ def wished_playlists(connection: Connection, user_id: str) -> tuple[str, ...]:
     return tuple(str(row["playlist_id"]) for row in rows(connection, statement, user_id=user_id))
 
 
+def note_read_wishes(connection: Connection, user_id: str, playlist_ids: Collection[str]) -> None:
+    """Note of the playlists that a user has asked for which ones the user's own account has read.
+
+    A wish that is just being taken back is left alone, however long that takes.
+    """
+    statement = """
+        update audit.playlist_wish as w
+        set read_at = now()
+        from (
+            select user_id, playlist_id
+            from audit.playlist_wish
+            where user_id = :user_id and playlist_id = any(:playlist_ids) and read_at is null
+            for update skip locked
+        ) as n
+        where w.user_id = n.user_id and w.playlist_id = n.playlist_id
+    """
+    connection.execute(text(statement), {"user_id": user_id, "playlist_ids": sorted(playlist_ids)})
+
+
 def record_fetch(connection: Connection, **line: object) -> None:
     """Write a line of audit.fetch, in place of an earlier one of the same run and part.
 

@@ -3,6 +3,7 @@
 do $$
 declare
     relation record;
+    routine record;
     role_name text;
     hidden text[];
     shown text;
@@ -18,9 +19,21 @@ begin
     loop
         execute format('revoke all on schema warehouse, mart, audit, staging, simulation from %I', role_name);
         execute format('grant usage on schema mart to %I', role_name);
-        -- A view's functions are called with the rights of who asks; those of mart look at nothing but what they are given,
-        -- and at mart.attribute, which is the same for everybody.
-        execute format('grant execute on all functions in schema mart to %I', role_name);
+        -- A view's functions are called with the rights of who asks. Those with rights of their own show own rows and keep
+        -- own wishes; the others look at what they are given, and at mart.attribute, which is the same for everybody.
+        execute format('revoke all on all functions in schema mart from %I', role_name);
+        for routine in
+            select p.oid::regprocedure as full_name
+            from pg_proc as p
+            where p.pronamespace = 'mart'::regnamespace
+                and case
+                    when not p.prosecdef or p.proname = 'read_my_login' then true
+                    when starts_with(p.proname, 'read_my_artist_') then role_name = 'artist'
+                    else role_name = 'listener'
+                end
+        loop
+            execute format('grant execute on function %s to %I', routine.full_name, role_name);
+        end loop;
         if role_name in ('analyst', 'operator') then
             execute format('grant usage on schema warehouse to %I', role_name);
         end if;
@@ -68,9 +81,6 @@ begin
                 execute format('grant select (%s) on %s to %I', shown, relation.full_name, role_name);
             else
                 execute format('grant select on %s to %I', relation.full_name, role_name);
-            end if;
-            if relation.schema_name = 'mart' and relation.name = 'my_playlist_wish' then
-                execute format('grant insert (user_id, playlist_id), delete on %s to %I', relation.full_name, role_name);
             end if;
         end loop;
     end loop;

@@ -54,6 +54,26 @@ def test_a_fetch_that_is_done_and_one_without_news(here: Place) -> None:
     assert from_note(second["known"]) == known and len(input_ids(here)) == 1
 
 
+def test_a_wish_that_the_own_account_has_read_is_noted(here: Place) -> None:
+    spotify.fetch_account(ADA, "run 1", here.settings, False)
+    read, unread = next(iter(from_note(here.fetched("run 1")["known"]).snapshots)), 22 * "x"
+    wishes = "select user_id, playlist_id from audit.playlist_wish where read_at is not null"
+    users = [here.accounts.get(name).account_id for name in (ADA, OTHER)]
+    with warehouse.connect(here.settings.warehouse_url) as connection:
+        for user_id in users:
+            statement = text(
+                "insert into audit.playlist_wish (user_id, playlist_id) values (:user, :read), (:user, :not)"
+            )
+            connection.execute(statement, {"user": user_id, "read": read, "not": unread})
+    with warehouse.connect(here.settings.warehouse_url) as listener:
+        listener.execute(text("delete from audit.playlist_wish where user_id = :user"), {"user": users[0]})
+        spotify.fetch_account(ADA, "run 2", here.settings, False)  # waits for nobody who is taking a wish back
+        listener.rollback()
+    assert here.rows(wishes) == []
+    spotify.fetch_account(ADA, "run 3", here.settings, False)
+    assert here.rows(wishes) == [{"user_id": users[0], "playlist_id": read}]
+
+
 def test_a_task_that_is_run_again_asks_nothing_and_brings_the_same(here: Place) -> None:
     spotify.fetch_account(ADA, "run", here.settings, False)
     before, _ = here.fetched("run"), here.calls()

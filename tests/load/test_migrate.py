@@ -41,7 +41,9 @@ def upgrade() -> None:
 """
 
 OWN_PLAYLISTS = """
-select pg_get_viewdef(oid) as definition, reloptions, col_description(oid, 7) as comment
+select
+    pg_get_viewdef(oid) as definition, reloptions, col_description(oid, 7) as comment,
+    (select prosrc from pg_proc where proname = 'read_my_playlist_track') as question
 from pg_class where oid = 'mart.my_playlist_track'::regclass
 """
 

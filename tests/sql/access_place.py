@@ -8,6 +8,7 @@ from uuid import uuid4
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
+from etl.load.access import ROLES_FILE, run_file
 from etl.load.logins import add_login
 from etl.load.migrate import migrate
 from etl.warehouse import connect, libpq_url
@@ -138,6 +139,8 @@ def people(embedded_server: postgres.Server, migrated_template: str) -> Iterator
         with connect(url) as connection:
             connection.exec_driver_sql(_DATA, execution_options={"no_parameters": True})
         admin = embedded_server.url("postgres", url.rsplit("/", 1)[1])
+        with connect(admin) as connection:
+            run_file(connection, ROLES_FILE.read_text(encoding="utf-8"))
         names = {kind: f"{kind}_{mark}" for kind in (*KINDS, "other")}
         passwords = {
             "analyst": add_login(admin, "analyst", names["analyst"]),

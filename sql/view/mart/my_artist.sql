@@ -1,8 +1,8 @@
 -- What an artist sees of the own audience. A group of fewer than five listeners is not shown, and whoever subtracts what is
 -- shown from the whole does not find it either: the hidden groups stand in one row without a name, together with the smallest
 -- shown group, so that this row has five listeners or more, too. The three views divide the same plays, so nothing but such
--- rows can be found by comparing them; numbers are rounded down to fives, so that a day's difference tells of nobody.
-create view mart.my_artist_audience with (security_barrier) as
+-- rows can be found by comparing them; numbers are rounded down to fives, so that a day's difference tells little.
+create or replace view mart.my_artist_audience with (security_barrier) as
 with week as (
     select
         w.week_start,
@@ -43,7 +43,7 @@ from told
 where not is_named
 having bool_or(is_group);
 
-create view mart.my_artist_country with (security_barrier) as
+create or replace view mart.my_artist_country with (security_barrier) as
 with country as (
     select
         c.country,
@@ -74,41 +74,60 @@ from told
 where not is_named
 having bool_or(is_group);
 
-create view mart.my_artist_track with (security_barrier) as
-with track as (
+-- Plays of tracks that nobody knows are a group, too, which has no name.
+create or replace view mart.my_artist_track with (security_barrier) as
+with artist as (
+    select a.artist_key
+    from audit.signed_in as s
+    inner join warehouse.dim_artist as a on a.artist_id = s.artist_id
+),
+
+track as (
     select
         t.artist_key,
         t.recording_key,
         t.plays,
         row_number() over (order by t.plays desc, t.recording_key) as place
     from mart.artist_track as t
+    inner join artist on artist.artist_key = t.artist_key
     where t.plays > 0
-        and t.artist_key = (
-            select a.artist_key
-            from audit.signed_in as s
-            inner join warehouse.dim_artist as a on a.artist_id = s.artist_id
-        )
 ),
 
--- The fifth listener ends the search; what is not among the fifty most played is not searched.
+-- Whoever played it as this artist's is a listener of a recording; the fifth who is found ends the search, in which each step
+-- looks for a play of somebody else. What is not among the fifty most played is not searched.
 heard as (
     select track.recording_key, track.plays, coalesce(found.listeners, 0) = 5 as is_group
     from track
     left join lateral (
-        select count(*) as listeners
-        from (
-            select distinct l.listener_key
-            from mart.artist_listener as l
-            where l.artist_key = track.artist_key
-                and exists (
-                    select
-                    from mart.listener_count as n
-                    where n.listener_key = l.listener_key and n.kind = 'recording' and n.item_key = track.recording_key
-                        and n.year = 0 and n.play_millionths > 0
-                )
-            limit 5
-        ) as five
+        with recursive who as (
+            select '{}'::integer [] as listener_keys
+            union all
+            select who.listener_keys || other.listener_key
+            from who
+            cross join lateral (
+                select p.listener_key
+                from mart.counted_track as c
+                inner join mart.counted_play as p on p.track_key = c.track_key
+                where c.recording_key = track.recording_key
+                    and p.artist_key = track.artist_key
+                    and not p.is_excluded
+                    and p.listener_key <> all (who.listener_keys)
+                limit 1
+            ) as other
+            where cardinality(who.listener_keys) < 5
+        )
+
+        select max(cardinality(who.listener_keys)) as listeners from who
     ) as found on track.place <= 50
+    union all
+    select null, whole.plays - known.plays, false
+    from (
+        select sum(c.plays)::integer as plays
+        from mart.artist_country as c
+        inner join artist on artist.artist_key = c.artist_key
+    ) as whole
+    cross join (select coalesce(sum(plays), 0)::integer as plays from track) as known
+    where whole.plays > known.plays
 ),
 
 told as (
@@ -140,7 +159,7 @@ comment on view mart.my_artist_country is 'Where you are played, over all time. 
 comment on column mart.my_artist_country.country is 'ISO 3166-1 alpha-2, "unknown" where it is not known; NULL for the countries that are not shown.';
 comment on column mart.my_artist_country.plays is 'Number of plays.';
 comment on column mart.my_artist_country.listeners is 'Number of listeners.';
-comment on view mart.my_artist_track is 'Your most played recordings, over all time. Those of fewer than five listeners, and those beyond the fifty most played, stand in one row without a name, together with the least played other one. Numbers are rounded down to fives.';
+comment on view mart.my_artist_track is 'Your most played recordings, over all time. Those of fewer than five listeners, those beyond the fifty most played, and tracks that nobody knows, stand in one row without a name, together with the least played other one. Numbers are rounded down to fives.';
 comment on column mart.my_artist_track.recording_id is 'The track id that names the recording; NULL for those that are not shown.';
 comment on column mart.my_artist_track.track_name is 'Its name.';
 comment on column mart.my_artist_track.plays is 'Number of plays.';

@@ -12,7 +12,6 @@ _FILES = (
     "table/audit/playlist_wish",
     "view/audit/signed_in",
     "view/mart/my_login",
-    "view/mart/my_event",
     "view/mart/my_playlist",
     "view/mart/my_wrapped",
     "view/mart/my_wrapped_track",
@@ -20,11 +19,8 @@ _FILES = (
     "view/mart/my_wrapped_genre",
     "view/mart/my_listening_session",
     "view/mart/my_taste_profile",
-    "view/mart/my_playlist_wish",
-    "view/mart/my_playlist_profile",
     "view/mart/my_discovery",
     "view/mart/my_user_personality",
-    "view/mart/my_artist",
     "view/mart/my_comments",
 )
 
