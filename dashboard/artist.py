@@ -22,7 +22,7 @@ def _draw(login: Login, reader: Reading) -> None:
         if artist_id is None:
             return
         found = {name: reader.table(f"artist_{name}", artist_id=artist_id) for name in ("weeks", "countries", "tracks")}
-    if found["weeks"].empty:
+    if all(one.empty for one in found.values()):
         whom = "your music" if login.artist_id is not None else "this artist"
         nothing_yet(
             f"Nobody has played {whom} yet, as far as the loaded events tell.",
@@ -30,7 +30,7 @@ def _draw(login: Login, reader: Reading) -> None:
             + (", each group once it has five of them." if login.artist_id is not None else "."),
         )
         return
-    _draw_figures(found["weeks"])
+    _draw_figures(found)
     _draw_weeks(found["weeks"])
     _draw_countries(found["countries"])
     _draw_tracks(found["tracks"])
@@ -58,10 +58,12 @@ def _choose_artist(reader: Reading) -> str | None:
     return str(found["artist_id"].iloc[0])
 
 
-def _draw_figures(weeks: pd.DataFrame) -> None:
+def _draw_figures(found: dict[str, pd.DataFrame]) -> None:
+    weeks = found["weeks"]
     newest = weeks[weeks["week_start"].notna()].tail(1)
     with st.container(horizontal=True):
-        st.metric("Plays", number(weeks["plays"].sum()), border=True)
+        # All three divide the same plays; where one shows no group it is empty, and each row of an artist's is rounded.
+        st.metric("Plays", number(max(one["plays"].sum() for one in found.values())), border=True)
         if not newest.empty:
             st.metric("Listeners in the newest week", number(newest["listeners"].iloc[0]), border=True)
             st.metric("Newest week from", f"{newest['week_start'].iloc[0]:%-d %b %Y}", border=True)
