@@ -7,7 +7,7 @@ from alembic import op
 from etl.config import CHECKOUT
 
 revision = "0016"
-down_revision = "0014"
+down_revision = "0015"
 
 _FILES = ("table/staging/event_track_names", "table/audit/regrouped_track")
 
