@@ -19,10 +19,7 @@ _WORD_JOINER = "\u2060"
 
 @dataclass(frozen=True)
 class Page:
-    """A page; ``reads`` are alternatives, each the tables and views without which it cannot be drawn.
-
-    A page with marts names one at least: what is named is held before the moment begins that the page reads.
-    """
+    """A page; ``reads`` are alternatives, each the tables and views without which it cannot be drawn."""
 
     title: str
     icon: str
@@ -32,23 +29,20 @@ class Page:
 
     def is_for(self, login: Login) -> bool:
         """Whether the login can use it."""
-        return bool(self._read_by(login))
+        return any(login.may_read(*relations) for relations in self.reads)
 
     def drawing(self, login: Login) -> Callable[[], None]:
         """What draws it for a login; a failure of the warehouse is a sentence on the page."""
 
         def draw() -> None:
             try:
-                with reading(login, self._read_by(login)) as reader:
+                with reading(login) as reader:
                     self.draw(login, reader)
             except EtlError as error:
                 st.error(f"The warehouse did not answer. {plain(error)}", icon=":material/cloud_off:")
                 st.caption("Reload the page to sign in again; where that does not help, is bin/run still running?")
 
         return draw
-
-    def _read_by(self, login: Login) -> tuple[str, ...]:
-        return next((relations for relations in self.reads if login.may_read(*relations)), ())
 
 
 def nothing_yet(what: str, to_do: str) -> None:

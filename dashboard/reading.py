@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 
 from etl import warehouse
 from etl.config import CHECKOUT
+from etl.load.aside import GATE
 
 _PATIENCE = "15s"
 _OWN = re.compile(r"\bmart\.(?=[a-z])(?!my_|attribute\b)")
@@ -48,14 +49,14 @@ class Reading:
     def table(self, name: str, **parameters: object) -> pd.DataFrame:
         """The answer of sql/dashboard/<name>.sql, or of another file of sql by its path.
 
-        A listener's marts are called as everybody's, with my_ before, event_wide my_event: so is what is asked of them.
+        A listener's marts are called as everybody's, with my_ before: so is what is asked of them.
 
         :raises EtlError: as ``warehouse.connect`` says.
         """
         path = f"{name}.sql" if "/" in name else f"dashboard/{name}.sql"
         statement = (CHECKOUT / "sql" / path).read_text(encoding="utf-8")
         if self._is_own:
-            statement = _OWN.sub("mart.my_", statement.replace("mart.event_wide", "mart.my_event"))
+            statement = _OWN.sub("mart.my_", statement)
         result = self._connection.execute(text(statement), parameters)
         frame = pd.DataFrame(result.fetchall(), columns=list(result.keys()))
         exact = [name for name in frame if frame[name].map(lambda value: isinstance(value, Decimal)).any()]
@@ -63,14 +64,14 @@ class Reading:
 
 
 @contextmanager
-def reading(login: Login, relations: tuple[str, ...]) -> Iterator[Reading]:
+def reading(login: Login) -> Iterator[Reading]:
     """Read as a login.
 
-    :param relations: some of what is read. A build that puts their tables in place is waited for before the moment
-        begins that is read, and a later one waits: all tables of a build change places together.
+    A build that puts its tables in place is waited for before the moment begins that is read, and a later one waits.
+
     :raises EtlError: where the warehouse cannot be reached, or refuses.
     """
-    with _transaction(login.url, relations) as connection:
+    with _transaction(login.url, login.may_read(GATE)) as connection:
         yield Reading(connection, login.is_listener)
 
 
@@ -101,11 +102,11 @@ def write(login: Login, name: str, **parameters: object) -> None:
 
 
 @contextmanager
-def _transaction(url: str, relations: tuple[str, ...] = ()) -> Iterator[Connection]:
+def _transaction(url: str, has_gate: bool = False) -> Iterator[Connection]:
     with warehouse.connect(url) as connection:
         # Neither these nor a lock begin the moment that is read; any select does.
         connection.execute(text("set transaction isolation level repeatable read, read only"))
         connection.execute(text(f"set local statement_timeout = '{_PATIENCE}'"))
-        if relations:
-            connection.execute(text(f"lock table {', '.join(relations)} in access share mode"))
+        if has_gate:
+            connection.execute(text(f"lock table {GATE} in access share mode"))
         yield connection

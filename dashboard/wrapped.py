@@ -1,7 +1,5 @@
 """A year's story: what a user played most, when, and what it says of them."""
 
-from datetime import date
-
 import pandas as pd
 import streamlit as st
 
@@ -29,14 +27,12 @@ def _draw(login: Login, reader: Reading) -> None:
     )
     told = years[years["year"] == year].iloc[0]
     found = {name: reader.table(f"wrapped_{name}", user_id=user_id, year=int(year)) for name in _LISTS}
-    began = reader.table("wrapped_began", user_id=user_id, at=told["first_play_at"].to_pydatetime())
     _draw_figures(told)
     left, right = st.columns([2, 3])
     with left:
         _draw_picture(login.person if login.is_listener else str(user_id), told, found)
     with right:
-        names = {name: list(frame[_LISTS[name]]) for name, frame in found.items()}
-        for sentence in _story(told, list(began["local_date"]), names):
+        for sentence in _story(told, {name: list(frame[_LISTS[name]]) for name, frame in found.items()}):
             st.markdown(f"- {sentence}")
         if login.may_read("mart.my_user_personality" if login.is_listener else "mart.user_personality"):
             _draw_personality(reader.table("personality", user_id=user_id))
@@ -79,12 +75,8 @@ def _draw_picture(person: str, told: pd.Series, found: dict[str, pd.DataFrame]) 
     st.download_button("Keep the picture", picture, "wrapped.svg", "image/svg+xml", icon=":material/download:")
 
 
-def _story(told: pd.Series, began: list[date], names: dict[str, list[str]]) -> list[str]:
-    """A year in sentences.
-
-    :param began: the day of the first play, where that is still among the events.
-    """
-    story = [f"It began on **{day:%-d %B %Y}**." for day in began]
+def _story(told: pd.Series, names: dict[str, list[str]]) -> list[str]:
+    story = [f"It began on **{told['first_play_on']:%-d %B %Y}**."]
     if names["artist"]:
         story.append(f"Nobody was closer to you than **{plain(names['artist'][0])}**.")
     if names["track"]:
@@ -99,8 +91,8 @@ def _story(told: pd.Series, began: list[date], names: dict[str, list[str]]) -> l
         story.append(
             f"Your longest sitting lasted **{number(minutes)} minutes**, on {told['longest_session_on']:%-d %B %Y}."
         )
-    streak, from_day = number(told["longest_streak_days"]), f"{told['longest_streak_from']:%-d %B %Y}"
-    story.append(f"Your longest streak: **{streak} days** from {from_day}.")
+    streak, began = number(told["longest_streak_days"]), f"{told['longest_streak_from']:%-d %B %Y}"
+    story.append(f"Your longest streak: **{streak} days** from {began}.")
     return story
 
 

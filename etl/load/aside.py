@@ -14,6 +14,9 @@ from sqlalchemy.exc import OperationalError
 from etl.errors import TryAgainError
 from etl.warehouse import rows
 
+GATE = "mart.definition"
+"""Who holds this for reading keeps all tables in their place until the transaction ends: every role may."""
+
 _SCHEMA = "mart_aside"
 _ATTEMPTS = 600
 _LOCK_NOT_AVAILABLE = "55P03"
@@ -124,7 +127,7 @@ class Aside:
         held = {str(one["table_name"]).removeprefix("mart.") for one in found if not one["is_own_view"]}
         views = sorted({str(one["view_name"]) for one in found if one["is_own_view"]})
         moved = [name for name in self._names if name not in held]
-        self._lock([*views, *(f"mart.{name}" for name in self._names)])
+        self._lock([GATE, *views, *(f"mart.{name}" for name in self._names)])
         for view in rows(self._connection, _VIEW, views=views):
             self._execute(str(view["head"] or "") + _renamed(str(view["body"]), moved))
         for name in held:

@@ -49,7 +49,7 @@ begin
                 c.relname as name,
                 case
                     when c.relispartition then false
-                    when n.nspname = 'mart' and c.relname = 'my_login' then true
+                    when n.nspname = 'mart' and c.relname in ('my_login', 'definition') then true
                     when n.nspname = 'mart' and c.relname = 'attribute' then role_name <> 'artist'
                     when n.nspname = 'mart' and starts_with(c.relname, 'my_artist_') then role_name = 'artist'
                     when n.nspname = 'mart' and starts_with(c.relname, 'my_') then role_name = 'listener'

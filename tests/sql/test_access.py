@@ -27,7 +27,7 @@ READERS: dict[str, tuple[set[str], str]] = {
         """active_user_count active_users applied_exclusion artist_audience artist_audience_country artist_place
         artist_audience_track artist_country artist_listener catalogue_place artist_track artist_week
         audio_point audio_scale chart chart_count chart_top circumstance counted_catalogue counted_play
-        counted_track counted_track_genre daily_engagement definition discovered_track discovery
+        counted_track counted_track_genre daily_engagement discovered_track discovery
         discovery_cell discovery_pool event_wide listened_days listener listener_bin listener_cluster
         listener_count listener_day listener_figure listener_personality listener_taste
         listener_year personality told_day told_month user_personality listening_event
@@ -60,6 +60,7 @@ SPECIAL: dict[str, set[str]] = {
     "audit.signed_in": set(),
     # A function of the profiles looks at it with the rights of who asks; it is the same for everybody.
     "mart.attribute": {"analyst", "operator", "listener"},
+    "mart.definition": {"analyst", "operator", "listener", "artist"},
     "mart.my_login": {"analyst", "operator", "listener", "artist"},
     "mart.my_event": {"listener"},
     "mart.my_listening_session": {"listener"},

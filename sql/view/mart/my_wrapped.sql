@@ -1,4 +1,4 @@
-create view mart.my_wrapped with (security_barrier) as
+create or replace view mart.my_wrapped with (security_barrier) as
 select m.*
 from mart.wrapped as m
 where m.user_id = (select s.user_id from audit.signed_in as s);

@@ -1,4 +1,5 @@
-create view mart.wrapped as
+-- Also run by a later revision, for warehouses in which it did not tell the user's own days.
+create or replace view mart.wrapped as
 select
     l.user_id,
     y.year,
@@ -14,9 +15,18 @@ select
     h.item_key as favourite_hour,
     case when y.year > 0 and y.artists > 0 then y.new_artists::double precision / y.artists end as new_artist_share,
     c.item_key as top_audio_features_type,
-    k.name as top_audio_cluster_name
+    k.name as top_audio_cluster_name,
+    lower(
+        case
+            when y.year = 0 then d.days
+            else d.days * datemultirange(daterange(make_date(y.year, 1, 1), make_date(y.year + 1, 1, 1)))
+        end
+    ) as first_play_on,
+    s.local_date as longest_session_on
 from mart.listener_year as y
 inner join mart.listener as l on l.listener_key = y.listener_key
+left join mart.listened_days as d on d.listener_key = y.listener_key
+left join mart.session as s on s.listener_key = y.listener_key and s.started_at = y.longest_session_at
 left join lateral (
     select t.item_key
     from mart.listener_count as t
@@ -49,3 +59,5 @@ comment on column mart.wrapped.favourite_hour is 'The hour with most plays, on t
 comment on column mart.wrapped.new_artist_share is 'Share of the artists that the user had not played in an earlier year; NULL for all time.';
 comment on column mart.wrapped.top_audio_features_type is 'The audio cluster with most plays.';
 comment on column mart.wrapped.top_audio_cluster_name is 'Its name.';
+comment on column mart.wrapped.first_play_on is 'The day of the first play, on the user''s calendar.';
+comment on column mart.wrapped.longest_session_on is 'The day on which the longest session began, on the user''s calendar.';

@@ -1,5 +1,5 @@
-"""Own rows are read inside of functions, which also keep wishes, and a wished playlist shows once the own account has read
-it: further files of sql, and views made anew.
+"""Own rows are read inside of functions, which also keep wishes, and a wished playlist shows once the own account has
+read it: further files of sql, and views made anew.
 """
 
 from alembic import op
