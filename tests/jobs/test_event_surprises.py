@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from etl.config import Settings, settings
+from etl.schemas.avro import contract
 from tests.jobs.test_events import accounts, activity, publish, receive
 from tests.load.star_frames import table
 
@@ -147,6 +148,27 @@ def test_odd_users_stop_nothing_and_their_clocks_are_those_that_are_known(here: 
     assert table(here.warehouse_url, "select username from warehouse.dim_user where user_key = 0") == [
         {"username": "Not applicable"}
     ]
+
+
+def test_activities_and_devices_that_only_the_writer_knows_stop_nothing(here: Settings) -> None:
+    told = (("SHARE", "CAR"), ("PLAY", "CAR"), ("PLAY", "MOBILE"))
+    records = [activity(minute, kind, deviceType=device) for minute, (kind, device) in enumerate(told)]
+    enum = {"type": "enum", "name": "Kind", "symbols": ["PLAY", "SHARE"]}
+    devices = {"type": "enum", "name": "Device", "symbols": ["MOBILE", "CAR"]}
+    receive(here, "f1", records, schema=with_types("user_activity_1", activityType=enum, deviceType=devices))
+    texts = with_types("user_activity_2", activityType=["null", "string"], deviceType="string")
+    receive(here, "f2", [*records, activity(9, activityType=None)], schema=texts)
+    assert publish(here, "r1") == {"fact_event": 2}
+    assert accounts(here) == {"f1": (3, 2, 0, 1), "f2": (4, 0, 2, 2)}
+    reasons = table(here.warehouse_url, "select distinct reason from audit.rejected_row")
+    assert reasons == [{"reason": "activityType is none that is known"}]
+    found = table(here.warehouse_url, "select device_type from warehouse.fact_event order by event_id")
+    assert [row["device_type"] for row in found] == [None, "MOBILE"]
+
+
+def with_types(name: str, **types: Any) -> dict[str, Any]:
+    whole = contract(name)
+    return whole | {"fields": [one | {"type": types.get(one["name"], one["type"])} for one in whole["fields"]]}
 
 
 def test_a_track_has_the_name_that_any_event_says(here: Settings) -> None:

@@ -53,12 +53,13 @@ def receive(
     name: str = "user_activity_2",
     files: int = 1,
     received_at: str = "2026-11-21T00:00:00+00:00",
+    schema: Any = None,
 ) -> Received:
     folder = Path(here.state_dir) / "lake" / "feed" / input_id
     folder.mkdir(parents=True)
     for number in range(files):
         with (folder / f"part-{number}.avro").open("wb") as file:
-            fastavro.writer(file, contract(name), records[number::files])
+            fastavro.writer(file, schema or contract(name), records[number::files])
     known = "user" if name == "user" else "user_activity"
     received = Received(input_id, "feed", input_id, known, "", "", (), len(records), 0, received_at, folder.as_uri())
     return Lake(here.lake_url).note(received)

@@ -7,6 +7,7 @@ from pyspark.sql.types import StructType
 
 from etl.columnar import literal
 from etl.person import NOBODY
+from etl.schemas.avro import NEWEST, contract
 from etl.schemas.events import EVENT_ROW, USER_ROW
 from etl.transform.events.members import LONGEST_CONTEXT
 
@@ -17,6 +18,12 @@ CLOCKS_DIFFER_BY = timedelta(days=1)
 """A record may be so much later than the moment at which it came in; what is later yet has not happened."""
 _FIRST_DAY = datetime(2006, 4, 23, tzinfo=UTC)
 """When Spotify was founded: nothing happened on it before."""
+_SYMBOLS = {
+    field["name"]: field["type"]["symbols"]
+    for field in contract(NEWEST["user_activity"])["fields"]
+    if "symbols" in field["type"]
+}
+"""What each enum of the contract knows; the one that a file was written with may know more."""
 _CONTEXT_TEXTS = ("context['platform']", "context['reasonStart']", "context['reasonEnd']", "subscriptionType")
 NOT_ASKED = ("genre", "continent", "valence", "tempo", "acousticness", "energy", "danceability")
 """Fields of UserActivity that ``events`` does not read: the star has them of the track and of the country."""
@@ -34,6 +41,7 @@ def events(input_id: str, not_after: datetime, timezones: Collection[str]) -> st
     song, artist = "coalesce(songId, song)", "coalesce(artistId, artist)"
     faults = {
         _is_no_id("userId"): _NO_USER_ID,
+        f"{_known('activityType')} is null": "activityType is none that is known",
         _is_impossible("eventTime", not_after): "eventTime is an impossible time",
         _is_impossible("startTime", not_after): "startTime is an impossible time",
         "endTime is null or endTime < startTime": "endTime is before startTime",
@@ -78,7 +86,7 @@ def _event(timezones: Collection[str]) -> dict[str, str]:
         "playlist_id": _text("playlistId"),
         "ms_played": f"case when {is_play} then coalesce(msPlayed, {_LENGTH_MS}) end",
         "is_skipped": "activityType = 'SKIP'",
-        "device_type": "deviceType",
+        "device_type": _known("deviceType"),
         "platform": _text("context['platform']"),
         "reason_start": _text("context['reasonStart']"),
         "reason_end": _text("context['reasonEnd']"),
@@ -151,6 +159,15 @@ def _country(code: str) -> str:
     return f"case when {code} ~ '^[A-Z]{{2}}$' then {code} end"
 
 
+def _known(name: str) -> str:
+    """The symbol where the contract knows it."""
+    return _one_of(name, _SYMBOLS[name])
+
+
 def _timezone(name: str, known: Collection[str]) -> str:
     """The timezone where there is one of that name; a clock cannot be read by another."""
+    return _one_of(name, known)
+
+
+def _one_of(name: str, known: Collection[str]) -> str:
     return f"case when {name} in ({', '.join(map(literal, known))}) then {name} end"

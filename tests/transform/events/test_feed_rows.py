@@ -18,6 +18,7 @@ ZONES = ("UTC", "Asia/Tokyo")
 FIRST = datetime(2006, 4, 23, tzinfo=UTC)
 TICK = timedelta(milliseconds=1)
 NO_USER = "userId is missing or longer than 255 bytes"
+NO_ACTIVITY = "activityType is none that is known"
 NOTHING = "neither track nor artist is named"
 LONG_ID = "an id is longer than 255 bytes"
 LONG_CONTEXT = "context and plan are longer than 600 bytes"
@@ -124,6 +125,12 @@ def test_blanks_unknown_clocks_and_codes_that_are_none_are_nothing() -> None:
     assert said(country="JPN")["country"] is None
 
 
+def test_a_kind_of_device_that_is_not_known_is_nothing() -> None:
+    kinds = ("MOBILE", "DESKTOP", "TABLET", "SMART_SPEAKER")
+    assert [said(deviceType=kind)["device_type"] for kind in (*kinds, "CAR", "", None)] == [*kinds, None, None, None]
+    assert said(deviceType="CAR")["reason"] is None
+
+
 def test_of_a_play_without_context_nothing_is_said() -> None:
     told = ("platform", "reason_start", "reason_end", "is_shuffle", "is_offline", "is_incognito")
     assert [said(context=None)[name] for name in told] == [None] * len(told)
@@ -151,6 +158,8 @@ def test_what_is_said_of_a_user() -> None:
         ({"userId": "u" * 256}, NO_USER),
         *(({"userId": name}, None) for name in ("u" * 255, "unknown1", "ü" * 127)),
         ({"userId": "ü" * 128}, NO_USER),
+        *(({"activityType": kind}, NO_ACTIVITY) for kind in (None, "", "SHARE", "play", "PLAY ")),
+        *(({"activityType": kind}, None) for kind in ("PLAY", "PAUSE", "SKIP", "LIKE", "FOLLOW")),
         *(({name: None}, f"{name} is an impossible time") for name in ("eventTime", "startTime")),
         *(({"eventTime": moment}, "eventTime is an impossible time") for moment in (FIRST - TICK, NOT_AFTER + TICK)),
         *(({"eventTime": moment}, None) for moment in (FIRST, NOT_AFTER)),
