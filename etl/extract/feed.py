@@ -83,7 +83,8 @@ def _receive(source: BufferedReader, path: Path, lake: Lake, received_at: dateti
 def _format(found: Extent) -> str:
     schema = json.loads(found.schema)
     named = {contract(name)["name"]: kind for kind, name in _CONTRACTS.items()}
-    kind = named.get(schema.get("name")) if isinstance(schema, dict) else None
+    # A name may stand with its namespace before it.
+    kind = named.get(str(schema.get("name")).rpartition(".")[2]) if isinstance(schema, dict) else None
     if kind is None:
         raise WrongFileError(f"the records are none of {' or '.join(named)}.")
     lacking = {field["name"] for field in contract(_CONTRACTS[kind])["fields"]} - set(_fields(found))

@@ -42,6 +42,15 @@ def test_a_whole_file_is_kept_byte_by_byte(lake: Lake, tmp_path: Path) -> None:
     assert again == received
 
 
+@pytest.mark.parametrize("name", ["user", "user_activity_1", "user_activity_2"])
+def test_a_record_may_have_its_full_name(lake: Lake, tmp_path: Path, name: str) -> None:
+    schema = fastavro.parse_schema(contract(name))
+    content = write(tmp_path / "full.avro", [], schema)
+    assert b"com.spotify.wrapped." + contract(name)["name"].encode() in content
+    received = feed.receive_file(tmp_path / "full.avro", lake, NOW)
+    assert received.format == ("user" if name == "user" else "user_activity")
+
+
 def test_of_a_cut_file_the_whole_blocks_are_kept_wherever_it_was_cut(lake: Lake, tmp_path: Path) -> None:
     content = write(tmp_path / "whole.avro", users(30))
     header = len(write(tmp_path / "none.avro", []))
@@ -106,6 +115,7 @@ def _header(*entries: tuple[bytes, bytes]) -> bytes:
         (_header((b"avro.schema", b'{"fields": ["userId"]}')), "tells of no fields"),
         (_header((b"avro.schema", b'{"fields": [{"type": "int"}]}')), "tells of no fields"),
         (_header((b"avro.schema", b'"string"')), "none of UserActivity or User"),
+        (_header((b"avro.schema", b'{"name": ["User"]}')), "tells of no fields"),
         (_header((b"avro.schema", b'"string"'), (b"avro.codec", b"lzma9")), "packed as 'lzma9'"),
         (b"Obj\x01\x02" + b"\xff" * 8 + b"\x7f" + b"avro.schema", "says that it has -?[0-9]+ bytes"),
         (b"Obj\x01\x02" + b"\xfe" * 8 + b"\x7f" + b"avro.schema", "says that it has [0-9]+ bytes"),
