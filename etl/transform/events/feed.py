@@ -73,7 +73,7 @@ def _event(timezones: Collection[str]) -> dict[str, str]:
     content = f"concat_ws('\u0001', activityType, cast(arrow_cast(startTime, 'Int64') as string), {told})"
     country = "coalesce(country, userLocation)"
     return {
-        "identity": f"coalesce('id ' || eventId, {content})",
+        "identity": f"coalesce('id ' || {_text('eventId')}, {content})",
         "user_id": "userId",
         "event_time": f"case when {is_play} then startTime else eventTime end",
         "started_at": f"case when {is_play} then startTime end",

@@ -64,6 +64,7 @@ def test_an_event_without_an_id_is_known_by_all_that_it_names() -> None:
     start_us = int(START.timestamp() * 1000)
     assert said(playlistId="p1")["identity"] == "\u0001".join(("PLAY", str(start_us), "t1", "Song", "a1", "Nova", "p1"))
     alone = said()["identity"]
+    assert {said(eventId=blank)["identity"] for blank in ("", " ", None)} == {alone}
     others = [
         said(activityType="SKIP"),
         said(startTime=START - TICK),
