@@ -11,7 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 from fsspec.core import url_to_fs
-from pyspark.sql import SparkSession
+from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 
 from etl.avro_files import count_records, schema_and_codec
@@ -22,6 +22,7 @@ from etl.lake import Lake, Received
 from etl.person import Person
 from etl.schemas.avro import NEWEST, contract
 from etl.spark import session
+from etl.transform.events.feed import user_id
 
 log = logging.getLogger(__name__)
 
@@ -128,8 +129,13 @@ def _files_with(spark: SparkSession, feeds: list[Received], contract_name: str, 
         .option("pathGlobFilter", "*.avro")
         .load([one.url for one in feeds])
     )
-    found = records.where(F.col("userId").isin(sorted(person.user_ids))).select("_metadata.file_path").distinct()
+    found = records.where(_is_of(person)).select("_metadata.file_path").distinct()
     return sorted(row["file_path"] for row in found.collect())
+
+
+def _is_of(person: Person) -> Column:
+    """Whether a record of a feed is of the person, as a load reads whose it is."""
+    return F.expr(user_id()).isin(sorted(person.user_ids))
 
 
 def _rewrite(spark: SparkSession, lake: Lake, url: str, person: Person) -> None:
@@ -137,7 +143,7 @@ def _rewrite(spark: SparkSession, lake: Lake, url: str, person: Person) -> None:
     files, path = url_to_fs(url)
     schema, codec = schema_and_codec(files, path)
     records = spark.read.format("avro").option("avroSchema", schema).load(url)
-    is_other = ~F.coalesce(F.col("userId").isin(sorted(person.user_ids)), F.lit(False))
+    is_other = ~F.coalesce(_is_of(person), F.lit(False))
     draft = f"{lake.url}/runs/{uuid4().hex}"
     written = records.where(is_other).coalesce(1).write.format("avro").option("avroSchema", schema)
     written.option("compression", "uncompressed" if codec == "null" else codec).save(draft)

@@ -17,6 +17,7 @@ from etl.jobs import events, forget, recently_played, refresh, spotify
 from etl.jobs.account_export import import_export
 from etl.lake import Lake
 from etl.load import load
+from etl.schemas.avro import contract
 from tests.exports import AUDIO, folder_of, play
 from tests.jobs.spotify_place import ADA, OTHER, STILL, Place, place
 from tests.jobs.test_events import activity, receive
@@ -71,7 +72,9 @@ def here(tmp_path: Path, warehouse_url: str) -> Settings:
     chosen = settings({"STATE_DIR": str(tmp_path / "state"), "WAREHOUSE_URL": warehouse_url})
     told = [activity(minute, user=user) for minute in range(3) for user in (WHO, *OTHERS)]
     wrong = [activity(9, user=user, msPlayed=-1) for user in (WHO, OTHERS[0])]
-    receive(chosen, "feed-of-three", [*told, *wrong], files=2)
+    told[0]["userId"] = f" {WHO}\t"
+    whole_names = fastavro.parse_schema(contract("user_activity_2"))
+    receive(chosen, "feed-of-three", [*told, *wrong], files=2, schema=whole_names)
     receive(chosen, "feed-of-others", [activity(20, user=user) for user in OTHERS], name="user_activity_1")
     people = [
         {"userId": user, "updatedAt": datetime(2026, 11, day, tzinfo=UTC), "username": name, "country": country}

@@ -10,6 +10,7 @@ from etl.person import NOBODY
 from etl.schemas.avro import NEWEST, contract
 from etl.schemas.events import EVENT_ROW, USER_ROW
 from etl.transform.events.members import LONGEST_CONTEXT
+from etl.transform.kaggle.values import BLANKS
 
 SOURCE = "feed"
 _LONGEST_ID = 255
@@ -38,9 +39,9 @@ def events(input_id: str, not_after: datetime, timezones: Collection[str]) -> st
     :param not_after: nothing that came in can have happened later.
     :param timezones: the known ones.
     """
-    song, artist = "coalesce(songId, song)", "coalesce(artistId, artist)"
+    song, artist = (f"coalesce({_text(f'{one}Id')}, {_text(one)})" for one in ("song", "artist"))
     faults = {
-        _is_no_id("userId"): _NO_USER_ID,
+        _is_no_user(): _NO_USER_ID,
         f"{_known('activityType')} is null": "activityType is none that is known",
         _is_impossible("eventTime", not_after): "eventTime is an impossible time",
         _is_impossible("startTime", not_after): "startTime is an impossible time",
@@ -48,7 +49,7 @@ def events(input_id: str, not_after: datetime, timezones: Collection[str]) -> st
         "msPlayed < 0": "msPlayed is negative",
         "duration < 0": "duration is negative",
         f"{_LENGTH_MS} > {2**31 - 1}": "endTime is weeks after startTime",
-        f"case when activityType = 'FOLLOW' then coalesce({artist}, playlistId) is null"
+        f"case when activityType = 'FOLLOW' then coalesce({artist}, {_text('playlistId')}) is null"
         f" else coalesce({song}, {artist}) is null end": "neither track nor artist is named",
         _is_too_long("songId", "artistId", "playlistId", "eventId"): "an id is longer than 255 bytes",
         f"{_sum_of_lengths(*_CONTEXT_TEXTS)} > {LONGEST_CONTEXT}": (
@@ -61,10 +62,15 @@ def events(input_id: str, not_after: datetime, timezones: Collection[str]) -> st
 def users(input_id: str, not_after: datetime, timezones: Collection[str]) -> str:
     """The same of records of User, with the fields of the contract ``user``: rows of USER_ROW, and ``reason``."""
     faults = {
-        _is_no_id("userId"): _NO_USER_ID,
+        _is_no_user(): _NO_USER_ID,
         _is_impossible("updatedAt", not_after): "updatedAt is an impossible time",
     }
     return _query(USER_ROW, _user(timezones) | _common(input_id), faults)
+
+
+def user_id() -> str:
+    """Whose record it is, in the SQL of DataFusion and of Spark."""
+    return _text("userId")
 
 
 def _event(timezones: Collection[str]) -> dict[str, str]:
@@ -74,7 +80,7 @@ def _event(timezones: Collection[str]) -> dict[str, str]:
     country = "coalesce(country, userLocation)"
     return {
         "identity": f"coalesce('id ' || {_text('eventId')}, {content})",
-        "user_id": "userId",
+        "user_id": user_id(),
         "event_time": f"case when {is_play} then startTime else eventTime end",
         "started_at": f"case when {is_play} then startTime end",
         "ended_at": f"case when {is_play} then endTime end",
@@ -101,7 +107,7 @@ def _event(timezones: Collection[str]) -> dict[str, str]:
 
 def _user(timezones: Collection[str]) -> dict[str, str]:
     return {
-        "user_id": "userId",
+        "user_id": user_id(),
         "valid_from": "updatedAt",
         "username": _text("username"),
         # An int of days reaches beyond what PostgreSQL takes.
@@ -125,10 +131,10 @@ def _query(schema: StructType, values: Mapping[str, str], faults: Mapping[str, s
     return f"select {', '.join(columns)}, case {reason} end as reason from records"  # noqa: S608 (fields of a contract)
 
 
-def _is_no_id(name: str) -> str:
-    nobody = ", ".join(map(literal, ("", *NOBODY)))
-    is_no_text = f"strpos({name}, {literal(chr(0))}) > 0"
-    return f"{name} is null or trim({name}) in ({nobody}) or {is_no_text} or {_is_too_long(name)}"
+def _is_no_user() -> str:
+    nobody = ", ".join(map(literal, NOBODY))
+    is_no_text = f"strpos(userId, {literal(chr(0))}) > 0"
+    return f"{user_id()} is null or {user_id()} in ({nobody}) or {is_no_text} or {_is_too_long(user_id())}"
 
 
 def _is_too_long(*names: str) -> str:
@@ -146,8 +152,8 @@ def _is_impossible(name: str, not_after: datetime) -> str:
 
 
 def _text(name: str) -> str:
-    """A text without what PostgreSQL does not take, U+0000; NULL where it is blank."""
-    return f"case when trim({name}) <> '' then replace({name}, {literal(chr(0))}, {literal(chr(0xFFFD))}) end"
+    """A text without blanks around it and without what PostgreSQL does not take, U+0000; NULL where nothing is left."""
+    return f"nullif(btrim(replace({name}, {literal(chr(0))}, {literal(chr(0xFFFD))}), {literal(BLANKS)}), '')"
 
 
 def _of_context(name: str) -> str:

@@ -64,7 +64,7 @@ def test_an_event_without_an_id_is_known_by_all_that_it_names() -> None:
     start_us = int(START.timestamp() * 1000)
     assert said(playlistId="p1")["identity"] == "\u0001".join(("PLAY", str(start_us), "t1", "Song", "a1", "Nova", "p1"))
     alone = said()["identity"]
-    assert {said(eventId=blank)["identity"] for blank in ("", " ", None)} == {alone}
+    assert {said(eventId=blank)["identity"] for blank in ("", " ", "\t", None)} == {alone}
     others = [
         said(activityType="SKIP"),
         said(startTime=START - TICK),
@@ -120,10 +120,19 @@ def test_values_are_taken_as_they_are() -> None:
 
 
 def test_blanks_unknown_clocks_and_codes_that_are_none_are_nothing() -> None:
-    row = said(songId=" ", song="a\0b", timezone="Mars/Olympus", country="de", userLocation="US")
+    row = said(songId="\t", song="\na\0b ", timezone="Mars/Olympus", country="de", userLocation="US")
     assert (row["track_id"], row["track_name"], row["timezone"], row["country"]) == (None, "a\ufffdb", None, None)
     assert said(country="JP")["country"] == "JP"
     assert said(country="JPN")["country"] is None
+
+
+def test_blanks_around_an_id_are_no_part_of_it() -> None:
+    row = said(userId=" u1\t", songId="t1 ", artistId="\r\na1", eventId=" e1", playlistId="\ufeffp1")
+    assert [row[name] for name in ("user_id", "track_id", "artist_id", "identity", "playlist_id")] == [
+        *("u1", "t1", "a1", "id e1", "p1")
+    ]
+    assert said(userId=f" {'u' * 255} ")["reason"] is None
+    assert said_of_user(userId="u1\n")["user_id"] == "u1"
 
 
 def test_a_kind_of_device_that_is_not_known_is_nothing() -> None:
@@ -155,7 +164,8 @@ def test_what_is_said_of_a_user() -> None:
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
-        *(({"userId": name}, NO_USER) for name in (None, "", " ", "unknown", " not applicable ", "a\0", "\0")),
+        *(({"userId": name}, NO_USER) for name in (None, "", " ", "\t\u00a0", "unknown", "\nunknown", "a\0", "\0")),
+        ({"userId": " not applicable "}, NO_USER),
         ({"userId": "u" * 256}, NO_USER),
         *(({"userId": name}, None) for name in ("u" * 255, "unknown1", "ü" * 127)),
         ({"userId": "ü" * 128}, NO_USER),
@@ -176,12 +186,16 @@ def test_what_is_said_of_a_user() -> None:
         ({"duration": 0}, None),
         ({"endTime": START + timedelta(milliseconds=2**31)}, "endTime is weeks after startTime"),
         ({"endTime": START + timedelta(milliseconds=2**31 - 1)}, None),
-        ({"songId": None, "song": None, "artistId": None, "artist": None}, NOTHING),
+        *(
+            (dict.fromkeys(("songId", "song", "artistId", "artist"), blank), NOTHING)
+            for blank in (None, "", " ", "\t\ufeff")
+        ),
         *(
             ({name: None for name in ("songId", "song", "artistId", "artist") if name != one}, None)
             for one in ("songId", "song", "artistId", "artist")
         ),
         ({"activityType": "FOLLOW", "artistId": None, "artist": None}, NOTHING),
+        ({"activityType": "FOLLOW", "artistId": None, "artist": " ", "playlistId": "\n"}, NOTHING),
         ({"activityType": "FOLLOW", "artistId": None}, None),
         ({"activityType": "FOLLOW", "artistId": None, "artist": None, "playlistId": "p1"}, None),
         ({"songId": None, "song": None, "artistId": None, "artist": None, "playlistId": "p1"}, NOTHING),
