@@ -1,5 +1,6 @@
 """One play that two sources tell of, found by user, recording and time."""
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ SOURCES = ("extended_export", "recently_played", "basic_export")
 _TOLERANCE = timedelta(seconds=90)
 _MINUTE_TOLERANCE = timedelta(seconds=120)
 _MINUTE_SOURCE = "basic_export"
+_TICK = timedelta(microseconds=1)
+_MOST = 200
+"""Of the ends close to one, so many before and after it are looked at: nobody hears one recording more often."""
 
 Id = tuple[str, datetime]
 """event_id and event_time."""
@@ -59,35 +63,60 @@ def matches(plays: Iterable[Play]) -> list[Match]:
 def _of_group(group: dict[str, list[Play]]) -> list[Match]:
     found: dict[Id, Match] = {}
     for better, worse in combinations(SOURCES, 2):
-        kept = [play for play in group.get(better, ()) if play.id not in found]
-        open_plays = [play for play in group.get(worse, ()) if play.id not in found]
-        for one, other, rule in _in_time_order(kept, open_plays):
-            found[other.id] = Match(one.id, other.id, rule)
+        tolerance = _MINUTE_TOLERANCE if _MINUTE_SOURCE in (better, worse) else _TOLERANCE
+        kept, open_plays = (
+            sorted((play for play in group.get(name, ()) if play.id not in found), key=lambda play: play.id[::-1])
+            for name in (better, worse)
+        )
+        for one, other in _in_time_order(kept, open_plays, tolerance):
+            found[other.id] = Match(one.id, other.id, _rule(one, other, tolerance))
     return list(found.values())
 
 
-def _in_time_order(kept: Sequence[Play], others: Sequence[Play]) -> Iterable[tuple[Play, Play, str]]:
-    ones, rest = sorted(kept, key=lambda play: play.id[::-1]), sorted(others, key=lambda play: play.id[::-1])
-    place = other_place = 0
-    while place < len(ones) and other_place < len(rest):
-        one, other = ones[place], rest[other_place]
-        rule = _rule(one, other)
-        if rule:
-            yield one, other, rule
-        if rule or min(one.ends) <= min(other.ends):
-            place += 1
-        if rule or min(other.ends) < min(one.ends):
-            other_place += 1
+def _in_time_order(ones: Sequence[Play], others: Sequence[Play], tolerance: timedelta) -> Iterable[tuple[Play, Play]]:
+    """As many pairs of plays close to each other as there can be without two that cross in time.
+
+    That is the longest rising sequence of places in ``others``. Looking at one pair after another would not do: of a
+    long play and a short one within it, the next ones alone tell which is matched.
+    """
+    ends = sorted((end, place) for place, other in enumerate(others) for end in other.ends)
+    chains: list[_Chain] = []  # of each length, the one whose last place is the smallest
+    for one in ones:
+        for place in sorted(_near(one, ends, tolerance), reverse=True):  # so that no chain holds the same one twice
+            length = bisect_left(chains, place, key=lambda chain: chain.place)
+            if length == len(chains) or place < chains[length].place:
+                chains[length : length + 1] = [_Chain(place, one, chains[length - 1] if length else None)]
+    chain = chains[-1] if chains else None
+    while chain:
+        yield chain.one, others[chain.place]
+        chain = chain.before
 
 
-def _rule(one: Play, other: Play) -> str | None:
-    tolerance = _MINUTE_TOLERANCE if _MINUTE_SOURCE in (one.source, other.source) else _TOLERANCE
-    distance, name = min(
+@dataclass(frozen=True)
+class _Chain:
+    """Pairs that do not cross: the last one is of ``one`` and of the other play at a place."""
+
+    place: int
+    one: Play
+    before: "_Chain | None"
+
+
+def _near(one: Play, ends: list[tuple[datetime, int]], tolerance: timedelta) -> set[int]:
+    """The places of which an end lies close to one of the play's."""
+    found: set[int] = set()
+    for end in one.ends:
+        first, middle, last = (bisect_left(ends, (end + by, 0)) for by in (-tolerance, timedelta(0), tolerance + _TICK))
+        found.update(place for _, place in ends[max(first, middle - _MOST) : min(last, middle + _MOST)])
+    return found
+
+
+def _rule(one: Play, other: Play, tolerance: timedelta) -> str:
+    _, name = min(
         (abs(end - other_end), f"{_name(one, end)} to {_name(other, other_end)}")
         for end in one.ends
         for other_end in other.ends
     )
-    return f"{name} within {tolerance.seconds} s" if distance <= tolerance else None
+    return f"{name} within {tolerance.seconds} s"
 
 
 def _name(play: Play, end: datetime) -> str:

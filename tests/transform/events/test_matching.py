@@ -54,6 +54,26 @@ def test_a_long_play_that_matches_nothing_does_not_hide_the_next_pair() -> None:
     assert pairs(*long_kept) == {("x405", "b400")}
 
 
+def test_what_matches_nothing_within_a_play_does_not_hide_its_end() -> None:
+    told = [play("recently_played", at, None) for at in (180, 600)]
+    assert pairs(play("extended_export", 0, 600), *told) == {("x0", "r600")}
+    assert pairs(*(play("extended_export", at, 10) for at in (180, 600)), play("basic_export", 0, 600)) == {
+        ("x600", "b0")
+    }
+
+
+@pytest.mark.parametrize("moments", [(0, 240, 480), (240, 480, 720), (0, 480, 720), (240, 240.5, 480)])
+def test_tellings_of_a_loop_are_matched_one_by_one_whichever_end_each_is_dated_by(moments: tuple[float, ...]) -> None:
+    loop = [play("extended_export", at, 240) for at in (0, 240, 480)]
+    told = [play("recently_played", at, None) for at in moments]
+    assert pairs(*loop, *told) == {(f"x{240 * place}", f"r{at:g}") for place, at in enumerate(moments)}
+
+
+def test_thousands_of_plays_within_a_minute_take_no_hour() -> None:
+    told = [play(source, second / 50, 0) for source in ("extended_export", "basic_export") for second in range(3000)]
+    assert len(pairs(*told)) == 3000
+
+
 @pytest.mark.parametrize(
     ("kept", "dropped", "rule"),
     [

@@ -71,6 +71,29 @@ def test_matches_of_two_sources_do_not_cross_in_time(plays: list[Play]) -> None:
             assert (kept.id[::-1] < other_kept.id[::-1]) == (dropped.id[::-1] < other_dropped.id[::-1])
 
 
+@given(_plays(), st.sampled_from(list(combinations(SOURCES, 2))))
+def test_as_many_match_as_can_without_crossing(plays: list[Play], sources: tuple[str, str]) -> None:
+    tolerance = timedelta(seconds=120 if "basic_export" in sources else 90)
+    told = sorted((play for play in plays if play.source in sources), key=lambda play: play.id[::-1])
+    expected = 0
+    for line in {(play.user_id, play.recording_key) for play in told}:
+        ones, others = (
+            [play for play in told if (play.user_id, play.recording_key, play.source) == (*line, source)]
+            for source in sources
+        )
+        expected += _most(ones, others, tolerance)
+    assert len(matches(told)) == expected
+
+
+def _most(ones: list[Play], others: list[Play], tolerance: timedelta) -> int:
+    most = [[0] * (len(others) + 1) for _ in range(len(ones) + 1)]
+    for row, one in enumerate(ones):
+        for place, other in enumerate(others):
+            is_near = min(abs(end - other_end) for end in one.ends for other_end in other.ends) <= tolerance
+            most[row + 1][place + 1] = max(most[row][place + 1], most[row + 1][place], most[row][place] + is_near)
+    return most[-1][-1]
+
+
 @given(_plays())
 def test_plays_a_day_apart_do_not_touch_each_other(plays: list[Play]) -> None:
     later = timedelta(days=1)
