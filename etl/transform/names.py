@@ -49,11 +49,12 @@ _NEUTRAL = (
     r"(original|main|album|single|studio|radio|lp|ep|cd|video|7|7 inch|explicit|clean|dirty|uncensored|edited|short"
     r"|standard|full length|soundtrack)"
 )
+_REMASTER = r"(digital )?re ?master(ed|izado|izada|ise|ised|ize|ized|ing)?"
+_SOUND_OR_EXTRA = r"(mono|stereo|deluxe|bonus( track)?)"
 _EDITION = "|".join(
     (
-        r"\b(digital )?re ?master(ed|izado|izada|ise|ised|ing)?\b",
-        r"\b(mono|stereo|deluxe)\b",
-        r"\bbonus( track)?\b",
+        rf"\b{_REMASTER}\b",
+        rf"\b{_SOUND_OR_EXTRA}\b",
         rf"^({_YEAR} )?(digital )?(edition|reissue)$|\bedition$",
         rf"^{_YEAR}( digital)?$",
         rf"^((the )?{_NEUTRAL} )*{_NEUTRAL}( (version|ver|edit|mix))?$",
@@ -61,9 +62,12 @@ _EDITION = "|".join(
     )
 )
 
+_EDITION_WORD = rf"(({_YEAR} )?{_REMASTER}( {_YEAR})?|{_SOUND_OR_EXTRA}|edition|version|ver)"
+_EDITION_OF_LIVE = rf"^({_EDITION_WORD} )*live( {_EDITION_WORD})*$"
 _VERSION = "|".join(
     (
-        r"^live$|^live (at|in|from|on|version|ver|session|sessions|recording|acoustic|aus|bei|auf|au|en)\b",
+        _EDITION_OF_LIVE,
+        r"^live (at|in|from|on|version|ver|session|sessions|recording|acoustic|aus|bei|auf|au|en)\b",
         r"\blive$|\blive (at|in|from|on|version|ver|session|sessions|recording)\b|^live \d|^(19|20)\d\d live\b",
         r"\b(ao|en|al|dal|el) vivo\b|^vivo\b|\b(en|en el) (directo|concierto)\b|\bin concert\b|\bmtv unplugged\b",
         r"\b(unplugged|acoustic|acustico|acustica|acoustique|akustik|akustisch|stripped|a ?cappella|acapella)\b",
@@ -155,8 +159,8 @@ def _of_kind(segments: Column, kind: str) -> Column:
 
 
 def _said_briefly(version: Column) -> Column:
-    # "live" and "live version" are one thing said twice.
-    return F.regexp_replace(version, r"(?<=\S) (version|ver)$", "")
+    # "live", "live version" and "live remastered" are one thing said in several ways.
+    return F.regexp_replace(F.regexp_replace(version, _EDITION_OF_LIVE, "live"), r"(?<=\S) (version|ver)$", "")
 
 
 def _struct(title: Column, version: Column, edition: Column, credit: Column) -> Column:

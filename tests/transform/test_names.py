@@ -26,6 +26,7 @@ TITLES = {
     # Editions are the same recording.
     "Song - Remastered 2011": ("song", "", "remastered 2011", ""),
     "Song - 2011 Remaster": ("song", "", "2011 remaster", ""),
+    "Song - Remasterized": ("song", "", "remasterized", ""),
     "Song - Remasterizado": ("song", "", "remasterizado", ""),
     "1999 - 2019 Remaster": ("1999", "", "2019 remaster", ""),
     "Song - 2007": ("song", "", "2007", ""),
@@ -43,6 +44,17 @@ TITLES = {
     "Song - Live at Wembley": ("song", "live at wembley", "", ""),
     "Song - Ao Vivo": ("song", "ao vivo", "", ""),
     "Song - Live / Remastered 2009": ("song", "live", "remastered 2009", ""),
+    # A title that says live is live, whatever edition it is.
+    **{
+        f"Song - {said}": ("song", "live", "", "")
+        for said in (
+            *("Live Remastered", "Live, Remastered", "Live Remastered 2011", "2011 Remastered Live Version"),
+            *("Live 2011 Remaster", "Live Bonus Track", "Live Mono", "Stereo Live", "Live Deluxe Edition"),
+            *("Live Edition", "Live Bonus"),
+        )
+    },
+    "Song - Live 2011": ("song", "live 2011", "", ""),
+    "Song - Live in Stereo": ("song", "live in stereo", "", ""),
     "Song (Acústico)": ("song", "acustico", "", ""),
     "Song - Acoustic Version": ("song", "acoustic", "", ""),
     "Song (Tiësto Remix) [Radio Edit]": ("song", "tiesto remix", "radio edit", ""),
