@@ -70,6 +70,10 @@ def _is_to_match(connection: Connection, sources: Sequence[str]) -> bool:
     return bool(found[0]["it"])
 
 
+_BY_INDEX = "offset 0"
+"""At the end of a lateral query: user by user the index is read. The planner does not know how few they are, and would
+rather read all events."""
+
 _PUBLISHED = """
     select user_key, track_key, event_time, source, activity_type from warehouse.fact_event
     union all
@@ -87,11 +91,16 @@ _TOUCHED = f"""
         select u.user_id, e.event_time, e.event_time
         from (select user_id from audit.play_source group by user_id having count(*) > 1) as s
         inner join warehouse.dim_user as u on u.user_id = s.user_id
-        inner join ({_PUBLISHED}) as e on e.user_key = u.user_key
+        cross join lateral (
+            select p.event_time
+            from ({_PUBLISHED}) as p
+            where p.user_key = u.user_key
+                and p.track_key in (select track_key from audit.regrouped_track)
+                and p.source = any(:sources)
+                and p.activity_type = 'PLAY'
+            {_BY_INDEX}
+        ) as e
         where exists (select from audit.regrouped_track)
-            and e.track_key in (select track_key from audit.regrouped_track)
-            and e.source = any(:sources)
-            and e.activity_type = 'PLAY'
     ),
 
     touched as (
@@ -110,16 +119,26 @@ def _near(table: str, margin: str) -> str:
         select t.user_id, d.recording_key, {_COLUMNS}
         from touched as t
         inner join warehouse.dim_user as u on u.user_id = t.user_id
-        inner join {table} as e
-            on e.user_key = u.user_key and e.event_time between t.first_time - {margin} and t.last_time + {margin}
+        cross join lateral (
+            select p.*
+            from {table} as p
+            where p.user_key = u.user_key
+                and p.event_time between t.first_time - {margin} and t.last_time + {margin}
+                and p.source = any(:sources)
+                and p.activity_type = 'PLAY'
+                and p.track_key > 0
+            {_TABLES[table]}
+        ) as e
         inner join warehouse.dim_track as d on d.track_key = e.track_key
-        where e.source = any(:sources) and e.activity_type = 'PLAY' and e.track_key > 0
     """  # noqa: S608 (a table of ours)
 
 
+_TABLES = {"staging.fact_event": "", "warehouse.fact_event": _BY_INDEX, "audit.dropped_event": _BY_INDEX}
+"""Where plays are, and how each is read: what is staged may have no index."""
+
+
 def _all_near(margin: str) -> str:
-    tables = ("staging.fact_event", "warehouse.fact_event", "audit.dropped_event")
-    return " union ".join(_near(table, margin) for table in tables)  # what is near two times is one play
+    return " union ".join(_near(table, margin) for table in _TABLES)  # what is near two times is one play
 
 
 _PLAYS = f"with {_TOUCHED} {_all_near(_NEAR)}"
