@@ -49,8 +49,11 @@ class Answer:
         return self.status == 200
 
     def is_about_a_thing(self) -> bool:
-        """Whether it says something about the thing asked; a refusal may be about us: our mode, our rights."""
-        return self.is_good() or self.endpoint not in (*BATCHES, *OF_THE_ACCOUNT)
+        """Whether it says something about the thing asked; a refusal may be about us (our mode, our rights), or about
+        any one of many."""
+        if self.endpoint in BATCHES:
+            return self.is_good() or (self.status == 400 and "," not in self.query["ids"])
+        return self.is_good() or self.endpoint not in OF_THE_ACCOUNT
 
     def line(self) -> dict[str, Any]:
         """The answer as the input's line has it."""

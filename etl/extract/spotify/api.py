@@ -8,7 +8,8 @@ spotipy knows paths and parameters; ``caller`` says what is waited for, asked ag
 | 400 invalid_grant for a new token | MustSignInError, which names account and cure; the token stays stored |
 | 403 and 404 | an ``Answer`` with that status: a fact about the thing asked, or about the mode |
 | 403, 404 or 410 of a batch or of audio features | an ``Answer``, and ``mode`` is development from then on |
-| 400 | ActionNeededError: the call itself is wrong |
+| 400 of a track, an artist or an album, or of a batch | an ``Answer``: an id is none, or one of the batch |
+| any other 400 | ActionNeededError: the call itself is wrong |
 """
 
 import re
@@ -17,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
+from functools import reduce
 from typing import Any
 
 import spotipy  # type: ignore[import-untyped]
@@ -40,7 +42,9 @@ _MARGIN = timedelta(seconds=10)
 """An access token is renewed this long before it expires."""
 
 _ID = re.compile(r"[0-9A-Za-z]{22}")
+_BASE_62 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _PLAYLIST = re.compile(r"(?:.*[/:])?([0-9A-Za-z]{22})(?:\?.*)?")
+_CATALOGUE = ("track", "artist", "album", *BATCHES)
 _PRIVATE = ("email", "birthdate", "images", "explicit_content")
 
 
@@ -51,9 +55,15 @@ class Mode(StrEnum):
     EXTENDED = "extended"
 
 
-def is_spotify_id(text: str) -> bool:
-    """Whether ``text`` has the form of an id; one that has not makes the API refuse a whole batch."""
-    return _ID.fullmatch(text) is not None
+def is_spotify_id(text: str, is_stand_in: bool = False) -> bool:
+    """Whether ``text`` can be an id; one that cannot makes the API refuse a whole batch.
+
+    :param is_stand_in: takes whatever looks like an id. Spotify's write a number of 128 bits, and what the simulator
+        makes up ("madeup…") would be a larger one.
+    """
+    if _ID.fullmatch(text) is None:
+        return False
+    return is_stand_in or reduce(lambda number, sign: number * 62 + _BASE_62.index(sign), text, 0) < 1 << 128
 
 
 def playlist_id(text: str) -> str:
@@ -92,6 +102,7 @@ class Api:
         self.mode = mode
         self.clock = clock
         self.account = account
+        self._app = app
         self._accounts = accounts
         self._caller = Caller(limits or Limits(), clock, **({"sleep": sleep} if sleep else {}))
         self.calls = self._caller.calls
@@ -100,6 +111,10 @@ class Api:
         self._token: Token | None = account.token if account else None
         self._spotify = spotipy.Spotify(requests_session=self._caller.session, retries=0)
         self._spotify.prefix = app.api_url
+
+    def may_know(self, id_: str) -> bool:
+        """Whether what answers can have a thing of that id."""
+        return is_spotify_id(id_, self._app.is_stand_in)
 
     def me(self) -> Answer:
         """The profile, without its private fields."""
@@ -192,7 +207,7 @@ class Api:
 
     def learn_mode(self, answer: Answer) -> None:
         """Read the mode from the answer of a batch, such as one that an earlier try kept."""
-        if answer.endpoint in BATCHES:
+        if answer.endpoint in BATCHES and answer.status != 400:
             self.mode = Mode.EXTENDED if answer.is_good() else Mode.DEVELOPMENT
 
     def _batch(self, endpoint: str, path: str, ids: Sequence[str], method: Callable[[list[str]], object]) -> Answer:
@@ -215,7 +230,7 @@ class Api:
         is_promised: Callable[[Any], bool],
     ) -> Answer:
         reply = self._signed_in(endpoint, ask, is_promised)
-        if reply.status == 400:
+        if reply.status == 400 and endpoint not in _CATALOGUE:
             raise ActionNeededError(f"Spotify refuses the call {path} as wrong (400): is an id in the settings wrong?")
         name = self.account.name if self.account else None
         asked_at = self.clock().isoformat(timespec="seconds")

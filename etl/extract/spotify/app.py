@@ -22,13 +22,14 @@ _REDIRECT = "SPOTIPY_REDIRECT_URI must be the address that the app's dashboard l
 
 @dataclass(frozen=True)
 class App:
-    """One client id. Without a secret accounts sign in by PKCE."""
+    """One client id. Without a secret accounts sign in by PKCE. Ids that a stand-in gives are made up."""
 
     client_id: str
     client_secret: str | None = field(repr=False)
     redirect_uri: str
     api_url: str
     accounts_url: str
+    is_stand_in: bool = False
 
 
 def app_of(settings: Settings) -> App:
@@ -52,6 +53,7 @@ def app_of(settings: Settings) -> App:
         redirect_uri=settings.spotify_redirect_uri,
         api_url=settings.spotify_api_url.rstrip("/") + "/",
         accounts_url=settings.spotify_accounts_url.rstrip("/"),
+        is_stand_in=settings.is_stand_in,
     )
 
 

@@ -1,24 +1,25 @@
 """One fetch of the catalogue: audio features never asked, then the tracks, artists and albums asked longest ago.
 
 In extended mode by batches; in development mode one by one, and no audio features. Which it is, the first batch tells.
+A batch that Spotify calls wrong (400) is asked again in halves, until the id that is none stands alone.
 """
 
 import logging
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from etl.errors import QuotaUsedUpError
 from etl.extract.spotify.answers import Answer, Answers
-from etl.extract.spotify.api import BATCH_SIZES, Api, Mode, is_spotify_id
+from etl.extract.spotify.api import BATCH_SIZES, Api, Mode
 from etl.extract.spotify.fetched import Fetched, finished
-from etl.schemas.api import BATCHES
 
 log = logging.getLogger(__name__)
 
 SINGLE = {"tracks": "track", "artists": "artist", "albums": "album"}
 """The endpoint for one, by that for many."""
+_FEATURES = "audio_features"
 
 
 @dataclass(frozen=True)
@@ -34,15 +35,15 @@ class Wanted:
 def fetch_catalogue(api: Api, wanted: Wanted, call_budget: int, answers: Answers) -> Fetched:
     """Ask about the catalogue, and bring the answers into the lake.
 
-    :param call_budget: bounds the calls for tracks, artists and albums, who share it by the lengths of their lists.
+    :param call_budget: bounds the calls for tracks, artists and albums, who share it by the lengths of their lists,
+        and what halves of refused batches cost.
     :returns: also where the quota ended the fetch; what was fetched is in the lake then.
     :raises EtlError: as ``fetch_account`` does.
     """
     fetch = _Fetch(api, wanted, answers)
     calls_before, is_quota_left = Counter(api.calls), True
     try:
-        fetch.fetch_features()
-        fetch.fetch_stalest(call_budget)
+        fetch.fetch_stalest(fetch.fetch_features(call_budget))
     except QuotaUsedUpError as error:
         log.warning("The catalogue: %s", error)
         is_quota_left = False
@@ -51,11 +52,16 @@ def fetch_catalogue(api: Api, wanted: Wanted, call_budget: int, answers: Answers
 
 @dataclass(frozen=True)
 class Call:
-    """One planned call: the ids to ask for, of ``kind`` tracks, artists or albums."""
+    """One planned call: the ids to ask for, of ``kind`` tracks, artists, albums or audio features."""
 
     kind: str
     ids: tuple[str, ...]
     order: float
+
+    def halves(self) -> list["Call"]:
+        """Two calls for the same ids."""
+        half = len(self.ids) // 2
+        return [replace(self, ids=self.ids[:half]), replace(self, ids=self.ids[half:])]
 
 
 class _Fetch:
@@ -63,35 +69,63 @@ class _Fetch:
 
     def __init__(self, api: Api, wanted: Wanted, answers: Answers) -> None:
         self._api, self._answers = api, answers
-        self._features = _asked_once(wanted.features)
-        self._waiting = {kind: _asked_once(getattr(wanted, kind)) for kind in SINGLE}
+        self._waiting = {kind: self._asked_once(getattr(wanted, kind)) for kind in SINGLE}
+        self._waiting[_FEATURES] = self._asked_once(wanted.features)
 
-    def fetch_features(self) -> None:
-        """Ask audio features by batches; the first refusal ends it, for that is a fact about the app."""
-        while self._features and self._may_batch():
-            batch = self._features[: BATCH_SIZES["audio_features"]]
-            self._api.learn_mode(self._answers.ask(self._api.audio_features, batch))
-            if self._may_batch():
-                self._features = self._features[len(batch) :]
+    def fetch_features(self, budget: int) -> int:
+        """Ask audio features by batches; the first refusal of a mode ends it, for that is a fact about the app.
+
+        :param budget: for halves of refused batches.
+        :returns: what is left of it.
+        """
+        ids, size = self._waiting[_FEATURES], BATCH_SIZES[_FEATURES]
+        calls = [Call(_FEATURES, tuple(ids[n : n + size]), n) for n in range(0, len(ids), size)]
+        return min(budget, self._ask_all(calls, len(calls) + budget)) if self._may_batch() else budget
 
     def fetch_stalest(self, budget: int) -> None:
-        """Ask what the budget allows, as the mode allows; a refused batch makes a new plan."""
-        calls = plan(self._waiting, budget, is_batched=self._may_batch())
-        for used, call in enumerate(calls, start=1):
-            answer = self._ask(call)
-            self._api.learn_mode(answer)
-            if answer.endpoint in BATCHES and not answer.is_good():
-                return self.fetch_stalest(budget - used)
-            self._waiting[call.kind] = self._waiting[call.kind][len(call.ids) :]
+        """Ask what the budget allows, as the mode allows; a batch that the mode refuses makes a new plan."""
+        is_batched = self._may_batch()
+        waiting = {kind: self._waiting[kind] for kind in SINGLE}
+        left = self._ask_all(plan(waiting, budget, is_batched), budget)
+        if is_batched and not self._may_batch():
+            self.fetch_stalest(left)
 
     def left(self) -> dict[str, int]:
         """How many ids were not asked, by what was wanted of them."""
-        features = len(self._features) if self._may_batch() else 0
-        return {"features": features, **{kind: len(ids) for kind, ids in self._waiting.items()}}
+        features = len(self._waiting[_FEATURES]) if self._may_batch() else 0
+        return {"features": features, **{kind: len(self._waiting[kind]) for kind in SINGLE}}
+
+    def _ask_all(self, calls: Sequence[Call], budget: int) -> int:
+        """Ask what is planned, until the budget is used up or the mode turns out to be another one.
+
+        :returns: what is left of the budget.
+        """
+        planned = deque(calls)
+        while planned and budget:
+            call = planned.popleft()
+            answer = self._ask(call)
+            budget -= 1
+            self._api.learn_mode(answer)
+            if answer.is_about_a_thing():
+                self._waiting[call.kind] = self._waiting[call.kind][len(call.ids) :]
+                if answer.status == 400:
+                    log.warning("Spotify takes %s for no id of %s: nothing is known of it.", call.ids[0], call.kind)
+            elif self._may_batch():
+                planned.extendleft(reversed(call.halves()))
+            else:
+                break
+        return budget
 
     def _ask(self, call: Call) -> Answer:
         method: Callable[[Any], Answer] = getattr(self._api, call.kind if self._may_batch() else SINGLE[call.kind])
         return self._answers.ask(method, call.ids if self._may_batch() else call.ids[0])
+
+    def _asked_once(self, ids: Sequence[str]) -> list[str]:
+        """Each id once, in order; those that the API cannot know left out."""
+        known = [id_ for id_ in dict.fromkeys(ids) if self._api.may_know(id_)]
+        if len(known) < len(set(ids)):
+            log.info("%d ids cannot be Spotify's and are not asked.", len(set(ids)) - len(known))
+        return known
 
     def _may_batch(self) -> bool:
         return self._api.mode is not Mode.DEVELOPMENT
@@ -119,11 +153,3 @@ def share(budget: int, lengths: Mapping[str, int], needed: Mapping[str, int]) ->
         best = max(hungry, key=lambda kind: lengths[kind] / (2 * shares[kind] + 1))
         shares[best] += 1
     return shares
-
-
-def _asked_once(ids: Sequence[str]) -> list[str]:
-    """Each id once, in order; made-up ones, which the API cannot know, left out."""
-    known = [id_ for id_ in dict.fromkeys(ids) if is_spotify_id(id_)]
-    if len(known) < len(set(ids)):
-        log.info("%d ids have not the form of Spotify's and are not asked.", len(set(ids)) - len(known))
-    return known

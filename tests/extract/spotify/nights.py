@@ -44,7 +44,7 @@ class Place:
 
     def __post_init__(self) -> None:
         self.lake = Lake((self.folder / "lake").as_uri())
-        self.app = App("stand-in", None, "http://127.0.0.1:8888/callback", f"{self.url}/v1/", self.url)
+        self.app = App("stand-in", None, "http://127.0.0.1:8888/callback", f"{self.url}/v1/", self.url, True)
         self.accounts = Accounts(self.folder, "stand-in")
 
     def account(self, name: str) -> Account:

@@ -18,8 +18,9 @@ from etl.errors import (
     TryAgainError,
 )
 from etl.extract.spotify.accounts import Accounts, Token
-from etl.extract.spotify.api import Api, Mode, playlist_id
+from etl.extract.spotify.api import Api, Mode, is_spotify_id, playlist_id
 from etl.extract.spotify.exchange import Limits
+from etl.simulate.names import made_up_id
 from tests.extract.spotify.server import (
     EXPIRED,
     INVALID_GRANT,
@@ -77,7 +78,7 @@ def test_private_fields_of_the_profile_stay_outside(server: ScriptedServer, tmp_
     assert api_of(server, tmp_path, clock).me().body == {"id": "ada", "account_id": "x", "country": "DE"}
 
 
-@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize("status", [400, 403, 404])
 def test_a_refusal_of_a_thing_is_a_fact(server: ScriptedServer, tmp_path: Path, clock: Clock, status: int) -> None:
     server.says(PATH, refused(status))
     api = api_of(server, tmp_path, clock)
@@ -315,7 +316,7 @@ def test_an_app_asks_for_itself_with_its_secret(server: ScriptedServer, tmp_path
         Api(server.app(), None, Accounts(tmp_path, "client"))
 
 
-@pytest.mark.parametrize("status", [302, 400, 402, 405, 418])
+@pytest.mark.parametrize("status", [302, 402, 405, 418])
 def test_what_the_api_never_answers_needs_somebody(
     server: ScriptedServer, tmp_path: Path, clock: Clock, status: int
 ) -> None:
@@ -323,6 +324,39 @@ def test_what_the_api_never_answers_needs_somebody(
     with pytest.raises(ActionNeededError):
         api_of(server, tmp_path, clock).track(ID)
     assert len(server.asked) == 1
+
+
+def test_a_wrong_playlist_of_the_settings_needs_somebody(server: ScriptedServer, tmp_path: Path, clock: Clock) -> None:
+    server.says(f"/v1/playlists/{ID}", refused(400))
+    with pytest.raises(ActionNeededError, match="is an id in the settings wrong"):
+        api_of(server, tmp_path, clock).playlist(ID)
+
+
+def test_a_batch_that_is_called_wrong_says_nothing_of_the_mode(
+    server: ScriptedServer, tmp_path: Path, clock: Clock
+) -> None:
+    server.says("/v1/tracks", refused(400))
+    api = api_of(server, tmp_path, clock)
+    several, one = api.tracks([ID, "U" * 22]), api.tracks([ID])
+    assert (several.status, several.is_about_a_thing(), one.is_about_a_thing()) == (400, False, True)
+    assert api.mode is None
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("0" * 22, True),
+        ("4u7EnebtmKWzUH433cf5Qv", True),
+        ("7N42dgm5tFLK9N8MT7fHC7", True),  # 2^128 - 1
+        ("7N42dgm5tFLK9N8MT7fHC8", False),
+        ("madeupUnknown000000123", False),
+        (made_up_id("T", 1, 1), False),
+        ("name:0123456789abcdef", False),
+    ],
+)
+def test_an_id_of_spotify_writes_128_bits(text: str, is_one: bool) -> None:
+    assert is_spotify_id(text) == is_one
+    assert is_spotify_id(text, is_stand_in=True) == (":" not in text)
 
 
 def test_a_login_of_a_netrc_file_does_not_take_the_tokens_place(
@@ -363,7 +397,7 @@ def test_every_failure_is_one_of_ours(server: ScriptedServer, tmp_path: Path, cl
             facts.append(api_of(server, tmp_path, clock).track(ID).status)
         except EtlError as error:
             assert str(error).endswith(".") or str(error).endswith("?")
-    assert facts == [403, 404, 410]
+    assert facts == [400, 403, 404, 410]
 
 
 def test_messages_in_the_papers_are_those_of_the_code() -> None:

@@ -13,7 +13,9 @@ from etl.extract.spotify.answers import Answers
 from etl.extract.spotify.api import Api, Mode
 from etl.extract.spotify.catalogue import Wanted, fetch_catalogue, plan, share
 from etl.extract.spotify.fetched import DONE, PENDING_QUOTA, Fetched
+from etl.lake import Lake
 from tests.extract.spotify.nights import Killed, Place, killing, lines_of, place
+from tests.extract.spotify.server import Clock, Says, ScriptedServer, api_of
 from tests.simulate.spotify_api.little import little_rows
 
 
@@ -105,6 +107,61 @@ def test_ids_that_spotify_cannot_know_are_not_asked(here: Place, ids: dict[str, 
     fetched = fetch(here, Wanted(tracks=["name:0123456789abcdef", known, "", known, "Z" * 22]), 10)
     assert [one["id"] for one in things(fetched, "tracks", "track") if one] == [known]
     assert sum(here.calls().values()) <= 3
+
+
+WRONG = Says(400, {"error": {"status": 400, "message": "Invalid base62 id"}})
+FIVE = [str(number) * 22 for number in range(1, 6)]
+
+
+def test_what_is_made_up_is_not_asked_of_spotify(server: ScriptedServer, tmp_path: Path, clock: Clock) -> None:
+    server.says("/v1/tracks", {"tracks": [{"id": FIVE[0]}]})
+    api = api_of(server, tmp_path, clock)
+    wanted = Wanted(tracks=["madeupUnknown000000123", FIVE[0]], artists=["madeupNobody0000000123"])
+    fetched = fetch_catalogue(api, wanted, 10, Answers(Lake((tmp_path / "lake").as_uri()), "run", "catalogue"))
+    assert fetched.calls == {"tracks": 1}
+    assert [line["query"] for line in lines_of(fetched.received)] == [{"ids": FIVE[0]}]
+
+
+def test_an_id_that_spotify_takes_for_none_is_noted_and_the_fetch_goes_on(
+    server: ScriptedServer, tmp_path: Path, clock: Clock
+) -> None:
+    for id_ in FIVE:
+        server.says(f"/v1/tracks/{id_}", WRONG if id_ == FIVE[2] else {"id": id_})
+    api = api_of(server, tmp_path, clock, mode=Mode.DEVELOPMENT)
+    answers = Answers(Lake((tmp_path / "lake").as_uri()), "run", "catalogue")
+    fetched = fetch_catalogue(api, Wanted(tracks=FIVE), 10, answers)
+    assert [line["status"] for line in lines_of(fetched.received)] == [200, 200, 400, 200, 200]
+
+
+@pytest.mark.parametrize("budget", [10, 4])
+def test_a_batch_with_a_wrong_id_is_asked_in_halves_within_the_budget(
+    server: ScriptedServer, tmp_path: Path, clock: Clock, budget: int
+) -> None:
+    def good(*places: int) -> dict[str, Any]:
+        return {"tracks": [{"id": FIVE[place]} for place in places]}
+
+    server.says("/v1/tracks", WRONG, good(0, 1), WRONG, WRONG, good(3, 4))
+    api = api_of(server, tmp_path, clock)
+    answers = Answers(Lake((tmp_path / "lake").as_uri()), "run", "catalogue")
+    fetched = fetch_catalogue(api, Wanted(tracks=FIVE), budget, answers)
+    tracks = [line for line in lines_of(fetched.received) if line["endpoint"] == "tracks"]
+    assert fetched.mode is Mode.EXTENDED and fetched.calls["tracks"] == min(budget, 5)
+    assert [(line["status"], line["query"]["ids"].split(",")) for line in tracks] == [
+        (200, FIVE[:2]),
+        (400, [FIVE[2]]),
+        (200, FIVE[3:]),
+    ][: 3 if budget == 10 else 2]
+
+
+def test_audio_features_with_a_wrong_id_are_asked_in_halves(
+    server: ScriptedServer, tmp_path: Path, clock: Clock
+) -> None:
+    server.says("/v1/audio-features", WRONG, WRONG, {"audio_features": [None]})
+    api = api_of(server, tmp_path, clock)
+    answers = Answers(Lake((tmp_path / "lake").as_uri()), "run", "catalogue")
+    fetched = fetch_catalogue(api, Wanted(features=FIVE[:2]), 2, answers)
+    said = [(line["status"], line["query"]["ids"]) for line in lines_of(fetched.received)]
+    assert said == [(400, FIVE[0]), (200, FIVE[1])] and fetched.left == {}
 
 
 def test_killed_between_any_two_calls_it_asks_nothing_twice(here: Place, ids: dict[str, list[str]]) -> None:

@@ -18,7 +18,7 @@ from etl.lake import Lake
 from tests.extract.spotify.server import TOKEN, Clock, Says, ScriptedServer, an_account, api_of, page, scripted
 
 QUICK = Limits(pauses_s=(0,), retry_after_all_s=5)
-ID = "T" * 22
+ID = "4" * 22
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -70,7 +70,7 @@ def test_an_answer_has_the_promised_shape_or_is_a_failure(any_server: ScriptedSe
                 answer = getattr(api, method)(*arguments)
             except EtlError:
                 continue
-            assert answer.status in (200, 403, 404) and isinstance(thing_count(answer), int)
+            assert answer.status in (200, 400, 403, 404) and isinstance(thing_count(answer), int)
             assert sum(clock.slept) <= 5
 
 
