@@ -12,7 +12,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, Protocol
@@ -69,6 +69,10 @@ class Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
+def _as_note(note: dict[str, Any]) -> bytes:
+    return json.dumps(note, ensure_ascii=False, indent=1).encode()
+
+
 class Lake:
     """The lake under one URL."""
 
@@ -88,18 +92,19 @@ class Lake:
     def receive(self, content: Readable, received: Received) -> Received:
         """Keep the bytes of ``content`` and the note about them; again with the same input_id changes nothing.
 
-        But for a Kaggle file that another one of its name has replaced: coming again, it takes its place back.
+        But for a Kaggle file that another one of its name has replaced: coming again, it takes its place back. And
+        where the bytes that lie there are not as many as the note says, those that come again take their place.
 
         :returns: the note that the lake holds, which is the earlier one where there was one.
         """
-        folder = f"{self._root}/{received.origin}/{received.input_id}"
-        note = f"{folder}/received.json"
+        note = f"{self._root}/{received.origin}/{received.input_id}/received.json"
         if self._files.exists(note):
-            return self._come_again(self._read_note(note), received)
-        self._files.makedirs(folder, exist_ok=True)
-        with self._files.open(self._path(received), "wb") as target:
-            while block := content.read(_COPY_BYTES):
-                target.write(block)
+            kept = self._read_note(note)
+            # A note of another size tells of bytes that were replaced on purpose, such as those of a forgotten person.
+            if kept.size_bytes == received.size_bytes != self._size(kept):
+                self._write(self._path(kept), iter(lambda: content.read(_COPY_BYTES), b""))
+            return self._come_again(kept, received)
+        self._write(self._path(received), iter(lambda: content.read(_COPY_BYTES), b""))
         return self.note(received)
 
     def note(self, received: Received) -> Received:
@@ -126,10 +131,7 @@ class Lake:
 
     def replace(self, received: Received, content: bytes, row_count: int) -> None:
         """Keep other bytes in place of an input's one file, and their number of records; its id stays."""
-        path = self._path(received)
-        with self._files.open(f"{path}.part", "wb") as target:
-            target.write(content)
-        self._files.mv(f"{path}.part", path)
+        self._write(self._path(received), [content])
         self.renote(replace(received, row_count=row_count, size_bytes=len(content)))
 
     def replace_part(self, path: str, draft_url: str) -> None:
@@ -149,9 +151,7 @@ class Lake:
     def renote(self, received: Received) -> None:
         """Write the note of an input anew."""
         note = f"{self._root}/{received.origin}/{received.input_id}/received.json"
-        with self._files.open(f"{note}.part", "w", encoding="utf-8") as target:
-            json.dump(asdict(received), target, ensure_ascii=False, indent=1)
-        self._files.mv(f"{note}.part", note)
+        self._write(note, [_as_note(asdict(received))])
 
     def drop_input(self, received: Received) -> None:
         """Remove an input whole; one that was half removed is no input any more."""
@@ -221,23 +221,15 @@ class Lake:
 
     def answered_by(self, asked: str) -> str:
         """Who gave the API's answers that lie here; where that is not noted, or there are none yet, ``asked``."""
-        folder = f"{self._root}/api"
-        place = f"{folder}/answered_by"
+        place = f"{self._root}/api/answered_by"
         if self._files.exists(place) and self.inputs(["api"]):
             return str(self._files.read_text(place, encoding="utf-8"))
-        self._files.makedirs(folder, exist_ok=True)
-        draft = f"{place}.{uuid4().hex}.part"  # two may ask at once
-        self._files.write_text(draft, asked, encoding="utf-8")
-        self._files.mv(draft, place)
+        self._write(place, [asked.encode()])
         return asked
 
     def write_note(self, run_id: str, name: str, note: dict[str, Any]) -> None:
         """Keep a small JSON note for the next step of a run; again replaces it."""
-        folder = f"{self._root}/runs/{run_id}"
-        self._files.makedirs(folder, exist_ok=True)
-        with self._files.open(f"{folder}/{name}.json.part", "w", encoding="utf-8") as target:
-            json.dump(note, target, ensure_ascii=False, indent=1)
-        self._files.mv(f"{folder}/{name}.json.part", f"{folder}/{name}.json")
+        self._write(f"{self._root}/runs/{run_id}/{name}.json", [_as_note(note)])
 
     def read_note(self, run_id: str, name: str) -> dict[str, Any]:
         """A note that an earlier step of the run kept.
@@ -257,12 +249,7 @@ class Lake:
 
         :param name: may have folders in it.
         """
-        path = f"{self._root}/runs/{run_id}/{name}"
-        draft = f"{path}.{uuid4().hex}.part"  # two tries may run side by side
-        self._files.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
-        with self._files.open(draft, "wb") as target:
-            target.write(content)
-        self._files.mv(draft, path)
+        self._write(f"{self._root}/runs/{run_id}/{name}", [content])
 
     def kept(self, run_id: str, name: str) -> bytes | None:
         """What an earlier try kept under ``name``, or None."""
@@ -307,13 +294,44 @@ class Lake:
     def run_written_at(self, run_id: str) -> datetime:
         """When something of a run was last written."""
         files = self._files.find(f"{self._root}/runs/{run_id}")
-        moments = [self._files.modified(path) for path in files] or [datetime.fromtimestamp(0, UTC)]
-        newest: datetime = max(one if one.tzinfo else one.replace(tzinfo=UTC) for one in moments)
-        return newest
+        return max((self._modified(path) for path in files), default=datetime.fromtimestamp(0, UTC))
 
     def drop_run(self, run_id: str) -> None:
         """Remove the frames of a run; the inputs stay."""
         self._files.rm(f"{self._root}/runs/{run_id}", recursive=True)
+
+    def sweep_drafts(self, before: datetime) -> int:
+        """Remove what was begun and not finished, such as an import that was killed, where it is old.
+
+        :returns: how many files were removed.
+        """
+        drafts = [path for path in self._files.glob(f"{self._root}/*/*/*.part") if self._modified(path) < before]
+        for path in drafts:
+            self._files.rm(path)
+        return len(drafts)
+
+    def _write(self, path: str, blocks: Iterable[bytes]) -> None:
+        """Write a file whole or not at all; two may write the same one at once."""
+        draft = f"{path}.{uuid4().hex}.part"
+        self._files.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+        try:
+            with self._files.open(draft, "wb") as target:
+                for block in blocks:
+                    target.write(block)
+            self._files.mv(draft, path)
+        except BaseException:
+            with suppress(OSError):
+                self._files.rm(draft)
+            raise
+
+    def _size(self, received: Received) -> int | None:
+        """How many bytes lie there of an input that is one file; None where there is no file."""
+        path = self._path(received)
+        return int(self._files.size(path)) if self._files.exists(path) else None
+
+    def _modified(self, path: str) -> datetime:
+        modified: datetime = self._files.modified(path)
+        return modified if modified.tzinfo else modified.replace(tzinfo=UTC)
 
     def _come_again(self, kept: Received, again: Received) -> Received:
         """The note of an input that came again, of the new moment where another one took its place in between."""

@@ -11,8 +11,8 @@ log = logging.getLogger(__name__)
 
 
 def sweep_lake(settings: Settings, keep_days: int, now: datetime) -> int:
-    """Remove the frames of runs that were last written more than ``keep_days`` ago; inputs stay, and so does the
-    memory of the API's answers that the next refresh goes on from.
+    """Remove the frames of runs that were last written more than ``keep_days`` ago, and files that were not written to
+    their end then; inputs stay, and so does the memory of the API's answers that the next refresh goes on from.
 
     :returns: how many runs' frames were removed.
     """
@@ -20,6 +20,7 @@ def sweep_lake(settings: Settings, keep_days: int, now: datetime) -> int:
     old = [run_id for run_id in lake.runs() if lake.run_written_at(run_id) < now - timedelta(days=keep_days)]
     for run_id in old:
         lake.drop_run(run_id)
+    lake.sweep_drafts(now - timedelta(days=keep_days))
     with warehouse.connect(settings.warehouse_url) as connection:
         memory_run_id = warehouse.current_memory(connection)
     young = [run_id for run_id in lake.runs() if run_id not in old]
