@@ -64,6 +64,30 @@ def test_older_encodings_are_told(text: str, encoding: str) -> None:
     assert _read(("first;second;third\n" + text).encode(encoding))[1] == text.splitlines()[0].split(";")
 
 
+UTF_8 = "first,second\n1,Beyoncé\n2,Sigur Rós\n3,Déjà vu\n4,plain\n".encode()
+
+
+def test_one_byte_that_is_no_utf8_leaves_the_other_lines_as_they_are() -> None:
+    rows = _read(UTF_8.replace("Rós".encode(), b"R\xf3s"))
+    assert [row[1] for row in rows] == ["second", "Beyoncé", "Sigur R\udcf3s", "Déjà vu", "plain"]
+
+
+@pytest.mark.parametrize("content", [UTF_8 + "5,Café".encode()[:-1], "a,b\n1,Café é".encode()[:-1]])
+def test_a_file_that_ends_within_a_letter_breaks_off(content: bytes) -> None:
+    with pytest.raises(WrongFileError, match="breaks off: it ends within a letter"):
+        _read(content)
+
+
+def test_a_header_of_another_encoding_than_its_rows_is_refused() -> None:
+    with pytest.raises(WrongFileError, match="the header has letters that are no UTF-8"):
+        _read(UTF_8.replace(b"second", b"zw\xf6lf"))
+
+
+def test_a_letter_of_an_older_encoding_at_the_very_end_is_one() -> None:
+    text = "a,b\n" + "1,Déjà vu – “naïve”\n" * 20 + "2,café"
+    assert _read(text.encode("cp1252"))[-1] == ["2", "café"]
+
+
 def test_a_zero_character_becomes_a_replacement() -> None:
     assert _read(_written([["a\0b", "c", "d"]] * 30).encode())[1] == ["a\ufffdb", "c", "d"]
 

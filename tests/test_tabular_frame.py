@@ -47,6 +47,18 @@ def test_a_row_that_does_not_fit_the_header_is_rejected_as_it_is(
     ]
 
 
+def test_a_row_of_another_encoding_than_its_file_is_rejected(spark: SparkSession, lake: Lake, tmp_path: Path) -> None:
+    rows = [f"{ID},1,[],{name},2\n" for name in ("Björk", "Sigur Rós", "A", "Beyoncé")]
+    content = "id,followers,genres,name,popularity\n" + "".join(rows)
+    (tmp_path / "a.csv").write_bytes(content.encode().replace("Rós".encode(), b"R\xf3s"))
+    received = receive_file(str(tmp_path / "a.csv"), None, lake, datetime(2026, 1, 1, tzinfo=UTC))
+    parsed = parse(read_rows(spark, [received], KNOWN), KNOWN)
+    assert [row.name for row in parsed.accepted.collect()] == ["Björk", "A", "Beyoncé"]
+    assert [(row.row_number, row.reason, row.row) for row in parsed.rejected.collect()] == [
+        (2, "row has bytes that are no UTF-8", f'["{ID}","1","[]","Sigur R\ufffds","2"]')
+    ]
+
+
 def test_no_inputs_are_an_empty_frame(spark: SparkSession) -> None:
     assert read_rows(spark, [], KNOWN).count() == 0
 

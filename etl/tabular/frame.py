@@ -15,12 +15,14 @@ from etl.errors import WrongFileError
 from etl.formats import Format, plain
 from etl.lake import Received
 from etl.tabular.layout import Layout
-from etl.tabular.records import records
+from etl.tabular.records import is_legible, records
 
 ROWS_IN_BATCH = 10_000
 
 MISFIT = "row has more or fewer fields than the header"
 """The ``problem`` of a row that cannot be told apart into columns."""
+ILLEGIBLE = "row has bytes that are no UTF-8"
+"""The ``problem`` of a row of another encoding than its file."""
 
 _STRINGS = ArrayType(StringType(), containsNull=False)
 
@@ -96,26 +98,26 @@ def _read_input(one: Received, known: Format) -> Iterator[pyarrow.RecordBatch]:
 
 def _batch(input_id: str, done: int, rows: list[list[str]], order: list[int], known: Format) -> pyarrow.RecordBatch:
     count, width = len(rows), len(order)
-    if all(len(row) == width for row in rows):
+    if all(len(row) == width for row in rows) and is_legible(chain.from_iterable(rows)):
         columns = list(zip(*rows, strict=True))
         wanted = [columns[place] for place in order[: len(known.columns)]]
         further = [columns[place] for place in order[len(known.columns) :]]
         others = _lists_of_equal_length(further, count)
         problems = pyarrow.nulls(count, pyarrow.string())
     else:
-        fits = [len(row) == width for row in rows]
+        problems = pyarrow.array([_problem(row, width) for row in rows], pyarrow.string())
+        fits = problems.is_null().to_pylist()
         wanted = [
             tuple(row[place] if fit else None for row, fit in zip(rows, fits, strict=True))
             for place in order[: len(known.columns)]
         ]
         others = pyarrow.array(
             [
-                [row[p] for p in order[len(known.columns) :]] if fit else row
+                [row[p] for p in order[len(known.columns) :]] if fit else [_legible(field) for field in row]
                 for row, fit in zip(rows, fits, strict=True)
             ],
             pyarrow.list_(pyarrow.string()),
         )
-        problems = pyarrow.array([None if fit else MISFIT for fit in fits], pyarrow.string())
     arrays = [
         pyarrow.array([input_id] * count, pyarrow.string()),
         pyarrow.array(numpy.arange(done + 1, done + count + 1, dtype=numpy.int64)),
@@ -124,6 +126,16 @@ def _batch(input_id: str, done: int, rows: list[list[str]], order: list[int], kn
         others,
     ]
     return pyarrow.RecordBatch.from_arrays(arrays, ["input_id", "row_number", "problem", *known.columns, "others"])
+
+
+def _problem(row: list[str], width: int) -> str | None:
+    if len(row) != width:
+        return MISFIT
+    return None if is_legible(row) else ILLEGIBLE
+
+
+def _legible(field: str) -> str:
+    return field.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _lists_of_equal_length(columns: Sequence[Sequence[str]], count: int) -> pyarrow.Array:

@@ -76,7 +76,7 @@ def _encoding(plain: BinaryIO, head: bytes) -> str:
         return "utf-8"
     if _control_bytes(head) > 0.02 * len(head):
         raise WrongFileError("the file is binary, neither text nor a spreadsheet.")
-    return _legacy_encoding(plain)
+    return "utf-8" if _is_mostly_utf8(plain) else _legacy_encoding(plain)
 
 
 def _control_bytes(text: bytes) -> int:
@@ -101,6 +101,24 @@ def _decodes(plain: BinaryIO, encoding: str) -> bool:
     return True
 
 
+def _is_mostly_utf8(plain: BinaryIO) -> bool:
+    """Whether most of the lines that are not plain ASCII are UTF-8: rows of the others are refused when they are read.
+
+    :raises WrongFileError: where it is so, and the file ends within a letter.
+    """
+    plain.seek(0)
+    whole = broken = 0
+    while line := plain.readline(_BLOCK_BYTES):
+        try:
+            whole += not line.isascii() and bool(line.decode())
+        except UnicodeDecodeError as error:
+            if error.reason != "unexpected end of data":
+                broken += 1
+            elif whole + (not line[: error.start].isascii()) > broken:
+                raise WrongFileError("the file breaks off: it ends within a letter. Get it again, whole.") from None
+    return whole > broken
+
+
 def _legacy_encoding(plain: BinaryIO) -> str:
     """The likeliest older encoding, judged by the lines that are not plain ASCII."""
     plain.seek(0)
@@ -119,7 +137,7 @@ def _legacy_encoding(plain: BinaryIO) -> str:
 
 def _delimiter(head: bytes, encoding: str) -> str:
     """The delimiter that splits the header into most fields."""
-    text = codecs.getincrementaldecoder(encoding)().decode(head).replace("\0", "\ufffd")
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(head).replace("\0", "\ufffd")
     widths = {}
     for delimiter in DELIMITERS:
         first = next((r for r in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if r), [])

@@ -3,7 +3,7 @@
 import csv
 import datetime
 import io
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from typing import BinaryIO
 
@@ -19,15 +19,27 @@ def records(content: BinaryIO, layout: Layout) -> Generator[list[str], None, Non
     """The records of a file, its header first; names in the header are made different by a number.
 
     :param content: seekable.
-    :raises WrongFileError: where the file ends within quotation marks, or is broken.
+    :raises WrongFileError: where the file ends within quotation marks, or is broken. Bytes below the header that are no
+        UTF-8 where all else is become halves of surrogate pairs; see ``is_legible``.
     """
     with breakage_explained():
         plain = unpacked(content)
         rows = _sheet_records(content) if plain is None else _text_records(plain, layout)
         for header in rows:
+            if not is_legible(header):
+                raise WrongFileError("the header has letters that are no UTF-8, as the rows are. Save it as UTF-8.")
             yield _distinct(header)
             break
         yield from rows
+
+
+def is_legible(fields: Iterable[str]) -> bool:
+    """Whether all fields of one or more records are text, which bytes that are no UTF-8 are not."""
+    try:
+        "".join(fields).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def count_rows(content: BinaryIO, layout: Layout) -> tuple[tuple[str, ...], int]:
@@ -56,7 +68,8 @@ def header(content: BinaryIO, layout: Layout) -> tuple[str, ...]:
 
 
 def _text_records(plain: BinaryIO, layout: Layout) -> Iterator[list[str]]:
-    text = io.TextIOWrapper(plain, layout.encoding, newline="")
+    errors = "surrogateescape" if layout.encoding == "utf-8" else "strict"
+    text = io.TextIOWrapper(plain, layout.encoding, errors, newline="")
     try:
         last: list[str] = []
         for record in csv.reader(_lines(text), delimiter=layout.delimiter):
