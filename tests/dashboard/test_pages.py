@@ -166,3 +166,16 @@ def links(browser: Chrome) -> dict[str, WebElement]:
     found = browser.find_elements(By.CSS_SELECTOR, "[data-testid=stSidebarNavLink]")
     words = {str(one.get_attribute("textContent")): one for one in found}
     return {name: one for name in TITLES for word, one in words.items() if word.endswith(name)}
+
+
+def test_an_artist_without_a_week_to_show_sees_countries_and_songs(browser: Chrome, dashboard: Place) -> None:
+    turn_weeks = "update mart.artist_week set listeners = -listeners where artist_key = 1"
+    with connect(dashboard.url) as connection:
+        connection.exec_driver_sql(turn_weeks)
+    try:
+        said = enter(browser, dashboard, "artist")
+        assert "No week has five listeners yet" in said and "Nobody has played" not in said
+        assert "Where they are" in said and "What they play" in said and metrics(browser)["Plays"] != "0"
+    finally:
+        with connect(dashboard.url) as connection:
+            connection.exec_driver_sql(turn_weeks)
