@@ -108,8 +108,12 @@ def title_parts(name: Column) -> Column:
 
 
 def made_id(*parts: Column) -> Column:
-    """An id for what no source gives an id to: ``name:`` and 20 hexadecimal digits of the hash of its parts."""
-    digest = F.sha2(F.concat_ws(_SEPARATOR, *parts), 256)
+    """An id for what no source gives an id to: ``name:`` and 20 hexadecimal digits of the hash of its parts.
+
+    A part that is NULL keeps its place, so that the others are not taken for it; the last one has nothing behind it.
+    """
+    *first, last = parts
+    digest = F.sha2(F.concat_ws(_SEPARATOR, *(F.coalesce(part, F.lit("")) for part in first), last), 256)
     return F.concat(F.lit(MADE_PREFIX), F.substring(digest, 1, _MADE_LENGTH))
 
 

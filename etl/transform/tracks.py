@@ -36,7 +36,7 @@ def variants(rows: DataFrame) -> DataFrame:
         "isrc",
     )
     has_album = F.coalesce("album_id", "album_name").isNotNull()
-    album_made_id = F.when(has_album, made_id(F.coalesce("album_title", F.lit("")), F.col("artist_keys")[0]))
+    album_made_id = F.when(has_album, made_id(F.col("album_title"), F.col("artist_keys")[0]))
     compared = F.struct("title", "version", "edition", "credit", "artist_keys", album_made_id.alias("album_made_id"))
     dated = F.struct("release_date", F.col("release_date_precision").alias("precision"))
     order = (precision_rank(F.col("release_date_precision")), F.col("release_date"))

@@ -165,15 +165,18 @@ def test_podcasts_and_audiobooks_are_spoken(spark: SparkSession) -> None:
         ),
         nameless(ts="2024-03-01T03:00:00Z", audiobook_title="Book", audiobook_uri="spotify:show:book"),
         nameless(ts="2024-03-01T04:00:00Z", episode_name="One", episode_show_name="Show"),
+        nameless(ts="2024-03-01T05:00:00Z", episode_name="One"),
+        nameless(ts="2024-03-01T06:00:00Z", episode_show_name="One"),
     )
     assert [(row.spoken_id, row.spoken_name, row.show_name) for row in rows[:3]] == [
         (EPISODE_URI, "One", "Show"),
         (chapter, "Chapter 1", "Book"),
         ("spotify:show:book", "Book", "Book"),
     ]
-    assert rows[3].spoken_id.startswith("name:")
+    assert rows[3].spoken_id == "name:163491c84bf623260085"
+    assert rows[4].spoken_id != rows[5].spoken_id == "name:8b12507783d5becacbf2"
     assert {(row.track_id, row.track_name, row.artist_name) for row in rows} == {(None, None, None)}
-    assert len({row.identity for row in rows}) == 4
+    assert len({row.identity for row in rows}) == 6
 
 
 def test_a_track_is_music_whatever_else_is_told(spark: SparkSession) -> None:
@@ -190,6 +193,22 @@ def test_plays_without_a_track_are_kept_as_plays_of_the_unknown_one(spark: Spark
     names = ("track_id", "track_name", "artist_name", "spoken_id")
     assert [unknown[name] for name in names] == [None] * 4 and unknown.identity == "1709254800 180000"
     assert [local[name] for name in names] == [None, "Song", "Singer", None]
+
+
+def test_what_lacks_a_name_is_not_taken_for_what_lacks_another(spark: SparkSession) -> None:
+    told = [
+        {"track_name": "A", "album_artist_name": "B", "album_album_name": "C"},
+        {"track_name": "A", "album_artist_name": "B"},
+        {"track_name": "B", "album_album_name": "A"},
+        {"album_artist_name": "B", "album_album_name": "A"},
+        {"track_name": "B"},
+        {"album_artist_name": "B"},
+    ]
+    records = [nameless() | {f"master_metadata_{name}": value for name, value in one.items()} for one in told]
+    found = [row.identity.split()[1] for row in parsed(spark, *records).accepted.collect()]
+    assert len(set(found)) == len(told)
+    # With all names, or without an album alone, as ever.
+    assert {"name:63bb0d64598a1ca00090", "name:8254cd40e67f1cbbe397"} < set(found)
 
 
 def test_values_of_several_ages(spark: SparkSession) -> None:
@@ -280,7 +299,10 @@ def test_basic_names(spark: SparkSession) -> None:
     nobody, spoken = events(spark, podcast, unknown, format_name=BASIC)
     assert (nobody.track_name, nobody.artist_name, nobody.spoken_id) == (None, None, None)
     assert (spoken.spoken_name, spoken.show_name, spoken.track_name) == ("One", "Show", None)
-    assert spoken.spoken_id.startswith("name:")
+    assert spoken.spoken_id == "name:163491c84bf623260085"
+    halves = [{**podcast, name: None} for name in ("podcastName", "episodeName")]
+    halves[0]["episodeName"] = "Show"
+    assert len({row.spoken_id for row in events(spark, *halves, format_name=BASIC)}) == 2
 
 
 def test_what_is_refused_of_the_basic_history(spark: SparkSession) -> None:
