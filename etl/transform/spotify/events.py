@@ -22,8 +22,9 @@ _ENTRY = (
 )
 _ARTIST = "id string, name string"
 _PROFILE = "id string, account_id string"
-_PLAYLIST_URI = "^spotify:(?:user:[^:]+:)?playlist:([0-9A-Za-z]+)$"
-_ID = "^[0-9A-Za-z]+$"
+_PLAYLIST_URI = "^spotify:(?:user:[^:]+:)?playlist:([0-9A-Za-z]{1,255})$"
+_ID = "^[0-9A-Za-z]{1,255}$"
+"""A longer one would not fit into the star's indexes."""
 _FIRST_EVENT = "2006-01-01T00:00:00Z"
 
 

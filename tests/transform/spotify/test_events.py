@@ -125,6 +125,7 @@ def test_what_is_refused_says_why(spark: SparkSession, lake: Lake) -> None:
         ("item is a local file", {**good, "track": track(id=None, is_local=True)}),
         ("id is missing", {**good, "track": track(id=None)}),
         ("id is no Spotify id", {**good, "track": track(id="t 1")}),
+        ("id is no Spotify id", {**good, "track": track(id="t" * 256)}),
         ("played_at is missing", {"track": track()}),
         ("played_at is no date and time", {"played_at": "soon", "track": track()}),
         ("played_at lies before Spotify's beginning", {"played_at": "1970-01-01T00:00:00Z", "track": track()}),
