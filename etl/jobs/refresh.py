@@ -135,14 +135,17 @@ def fit_clusters(run_id: str, settings: Settings, cluster_count: int | None = No
     chosen_seed = seed if seed is not None else (stored.seed if stored else settings.cluster_seed)
     with session(settings, f"fit_clusters {run_id}") as spark:
         tracks = lake.read_frame(spark, run_id, "dim_track", STAGED["dim_track"])
-        if settings.cluster_features_from == "files":
+        features_from = settings.cluster_features_from
+        if features_from == "files":
             tracks = clusters.without_features_of(tracks, "api")
         size = clusters.catalogue_size(tracks)
-        is_needed = clusters.needs_refit(stored, size, count, chosen_seed, settings.cluster_refit_share)
+        is_needed = clusters.needs_refit(stored, size, count, chosen_seed, settings.cluster_refit_share, features_from)
         fitted_at = datetime.fromisoformat(plan["started_at"])
         model = None
         if is_needed or cluster_count:
-            model = clusters.fit(tracks, count, chosen_seed, settings.cluster_sample_size, fitted_at, stored)
+            model = clusters.fit(
+                tracks, count, chosen_seed, settings.cluster_sample_size, fitted_at, stored, features_from
+            )
         frames = model.staged(spark) if model else {}
         for name, frame in frames.items():
             lake.write_frame(frame, run_id, name)

@@ -45,6 +45,11 @@ class ClusterModel:
     clusters: tuple[Cluster, ...]
 
     @property
+    def features_from(self) -> str:
+        """Whose audio features were fitted: "all", or "files", which the fit's id then begins with."""
+        return "files" if self.fit_id.startswith("files-") else "all"
+
+    @property
     def centroids(self) -> NDArray[np.float64]:
         """One row a cluster, one column a feature, in the features' own units."""
         return np.array([c.centroid for c in self.clusters])

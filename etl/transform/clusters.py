@@ -46,6 +46,7 @@ def fit(
     sample_size: int,
     fitted_at: datetime,
     previous: ClusterModel | None = None,
+    features_from: str = "all",
 ) -> ClusterModel | None:
     """Clusters of the catalogue, from a sample of its recordings; None where no track has all nine features.
 
@@ -56,6 +57,7 @@ def fit(
     :param sample_size: the most recordings that are fitted.
     :param fitted_at: the time to note; aware.
     :param previous: the model whose cluster numbers keep their meaning.
+    :param features_from: whose audio features ``tracks`` have, all or files; kept with the fit.
     :raises ActionNeededError: where ``cluster_count`` is below 2 or ``sample_size`` below 1.
     """
     if cluster_count < 2 or sample_size < 1:
@@ -75,7 +77,7 @@ def fit(
     else:
         found = points
     model = ClusterModel(
-        fit_id="",
+        fit_id="" if features_from == "all" else f"{features_from}-",
         fitted_at=fitted_at,
         cluster_count=cluster_count,
         seed=seed,
@@ -142,7 +144,12 @@ def catalogue_size(tracks: DataFrame) -> int:
 
 
 def needs_refit(
-    model: ClusterModel | None, current_size: int, cluster_count: int, seed: int, refit_share: float
+    model: ClusterModel | None,
+    current_size: int,
+    cluster_count: int,
+    seed: int,
+    refit_share: float,
+    features_from: str = "all",
 ) -> bool:
     """Whether the stored model no longer fits: none is there, it was asked for otherwise, or the catalogue has changed.
 
@@ -151,7 +158,7 @@ def needs_refit(
     """
     if model is None:
         return current_size > 0
-    if (model.cluster_count, model.seed) != (cluster_count, seed):
+    if (model.cluster_count, model.seed, model.features_from) != (cluster_count, seed, features_from):
         return True
     return abs(current_size - model.catalogue_size) > refit_share * model.catalogue_size
 
@@ -249,10 +256,10 @@ def _with_clusters(
         for number, name, row in zip(sorted(numbers), names, rows, strict=True)
     )
     whole = replace(model, clusters=clusters, inertia=sum(c.inertia for c in clusters))
-    return replace(whole, fit_id=_fit_id(whole))
+    return replace(whole, fit_id=f"{model.fit_id}{_digest(whole)}")
 
 
-def _fit_id(model: ClusterModel) -> str:
+def _digest(model: ClusterModel) -> str:
     what = [model.fitted_at.isoformat(), model.cluster_count, model.seed, model.sample_size, model.catalogue_size]
     text = json.dumps([*what, model.feature_means, model.centroids.tolist()])
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -190,6 +190,15 @@ def test_a_model_survives_the_warehouse(spark: SparkSession, model: ClusterModel
     assert from_rows({**fit_row, "fitted_at": FITTED_AT}, list(reversed(cluster_rows))) == model
 
 
+def test_a_fit_says_whose_features_it_is_of(spark: SparkSession, catalogue: DataFrame) -> None:
+    model = fit(catalogue, 4, 1, 100, FITTED_AT, features_from="files")
+    assert model
+    frames = {name: [row.asDict() for row in frame.collect()] for name, frame in model.staged(spark).items()}
+    (stored,) = frames["cluster_fit"]
+    again = from_rows(stored, frames["dim_audio_cluster"])
+    assert not needs_refit(again, 400, 4, 1, 0.2, "files") and needs_refit(again, 400, 4, 1, 0.2)
+
+
 def test_when_to_fit_anew(model: ClusterModel) -> None:
     assert needs_refit(None, 1, 4, 1, 0.2)
     assert not needs_refit(None, 0, 4, 1, 0.2)
@@ -199,6 +208,7 @@ def test_when_to_fit_anew(model: ClusterModel) -> None:
     assert needs_refit(model, 319, 4, 1, 0.2)
     assert needs_refit(model, 400, 5, 1, 0.2)
     assert needs_refit(model, 400, 4, 2, 0.2)
+    assert needs_refit(model, 400, 4, 1, 0.2, "files")
 
 
 @given(
