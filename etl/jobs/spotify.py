@@ -10,7 +10,7 @@ from etl.errors import ActionNeededError, EtlError, MustSignInError, RateLimited
 from etl.extract.spotify.account import fetch_account as ask_account
 from etl.extract.spotify.accounts import Account, Accounts, sign_in_warning
 from etl.extract.spotify.answers import Answers, account_part
-from etl.extract.spotify.api import BATCH_SIZES, Api
+from etl.extract.spotify.api import BATCH_SIZES, Api, Mode
 from etl.extract.spotify.app import app_of
 from etl.extract.spotify.catalogue import Wanted
 from etl.extract.spotify.catalogue import fetch_catalogue as ask_catalogue
@@ -105,11 +105,13 @@ def _ask(account: Account, known: Known, answers: Answers, settings: Settings) -
     accounts = accounts_of(settings)
     with warehouse.connect(settings.warehouse_url) as connection:
         wished = fetches.wished_playlists(connection, account.account_id)
+        mode = fetches.known_mode(connection)
     # One account looks at the playlists that the setting names: each costs a call.
     reader = _able_account(settings, accounts.names())
     named = settings.spotify_playlists if reader and reader.name == account.name else ()
     playlist_ids = tuple(dict.fromkeys([*named, *wished]))
-    return ask_account(Api(app_of(settings), account, accounts), account, known, playlist_ids, answers)
+    api = Api(app_of(settings), account, accounts, mode=Mode(mode) if mode else None)
+    return ask_account(api, account, known, playlist_ids, answers)
 
 
 @explains_full_disk

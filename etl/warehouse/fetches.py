@@ -29,6 +29,18 @@ def known_of_account(
     return cast(dict[str, Any], found[0]["known"]) if found else None
 
 
+def known_mode(connection: Connection) -> str | None:
+    """The mode that the app was last found to have, or None where no batch of the catalogue has told it yet."""
+    statement = """
+        select mode from audit.fetch
+        where part = 'catalogue' and mode is not null
+        order by asked_at desc
+        limit 1
+    """
+    found = rows(connection, statement)
+    return cast(str, found[0]["mode"]) if found else None
+
+
 def wished_playlists(connection: Connection, user_id: str) -> tuple[str, ...]:
     """The ids of the playlists that a user has asked for."""
     statement = "select playlist_id from audit.playlist_wish where user_id = :user_id order by playlist_id"

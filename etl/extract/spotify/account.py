@@ -14,7 +14,7 @@ from typing import Any
 from etl.errors import ActionNeededError, QuotaUsedUpError, TryAgainError
 from etl.extract.spotify.accounts import Account, days_left
 from etl.extract.spotify.answers import Answer, Answers
-from etl.extract.spotify.api import PAGE_SIZE, Api, playlist_id
+from etl.extract.spotify.api import PAGE_SIZE, Api, Mode, playlist_id
 from etl.extract.spotify.fetched import Fetched, finished
 from etl.extract.spotify.knowledge import Known, added_moments, believed_refusals, learned, objects
 
@@ -47,7 +47,7 @@ def fetch_account(api: Api, account: Account, known: Known, playlist_ids: Iterab
         log.warning("%s: %s", account.name, error)
         is_quota_left = False
     said = answers.all_kept()
-    after = learned(known, said, fetch.refused, fetch.left)
+    after = learned(known, said, fetch.refused, fetch.left, api.mode)
     return finished(
         api,
         answers,
@@ -95,7 +95,7 @@ class _Fetch:
         while offset is not None:
             answer = self._asked_for(self._answers.ask(self._api.my_playlists, offset))
             if offset == 0:
-                self._believed = believed_refusals(self._known, answer)
+                self._believed = believed_refusals(self._known, answer, self._api.mode)
             for item in objects(answer.body):
                 self._see(item)
             offset = _next_offset(answer, offset)
@@ -197,7 +197,9 @@ class _Fetch:
         while offset is not None:
             answer = self._answers.ask(self._api.playlist_items, playlist.id, playlist.snapshot_id, offset)
             if not answer.is_good():
-                self._is_foreign_refused |= answer.status == 403 and playlist.is_foreign()
+                # In extended mode it says something about this one only.
+                is_of_all = answer.status == 403 and playlist.is_foreign() and self._api.mode is not Mode.EXTENDED
+                self._is_foreign_refused |= is_of_all
                 self._note_refused(playlist)
                 return
             offset = _next_offset(answer, offset)

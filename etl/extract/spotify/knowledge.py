@@ -19,7 +19,8 @@ class Known:
     """What the warehouse knows of an account; nothing is known by default.
 
     ``snapshots`` has playlists whose items are known whole, ``refused`` those that were refused, each with the
-    snapshot under which that was, and ``refused_since`` when the oldest of them was. What is known of saved tracks and
+    snapshot under which that was, ``refused_since`` when the oldest of them was, and ``refused_in`` the mode, where it
+    was known: before that, one refusal stands for all playlists of others. What is known of saved tracks and
     followed artists is that of the last fetch which did not name them as ``left``: a used-up quota may have cut their
     pages.
     """
@@ -27,6 +28,7 @@ class Known:
     snapshots: Mapping[str, str] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
     refused_since: datetime | None = None
+    refused_in: str | None = None
     saved_total: int | None = None
     saved_newest_at: datetime | None = None
     followed_total: int | None = None
@@ -34,22 +36,32 @@ class Known:
     profile_asked_at: datetime | None = None
 
 
-def believed_refusals(known: Known, listed: Answer) -> Mapping[str, str]:
+def believed_refusals(known: Known, listed: Answer, mode: str | None = None) -> Mapping[str, str]:
     """The playlists that need not be asked because they were refused.
 
     :param listed: the fetch's first page of playlists.
+    :param mode: the app's, where it is known.
     """
+    if mode == "extended" != known.refused_in:
+        return {}
     is_fresh = known.refused_since and datetime.fromisoformat(listed.asked_at) - known.refused_since <= REFUSALS_LAST
     return known.refused if is_fresh else {}
 
 
-def learned(known: Known, answers: Iterable[Answer], refused: Mapping[str, str], left: Mapping[str, int]) -> Known:
+def learned(
+    known: Known,
+    answers: Iterable[Answer],
+    refused: Mapping[str, str],
+    left: Mapping[str, int],
+    mode: str | None = None,
+) -> Known:
     """What is known after a fetch.
 
     :param known: what was known before.
     :param answers: all that the fetch was answered, in the order asked.
     :param refused: playlists that it was refused, or did not ask because others were (playlist_id → snapshot_id).
     :param left: what it did not come to; of that nothing new is known.
+    :param mode: the app's, where it is known.
     """
     by_endpoint: dict[str, list[Answer]] = defaultdict(list)
     for answer in answers:
@@ -63,10 +75,11 @@ def learned(known: Known, answers: Iterable[Answer], refused: Mapping[str, str],
     after = replace(known, snapshots={**known.snapshots, **whole})
     if by_endpoint["my_playlists"]:
         listed = by_endpoint["my_playlists"][0]
-        believed = believed_refusals(known, listed)
+        believed = believed_refusals(known, listed, mode)
         now = {id_: snapshot for id_, snapshot in {**believed, **refused}.items() if id_ not in whole}
         since = known.refused_since if believed else datetime.fromisoformat(listed.asked_at)
-        after = replace(after, refused=now, refused_since=since if now else None)
+        said_in = known.refused_in if believed else mode
+        after = replace(after, refused=now, refused_since=since if now else None, refused_in=said_in if now else None)
     if by_endpoint["saved_tracks"] and not left.get("saved_tracks"):
         first = by_endpoint["saved_tracks"][0].body
         moments = [moment for moment in added_moments(first) if moment]

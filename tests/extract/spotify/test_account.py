@@ -10,13 +10,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
 from etl.errors import ActionNeededError, MustSignInError, RateLimitedError
-from etl.extract.spotify.fetched import DONE, PENDING_QUOTA
+from etl.extract.spotify.account import fetch_account
+from etl.extract.spotify.answers import Answers
+from etl.extract.spotify.api import Mode
+from etl.extract.spotify.fetched import DONE, PENDING_QUOTA, Fetched
 from etl.extract.spotify.knowledge import REFUSALS_LAST, Known, from_note, to_note
+from etl.lake import Lake
 from tests.extract.spotify.nights import (
     Killed,
     Place,
@@ -28,6 +33,7 @@ from tests.extract.spotify.nights import (
     place,
     playlists_of,
 )
+from tests.extract.spotify.server import Clock, Says, ScriptedServer, an_account, api_of, page
 
 STILL = "has_usual_changes = false\npopularity_drift = 0\n"
 
@@ -142,6 +148,47 @@ def test_a_refusal_of_anothers_playlist_is_believed_for_a_week(tmp_path: Path, s
     assert len(after.refused) == 1 and after.refused.keys() < known.refused.keys()
     assert known.refused.keys() - after.refused.keys() <= after.snapshots.keys()
     assert after.refused_since and after.refused_since > known.refused_since
+
+
+def listed(letter: str, owner: str = "bob", **more: Any) -> dict[str, Any]:
+    """A playlist as a list shows it."""
+    shown = {"id": letter * 22, "name": letter, "snapshot_id": f"s{letter}", "owner": {"id": owner}}
+    return {**shown, "tracks": {"total": 1}, **more}
+
+
+def scripted_account(server: ScriptedServer, *playlists: dict[str, Any]) -> None:
+    """An account that has some playlists and nothing else."""
+    server.says("/v1/me", {"id": "ada"})
+    server.says("/v1/me/playlists", page(list(playlists)))
+    server.says("/v1/me/tracks", page([]))
+    server.says("/v1/me/following", {"artists": page([])})
+
+
+def ask(server: ScriptedServer, folder: Path, known: Known, run_id: str, mode: Mode | None = None) -> Fetched:
+    api = api_of(server, folder, Clock(), mode=mode)
+    answers = Answers(Lake((folder / "lake").as_uri()), run_id, "account-ada")
+    return fetch_account(api, an_account(), known, (), answers)
+
+
+def items_asked(server: ScriptedServer) -> list[str]:
+    found = [path.split("/")[3][0] for path in server.paths() if path.endswith("/items")]
+    server.asked.clear()
+    return found
+
+
+def test_in_extended_mode_one_refusal_says_nothing_of_other_playlists(server: ScriptedServer, tmp_path: Path) -> None:
+    scripted_account(server, *map(listed, "ABC"))
+    server.says(f"/v1/playlists/{'A' * 22}/items", Says(403, {"error": {"status": 403}}))
+    for letter in "BC":
+        server.says(f"/v1/playlists/{letter * 22}/items", page([{"item": {"id": "x"}}]))
+    first = known_after(ask(server, tmp_path, Known(), "run 1"))
+    assert items_asked(server) == ["A"] and len(first.refused) == 3
+    second = known_after(ask(server, tmp_path, from_note(to_note(first)), "run 2", Mode.EXTENDED))
+    assert items_asked(server) == ["A", "B", "C"] and list(second.refused) == ["A" * 22]
+    third = known_after(ask(server, tmp_path, second, "run 3", Mode.EXTENDED))
+    assert items_asked(server) == [] and third == second
+    in_development = known_after(ask(server, tmp_path, first, "run 4", Mode.DEVELOPMENT))
+    assert items_asked(server) == [] and in_development == first
 
 
 def test_playlists_are_also_named_by_id(here: Place, mode: str) -> None:
