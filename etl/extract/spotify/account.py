@@ -7,7 +7,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -193,7 +193,18 @@ class _Fetch:
         return False
 
     def _fetch_pages(self, playlist: _Playlist) -> None:
+        """Ask a playlist's pages; those of its new snapshot, once, where it changes meanwhile."""
+        if self._is_read(playlist):
+            return
+        answer = self._answers.ask(self._api.playlist, playlist.id)
+        snapshot_id = answer.body.get("snapshot_id") if answer.is_good() else None
+        if isinstance(snapshot_id, str) and snapshot_id != playlist.snapshot_id:
+            self._is_read(replace(playlist, snapshot_id=snapshot_id))
+
+    def _is_read(self, playlist: _Playlist) -> bool:
+        """Whether the pages of a playlist were all of one state, or refused."""
         offset: int | None = 0
+        totals = set()
         while offset is not None:
             answer = self._answers.ask(self._api.playlist_items, playlist.id, playlist.snapshot_id, offset)
             if not answer.is_good():
@@ -201,8 +212,12 @@ class _Fetch:
                 is_of_all = answer.status == 403 and playlist.is_foreign() and self._api.mode is not Mode.EXTENDED
                 self._is_foreign_refused |= is_of_all
                 self._note_refused(playlist)
-                return
+                return True
+            totals.add(answer.body["total"])
+            if len(totals) > 1:
+                return False
             offset = _next_offset(answer, offset)
+        return True
 
     def _note_refused(self, playlist: _Playlist) -> None:
         self.refused_count += 1

@@ -67,10 +67,17 @@ def learned(
     for answer in answers:
         if answer.is_good():
             by_endpoint[answer.endpoint].append(answer)
+    totals: dict[tuple[str | None, str | None], set[int]] = defaultdict(set)
+    for answer in by_endpoint["playlist_items"]:
+        totals[answer.playlist_id, answer.snapshot_id].add(answer.body["total"])
+    # Pages of different totals are of different states: in between, an entry may be there twice or lost.
     whole = {
         answer.playlist_id: answer.snapshot_id
         for answer in by_endpoint["playlist_items"]
-        if not answer.body["next"] and answer.playlist_id and answer.snapshot_id
+        if not answer.body["next"]
+        and answer.playlist_id
+        and answer.snapshot_id
+        and len(totals[answer.playlist_id, answer.snapshot_id]) == 1
     }
     after = replace(known, snapshots={**known.snapshots, **whole})
     if by_endpoint["my_playlists"]:

@@ -73,11 +73,15 @@ def things(lines: DataFrame) -> DataFrame:
 
 
 def complete_snapshots(lines: DataFrame) -> DataFrame:
-    """Playlists whose items were asked to the last page: input_id, playlist_id, snapshot_id, that page's asked_at."""
-    is_last = F.from_json("body", "next string")["next"].isNull()
-    pages = lines.where("endpoint = 'playlist_items' AND status = 200")
-    known = pages.where(is_last).groupBy("input_id", "playlist_id", "snapshot_id")
-    return known.agg(F.max("asked_at").alias("asked_at"))
+    """Playlists whose items were asked to the last page, and did not change between two pages: input_id, playlist_id,
+    snapshot_id, that page's asked_at."""
+    said = F.from_json("body", "next string, total bigint")
+    pages = lines.where("endpoint = 'playlist_items' AND status = 200").withColumn("said", said)
+    known = pages.groupBy("input_id", "playlist_id", "snapshot_id").agg(
+        F.max(F.when(F.col("said.next").isNull(), F.col("asked_at"))).alias("asked_at"),
+        F.count_distinct("said.total").alias("totals"),
+    )
+    return known.where("asked_at IS NOT NULL AND totals <= 1").drop("totals")
 
 
 def tracks(held: DataFrame) -> Things:

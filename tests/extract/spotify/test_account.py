@@ -191,6 +191,20 @@ def test_in_extended_mode_one_refusal_says_nothing_of_other_playlists(server: Sc
     assert items_asked(server) == [] and in_development == first
 
 
+@pytest.mark.parametrize("is_settled", [True, False])
+def test_a_playlist_that_changes_between_two_pages_is_asked_once_more(
+    server: ScriptedServer, tmp_path: Path, is_settled: bool
+) -> None:
+    scripted_account(server, listed("A", "user-ada"))
+    some = [{"item": {"id": "x"}}]
+    pages = [page(some, 2, True), page(some, 3), page(some, 3, True), page(some, 3 if is_settled else 4)]
+    server.says(f"/v1/playlists/{'A' * 22}/items", *pages)
+    server.says(f"/v1/playlists/{'A' * 22}", {"id": "A" * 22, "snapshot_id": "new"})
+    fetched = ask(server, tmp_path, Known(), "run")
+    assert items_asked(server) == ["A"] * 4 and fetched.calls["playlist"] == 1
+    assert known_after(fetched).snapshots == ({"A" * 22: "new"} if is_settled else {})
+
+
 def test_playlists_are_also_named_by_id(here: Place, mode: str) -> None:
     listed = lines_of(here.fetch(Known(), "run 0").received)[0]["body"]["items"]
     other = second_name(here)

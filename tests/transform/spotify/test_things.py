@@ -1,6 +1,7 @@
 """Every thing of an answer is accepted or refused, whatever it is."""
 
 import json
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -326,6 +327,13 @@ def test_measures_that_cannot_be_are_none(spark: SparkSession, lake: Lake) -> No
     for row in found.accepted["audio_features"].values():
         expected = {**features(), row["track_id"]: None}
         assert {name: row[name] for name in expected} == expected
+
+
+def test_a_playlist_that_changed_between_two_pages_is_not_whole(spark: SparkSession, lake: Lake) -> None:
+    pages = [items(name, "s1", has_next=has_next) for name in ("p1", "p2") for has_next in (True, False)]
+    pages[3] = replace(pages[3], body={**pages[3].body, "total": 1})
+    found = things.complete_snapshots(lake.read_answers(spark, [received(lake, *pages)])).collect()
+    assert [(row.playlist_id, row.snapshot_id) for row in found] == [("p1", "s1")]
 
 
 def test_refusals_hold_no_things(spark: SparkSession, lake: Lake) -> None:
