@@ -39,6 +39,7 @@ _CATALOGUE = "tests/transform/test_catalogue.py"
 _RECOGNISED = "tests/load/test_recognised.py"
 _EVENT_KEYS = "tests/load/test_event_keys.py"
 _KNOWN = "tests/load/test_known_events.py"
+_TRACKS = "tests/load/test_tracks_of_events.py"
 _EVENTS = "tests/transform/events"
 TESTS: dict[str, tuple[str, ...]] = {
     "etl/transform/reconcile.py": (_RECONCILE,),
@@ -50,15 +51,15 @@ TESTS: dict[str, tuple[str, ...]] = {
     "etl/transform/events/facts.py": (f"{_EVENTS}/test_facts.py",),
     "etl/transform/events/members.py": (f"{_EVENTS}/test_members.py", f"{_EVENTS}/test_feed_rows.py"),
     "etl/transform/events/matching.py": (f"{_EVENTS}/test_matching.py", f"{_EVENTS}/test_matching_properties.py"),
-    "etl/load/matched.py": (_KNOWN,),
+    "etl/load/matched.py": (_KNOWN, _TRACKS),
     "etl/load/partitions.py": (_KNOWN,),
     "sql/merge/event_members.sql": (_EVENT_KEYS,),
     "sql/merge/event_row_count.sql": (_KNOWN,),
     "sql/merge/guessed_artist.sql": ("tests/load/test_artists_of_events.py",),
     "sql/merge/inferred_artist.sql": (_EVENT_KEYS,),
-    "sql/merge/inferred_track.sql": (_EVENT_KEYS,),
+    "sql/merge/inferred_track.sql": (_EVENT_KEYS, _TRACKS),
     "sql/merge/reconciliation.sql": (_RECOGNISED,),
-    "sql/merge/track_alias.sql": (_RECOGNISED,),
+    "sql/merge/track_alias.sql": (_RECOGNISED, _TRACKS),
     "sql/lookup/made_id.sql": (_EVENT_KEYS,),
     "sql/lookup/track.sql": (_EVENT_KEYS,),
     "sql/lookup/user.sql": (_EVENT_KEYS,),
