@@ -49,8 +49,8 @@ def test_a_fetch_that_is_done_and_one_without_news(here: Place) -> None:
     assert len(known.snapshots) == 12 and known.saved_total and known.followed_total and known.profile_asked_at
     assert not spotify.fetch_account(ADA, "run 2", here.settings, False)["has_news"]
     second = here.fetched("run 2")
-    assert here.calls() == {"my_playlists": 1, "saved_tracks": 1, "followed_artists": 1}
-    assert (second["input_id"], second["calls_saved"]) == (None, sum(calls.values()) - 3)
+    assert here.calls() == {"my_playlists": 1, "saved_tracks": 1, "followed_artists": 2}
+    assert (second["input_id"], second["calls_saved"]) == (None, sum(calls.values()) - 4)
     assert from_note(second["known"]) == known and len(input_ids(here)) == 1
 
 

@@ -1,6 +1,6 @@
 """One fetch of an account: its playlists that changed, its saved tracks and followed artists, its profile.
 
-What is known costs no call: an unchanged playlist none, saved tracks and followed artists one page each.
+What is known costs no call: an unchanged playlist none, saved tracks one page. Followed artists cost all their pages.
 """
 
 import logging
@@ -139,15 +139,13 @@ class _Fetch:
         self.left["saved_tracks"] = 0
 
     def fetch_followed_artists(self) -> None:
-        """Ask the followed artists: the first page, all of them where it differs from what is known."""
+        """Ask the followed artists, all pages of them: a change beyond the first one may show nowhere else."""
         after, total, asked = None, 0, 0
         while True:
             answer = self._asked_for(self._answers.ask(self._api.followed_artists, after))
             page = answer.body["artists"]
             asked, total = asked + 1, page["total"]
             ids = [str(artist.get("id")) for artist in objects(page)]
-            if asked == 1 and self._is_followed_known(total, ids):
-                break
             cursor = (page.get("cursors") or {}).get("after") if page["next"] else None
             if not ids or not isinstance(cursor, str) or cursor == after:
                 break
@@ -224,10 +222,6 @@ class _Fetch:
         # The list has just shown an own playlist as ours: its refusal is not believed, the next run asks again.
         if not playlist.is_own and playlist.snapshot_id is not None:
             self.refused[playlist.id] = playlist.snapshot_id
-
-    def _is_followed_known(self, total: int, ids: list[str]) -> bool:
-        known = self._known.followed_first_ids
-        return total == self._known.followed_total and tuple(ids[: len(known)]) == known[: len(ids)]
 
     def _asked_for(self, answer: Answer) -> Answer:
         """``answer``, where it is no refusal of what is the account's own."""

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,7 +32,7 @@ class Known:
     saved_total: int | None = None
     saved_newest_at: datetime | None = None
     followed_total: int | None = None
-    followed_first_ids: tuple[str, ...] = ()
+    followed_ids: tuple[str, ...] = ()
     profile_asked_at: datetime | None = None
 
 
@@ -92,9 +92,9 @@ def learned(
         moments = [moment for moment in added_moments(first) if moment]
         after = replace(after, saved_total=first["total"], saved_newest_at=max(moments, default=None))
     if by_endpoint["followed_artists"] and not left.get("followed_artists"):
-        first = by_endpoint["followed_artists"][0].body["artists"]
-        ids = tuple(str(artist.get("id")) for artist in objects(first))
-        after = replace(after, followed_total=first["total"], followed_first_ids=ids)
+        pages = [answer.body["artists"] for answer in by_endpoint["followed_artists"]]
+        ids = tuple(str(artist.get("id")) for page in pages for artist in objects(page))
+        after = replace(after, followed_total=pages[0]["total"], followed_ids=ids)
     if by_endpoint["me"]:
         after = replace(after, profile_asked_at=datetime.fromisoformat(by_endpoint["me"][-1].asked_at))
     return after
@@ -112,8 +112,10 @@ def from_note(note: Mapping[str, Any] | None) -> Known:
     """What ``to_note`` wrote; nothing is known where there is no note."""
     if not note:
         return Known()
+    # Before followed_ids there was a field of another name.
+    given = {one.name: note[one.name] for one in fields(Known) if one.name in note}
     moments = {name: datetime.fromisoformat(note[name]) if note.get(name) else None for name in _MOMENTS}
-    return Known(**{**note, **moments, "followed_first_ids": tuple(note["followed_first_ids"])})
+    return Known(**{**given, **moments, "followed_ids": tuple(note.get("followed_ids", ()))})
 
 
 def added_moments(page: dict[str, Any]) -> list[datetime | None]:

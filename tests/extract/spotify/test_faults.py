@@ -112,7 +112,7 @@ def test_many_faults_over_many_nights_end_in_the_same_knowledge(stock: Path, tmp
     without, with_faults = known
     assert without.snapshots == with_faults.snapshots
     assert (without.saved_total, without.saved_newest_at) == (with_faults.saved_total, with_faults.saved_newest_at)
-    assert without.followed_first_ids == with_faults.followed_first_ids
+    assert without.followed_ids == with_faults.followed_ids
 
 
 @MODES
