@@ -18,7 +18,8 @@ _MOMENTS = ("refused_since", "saved_newest_at", "profile_asked_at")
 class Known:
     """What the warehouse knows of an account; nothing is known by default.
 
-    ``snapshots`` has playlists whose items are known whole, ``refused`` those that were refused, each with the
+    ``snapshots`` has playlists whose items are known whole, ``names`` name and owner of those that were listed, for a
+    playlist may be renamed under one snapshot, ``refused`` those that were refused, each with the
     snapshot under which that was, ``refused_since`` when the oldest of them was, and ``refused_in`` the mode, where it
     was known: before that, one refusal stands for all playlists of others. What is known of saved tracks and
     followed artists is that of the last fetch which did not name them as ``left``: a used-up quota may have cut their
@@ -26,6 +27,7 @@ class Known:
     """
 
     snapshots: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, list[object]] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
     refused_since: datetime | None = None
     refused_in: str | None = None
@@ -79,7 +81,13 @@ def learned(
         and answer.snapshot_id
         and len(totals[answer.playlist_id, answer.snapshot_id]) == 1
     }
-    after = replace(known, snapshots={**known.snapshots, **whole})
+    listed_names = {
+        item["id"]: [item.get("name"), (item.get("owner") or {}).get("id")]
+        for page in [*by_endpoint["my_playlists"], *by_endpoint["playlist"]]
+        for item in (objects(page.body) if page.endpoint == "my_playlists" else [page.body])
+        if isinstance(item.get("id"), str) and isinstance(item.get("owner"), dict | None)
+    }
+    after = replace(known, snapshots={**known.snapshots, **whole}, names={**known.names, **listed_names})
     if by_endpoint["my_playlists"]:
         listed = by_endpoint["my_playlists"][0]
         believed = believed_refusals(known, listed, mode)

@@ -226,6 +226,20 @@ def test_an_artist_followed_in_place_of_another_beyond_the_first_page_is_news(
     assert known_after(fetched).followed_ids == (*first_page, "new")
 
 
+@pytest.mark.parametrize("change", [{"name": "New"}, {"owner": {"id": "eve"}}])
+def test_a_playlist_renamed_under_its_snapshot_is_news(
+    server: ScriptedServer, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    scripted_account(server, listed("A", "user-ada"))
+    server.says(f"/v1/playlists/{'A' * 22}/items", page([]))
+    known = from_note(to_note(known_after(ask(server, tmp_path, Known(), "run 1"))))
+    assert ask(server, tmp_path, known, "run 2").received is None
+    items_asked(server)
+    scripted_account(server, listed("A", "user-ada", **change))
+    fetched = ask(server, tmp_path, known, "run 3")
+    assert fetched.received is not None and items_asked(server) == []
+
+
 def test_playlists_are_also_named_by_id(here: Place, mode: str) -> None:
     listed = lines_of(here.fetch(Known(), "run 0").received)[0]["body"]["items"]
     other = second_name(here)
