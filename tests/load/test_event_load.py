@@ -177,7 +177,7 @@ def test_a_try_that_waits_in_vain_says_nothing_of_the_try_that_it_waited_for(
                     load_events(warehouse_url, name, OLD)
             first, second = (tuple(row.values()) for row in table(warehouse_url, RUNS))
             assert first == ("r1", "running", None)
-            assert second[1] == "failed" and "Another run" in second[2]
+            assert second[1] == "failed" and "had it locked" in second[2]
 
     load_events(warehouse_url, "r1", OLD, steps=Steps(after=try_beside))
 
