@@ -235,7 +235,7 @@ def test_a_playlist_renamed_under_its_snapshot_is_news(
     known = from_note(to_note(known_after(ask(server, tmp_path, Known(), "run 1"))))
     assert ask(server, tmp_path, known, "run 2").received is None
     items_asked(server)
-    scripted_account(server, listed("A", "user-ada", **change))
+    scripted_account(server, {**listed("A", "user-ada"), **change})
     fetched = ask(server, tmp_path, known, "run 3")
     assert fetched.received is not None and items_asked(server) == []
 
