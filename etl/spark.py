@@ -184,7 +184,7 @@ def _zipped_package(folder: Path) -> Path:
     """This package as a zip named for its content."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        for path in sorted(_PACKAGE.rglob("*.py")):
+        for path in sorted([*_PACKAGE.rglob("*.py"), *_PACKAGE.rglob("*.avsc")]):
             name = path.relative_to(_PACKAGE.parent).as_posix()
             archive.writestr(zipfile.ZipInfo(name), path.read_bytes())
     target = folder / f"etl-{hashlib.sha256(content.getvalue()).hexdigest()[:16]}.zip"

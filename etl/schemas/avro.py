@@ -7,16 +7,14 @@ Version 2 of UserActivity adds fields with defaults to version 1, so that reader
 """
 
 import json
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
 NEWEST = {"user_activity": "user_activity_2", "user": "user"}
 """The contract by which a feed of each format is read, whatever version wrote it."""
 
-_FOLDER = Path(__file__).parent
-
 
 def contract(name: str) -> dict[str, Any]:
-    """The schema of a contract, as parsed JSON."""
-    schema: dict[str, Any] = json.loads((_FOLDER / f"{name}.avsc").read_text(encoding="utf-8"))
+    """The schema of a contract, as parsed JSON; also where this package comes to a Spark worker as a zip."""
+    schema: dict[str, Any] = json.loads((files("etl.schemas") / f"{name}.avsc").read_text(encoding="utf-8"))
     return schema
