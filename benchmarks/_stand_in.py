@@ -156,8 +156,8 @@ class Nights:
                 self.waits.really = max(self.waits.really, time.monotonic() - began)
                 self.waits.asked = max([self.waits.asked, *(api._caller.waited_s for api in asking)])
 
-    def _api(self, asking: list[Api], *args: Any) -> Api:
-        asking.append(Api(*args, limits=self._limits, clock=lambda: self._now, sleep=self._wait))
+    def _api(self, asking: list[Api], *args: Any, **known: Any) -> Api:
+        asking.append(Api(*args, **known, limits=self._limits, clock=lambda: self._now, sleep=self._wait))
         return asking[-1]
 
     def _sign_in(self, name: str) -> None:
