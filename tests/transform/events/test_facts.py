@@ -20,7 +20,7 @@ KEYS: dict[str, list[dict[str, Any]]] = {
     "artist": [{"artist_id": "a1", "artist_key": 21}, {"artist_id": "name:a", "artist_key": 22}],
     "track": [
         {"track_id": "t1", "track_key": 31, "first_artist_key": 23},
-        {"track_id": "name:t", "track_key": 32, "first_artist_key": 24},
+        {"track_id": "name:t", "track_key": 32, "first_artist_key": 1},
     ],
     "playlist": [{"playlist_id": "p1", "playlist_key": 41}],
     "context": [
@@ -186,7 +186,7 @@ def test_names_find_made_ids_where_no_id_is_told() -> None:
     )
     # Of a track that is known its own artist counts, not another one of the name that the event says.
     assert values(rows, "track_key", "artist_key") == [
-        (32, 24),
+        (32, 1),
         (31, 23),
         (32, 21),
         (-1, -1),
