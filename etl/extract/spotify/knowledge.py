@@ -1,5 +1,7 @@
 """What a fetch of an account teaches the next one, and its form in the audit."""
 
+import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -18,16 +20,16 @@ _MOMENTS = ("refused_since", "saved_newest_at", "profile_asked_at")
 class Known:
     """What the warehouse knows of an account; nothing is known by default.
 
-    ``snapshots`` has playlists whose items are known whole, ``names`` name and owner of those that were listed, for a
-    playlist may be renamed under one snapshot, ``refused`` those that were refused, each with the
-    snapshot under which that was, ``refused_since`` when the oldest of them was, and ``refused_in`` the mode, where it
-    was known: before that, one refusal stands for all playlists of others. What is known of saved tracks and
-    followed artists is that of the last fetch which did not name them as ``left``: a used-up quota may have cut their
-    pages.
+    ``snapshots`` has playlists whose items are known whole, ``fingerprints`` those that were listed, for a playlist may
+    be renamed under one snapshot: a digest of name and owner, so that nobody is named who may have to be forgotten.
+    ``refused`` has those that were refused, each with the snapshot under which that was, ``refused_since`` when the
+    oldest of them was, and ``refused_in`` the mode, where it was known: before that, one refusal stands for all
+    playlists of others. What is known of saved tracks and followed artists is that of the last fetch which did not name
+    them as ``left``: a used-up quota may have cut their pages.
     """
 
     snapshots: Mapping[str, str] = field(default_factory=dict)
-    names: Mapping[str, list[object]] = field(default_factory=dict)
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
     refused_since: datetime | None = None
     refused_in: str | None = None
@@ -81,13 +83,15 @@ def learned(
         and answer.snapshot_id
         and len(totals[answer.playlist_id, answer.snapshot_id]) == 1
     }
-    listed_names = {
-        item["id"]: [item.get("name"), (item.get("owner") or {}).get("id")]
+    fingerprints = {
+        item["id"]: _fingerprint(item.get("name"), (item.get("owner") or {}).get("id"))
         for page in [*by_endpoint["my_playlists"], *by_endpoint["playlist"]]
         for item in (objects(page.body) if page.endpoint == "my_playlists" else [page.body])
         if isinstance(item.get("id"), str) and isinstance(item.get("owner"), dict | None)
     }
-    after = replace(known, snapshots={**known.snapshots, **whole}, names={**known.names, **listed_names})
+    after = replace(
+        known, snapshots={**known.snapshots, **whole}, fingerprints={**known.fingerprints, **fingerprints}
+    )
     if by_endpoint["my_playlists"]:
         listed = by_endpoint["my_playlists"][0]
         believed = believed_refusals(known, listed, mode)
@@ -134,6 +138,10 @@ def added_moments(page: dict[str, Any]) -> list[datetime | None]:
 def objects(page: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The items of a page that are objects; the API sends null for what is gone."""
     return (item for item in page["items"] if isinstance(item, dict))
+
+
+def _fingerprint(*values: object) -> str:
+    return hashlib.sha256(json.dumps(values).encode("ascii")).hexdigest()[:16]
 
 
 def _moment(text: object) -> datetime | None:
