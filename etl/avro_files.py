@@ -6,17 +6,20 @@ shows itself.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from etl.avro_values import NoBytesError, as_long, least_bytes
 from etl.errors import WrongFileError
 
 _MAGIC = b"Obj\x01"
 _MARKER_BYTES = 16
 _LONGEST_VARINT = 10
 _LARGEST_ENTRY_BYTES = 1 << 24
-_CODECS = ("null", "deflate", "snappy", "bzip2", "xz", "zstandard")
+_MOST_PACKED = {"null": 1, **dict.fromkeys(("deflate", "snappy", "bzip2", "xz", "zstandard"), 1 << 16)}
+"""By codec, how many bytes a block's byte may stand for: one that says more is no block."""
 _CUT = "it was cut, or is still being written."
 _DAMAGED = "the file is damaged. Get it again, whole."
 
@@ -44,34 +47,73 @@ class Block:
     end: int
 
 
+@dataclass(frozen=True)
+class Header:
+    """What a container file begins with: all its bytes, the schema of its records, how its blocks are packed, and what
+    each of them ends with."""
+
+    content: bytes
+    schema: str
+    codec: str
+    marker: bytes
+
+
 def extent(source: BinaryIO, size: int) -> Extent:
     """How far a file of ``size`` bytes can be read, which is to its end but where it was cut within a block.
 
     :raises WrongFileError: where it is no Avro container, ends within its header, or is damaged; where its schema
         cannot be read, or the way in which its records are packed is none that is known.
     """
-    try:
+    with _in_words():
         entries, marker = _read_header(source)
         schema = _schema(entries)
-        _check_codec(entries)
-        row_count = sum(block.row_count for block in _blocks(source, marker, size))
-    except _NotAvroError as error:
-        raise WrongFileError(str(error)) from None
+        least, most = _least_bytes(schema), _MOST_PACKED[_codec(entries)]
+        row_count = 0
+        for block in _blocks(source, marker, size):
+            if block.row_count * least > (block.end - block.begin) * most:
+                raise _NotAvroError(f"a block of records says that it has {block.row_count}, more than fit: {_DAMAGED}")
+            row_count += block.row_count
     return Extent(schema, row_count, source.tell(), size)
 
 
-def blocks_alone(source: BinaryIO, size: int) -> Iterator[tuple[Block, bytes]]:
-    """The whole blocks of a file of ``size`` bytes, each with the bytes of a container file of it alone.
+def header(source: BinaryIO) -> Header:
+    """What a file begins with; ``source`` stands behind it.
 
     :raises WrongFileError: as ``extent`` does.
     """
-    try:
-        _, marker = _read_header(source)
-        header = _between(source, 0, source.tell())
+    with _in_words():
+        entries, marker = _read_header(source)
+        return Header(_between(source, 0, source.tell()), _schema(entries), _codec(entries), marker)
+
+
+def blocks(source: BinaryIO, size: int, marker: bytes) -> Iterator[tuple[Block, bytes]]:
+    """The whole blocks, with their bytes, of a file of ``size`` bytes; ``source`` stands behind its header.
+
+    :raises WrongFileError: as ``extent`` does.
+    """
+    with _in_words():
         for block in _blocks(source, marker, size):
-            yield block, header + _between(source, block.begin, block.end)
-    except _NotAvroError as error:
-        raise WrongFileError(str(error)) from None
+            yield block, _between(source, block.begin, block.end)
+
+
+def file_of_one_block(records: Collection[bytes], row_count: int, schema: str) -> Iterator[bytes]:
+    """The bytes of a file, some at a time.
+
+    :param records: what its records are written as, behind each other.
+    """
+    entries = [b"avro.schema", schema.encode(), b"avro.codec", b"null"]
+    told = b"".join(as_long(len(one)) + one for one in entries)
+    marker = bytes(_MARKER_BYTES)
+    yield _MAGIC + as_long(len(entries) // 2) + told + as_long(0) + marker
+    yield as_long(row_count) + as_long(sum(map(len, records)))
+    yield from records
+    yield marker
+
+
+def with_count(block: bytes, row_count: int) -> bytes:
+    """A block that says that it holds so many records."""
+    end_of_count = next(place for place, byte in enumerate(block, 1) if byte < 0x80)
+    return as_long(row_count) + block[end_of_count:]
 
 
 def count_records(files: Any, url: str) -> int:
@@ -85,19 +127,6 @@ def count_records(files: Any, url: str) -> int:
     return sum(_count(files, one) for one in paths)
 
 
-def schema_and_codec(files: Any, path: str) -> tuple[str, str]:
-    """The schema that a file was written with, as JSON, and how its blocks are packed.
-
-    :raises WrongFileError: where it is no Avro container.
-    """
-    with files.open(path, "rb") as source:
-        try:
-            entries, _ = _read_header(source)
-        except _NotAvroError as error:
-            raise WrongFileError(f"{path.rsplit('/', 1)[-1]}: {error}") from None
-    return entries["avro.schema"].decode(), entries.get("avro.codec", b"null").decode()
-
-
 def _count(files: Any, path: str) -> int:
     name, size = path.rsplit("/", 1)[-1], int(files.size(path))
     with files.open(path, "rb") as source:
@@ -108,6 +137,14 @@ def _count(files: Any, path: str) -> int:
     if found.is_cut:
         raise WrongFileError(f"{name}: the file ends within a block of records: {_CUT}")
     return found.row_count
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    try:
+        yield
+    except _NotAvroError as error:
+        raise WrongFileError(str(error)) from None
 
 
 class _NotAvroError(Exception):
@@ -151,16 +188,33 @@ def _schema(entries: dict[str, bytes]) -> str:
     return text
 
 
+def _least_bytes(schema: str) -> int:
+    """Of a record."""
+    try:
+        least = least_bytes(json.loads(schema))
+    except NoBytesError:
+        least = 0
+    except RecursionError:
+        raise _NotAvroError(f"the schema in the file's header cannot be read: {_DAMAGED}") from None
+    if least < 1:
+        raise _NotAvroError(
+            "by the schema in the file's header records, or items of a list, may take no bytes, and so be there any"
+            " number of times: write the file with a schema where they take some."
+        )
+    return least
+
+
 def _is_field(field: object) -> bool:
     return isinstance(field, dict) and isinstance(field.get("name"), str) and "type" in field
 
 
-def _check_codec(entries: dict[str, bytes]) -> None:
+def _codec(entries: dict[str, bytes]) -> str:
     codec = entries.get("avro.codec", b"null").decode("utf-8", "replace")
-    if codec not in _CODECS:
+    if codec not in _MOST_PACKED:
         raise _NotAvroError(
             f"its records are packed as {codec[:40]!r}, which cannot be read: write the file with deflate or snappy."
         )
+    return codec
 
 
 def _between(source: BinaryIO, begin: int, end: int) -> bytes:

@@ -19,8 +19,11 @@ _BATCH_ROWS = 65_536
 class Tables:
     """Named tables, and SQL over them. One thread works on one: as many run side by side as there are parts of work."""
 
-    def __init__(self, **tables: pa.Table) -> None:
-        config = SessionConfig(_SETTINGS).with_target_partitions(1).with_batch_size(_BATCH_ROWS)
+    def __init__(self, batch_rows: int = _BATCH_ROWS, **tables: pa.Table) -> None:
+        """
+        :param batch_rows: how many rows are worked on at a time.
+        """
+        config = SessionConfig(_SETTINGS).with_target_partitions(1).with_batch_size(batch_rows)
         self._context = SessionContext(config)
         for name, table in tables.items():
             self.add(name, table)

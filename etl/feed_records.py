@@ -1,7 +1,12 @@
 """The records of a feed's file as Arrow tables, by a contract's fields, whatever schema the file was written with.
 
-DataFusion reads a file as a whole, columns at a time. What it cannot read (bytes that are no UTF-8, a field of another
-kind than the contract's) fastavro reads block by block, so that what is wrong with one block costs no other.
+DataFusion reads many blocks of a file at a time, column by column. What it cannot read (bytes that are no UTF-8, a
+field of another kind than the contract's) fastavro reads block by block, so that what is wrong with one block costs no
+other.
+
+Where a block has bytes behind its last record, DataFusion comes to no end. So it is given all blocks as one, and is
+asked for as many records as they say that they have, and for one more: a mark, which is found there only if each of the
+bytes before it is of a record.
 """
 
 import json
@@ -12,17 +17,21 @@ from io import BytesIO
 from math import isfinite
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, BinaryIO
+from uuid import uuid4
 
-import fastavro
 import pyarrow as pa
 from fsspec.core import url_to_fs
 
-from etl.avro_files import blocks_alone
+from etl.avro_blocks import unpacked
+from etl.avro_files import blocks, file_of_one_block, header
+from etl.avro_values import least_bytes, plainest_record
 from etl.columnar import Tables, as_schema
 
 _ROWS = 250_000
 """At a time: about 75 MB of UserActivity."""
+_BYTES = 1 << 27
+_MARK = f"mark {uuid4()}"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KINDS = {
     "string": pa.string(),
@@ -62,48 +71,74 @@ def read(url: str, contract: dict[str, Any], fields: Collection[str] | None = No
     :param fields: the ones that are wanted, which makes it faster; None: all.
     :raises UndecodableError: where ``read_blocks`` must do it; what was given before is to be forgotten.
     """
+    schema = arrow_schema(contract)
+    wanted = pa.schema([one for one in schema if fields is None or one.name in fields])
     files, path = url_to_fs(url)
-    with TemporaryDirectory() as folder:
-        local = path
-        if "file" not in files.protocol and "local" not in files.protocol:
-            local = str(Path(folder) / "feed.avro")
-            files.get_file(path, local)
-        try:
-            schema = arrow_schema(contract)
-            yield from _tables(local, pa.schema([one for one in schema if fields is None or one.name in fields]))
-        except Exception as error:  # DataFusion's have no class of their own
-            raise UndecodableError(str(error)) from error
+    with TemporaryDirectory() as folder, files.open(path, "rb") as source:
+        file = Path(folder) / "feed.avro"
+        for content, row_count in _files_of_one_block(source):
+            with file.open("wb") as target:
+                target.writelines(content)
+            yield _table(str(file), row_count, wanted)
 
 
 def read_blocks(url: str, contract: dict[str, Any]) -> Iterator[pa.Table | Undecodable]:
     """The same, block by block, and what cannot be read of it. Bytes that are no UTF-8 become U+FFFD; a user's id that
     has some is NULL."""
     files, path = url_to_fs(url)
-    schema, parsed = arrow_schema(contract), fastavro.parse_schema(contract)
+    schema = arrow_schema(contract)
     with files.open(path, "rb") as source:
-        for number, (block, content) in enumerate(blocks_alone(source, int(files.size(path))), 1):
+        begin = header(source)
+        for number, (block, content) in enumerate(blocks(source, int(files.size(path)), begin.marker), 1):
             try:
-                records = fastavro.reader(BytesIO(content), parsed, handle_unicode_errors="surrogateescape")
-                table = pa.Table.from_pylist([_cleaned(record) for record in records], schema)
+                (one,) = unpacked(BytesIO(begin.content + content), contract)
+                yield pa.Table.from_pylist([_cleaned(record) for record, _ in one.records()], schema)
             except Exception as error:  # of fastavro, of a codec, of Arrow: whatever the bytes provoke
                 reason = f"the block of records cannot be read: {error}"
                 yield Undecodable(block.row_count, reason, f"{path.rsplit('/', 1)[-1]}, block {number}")
-            else:
-                yield table
 
 
-def _tables(path: str, schema: pa.Schema) -> Iterator[pa.Table]:
-    tables = Tables()
-    given = tables.add_avro("records", path).names
-    chosen = ", ".join(f'"{name}"' for name in schema.names if name in given)
-    gathered: list[pa.RecordBatch] = []
-    for batch in tables.batches(f"select {chosen} from records"):  # noqa: S608 (fields of a contract)
-        gathered.append(as_schema(batch, schema))
-        if sum(one.num_rows for one in gathered) >= _ROWS:
-            yield pa.Table.from_batches(gathered)
-            gathered = []
-    if gathered:
-        yield pa.Table.from_batches(gathered)
+def _files_of_one_block(source: BinaryIO) -> Iterator[tuple[Iterator[bytes], int]]:
+    """Files that have so many records of the blocks of ``source``, and the mark behind them."""
+    try:
+        schema = header(source).schema
+        mark = plainest_record(json.loads(schema), "userId", _MARK)
+        source.seek(0)
+        for records, row_count in _gathered(source, least_bytes(json.loads(schema))):
+            yield file_of_one_block([*records, mark], row_count + 1, schema), row_count
+    except Exception as error:  # of fastavro, of a codec: whatever the bytes provoke
+        raise UndecodableError(str(error)) from error
+
+
+def _gathered(source: BinaryIO, least_bytes_each: int) -> Iterator[tuple[list[bytes], int]]:
+    """The bytes of the records of some blocks at a time, and how many records they say that they have."""
+    gathered: list[bytes] = []
+    row_count = size = 0
+    for block in unpacked(source):
+        if block.row_count * least_bytes_each > len(block.content):
+            raise ValueError(f"a block of {len(block.content)} bytes cannot hold {block.row_count} records")
+        gathered.append(block.content)
+        row_count += block.row_count
+        size += len(block.content)
+        if row_count >= _ROWS or size >= _BYTES:
+            yield gathered, row_count
+            gathered, row_count, size = [], 0, 0
+    if row_count:
+        yield gathered, row_count
+
+
+def _table(path: str, row_count: int, schema: pa.Schema) -> pa.Table:
+    """The records before the mark."""
+    try:
+        tables = Tables(row_count + 1)
+        given = tables.add_avro("records", path).names
+        chosen = ", ".join(f'"{name}"' for name in given if name in schema.names or name == "userId")
+        batch = next(tables.batches(f"select {chosen} from records"))  # noqa: S608 (fields of a contract)
+        if len(batch) == row_count + 1 and batch["userId"][row_count].as_py() == _MARK:
+            return pa.Table.from_batches([as_schema(batch.slice(0, row_count), schema)])
+    except Exception as error:  # DataFusion's have no class of their own
+        raise UndecodableError(str(error)) from error
+    raise UndecodableError("its blocks hold other records than they say")
 
 
 def _kind(told: Any) -> pa.DataType:

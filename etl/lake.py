@@ -134,19 +134,16 @@ class Lake:
         self._write(self._path(received), [content])
         self.renote(replace(received, row_count=row_count, size_bytes=len(content)))
 
-    def replace_part(self, path: str, draft_url: str) -> None:
-        """Put the one file of a folder that Spark wrote in place of a file of an input, and remove the folder.
+    def replace_part(self, path: str, content: Iterable[bytes]) -> None:
+        """Keep other bytes in place of one of an input's files.
 
         :param path: of the file, without protocol.
         """
-        draft = url_to_fs(draft_url)[1]
-        (written,) = self._files.glob(f"{draft}/part-*")
         folder, name = path.rsplit("/", 1)
         checksum = f"{folder}/.{name}.crc"  # Hadoop's, of the former bytes: it would refuse the new ones
         if self._files.exists(checksum):
             self._files.rm(checksum)
-        self._files.mv(written, path)
-        self._files.rm(draft, recursive=True)
+        self._write(path, content)
 
     def renote(self, received: Received) -> None:
         """Write the note of an input anew."""

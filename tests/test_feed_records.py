@@ -9,6 +9,9 @@ import fastavro
 import pyarrow as pa
 import pytest
 
+from etl import feed_records
+from etl.avro_files import blocks, header
+from etl.avro_values import as_long
 from etl.feed_records import Undecodable, UndecodableError, arrow_schema, as_json, read, read_blocks
 from etl.schemas.avro import contract
 
@@ -86,6 +89,46 @@ def test_a_block_that_cannot_be_read_costs_no_other(tmp_path: Path) -> None:
     assert isinstance(wrong, Undecodable) and wrong.row_count == 1 and wrong.place == "f.avro, block 2"
     assert wrong.reason.startswith("the block of records cannot be read: ")
     assert [one["userId"][0].as_py() for one in (first, last) if isinstance(one, pa.Table)] == ["first", "last"]
+
+
+def _one_block(folder: Path, records: Sequence[dict[str, Any]], codec: str = "null") -> tuple[bytes, bytes]:
+    """The header and the one block of a file."""
+    write(path := folder / "one.avro", records, codec=codec, sync_marker=bytes(16))
+    with path.open("rb") as source:
+        begin = header(source)
+        ((_, content),) = blocks(source, path.stat().st_size, begin.marker)
+    return begin.content, content
+
+
+@pytest.mark.parametrize("codec", ["null", "deflate"])
+def test_a_block_with_more_bytes_than_its_records_costs_no_other_and_stops_nothing(tmp_path: Path, codec: str) -> None:
+    same = [record()] * 20  # what is behind the last record is a record, too
+    (begin, content), (_, last) = (_one_block(tmp_path, some, codec) for some in (same, [record(userId="last")]))
+    (path := tmp_path / "f.avro").write_bytes(begin + as_long(5) + content[1:] + last)
+    url = path.as_uri()
+    with pytest.raises(UndecodableError, match="other records than they say"):
+        rows(url)
+    wrong, good = read_blocks(url, CONTRACT)
+    assert isinstance(wrong, Undecodable) and isinstance(good, pa.Table)
+    assert (wrong.row_count, good["userId"].to_pylist()) == (5, ["last"])
+    assert "behind its 5 records there are" in wrong.reason
+
+
+def test_a_block_that_says_more_records_than_it_can_hold(tmp_path: Path) -> None:
+    begin, content = _one_block(tmp_path, [record()])
+    (path := tmp_path / "f.avro").write_bytes(begin + as_long(10**12) + content[1:])
+    url = path.as_uri()
+    with pytest.raises(UndecodableError, match="cannot hold 1000000000000 records"):
+        rows(url)
+
+
+def test_many_records_come_some_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_records, "_ROWS", 1_000)
+    url = write(tmp_path / "f.avro", [record(userId=f"u{n}") for n in range(5_000)])
+    tables = list(read(url, CONTRACT))
+    assert len(tables) > 2 and [one for table in tables for one in table["userId"].to_pylist()] == [
+        f"u{n}" for n in range(5_000)
+    ]
 
 
 def test_a_refused_record_is_told_with_its_times_and_without_what_is_null() -> None:

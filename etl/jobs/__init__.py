@@ -12,7 +12,8 @@ sentence, never records.
     events                        the load of events: plan, load
     told api_events               what files, and the API's answers, tell of them
     marts                         the marts
-    forget forget_lake            a person out of everything, out of the lake
+    forget                        a person out of everything
+    forget_lake forget_feeds      out of the lake, out of its feeds
     maintenance                   what nobody needs any more
     report                        what a run did, for its log
 """

@@ -16,7 +16,8 @@ from etl.config import Settings
 from etl.errors import ActionNeededError, MustSignInError
 from etl.extract.spotify.accounts import Accounts, of_all_apps
 from etl.full_disk import explains_full_disk
-from etl.jobs.forget_lake import clean_answers, clean_feeds, clean_fetches, drop_exports, drop_steps, trace
+from etl.jobs.forget_feeds import clean_feeds
+from etl.jobs.forget_lake import clean_answers, clean_fetches, drop_exports, drop_steps, trace
 from etl.lake import Lake
 from etl.load import Run
 from etl.load.forget import forget, names_of
@@ -62,7 +63,7 @@ def forget_user(user_id: str, run_id: str, settings: Settings) -> dict[str, int]
         clean_fetches(lake, person)
         exports = drop_exports(lake, person)
         answers, changed_answers = clean_answers(lake, person)
-        changed_feeds = clean_feeds(lake, person, settings)
+        changed_feeds = clean_feeds(lake, person)
         if is_begun or removed or exports or answers or changed_answers or changed_feeds:
             drop_steps(lake)  # they were made of the lake: where it had nothing of the person, neither do they
         events = forget(connection, person)

@@ -6,23 +6,12 @@ it can be loaded anew.
 
 import json
 import logging
-from dataclasses import replace
 from typing import Any
-from uuid import uuid4
 
-from fsspec.core import url_to_fs
-from pyspark.sql import Column, SparkSession
-from pyspark.sql import functions as F
-
-from etl.avro_files import count_records, schema_and_codec
-from etl.config import Settings
 from etl.extract.spotify.answers import ACCOUNT_PARTS, account_part, lines_of, packed
 from etl.extract.spotify.forgetting import known_by, things_in, tracks_in, with_features_of, without
 from etl.lake import Lake, Received
 from etl.person import Person
-from etl.schemas.avro import NEWEST, contract
-from etl.spark import session
-from etl.transform.events.feed import user_id
 
 log = logging.getLogger(__name__)
 
@@ -74,22 +63,6 @@ def clean_answers(lake: Lake, person: Person) -> tuple[int, int]:
     return dropped, changed
 
 
-def clean_feeds(lake: Lake, person: Person, settings: Settings) -> int:
-    """Take the person's records out of feeds.
-
-    :returns: how many inputs were written anew.
-    """
-    feeds = [one for one in lake.inputs(["feed"]) if one.format in NEWEST]
-    if not feeds:
-        return 0
-    with session(settings, "forget_user") as spark:
-        for name, contract_name in NEWEST.items():
-            of_format = [one for one in feeds if one.format == name]
-            for url in _files_with(spark, of_format, contract_name, person) if of_format else []:
-                _rewrite(spark, lake, url, person)
-    return sum(_recount(lake, one) for one in feeds)
-
-
 def clean_fetches(lake: Lake, person: Person) -> None:
     """Remove what fetches in progress keep for the person, or of them."""
     own = {account_part(what, name) for what in ACCOUNT_PARTS for name in person.accounts}
@@ -117,45 +90,3 @@ def _told_by(lake: Lake, received: Received) -> str | None:
     """Whose plays an export holds."""
     first: dict[str, Any] = next(lines_of(lake, received), {})
     return first.get("user_id")
-
-
-def _files_with(spark: SparkSession, feeds: list[Received], contract_name: str, person: Person) -> list[str]:
-    """The files that hold records of the person; only the user's id is read."""
-    whole = contract(contract_name)
-    reader = whole | {"fields": [field for field in whole["fields"] if field["name"] == "userId"]}
-    records = (
-        spark.read.format("avro")
-        .option("avroSchema", json.dumps(reader))
-        .option("pathGlobFilter", "*.avro")
-        .load([one.url for one in feeds])
-    )
-    found = records.where(_is_of(person)).select("_metadata.file_path").distinct()
-    return sorted(row["file_path"] for row in found.collect())
-
-
-def _is_of(person: Person) -> Column:
-    """Whether a record of a feed is of the person, as a load reads whose it is."""
-    return F.expr(user_id()).isin(sorted(person.user_ids))
-
-
-def _rewrite(spark: SparkSession, lake: Lake, url: str, person: Person) -> None:
-    """Write a file anew without the person's records, with the schema and the codec that it has."""
-    files, path = url_to_fs(url)
-    schema, codec = schema_and_codec(files, path)
-    records = spark.read.format("avro").option("avroSchema", schema).load(url)
-    is_other = ~F.coalesce(_is_of(person), F.lit(False))
-    draft = f"{lake.url}/runs/{uuid4().hex}"
-    written = records.where(is_other).coalesce(1).write.format("avro").option("avroSchema", schema)
-    written.option("compression", "uncompressed" if codec == "null" else codec).save(draft)
-    lake.replace_part(path, draft)
-
-
-def _recount(lake: Lake, received: Received) -> bool:
-    """Let the note say how many records an input holds now; whether that is news."""
-    files, path = url_to_fs(received.url)
-    count = count_records(files, received.url) + bool(received.cut_off)
-    if count == received.row_count:
-        return False
-    size = sum(int(files.size(one)) for one in files.glob(f"{path}/*.avro"))
-    lake.renote(replace(received, row_count=count, size_bytes=size))
-    return True

@@ -8,6 +8,7 @@ from typing import Any
 import fastavro
 import pytest
 
+from etl.avro_values import as_long
 from etl.errors import WrongFileError
 from etl.extract import feed
 from etl.lake import Lake
@@ -97,6 +98,23 @@ def test_what_is_no_feed_is_refused_in_words_and_leaves_nothing(lake: Lake, tmp_
         with pytest.raises(WrongFileError, match=f"wrong.avro: .*{sentence}"):
             feed.receive_file(path, lake, NOW)
     assert lake.inputs(["feed"]) == []
+
+
+def test_what_takes_no_bytes_or_more_than_there_are_is_refused(lake: Lake, tmp_path: Path) -> None:
+    user, path = contract("user"), tmp_path / "wrong.avro"
+    whole = write(path, users(1))
+    place = whole.index(whole[-16:]) + 16  # of the number of records
+    nothing = [{**field, "type": "null"} for field in user["fields"]]
+    endless = [*user["fields"], {"name": "more", "type": {"type": "array", "items": "null"}}]
+    more = [one | {"more": [None] * 3} for one in users(1)]
+    for content, sentence in (
+        (write(path, [dict.fromkeys(one) for one in users(3)], user | {"fields": nothing}), "may take no bytes"),
+        (write(path, more, user | {"fields": endless}), "may take no bytes"),
+        (whole[:place] + as_long(10**9) + whole[place + 1 :], "says that it has 1000000000, more than fit"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(WrongFileError, match=f"wrong.avro: .*{sentence}"):
+            feed.receive_file(path, lake, NOW)
 
 
 def _header(*entries: tuple[bytes, bytes]) -> bytes:

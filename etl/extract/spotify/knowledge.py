@@ -89,9 +89,7 @@ def learned(
         for item in (objects(page.body) if page.endpoint == "my_playlists" else [page.body])
         if isinstance(item.get("id"), str) and isinstance(item.get("owner"), dict | None)
     }
-    after = replace(
-        known, snapshots={**known.snapshots, **whole}, fingerprints={**known.fingerprints, **fingerprints}
-    )
+    after = replace(known, snapshots={**known.snapshots, **whole}, fingerprints={**known.fingerprints, **fingerprints})
     if by_endpoint["my_playlists"]:
         listed = by_endpoint["my_playlists"][0]
         believed = believed_refusals(known, listed, mode)

@@ -68,11 +68,6 @@ def users(input_id: str, not_after: datetime, timezones: Collection[str]) -> str
     return _query(USER_ROW, _user(timezones) | _common(input_id), faults)
 
 
-def user_id() -> str:
-    """Whose record it is, in the SQL of DataFusion and of Spark."""
-    return _text("userId")
-
-
 def _event(timezones: Collection[str]) -> dict[str, str]:
     is_play = "activityType = 'PLAY'"
     told = ", ".join(f"coalesce({one}, '')" for one in ("songId", "song", "artistId", "artist", "playlistId"))
@@ -80,7 +75,7 @@ def _event(timezones: Collection[str]) -> dict[str, str]:
     country = "coalesce(country, userLocation)"
     return {
         "identity": f"coalesce('id ' || {_text('eventId')}, {content})",
-        "user_id": user_id(),
+        "user_id": _text("userId"),
         "event_time": f"case when {is_play} then startTime else eventTime end",
         "started_at": f"case when {is_play} then startTime end",
         "ended_at": f"case when {is_play} then endTime end",
@@ -107,7 +102,7 @@ def _event(timezones: Collection[str]) -> dict[str, str]:
 
 def _user(timezones: Collection[str]) -> dict[str, str]:
     return {
-        "user_id": user_id(),
+        "user_id": _text("userId"),
         "valid_from": "updatedAt",
         "username": _text("username"),
         # An int of days reaches beyond what PostgreSQL takes.
@@ -132,9 +127,9 @@ def _query(schema: StructType, values: Mapping[str, str], faults: Mapping[str, s
 
 
 def _is_no_user() -> str:
-    nobody = ", ".join(map(literal, NOBODY))
+    user_id, nobody = _text("userId"), ", ".join(map(literal, NOBODY))
     is_no_text = f"strpos(userId, {literal(chr(0))}) > 0"
-    return f"{user_id()} is null or {user_id()} in ({nobody}) or {is_no_text} or {_is_too_long(user_id())}"
+    return f"{user_id} is null or {user_id} in ({nobody}) or {is_no_text} or {_is_too_long(user_id)}"
 
 
 def _is_too_long(*names: str) -> str:

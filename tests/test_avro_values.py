@@ -1,0 +1,84 @@
+"""Values of Avro schemas: fastavro reads what is written here, and no value takes fewer bytes than is said."""
+
+from io import BytesIO
+from typing import Any
+
+import fastavro
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from etl.avro_values import NoBytesError, as_long, least_bytes, plainest_record
+from etl.schemas.avro import contract
+
+INNER = {
+    "type": "record",
+    "name": "a.Inner",
+    "fields": [{"name": "n", "type": "long"}, {"name": "x", "type": "double"}],
+}
+
+
+def of_types(*types: Any) -> dict[str, Any]:
+    fields = [{"name": f"f{number}", "type": one} for number, one in enumerate(types)]
+    return {"type": "record", "name": "R", "fields": [*fields, {"name": "userId", "type": "string"}]}
+
+
+ALL = of_types(
+    *("null", "boolean", "int", "long", "float", "double", "bytes", "string"),
+    {"type": "enum", "name": "E", "symbols": ["A", "B"]},
+    {"type": "fixed", "name": "F", "size": 3},
+    {"type": "array", "items": INNER},
+    {"type": "map", "values": "null"},
+    ["double", "null", "a.Inner"],
+    "a.Inner",
+    {"type": "long", "logicalType": "timestamp-millis"},
+)
+
+
+@pytest.mark.parametrize("schema", [ALL, contract("user_activity_1"), contract("user_activity_2"), contract("user")])
+def test_the_plainest_record_is_read_by_fastavro(schema: dict[str, Any]) -> None:
+    written = BytesIO(plainest_record(schema, "userId", "Zoë"))
+    record: Any = fastavro.schemaless_reader(written, fastavro.parse_schema(schema), None)
+    assert record["userId"] == "Zoë" and not written.read()
+    assert least_bytes(schema) <= len(plainest_record(schema, "userId", ""))
+
+
+@pytest.mark.parametrize("kind", [["null", "string"], ["string", "null"], {"type": "string"}])
+def test_a_text_in_a_union_and_in_an_object(kind: Any) -> None:
+    schema = {"type": "record", "name": "R", "fields": [{"name": "userId", "type": kind}]}
+    written = BytesIO(plainest_record(schema, "userId", "u"))
+    assert fastavro.schemaless_reader(written, fastavro.parse_schema(schema), None) == {"userId": "u"}
+
+
+@pytest.mark.parametrize("schema", [of_types("Untold"), {**ALL, "fields": [{"name": "userId", "type": "int"}]}])
+def test_what_has_no_plainest_record(schema: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"Untold|no texts"):
+        plainest_record(schema, "userId", "u")
+
+
+@pytest.mark.parametrize(
+    ("kind", "size"),
+    [
+        *(("null", 0), ("int", 1), ("float", 4), ("double", 8), (["double", "null"], 1), (["double", "float"], 5)),
+        ({"type": "fixed", "name": "F", "size": 5}, 5),
+        (INNER, 9),
+        ({"type": "map", "values": "null"}, 1),
+        ({"type": "array", "items": ["null"]}, 1),
+    ],
+)
+def test_how_few_bytes_a_value_takes(kind: Any, size: int) -> None:
+    assert least_bytes(kind) == size
+
+
+@pytest.mark.parametrize(
+    "items", ["null", {"type": "fixed", "name": "F", "size": 0}, {"type": "record", "name": "N", "fields": []}]
+)
+def test_items_of_a_list_must_take_bytes_wherever_it_is(items: Any) -> None:
+    for kind in ({"type": "array", "items": items}, {"type": "map", "values": [{"type": "array", "items": items}]}):
+        with pytest.raises(NoBytesError):
+            least_bytes(of_types("int", kind))
+
+
+@given(st.integers(0, 2**63 - 1))
+def test_a_number_is_written_as_fastavro_reads_it(number: int) -> None:
+    assert fastavro.schemaless_reader(BytesIO(as_long(number)), "long", None) == number  # type: ignore[call-overload]
