@@ -28,7 +28,6 @@ from etl.jobs import (
     events,
     feed,
     forget,
-    forget_lake,
     kaggle,
     marts,
     recently_played,
@@ -180,7 +179,7 @@ def stay() -> None:
         def shared(*_: object) -> Iterator[SparkSession]:
             yield spark
 
-        for module in (etl.spark, feed, forget_lake, refresh, stand_in):
+        for module in (etl.spark, feed, refresh, stand_in):
             module.session = shared  # type: ignore[attr-defined]
         for line in sys.stdin:
             print(ENDED, main(line.strip()), flush=True)

@@ -94,7 +94,7 @@ def read_blocks(url: str, contract: dict[str, Any]) -> Iterator[pa.Table | Undec
                 (one,) = unpacked(BytesIO(begin.content + content), contract)
                 yield pa.Table.from_pylist([_cleaned(record) for record, _ in one.records()], schema)
             except Exception as error:  # of fastavro, of a codec, of Arrow: whatever the bytes provoke
-                reason = f"the block of records cannot be read: {error}"
+                reason = f"the block of records cannot be read ({type(error).__name__}: {error})"
                 yield Undecodable(block.row_count, reason, f"{path.rsplit('/', 1)[-1]}, block {number}")
 
 

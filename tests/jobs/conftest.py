@@ -9,7 +9,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 import etl.spark
-from etl.jobs import feed, forget_lake, refresh, stand_in
+from etl.jobs import feed, refresh, stand_in
 from etl.simulate.spotify_api import write_stock
 from tests.simulate.spotify_api.little import little_rows
 
@@ -29,5 +29,5 @@ def one_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
     def shared(*_: Any) -> Iterator[SparkSession]:
         yield spark
 
-    for module in (etl.spark, feed, forget_lake, refresh, stand_in):
+    for module in (etl.spark, feed, refresh, stand_in):
         monkeypatch.setattr(module, "session", shared)
