@@ -140,15 +140,16 @@ class _Fetch:
 
     def fetch_followed_artists(self) -> None:
         """Ask the followed artists, all pages of them: a change beyond the first one may show nowhere else."""
-        after, total, asked = None, 0, 0
+        after, total, asked, count = None, 0, 0, 0
         while True:
             answer = self._asked_for(self._answers.ask(self._api.followed_artists, after))
             page = answer.body["artists"]
-            asked, total = asked + 1, page["total"]
-            ids = [str(artist.get("id")) for artist in objects(page)]
-            cursor = (page.get("cursors") or {}).get("after") if page["next"] else None
-            if not ids or not isinstance(cursor, str) or cursor == after:
+            asked, total, count = asked + 1, page["total"], count + len(page["items"])
+            cursors = page.get("cursors")
+            cursor = cursors.get("after") if page["next"] and isinstance(cursors, dict) else None
+            if not page["items"] or not isinstance(cursor, str) or cursor == after:
                 break
+            _check_end(answer, count, total)
             after = cursor
         self.calls_saved += max(0, _page_count(total) - asked)
         self.left["followed_artists"] = 0
@@ -242,9 +243,13 @@ def _next_offset(answer: Answer, offset: int) -> int | None:
     count, total = len(answer.body["items"]), answer.body["total"]
     if not answer.body["next"] or not count:
         return None
-    if offset + count > total + 2 * PAGE_SIZE:
-        raise TryAgainError(f"Spotify's list {answer.path} goes on beyond its {total} things: it may do better later.")
+    _check_end(answer, offset + count, total)
     return offset + count
+
+
+def _check_end(answer: Answer, count: int, total: int) -> None:
+    if count > total + 2 * PAGE_SIZE:
+        raise TryAgainError(f"Spotify's list {answer.path} goes on beyond its {total} things: it may do better later.")
 
 
 def _page_count(total: int) -> int:

@@ -38,6 +38,9 @@ PLAYLIST_FIELDS = (
     "id,name,description,public,collaborative,snapshot_id,owner(id,display_name),items(total),tracks(total)"
 )
 
+_LARGEST_TOTAL = 1_000_000
+"""Of a list. Its pages are asked one after the other, so a wrong number is not to keep a worker for days."""
+
 _MARGIN = timedelta(seconds=10)
 """An access token is renewed this long before it expires."""
 
@@ -285,7 +288,7 @@ def _is_page(body: Any) -> bool:
         isinstance(body.get("items"), list)
         and isinstance(body.get("next", 0), str | None)
         and isinstance(total, int)
-        and total >= 0
+        and 0 <= total <= _LARGEST_TOTAL
     )
 
 

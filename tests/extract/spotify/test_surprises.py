@@ -134,6 +134,36 @@ def test_pages_without_an_end_are_left(any_server: ScriptedServer, tmp_path: Pat
         fetch_account(api, an_account(), Known(), [ID], answers)
 
 
+def _following(server: ScriptedServer, folder: Path, *pages: dict[str, Any]) -> Answers:
+    """What was answered to who asks an account and is given these pages of followed artists, the last one for ever."""
+    for name in ("me/playlists", "me/tracks"):
+        server.says(f"/v1/{name}", page([]))
+    server.says("/v1/me", {"id": "ada"})
+    server.scripts["/v1/me/following"] = [Says(body={"artists": one}) for one in pages]
+    answers = Answers(Lake((folder / "lake").as_uri()), "r", "account-ada")
+    fetch_account(api_of(server, folder, Clock(), limits=QUICK), an_account(), Known(), [], answers)
+    return answers
+
+
+@pytest.mark.parametrize("cursors", ["x", [], 5, None, {"after": 5}])
+def test_cursors_that_are_none_end_the_followed_artists(
+    any_server: ScriptedServer, tmp_path: Path, cursors: Any
+) -> None:
+    answers = _following(any_server, tmp_path, page([{"id": ID}], has_next=True) | {"cursors": cursors})
+    assert [answer.endpoint for answer in answers.all_kept()].count("followed_artists") == 1
+
+
+def test_cursors_that_come_again_and_again_are_left(any_server: ScriptedServer, tmp_path: Path) -> None:
+    ways = [page([{"id": ID}] * 30, has_next=True) | {"cursors": {"after": after}} for after in "ab"]
+    with pytest.raises(TryAgainError, match="me/following goes on beyond its 30 things"):
+        _following(any_server, tmp_path, *ways * 10)
+
+
+def test_a_list_of_more_things_than_can_be_asked_is_not_believed(any_server: ScriptedServer, tmp_path: Path) -> None:
+    with pytest.raises(TryAgainError):
+        _following(any_server, tmp_path, page([{"id": ID}]) | {"total": 10**9})
+
+
 def test_a_refusal_of_the_accounts_own_list_names_the_account(any_server: ScriptedServer, tmp_path: Path) -> None:
     any_server.says("/v1/me/playlists", Says(403, {"error": {"status": 403, "message": "User not registered"}}))
     api = api_of(any_server, tmp_path, Clock(), limits=QUICK)
