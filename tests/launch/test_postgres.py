@@ -22,6 +22,7 @@ from launch import postgres
 from launch.postgres import Server
 from launch.postgres import place as places
 from launch.postgres.roles import OWNERS
+from launch.postgres.running import processes
 from launch.postgres.use import embedded_server
 
 ONE = "select 1 as one"
@@ -109,6 +110,24 @@ def test_survives_kill_9_with_a_transaction_open(state: Path) -> None:
     assert ask(server.url("loader", "warehouse"), "select a from kept") == [{"a": 1}]
     connection.invalidate()
     connection.close()
+
+
+def test_files_that_a_rollback_left_behind_a_killed_server_are_healed(state: Path) -> None:
+    server = postgres.start(state)
+    url = server.url("loader", "warehouse")
+    ask(url, "create unlogged table staged as select 1 as a; select 1 as one")
+    (name,) = [row["name"] for row in ask(url, "select pg_relation_filepath('staged') as name")]
+    all_of_them = processes(server.place)
+    for process in all_of_them:
+        process.kill()
+    psutil.wait_procs(all_of_them, timeout=30)
+    # As a backend leaves it that has still made the table, and rolls back when it sees that its server is gone.
+    main, init = server.place.data / str(name), server.place.data / f"{name}_init"
+    init.unlink()
+    os.truncate(main, 0)
+    assert postgres.mend(server)
+    assert "File exists" in (state / "logs" / "postgres.log").read_text()
+    assert ask(url, "select count(*) as n from staged") == [{"n": 0}], "what is not logged is empty after a crash"
 
 
 def test_a_pid_file_that_names_somebody_else_is_no_server(state: Path) -> None:
