@@ -1,8 +1,10 @@
 """Tables in files: what was written is what is read, whatever the delimiter, encoding and packing."""
 
 import csv
+import gc
 import gzip
 import io
+import sys
 import zipfile
 from pathlib import Path
 
@@ -11,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl.errors import WrongFileError
-from etl.tabular import DELIMITERS, count_rows, detect_layout, records
+from etl.tabular import DELIMITERS, count_rows, detect_layout, header, records
+from etl.tabular.layout import Layout
 
 COLUMNS = ["first", "second", "third"]
 _TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=12)
@@ -179,3 +182,14 @@ def test_a_workbook_reads_as_a_csv_of_it_would() -> None:
         ["None", "3", "2020-02-29"],
         ["NA", "0.5", ""],
     ]
+
+
+def test_a_refused_header_leaves_nothing_that_reads_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    complaints: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", complaints.append)
+    with io.BytesIO(b"a,b\xff\n1,2\n3,4\n") as content, pytest.raises(WrongFileError, match="header"):
+        next(records(content, Layout("utf-8", ",")))
+    with io.BytesIO(b"a,b\n1,2\n3,4\n") as content:
+        assert header(content, Layout("utf-8", ",")) == ("a", "b")
+    gc.collect()
+    assert complaints == []

@@ -24,13 +24,14 @@ def records(content: BinaryIO, layout: Layout) -> Generator[list[str], None, Non
     """
     with breakage_explained():
         plain = unpacked(content)
-        rows = _sheet_records(content) if plain is None else _text_records(plain, layout)
-        for header in rows:
-            if not is_legible(header):
-                raise WrongFileError("the header has letters that are no UTF-8, as the rows are. Save it as UTF-8.")
-            yield _distinct(header)
-            break
-        yield from rows
+        found = _sheet_records(content) if plain is None else _text_records(plain, layout)
+        with closing(found) as rows:  # before whoever opened the file closes it
+            for header in rows:
+                if not is_legible(header):
+                    raise WrongFileError("the header has letters that are no UTF-8, as the rows are. Save it as UTF-8.")
+                yield _distinct(header)
+                break
+            yield from rows
 
 
 def is_legible(fields: Iterable[str]) -> bool:
@@ -67,7 +68,7 @@ def header(content: BinaryIO, layout: Layout) -> tuple[str, ...]:
         return tuple(next(rows, []))
 
 
-def _text_records(plain: BinaryIO, layout: Layout) -> Iterator[list[str]]:
+def _text_records(plain: BinaryIO, layout: Layout) -> Generator[list[str], None, None]:
     errors = "surrogateescape" if layout.encoding == "utf-8" else "strict"
     text = io.TextIOWrapper(plain, layout.encoding, errors, newline="")
     try:
@@ -94,7 +95,7 @@ def _lines(text: io.TextIOWrapper) -> Iterator[str]:
     yield _END
 
 
-def _sheet_records(content: BinaryIO) -> Iterator[list[str]]:
+def _sheet_records(content: BinaryIO) -> Generator[list[str], None, None]:
     """The rows of a workbook's first sheet."""
     import pandas
 
