@@ -187,7 +187,7 @@ def test_a_workbook_reads_as_a_csv_of_it_would() -> None:
 def test_a_refused_header_leaves_nothing_that_reads_on(monkeypatch: pytest.MonkeyPatch) -> None:
     complaints: list[object] = []
     monkeypatch.setattr(sys, "unraisablehook", complaints.append)
-    with io.BytesIO(b"a,b\xff\n1,2\n3,4\n") as content, pytest.raises(WrongFileError, match="header"):
+    with pytest.raises(WrongFileError, match="header"), io.BytesIO(b"a,b\xff\n1,2\n3,4\n") as content:
         next(records(content, Layout("utf-8", ",")))
     with io.BytesIO(b"a,b\n1,2\n3,4\n") as content:
         assert header(content, Layout("utf-8", ",")) == ("a", "b")
