@@ -14,7 +14,8 @@ Ground floor, importable from everywhere:
     formats       the formats of Kaggle's files, each told by its columns
     tabular       tables in files, delimited text and spreadsheets, as records of text
     avro_files    whether Avro files are whole, and how many records they hold
-    avro_values   how few bytes values of Avro take, and the plainest one
+    avro_schemas  which schemas of Avro are fit to be read by
+    avro_values   what values of Avro are written as
     avro_blocks   blocks of Avro files, unpacked and packed
     feed_records  the records of Avro files as tables of columns
     packed        what packed bytes raise where they are broken

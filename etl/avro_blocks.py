@@ -1,55 +1,136 @@
-"""Blocks of Avro files, unpacked and packed; in fastavro's hands, which takes time for each record that it reads."""
+"""Blocks of Avro files, unpacked and packed, and their records one by one, which takes time."""
 
-from collections.abc import Iterator
+import bz2
+import json
+import lzma
+import zlib
+from collections.abc import Callable, Iterator
 from io import BytesIO
-from typing import Any, BinaryIO
+from typing import Any
 
 import fastavro
+from backports import zstd
+from cramjam import snappy
 
-from etl.avro_files import Header, blocks, with_count
+from etl.avro_values import as_long
+
+LARGEST = 1 << 28
+"""Bytes of a block unpacked: a few packed ones can stand for any number."""
+_CHECKSUM_BYTES = 4
 
 
-class UnpackedBlock:
-    """A block: ``row_count`` records, as it says itself, and the bytes as which they are written."""
+class DamagedBlockError(ValueError):
+    """A block, or a record of it, cannot be read; the text says why."""
 
-    def __init__(self, block: Any) -> None:
-        self.row_count: int = block.num_records
-        self.content: bytes = block.bytes_.getvalue()
-        self._block = block
 
-    def records(self) -> Iterator[tuple[dict[str, Any], bytes]]:
-        """Each record, and the bytes of it; once. Bytes of texts that are no UTF-8 become lone surrogates.
+def check_schema(schema: str) -> None:
+    """:raises DamagedBlockError: where records cannot be read by a schema, which is as JSON tells it."""
+    try:
+        fastavro.parse_schema(json.loads(schema))
+    except Exception as error:  # fastavro's errors have no class of their own
+        raise DamagedBlockError(_told(error)) from error
 
-        :raises Exception: of whatever class, where they cannot be read; ValueError where bytes are left.
-        """
-        begin = 0
-        for record in self._block:
-            end = self._block.bytes_.tell()
-            yield record, self.content[begin:end]
+
+def unpack(content: bytes, codec: str) -> bytes:
+    """The bytes of the records of a block.
+
+    :raises DamagedBlockError: where the codec cannot read it, where it is cut, or has more than ``LARGEST`` bytes.
+    """
+    try:
+        unpacked = _unpacked(content, codec)
+    except MemoryError:
+        raise
+    except Exception as error:  # of the codecs: each has classes of its own
+        raise DamagedBlockError(_told(error)) from error
+    if len(unpacked) > LARGEST:
+        raise DamagedBlockError(f"it has more than {LARGEST >> 20} MiB")
+    return unpacked
+
+
+def pack(records: bytes, row_count: int, codec: str, marker: bytes) -> bytes:
+    """A block of ``row_count`` records, which are written in ``records`` one behind the other."""
+    content = _packed(records, codec)
+    return as_long(row_count) + as_long(len(content)) + content + marker
+
+
+def records(content: bytes, row_count: int, schema: Any, reader: Any = None) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """Each record of an unpacked block, and the bytes of it. Bytes of texts that are no UTF-8 become lone surrogates.
+
+    :param schema: the file's; ``reader`` one with the fields that are wanted, else all are.
+    :raises DamagedBlockError: where one cannot be read, or where bytes are left behind the last one.
+    """
+    source, begin = BytesIO(content), 0
+    try:
+        parsed = fastavro.parse_schema(schema)
+        wanted = fastavro.parse_schema(reader) if reader else None
+        for _ in range(row_count):
+            record: Any = fastavro.schemaless_reader(source, parsed, wanted, handle_unicode_errors="surrogateescape")
+            end = source.tell()
+            yield record, content[begin:end]
             begin = end
-        if left := len(self.content) - begin:
-            raise ValueError(f"behind its {self.row_count} records there are {left} bytes")
+    except MemoryError:
+        raise
+    except Exception as error:  # fastavro's errors have no class of their own
+        raise DamagedBlockError(_told(error)) from error
+    if left := len(content) - begin:
+        raise DamagedBlockError(f"behind its {row_count} records there are {left} bytes")
 
 
-def unpacked(source: BinaryIO, schema: dict[str, Any] | None = None) -> Iterator[UnpackedBlock]:
-    """The blocks of a file.
+def _unpacked(content: bytes, codec: str) -> bytes:
+    match codec:
+        case "null":
+            return content
+        case "snappy":
+            if _length_of_snappy(content) > LARGEST:
+                raise ValueError(f"it has more than {LARGEST >> 20} MiB")
+            found = bytes(snappy.decompress_raw(content[:-_CHECKSUM_BYTES]))
+            if zlib.crc32(found).to_bytes(_CHECKSUM_BYTES, "big") != content[-_CHECKSUM_BYTES:]:
+                raise ValueError("its checksum is another one")
+            return found
+        case "deflate":
+            deflate = zlib.decompressobj(-zlib.MAX_WBITS)
+            return _whole(deflate, deflate.decompress(content, LARGEST + 1))
+        case _:
+            other: Any = {
+                "bzip2": bz2.BZ2Decompressor,
+                "xz": lzma.LZMADecompressor,
+                "zstandard": zstd.ZstdDecompressor,
+            }[codec]()
+            return _whole(other, other.decompress(content, LARGEST + 1))
 
-    :param schema: with the fields that are wanted; else they are those of the file.
-    :raises Exception: of whatever class, where a block cannot be unpacked.
-    """
-    for block in fastavro.block_reader(source, schema, handle_unicode_errors="surrogateescape"):
-        yield UnpackedBlock(block)
+
+def _whole(decompressor: Any, content: bytes) -> bytes:
+    if not decompressor.eof and len(content) <= LARGEST:
+        raise ValueError("it is cut")
+    return content
 
 
-def packed(records: bytes, row_count: int, like: Header) -> bytes:
-    """A block of ``row_count`` records, as a file with such a header has it.
+def _length_of_snappy(content: bytes) -> int:
+    """What it says at its beginning, in seven bits a byte."""
+    length = 0
+    for place, byte in enumerate(content[:5]):
+        length |= (byte & 0x7F) << (7 * place)
+        if byte < 0x80:
+            break
+    return length
 
-    :param records: what the records are written as, one behind the other.
-    """
-    target = BytesIO()
-    whole = {"type": "fixed", "name": "whole", "size": len(records)}  # all of them are one record to fastavro
-    fastavro.writer(target, whole, [records], codec=like.codec, sync_marker=like.marker)
-    size, begin = target.tell(), target.getvalue().index(like.marker) + len(like.marker)
-    target.seek(begin)
-    ((_, content),) = blocks(target, size, like.marker)
-    return with_count(content, row_count)
+
+def _packed(content: bytes, codec: str) -> bytes:
+    match codec:
+        case "null":
+            return content
+        case "snappy":
+            return bytes(snappy.compress_raw(content)) + zlib.crc32(content).to_bytes(_CHECKSUM_BYTES, "big")
+        case "deflate":
+            return zlib.compress(content, wbits=-zlib.MAX_WBITS)
+        case _:
+            compress: dict[str, Callable[[bytes], bytes]] = {
+                "bzip2": bz2.compress,
+                "xz": lzma.compress,
+                "zstandard": zstd.compress,
+            }
+            return compress[codec](content)
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -11,25 +11,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from etl.avro_values import NoBytesError, as_long, least_bytes
+from etl.avro_values import as_long
 from etl.errors import WrongFileError
 
 _MAGIC = b"Obj\x01"
 _MARKER_BYTES = 16
 _LONGEST_VARINT = 10
 _LARGEST_ENTRY_BYTES = 1 << 24
-_MOST_PACKED = {"null": 1, **dict.fromkeys(("deflate", "snappy", "bzip2", "xz", "zstandard"), 1 << 16)}
-"""By codec, how many bytes a block's byte may stand for: one that says more is no block."""
+_CODECS = ("null", "deflate", "snappy", "bzip2", "xz", "zstandard")
 _CUT = "it was cut, or is still being written."
 _DAMAGED = "the file is damaged. Get it again, whole."
 
 
 @dataclass(frozen=True)
 class Extent:
-    """How far a container file can be read: records and bytes of its whole blocks, header included."""
+    """How far a container file can be read: records and bytes of its whole blocks, header included.
+
+    ``density`` is the most records that one of its blocks says that it has in a byte.
+    """
 
     schema: str
+    codec: str
     row_count: int
+    density: float
     whole_bytes: int
     size_bytes: int
 
@@ -40,17 +44,23 @@ class Extent:
 
 @dataclass(frozen=True)
 class Block:
-    """A block of a container file: how many records it holds, and where it begins and ends."""
+    """A block of a container file: how many records it holds, and where they and the whole of it begin and end."""
 
     row_count: int
     begin: int
+    records_begin: int
+    records_end: int
     end: int
+
+    def packed(self, content: bytes) -> bytes:
+        """What the records are packed as, of the bytes of the block."""
+        return content[self.records_begin - self.begin : self.records_end - self.begin]
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a container file begins with: all its bytes, the schema of its records, how its blocks are packed, and what
-    each of them ends with."""
+    """What a container file begins with: all its bytes, the schema of its records as JSON, how its blocks are packed,
+    and what each of them ends with."""
 
     content: bytes
     schema: str
@@ -66,14 +76,12 @@ def extent(source: BinaryIO, size: int) -> Extent:
     """
     with _in_words():
         entries, marker = _read_header(source)
-        schema = _schema(entries)
-        least, most = _least_bytes(schema), _MOST_PACKED[_codec(entries)]
-        row_count = 0
+        schema, codec = _schema(entries), _codec(entries)
+        row_count, density = 0, 0.0
         for block in _blocks(source, marker, size):
-            if block.row_count * least > (block.end - block.begin) * most:
-                raise _NotAvroError(f"a block of records says that it has {block.row_count}, more than fit: {_DAMAGED}")
             row_count += block.row_count
-    return Extent(schema, row_count, source.tell(), size)
+            density = max(density, block.row_count / (block.end - block.begin))
+    return Extent(schema, codec, row_count, density, source.tell(), size)
 
 
 def header(source: BinaryIO) -> Header:
@@ -108,12 +116,6 @@ def file_of_one_block(records: Collection[bytes], row_count: int, schema: str) -
     yield as_long(row_count) + as_long(sum(map(len, records)))
     yield from records
     yield marker
-
-
-def with_count(block: bytes, row_count: int) -> bytes:
-    """A block that says that it holds so many records."""
-    end_of_count = next(place for place, byte in enumerate(block, 1) if byte < 0x80)
-    return as_long(row_count) + block[end_of_count:]
 
 
 def count_records(files: Any, url: str) -> int:
@@ -188,29 +190,13 @@ def _schema(entries: dict[str, bytes]) -> str:
     return text
 
 
-def _least_bytes(schema: str) -> int:
-    """Of a record."""
-    try:
-        least = least_bytes(json.loads(schema))
-    except NoBytesError:
-        least = 0
-    except RecursionError:
-        raise _NotAvroError(f"the schema in the file's header cannot be read: {_DAMAGED}") from None
-    if least < 1:
-        raise _NotAvroError(
-            "by the schema in the file's header records, or items of a list, may take no bytes, and so be there any"
-            " number of times: write the file with a schema where they take some."
-        )
-    return least
-
-
 def _is_field(field: object) -> bool:
     return isinstance(field, dict) and isinstance(field.get("name"), str) and "type" in field
 
 
 def _codec(entries: dict[str, bytes]) -> str:
     codec = entries.get("avro.codec", b"null").decode("utf-8", "replace")
-    if codec not in _MOST_PACKED:
+    if codec not in _CODECS:
         raise _NotAvroError(
             f"its records are packed as {codec[:40]!r}, which cannot be read: write the file with deflate or snappy."
         )
@@ -232,13 +218,15 @@ def _blocks(source: BinaryIO, marker: bytes, size: int) -> Iterator[Block]:
             return
         if length < 0 or count < 0:
             raise _NotAvroError(f"a block of records has a negative size: {_DAMAGED}")
-        if source.tell() + length + _MARKER_BYTES > size:
+        records_begin = source.tell()
+        records_end = records_begin + length
+        if records_end + _MARKER_BYTES > size:
             source.seek(begin)
             return
-        source.seek(length, 1)
+        source.seek(records_end)
         if source.read(_MARKER_BYTES) != marker:
             raise _NotAvroError(f"a block of records does not end with the file's sync marker: {_DAMAGED}")
-        yield Block(count, begin, source.tell())
+        yield Block(count, begin, records_begin, records_end, source.tell())
 
 
 def _read_long(source: BinaryIO) -> int:

@@ -13,7 +13,6 @@ import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from io import BytesIO
 from math import isfinite
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,9 +22,10 @@ from uuid import uuid4
 import pyarrow as pa
 from fsspec.core import url_to_fs
 
-from etl.avro_blocks import unpacked
-from etl.avro_files import blocks, file_of_one_block, header
-from etl.avro_values import least_bytes, plainest_record
+from etl.avro_blocks import DamagedBlockError, records, unpack
+from etl.avro_files import Header, blocks, file_of_one_block, header
+from etl.avro_schemas import least_bytes, without_logical_types
+from etl.avro_values import plainest_record
 from etl.columnar import Tables, as_schema
 
 _ROWS = 250_000
@@ -48,7 +48,7 @@ _COUNTED = {_KINDS["timestamp-millis"]: pa.int64(), _KINDS["date"]: pa.int32()}
 
 
 class UndecodableError(Exception):
-    """A file that DataFusion cannot read by the contract."""
+    """Records that DataFusion cannot read by the contract, or that are others than their blocks say."""
 
 
 @dataclass(frozen=True)
@@ -75,70 +75,102 @@ def read(url: str, contract: dict[str, Any], fields: Collection[str] | None = No
     wanted = pa.schema([one for one in schema if fields is None or one.name in fields])
     files, path = url_to_fs(url)
     with TemporaryDirectory() as folder, files.open(path, "rb") as source:
-        file = Path(folder) / "feed.avro"
-        for content, row_count in _files_of_one_block(source):
-            with file.open("wb") as target:
-                target.writelines(content)
-            yield _table(str(file), row_count, wanted)
+        begin = header(source)
+        of_file = _Records(begin, Path(folder) / "feed.avro")
+        for contents, row_count in _gathered(source, int(files.size(path)), begin):
+            yield of_file.table(contents, row_count, wanted)
 
 
 def read_blocks(url: str, contract: dict[str, Any]) -> Iterator[pa.Table | Undecodable]:
     """The same, block by block, and what cannot be read of it. Bytes that are no UTF-8 become U+FFFD; a user's id that
     has some is NULL."""
     files, path = url_to_fs(url)
-    schema = arrow_schema(contract)
-    with files.open(path, "rb") as source:
+    with TemporaryDirectory() as folder, files.open(path, "rb") as source:
         begin = header(source)
+        of_file = _Records(begin, Path(folder) / "feed.avro")
+        told: pa.Table | Undecodable
         for number, (block, content) in enumerate(blocks(source, int(files.size(path)), begin.marker), 1):
             try:
-                (one,) = unpacked(BytesIO(begin.content + content), contract)
-                yield pa.Table.from_pylist([_cleaned(record) for record, _ in one.records()], schema)
+                unpacked = unpack(block.packed(content), begin.codec)
+                told = of_file.any_table(unpacked, block.row_count, contract)
+            except (MemoryError, OSError):
+                raise
             except Exception as error:  # of fastavro, of a codec, of Arrow: whatever the bytes provoke
-                reason = f"the block of records cannot be read ({type(error).__name__}: {error})"
-                yield Undecodable(block.row_count, reason, f"{path.rsplit('/', 1)[-1]}, block {number}")
+                reason = f"the block of records cannot be read ({error})"
+                told = Undecodable(block.row_count, reason, f"{path.rsplit('/', 1)[-1]}, block {number}")
+            yield told
 
 
-def _files_of_one_block(source: BinaryIO) -> Iterator[tuple[Iterator[bytes], int]]:
-    """Files that have so many records of the blocks of ``source``, and the mark behind them."""
-    try:
-        schema = header(source).schema
-        mark = plainest_record(json.loads(schema), "userId", _MARK)
-        source.seek(0)
-        for records, row_count in _gathered(source, least_bytes(json.loads(schema))):
-            yield file_of_one_block([*records, mark], row_count + 1, schema), row_count
-    except Exception as error:  # of fastavro, of a codec: whatever the bytes provoke
-        raise UndecodableError(str(error)) from error
-
-
-def _gathered(source: BinaryIO, least_bytes_each: int) -> Iterator[tuple[list[bytes], int]]:
+def _gathered(source: BinaryIO, size: int, begin: Header) -> Iterator[tuple[list[bytes], int]]:
     """The bytes of the records of some blocks at a time, and how many records they say that they have."""
     gathered: list[bytes] = []
-    row_count = size = 0
-    for block in unpacked(source):
-        if block.row_count * least_bytes_each > len(block.content):
-            raise ValueError(f"a block of {len(block.content)} bytes cannot hold {block.row_count} records")
-        gathered.append(block.content)
+    row_count = byte_count = 0
+    for block, content in blocks(source, size, begin.marker):
+        try:
+            gathered.append(unpack(block.packed(content), begin.codec))
+        except DamagedBlockError as error:
+            raise UndecodableError(str(error)) from error
         row_count += block.row_count
-        size += len(block.content)
-        if row_count >= _ROWS or size >= _BYTES:
+        byte_count += len(gathered[-1])
+        if row_count >= _ROWS or byte_count >= _BYTES:
             yield gathered, row_count
-            gathered, row_count, size = [], 0, 0
+            gathered, row_count, byte_count = [], 0, 0
     if row_count:
         yield gathered, row_count
 
 
-def _table(path: str, row_count: int, schema: pa.Schema) -> pa.Table:
-    """The records before the mark."""
-    try:
-        tables = Tables(row_count + 1)
-        given = tables.add_avro("records", path).names
-        chosen = ", ".join(f'"{name}"' for name in given if name in schema.names or name == "userId")
-        batch = next(tables.batches(f"select {chosen} from records"))  # noqa: S608 (fields of a contract)
-        if len(batch) == row_count + 1 and batch["userId"][row_count].as_py() == _MARK:
-            return pa.Table.from_batches([as_schema(batch.slice(0, row_count), schema)])
-    except Exception as error:  # DataFusion's have no class of their own
-        raise UndecodableError(str(error)) from error
-    raise UndecodableError("its blocks hold other records than they say")
+class _Records:
+    """How records of one file are read, with DataFusion by way of another file."""
+
+    def __init__(self, begin: Header, file: Path) -> None:
+        # Texts with a logical type, such as uuid, are texts to the contracts.
+        self._schema = without_logical_types(json.loads(begin.schema), of=("string",))
+        self._file = file
+
+    def table(self, contents: Collection[bytes], row_count: int, wanted: pa.Schema) -> pa.Table:
+        """Records by DataFusion.
+
+        :param contents: what they are written as; between two of them a record may end.
+        :raises UndecodableError: where they are not ``row_count``, or it cannot read them.
+        """
+        try:
+            mark = plainest_record(self._schema, "userId", _MARK)
+            least = least_bytes(self._schema)
+        except ValueError as error:
+            raise UndecodableError(str(error)) from error
+        if row_count * least > sum(map(len, contents)):
+            raise UndecodableError(f"{row_count} records do not fit")
+        with self._file.open("wb") as target:
+            target.writelines(file_of_one_block([*contents, mark], row_count + 1, json.dumps(self._schema)))
+        return self._table(row_count, wanted)
+
+    def any_table(self, content: bytes, row_count: int, contract: dict[str, Any]) -> pa.Table:
+        """Records by DataFusion, else by fastavro.
+
+        :raises Exception: where neither reads them.
+        """
+        wanted = arrow_schema(contract)
+        try:
+            return self.table([content], row_count, wanted)
+        except UndecodableError:
+            plain, reader = without_logical_types(self._schema), without_logical_types(contract)
+            told = [_cleaned(record) for record, _ in records(content, row_count, plain, reader)]
+            return pa.Table.from_pylist(told, wanted)
+
+    def _table(self, row_count: int, wanted: pa.Schema) -> pa.Table:
+        """The records before the mark."""
+        try:
+            tables = Tables(row_count + 1)
+            given = tables.add_avro("records", str(self._file)).names
+            chosen = ", ".join(f'"{name}"' for name in given if name in wanted.names or name == "userId")
+            batch = next(tables.batches(f"select {chosen} from records"))  # noqa: S608 (fields of a contract)
+            if len(batch) == row_count + 1 and batch["userId"][row_count].as_py() == _MARK:
+                return pa.Table.from_batches([as_schema(batch.slice(0, row_count), wanted)])
+        except (MemoryError, OSError):
+            raise
+        except Exception as error:  # DataFusion's have no class of their own
+            raise UndecodableError(str(error)) from error
+        raise UndecodableError("its blocks hold other records than they say")
 
 
 def _kind(told: Any) -> pa.DataType:

@@ -1,5 +1,6 @@
 """Files of feeds, whatever schema, codec and bytes they have, as tables of a contract's fields."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from etl import feed_records
-from etl.avro_files import blocks, header
+from etl.avro_files import blocks, file_of_one_block, header
 from etl.avro_values import as_long
 from etl.feed_records import Undecodable, UndecodableError, arrow_schema, as_json, read, read_blocks
 from etl.schemas.avro import contract
@@ -118,8 +119,28 @@ def test_a_block_that_says_more_records_than_it_can_hold(tmp_path: Path) -> None
     begin, content = _one_block(tmp_path, [record()])
     (path := tmp_path / "f.avro").write_bytes(begin + as_long(10**12) + content[1:])
     url = path.as_uri()
-    with pytest.raises(UndecodableError, match="cannot hold 1000000000000 records"):
+    with pytest.raises(UndecodableError, match="1000000000000 records do not fit"):
         rows(url)
+
+
+def test_what_is_wrong_with_one_block_makes_no_reader_stricter_to_another(tmp_path: Path) -> None:
+    schema = with_types(eventTime="long", startTime="long", endTime="long")
+    late = {"eventTime": 2**61, "startTime": 0, "endTime": 0}
+    path = tmp_path / "f.avro"
+    url = write(path, [record(userId="u-bad") | late, record() | late], schema, sync_interval=1, codec="null")
+    path.write_bytes(path.read_bytes().replace(b"u-bad", b"u-b\xff\xfe"))
+    tables = [table for table in read_blocks(url, CONTRACT) if isinstance(table, pa.Table)]
+    assert [table["userId"].to_pylist() for table in tables] == [[None], ["u1"]]
+    assert [table["eventTime"].cast(pa.int64()).to_pylist() for table in tables] == [[2**61], [2**61]]
+
+
+def test_texts_that_are_called_uuid_are_texts(tmp_path: Path) -> None:
+    _, content = _one_block(tmp_path, [record(userId="A0", song="A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11")])
+    called = json.loads(json.dumps(OLD).replace('"string"', '{"type": "string", "logicalType": "uuid"}'))
+    written = content[3:-16]  # of a block of one record of 64 bytes and more
+    (path := tmp_path / "f.avro").write_bytes(b"".join(file_of_one_block([written], 1, json.dumps(called))))
+    (found,) = rows(path.as_uri())
+    assert (found["userId"], found["song"]) == ("A0", "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11")
 
 
 def test_many_records_come_some_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

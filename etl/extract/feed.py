@@ -7,7 +7,9 @@ from datetime import datetime
 from io import BufferedReader
 from pathlib import Path
 
+from etl.avro_blocks import DamagedBlockError, check_schema
 from etl.avro_files import Extent, extent
+from etl.avro_schemas import UnfitSchemaError, least_bytes
 from etl.errors import ActionNeededError, WrongFileError
 from etl.lake import Lake, Received
 from etl.schemas.avro import contract
@@ -17,6 +19,8 @@ log = logging.getLogger(__name__)
 ORIGIN = "feed"
 _CONTRACTS = {"user_activity": "user_activity_1", "user": "user"}
 """What a file must have at least."""
+_MOST_PACKED = 1 << 16
+"""How many bytes a packed one may stand for."""
 
 
 def find_files(path: str) -> list[Path]:
@@ -58,6 +62,8 @@ def _receive(source: BufferedReader, path: Path, lake: Lake, received_at: dateti
     source.seek(0)
     found = extent(source, size)
     source.seek(0)
+    kind = _format(found)
+    _check(found)
     name = f"{path.stem}.avro".encode("utf-8", "replace").decode()
     received = lake.receive(
         _Beginning(source, found.whole_bytes),
@@ -65,7 +71,7 @@ def _receive(source: BufferedReader, path: Path, lake: Lake, received_at: dateti
             input_id=input_id,
             origin=ORIGIN,
             name=name,
-            format=_format(found),
+            format=kind,
             encoding="avro",
             delimiter="",
             columns=_fields(found),
@@ -91,6 +97,19 @@ def _format(found: Extent) -> str:
     if lacking:
         raise WrongFileError(f"the records lack {', '.join(sorted(lacking))}.")
     return kind
+
+
+def _check(found: Extent) -> None:
+    """That whoever reads the file comes to an end, and is not told of more records than there can be."""
+    try:
+        least = least_bytes(json.loads(found.schema))
+        check_schema(found.schema)
+    except (UnfitSchemaError, DamagedBlockError) as error:
+        raise WrongFileError(f"by the schema in the file's header no records can be read ({error}).") from None
+    if not least:
+        raise WrongFileError("by the schema in the file's header a record may take no bytes: write the file anew.")
+    if found.density * least > (1 if found.codec == "null" else _MOST_PACKED):
+        raise WrongFileError("a block says that it has more records than fit into it: the file is damaged.")
 
 
 def _fields(found: Extent) -> tuple[str, ...]:

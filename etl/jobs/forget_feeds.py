@@ -1,26 +1,23 @@
 """Feeds without a person: of a block that names them the records of others stay, all other blocks byte by byte.
 
-One that names them and cannot be read goes whole: nothing of it was ever loaded, and whose records it holds cannot be
-told.
+One that names them and cannot be read goes whole, for whose records it holds cannot be told.
 """
 
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection
 from dataclasses import replace
-from io import BytesIO
+from itertools import chain
 from typing import Any, BinaryIO
 
 from fsspec.core import url_to_fs
 
-from etl.avro_blocks import packed, unpacked
-from etl.avro_files import Header, blocks, count_records, header
+from etl.avro_blocks import DamagedBlockError, pack, records, unpack
+from etl.avro_files import Block, Header, blocks, count_records, header
+from etl.avro_schemas import without_logical_types
 from etl.lake import Lake, Received
 from etl.person import Person
 from etl.schemas.avro import NEWEST
 from etl.transform.kaggle.values import BLANKS
-
-Left = Callable[[bytes], bytes]
-"""What is left of a block."""
 
 
 def clean_feeds(lake: Lake, person: Person) -> int:
@@ -39,57 +36,58 @@ def clean_feeds(lake: Lake, person: Person) -> int:
 
 def _clean(lake: Lake, path: str, source: BinaryIO, size: int, user_ids: Collection[str]) -> None:
     begin = header(source)
-    first = source.tell()
-    left = _left(begin, user_ids)
-    if any(left(content) != content for _, content in blocks(source, size, begin.marker)):
+    first, of_file = source.tell(), _Blocks(begin, user_ids)
+    if any(of_file.left(block, content) != content for block, content in blocks(source, size, begin.marker)):
         source.seek(first)
-        lake.replace_part(path, _written(begin, left, blocks(source, size, begin.marker)))
+        left = (of_file.left(block, content) for block, content in blocks(source, size, begin.marker))
+        lake.replace_part(path, chain([begin.content], left))
 
 
-def _written(begin: Header, left: Left, content: Iterator[tuple[Any, bytes]]) -> Iterator[bytes]:
-    yield begin.content
-    for _, one in content:
-        yield left(one)
+class _Blocks:
+    """The blocks of a file, without the records of some users."""
 
+    def __init__(self, begin: Header, user_ids: Collection[str]) -> None:
+        self._begin = begin
+        self._schema = without_logical_types(json.loads(begin.schema))
+        self._user_ids = user_ids
+        self._written = [user_id.encode() for user_id in user_ids]
 
-def _left(begin: Header, user_ids: Collection[str]) -> Left:
-    reader, is_text = _only_user_id(begin.schema)
-    written = [user_id.encode() for user_id in user_ids]
-
-    def of(content: bytes) -> bytes:
+    def left(self, block: Block, content: bytes) -> bytes:
+        """What is left of the bytes of a block."""
+        packed = block.packed(content)
         try:
-            (block,) = unpacked(BytesIO(begin.content + content), reader)
-        except Exception:  # of a codec: then it has no text for anybody
-            return content
-        if is_text and not any(one in block.content for one in written):
+            unpacked = unpack(packed, self._begin.codec)
+        except DamagedBlockError:  # a codec may leave texts as they are
+            return b"" if self._names(packed) else content
+        if not self._names(unpacked):
             return content
         try:
-            # As a load reads whose it is.
-            kept = [one for record, one in block.records() if str(record["userId"]).strip(BLANKS) not in user_ids]
-        except Exception:  # of fastavro: whatever the bytes provoke
+            told = records(unpacked, block.row_count, self._schema)
+            kept = [written for record, written in told if _user_id(record) not in self._user_ids]
+        except DamagedBlockError:
             return b""
         if len(kept) == block.row_count:
             return content
-        return packed(b"".join(kept), len(kept), begin) if kept else b""
+        return pack(b"".join(kept), len(kept), self._begin.codec, self._begin.marker) if kept else b""
 
-    return of
+    def _names(self, content: bytes) -> bool:
+        return any(one in content for one in self._written)
 
 
-def _only_user_id(schema: str) -> tuple[dict[str, Any], bool]:
-    """The schema that reads users' ids alone, and whether these are written as they are."""
-    told = json.loads(schema)
-    (field,) = (one for one in told["fields"] if one["name"] == "userId")
-    kinds = field["type"] if isinstance(field["type"], list) else [field["type"]]
-    plain = [one.get("type") if isinstance(one, dict) else one for one in kinds]
-    return told | {"fields": [{"name": "userId", "type": field["type"]}]}, set(plain) <= {"string", "null"}
+def _user_id(record: dict[str, Any]) -> str | None:
+    """Whose record it is, as a load reads it."""
+    told = record["userId"]
+    if isinstance(told, bytes):
+        told = told.decode("utf-8", "replace")
+    return told.strip(BLANKS) if isinstance(told, str) else None
 
 
 def _recount(lake: Lake, received: Received) -> bool:
-    """Let the note say how many records an input holds now; whether that is news."""
+    """Let the note say how much an input holds now; whether that is news."""
     files, path = url_to_fs(received.url)
-    count = count_records(files, received.url) + bool(received.cut_off)
-    if count == received.row_count:
-        return False
     places = files.glob(f"{path}/*.avro") if files.isdir(path) else [path]
-    lake.renote(replace(received, row_count=count, size_bytes=sum(int(files.size(one)) for one in places)))
-    return True
+    count = count_records(files, received.url) + bool(received.cut_off)
+    held = replace(received, row_count=count, size_bytes=sum(int(files.size(one)) for one in places))
+    if held != received:
+        lake.renote(held)
+    return held != received

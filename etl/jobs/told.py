@@ -123,7 +123,8 @@ def _of_file(part: FeedFile) -> Iterator[tuple[pa.Table | None, pa.Table | None]
 def _of_blocks(part: FeedFile) -> Iterator[tuple[pa.Table | None, pa.Table | None]]:
     for block in read_blocks(part.url, part.contract):
         if isinstance(block, Undecodable):
-            yield None, _undecodable(part.input_id, block)
+            for rows in _undecodable(part.input_id, block):
+                yield None, rows
         else:
             rows, judged = _judged(part, block)
             yield rows, _refused(part, block, judged)
@@ -148,9 +149,12 @@ def _refused(part: FeedFile, records: pa.Table, reason: pa.ChunkedArray) -> pa.T
     return as_table(pa.table(columns), _REFUSED)
 
 
-def _undecodable(input_id: str, records: Undecodable) -> pa.Table:
+def _undecodable(input_id: str, records: Undecodable) -> Iterator[pa.Table]:
+    """A row for each, some at a time: a few bytes can say that they are many."""
     row = {"input_id": input_id, "reason": records.reason, "row": _object("place", records.place)}
-    return pa.Table.from_pylist([row] * records.row_count, _REFUSED)
+    for begin in range(0, records.row_count, _ROWS):
+        size = min(_ROWS, records.row_count - begin)
+        yield as_table(pa.table({name: pa.repeat(value, size) for name, value in row.items()}), _REFUSED)
 
 
 def _object(name: str, text: str) -> str:

@@ -1,6 +1,7 @@
 """Avro feeds from elsewhere on their way into the lake: whole ones, cut ones and wrong ones."""
 
 import io
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import fastavro
 import pytest
 
+from etl.avro_files import file_of_one_block
 from etl.avro_values import as_long
 from etl.errors import WrongFileError
 from etl.extract import feed
@@ -106,11 +108,15 @@ def test_what_takes_no_bytes_or_more_than_there_are_is_refused(lake: Lake, tmp_p
     place = whole.index(whole[-16:]) + 16  # of the number of records
     nothing = [{**field, "type": "null"} for field in user["fields"]]
     endless = [*user["fields"], {"name": "more", "type": {"type": "array", "items": "null"}}]
+    twice = user | {"fields": [*user["fields"], user["fields"][0]]}
+    odd = user | {"fields": [*user["fields"], {"name": "odd", "type": {"type": "enum", "name": "E", "symbols": ["-"]}}]}
     more = [one | {"more": [None] * 3} for one in users(1)]
     for content, sentence in (
         (write(path, [dict.fromkeys(one) for one in users(3)], user | {"fields": nothing}), "may take no bytes"),
-        (write(path, more, user | {"fields": endless}), "may take no bytes"),
-        (whole[:place] + as_long(10**9) + whole[place + 1 :], "says that it has 1000000000, more than fit"),
+        (write(path, more, user | {"fields": endless}), "items of a list may take no bytes"),
+        (b"".join(file_of_one_block([], 0, json.dumps(twice))), "two fields of one name"),
+        (b"".join(file_of_one_block([], 0, json.dumps(odd))), "no records can be read .*symbol"),
+        (whole[:place] + as_long(10**9) + whole[place + 1 :], "says that it has more records than fit"),
     ):
         path.write_bytes(content)
         with pytest.raises(WrongFileError, match=f"wrong.avro: .*{sentence}"):

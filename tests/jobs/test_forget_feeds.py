@@ -1,5 +1,6 @@
 """Feeds without a person: records of others stay as they are, in every codec and beside damaged blocks."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 import fastavro
 import pytest
 
-from etl.avro_files import blocks, header
+from etl import feed_records
+from etl.avro_blocks import pack, unpack
+from etl.avro_files import Header, blocks, file_of_one_block, header
 from etl.extract import feed
 from etl.jobs.forget_feeds import clean_feeds
 from etl.lake import Lake, Received
@@ -28,9 +31,17 @@ def receive(lake: Lake, path: Path, records: list[dict[str, Any]], **options: An
     return feed.receive_file(path, lake, NOW)
 
 
-def content(lake: Lake, received: Received) -> bytes:
+def content_of(lake: Lake, received: Received) -> bytes:
     with lake.read(received) as source:
         return source.read()
+
+
+def one_block(path: Path) -> tuple[Header, bytes]:
+    """The header of a file of one block, and what its records are written as."""
+    with path.open("rb") as source:
+        begin = header(source)
+        ((block, content),) = blocks(source, path.stat().st_size, begin.marker)
+    return begin, unpack(block.packed(content), begin.codec)
 
 
 def users(lake: Lake, received: Received) -> list[str]:
@@ -43,16 +54,16 @@ def test_records_of_others_stay_in_their_order(lake: Lake, tmp_path: Path, codec
     records = [record(user) for user in ("a", "b", " wanted\t", "c", "wanted", "wanted2", "a")]
     one = receive(lake, tmp_path / "f.avro", records, codec=codec, sync_interval=60)
     of_others = receive(lake, tmp_path / "others.avro", [record("wanted2", username="wanted")], codec=codec)
-    before, of_others_before = content(lake, one), content(lake, of_others)
+    before, of_others_before = content_of(lake, one), content_of(lake, of_others)
     assert clean_feeds(lake, WHO) == 1
     assert users(lake, one) == ["a", "b", "c", "wanted2", "a"]
     (noted,) = (left for left in lake.inputs(["feed"]) if left.input_id == one.input_id)
-    assert (noted.row_count, noted.size_bytes) == (5, len(content(lake, one)))
+    assert (noted.row_count, noted.size_bytes) == (5, len(content_of(lake, one)))
     with lake.read(one) as source:
         kept = header(source)
         of_file = [block for _, block in blocks(source, noted.size_bytes, kept.marker)]
     assert before.startswith(kept.content) and of_file[-1] in before
-    assert content(lake, of_others) == of_others_before
+    assert content_of(lake, of_others) == of_others_before
     assert clean_feeds(lake, WHO) == 0
 
 
@@ -68,7 +79,7 @@ def test_a_block_that_cannot_be_read_goes_where_it_names_the_person(lake: Lake, 
     other = feed.receive_file(path, lake, NOW)
     assert clean_feeds(lake, WHO) == 2
     assert users(lake, one) == ["a", "b", "c", "d"]
-    left = content(lake, other)
+    left = content_of(lake, other)
     assert b"wanted" not in left and len(left) < len(spoilt)
     assert [left.count(bytes([2, ord(name)])) >= 1 for name in "abcd"] == [True] * 4
 
@@ -84,15 +95,62 @@ def test_times_that_no_calendar_has_and_texts_that_are_none_stay_as_they_are(lak
     other = feed.receive_file(path, lake, NOW)
     assert clean_feeds(lake, WHO) == 2
     assert users(lake, one) == ["a", "b"]
-    assert content(lake, other).count(b"Zo\xff\xfe") == 2
+    assert content_of(lake, other).count(b"Zo\xff\xfe") == 2
 
 
-def test_users_that_are_numbers(lake: Lake, tmp_path: Path) -> None:
+@pytest.mark.parametrize("codec", ["null", "deflate", "snappy"])
+def test_ids_that_are_bytes_or_nothing(lake: Lake, tmp_path: Path, codec: str) -> None:
     schema = contract("user")
-    schema["fields"] = [one | ({"type": "long"} if one["name"] == "userId" else {}) for one in schema["fields"]]
-    one = receive(lake, tmp_path / "f.avro", [record(number) for number in (7, 77)], schema=schema)  # type: ignore[arg-type]
-    assert clean_feeds(lake, Person(frozenset({"7"}))) == 1
-    assert users(lake, one) == [77]  # type: ignore[comparison-overlap]
+    schema["fields"][0] = {"name": "userId", "type": ["null", "bytes"]}
+    told = [record("") | {"userId": user} for user in (None, b"wanted", b"None", None)]
+    one = receive(lake, tmp_path / "f.avro", told, schema=schema, codec=codec)
+    assert clean_feeds(lake, Person(frozenset({"wanted", "None"}))) == 1
+    assert users(lake, one) == [None, None]
+
+
+def test_ids_that_are_called_uuid(lake: Lake, tmp_path: Path) -> None:
+    ids = [f"A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A1{number}" for number in range(2)]
+    receive(lake, path := tmp_path / "f.avro", [record(one) for one in ids])
+    _, content = one_block(path)
+    schema = contract("user")
+    schema["fields"][0] = {"name": "userId", "type": {"type": "string", "logicalType": "uuid"}}
+    path.write_bytes(b"".join(file_of_one_block([content], 2, json.dumps(schema))))
+    one = feed.receive_file(path, lake, NOW)
+    (table,) = feed_records.read(one.url, contract("user"))
+    assert table["userId"].to_pylist() == ids
+    assert clean_feeds(lake, Person(frozenset({ids[0]}))) == 2
+    (table,) = feed_records.read(one.url, contract("user"))
+    assert table["userId"].to_pylist() == ids[1:]
+
+
+def test_what_cannot_be_unpacked_goes_where_it_names_the_person(lake: Lake, tmp_path: Path) -> None:
+    receive(lake, path := tmp_path / "f.avro", [record("wanted")], codec="snappy")
+    content = path.read_bytes()
+    path.write_bytes(content[:-17] + bytes([content[-17] ^ 1]) + content[-16:])  # its checksum
+    other = feed.receive_file(path, lake, NOW)
+    assert clean_feeds(lake, WHO) == 2
+    assert b"wanted" not in content_of(lake, other)
+
+
+def test_metadata_that_are_no_text_hide_nobody(lake: Lake, tmp_path: Path) -> None:
+    with (path := tmp_path / "f.avro").open("wb") as file:
+        fastavro.writer(file, contract("user"), [record("wanted"), record("a")], metadata={"odd": "odd"})
+    path.write_bytes(path.read_bytes().replace(b"\x06odd\x06odd", b"\x06odd\x06o\xff\xfe"))
+    one = feed.receive_file(path, lake, NOW)
+    assert [len(table) for table in feed_records.read(one.url, contract("user"))] == [2]
+    assert clean_feeds(lake, WHO) == 1
+    (table,) = feed_records.read(one.url, contract("user"))
+    assert table["userId"].to_pylist() == ["a"]
+
+
+def test_records_of_a_block_that_says_it_has_none_do_not_come_back(lake: Lake, tmp_path: Path) -> None:
+    receive(lake, path := tmp_path / "f.avro", [record("wanted")])
+    begin, content = one_block(path)
+    path.write_bytes(begin.content + pack(content, 0, begin.codec, begin.marker))
+    one = feed.receive_file(path, lake, NOW)
+    assert clean_feeds(lake, WHO) == 2
+    again = feed.receive_file(path, lake, NOW)
+    assert again.size_bytes == len(begin.content) and b"wanted" not in content_of(lake, one)
 
 
 def test_a_feed_of_nobody_else_stays_as_an_empty_one(lake: Lake, tmp_path: Path) -> None:

@@ -1,0 +1,68 @@
+"""Blocks of Avro files, as other writers pack them and as they are packed here."""
+
+import zlib
+from io import BytesIO
+from typing import Any
+
+import fastavro
+import pytest
+
+from etl import avro_blocks
+from etl.avro_blocks import DamagedBlockError, pack, records, unpack
+from etl.avro_files import Header, blocks, header
+
+CODECS = ["null", "deflate", "snappy", "zstandard", "bzip2", "xz"]
+SCHEMA = {"type": "record", "name": "R", "fields": [{"name": "userId", "type": "string"}]}
+SOME = [{"userId": f"u{number}"} for number in range(50)]
+
+
+def one_block(codec: str, told: list[dict[str, Any]] = SOME) -> tuple[Header, int, bytes]:
+    """Header, number of records and packed records of a file that fastavro has written."""
+    source = BytesIO()
+    fastavro.writer(source, SCHEMA, told, codec=codec)
+    size = source.tell()
+    source.seek(0)
+    begin = header(source)
+    ((block, content),) = blocks(source, size, begin.marker)
+    return begin, block.row_count, block.packed(content)
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_fastavro_and_this_read_each_other(codec: str) -> None:
+    begin, row_count, packed = one_block(codec)
+    unpacked = unpack(packed, codec)
+    told = list(records(unpacked, row_count, SCHEMA))
+    assert [record for record, _ in told] == SOME and b"".join(written for _, written in told) == unpacked
+    kept = b"".join(written for record, written in told if record["userId"] != "u7")
+    file = begin.content + pack(kept, len(told) - 1, codec, begin.marker)
+    assert list(fastavro.reader(BytesIO(file))) == [one for one in SOME if one["userId"] != "u7"]
+
+
+@pytest.mark.parametrize("codec", CODECS[1:])
+def test_a_cut_or_changed_block_is_damaged(codec: str) -> None:
+    _, _, packed = one_block(codec)
+    for wrong in (packed[:-5], b"", b"\xff" * 20):
+        with pytest.raises(DamagedBlockError):
+            unpack(wrong, codec)
+
+
+def test_the_checksum_of_snappy_is_looked_at() -> None:
+    _, _, packed = one_block("snappy")
+    with pytest.raises(DamagedBlockError, match="checksum"):
+        unpack(packed[:-4] + zlib.crc32(b"another").to_bytes(4, "big"), "snappy")
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_block_that_is_too_large_unpacked_is_not_unpacked_whole(codec: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(avro_blocks, "LARGEST", 1 << 20)
+    _, _, packed = one_block(codec, [{"userId": "u" * (1 << 21)}])
+    with pytest.raises(DamagedBlockError, match="it has more than 1 MiB"):
+        unpack(packed, codec)
+
+
+def test_records_end_where_the_block_ends() -> None:
+    _, row_count, content = one_block("null")
+    with pytest.raises(DamagedBlockError, match="behind its 49 records there are 4 bytes"):
+        list(records(content, row_count - 1, SCHEMA))
+    with pytest.raises(DamagedBlockError):
+        list(records(content, row_count + 1, SCHEMA))
