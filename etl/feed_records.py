@@ -153,8 +153,7 @@ class _Records:
         try:
             return self.table([content], row_count, wanted)
         except UndecodableError:
-            plain, reader = without_logical_types(self._schema), without_logical_types(contract)
-            told = [_cleaned(record) for record, _ in records(content, row_count, plain, reader)]
+            told = [_cleaned(record) for record, _ in records(content, row_count, self._schema, contract)]
             return pa.Table.from_pylist(told, wanted)
 
     def _table(self, row_count: int, wanted: pa.Schema) -> pa.Table:

@@ -124,14 +124,23 @@ def test_a_block_that_says_more_records_than_it_can_hold(tmp_path: Path) -> None
 
 
 def test_what_is_wrong_with_one_block_makes_no_reader_stricter_to_another(tmp_path: Path) -> None:
-    schema = with_types(eventTime="long", startTime="long", endTime="long")
-    late = {"eventTime": 2**61, "startTime": 0, "endTime": 0}
-    path = tmp_path / "f.avro"
-    url = write(path, [record(userId="u-bad") | late, record() | late], schema, sync_interval=1, codec="null")
+    schema = with_types(eventTime="long")
+    told = [record(userId="u-bad", eventTime=0), record(eventTime=2**61)]  # a time that Python's calendar lacks
+    url = write(path := tmp_path / "f.avro", told, schema, sync_interval=1, codec="null")
     path.write_bytes(path.read_bytes().replace(b"u-bad", b"u-b\xff\xfe"))
     tables = [table for table in read_blocks(url, CONTRACT) if isinstance(table, pa.Table)]
     assert [table["userId"].to_pylist() for table in tables] == [[None], ["u1"]]
-    assert [table["eventTime"].cast(pa.int64()).to_pylist() for table in tables] == [[2**61], [2**61]]
+    assert [table["eventTime"].cast(pa.int64()).to_pylist() for table in tables] == [[0], [2**61]]
+
+
+@pytest.mark.parametrize("is_utf_8", [True, False])
+def test_times_in_microseconds(tmp_path: Path, is_utf_8: bool) -> None:
+    schema = with_types(eventTime={"type": "long", "logicalType": "timestamp-micros"})
+    url = write(path := tmp_path / "f.avro", [record(userId="u-12")], schema, codec="null")
+    if not is_utf_8:
+        path.write_bytes(path.read_bytes().replace(b"u-12", b"u-\xff\xfe"))
+    (table,) = read_blocks(url, CONTRACT)
+    assert isinstance(table, pa.Table) and table["eventTime"].to_pylist() == [NOON]
 
 
 def test_texts_that_are_called_uuid_are_texts(tmp_path: Path) -> None:
