@@ -1,8 +1,8 @@
 """The records of a feed's file as Arrow tables, by a contract's fields, whatever schema the file was written with.
 
-DataFusion reads many blocks of a file at a time, column by column. What it cannot read (bytes that are no UTF-8, a
-field of another kind than the contract's) fastavro reads block by block, so that what is wrong with one block costs no
-other.
+DataFusion reads many blocks of a file at a time, column by column. A file that it cannot read so is read block by block,
+and a block that it cannot read either (bytes that are no UTF-8, a field of another kind than the contract's) by
+fastavro, so that what is wrong with one block costs no other.
 
 Where a block has bytes behind its last record, DataFusion comes to no end. So it is given all blocks as one, and is
 asked for as many records as they say that they have, and for one more: a mark, which is found there only if each of the
