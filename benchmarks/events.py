@@ -32,7 +32,7 @@ from sqlalchemy import text
 from benchmarks._events_by_polars import load_by_polars
 from benchmarks.feed import made_up_tracks
 from etl import arrow_files
-from etl.avro_files import count_records
+from etl.avro.files import count_records
 from etl.config import Settings, settings
 from etl.jobs import events
 from etl.lake import Lake, Received

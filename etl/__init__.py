@@ -13,11 +13,7 @@ Ground floor, importable from everywhere:
     schemas       the columns of every frame that crosses a folder's border
     formats       the formats of Kaggle's files, each told by its columns
     tabular       tables in files, delimited text and spreadsheets, as records of text
-    avro_files    whether Avro files are whole, and how many records they hold
-    avro_schemas  which schemas of Avro are fit to be read by
-    avro_values   what values of Avro are written as
-    avro_blocks   blocks of Avro files, unpacked and packed
-    feed_records  the records of Avro files as tables of columns
+    avro          files of Avro as tables of columns
     packed        what packed bytes raise where they are broken
     arrow_files   tables of columns as files
     columnar      SQL over tables of columns, within one process

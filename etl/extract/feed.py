@@ -7,9 +7,9 @@ from datetime import datetime
 from io import BufferedReader
 from pathlib import Path
 
-from etl.avro_blocks import DamagedBlockError, check_schema
-from etl.avro_files import Extent, extent
-from etl.avro_schemas import UnfitSchemaError, least_bytes
+from etl.avro.blocks import DamagedBlockError, check_schema
+from etl.avro.files import Extent, extent
+from etl.avro.schemas import UnfitSchemaError, least_bytes
 from etl.errors import ActionNeededError, WrongFileError
 from etl.lake import Lake, Received
 from etl.schemas.avro import contract

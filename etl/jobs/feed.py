@@ -11,7 +11,7 @@ from fsspec.core import url_to_fs
 from pyspark.sql import SparkSession
 
 from etl import catalogue_reads
-from etl.avro_files import count_records
+from etl.avro.files import count_records
 from etl.config import Settings
 from etl.errors import ActionNeededError, TryAgainError
 from etl.full_disk import explains_full_disk

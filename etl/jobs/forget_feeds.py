@@ -11,9 +11,9 @@ from typing import Any, BinaryIO
 
 from fsspec.core import url_to_fs
 
-from etl.avro_blocks import DamagedBlockError, pack, records, unpack
-from etl.avro_files import Block, Header, blocks, count_records, header
-from etl.avro_schemas import without_logical_types
+from etl.avro.blocks import DamagedBlockError, pack, records, unpack
+from etl.avro.files import Block, Header, blocks, count_records, header
+from etl.avro.schemas import without_logical_types
 from etl.lake import Lake, Received
 from etl.person import Person
 from etl.schemas.avro import NEWEST

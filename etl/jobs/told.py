@@ -15,8 +15,8 @@ from fsspec.core import url_to_fs
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from etl import arrow_files
+from etl.avro.records import Undecodable, UndecodableError, as_json, read, read_blocks
 from etl.columnar import Tables, as_schema, as_table
-from etl.feed_records import Undecodable, UndecodableError, as_json, read, read_blocks
 from etl.schemas import REJECTED_ROW
 from etl.schemas.events import EVENT_ROW, USER_ROW
 from etl.transform.events.members import named

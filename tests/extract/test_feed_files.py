@@ -9,8 +9,8 @@ from typing import Any
 import fastavro
 import pytest
 
-from etl.avro_files import file_of_one_block
-from etl.avro_values import as_long
+from etl.avro.files import file_of_one_block
+from etl.avro.values import as_long
 from etl.errors import WrongFileError
 from etl.extract import feed
 from etl.lake import Lake

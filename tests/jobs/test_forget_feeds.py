@@ -8,9 +8,9 @@ from typing import Any
 import fastavro
 import pytest
 
-from etl import feed_records
-from etl.avro_blocks import pack, unpack
-from etl.avro_files import Header, blocks, file_of_one_block, header
+from etl.avro import records as feed_records
+from etl.avro.blocks import pack, unpack
+from etl.avro.files import Header, blocks, file_of_one_block, header
 from etl.extract import feed
 from etl.jobs.forget_feeds import clean_feeds
 from etl.lake import Lake, Received

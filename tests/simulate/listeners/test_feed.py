@@ -11,7 +11,7 @@ import fsspec
 import pytest
 from pyspark.sql import SparkSession
 
-from etl.avro_files import count_records
+from etl.avro.files import count_records
 from etl.errors import WrongFileError
 from etl.schemas.avro import contract
 from etl.simulate.listeners import feed, records

@@ -6,8 +6,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from etl.avro.records import arrow_schema
 from etl.columnar import Tables
-from etl.feed_records import arrow_schema
 from etl.schemas.avro import contract
 from etl.transform.events import feed
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from etl.avro_schemas import PRIMITIVE_BYTES, branches, plain
+from etl.avro.schemas import PRIMITIVE_BYTES, branches, plain
 
 
 def as_long(value: int) -> bytes:

@@ -12,7 +12,7 @@ import fastavro
 from backports import zstd
 from cramjam import snappy
 
-from etl.avro_values import as_long
+from etl.avro.values import as_long
 
 LARGEST = 1 << 28
 """Bytes of a block unpacked: a few packed ones can stand for any number."""

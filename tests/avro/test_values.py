@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.avro_schemas import least_bytes
-from etl.avro_values import as_long, plainest_record
+from etl.avro.schemas import least_bytes
+from etl.avro.values import as_long, plainest_record
 from etl.schemas.avro import contract
 
 INNER = {

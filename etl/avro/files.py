@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from etl.avro_values import as_long
+from etl.avro.values import as_long
 from etl.errors import WrongFileError
 
 _MAGIC = b"Obj\x01"

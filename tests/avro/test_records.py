@@ -10,10 +10,10 @@ import fastavro
 import pyarrow as pa
 import pytest
 
-from etl import feed_records
-from etl.avro_files import blocks, file_of_one_block, header
-from etl.avro_values import as_long
-from etl.feed_records import Undecodable, UndecodableError, arrow_schema, as_json, read, read_blocks
+from etl.avro import records as feed_records
+from etl.avro.files import blocks, file_of_one_block, header
+from etl.avro.records import Undecodable, UndecodableError, arrow_schema, as_json, read, read_blocks
+from etl.avro.values import as_long
 from etl.schemas.avro import contract
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)

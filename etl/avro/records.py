@@ -1,7 +1,7 @@
 """The records of a feed's file as Arrow tables, by a contract's fields, whatever schema the file was written with.
 
-DataFusion reads many blocks of a file at a time, column by column. A file that it cannot read so is read block by block,
-and a block that it cannot read either (bytes that are no UTF-8, a field of another kind than the contract's) by
+DataFusion reads many blocks of a file at a time, column by column. A file that it cannot read so is read block by
+block, and a block that it cannot read either (bytes that are no UTF-8, a field of another kind than the contract's) by
 fastavro, so that what is wrong with one block costs no other.
 
 Where a block has bytes behind its last record, DataFusion comes to no end. So it is given all blocks as one, and is
@@ -22,10 +22,10 @@ from uuid import uuid4
 import pyarrow as pa
 from fsspec.core import url_to_fs
 
-from etl.avro_blocks import DamagedBlockError, records, unpack
-from etl.avro_files import Header, blocks, file_of_one_block, header
-from etl.avro_schemas import least_bytes, without_logical_types
-from etl.avro_values import plainest_record
+from etl.avro.blocks import DamagedBlockError, records, unpack
+from etl.avro.files import Header, blocks, file_of_one_block, header
+from etl.avro.schemas import least_bytes, without_logical_types
+from etl.avro.values import plainest_record
 from etl.columnar import Tables, as_schema
 
 _ROWS = 250_000

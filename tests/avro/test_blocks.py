@@ -7,9 +7,9 @@ from typing import Any
 import fastavro
 import pytest
 
-from etl import avro_blocks
-from etl.avro_blocks import DamagedBlockError, pack, records, unpack
-from etl.avro_files import Header, blocks, header
+from etl.avro import blocks as avro_blocks
+from etl.avro.blocks import DamagedBlockError, pack, records, unpack
+from etl.avro.files import Header, blocks, header
 
 CODECS = ["null", "deflate", "snappy", "zstandard", "bzip2", "xz"]
 SCHEMA = {"type": "record", "name": "R", "fields": [{"name": "userId", "type": "string"}]}

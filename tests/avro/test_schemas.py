@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from etl.avro_schemas import UnfitSchemaError, branches, least_bytes, without_logical_types
+from etl.avro.schemas import UnfitSchemaError, branches, least_bytes, without_logical_types
 
 
 def record(*types: Any, name: str = "R") -> dict[str, Any]:
