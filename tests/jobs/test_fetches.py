@@ -156,8 +156,8 @@ def test_a_shorter_pause_is_the_tasks_delay_until_its_last_try(tmp_path: Path, w
         assert asked >= 12
         assert here.calls() == {"saved_tracks": 1}
         known = from_note(here.fetched("run")["known"])
-        assert len(known.snapshots) == len(known.names) == 12
-        assert known == replace(Known(), snapshots=known.snapshots, names=known.names)
+        assert len(known.snapshots) == len(known.fingerprints) == 12
+        assert known == replace(Known(), snapshots=known.snapshots, fingerprints=known.fingerprints)
 
 
 @pytest.fixture
