@@ -8,6 +8,7 @@ closed (a checkout below /root, for example) both go to /var/lib and STATE_DIR/p
 import hashlib
 import os
 import pwd
+import secrets
 import shutil
 import subprocess
 from contextlib import suppress
@@ -76,7 +77,8 @@ def _system_home(state_dir: Path) -> Path:
     _make(_SYSTEM_FOLDER, 0o755)
     if _SYSTEM_FOLDER.stat().st_uid != 0:
         raise ActionNeededError(f"{_SYSTEM_FOLDER} belongs to somebody else than root; remove it or set STATE_DIR.")
-    return _SYSTEM_FOLDER / hashlib.sha256(os.fsencode(state_dir)).hexdigest()[:16]
+    # A STATE_DIR that was deleted and comes again has other passwords than the data that it left.
+    return _SYSTEM_FOLDER / f"{hashlib.sha256(os.fsencode(state_dir)).hexdigest()[:16]}-{secrets.token_hex(4)}"
 
 
 def _make(folder: Path, mode: int) -> None:

@@ -157,6 +157,17 @@ def test_new_passwords_after_the_old_ones_are_lost(state: Path) -> None:
     assert ask(postgres.start(state).url("loader", "warehouse")) == [{"one": 1}]
 
 
+def test_a_state_dir_that_was_deleted_begins_anew(state: Path) -> None:
+    server = postgres.start(state)
+    ask(server.url("loader", "warehouse"), "create table kept as select 1 as a; select 1 as one")
+    postgres.stop(server)
+    shutil.rmtree(state)
+    again = postgres.start(state)
+    assert ask(again.url("loader", "warehouse"), "select to_regclass('kept') as a") == [{"a": None}]
+    if again.place.home != server.place.home:  # what a deleted STATE_DIR left where root's servers lie
+        shutil.rmtree(server.place.home)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root starts the server as another user")
 def test_binaries_that_the_server_cannot_reach_are_copied(
     state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
