@@ -26,21 +26,33 @@ def clean_feeds(lake: Lake, person: Person) -> int:
     :returns: how many inputs were written anew.
     """
     feeds = [one for one in lake.inputs(["feed"]) if one.format in NEWEST]
-    for one in feeds:
-        files, path = url_to_fs(one.url)
-        for place in sorted(files.glob(f"{path}/*.avro")) if files.isdir(path) else [path]:
-            with files.open(place, "rb") as source:
-                _clean(lake, place, source, int(files.size(place)), person.user_ids)
-    return sum(_recount(lake, one) for one in feeds)
+    return sum(_recount(lake, one, _clean(lake, one, person.user_ids)) for one in feeds)
 
 
-def _clean(lake: Lake, path: str, source: BinaryIO, size: int, user_ids: Collection[str]) -> None:
+def _clean(lake: Lake, received: Received, user_ids: Collection[str]) -> bool:
+    """Take users' records out of the files of an input; whether there were any."""
+    files, path = url_to_fs(received.url)
+    is_changed = False
+    for place in _places(files, path):
+        with files.open(place, "rb") as source:
+            is_changed |= _clean_file(lake, place, source, int(files.size(place)), user_ids)
+    return is_changed
+
+
+def _clean_file(lake: Lake, path: str, source: BinaryIO, size: int, user_ids: Collection[str]) -> bool:
     begin = header(source)
     first, of_file = source.tell(), _Blocks(begin, user_ids)
-    if any(of_file.left(block, content) != content for block, content in blocks(source, size, begin.marker)):
+    is_changed = any(of_file.left(block, content) != content for block, content in blocks(source, size, begin.marker))
+    if is_changed:
         source.seek(first)
         left = (of_file.left(block, content) for block, content in blocks(source, size, begin.marker))
         lake.replace_part(path, chain([begin.content], left))
+    return is_changed
+
+
+def _places(files: Any, path: str) -> list[str]:
+    """The files of an input that is one or a folder of them."""
+    return sorted(files.glob(f"{path}/*.avro")) if files.isdir(path) else [path]
 
 
 class _Blocks:
@@ -82,12 +94,12 @@ def _user_id(record: dict[str, Any]) -> str | None:
     return told.strip(BLANKS) if isinstance(told, str) else None
 
 
-def _recount(lake: Lake, received: Received) -> bool:
-    """Let the note say how much an input holds now; whether that is news."""
+def _recount(lake: Lake, received: Received, is_changed: bool) -> bool:
+    """Let the note say how much an input holds that was changed, now or by a try that was killed; whether it was."""
     files, path = url_to_fs(received.url)
-    places = files.glob(f"{path}/*.avro") if files.isdir(path) else [path]
     count = count_records(files, received.url) + bool(received.cut_off)
-    held = replace(received, row_count=count, size_bytes=sum(int(files.size(one)) for one in places))
-    if held != received:
-        lake.renote(held)
-    return held != received
+    is_changed |= count != received.row_count
+    if is_changed:
+        size = sum(int(files.size(one)) for one in _places(files, path))
+        lake.renote(replace(received, row_count=count, size_bytes=size))
+    return is_changed
