@@ -12,6 +12,7 @@ import fastavro
 from backports import zstd
 from cramjam import snappy
 
+from etl.avro.schemas import UnfitSchemaError
 from etl.avro.values import as_long
 
 LARGEST = 1 << 28
@@ -24,11 +25,11 @@ class DamagedBlockError(ValueError):
 
 
 def check_schema(schema: str) -> None:
-    """:raises DamagedBlockError: where records cannot be read by a schema, which is as JSON tells it."""
+    """:raises UnfitSchemaError: where records cannot be read by a schema, which is as JSON tells it."""
     try:
         fastavro.parse_schema(json.loads(schema))
     except Exception as error:  # fastavro's errors have no class of their own
-        raise DamagedBlockError(_told(error)) from error
+        raise UnfitSchemaError(_told(error)) from error
 
 
 def unpack(content: bytes, codec: str) -> bytes:

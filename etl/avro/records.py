@@ -130,7 +130,7 @@ class _Records:
     def table(self, contents: Collection[bytes], row_count: int, wanted: pa.Schema) -> pa.Table:
         """Records by DataFusion.
 
-        :param contents: what they are written as; between two of them a record may end.
+        :param contents: what they are written as, in pieces.
         :raises UndecodableError: where they are not ``row_count``, or it cannot read them.
         """
         try:

@@ -7,7 +7,7 @@ from datetime import datetime
 from io import BufferedReader
 from pathlib import Path
 
-from etl.avro.blocks import DamagedBlockError, check_schema
+from etl.avro.blocks import check_schema
 from etl.avro.files import Extent, extent
 from etl.avro.schemas import UnfitSchemaError, least_bytes
 from etl.errors import ActionNeededError, WrongFileError
@@ -104,7 +104,7 @@ def _check(found: Extent) -> None:
     try:
         least = least_bytes(json.loads(found.schema))
         check_schema(found.schema)
-    except (UnfitSchemaError, DamagedBlockError) as error:
+    except UnfitSchemaError as error:
         raise WrongFileError(f"by the schema in the file's header no records can be read ({error}).") from None
     if not least:
         raise WrongFileError("by the schema in the file's header a record may take no bytes: write the file anew.")
