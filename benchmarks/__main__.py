@@ -1,4 +1,4 @@
-"""The benchmarks, by name. Each prints a line a figure: ours, the other's and their ratio from one run."""
+"""Run benchmarks by name. docs/benchmarks.md says what each figure compares, and where the sides do unequal work."""
 
 import argparse
 import ast

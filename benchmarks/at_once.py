@@ -1,4 +1,4 @@
-"""Jobs beside each other: two refreshes at the same moment, and refreshes while analysts ask and a migration waits.
+"""Two refreshes at once beside one alone; refreshes while analysts query without a pause and a migration waits.
 
     python -m benchmarks.at_once [--parts PART …] [--readers N] [--nights N] [--seed S]
 

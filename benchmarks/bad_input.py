@@ -1,4 +1,4 @@
-"""What malformed rows and files do to each parser: accounts that add up, a sentence for each file, nothing else.
+"""Malformed rows and files for each parser: whether row counts add up and each file is accepted or gets a message.
 
     python -m benchmarks.bad_input [--parsers NAME …] [--rows N] [--files N] [--seed S] [--real FOLDER] [--verbose]
 

@@ -1,4 +1,4 @@
-"""What is left after kills: steps killed at any moment and run again, against the same steps undisturbed.
+"""Steps killed at random moments and run again: all tables beside those of the same steps undisturbed.
 
     python -m benchmarks.crash [--kills N] [--seed S] [--steps STEP …] [--only STEP …] [--victims VICTIM …]
         [--resume FILE] [--folder FOLDER]

@@ -1,5 +1,4 @@
-"""What is left after kills under Airflow: rounds of the product whose parts are killed at any moment, against the same
-rounds undisturbed.
+"""Parts of the running product killed at random moments under Airflow: all tables beside undisturbed rounds.
 
     python -m benchmarks.crash_airflow [--kills N] [--kills-a-round N] [--rounds N] [--seed S] [--resume FILE]
 

@@ -1,4 +1,4 @@
-"""Steps on full disks: what they say, what readers see meanwhile, and what is there once there is room again.
+"""Steps on full disks: their message, what readers see meanwhile, and whether the next run is complete.
 
     python -m benchmarks.disk [--tries N] [--seed S] [--steps STEP …] [--only STEP …]
 

@@ -1,4 +1,4 @@
-"""What faults of the Spotify API do to the star, and to how long a worker waits.
+"""The star after injected faults of the mock Spotify API beside the star without them, and how long a worker waits.
 
     python -m benchmarks.faults [--long] [--modes MODE …] [--nights N] [--rate RATE] [--seed SEED] [--every N]
         [--folder FOLDER]
@@ -136,7 +136,7 @@ def main() -> None:
     chosen = {name: getattr(options, name) for name in ("nights", "rate", "every")}
     form = replace(form, **{name: value for name, value in chosen.items() if value is not None})
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all that was started ends
-    print(f"spotipy {version('spotipy')}, pyspark {version('pyspark')}, against the stand-in", flush=True)
+    print(f"spotipy {version('spotipy')}, pyspark {version('pyspark')}, mock API (docs/stand_in.md)", flush=True)
     are_equal = True
     with nullcontext(options.folder) if options.folder else _temporary() as folder:
         for mode in options.modes:
@@ -248,7 +248,7 @@ def _compare(expected: Lived, found: Lived, there: Things) -> bool:
     }
     different = [name for name, (wanted, has) in parts.items() if wanted != has]
     sizes = ", ".join(f"{name} {wanted.total()}" for name, (wanted, _) in parts.items())
-    print(f"  {len(parts) - len(different)} of {len(parts)} parts of the star equal ({sizes})")
+    print(f"  {len(parts) - len(different)} of {len(parts)} parts of the star equal ({sizes}), without the rows of:")
     told = ", ".join(f"{len(rows)} of {name}" for name, rows in gone.items())
     print(f"  rows that differ for what was gone before it could be asked: {told}")
     print(f"  tracks twice in one place of a playlist: {expected.overlaps} without faults, {found.overlaps} with them")

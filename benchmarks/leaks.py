@@ -1,4 +1,4 @@
-"""Secrets that get out: a whole bin/run with recognisable ones, searched everywhere during and after it.
+"""Planted secrets of a whole bin/run, searched for in files, database rows, logs, processes and sockets.
 
     python -m benchmarks.leaks [--keep]
 

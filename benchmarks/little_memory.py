@@ -1,4 +1,4 @@
-"""The product on a machine with little memory: a first start with many listeners, then ten runs triggered at once.
+"""The product under a simulated limit of memory: a first start with many listeners, then ten runs triggered at once.
 
     python -m benchmarks.little_memory [--limit GIB] [--listeners N] [--triggers N]
 
@@ -95,7 +95,8 @@ def main() -> None:
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all that was started ends
     limit = int(options.limit * (1 << 30))
-    print(f"Airflow {version('apache-airflow')}, pyspark {version('pyspark')}, limit {options.limit} GiB", flush=True)
+    versions = f"Airflow {version('apache-airflow')}, pyspark {version('pyspark')}"
+    print(f"{versions}, simulated limit {options.limit} GiB", flush=True)
     with tempfile.TemporaryDirectory() as name:
         state = Path(name) / "state"
         state.mkdir()

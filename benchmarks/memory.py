@@ -1,4 +1,4 @@
-"""The memory of a whole refresh of many tracks: Airflow's parts, its tasks, Spark, PostgreSQL, all processes together.
+"""Peak memory of a whole refresh of many tracks: all processes of Airflow, Spark and PostgreSQL, added up.
 
     python -m benchmarks.memory [--tracks N]
 

@@ -1,4 +1,4 @@
-"""How many small faults the tests notice, in the code where a wrong row would hide: reconciliation and event identity.
+"""How many small changes of the code that reconciles tracks and identifies events the tests of each file notice.
 
     python -m benchmarks.mutation [--mutants N] [--seed S] [--resume FILE] [--only PATH …] [--list]
 

@@ -1,10 +1,11 @@
-"""How well personalities are inferred: made-up listeners through feed, load and marts, scored by the truth about them.
+"""Personalities inferred from the plays of synthetic listeners, scored by the parameters of the simulator.
 
     python -m benchmarks.personality [--kaggle PATH] [--users N] [--days D] [--seed S]
 
-Everything is the product's own: the import of the catalogue, the feed, its load, the build of the marts. Scored are
-listeners with 200 plays or more: all, and those outside the middle tenth of each trait (true value 0.45 to 0.55). What
-cannot be said counts as wrong. The second table compares how sure the inference is with how often it is right.
+Everything is the product's own: the import of the catalogue, the feed, its load, the build of the marts, and the truth.
+Scored are listeners with 200 plays or more: all, and those outside the middle tenth of each trait (true value 0.45 to
+0.55), which the goals are about. What cannot be said counts as wrong. The second table compares how sure the inference
+is with how often it is right.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""How well and how fast one track is found in many files, measured on the real Kaggle files.
+"""Ids that two real Kaggle files share, hidden in one and found again by name, by a judge of the benchmark's own.
 
     python -m benchmarks.reconciliation [--folder FOLDER] [--list]
 

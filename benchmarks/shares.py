@@ -1,4 +1,4 @@
-"""Whether what is asked of made-up listeners is found in the star: age band, plan, device, hour and skips.
+"""Age bands, plans, devices, hours and skips that the simulator was asked for, beside those found in the star.
 
     python -m benchmarks.shares [--kaggle PATH] [--users N] [--hours H] [--seed S]
 

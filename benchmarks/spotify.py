@@ -1,4 +1,4 @@
-"""What a refresh asks of the Spotify API, and how well it matches audio features.
+"""Calls of a refresh to the mock Spotify API beside the fewest possible; audio features matched, by the mock's truth.
 
     python -m benchmarks.spotify [--only calls match] [--folder FOLDER]
 
@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=("calls", "match"), default=("calls", "match"))
     parser.add_argument("--folder", type=Path, help="of Kaggle files; else the made-up catalogue is served")
     options = parser.parse_args()
-    print(f"spotipy {version('spotipy')}, pyspark {version('pyspark')}, against the stand-in")
+    print(f"spotipy {version('spotipy')}, pyspark {version('pyspark')}, against the mock API (docs/stand_in.md)")
     for mode in MODES:
         if "calls" in options.only:
             _calls(mode)
