@@ -92,8 +92,9 @@ def load_events(url: str, run_id: str, *deliveries: Delivery, steps: Steps | Non
 
 
 def matched(load: EventLoad) -> Iterable[tuple[object, ...]]:
-    plays = (Play((one.pop("event_id"), one.pop("event_time")), **one) for one in load.plays(SOURCES))
-    return [(*one.dropped, *one.kept, one.rule) for one in matches(plays)]
+    plays = [Play((one.pop("event_id"), one.pop("event_time")), **one) for one in load.plays(SOURCES)]
+    names = load.track_names({play.track_key for play in plays})
+    return [(*one.dropped, *one.kept, one.rule) for one in matches(plays, names)]
 
 
 def keys(url: str) -> Keys:
