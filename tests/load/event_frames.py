@@ -51,6 +51,8 @@ class Delivery:
     users: tuple[dict[str, Any], ...] = ()
     row_count: int | None = None
     refused: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    """The name ids that its events give tracks, by track_id."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,12 @@ def members(deliveries: Sequence[Delivery]) -> dict[str, list[dict[str, Any]]]:
         "event_track": [
             {"track_id": track, "name": event.name, "artist_id": event.artist, "source": "feed"}
             for track, event in sorted({event.track: event for event in told if not event.is_spoken}.items())
+            if not any(track in one.names for one in deliveries)
+        ],
+        "event_named": [
+            {"name_set": "things", "source": "extended_export", "track_id": track, "made_track": name, "row_count": 1}
+            for one in deliveries
+            for track, name in one.names.items()
         ],
         "event_playlist": [],
         "event_context": [{"platform": "ios"}] if told else [],
