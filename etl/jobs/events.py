@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import Any
 
 import pyarrow as pa
 
@@ -119,7 +118,7 @@ def _load(spark: LazySession, inputs: list[Received], told: list[Told], place: s
     first_days, keys = load.first_days(), load.keys()
     stage = partial(_stage_facts, load.staging, keys, tuple(first_days))
     months = load.stage_events(lambda: spread(spark, stage, list(enumerate(events))), first_days)
-    return load.publish_events(months, matching.SOURCES, _matches(load.plays(matching.SOURCES)))
+    return load.publish_events(months, matching.SOURCES, _matches(load))
 
 
 def _feed_parts(lake: Lake, run_id: str, inputs: list[Received]) -> list[FeedFile]:
@@ -207,9 +206,12 @@ def _of_users(urls: list[str]) -> dict[str, pa.Table]:
     }
 
 
-def _matches(plays: list[dict[str, Any]]) -> list[tuple[object, ...]]:
-    told = (matching.Play((one.pop("event_id"), one.pop("event_time")), **one) for one in plays)
-    return [(*one.dropped, *one.kept, one.rule) for one in matching.matches(told)]
+def _matches(load: EventLoad) -> list[tuple[object, ...]]:
+    """Return the rows of ``matched.stage`` for the plays that go."""
+    plays = [matching.Play((row.pop("event_id"), row.pop("event_time")), **row) for row in load.plays(matching.SOURCES)]
+    has_two_sources = len({play.source for play in plays}) > 1
+    names = load.track_names({play.track_key for play in plays}) if has_two_sources else {}
+    return [(*match.dropped, *match.kept, match.rule) for match in matching.matches(plays, names)]
 
 
 _USER_COUNTS = """

@@ -7,7 +7,7 @@ events for as long as the load takes, and never an event of which something is m
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -35,6 +35,8 @@ MEMBERS = (
     "inferred_user",
     "inferred_artist",
     "inferred_track",
+    "track_name",
+    "inferred_recording",
     "guessed_artist",
     "inferred_playlist",
     "dim_play_context",
@@ -121,8 +123,12 @@ class EventLoad:
         return months
 
     def plays(self, sources: Sequence[str]) -> list[dict[str, Any]]:
-        """Plays that several sources may tell of, as ``matched.plays`` gives them."""
+        """Plays that several sources may report, as ``matched.plays`` gives them."""
         return matched.plays(self.connection, sources)
+
+    def track_names(self, track_keys: Collection[int]) -> dict[int, list[str]]:
+        """The name ids of tracks, as ``matched.track_names`` gives them."""
+        return matched.track_names(self.connection, track_keys)
 
     def publish_events(
         self, months: list[Month], sources: Sequence[str], matches: Iterable[tuple[object, ...]]
@@ -154,6 +160,7 @@ class EventLoad:
     def _publish(self, months: list[Month], sources: Sequence[str]) -> dict[str, int]:
         self.connection.execute(text(f"set local lock_timeout = '{_LOCK_TIMEOUT}'"))
         new = partitions.new_months(self.connection, months)
+        merge(self.connection, "reloaded_event", {})
         matched.apply(self.connection, sources)
         counts = rows(self.connection, _COUNTS)
         for table in ACCOUNTS:
@@ -162,6 +169,7 @@ class EventLoad:
             if month not in new:
                 partitions.add(self.connection, month)
         record_published(self.connection, self.run)
+        self.connection.execute(text(_IS_RELOADED))
         for month in new:  # last: from here to the commit nobody else attaches or migrates
             partitions.attach(self.connection, month)
         self.connection.commit()
@@ -185,6 +193,8 @@ _KNOWN_FOLLOWS = """
     where u.user_id = any(:user_ids) and e.source = 'followed_artists'
     group by u.user_id, a.artist_id
 """
+
+_IS_RELOADED = "delete from audit.reload_input where input_id in (select input_id from staging.reloaded_input)"
 
 _COUNTS = "select table_name as name, sum(row_count) as size from staging.arrival group by table_name"
 

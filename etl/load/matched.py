@@ -4,7 +4,8 @@ What is one play hangs on what is one recording: where a catalogue has changed t
 plays of those tracks anew (audit.regrouped_track).
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing
 from io import StringIO
 
@@ -25,10 +26,22 @@ def plays(connection: Connection, sources: Sequence[str]) -> list[dict[str, obje
     Twice as far as what is changed, so that whatever may change comes with all that it may be matched with.
 
     :param sources: who tells of plays that another may tell of too.
-    :returns: user_id, recording_key, event_id, event_time, started_at, ended_at, source; nothing where no staged play
-        has such a source and no track is regrouped.
+    :returns: user_id, track_key, recording_key, event_id, event_time, started_at, ended_at, source; nothing where no
+        staged play has such a source and no track is regrouped.
     """
     return rows(connection, _PLAYS, sources=list(sources)) if _is_to_match(connection, sources) else []
+
+
+def track_names(connection: Connection, track_keys: Collection[int]) -> dict[int, list[str]]:
+    """Return the name ids of tracks, by track_key: those that events give them, and those that mean them.
+
+    A play that is known by its name alone has the track that the name means; another source may report it under another
+    id of the same name.
+    """
+    names: dict[int, list[str]] = defaultdict(list)
+    for row in rows(connection, _TRACK_NAMES, track_keys=list(track_keys)):
+        names[int(str(row["track_key"]))].append(str(row["name_id"]))
+    return names
 
 
 def stage(connection: Connection, matches: Iterable[tuple[object, ...]]) -> None:
@@ -116,7 +129,7 @@ _TOUCHED = f"""
 
 def _near(table: str, margin: str) -> str:
     return f"""
-        select t.user_id, d.recording_key, {_COLUMNS}
+        select t.user_id, d.track_key, d.recording_key, {_COLUMNS}
         from touched as t
         inner join warehouse.dim_user as u on u.user_id = t.user_id
         cross join lateral (
@@ -133,8 +146,21 @@ def _near(table: str, margin: str) -> str:
     """  # noqa: S608 (a table of ours)
 
 
-_TABLES = {"staging.fact_event": "", "warehouse.fact_event": _BY_INDEX, "audit.dropped_event": _BY_INDEX}
-"""Where plays are, and how each is read: what is staged may have no index."""
+_IS_LASTING = "and p.input_key not in (select input_key from staging.reloaded_input)"
+_TABLES = {
+    "staging.fact_event": "",
+    "warehouse.fact_event": f"{_IS_LASTING} {_BY_INDEX}",
+    "audit.dropped_event": f"{_IS_LASTING} {_BY_INDEX}",
+}
+"""Where plays are, and how each is read: what is staged may have no index; what is loaded again will be replaced."""
+
+_TRACK_NAMES = """
+    select track_key, name_id from audit.track_name where track_key = any(:track_keys)
+    union all
+    select track_key, alias_value from warehouse.track_alias where alias_kind = 'name' and track_key = any(:track_keys)
+    union all
+    select track_key, track_id from warehouse.dim_track where track_id like 'name:%' and track_key = any(:track_keys)
+"""
 
 
 def _all_near(margin: str) -> str:

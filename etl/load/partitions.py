@@ -122,6 +122,7 @@ def drop_known(connection: Connection, month: Month) -> None:
                 using warehouse.{month.name} as t
                 where t.event_id = s.event_id
                     and t.event_time = s.event_time
+                    and t.input_key not in (select input_key from staging.reloaded_input)
                     and t.event_id between (select event_id from staging.{month.name} order by 1 limit 1)
                     and (select event_id from staging.{month.name} order by 1 desc limit 1)
                 returning s.input_key, s.source, s.utc_date_key
@@ -140,7 +141,9 @@ def drop_matched_before(connection: Connection) -> None:
             with removed as (
                 delete from staging.fact_event as s
                 using audit.dropped_event as t
-                where t.event_id = s.event_id and t.event_time = s.event_time
+                where t.event_id = s.event_id
+                    and t.event_time = s.event_time
+                    and t.input_key not in (select input_key from staging.reloaded_input)
                 returning s.input_key, s.source, s.utc_date_key
             )
 

@@ -17,6 +17,7 @@ MERGES = (
     "unstaged_track",
     "dim_track",
     "track_alias",
+    "inferred_recording",
     "bridge_track_artist",
     "guessed_artist",
     "bridge_track_genre",

@@ -18,7 +18,7 @@ def published_inputs(connection: Connection, job: str | None = None) -> set[str]
     """The ids of all inputs that a published run took: what the lake holds beyond them is new.
 
     Of Kaggle files those of the newest run alone, which took all that were current then: one that has been replaced
-    since, and is current again, is new again.
+    since, and is current again, is new again. So is to a load of events what it has to load again.
 
     :param job: the loads of events, which take inputs of their own accord; None: all other runs.
     """
@@ -27,6 +27,7 @@ def published_inputs(connection: Connection, job: str | None = None) -> set[str]
         from audit.run_input as i
         inner join audit.run as r on r.run_id = i.run_id
         where r.result = 'published' and r.job = any(:jobs) = :is_of_events
+            and not (:is_of_events and i.input_id in (select f.input_id from audit.reload_input as f))
             and (
                 i.origin not in ('kaggle', 'made_up')
                 or i.run_id = (

@@ -26,9 +26,10 @@ def print_events(out: Console, found: dict[str, list[Row]]) -> None:
             *(f"{row[name]:%Y-%m-%d %H:%M}" for name in ("first_time", "last_time")),
         )
     print_table(out, filled)
-    matched = table("Plays told twice", "plays")
+    matched = table("Plays reported twice", "plays")
     for row in found["event_matches"]:
-        matched.add_row(f"{row['dropped_source']} [dim]dropped for {row['kept_source']}[/]", count(row["plays"]))
+        kept = row["kept_source"] if row["kept_source"] != row["dropped_source"] else "another record of the same play"
+        matched.add_row(f"{row['dropped_source']} [dim]dropped for {kept}[/]", count(row["plays"]))
     print_table(out, matched)
     missing = table("Plays that may be missing", "gaps", "still open", "hours")
     for row in found["gaps"]:

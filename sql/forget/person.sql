@@ -72,6 +72,7 @@ delete from named_track where track_key in (select track_key from used_track);
 delete from warehouse.track_alias where track_key in (select track_key from named_track);
 delete from warehouse.bridge_track_artist where track_key in (select track_key from named_track);
 delete from audit.guessed_artist where track_key in (select track_key from named_track);
+delete from audit.track_name where track_key in (select track_key from named_track);
 delete from warehouse.dim_track where track_key in (select track_key from named_track);
 
 -- The marts forget them, too, and look again for what gets their keys.
@@ -95,6 +96,7 @@ delete from audit.gap where user_id in (select user_id from forgotten_user);
 delete from audit.play_source where user_id in (select user_id from forgotten_user);
 delete from audit.account_owner
 where user_id in (select user_id from forgotten_user) or owner_id in (select user_id from forgotten_user);
+delete from audit.reload_input where input_id in (select input_id from forgotten_input);
 delete from audit.fetch where account in (select account from forgotten_account);
 delete from audit.rejected_row as t
 where t.input_id in (select input_id from forgotten_input)

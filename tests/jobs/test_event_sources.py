@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from etl.config import Settings, settings
 from etl.jobs import account_export, events
+from etl.warehouse import engine
 from tests.load.star_frames import table
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("one_session")]
@@ -86,3 +88,37 @@ def test_every_order_gives_the_same_star(
         "select sum(rows_in) as told, sum(rows_loaded + rows_duplicate) as kept from audit.row_count",
     )
     assert counted == [{"told": 10, "kept": 10}]
+
+
+def test_an_input_that_is_loaded_again_replaces_what_it_brought(
+    tmp_path: Path, warehouse_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after an upgrade: an earlier version counted a copied file's plays, and placed some where they were not."""
+    here = settings({"STATE_DIR": str(tmp_path / "state"), "WAREHOUSE_URL": warehouse_url})
+    name = "StreamingHistory_music_0.json"
+    monkeypatch.setitem(EXPORTS, name, [*EXPORTS[name], {**basic(5, "Four"), "msPlayed": -1}])
+    bring(here, tmp_path, (name,), "first")
+    assert len(table(warehouse_url, STAR)) == 4
+    with engine(warehouse_url).begin() as connection:
+        for statement in AS_AN_EARLIER_VERSION_LEFT_IT:
+            connection.execute(text(statement))
+    assert len(table(warehouse_url, STAR)) == 8
+    bring(here, tmp_path, ("Streaming_History_Audio_2026_1.json",), "second")
+    found = table(warehouse_url, STAR)
+    minutes = [(row["track"], round((row["event_time"] - NOON).total_seconds() / 60)) for row in found]
+    assert minutes == TRUTH
+    counts = "select rows_in, rows_loaded, rows_duplicate, rows_rejected from audit.row_count where source = '{}'"
+    assert [tuple(row.values()) for row in table(warehouse_url, counts.format("basic_export"))] == [(5, 2, 2, 1)]
+    assert [tuple(row.values()) for row in table(warehouse_url, counts.format("extended_export"))] == [(3, 3, 0, 0)]
+    assert table(warehouse_url, "select count(*) as n from audit.rejected_row") == [{"n": 1}]
+    assert table(warehouse_url, "select from audit.reload_input") == []
+    assert events.plan_events("third", here) == 0
+
+
+AS_AN_EARLIER_VERSION_LEFT_IT = (
+    "create temporary table counted_twice as select * from warehouse.fact_event",
+    "update counted_twice set event_id = overlay(event_id::text placing 'ffff' from 33)::uuid",
+    "update counted_twice set event_time = event_time + interval '7 minutes'",
+    "insert into warehouse.fact_event select * from counted_twice",
+    "insert into audit.reload_input select input_id from audit.run_input",
+)

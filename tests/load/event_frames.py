@@ -51,6 +51,8 @@ class Delivery:
     users: tuple[dict[str, Any], ...] = ()
     row_count: int | None = None
     refused: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    """The name ids that its events give tracks, by track_id."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +94,9 @@ def load_events(url: str, run_id: str, *deliveries: Delivery, steps: Steps | Non
 
 
 def matched(load: EventLoad) -> Iterable[tuple[object, ...]]:
-    plays = (Play((one.pop("event_id"), one.pop("event_time")), **one) for one in load.plays(SOURCES))
-    return [(*one.dropped, *one.kept, one.rule) for one in matches(plays)]
+    plays = [Play((one.pop("event_id"), one.pop("event_time")), **one) for one in load.plays(SOURCES)]
+    names = load.track_names({play.track_key for play in plays})
+    return [(*one.dropped, *one.kept, one.rule) for one in matches(plays, names)]
 
 
 def keys(url: str) -> Keys:
@@ -114,6 +117,12 @@ def members(deliveries: Sequence[Delivery]) -> dict[str, list[dict[str, Any]]]:
         "event_track": [
             {"track_id": track, "name": event.name, "artist_id": event.artist, "source": "feed"}
             for track, event in sorted({event.track: event for event in told if not event.is_spoken}.items())
+            if not any(track in one.names for one in deliveries)
+        ],
+        "event_named": [
+            {"name_set": "things", "source": "extended_export", "track_id": track, "made_track": name, "row_count": 1}
+            for one in deliveries
+            for track, name in one.names.items()
         ],
         "event_playlist": [],
         "event_context": [{"platform": "ios"}] if told else [],

@@ -191,3 +191,35 @@ def test_who_tells_of_real_plays_is_noted_and_feeds_are_not_read(warehouse_url: 
         assert len(matched.plays(connection, SOURCES)) == 4
         connection.execute(text("delete from audit.play_source where source = 'recently_played'"))
         assert matched.plays(connection, SOURCES) == []
+
+
+RECORDINGS = """
+    select t.track_id, r.track_id as recording
+    from warehouse.dim_track as t
+    join warehouse.dim_track as r on r.track_key = t.recording_key
+    where t.track_key > 0
+    order by 1
+"""
+
+
+def named(run_id: str, *tracks: tuple[str, str]) -> Step:
+    """A load whose events name tracks by an id and by a name."""
+    plays = tuple(Told(NOON, f"u{number}", track) for number, (track, _) in enumerate(tracks))
+    return lambda url: load_events(url, run_id, Delivery(run_id, plays, names=dict(tracks)))
+
+
+def test_ids_of_one_name_that_events_alone_know_are_one_recording(warehouse_url: str) -> None:
+    for step, recordings in (
+        (named("r1", ("b", "name:1")), [("b", "b")]),
+        (named("r2", ("a", "name:1"), ("z", "name:2")), [("a", "b"), ("b", "b"), ("z", "z")]),
+        # Of two names the smaller counts; what it leaves behind is a recording of its own.
+        (named("r3", ("b", "name:0"), ("y", "name:0")), [("a", "a"), ("b", "b"), ("y", "b"), ("z", "z")]),
+        # The catalogue knows one of them, and then what the name means.
+        (of_artist("c1", track("z")), [("a", "a"), ("b", "b"), ("y", "b"), ("z", "z")]),
+        (
+            lambda url: publish(url, "c2", [track("x")], alias("name", "name:0", "x")),
+            [("a", "a"), ("b", "x"), ("x", "x"), ("y", "x"), ("z", "z")],
+        ),
+    ):
+        step(warehouse_url)
+        assert found(warehouse_url, RECORDINGS) == recordings

@@ -41,8 +41,8 @@ READERS: dict[str, tuple[set[str], str]] = {
     "audit": (
         {"operator"},
         """account_owner arrival cluster_fit dropped_event event_match fetch gap guessed_artist input play_source
-        reconciliation refresh_state regrouped_track rejected_row row_count run run_input schema_revision touched_day
-        touched_playlist touched_track""",
+        reconciliation refresh_state regrouped_track rejected_row reload_input row_count run run_input schema_revision
+        touched_day touched_playlist touched_track track_name""",
     ),
     "staging": (
         set(),
@@ -50,7 +50,7 @@ READERS: dict[str, tuple[set[str], str]] = {
         dim_audio_cluster dim_playlist dim_track dirt event_artist event_artist_key event_context event_count
         event_match event_named event_playlist event_track event_user fact_artist_popularity fact_event
         fact_playlist_track fact_spoken_event fact_track_popularity input_key
-        listener load part playlist_snapshot reconciliation recording_key refresh_state rejected_row survey_response
+        listener load part playlist_snapshot reconciliation recording_key refresh_state rejected_row reloaded_input survey_response
         track_alias user_record""",
     ),
     "simulation": (set(), "dirt listener"),

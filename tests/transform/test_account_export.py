@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 from typing import Any
 
 import pytest
@@ -288,9 +289,50 @@ def test_equal_lines_of_one_basic_export_are_several_plays(spark: SparkSession) 
 
 
 def test_two_basic_exports_side_by_side_tell_of_the_same_plays(spark: SparkSession) -> None:
-    lines = [frame(spark, [basic_play(), basic_play()], BASIC, f"{folder}/StreamingHistory0.json") for folder in "ab"]
-    found = parse(lines[0].unionByName(lines[1]), BASIC).accepted
-    assert found.count() == 4 and found.select("identity").distinct().count() == 2
+    twice = [basic_play(msPlayed=9_000), basic_play(msPlayed=9_000)]
+    assert identities(spark, {"a/StreamingHistory0.json": twice, "b/StreamingHistory0.json": twice}) == (4, 2)
+
+
+MINUTE = "2024-03-01 12:0{}"
+
+
+def identities(spark: SparkSession, files: dict[str, list[Json]]) -> tuple[int, int]:
+    """How many rows the files of one import give, and how many plays these are."""
+    frames = [frame(spark, records, BASIC, name) for name, records in files.items()]
+    found = parse(reduce(DataFrame.unionByName, frames), BASIC).accepted
+    return found.count(), found.select("identity").distinct().count()
+
+
+@pytest.mark.parametrize(("length", "count", "plays"), [(0, 5, 5), (30_000, 2, 2), (30_000, 3, 2), (180_000, 2, 1)])
+def test_equal_lines_of_one_file_are_plays_as_far_as_they_fit_into_their_minute(
+    spark: SparkSession, length: int, count: int, plays: int
+) -> None:
+    assert identities(spark, {"a": [basic_play(msPlayed=length)] * count}) == (count, plays)
+
+
+def test_a_file_that_was_copied_tells_of_the_same_plays_and_one_that_was_cut_goes_on(spark: SparkSession) -> None:
+    first = [basic_play(endTime=MINUTE.format(minute), msPlayed=20_000) for minute in (1, 2, 3, 3)]
+    further = [basic_play(endTime=MINUTE.format(minute), msPlayed=20_000) for minute in (3, 4)]
+    assert identities(spark, {"My/0.json": first, "My/0 (1).json": first}) == (8, 4)
+    assert identities(spark, {"My/0.json": first, "My/1.json": further}) == (6, 6)
+    assert identities(spark, {"My/0.json": first, "My/0 (1).json": first, "My/1.json": further}) == (10, 6)
+    assert identities(spark, {"My/0.json": first, "Other/1.json": further}) == (6, 5)
+    within = [basic_play(endTime=MINUTE.format(minute), msPlayed=20_000) for minute in (2, 3)]
+    assert identities(spark, {"My/0.json": first, "My/part.json": within}) == (6, 4)
+
+
+def test_offline_plays_that_were_reported_together_were_played_when_the_app_says(spark: SparkSession) -> None:
+    offline = {"ts": "2024-03-01T18:00:00Z", "offline": True, "ms_played": 60_000}
+    starts = [1_709_294_400 + 3600 * number for number in range(3)]  # 12, 13 and 14 o'clock
+    together = [play(offline_timestamp=start, **offline) for start in starts]
+    found = events(spark, *together)
+    assert [row.started_at.timestamp() for row in found] == [row.event_time.timestamp() for row in found] == starts
+    assert {row.ended_at - row.started_at for row in found} == {timedelta(minutes=1)}
+    # One alone may have been paused; what the app cannot have played by then, and what was online, ended with ts.
+    later = play(offline_timestamp=1_709_294_400 + 6 * 3600, **offline)
+    online = play(offline_timestamp=starts[1], **offline | {"offline": False})
+    for others in ([together[0]], [together[0], later], [together[0], online]):
+        assert {row.ended_at.timestamp() for row in events(spark, *others)} == {starts[0] + 6 * 3600}
 
 
 def test_basic_names(spark: SparkSession) -> None:

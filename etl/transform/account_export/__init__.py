@@ -12,7 +12,7 @@ values     times, numbers and flags out of text
 from collections.abc import Collection
 from types import ModuleType
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from etl.places import known_timezones
@@ -35,8 +35,7 @@ def parse(lines: DataFrame, format_name: str) -> Parsed:
     known = _FORMATS[format_name]
     judged = _read(lines, known).withColumn("reason", _reason(known.faults()))
     accepted = judged.where(F.col("reason").isNull()).select(*_columns(known.columns(), known_timezones()))
-    if format_name == "basic_export":
-        accepted = _numbered(accepted)
+    accepted = known.relate(accepted)
     rejected = judged.where(F.col("reason").isNotNull()).select(
         "input_id", F.col("number").alias("row_number"), "reason", F.col("body").alias("row")
     )
@@ -74,7 +73,8 @@ def _reason(faults: Faults) -> Column:
     return reason
 
 
-def _columns(values: dict[str, Column], timezones: Collection[str]) -> list[Column]:
+def _columns(values: dict[str, Column], timezones: Collection[str]) -> list[Column | str]:
+    """The columns of ``EVENT_ROW``, and what else ``relate`` reads."""
     common = {
         "input_id": F.col("input_id"),
         "user_id": F.col("user_id"),
@@ -82,13 +82,7 @@ def _columns(values: dict[str, Column], timezones: Collection[str]) -> list[Colu
         "activity_type": F.lit("PLAY"),
     }
     given = common | values
-    columns = [given.get(one.name, F.lit(None)).cast(one.dataType).alias(one.name) for one in EVENT_ROW.fields]
-    return [*columns, F.col("number"), F.col("file")]
-
-
-def _numbered(events: DataFrame) -> DataFrame:
-    """Equal lines of one export are several plays: their number among the equal ones makes them so. Files of one folder
-    are one export; two exports side by side tell of the same plays."""
-    folder = F.regexp_extract("file", "^(.*/)?[^/]*$", 1)
-    equal = Window.partitionBy("input_id", "user_id", folder, "identity").orderBy("number")
-    return events.withColumn("identity", F.concat_ws(" ", "identity", F.row_number().over(equal)))
+    types = {field.name: field.dataType for field in EVENT_ROW.fields}
+    columns = [given.get(name, F.lit(None)).cast(of_type).alias(name) for name, of_type in types.items()]
+    helpers = [column.alias(name) for name, column in given.items() if name not in types]
+    return [*columns, *helpers, "number", "file"]

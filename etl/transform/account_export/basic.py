@@ -1,6 +1,6 @@
 """The streaming history of the basic account data: what its few fields become."""
 
-from pyspark.sql import Column
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from etl.transform.account_export.values import (
@@ -17,6 +17,8 @@ from etl.transform.names import made_id
 
 _TEXTS = ("artistName", "trackName", "podcastName", "episodeName")
 FIELDS = ("endTime", *_TEXTS, "msPlayed")
+
+_MINUTE_MS = 60_000
 
 
 def reads() -> dict[str, Column]:
@@ -43,11 +45,11 @@ def faults() -> Faults:
 
 
 def columns() -> dict[str, Column]:
-    """Columns of ``EVENT_ROW``; ``identity`` lacks the number of the occurrence."""
+    """Columns of ``EVENT_ROW``; ``identity`` lacks the number that ``relate`` adds."""
     started_at = earlier(F.col("stopped_at"), F.col("length"))
     return {
         "source": F.lit("basic_export"),
-        "identity": F.concat_ws(" ", F.unix_seconds("stopped_at"), F.col("thing"), F.col("length")),
+        "identity": F.concat_ws(" ", F.unix_seconds("stopped_at"), "thing", "length"),
         "event_time": started_at,
         "started_at": started_at,
         "ended_at": F.col("stopped_at"),
@@ -58,6 +60,30 @@ def columns() -> dict[str, Column]:
         "show_name": said("podcastName"),
         "ms_played": F.col("length"),
     }
+
+
+def relate(events: DataFrame) -> DataFrame:
+    """Add to the identity of a play its number among the equal ones of its file.
+
+    Equal records of two files are one play, because both files hold that minute. Where one file of a folder ends with
+    the minute with which another one begins, though, the export was cut there, and the second file goes on counting.
+    Equal plays ended within one minute: beyond what their lengths leave room for, a record repeats the last of them.
+    """
+    equal = ("input_id", "user_id", "identity")
+    of_file = Window.partitionBy("input_id", "user_id", "file")
+    in_file = Window.partitionBy(*equal, "file").orderBy("number")
+    in_folder = Window.partitionBy(*equal, F.regexp_extract("file", "^(.*/)?[^/]*$", 1))
+    bounded = (
+        events.withColumn("first_at", F.min("ended_at").over(of_file))
+        .withColumn("last_at", F.max("ended_at").over(of_file))
+        .withColumn("position", F.row_number().over(in_file))
+    )
+    spans_minutes = F.col("first_at") < F.col("last_at")
+    is_first, is_last = (spans_minutes & (F.col("ended_at") == F.col(bound)) for bound in ("first_at", "last_at"))
+    counted_before = F.when(is_first, F.max(F.when(is_last, F.col("position"))).over(in_folder))
+    room = F.when(F.col("ms_played") > 0, F.ceil(_MINUTE_MS / F.col("ms_played")))
+    occurrence = F.least(F.col("position") + F.coalesce(counted_before, F.lit(0)), room)
+    return bounded.withColumn("identity", F.concat_ws(" ", "identity", occurrence))
 
 
 def _unless_unknown(field: str, unknown: str) -> Column:

@@ -1,6 +1,6 @@
 """The extended streaming history: what its fields become."""
 
-from pyspark.sql import Column
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from etl.transform.account_export.devices import device_type
@@ -69,7 +69,7 @@ def reads() -> dict[str, Column]:
     return {
         "stopped_at": moment("ts"),
         "length": whole("ms_played"),
-        "offline_at": _offline_at(),
+        "offline_start": _offline_start(),
         "track": F.nullif(F.regexp_extract(said("spotify_track_uri"), _TRACK_URI, 1), F.lit("")),
         "spoken": F.when(is_spoken, F.coalesce(spoken_uri, made_id(show_name, spoken_name))),
         "spoken_title": F.when(is_spoken, spoken_name),
@@ -97,8 +97,8 @@ def faults() -> Faults:
 
 
 def columns() -> dict[str, Column]:
-    """Columns of ``EVENT_ROW``."""
-    started_at, ended_at = _times()
+    """Columns of ``EVENT_ROW``, times by ``ts``, and those that ``relate`` reads."""
+    started_at = earlier(F.col("stopped_at"), F.col("length"))
     is_music = F.col("spoken").isNull()
     platform = said("platform")
     return {
@@ -106,7 +106,7 @@ def columns() -> dict[str, Column]:
         "identity": _identity(),
         "event_time": started_at,
         "started_at": started_at,
-        "ended_at": ended_at,
+        "ended_at": F.col("stopped_at"),
         "track_id": F.col("track"),
         "track_name": F.when(is_music, said(_TRACK)),
         "artist_name": F.when(is_music, said(_ARTIST)),
@@ -123,24 +123,34 @@ def columns() -> dict[str, Column]:
         "is_offline": flag("offline"),
         "is_incognito": flag("incognito_mode"),
         "country": _country(),
+        "offline_start": F.col("offline_start"),
     }
 
 
-def _offline_at() -> Column:
-    """When the app says the play began, where it was offline and can be believed; to the second, as newer exports have
-    it: an older one of the same play has milliseconds, and both must tell of one event."""
-    told = whole("offline_timestamp")
-    seconds = F.when(told >= _MILLISECONDS_FROM, F.floor(told / 1000)).otherwise(told).cast("bigint")
+def relate(events: DataFrame) -> DataFrame:
+    """Move plays whose ``ts`` is not their end but when the app was online again to when they began.
+
+    That is so where ``offline_timestamp`` lies more than a day before the start by ``ts``, or where several offline
+    plays that began at different times carry one ``ts``, with which only one of them can have ended.
+    """
+    reported_together = Window.partitionBy("user_id", "ended_at")
+    first, last = (bound("offline_start").over(reported_together) for bound in (F.min, F.max))
+    delay = F.unix_seconds("started_at") - F.unix_seconds("offline_start")
+    offline_at = F.when((delay > _LATE_AFTER_S) | (first < last), F.col("offline_start"))
+    started_at = F.coalesce("offline_at", "started_at")
+    ended_at = F.coalesce(earlier(F.col("offline_at"), -F.col("ms_played")), "ended_at")
+    moved = events.withColumn("offline_at", offline_at).withColumn("ended_at", ended_at)
+    return moved.withColumn("started_at", started_at).withColumn("event_time", F.col("started_at"))
+
+
+def _offline_start() -> Column:
+    """When the app says an offline play began, where that can be believed: it had ended by ``ts``. To the second, as
+    newer exports have it: an older one of the same play has milliseconds, and both must be one event."""
+    reported = whole("offline_timestamp")
+    seconds = F.when(reported >= _MILLISECONDS_FROM, F.floor(reported / 1000)).otherwise(reported).cast("bigint")
     first = F.unix_seconds(F.lit(FIRST_PLAY).cast("timestamp"))
-    is_late = F.unix_seconds(moment("ts")) - whole("ms_played") / 1000 - seconds > _LATE_AFTER_S
-    return F.when(flag("offline") & (seconds >= first) & is_late, F.timestamp_seconds(seconds))
-
-
-def _times() -> tuple[Column, Column]:
-    """Start and end: ``ts`` is the end, but of an offline play that was reported days later."""
-    length = F.col("length")
-    started_at = F.coalesce("offline_at", earlier(F.col("stopped_at"), length))
-    return started_at, F.coalesce(earlier(F.col("offline_at"), -length), F.col("stopped_at"))
+    has_ended = seconds + whole("ms_played") / 1000 <= F.unix_seconds(moment("ts")) + 1
+    return F.when(flag("offline") & (seconds >= first) & has_ended, F.timestamp_seconds(seconds))
 
 
 def _identity() -> Column:

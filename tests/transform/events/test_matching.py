@@ -1,5 +1,6 @@
 """Plays that two sources tell of."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
@@ -15,7 +16,7 @@ def play(source: str, second: float, length: float | None = 200, number: int = 0
     """A play from a second on; without a length it is a moment that may be either end."""
     at = NOON + timedelta(seconds=second)
     ends = (None, None) if length is None else (at, at + timedelta(seconds=length))
-    return Play((f"{RANK[source]}{second:g}{number or ''}", at), "u", recording, source, *ends)
+    return Play((f"{RANK[source]}{second:g}{number or ''}", at), "u", recording, recording, source, *ends)
 
 
 def pairs(*plays: Play) -> set[tuple[str, str]]:
@@ -27,11 +28,27 @@ def test_a_recent_play_is_dated_by_its_start_or_by_its_end(moment: float) -> Non
     assert pairs(play("extended_export", 0), play("recently_played", moment, None)) == {("x0", f"r{moment:g}")}
 
 
-@pytest.mark.parametrize("moment", [-91, 291, 100])
-def test_what_is_farther_than_90_seconds_from_both_ends_is_another_play(moment: float) -> None:
-    length = 400 if moment == 100 else 200
-    moment = 200 if moment == 100 else moment
-    assert pairs(play("extended_export", 0, length), play("recently_played", moment, None)) == set()
+@pytest.mark.parametrize("instant", [-3 * 3600 - 1, 291])
+def test_an_instant_after_a_play_or_long_before_it_is_another_play(instant: float) -> None:
+    assert pairs(play("extended_export", 0), play("recently_played", instant, None)) == set()
+    assert pairs(play("recently_played", instant, None), play("basic_export", 0, 170)) == set()
+
+
+@pytest.mark.parametrize("instant", [-3 * 3600, -600, -130, 200])
+def test_a_pause_moves_a_play_away_from_its_start(instant: float) -> None:
+    recent = play("recently_played", instant, None)
+    rule = "time within a pause of 3 h"
+    for source, kept in (("extended_export", "x0"), ("basic_export", recent.id[0])):
+        (match,) = matches([play(source, 0, 400), recent])
+        assert (match.kept[0], match.rule) == (kept, rule)
+
+
+def test_a_nearer_instant_claims_a_paused_play() -> None:
+    paused, second = play("extended_export", 600, 240), play("extended_export", 900, 240)
+    recent = [play("recently_played", at, None) for at in (0, 900)]
+    assert pairs(paused, second, *recent) == {("x600", "r0"), ("x900", "r900")}
+    assert pairs(paused, *recent) == {("x600", "r900")}
+    assert pairs(second, play("recently_played", 0, None), play("recently_played", 300, None)) == {("x900", "r300")}
 
 
 def test_a_source_that_tells_minutes_may_be_two_of_them_away() -> None:
@@ -94,6 +111,51 @@ def test_a_match_says_which_ends_lie_together(kept: Play, dropped: Play, rule: s
 def test_another_recording_or_user_is_another_play() -> None:
     other = play("recently_played", 0, None, recording=2)
     assert pairs(play("extended_export", 0), other) == set()
+    assert pairs(play("extended_export", 0), replace(play("recently_played", 0, None), user_id="v")) == set()
+
+
+def test_recordings_that_share_a_name_are_one_song_of_a_listener() -> None:
+    by_id, by_name = play("extended_export", 0, recording=1), play("basic_export", 0, recording=2)
+    for names, is_one in (
+        ({1: ["name:a"], 2: ["name:a"]}, True),
+        ({1: ["name:a"], 2: ["name:b"]}, False),
+        ({1: ["name:a"], 3: ["name:a", "name:b"], 2: ["name:b"]}, False),
+    ):
+        assert bool(matches([by_id, by_name], names)) == is_one, names
+    linking = play("extended_export", 5000, recording=3)
+    assert matches([by_id, by_name, linking], {1: ["name:a"], 3: ["name:a", "name:b"], 2: ["name:b"]})
+
+
+@pytest.mark.parametrize(
+    ("source", "seconds_apart", "length", "is_one"),
+    [
+        ("extended_export", 1, 200, True),
+        ("extended_export", 9, 200, True),
+        ("extended_export", 9, 10, False),
+        ("extended_export", 3, 4, False),
+        ("extended_export", 200, 200, False),
+        ("basic_export", 0, 200, True),
+        ("basic_export", 60, 400, True),
+        ("basic_export", 0, 30, False),
+        ("recently_played", 1, None, False),
+    ],
+)
+def test_a_source_that_reports_a_play_twice_within_seconds(
+    source: str, seconds_apart: float, length: float | None, is_one: bool
+) -> None:
+    twice = play(source, 0, length), play(source, seconds_apart, length, number=2)
+    assert len(matches(twice)) == is_one
+    if is_one:
+        assert matches(twice)[0].rule == f"one source twice, ends {seconds_apart} s apart"
+
+
+def test_the_first_of_near_duplicates_stays_and_is_matched() -> None:
+    ends = [play("extended_export", at) for at in (0, 4, 9)]
+    assert pairs(*ends, play("recently_played", 9, None)) == {("x0", "x4"), ("x0", "x9"), ("x0", "r9")}
+    basic = play("basic_export", 0), play("basic_export", 0, number=2), play("extended_export", 20)
+    assert pairs(*basic) == {("x20", "b0"), ("x20", "b02")}
+    drifting = [play("extended_export", at) for at in (0, 35, 70)]
+    assert pairs(*drifting) == {("x0", "x35")}
 
 
 def test_of_three_tellings_the_most_believed_stays() -> None:
