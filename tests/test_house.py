@@ -12,7 +12,7 @@ ABOVE = {"dags", "launch", "airflow", "dashboard", "docker", "docs", "benchmarks
 HOMES = {
     "airflow": ("dags/",),
     "spotipy": ("etl/extract/spotify",),
-    "fastavro": ("etl/schemas", "etl/simulate/", "etl/avro/blocks.py"),
+    "fastavro": ("etl/schemas", "etl/simulate/", "etl/avro/blocks.py", "etl/avro/salvage.py"),
     "datafusion": ("etl/columnar.py",),
     "psycopg2": ("etl/warehouse/", "etl/load/", "launch/"),
     "sqlalchemy": ("etl/warehouse/", "etl/load/", "launch/", "docs/", "dashboard/reading.py"),
