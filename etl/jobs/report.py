@@ -1,6 +1,7 @@
 """What a run did, in the words of its task's log."""
 
 import logging
+from datetime import datetime
 
 from etl import warehouse
 from etl.config import Settings
@@ -16,7 +17,9 @@ def log_run(run_id: str, settings: Settings) -> None:
         reasons = warehouse.rows(connection, _REASONS, run_id=run_id)
         arrivals = warehouse.rows(connection, _ARRIVALS, run_id=run_id)
     if not runs:
-        log.warning("The run %s left no line in audit.run: it failed before it could say anything.", run_id)
+        log.warning(
+            "The run %s has no line in audit.run yet: it failed before its load or plan could write one.", run_id
+        )
     for run in runs:
         log.info("%s after %s. %s", run["result"], run["lasted"], run["message"] or "")
         if run["tracks_added"] is not None:
@@ -33,6 +36,18 @@ def log_run(run_id: str, settings: Settings) -> None:
         )
     for row in reasons:
         log.info("Rejected because %s: %d rows.", row["reason"], row["row_count"])
+
+
+def note_failed_run(run_id: str, job: str, started_at: datetime, message: str, settings: Settings) -> None:
+    """Note in audit.run that the orchestrator calls a run failed; its own sentence, where it has one, stays."""
+    with warehouse.connect(settings.warehouse_url) as connection:
+        warehouse.record_failed_run(connection, run_id, job, started_at, message)
+
+
+def note_good_run(run_id: str, settings: Settings) -> None:
+    """Take back what audit.run says of an earlier failure of a run that has now succeeded."""
+    with warehouse.connect(settings.warehouse_url) as connection:
+        warehouse.take_back_failure(connection, run_id)
 
 
 _RUN = """

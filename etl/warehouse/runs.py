@@ -129,7 +129,8 @@ def record_failure(
 
     :param may_be_running: False: so does a run that is running stay as it is.
     """
-    _record_end(connection, run_id, job, started_at, "failed", message, may_be_running)
+    lasting = ("published",) if may_be_running else ("published", "running")
+    _record_end(connection, run_id, job, started_at, "failed", message, lasting)
 
 
 def record_nothing_new(connection: Connection, run_id: str, job: str, started_at: datetime) -> None:
@@ -142,14 +143,14 @@ def take_back_failure(connection: Connection, run_id: str) -> None:
     connection.execute(text("delete from audit.run where run_id = :run_id and result = 'failed'"), {"run_id": run_id})
 
 
-def record_cut_short(connection: Connection, run_ids: Collection[str], message: str) -> None:
-    """Note that runs failed of which the audit says that they run; done again, they say so again."""
-    statement = """
-        update audit.run
-        set result = 'failed', finished_at = clock_timestamp(), message = :message
-        where run_id = any(:run_ids) and result = 'running'
+def record_failed_run(connection: Connection, run_id: str, job: str, started_at: datetime, message: str) -> None:
+    """Note that the orchestrator calls a run failed, whether or not a job of it has begun.
+
+    A run that was published stays published, and one whose failure is noted keeps the sentence that it has.
     """
-    connection.execute(text(statement), {"run_ids": list(run_ids), "message": message})
+    # Whoever tells us must not wait for a job that is at work on the same line.
+    connection.execute(text("set local lock_timeout = '5s'"))
+    _record_end(connection, run_id, job, started_at, "failed", message, lasting=("published", "failed"))
 
 
 def _record_end(
@@ -159,7 +160,7 @@ def _record_end(
     started_at: datetime,
     result: str,
     message: str | None,
-    may_be_running: bool = True,
+    lasting: Collection[str] = ("published",),
 ) -> None:
     statement = """
         insert into audit.run (run_id, job, started_at, finished_at, result, message)
@@ -168,6 +169,5 @@ def _record_end(
             set finished_at = excluded.finished_at, result = excluded.result, message = excluded.message
             where run.result <> all(:lasting)
     """
-    lasting = ["published"] if may_be_running else ["published", "running"]
     values = {"run_id": run_id, "job": job, "started_at": started_at, "result": result, "message": message}
-    connection.execute(text(statement), {**values, "lasting": lasting})
+    connection.execute(text(statement), {**values, "lasting": list(lasting)})
