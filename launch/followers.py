@@ -17,7 +17,7 @@ Wait = Callable[[str, str], RunResult]
 
 def known_runs(api: AirflowApi) -> set[tuple[str, str]]:
     """The runs of the followers that there are now, each as DAG and id."""
-    return {(dag_id, run_id) for dag_id in FOLLOWERS if _is_let_go(api, dag_id) for run_id in api.run_ids(dag_id)}
+    return {(dag_id, run_id) for dag_id in FOLLOWERS if api.dag(dag_id) for run_id in api.run_ids(dag_id)}
 
 
 def follow(api: AirflowApi, earlier: set[tuple[str, str]], wait: Wait, say: Callable[[str], None]) -> list[RunResult]:

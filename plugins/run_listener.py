@@ -17,12 +17,6 @@ from etl.config import CHECKOUT
 log = logging.getLogger(__name__)
 
 _DAG_IDS = frozenset(path.stem for path in (CHECKOUT / "dags").glob("*.py"))
-_SENTENCES = {
-    "task_failure": "A task of the run failed: its log in Airflow says why.",
-    "timed_out": "The run was ended, since it took longer than its DAG's dagrun_timeout allows.",
-    "all_tasks_deadlocked": "No task of the run could begin any more: see its tasks in Airflow.",
-}
-_MARKED = "The run was marked as failed in Airflow before it had ended. Clear its tasks there to do it again."
 _SUCCESS = "success"
 """What the scheduler says of a run whose tasks have ended well; of one that somebody marks, Airflow says more."""
 
@@ -38,9 +32,9 @@ class RunListener:
         started_at = dag_run.start_date or dag_run.queued_at or datetime.now(UTC)
         try:
             from etl.config import settings
-            from etl.jobs.report import note_failed_run
+            from etl.jobs.report import FAILURES, MARKED, note_failed_run
 
-            message = _SENTENCES.get(msg, _MARKED)
+            message = FAILURES.get(msg, MARKED)
             note_failed_run(_run_id(dag_run), dag_run.dag_id, started_at, message, settings())
         except Exception as error:
             log.warning("The failure of %s could not be noted in audit.run: %s", _run_id(dag_run), error)

@@ -8,6 +8,14 @@ from etl.config import Settings
 
 log = logging.getLogger(__name__)
 
+FAILURES = {
+    "task_failure": "A task of the run failed: its log in Airflow says why.",
+    "timed_out": "The run was ended, since it took longer than its DAG allows (dagrun_timeout).",
+    "all_tasks_deadlocked": "No task of the run could begin any more: see its tasks in Airflow.",
+}
+"""What the audit says of a failed run, by the reason that the orchestrator gives."""
+MARKED = "The run was marked as failed in Airflow before it had ended. Clear its tasks there to do it again."
+
 
 def log_run(run_id: str, settings: Settings) -> None:
     """Log how a run ended, what became of the rows of its inputs, and why rows were refused."""

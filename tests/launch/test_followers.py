@@ -82,6 +82,14 @@ def test_where_nothing_is_to_come_nothing_is_waited_for() -> None:
     assert follow(api, known_runs(api), waiter(api), lambda _: None) == []
 
 
+def test_what_ran_before_is_none_of_ours_although_its_dag_was_paused_then() -> None:
+    api = Scheduler()
+    api.paused = {LOAD}
+    earlier = known_runs(api)
+    api.paused = set()
+    assert follow(api, earlier, waiter(api), lambda _: None) == []
+
+
 def test_a_paused_or_unknown_dag_is_not_waited_for() -> None:
     api = Scheduler()
     api.paused, api.unknown = {LOAD}, {MARTS}
