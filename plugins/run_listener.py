@@ -32,12 +32,26 @@ class RunListener:
         started_at = dag_run.start_date or dag_run.queued_at or datetime.now(UTC)
         try:
             from etl.config import settings
-            from etl.jobs.report import FAILURES, MARKED, note_failed_run
+            from etl.jobs.report import FAILURES, note_failed_run
+            from etl.warehouse import MARKED
 
             message = FAILURES.get(msg, MARKED)
             note_failed_run(_run_id(dag_run), dag_run.dag_id, started_at, message, settings())
         except Exception as error:
             log.warning("The failure of %s could not be noted in audit.run: %s", _run_id(dag_run), error)
+
+    @hookimpl
+    def on_dag_run_running(self, dag_run: Any, msg: str) -> None:
+        """Let the jobs of a run go on that was marked as failed and is done again."""
+        if dag_run.dag_id not in _DAG_IDS:
+            return
+        try:
+            from etl.config import settings
+            from etl.jobs.report import note_begun_run
+
+            note_begun_run(_run_id(dag_run), settings())
+        except Exception as error:
+            log.warning("That %s has begun could not be noted in audit.run: %s", _run_id(dag_run), error)
 
     @hookimpl
     def on_dag_run_success(self, dag_run: Any, msg: str) -> None:

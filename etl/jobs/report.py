@@ -10,11 +10,10 @@ log = logging.getLogger(__name__)
 
 FAILURES = {
     "task_failure": "A task of the run failed: its log in Airflow says why.",
-    "timed_out": "The run was ended, since it took longer than its DAG allows (dagrun_timeout).",
+    "timed_out": warehouse.TOOK_TOO_LONG,
     "all_tasks_deadlocked": "No task of the run could begin any more: see its tasks in Airflow.",
 }
 """What the audit says of a failed run, by the reason that the orchestrator gives."""
-MARKED = "The run was marked as failed in Airflow before it had ended. Clear its tasks there to do it again."
 
 
 def log_run(run_id: str, settings: Settings) -> None:
@@ -50,6 +49,12 @@ def note_failed_run(run_id: str, job: str, started_at: datetime, message: str, s
     """Note in audit.run that the orchestrator calls a run failed; its own sentence, where it has one, stays."""
     with warehouse.connect(settings.warehouse_url) as connection:
         warehouse.record_failed_run(connection, run_id, job, started_at, message)
+
+
+def note_begun_run(run_id: str, settings: Settings) -> None:
+    """Note that the orchestrator begins a run, perhaps again."""
+    with warehouse.connect(settings.warehouse_url) as connection:
+        warehouse.let_begin_again(connection, run_id)
 
 
 def note_good_run(run_id: str, settings: Settings) -> None:

@@ -14,6 +14,13 @@ EVENTS_SUFFIX = ".events"
 """Ends the id under which the audit knows the events of such an input."""
 
 
+MARKED = "The run was marked as failed in Airflow before it had ended. Clear its tasks there to do it again."
+TOOK_TOO_LONG = "The run was ended, since it took longer than its DAG allows (dagrun_timeout)."
+FROM_OUTSIDE = (MARKED, TOOK_TOO_LONG)
+"""Sentences of runs that were ended while a job of theirs may be at work: until such a run begins again, its jobs,
+which live on for some seconds, neither change what the audit says nor publish."""
+
+
 def published_inputs(connection: Connection, job: str | None = None) -> set[str]:
     """The ids of all inputs that a published run took: what the lake holds beyond them is new.
 
@@ -146,11 +153,29 @@ def take_back_failure(connection: Connection, run_id: str) -> None:
 def record_failed_run(connection: Connection, run_id: str, job: str, started_at: datetime, message: str) -> None:
     """Note that the orchestrator calls a run failed, whether or not a job of it has begun.
 
-    A run that was published stays published, and one whose failure is noted keeps the sentence that it has.
+    A run that was published stays published. One whose failure is noted keeps its own sentence, but where it was ended
+    from outside: then that sentence is of an earlier try.
     """
     # Whoever tells us must not wait for a job that is at work on the same line.
     connection.execute(text("set local lock_timeout = '5s'"))
-    _record_end(connection, run_id, job, started_at, "failed", message, lasting=("published", "failed"))
+    _record_end(
+        connection,
+        run_id,
+        job,
+        started_at,
+        "failed",
+        message,
+        ("published",) if message in FROM_OUTSIDE else ("published", "failed"),
+    )
+
+
+def let_begin_again(connection: Connection, run_id: str) -> None:
+    """Note that a run that was ended from outside begins again, so that its jobs may go on."""
+    statement = """
+        update audit.run set message = 'The run was ended from outside, and has begun again.'
+        where run_id = :run_id and result = 'failed' and message = any(:from_outside)
+    """
+    connection.execute(text(statement), {"run_id": run_id, "from_outside": list(FROM_OUTSIDE)})
 
 
 def _record_end(
@@ -167,7 +192,7 @@ def _record_end(
         values (:run_id, :job, :started_at, clock_timestamp(), :result, :message)
         on conflict (run_id) do update
             set finished_at = excluded.finished_at, result = excluded.result, message = excluded.message
-            where run.result <> all(:lasting)
+            where run.result <> all(:lasting) and (run.message = any(:from_outside)) is not true
     """
     values = {"run_id": run_id, "job": job, "started_at": started_at, "result": result, "message": message}
-    connection.execute(text(statement), {**values, "lasting": list(lasting)})
+    connection.execute(text(statement), {**values, "lasting": list(lasting), "from_outside": list(FROM_OUTSIDE)})

@@ -6,7 +6,7 @@ import pytest
 
 from etl import warehouse
 from etl.config import settings
-from etl.errors import TryAgainError
+from etl.errors import ActionNeededError, TryAgainError
 from etl.jobs import report
 from etl.load import Run, RunInput
 from etl.load.run import record_published, record_start
@@ -59,6 +59,29 @@ def test_a_run_that_was_ended_from_outside_has_failed_until_it_is_done_again(war
         "nothing new": ("failed", "Cut short."),
         "never begun": ("published", None),
     }
+
+
+@pytest.mark.parametrize("sentence", warehouse.FROM_OUTSIDE)
+def test_a_job_that_outlives_its_run_neither_says_so_nor_publishes(warehouse_url: str, sentence: str) -> None:
+    """A run is marked as failed before its job notes that it begins, or while it is at work; the job lives on."""
+    chosen = settings({"WAREHOUSE_URL": warehouse_url})
+    with warehouse.connect(warehouse_url) as connection:
+        record_start(connection, run("at work"))
+        warehouse.record_failure(connection, "tried again", "nightly_refresh", NOW, "A check failed.")
+    names = ("at work", "not begun", "tried again")
+    for name in names:
+        report.note_failed_run(name, "nightly_refresh", NOW, sentence, chosen)
+        for late in (record_start, record_published):
+            with pytest.raises(ActionNeededError), warehouse.connect(warehouse_url) as connection:
+                late(connection, run(name))
+        with warehouse.connect(warehouse_url) as connection:
+            warehouse.record_nothing_new(connection, name, "nightly_refresh", NOW)
+            warehouse.record_failure(connection, name, "nightly_refresh", NOW, "It was killed.")
+    assert said(warehouse_url) == dict.fromkeys(names, ("failed", sentence))
+    for name in names:
+        report.note_begun_run(name, chosen)
+        publish(warehouse_url, run(name))
+    assert said(warehouse_url) == dict.fromkeys(names, ("published", None))
 
 
 def test_a_run_that_ends_well_after_all_has_no_failure_left(warehouse_url: str) -> None:
