@@ -9,6 +9,7 @@ something of that kind has come in.
 | `plan_events` | compares the lake with `audit.run`; where nothing is new the steps below are skipped |
 | `load_events` | refuses broken records with their reason, makes known what events name, stages, checks and publishes |
 | `write_report` | says in its log what this run added, what came late, what was told twice and what was refused |
+| `outcome` | fails where a step above the report failed: the run's state is this step's, never the report's |
 
 API answers are loaded for the catalogue by `nightly_refresh`, and here for their events: the audit knows an input of
 them by its id there, and by `<id>.events` here.
@@ -31,7 +32,7 @@ from airflow.sdk import DAG, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from dags.defaults import EVENTS, EXPORT_INPUTS, FEED_INPUTS, RECENT_INPUTS, REFRESH_END, default_args, page
-from dags.refresh_tasks import write_report
+from dags.refresh_tasks import end_with_report
 from dags.runs import reference_date_of, run_id_of, skip_at_first_try
 
 
@@ -71,4 +72,6 @@ with DAG(
     doc_md=page(__doc__),
     tags=["load", "events"],
 ):
-    plan_events() >> load_events() >> write_report().as_teardown()
+    loaded = load_events()
+    plan_events() >> loaded
+    end_with_report(loaded)

@@ -14,6 +14,7 @@ answers and new Kaggle files.
 | `load_catalogue` | stages, checks and publishes in one transaction: readers see the old state or the new one |
 | `announce_events` | lets `load_events` start where the lake has answers that it has not read, also in a quiet night |
 | `write_report` | says in its log what this run changed, refused and took, however the steps before it ended |
+| `outcome` | fails where the load failed: the run's state is this step's, never the report's |
 
 A fetch that brings nothing new is skipped. An account that fails stays red and harms nothing else: the steps after it
 go on with what there is, and the run is a success where the load was published. A used-up quota is no failure: what was

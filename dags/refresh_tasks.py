@@ -5,6 +5,7 @@ Jobs are imported where they run: parsing a DAG must not load Spark.
 
 from typing import Any
 
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import task
 from airflow.sdk.exceptions import AirflowSkipException
 
@@ -73,13 +74,27 @@ def announce_events() -> None:
         raise AirflowSkipException("The lake holds no input that the loads of events have not taken.")
 
 
-@task
+@task(trigger_rule="all_done")
 def write_report(**context: Any) -> None:
     """Says in the log what the run did."""
     from etl.config import settings
     from etl.jobs import report
 
     report.log_run(run_id_of(context), settings())
+
+
+def end_with_report(last: Any) -> None:
+    """Wire the end of a run: a report, however the steps end, and the run's state, which is that of the last step.
+
+    Airflow judges a run by the tasks that nothing follows. ``outcome`` is one: it fails where ``last`` or a step before
+    it has failed. ``report_end`` is the other and always succeeds, so that the report decides nothing. The report is no
+    teardown: where somebody marks a run as failed, Airflow leaves it running for its teardowns and then judges it anew,
+    and by then all that had not begun is skipped, which counts as good.
+
+    :param last: the step that publishes, or a later one.
+    """
+    last >> EmptyOperator(task_id="outcome", trigger_rule="none_failed")
+    last >> write_report() >> EmptyOperator(task_id="report_end", trigger_rule="all_done")
 
 
 def refresh_tasks() -> Any:
@@ -89,6 +104,7 @@ def refresh_tasks() -> Any:
 
     :returns: the first step.
     """
-    plan, load = plan_refresh(), load_catalogue()
-    plan >> transform_catalogue() >> fit_clusters() >> load >> announce_events() >> write_report().as_teardown()
+    plan, announce = plan_refresh(), announce_events()
+    plan >> transform_catalogue() >> fit_clusters() >> load_catalogue() >> announce
+    end_with_report(announce)
     return plan

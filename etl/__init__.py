@@ -8,6 +8,7 @@ Ground floor, importable from everywhere:
 
     config        settings from the environment
     errors        what the caller can do about a failure
+    passwords     generated passwords and keys
     full_disk     what to say where a disk is full
     person        whom to forget: all that somebody goes by
     schemas       the columns of every frame that crosses a folder's border

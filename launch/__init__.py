@@ -21,7 +21,8 @@
     airflow_api         its REST API
     spotify             the pools without which nothing asks Spotify, and who answers in its place
     dag_runs            one run, watched to its end
-    first_feed          listeners made up at the first start, loaded and counted
+    first_feed          listeners made up at the first start
+    followers           runs that start by themselves after ours, seen to their end
     console report      what a person sees
 
 The rest of the product runs without this package: it takes WAREHOUSE_URL and its fellow settings from the

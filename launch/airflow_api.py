@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import requests
@@ -27,6 +27,20 @@ class TaskState:
     state: str
     try_number: int
     duration_s: float | None
+
+
+@dataclass(frozen=True)
+class UnfinishedRun:
+    """A DAG run that is queued or under way."""
+
+    dag_id: str
+    run_id: str
+    started_at: datetime
+
+    @property
+    def audit_id(self) -> str:
+        """The id under which the audit knows it."""
+        return f"{self.dag_id}.{self.run_id}"
 
 
 class AirflowApi:
@@ -94,20 +108,34 @@ class AirflowApi:
         answer = self._ask("GET", f"/dags/{dag_id}/dagRuns", params={"order_by": "-id", "limit": 20}) or {}
         return [run["dag_run_id"] for run in answer.get("dag_runs", [])]
 
-    def end_unfinished_runs(self, tell: Callable[[list[str]], None]) -> int:
+    def unfinished_runs(self) -> list[UnfinishedRun]:
+        """The runs of all DAGs that are queued or under way."""
+        runs: list[UnfinishedRun] = []
+        while True:
+            params = {"state": ["running", "queued"], "limit": 100, "offset": len(runs), "order_by": "id"}
+            page = self._ask("GET", "/dags/~/dagRuns", params=params) or {}
+            found = page.get("dag_runs", [])
+            runs += [_unfinished(run) for run in found]
+            if not found or len(runs) >= page["total_entries"]:
+                return runs
+
+    def end_unfinished_runs(self, tell: Callable[[list[UnfinishedRun]], None]) -> int:
         """Mark runs that the end of an earlier session cut short as failed.
 
-        :param tell: is told of them first, by the ids under which the audit knows them: where it fails, or we are
-            killed, they are found again.
+        :param tell: is told of them first: where it fails, or we are killed, they are found again.
         :returns: how many there were.
         """
-        params = {"state": ["running", "queued"], "limit": 100}
-        runs = (self._ask("GET", "/dags/~/dagRuns", params=params) or {}).get("dag_runs", [])
-        tell([f"{run['dag_id']}.{run['dag_run_id']}" for run in runs])
+        runs = self.unfinished_runs()
+        tell(runs)
         for run in runs:
             note = {"state": "failed", "note": CUT_SHORT}
-            self._ask("PATCH", f"/dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}", json=note)
+            self._ask("PATCH", f"/dags/{run.dag_id}/dagRuns/{run.run_id}", json=note)
         return len(runs)
+
+    def has_queued_events(self, dag_id: str) -> bool:
+        """Whether assets have changed for which a run of a DAG is still to be made."""
+        queued = self._ask("GET", f"/dags/{dag_id}/assets/queuedEvents", missing_is_none=True) or {}
+        return bool(queued.get("total_entries"))
 
     def tasks(self, dag_id: str, run_id: str) -> list[TaskState]:
         """All task instances of a run."""
@@ -182,6 +210,11 @@ class AirflowApi:
 def parse_time(text: str | None) -> datetime | None:
     """A moment as the API writes it."""
     return datetime.fromisoformat(text) if text else None
+
+
+def _unfinished(run: dict[str, Any]) -> UnfinishedRun:
+    begun = parse_time(run.get("start_date") or run.get("queued_at")) or datetime.now(UTC)
+    return UnfinishedRun(run["dag_id"], run["dag_run_id"], begun)
 
 
 def _reason(content: list[Any]) -> str:

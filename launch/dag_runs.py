@@ -40,6 +40,19 @@ class RunResult:
         """Whether the run came to its end: published, or nothing new; an account that failed does not change that."""
         return self.state == "success"
 
+    def has_done(self, task_id: str) -> bool:
+        """Whether a task of that id ended well, of mapped ones at least one."""
+        return any(task.task_id == task_id and task.state == "success" for task in self.tasks)
+
+    def has_skipped(self, task_id: str) -> bool:
+        """Whether a task of that id had nothing to do."""
+        return any(task.task_id == task_id and task.state == "skipped" for task in self.tasks)
+
+    @property
+    def audit_id(self) -> str:
+        """The id under which the audit knows the run."""
+        return f"{self.dag_id}.{self.run_id}"
+
 
 def refresh(api: AirflowApi, dag_id: str) -> str:
     """One run of a scheduled DAG that is paused: the scheduler's own where one is due, else one by hand.

@@ -18,8 +18,8 @@ from etl.config import settings
 from etl.errors import EtlError
 from etl.extract.kaggle import without_secrets
 from etl.jobs.spotify import keep_apart
-from launch import dag_runs, first_feed, postgres
-from launch.airflow_api import CUT_SHORT, AirflowApi
+from launch import dag_runs, first_feed, followers, postgres
+from launch.airflow_api import CUT_SHORT, AirflowApi, UnfinishedRun
 from launch.airflow_parts import Airflow
 from launch.console import Screen
 from launch.dag_runs import RunResult
@@ -50,8 +50,8 @@ class Stopped(BaseException):
 def main(arguments: list[str]) -> int:
     """Run the product.
 
-    :returns: 0 where the refresh was published or there was nothing new, else 1; 128 and the signal's number where
-        it was stopped before that was known.
+    :returns: 0 where the refresh was published or there was nothing new, and all that it started ended well; else 1;
+        128 and the signal's number where it was stopped before that was known.
     """
     parser = argparse.ArgumentParser(prog="bin/run", description=__doc__)
     parser.add_argument("--exit", action="store_true", help="stop everything after the report")
@@ -101,17 +101,19 @@ def _run(screen: Screen, state: Path, is_exit_wanted: bool) -> int:
             _start(screen, airflow, environ)
             if not is_exit_wanted:
                 others.append(_dashboard(screen, stack, state, environ).mend)
+            earlier = followers.known_runs(airflow.api)
             imported, refreshed = _import_and_refresh(screen, airflow, environ, check)
-            listened = _listen(screen, airflow, environ, check) if refreshed.is_good() else []
-        written = airflow.api.result(REFRESH, refreshed.run_id, "load_catalogue") | first_feed.added(
-            airflow.api, listened
-        )
-        url, results = environ["WAREHOUSE_URL"], [imported, refreshed, *listened]
+            wait = partial(_wait, screen, airflow.api, check)
+            made = _make_up_listeners(screen, airflow.api, environ, wait) if refreshed.is_good() else []
+            followed = followers.follow(airflow.api, earlier, wait, screen.say)
+        written = _written(airflow.api, refreshed, followed)
+        url, results = environ["WAREHOUSE_URL"], [imported, refreshed, *made, *followed]
         answering = who_answers(state, environ)
         print_report(screen, url, results, written, login(state), answering, is_staying=not is_exit_wanted)
         screen.say(f"Logs           {state / 'logs'}, of tasks {state / 'airflow' / 'logs'}\n")
         if is_exit_wanted:
-            return 0 if refreshed.is_good() and all(one.is_good() for one in listened) else 1
+            has_imported = imported.is_good() or imported.has_done("import_file")
+            return 0 if has_imported and all(one.is_good() for one in results[1:]) else 1
         # The database first: parts of Airflow end where they have none.
         database = [partial(postgres.mend, server)] if server is not None else []
         _stay(screen, partial(_keep_up, screen, [*database, *others, airflow.mend]))
@@ -162,9 +164,11 @@ def _start(screen: Screen, airflow: Airflow, environ: dict[str, str]) -> None:
         screen.say(f"{cut_short} DAG runs were cut short by the end of an earlier start; they are marked as failed.")
 
 
-def _record_cut_short(url: str, run_ids: list[str]) -> None:
+def _record_cut_short(url: str, runs: list[UnfinishedRun]) -> None:
+    message = f"{CUT_SHORT} Clear its tasks in Airflow to do it again."
     with warehouse.connect(url) as connection:
-        warehouse.record_cut_short(connection, run_ids, f"{CUT_SHORT} Clear its tasks in Airflow to do it again.")
+        for run in runs:
+            warehouse.record_failed_run(connection, run.audit_id, run.dag_id, run.started_at, message)
 
 
 def _import_and_refresh(
@@ -175,22 +179,31 @@ def _import_and_refresh(
     conf = {"path": None, "format": None, "refresh": False}
     told = without_secrets(path) if path else "the made-up catalogue (KAGGLE_PATH names no files)"
     screen.say(f"Importing {told}")
-    imported = _wait(screen, airflow.api, IMPORT, airflow.api.trigger(IMPORT, conf), check)
+    imported = _wait(screen, airflow.api, check, IMPORT, airflow.api.trigger(IMPORT, conf))
     screen.say("Refreshing the warehouse")
-    refreshed = _wait(screen, airflow.api, REFRESH, dag_runs.refresh(airflow.api, REFRESH), check)
+    refreshed = _wait(screen, airflow.api, check, REFRESH, dag_runs.refresh(airflow.api, REFRESH))
     return imported, refreshed
 
 
-def _listen(screen: Screen, airflow: Airflow, environ: dict[str, str], check: Callable[[], None]) -> list[RunResult]:
-    url, listeners = environ["WAREHOUSE_URL"], settings(environ).simulated_listeners
-    if not first_feed.is_wanted(listeners, url):
+def _make_up_listeners(
+    screen: Screen, api: AirflowApi, environ: dict[str, str], wait: followers.Wait
+) -> list[RunResult]:
+    listeners = settings(environ).simulated_listeners
+    if not first_feed.is_wanted(listeners, environ["WAREHOUSE_URL"]):
         return []
     screen.say(f"Making up {listeners} listeners and what they do")
-    wait = partial(_wait, screen, airflow.api)
-    return first_feed.simulate(listeners, airflow.api, url, lambda dag_id, run_id: wait(dag_id, run_id, check))
+    form = {"users": listeners, "hours": first_feed.HOURS}
+    return [wait(first_feed.SIMULATE, api.trigger(first_feed.SIMULATE, form))]
 
 
-def _wait(screen: Screen, api: AirflowApi, dag_id: str, run_id: str, check: Callable[[], None]) -> RunResult:
+def _written(api: AirflowApi, refreshed: RunResult, followed: list[RunResult]) -> dict[str, int]:
+    """Rows that this start has written, by table."""
+    loads = [api.result(followers.LOAD, one.run_id, "load_events") for one in followed if one.dag_id == followers.LOAD]
+    events = {table: sum(load.get(table, 0) for load in loads) for load in loads for table in load}
+    return api.result(REFRESH, refreshed.run_id, "load_catalogue") | events
+
+
+def _wait(screen: Screen, api: AirflowApi, check: Callable[[], None], dag_id: str, run_id: str) -> RunResult:
     with screen.step(dag_id, has_spinner=False) as step:
         result = dag_runs.wait(screen, api, dag_id, run_id, check)
         step.is_good = result.is_good()

@@ -1,8 +1,9 @@
 """Passwords and keys, made once and readable by their owner only."""
 
 import os
-import secrets
 from pathlib import Path
+
+from etl.passwords import generate_password
 
 
 def private_folder(folder: Path) -> Path:
@@ -13,10 +14,10 @@ def private_folder(folder: Path) -> Path:
 
 
 def secret(state_dir: Path, name: str) -> str:
-    """The secret ``name`` under ``state_dir``: URL-safe characters, 256 bits, the same on every call."""
+    """The secret ``name`` under ``state_dir``: ``generate_password``'s, the same on every call."""
     path = private_folder(state_dir / "secrets") / name
     if not path.exists():
-        keep_secret(state_dir, name, secrets.token_urlsafe(32))
+        keep_secret(state_dir, name, generate_password())
     return path.read_text(encoding="utf-8")
 
 

@@ -1,11 +1,10 @@
-"""Blocks of Avro files, unpacked and packed, and their records one by one, which takes time."""
+"""Blocks of Avro files, unpacked and packed."""
 
 import bz2
 import json
 import lzma
 import zlib
-from collections.abc import Callable, Iterator
-from io import BytesIO
+from collections.abc import Callable
 from typing import Any
 
 import fastavro
@@ -21,7 +20,12 @@ _CHECKSUM_BYTES = 4
 
 
 class DamagedBlockError(ValueError):
-    """A block, or a record of it, cannot be read; the text says why."""
+    """A block cannot be read; the text says why."""
+
+
+def describe_error(error: Exception) -> str:
+    """Return the kind of an error and its message."""
+    return f"{type(error).__name__}: {error}"
 
 
 def check_schema(schema: str) -> None:
@@ -29,7 +33,7 @@ def check_schema(schema: str) -> None:
     try:
         fastavro.parse_schema(json.loads(schema))
     except Exception as error:  # fastavro's errors have no class of their own
-        raise UnfitSchemaError(_told(error)) from error
+        raise UnfitSchemaError(describe_error(error)) from error
 
 
 def unpack(content: bytes, codec: str) -> bytes:
@@ -42,7 +46,7 @@ def unpack(content: bytes, codec: str) -> bytes:
     except MemoryError:
         raise
     except Exception as error:  # of the codecs: each has classes of its own
-        raise DamagedBlockError(_told(error)) from error
+        raise DamagedBlockError(describe_error(error)) from error
     if len(unpacked) > LARGEST:
         raise DamagedBlockError(f"it has more than {LARGEST >> 20} MiB")
     return unpacked
@@ -52,29 +56,6 @@ def pack(records: bytes, row_count: int, codec: str, marker: bytes) -> bytes:
     """A block of ``row_count`` records, which are written in ``records`` one behind the other."""
     content = _packed(records, codec)
     return as_long(row_count) + as_long(len(content)) + content + marker
-
-
-def records(content: bytes, row_count: int, schema: Any, reader: Any = None) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """Each record of an unpacked block, and the bytes of it. Bytes of texts that are no UTF-8 become lone surrogates.
-
-    :param schema: the file's; ``reader`` one with the fields that are wanted, else all are.
-    :raises DamagedBlockError: where one cannot be read, or where bytes are left behind the last one.
-    """
-    source, begin = BytesIO(content), 0
-    try:
-        parsed = fastavro.parse_schema(schema)
-        wanted = fastavro.parse_schema(reader) if reader else None
-        for _ in range(row_count):
-            record: Any = fastavro.schemaless_reader(source, parsed, wanted, handle_unicode_errors="surrogateescape")
-            end = source.tell()
-            yield record, content[begin:end]
-            begin = end
-    except MemoryError:
-        raise
-    except Exception as error:  # fastavro's errors have no class of their own
-        raise DamagedBlockError(_told(error)) from error
-    if left := len(content) - begin:
-        raise DamagedBlockError(f"behind its {row_count} records there are {left} bytes")
 
 
 def _unpacked(content: bytes, codec: str) -> bytes:
@@ -131,7 +112,3 @@ def _packed(content: bytes, codec: str) -> bytes:
                 "zstandard": zstd.compress,
             }
             return compress[codec](content)
-
-
-def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"

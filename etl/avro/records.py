@@ -1,8 +1,9 @@
 """The records of a feed's file as Arrow tables, by a contract's fields, whatever schema the file was written with.
 
 DataFusion reads many blocks of a file at a time, column by column. A file that it cannot read so is read block by
-block, and a block that it cannot read either (bytes that are no UTF-8, a field of another kind than the contract's) by
-fastavro, so that what is wrong with one block costs no other.
+block, and a block that it cannot read either (bytes that are no UTF-8, a field of another kind than the contract's, a
+damaged record) by fastavro, record by record, so that what is wrong with one block costs no other, and what is wrong
+with one record costs none before it.
 
 Where a block has bytes behind its last record, DataFusion comes to no end. So it is given all blocks as one, and is
 asked for as many records as they say that they have, and for one more: a mark, which is found there only if each of the
@@ -22,8 +23,9 @@ from uuid import uuid4
 import pyarrow as pa
 from fsspec.core import url_to_fs
 
-from etl.avro.blocks import DamagedBlockError, records, unpack
+from etl.avro.blocks import DamagedBlockError, describe_error, unpack
 from etl.avro.files import Header, blocks, file_of_one_block, header
+from etl.avro.salvage import UnreadableRecords, salvage_records
 from etl.avro.schemas import least_bytes, without_logical_types
 from etl.avro.values import plainest_record
 from etl.columnar import Tables, as_schema
@@ -43,6 +45,8 @@ _KINDS = {
     "timestamp-millis": pa.timestamp("ms", "UTC"),
     "date": pa.date32(),
 }
+_NOT_OF_ITS_TYPE = (pa.ArrowException, OverflowError, TypeError, ValueError)
+"""Raised of values that a column cannot hold, such as a number of more than 32 bits that the schema calls an int."""
 _COUNTED = {_KINDS["timestamp-millis"]: pa.int64(), _KINDS["date"]: pa.int32()}
 """What counts from the start of 1970, and may count to where Python knows no day."""
 
@@ -53,11 +57,13 @@ class UndecodableError(Exception):
 
 @dataclass(frozen=True)
 class Undecodable:
-    """Records that cannot be read: how many, and why."""
+    """Records that cannot be read: how many, why, and where they stand: the file and the block, and the number of the
+    first one in the block, None where all of the block cannot be read."""
 
     row_count: int
     reason: str
     place: str
+    first: int | None = None
 
 
 def arrow_schema(contract: dict[str, Any]) -> pa.Schema:
@@ -88,17 +94,15 @@ def read_blocks(url: str, contract: dict[str, Any]) -> Iterator[pa.Table | Undec
     with TemporaryDirectory() as folder, files.open(path, "rb") as source:
         begin = header(source)
         of_file = _Records(begin, Path(folder) / "feed.avro")
-        told: pa.Table | Undecodable
         for number, (block, content) in enumerate(blocks(source, int(files.size(path)), begin.marker), 1):
+            place = f"{path.rsplit('/', 1)[-1]}, block {number}"
             try:
                 unpacked = unpack(block.packed(content), begin.codec)
-                told = of_file.any_table(unpacked, block.row_count, contract)
+                yield from of_file.any_tables(unpacked, block.row_count, contract, place)
             except (MemoryError, OSError):
                 raise
             except Exception as error:  # of fastavro, of a codec, of Arrow: whatever the bytes provoke
-                reason = f"the block of records cannot be read ({error})"
-                told = Undecodable(block.row_count, reason, f"{path.rsplit('/', 1)[-1]}, block {number}")
-            yield told
+                yield Undecodable(block.row_count, f"the block of records cannot be read ({error})", place)
 
 
 def _gathered(source: BinaryIO, size: int, begin: Header) -> Iterator[tuple[list[bytes], int]]:
@@ -144,17 +148,38 @@ class _Records:
             target.writelines(file_of_one_block([*contents, mark], row_count + 1, json.dumps(self._schema)))
         return self._table(row_count, wanted)
 
-    def any_table(self, content: bytes, row_count: int, contract: dict[str, Any]) -> pa.Table:
-        """Records by DataFusion, else by fastavro.
+    def any_tables(
+        self, content: bytes, row_count: int, contract: dict[str, Any], place: str
+    ) -> list[pa.Table | Undecodable]:
+        """Records of a block by DataFusion, else by fastavro, and those that neither reads.
 
-        :raises Exception: where neither reads them.
+        :raises Exception: where no record of the block can be read or trusted.
         """
         wanted = arrow_schema(contract)
         try:
-            return self.table([content], row_count, wanted)
+            return [self.table([content], row_count, wanted)]
         except UndecodableError:
-            told = [_cleaned(record) for record, _ in records(content, row_count, self._schema, contract)]
-            return pa.Table.from_pylist(told, wanted)
+            return self._salvaged(content, row_count, contract, place)
+
+    def _salvaged(
+        self, content: bytes, row_count: int, contract: dict[str, Any], place: str
+    ) -> list[pa.Table | Undecodable]:
+        readable: dict[int, Any] = {}
+        unreadable = []
+        for number, told in enumerate(salvage_records(content, row_count, self._schema, contract), 1):
+            if isinstance(told, UnreadableRecords):
+                unreadable.append(Undecodable(told.row_count, told.reason, place, told.first))
+            else:
+                readable[number] = _cleaned(told.values)
+        wanted = arrow_schema(contract)
+        try:
+            table = pa.Table.from_pylist(list(readable.values()), wanted)
+        except _NOT_OF_ITS_TYPE:
+            reasons = {number: reason for number, record in readable.items() if (reason := _misfit(record, wanted))}
+            unreadable += [Undecodable(1, reason, place, number) for number, reason in reasons.items()]
+            left = [record for number, record in readable.items() if number not in reasons]
+            table = pa.Table.from_pylist(left, wanted)
+        return [table, *unreadable] if len(table) else [*unreadable]
 
     def _table(self, row_count: int, wanted: pa.Schema) -> pa.Table:
         """The records before the mark."""
@@ -182,6 +207,15 @@ def _kind(told: Any) -> pa.DataType:
     return _KINDS[told.get("logicalType", told["type"])]
 
 
+def _misfit(record: Any, wanted: pa.Schema) -> str | None:
+    """Return why a record does not fit into a table, or None where it does."""
+    try:
+        pa.Table.from_pylist([record], wanted)
+    except _NOT_OF_ITS_TYPE as error:
+        return f"the record cannot be read ({describe_error(error)})"
+    return None
+
+
 def _cleaned(record: Any) -> Any:
     cleaned = {name: _text(value) for name, value in record.items()}
     if cleaned.get("userId") != record.get("userId"):
@@ -192,6 +226,8 @@ def _cleaned(record: Any) -> Any:
 def _text(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _text(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_text(one) for one in value]
     if isinstance(value, str) and not value.isascii():
         return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return value

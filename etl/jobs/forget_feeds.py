@@ -1,6 +1,7 @@
 """Feeds without a person: of a block that names them the records of others stay, all other blocks byte by byte.
 
-One that names them and cannot be read goes whole, for whose records it holds cannot be told.
+What cannot be read of a block goes where it names them, for whose records it holds cannot be told: the damaged record
+and those behind it, or the whole block.
 """
 
 import json
@@ -11,8 +12,9 @@ from typing import Any, BinaryIO
 
 from fsspec.core import url_to_fs
 
-from etl.avro.blocks import DamagedBlockError, pack, records, unpack
+from etl.avro.blocks import DamagedBlockError, pack, unpack
 from etl.avro.files import Block, Header, blocks, count_records, header
+from etl.avro.salvage import ReadableRecord, salvage_records
 from etl.avro.schemas import without_logical_types
 from etl.lake import Lake, Received
 from etl.person import Person
@@ -74,13 +76,22 @@ class _Blocks:
         if not self._names(unpacked):
             return content
         try:
-            told = records(unpacked, block.row_count, self._schema)
-            kept = [written for record, written in told if _user_id(record) not in self._user_ids]
+            kept, row_count = self._left(unpacked, block.row_count)
         except DamagedBlockError:
             return b""
-        if len(kept) == block.row_count:
+        if row_count == block.row_count:
             return content
-        return pack(b"".join(kept), len(kept), self._begin.codec, self._begin.marker) if kept else b""
+        return pack(kept, row_count, self._begin.codec, self._begin.marker) if row_count else b""
+
+    def _left(self, unpacked: bytes, row_count: int) -> tuple[bytes, int]:
+        """What is left of the records of a block, and how many they are; the damaged ones stand behind the others."""
+        found = list(salvage_records(unpacked, row_count, self._schema))
+        readable = [one for one in found if isinstance(one, ReadableRecord)]
+        kept = [one.content for one in readable if _user_id(one.values) not in self._user_ids]
+        damaged = unpacked[sum(len(one.content) for one in readable) :]
+        if self._names(damaged):
+            return b"".join(kept), len(kept)
+        return b"".join([*kept, damaged]), row_count - len(readable) + len(kept)
 
     def _names(self, content: bytes) -> bool:
         return any(one in content for one in self._written)

@@ -1,11 +1,19 @@
 """What a run did, in the words of its task's log."""
 
 import logging
+from datetime import datetime
 
 from etl import warehouse
 from etl.config import Settings
 
 log = logging.getLogger(__name__)
+
+FAILURES = {
+    "task_failure": "A task of the run failed: its log in Airflow says why.",
+    "timed_out": warehouse.TOOK_TOO_LONG,
+    "all_tasks_deadlocked": "No task of the run could begin any more: see its tasks in Airflow.",
+}
+"""What the audit says of a failed run, by the reason that the orchestrator gives."""
 
 
 def log_run(run_id: str, settings: Settings) -> None:
@@ -16,7 +24,9 @@ def log_run(run_id: str, settings: Settings) -> None:
         reasons = warehouse.rows(connection, _REASONS, run_id=run_id)
         arrivals = warehouse.rows(connection, _ARRIVALS, run_id=run_id)
     if not runs:
-        log.warning("The run %s left no line in audit.run: it failed before it could say anything.", run_id)
+        log.warning(
+            "The run %s has no line in audit.run yet: it failed before its load or plan could write one.", run_id
+        )
     for run in runs:
         log.info("%s after %s. %s", run["result"], run["lasted"], run["message"] or "")
         if run["tracks_added"] is not None:
@@ -33,6 +43,24 @@ def log_run(run_id: str, settings: Settings) -> None:
         )
     for row in reasons:
         log.info("Rejected because %s: %d rows.", row["reason"], row["row_count"])
+
+
+def note_failed_run(run_id: str, job: str, started_at: datetime, message: str, settings: Settings) -> None:
+    """Note in audit.run that the orchestrator calls a run failed; its own sentence, where it has one, stays."""
+    with warehouse.connect(settings.warehouse_url) as connection:
+        warehouse.record_failed_run(connection, run_id, job, started_at, message)
+
+
+def note_begun_run(run_id: str, settings: Settings) -> None:
+    """Note that the orchestrator begins a run, perhaps again."""
+    with warehouse.connect(settings.warehouse_url) as connection:
+        warehouse.let_begin_again(connection, run_id)
+
+
+def note_good_run(run_id: str, settings: Settings) -> None:
+    """Take back what audit.run says of an earlier failure of a run that has now succeeded."""
+    with warehouse.connect(settings.warehouse_url) as connection:
+        warehouse.take_back_failure(connection, run_id)
 
 
 _RUN = """

@@ -4,8 +4,9 @@ A part is a file: of a feed, or of rows that Spark has made of an export or of t
 it, and what is refused, goes into Arrow files, so that no part is in memory whole and none is decoded twice.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import pyarrow as pa
@@ -121,13 +122,30 @@ def _of_file(part: FeedFile) -> Iterator[tuple[pa.Table | None, pa.Table | None]
 
 
 def _of_blocks(part: FeedFile) -> Iterator[tuple[pa.Table | None, pa.Table | None]]:
-    for block in read_blocks(part.url, part.contract):
-        if isinstance(block, Undecodable):
-            for rows in _undecodable(part.input_id, block):
+    for is_undecodable, found in groupby(
+        read_blocks(part.url, part.contract), lambda one: isinstance(one, Undecodable)
+    ):
+        if is_undecodable:
+            for rows in _some_at_a_time(rows for one in found for rows in _undecodable(part.input_id, one)):
                 yield None, rows
-        else:
-            rows, judged = _judged(part, block)
-            yield rows, _refused(part, block, judged)
+            continue
+        for records in found:
+            rows, judged = _judged(part, records)
+            yield rows, _refused(part, records, judged)
+
+
+def _some_at_a_time(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows in fewer tables: each becomes a file."""
+    gathered: list[pa.Table] = []
+    row_count = 0
+    for table in tables:
+        gathered.append(table)
+        row_count += len(table)
+        if row_count >= _ROWS:
+            yield pa.concat_tables(gathered)
+            gathered, row_count = [], 0
+    if gathered:
+        yield pa.concat_tables(gathered)
 
 
 def _judged(part: FeedFile, records: pa.Table) -> tuple[pa.Table, pa.ChunkedArray]:
@@ -151,10 +169,23 @@ def _refused(part: FeedFile, records: pa.Table, reason: pa.ChunkedArray) -> pa.T
 
 def _undecodable(input_id: str, records: Undecodable) -> Iterator[pa.Table]:
     """A row for each, some at a time: a few bytes can say that they are many."""
-    row = {"input_id": input_id, "reason": records.reason, "row": _object("place", records.place)}
     for begin in range(0, records.row_count, _ROWS):
         size = min(_ROWS, records.row_count - begin)
-        yield as_table(pa.table({name: pa.repeat(value, size) for name, value in row.items()}), _REFUSED)
+        columns = {
+            "input_id": pa.repeat(input_id, size),
+            "reason": pa.repeat(records.reason, size),
+            "row": pa.array(as_json(pa.table({"place": _places(records, begin, size)})), pa.string()),
+        }
+        yield as_table(pa.table(columns), _REFUSED)
+
+
+def _places(records: Undecodable, begin: int, size: int) -> pa.Array:
+    """Where records stand, from the one after ``begin`` others on: the block, and the number in it where it has one."""
+    if records.first is None:
+        return pa.repeat(records.place, size)
+    first = records.first + begin
+    numbers = pa.array(range(first, first + size), pa.int64()).cast(pa.string())
+    return pc.binary_join_element_wise(f"{records.place}, record", numbers, " ")
 
 
 def _object(name: str, text: str) -> str:

@@ -5,7 +5,6 @@ goes to the server as its SCRAM verifier, so that no log of the server can hold 
 """
 
 import re
-import secrets
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from etl.errors import ActionNeededError, EtlError
 from etl.load.access import ROLES, grant_access, how_to_make, missing_roles
+from etl.passwords import generate_password
 from etl.warehouse import connect, exclusive, rows
 
 _NAME = re.compile(r"[a-z][a-z0-9_.-]{0,62}")
@@ -75,7 +75,7 @@ def add_login(url: str, kind: str, name: str, whose_id: str | None = None, owner
     """
     _check(kind, name, whose_id)
     _make_group_roles(url)
-    password = secrets.token_urlsafe(18)
+    password = generate_password(18)
     with _administration(url) as connection:
         if rows(connection, "select from pg_roles where rolname = :name", name=name):
             raise ActionNeededError(f"The server has a role {name} already: name another one, or remove it first.")
@@ -93,7 +93,7 @@ def new_password(url: str, name: str) -> str:
 
     :raises ActionNeededError: where there is no such login or a right is missing.
     """
-    password = secrets.token_urlsafe(18)
+    password = generate_password(18)
     with _administration(url) as connection:
         _check_is_login(connection, name)
         _set_password(connection, name, password)

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, text
 
 from etl.errors import ActionNeededError
-from etl.warehouse import EVENT_JOB, rows
+from etl.warehouse import EVENT_JOB, FROM_OUTSIDE, MARKED, rows
 
 
 @dataclass(frozen=True)
@@ -74,11 +74,12 @@ def record_start(connection: Connection, run: Run) -> bool:
     """Note that a run began, or begins again.
 
     :returns: False, and notes nothing, where the run was published already.
+    :raises ActionNeededError: where the run was ended from outside, and this job lives on.
     """
     if rows(connection, "select from audit.run where run_id = :run_id and result = 'published'", run_id=run.run_id):
         return False
     oldest, newest = run.newness_bounds or (None, None)
-    connection.execute(
+    begun = connection.execute(
         text("""
             insert into audit.run
                 (run_id, job, started_at, reference_date, newness_oldest_month, newness_newest_month, memory_run_id)
@@ -89,6 +90,7 @@ def record_start(connection: Connection, run: Run) -> bool:
                 newness_newest_month = excluded.newness_newest_month,
                 memory_run_id = excluded.memory_run_id,
                 result = 'running', finished_at = null, message = null
+            where (run.message = any(:from_outside)) is not true
         """),
         {
             "run_id": run.run_id,
@@ -98,8 +100,11 @@ def record_start(connection: Connection, run: Run) -> bool:
             "oldest": oldest,
             "newest": newest,
             "memory_run_id": run.memory_run_id,
+            "from_outside": list(FROM_OUTSIDE),
         },
     )
+    if not begun.rowcount:
+        raise ActionNeededError(MARKED)
     connection.execute(text("delete from audit.run_input where run_id = :run_id"), {"run_id": run.run_id})
     if run.inputs:
         connection.execute(
@@ -116,13 +121,16 @@ def record_published(connection: Connection, run: Run, tracks_added: int | None 
     """Note that a run is published; to be committed together with what it publishes.
 
     :param tracks_added: how many tracks the star has more; None for a run that has no catalogue to publish.
+    :raises ActionNeededError: where the run was ended from outside meanwhile: what it would publish is rolled back.
     """
     statement = """
         update audit.run
         set result = 'published', finished_at = clock_timestamp(), tracks_added = :tracks_added, message = null
-        where run_id = :run_id
+        where run_id = :run_id and (message = any(:from_outside)) is not true
     """
-    connection.execute(text(statement), {"run_id": run.run_id, "tracks_added": tracks_added})
+    values = {"run_id": run.run_id, "tracks_added": tracks_added, "from_outside": list(FROM_OUTSIDE)}
+    if not connection.execute(text(statement), values).rowcount:
+        raise ActionNeededError(MARKED)
 
 
 def last_track_key(connection: Connection) -> int:

@@ -14,6 +14,13 @@ EVENTS_SUFFIX = ".events"
 """Ends the id under which the audit knows the events of such an input."""
 
 
+MARKED = "The run was marked as failed in Airflow before it had ended. Clear its tasks there to do it again."
+TOOK_TOO_LONG = "The run was ended, since it took longer than its DAG allows (dagrun_timeout)."
+FROM_OUTSIDE = (MARKED, TOOK_TOO_LONG)
+"""Sentences of runs that were ended while a job of theirs may be at work: until such a run begins again, its jobs,
+which live on for some seconds, neither change what the audit says nor publish."""
+
+
 def published_inputs(connection: Connection, job: str | None = None) -> set[str]:
     """The ids of all inputs that a published run took: what the lake holds beyond them is new.
 
@@ -130,7 +137,8 @@ def record_failure(
 
     :param may_be_running: False: so does a run that is running stay as it is.
     """
-    _record_end(connection, run_id, job, started_at, "failed", message, may_be_running)
+    lasting = ("published",) if may_be_running else ("published", "running")
+    _record_end(connection, run_id, job, started_at, "failed", message, lasting)
 
 
 def record_nothing_new(connection: Connection, run_id: str, job: str, started_at: datetime) -> None:
@@ -143,14 +151,32 @@ def take_back_failure(connection: Connection, run_id: str) -> None:
     connection.execute(text("delete from audit.run where run_id = :run_id and result = 'failed'"), {"run_id": run_id})
 
 
-def record_cut_short(connection: Connection, run_ids: Collection[str], message: str) -> None:
-    """Note that runs failed of which the audit says that they run; done again, they say so again."""
-    statement = """
-        update audit.run
-        set result = 'failed', finished_at = clock_timestamp(), message = :message
-        where run_id = any(:run_ids) and result = 'running'
+def record_failed_run(connection: Connection, run_id: str, job: str, started_at: datetime, message: str) -> None:
+    """Note that the orchestrator calls a run failed, whether or not a job of it has begun.
+
+    A run that was published stays published. One whose failure is noted keeps its own sentence, but where it was ended
+    from outside: then that sentence is of an earlier try.
     """
-    connection.execute(text(statement), {"run_ids": list(run_ids), "message": message})
+    # Whoever tells us must not wait for a job that is at work on the same line.
+    connection.execute(text("set local lock_timeout = '5s'"))
+    _record_end(
+        connection,
+        run_id,
+        job,
+        started_at,
+        "failed",
+        message,
+        ("published",) if message in FROM_OUTSIDE else ("published", "failed"),
+    )
+
+
+def let_begin_again(connection: Connection, run_id: str) -> None:
+    """Note that a run that was ended from outside begins again, so that its jobs may go on."""
+    statement = """
+        update audit.run set message = 'The run was ended from outside, and has begun again.'
+        where run_id = :run_id and result = 'failed' and message = any(:from_outside)
+    """
+    connection.execute(text(statement), {"run_id": run_id, "from_outside": list(FROM_OUTSIDE)})
 
 
 def _record_end(
@@ -160,15 +186,14 @@ def _record_end(
     started_at: datetime,
     result: str,
     message: str | None,
-    may_be_running: bool = True,
+    lasting: Collection[str] = ("published",),
 ) -> None:
     statement = """
         insert into audit.run (run_id, job, started_at, finished_at, result, message)
         values (:run_id, :job, :started_at, clock_timestamp(), :result, :message)
         on conflict (run_id) do update
             set finished_at = excluded.finished_at, result = excluded.result, message = excluded.message
-            where run.result <> all(:lasting)
+            where run.result <> all(:lasting) and (run.message = any(:from_outside)) is not true
     """
-    lasting = ["published"] if may_be_running else ["published", "running"]
     values = {"run_id": run_id, "job": job, "started_at": started_at, "result": result, "message": message}
-    connection.execute(text(statement), {**values, "lasting": lasting})
+    connection.execute(text(statement), {**values, "lasting": list(lasting), "from_outside": list(FROM_OUTSIDE)})

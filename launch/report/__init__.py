@@ -6,6 +6,7 @@ table     how tables look
 """
 
 from datetime import date
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -58,9 +59,11 @@ def print_report(
     with warehouse.connect(warehouse_url) as connection:
         found = {name: warehouse.rows(connection, _statement(name)) for name in _SECTIONS}
         found |= _about_spotify(connection, results[1])
+        run_ids = [result.audit_id for result in results]
+        audited = {row["run_id"]: row for row in warehouse.rows(connection, _statement("runs"), run_ids=run_ids)}
     out = screen.console
     out.print()
-    _print_outcome(out, results[1])
+    _print_outcome(out, results, audited)
     tracks = found["tracks"][0]
     _print_made_up(out, tracks, found["inputs"])
     if answering:
@@ -74,13 +77,12 @@ def print_report(
     print_events(out, found)
     _print_clusters(out, found["clusters"])
     _print_times(screen, results)
-    _print_failures(out, results)
+    _print_failures(out, results, audited)
     _print_next(out, login, is_staying)
 
 
 def _about_spotify(connection: Connection, refresh: RunResult) -> dict[str, list[Row]]:
-    # The audit calls a run by the ids of its DAG and of its DAG run.
-    run_id = f"{refresh.dag_id}.{refresh.run_id}"
+    run_id = refresh.audit_id
     texts = {name: _statement(name) for name in SPOTIFY_SECTIONS}
     return {
         name: warehouse.rows(connection, text, **({"run_id": run_id} if ":run_id" in text else {}))
@@ -92,14 +94,18 @@ def _statement(name: str) -> str:
     return (CHECKOUT / "sql" / "report" / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def _print_outcome(out: Console, refresh: RunResult) -> None:
-    states = {task.task_id: task.state for task in refresh.tasks}
-    if not refresh.is_good():
+def _print_outcome(out: Console, results: list[RunResult], audited: dict[Any, Row]) -> None:
+    imported, refresh = results[:2]
+    if not refresh.is_good() and audited.get(refresh.audit_id, {}).get("result") == "published":
+        out.rule("[bold red]The refresh is published, but its run has failed")
+    elif not refresh.is_good():
         out.rule("[bold red]The refresh was not published: readers see the state before it")
-    elif states.get("load_catalogue") == "skipped":
-        out.rule("[bold green]Nothing new: the warehouse already held what was imported")
-    else:
+    elif not refresh.has_skipped("load_catalogue"):
         out.rule("[bold green]The refresh is published")
+    elif not imported.is_good() and not imported.has_done("import_file"):
+        out.rule("[bold red]Nothing was imported: the warehouse is as it was")
+    else:
+        out.rule("[bold green]Nothing new: the warehouse already held what was imported")
 
 
 def _print_made_up(out: Console, tracks: Row, inputs: list[Row]) -> None:
@@ -110,16 +116,20 @@ def _print_made_up(out: Console, tracks: Row, inputs: list[Row]) -> None:
         out.print(f"[yellow]{count(tracks['made_up'])} tracks are made up,[/] by a start without KAGGLE_PATH.")
 
 
-def _print_failures(out: Console, results: list[RunResult]) -> None:
+def _print_failures(out: Console, results: list[RunResult], audited: dict[Any, Row]) -> None:
     """Below all tables, where a terminal shows it."""
-    failures = [failure for result in results for failure in result.failures]
-    if failures:
-        out.print()
+    if all(result.is_good() and not result.failures for result in results):
+        return
+    out.print()
     if not results[1].is_good():
-        _print_outcome(out, results[1])
+        _print_outcome(out, results, audited)
         out.print("Listeners are made up after a refresh that is published.")
-    for task, reason in failures:
-        out.print(f"[red]✗[/] {escape(task)}: {escape(reason)}")
+    for result in results:
+        for task, reason in result.failures:
+            out.print(f"[red]✗[/] {escape(task)}: {escape(reason)}")
+        if not result.is_good():
+            message = audited.get(result.audit_id, {}).get("message") or "Its tasks in Airflow say why."
+            out.print(f"[red]✗[/] {result.dag_id} has failed. {escape(message)}")
 
 
 def _print_tables(out: Console, rows: list[Row], written: dict[str, int]) -> None:

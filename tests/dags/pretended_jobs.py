@@ -54,13 +54,18 @@ class Jobs:
         put("stand_in", stock_stand_in=lambda *_: self.do("stock_stand_in", 2))
         put(
             "refresh",
-            plan_refresh=lambda *_, **__: int(self.is_news),
+            plan_refresh=lambda *_, **__: self.do("plan_refresh", int(self.is_news)),
             transform_catalogue=lambda *_: self.do("transform_catalogue", {}),
-            fit_clusters=lambda *_, **__: "Not fitted.",
+            fit_clusters=lambda *_, **__: self.do("fit_clusters", "Not fitted."),
             load_catalogue=lambda *_: self.do("load_catalogue", {"dim_track": 1}),
         )
-        put("events", has_news=lambda *_: self.has_events)
-        put("report", log_run=lambda *_: None)
+        put(
+            "events",
+            has_news=lambda *_: self.do("has_news", self.has_events),
+            plan_events=lambda *_: self.do("plan_events", int(self.is_news)),
+            load_events=lambda *_: self.do("load_events", {"fact_event": 1}),
+        )
+        put("report", log_run=lambda *_: self.do("report", None))
         put(
             "kaggle",
             find_files=lambda *_: self.do("find_files", self.files),

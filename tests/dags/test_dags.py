@@ -35,7 +35,7 @@ print(json.dumps({
         "tasks": {t.task_id: {
             "owner": t.owner, "retries": t.retries, "policy": t.retry_policy is not None,
             "timeout": t.execution_timeout is not None, "callback": bool(t.on_failure_callback),
-            "pool": t.pool, "before": sorted(t.downstream_task_ids), "rule": str(t.trigger_rule),
+            "last": t.is_teardown, "pool": t.pool, "before": sorted(t.downstream_task_ids), "rule": str(t.trigger_rule),
             "inlets": [a.name for a in t.inlets], "outlets": [a.name for a in t.outlets],
         } for t in d.tasks},
         "restored": [t.task_id for t in DagSerialization.from_dict(DagSerialization.to_dict(d)).tasks
@@ -93,6 +93,15 @@ CASES: dict[str, dict[str, Any]] = {
     "quiet": {"dag_id": "nightly_refresh", "quiet": ["ben", "catalogue"]},
     "nothing new": {"dag_id": "nightly_refresh", "is_news": False, "has_events": False},
     "load failed": {"dag_id": "nightly_refresh", "fails": ["load_catalogue"]},
+    "plan failed": {"dag_id": "nightly_refresh", "fails": ["plan_refresh"]},
+    "news failed": {"dag_id": "nightly_refresh", "fails": ["has_news"]},
+    "report failed": {"dag_id": "nightly_refresh", "fails": ["report"]},
+    "fit failed": {"dag_id": "fit_clusters", "fails": ["fit_clusters", "report"]},
+    "events loaded": {"dag_id": "load_events"},
+    "events of no news": {"dag_id": "load_events", "is_news": False},
+    "events not planned": {"dag_id": "load_events", "fails": ["plan_events"]},
+    "events not loaded": {"dag_id": "load_events", "fails": ["load_events"]},
+    "events without report": {"dag_id": "load_events", "fails": ["report"]},
     "all imported": {"dag_id": "kaggle_import"},
     "a bad file": {"dag_id": "kaggle_import", "fails": ["two.csv"]},
     "bad files": {"dag_id": "kaggle_import", "fails": ["one.csv", "two.csv"]},
@@ -109,6 +118,7 @@ def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         **{name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "SPOTI", "IS_STAND"))},
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(CHECKOUT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(CHECKOUT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR",
         "PYTHONPATH": str(CHECKOUT),
@@ -138,6 +148,13 @@ def bag(environ: dict[str, str]) -> dict[str, dict[str, dict[str, Any]]]:
 def runs(environ: dict[str, str]) -> dict[str, dict[str, Any]]:
     """Runs of the DAGs with jobs that only pretend, by case: state of the run, states of its tasks."""
     found: dict[str, dict[str, Any]] = answer(environ, "-m", "tests.dags.pretended_jobs", json.dumps(CASES))
+    return found
+
+
+@pytest.fixture(scope="module")
+def marked(environ: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """How runs ended that were marked as failed, by DAG and by the task and its state at which they were."""
+    found: dict[str, dict[str, Any]] = answer(environ, "-m", "tests.dags.marked_runs")
     return found
 
 
@@ -250,6 +267,36 @@ def test_an_account_is_asked_although_another_one_fails(runs: dict) -> None:
 def test_events_are_announced_where_there_are_some_and_the_refresh_was_published(runs: dict) -> None:
     said = {case: runs[case]["tasks"]["announce_events"] for case in ("all well", "nothing new", "load failed")}
     assert said == {"all well": "success", "nothing new": "skipped", "load failed": "upstream_failed"}
+
+
+@pytest.mark.parametrize(
+    ("case", "state", "report"),
+    [
+        ("plan failed", "failed", "success"),
+        ("load failed", "failed", "success"),
+        ("news failed", "failed", "success"),
+        ("fit failed", "failed", "failed"),
+        ("report failed", "success", "failed"),
+        ("nothing new", "success", "success"),
+        ("events loaded", "success", "success"),
+        ("events of no news", "success", "success"),
+        ("events not planned", "failed", "success"),
+        ("events not loaded", "failed", "success"),
+        ("events without report", "success", "failed"),
+    ],
+)
+def test_a_report_comes_however_a_run_ends_and_decides_nothing(runs: dict, case: str, state: str, report: str) -> None:
+    assert (runs[case]["state"], runs[case]["tasks"]["write_report"]) == (state, report)
+
+
+@pytest.mark.parametrize("dag_id", DAG_FILES)
+def test_a_run_that_is_marked_as_failed_has_failed_at_whatever_stage_it_was(marked: dict, dag_id: str) -> None:
+    assert len(marked[dag_id]) >= 4
+    assert {stage: ended for stage, ended in marked[dag_id].items() if ended != {"state": "failed", "noted": 1}} == {}
+
+
+def test_no_step_is_a_teardown_which_would_have_a_marked_run_judged_anew(bag: dict) -> None:
+    assert not [(dag_id, name) for dag_id, dag in bag["dags"].items() for name, t in dag["tasks"].items() if t["last"]]
 
 
 def test_a_run_fails_where_its_load_does_and_only_then(runs: dict) -> None:

@@ -3,11 +3,16 @@
 import random
 import string
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import fastavro
 import pytest
 
+from etl.avro.blocks import pack
+from etl.avro.files import header
+from etl.avro.salvage import BEHIND
 from etl.config import Settings, settings
 from etl.schemas.avro import contract
 from tests.jobs.test_events import accounts, activity, publish, receive
@@ -118,6 +123,36 @@ def test_bytes_that_are_no_text_stop_nothing(here: Settings) -> None:
     assert accounts(here) == {"f1": (3, 2, 0, 1)}
     found = table(here.warehouse_url, "select track_id from warehouse.dim_track where track_key > 0 order by 1")
     assert found == [{"track_id": "idB\ufffd\ufffd"}, {"track_id": "track-A1"}]
+
+
+@pytest.mark.parametrize("codec", ["null", "deflate", "snappy", "zstandard"])
+def test_a_damaged_record_costs_none_before_it_and_all_are_accounted_for(here: Settings, codec: str) -> None:
+    """Of three blocks of eight records the second is damaged in its sixth."""
+    target = BytesIO()
+    events = [activity(number, songId=f"track-{number:02}") for number in range(24)]
+    fastavro.writer(target, contract("user_activity_2"), events[:8], codec=codec)
+    target.seek(0)
+    begin = header(target)
+    of_blocks = []
+    for number in range(3):
+        written = BytesIO()
+        for one in events[8 * number : 8 * number + 8]:
+            fastavro.schemaless_writer(written, fastavro.parse_schema(contract("user_activity_2")), one)
+        content = written.getvalue()
+        if number == 1:
+            content = content.replace(b"\x10track-13", b"\xfe\x7frack-13")
+        of_blocks.append(pack(content, 8, codec, begin.marker))
+    receive(here, "f1", events)
+    path = Path(here.state_dir) / "lake" / "feed" / "f1" / "part-0.avro"
+    path.write_bytes(begin.content + b"".join(of_blocks))
+    assert publish(here, "r1") == {"fact_event": 21}
+    assert accounts(here) == {"f1": (24, 21, 0, 3)}
+    rejected = table(
+        here.warehouse_url, "select reason, row ->> 'place' as place from audit.rejected_row order by row_number"
+    )
+    assert [row["place"] for row in rejected] == [f"part-0.avro, block 2, record {number}" for number in (6, 7, 8)]
+    assert rejected[0]["reason"].startswith("the record cannot be read (")
+    assert [row["reason"] for row in rejected[1:]] == [BEHIND] * 2
 
 
 def test_moments_that_no_calendar_has_stop_nothing(here: Settings) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import fastavro
+import pyarrow as pa
 import pytest
 
 from etl.avro import records as feed_records
@@ -82,6 +83,64 @@ def test_a_block_that_cannot_be_read_goes_where_it_names_the_person(lake: Lake, 
     left = content_of(lake, other)
     assert b"wanted" not in left and len(left) < len(spoilt)
     assert [left.count(bytes([2, ord(name)])) >= 1 for name in "abcd"] == [True] * 4
+
+
+CODECS = ["null", "deflate", "snappy", "zstandard", "bzip2", "xz"]
+
+
+def receive_damaged(lake: Lake, path: Path, names: list[str], damaged: int, codec: str) -> tuple[Received, bytes]:
+    """A feed of one block in which one record ends far beyond the block, and what its records are written as."""
+    receive(lake, path, [record(name, username=f"of {name}") for name in names], codec=codec)
+    begin, content = one_block(path)
+    place = content.index(f"of {names[damaged]}".encode()) - 1
+    spoilt = content[:place] + b"\x7e" + content[place + 1 :]
+    path.write_bytes(begin.content + pack(spoilt, len(names), codec, begin.marker))
+    return feed.receive_file(path, lake, NOW), spoilt
+
+
+def block_of(lake: Lake, received: Received) -> tuple[int, bytes]:
+    """How many records the one block of a feed says that it has, and what they are written as."""
+    with lake.read(received) as source:
+        begin = header(source)
+        ((block, content),) = blocks(source, received.size_bytes, begin.marker)
+    return block.row_count, unpack(block.packed(content), begin.codec)
+
+
+def noted(lake: Lake, received: Received) -> Received:
+    (now,) = (one for one in lake.inputs(["feed"]) if one.input_id == received.input_id)
+    return now
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_before_a_damaged_record_the_persons_go_and_the_damaged_ones_stay(
+    lake: Lake, tmp_path: Path, codec: str
+) -> None:
+    other, spoilt = receive_damaged(lake, tmp_path / "f.avro", ["a", "wanted", "b", "c", "d"], 3, codec)
+    assert clean_feeds(lake, WHO) == 2
+    row_count, left = block_of(lake, now := noted(lake, other))
+    assert row_count == now.row_count == 4, "a, b, and the two that cannot be read"
+    assert b"wanted" not in left and len(left) < len(spoilt) and left.endswith(spoilt[spoilt.index(b"\x02c") :])
+    table, *wrong = feed_records.read_blocks(now.url, contract("user"))
+    assert isinstance(table, pa.Table) and table["userId"].to_pylist() == ["a", "b"]
+    assert [(one.first, one.row_count) for one in wrong if isinstance(one, feed_records.Undecodable)] == [
+        (3, 1),
+        (4, 1),
+    ]
+    assert clean_feeds(lake, WHO) == 0
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize(
+    "names", [["a", "b", "wanted", "c"], ["a", "b", "c", "wanted"], ["wanted", "a", "b", "wanted"]]
+)
+def test_damaged_records_that_name_the_person_go_and_those_before_them_stay(
+    lake: Lake, tmp_path: Path, codec: str, names: list[str]
+) -> None:
+    other, _ = receive_damaged(lake, tmp_path / "f.avro", names, 2, codec)
+    assert clean_feeds(lake, WHO) == 2
+    kept = [name for name in names[:2] if name != "wanted"]
+    assert users(lake, now := noted(lake, other)) == kept and now.row_count == len(kept)
+    assert clean_feeds(lake, WHO) == 0
 
 
 def test_times_that_no_calendar_has_and_texts_that_are_none_stay_as_they_are(lake: Lake, tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 """Why a task failed, as its log in Airflow says it."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from launch.airflow_api import AirflowApi, TaskState
 
+BEGAN, STARTED = "2026-11-20T03:00:00+00:00", "2026-11-20T03:00:05+00:00"
 FAILED = TaskState("import_file", 0, "a.zip", "failed", 1, 1.0)
 OURS = {"exc_type": "WrongFileError", "exc_value": "a.zip: the packed file is broken or locked.", "is_cause": False}
 CAUSE = {"exc_type": "BadZipFile", "exc_value": "File is not a zip file", "is_cause": True}
@@ -38,12 +40,20 @@ def test_runs_that_were_cut_short_are_told_of_before_airflow_forgets_that_they_r
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     done: list[object] = []
+    runs = [{"dag_id": "load_events", "dag_run_id": f"manual {number}", "queued_at": BEGAN} for number in range(130)]
+    runs[1]["start_date"] = STARTED
 
-    def ask(_: AirflowApi, method: str, path: str, **__: Any) -> dict[str, Any]:
+    def ask(_: AirflowApi, method: str, path: str, **options: Any) -> dict[str, Any]:
         if method == "PATCH":
             done.append(path)
-        return {"dag_runs": [{"dag_id": "load_events", "dag_run_id": "manual 1"}]}
+            return {}
+        offset = options["params"]["offset"]
+        return {"dag_runs": runs[offset : offset + 100], "total_entries": len(runs)}
 
     monkeypatch.setattr(AirflowApi, "_ask", ask)
-    assert AirflowApi("http://127.0.0.1:1", "admin", "none").end_unfinished_runs(done.append) == 1
-    assert done == [["load_events.manual 1"], "/dags/load_events/dagRuns/manual 1"]
+    assert AirflowApi("http://127.0.0.1:1", "admin", "none").end_unfinished_runs(done.append) == 130
+    told, *marked = done
+    assert isinstance(told, list) and len(told) == 130
+    assert [told[0].audit_id, told[0].started_at] == ["load_events.manual 0", datetime.fromisoformat(BEGAN)]
+    assert told[1].started_at == datetime.fromisoformat(STARTED)
+    assert marked == [f"/dags/load_events/dagRuns/manual {number}" for number in range(130)]

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from etl import warehouse
 from etl.extract.spotify.accounts import Account, Accounts, Token
+from launch.airflow_api import TaskState
 from launch.console import Screen
 from launch.dag_runs import RunResult
 from launch.report import print_report
@@ -111,6 +112,58 @@ def test_an_account_that_fails_does_not_unpublish_the_refresh(asked: str) -> Non
     assert "The refresh is published" in said
     assert said.count("Run bin/sign-in cleo.") == 1
     assert "was not published" in report(asked, state="failed")
+
+
+def outcome(url: str, imported: RunResult, refreshed: RunResult, *others: RunResult) -> str:
+    out = StringIO()
+    screen = Screen(Console(file=out, width=140, highlight=False))
+    print_report(screen, url, [imported, refreshed, *others], {}, ("admin", "hidden"), None, is_staying=False)
+    return out.getvalue()
+
+
+def load(state: str) -> list[TaskState]:
+    return [TaskState("load_catalogue", -1, "", state, 1, 1.0)]
+
+
+IMPORTED = RunResult("kaggle_import", "now", "success", 1.0)
+
+
+def test_a_run_that_was_marked_as_failed_is_called_so_whatever_its_tasks_say(asked: str) -> None:
+    with warehouse.connect(asked) as connection:
+        warehouse.record_failed_run(connection, RUN, "nightly_refresh", NOW, "The run was marked as failed.")
+    said = outcome(asked, IMPORTED, RunResult("nightly_refresh", "tonight", "failed", 1.0, load("skipped")))
+    assert "Nothing new" not in said and "was not published" in said
+    assert "nightly_refresh has failed. The run was marked as failed." in said
+
+
+def test_a_refresh_that_was_published_before_its_run_was_marked_says_both(asked: str) -> None:
+    with warehouse.connect(asked) as connection:
+        connection.execute(
+            text(
+                "insert into audit.run (run_id, job, started_at, finished_at, result)"
+                " values (:run, 'nightly_refresh', :now, :now, 'published')"
+            ),
+            {"run": RUN, "now": NOW},
+        )
+    said = outcome(asked, IMPORTED, RunResult("nightly_refresh", "tonight", "failed", 1.0, load("success")))
+    assert "The refresh is published, but its run has failed" in said and "was not published" not in said
+
+
+def test_a_follower_that_fails_is_named_with_its_reason(asked: str) -> None:
+    refreshed = RunResult("nightly_refresh", "tonight", "success", 1.0, load("success"))
+    failed = RunResult("load_events", "by itself", "failed", 1.0, failures=[("load_events", "a check failed")])
+    said = outcome(asked, IMPORTED, refreshed, failed)
+    assert "The refresh is published" in said and "load_events: a check failed" in said
+    assert "load_events has failed. Its tasks in Airflow say why." in said
+
+
+def test_nothing_new_is_said_where_something_was_imported_alone(asked: str) -> None:
+    refreshed = RunResult("nightly_refresh", "tonight", "success", 1.0, load("skipped"))
+    assert "Nothing new" in outcome(asked, IMPORTED, refreshed)
+    tasks = [TaskState("import_file", 0, "a.csv", "failed", 1, 1.0)]
+    assert "Nothing was imported" in outcome(asked, RunResult("kaggle_import", "now", "failed", 1.0, tasks), refreshed)
+    tasks.append(TaskState("import_file", 1, "b.csv", "success", 1, 1.0))
+    assert "Nothing new" in outcome(asked, RunResult("kaggle_import", "now", "failed", 1.0, tasks), refreshed)
 
 
 def test_calls_are_counted_by_endpoint(asked: str) -> None:

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
 from pathlib import Path
 
 import psutil
@@ -17,10 +16,10 @@ import requests
 
 from etl import warehouse
 from etl.config import CHECKOUT
-from etl.load.run import Run, record_start
 from etl.spark import JARS
 from launch import postgres
-from launch.environment import MARKER, environment
+from launch.airflow_api import AirflowApi
+from launch.environment import MARKER, environment, login
 from launch.postgres.place import find_place
 from launch.postgres.use import embedded_server
 from tests.processes import free_port, listening_addresses, looked_at
@@ -103,6 +102,19 @@ class Product:
                 statement = "select run_type from dag_run where dag_id = 'nightly_refresh' order by id"
                 return [str(row["run_type"]) for row in warehouse.rows(connection, statement)]
 
+    def audited(self, job: str) -> list[tuple[str, str]]:
+        """Result and sentence of a job's runs in the audit."""
+        with embedded_server(self.state) as server, warehouse.connect(server.url("loader", "warehouse")) as connection:
+            statement = "select result, message from audit.run where job = :job order by started_at"
+            return [(str(row["result"]), str(row["message"])) for row in warehouse.rows(connection, statement, job=job)]
+
+    def dag_runs(self, dag_id: str) -> list[tuple[str, str]]:
+        """Id and state of a DAG's runs."""
+        with embedded_server(self.state) as server, warehouse.connect(server.url("airflow", "airflow")) as connection:
+            statement = "select run_id, state from dag_run where dag_id = :dag_id order by id"
+            found = warehouse.rows(connection, statement, dag_id=dag_id)
+            return [(str(row["run_id"]), str(row["state"])) for row in found]
+
     def is_working(self) -> bool:
         """Whether the refresh's task runs, with its child in a session of its own."""
         return any(looked_at(process, lambda p: "10000" in p.cmdline()) for process in self.processes())
@@ -126,10 +138,13 @@ def read_until(process: "subprocess.Popen[str]", words: str) -> str:
 
 
 def test_one_refresh_and_a_failed_file_harms_nothing_else(product: Product) -> None:
-    code, output = product.run("--exit", KAGGLE_PATH="http://bad")
-    assert code == 0, output
+    code, output = product.run("--exit", KAGGLE_PATH="http://bad", TINY_LOAD_SECONDS="5", TINY_MARTS="fail")
     assert "import_file bad.csv: bad.csv is no file that we know." in output
     assert "The refresh is published" in output
+    assert "Waiting for load_events, which has started by itself" in output
+    assert "build: The marts cannot be built." in output and code == 1, "what the refresh started counts"
+    assert product.audited("build_marts") == [("failed", "A task of the run failed: its log in Airflow says why.")]
+    assert [state for _, state in product.dag_runs("load_events")] == ["success"]
     assert "Spotify's answers are made up by the stand-in" in output
     assert product.processes() == []
     assert product.refresh_types() == ["scheduled"]
@@ -179,11 +194,7 @@ def test_a_part_killed_while_a_task_runs_ends_everything(product: Product, part:
 def test_a_killed_start_is_cleaned_up_by_the_next_one(product: Product) -> None:
     process = product.start(TINY_SECONDS="900")
     wait_until(product.is_working)
-    with warehouse.connect(postgres.start(product.state).url("airflow", "airflow")) as connection:
-        (run,) = warehouse.rows(connection, "select run_id from dag_run where state = 'running'")
-    begun = Run(f"nightly_refresh.{run['run_id']}", "nightly_refresh", datetime.now(UTC), date(2026, 11, 1), ())
-    with warehouse.connect(postgres.start(product.state).url("loader", "warehouse")) as connection:
-        record_start(connection, begun)
+    earlier = len(product.audited("nightly_refresh"))
     process.kill()
     process.communicate(timeout=RUN_SECONDS)
     assert product.processes()
@@ -191,14 +202,25 @@ def test_a_killed_start_is_cleaned_up_by_the_next_one(product: Product) -> None:
     assert code == 0, output
     assert "An earlier start was killed" in output
     assert product.processes() == []
-    with (
-        embedded_server(product.state) as server,
-        warehouse.connect(environment(product.state, server)["WAREHOUSE_URL"]) as connection,
-    ):
-        (line,) = warehouse.rows(
-            connection, "select result, message from audit.run where run_id = :id", id=begun.run_id
-        )
-    assert line["result"] == "failed" and "Cut short: the product was stopped" in str(line["message"])
+    (result, message) = product.audited("nightly_refresh")[earlier]
+    assert result == "failed" and "Cut short: the product was stopped" in message
+
+
+def test_a_refresh_that_is_marked_as_failed_while_it_runs_has_failed_everywhere(product: Product) -> None:
+    process = product.start("--exit", TINY_SECONDS="900")
+    wait_until(product.is_working)
+    (run_id, _) = product.dag_runs("nightly_refresh")[-1]
+    earlier = len(product.audited("nightly_refresh"))
+    api = AirflowApi(f"http://127.0.0.1:{product.port}", *login(product.state))
+    api._ask("PATCH", f"/dags/nightly_refresh/dagRuns/{run_id}", json={"state": "failed"})
+    output, _ = process.communicate(timeout=RUN_SECONDS)
+    assert process.returncode == 1, output
+    assert "Nothing new" not in output and "The refresh was not published" in output
+    assert "nightly_refresh has failed. The run was marked as failed in Airflow" in output
+    assert product.dag_runs("nightly_refresh")[-1] == (run_id, "failed")
+    ((result, message),) = product.audited("nightly_refresh")[earlier:]
+    assert result == "failed" and message.startswith("The run was marked as failed in Airflow")
+    assert product.processes() == []
 
 
 def test_sigterm_while_a_task_runs_leaves_nothing(product: Product) -> None:

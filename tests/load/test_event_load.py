@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from etl.errors import CheckFailedError, TryAgainError
 from etl.load import events, loading
-from etl.warehouse import connect, engine, exclusive, record_cut_short, rows
+from etl.warehouse import connect, engine, exclusive, record_failed_run, rows
 from launch import postgres
 from tests.conftest import database
 from tests.load.event_frames import NOON, Delivery, Steps, Told, load_events, user
@@ -186,7 +186,7 @@ def test_a_published_run_has_no_sentence_of_a_failure(warehouse_url: str) -> Non
     def cut_short(step: str) -> None:
         if step == "members":
             with connect(warehouse_url) as connection:
-                record_cut_short(connection, ["r1"], "It was cut short.")
+                record_failed_run(connection, "r1", "load_events", datetime.now(UTC), "It was cut short.")
 
     load_events(warehouse_url, "r1", OLD, steps=Steps(after=cut_short))
     assert table(warehouse_url, RUNS) == [{"run_id": "r1", "result": "published", "message": None}]

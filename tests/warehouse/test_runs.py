@@ -2,7 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from etl import warehouse
+from etl.config import settings
+from etl.errors import ActionNeededError, TryAgainError
+from etl.jobs import report
 from etl.load import Run, RunInput
 from etl.load.run import record_published, record_start
 from tests.load.star_frames import table
@@ -21,24 +26,82 @@ def publish(url: str, published: Run) -> None:
         record_published(connection, published)
 
 
-def test_a_run_that_was_cut_short_has_failed_until_it_is_done_again(warehouse_url: str) -> None:
-    def said() -> dict[str, tuple[str, str | None]]:
-        found = table(warehouse_url, "select run_id, result, message from audit.run")
-        return {row["run_id"]: (row["result"], row["message"]) for row in found}
+def said(url: str) -> dict[str, tuple[str, str | None]]:
+    found = table(url, "select run_id, result, message from audit.run")
+    return {row["run_id"]: (row["result"], row["message"]) for row in found}
 
+
+def test_a_run_that_was_ended_from_outside_has_failed_until_it_is_done_again(warehouse_url: str) -> None:
+    names = ("published", "running", "nothing new", "failed", "never begun")
     publish(warehouse_url, run("published"))
     with warehouse.connect(warehouse_url) as connection:
-        for name in ("cut short", "at work elsewhere"):
+        for name in ("running", "at work elsewhere"):
             record_start(connection, run(name))
+        warehouse.record_nothing_new(connection, "nothing new", "nightly_refresh", NOW)
+        warehouse.record_failure(connection, "failed", "nightly_refresh", NOW, "A check failed.")
     with warehouse.connect(warehouse_url) as connection:
-        warehouse.record_cut_short(connection, ["published", "cut short", "never begun"], "Cut short.")
+        for name in names:
+            warehouse.record_failed_run(connection, name, "nightly_refresh", NOW, "Cut short.")
     others = {"published": ("published", None), "at work elsewhere": ("running", None)}
-    assert said() == {**others, "cut short": ("failed", "Cut short.")}
+    others["failed"] = ("failed", "A check failed.")
+    cut_short = dict.fromkeys(("running", "nothing new", "never begun"), ("failed", "Cut short."))
+    assert said(warehouse_url) == {**others, **cut_short}
+    (line,) = table(warehouse_url, "select job, started_at, finished_at from audit.run where run_id = 'never begun'")
+    assert (line["job"], line["started_at"]) == ("nightly_refresh", NOW) and line["finished_at"] > NOW
     with warehouse.connect(warehouse_url) as connection:
-        record_start(connection, run("cut short"))
-    assert said() == {**others, "cut short": ("running", None)}
-    publish(warehouse_url, run("cut short"))
-    assert said() == {**others, "cut short": ("published", None)}
+        record_start(connection, run("running"))
+    assert said(warehouse_url)["running"] == ("running", None)
+    publish(warehouse_url, run("running"))
+    publish(warehouse_url, run("never begun"))
+    assert said(warehouse_url) == {
+        **others,
+        "running": ("published", None),
+        "nothing new": ("failed", "Cut short."),
+        "never begun": ("published", None),
+    }
+
+
+@pytest.mark.parametrize("sentence", warehouse.FROM_OUTSIDE)
+def test_a_job_that_outlives_its_run_neither_says_so_nor_publishes(warehouse_url: str, sentence: str) -> None:
+    """A run is marked as failed before its job notes that it begins, or while it is at work; the job lives on."""
+    chosen = settings({"WAREHOUSE_URL": warehouse_url})
+    with warehouse.connect(warehouse_url) as connection:
+        record_start(connection, run("at work"))
+        warehouse.record_failure(connection, "tried again", "nightly_refresh", NOW, "A check failed.")
+    names = ("at work", "not begun", "tried again")
+    for name in names:
+        report.note_failed_run(name, "nightly_refresh", NOW, sentence, chosen)
+        for late in (record_start, record_published):
+            with pytest.raises(ActionNeededError), warehouse.connect(warehouse_url) as connection:
+                late(connection, run(name))
+        with warehouse.connect(warehouse_url) as connection:
+            warehouse.record_nothing_new(connection, name, "nightly_refresh", NOW)
+            warehouse.record_failure(connection, name, "nightly_refresh", NOW, "It was killed.")
+    assert said(warehouse_url) == dict.fromkeys(names, ("failed", sentence))
+    for name in names:
+        report.note_begun_run(name, chosen)
+        publish(warehouse_url, run(name))
+    assert said(warehouse_url) == dict.fromkeys(names, ("published", None))
+
+
+def test_a_run_that_ends_well_after_all_has_no_failure_left(warehouse_url: str) -> None:
+    chosen = settings({"WAREHOUSE_URL": warehouse_url})
+    report.note_failed_run("kaggle_import.1", "kaggle_import", NOW, "Marked as failed.", chosen)
+    publish(warehouse_url, run("nightly_refresh.1"))
+    assert said(warehouse_url)["kaggle_import.1"] == ("failed", "Marked as failed.")
+    for name in ("kaggle_import.1", "nightly_refresh.1", "never heard of"):
+        report.note_good_run(name, chosen)
+    assert said(warehouse_url) == {"nightly_refresh.1": ("published", None)}
+
+
+def test_who_notes_a_failure_does_not_wait_for_a_job_that_is_at_work_on_the_line(warehouse_url: str) -> None:
+    chosen = settings({"WAREHOUSE_URL": warehouse_url})
+    with warehouse.connect(warehouse_url) as connection:
+        record_start(connection, run("1"))
+    with warehouse.connect(warehouse_url) as connection:
+        record_published(connection, run("1"))
+        with pytest.raises(TryAgainError, match="lock timeout"):
+            report.note_failed_run("1", "nightly_refresh", NOW, "Marked as failed.", chosen)
 
 
 def test_files_are_known_by_the_newest_run_and_answers_by_any(warehouse_url: str) -> None:

@@ -18,6 +18,7 @@ from etl.errors import ActionNeededError, MustSignInError
 from etl.extract.spotify.accounts import Token
 from etl.extract.spotify.app import SCOPES, App
 from etl.extract.spotify.caller import Caller, Reply
+from etl.passwords import generate_password
 
 _LOGGERS = ("spotipy.client", "spotipy.oauth2", "spotipy.cache_handler")
 
@@ -187,7 +188,7 @@ def _arguments(app: App, caller: Caller) -> dict[str, Any]:
         "client_id": app.client_id,
         "redirect_uri": app.redirect_uri,
         "scope": list(SCOPES),
-        "state": secrets.token_urlsafe(16),
+        "state": generate_password(16),
         "requests_session": caller.session,
         "cache_handler": MemoryCacheHandler(),
     }

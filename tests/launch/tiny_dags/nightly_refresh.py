@@ -5,10 +5,10 @@ import subprocess
 import time
 
 import pendulum
-from airflow.sdk import DAG, CronDataIntervalTimetable, task
+from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, task
 
 
-@task
+@task(outlets=[Asset("tiny.refresh")])
 def work():
     seconds = float(os.environ.get("TINY_SECONDS", "0"))
     if seconds:

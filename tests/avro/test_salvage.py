@@ -1,0 +1,166 @@
+"""Records of damaged blocks: those before the damage are read, and all are counted."""
+
+import json
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import fastavro
+import pytest
+from fastavro.utils import generate_one
+
+from etl.avro import blocks as avro_blocks
+from etl.avro.blocks import DamagedBlockError
+from etl.avro.files import blocks, file_of_one_block, header
+from etl.avro.records import Undecodable, read_blocks
+from etl.avro.salvage import BEHIND, ReadableRecord, UnreadableRecords, salvage_records
+from etl.schemas.avro import contract
+from tests.avro.test_records import NOON, record, with_types
+
+SCHEMA = {
+    "type": "record",
+    "name": "R",
+    "fields": [
+        {"name": "userId", "type": "string"},
+        {"name": "kind", "type": {"type": "enum", "name": "Kind", "symbols": ["A", "B"]}},
+        {"name": "size", "type": ["null", "long"], "default": None},
+    ],
+}
+CODECS = ["null", "deflate", "snappy", "zstandard", "bzip2", "xz"]
+
+
+def written(values: dict[str, Any], schema: dict[str, Any] = SCHEMA) -> bytes:
+    target = BytesIO()
+    fastavro.schemaless_writer(target, fastavro.parse_schema(schema), values)
+    return target.getvalue()
+
+
+def good(number: int) -> bytes:
+    return written({"userId": f"user{number}", "kind": "B", "size": number})
+
+
+CUT = "only its beginning"
+DAMAGES = {
+    "a text beyond the block": b"\x7auser9\x02\x00",
+    "a text of negative length": b"\x05user9\x02\x00",
+    "an unknown symbol": b"\x0auser9\x08\x00",
+    "an unknown branch": b"\x0auser9\x02\x08",
+    CUT: b"\x0aus",
+}
+
+
+@pytest.mark.parametrize("before", [1, 7])
+@pytest.mark.parametrize(
+    ("damage", "behind"),
+    [(damage, behind) for damage in DAMAGES for behind in (0, 3) if not (behind and damage == CUT)],
+)
+def test_a_damaged_record_costs_itself_and_those_behind_it(damage: str, before: int, behind: int) -> None:
+    row_count = before + 1 + behind
+    content = b"".join([*map(good, range(before)), DAMAGES[damage], *map(good, range(behind))])
+    found = list(salvage_records(content, row_count, SCHEMA))
+    readable = [one for one in found if isinstance(one, ReadableRecord)]
+    assert [one.values["size"] for one in readable] == list(range(before))
+    assert [one.content for one in readable] == list(map(good, range(before)))
+    first, *rest = (one for one in found if isinstance(one, UnreadableRecords))
+    assert (first.first, first.row_count) == (before + 1, 1)
+    assert first.reason.startswith("the record cannot be read (") and "\n" not in first.reason
+    assert rest == ([UnreadableRecords(before + 2, behind, BEHIND)] if behind else [])
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_block_whose_first_record_is_damaged_has_none_that_can_be_read(damage: str) -> None:
+    with pytest.raises(DamagedBlockError, match="Error: "):
+        list(salvage_records(DAMAGES[damage], 1, SCHEMA))
+
+
+def test_a_record_that_follows_its_schema_but_not_the_contract_costs_no_other() -> None:
+    schema = {**SCHEMA, "fields": [{"name": "userId", "type": ["string", "long"]}, *SCHEMA["fields"][1:]]}
+    ids = ["a", 5, "b", 6, 7, "c"]
+    content = b"".join(written({"userId": one, "kind": "A", "size": None}, schema) for one in ids)
+    found = list(salvage_records(content, len(ids), schema, SCHEMA))
+    assert [one.values["userId"] for one in found if isinstance(one, ReadableRecord)] == ["a", "b", "c"]
+    assert [(one.first, one.row_count) for one in found if isinstance(one, UnreadableRecords)] == [
+        (2, 1),
+        (4, 1),
+        (5, 1),
+    ]
+
+
+def test_records_that_the_block_does_not_have_are_counted() -> None:
+    found = list(salvage_records(good(0) + good(1), 1_000_000, SCHEMA))
+    assert [type(one) for one in found] == [ReadableRecord, ReadableRecord, UnreadableRecords, UnreadableRecords]
+    assert found[-1] == UnreadableRecords(4, 999_997, BEHIND)
+
+
+def test_a_block_with_bytes_behind_its_last_record_is_not_trusted() -> None:
+    with pytest.raises(DamagedBlockError, match="behind its 1 records there are 9 bytes"):
+        list(salvage_records(good(0) + good(1), 1, SCHEMA))
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_file_of_any_codec_loses_what_is_damaged_alone(tmp_path: Path, codec: str) -> None:
+    """Two whole blocks, and one between them whose fourth record of six is damaged."""
+    begin, of_file = _parts([[record(userId=f"u{number}") for number in range(6)]], codec)
+    unpacked = avro_blocks.unpack(of_file[0], codec)
+    place = unpacked.index(b"\x04u3")
+    spoilt = avro_blocks.pack(unpacked[:place] + b"\xfa\x7f" + unpacked[place + 1 :], 6, codec, begin.marker)
+    whole = avro_blocks.pack(unpacked, 6, codec, begin.marker)
+    (path := tmp_path / "f.avro").write_bytes(begin.content + whole + spoilt + whole)
+    told = list(read_blocks(path.as_uri(), contract("user_activity_2")))
+    tables = [one["userId"].to_pylist() for one in told if not isinstance(one, Undecodable)]
+    ids = [f"u{number}" for number in range(6)]
+    assert tables == [ids, ids[:3], ids]
+    first, rest = (one for one in told if isinstance(one, Undecodable))
+    assert (first.row_count, first.first, first.place) == (1, 4, "f.avro, block 2")
+    assert (rest.row_count, rest.first, rest.reason) == (2, 5, BEHIND)
+
+
+def test_a_nested_record_is_damaged() -> None:
+    """Of the contract of the joined stream: a good one, and one whose user's id ends beyond the block."""
+    schema = contract("spotify_wrapped_data")
+    fields = {field["name"]: field["type"] for field in schema["fields"]}
+    whole = generate_one(fastavro.parse_schema(schema))
+    content = written(whole, schema)
+    user = written(whole["userProfile"], fields["userProfile"])
+    assert content.startswith(user)
+    found = list(salvage_records(content + b"\xfe\x7f" + content[1:], 2, schema))
+    assert [type(one) for one in found] == [ReadableRecord, UnreadableRecords]
+    assert isinstance(found[0], ReadableRecord) and found[0].content == content
+
+
+def test_a_number_that_no_column_holds_costs_its_record_alone(tmp_path: Path) -> None:
+    schema, wide = with_types(duration=["null", "int"]), with_types(duration=["null", "long"])
+    told = [record(userId="a", song="s-bad"), record(userId="b", duration=2**40), record(userId="c", duration=3)]
+    told[0]["duration"] = 1
+    # Bytes that are no UTF-8: such a block is read record by record.
+    content = b"".join(written(one, wide) for one in told).replace(b"s-bad", b"s-b\xff\xfe")
+    path = tmp_path / "f.avro"
+    path.write_bytes(b"".join(file_of_one_block([content], 3, json.dumps(schema))))
+    found = list(read_blocks(path.as_uri(), contract("user_activity_2")))
+    tables = [one for one in found if not isinstance(one, Undecodable)]
+    assert [(row["userId"], row["duration"]) for table in tables for row in table.to_pylist()] == [("a", 1), ("c", 3)]
+    assert [(one.row_count, one.first) for one in found if isinstance(one, Undecodable)] == [(1, 2)]
+
+
+def test_a_time_beyond_the_calendar_costs_no_record_behind_it(tmp_path: Path) -> None:
+    schema, plain = with_types(), with_types(eventTime="long")
+    moments = [0, 2**61, 1]
+    told = [record(userId=f"u-{number}x", eventTime=moment) for number, moment in enumerate(moments)]
+    content = b"".join(written(one, plain) for one in told).replace(b"u-0x", b"u-\xff\xfe")
+    path = tmp_path / "f.avro"
+    path.write_bytes(b"".join(file_of_one_block([content], 3, json.dumps(schema))))
+    found = list(read_blocks(path.as_uri(), contract("user_activity_2")))
+    tables = [one for one in found if not isinstance(one, Undecodable)]
+    assert [row["userId"] for table in tables for row in table.to_pylist()] == [None, "u-2x"]
+    assert [(one.row_count, one.first) for one in found if isinstance(one, Undecodable)] == [(1, 2)]
+    assert NOON not in [row["eventTime"] for table in tables for row in table.to_pylist()]
+
+
+def _parts(of_blocks: list[list[dict[str, Any]]], codec: str) -> tuple[Any, list[bytes]]:
+    """The header of a file, and what the records of its blocks are packed as."""
+    source = BytesIO()
+    fastavro.writer(source, fastavro.parse_schema(contract("user_activity_1")), of_blocks[0], codec=codec)
+    size = source.tell()
+    source.seek(0)
+    begin = header(source)
+    return begin, [block.packed(content) for block, content in blocks(source, size, begin.marker)]

@@ -1,0 +1,93 @@
+"""Mark runs of real DAGs as failed at every stage, as the web interface does, in a database of their own.
+
+python -m tests.dags.marked_runs        {"dag_id": {"stage": {"state": …, "noted": …}}} as JSON: how each ended
+"""
+
+import json
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow.api_fastapi.core_api.datamodels.dag_run import DagRunMutableStates
+from airflow.api_fastapi.core_api.services.public.dag_run import patch_dag_run_state
+from airflow.dag_processing.bundles.manager import DagBundlesManager
+from airflow.dag_processing.dagbag import BundleDagBag, sync_bag_to_db
+from airflow.models.dagrun import DagRun
+from airflow.serialization.serialized_objects import DagSerialization
+from airflow.utils.session import create_session
+from airflow.utils.state import DagRunState, TaskInstanceState
+from airflow.utils.types import DagRunTriggeredByType, DagRunType
+
+from etl.jobs import report
+
+STATES = ("running", "queued", "up_for_retry")
+"""Of the task at which a run is marked; those before it have succeeded."""
+FORM = {"path": "export.zip", "user": "ada", "timezone": "Europe/Berlin"}
+"""What the DAGs with a form want at least."""
+NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
+
+
+def main() -> dict[str, dict[str, Any]]:
+    noted: list[str] = []
+    report.note_failed_run = lambda run_id, *_: noted.append(run_id)
+    report.note_good_run = report.note_begun_run = lambda *_: None
+    results = {}
+    for dag in _dags():
+        stages = [("nothing has begun", ""), *((name, state) for name in dag.task_dict for state in STATES)]
+        results[dag.dag_id] = {}
+        for number, (task_id, state) in enumerate(stages):
+            ended = _marked(dag, f"run.{number}", task_id, state)
+            results[dag.dag_id][f"{task_id} {state}".strip()] = {
+                "state": ended,
+                "noted": noted.count(f"{dag.dag_id}.run.{number}"),
+            }
+    return results
+
+
+def _dags() -> list[Any]:
+    manager = DagBundlesManager()
+    with create_session() as session:
+        manager.sync_bundles_to_db(session=session)
+    (bundle,) = manager.get_all_dag_bundles()
+    bundle.initialize()
+    bag = BundleDagBag(dag_folder=bundle.path, bundle_path=bundle.path, bundle_name=bundle.name)
+    sync_bag_to_db(bag, bundle.name, bundle.version)
+    return [DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag)) for dag in bag.dags.values()]
+
+
+def _marked(dag: Any, run_id: str, task_id: str, state: str) -> str:
+    """The state in which a run ends that is marked as failed while a task is in a state."""
+    with create_session() as session:
+        run: DagRun = dag.create_dagrun(
+            run_id=run_id,
+            run_after=NOW,
+            run_type=DagRunType.MANUAL,
+            triggered_by=DagRunTriggeredByType.TEST,
+            state=DagRunState.RUNNING if state else DagRunState.QUEUED,
+            start_date=NOW,
+            conf={name: value for name, value in FORM.items() if name in dag.params},
+            session=session,
+        )
+        instances = {one.task_id: one for one in run.get_task_instances(session=session)}
+        before = dag.get_task(task_id).get_flat_relative_ids(upstream=True) if state else ()
+        for name in before:
+            instances[name].state = TaskInstanceState.SUCCESS
+        if state:
+            instances[task_id].state, instances[task_id].end_date = TaskInstanceState(state), NOW
+        session.commit()
+        patch_dag_run_state(dag=dag, dag_run=run, state=DagRunMutableStates.FAILED, session=session)
+        session.commit()
+        run.dag = dag
+        # What is left to do, the scheduler does: it would judge a run anew that is not ended yet.
+        for _ in range(2 * len(instances)):
+            session.refresh(run)
+            if run.state != DagRunState.RUNNING:
+                break
+            for instance in run.update_state(session=session)[0]:
+                instance.state = TaskInstanceState.SUCCESS
+            session.commit()
+        return str(run.state)
+
+
+if __name__ == "__main__":
+    sys.stdout.write("\n" + json.dumps(main()) + "\n")

@@ -1,0 +1,105 @@
+"""Runs that start by themselves are seen to their end, also those that begin a little later."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from launch import followers
+from launch.airflow_api import AirflowApi
+from launch.dag_runs import RunResult
+from launch.followers import LOAD, MARTS, follow, known_runs
+
+
+class Scheduler(AirflowApi):
+    """Airflow's API before a scheduler that makes a queued run at each look after the first ones, and none sooner."""
+
+    def __init__(self, looks: int = 2) -> None:
+        self.looks = looks
+        self.runs: dict[str, list[str]] = {LOAD: ["early"], MARTS: []}
+        self.queued: dict[str, int] = {}
+        self.paused: set[str] = set()
+        self.unknown: set[str] = set()
+
+    def dag(self, dag_id: str) -> dict[str, Any] | None:
+        return None if dag_id in self.unknown else {"is_paused": dag_id in self.paused}
+
+    def queue(self, dag_id: str) -> None:
+        """Change an asset; the event is there at once where the DAG is let go, and the run later."""
+        if dag_id not in self.paused:
+            self.queued[dag_id] = self.looks
+
+    def has_queued_events(self, dag_id: str) -> bool:
+        looks = self.queued.get(dag_id)
+        if looks is None:
+            return False
+        self.queued[dag_id] = looks - 1
+        if looks == 1:  # after the answer, and before anybody looks at the runs
+            del self.queued[dag_id]
+            self.runs[dag_id].insert(0, f"run {len(self.runs[dag_id])}")
+        return True
+
+    def run_ids(self, dag_id: str) -> list[str]:
+        return list(self.runs[dag_id])
+
+
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(followers.time, "sleep", lambda _: None)
+
+
+def waiter(api: Scheduler, failing: tuple[str, ...] = ()) -> Callable[[str, str], RunResult]:
+    """Wait for runs; a load that ends well changes what the marts are built of."""
+
+    def wait(dag_id: str, run_id: str) -> RunResult:
+        if dag_id == LOAD and LOAD not in failing:
+            api.queue(MARTS)
+        return RunResult(dag_id, run_id, "failed" if dag_id in failing else "success", 1.0)
+
+    return wait
+
+
+@pytest.mark.parametrize("looks", [1, 2, 5])
+def test_a_run_that_begins_later_is_waited_for_and_so_is_the_one_after_it(looks: int) -> None:
+    api, told = Scheduler(looks), list[str]()
+    earlier = known_runs(api)
+    api.queue(LOAD)
+    results = follow(api, earlier, waiter(api), told.append)
+    assert [(one.dag_id, one.run_id) for one in results] == [(LOAD, "run 1"), (MARTS, "run 0")]
+    assert told == [f"Waiting for {name}, which has started by itself" for name in (LOAD, MARTS)]
+
+
+def test_a_run_that_has_begun_and_ended_meanwhile_counts_too() -> None:
+    api = Scheduler()
+    earlier = known_runs(api)
+    api.runs[LOAD].insert(0, "meanwhile")
+    results = follow(api, earlier, waiter(api, failing=(LOAD,)), lambda _: None)
+    assert [(one.dag_id, one.run_id, one.is_good()) for one in results] == [(LOAD, "meanwhile", False)]
+
+
+def test_where_nothing_is_to_come_nothing_is_waited_for() -> None:
+    api = Scheduler()
+    assert follow(api, known_runs(api), waiter(api), lambda _: None) == []
+
+
+def test_what_ran_before_is_none_of_ours_although_its_dag_was_paused_then() -> None:
+    api = Scheduler()
+    api.paused = {LOAD}
+    earlier = known_runs(api)
+    api.paused = set()
+    assert follow(api, earlier, waiter(api), lambda _: None) == []
+
+
+def test_a_paused_or_unknown_dag_is_not_waited_for() -> None:
+    api = Scheduler()
+    api.paused, api.unknown = {LOAD}, {MARTS}
+    api.runs[LOAD].insert(0, "queued until it is let go")
+    assert follow(api, set(), waiter(api), lambda _: None) == []
+
+
+def test_a_run_that_never_begins_is_a_failure_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(followers, "_BEGINS_SECONDS", 0)
+    api = Scheduler(looks=10**9)
+    api.queue(LOAD)
+    (result,) = follow(api, known_runs(api), waiter(api), lambda _: None)
+    assert not result.is_good() and "was to start by itself and did not" in result.failures[0][1]
