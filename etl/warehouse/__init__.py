@@ -3,6 +3,7 @@
     connection  connections, the lock that guards the warehouse, what to do where it fails
     runs        what the audit knows of earlier runs, and how a run ended that published nothing
     fetches     what fetches from the API know of earlier ones
+    sessions    sessions of logins, and a watch that none of them holds up what changes the warehouse
     sweeping    what nobody needs any more, removed
 
 SQLAlchemy lives here and in ``load``.
