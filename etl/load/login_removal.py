@@ -21,7 +21,7 @@ from etl.warehouse.sessions import end_session, has_control, watch
 log = logging.getLogger(__name__)
 
 _TRIES, _PAUSE_SECONDS = 20, 0.05
-_MISSING_RIGHT, _LOCK_NOT_AVAILABLE, _UPDATED_MEANWHILE = "42501", "55P03", "XX000"
+_STILL_USED, _LOCK_NOT_AVAILABLE, _UPDATED_MEANWHILE = "2BP01", "55P03", "XX000"
 _LARGE_OBJECTS_AT_ONCE = 1000
 _PATIENCE_SECONDS = 1.0
 
@@ -89,6 +89,8 @@ def change_role(connection: Connection, name: str, statement: str, **values: str
 
 def remove_rest(url: str, name: str) -> None:
     """Drop what a login that is shut out owns, its rights and its role.
+
+    What others have built on something of its own goes to the connection's user instead, for it would be lost with it.
 
     :raises ActionNeededError: where something keeps the role on the server; the message says what to do.
     """
@@ -159,7 +161,14 @@ def _drop_owned(connection: Connection, name: str) -> None:
         pass
     if not connection.scalar(text("select rolsuper from pg_roles where rolname = current_user")):
         run(connection, "grant {name} to current_user", name)  # only who has a role's rights drops what it owns
-    run(connection, "drop owned by {name}", name)
+    try:
+        run(connection, "drop owned by {name}", name)
+    except DBAPIError as error:
+        if getattr(error.orig, "pgcode", None) != _STILL_USED:
+            raise
+        run(connection, "reassign owned by {name} to current_user", name)
+        run(connection, "drop owned by {name}", name)
+        log.warning("What others have built on objects of %s stays: these objects have another owner now.", name)
 
 
 _PREPARED = """
