@@ -111,8 +111,8 @@ def remove_rest(url: str, name: str) -> None:
         reasons.append(_first_words(error))
         raise ActionNeededError(
             f"The login {name} is shut out: it has no session, no password, and cannot sign in. But its role stays on "
-            f"the server ({'; '.join(reasons)}). Let a superuser run drop owned by {name} in each database that is "
-            f"named, then start bin/add-login --remove {name} again."
+            f'the server ({"; ".join(reasons)}). Let a superuser run drop owned by "{name}" in each database that '
+            f"is named, then start bin/add-login --remove {name} again."
         ) from error
 
 

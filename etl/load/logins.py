@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from etl.errors import ActionNeededError, EtlError
 from etl.load.access import ROLES, grant_access, how_to_make, missing_roles
 from etl.load.login_removal import change_role, end_sessions, remove_rest, run, shut_out
-from etl.warehouse import connect, engine, exclusive, explained, rows
+from etl.warehouse import connect, engine, exclusive, explained, has_control_characters, rows
 from etl.warehouse.sessions import Session, end_session, has_control, sessions
 
 log = logging.getLogger(__name__)
@@ -80,7 +80,8 @@ def add_login(url: str, kind: str, name: str, whose_id: str | None = None, owner
     :param whose_id: of a listener the user's id, of an artist the artist's.
     :param owner_id: of a listener, what playlists call their owner where that is another id.
     :returns: its password, which is kept nowhere.
-    :raises ActionNeededError: where the name cannot be had, nobody has that id, or a right is missing.
+    :raises ActionNeededError: where the name cannot be had, nobody has that id, playlists of another account would
+        show, or a right is missing.
     """
     _check(kind, name, whose_id)
     _make_group_roles(url)
@@ -89,6 +90,8 @@ def add_login(url: str, kind: str, name: str, whose_id: str | None = None, owner
         if rows(connection, "select from pg_roles where rolname = :name", name=name):
             raise ActionNeededError(f"The server has a role {name} already: name another one, or remove it first.")
         _check_id(connection, kind, whose_id)
+        if kind == "listener":
+            owner_id = owner_id or _known_owner(connection, str(whose_id))
         run(connection, "create role {name} login", name)
         run(connection, "alter role {name} password {verifier}", name, verifier=_verifier(connection, name, password))
         run(connection, "grant {kind} to {name}", name, kind=kind)
@@ -188,6 +191,8 @@ def _check(kind: str, name: str, whose_id: str | None) -> None:
         raise ActionNeededError(
             f"A login cannot be called {name!r}: small letters, digits, dots, dashes and underscores, a letter first."
         )
+    if has_control_characters(whose_id or ""):
+        raise ActionNeededError(f"The id {whose_id!r} has control characters or is no text: no user or artist has it.")
     if (kind in _IDS) != (whose_id is not None):
         what, _ = _IDS.get(kind, ("", ""))
         says = f"needs the id of its {what}" if what else "has no id"
@@ -199,6 +204,28 @@ def _check_id(connection: Connection, kind: str, whose_id: str | None) -> None:
     if what and not rows(connection, statement, id=whose_id):
         place = f"{what}_id of warehouse.dim_{what}"
         raise ActionNeededError(f"The warehouse knows no {what} {whose_id!r}: give a {place}.")
+
+
+def _known_owner(connection: Connection, user_id: str) -> str | None:
+    """Return what playlists call a user as their owner, where the user's account has been read; else None.
+
+    :raises ActionNeededError: where playlists of another account bear the user's id: the login would see them.
+    """
+    found = rows(connection, "select owner_id from audit.account_owner where user_id = :id", id=user_id)
+    if found:
+        return str(found[0]["owner_id"])
+    statement = """
+        select from warehouse.dim_playlist where owner_id = :id and source = 'api'
+        union all
+        select from audit.account_owner where owner_id = :id
+    """
+    if rows(connection, statement, id=user_id):
+        raise ActionNeededError(
+            f"The user {user_id!r} is known by an import or a feed alone, and a Spotify account of the same id owns "
+            "playlists here, which the login would see. If that is the user's own account, let it sign in by "
+            "bin/sign-in and run a refresh; else import the user's history under another id. Then make the login."
+        )
+    return None
 
 
 def _check_is_login(connection: Connection, name: str) -> None:

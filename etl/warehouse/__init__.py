@@ -16,6 +16,7 @@ from etl.warehouse.connection import (
     exclusive,
     explained,
     explained_code,
+    has_control_characters,
     libpq_url,
     rows,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "exclusive",
     "explained",
     "explained_code",
+    "has_control_characters",
     "has_release_after_bounds",
     "libpq_url",
     "newness_bounds",

@@ -2,6 +2,7 @@
 
 import logging
 import time
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -104,6 +105,12 @@ def address(url: str) -> str:
     """Host, port and database of a warehouse URL, fit for a message."""
     parsed = _psycopg2_url(url)
     return f"{parsed.host or 'localhost'}:{parsed.port or 5432}/{parsed.database or ''}"
+
+
+def has_control_characters(words: str) -> bool:
+    """Return whether a text has characters that no name, password or address has: control characters, or bytes that are
+    no text."""
+    return any(unicodedata.category(character) in ("Cc", "Cs") for character in words)
 
 
 def rows(connection: Connection, statement: str, **parameters: object) -> list[dict[str, object]]:

@@ -20,8 +20,11 @@ LONGEST_TRANSACTION = "1 hour"
 LONGEST_IDLE_TRANSACTION = "10 minutes"
 """A login lifts its own timeouts; a transaction that lasts for longer ends while a run changes the warehouse."""
 
-_CALM_SECONDS = 1.0
+_BEGIN_SECONDS = 1.0
+_CALM_SECONDS = 0.2
 _WAITING_SECONDS = 0.1
+"""Shorter than any lock_timeout of the pipeline, so that no attempt goes by unseen."""
+
 _FORGET_SECONDS = 5.0
 """So long nothing may wait for a login before the patience begins anew: attempts that take locks have pauses."""
 
@@ -119,7 +122,7 @@ def watch(engine: Engine, patience_seconds: float | None = None) -> Iterator[Non
 
 
 class _Watcher(Thread):
-    """Looks once a second; ten times a second while a login is in the way."""
+    """Looks five times a second; ten times while a login is in the way."""
 
     def __init__(self, engine: Engine, patience_seconds: float) -> None:
         super().__init__(name="login watch", daemon=True)
@@ -135,7 +138,7 @@ class _Watcher(Thread):
 
     def run(self) -> None:
         # A run that is over by then needs no watch, and no further connection.
-        while not self._is_over.wait(_CALM_SECONDS):
+        while not self._is_over.wait(_BEGIN_SECONDS):
             try:
                 with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                     self._look_until_over(connection)
