@@ -9,7 +9,7 @@ from datetime import datetime
 from threading import Event, Thread
 
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ _SESSIONS_WITHOUT_CONTROL = """
     inner join pg_roles as r on r.oid = a.usesysid and not r.rolsuper and not r.rolcreaterole
     inner join pg_auth_members as m on m.member = r.oid and not m.admin_option
     inner join pg_roles as g on g.oid = m.roleid and g.rolname in ('analyst', 'operator', 'listener', 'artist')
-    where a.datname = current_database() and a.backend_type = 'client backend'
+    where a.datname = current_database()
     order by login_name, connected_at, pid
 """
 
@@ -180,8 +180,8 @@ class _Watcher(Thread):
                 log.warning("Session %d of %s was ended: this run has waited for it for too long.", pid, role_name)
                 return
             reason = "it is no login of bin/add-login"
-        except SQLAlchemyError as error:
-            reason = str(error).splitlines()[0]
+        except DBAPIError as error:
+            reason = str(error.orig).splitlines()[0]
         self._report(
             (pid, role_name),
             f"This run waits for session {pid} of {role_name}, which it may not end ({reason}): end that session. "
