@@ -88,6 +88,11 @@ def _list(url: str, screen: Screen) -> None:
         screen.say("Nobody has a login yet: bin/add-login analyst NAME")
     for login in logins:
         screen.say(f"{login.login_name:<24} {login.kind:<9} {_whose(login)}")
+    for name in (login.login_name for login in logins if login.has_own_password):
+        screen.say(
+            f"{name} has chosen its own password, whose length the server does not check: bin/add-login --new-password "
+            f"{name} gives it a long one."
+        )
 
 
 def _list_sessions(url: str, screen: Screen) -> None:

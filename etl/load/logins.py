@@ -4,12 +4,13 @@ Whoever calls this is the superuser of the embedded server, or on another server
 goes to the server as its SCRAM verifier, so that no log of the server can hold it.
 """
 
+import hashlib
 import logging
 import re
 import secrets
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from psycopg2.extensions import connection as DriverConnection
@@ -56,7 +57,7 @@ _WHO = """
         and (r.rolcanlogin or r.rolconnlimit = 0)
     order by r.rolname
 """
-_MISSING_RIGHT, _STILL_USED = "42501", "2BP01"
+_MISSING_RIGHT, _STILL_USED, _UNKNOWN_COLUMN = "42501", "2BP01", "42703"
 _CONNECTIONS = 12
 _TIMEOUTS = {"idle_in_transaction_session_timeout": "10min", "statement_timeout": "30min"}
 """As login_control.limit_login of sql/access/roles.sql sets them."""
@@ -64,13 +65,16 @@ _TIMEOUTS = {"idle_in_transaction_session_timeout": "10min", "statement_timeout"
 
 @dataclass(frozen=True)
 class Login:
-    """Who signs in. ``kind`` is the group role; ``is_known`` is False for what is left of a forgotten person."""
+    """Who signs in. ``kind`` is the group role; ``is_known`` is False for what is left of a forgotten person, or of a
+    login that was shut out."""
 
     login_name: str
     kind: str
     user_id: str | None
     artist_id: str | None
     is_known: bool
+    has_own_password: bool = False
+    """Whether the login has chosen its password itself; only a superuser is told."""
 
 
 def add_login(url: str, kind: str, name: str, whose_id: str | None = None, owner_id: str | None = None) -> str:
@@ -93,11 +97,13 @@ def add_login(url: str, kind: str, name: str, whose_id: str | None = None, owner
         if kind == "listener":
             owner_id = owner_id or _known_owner(connection, str(whose_id))
         run(connection, "create role {name} login", name)
-        run(connection, "alter role {name} password {verifier}", name, verifier=_verifier(connection, name, password))
+        verifier = _verifier(connection, name, password)
+        run(connection, "alter role {name} password {verifier}", name, verifier=verifier)
         run(connection, "grant {kind} to {name}", name, kind=kind)
         run(connection, "grant connect on database {database} to {name}", name)
         _limit(connection, name)
         _note(connection, kind, name, whose_id, owner_id)
+        _note_password(connection, name, verifier)
     return password
 
 
@@ -112,6 +118,7 @@ def new_password(url: str, name: str) -> str:
         verifier = _verifier(connection, name, password)
     with _administration(url, is_autocommit=True) as connection:
         change_role(connection, name, "alter role {name} password {verifier}", verifier=verifier)
+        _note_password(connection, name, verifier)
     return password
 
 
@@ -160,8 +167,9 @@ def end(url: str, name_or_pid: str) -> int:
 
 def list_logins(url: str) -> list[Login]:
     """All logins of this warehouse, by name; those of another warehouse of the server do not count."""
-    with connect(url) as connection:
-        return _logins(connection)
+    with _explained(url), connect(url) as connection:
+        own = _with_own_password(connection)
+        return [replace(login, has_own_password=login.login_name in own) for login in _logins(connection)]
 
 
 def forget_logins(connection: Connection, user_ids: Collection[str]) -> int:
@@ -265,6 +273,25 @@ def _note(connection: Connection, kind: str, name: str, whose_id: str | None, ow
     connection.execute(text(statement), values)
 
 
+def _note_password(connection: Connection, name: str, verifier: str) -> None:
+    digest = hashlib.sha256(verifier.encode()).hexdigest()
+    statement = "update audit.login set password_digest = :digest where login_name = :name"
+    connection.execute(text(statement), {"name": name, "digest": digest})
+
+
+def _with_own_password(connection: Connection) -> set[str]:
+    """Return the logins whose password is not the one that was made for them, where we may see that."""
+    if not connection.scalar(text("select has_column_privilege('pg_authid', 'rolpassword', 'select')")):
+        return set()
+    statement = """
+        select l.login_name
+        from audit.login as l
+        inner join pg_authid as a on a.rolname = l.login_name
+        where l.password_digest <> encode(sha256(convert_to(a.rolpassword, 'UTF8')), 'hex')
+    """
+    return {str(row["login_name"]) for row in rows(connection, statement)}
+
+
 def _limit(connection: Connection, name: str) -> None:
     """Give a login its limits, as far as the connection's user may."""
     if has_control(connection):
@@ -315,6 +342,10 @@ def _explained(url: str) -> Iterator[None]:
     except (DBAPIError, EtlError) as error:
         cause = error if isinstance(error, DBAPIError) else error.__cause__
         original = getattr(cause, "orig", None)
+        if getattr(original, "pgcode", None) == _UNKNOWN_COLUMN:
+            raise ActionNeededError(
+                "The warehouse has not been migrated: start bin/run, or python -m etl.load.migrate, then try again."
+            ) from error
         if getattr(original, "pgcode", None) == _MISSING_RIGHT:
             raise ActionNeededError(
                 "The user of WAREHOUSE_URL may not make or remove logins on this server: set WAREHOUSE_ADMIN_URL to "

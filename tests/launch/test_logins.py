@@ -216,6 +216,22 @@ def test_a_removal_that_a_login_resists_shuts_it_out_first_and_says_what_is_left
         run_as_superuser(server, "drop database if exists closed with (force)")
 
 
+def test_a_login_that_chooses_its_own_password_is_named(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    password = password_in(said(capsys, "analyst", "ada"))
+    said(capsys, "analyst", "bob")
+    assert "own password" not in said(capsys, "--list")
+    run(f"postgresql://ada:{password}@127.0.0.1:{server.port}/warehouse", "alter role current_user password 'x'")
+    assert "ada has chosen its own password" in said(capsys, "--list")
+    assert "bob has" not in said(capsys, "--list")
+    # A short password that is still there cannot keep the owner from giving another one.
+    holder = psycopg2.connect(f"postgresql://ada:x@127.0.0.1:{server.port}/warehouse")
+    holder.cursor().execute("alter role current_user password 'y'")
+    other = password_in(said(capsys, "--new-password", "ada"))
+    assert ask(server, "ada", other) == [("ada",)]
+    assert "own password" not in said(capsys, "--list")
+    holder.close()
+
+
 def test_sessions_are_listed_and_ended(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     assert "No login is connected" in said(capsys, "--sessions")
     passwords = {name: password_in(said(capsys, "analyst", name)) for name in ("ada", "bob")}

@@ -1,4 +1,6 @@
-"""A listener can have asked for no more than so many playlists: functions made anew."""
+"""A listener can have asked for no more than so many playlists, and a login that has chosen its own password is known:
+functions made anew, and a further file of sql/table.
+"""
 
 from alembic import op
 
@@ -7,11 +9,11 @@ from etl.config import CHECKOUT
 revision = "0021"
 down_revision = "0017"
 
-_FILES = ("view/mart/wish_for_playlist",)
+_FILES = ("table/audit/login_password", "view/mart/wish_for_playlist")
 
 
 def upgrade() -> None:
-    """Replace the functions where they stand already; requests that a listener has made beyond the limit stay."""
+    """Add the column and replace the functions; requests that a listener has made beyond the limit stay."""
     connection = op.get_bind()
     for name in _FILES:
         statements = (CHECKOUT / "sql" / f"{name}.sql").read_text(encoding="utf-8")
