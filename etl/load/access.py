@@ -72,6 +72,9 @@ _LIMITS = {
     "max_prepared_transactions is not 0, so that a login can leave locks behind that no end of a session takes": """
         select where current_setting('max_prepared_transactions') <> '0'
     """,
+    "max_notify_queue_pages lets notifications of logins fill more than 1 GB": """
+        select from pg_settings where name = 'max_notify_queue_pages' and setting::bigint > 131072
+    """,
 }
 """Each query finds a row where its words are true."""
 
@@ -80,7 +83,7 @@ def how_to_limit(open_doors: list[str]) -> str:
     """Return the message that says what a login can still do, and how a superuser shuts it."""
     return (
         f"One login can stop all others on this server: {'; '.join(open_doors)}. Let a superuser run "
-        "sql/access/roles.sql in the warehouse's database: docs/access.md says what it does."
+        "sql/access/roles.sql in the warehouse's database, and set the server as docs/access.md says."
     )
 
 
