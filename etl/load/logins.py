@@ -159,8 +159,8 @@ def end(url: str, name_or_pid: str) -> int:
         left = end_sessions(connection, name_or_pid)
     if left:
         raise ActionNeededError(
-            f"{left} sessions of {name_or_pid} go on, for the user of WAREHOUSE_URL may not end them: set "
-            "WAREHOUSE_ADMIN_URL to the warehouse's address as a superuser of it, for this one command."
+            f"{left} sessions of {name_or_pid} go on, for the user of WAREHOUSE_URL may not end them: for this one "
+            "command set WAREHOUSE_ADMIN_URL to the warehouse's address as a superuser of it."
         )
     return count
 
