@@ -39,6 +39,13 @@ def _all_refused(scene: Scene) -> str | None:
     return f"was not refused: {done}" if done else None
 
 
+def _rights_of_role(scene: Scene) -> str | None:
+    with connect(scene.admin_url) as connection:
+        statement = "select has_table_privilege(:role, 'mart.my_login', 'select') as may"
+        (found,) = rows(connection, statement, role=scene.role)
+    return None if found["may"] else f"nobody of {scene.role} reads the views any more"
+
+
 def _codes(outcomes: list[Outcome]) -> list[str | None]:
     return [outcome.code for outcome in outcomes]
 
@@ -147,6 +154,21 @@ _REMOVALS = (
     *(
         Attack(f"elsewhere {name}", "removal", statements, sessions=2, is_repeated=True, is_elsewhere=True)
         for name, statements in _HELD_OPEN.items()
+    ),
+    Attack(
+        "all that the group role may",
+        "removal",
+        (
+            "drop owned by {role}",
+            "revoke all on mart.my_login from {role}",
+            "set role {role}",
+            "drop owned by {role}",
+            "revoke {role} from {login}",
+            "alter role {role} password 'x'",
+            "alter role {role} set statement_timeout = 1",
+            "alter default privileges grant select on tables to {other}",
+        ),
+        fault=_rights_of_role,
     ),
     Attack("sessions that come again", "removal", ("select pg_sleep(1)",), sessions=6, is_repeated=True),
     Attack("a loop without an end", "removal", ("do 'begin loop end loop; end'",), sessions=2),

@@ -184,6 +184,7 @@ class _Attackers:
             "login": scene.login,
             "other": scene.other,
             "database": database,
+            "role": scene.role,
             "name": f"{attack.name.split()[-1].lower()}_{scene.login}",
         }
         self._statements = [_filled(statement, names) for statement in attack.statements]
