@@ -25,6 +25,7 @@ _CALM_SECONDS = 0.2
 _WAITING_SECONDS = 0.1
 """Shorter than any lock_timeout of the pipeline, so that no attempt goes by unseen."""
 
+_END_SECONDS = 5.0
 _FORGET_SECONDS = 5.0
 """So long nothing may wait for a login before the patience begins anew: attempts that take locks have pauses."""
 
@@ -134,7 +135,7 @@ class _Watcher(Thread):
 
     def stop(self) -> None:
         self._is_over.set()
-        self.join()
+        self.join(_END_SECONDS)  # a server that does not answer keeps nobody waiting
 
     def run(self) -> None:
         # A run that is over by then needs no watch, and no further connection.
