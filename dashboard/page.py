@@ -13,6 +13,7 @@ from etl.errors import EtlError
 
 _LINKED = re.compile(r"(?=://|@)|(?<=www)(?=\.)", re.IGNORECASE)
 """Where Markdown makes a link of an address without being told to, escaped or not."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _WORD_JOINER = "\u2060"
 """Is not seen."""
 
@@ -51,8 +52,8 @@ def nothing_yet(what: str, to_do: str) -> None:
 
 
 def plain(words: object) -> str:
-    """Words of others as Markdown that says just them."""
-    unlinked = _LINKED.sub(_WORD_JOINER, str(words))
+    """Words of others as Markdown that says just them, on one line."""
+    unlinked = _LINKED.sub(_WORD_JOINER, _CONTROL.sub(" ", str(words)))
     return "".join(f"\\{one}" if one in "\\`*_{}[]<>()#+-.!|$:~&" else one for one in unlinked)
 
 

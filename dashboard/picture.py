@@ -1,10 +1,13 @@
 """The year as one picture to keep and to show."""
 
+import re
 from collections.abc import Mapping
 from html import escape
 
 _WIDTH, _HEIGHT = 540, 760
 _LONGEST = 30
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What XML cannot hold, control characters, and characters that turn the direction of all that follows."""
 
 
 def year_picture(year: str, person: str, told: Mapping[str, object], names: Mapping[str, list[str]]) -> str:
@@ -13,7 +16,7 @@ def year_picture(year: str, person: str, told: Mapping[str, object], names: Mapp
     :param told: a row of mart.wrapped.
     :param names: the first artists, tracks and genres by ``artist``, ``track`` and ``genre``.
     """
-    parts = [_text(40, 70, 26, person, 400), _text(40, 150, 76, year, 800)]
+    parts = [_text(40, 70, 26, _cut(person), 400), _text(40, 150, 76, year, 800)]
     figures = (("minutes_played", "minutes"), ("plays", "plays"), ("artists", "artists"))
     for place, (column, label) in enumerate(figures):
         x = 40 + place * 165
@@ -37,6 +40,7 @@ def _list(x: int, y: int, title: str, names: list[str]) -> list[str]:
 
 
 def _cut(name: str) -> str:
+    name = " ".join(_NOT_XML.sub("", name).split())
     return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
 
 

@@ -12,10 +12,15 @@ from sqlalchemy.engine import make_url
 
 from etl import warehouse
 from etl.config import CHECKOUT
+from etl.errors import ActionNeededError
 from etl.load.aside import GATE
 
 _PATIENCE = "15s"
 _OWN = re.compile(r"\bmart\.(?=[a-z])(?!my_|attribute\b)")
+
+
+class NotTypedError(ActionNeededError):
+    """A name or password with a character that the database takes from nobody."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +83,13 @@ def reading(login: Login) -> Iterator[Reading]:
 def sign_in(warehouse_url: str, name: str, password: str) -> Login:
     """Enter the warehouse by name and password.
 
+    :raises NotTypedError: where one of them has a character that no login has.
     :raises EtlError: where it cannot be reached, or does not let them in.
     """
+    if warehouse.has_control_characters(name + password):
+        raise NotTypedError(
+            "The name or the password has a control character, which no login has. Type it instead of pasting it."
+        )
     url = make_url(warehouse_url).set(username=name, password=password).render_as_string(hide_password=False)
     with _transaction(url) as connection:
         reader = Reading(connection, is_own=False)

@@ -5,7 +5,7 @@ import os
 import streamlit as st
 
 from dashboard.page import plain
-from dashboard.reading import Login, sign_in
+from dashboard.reading import Login, NotTypedError, sign_in
 from etl.errors import EtlError
 
 _LOGIN = "login"
@@ -55,6 +55,8 @@ def _enter(name: str, password: str) -> None:
 
 def _sentence(error: EtlError) -> str:
     said = str(error)
+    if isinstance(error, NotTypedError):
+        return said
     if "authentication failed" in said:
         return "The database knows no such name with this password. Look for capitals, then try again."
     if "permission denied for database" in said:

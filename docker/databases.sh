@@ -6,6 +6,7 @@ psql --set=ON_ERROR_STOP=1 --username="$POSTGRES_USER" --dbname=postgres <<'SQL'
 \getenv airflow_password AIRFLOW_DATABASE_PASSWORD
 create role loader login password :'warehouse_password';
 create role airflow login password :'airflow_password';
+grant pg_use_reserved_connections to loader, airflow;
 create database warehouse owner loader;
 create database airflow owner airflow;
 revoke all on database warehouse, airflow, postgres, template1 from public;

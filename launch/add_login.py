@@ -1,15 +1,18 @@
-"""bin/add-login: let a person into the warehouse as analyst, operator, listener or artist; show and remove logins."""
+"""bin/add-login: let a person into the warehouse as analyst, operator, listener or artist; show, end and remove logins
+and their sessions.
+"""
 
 import argparse
 import sys
 from contextlib import suppress
+from datetime import datetime
 
 from sqlalchemy.engine import make_url
 
 from etl.errors import ActionNeededError, EtlError
 from etl.extract.spotify.accounts import of_all_apps
 from etl.load.access import ROLES
-from etl.load.logins import Login, add_login, list_logins, new_password, remove_login
+from etl.load.logins import Login, add_login, end, list_logins, list_sessions, new_password, remove_login
 from launch.console import Screen
 from launch.environment import state_dir
 from launch.warehouse_client import admin_url
@@ -33,6 +36,10 @@ def main(arguments: list[str]) -> int:
         with admin_url() as url:
             if options.list:
                 _list(url, screen)
+            elif options.sessions:
+                _list_sessions(url, screen)
+            elif options.end:
+                screen.say(f"Sessions ended: {end(url, options.end)}.")
             elif options.remove:
                 remove_login(url, options.remove)
                 screen.say(f"The login {options.remove} is gone.")
@@ -60,6 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("name", nargs="?", metavar="NAME", help="the name to sign in with, such as ada")
     parser.add_argument("id", nargs="?", metavar="ID", help="of a listener the user, of an artist the artist")
     parser.add_argument("--list", action="store_true", help="show all logins")
+    parser.add_argument("--sessions", action="store_true", help="show who is connected")
+    parser.add_argument("--end", metavar="NAME", help="end the sessions of a login, or one session by its number")
     parser.add_argument("--remove", metavar="NAME", help="take a login away")
     parser.add_argument("--new-password", metavar="NAME", help="give a login another password")
     return parser
@@ -79,6 +88,26 @@ def _list(url: str, screen: Screen) -> None:
         screen.say("Nobody has a login yet: bin/add-login analyst NAME")
     for login in logins:
         screen.say(f"{login.login_name:<24} {login.kind:<9} {_whose(login)}")
+    for name in (login.login_name for login in logins if login.has_own_password):
+        screen.say(
+            f"{name} has chosen its own password, whose length the server does not check: bin/add-login --new-password "
+            f"{name} gives it a long one."
+        )
+
+
+def _list_sessions(url: str, screen: Screen) -> None:
+    sessions = list_sessions(url)
+    if not sessions:
+        screen.say("No login is connected.")
+    for session in sessions:
+        screen.say(
+            f"{session.pid:<8} {session.login_name:<24} since {_minute(session.connected_at)}  "
+            f"transaction since {_minute(session.transaction_at)}  {session.state or '-'}  {session.application or ''}"
+        )
+
+
+def _minute(timestamp: datetime | None) -> str:
+    return "-" if timestamp is None else f"{timestamp:%Y-%m-%d %H:%M} UTC"
 
 
 def _whose(login: Login) -> str:

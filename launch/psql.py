@@ -4,7 +4,8 @@ import sys
 
 from sqlalchemy.engine import make_url
 
-from etl.errors import EtlError
+from etl.errors import ActionNeededError, EtlError
+from etl.warehouse import has_control_characters
 from launch.console import Screen
 from launch.warehouse_client import client_environment, run_client, warehouse_url
 
@@ -26,7 +27,12 @@ def main(arguments: list[str]) -> int:
 
 
 def _as_login(url: str, name: str) -> str:
-    """The same warehouse, as somebody else whose password is not known here."""
+    """The same warehouse, as somebody else whose password is not known here.
+
+    :raises ActionNeededError: where no login can have the name.
+    """
+    if has_control_characters(name):
+        raise ActionNeededError(f"The name {name!r} has a control character, which no login has.")
     user = make_url(url).set(username=name)
     return user._replace(password=None).render_as_string(hide_password=False)
 

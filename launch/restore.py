@@ -10,6 +10,8 @@ from pathlib import Path
 
 from etl.errors import ActionNeededError, EtlError
 from etl.load.access import GRANTS_FILE
+from etl.warehouse import engine
+from etl.warehouse.sessions import watch
 from launch.backup import SCHEMAS
 from launch.console import Screen
 from launch.environment import state_dir
@@ -50,7 +52,8 @@ def read_backup(source: Path) -> None:
         options = ["--no-owner", "--no-privileges", "--file=-"]
         dump = subprocess.Popen([program("pg_restore"), *options, str(source)], stdout=subprocess.PIPE)
         server = subprocess.Popen(psql, stdin=subprocess.PIPE, stderr=words, env=environ)
-        is_whole = _feed(dump, server)
+        with watch(engine(url)):
+            is_whole = _feed(dump, server)
         if server.wait() != 0 or not is_whole:
             words.seek(0)
             reason = words.read().decode("utf-8", "replace").strip() or "the backup is damaged"

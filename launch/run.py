@@ -96,6 +96,8 @@ def _run(screen: Screen, state: Path, is_exit_wanted: bool) -> int:
         airflow = Airflow(state, environ, AirflowApi(api_url(), *login(state)))
         stack.callback(_end, screen, airflow)
         others = [stand_in.mend] if stand_in is not None else []
+        if server is not None:
+            others.append(partial(postgres.bound_log, state))
         check = partial(_keep_up, screen, others, airflow.check)
         with airflow.explained():
             _start(screen, airflow, environ)

@@ -10,12 +10,13 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from etl.errors import ActionNeededError
-from etl.warehouse import libpq_url
+from etl.warehouse import has_control_characters, libpq_url
 from launch.environment import state_dir
 from launch.postgres.place import find_place
 from launch.postgres.use import embedded_server
 
 _SERVICE = "warehouse"
+_WORDS = {"dbname": "database"}
 
 
 @contextmanager
@@ -44,7 +45,12 @@ def client_environment(url: str) -> Iterator[dict[str, str]]:
     """An environment in which psql, pg_dump and pg_restore reach ``url`` without being told anything.
 
     The address stands in a service file that only we can read and that is gone afterwards.
+
+    :raises ActionNeededError: where a part of the address has a control character, with which a line of the file ends.
     """
+    for name, value in _parameters(url).items():
+        if has_control_characters(value):
+            raise ActionNeededError(f"The {_WORDS.get(name, name)} of the warehouse's address has a control character.")
     with tempfile.TemporaryDirectory(prefix="warehouse-") as folder:
         service = Path(folder) / "service.conf"
         lines = [f"{name}={value}" for name, value in _parameters(url).items()]

@@ -3,6 +3,7 @@
     migrate    the warehouse's tables, made or brought up to date
     access     who may read what, made anew with every migration
     logins     people who sign in, and what they are here
+    login_removal  a login taken away, whatever it has done
     run        what a load belongs to, and its lines in the audit
     copy       what runs in Spark's executors: a partition into a staging table
     staging    all frames into staging

@@ -26,6 +26,8 @@ def grant_access(connection: Connection) -> None:
     missing = missing_roles(connection)
     if missing:
         log.warning(how_to_make(missing))
+    elif open_doors := missing_limits(connection):
+        log.warning(how_to_limit(open_doors))
     run_file(connection, GRANTS_FILE.read_text(encoding="utf-8"))
 
 
@@ -37,6 +39,52 @@ def missing_roles(connection: Connection) -> list[str]:
         roles=list(ROLES),
     )
     return [role for role in ROLES if role not in {row["rolname"] for row in found}]
+
+
+def missing_limits(connection: Connection) -> list[str]:
+    """Return by what one login can still stop the others, which only a superuser can shut, in words."""
+    return [words for words, statement in _LIMITS.items() if rows(connection, statement)]
+
+
+_LIMITS = {
+    "the pipeline may not end sessions of logins that hold it up": """
+        select where to_regprocedure('login_control.end_session(integer)') is null
+    """,
+    "every login may take the lock of a load": """
+        select
+        from pg_proc as p
+        cross join aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as a
+        where p.oid = 'pg_advisory_lock(bigint)'::regprocedure and a.grantee = 0
+    """,
+    "logins write temporary files without a limit": """
+        select
+        from pg_roles as r
+        inner join pg_auth_members as m on m.member = r.oid and not m.admin_option
+        inner join pg_roles as g on g.oid = m.roleid and g.rolname in ('analyst', 'operator', 'listener', 'artist')
+        where r.rolcanlogin and not r.rolsuper and not r.rolcreaterole and current_setting('temp_file_limit') = '-1'
+            and not exists (
+                select
+                from pg_db_role_setting as d
+                cross join unnest(d.setconfig) as c (words)
+                where d.setrole = r.oid and starts_with(c.words, 'temp_file_limit=')
+            )
+    """,
+    "max_prepared_transactions is not 0, so that a login can leave locks behind that no end of a session takes": """
+        select where current_setting('max_prepared_transactions') <> '0'
+    """,
+    "max_notify_queue_pages lets notifications of logins fill more than 1 GB": """
+        select from pg_settings where name = 'max_notify_queue_pages' and setting::bigint > 131072
+    """,
+}
+"""Each query finds a row where its words are true."""
+
+
+def how_to_limit(open_doors: list[str]) -> str:
+    """Return the message that says what a login can still do, and how a superuser shuts it."""
+    return (
+        f"One login can stop all others on this server: {'; '.join(open_doors)}. Let a superuser run "
+        "sql/access/roles.sql in the warehouse's database, and set the server as docs/access.md says."
+    )
 
 
 def how_to_make(missing: list[str]) -> str:

@@ -4,13 +4,14 @@ Whoever calls this is the superuser of the embedded server, or on another server
 goes to the server as its SCRAM verifier, so that no log of the server can hold it.
 """
 
+import hashlib
+import logging
 import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
-from psycopg2 import sql
 from psycopg2.extensions import connection as DriverConnection
 from psycopg2.extensions import encrypt_password
 from sqlalchemy import Connection, text
@@ -18,8 +19,12 @@ from sqlalchemy.exc import DBAPIError
 
 from etl.errors import ActionNeededError, EtlError
 from etl.load.access import ROLES, grant_access, how_to_make, missing_roles
+from etl.load.login_removal import change_role, end_sessions, remove_rest, run, shut_out
 from etl.passwords import generate_password
-from etl.warehouse import connect, exclusive, rows
+from etl.warehouse import connect, engine, exclusive, explained, has_control_characters, rows
+from etl.warehouse.sessions import Session, end_session, has_control, sessions
+
+log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[a-z][a-z0-9_.-]{0,62}")
 _IDS = {
@@ -40,28 +45,36 @@ _WHO = """
         coalesce(l.kind, g.rolname) as kind,
         l.user_id,
         l.artist_id,
-        l.login_name is not null as is_known
+        l.login_name is not null and r.rolcanlogin as is_known
     from pg_roles as r
     -- Who may give a group role away is no login of ours: the loader, where it has made them.
     inner join pg_auth_members as m on m.member = r.oid and not m.admin_option
     inner join pg_roles as g on g.oid = m.roleid and g.rolname = any(:roles)
     left join let_in as i on i.grantee = r.oid
     left join audit.login as l on l.login_name = r.rolname and i.is_here
-    where r.rolcanlogin and not r.rolsuper and not r.rolcreaterole and coalesce(i.is_here, true)
+    where not r.rolsuper and not r.rolcreaterole and coalesce(i.is_here, true)
+        -- A login that was shut out and could not be removed keeps no connection.
+        and (r.rolcanlogin or r.rolconnlimit = 0)
     order by r.rolname
 """
-_MISSING_RIGHT, _STILL_USED = "42501", "2BP01"
+_MISSING_RIGHT, _STILL_USED, _UNKNOWN_COLUMN = "42501", "2BP01", "42703"
+_CONNECTIONS = 12
+_TIMEOUTS = {"idle_in_transaction_session_timeout": "10min", "statement_timeout": "30min"}
+"""As login_control.limit_login of sql/access/roles.sql sets them."""
 
 
 @dataclass(frozen=True)
 class Login:
-    """Who signs in. ``kind`` is the group role; ``is_known`` is False for what is left of a forgotten person."""
+    """Who signs in. ``kind`` is the group role; ``is_known`` is False for what is left of a forgotten person, or of a
+    login that was shut out."""
 
     login_name: str
     kind: str
     user_id: str | None
     artist_id: str | None
     is_known: bool
+    has_own_password: bool = False
+    """Whether the login has chosen its password itself; only a superuser is told."""
 
 
 def add_login(url: str, kind: str, name: str, whose_id: str | None = None, owner_id: str | None = None) -> str:
@@ -71,7 +84,8 @@ def add_login(url: str, kind: str, name: str, whose_id: str | None = None, owner
     :param whose_id: of a listener the user's id, of an artist the artist's.
     :param owner_id: of a listener, what playlists call their owner where that is another id.
     :returns: its password, which is kept nowhere.
-    :raises ActionNeededError: where the name cannot be had, nobody has that id, or a right is missing.
+    :raises ActionNeededError: where the name cannot be had, nobody has that id, playlists of another account would
+        show, or a right is missing.
     """
     _check(kind, name, whose_id)
     _make_group_roles(url)
@@ -80,11 +94,16 @@ def add_login(url: str, kind: str, name: str, whose_id: str | None = None, owner
         if rows(connection, "select from pg_roles where rolname = :name", name=name):
             raise ActionNeededError(f"The server has a role {name} already: name another one, or remove it first.")
         _check_id(connection, kind, whose_id)
-        _run(connection, "create role {name} login", name)
-        _set_password(connection, name, password)
-        _run(connection, "grant {kind} to {name}", name, kind)
-        _run(connection, "grant connect on database {database} to {name}", name)
+        if kind == "listener":
+            owner_id = owner_id or _known_owner(connection, str(whose_id))
+        run(connection, "create role {name} login", name)
+        verifier = _verifier(connection, name, password)
+        run(connection, "alter role {name} password {verifier}", name, verifier=verifier)
+        run(connection, "grant {kind} to {name}", name, kind=kind)
+        run(connection, "grant connect on database {database} to {name}", name)
+        _limit(connection, name)
         _note(connection, kind, name, whose_id, owner_id)
+        _note_password(connection, name, verifier)
     return password
 
 
@@ -96,25 +115,61 @@ def new_password(url: str, name: str) -> str:
     password = generate_password(18)
     with _administration(url) as connection:
         _check_is_login(connection, name)
-        _set_password(connection, name, password)
+        verifier = _verifier(connection, name, password)
+    with _administration(url, is_autocommit=True) as connection:
+        change_role(connection, name, "alter role {name} password {verifier}", verifier=verifier)
+        _note_password(connection, name, verifier)
     return password
 
 
 def remove_login(url: str, name: str) -> None:
-    """Take a login away and end its connections.
+    """Shut a login out, end its sessions, then take away what is left of it.
 
-    :raises ActionNeededError: where there is no such login or a right is missing.
+    :raises ActionNeededError: where there is no such login or a right is missing; or where its role stays on the
+        server, shut out, with what to do about it.
     """
     with _administration(url) as connection:
         _check_is_login(connection, name)
-        _shut_out(connection, name)
-        _run(connection, "drop role {name}", name)
+    with _explained(url):
+        shut_out(url, name)
+        remove_rest(url, name)
+
+
+def list_sessions(url: str) -> list[Session]:
+    """Return the sessions of all logins in this warehouse."""
+    with connect(url) as connection:
+        return sessions(connection)
+
+
+def end(url: str, name_or_pid: str) -> int:
+    """End a session by its number, or all sessions of a login.
+
+    :returns: how many were ended.
+    :raises ActionNeededError: where there is no such session or login, or a right is missing.
+    """
+    with _administration(url, is_autocommit=True) as connection:
+        if name_or_pid.isdecimal():
+            if not end_session(connection, int(name_or_pid)):
+                raise ActionNeededError(
+                    f"No login has a session {name_or_pid}: bin/add-login --sessions shows those that there are."
+                )
+            return 1
+        _check_is_login(connection, name_or_pid)
+        count = sum(session.login_name == name_or_pid for session in sessions(connection))
+        left = end_sessions(connection, name_or_pid)
+    if left:
+        raise ActionNeededError(
+            f"{left} sessions of {name_or_pid} go on, for the user of WAREHOUSE_URL may not end them: for this one "
+            "command set WAREHOUSE_ADMIN_URL to the warehouse's address as a superuser of it."
+        )
+    return count
 
 
 def list_logins(url: str) -> list[Login]:
     """All logins of this warehouse, by name; those of another warehouse of the server do not count."""
-    with connect(url) as connection:
-        return _logins(connection)
+    with _explained(url), connect(url) as connection:
+        own = _with_own_password(connection)
+        return [replace(login, has_own_password=login.login_name in own) for login in _logins(connection)]
 
 
 def forget_logins(connection: Connection, user_ids: Collection[str]) -> int:
@@ -126,8 +181,11 @@ def forget_logins(connection: Connection, user_ids: Collection[str]) -> int:
     found = rows(connection, "select login_name from audit.login where user_id = any(:ids)", ids=sorted(user_ids))
     for name in (str(row["login_name"]) for row in found):
         if rows(connection, "select from pg_roles where rolname = :name", name=name):
-            _shut_out(connection, name)
-            left += not _is_allowed(connection, "drop role {name}", name)
+            run(connection, "revoke all on database {database} from {name}", name)
+            end_sessions(connection, name)
+            _is_allowed(connection, "grant {name} to current_user", name)  # who has its rights drops what it owns
+            statements = ("alter role {name} nologin connection limit 0 password null", "drop owned by {name}")
+            left += not all(_is_allowed(connection, one, name) for one in (*statements, "drop role {name}"))
         connection.execute(text("delete from audit.login where login_name = :name"), {"name": name})
     return left
 
@@ -141,6 +199,8 @@ def _check(kind: str, name: str, whose_id: str | None) -> None:
         raise ActionNeededError(
             f"A login cannot be called {name!r}: small letters, digits, dots, dashes and underscores, a letter first."
         )
+    if has_control_characters(whose_id or ""):
+        raise ActionNeededError(f"The id {whose_id!r} has control characters or is no text: no user or artist has it.")
     if (kind in _IDS) != (whose_id is not None):
         what, _ = _IDS.get(kind, ("", ""))
         says = f"needs the id of its {what}" if what else "has no id"
@@ -152,6 +212,28 @@ def _check_id(connection: Connection, kind: str, whose_id: str | None) -> None:
     if what and not rows(connection, statement, id=whose_id):
         place = f"{what}_id of warehouse.dim_{what}"
         raise ActionNeededError(f"The warehouse knows no {what} {whose_id!r}: give a {place}.")
+
+
+def _known_owner(connection: Connection, user_id: str) -> str | None:
+    """Return what playlists call a user as their owner, where the user's account has been read; else None.
+
+    :raises ActionNeededError: where playlists of another account bear the user's id: the login would see them.
+    """
+    found = rows(connection, "select owner_id from audit.account_owner where user_id = :id", id=user_id)
+    if found:
+        return str(found[0]["owner_id"])
+    statement = """
+        select from warehouse.dim_playlist where owner_id = :id and source = 'api'
+        union all
+        select from audit.account_owner where owner_id = :id
+    """
+    if rows(connection, statement, id=user_id):
+        raise ActionNeededError(
+            f"The user {user_id!r} is known by an import or a feed alone, and a Spotify account of the same id owns "
+            "playlists here, which the login would see. If that is the user's own account, let it sign in by "
+            "bin/sign-in and run a refresh; else import the user's history under another id. Then make the login."
+        )
+    return None
 
 
 def _check_is_login(connection: Connection, name: str) -> None:
@@ -191,20 +273,40 @@ def _note(connection: Connection, kind: str, name: str, whose_id: str | None, ow
     connection.execute(text(statement), values)
 
 
-def _shut_out(connection: Connection, name: str) -> None:
-    """Let a login no longer in, and end its connections where we may."""
-    connection.execute(text("delete from audit.login where login_name = :name"), {"name": name})
-    _run(connection, "revoke all on database {database} from {name}", name)
-    _is_allowed(
-        connection, "select pg_terminate_backend(pid) from pg_stat_activity where usename = {quoted_name}", name
-    )
+def _note_password(connection: Connection, name: str, verifier: str) -> None:
+    digest = hashlib.sha256(verifier.encode()).hexdigest()
+    statement = "update audit.login set password_digest = :digest where login_name = :name"
+    connection.execute(text(statement), {"name": name, "digest": digest})
+
+
+def _with_own_password(connection: Connection) -> set[str]:
+    """Return the logins whose password is not the one that was made for them, where we may see that."""
+    if not connection.scalar(text("select has_column_privilege('pg_authid', 'rolpassword', 'select')")):
+        return set()
+    statement = """
+        select l.login_name
+        from audit.login as l
+        inner join pg_authid as a on a.rolname = l.login_name
+        where l.password_digest <> encode(sha256(convert_to(a.rolpassword, 'UTF8')), 'hex')
+    """
+    return {str(row["login_name"]) for row in rows(connection, statement)}
+
+
+def _limit(connection: Connection, name: str) -> None:
+    """Give a login its limits, as far as the connection's user may."""
+    if has_control(connection):
+        connection.execute(text("select login_control.limit_login(:name)"), {"name": name})
+        return
+    run(connection, "alter role {name} connection limit " + str(_CONNECTIONS), name)
+    for setting, value in _TIMEOUTS.items():
+        run(connection, f"alter role {{name}} set {setting} = '{value}'", name)
 
 
 def _is_allowed(connection: Connection, statement: str, name: str) -> bool:
     """Run a statement; False where we may not, and then nothing has happened."""
     try:
         with connection.begin_nested():
-            _run(connection, statement, name)
+            run(connection, statement, name)
     except DBAPIError as error:
         if getattr(error.orig, "pgcode", None) not in (_MISSING_RIGHT, _STILL_USED):
             raise
@@ -212,37 +314,46 @@ def _is_allowed(connection: Connection, statement: str, name: str) -> bool:
     return True
 
 
-def _set_password(connection: Connection, name: str, password: str) -> None:
+def _verifier(connection: Connection, name: str, password: str) -> str:
     driver = cast(DriverConnection, connection.connection.driver_connection)
-    verifier = encrypt_password(password, name, driver, "scram-sha-256")
-    _run(connection, "alter role {name} password {verifier}", name, verifier=verifier)
-
-
-def _run(connection: Connection, statement: str, name: str, kind: str = "", verifier: str = "") -> None:
-    """Run a statement that names a role, and may name its kind, its password's verifier or this database."""
-    driver = cast(DriverConnection, connection.connection.driver_connection)
-    database = rows(connection, "select current_database() as name")[0]["name"]
-    whole = sql.SQL(statement).format(
-        name=sql.Identifier(name),
-        quoted_name=sql.Literal(name),
-        kind=sql.Identifier(kind or name),
-        verifier=sql.Literal(verifier),
-        database=sql.Identifier(str(database)),
-    )
-    connection.exec_driver_sql(whole.as_string(driver), execution_options={"no_parameters": True})
+    return encrypt_password(password, name, driver, "scram-sha-256")
 
 
 @contextmanager
-def _administration(url: str) -> Iterator[Connection]:
-    """A connection that may make roles; where it may not, the sentence says what to do."""
+def _administration(url: str, is_autocommit: bool = False) -> Iterator[Connection]:
+    """A connection that may make roles; where it may not, the message says what to do.
+
+    :param is_autocommit: each of its statements commits.
+    """
+    with _explained(url):
+        if is_autocommit:
+            with engine(url).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                yield connection
+        else:
+            with connect(url) as connection:
+                yield connection
+
+
+@contextmanager
+def _explained(url: str) -> Iterator[None]:
+    """Failures of the server as messages that say what to do."""
     try:
-        with connect(url) as connection:
-            yield connection
-    except EtlError as error:
-        code = getattr(getattr(error.__cause__, "orig", None), "pgcode", None)
-        if code != _MISSING_RIGHT:
+        yield
+    except (DBAPIError, EtlError) as error:
+        cause = error if isinstance(error, DBAPIError) else error.__cause__
+        original = getattr(cause, "orig", None)
+        if getattr(original, "pgcode", None) == _UNKNOWN_COLUMN:
+            raise ActionNeededError(
+                "The warehouse has not been migrated: start bin/run, or python -m etl.load.migrate, then try again."
+            ) from error
+        if getattr(original, "pgcode", None) == _MISSING_RIGHT:
+            raise ActionNeededError(
+                "The user of WAREHOUSE_URL may not make or remove logins on this server: set WAREHOUSE_ADMIN_URL to "
+                f"the warehouse's address as a superuser of it, for this one command. ({original})"
+            ) from error
+        if isinstance(error, EtlError):
             raise
-        raise ActionNeededError(
-            "The user of WAREHOUSE_URL may not make or remove logins on this server: set WAREHOUSE_ADMIN_URL to the "
-            f"warehouse's address as a superuser of it, for this one command. ({error.__cause__.orig})"  # type: ignore[union-attr]
-        ) from error
+        explanation = explained(error, url)
+        if explanation is None:
+            raise
+        raise explanation from error

@@ -3,6 +3,7 @@
     connection  connections, the lock that guards the warehouse, what to do where it fails
     runs        what the audit knows of earlier runs, and how a run ended that published nothing
     fetches     what fetches from the API know of earlier ones
+    sessions    sessions of logins, and a watch that none of them holds up what changes the warehouse
     sweeping    what nobody needs any more, removed
 
 SQLAlchemy lives here and in ``load``.
@@ -15,6 +16,7 @@ from etl.warehouse.connection import (
     exclusive,
     explained,
     explained_code,
+    has_control_characters,
     libpq_url,
     rows,
 )
@@ -53,6 +55,7 @@ __all__ = [
     "exclusive",
     "explained",
     "explained_code",
+    "has_control_characters",
     "has_release_after_bounds",
     "let_begin_again",
     "libpq_url",

@@ -2,6 +2,7 @@
 
 import logging
 import time
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +13,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 
 from etl.errors import ActionNeededError, EtlError, TryAgainError
+from etl.warehouse.sessions import end_session, watch
 
 log = logging.getLogger(__name__)
 
@@ -65,13 +67,16 @@ def connect(url: str) -> Iterator[Connection]:
 def exclusive(url: str, wait_seconds: float = _LOCK_WAIT_SECONDS) -> Iterator[Connection]:
     """A connection that alone may change the warehouse until it is left; it commits when it is told to.
 
+    Logins do not hold it up for long: ``sessions.watch`` ends their sessions that do.
+
     :param wait_seconds: how long to wait for whoever has the lock.
     :raises TryAgainError: where the lock was not free in time.
     :raises EtlError: as ``explained`` says.
     """
     with _translated(url), engine(url).connect() as connection:
         _take_lock(connection, wait_seconds)
-        yield connection
+        with watch(connection.engine):
+            yield connection
 
 
 def explained(error: DBAPIError, url: str) -> EtlError | None:
@@ -102,6 +107,12 @@ def address(url: str) -> str:
     return f"{parsed.host or 'localhost'}:{parsed.port or 5432}/{parsed.database or ''}"
 
 
+def has_control_characters(words: str) -> bool:
+    """Return whether a text has characters that no name, password or address has: control characters, or bytes that are
+    no text."""
+    return any(unicodedata.category(character) in ("Cc", "Cs") for character in words)
+
+
 def rows(connection: Connection, statement: str, **parameters: object) -> list[dict[str, object]]:
     """The result of a query as a list of dictionaries, one a row."""
     return [dict(row) for row in connection.execute(text(statement), parameters).mappings()]
@@ -115,12 +126,31 @@ def _take_lock(connection: Connection, wait_seconds: float) -> None:
         if not has_waited:
             log.info("Another run is changing the warehouse: waiting until it has finished.")
             has_waited = True
+            _end_logins_with_lock(connection)
         if time.monotonic() > deadline:
             raise TryAgainError(
                 f"The warehouse could not be changed for {wait_seconds:.0f} s, for {_holder(connection)} had it locked."
             )
         time.sleep(_LOCK_POLL_SECONDS)
     connection.commit()
+
+
+def _end_logins_with_lock(connection: Connection) -> None:
+    """End sessions of logins that have the lock, which is none of theirs, as far as we may."""
+    statement = """
+        select l.pid
+        from pg_locks as l
+        inner join pg_database as d on d.oid = l.database and d.datname = current_database()
+        where l.locktype = 'advisory' and l.classid = 0 and l.objid = :lock and l.objsubid = 1 and l.granted
+    """
+    for row in rows(connection, statement, lock=_LOCK):
+        try:
+            if end_session(connection, int(str(row["pid"]))):
+                log.warning("Session %s of a login was ended: it had the lock of the warehouse.", row["pid"])
+            connection.commit()
+        except DBAPIError as error:
+            connection.rollback()
+            log.warning("Session %s has the lock of the warehouse and cannot be ended: %s", row["pid"], error.orig)
 
 
 def _holder(connection: Connection) -> str:

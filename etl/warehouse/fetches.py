@@ -42,8 +42,18 @@ def known_mode(connection: Connection) -> str | None:
 
 
 def wished_playlists(connection: Connection, user_id: str) -> tuple[str, ...]:
-    """The ids of the playlists that a user has asked for."""
-    statement = "select playlist_id from audit.playlist_wish where user_id = :user_id order by playlist_id"
+    """The ids of the playlists that a user has asked for; of more than a user can ask for, the first ones."""
+    statement = """
+        select playlist_id
+        from (
+            select playlist_id
+            from audit.playlist_wish
+            where user_id = :user_id
+            order by wished_at, playlist_id
+            limit mart.most_playlist_wishes()
+        ) as first
+        order by playlist_id
+    """
     return tuple(str(row["playlist_id"]) for row in rows(connection, statement, user_id=user_id))
 
 

@@ -13,6 +13,6 @@ that ``loader`` needs no right to make any.
 """
 
 from launch.postgres.running import Server, running_pid
-from launch.postgres.server import mend, remove, start, stop
+from launch.postgres.server import bound_log, mend, remove, start, stop
 
-__all__ = ["Server", "mend", "remove", "running_pid", "start", "stop"]
+__all__ = ["Server", "bound_log", "mend", "remove", "running_pid", "start", "stop"]

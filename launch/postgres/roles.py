@@ -22,6 +22,7 @@ select format('create database %I owner %I', :'database', :'role')
 where not exists (select from pg_database where datname = :'database') \gexec
 revoke all on database :"database" from public;
 revoke all on database postgres, template1 from public;
+grant pg_use_reserved_connections to :"role";
 """
 
 

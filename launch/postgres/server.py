@@ -13,7 +13,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -29,6 +29,7 @@ _READY_SECONDS = 600
 _STOP_SECONDS = 60
 _GIB = 1 << 30
 _LAST_LINES = 20
+_LARGEST_LOG = 64 << 20
 _STARTS = 5
 _NO_SPACE = "No space left on device"
 _HEALED_BY_ANOTHER_START = re.compile('could not create file "base/[0-9/]+": File exists')
@@ -45,6 +46,7 @@ def start(state_dir: Path, major: int = 18) -> Server:
     """
     place = find_place(state_dir, major)
     with _locked(place):
+        bound_log(state_dir)
         if not place.data.exists():
             initialise(state_dir, place)
         pid = running_pid(place)
@@ -70,9 +72,22 @@ def mend(server: Server) -> str | None:
     :raises ActionNeededError: as ``start`` says.
     """
     if running_pid(server.place) is not None:
+        bound_log(server.state_dir)
         return None
     start(server.state_dir, server.major)
     return "The embedded PostgreSQL had ended and was started again; nothing committed was lost."
+
+
+def bound_log(state_dir: Path) -> None:
+    """Empty the server's log where it has grown large, and keep a copy; the server goes on writing to the same file.
+
+    bin/run calls it once a second, so that a client that makes the server log without a pause does not fill the disk.
+    """
+    log = _log_path(state_dir)
+    if log.exists() and log.stat().st_size > _LARGEST_LOG:
+        with suppress(OSError):  # a disk that is full has no room for the copy
+            shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+        os.truncate(log, 0)
 
 
 def stop(server: Server) -> None:
@@ -113,7 +128,7 @@ def _launch(state_dir: Path, place: Place) -> int:
     for _ in range(_STARTS):
         port = _free_port(place)
         command = [str(place.binaries / "postgres"), "-D", str(place.data), "-p", str(port)]
-        for name, value in _server_settings().items():
+        for name, value in _server_settings(int(place.data.name)).items():
             command += ["-c", f"{name}={value}"]
         with _log_path(state_dir).open("ab") as log:
             process = subprocess.Popen(
@@ -138,14 +153,21 @@ def _launch(state_dir: Path, place: Place) -> int:
     raise failure
 
 
-def _server_settings() -> dict[str, str]:
+def _server_settings(major: int) -> dict[str, str]:
     memory = psutil.virtual_memory().total
     shared = "512MB" if memory >= 8 * _GIB else "128MB"
     roomy = shutil.disk_usage("/dev/shm").total >= _GIB if Path("/dev/shm").is_dir() else False
+    # A login that listens in a transaction without an end keeps what others notify: 512 kB of it, not 8 GB.
+    notifications = {"max_notify_queue_pages": "64"} if major >= 17 else {}
     return {
         "listen_addresses": HOST,
         "unix_socket_directories": "",
         "max_connections": "200",
+        # For loader and airflow, however many logins connect.
+        "reserved_connections": "40",
+        "max_prepared_transactions": "0",
+        # A session that reads all partitions and indexes there are takes hundreds.
+        "max_locks_per_transaction": "256",
         "shared_buffers": shared,
         "dynamic_shared_memory_type": "posix" if roomy else "mmap",
         "maintenance_work_mem": "128MB",
@@ -160,6 +182,7 @@ def _server_settings() -> dict[str, str]:
         "log_line_prefix": "%m [%p] ",
         "log_timezone": "UTC",
         "timezone": "UTC",
+        **notifications,
     }
 
 

@@ -14,22 +14,27 @@ begin
 end;
 $$;
 
--- What everybody could else do to the others of this database: take the lock that a load holds, write without limit, and read
--- from the server's counters how many rows a question has read that nobody is shown. Only a superuser can shut that.
+-- All that follows only a superuser can do. It keeps a person with a login from stopping everybody else.
 do $$
 declare
     owner_name text := (select pg_get_userbyid(datdba) from pg_database where datname = current_database());
     routine record;
 begin
+    if not (select rolsuper from pg_roles where rolname = current_user) then
+        return;
+    end if;
+
+    -- Functions that take the lock of a load, write without a limit, or read from the server's counters how many rows and
+    -- pages a query has read that its user is not shown.
     for routine in
         select p.oid::regprocedure as full_name, starts_with(p.proname, 'pg_stat') as is_counter
         from pg_proc as p
-        inner join pg_roles as r on r.rolname = current_user and r.rolsuper
         where p.pronamespace = 'pg_catalog'::regnamespace
             and (
                 p.proname ~ '^pg_(try_)?advisory_(xact_)?lock(_shared)?$'
-                or p.proname ~ '^pg_stat_get_(db_|xact_)?(tuples_returned|tuples_fetched|numscans)$'
-                or p.proname in ('lo_creat', 'lo_create', 'lo_from_bytea')
+                or p.proname ~ '^pg_stat_get_(db_|xact_)?(tuples_returned|tuples_fetched|numscans|blocks_fetched|blocks_hit)$'
+                or p.proname in ('pg_stat_get_io', 'pg_stat_get_backend_io')
+                or p.proname in ('lo_creat', 'lo_create', 'lo_from_bytea', 'pg_logical_emit_message', 'pg_notify')
             )
     loop
         execute format('revoke execute on function %s from public', routine.full_name);
@@ -38,5 +43,108 @@ begin
             execute format('grant execute on function %s to pg_monitor', routine.full_name);
         end if;
     end loop;
+
+    -- Where reserved_connections keeps some back, they are for the pipeline.
+    if exists (select from pg_roles where rolname = 'pg_use_reserved_connections') then
+        execute format('grant pg_use_reserved_connections to %I', owner_name);
+    end if;
+
+    -- What the owner of the warehouse may do to logins and to nobody else: see their sessions, end one, limit a login. The
+    -- functions have the rights of the superuser who makes them.
+    create schema if not exists login_control;
+    revoke all on schema login_control from public;
+
+    create or replace function login_control.is_login(role_id oid) returns boolean
+    language sql
+    stable
+    set search_path = pg_catalog, pg_temp
+    as $body$
+        select exists (
+            select
+            from pg_roles as r
+            inner join pg_auth_members as m on m.member = r.oid and not m.admin_option
+            inner join pg_roles as g on g.oid = m.roleid
+            where r.oid = role_id and not r.rolsuper and not r.rolcreaterole
+                and g.rolname in ('analyst', 'operator', 'listener', 'artist') and not g.rolcanlogin
+        )
+    $body$;
+
+    create or replace function login_control.sessions()
+    returns table (
+        pid integer,
+        login_name text,
+        application text,
+        state text,
+        connected_at timestamptz,
+        transaction_at timestamptz,
+        changed_at timestamptz
+    )
+    language sql
+    security definer
+    set search_path = pg_catalog, pg_temp
+    as $body$
+        select a.pid, a.usename, a.application_name, a.state, a.backend_start, a.xact_start, a.state_change
+        from pg_stat_activity as a
+        where a.datname = current_database() and a.backend_type = 'client backend' and login_control.is_login(a.usesysid)
+    $body$;
+
+    create or replace function login_control.end_session(process_id integer) returns boolean
+    language sql
+    security definer
+    set search_path = pg_catalog, pg_temp
+    as $body$
+        select coalesce(bool_or(pg_terminate_backend(a.pid)), false)
+        from pg_stat_activity as a
+        where a.pid = process_id and login_control.is_login(a.usesysid)
+            and (a.datname = current_database() or has_database_privilege(a.usesysid, current_database(), 'connect'))
+    $body$;
+
+    -- A login cannot lift the number of its connections, its temporary files and what of it goes into the server's log; the
+    -- timeouts it can, so the pipeline ends what lasts for longer. What an administrator has set for a login stays.
+    create or replace function login_control.limit_login(login_name text) returns void
+    language plpgsql
+    security definer
+    set search_path = pg_catalog, pg_temp
+    as $body$
+    declare
+        login pg_authid;
+        setting record;
+    begin
+        select * into strict login from pg_authid as a where a.rolname = login_name;
+        if not login_control.is_login(login.oid) then
+            raise exception using errcode = 'insufficient_privilege', message = format('%s is no login', login_name);
+        end if;
+        if login.rolconnlimit = -1 then
+            execute format('alter role %I connection limit 12', login_name);
+        end if;
+        for setting in
+            select s.name, s.value
+            from (
+                values
+                    ('temp_file_limit', '1GB'),
+                    ('log_min_messages', 'fatal'),
+                    ('idle_in_transaction_session_timeout', '10min'),
+                    ('statement_timeout', '30min'),
+                    ('transaction_timeout', '1h')
+            ) as s (name, value)
+            where exists (select from pg_settings as p where p.name = s.name)
+                and not exists (
+                    select
+                    from pg_db_role_setting as d
+                    cross join unnest(d.setconfig) as c (words)
+                    where d.setrole = login.oid and d.setdatabase = 0 and starts_with(c.words, s.name || '=')
+                )
+        loop
+            execute format('alter role %I set %I = %L', login_name, setting.name, setting.value);
+        end loop;
+    end
+    $body$;
+
+    revoke all on all functions in schema login_control from public;
+    execute format('grant usage on schema login_control to %I', owner_name);
+    execute format('grant execute on all functions in schema login_control to %I', owner_name);
+    perform login_control.limit_login(r.rolname)
+    from pg_roles as r
+    where r.rolcanlogin and login_control.is_login(r.oid);
 end;
 $$;

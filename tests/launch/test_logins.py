@@ -9,7 +9,7 @@ import pytest
 from etl import warehouse
 from etl.errors import ActionNeededError
 from etl.load.access import ROLES, ROLES_FILE
-from etl.load.logins import add_login, forget_logins, list_logins, remove_login
+from etl.load.logins import add_login, end, forget_logins, list_logins, remove_login
 from etl.load.migrate import migrate
 from launch import add_login as command
 from launch import postgres
@@ -113,6 +113,9 @@ def test_a_login_is_made_shown_changed_and_removed(server: Server, capsys: pytes
         (("listener", "ada", "u9"), "knows no user 'u9'"),
         (("listener", "ada", "unknown"), "knows no user 'unknown'"),
         (("artist", "ada", "u1' or true --"), "knows no artist"),
+        (("listener", "ada", "u1\0"), "has control characters or is no text"),
+        (("listener", "ada", "\udcff"), "has control characters or is no text"),
+        (("analyst", "ada\n"), "cannot be called"),
         (("--remove", "loader"), "There is no login loader"),
         (("--new-password", "postgres"), "There is no login postgres"),
     ],
@@ -186,6 +189,135 @@ def test_with_the_person_goes_the_login_as_far_as_rights_allow(server: Server) -
     with warehouse.connect(admin) as connection:
         assert forget_logins(connection, {"u1"}) == 0
     assert list_logins(url) == []
+
+
+def test_a_removal_that_a_login_resists_shuts_it_out_first_and_says_what_is_left(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    admin = server.url("postgres", "warehouse")
+    password = password_in(said(capsys, "analyst", "ada"))
+    run_as_superuser(server, "create database closed")
+    try:
+        run(server.url("postgres", "closed"), "create table kept (id integer); grant select on kept to ada")
+        run_as_superuser(server, "alter database closed allow_connections false")
+        session = psycopg2.connect(f"postgresql://ada:{password}@127.0.0.1:{server.port}/warehouse")
+        words = said(capsys, "--remove", "ada", code=1)
+        assert "The login ada is shut out" in words and "1 object in database closed" in words
+        assert 'drop owned by "ada"' in words and "bin/add-login --remove ada again" in words
+        with pytest.raises(psycopg2.OperationalError):
+            session.cursor().execute("select 1")
+        with pytest.raises(ActionNeededError, match=r"password authentication failed|not permitted to log in"):
+            ask(server, "ada", password)
+        assert "sees nothing any more: bin/add-login --remove ada" in said(capsys, "--list")
+        run_as_superuser(server, "alter database closed allow_connections true")
+        assert "is gone" in said(capsys, "--remove", "ada")
+        assert list_logins(admin) == []
+    finally:
+        run_as_superuser(server, "drop database if exists closed with (force)")
+
+
+def test_a_login_that_chooses_its_own_password_is_named(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    password = password_in(said(capsys, "analyst", "ada"))
+    said(capsys, "analyst", "bob")
+    assert "own password" not in said(capsys, "--list")
+    run(f"postgresql://ada:{password}@127.0.0.1:{server.port}/warehouse", "alter role current_user password 'x'")
+    assert "ada has chosen its own password" in said(capsys, "--list")
+    assert "bob has" not in said(capsys, "--list")
+    # A short password that is still there cannot keep the owner from giving another one.
+    holder = psycopg2.connect(f"postgresql://ada:x@127.0.0.1:{server.port}/warehouse")
+    holder.cursor().execute("alter role current_user password 'y'")
+    other = password_in(said(capsys, "--new-password", "ada"))
+    assert ask(server, "ada", other) == [("ada",)]
+    assert "own password" not in said(capsys, "--list")
+    holder.close()
+
+
+def test_sessions_are_listed_and_ended(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "No login is connected" in said(capsys, "--sessions")
+    passwords = {name: password_in(said(capsys, "analyst", name)) for name in ("ada", "bob")}
+    sessions = [
+        psycopg2.connect(f"postgresql://{name}:{passwords[name]}@127.0.0.1:{server.port}/warehouse")
+        for name in ("ada", "ada", "ada", "bob")
+    ]
+    sessions[0].cursor().execute("select 1")
+    listed = said(capsys, "--sessions").splitlines()
+    assert [line.split()[:2] for line in listed] == [
+        [str(session.info.backend_pid), name]
+        for session, name in zip(sessions, ("ada", "ada", "ada", "bob"), strict=True)
+    ]
+    assert "idle in transaction" in listed[0] and "idle in transaction" not in listed[1]
+    assert "Sessions ended: 1." in said(capsys, "--end", str(sessions[0].info.backend_pid))
+    assert "Sessions ended: 2." in said(capsys, "--end", "ada")
+    for session in sessions[:3]:
+        with pytest.raises(psycopg2.OperationalError):
+            session.cursor().execute("select 1")
+    sessions[3].cursor().execute("select 1")
+    assert "There is no login loader" in said(capsys, "--end", "loader", code=1)
+    with psycopg2.connect(warehouse.libpq_url(server.url("loader", "warehouse"))) as loader:
+        assert "No login has a session" in said(capsys, "--end", str(loader.info.backend_pid), code=1)
+        loader.cursor().execute("select 1")
+    sessions[3].close()
+
+
+def test_a_login_has_limits_that_it_cannot_lift_and_an_administrator_can(server: Server) -> None:
+    admin = server.url("postgres", "warehouse")
+    password = add_login(admin, "analyst", "ada")
+    settings = "select current_setting('temp_file_limit') as files, current_setting('log_min_messages') as log"
+    assert ask(server, "ada", password, settings) == [("1GB", "fatal")]
+    limit = "select rolconnlimit from pg_roles where rolname = 'ada'"
+    assert ask(server, "ada", password, limit) == [(12,)]
+    run(admin, "alter role ada connection limit 30; alter role ada set temp_file_limit = '5GB'")
+    run(admin, ROLES_FILE.read_text(encoding="utf-8"))
+    assert ask(server, "ada", password, settings) == [("5GB", "fatal")]
+    assert ask(server, "ada", password, limit) == [(30,)]
+    # As one that was made before there were limits.
+    run(admin, "alter role ada connection limit -1; alter role ada reset all")
+    run(admin, ROLES_FILE.read_text(encoding="utf-8"))
+    assert ask(server, "ada", password, settings) == [("1GB", "fatal")]
+
+
+@pytest.mark.parametrize("source", ["dim_playlist", "account_owner"])
+def test_a_listener_of_a_strangers_id_is_refused(
+    server: Server, capsys: pytest.CaptureFixture[str], source: str
+) -> None:
+    url = server.url("loader", "warehouse")
+    statement = {
+        "dim_playlist": "insert into warehouse.dim_playlist (playlist_key, playlist_id, name, owner_id, source)"
+        " values (1, 'p', 'Private', 'u1', 'api')",
+        "account_owner": "insert into audit.account_owner (user_id, owner_id) values ('stranger', 'u1')",
+    }[source]
+    run(url, statement)
+    try:
+        words = said(capsys, "listener", "grace", "u1", code=1)
+        assert "a Spotify account of the same id owns playlists here" in words
+        assert list_logins(url) == []
+        run(url, "insert into audit.account_owner (user_id, owner_id) values ('u1', 'own')")
+        said(capsys, "listener", "grace", "u1")
+        with warehouse.connect(url) as connection:
+            assert warehouse.rows(connection, "select owner_id from audit.login") == [{"owner_id": "own"}]
+    finally:
+        run(url, "delete from warehouse.dim_playlist where playlist_key = 1; delete from audit.account_owner")
+
+
+def test_what_a_superuser_has_not_shut_is_said_once(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    url, admin = server.url("loader", "warehouse"), server.url("postgres", "warehouse")
+    add_login(admin, "analyst", "ada")
+    run(admin, "drop schema login_control cascade; alter role ada reset temp_file_limit")
+    run(admin, "grant execute on function pg_advisory_lock(bigint) to public")
+    migrate(url)
+    assert caplog.text.count("One login can stop all others on this server") == 1
+    for words in ("may not end sessions", "may take the lock of a load", "temporary files without a limit"):
+        assert words in caplog.text
+    # Without the functions logins are made, ended and removed all the same.
+    password = add_login(admin, "analyst", "bob")
+    session = psycopg2.connect(f"postgresql://bob:{password}@127.0.0.1:{server.port}/warehouse")
+    assert end(admin, "bob") == 1
+    session.close()
+    remove_login(admin, "bob")
+    run(admin, ROLES_FILE.read_text(encoding="utf-8"))
+    caplog.clear()
+    migrate(url)
+    assert caplog.text == ""
 
 
 def without_group_roles(server: Server) -> None:

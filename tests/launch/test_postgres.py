@@ -21,11 +21,13 @@ from etl.errors import EtlError
 from launch import postgres
 from launch.postgres import Server
 from launch.postgres import place as places
+from launch.postgres import server as servers
 from launch.postgres.roles import OWNERS
 from launch.postgres.running import processes
 from launch.postgres.use import embedded_server
 
 ONE = "select 1 as one"
+OWNERS_DATABASE = {role: database for database, role in OWNERS.items()}
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +76,31 @@ def test_its_superuser_shuts_what_would_let_a_login_hold_up_loads(server: Server
     )
     (found,) = ask(server.url("loader", "warehouse"), f"select array[{asked}] as may")
     assert found["may"] == [[False, True]] * len(functions)
+
+
+def test_its_log_is_bounded(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = postgres.start(state)
+    log = state / "logs" / "postgres.log"
+    monkeypatch.setattr(servers, "_LARGEST_LOG", 1000)
+    for _ in range(20):
+        with pytest.raises(Exception, match="division by zero"):
+            ask(server.url("loader", "warehouse"), "select 1 / 0")
+    assert log.stat().st_size > 1000
+    assert postgres.mend(server) is None
+    assert log.stat().st_size == 0
+    assert "division by zero" in log.with_name("postgres.log.1").read_text()
+    with pytest.raises(Exception, match="division by zero"):
+        ask(server.url("loader", "warehouse"), "select 2 / 0")
+    assert log.read_text().count("division by zero") == 1, "the server goes on writing to the same file"
+
+
+@pytest.mark.parametrize("role", ["loader", "airflow"])
+def test_it_keeps_connections_back_for_the_pipeline(server: Server, role: str) -> None:
+    statement = (
+        "select current_setting('reserved_connections')::int as n,"
+        " pg_has_role('pg_use_reserved_connections', 'usage') as may"
+    )
+    assert ask(server.url(role, OWNERS_DATABASE[role]), statement) == [{"n": 40, "may": True}]
 
 
 def test_listens_on_loopback_only_and_on_no_socket_file(server: Server) -> None:

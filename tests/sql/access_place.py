@@ -30,6 +30,9 @@ select n, 0, n, 't' || n, 'Secret song ' || n, 's', 's' from generate_series(1, 
 insert into warehouse.dim_playlist (playlist_key, playlist_id, name, owner_id, source)
 select n, 'p' || n, 'List ' || n, 'u' || n, 'api' from generate_series(1, 8) as n;
 
+insert into audit.account_owner (user_id, owner_id)
+select 'u' || n, 'u' || n from generate_series(1, 8) as n;
+
 insert into warehouse.fact_playlist_track (playlist_key, track_key, occurrence, valid_from)
 select n, n, 1, '-infinity' from generate_series(1, 8) as n;
 

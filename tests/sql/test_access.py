@@ -210,6 +210,18 @@ def test_a_role_makes_nothing_and_becomes_nobody_else(place: Place, kind: str) -
         "select lo_from_bytea(0, 'much')",
         "select idx_tup_fetch from pg_stat_xact_user_tables",
         "select tup_returned from pg_stat_database",
+        "select blks_hit from pg_stat_database",
+        "select pg_stat_get_xact_blocks_fetched('mart.definition'::regclass)",
+        "select hits from pg_stat_io",
+        "select pg_logical_emit_message(false, 'x', repeat('x', 100))",
+        "select pg_notify('x', 'y')",
+        "set temp_file_limit = -1",
+        "set log_min_messages = debug5",
+        "alter role current_user connection limit -1",
+        "alter role current_user set temp_file_limit = -1",
+        "select login_control.end_session(pg_backend_pid())",
+        "select * from login_control.sessions()",
+        f"select login_control.limit_login('{place.names['other']}')",
     ]
     assert [statement for statement in refused if is_allowed(connection, statement)] == []
     connection.close()

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import psycopg2
 import pytest
 
-from etl.warehouse import libpq_url
+from etl import warehouse
+from etl.warehouse import fetches, libpq_url
 from launch import postgres
 from tests.sql.access_place import Place, ask, people
 
@@ -145,6 +146,28 @@ def test_a_wish_is_kept_for_who_asks_and_taken_back(place: Place) -> None:
     ask(connection, f"select mart.take_back_wish('{wish}')")
     assert ask(connection, "select playlist_id from mart.my_playlist_wish") == before
     first.close()
+    connection.close()
+
+
+def test_a_listener_asks_for_so_many_playlists_and_no_more(place: Place) -> None:
+    connection = place.enter("other")
+    (most,) = ask(connection, "select mart.most_playlist_wishes()")[0]
+    insert = "insert into audit.playlist_wish (user_id, playlist_id, wished_at)"
+    old = f"{insert} select 'u2', to_char(n, 'FM' || repeat('0', 22)), 'epoch' from generate_series(1, {most} - 1) as n"
+    place.as_loader(f"delete from audit.playlist_wish where user_id = 'u2'; {old}")
+    ask(connection, f"select mart.wish_for_playlist('{22 * 'm'}')")
+    with pytest.raises(psycopg2.errors.ConfigurationLimitExceeded, match="asked for 100 playlists already"):
+        ask(connection, f"select mart.wish_for_playlist('{22 * 'n'}')")
+    ask(connection, f"select mart.wish_for_playlist('{22 * 'm'}')")
+    ask(connection, f"select mart.take_back_wish('{1:022}')")
+    ask(connection, f"select mart.wish_for_playlist('{22 * 'n'}')")
+    # Of a warehouse in which more were asked for once, a refresh reads the first ones.
+    place.as_loader(f"{insert} values ('u2', '{1:022}', 'epoch')")
+    with warehouse.connect(place.url) as loader:
+        read = fetches.wished_playlists(loader, "u2")
+    assert len(read) == most and 22 * "n" not in read
+    place.as_loader("delete from audit.playlist_wish where user_id = 'u2'")
+    place.as_loader("insert into audit.playlist_wish (user_id, playlist_id) values ('u2', rpad('wish2', 22, 'x'))")
     connection.close()
 
 

@@ -1,16 +1,39 @@
 -- By these a listener changes the own wishes. Rights on the view would be more: who may delete from a view may lock it, and
--- with it what it reads, against everybody.
-create function mart.wish_for_playlist(playlist_id text) returns void
+-- with it what it reads, against everybody. Also run by a later revision, for warehouses in which wishes had no limit.
+create or replace function mart.most_playlist_wishes() returns integer
 language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+    select 100
+$$;
+
+create or replace function mart.wish_for_playlist(playlist_id text) returns void
+language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    asker text := (select s.user_id from audit.signed_in as s);
+begin
+    -- A request costs time also where it is rolled back or taken back again, so that a loop writes little.
+    perform pg_sleep(0.1);
+    if (
+        select count(*) from audit.playlist_wish as w
+        where w.user_id = asker and w.playlist_id <> wish_for_playlist.playlist_id
+    ) >= mart.most_playlist_wishes() then
+        raise exception using
+            errcode = 'configuration_limit_exceeded',
+            message = format('You have asked for %s playlists already.', mart.most_playlist_wishes()),
+            hint = 'Take one back by mart.take_back_wish, then ask again.';
+    end if;
     insert into audit.playlist_wish (user_id, playlist_id)
-    values ((select s.user_id from audit.signed_in as s), wish_for_playlist.playlist_id)
-    on conflict do nothing
+    values (asker, wish_for_playlist.playlist_id)
+    on conflict do nothing;
+end
 $$;
 
-create function mart.take_back_wish(playlist_id text) returns void
+create or replace function mart.take_back_wish(playlist_id text) returns void
 language sql
 security definer
 set search_path = pg_catalog, pg_temp
@@ -19,5 +42,6 @@ as $$
     where w.user_id = (select s.user_id from audit.signed_in as s) and w.playlist_id = take_back_wish.playlist_id
 $$;
 
+comment on function mart.most_playlist_wishes is 'How many playlists a listener can have asked for at once.';
 comment on function mart.wish_for_playlist is 'Asks for a playlist: the next refresh of your account reads it.';
 comment on function mart.take_back_wish is 'Takes that back.';

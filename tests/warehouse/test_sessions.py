@@ -1,0 +1,178 @@
+"""Logins do not hold up what changes the warehouse: their sessions in its way are ended, others are named."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import psycopg2
+import pytest
+from psycopg2.extensions import connection as Connection
+from sqlalchemy import Connection as Loader
+from sqlalchemy import text
+
+from etl.warehouse import connect, exclusive, libpq_url, sessions
+from launch import postgres
+from tests.sql.access_place import Place, ask, people
+
+GATE = "lock table mart.definition in access share mode"
+
+
+@pytest.fixture(scope="module")
+def place(embedded_server: postgres.Server, migrated_template: str) -> Iterator[Place]:
+    with people(embedded_server, migrated_template) as place:
+        yield place
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "PATIENCE_SECONDS", 0.5)
+
+
+def is_open(connection: Connection) -> bool:
+    try:
+        ask(connection, "select 1")
+    except psycopg2.OperationalError:
+        return False
+    return True
+
+
+def swap(loader: Loader, lock_timeout: str = "20s") -> None:
+    loader.execute(text(f"set local lock_timeout = '{lock_timeout}'"))
+    loader.execute(text("lock table mart.definition in access exclusive mode"))
+    loader.commit()
+
+
+def swap_by_attempts(loader: Loader) -> None:
+    """As a build does: attempts of half a second, with pauses between them."""
+    for _ in range(40):
+        try:
+            return swap(loader, "500ms")
+        except Exception:
+            loader.rollback()
+            time.sleep(0.5)
+    raise AssertionError("all attempts have failed")
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("change", [swap, swap_by_attempts])
+@pytest.mark.parametrize("kind", ["analyst", "operator", "listener", "artist"])
+def test_a_login_that_holds_a_lock_is_ended(place: Place, kind: str, change: Callable[[Loader], None]) -> None:
+    bystander, holder = place.enter(kind), place.enter(kind)
+    for statement in ("set statement_timeout = 0", "set idle_in_transaction_session_timeout = 0", "begin", GATE):
+        ask(holder, statement)
+    with exclusive(place.url) as loader:
+        change(loader)
+    assert not is_open(holder)
+    assert is_open(bystander)
+    bystander.close()
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_request_that_is_taken_back_and_never_committed_is_ended(place: Place) -> None:
+    holder = place.enter("listener")
+    for statement in ("begin", "select mart.take_back_wish(rpad('wish1', 22, 'x'))"):
+        ask(holder, statement)
+    with exclusive(place.url) as loader:
+        loader.execute(text("update audit.playlist_wish set read_at = now() where user_id = 'u1'"))
+        loader.rollback()
+    assert not is_open(holder)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_who_is_no_login_is_named_and_goes_on(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    place.as_admin(f"grant usage on schema mart to {place.names['nobody']}")
+    place.as_admin(f"grant select on mart.definition to {place.names['nobody']}")
+    holder = place.enter("nobody")
+    ask(holder, "begin")
+    ask(holder, GATE)
+    with exclusive(place.url) as loader, pytest.raises(Exception, match="lock timeout"):
+        swap(loader, "4s")
+    assert is_open(holder)
+    assert f"of {place.names['nobody']}, which it may not end (it is no login of bin/add-login)" in caplog.text
+    holder.close()
+    place.as_admin(f"drop owned by {place.names['nobody']}")
+    place.as_admin(f"grant connect on database {place.database} to {place.names['nobody']}")
+
+
+def test_a_short_wait_is_left_alone(place: Place) -> None:
+    holder = place.enter("analyst")
+    ask(holder, "begin")
+    ask(holder, GATE)
+    with exclusive(place.url) as loader, pytest.raises(Exception, match="lock timeout"):
+        swap(loader, "3s")
+    assert is_open(holder)
+    holder.close()
+
+
+def test_a_transaction_that_lasts_is_ended_also_where_nothing_waits(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = {sessions.LONGEST_TRANSACTION: "1 hour", sessions.LONGEST_IDLE_TRANSACTION: "0 seconds"}
+    statement = sessions._TOO_LONG
+    for limit, value in limits.items():
+        statement = statement.replace(f"'{limit}'", f"'{value}'")
+    monkeypatch.setattr(sessions, "_TOO_LONG", statement)
+    old, bystander = place.enter("analyst"), place.enter("analyst")
+    ask(old, "begin isolation level repeatable read")
+    ask(old, "select count(*) from mart.event_wide")
+    with exclusive(place.url):
+        deadline = time.monotonic() + 20
+        while is_listed(place, old) and time.monotonic() < deadline:
+            time.sleep(0.1)
+    assert not is_open(old)
+    assert is_open(bystander)
+    bystander.close()
+
+
+def is_listed(place: Place, connection: Connection) -> bool:
+    with connect(place.url) as loader:
+        return connection.info.backend_pid in {session.pid for session in sessions.sessions(loader)}
+
+
+def test_a_login_with_the_lock_of_the_warehouse_is_ended(place: Place) -> None:
+    # As on a server where it was not shut, and the session had it before.
+    place.as_admin("grant execute on function pg_advisory_lock(bigint) to public")
+    holder = place.enter("analyst")
+    ask(holder, "select pg_advisory_lock(20261121)")
+    place.as_admin("revoke execute on function pg_advisory_lock(bigint) from public")
+    with exclusive(place.url, wait_seconds=10):
+        assert not is_open(holder)
+
+
+def test_the_owner_ends_logins_and_nobody_else(place: Place, embedded_server: postgres.Server) -> None:
+    loader = psycopg2.connect(libpq_url(place.url))
+    loader.autocommit = True
+    login, nobody, admin = (
+        place.enter("artist"),
+        place.enter("nobody"),
+        psycopg2.connect(libpq_url(embedded_server.url("postgres", place.database))),
+    )
+    found = {session.pid: session for session in listed(place)}
+    assert found[login.info.backend_pid].login_name == place.names["artist"]
+    assert not found.keys() & {nobody.info.backend_pid, admin.info.backend_pid, loader.info.backend_pid}
+    for other in (nobody, admin, loader):
+        assert ask(loader, f"select login_control.end_session({other.info.backend_pid})") == [(False,)]
+    assert ask(loader, f"select login_control.end_session({login.info.backend_pid})") == [(True,)]
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        ask(loader, f"select login_control.limit_login('{place.names['nobody']}')")
+    for connection in (loader, nobody, admin):
+        assert is_open(connection)
+        connection.close()
+
+
+def listed(place: Place) -> list[sessions.Session]:
+    with connect(place.url) as loader:
+        return sessions.sessions(loader)
+
+
+def test_without_the_functions_sessions_are_listed_and_the_run_says_what_it_may_not(
+    place: Place, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, impatient: None
+) -> None:
+    monkeypatch.setattr(sessions, "has_control", lambda _: False)
+    holder = place.enter("analyst")
+    ask(holder, "begin")
+    ask(holder, GATE)
+    assert holder.info.backend_pid in {session.pid for session in listed(place)}
+    with exclusive(place.url) as loader, pytest.raises(Exception, match="lock timeout"):
+        swap(loader, "4s")
+    assert "which it may not end (permission denied" in caplog.text
+    holder.close()
