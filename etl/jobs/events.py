@@ -17,6 +17,7 @@ from etl.jobs import api_events
 from etl.jobs.account_export import read_lines
 from etl.jobs.told import FeedFile, Part, RefusedFile, RowFile, Told, cut, tell
 from etl.lake import Lake, Received
+from etl.limits import CLOCK_TOLERANCE
 from etl.load import Run, RunInput
 from etl.load.events import EventLoad, event_load
 from etl.load.run import record_taken
@@ -130,7 +131,7 @@ def _feed_parts(lake: Lake, run_id: str, inputs: list[Received]) -> list[FeedFil
             continue
         query, not_asked = _FEEDS[one.format]
         fields = contract(NEWEST[one.format])
-        not_after = datetime.fromisoformat(one.received_at) + feed.CLOCKS_DIFFER_BY
+        not_after = datetime.fromisoformat(one.received_at) + CLOCK_TOLERANCE
         for number, url in enumerate(lake.files_of(one, ".avro")):
             parts.append(
                 FeedFile(

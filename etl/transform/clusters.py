@@ -117,14 +117,14 @@ def assign(tracks: DataFrame, model: ClusterModel) -> DataFrame:
     )
 
 
-def without_features_of(tracks: DataFrame, source: str) -> DataFrame:
-    """The tracks without those whose audio features a source gave: nothing is fitted to them."""
-    return tracks.where(~_is_from(source))
+def without_features_of(tracks: DataFrame, *sources: str) -> DataFrame:
+    """The tracks without those whose audio features one of some sources gave: nothing is fitted to them."""
+    return tracks.where(~_is_from(*sources))
 
 
-def unassigned(tracks: DataFrame, source: str) -> DataFrame:
-    """The tracks, those whose audio features a source gave in no cluster."""
-    number = F.when(~_is_from(source), F.col("audio_features_type"))
+def unassigned(tracks: DataFrame, *sources: str) -> DataFrame:
+    """The tracks, those whose audio features one of some sources gave in no cluster."""
+    number = F.when(~_is_from(*sources), F.col("audio_features_type"))
     return tracks.withColumn("audio_features_type", number)
 
 
@@ -163,8 +163,8 @@ def needs_refit(
     return abs(current_size - model.catalogue_size) > refit_share * model.catalogue_size
 
 
-def _is_from(source: str) -> Column:
-    return F.coalesce(F.col("audio_features_source") == source, F.lit(False))
+def _is_from(*sources: str) -> Column:
+    return F.coalesce(F.col("audio_features_source").isin(*sources), F.lit(False))
 
 
 def _is_complete() -> Column:

@@ -15,6 +15,7 @@ from etl.schemas import REJECTED_ROW
 from etl.schemas.events import EVENT_ROW
 from etl.transform.parsed import Parsed
 from etl.transform.spotify.things import as_json
+from etl.transform.times import is_after_receipt, is_before_spotify
 
 _TRACK = "id string, name string, type string, is_local boolean, artists array<struct<id: string, name: string>>"
 _ENTRY = (
@@ -25,7 +26,6 @@ _PROFILE = "id string, account_id string"
 _PLAYLIST_URI = "^spotify:(?:user:[^:]+:)?playlist:([0-9A-Za-z]{1,255})$"
 _ID = "^[0-9A-Za-z]{1,255}$"
 """A longer one would not fit into the star's indexes."""
-_FIRST_EVENT = "2006-01-01T00:00:00Z"
 
 
 def users(held: DataFrame) -> DataFrame:
@@ -137,8 +137,8 @@ def _track_reason(moment: str) -> Column:
         .when(~said["id"].rlike(_ID), "id is no Spotify id")
         .when(_text(told).isNull(), f"{moment} is missing")
         .when(at.isNull(), f"{moment} is no date and time")
-        .when(at < F.lit(_FIRST_EVENT).cast("timestamp"), f"{moment} lies before Spotify's beginning")
-        .when(at > F.col("asked_at") + F.expr("INTERVAL 1 DAY"), f"{moment} lies after the answer")
+        .when(is_before_spotify(at), f"{moment} lies before Spotify's beginning")
+        .when(is_after_receipt(at, F.col("asked_at")), f"{moment} lies after the answer")
     )
 
 
