@@ -117,7 +117,7 @@ begin
             m.track_key,
             m.occurrence,
             greatest(
-                coalesce(least(m.added_at, m.seen_at), m.since),
+                coalesce(case when m.added_at > m.seen_at then m.seen_at else m.added_at end, m.since),
                 (
                     select max(t.valid_to)
                     from warehouse.fact_playlist_track as t
