@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from etl import arrow_files, warehouse
 from etl.columnar import Tables
-from etl.config import Settings
+from etl.config import MOCK_API, Settings
 from etl.full_disk import explains_full_disk
 from etl.jobs import api_events
 from etl.jobs.account_export import read_lines
@@ -172,7 +172,8 @@ def _parsed(
             yield name, account_export.parse(read_lines(spark(), exports), name)
     if answers := [one for one in inputs if one.format == "spotify_answers" and one.row_count]:
         ids = api_events.account_ids(settings)
-        yield "spotify_answers", api_events.parse(spark(), lake, answers, ids, load)
+        is_mock = lake.answered_by(settings.asked_api) == MOCK_API
+        yield "spotify_answers", api_events.parse(spark(), lake, answers, ids, load, is_mock)
 
 
 def _stage_refused(staging: Staging, part: tuple[int, str]) -> int:

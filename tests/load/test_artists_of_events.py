@@ -1,6 +1,7 @@
 """Events whose artist nobody knows yet have the right one once somebody does, whichever comes first."""
 
 import hashlib
+import importlib
 import random
 import string
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pytest
 from etl.config import CHECKOUT
 from etl.load import load
 from etl.schemas import STAGED
+from etl.simulate.spotify_api.ids import spotify_id
 from etl.warehouse import engine
 from launch import postgres
 from tests.conftest import database
@@ -262,6 +264,12 @@ def test_ids_made_of_names_without_their_the_are_made_anew(warehouse_url: str) -
     assert table(warehouse_url, "select made_id from warehouse.dim_artist where artist_id = 'x1'") == [
         {"made_id": made("the beat")}
     ]
+
+
+def test_ids_that_the_mock_api_made_up_of_names_are_known_again() -> None:
+    migration = importlib.import_module("etl.load.migrations.versions.0019_artists_with_the")
+    for name in ("Nova", "Beyoncé", "宇多田ヒカル"):
+        assert migration._id_of_mock(name) == spotify_id("artist", name)
 
 
 def test_a_name_may_be_longer_than_an_index_takes(warehouse_url: str) -> None:
