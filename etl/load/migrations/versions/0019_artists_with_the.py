@@ -26,8 +26,8 @@ def upgrade() -> None:
     for name in _FILES:
         statements = (CHECKOUT / "sql" / f"{name}.sql").read_text(encoding="utf-8")
         connection.exec_driver_sql(statements, execution_options={"no_parameters": True})
-    # Artists whom files know by name alone had ids that the mock API had made up: they go by their name again, under the
-    # keys that their events have.
+    # Artists whom files know by name alone had ids that the mock API had made up. They go by their name again, under
+    # the keys that their events have.
     made_up = text("""
         update warehouse.dim_artist as t
         set artist_id = t.made_id
