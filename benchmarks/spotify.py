@@ -18,7 +18,7 @@ from etl import warehouse
 from etl.config import Settings
 from etl.jobs import refresh, stand_in
 from etl.lake import Lake
-from etl.schemas import ARTIST_ROW, TRACK_ROW
+from etl.schemas import ARTIST_ROW, MOCK_SOURCE, TRACK_ROW
 from etl.simulate.spotify_api.stock import stock_path, write_stock
 
 _PLAYLISTS, _LENGTH, _PAGE = 50, 100, 50
@@ -84,12 +84,12 @@ def _match(mode: str, folder: Path | None) -> None:
                 "select track_id, recording_key, source, audio_features_source from warehouse.dim_track",
             )
     found = {str(row["track_id"]): row for row in rows}
-    ours = [id_ for id_, row in found.items() if row["source"] == "api"]
-    measured = [id_ for id_ in ours if found[id_]["audio_features_source"] not in (None, "api")]
+    ours = [id_ for id_, row in found.items() if row["source"] == MOCK_SOURCE]
+    measured = [id_ for id_ in ours if found[id_]["audio_features_source"] not in (None, MOCK_SOURCE)]
     wanted = [
         id_
         for id_ in ours
-        if truth.get(id_) in found and found[truth[id_]]["audio_features_source"] not in (None, "api")
+        if truth.get(id_) in found and found[truth[id_]]["audio_features_source"] not in (None, MOCK_SOURCE)
     ]
     right = {
         id_
@@ -97,7 +97,7 @@ def _match(mode: str, folder: Path | None) -> None:
         if truth.get(id_) in found and found[id_]["recording_key"] == found[truth[id_]]["recording_key"]
     }
     if not measured:
-        api = sum(1 for id_ in ours if found[id_]["audio_features_source"] == "api")
+        api = sum(1 for id_ in ours if found[id_]["audio_features_source"] == MOCK_SOURCE)
         print(f"{mode}: audio features of {api} of {len(ours)} tracks came from the API itself: nothing to match")
         return
     recall, precision = len(right & set(wanted)) / len(wanted), len(right) / len(measured)

@@ -11,6 +11,7 @@ Ground floor, importable from everywhere:
     passwords     generated passwords and keys
     full_disk     what to say where a disk is full
     person        whom to forget: all that somebody goes by
+    limits        when something can have happened at all
     schemas       the columns of every frame that crosses a folder's border
     formats       the formats of Kaggle's files, each told by its columns
     tabular       tables in files, delimited text and spreadsheets, as records of text

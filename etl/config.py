@@ -10,6 +10,10 @@ from etl.errors import ActionNeededError
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
+MOCK_API = "a stand-in"
+"""The mock of the Spotify API, as the lake notes who answered."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """Everything that a job may be told from outside; see docs/settings.md for each one's meaning."""
@@ -37,6 +41,11 @@ class Settings:
     simulated_listeners: int
     play_min_ms: int
     session_gap_minutes: int
+
+    @property
+    def asked_api(self) -> str:
+        """Which API is asked, as the lake notes who answered."""
+        return MOCK_API if self.is_stand_in else "Spotify"
 
 
 def settings(environ: Mapping[str, str] | None = None) -> Settings:

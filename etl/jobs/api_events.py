@@ -53,16 +53,22 @@ def account_ids(settings: Settings) -> dict[str, str]:
 
 
 def parse(
-    spark: SparkSession, lake: Lake, inputs: Sequence[Received], ids: Mapping[str, str], load: EventLoad
+    spark: SparkSession,
+    lake: Lake,
+    inputs: Sequence[Received],
+    ids: Mapping[str, str],
+    load: EventLoad,
+    is_mock: bool = False,
 ) -> Parsed:
     """Events out of the API's answers.
 
     :param inputs: as ``as_event_inputs`` gives them.
     :param ids: of accounts by name; of others their profile among the answers tells who they are.
+    :param is_mock: whether the mock API answered.
     """
     lines = lake.read_answers(spark, inputs).where(F.col("endpoint").isin("me", *EVENT_ENDPOINTS))
     held = things.things(lines.withColumn("input_id", F.concat("input_id", F.lit(EVENTS_SUFFIX))))
     told = {row["account"]: row["user_id"] for row in events.users(held).collect()} | dict(ids)
     users = spark.createDataFrame(sorted(told.items()), _USERS)
     follows = [tuple(row.values()) for row in load.known_follows(sorted(set(told.values())))]
-    return events.parse(held, users, spark.createDataFrame(follows, _KNOWN_FOLLOWS))
+    return events.parse(held, users, spark.createDataFrame(follows, _KNOWN_FOLLOWS), is_mock)

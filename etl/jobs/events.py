@@ -10,12 +10,13 @@ import pyarrow as pa
 
 from etl import arrow_files, warehouse
 from etl.columnar import Tables
-from etl.config import Settings
+from etl.config import MOCK_API, Settings
 from etl.full_disk import explains_full_disk
 from etl.jobs import api_events
 from etl.jobs.account_export import read_lines
 from etl.jobs.told import FeedFile, Part, RefusedFile, RowFile, Told, cut, tell
 from etl.lake import Lake, Received
+from etl.limits import CLOCK_TOLERANCE
 from etl.load import Run, RunInput
 from etl.load.events import EventLoad, event_load
 from etl.load.run import record_taken
@@ -129,7 +130,7 @@ def _feed_parts(lake: Lake, run_id: str, inputs: list[Received]) -> list[FeedFil
             continue
         query, not_asked = _FEEDS[one.format]
         fields = contract(NEWEST[one.format])
-        not_after = datetime.fromisoformat(one.received_at) + feed.CLOCKS_DIFFER_BY
+        not_after = datetime.fromisoformat(one.received_at) + CLOCK_TOLERANCE
         for number, url in enumerate(lake.files_of(one, ".avro")):
             parts.append(
                 FeedFile(
@@ -170,7 +171,8 @@ def _parsed(
             yield name, account_export.parse(read_lines(spark(), exports), name)
     if answers := [one for one in inputs if one.format == "spotify_answers" and one.row_count]:
         ids = api_events.account_ids(settings)
-        yield "spotify_answers", api_events.parse(spark(), lake, answers, ids, load)
+        is_mock = lake.answered_by(settings.asked_api) == MOCK_API
+        yield "spotify_answers", api_events.parse(spark(), lake, answers, ids, load, is_mock)
 
 
 def _stage_refused(staging: Staging, part: tuple[int, str]) -> int:

@@ -16,13 +16,13 @@ from etl.config import Settings
 from etl.errors import ActionNeededError, TryAgainError
 from etl.full_disk import explains_full_disk
 from etl.lake import Lake, Received
+from etl.limits import CLOCK_TOLERANCE
 from etl.load import Run, load
 from etl.schemas import STAGED
 from etl.schemas.avro import contract
 from etl.simulate.listeners import feed, habits, library, records
 from etl.simulate.listeners.parameters import DIRT_KINDS, Dirt, Parameters, interval
 from etl.spark import session
-from etl.transform.events.feed import CLOCKS_DIFFER_BY
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ def simulate_feed(run_id: str, parameters: Parameters, received_at: datetime, se
     :returns: population, input ids and numbers of records.
     :raises ActionNeededError: where the warehouse has no catalogue, or the interval lies in the future.
     """
-    if parameters.end > received_at + CLOCKS_DIFFER_BY:
+    if parameters.end > received_at + CLOCK_TOLERANCE:
         raise ActionNeededError(
             f"The interval ends on {parameters.end:%Y-%m-%d %H:%M}, which has not come yet: a feed with events of the "
             "future would be refused. Choose an earlier one."

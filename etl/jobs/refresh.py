@@ -20,7 +20,7 @@ from etl.full_disk import explains_full_disk
 from etl.jobs import spotify_answers as spotify
 from etl.lake import Lake, Received
 from etl.load import Run, RunInput, load
-from etl.schemas import ARTIST_ROW, CATALOGUE, STAGED, SURVEY_ROW, TRACK_ROW
+from etl.schemas import ARTIST_ROW, CATALOGUE, MOCK_SOURCE, STAGED, SURVEY_ROW, TRACK_ROW
 from etl.spark import session
 from etl.tabular import read_rows
 from etl.transform import catalogue, clusters, newness, responses
@@ -92,13 +92,16 @@ def transform_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
     inputs = _inputs(plan)
     with session(settings, f"transform_catalogue {run_id}") as spark:
         parsed = parse_files(spark, inputs)
-        said = spotify.read(spark, lake, run_id, inputs, plan["memory_run_id"])
+        api_source = spotify.source_of(lake, settings)
+        said = spotify.read(spark, lake, run_id, inputs, plan["memory_run_id"], api_source)
         accepted = {kind: union(spark, parsed[kind], schema) for kind, schema in _ROW_SCHEMAS.items()}
         frames = catalogue.build(
             accepted["track"].unionByName(said.track_rows),
             accepted["artist"].unionByName(said.artist_rows),
             said.playlists,
             said.snapshots,
+            said.asked_artists,
+            api_source,
         )
         answers = responses.build(accepted["survey_response"])
         frames["survey_response"] = answers["survey_response"]
@@ -137,7 +140,7 @@ def fit_clusters(run_id: str, settings: Settings, cluster_count: int | None = No
         tracks = lake.read_frame(spark, run_id, "dim_track", STAGED["dim_track"])
         features_from = settings.cluster_features_from
         if features_from == "files":
-            tracks = clusters.without_features_of(tracks, "api")
+            tracks = clusters.without_features_of(tracks, "api", MOCK_SOURCE)
         size = clusters.catalogue_size(tracks)
         is_needed = clusters.needs_refit(stored, size, count, chosen_seed, settings.cluster_refit_share, features_from)
         fitted_at = datetime.fromisoformat(plan["started_at"])
@@ -181,7 +184,7 @@ def load_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
         if model:
             frames["dim_track"] = clusters.assign(frames["dim_track"], model)
             if settings.cluster_features_from == "files":
-                frames["dim_track"] = clusters.unassigned(frames["dim_track"], "api")
+                frames["dim_track"] = clusters.unassigned(frames["dim_track"], "api", MOCK_SOURCE)
         return load(frames, run, settings.warehouse_url)
 
 

@@ -52,7 +52,7 @@ def keep_apart(settings: Settings) -> None:
 
     :raises ActionNeededError: where the lake has the other's.
     """
-    asked = "a stand-in" if settings.is_stand_in else "Spotify"
+    asked = settings.asked_api
     answered = Lake(settings.lake_url).answered_by(asked)
     if answered != asked:
         raise ActionNeededError(

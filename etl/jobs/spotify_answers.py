@@ -6,8 +6,9 @@ from functools import reduce
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 
+from etl.config import MOCK_API, Settings
 from etl.lake import Lake, Received
-from etl.schemas import MEMORY
+from etl.schemas import MEMORY, MOCK_SOURCE
 from etl.transform.spotify import memory, rows, things
 
 STAGED_NAMES = ("user_record", "account_owner", "fact_track_popularity", "fact_artist_popularity", "refresh_state")
@@ -22,6 +23,7 @@ class Said:
     memory_run_id: str | None
     track_rows: DataFrame
     artist_rows: DataFrame
+    asked_artists: DataFrame
     playlists: DataFrame
     snapshots: DataFrame
     linked_aliases: DataFrame
@@ -34,10 +36,23 @@ class Said:
     rejected: DataFrame
 
 
-def read(spark: SparkSession, lake: Lake, run_id: str, inputs: list[Received], memory_run_id: str | None) -> Said:
+def source_of(lake: Lake, settings: Settings) -> str:
+    """Return the source of the answers in a lake: "api", or that of the mock API."""
+    return MOCK_SOURCE if lake.answered_by(settings.asked_api) == MOCK_API else rows.SOURCE
+
+
+def read(
+    spark: SparkSession,
+    lake: Lake,
+    run_id: str,
+    inputs: list[Received],
+    memory_run_id: str | None,
+    source: str = rows.SOURCE,
+) -> Said:
     """Fold the answers among some inputs into the memory, which then lies in the lake under ``run_id``.
 
     :param memory_run_id: the run whose memory they are folded into; None begins with an empty one.
+    :param source: what ``source_of`` says of the lake.
     """
     answers = [one for one in inputs if one.origin == _ORIGIN]
     lines = lake.read_answers(spark, answers).persist(StorageLevel.DISK_ONLY)
@@ -60,8 +75,9 @@ def read(spark: SparkSession, lake: Lake, run_id: str, inputs: list[Received], m
     remembered = {name: lake.read_memory(spark, memory_run_id, name) for name in MEMORY}
     return Said(
         memory_run_id=memory_run_id,
-        track_rows=rows.track_rows(remembered),
-        artist_rows=rows.artist_rows(remembered),
+        track_rows=rows.track_rows(remembered, source),
+        artist_rows=rows.artist_rows(remembered, source),
+        asked_artists=artists.accepted.select("artist_id"),
         playlists=remembered["api_playlist"],
         snapshots=snapshots,
         linked_aliases=rows.linked_aliases(remembered),

@@ -42,6 +42,7 @@ __all__ = [
     "CATALOGUE",
     "EVENTS",
     "MEMORY",
+    "MOCK_SOURCE",
     "OTHER_AUDIO_MEASURES",
     "REJECTED_ROW",
     "SIMULATION",
@@ -51,6 +52,9 @@ __all__ = [
     "TRACK_ROW",
 ]
 
+MOCK_SOURCE = "mock_api"
+"""The source of what the mock API answers. It is made up, so it says nothing about what any other source tells of."""
+
 SOURCE_RANK = (
     "api",
     "tracks_1921_2020",
@@ -59,6 +63,7 @@ SOURCE_RANK = (
     "playlist_songs",
     "top_2000s",
     "made_up",
+    MOCK_SOURCE,
 )
 """Sources, best first: where two of them know a field, the earlier one wins (docs/rules.md)."""
 
@@ -137,6 +142,7 @@ CATALOGUE: dict[str, StructType] = {
         followers=LongType(),
         source=StringType(),
         made_id=StringType(),
+        variant_made_id=StringType(),
     ),
     "dim_album": schema(
         album_id=StringType(),

@@ -14,6 +14,7 @@ reference date and seeds are parameters, and the result does not depend on the o
                      winners                         which of several values a field takes
                      tracks, albums, artists, genres, playlists, aliases
     newness          how new a track is
+    times            when something can have happened at all
     clusters         audio clusters: cluster_model one fit, cluster_names and cluster_numbers what they are called
     responses        answers to the survey
 """

@@ -3,7 +3,7 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from etl.transform.winners import first_of, precision_rank, source_named, winner
+from etl.transform.winners import first_of, is_mock, precision_rank, source_named, winner
 
 
 def album_variants(variants: DataFrame) -> DataFrame:
@@ -48,28 +48,36 @@ def album_ids(tracks: DataFrame, album_variants: DataFrame) -> DataFrame:
 
 def dim_album(album_variants: DataFrame, album_ids: DataFrame) -> DataFrame:
     """The staged frame: albums that some track is on. A release date is given only where a source dates the id."""
-    most = -F.col("row_count")
-    dated = F.col("dated")
-    order = (precision_rank(dated.precision), F.col("rank"), dated.release_date)
-    won = album_variants.groupBy("album_id").agg(
-        winner(F.col("name"), F.col("given_id").isNull(), F.col("rank"), most).alias("name"),
-        first_of(dated, *order).alias("dated"),
-        F.min("rank").alias("rank"),
-        winner(F.col("album_type"), F.col("rank"), most).alias("album_type"),
+    rank, most, dated = F.col("rank"), -F.col("row_count"), F.col("dated")
+    order = (is_mock(rank), precision_rank(dated.precision), rank, dated.release_date)
+    typed = F.when(F.col("album_type").isNotNull(), F.struct(rank, F.col("album_type").alias("value")))
+    won = (
+        album_variants.groupBy("album_id")
+        .agg(
+            winner(F.col("name"), is_mock(rank), F.col("given_id").isNull(), rank, most).alias("name"),
+            first_of(F.when(dated.isNotNull(), F.struct(rank, dated)), *order).alias("date"),
+            winner(typed, rank, most).alias("typed"),
+            F.min("rank").alias("rank"),
+        )
+        # The mock API says nothing about an album that another source tells of.
+        .withColumn("date", F.when(is_mock(rank) | ~is_mock(F.col("date.rank")), F.col("date")))
+        .withColumn("typed", F.when(is_mock(rank) | ~is_mock(F.col("typed.rank")), F.col("typed")))
     )
     return won.join(album_ids.select("album_id").distinct(), on="album_id", how="left_semi").select(
         "album_id",
         "name",
-        "album_type",
-        F.col("dated.release_date").alias("release_date"),
-        F.col("dated.precision").alias("release_date_precision"),
+        F.col("typed.value").alias("album_type"),
+        F.col("date.dated.release_date").alias("release_date"),
+        F.col("date.dated.precision").alias("release_date_precision"),
         source_named(F.col("rank")).alias("source"),
     )
 
 
 def _known(said: DataFrame) -> DataFrame:
-    """The album id of a name and first artist: the one on most rows, then the smallest."""
-    counted = said.where("given_id IS NOT NULL AND name IS NOT NULL").groupBy("made_id", "given_id")
+    """The album id of a name and first artist: the one on most rows, then the smallest; none that the mock API has
+    made up."""
+    is_known = F.col("given_id").isNotNull() & F.col("name").isNotNull() & ~is_mock(F.col("rank"))
+    counted = said.where(is_known).groupBy("made_id", "given_id")
     rows = counted.agg(F.sum("row_count").alias("row_count"))
     return rows.groupBy("made_id").agg(
         F.min_by("given_id", F.struct(-F.col("row_count"), "given_id")).alias("known_id")

@@ -38,6 +38,9 @@ _MOST_STEPS = 12
 _RUNS_AT_ONCE = 4
 _TOLERANCE = 1e-3
 
+_MOST_MISSING = 1
+"""How many of the nine features a track in a cluster may lack. Nothing is fitted to one that lacks any."""
+
 
 def fit(
     tracks: DataFrame,
@@ -92,9 +95,11 @@ def fit(
 
 
 def assign(tracks: DataFrame, model: ClusterModel) -> DataFrame:
-    """The tracks with ``audio_features_type``: the cluster whose centroid is nearest, NULL where a feature is missing.
+    """The tracks with ``audio_features_type``: the cluster whose centroid is nearest, NULL where more than one of the
+    nine features is missing.
 
-    Of equally near clusters the one with the smallest number wins. All other columns stay as they are.
+    Where one is missing, as the tempo is where the analysis found no beat, the other eight decide. Of equally near
+    clusters the one with the smallest number wins. All other columns stay as they are.
     """
     columns = [c for c in tracks.columns if c != "audio_features_type"]
     values = {f"_value_{i}": F.coalesce(F.col(feature), F.lit(0.0)) for i, feature in enumerate(AUDIO_FEATURES)}
@@ -102,7 +107,7 @@ def assign(tracks: DataFrame, model: ClusterModel) -> DataFrame:
         f"_distance_{c.audio_features_type}": _distance(list(values), c.centroid, model.feature_deviations)
         for c in model.clusters
     }
-    number = F.when(~_is_complete(), F.lit(None))
+    number = F.when(~_has_enough(), F.lit(None))
     for cluster in model.clusters:
         is_nearest = F.col(f"_distance_{cluster.audio_features_type}") == F.col("_nearest")
         number = number.when(is_nearest, F.lit(cluster.audio_features_type))
@@ -117,14 +122,14 @@ def assign(tracks: DataFrame, model: ClusterModel) -> DataFrame:
     )
 
 
-def without_features_of(tracks: DataFrame, source: str) -> DataFrame:
-    """The tracks without those whose audio features a source gave: nothing is fitted to them."""
-    return tracks.where(~_is_from(source))
+def without_features_of(tracks: DataFrame, *sources: str) -> DataFrame:
+    """The tracks without those whose audio features one of some sources gave: nothing is fitted to them."""
+    return tracks.where(~_is_from(*sources))
 
 
-def unassigned(tracks: DataFrame, source: str) -> DataFrame:
-    """The tracks, those whose audio features a source gave in no cluster."""
-    number = F.when(~_is_from(source), F.col("audio_features_type"))
+def unassigned(tracks: DataFrame, *sources: str) -> DataFrame:
+    """The tracks, those whose audio features one of some sources gave in no cluster."""
+    number = F.when(~_is_from(*sources), F.col("audio_features_type"))
     return tracks.withColumn("audio_features_type", number)
 
 
@@ -163,20 +168,30 @@ def needs_refit(
     return abs(current_size - model.catalogue_size) > refit_share * model.catalogue_size
 
 
-def _is_from(source: str) -> Column:
-    return F.coalesce(F.col("audio_features_source") == source, F.lit(False))
+def _is_from(*sources: str) -> Column:
+    return F.coalesce(F.col("audio_features_source").isin(*sources), F.lit(False))
 
 
 def _is_complete() -> Column:
     return reduce(and_, (F.col(feature).isNotNull() for feature in AUDIO_FEATURES))
 
 
+def _has_enough() -> Column:
+    known = (F.col(feature).isNotNull().cast("int") for feature in AUDIO_FEATURES)
+    return reduce(add, known) >= len(AUDIO_FEATURES) - _MOST_MISSING
+
+
 def _distance(values: Sequence[str], centroid: Sequence[float], deviations: Sequence[float]) -> Column:
-    """The squared distance in deviations, without the term that is the same for all centroids: Σ c²/σ² − 2 Σ x·c/σ²."""
+    """The squared distance in deviations, without the term that is the same for all centroids: Σ c²/σ² − 2 Σ x·c/σ²,
+    over the features that the track has."""
     weights = [c / (d * d) if d > 0 else 0.0 for c, d in zip(centroid, deviations, strict=True)]
-    constant = sum(w * c for w, c in zip(weights, centroid, strict=True))
+    squares = [w * c for w, c in zip(weights, centroid, strict=True)]
     products = (F.col(value) * F.lit(-2.0 * weight) for value, weight in zip(values, weights, strict=True))
-    return reduce(add, products, F.lit(constant))
+    missing = (
+        F.when(F.col(feature).isNull(), F.lit(-square)).otherwise(0.0)
+        for feature, square in zip(AUDIO_FEATURES, squares, strict=True)
+    )
+    return reduce(add, [*products, *missing], F.lit(sum(squares)))
 
 
 def _sample(tracks: DataFrame, seed: int, sample_size: int, size: int) -> DataFrame:

@@ -94,8 +94,22 @@ def folded(text: Column) -> Column:
 
 
 def artist_key(name: Column) -> Column:
-    """An artist's name as one compares it: folded, without a leading "the"."""
-    return F.regexp_replace(folded(name), r"^the (?=\S)", "")
+    """Return what tells an artist from others where no id does: the folded name, with its leading "the".
+
+    The-Dream and Dream, The Change and Change are different artists.
+    """
+    return folded(name)
+
+
+def loose_artist_key(key: Column) -> Column:
+    """Return an ``artist_key`` without its leading "the": by it two spellings of one artist are found, not told."""
+    return F.regexp_replace(key, r"^the (?=\S)", "")
+
+
+def other_spelling(key: Column) -> Column:
+    """Return the ``artist_key`` of the same name with a leading "the" where it has none, without where it has one."""
+    loose = loose_artist_key(key)
+    return F.when(loose == key, F.concat(F.lit("the "), key)).otherwise(loose)
 
 
 def title_parts(name: Column) -> Column:

@@ -3,15 +3,32 @@
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
+from etl.transform.times import possible_time
 from etl.transform.winners import source_named, source_rank
 
 
-def dim_playlist(rows: DataFrame, read_playlists: DataFrame) -> DataFrame:
+def not_listed(read_playlists: DataFrame, snapshots: DataFrame, rows: DataFrame) -> tuple[DataFrame, DataFrame]:
+    """Return what the mock API says of playlists without those that files list: these are as the files say.
+
+    :param read_playlists: as ``MEMORY["api_playlist"]``.
+    :param snapshots: as ``spotify.memory.known_snapshots`` gives them.
+    :param rows: what ``reconcile.identified`` returns.
+    """
+    listed = rows.where("playlist_id IS NOT NULL").select("playlist_id").distinct()
+    kept, others = (
+        frame.join(listed, on="playlist_id", how="left_anti").select(*frame.columns)
+        for frame in (read_playlists, snapshots)
+    )
+    return kept, others
+
+
+def dim_playlist(rows: DataFrame, read_playlists: DataFrame, api_source: str = "api") -> DataFrame:
     """The staged frame. A playlist filed under several genres stands under the pair that most of its named rows have;
     one that nothing names has the name ''.
 
     :param rows: what ``reconcile.identified`` returns.
     :param read_playlists: as ``MEMORY["api_playlist"]``.
+    :param api_source: the source of what the API says.
     """
     named = ("playlist_name", "playlist_genre", "playlist_subgenre")
     filed = (
@@ -23,7 +40,7 @@ def dim_playlist(rows: DataFrame, read_playlists: DataFrame) -> DataFrame:
     order = F.struct("rank", is_unnamed, -F.col("row_count"), *(F.coalesce(c, F.lit("")) for c in named))
     listed = filed.groupBy("playlist_id").agg(F.min_by(F.struct(*named, "rank"), order).alias("best"))
     read = read_playlists.where("told IS NOT NULL").select("playlist_id", "told", "items.snapshot_id")
-    source = F.when(F.col("told").isNotNull(), F.lit("api")).otherwise(source_named(F.col("best.rank")))
+    source = F.when(F.col("told").isNotNull(), F.lit(api_source)).otherwise(source_named(F.col("best.rank")))
     return listed.join(read, on="playlist_id", how="full").select(
         "playlist_id",
         F.coalesce("told.name", "best.playlist_name", F.lit("")).alias("name"),
@@ -46,7 +63,8 @@ def playlist_snapshot(read_playlists: DataFrame, snapshots: DataFrame) -> DataFr
 
 def fact_playlist_track(rows: DataFrame, read_playlists: DataFrame, snapshots: DataFrame) -> DataFrame:
     """The staged frame. A source that lists one playlist under two genres says each membership twice; only a track that
-    stands twice within one listing stands twice on the playlist.
+    stands twice within one listing stands twice on the playlist. A time at which nobody can have added anything, such
+    as the 1970-01-01 of Spotify's own charts, is unknown.
 
     :param rows: rows with ``track_id`` filled.
     :param read_playlists: as ``MEMORY["api_playlist"]``.
@@ -73,7 +91,8 @@ def fact_playlist_track(rows: DataFrame, read_playlists: DataFrame, snapshots: D
     entries = _told(read_playlists, snapshots).select(
         "playlist_id", F.col("items.asked_at").alias("seen_at"), F.posexplode("items.entries").alias("place", "entry")
     )
-    seen = entries.select("playlist_id", "seen_at", "place", "entry.*").withColumn(
+    added_at = possible_time(F.col("entry.added_at"), F.col("seen_at")).alias("added_at")
+    seen = entries.select("playlist_id", "seen_at", "place", "entry.track_id", added_at).withColumn(
         "occurrence", F.row_number().over(again)
     )
     return listed.unionByName(seen.select(*listed.columns))

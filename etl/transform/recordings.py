@@ -1,14 +1,17 @@
 """Which track ids are one recording.
 
-Ids are linked where title, version and an artist are equal and lengths are at most 2 s apart, or where the ISRC is
-equal and lengths are at most 5 s apart. Links chain: sorted by length, the ids under one key fall into islands at
-each gap that is wider. Islands that share an id are one recording.
+Ids are linked where title, version and an artist (but for a leading "the") are equal and lengths are at most 2 s apart,
+or where the ISRC is equal and lengths are at most 5 s apart. Links chain: sorted by length, the ids under one key fall
+into islands at each gap that is wider. Islands that share an id are one recording.
 """
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-NAME_GAP_MS = 2_000
+from etl.transform.names import loose_artist_key
+from etl.transform.reconcile import TOLERANCE_MS
+
+NAME_GAP_MS = TOLERANCE_MS
 ISRC_GAP_MS = 5_000
 
 
@@ -34,6 +37,23 @@ def recordings(mentions: DataFrame) -> DataFrame:
     )
 
 
+def with_mock(real: DataFrame, together: DataFrame, ids: DataFrame) -> DataFrame:
+    """Add ids that the mock API alone tells of to the recordings of the others, which they never join to each other.
+
+    :param real: what ``recordings`` returns for the mentions of all other sources.
+    :param together: what it returns for all mentions.
+    :param ids: track_id and is_mock of all ids, a row an id.
+    :returns: as ``recordings``; where an id that is real is in a recording, the smallest real one names it.
+    """
+    own = real.select("track_id", F.col("recording_id").alias("real_id"))
+    known = together.join(ids, on="track_id", how="inner").join(own, on="track_id", how="left")
+    real_id = F.when(~F.col("is_mock"), F.coalesce("real_id", "track_id"))
+    named = known.groupBy("recording_id").agg(F.min(real_id).alias("named_by"))
+    return known.join(named, on="recording_id", how="inner").select(
+        "track_id", F.coalesce(real_id, "named_by", "recording_id").alias("recording_id")
+    )
+
+
 def _links(mentions: DataFrame) -> DataFrame:
     by_name = mentions.select(
         "track_id", "duration_ms", F.explode("artist_keys").alias("artist"), "title", "version"
@@ -41,7 +61,7 @@ def _links(mentions: DataFrame) -> DataFrame:
         "track_id",
         "duration_ms",
         F.lit(NAME_GAP_MS).alias("gap_ms"),
-        F.concat_ws("\u0001", F.lit("name"), "title", "version", "artist").alias("link"),
+        F.concat_ws("\u0001", F.lit("name"), "title", "version", loose_artist_key(F.col("artist"))).alias("link"),
     )
     by_isrc = mentions.where(F.col("isrc").isNotNull()).select(
         "track_id",

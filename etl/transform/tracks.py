@@ -6,7 +6,7 @@ from pyspark.sql import functions as F
 from etl.schemas import AUDIO_FEATURES
 from etl.schemas.columns import MEASURES
 from etl.transform.names import made_id
-from etl.transform.winners import first_of, precision_rank, source_named, source_rank, winner
+from etl.transform.winners import first_of, is_mock, precision_rank, source_named, source_rank, winner
 
 FROM_RECORDING = "recording"
 """The source of a value that another id of the same recording has."""
@@ -130,11 +130,12 @@ def with_recording(won: DataFrame, recordings: DataFrame) -> DataFrame:
 
 def _of_recordings(won: DataFrame, recordings: DataFrame) -> DataFrame:
     """Each id of a recording of several, with the earliest date, the largest popularity and the best measured features
-    among them."""
+    among those ids that not the mock API alone tells of."""
     date = F.col("own_dated.date")
+    told = won.where(~is_mock(F.col("rank")))
     earliest = (F.year(date["release_date"]), precision_rank(date["precision"]), date["release_date"])
     known = (
-        won.select("track_id", "own_dated", "own_popular", "measures")
+        told.select("track_id", "own_dated", "own_popular", "measures")
         .join(recordings, on="track_id", how="inner")
         .groupBy("recording_id")
         .agg(

@@ -3,7 +3,7 @@
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from etl.schemas import SOURCE_RANK
+from etl.schemas import MOCK_SOURCE, SOURCE_RANK
 
 _PRECISIONS = ("day", "month", "year")
 
@@ -16,6 +16,11 @@ def source_rank(source: Column) -> Column:
 def source_named(rank: Column) -> Column:
     """The source at a place of ``SOURCE_RANK``; NULL where there is none."""
     return F.try_element_at(F.array(*map(F.lit, SOURCE_RANK)), rank.cast("int"))
+
+
+def is_mock(rank: Column) -> Column:
+    """Whether a place of ``SOURCE_RANK`` is that of the mock API."""
+    return rank == SOURCE_RANK.index(MOCK_SOURCE) + 1
 
 
 def precision_rank(precision: Column) -> Column:

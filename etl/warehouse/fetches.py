@@ -129,7 +129,7 @@ def without_asked_features(connection: Connection, track_ids: Collection[str]) -
         from (
             select unnest(cast(:track_ids as text[])) as id
             union
-            select track_id from warehouse.dim_track where source = 'api'
+            select track_id from warehouse.dim_track where source in ('api', 'mock_api')
             union
             select t.track_id
             from warehouse.dim_playlist as p

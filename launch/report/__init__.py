@@ -180,7 +180,7 @@ def _print_reasons(out: Console, rows: list[Row]) -> None:
 def _print_matches(out: Console, rows: list[Row], inputs: list[Row]) -> None:
     filled = table("Recognised as already known", "ids or rows", "of the source's rows", "mean score")
     for row in rows:
-        source = _ANSWERS if row["source"] == "api" else row["source"]
+        source = _ANSWERS if row["source"] in ("api", "mock_api") else row["source"]
         rows_in = sum(found["rows_in"] for found in inputs if found["source"].startswith(source))
         cells = [count(row["matches"]), share(row["matches"], rows_in), f"{row['score']:.3f}"]
         filled.add_row(f"{row['source']} [dim]{escape(row['method'])}[/]", *cells)

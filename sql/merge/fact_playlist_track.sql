@@ -35,6 +35,7 @@ select
     t.track_key,
     s.occurrence,
     s.added_at,
+    r.seen_at,
     case when r.is_new and r.number = 1 then timestamptz '-infinity' else r.seen_at end as since
 from staging.fact_playlist_track as s
 inner join reading as r
@@ -108,14 +109,15 @@ begin
             and t.valid_to = 'infinity'
             and t.added_at is distinct from m.added_at;
 
-        -- Where the source says when a track was added it is there since then, but not while an earlier stay lasted.
+        -- Where the source says when a track was added it is there since then, but not while an earlier stay lasted, and not
+        -- from after the response that shows it, where clocks differ.
         insert into warehouse.fact_playlist_track (playlist_key, track_key, occurrence, valid_from, added_at)
         select
             m.playlist_key,
             m.track_key,
             m.occurrence,
             greatest(
-                coalesce(m.added_at, m.since),
+                coalesce(case when m.added_at > m.seen_at then m.seen_at else m.added_at end, m.since),
                 (
                     select max(t.valid_to)
                     from warehouse.fact_playlist_track as t

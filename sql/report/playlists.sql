@@ -6,7 +6,7 @@ with held as (
         on fact_playlist_track.playlist_key = dim_playlist.playlist_key and fact_playlist_track.valid_to = 'infinity'
     left join warehouse.dim_track
         on dim_track.track_key = fact_playlist_track.track_key and dim_track.track_key > 0
-    where dim_playlist.source = 'api' and dim_playlist.playlist_key > 0
+    where dim_playlist.source in ('api', 'mock_api') and dim_playlist.playlist_key > 0
 ),
 
 largest as (

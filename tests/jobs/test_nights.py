@@ -88,7 +88,7 @@ def test_two_nights_and_a_lost_memory(here: Place) -> None:
         *("item has no audio features", "item is a local file", "item is an episode", "item is no longer available")
     }
     (measured,) = here.rows(
-        "select count(*) filter (where audio_features_source = 'api') as api, count(energy) as measured,"
+        "select count(*) filter (where audio_features_source = 'mock_api') as api, count(energy) as measured,"
         " count(*) filter (where energy = 0 and audio_features_source is null) as made_up"
         " from warehouse.dim_track where track_key > 0"
     )

@@ -263,6 +263,22 @@ def test_a_playlist_that_the_api_read_is_as_it_says(with_api: dict[str, list[dic
     ]
 
 
+def test_a_time_at_which_nobody_can_have_added_anything_is_unknown(spark: SparkSession) -> None:
+    times = {
+        "t1": (datetime(1970, 1, 1), None),
+        "t2": (datetime(2006, 4, 22, 23, 59, 59), None),
+        "t3": (datetime(2006, 4, 23), datetime(2006, 4, 23)),
+        "t4": (ASKED, ASKED),
+        "t5": (datetime(2026, 11, 22), datetime(2026, 11, 22)),
+        "t6": (datetime(2026, 11, 22, 0, 0, 1), None),
+    }
+    items = entries(*((track_id, told) for track_id, (told, _) in times.items()))
+    of_api = [{**API, "track_id": track_id, "name": f"Song {track_id}"} for track_id in times]
+    read = {"playlist_id": "p1", "told": TOLD, "items": items}
+    found = _built(track_rows(spark, *of_api), artist_rows(spark), read)["fact_playlist_track"].collect()
+    assert {one["track_id"]: one["added_at"] for one in found} == {name: added for name, (_, added) in times.items()}
+
+
 def test_what_has_no_input_is_counted_for_none(with_api: dict[str, list[dict[str, Any]]]) -> None:
     counted = [(one["input_id"], one["key"], one["row_count"]) for one in with_api["input_key"]]
     assert counted == [("playlist_songs", "t1", 2), ("playlist_songs", "t2", 2)]

@@ -158,17 +158,28 @@ def test_impossible_requests_are_refused(catalogue: DataFrame, count: int, sampl
         fit(catalogue, count, 1, sample_size, FITTED_AT)
 
 
-def test_a_missing_feature_gives_no_cluster_and_columns_stay(spark: SparkSession, model: ClusterModel) -> None:
-    whole = CENTRES[1].tolist()
-    rows = [("all", "all", *whole, 1)]
-    rows += [
-        (x, x, *[None if x == y else v for y, v in zip(AUDIO_FEATURES, whole, strict=True)], 1) for x in AUDIO_FEATURES
+def test_a_track_that_lacks_one_feature_is_placed_by_the_others(spark: SparkSession, model: ClusterModel) -> None:
+    points = _catalogue(12)[[*AUDIO_FEATURES]].to_numpy() + 2 * SPREAD * np.random.default_rng(3).standard_normal(9)
+    lacking = np.arange(len(points)) % len(AUDIO_FEATURES)
+    distances = (model.standardised(points)[:, None, :] - model.standardised(model.centroids)[None, :, :]) ** 2
+    distances[np.arange(len(points)), :, lacking] = 0
+    rows = [
+        (str(row), "", *[None if place == lacking[row] else float(v) for place, v in enumerate(point)], 7)
+        for row, point in enumerate(points)
     ]
     tracks = spark.createDataFrame(rows, _schema().replace("group", "audio_features_type"))
     assigned = assign(tracks, model)
     assert assigned.columns == tracks.columns
-    found = {row["track_id"]: row["audio_features_type"] for row in assigned.collect()}
-    assert found == {"all": 1, **dict.fromkeys(AUDIO_FEATURES)}
+    found = {int(row["track_id"]): row["audio_features_type"] for row in assigned.collect()}
+    assert found == dict(enumerate(distances.sum(axis=2).argmin(axis=1).tolist()))
+
+
+def test_a_track_that_lacks_more_is_in_no_cluster(spark: SparkSession, model: ClusterModel) -> None:
+    whole = CENTRES[1].tolist()
+    rows = [("all", "", *whole, 3), ("two", "", None, *whole[1:8], None, 3), ("none", "", *[None] * 9, 3)]
+    tracks = spark.createDataFrame(rows, _schema().replace("group", "audio_features_type"))
+    found = {row["track_id"]: row["audio_features_type"] for row in assign(tracks, model).collect()}
+    assert found == {"all": 1, "two": None, "none": None}
 
 
 def test_of_equally_near_clusters_the_smaller_number_wins(catalogue: DataFrame, model: ClusterModel) -> None:

@@ -46,6 +46,17 @@ def test_ties_go_to_edition_then_album_then_length_then_id(spark: SparkSession) 
         assert found == {"Song - 2011 Remaster": (best["track_id"], score)}
 
 
+def test_the_artist_of_the_very_name_wins_and_the_mock_api_is_never_recognised(spark: SparkSession) -> None:
+    asked = {**TOP, "name": "Song", "artist_names": ["The Nova"], "duration_ms": 200_000}
+    candidates: list[dict[str, Any]] = [
+        {"source": "mock_api", "track_id": "t0", "name": "Song", "artist_names": ["The Nova"], "duration_ms": 200_000},
+        {"track_id": "t1", "name": "Song", "artist_names": ["Nova"], "duration_ms": 200_000},
+        {"track_id": "t2", "name": "Song", "artist_names": ["The Nova"], "duration_ms": 202_000},
+    ]
+    found = [_recognised(spark, asked, *candidates[:count]) for count in (1, 2, 3)]
+    assert found == [{}, {"Song": ("t1", 1.0)}, {"Song": ("t2", 0.95)}]
+
+
 def test_rows_of_one_made_id_are_one_thing(spark: SparkSession) -> None:
     rows = [
         {"track_id": "t1", "name": "Song", "duration_ms": 200_000},

@@ -5,7 +5,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from etl.transform.recordings import recordings
+from etl.transform.recordings import recordings, with_mock
 
 Mention = tuple[str, str, str, list[str], int, str | None]
 _COLUMNS = "track_id string, title string, version string, artist_keys array<string>, duration_ms int, isrc string"
@@ -41,6 +41,9 @@ MENTIONS: list[Mention] = [
     ("h2", "old title", "", ["nova"], 100_000, None),
     ("h2", "new title", "", ["nova"], 100_000, None),
     ("h3", "new title", "", ["nova"], 100_000, None),
+    # A leading "the" does not tell recordings apart.
+    ("k1", "same", "", ["the nova"], 100_000, None),
+    ("k2", "same", "", ["nova"], 100_000, None),
     ("z1", "alone", "", ["nova"], 100_000, None),
 ]
 GROUPS = {
@@ -50,6 +53,7 @@ GROUPS = {
     **dict.fromkeys(("e6", "e7", "e8", "e9"), "e6"),
     **dict.fromkeys(("g1", "g2"), "g1"),
     **dict.fromkeys(("h1", "h2", "h3"), "h1"),
+    **dict.fromkeys(("k1", "k2"), "k1"),
 }
 
 
@@ -60,6 +64,17 @@ def test_links_chain_and_hang_together(spark: SparkSession) -> None:
 def test_order_and_partitions_do_not_matter(spark: SparkSession) -> None:
     shuffled = random.Random(7).sample(MENTIONS, len(MENTIONS))
     assert _groups(spark, shuffled, 7) == GROUPS
+
+
+def test_ids_of_the_mock_api_join_recordings_and_never_link_them(spark: SparkSession) -> None:
+    told = ["m0", "r1", "r2", "m3", "m4", "m5", "r6"]
+    ids = spark.createDataFrame([(one, one[0] == "m") for one in told], "track_id string, is_mock boolean")
+    # Without the mock r1 and r6 are one; through its ids r2 hangs together with them.
+    real = spark.createDataFrame([("r1", "r1"), ("r6", "r1")], "track_id string, recording_id string")
+    groups = [(one, "m0") for one in ("m0", "r1", "r2", "m3", "r6")] + [("m4", "m4"), ("m5", "m4")]
+    together = spark.createDataFrame(groups, "track_id string, recording_id string")
+    found = {row.track_id: row.recording_id for row in with_mock(real, together, ids).collect()}
+    assert found == {"m0": "r1", "r1": "r1", "r2": "r2", "m3": "r1", "r6": "r1", "m4": "m4", "m5": "m4"}
 
 
 def test_no_tracks_are_no_recordings(spark: SparkSession) -> None:

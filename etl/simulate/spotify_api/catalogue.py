@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from etl.schemas import SOURCE_RANK
+from etl.schemas import AUDIO_FEATURES, SOURCE_RANK
 from etl.schemas.columns import MEASURES
 from etl.simulate.spotify_api.ids import number, share, spotify_id
 from etl.simulate.spotify_api.titles import plain_title, plain_words
@@ -22,14 +22,16 @@ if TYPE_CHECKING:  # the server reads a stock without ever loading pandas
 SAME_RECORDING_MS = 2_000
 """Rows of one title and artist whose lengths differ by no more are taken for one recording."""
 
-_SINGLE = (
-    *("name", "album_id", "album_name", "release_date", "release_date_precision", "duration_ms", "explicit", "isrc"),
-    *("popularity", *MEASURES),
-)
-_LISTS = ("artist_names", "artist_ids")
+_TOLD = ("name", "duration_ms", "artist_names", "artist_ids")
+_ALBUM = ("album_id", "album_name")
+_DATED = ("release_date", "release_date_precision")
+_SINGLE = ("explicit", "isrc")
+_ORDER = ("source", "input_id", "row_number", "name", "album_id")
+"""What rows of one source that are as good as each other are ordered by."""
+_COLUMNS = (*_TOLD, *_ALBUM, *_DATED, *_SINGLE, "popularity", *MEASURES)
 _ARTIST_COLUMNS = ("artist_id", "name", "popularity", "followers", "genres")
 _ISRC_SHARE = 0.85
-_DATE_LENGTHS = {"year": 4, "month": 7, "day": 10}
+_DATE_LENGTHS = {"day": 10, "month": 7, "year": 4}
 
 
 @dataclass(slots=True)
@@ -57,7 +59,11 @@ class Album:
 
 @dataclass(slots=True)
 class Track:
-    """A track as it is served. ``truth`` is the catalogue's id for it, None where the catalogue does not have it."""
+    """A track as it is served. ``truth`` is the catalogue's id for it, None where the catalogue does not have it.
+
+    ``release_date`` and its precision are those that a row gives this track, None where no row does: then the track is
+    as old as its album.
+    """
 
     track_id: str
     truth: str | None
@@ -69,6 +75,8 @@ class Track:
     isrc: str | None
     popularity: int
     measures: tuple[float | int | None, ...]
+    release_date: str | None = None
+    release_date_precision: str | None = None
     is_playable: bool = True
     linked_from: str | None = None
 
@@ -102,6 +110,7 @@ def read_catalogue(tracks: pd.DataFrame, artists: pd.DataFrame, seed: int) -> Ca
     for row in rows:
         artist_ids = names.of(row)
         track_id, duration = row["track_id"], int(row["duration_ms"] or 0)
+        date, precision = _known_date(row)
         track = Track(
             track_id=track_id,
             truth=track_id,
@@ -113,6 +122,8 @@ def read_catalogue(tracks: pd.DataFrame, artists: pd.DataFrame, seed: int) -> Ca
             isrc=row["isrc"],
             popularity=_popularity(row["popularity"], seed, track_id),
             measures=tuple(row[name] for name in MEASURES),
+            release_date=date,
+            release_date_precision=precision,
         )
         catalogue.add(track)
     _name_recordings(catalogue)
@@ -122,18 +133,41 @@ def read_catalogue(tracks: pd.DataFrame, artists: pd.DataFrame, seed: int) -> Ca
 
 
 def _one_row_each(tracks: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """The first known value of each column for each track, best source first."""
+    """What the rows of each track give it, in the order in which the warehouse prefers them (docs/rules.md).
+
+    Fields that belong together come from one row: name, length and artists from the best source; an album, if need be
+    from a worse one, that has an id; the finest release date; audio features without a gap.
+    """
     named = tracks[tracks["track_id"].notna() & tracks["name"].notna()]
-    ranks = {source: rank for rank, source in enumerate(SOURCE_RANK)}
-    order = ["track_id", "_rank", *(c for c in ("input_id", "row_number", "name", "album_id") if c in named)]
-    ranked = named.assign(_rank=named["source"].map(ranks).fillna(len(ranks)) if "source" in named else 0)
-    ranked = ranked.sort_values(order, kind="stable", na_position="last")
-    wanted = [column for column in (*_SINGLE, *_LISTS) if column in ranked]
-    first = ranked.groupby("track_id", sort=True)[wanted].first().reset_index()
-    columns = {str(column): _plain_values(first[column]) for column in first}
-    missing: dict[str, Any] = dict.fromkeys({*_SINGLE, *_LISTS} - columns.keys())
+    named = named.reindex(columns=list(dict.fromkeys([*named.columns, *_ORDER, *_COLUMNS])))
+    sources = {source: rank for rank, source in enumerate(SOURCE_RANK)}
+    precisions = {precision: rank for rank, precision in enumerate(_DATE_LENGTHS)}
+    ranked = named.assign(
+        _source=named["source"].map(sources).fillna(len(sources)),
+        _has_no_album_id=named["album_id"].isna(),
+        _precision=named["release_date_precision"].map(precisions).fillna(0),
+        _date=named["release_date"].map(str),
+        _unpopularity=-named["popularity"].astype("float64"),
+        _has_gap=named[list(AUDIO_FEATURES)].isna().any(axis=1),
+    )
+
+    def first(columns: Iterable[str], *order: str) -> pd.DataFrame:
+        wanted = list(columns)
+        present = ranked[ranked[wanted].notna().any(axis=1)]
+        ordered = present.sort_values(["track_id", *order, *_ORDER], kind="stable", na_position="last")
+        return ordered.drop_duplicates("track_id").set_index("track_id")[wanted]
+
+    blocks: list[pd.DataFrame | pd.Series[Any]] = [
+        first(_ALBUM, "_has_no_album_id", "_source"),
+        first(_DATED, "_precision", "_source", "_date"),
+        first(MEASURES, "_has_gap", "_source"),
+        first(["popularity"], "_source", "_unpopularity"),
+        *(first([name], "_source") for name in _SINGLE),
+    ]
+    tracks_by_id = first(_TOLD, "_source").join(blocks).sort_index().reset_index()
+    columns = {str(column): _plain_values(tracks_by_id[column]) for column in tracks_by_id}
     for values in zip(*columns.values(), strict=True):
-        yield missing | dict(zip(columns, values, strict=True))
+        yield dict(zip(columns, values, strict=True))
 
 
 def _plain_values(column: pd.Series) -> list[Any]:
@@ -151,7 +185,9 @@ class _Artists:
         self._id_by_name: dict[str, str] = {}
         known = rows[rows["artist_id"].notna() & rows["name"].notna()]
         order = [c for c in ("artist_id", "source", "input_id", "row_number", "followers") if c in known]
-        ordered = known.sort_values(order, kind="stable")
+        ordered = known.sort_values(order, kind="stable").drop_duplicates("artist_id")
+        if "followers" in known:  # of several artists of one name the first one here is meant
+            ordered = ordered.sort_values("followers", ascending=False, kind="stable", na_position="last")
         columns = {column: _plain_values(ordered[column]) for column in _ARTIST_COLUMNS if column in ordered}
         for values in zip(*columns.values(), strict=True):
             self._know(dict(zip(columns, values, strict=True)))
@@ -189,19 +225,27 @@ class _Artists:
 
 
 def _album(catalogue: Catalogue, seed: int, row: dict[str, Any], artist_ids: tuple[str, ...]) -> str:
-    name = row["album_name"] or row["name"]
-    album_id = str(row["album_id"] or spotify_id("album", name, artist_ids[0]))
+    """The id of a track's album; one that is made up is of one date, so that it dates no other track."""
+    name, (date, precision) = row["album_name"] or row["name"], _known_date(row)
+    album_id = str(row["album_id"] or spotify_id("album", name, artist_ids[0], *filter(None, (date, precision))))
     if album_id not in catalogue.albums:
-        date, precision = release_date(row["release_date"], row["release_date_precision"], seed, album_id)
+        if date is None or precision is None:
+            date, precision = made_release_date(seed, album_id)
         catalogue.albums[album_id] = Album(album_id, str(name), artist_ids[:1], date, precision)
     return album_id
 
 
-def release_date(known: object, precision: object, seed: int, album_id: str) -> tuple[str, str]:
-    """A date as the API writes it, and its precision; made up where it is not known, now and then as "0000"."""
-    if known is not None:
-        precise = str(precision) if precision in _DATE_LENGTHS else "day"
-        return str(known)[: _DATE_LENGTHS[precise]], precise
+def _known_date(row: dict[str, Any]) -> tuple[str | None, str | None]:
+    """A row's date as the API writes it, and its precision; None where it has none."""
+    known, precision = row["release_date"], row["release_date_precision"]
+    if known is None:
+        return None, None
+    precise = str(precision) if precision in _DATE_LENGTHS else "day"
+    return str(known)[: _DATE_LENGTHS[precise]], precise
+
+
+def made_release_date(seed: int, album_id: str) -> tuple[str, str]:
+    """A made-up date as the API writes it, and its precision; now and then "0000"."""
     drawn = number(seed, "released", album_id)
     if drawn % 400 == 0:
         return "0000", "year"

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 
-from etl.simulate.spotify_api.catalogue import Album, Artist, Catalogue, Track, made_isrc, release_date
+from etl.simulate.spotify_api.catalogue import Album, Artist, Catalogue, Track, made_isrc, made_release_date
 from etl.simulate.spotify_api.ids import number, share, spotify_id
 from etl.simulate.spotify_api.titles import base_title, has_suffix
 
@@ -71,6 +71,8 @@ class Further:
                     duration_ms=length,
                     isrc=self._other_isrc(track, further_id),
                     popularity=track.popularity // 2,
+                    release_date=None,
+                    release_date_precision=None,
                 )
             )
         return further_id
@@ -125,7 +127,7 @@ class Further:
         name = (f"Best of {artist}", f"{album.name} (Deluxe Edition)")[number(further_id) % 2]
         album_id = spotify_id(self._seed, "other album", name, track.artist_ids[0], released)
         if album_id not in self._catalogue.albums:
-            date, precision = released or release_date(None, None, self._seed, album_id)
+            date, precision = released or made_release_date(self._seed, album_id)
             self._catalogue.albums[album_id] = Album(album_id, name, track.artist_ids[:1], date, precision)
         return album_id
 
@@ -180,6 +182,8 @@ class Further:
                     album_id=self._other_album(track, stranger_id, None),
                     duration_ms=length,
                     isrc=made_isrc(self._seed, stranger_id),
+                    release_date=None,
+                    release_date_precision=None,
                 )
             )
 

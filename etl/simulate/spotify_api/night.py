@@ -72,7 +72,7 @@ class Night:
         albums = self.albums(track["album_id"] for track in tracks.values())
         artists = self.artists(artist_id for track in tracks.values() for artist_id in track["artist_ids"])
         for track in tracks.values():
-            track["album"] = albums[track["album_id"]]
+            track["album"] = _as_old_as(track, albums[track["album_id"]])
             track["artists"] = [artists[artist_id] for artist_id in track["artist_ids"]]
         return tracks
 
@@ -143,3 +143,10 @@ class Night:
         found = (self.stock.playlist(playlist_id) for playlist_id in self.stock.playlist_ids(account.name))
         own = [one for one in found if one and one.owner_id == account.user_id]
         return [(one.playlist_id, item.item_id) for one in own[:6] for item in one.items if item.kind == "track"]
+
+
+def _as_old_as(track: dict[str, Any], album: dict[str, Any]) -> dict[str, Any]:
+    """An album with the release date of one of its tracks, where files give that track another one: the API tells a
+    track's date by its album alone."""
+    known = {name: track[name] for name in ("release_date", "release_date_precision") if track["release_date"]}
+    return {**album, **known}

@@ -1,7 +1,7 @@
 """The accounts, and what they own, follow, save and play.
 
-Real playlists are dealt to the accounts by hash; where there are none, playlists are made of tracks of one genre. The
-first playlists of each account hold everything odd that Spotify's playlists hold.
+Copies of real playlists are dealt to the accounts by hash; where there are none, playlists are made of tracks of one
+genre. The first playlists of each account hold everything odd that Spotify's playlists hold.
 """
 
 from __future__ import annotations
@@ -163,8 +163,13 @@ def _real_lists(catalogue: Catalogue, tracks: pd.DataFrame, seed: int) -> list[N
     for playlist_id, track_id, name in rows:
         members[playlist_id][track_id] = None
         names[playlist_id] = names.get(playlist_id) or name
+    # Under ids of their own: what a file lists on a playlist is not changed by what its copy here goes through.
     return [
-        (playlist_id, names[playlist_id], sorted(track_ids, key=lambda one: number(seed, playlist_id, one)))
+        (
+            spotify_id("copy", seed, playlist_id),
+            f"{names[playlist_id]} (made up)".lstrip(),
+            sorted(track_ids, key=lambda one: number(seed, playlist_id, one)),
+        )
         for playlist_id, track_ids in members.items()
     ]
 

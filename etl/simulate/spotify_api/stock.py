@@ -33,7 +33,8 @@ create table album (
 ) without rowid;
 create table track (
     track_id text primary key, name text, artist_ids text, album_id text, duration_ms int, explicit int, isrc text,
-    popularity int, is_playable int, linked_from text, {_MEASURES}
+    popularity int, is_playable int, linked_from text, {_MEASURES},
+    release_date text, release_date_precision text
 ) without rowid;
 create table truth (served_id text primary key, track_id text) without rowid;
 create table playlist (
@@ -128,6 +129,7 @@ def _track_row(track: Track) -> tuple[Any, ...]:
     return (
         *(track.track_id, track.name, _packed(track.artist_ids), track.album_id, track.duration_ms, track.explicit),
         *(track.isrc, track.popularity, track.is_playable, track.linked_from, *track.measures),
+        *(track.release_date, track.release_date_precision),
     )
 
 

@@ -7,10 +7,12 @@ field as a number, as text or not at all.
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from etl.limits import CLOCK_TOLERANCE, SPOTIFY_FOUNDED
+
 LONGEST_TEXT = 1000
 LONGEST_PLAY_MS = 24 * 60 * 60 * 1000
-FIRST_PLAY = "2006-01-01T00:00:00Z"
-"""Spotify was founded in that year: what is dated before was played by a clock that went wrong."""
+FIRST_PLAY = SPOTIFY_FOUNDED.isoformat()
+"""What is dated before was played by a clock that went wrong."""
 
 _WHOLE = r"^-?[0-9]{1,18}(\.0+)?$"
 _MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?"
@@ -50,7 +52,7 @@ def moment_faults(field: str, value: Column) -> Faults:
         (said(field).isNull(), f"{field} is missing"),
         (value.isNull(), f"{field} is no date and time"),
         (value < F.lit(FIRST_PLAY).cast("timestamp"), f"{field} lies before Spotify's beginning"),
-        (value > F.col("received_at") + F.expr("INTERVAL 1 DAY"), f"{field} lies after the import"),
+        (value > F.col("received_at") + F.lit(CLOCK_TOLERANCE), f"{field} lies after the import"),
     ]
 
 

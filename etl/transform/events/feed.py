@@ -1,11 +1,12 @@
 """A feed's records of what users did and of who they are."""
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from pyspark.sql.types import StructType
 
 from etl.columnar import literal
+from etl.limits import SPOTIFY_FOUNDED
 from etl.person import NOBODY
 from etl.schemas.avro import NEWEST, contract
 from etl.schemas.events import EVENT_ROW, USER_ROW
@@ -15,10 +16,6 @@ from etl.transform.kaggle.values import BLANKS
 SOURCE = "feed"
 _LONGEST_ID = 255
 _NO_USER_ID = "userId is missing or longer than 255 bytes"
-CLOCKS_DIFFER_BY = timedelta(days=1)
-"""A record may be so much later than the moment at which it came in; what is later yet has not happened."""
-_FIRST_DAY = datetime(2006, 4, 23, tzinfo=UTC)
-"""When Spotify was founded: nothing happened on it before."""
 _SYMBOLS = {
     field["name"]: field["type"]["symbols"]
     for field in contract(NEWEST["user_activity"])["fields"]
@@ -141,7 +138,7 @@ def _sum_of_lengths(*names: str) -> str:
 
 
 def _is_impossible(name: str, not_after: datetime) -> str:
-    first, last = (int(moment.timestamp() * 1000) for moment in (_FIRST_DAY, not_after))
+    first, last = (int(moment.timestamp() * 1000) for moment in (SPOTIFY_FOUNDED, not_after))
     # As numbers: not every number is a time that can be told in a finer unit.
     return f"{name} is null or arrow_cast({name}, 'Int64') not between {first} and {last}"
 

@@ -12,7 +12,7 @@ from etl.transform.spotify.things import Things
 SOURCE = "api"
 
 
-def track_rows(memory: dict[str, DataFrame]) -> DataFrame:
+def track_rows(memory: dict[str, DataFrame], source: str = SOURCE) -> DataFrame:
     """One row of ``TRACK_ROW`` a track, without input; artists under their newest names."""
     tracks, artists = memory["api_track"], memory["api_artist"]
     names = artists.select(F.col("artist_id").alias("id"), F.col("told.name").alias("newest_name"))
@@ -31,16 +31,16 @@ def track_rows(memory: dict[str, DataFrame]) -> DataFrame:
         *(F.col(f"{name}.value").alias(name) for name in ("isrc", "popularity")),
     )
     return _conformed(
-        told.withColumn("artist_names", F.coalesce("newest_names", "artist_names")).withColumn("source", F.lit(SOURCE)),
+        told.withColumn("artist_names", F.coalesce("newest_names", "artist_names")).withColumn("source", F.lit(source)),
         TRACK_ROW,
     )
 
 
-def artist_rows(memory: dict[str, DataFrame]) -> DataFrame:
+def artist_rows(memory: dict[str, DataFrame], source: str = SOURCE) -> DataFrame:
     """One row of ``ARTIST_ROW`` an artist, without input."""
     told = memory["api_artist"].select(
         "artist_id",
-        F.lit(SOURCE).alias("source"),
+        F.lit(source).alias("source"),
         F.col("told.name").alias("name"),
         *(F.col(f"{name}.value").alias(name) for name in ("popularity", "followers")),
     )

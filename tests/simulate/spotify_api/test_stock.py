@@ -5,6 +5,7 @@ import re
 import sqlite3
 from collections import Counter
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from etl.schemas import ARTIST_ROW, AUDIO_FEATURES, TRACK_ROW
 from etl.simulate.spotify_api import write_stock
+from etl.simulate.spotify_api.night import Night
+from etl.simulate.spotify_api.scenario import Scenario
+from etl.simulate.spotify_api.stock import Stock
 from etl.simulate.spotify_api.titles import base_title
 from tests.simulate.spotify_api.little import little_rows
 
@@ -95,6 +100,57 @@ def test_rows_without_track_id_or_values_do_no_harm(tmp_path: Path) -> None:
     assert rows(tmp_path / "empty.sqlite", "select count(*) from track") == [(0,)]
 
 
+def file_row(track_id: str, **values: Any) -> dict[str, Any]:
+    nothing: dict[str, Any] = dict.fromkeys(TRACK_ROW.fieldNames())
+    told = {"track_id": track_id.ljust(22, "0"), "name": "Song", "artist_names": ["Nova"], "duration_ms": 200_000}
+    return nothing | {"input_id": "in", "source": "tracks_1921_2020", "row_number": 1, "genres": []} | told | values
+
+
+DATED: list[dict[str, Any]] = [
+    # One title and artist; one album by name; one by its id, which two files date differently.
+    file_row("a1", release_date=date(1923, 3, 29), release_date_precision="day"),
+    file_row("a2", release_date=date(1924, 3, 29), release_date_precision="day", duration_ms=205_000),
+    file_row("a3", release_date=date(1924, 1, 1), release_date_precision="year"),
+    file_row("b1", album_name="First", release_date=date(1980, 5, 1), release_date_precision="month"),
+    file_row("b2", album_name="First", release_date=date(1999, 1, 1), release_date_precision="year"),
+    file_row("c1", album_id="c".ljust(22, "0"), release_date=date(2001, 2, 3), release_date_precision="day"),
+    file_row("c2", album_id="c".ljust(22, "0"), release_date=date(2011, 2, 3), release_date_precision="day"),
+    # One id in several files: the finest date, the album with an id, features without a gap, each whole from one row.
+    file_row("d1", release_date=date(1970, 1, 1), release_date_precision="year", popularity=10, energy=0.1),
+    file_row(
+        "d1",
+        **{"source": "playlist_songs", "name": "Song!", "popularity": 90, "album_id": "d".ljust(22, "0")},
+        **{"album_name": "Best Of", "release_date": date(1971, 6, 7), "release_date_precision": "day"},
+        **dict.fromkeys(AUDIO_FEATURES, 0.5),
+    ),
+    file_row("d1", source="tracks_by_genre", album_name="Other", explicit=True, popularity=50),
+]
+
+
+def test_each_track_is_told_as_the_files_tell_it(tmp_path: Path) -> None:
+    path = tmp_path / "stock.sqlite"
+    for order in (DATED, DATED[::-1]):
+        tracks = pd.DataFrame(order, columns=TRACK_ROW.fieldNames())
+        write_stock(tracks, pd.DataFrame(columns=ARTIST_ROW.fieldNames()), path, seed=1)
+        stock = Stock(path)
+        told = Night(stock, Scenario(), 0).tracks(row["track_id"] for row in DATED)
+        stock.close()
+        dates = {
+            name.rstrip("0"): (one["album"]["release_date"], one["album"]["release_date_precision"])
+            for name, one in told.items()
+        }
+        assert dates == {
+            **{"a1": ("1923-03-29", "day"), "a2": ("1924-03-29", "day"), "a3": ("1924", "year")},
+            **{"b1": ("1980-05", "month"), "b2": ("1999", "year")},
+            **{"c1": ("2001-02-03", "day"), "c2": ("2011-02-03", "day"), "d1": ("1971-06-07", "day")},
+        }
+        one = told["d1".ljust(22, "0")]
+        assert (one["name"], one["popularity"], one["explicit"]) == ("Song", 10, 1)
+        assert (one["album"]["name"], one["album_id"]) == ("Best Of", "d".ljust(22, "0"))
+        assert {one[feature] for feature in AUDIO_FEATURES} == {0.5}
+        assert told["c1".ljust(22, "0")]["album_id"] == told["c2".ljust(22, "0")]["album_id"]
+
+
 def test_a_part_of_what_is_on_playlists_has_further_ids_that_differ_a_little(stock: Path) -> None:
     query = """
         select served_id, a.name, b.name, a.duration_ms - b.duration_ms, a.isrc, b.isrc, a.album_id = b.album_id
@@ -162,7 +218,10 @@ def test_playlists_hold_everything_odd(stock: Path) -> None:
 
 def test_real_playlists_are_dealt_and_strangers_own_the_rest(stock: Path) -> None:
     mine, other = (json.loads(ids) for (ids,) in rows(stock, "select playlist_ids from library order by place"))
-    assert len(mine) == 12 and all(one.startswith("realplaylist") for one in mine)
+    names = dict(rows(stock, "select playlist_id, name from playlist"))
+    # Copies under ids of their own; the third one's name is taken away.
+    assert {names[one] for one in mine} == {f"List {number} (made up)" for number in range(3)} | {""}
+    assert len(mine) == 12 and all(SPOTIFY_ID.fullmatch(one) for one in mine)
     owners = dict(rows(stock, "select playlist_id, owner_id from playlist"))
     assert Counter(owners[one] for one in other) == {
         **{"madeup_ben": 12, "madeup_ada": 1, "spotify": 1},

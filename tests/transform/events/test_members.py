@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 from etl.transform.events.members import CONTEXT, has_names_alone, named, together, with_made
 from tests.transform.events.told import NOON, event_rows
 
-NAMES = {"track_name": "The Song (Live)", "artist_name": "The Nova"}
+NAMES = {"track_name": "The Song (Live)", "artist_name": "Nova"}
 NO_IDS = {"track_id": None, "artist_id": None}
 
 
@@ -103,13 +103,13 @@ def test_made_ids_stand_beside_the_names_they_are_made_of(spark: SparkSession) -
         for row in made
     }
     assert len(found) == len(made) == 9
-    track, artist = found["feed", None, "The Song (Live)", None, "The Nova"]
+    track, artist = found["feed", None, "The Song (Live)", None, "Nova"]
     assert track.startswith("name:") and artist.startswith("name:") and track != artist
     assert found["feed", None, "the song - live", None, "NOVA"] == (track, artist)
-    assert found["feed", None, "The Song (Live)", "a1", "The Nova"] == (track, None)
-    assert found["feed", "t1", "The Song (Live)", "a1", "The Nova"] == (None, None)
-    assert found["basic_export", "t1", "The Song (Live)", "a1", "The Nova"] == (track, None)
-    assert found["feed", "t1", "The Song (Live)", None, "The Nova"] == (None, artist)
+    assert found["feed", None, "The Song (Live)", "a1", "Nova"] == (track, None)
+    assert found["feed", "t1", "The Song (Live)", "a1", "Nova"] == (None, None)
+    assert found["basic_export", "t1", "The Song (Live)", "a1", "Nova"] == (track, None)
+    assert found["feed", "t1", "The Song (Live)", None, "Nova"] == (None, artist)
     assert found["feed", None, None, None, "Nova"] == (None, artist)
     assert found["feed", None, "Song", None, None] == (None, None)
     other, same_artist = found["feed", None, "Song", None, "Nova"]

@@ -24,11 +24,11 @@ def held(spark: SparkSession, lake: Lake, *answers: Answer) -> DataFrame:
     return things.things(lake.read_answers(spark, [received(lake, *answers)])).localCheckpoint(eager=True)
 
 
-def parsed(spark: SparkSession, lake: Lake, *answers: Answer, follow: str = "") -> Parsed:
+def parsed(spark: SparkSession, lake: Lake, *answers: Answer, follow: str = "", is_mock: bool = False) -> Parsed:
     """The outcome for ada, who is account-1; ``follow``: who has followed r1 since October, as far as is loaded."""
     users = spark.createDataFrame([("ada", "account-1")], "account string, user_id string")
     follows = spark.createDataFrame([(follow, "r1", datetime(2026, 10, 1, tzinfo=UTC))], KNOWN)
-    return events.parse(held(spark, lake, *answers), users, follows)
+    return events.parse(held(spark, lake, *answers), users, follows, is_mock)
 
 
 def rows(found: Parsed) -> list[Row]:
@@ -53,6 +53,18 @@ def followed(*entries: Any, **more: Any) -> Answer:
     return answer(
         "followed_artists", {"artists": {"items": list(entries), "total": len(entries), "next": None}}, **more
     )
+
+
+def test_tracks_of_the_mock_api_are_by_whom_the_catalogue_knows(spark: SparkSession, lake: Lake) -> None:
+    saved_track = {"added_at": "2026-11-20T10:00:00Z", "track": track()}
+    play = {"played_at": "2026-11-20T10:00:00Z", "track": track()}
+    answers = (saved(saved_track), played(play), followed(artist("r1")))
+    ids = [
+        {row["source"]: row["artist_id"] for row in rows(parsed(spark, lake, *answers, is_mock=is_mock))}
+        for is_mock in (False, True)
+    ]
+    assert ids[0]["saved_tracks"] and ids[0]["recently_played"]
+    assert ids[1] == {**ids[0], "saved_tracks": None, "recently_played": None}
 
 
 def test_a_saved_track_is_a_like_when_it_was_added(spark: SparkSession, lake: Lake) -> None:
