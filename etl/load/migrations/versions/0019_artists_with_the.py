@@ -9,7 +9,7 @@ from sqlalchemy import text
 from etl.config import CHECKOUT
 
 revision = "0019"
-down_revision = "0017"
+down_revision = "0018"
 
 _FILES = (
     "table/warehouse/fact_playlist_track_possible_times",

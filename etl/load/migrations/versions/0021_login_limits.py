@@ -7,7 +7,7 @@ from alembic import op
 from etl.config import CHECKOUT
 
 revision = "0021"
-down_revision = "0017"
+down_revision = "0019"
 
 _FILES = ("table/audit/login_password", "view/mart/wish_for_playlist")
 
