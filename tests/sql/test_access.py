@@ -50,8 +50,8 @@ READERS: dict[str, tuple[set[str], str]] = {
         dim_audio_cluster dim_playlist dim_track dirt event_artist event_artist_key event_context event_count
         event_match event_named event_playlist event_track event_user fact_artist_popularity fact_event
         fact_playlist_track fact_spoken_event fact_track_popularity input_key
-        listener load part playlist_snapshot reconciliation recording_key refresh_state rejected_row reloaded_input survey_response
-        track_alias user_record""",
+        listener load part playlist_snapshot reconciliation recording_key refresh_state rejected_row reloaded_input
+        survey_response track_alias user_record""",
     ),
     "simulation": (set(), "dirt listener"),
 }
