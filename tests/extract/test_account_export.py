@@ -128,6 +128,34 @@ def test_private_fields_do_not_enter(tmp_path: Path, lake: Lake) -> None:
     assert bodies(export)[3:] == ["a list", "a text", "null", "a number"]
 
 
+def test_audiobooks_of_the_account_data(tmp_path: Path, lake: Lake) -> None:
+    told = {"endTime": "2024-03-01 13:00", "msPlayed": 1}
+    book = told | {"audiobookName": "Novel", "chapterName": "One", "authorName": "A. Writer"}
+    export = receive(folder_of(tmp_path / "e", **{"StreamingHistory_audiobook_0.json": [book]}), lake)
+    assert bodies(export) == [book] and export.fields_left_out == []
+
+
+def test_fields_of_spoken_plays_are_known_by_other_names_too(tmp_path: Path, lake: Lake) -> None:
+    told = {"endTime": "2024-03-01 13:00", "msPlayed": 1}
+    basic = [
+        told | {"audiobook_title": "Novel", "audiobook_chapter_title": "One", "author": "A. Writer"},
+        told | {"showName": None, "podcastName": "Show", "episodeTitle": None},
+        told | {"bookTitle": "Novel", "ip": "192.0.2.17"},
+    ]
+    extended = {"ts": "2024-03-01T12:00:00Z", "ms_played": 1, "chapterTitle": "One", "audiobookName": "Novel"}
+    place = folder_of(tmp_path / "e", **{"StreamingHistory_audiobook_0.json": basic, AUDIO: [extended]})
+    export = receive(place, lake)
+    assert bodies(export) == [
+        {"ts": "2024-03-01T12:00:00Z", "ms_played": 1, "audiobook_title": "Novel", "audiobook_chapter_title": "One"}
+    ]
+    assert bodies(export, 1) == [
+        told | {"audiobookName": "Novel", "chapterName": "One", "authorName": "A. Writer"},
+        told | {"podcastName": "Show", "episodeName": None},
+        told | {"audiobookName": "Novel"},
+    ]
+    assert export.fields_left_out == ["ip"]
+
+
 def test_the_same_export_is_one_input_however_it_is_packed(tmp_path: Path, lake: Lake) -> None:
     files = {AUDIO: [play()], VIDEO: [play(ts="2024-03-01T13:00:00Z")]}
     zipped = receive(zip_of(tmp_path / "a.zip", **{f"MyData/{name}": value for name, value in files.items()}), lake)

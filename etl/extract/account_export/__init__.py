@@ -77,14 +77,9 @@ def _sort(path: str, drafts: dict[str, "_Draft"]) -> tuple[list[str], list[str],
                 left_out.append(member.name)
                 continue
             drafts[found.format].add(member.name, found)
-            other_fields |= _other_fields(found)
+            other_fields |= found.fields_left_out
             read.append(member.name)
     return read, left_out, sorted(other_fields)[:100]
-
-
-def _other_fields(found: History) -> set[str]:
-    known = set(FIELDS[found.format])
-    return {key[:40] for record in found.records if isinstance(record, dict) for key in record.keys() - known}
 
 
 def _nothing_found(read: list[str], left_out: list[str]) -> str:
@@ -118,7 +113,7 @@ class _Draft:
     def add(self, file: str, found: History) -> None:
         """Write the records of a file."""
         fields = FIELDS[self._format]
-        for record in found.records:
+        for record in found.known_records():
             self.row_count += 1
             kept = body(record, fields)
             # Names may hold halves of surrogate pairs, which UTF-8 has no bytes for.

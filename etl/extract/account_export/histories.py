@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -38,14 +39,52 @@ FIELDS = {
         "offline",
         "offline_timestamp",
         "incognito_mode",
+        "audiobook_author_name",
     ),
-    BASIC: ("endTime", "artistName", "trackName", "podcastName", "episodeName", "msPlayed"),
+    BASIC: (
+        "endTime",
+        "artistName",
+        "trackName",
+        "podcastName",
+        "episodeName",
+        "msPlayed",
+        "audiobookName",
+        "chapterName",
+        "authorName",
+    ),
 }
 """What is kept of a record. All else is left out: IP address, login name and user agent are, and so is whatever Spotify
 may add that nobody here has looked at."""
 
 LONGEST_TEXT = 10_000
 """Longer texts are kept up to here: enough to see later that they are too long."""
+
+_SPOKEN_FIELDS = {
+    EXTENDED: {
+        "episode_show_name": ("podcastname", "podcasttitle", "showname", "showtitle", "episodeshow"),
+        "episode_name": ("episodename", "episodetitle", "podcastepisodename"),
+        "spotify_episode_uri": ("episodeuri",),
+        "audiobook_title": ("audiobookname", "audiobooktitle", "bookname", "booktitle"),
+        "audiobook_uri": ("spotifyaudiobookuri",),
+        "audiobook_chapter_title": ("audiobookchaptername", "audiobookchapter", "chaptername", "chaptertitle"),
+        "audiobook_chapter_uri": ("chapteruri", "spotifychapteruri", "spotifyaudiobookchapteruri"),
+        "audiobook_author_name": ("audiobookauthor", "authorname", "author"),
+    },
+    BASIC: {
+        "podcastName": ("podcasttitle", "showname", "showtitle", "episodeshowname"),
+        "episodeName": ("episodetitle", "podcastepisodename"),
+        "audiobookName": ("audiobooktitle", "bookname", "booktitle"),
+        "chapterName": ("chaptertitle", "audiobookchaptername", "audiobookchaptertitle", "audiobookchapter"),
+        "authorName": ("audiobookauthor", "audiobookauthorname", "author"),
+    },
+}
+_OTHER_NAMES = {
+    format_name: {
+        other: field for field, others in fields.items() for other in (field.lower().replace("_", ""), *others)
+    }
+    for format_name, fields in _SPOKEN_FIELDS.items()
+}
+"""Names that fields of spoken plays have in exports of other ages and kinds, in small letters without underscores."""
 
 _MARKS = {"ms_played": EXTENDED, "msPlayed": BASIC}
 _NAMED = re.compile(r"(streaming_?history|endsong|endvideo)[^/]*\.json$", re.IGNORECASE)
@@ -59,6 +98,28 @@ class History:
 
     format: str
     records: list[Any]
+
+    @cached_property
+    def other_fields(self) -> set[str]:
+        """The names of fields that ``FIELDS`` does not have."""
+        names: set[str] = set()
+        for record in self.records:
+            if isinstance(record, dict):
+                names.update(record)
+        return names - set(FIELDS[self.format])
+
+    @property
+    def fields_left_out(self) -> set[str]:
+        """The names of fields that are not kept, cut to 40 characters."""
+        return {name[:40] for name in self.other_fields if _plain(name) not in _OTHER_NAMES[self.format]}
+
+    def known_records(self) -> list[Any]:
+        """The records, with each field of a spoken play under the name that ``FIELDS`` has for it."""
+        known = _OTHER_NAMES[self.format]
+        renamed = {name: known[_plain(name)] for name in sorted(self.other_fields) if _plain(name) in known}
+        if not renamed:
+            return self.records
+        return [_renamed(record, renamed) if isinstance(record, dict) else record for record in self.records]
 
 
 def history(member: Member, is_alone: bool) -> History | None:
@@ -142,6 +203,19 @@ def _parsed(content: bytes) -> Any:
 
 def _text(content: bytes, errors: str = "strict") -> str:
     return content.decode(json.detect_encoding(content), errors)
+
+
+def _plain(key: str) -> str:
+    return key.lower().replace("_", "")
+
+
+def _renamed(record: dict[str, Any], renamed: dict[str, str]) -> dict[str, Any]:
+    """A record whose fields have their known names; what stands under a known name already wins, unless it is null."""
+    known = dict(record)
+    for name, field in renamed.items():
+        if name in record and known.get(field) is None:
+            known[field] = record[name]
+    return known
 
 
 def _keys(head: str) -> set[str]:

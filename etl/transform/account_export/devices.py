@@ -1,7 +1,8 @@
 """What kind of device a play came from, by the text that the export has for its platform.
 
 The texts are many hundreds ("Android OS 12 API 32 (Google, Pixel 5)", "web_player windows 10;chrome 95;desktop",
-"Partner google cast_voice Google_Home;…"), and newer exports have but a word ("android", "ios", "windows", "cast").
+"Partner google cast_voice Google_Home;…"), and newer exports have but a word ("android", "ios", "windows", "mac",
+"web player", "cast", "not_applicable").
 """
 
 from functools import reduce
@@ -13,16 +14,24 @@ _RULES: tuple[tuple[str, str | None], ...] = (
     (r"tablet|ipad|\(amazon, kf", "TABLET"),
     (
         r"(^|[^a-z])tv([^a-z]|$)|bravia|webos|tizen|roku|chromecast(?!.audio)|playstation|(^|[^a-z])ps[345]([^0-9]|$)"
-        r"|scei|xbox|tesla|car.?thing|android auto|carplay|garmin|wear.?os|watch",
+        r"|scei|xbox|tesla|car.?thing|android.?auto|carplay|garmin|wear.?os|watch",
         None,
     ),
     (
         r"google.?home|home.?mini|nest|cast_voice|chromecast.audio|(^|[^a-z])echo([^a-z]|$)|alexa|amazon_"
-        r"|sonos|homepod|bose|libratone|denon|heos|yamaha|marshall|harman|speaker",
+        r"|sonos|homepod|bose|libratone|denon|heos|marantz|yamaha|onkyo|marshall|harman|jbl|bang.?.?olufsen|bluesound"
+        r"|sound.?bar|speaker",
         "SMART_SPEAKER",
     ),
-    (r"smartphone|iphone|ipod|(^|[^a-z])ios([^a-z]|$)|android|windows phone|symbian|blackberry", "MOBILE"),
-    (r"^(windows|osx|os x|mac ?os|linux|chrome ?os)|web_?player|;desktop", "DESKTOP"),
+    (
+        r"smartphone|iphone|ipod|(^|[^a-z])ios([^a-z]|$)|android|windows phone|symbian|blackberry|^(mobile|phone)",
+        "MOBILE",
+    ),
+    (
+        r"^(windows|win(32|64|10|11)?([^a-z]|$)|os.?x|mac|darwin|linux|ubuntu|chrome.?(os|book)|desktop|computer|pc([^a-z]|$))"
+        r"|web.?player|^(web|browser)$|;desktop",
+        "DESKTOP",
+    ),
 )
 """The first rule that fits decides. Televisions, consoles, cars and watches are none of the four kinds, nor is what no
 rule knows ("cast": nobody can tell what stood at its end)."""
