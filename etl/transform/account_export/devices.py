@@ -28,8 +28,8 @@ _RULES: tuple[tuple[str, str | None], ...] = (
         "MOBILE",
     ),
     (
-        r"^(windows|win(32|64|10|11)?([^a-z]|$)|os.?x|mac|darwin|linux|ubuntu|chrome.?(os|book)|desktop|computer|pc([^a-z]|$))"
-        r"|web.?player|^(web|browser)$|;desktop",
+        r"^(windows|win(32|64|10|11)?([^a-z]|$)|os.?x|mac|darwin|linux|ubuntu|chrome.?(os|book))"
+        r"|^(desktop|computer|pc([^a-z]|$))|web.?player|^(web|browser)$|;desktop",
         "DESKTOP",
     ),
 )
