@@ -1,11 +1,12 @@
 """Account exports ("Extended streaming history", "Account data") on their way into the lake.
 
 container   the zip file, folder or single file, opened without trusting it
-histories   which of its files hold plays, and what is kept of their records
+histories   which of its files are read, and what is kept of their records
+library     saved tracks, followed artists and playlists as flat records
 listener    whose plays they are
 
 The lake gets one input a format, JSON lines of ``schemas.events.EXPORT_LINE``, and only where the whole export is good.
-Files without plays (profile, playlists, payments, …) are named and never copied.
+All other files (profile, searches, payments, …) are named and never copied.
 """
 
 import gzip
@@ -21,6 +22,7 @@ from typing import IO, Any
 from etl.errors import WrongFileError
 from etl.extract.account_export.container import opened
 from etl.extract.account_export.histories import BASIC, EXTENDED, FIELDS, History, body, history
+from etl.extract.account_export.library import LIBRARY, PLAYLISTS
 from etl.extract.account_export.listener import checked_timezone, checked_user
 from etl.lake import Lake, Received
 from etl.schemas.events import EXPORT_LINE
@@ -28,7 +30,7 @@ from etl.schemas.events import EXPORT_LINE
 log = logging.getLogger(__name__)
 
 ORIGIN = "account_export"
-FORMATS = (EXTENDED, BASIC)
+FORMATS = (EXTENDED, BASIC, LIBRARY, PLAYLISTS)
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class ReceivedExport:
 
 
 def receive_export(path: str, user_id: str, timezone: str, lake: Lake, received_at: datetime) -> ReceivedExport:
-    """Check an export and keep its plays in the lake.
+    """Check an export and keep its plays, saved tracks and playlists in the lake.
 
     :param path: the zip file that Spotify sent, a folder of what it holds, or one of the files.
     :param user_id: whose plays they are, as dim_user has it.
@@ -66,7 +68,7 @@ def receive_export(path: str, user_id: str, timezone: str, lake: Lake, received_
 
 
 def _sort(path: str, drafts: dict[str, "_Draft"]) -> tuple[list[str], list[str], list[str]]:
-    """Write the plays of all files into the drafts; the files read, those left out, the fields left out."""
+    """Write the records of all files into the drafts; the files read, those left out, the fields left out."""
     read: list[str] = []
     left_out: list[str] = []
     other_fields: set[str] = set()
