@@ -1,0 +1,160 @@
+"""Saved tracks, followed artists and playlists of account exports, from the files to the star."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from etl.config import Settings, settings
+from etl.jobs import account_export, events
+from tests.exports import Json, folder_of
+from tests.load.star_frames import table
+
+pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("one_session")]
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+CURRENT = """
+    select p.name as playlist, coalesce(t.name, t.track_id) as track, f.occurrence, f.added_at::date::text as added_on
+    from warehouse.fact_playlist_track as f
+    join warehouse.dim_playlist as p using (playlist_key)
+    join warehouse.dim_track as t using (track_key)
+    where f.valid_to = 'infinity'
+    order by 1, 2, 3
+"""
+SAVED = """
+    select e.activity_type, t.track_id, a.name as artist, e.event_time, e.source, u.user_id
+    from warehouse.fact_event as e
+    join warehouse.dim_track as t using (track_key)
+    join warehouse.dim_artist as a using (artist_key)
+    join warehouse.dim_user as u using (user_key)
+    order by e.activity_type, t.track_id, a.name
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, warehouse_url: str) -> Settings:
+    return settings({"STATE_DIR": str(tmp_path / "state"), "WAREHOUSE_URL": warehouse_url})
+
+
+def uri(title: str) -> str:
+    return f"spotify:track:{title.lower():0>22}"
+
+
+def item(title: str, added: str | None = "2024-02-01", **fields: Any) -> Json:
+    track = {"trackName": title, "artistName": "Band", "albumName": "Album", "trackUri": uri(title), **fields}
+    return {"track": track, "episode": None, "localTrack": None, "addedDate": added}
+
+
+def playlist(name: str, *items: Json, **fields: Any) -> Json:
+    return {"name": name, "lastModifiedDate": "2024-03-01", "collaborators": [], "items": list(items), **fields}
+
+
+def playlists(*lists: Json) -> Json:
+    return {"playlists": list(lists)}
+
+
+def library(*titles: str, artists: tuple[str, ...] = ()) -> Json:
+    return {
+        "tracks": [{"artist": "Band", "album": "Album", "track": title, "uri": uri(title)} for title in titles],
+        "artists": [{"name": name, "uri": f"spotify:artist:{name.lower():0>22}"} for name in artists],
+    }
+
+
+def bring(here: Settings, path: Path, day: int, user: str = "me", **files: Json) -> dict[str, int]:
+    """Import files as a folder and load them; rows written."""
+    place = folder_of(path / f"export-{day}-{user}", **{f"{name}.json": value for name, value in files.items()})
+    (place / "Userdata.json").write_text("{}", encoding="utf-8")
+    account_export.import_export(str(place), user, "Europe/Berlin", here, NOW + timedelta(days=day))
+    return load_events(here, f"run {day} {user}")
+
+
+def load_events(here: Settings, run_id: str) -> dict[str, int]:
+    return events.load_events(run_id, date(2026, 11, 21), here) if events.plan_events(run_id, here) else {}
+
+
+def current(here: Settings) -> list[tuple[Any, ...]]:
+    return [tuple(row.values()) for row in table(here.warehouse_url, CURRENT)]
+
+
+def saved(here: Settings) -> list[dict[str, Any]]:
+    return table(here.warehouse_url, SAVED)
+
+
+def test_playlists_come_into_the_star(here: Settings, tmp_path: Path) -> None:
+    unnamed = {"track": {"trackName": "Two", "artistName": "Other"}, "addedDate": "1970-01-01"}
+    episode = {"track": None, "episode": {"episodeName": "E", "showName": "S", "episodeUri": "spotify:episode:1"}}
+    written = bring(
+        here,
+        tmp_path,
+        1,
+        Playlist1=playlists(playlist("Mine", item("One"), item("One", "2024-02-05"), unnamed, episode)),
+        Playlist2=playlists(playlist("Mine", item("Three", None)), playlist("Empty")),
+    )
+    assert written["fact_playlist_track"] == 4 and set(written) == {"dim_playlist", "fact_playlist_track"}
+    assert current(here) == [
+        ("Mine", "One", 1, "2024-02-01"),
+        ("Mine", "One", 2, "2024-02-05"),
+        ("Mine", "Three", 1, None),
+        ("Mine", "Two", 1, None),
+    ]
+    lists = table(here.warehouse_url, "select * from warehouse.dim_playlist where playlist_key > 0 order by name")
+    assert [(row["name"], row["owner_id"], row["source"]) for row in lists] == [
+        ("Empty", "me", "playlist_export"),
+        *[("Mine", "me", "playlist_export")] * 2,
+    ]
+    (counts,) = table(here.warehouse_url, "select * from audit.row_count")
+    assert [counts[f"rows_{name}"] for name in ("in", "loaded", "duplicate", "rejected")] == [8, 7, 0, 1]
+    assert table(here.warehouse_url, "select reason from audit.rejected_row") == [{"reason": "item is an episode"}]
+    assert table(here.warehouse_url, "select user_id from warehouse.dim_user where user_key > 0") == [{"user_id": "me"}]
+
+
+def test_a_later_export_replaces_the_earlier_playlists_of_its_listener(here: Settings, tmp_path: Path) -> None:
+    first = playlists(playlist("Mine", item("One"), item("Two")), playlist("Gone", item("One")))
+    bring(here, tmp_path, 1, Playlist1=first)
+    bring(here, tmp_path, 1, "other", Playlist1=first)
+    before = table(here.warehouse_url, "select * from warehouse.fact_playlist_track order by 1, 2, 3, 4")
+    assert bring(here, tmp_path, 2, Playlist1=first) == {}
+    assert table(here.warehouse_url, "select * from warehouse.fact_playlist_track order by 1, 2, 3, 4") == before
+    later = playlist("Mine", item("Two"), item("Three"), lastModifiedDate="2024-06-01")
+    bring(here, tmp_path, 3, Playlist1=playlists(later))
+    mine = [row["track"] for row in table(here.warehouse_url, OWN.format(user="me"))]
+    assert mine == ["Three", "Two"]
+    assert len(table(here.warehouse_url, OWN.format(user="other"))) == 3
+    ended = table(here.warehouse_url, "select valid_to from warehouse.fact_playlist_track where valid_to < 'infinity'")
+    assert [row["valid_to"] for row in ended] == [NOW + timedelta(days=3)] * 2
+
+
+OWN = CURRENT.replace("order by", "and p.owner_id = '{user}' order by")
+
+
+def test_files_imported_one_by_one_keep_each_others_playlists(here: Settings, tmp_path: Path) -> None:
+    for number, names in enumerate((("A", "B"), ("C",)), 1):
+        path = tmp_path / f"Playlist{number}.json"
+        folder_of(tmp_path, **{path.name: playlists(*(playlist(name, item("One")) for name in names))})
+        account_export.import_export(str(path), "me", "UTC", here, NOW + timedelta(days=number))
+    folder_of(tmp_path / "later", **{"Playlist1.json": playlists(playlist("B", item("One")))})
+    account_export.import_export(str(tmp_path / "later"), "me", "UTC", here, NOW + timedelta(days=9))
+    load_events(here, "r1")
+    assert [row[0] for row in current(here)] == ["B", "C"]
+
+
+def test_copies_of_files_tell_nothing_twice(here: Settings, tmp_path: Path) -> None:
+    files = {"Playlist1": playlists(playlist("Mine", item("One"))), "YourLibrary": library("One")}
+    bring(here, tmp_path, 1, **files, **{f"{name} (1)": value for name, value in files.items()})
+    assert current(here) == [("Mine", "One", 1, "2024-02-01")] and len(saved(here)) == 1
+    counts = table(here.warehouse_url, "select rows_in, rows_loaded, rows_duplicate from audit.row_count order by 1")
+    assert [tuple(row.values()) for row in counts] == [(2, 1, 1), (4, 2, 2)]
+
+
+def test_saved_tracks_and_followed_artists_are_dated_by_the_first_import(here: Settings, tmp_path: Path) -> None:
+    bring(here, tmp_path, 1, YourLibrary=library("One", "Two", artists=("Band",)))
+    bring(here, tmp_path, 5, YourLibrary=library("One", "Three", artists=("Band", "Duo")))
+    told = [(row["activity_type"], row["artist"], (row["event_time"] - NOW).days) for row in saved(here)]
+    assert told == [
+        *[("FOLLOW", "Band", 1), ("FOLLOW", "Duo", 5)],
+        *[("LIKE", "Band", 1), ("LIKE", "Band", 1), ("LIKE", "Band", 5)],
+    ]
+    assert {(row["source"], row["user_id"]) for row in saved(here)} == {("library_export", "me")}
+    duplicates = table(here.warehouse_url, "select sum(rows_duplicate) as n from audit.row_count")
+    assert duplicates == [{"n": 2}]
