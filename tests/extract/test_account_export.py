@@ -388,6 +388,49 @@ PLAYLIST = {
 }
 
 
+def local(number: int, **fields: Any) -> dict[str, Any]:
+    """A record with the date that a tool for spreadsheets has made of its own."""
+    return basic_play(endTime=f"3/1/2024 {number % 24}:03", **fields)
+
+
+def test_an_export_of_which_nearly_all_plays_would_be_rejected_fails(tmp_path: Path, lake: Lake) -> None:
+    bad = folder_of(tmp_path / "f", **{BASIC: [local(number) for number in range(60)] + [basic_play()]})
+    message = refusal(bad, lake)
+    assert "Of 61 plays looked at, 60 would be rejected: endTime is no possible time (60)" in message
+    assert f"the first stands in {BASIC}" in message and "Nothing was imported" in message
+
+
+@pytest.mark.parametrize(
+    ("records", "reason"),
+    [
+        ([local(number) for number in range(5)], "endTime is no possible time (5)"),
+        ([basic_play(msPlayed="3 min")] * 3 + [basic_play()] * 2, "msPlayed is no possible length (3)"),
+        ([basic_play(trackName=None)] * 3, "trackName is missing (3)"),
+        ([play(ts="1970-01-01T00:00:00Z")] * 3, "ts is no possible time (3)"),
+        ([play(ts="2031-01-01T00:00:00Z")] * 3, "ts is no possible time (3)"),
+        ([7, None, play()], "record is no object (2)"),
+    ],
+)
+def test_an_export_of_which_most_plays_would_be_rejected_warns(
+    tmp_path: Path, lake: Lake, records: list[Any], reason: str
+) -> None:
+    export = receive(folder_of(tmp_path / "f", **{AUDIO: records}), lake)
+    assert export.warning and reason in export.warning
+
+
+def test_good_and_odd_plays_do_not_warn(tmp_path: Path, lake: Lake) -> None:
+    spoken = [{"endTime": "2024-03-01 13:00", "podcastName": None, "episodeName": None, "msPlayed": "1"}]
+    good = [basic_play(endTime="2024-03-01T12:03"), basic_play(msPlayed=5.0), local(1)]
+    export = receive(folder_of(tmp_path / "f", **{BASIC: spoken * 3 + good, AUDIO: [old_play(ms_played="0")]}), lake)
+    assert export.warning is None
+
+
+def test_of_many_plays_some_are_looked_at(tmp_path: Path, lake: Lake) -> None:
+    records = [basic_play()] * 100 + [local(1)] * 3_200
+    export = receive(folder_of(tmp_path / "f", **{BASIC: records}), lake)
+    assert "Of 300 plays looked at, 200 would be rejected" in str(export.warning)
+
+
 def test_saved_tracks_and_followed_artists(tmp_path: Path, lake: Lake) -> None:
     export = receive(folder_of(tmp_path / "f", **{"YourLibrary.json": LIBRARY}), lake)
     assert [(one.format, one.row_count) for one in export.inputs] == [("library_export", 2)]

@@ -7,9 +7,13 @@ from typing import Any
 import pytest
 
 from etl.config import Settings, settings
-from etl.jobs import account_export, events
+from etl.extract.spotify.answers import Answer, Answers
+from etl.jobs import account_export, events, forget
+from etl.lake import Lake
+from etl.load import load
 from tests.exports import Json, folder_of
-from tests.load.star_frames import table
+from tests.jobs.test_forget import traces
+from tests.load.star_frames import local_frames, run, table
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("one_session")]
 
@@ -158,3 +162,116 @@ def test_saved_tracks_and_followed_artists_are_dated_by_the_first_import(here: S
     assert {(row["source"], row["user_id"]) for row in saved(here)} == {("library_export", "me")}
     duplicates = table(here.warehouse_url, "select sum(rows_duplicate) as n from audit.row_count")
     assert duplicates == [{"n": 2}]
+
+
+def ask(here: Settings, *titles: str, artist: str = "Band") -> None:
+    """Let the API answer that tracks were saved in May and an artist is followed."""
+    artists = [{"id": f"{artist.lower():0>22}", "name": artist}]
+    tracks = [{"id": uri(title)[14:], "name": title, "artists": artists, "duration_ms": 1000} for title in titles]
+    bodies = {
+        "me": {"id": "my-name", "account_id": "me", "display_name": "Me"},
+        "saved_tracks": {"items": [{"added_at": "2026-05-01T00:00:00Z", "track": one} for one in tracks]},
+        "followed_artists": {"artists": {"items": artists}},
+    }
+    answers = Answers(Lake(here.lake_url), f"ask {titles}", "account-me")
+    for endpoint, body in bodies.items():
+        answer = Answer(NOW.isoformat(), "me", endpoint, f"/{endpoint}", {}, 200, body)
+        answers.ask(_named(endpoint, answer))
+    assert answers.finish(NOW)
+
+
+def _named(name: str, answer: Answer) -> Any:
+    def method() -> Answer:
+        return answer
+
+    method.__name__ = name
+    return method
+
+
+@pytest.mark.parametrize("order", [("export", "api"), ("api", "export"), ("both",)], ids="-".join)
+def test_what_the_api_says_of_saved_tracks_outranks_an_export(
+    order: tuple[str, ...], here: Settings, tmp_path: Path
+) -> None:
+    for name in order:
+        if name != "export":
+            ask(here, "One")
+        if name != "api":
+            place = folder_of(tmp_path / "e", **{"YourLibrary.json": library("One", "Two", artists=("Band",))})
+            account_export.import_export(str(place), "me", "UTC", here, NOW + timedelta(days=1))
+        load_events(here, name)
+    ask(here, "One", "Three")
+    load_events(here, "again")
+    found = [(row["activity_type"], row["source"], row["event_time"].month) for row in saved(here)]
+    assert found == [
+        ("FOLLOW", "followed_artists", 11),
+        ("LIKE", "saved_tracks", 5),
+        ("LIKE", "library_export", 11),
+        ("LIKE", "saved_tracks", 5),
+    ]
+    wrong = "select from audit.row_count where rows_in <> rows_loaded + rows_duplicate + rows_rejected"
+    assert table(here.warehouse_url, wrong) == []
+
+
+API = CURRENT.replace("as added_on", "as added_on, p.playlist_id, p.owner_id, p.source")
+
+
+def read_by_api(here: Settings, run_id: str, name: str, *titles: str, day: int = 0) -> None:
+    """A refresh in which the API has read a playlist."""
+    seen_at, playlist_id = NOW + timedelta(days=day), "37i9dQZF1DX0XUsuxWHRQd"
+    own = {"playlist_id": playlist_id, "name": name, "owner_id": "my-name", "snapshot_id": run_id, "source": "api"}
+    frames: dict[str, list[dict[str, Any]]] = {
+        "dim_playlist": [own],
+        "playlist_snapshot": [{"playlist_id": playlist_id, "seen_at": seen_at}],
+        "fact_playlist_track": [
+            {"playlist_id": playlist_id, "track_id": uri(title)[14:], "occurrence": 1, "seen_at": seen_at}
+            for title in titles
+        ],
+        "account_owner": [{"user_id": "me", "owner_id": "my-name"}],
+    }
+    load(local_frames(frames), run(run_id, inputs=()), here.warehouse_url)
+
+
+@pytest.mark.parametrize(("is_export_first", "has_uri"), [(True, False), (True, True), (False, False)])
+def test_what_the_api_has_read_of_a_playlist_outranks_an_export(
+    is_export_first: bool, has_uri: bool, here: Settings, tmp_path: Path
+) -> None:
+    bring(here, tmp_path, 1, YourLibrary=library("One", "Two", "Three"))
+    fields = {"playlistUri": "spotify:playlist:37i9dQZF1DX0XUsuxWHRQd"} if has_uri else {}
+    files = {"Playlist1": playlists(playlist("Mine", item("One"), **fields), playlist("Own", item("Two")))}
+    if is_export_first:
+        bring(here, tmp_path, 2, **files)
+        assert [row[:2] for row in current(here)] == [("Mine", "One"), ("Own", "Two")]
+        read_by_api(here, "r1", "Mine", "Three")
+    else:
+        read_by_api(here, "r1", "Mine", "Three")
+        bring(here, tmp_path, 2, **files)
+    found = table(here.warehouse_url, API)
+    assert [(row["playlist"], row["track"], row["owner_id"], row["source"]) for row in found] == [
+        ("Mine", "Three", "my-name", "api"),
+        ("Own", "Two", "my-name", "playlist_export"),
+    ]
+    files["Playlist1"]["playlists"][0]["lastModifiedDate"] = "2024-07-01"
+    bring(here, tmp_path, 3, **files)
+    assert table(here.warehouse_url, API) == found
+    assert len(table(here.warehouse_url, "select from warehouse.fact_playlist_track")) == 2
+    counts = table(here.warehouse_url, "select rows_duplicate as n from audit.row_count order by run_id desc limit 1")
+    assert counts == [{"n": 2}]
+
+
+def test_a_playlist_of_somebody_else_of_the_same_name_is_another(here: Settings, tmp_path: Path) -> None:
+    bring(here, tmp_path, 1, YourLibrary=library("One", "Three"))
+    bring(here, tmp_path, 2, "other", Playlist1=playlists(playlist("Mine", item("One"))))
+    read_by_api(here, "r1", "Mine", "Three")
+    assert [row[:2] for row in current(here)] == [("Mine", "One"), ("Mine", "Three")]
+
+
+def test_whoever_is_forgotten_leaves_no_playlist_and_no_saved_track(here: Settings, tmp_path: Path) -> None:
+    who, secret = "listener-7f3a91", "Ondines Secret"
+    own = {"track": {"trackName": f"{secret} Demo", "artistName": secret}, "addedDate": "2024-02-01"}
+    files = {"YourLibrary": library("One"), "Playlist1": playlists(playlist(f"{secret} Mix", item("One"), own))}
+    bring(here, tmp_path, 1, "other", Playlist1=playlists(playlist("Mine", item("One"))))
+    bring(here, tmp_path, 2, who, **files)
+    gone = forget.forget_user(who, "forget", here)
+    assert (gone["inputs"], gone["events"]) == (2, 1)
+    assert traces(here.warehouse_url, tmp_path / "state" / "lake", who, secret) == []
+    assert current(here) == [("Mine", "One", 1, "2024-02-01")]
