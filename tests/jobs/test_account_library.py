@@ -70,7 +70,7 @@ def bring(here: Settings, path: Path, day: int, user: str = "me", **files: Json)
     place = folder_of(path / f"export-{day}-{user}", **{f"{name}.json": value for name, value in files.items()})
     (place / "Userdata.json").write_text("{}", encoding="utf-8")
     account_export.import_export(str(place), user, "Europe/Berlin", here, NOW + timedelta(days=day))
-    return load_events(here, f"run {day} {user}")
+    return load_events(here, f"run {day} {len(user)}")
 
 
 def load_events(here: Settings, run_id: str) -> dict[str, int]:

@@ -11,7 +11,6 @@ from pyspark.sql import SparkSession
 import etl.spark
 from launch import import_history
 from launch.bootstrap import COMMANDS
-from launch.jars import lend_jars
 from tests.exports import TRACK_URI, basic_play, folder_of, zip_of
 from tests.load.star_frames import table
 
@@ -38,7 +37,7 @@ def place(tmp_path: Path, empty_database_url: str, spark: SparkSession, monkeypa
         yield spark
 
     monkeypatch.setattr(etl.spark, "session", shared)
-    monkeypatch.setattr(import_history, "resolve_jars", lambda state, _: lend_jars(state))
+    monkeypatch.setattr(import_history, "resolve_jars", lambda *_: None)
     monkeypatch.setenv("STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("WAREHOUSE_URL", empty_database_url)
     return empty_database_url

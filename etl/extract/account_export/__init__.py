@@ -22,7 +22,7 @@ from typing import IO, Any
 
 from etl.errors import WrongFileError
 from etl.extract.account_export.container import opened
-from etl.extract.account_export.histories import BASIC, EXTENDED, FIELDS, History, body, history
+from etl.extract.account_export.histories import BASIC, EXTENDED, History, body, history
 from etl.extract.account_export.library import LIBRARY, PLAYLISTS
 from etl.extract.account_export.listener import checked_timezone, checked_user
 from etl.extract.account_export.sample import Sample
@@ -123,10 +123,10 @@ class _Draft:
 
     def add(self, file: str, found: History) -> None:
         """Write the records of a file."""
-        fields = FIELDS[self._format]
-        for record in found.known_records():
+        fields, records = found.fields, found.known_records()
+        self._sample.add(self._format, file, records)
+        for record in records:
             self.row_count += 1
-            self._sample.add(self._format, file, record)
             kept = body(record, fields)
             # Names may hold halves of surrogate pairs, which UTF-8 has no bytes for.
             self._digest.update(b"\n" + kept.encode("utf-8", "surrogatepass"))

@@ -108,27 +108,37 @@ class History:
     sections_left_out: frozenset[str] = frozenset()
 
     @cached_property
-    def other_fields(self) -> set[str]:
-        """The names of fields that ``FIELDS`` does not have."""
+    def _names(self) -> set[str]:
+        """The names of all fields of all records."""
         names: set[str] = set()
         for record in self.records:
             if isinstance(record, dict):
                 names.update(record)
-        return names - set(FIELDS[self.format])
+        return names
+
+    @cached_property
+    def _renamed(self) -> dict[str, str]:
+        """The names of fields of spoken plays that ``FIELDS`` has under another name, and that name."""
+        known, others = _OTHER_NAMES.get(self.format, {}), self._names - set(FIELDS[self.format])
+        return {name: known[_plain(name)] for name in sorted(others) if _plain(name) in known}
+
+    @property
+    def fields(self) -> list[str]:
+        """The names of fields that are kept, of those that any record has."""
+        names = {*self._names, *self._renamed.values()}
+        return [name for name in FIELDS[self.format] if name in names]
 
     @property
     def fields_left_out(self) -> set[str]:
         """The names of fields and lists that are not kept, cut to 40 characters."""
-        known = _OTHER_NAMES.get(self.format, {})
-        return {name[:40] for name in self.other_fields | self.sections_left_out if _plain(name) not in known}
+        others = (self._names | self.sections_left_out) - set(FIELDS[self.format]) - self._renamed.keys()
+        return {name[:40] for name in others}
 
     def known_records(self) -> list[Any]:
         """The records, with each field of a spoken play under the name that ``FIELDS`` has for it."""
-        known = _OTHER_NAMES.get(self.format, {})
-        renamed = {name: known[_plain(name)] for name in sorted(self.other_fields) if _plain(name) in known}
-        if not renamed:
+        if not self._renamed:
             return self.records
-        return [_renamed(record, renamed) if isinstance(record, dict) else record for record in self.records]
+        return [_renamed(record, self._renamed) if isinstance(record, dict) else record for record in self.records]
 
 
 def history(member: Member, is_alone: bool) -> History | None:

@@ -13,7 +13,7 @@ from typing import Any
 from etl.errors import WrongFileError
 
 _FIRST_RECORDS, _EVERY = 100, 16
-"""All of the first records of an export are looked at, and one in so many of the others."""
+"""All of the first records of a file are looked at, and one in so many of the others."""
 _FEWEST = 20
 _NEARLY_ALL = 0.95
 _MOST = 0.5
@@ -30,21 +30,20 @@ class Sample:
     """The records of plays that were looked at."""
 
     imported_at: datetime
-    seen: int = 0
     looked_at: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     example: str = ""
 
-    def add(self, format_name: str, file: str, record: Any) -> None:
-        """Look at a record, unless it is one of those that are passed over."""
-        self.seen += 1
-        if format_name not in _FIELDS or (self.seen > _FIRST_RECORDS and self.seen % _EVERY):
+    def add(self, format_name: str, file: str, records: list[Any]) -> None:
+        """Look at some records of a file of plays."""
+        if format_name not in _FIELDS:
             return
-        self.looked_at += 1
-        reason = self._reason(format_name, record)
-        if reason:
-            self.reasons[reason] += 1
-            self.example = self.example or file
+        for record in (*records[:_FIRST_RECORDS], *records[_FIRST_RECORDS::_EVERY]):
+            self.looked_at += 1
+            reason = self._reason(format_name, record)
+            if reason:
+                self.reasons[reason] += 1
+                self.example = self.example or file
 
     def warning(self) -> str | None:
         """Return what to say of plays of which most would be rejected.
