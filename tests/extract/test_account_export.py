@@ -327,8 +327,11 @@ def test_zips_within_an_export_are_bounded(tmp_path: Path, lake: Lake, monkeypat
     place = folder_of(tmp_path / "f", **{"a.zip": inner, "b.zip": inner})
     monkeypatch.setattr(container, "MOST_FILES", 3)
     assert "more than 3 files" in refusal(place, lake)
+    monkeypatch.setattr(container, "MOST_BYTES_A_FILE", len(inner) - 1)
+    assert "a.zip: this is a zip file within the export, and it is larger" in refusal(place, lake)
+    monkeypatch.setattr(container, "MOST_BYTES_A_FILE", len(inner))
     monkeypatch.setattr(container, "MOST_NESTED_BYTES", len(inner))
-    assert "b.zip: this is a zip file within the export, and together" in refusal(place, lake)
+    assert "b.zip: this is a zip file within the export, and it is larger" in refusal(place, lake)
 
 
 def test_files_compressed_by_gzip_are_read(tmp_path: Path, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:

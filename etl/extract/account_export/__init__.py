@@ -32,6 +32,9 @@ from etl.schemas.events import EXPORT_LINE
 log = logging.getLogger(__name__)
 
 ORIGIN = "account_export"
+_VERSION = 2
+"""Of how records are read. With another one, an export that is imported again is another input and is read anew: what
+an earlier version rejected becomes events, all else is duplicates."""
 FORMATS = (EXTENDED, BASIC, LIBRARY, PLAYLISTS)
 
 
@@ -111,7 +114,7 @@ class _Draft:
         self._content: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 closed by __exit__
         # Neither name nor time in gzip's header: equal plays are equal bytes.
         self._packed = gzip.GzipFile(filename="", mode="wb", compresslevel=3, fileobj=self._content, mtime=0)
-        self._digest = hashlib.sha256(json.dumps([format_name, user_id, timezone]).encode())
+        self._digest = hashlib.sha256(json.dumps([_VERSION, format_name, user_id, timezone]).encode())
         self.row_count = 0
 
     def __enter__(self) -> "_Draft":

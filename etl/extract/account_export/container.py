@@ -60,7 +60,7 @@ class Member:
         with self._reading() as content:
             whole = content.read(MOST_BYTES_A_FILE + 1)
         if len(whole) > MOST_BYTES_A_FILE:
-            raise WrongFileError(f"{self.name}: {_too_large()}")
+            raise WrongFileError(f"{self.name}: {_too_large_zip() if self.is_zip() else _too_large()}")
         return whole
 
     def is_zip(self) -> bool:
@@ -150,10 +150,7 @@ def _with_nested(members: list[Member], name: str) -> Iterator[list[Member]]:
                 content = member.content()
                 size += len(content)
                 if size > MOST_NESTED_BYTES:
-                    raise WrongFileError(
-                        f"{member.name}: this is a zip file within the export, and together they are larger than "
-                        f"{MOST_NESTED_BYTES >> 20} MiB. Import each zip file by itself."
-                    )
+                    raise WrongFileError(f"{member.name}: {_too_large_zip()}")
                 archive = stack.enter_context(_zip_file(io.BytesIO(content), member.name))
                 files += _of_zip(archive, member.name, f"{member.name}/")
                 if len(files) > MOST_FILES:
@@ -241,6 +238,13 @@ def _too_large() -> str:
     return (
         f"the file is larger than {MOST_BYTES_A_FILE >> 20} MiB, which none of Spotify's is (about 12). Import the "
         "files as Spotify sent them, not joined into one."
+    )
+
+
+def _too_large_zip() -> str:
+    return (
+        f"this is a zip file within the export, and it is larger than {MOST_BYTES_A_FILE >> 20} MiB, or all of them "
+        f"than {MOST_NESTED_BYTES >> 20}. Import each zip file by itself."
     )
 
 
