@@ -48,7 +48,7 @@ def columns() -> dict[str, Column]:
     artist = F.coalesce("followed_artist", made_id(said("name")))
     return {
         "source": F.lit(SOURCE),
-        "identity": F.when(is_artist, artist).otherwise(track),
+        "identity": F.concat_ws(" ", said("kind"), F.when(is_artist, artist).otherwise(track)),
         "event_time": F.col("received_at"),
         "activity_type": F.when(is_artist, "FOLLOW").otherwise("LIKE"),
         "track_id": F.when(~is_artist, F.col("saved_track")),
