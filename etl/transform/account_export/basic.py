@@ -15,7 +15,7 @@ from etl.transform.account_export.values import (
 )
 from etl.transform.names import made_id
 
-_SPOKEN_TEXTS = ("podcastName", "episodeName", "audiobookName", "chapterName", "authorName")
+_SPOKEN_TEXTS = ("podcastName", "episodeName", "audiobookName", "chapterName")
 _TEXTS = ("artistName", "trackName", *_SPOKEN_TEXTS)
 FIELDS = ("endTime", *_TEXTS, "msPlayed")
 

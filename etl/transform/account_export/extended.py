@@ -38,7 +38,6 @@ _TEXTS = (
     *_SPOKEN_URIS,
     "audiobook_title",
     "audiobook_chapter_title",
-    "audiobook_author_name",
     "reason_start",
     "reason_end",
 )
