@@ -39,22 +39,42 @@ def _read(connection: Connection) -> bool:
     return True
 
 
-def _of(table: str, is_staged: str, order: str) -> str:
-    return f"""
-        select e.event_id, e.event_time, e.source, e.activity_type, e.track_key, e.artist_key, {is_staged} as is_staged
-        from {table} as e
-        where e.user_key = k.user_key and e.source = any(:sources)
-        {order}
-    """  # noqa: S608 (a table of ours)
-
+_COLUMNS = "u.user_id, e.event_id, e.event_time, e.source, e.activity_type, e.track_key, e.artist_key"
 
 # "offset 0" makes the planner read the index of each partition user by user.
 _SAVED = f"""
     drop table if exists pg_temp.saved;
 
     create temporary table saved on commit drop as
+    with users as (
+        select k.user_id, k.user_key
+        from warehouse.dim_user as k
+        where k.user_id in (
+            select n.user_id
+            from staging.fact_event as e
+            inner join warehouse.dim_user as n on n.user_key = e.user_key
+            where e.source = any(:sources)
+        )
+    ),
+
+    told as (
+        select {_COLUMNS}, true as is_staged
+        from users as u
+        inner join staging.fact_event as e on e.user_key = u.user_key
+        where e.source = any(:sources)
+        union all
+        select {_COLUMNS}, false
+        from users as u
+        cross join lateral (
+            select *
+            from warehouse.fact_event as p
+            where p.user_key = u.user_key and p.source = any(:sources)
+            offset 0
+        ) as e
+    )
+
     select
-        u.user_id,
+        e.user_id,
         e.event_id,
         e.event_time,
         e.activity_type,
@@ -62,21 +82,11 @@ _SAVED = f"""
         e.source = '{_EXPORT}' as is_exported,
         case when e.activity_type = 'FOLLOW' then e.artist_key else e.track_key end as item_key,
         case when e.activity_type = 'FOLLOW' then e.artist_key else t.recording_key end as recording_key
-    from (
-        select distinct user_id
-        from warehouse.dim_user
-        where user_key in (select user_key from staging.fact_event where source = any(:sources))
-    ) as u
-    inner join warehouse.dim_user as k on k.user_id = u.user_id
-    cross join lateral (
-        select * from ({_of("staging.fact_event", "true", "")}) as s
-        union all
-        select * from ({_of("warehouse.fact_event", "false", "offset 0")}) as p
-    ) as e
+    from told as e
     left join warehouse.dim_track as t on t.track_key = e.track_key;
 
     analyze saved;
-"""  # noqa: S608 (sources of ours)
+"""  # noqa: S608 (columns and sources of ours)
 
 _TOLD_BY_API = """
     inner join saved as api
