@@ -64,7 +64,7 @@ _MILLISECONDS_FROM = 10**11
 def reads() -> dict[str, Column]:
     """Columns that the others refer to by name."""
     track_uri = said("spotify_track_uri")
-    is_misplaced = F.coalesce(track_uri.rlike(SPOKEN_URI), F.lit(False))
+    is_misplaced = F.coalesce(~track_uri.startswith("spotify:track:") & track_uri.rlike(SPOKEN_URI), F.lit(False))
     spoken_uri = F.coalesce(*(said(field) for field in _SPOKEN_URIS), F.when(is_misplaced, track_uri))
     spoken_name = F.coalesce(*(said(name) for name in ("episode_name", "audiobook_chapter_title", "audiobook_title")))
     show_name = F.coalesce(said("episode_show_name"), said("audiobook_title"))
