@@ -430,7 +430,7 @@ PARSERS: dict[str, Parser] = {
         ),
         *(
             Parser(name, EVENTS, ".json", partial(_good_export, name), partial(_packed_exports, name), _receive_export)
-            for name in FIELDS
+            for name in _REAL_EXPORTS
         ),
         *(
             Parser(name, EVENTS, ".avro", partial(_good_feed, name), partial(_packed_feeds, name), _receive_feed)

@@ -1,19 +1,20 @@
 """
 ### Account import
-Brings the listening history that Spotify sends on request (privacy page of the account) into the lake, whole or not at
-all. Who asked for both kinds may import both: plays that both tell of are counted once.
+Brings the listening history, saved tracks and playlists that Spotify sends on request (privacy page of the account)
+into the lake, whole or not at all. Who asked for both kinds may import both: plays that both tell of are counted once.
 
 | what was asked for | files that are read |
 | --- | --- |
 | Extended streaming history | `Streaming_History_*.json`, audio and video; once `endsong_*.json`: all, to the second |
-| Account data | `StreamingHistory*.json`, music and podcasts: one year, to the minute, without ids |
+| Account data | `StreamingHistory*.json`, music, podcasts and audiobooks: one year, to the minute, without ids |
+| | `YourLibrary.json`: saved tracks and followed artists; `Playlist1.json`, `Playlist2.json`, … |
 
-All other files (profile, playlists, payments, …) are named in the log and never copied. IP addresses, login names and
+All other files (profile, searches, payments, …) are named in the log and never copied. IP addresses, login names and
 user agents are removed before anything is written.
 
 **When it fails**, the last line of the task's log names the file and what to do; nothing was kept. `docs/exports.md`
 has each message with its cure. **Running it again** with the same export changes nothing; a later export of the same
-listener adds what is new.
+listener adds what is new, and replaces the playlists. From a shell, `bin/import-history` does the same.
 """
 
 from datetime import timedelta
@@ -43,7 +44,7 @@ def import_export(**context: Any) -> dict[str, Any]:
 
 with DAG(
     dag_id="account_import",
-    description="Bring the listening history of an account export into the lake",
+    description="Bring the listening history, saved tracks and playlists of an account export into the lake",
     schedule=None,
     catchup=False,
     max_active_runs=4,

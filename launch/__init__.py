@@ -5,7 +5,7 @@
     run                 bin/run: start, import, refresh, report, end
     checks              bin/test
     dashboard           bin/dashboard, and the part of bin/run
-    psql backup restore load_events simulate_feed sign_in add_login
+    psql backup restore load_events import_history simulate_feed sign_in add_login
                         the commands of the same names; those that speak to the warehouse through warehouse_client
 
     environment         the environment that every process is started with

@@ -34,6 +34,7 @@ COMMANDS = {
     "add-login": ("launch.add_login", "requirements.txt", False),
     "dashboard": ("launch.dashboard", "requirements.txt", False),
     "sign-in": ("launch.sign_in", "requirements.txt", False),
+    "import-history": ("launch.import_history", "requirements.txt", True),
     "load-events": ("launch.load_events", "requirements.txt", True),
     "simulate-feed": ("launch.simulate_feed", "requirements.txt", True),
 }

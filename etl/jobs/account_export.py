@@ -22,11 +22,12 @@ log = logging.getLogger(__name__)
 def import_export(
     path: str, user_id: str, timezone: str, settings: Settings, received_at: datetime, run_id: str | None = None
 ) -> dict[str, Any]:
-    """Bring the plays of one account export into the lake.
+    """Bring the plays, saved tracks and playlists of one account export into the lake.
 
     :param run_id: the run in whose name the audit keeps the sentence of a failure, until a later try succeeds; None
         keeps none.
-    :returns: name, format, row_count and input_id of each input; the names of files and fields left out.
+    :returns: name, format, row_count and input_id of each input; the names of files and fields left out; a warning if a
+        load will reject most of the plays.
     :raises EtlError: as ``extract.account_export.receive_export`` does.
     """
     try:
@@ -50,6 +51,7 @@ def import_export(
         "files_read": len(export.files_read),
         "files_left_out": export.files_left_out,
         "fields_left_out": export.fields_left_out,
+        **({"warning": export.warning} if export.warning else {}),
     }
 
 

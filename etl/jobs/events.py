@@ -2,14 +2,16 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
 
 import pyarrow as pa
+from pyspark import StorageLevel
+from pyspark.sql.pandas.types import to_arrow_schema
 
 from etl import arrow_files, warehouse
-from etl.columnar import Tables
+from etl.columnar import Tables, as_table
 from etl.config import MOCK_API, Settings
 from etl.full_disk import explains_full_disk
 from etl.jobs import api_events
@@ -22,7 +24,7 @@ from etl.load.events import EventLoad, event_load
 from etl.load.run import record_taken
 from etl.load.staging import Staging
 from etl.places import known_timezones
-from etl.schemas import EVENTS
+from etl.schemas import EVENTS, REJECTED_ROW
 from etl.schemas.avro import NEWEST, contract
 from etl.spark import LazySession, lazy_session
 from etl.spread import spread
@@ -106,13 +108,14 @@ def _run(run_id: str, started_at: datetime, reference_date: date, inputs: list[R
 
 
 def _load(spark: LazySession, inputs: list[Received], told: list[Told], place: str, load: EventLoad) -> dict[str, int]:
+    playlists = _exported_playlists(spark, inputs, place)
     events = arrow_files.largest_first(url for one in told if one.named is not None for url in one.accepted)
     users = [url for one in told if one.named is None for url in one.accepted]
-    named = members.together([one.named for one in told if one.named is not None])
+    named = members.together([one.named for one in told if one.named is not None] + playlists.named)
     if members.has_names_alone(named):
         named = members.with_made(named, spark())
-    load.stage_members({"event_named": named, **_of_users(users)})
-    refused = [url for one in told for url in one.refused] + _cut(inputs, place)
+    load.stage_members({"event_named": named} | _united(_of_users(users), playlists.frames))
+    refused = [url for one in told for url in one.refused] + _cut(inputs, place) + playlists.rejected
     spread(spark, partial(_stage_refused, load.staging), list(enumerate(refused)))
     load.publish_members()
     log.info("All users, artists, tracks and playlists that the events name are known.")
@@ -166,13 +169,47 @@ def _spark_parts(
 def _parsed(
     spark: LazySession, lake: Lake, inputs: list[Received], settings: Settings, load: EventLoad
 ) -> Iterator[tuple[str, Parsed]]:
-    for name in ("extended_export", "basic_export"):
+    for name in account_export.EVENT_FORMATS:
         if exports := [one for one in inputs if one.format == name]:
             yield name, account_export.parse(read_lines(spark(), exports), name)
     if answers := [one for one in inputs if one.format == "spotify_answers" and one.row_count]:
         ids = api_events.account_ids(settings)
         is_mock = lake.answered_by(settings.asked_api) == MOCK_API
         yield "spotify_answers", api_events.parse(spark(), lake, answers, ids, load, is_mock)
+
+
+@dataclass(frozen=True)
+class _ExportedPlaylists:
+    """Playlists of account exports: frames to stage, what they name, and URLs of the files of rejected rows."""
+
+    frames: dict[str, pa.Table] = field(default_factory=dict)
+    named: list[pa.Table] = field(default_factory=list)
+    rejected: list[str] = field(default_factory=list)
+
+
+def _exported_playlists(spark: LazySession, inputs: list[Received], place: str) -> _ExportedPlaylists:
+    exports = [one for one in inputs if one.format == "playlist_export"]
+    if not exports:
+        return _ExportedPlaylists()
+    parsed = account_export.parse_playlists(read_lines(spark(), exports).persist(StorageLevel.DISK_ONLY))
+    frames = {
+        "exported_playlist": parsed.playlists.toArrow(),
+        "exported_playlist_track": parsed.tracks.toArrow(),
+        "event_count": parsed.counts.toArrow(),
+    }
+    rejected = f"{place}/playlists-refused.arrow"
+    arrow_files.write(rejected, as_table(parsed.rejected.toArrow(), to_arrow_schema(REJECTED_ROW)))
+    named = members.named_by_playlists(frames["exported_playlist"], frames["exported_playlist_track"])
+    return _ExportedPlaylists(frames, [named], [rejected])
+
+
+def _united(*frames: dict[str, pa.Table]) -> dict[str, pa.Table]:
+    """Frames by name; those of one name together."""
+    names = {name for one in frames for name in one}
+    return {
+        name: pa.concat_tables(as_table(one[name], to_arrow_schema(EVENTS[name])) for one in frames if name in one)
+        for name in sorted(names)
+    }
 
 
 def _stage_refused(staging: Staging, part: tuple[int, str]) -> int:

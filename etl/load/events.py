@@ -18,10 +18,10 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from etl.config import CHECKOUT
-from etl.load import checks, lookup, matched, partitions, staging
+from etl.load import checks, lookup, matched, partitions, saved, staging
 from etl.load.loading import alone
 from etl.load.partitions import Month
-from etl.load.publish import merge
+from etl.load.publish import merge, merge_counted
 from etl.load.run import Run, record_published, record_start
 from etl.load.staging import Staging
 from etl.schemas import EVENTS
@@ -44,6 +44,9 @@ MEMBERS = (
 )
 """The files of sql/merge that publish what events name."""
 
+PLAYLISTS = ("exported_playlist", "dim_playlist", "fact_playlist_track")
+"""The files of sql/merge that publish playlists of account exports."""
+
 ACCOUNTS = ("refused_row_number", "rejected_row", "event_row_count", "gap", "touched_day")
 """The files of sql/merge that say what became of each row, which plays were missing, and what the marts must follow."""
 
@@ -65,8 +68,8 @@ class EventLoad:
     def stage_members(self, frames: Mapping[str, pa.Table]) -> None:
         """Stage what events name, and what is said of users.
 
-        :param frames: of ``schemas.EVENTS``: ``event_named``, or the members it has; ``user_record``, and
-            ``event_count`` of the inputs that told it.
+        :param frames: of ``schemas.EVENTS``: ``event_named``, or the members it has; ``user_record``,
+            ``exported_playlist`` and ``exported_playlist_track``, and ``event_count`` of the inputs that told these.
         """
         staging.stage(frames, self.load_id, self.url)
         merge(self.connection, "event_members", {})
@@ -116,6 +119,7 @@ class EventLoad:
                 partitions.drop_repeated(self.connection, month)
                 partitions.drop_known(self.connection, month)
         partitions.drop_matched_before(self.connection)
+        saved.drop_told_before(self.connection)
         self.connection.commit()
         partitions.index(self.url, new)
         checks.run_checks(self.connection, _CHECKS)
@@ -162,6 +166,8 @@ class EventLoad:
         new = partitions.new_months(self.connection, months)
         merge(self.connection, "reloaded_event", {})
         matched.apply(self.connection, sources)
+        saved.give_way(self.connection)
+        playlists = self._publish_playlists()
         counts = rows(self.connection, _COUNTS)
         for table in ACCOUNTS:
             merge(self.connection, table, {})
@@ -173,7 +179,12 @@ class EventLoad:
         for month in new:  # last: from here to the commit nobody else attaches or migrates
             partitions.attach(self.connection, month)
         self.connection.commit()
-        return {str(row["name"]): int(str(row["size"])) for row in counts if row["size"]}
+        return {str(row["name"]): int(str(row["size"])) for row in counts if row["size"]} | playlists
+
+    def _publish_playlists(self) -> dict[str, int]:
+        """Merge the playlists of exports that are staged; rows written, by table."""
+        staged = rows(self.connection, "select exists (select from staging.exported_playlist) as it")
+        return merge_counted(self.connection, PLAYLISTS) if staged[0]["it"] else {}
 
 
 _STAGED_MEMBERS = [name for name in EVENTS if name.startswith("event_")] + ["user_record"]

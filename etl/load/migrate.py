@@ -9,13 +9,14 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from etl.config import settings
 from etl.errors import EtlError, TryAgainError
 from etl.load.access import grant_access
-from etl.warehouse import exclusive
+from etl.warehouse import connect, exclusive
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 _LOCK_TIMEOUT = "300ms"
@@ -53,6 +54,16 @@ def migrate(url: str, revision: str = "head", further_revisions: Path | None = N
         "The warehouse was not migrated, for somebody has been reading its tables for minutes without a pause: end what"
         " reads them for so long, then start again."
     )
+
+
+def is_migrated(url: str) -> bool:
+    """Return whether a warehouse has the tables of the newest revision."""
+    head = ScriptDirectory(str(_SCRIPTS), version_locations=[str(_SCRIPTS / "versions")]).get_current_head()
+    with connect(url) as connection:
+        if connection.scalar(text("select to_regclass('audit.schema_revision')")) is None:
+            return False
+        found = connection.scalar(text("select version_num from audit.schema_revision"))
+    return bool(found == head)
 
 
 def _plain(path: Path) -> str:

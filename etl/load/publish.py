@@ -1,6 +1,6 @@
 """Staging into the star and the audit, in one transaction that the caller commits."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 from sqlalchemy import Connection, text
@@ -22,6 +22,7 @@ MERGES = (
     "guessed_artist",
     "bridge_track_genre",
     "dim_playlist",
+    "superseded_playlist",
     "fact_playlist_track",
     "fact_track_popularity",
     "fact_artist_popularity",
@@ -76,10 +77,21 @@ def publish(connection: Connection, streams: Mapping[str, Stream]) -> dict[str, 
     :raises CheckFailedError: where the star would contradict itself; the caller then rolls back.
     """
     connection.execute(text(f"set local work_mem = '{_WORK_MEM}'"))
-    before = _written(connection)
-    for table in MERGES:
-        merge(connection, table, streams)
+    written = merge_counted(connection, MERGES, streams)
     run_checks(connection, WHILE_PUBLISHING)
+    return written
+
+
+def merge_counted(
+    connection: Connection, tables: Iterable[str], streams: Mapping[str, Stream] | None = None
+) -> dict[str, int]:
+    """Run files of ``sql/merge`` one after the other.
+
+    :returns: rows written by table of the star, without those of zero.
+    """
+    before = _written(connection)
+    for table in tables:
+        merge(connection, table, streams or {})
     after = _written(connection)
     return {table: count - before.get(table, 0) for table, count in after.items() if count > before.get(table, 0)}
 

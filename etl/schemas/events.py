@@ -57,7 +57,7 @@ EVENT_ROW = schema(
 )
 """One accepted event.
 
-- ``source``: feed, extended_export, basic_export, recently_played, saved_tracks or followed_artists.
+- ``source``: feed, extended_export, basic_export, library_export, recently_played, saved_tracks or followed_artists.
 - ``identity``: what the event is within its source and user; two rows with the same source, user_id, event_time and
   identity are one event told twice.
 - ``event_time`` is the start of a play, the moment of anything else; ``started_at`` and ``ended_at`` are NULL where the
@@ -152,9 +152,30 @@ EVENTS: dict[str, StructType] = {
         first_event_time=TimestampType(),
         last_event_time=TimestampType(),
     ),
+    "exported_playlist": schema(
+        input_id=StringType(),
+        user_id=StringType(),
+        seen_at=TimestampType(),
+        file_name=StringType(),
+        is_alone=BooleanType(),
+        playlist_id=StringType(),
+        name=StringType(),
+        occurrence=IntegerType(),
+    ),
+    "exported_playlist_track": schema(
+        input_id=StringType(),
+        user_id=StringType(),
+        seen_at=TimestampType(),
+        playlist_id=StringType(),
+        place=LongType(),
+        track_id=StringType(),
+        track_name=StringType(),
+        artist_name=StringType(),
+        added_at=TimestampType(),
+    ),
     "rejected_row": REJECTED_ROW,
 }
 """What a load of events takes: first the members that they name, then the events themselves with the members' keys.
 ``event_named`` is all that they name, of which staging makes the ``event_…`` of each kind, each member once;
-``event_count`` accounts for the rows of each input, ``arrival`` for staged events; ``event_id`` is the 16 bytes of a
-UUID."""
+``exported_playlist`` and ``exported_playlist_track`` are what account exports tell of playlists; ``event_count``
+accounts for the rows of each input, ``arrival`` for staged events; ``event_id`` is the 16 bytes of a UUID."""

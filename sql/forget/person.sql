@@ -4,7 +4,9 @@ create temporary table forgotten_key on commit drop as
 select user_key from warehouse.dim_user where user_id in (select user_id from forgotten_user);
 
 insert into forgotten_playlist (playlist_id)
-select playlist_id from warehouse.dim_playlist where owner_id in (select user_id from forgotten_user);
+select playlist_id from warehouse.dim_playlist where owner_id in (select user_id from forgotten_user)
+union
+select playlist_id from audit.exported_playlist where user_id in (select user_id from forgotten_user);
 
 create temporary table forgotten_playlist_key on commit drop as
 select playlist_key from warehouse.dim_playlist where playlist_id in (select playlist_id from forgotten_playlist);
@@ -16,6 +18,10 @@ from (
     select track_key, artist_key from warehouse.fact_event where user_key in (select user_key from forgotten_key)
     union all
     select track_key, artist_key from audit.dropped_event where user_key in (select user_key from forgotten_key)
+    union all
+    select track_key, -1
+    from warehouse.fact_playlist_track
+    where playlist_key in (select playlist_key from forgotten_playlist_key)
 ) as e;
 
 create temporary table named_track on commit drop as
@@ -50,6 +56,7 @@ update audit.dropped_event set playlist_key = -1 where playlist_key in (select p
 
 delete from warehouse.fact_playlist_track where playlist_key in (select playlist_key from forgotten_playlist_key);
 delete from warehouse.dim_playlist where playlist_key in (select playlist_key from forgotten_playlist_key);
+delete from audit.exported_playlist where user_id in (select user_id from forgotten_user);
 delete from audit.playlist_wish
 where user_id in (select user_id from forgotten_user) or playlist_id in (select playlist_id from forgotten_playlist);
 delete from warehouse.user_record where user_id in (select user_id from forgotten_user);

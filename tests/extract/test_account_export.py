@@ -7,6 +7,7 @@ import re
 import stat
 import struct
 import zipfile
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from etl.errors import ActionNeededError, WrongFileError
 from etl.extract.account_export import ReceivedExport, container, receive_export
 from etl.lake import Lake
 from etl.schemas.events import EXPORT_LINE
-from tests.exports import AUDIO, VIDEO, basic_play, folder_of, old_play, play, text, zip_of
+from tests.exports import AUDIO, TRACK_URI, VIDEO, basic_play, folder_of, old_play, play, text, zip_of
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -126,6 +127,34 @@ def test_private_fields_do_not_enter(tmp_path: Path, lake: Lake) -> None:
     assert export.fields_left_out == ["eMail", "ip_addr", "ip_addr_decrypted", "user_agent_decrypted", "username"]
     assert bodies(export)[2]["platform"] == {} and bodies(export)[2]["reason_end"] == []
     assert bodies(export)[3:] == ["a list", "a text", "null", "a number"]
+
+
+def test_audiobooks_of_the_account_data(tmp_path: Path, lake: Lake) -> None:
+    told = {"endTime": "2024-03-01 13:00", "msPlayed": 1}
+    book = told | {"audiobookName": "Novel", "chapterName": "One", "authorName": "A. Writer"}
+    export = receive(folder_of(tmp_path / "e", **{"StreamingHistory_audiobook_0.json": [book]}), lake)
+    assert bodies(export) == [book] and export.fields_left_out == []
+
+
+def test_fields_of_spoken_plays_are_known_by_other_names_too(tmp_path: Path, lake: Lake) -> None:
+    told = {"endTime": "2024-03-01 13:00", "msPlayed": 1}
+    basic = [
+        told | {"audiobook_title": "Novel", "audiobook_chapter_title": "One", "author": "A. Writer"},
+        told | {"showName": None, "podcastName": "Show", "episodeTitle": None},
+        told | {"bookTitle": "Novel", "ip": "192.0.2.17"},
+    ]
+    extended = {"ts": "2024-03-01T12:00:00Z", "ms_played": 1, "chapterTitle": "One", "audiobookName": "Novel"}
+    place = folder_of(tmp_path / "e", **{"StreamingHistory_audiobook_0.json": basic, AUDIO: [extended]})
+    export = receive(place, lake)
+    assert bodies(export) == [
+        {"ts": "2024-03-01T12:00:00Z", "ms_played": 1, "audiobook_title": "Novel", "audiobook_chapter_title": "One"}
+    ]
+    assert bodies(export, 1) == [
+        told | {"audiobookName": "Novel", "chapterName": "One", "authorName": "A. Writer"},
+        told | {"podcastName": "Show", "episodeName": None},
+        told | {"audiobookName": "Novel"},
+    ]
+    assert export.fields_left_out == ["ip"]
 
 
 def test_the_same_export_is_one_input_however_it_is_packed(tmp_path: Path, lake: Lake) -> None:
@@ -271,12 +300,181 @@ def test_locked_cut_and_nested_zips(tmp_path: Path, lake: Lake) -> None:
     flipped[central - 20] ^= 0xFF
     (tmp_path / "flipped.zip").write_bytes(bytes(flipped))
     assert f"{AUDIO}: the zip file is broken here" in refusal(tmp_path / "flipped.zip", lake)
-    nested = zip_of(tmp_path / "nested.zip", **{"old.zip": whole, AUDIO: [play()]})
-    assert "old.zip: this is a zip file within the export" in refusal(nested, lake)
+    deep = zip_of(tmp_path / "deep.zip", **{"old.zip": zip_of(tmp_path / "old.zip", **{"a.zip": whole}).read_bytes()})
+    assert "old.zip/a.zip: this is a zip file within the export" in refusal(deep, lake)
+    broken = folder_of(tmp_path / "broken", **{"data.zip": whole[:-10], AUDIO: [play()]})
+    assert "data.zip: the zip file is broken or cut" in refusal(broken, lake)
+    bad = zip_of(tmp_path / "bad.zip", **{"data.zip": zip_of(tmp_path / "b.zip", **{"../x.json": []}).read_bytes()})
+    assert "leads out of the zip file" in refusal(bad, lake)
     with pytest.warns(UserWarning), zipfile.ZipFile(tmp_path / "twice.zip", "w") as archive:
         archive.writestr(AUDIO, text([play()]))
         archive.writestr(AUDIO, text([play()]))
     assert "holds this name twice" in refusal(tmp_path / "twice.zip", lake)
+
+
+def test_zips_within_a_folder_or_a_zip_are_read(tmp_path: Path, lake: Lake) -> None:
+    extended = zip_of(tmp_path / "extended.zip", **{f"MyData/{AUDIO}": [play()], "MyData/a.pdf": b"%PDF"})
+    files = {"my_spotify_data.zip": extended.read_bytes(), BASIC: [basic_play()], "__MACOSX/._x.zip": b"\0"}
+    for place in (folder_of(tmp_path / "f", **files), zip_of(tmp_path / "outer.zip", **files)):
+        export = receive(place, lake)
+        assert [one.format for one in export.inputs] == ["extended_export", "basic_export"]
+        assert export.files_read == [BASIC, f"my_spotify_data.zip/MyData/{AUDIO}"]
+        assert export.files_left_out == ["__MACOSX/._x.zip", "my_spotify_data.zip/MyData/a.pdf"]
+
+
+def test_zips_within_an_export_are_bounded(tmp_path: Path, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    inner = zip_of(tmp_path / "i.zip", **{AUDIO: [play()], VIDEO: [play()]}).read_bytes()
+    place = folder_of(tmp_path / "f", **{"a.zip": inner, "b.zip": inner})
+    monkeypatch.setattr(container, "MOST_FILES", 3)
+    assert "more than 3 files" in refusal(place, lake)
+    monkeypatch.setattr(container, "MOST_BYTES_A_FILE", len(inner) - 1)
+    assert "a.zip: this is a zip file within the export, and it is larger" in refusal(place, lake)
+    monkeypatch.setattr(container, "MOST_BYTES_A_FILE", len(inner))
+    monkeypatch.setattr(container, "MOST_NESTED_BYTES", len(inner))
+    assert "b.zip: this is a zip file within the export, and it is larger" in refusal(place, lake)
+
+
+def test_files_compressed_by_gzip_are_read(tmp_path: Path, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = gzip.compress(text([play()]))
+    place = folder_of(tmp_path / "f", **{f"{AUDIO}.gz": whole, f"{BASIC}.gz": gzip.compress(text([basic_play()]))})
+    for path in (place / f"{AUDIO}.gz", place, zip_of(tmp_path / "a.zip", **{f"{AUDIO}.gz": whole})):
+        assert receive(path, lake).inputs[0].format == "extended_export"
+    assert len(lake.inputs(["account_export"])) == 2
+
+
+@pytest.mark.parametrize("change", [lambda whole: whole[:-20], lambda whole: b"not" + whole, lambda whole: b"\x1f\x8b"])
+def test_broken_gzip(tmp_path: Path, lake: Lake, change: Callable[[bytes], bytes]) -> None:
+    place = folder_of(tmp_path / "f", **{f"{AUDIO}.gz": change(gzip.compress(text([play()])))})
+    assert f"{AUDIO}.gz: the compressed file is broken here" in refusal(place, lake)
+
+
+def test_a_gzip_bomb(tmp_path: Path, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(container, "MOST_BYTES_A_FILE", 1 << 20)
+    place = folder_of(tmp_path / "f", **{f"{AUDIO}.gz": gzip.compress(b"[" + b" " * (8 << 20) + b"]")})
+    assert "is larger than" in refusal(place, lake)
+
+
+@pytest.mark.parametrize("name", ["my_spotify_data.7z", "Streaming_History_Audio_2024.json.bz2", "MyData.tar.gz"])
+def test_other_archives_are_named_as_what_they_are(tmp_path: Path, lake: Lake, name: str) -> None:
+    place = folder_of(tmp_path / "f", **{name: b"?", AUDIO: [play()]})
+    assert f"{name}: this is packed in a way that is not read. Unpack it" in refusal(place, lake)
+    assert "this is packed in a way that is not read" in refusal(place / name, lake)
+
+
+LIBRARY = {
+    "tracks": [{"artist": "Singer", "album": "Record", "track": "Song", "uri": TRACK_URI}],
+    "albums": [{"artist": "Singer", "album": "Record", "uri": "spotify:album:0123456789abcdefghijKL"}],
+    "shows": [],
+    "bannedTracks": [{"artist": "Noise", "album": "Noise", "track": "Noise", "uri": TRACK_URI}],
+    "artists": [{"name": "Singer", "uri": "spotify:artist:0123456789abcdefghijKL"}],
+    "bannedArtists": [],
+}
+PLAYLIST = {
+    "name": "Mine",
+    "lastModifiedDate": "2024-03-01",
+    "collaborators": ["ada.lovelace"],
+    "items": [
+        {
+            "track": {"trackName": "Song", "artistName": "Singer", "albumName": "Record", "trackUri": TRACK_URI},
+            "episode": None,
+            "audiobook": None,
+            "localTrack": None,
+            "addedDate": "2024-02-01",
+            "addedBy": "ada.lovelace",
+        },
+        {"track": None, "episode": {"episodeName": "One", "showName": "Show", "episodeUri": "spotify:episode:1"}},
+        {"track": None, "episode": None, "localTrack": {"uri": "spotify:local:a:b:c:1"}},
+        {"track": None, "episode": None, "localTrack": None, "addedDate": "2024-02-02"},
+    ],
+    "description": "by ada.lovelace",
+    "numberOfFollowers": 3,
+}
+
+
+def local(number: int, **fields: Any) -> dict[str, Any]:
+    """A record with the date that a tool for spreadsheets has made of its own."""
+    return basic_play(endTime=f"3/1/2024 {number % 24}:03", **fields)
+
+
+def test_an_export_of_which_nearly_all_plays_would_be_rejected_fails(tmp_path: Path, lake: Lake) -> None:
+    bad = folder_of(tmp_path / "f", **{BASIC: [local(number) for number in range(60)] + [basic_play()]})
+    message = refusal(bad, lake)
+    assert "Of 61 plays looked at, 60 would be rejected: endTime is no possible time (60)" in message
+    assert f"the first stands in {BASIC}" in message and "Nothing was imported" in message
+
+
+@pytest.mark.parametrize(
+    ("records", "reason"),
+    [
+        ([local(number) for number in range(5)], "endTime is no possible time (5)"),
+        ([basic_play(msPlayed="3 min")] * 3 + [basic_play()] * 2, "msPlayed is no possible length (3)"),
+        ([basic_play(trackName=None)] * 3, "trackName is missing (3)"),
+        ([play(ts="1970-01-01T00:00:00Z")] * 3, "ts is no possible time (3)"),
+        ([play(ts="2031-01-01T00:00:00Z")] * 3, "ts is no possible time (3)"),
+        ([7, None, play()], "record is no object (2)"),
+    ],
+)
+def test_an_export_of_which_most_plays_would_be_rejected_warns(
+    tmp_path: Path, lake: Lake, records: list[Any], reason: str
+) -> None:
+    export = receive(folder_of(tmp_path / "f", **{AUDIO: records}), lake)
+    assert export.warning and reason in export.warning
+
+
+def test_good_and_odd_plays_do_not_warn(tmp_path: Path, lake: Lake) -> None:
+    spoken = [{"endTime": "2024-03-01 13:00", "podcastName": None, "episodeName": None, "msPlayed": "1"}]
+    good = [basic_play(endTime="2024-03-01T12:03"), basic_play(msPlayed=5.0), local(1)]
+    export = receive(folder_of(tmp_path / "f", **{BASIC: spoken * 3 + good, AUDIO: [old_play(ms_played="0")]}), lake)
+    assert export.warning is None
+
+
+def test_of_many_plays_some_are_looked_at(tmp_path: Path, lake: Lake) -> None:
+    records = [basic_play()] * 100 + [local(1)] * 3_200
+    export = receive(folder_of(tmp_path / "f", **{BASIC: records}), lake)
+    assert "Of 300 plays looked at, 200 would be rejected" in str(export.warning)
+
+
+def test_saved_tracks_and_followed_artists(tmp_path: Path, lake: Lake) -> None:
+    export = receive(folder_of(tmp_path / "f", **{"YourLibrary.json": LIBRARY}), lake)
+    assert [(one.format, one.row_count) for one in export.inputs] == [("library_export", 2)]
+    assert bodies(export) == [
+        {"kind": "track", "track": "Song", "artist": "Singer", "album": "Record", "uri": TRACK_URI},
+        {"kind": "artist", "name": "Singer", "uri": "spotify:artist:0123456789abcdefghijKL"},
+    ]
+    assert export.fields_left_out == ["albums", "bannedTracks"]
+
+
+def test_playlists_lose_what_is_private(tmp_path: Path, lake: Lake) -> None:
+    place = folder_of(tmp_path / "f", **{"Playlist1.json": {"playlists": [PLAYLIST]}, "b.json": {}})
+    (place / "Playlist2.json").write_bytes(text({"playlists": [{**PLAYLIST, "items": []}]}))
+    export = receive(place, lake)
+    assert [(one.format, one.row_count) for one in export.inputs] == [("playlist_export", 6)]
+    head = {"kind": "playlist", "playlist": 1, "name": "Mine", "playlistUri": None, "lastModifiedDate": "2024-03-01"}
+    track = {"trackName": "Song", "artistName": "Singer", "albumName": "Record", "trackUri": TRACK_URI}
+    assert bodies(export)[:2] == [head, {"kind": "track", "playlist": 1, **track, "addedDate": "2024-02-01"}]
+    assert [one["kind"] for one in bodies(export)[2:]] == ["episode", "local track", "nothing", "playlist"]
+    assert export.fields_left_out == ["addedBy", "collaborators", "description", "numberOfFollowers"]
+    assert not [word for word in PRIVATE if word in json.dumps(lines(export))]
+
+
+def test_a_library_is_told_by_its_content_and_stands_beside_plays(tmp_path: Path, lake: Lake) -> None:
+    files = {AUDIO: [play()], "a.json": LIBRARY, "b.json": {"playlists": [PLAYLIST]}, "Userdata.json": {"tracks": 7}}
+    export = receive(zip_of(tmp_path / "a.zip", **files), lake)
+    assert [one.format for one in export.inputs] == ["extended_export", "library_export", "playlist_export"]
+    assert export.files_left_out == ["Userdata.json"]
+
+
+def test_playlists_of_a_file_alone_say_so(tmp_path: Path, lake: Lake) -> None:
+    place = folder_of(tmp_path / "f", **{"Playlist1.json": {"playlists": [PLAYLIST]}})
+    assert bodies(receive(place / "Playlist1.json", lake))[0]["is_alone"] is True
+
+
+def test_a_broken_library_refuses_the_export_and_one_of_another_form_does_not(tmp_path: Path, lake: Lake) -> None:
+    broken = folder_of(tmp_path / "f", **{"YourLibrary.json": b'{"tracks": [', AUDIO: [play()]})
+    assert "YourLibrary.json: the file breaks off or is no JSON" in refusal(broken, lake)
+    odd = {"YourLibrary.json": {"tracks": {}}, "Playlist1.json": {"playlists": [1]}, "Playlist2.json": []}
+    export = receive(folder_of(tmp_path / "g", **odd, **{AUDIO: [play()]}), lake)
+    assert set(export.files_left_out) == set(odd)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Records of account exports: what becomes of each, and why some are refused."""
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import reduce
@@ -180,6 +181,28 @@ def test_podcasts_and_audiobooks_are_spoken(spark: SparkSession) -> None:
     assert len({row.identity for row in rows}) == 6
 
 
+@pytest.mark.parametrize("kind", ["episode", "chapter", "show", "audiobook"])
+def test_something_spoken_in_the_field_of_a_track_is_spoken(spark: SparkSession, kind: str) -> None:
+    uri = f"spotify:{kind}:0123456789abcdefghijKL"
+    own, bare, both = events(
+        spark,
+        play(ts="2024-03-01T01:00:00Z", spotify_track_uri=uri, episode_name="One", episode_show_name="Show"),
+        play(ts="2024-03-01T02:00:00Z", spotify_track_uri=uri),
+        nameless(ts="2024-03-01T03:00:00Z", spotify_episode_uri=EPISODE_URI) | {"spotify_track_uri": uri},
+    )
+    assert (own.spoken_id, own.spoken_name, own.show_name, own.track_id, own.track_name) == (
+        *(uri, "One", "Show"),
+        *(None, None),
+    )
+    assert (bare.spoken_id, bare.spoken_name, bare.show_name) == (uri, "Song", "Singer")
+    assert both.spoken_id == EPISODE_URI
+
+
+def test_a_podcast_without_names_is_spoken(spark: SparkSession) -> None:
+    (row,) = events(spark, nameless(spotify_episode_uri=EPISODE_URI))
+    assert (row.spoken_id, row.spoken_name, row.show_name) == (EPISODE_URI, None, None)
+
+
 def test_a_track_is_music_whatever_else_is_told(spark: SparkSession) -> None:
     (row,) = events(spark, play(episode_name="One", spotify_episode_uri=EPISODE_URI))
     assert (row.track_id, row.spoken_id, row.spoken_name) == (TRACK_ID, None, None)
@@ -245,7 +268,8 @@ def test_what_is_refused_says_why(spark: SparkSession) -> None:
         "ms_played is more than a day": [play(ms_played=86_400_001), play(ms_played=2**53)],
         "spotify_track_uri is no track": [
             play(spotify_track_uri="spotify:track:x"),
-            play(spotify_track_uri=EPISODE_URI),
+            play(spotify_track_uri="spotify:episode:"),
+            play(spotify_track_uri="spotify:album:0123456789abcdefghijKL"),
         ],
         "spotify_episode_uri is no Spotify URI": [nameless(spotify_episode_uri="https://example.org")],
     }
@@ -347,6 +371,44 @@ def test_basic_names(spark: SparkSession) -> None:
     assert len({row.spoken_id for row in events(spark, *halves, format_name=BASIC)}) == 2
 
 
+def test_audiobooks_of_the_basic_history(spark: SparkSession) -> None:
+    told = {"endTime": "2024-03-01 13:00", "audiobookName": "Novel", "authorName": "A. Writer", "msPlayed": 1}
+    podcast = {"endTime": "2024-03-01 12:00", "podcastName": "Novel", "episodeName": "Chapter 1", "msPlayed": 1}
+    records = [podcast, told | {"chapterName": "Chapter 1"}, told | {"chapterName": "Chapter 2"}]
+    rows = events(spark, *records, format_name=BASIC)
+    assert {(row.show_name, row.spoken_name) for row in rows} == {("Novel", "Chapter 1"), ("Novel", "Chapter 2")}
+    assert len({row.identity for row in rows}) == 3 and {row.track_name for row in rows} == {None}
+
+
+NAMELESS: list[Json] = [
+    {"podcastName": None, "episodeName": None},
+    {"podcastName": "", "episodeName": " "},
+    {"audiobookName": None, "chapterName": None, "authorName": None},
+    {"trackName": None, "artistName": None, "episodeName": None},
+]
+
+
+def test_a_spoken_play_without_names_is_one_of_an_unknown_show(spark: SparkSession) -> None:
+    records = [{"endTime": f"2024-03-01 1{n}:00", "msPlayed": 1, **names} for n, names in enumerate(NAMELESS)]
+    rows = events(spark, *records, format_name=BASIC)
+    assert {(row.spoken_name, row.show_name, row.track_name) for row in rows} == {(None, None, None)}
+    assert len({row.spoken_id for row in rows}) == 1 and None not in {row.spoken_id for row in rows}
+
+
+def test_a_file_of_podcasts_tells_what_a_record_without_fields_is(spark: SparkSession) -> None:
+    record = {"endTime": "2024-03-01 13:00", "msPlayed": 1}
+    for file, count in (("MyData/StreamingHistory_podcast_0.json", 1), ("podcasts/StreamingHistory_music_0.json", 0)):
+        assert (
+            parse(frame(spark, [record], BASIC, file), BASIC).accepted.where("spoken_id IS NOT NULL").count() == count
+        )
+
+
+def test_a_refused_audiobook_keeps_its_names(spark: SparkSession) -> None:
+    told = {"audiobookName": "Novel", "chapterName": "One", "authorName": "A. Writer"}
+    (row,) = parsed(spark, {"endTime": None, "msPlayed": 1, **told}, format_name=BASIC).rejected.collect()
+    assert json.loads(row.row) == {"endTime": None, "msPlayed": 1, **told}
+
+
 def test_what_is_refused_of_the_basic_history(spark: SparkSession) -> None:
     records: dict[str, Json] = {
         "endTime is missing": basic_play(endTime=None),
@@ -383,6 +445,28 @@ DEVICES = {
     "Partner webos_tv LGE;55UK6300": None,
     "Partner scei Playstation_5": None,
     "Partner garmin Fenix": None,
+    "mac": "DESKTOP",
+    "macos": "DESKTOP",
+    "Macintosh": "DESKTOP",
+    "OS X 10.11.6 [x86 8]": "DESKTOP",
+    "web player": "DESKTOP",
+    "web-player": "DESKTOP",
+    "web_player": "DESKTOP",
+    "linux": "DESKTOP",
+    "Chromebook": "DESKTOP",
+    "desktop": "DESKTOP",
+    "win32": "DESKTOP",
+    "web_player iphone os 14;mobile safari;smartphone": "MOBILE",
+    "mobile": "MOBILE",
+    "tablet": "TABLET",
+    "iPadOS 17": "TABLET",
+    "speaker": "SMART_SPEAKER",
+    "Partner denon Denon_AVR": "SMART_SPEAKER",
+    "Partner android_auto Car": None,
+    "Partner macys Shop": None,
+    "Partner spotify": None,
+    "apple watch": None,
+    "webos": None,
     "cast": None,
     "not_applicable": None,
     "": None,

@@ -1,16 +1,19 @@
 """What holds an export: the zip file that Spotify sends, a folder of its files, or one of them.
 
+Zip files within a folder or a zip file are read, too, those within them are not; a file may be compressed by gzip.
 Nothing is unpacked to disk, nothing beyond the export is followed, and no more than ``MOST_BYTES_A_FILE`` of anything
-is read into memory.
+is read into memory, but for zip files within the export, which are ``MOST_NESTED_BYTES`` together at most.
 """
 
 import errno
+import gzip
+import io
 import os
 import re
 import stat
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -22,6 +25,7 @@ from etl.packed import BREAKAGES, is_of_content
 MOST_FILES = 2_000
 MOST_BYTES_A_FILE = 64 << 20
 MOST_BYTES = 2 << 30
+MOST_NESTED_BYTES = 256 << 20
 MOST_RATIO = 200
 """Packed histories shrink to a tenth or a thirtieth. What shrinks more was made to fill a memory."""
 
@@ -56,23 +60,29 @@ class Member:
         with self._reading() as content:
             whole = content.read(MOST_BYTES_A_FILE + 1)
         if len(whole) > MOST_BYTES_A_FILE:
-            raise WrongFileError(f"{self.name}: {_too_large()}")
+            raise WrongFileError(f"{self.name}: {_too_large_zip() if self.is_zip() else _too_large()}")
         return whole
+
+    def is_zip(self) -> bool:
+        """Whether it is a zip file by its name; what a file system hides is none."""
+        return self.name.lower().endswith(".zip") and not self.name.rsplit("/", 1)[-1].startswith(".")
 
     @contextmanager
     def _reading(self) -> Iterator[IO[bytes]]:
+        is_compressed = self.name.lower().endswith(".gz")
+        broken = "the compressed file is broken here" if is_compressed else "the zip file is broken here"
         try:
             with self._open() as content:
-                yield content
+                if is_compressed:
+                    with gzip.GzipFile(fileobj=content) as decompressed:
+                        yield decompressed  # type: ignore[misc]
+                else:
+                    yield content
         except (*BREAKAGES, UnicodeError) as error:  # a name can be none, too
-            raise WrongFileError(
-                f"{self.name}: the zip file is broken here ({error}). Download the export again, whole."
-            ) from error
+            raise WrongFileError(f"{self.name}: {broken} ({error}). Download the export again, whole.") from error
         except OSError as error:
             if is_of_content(error):
-                raise WrongFileError(
-                    f"{self.name}: the zip file is broken here. Download the export again, whole."
-                ) from error
+                raise WrongFileError(f"{self.name}: {broken}. Download the export again, whole.") from error
             raise ActionNeededError(f"{self.name}: the file cannot be read ({error.strerror or error}).") from error
 
 
@@ -86,14 +96,19 @@ def opened(path: str) -> Iterator[list[Member]]:
     place = _local_path(path)
     try:
         if place.is_dir():
-            yield _of_folder(place)
+            with _with_nested(_of_folder(place), f"{place}") as members:
+                yield members
         elif not place.is_file():
             raise WrongFileError(f"{place}: there is no such file or folder. Name the zip file that Spotify sent.")
         elif not _is_zip(place):
             yield [Member(shown(place.name), lambda: place.open("rb"))]
         else:
-            with _zip_file(place) as archive:
-                yield _of_zip(archive, shown(place.name))
+            with (
+                place.open("rb") as content,
+                _zip_file(content, shown(place.name)) as archive,
+                _with_nested(_of_zip(archive, shown(place.name)), shown(place.name)) as members,
+            ):
+                yield members
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
             raise WrongFileError(
@@ -124,17 +139,36 @@ def _is_zip(place: Path) -> bool:
         return content.read(2) == b"PK"
 
 
-def _look_at_directory(place: Path) -> None:
+@contextmanager
+def _with_nested(members: list[Member], name: str) -> Iterator[list[Member]]:
+    """The members, sorted by name, and those of the zip files among them in place of these."""
+    files = [member for member in members if not member.is_zip()]
+    size = 0
+    with ExitStack() as stack:
+        for member in members:
+            if member.is_zip():
+                content = member.content()
+                size += len(content)
+                if size > MOST_NESTED_BYTES:
+                    raise WrongFileError(f"{member.name}: {_too_large_zip()}")
+                archive = stack.enter_context(_zip_file(io.BytesIO(content), member.name))
+                files += _of_zip(archive, member.name, f"{member.name}/")
+                if len(files) > MOST_FILES:
+                    raise WrongFileError(f"{name}: {_too_many()}")
+        yield sorted(files, key=lambda file: file.name)
+
+
+def _look_at_directory(content: IO[bytes], name: str) -> None:
     """Refuse a zip file whose list of members is too long, before it is read into memory."""
-    with place.open("rb") as content:
-        content.seek(max(0, place.stat().st_size - _END_BYTES - _LARGE_END_BYTES - _MOST_COMMENT_BYTES))
-        tail = content.read()
+    size = content.seek(0, os.SEEK_END)
+    content.seek(max(0, size - _END_BYTES - _LARGE_END_BYTES - _MOST_COMMENT_BYTES))
+    tail = content.read()
     end = tail.rfind(_END_OF_ZIP)
     if end < 0:
         return
     is_large = tail[max(0, end - _LARGE_END_BYTES) : end].startswith(_END_OF_LARGE_ZIP)
     if is_large or int.from_bytes(tail[end + 12 : end + 16], "little") > MOST_FILES * _MOST_BYTES_A_NAME:
-        raise WrongFileError(f"{shown(place.name)}: {_too_many()}")
+        raise WrongFileError(f"{name}: {_too_many()}")
 
 
 def _of_folder(place: Path) -> list[Member]:
@@ -158,19 +192,19 @@ def _raise(error: OSError) -> None:
 
 
 @contextmanager
-def _zip_file(place: Path) -> Iterator[zipfile.ZipFile]:
-    _look_at_directory(place)
+def _zip_file(content: IO[bytes], name: str) -> Iterator[zipfile.ZipFile]:
+    _look_at_directory(content, name)
     try:
-        archive = zipfile.ZipFile(place)
+        archive = zipfile.ZipFile(content)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError) as error:
         raise WrongFileError(
-            f"{shown(place.name)}: the zip file is broken or cut ({error}). Download the export again, whole."
+            f"{name}: the zip file is broken or cut ({error}). Download the export again, whole."
         ) from error
     with archive:
         yield archive
 
 
-def _of_zip(archive: zipfile.ZipFile, name: str) -> list[Member]:
+def _of_zip(archive: zipfile.ZipFile, name: str, folder: str = "") -> list[Member]:
     # A broken entry may have no name at all, which is_dir cannot stand.
     entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
     if len(entries) > MOST_FILES:
@@ -183,7 +217,7 @@ def _of_zip(archive: zipfile.ZipFile, name: str) -> list[Member]:
         if entry.filename in names:
             raise WrongFileError(f"{shown(entry.filename)}: the zip file holds this name twice. {_AS_SENT}")
         names.add(entry.filename)
-    members = [Member(shown(entry.filename), lambda entry=entry: archive.open(entry)) for entry in entries]  # type: ignore[misc]
+    members = [Member(folder + shown(entry.filename), lambda entry=entry: archive.open(entry)) for entry in entries]  # type: ignore[misc]
     return sorted(members, key=lambda member: member.name)
 
 
@@ -204,6 +238,13 @@ def _too_large() -> str:
     return (
         f"the file is larger than {MOST_BYTES_A_FILE >> 20} MiB, which none of Spotify's is (about 12). Import the "
         "files as Spotify sent them, not joined into one."
+    )
+
+
+def _too_large_zip() -> str:
+    return (
+        f"this is a zip file within the export, and it is larger than {MOST_BYTES_A_FILE >> 20} MiB, or all of them "
+        f"than {MOST_NESTED_BYTES >> 20}. Import each zip file by itself."
     )
 
 

@@ -5,6 +5,8 @@ the two. docs/rules.md has the rules: what the time of a play is, what a skip is
 
 extended   the extended streaming history, both of its field sets
 basic      the account data's history, to the minute and without ids
+library    its saved tracks and followed artists
+playlists  its playlists, which are no events
 devices    kinds of devices by the platform's text
 values     times, numbers and flags out of text
 """
@@ -18,11 +20,14 @@ from pyspark.sql import functions as F
 from etl.places import known_timezones
 from etl.schemas import REJECTED_ROW
 from etl.schemas.events import EVENT_ROW
-from etl.transform.account_export import basic, extended
+from etl.transform.account_export import basic, extended, library, playlists
+from etl.transform.account_export.playlists import Playlists
 from etl.transform.account_export.values import Faults
 from etl.transform.parsed import Parsed
 
-_FORMATS: dict[str, ModuleType] = {"extended_export": extended, "basic_export": basic}
+_FORMATS: dict[str, ModuleType] = {"extended_export": extended, "basic_export": basic, "library_export": library}
+EVENT_FORMATS = tuple(_FORMATS)
+"""The formats of export that tell of events."""
 _KEPT = ("input_id", "number", "user_id", "timezone", "file", "received_at", "body")
 
 
@@ -30,7 +35,7 @@ def parse(lines: DataFrame, format_name: str) -> Parsed:
     """Split the records of one format into events and rejected rows.
 
     :param lines: columns of ``EXPORT_LINE``, ``input_id``, and ``received_at``, the moment of the import.
-    :param format_name: extended_export or basic_export.
+    :param format_name: one of ``EVENT_FORMATS``.
     """
     known = _FORMATS[format_name]
     judged = _read(lines, known).withColumn("reason", _reason(known.faults()))
@@ -40,6 +45,14 @@ def parse(lines: DataFrame, format_name: str) -> Parsed:
         "input_id", F.col("number").alias("row_number"), "reason", F.col("body").alias("row")
     )
     return Parsed(accepted.select(*EVENT_ROW.fieldNames()), rejected.select(*REJECTED_ROW.fieldNames()))
+
+
+def parse_playlists(lines: DataFrame) -> Playlists:
+    """Split the lines of playlist_export into playlists, their tracks and rejected rows.
+
+    :param lines: as ``parse`` takes them.
+    """
+    return playlists.split(_read(lines, playlists).withColumn("reason", _reason(playlists.faults())))
 
 
 def _read(lines: DataFrame, known: ModuleType) -> DataFrame:

@@ -15,7 +15,8 @@ from etl.transform.account_export.values import (
 )
 from etl.transform.names import made_id
 
-_TEXTS = ("artistName", "trackName", "podcastName", "episodeName")
+_SPOKEN_TEXTS = ("podcastName", "episodeName", "audiobookName", "chapterName")
+_TEXTS = ("artistName", "trackName", *_SPOKEN_TEXTS)
 FIELDS = ("endTime", *_TEXTS, "msPlayed")
 
 _MINUTE_MS = 60_000
@@ -23,12 +24,14 @@ _MINUTE_MS = 60_000
 
 def reads() -> dict[str, Column]:
     """Columns that the others refer to by name."""
-    is_spoken = F.coalesce(said("podcastName"), said("episodeName")).isNotNull()
+    show, name = F.coalesce(said("podcastName"), said("audiobookName")), _spoken_name()
+    names = (said("artistName"), said("trackName"), show, name)
     return {
         "stopped_at": moment("endTime"),
         "length": whole("msPlayed"),
-        "spoken": F.when(is_spoken, made_id(said("podcastName"), said("episodeName"))),
-        "thing": made_id(*(F.coalesce(said(field), F.lit("")) for field in _TEXTS)),
+        "show": show,
+        "spoken": F.when(_is_spoken(show), made_id(show, name)),
+        "thing": made_id(*(F.coalesce(text, F.lit("")) for text in names)),
     }
 
 
@@ -56,8 +59,8 @@ def columns() -> dict[str, Column]:
         "track_name": F.when(F.col("spoken").isNull(), _unless_unknown("trackName", "Unknown Track")),
         "artist_name": F.when(F.col("spoken").isNull(), _unless_unknown("artistName", "Unknown Artist")),
         "spoken_id": F.col("spoken"),
-        "spoken_name": said("episodeName"),
-        "show_name": said("podcastName"),
+        "spoken_name": _spoken_name(),
+        "show_name": F.col("show"),
         "ms_played": F.col("length"),
     }
 
@@ -84,6 +87,20 @@ def relate(events: DataFrame) -> DataFrame:
     room = F.when(F.col("ms_played") > 0, F.ceil(_MINUTE_MS / F.col("ms_played")))
     occurrence = F.least(F.col("position") + F.coalesce(counted_before, F.lit(0)), room)
     return bounded.withColumn("identity", F.concat_ws(" ", "identity", occurrence))
+
+
+def _spoken_name() -> Column:
+    return F.coalesce(said("episodeName"), said("chapterName"))
+
+
+def _is_spoken(show: Column) -> Column:
+    """Whether an episode or a chapter was played: its names say so, or else the fields that it has for them, or its
+    file; a play without names is one of an unknown show."""
+    is_nameless = F.coalesce(said("trackName"), said("artistName")).isNull()
+    # The extract writes no space behind a field's name, and a quotation mark within a text has a backslash before it.
+    has_fields = F.col("body").rlike(f'"({"|".join(_SPOKEN_TEXTS)})":')
+    is_file_spoken = F.col("file").rlike("(?i)(podcast|audiobook)[^/]*$")
+    return F.coalesce(show, _spoken_name()).isNotNull() | (is_nameless & (has_fields | is_file_spoken))
 
 
 def _unless_unknown(field: str, unknown: str) -> Column:

@@ -6,6 +6,9 @@ from pyspark.sql import functions as F
 from etl.transform.account_export.devices import device_type
 from etl.transform.account_export.values import (
     FIRST_PLAY,
+    LOCAL_URI,
+    SPOKEN_URI,
+    TRACK_URI,
     Faults,
     earlier,
     flag,
@@ -50,9 +53,7 @@ FIELDS = (
     "incognito_mode",
 )
 
-_TRACK_URI = "^spotify:track:([0-9A-Za-z]{22})$"
-_LOCAL_URI = "^spotify:local:"
-_SPOKEN_URI = "^spotify:[a-z]+(:[0-9A-Za-z]+)+$"
+_ANY_URI = "^spotify:[a-z]+(:[0-9A-Za-z]+)+$"
 _LEFT_EARLY = ("fwdbtn", "backbtn", "clickrow", "clickside")
 _PLAYED_OUT = "trackdone"
 _LATE_AFTER_S = 24 * 60 * 60
@@ -62,18 +63,21 @@ _MILLISECONDS_FROM = 10**11
 
 def reads() -> dict[str, Column]:
     """Columns that the others refer to by name."""
-    spoken_uri = F.coalesce(*(said(field) for field in _SPOKEN_URIS))
+    track_uri = said("spotify_track_uri")
+    is_misplaced = F.coalesce(~track_uri.startswith("spotify:track:") & track_uri.rlike(SPOKEN_URI), F.lit(False))
+    spoken_uri = F.coalesce(*(said(field) for field in _SPOKEN_URIS), F.when(is_misplaced, track_uri))
     spoken_name = F.coalesce(*(said(name) for name in ("episode_name", "audiobook_chapter_title", "audiobook_title")))
     show_name = F.coalesce(said("episode_show_name"), said("audiobook_title"))
-    is_spoken = said("spotify_track_uri").isNull() & F.coalesce(spoken_uri, spoken_name, show_name).isNotNull()
+    is_spoken = is_misplaced | (track_uri.isNull() & F.coalesce(spoken_uri, spoken_name, show_name).isNotNull())
     return {
         "stopped_at": moment("ts"),
         "length": whole("ms_played"),
         "offline_start": _offline_start(),
-        "track": F.nullif(F.regexp_extract(said("spotify_track_uri"), _TRACK_URI, 1), F.lit("")),
+        "track": F.nullif(F.regexp_extract(track_uri, TRACK_URI, 1), F.lit("")),
         "spoken": F.when(is_spoken, F.coalesce(spoken_uri, made_id(show_name, spoken_name))),
-        "spoken_title": F.when(is_spoken, spoken_name),
-        "show": F.when(is_spoken, show_name),
+        # Whoever puts an episode into the track's field may put its names into those of a track, too.
+        "spoken_title": F.when(is_spoken, F.coalesce(spoken_name, said(_TRACK))),
+        "show": F.when(is_spoken, F.coalesce(show_name, said(_ARTIST))),
     }
 
 
@@ -85,14 +89,14 @@ def faults() -> Faults:
         *moment_faults("ts", F.col("stopped_at")),
         *length_faults("ms_played", F.col("length")),
         (
-            F.col("track").isNull() & track_uri.isNotNull() & ~track_uri.rlike(_LOCAL_URI),
+            F.coalesce("track", "spoken").isNull() & track_uri.isNotNull() & ~track_uri.rlike(LOCAL_URI),
             "spotify_track_uri is no track",
         ),
         (
             F.octet_length(F.concat_ws("", *(said(field) for field in _CONTEXT))) > LONGEST_CONTEXT,
             f"platform and reasons are longer than {LONGEST_CONTEXT} bytes",
         ),
-        *((~said(uri).rlike(_SPOKEN_URI), f"{uri} is no Spotify URI") for uri in _SPOKEN_URIS),
+        *((~said(uri).rlike(_ANY_URI), f"{uri} is no Spotify URI") for uri in _SPOKEN_URIS),
     ]
 
 

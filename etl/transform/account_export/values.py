@@ -19,6 +19,11 @@ _MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)
 _TO_THE_MINUTE = r"^[0-9-]{10}[T ][0-9]{2}:[0-9]{2}$"
 _ZONE = r"(Z|[+-][0-9]{2}:?[0-9]{2})$"
 
+TRACK_URI = "^spotify:track:([0-9A-Za-z]{22})$"
+LOCAL_URI = "^spotify:local:"
+SPOKEN_URI = "^spotify:(episode|chapter|show|audiobook):[0-9A-Za-z]+$"
+"""What may stand in the field of a track instead of one: something spoken."""
+
 Faults = list[tuple[Column, str]]
 
 

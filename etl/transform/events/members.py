@@ -67,6 +67,22 @@ def with_made(named: pa.Table, spark: SparkSession) -> pa.Table:
     return as_table(tables.table(query), _NAMED)
 
 
+def named_by_playlists(playlists: pa.Table, tracks: pa.Table) -> pa.Table:
+    """Return what playlists of exports name, as ``named`` gives it: their users and tracks.
+
+    :param playlists: rows of ``exported_playlist`` of ``schemas.EVENTS``.
+    :param tracks: rows of ``exported_playlist_track``.
+    """
+    tables = Tables(playlists=playlists, tracks=tracks)
+    queries = (
+        "select 'users' as name_set, 'playlist_export' as source, user_id, count(*) as row_count"
+        " from playlists group by user_id",
+        "select 'things' as name_set, 'playlist_export' as source, track_id, track_name, artist_name,"
+        " count(*) as row_count from tracks group by track_id, track_name, artist_name",
+    )
+    return pa.concat_tables(as_table(tables.table(query), _NAMED) for query in queries)
+
+
 def has_names_alone(named: pa.Table) -> bool:
     """Whether ``with_made`` has anything to make."""
     return bool(Tables(named=named).table(f"select 1 from named where {_IS_NAMED} limit 1").num_rows)  # noqa: S608

@@ -27,5 +27,5 @@ left join (
     select input_id, count(*) as row_count from staging.rejected_row group by input_id
 ) as r on r.input_id = i.input_id
 where i.row_count <> coalesce(c.rows_accepted, 0) + coalesce(r.row_count, 0)
-    or i.format <> 'user'
+    or i.format not in ('user', 'playlist_export')
     and coalesce(c.rows_accepted, 0) <> coalesce(s.rows_staged, 0)

@@ -1,0 +1,58 @@
+"""Saved tracks and followed artists of the account data: what their fields become.
+
+The export does not say when something was saved or followed: it is dated by the import that shows it first. What the
+API or an earlier import tells already is left out by the load.
+"""
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from etl.transform.account_export.values import LOCAL_URI, SPOKEN_URI, TRACK_URI, Faults, said, text_faults
+from etl.transform.names import made_id
+
+SOURCE = "library_export"
+_TEXTS = ("track", "artist", "album", "name", "uri")
+FIELDS = ("kind", *_TEXTS)
+_ARTIST_URI = "^spotify:artist:([0-9A-Za-z]{22})$"
+
+
+def reads() -> dict[str, Column]:
+    """Return columns that the others refer to by name."""
+    return {
+        "is_artist": said("kind") == "artist",
+        "saved_track": F.nullif(F.regexp_extract(said("uri"), TRACK_URI, 1), F.lit("")),
+        "followed_artist": F.nullif(F.regexp_extract(said("uri"), _ARTIST_URI, 1), F.lit("")),
+    }
+
+
+def faults() -> Faults:
+    """Return what rejects a record, the first that holds."""
+    uri, is_artist, is_track = said("uri"), F.col("is_artist"), ~F.col("is_artist")
+    is_nameless = uri.isNull()
+    return [
+        *text_faults(_TEXTS),
+        (is_track & uri.rlike(SPOKEN_URI), "item is an episode"),
+        (is_track & uri.rlike(LOCAL_URI), "item is a local file"),
+        (is_track & uri.isNotNull() & F.col("saved_track").isNull(), "uri is no track"),
+        (is_track & is_nameless & said("track").isNull(), "track is missing"),
+        (is_track & is_nameless & said("artist").isNull(), "artist is missing"),
+        (is_artist & uri.isNotNull() & F.col("followed_artist").isNull(), "uri is no artist"),
+        (is_artist & is_nameless & said("name").isNull(), "name is missing"),
+    ]
+
+
+def columns() -> dict[str, Column]:
+    """Return columns of ``EVENT_ROW``."""
+    is_artist = F.col("is_artist")
+    track = F.coalesce("saved_track", made_id(said("artist"), said("track")))
+    artist = F.coalesce("followed_artist", made_id(said("name")))
+    return {
+        "source": F.lit(SOURCE),
+        "identity": F.concat_ws(" ", said("kind"), F.when(is_artist, artist).otherwise(track)),
+        "event_time": F.col("received_at"),
+        "activity_type": F.when(is_artist, "FOLLOW").otherwise("LIKE"),
+        "track_id": F.when(~is_artist, F.col("saved_track")),
+        "track_name": F.when(~is_artist, said("track")),
+        "artist_id": F.when(is_artist, F.col("followed_artist")),
+        "artist_name": F.when(is_artist, said("name")).otherwise(said("artist")),
+    }
