@@ -146,7 +146,11 @@ def _phrase(rule: Rule, value: str) -> str | None:
         case "text":
             return f"is longer than {LONGEST_TEXT} characters" if len(value) > LONGEST_TEXT else None
         case "names":
-            return "names nobody" if rule.is_required and not any(part.strip(BLANKS) for part in value.split(";")) else None
+            return (
+                "names nobody"
+                if rule.is_required and not any(part.strip(BLANKS) for part in value.split(";"))
+                else None
+            )
         case "literal" | "ids":
             return _fault_of_list(rule, value)
         case "id":

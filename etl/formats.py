@@ -148,9 +148,7 @@ def recognise(columns: Sequence[str], chosen: str | None = None) -> Format:
     near = [known for known in candidates if known.origin == "kaggle" and _present(known, columns) >= _NEAR]
     if not near:
         titles = ", ".join(known.title for known in FORMATS.values() if known.origin == "kaggle")
-        raise WrongFileError(
-            f"its columns ({_listed(columns)}) belong to no known format. Known formats: {titles}."
-        )
+        raise WrongFileError(f"its columns ({_listed(columns)}) belong to no known format. Known formats: {titles}.")
     nearest = max(near, key=lambda known: _present(known, columns))
     raise WrongFileError(f"this is no known format. Nearest is {_what_is_lacking(nearest, columns)}")
 

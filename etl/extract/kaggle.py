@@ -5,7 +5,7 @@ import logging
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -81,10 +81,12 @@ def _exists(place: Path) -> bool:
 
 @dataclass(frozen=True)
 class Arrival:
-    """What a path held: the inputs that are in the lake now, and in a sentence what of an archive was left out."""
+    """What a path held: the inputs that are in the lake now.
+
+    What of an archive was left out is the last remark of its first input.
+    """
 
     inputs: tuple[Received, ...]
-    left_out: str = ""
 
 
 def receive_file(
@@ -136,10 +138,15 @@ def _receive_members(receiving: "_Receiving", archive: str, members: list[archiv
         except WrongFileError as error:
             broken.append(str(error))
     left_out = f"{archive} holds further files, which are left out: {_some(unknown)}" if unknown else ""
+    if left_out:
+        log.warning("%s", left_out)
     if broken or not received:
         kept = f" The others are imported: {', '.join(one.name for one in received)}." if received else ""
         raise WrongFileError(f"{archive}: {_some(broken or unknown)}{kept}")
-    return Arrival(tuple(received), left_out)
+    if left_out and left_out not in received[0].remarks:
+        received[0] = replace(received[0], remarks=(*received[0].remarks, left_out))
+        receiving.lake.renote(received[0])
+    return Arrival(tuple(received))
 
 
 def _some(sentences: Sequence[str]) -> str:

@@ -73,9 +73,13 @@ def refuse_other_files(head: bytes, is_packed: bool) -> None:
     for mark, kind in _PACKINGS.items():
         if head.startswith(mark):
             what = f"holds {kind}" if is_packed else f"is {kind}"
-            raise WrongFileError(f"the{' packed' if is_packed else ''} file {what}: unpack it and import what it holds.")
+            raise WrongFileError(
+                f"the{' packed' if is_packed else ''} file {what}: unpack it and import what it holds."
+            )
     if head[257:262] == b"ustar":
-        raise WrongFileError(f"the file is a tar archive{packed}: unpack it and import what it holds.".replace(",:", ":"))
+        raise WrongFileError(
+            f"the file is a tar archive{packed}: unpack it and import what it holds.".replace(",:", ":")
+        )
     for mark, kind in _OTHER_FILES.items():
         if head.startswith(mark):
             raise WrongFileError(f"the file is {kind}{packed} and no table that can be read: save it as CSV.")

@@ -32,6 +32,7 @@ UNREADABLE = "row has quotation marks that do not tell where its fields end"
 
 _STRINGS = ArrayType(StringType(), containsNull=False)
 _LISTS = pyarrow.list_(pyarrow.string())
+_Rewriters = dict[str, Callable[[str], str]]
 
 
 def read_rows(spark: SparkSession, received: Sequence[Received], known: Format) -> DataFrame:
@@ -123,40 +124,59 @@ def _batch(
     rows: list[list[str]],
     order: list[int],
     known: Format,
-    rewrite: dict[str, Callable[[str], str]],
+    rewrite: _Rewriters,
 ) -> pyarrow.RecordBatch:
-    count, width = len(rows), len(order)
-    as_received = pyarrow.nulls(count, _LISTS)
-    if all(len(row) == width for row in rows) and is_legible(chain.from_iterable(rows)):
-        columns = list(zip(*rows, strict=True))
-        wanted: list[Sequence[str | None]] = [columns[place] for place in order[: len(known.columns)]]
-        further = [columns[place] for place in order[len(known.columns) :]]
-        others = _lists_of_equal_length(further, count)
-        problems = pyarrow.nulls(count, pyarrow.string())
-        if rewrite:
-            as_received = _lists_of_equal_length([columns[place] for place in order], count)
-    else:
-        problems = pyarrow.array([_problem(row, width, one.encoding) for row in rows], pyarrow.string())
-        fits = problems.is_null().to_pylist()
-        wanted = [
-            tuple(row[place] if fit else None for row, fit in zip(rows, fits, strict=True))
-            for place in order[: len(known.columns)]
-        ]
-        others = pyarrow.array(
-            [
-                [row[p] for p in order[len(known.columns) :]] if fit else [_legible(field) for field in row]
-                for row, fit in zip(rows, fits, strict=True)
-            ],
-            _LISTS,
-        )
-        if rewrite:
-            fields = [[row[p] for p in order] if fit else None for row, fit in zip(rows, fits, strict=True)]
-            as_received = pyarrow.array(fields, _LISTS)
+    try:
+        if all(len(row) == len(order) for row in rows):
+            return _whole_batch(one, done, rows, order, known, rewrite)
+    except UnicodeEncodeError:  # some row has bytes that are no text
+        pass
+    return _mixed_batch(one, done, rows, order, known, rewrite)
+
+
+def _whole_batch(
+    one: Received, done: int, rows: list[list[str]], order: list[int], known: Format, rewrite: _Rewriters
+) -> pyarrow.RecordBatch:
+    """A batch of rows that all have columns."""
+    columns = list(zip(*rows, strict=True))
+    in_order = [columns[place] for place in order]
+    others = _lists_of_equal_length(in_order[len(known.columns) :], len(rows))
+    as_received = _lists_of_equal_length(in_order, len(rows)) if rewrite else pyarrow.nulls(len(rows), _LISTS)
+    problems = pyarrow.nulls(len(rows), pyarrow.string())
+    return _arrow(one, done, problems, in_order[: len(known.columns)], others, as_received, known, rewrite)
+
+
+def _mixed_batch(
+    one: Received, done: int, rows: list[list[str]], order: list[int], known: Format, rewrite: _Rewriters
+) -> pyarrow.RecordBatch:
+    """A batch of which some rows have no columns."""
+    problems = pyarrow.array([_problem(row, len(order), one.encoding) for row in rows], pyarrow.string())
+    fits = problems.is_null().to_pylist()
+    fields = [[row[p] for p in order] if fit else None for row, fit in zip(rows, fits, strict=True)]
+    count = len(known.columns)
+    wanted = [tuple(row[place] if row else None for row in fields) for place in range(count)]
+    others = [own[count:] if own else [_legible(field) for field in row] for row, own in zip(rows, fields, strict=True)]
+    as_received = pyarrow.array(fields, _LISTS) if rewrite else pyarrow.nulls(len(rows), _LISTS)
+    return _arrow(one, done, problems, wanted, pyarrow.array(others, _LISTS), as_received, known, rewrite)
+
+
+def _arrow(
+    one: Received,
+    done: int,
+    problems: pyarrow.Array,
+    wanted: Sequence[Sequence[str | None]],
+    others: pyarrow.Array,
+    as_received: pyarrow.Array,
+    known: Format,
+    rewrite: _Rewriters,
+) -> pyarrow.RecordBatch:
+    count = len(problems)
+    plain = [_rewritten(values, rewrite.get(name)) for name, values in zip(known.columns, wanted, strict=True)]
     arrays = [
         pyarrow.array([one.input_id] * count, pyarrow.string()),
         pyarrow.array(numpy.arange(done + 1, done + count + 1, dtype=numpy.int64)),
         problems,
-        *(_text_array(_rewritten(values, rewrite.get(name))) for name, values in zip(known.columns, wanted, strict=True)),
+        *map(_text_array, plain),
         others,
         as_received,
     ]

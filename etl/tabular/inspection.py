@@ -14,8 +14,9 @@ from etl.tabular.notation import date_order, decimal_mark, may_need_rewriting, p
 from etl.tabular.quoting import Unreadable
 from etl.tabular.records import LooseQuotationError, is_legible, records
 
-_ROWS_IN_BATCH = 10_000
-_FIRST_ROWS, _ROWS_OF_A_BATCH = 200, 10
+_ROWS_IN_BATCH = 500
+_FIRST_ROWS, _ROWS_OF_A_BATCH = 200, 5
+_THOUSANDS = 1_000
 _NEARLY_ALL = 0.9
 _REASONS, _EXAMPLES = 3, 3
 _LONGEST_EXAMPLE = 60
@@ -90,16 +91,11 @@ def _facts(content: BinaryIO, layout: Layout, known: Format, told: Counter[str] 
     rows = records(content, layout, told)
     columns = tuple(next(rows, []))
     facts = _Facts(columns, tuple(places(columns, known)))
-    rules = list(rules_of(known).values())
-    checked = [
-        (column, place, rule.kind == "date", rule.kind in ("whole", "duration"))
-        for column, place, rule in zip(known.columns, facts.places, rules, strict=True)
-        if rule.is_number or rule.kind == "date"
-    ]
     for batch in _batches(rows):
+        some = batch[: _ROWS_OF_A_BATCH if facts.row_count else _FIRST_ROWS]
         _look_at_widths(facts, batch)
-        _look_at_notation(facts, batch, checked)
-        facts.sample += batch[: _ROWS_OF_A_BATCH if facts.row_count else _FIRST_ROWS]
+        _look_at_notation(facts, batch, some, known)
+        facts.sample += some
         facts.row_count += len(batch)
         facts.last = batch[-1]
     return facts
@@ -118,16 +114,16 @@ def _look_at_widths(facts: _Facts, batch: Sequence[list[str]]) -> None:
         facts.empty_ends += sum(len(row) == longer and not row[-1] for row in batch)
 
 
-def _look_at_notation(
-    facts: _Facts, batch: Sequence[list[str]], checked: Sequence[tuple[str, int, bool, bool]]
-) -> None:
+def _look_at_notation(facts: _Facts, batch: Sequence[list[str]], some: Sequence[list[str]], known: Format) -> None:
+    """Look for values that are not in plain writing: for dates and thousands in all rows, else in some."""
     width = len(facts.columns)
-    fitting = [row for row in batch if len(row) == width] if len(facts.widths) > 1 else batch
-    if not fitting or len(fitting[0]) != width:
-        return
-    columns = list(zip(*fitting, strict=True))
-    for name, place, is_date, is_whole in checked:
-        if name not in facts.odd and may_need_rewriting("".join(columns[place]), is_date, is_whole):
+    for (name, rule), place in zip(rules_of(known).items(), facts.places, strict=True):
+        if name in facts.odd or not (rule.is_number or rule.kind == "date"):
+            continue
+        has_thousands = rule.kind == "duration" or (rule.kind == "whole" and rule.high > _THOUSANDS)
+        rows = batch if has_thousands or rule.kind == "date" else some
+        joined = "".join([row[place] for row in rows if len(row) == width])
+        if may_need_rewriting(joined, rule.kind == "date", rule.kind in ("whole", "duration")):
             facts.odd.add(name)
 
 

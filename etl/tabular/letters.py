@@ -83,8 +83,10 @@ _CAPITAL_INSIDE, _CAPITALS_FIRST, _SMALL_FIRST = -5.0, -4.0, -2.0
 _IDEOGRAPH_BESIDE_LATIN = -4.0
 _BESIDE_WORDS = frozenset(f"’‘“”™®©°…´»!·–—•{_WIDE_SIGNS}")
 _MIXED_CASE_NAME = re.compile("^(Mc|Mac|Di|De|Du|La|Le|Fitz|O)[A-Z]")
-_AFTER_APOSTROPHE = frozenset("s t m d ll re ve n em til cause clock round bout".split())
-_BEFORE_APOSTROPHE = frozenset("l d j m n s t c qu o y all rock".split())
+_AFTER_APOSTROPHE = frozenset(
+    ["s", "t", "m", "d", "ll", "re", "ve", "n", "em", "til", "cause", "clock", "round", "bout"]
+)
+_BEFORE_APOSTROPHE = frozenset(["l", "d", "j", "m", "n", "s", "t", "c", "qu", "o", "y", "all", "rock"])
 _KANA, _SYLLABLES, _FULL_WIDTH = 80, 2_350, 3_000
 _COMMON_IDEOGRAPHS, _RARE = 6_000, 1_000_000
 """One in so many, of letters of Chinese, Japanese and Korean."""

@@ -26,7 +26,8 @@ _YEAR_LAST = re.compile(rf"(\d{{1,2}})([./ -])(\d{{1,2}})\2(\d{{4}}){_TIME}", re
 _YEAR_FIRST = re.compile(rf"(\d{{4}})([./-])(\d{{1,2}})(?:\2(\d{{1,2}}))?{_TIME}", re.IGNORECASE)
 _MONTH_AND_YEAR = re.compile(r"(\d{1,2})[./-](\d{4})")
 _ODD_IN_NUMBERS = re.compile(r"[,'’ \u00a0\u202f]")
-_ODD_IN_DATES = re.compile(r"[./ :T]|\d-\d{4}")
+_YEAR_AS_NUMBER = re.compile(r"(\d{4}),0+")
+_ODD_IN_DATES = re.compile(r"[./, :T]|\d-\d{4}")
 
 
 def may_need_rewriting(joined: str, is_date: bool, is_whole: bool) -> bool:
@@ -107,6 +108,9 @@ def plain_date(text: str, order: DateOrder) -> str:
     if last and order in ("dmy", "mdy", "year"):
         day, month = (last[1], last[3]) if order != "mdy" else (last[3], last[1])
         return f"{last[4]}-{int(month):02}-{int(day):02}" if order != "year" else last[4]
+    year = _YEAR_AS_NUMBER.fullmatch(text)
+    if year:
+        return year[1]
     month_and_year = _MONTH_AND_YEAR.fullmatch(text)
     return f"{month_and_year[2]}-{int(month_and_year[1]):02}" if month_and_year else text
 

@@ -12,7 +12,7 @@ from etl.errors import WrongFileError
 from etl.tabular.container import breakage_explained, unpacked
 from etl.tabular.encodings import is_single_byte
 from etl.tabular.layout import Layout
-from etl.tabular.quoting import ENDS_IN_QUOTATION, Unreadable, read_either_way
+from etl.tabular.quoting import ENDS_IN_QUOTATION, read_either_way
 
 _LONGEST_LINE = 1 << 25
 _END = "\ufdd0 end of file"
@@ -22,9 +22,7 @@ class LooseQuotationError(WrongFileError):
     """A quotation mark within quotation marks is not doubled."""
 
 
-def records(
-    content: BinaryIO, layout: Layout, told: Counter[str] | None = None
-) -> Generator[list[str], None, None]:
+def records(content: BinaryIO, layout: Layout, told: Counter[str] | None = None) -> Generator[list[str], None, None]:
     """The records of a file, its header first; names in the header are made different by a number.
 
     :param content: seekable.
@@ -72,9 +70,7 @@ def header(content: BinaryIO, layout: Layout) -> tuple[str, ...]:
         return tuple(next(rows, []))
 
 
-def _text_records(
-    plain: BinaryIO, layout: Layout, told: Counter[str] | None
-) -> Generator[list[str], None, None]:
+def _text_records(plain: BinaryIO, layout: Layout, told: Counter[str] | None) -> Generator[list[str], None, None]:
     is_forgiving = layout.encoding == "utf-8" or is_single_byte(layout.encoding)
     text = io.TextIOWrapper(plain, layout.encoding, "surrogateescape" if is_forgiving else "strict", newline="")
     try:

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 from pyspark.sql.types import StructType
 
+from etl.column_rules import BLANKS
 from etl.columnar import literal
 from etl.person import NOBODY
 from etl.schemas.avro import NEWEST, contract
 from etl.schemas.events import EVENT_ROW, USER_ROW
 from etl.transform.events.members import LONGEST_CONTEXT
-from etl.transform.kaggle.values import BLANKS
 
 SOURCE = "feed"
 _LONGEST_ID = 255
