@@ -14,8 +14,8 @@ accounts in.
 | `top_2000s` | "Top 2000s" (Spotify-2000.csv): no ids, found by name |
 | `user_behavior` | "Spotify User Behavior" survey (xlsx or csv) |
 
-Comma, semicolon, tab or bar; with or without BOM; decimal points or commas; also packed by gzip or zip. Of an archive of
-several files each is imported by its columns; those of no known format are named and left out.
+Comma, semicolon, tab or bar; with or without BOM; decimal points or commas; also packed by gzip or zip. Of an archive
+of several files each is imported by its columns; those of no known format are named and left out.
 
 **Encoding**: Unicode tells itself. Any other one is a guess, which the log and the report name with some of the words
 as they are read. Where they are wrong, choose the encoding here and import the file again; the choice holds for these

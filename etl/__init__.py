@@ -12,6 +12,7 @@ Ground floor, importable from everywhere:
     person        whom to forget: all that somebody goes by
     schemas       the columns of every frame that crosses a folder's border
     formats       the formats of Kaggle's files, each told by its columns
+    column_rules  what a field of each of their columns may hold
     tabular       tables in files, delimited text and spreadsheets, as records of text
     avro          files of Avro as tables of columns
     packed        what packed bytes raise where they are broken

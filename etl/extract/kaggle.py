@@ -227,7 +227,8 @@ class _Receiving:
 def _input_id(copy: "_Copy", layout: tabular.Layout) -> str:
     """A hash of the bytes; and of how they are read, where that is not in one way alone.
 
-    So a file that was read wrongly and comes again, read rightly, is another input, which takes the earlier one's place.
+    So a file that was read wrongly and comes again, read rightly, is another input, which takes the earlier one's
+    place.
     """
     reading = (layout.quoting, layout.shape, layout.decimal, layout.dates)
     is_plain = reading == ("strict", "", "", "") and layout.encoding.startswith(("utf", tabular.SPREADSHEET))

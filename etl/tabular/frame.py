@@ -55,7 +55,7 @@ def read_rows(spark: SparkSession, received: Sequence[Received], known: Format) 
     def read(batches: Iterable[pyarrow.RecordBatch]) -> Iterator[pyarrow.RecordBatch]:
         for batch in batches:
             for index in batch.column(0).to_pylist():
-                yield from _read_input(inputs[index], known)
+                yield from read_batches(inputs[index], known)
 
     rows = spark.range(0, len(inputs), 1, max(len(inputs), 1)).mapInArrow(read, _frame_schema(known))
     return rows.withColumn("header", _header(inputs, known))
@@ -101,7 +101,8 @@ def layout_of(received: Received) -> Layout:
     )
 
 
-def _read_input(one: Received, known: Format) -> Iterator[pyarrow.RecordBatch]:
+def read_batches(one: Received, known: Format) -> Iterator[pyarrow.RecordBatch]:
+    """The rows of one input in batches, as ``read_rows`` has them, without the header."""
     layout = layout_of(one)
     rewrite = rewriters(layout, known)
     with fsspec.open(one.url, "rb") as content:

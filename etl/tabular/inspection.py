@@ -51,8 +51,8 @@ def inspect(content: BinaryIO, layout: Layout, known: Format) -> Inspection:
 
     :param content: seekable.
     :param layout: as ``detect_layout`` gives it.
-    :raises WrongFileError: as ``records``, and where there is no row, the last one breaks off, or nearly every row would
-        be refused.
+    :raises WrongFileError: as ``records``, and where there is no row, the last one breaks off, or nearly every row
+        would be refused.
     """
     layout, facts = _read_as_quoted(content, layout, known)
     if not facts.row_count:
@@ -141,8 +141,8 @@ def _shape(facts: _Facts) -> str:
         if len(set(names)) == len(names):
             return "row_names"
         raise WrongFileError(
-            f"the rows have {width + 1} fields and the header has {width} names: add the name that is missing (an empty "
-            'one, "", for row numbers).'
+            f"the rows have {width + 1} fields and the header has {width} names: add the name that is missing (an "
+            'empty one, "", for row numbers).'
         )
     if not facts.columns[-1].strip() and _is_nearly_all(facts.row_count, shorter):
         return "header_delimiter"
@@ -171,8 +171,8 @@ def _with_notation(content: BinaryIO, layout: Layout, known: Format, facts: _Fac
 
 def _undecided(column: str, dates: Sequence[str]) -> str:
     return (
-        f"{column}: {len(dates)} dates such as {dates[0]!r} may begin with the day or with the month, and no date of the "
-        f"file decides: only their years are kept. Write them as 2019-06-14 where days matter."
+        f"{column}: {len(dates)} dates such as {dates[0]!r} may begin with the day or with the month, and no date of "
+        "the file decides: only their years are kept. Write them as 2019-06-14 where days matter."
     )
 
 
@@ -250,8 +250,8 @@ def _refuse_unfit(content: BinaryIO, layout: Layout, known: Format, facts: _Fact
     )
     where = "its first sheet" if layout.encoding == SPREADSHEET else "it"
     raise WrongFileError(
-        f"{refused.total():,} of {facts.row_count:,} rows would be refused, so nothing of {where} is kept: {told}. Get the "
-        "file as its publisher offers it, or save it with these columns as they are there."
+        f"{refused.total():,} of {facts.row_count:,} rows would be refused, so nothing of {where} is kept: {told}. Get "
+        "the file as its publisher offers it, or save it with these columns as they are there."
     )
 
 

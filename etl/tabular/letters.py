@@ -12,6 +12,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
+from itertools import pairwise
 
 _SCRIPTS = {
     "LATIN": (
@@ -31,7 +32,9 @@ _RAREST = -2.0
 """How rare titles in a language are, as a logarithm; of what is not named."""
 
 _WORDS_OF_TITLES = {
-    "en": "beyoncé café fiancé naïve déjà vu mötley crüe motörhead zoë chloë señorita rosé cliché façade touché",
+    "en": "beyoncé café fiancé naïve déjà vu mötley crüe motörhead zoë chloë señorita rosé cliché façade touché mø mýa "
+    "björk tiësto röyksopp måneskin sinéad róisín rosalía céline dvořák chopin "
+    "janáček mœnia blöndal håkan bjørn søren jónsi mgła boøwy queensrÿche",
     "fr": "à où ça là été mère père frère première dernière lumière rivière chœur cœur sœur âme même fête être très "
     "après fièvre prière manière poussière jamais vérité beauté déjà né aimé île château tête rêve garçon français "
     "noël brûle bohème éternité hélène amélie",
@@ -49,8 +52,8 @@ _WORDS_OF_TITLES = {
     "nb": "på så når går også år kjærlighet hjerte død sø gærne øl ål å",
     "fi": "yö sä mä tyttö päivä hyvää joulu sydän älä äiti vielä tänään",
     "pl": "się jest życie życia miłość miłości nie że już jesteś śmierć święta ręce piękna młodzi złota złoty wróć "
-    "lubię chodź anioł aniołem kolęda gdzieś mała mój żółty źle będę chcę ścieżka łódź słońce który dziś moją naszą mogą świat światło księżyc piosenka "
-    "dziewczyna królowa późno śpiewać słowa wyjście szczęście",
+    "lubię chodź anioł aniołem kolęda gdzieś mała mój żółty źle będę chcę ścieżka łódź słońce który dziś moją naszą "
+    "mogą świat światło księżyc piosenka dziewczyna królowa późno śpiewać słowa wyjście szczęście",
     "cs": "láska která života život píseň dvořák janáček antonín martinů ještě křídla měsíc že když přes příběh česká "
     "děti anděl falešný ráno víš řeka",
     "sk": "láska môj keď čo život nežná píseň dieťa",
@@ -77,9 +80,9 @@ _WIDE_SIGNS = "・、。「」『』【】《》（）！？～〜：＆，\u300
 _SIGNS = dict.fromkeys("’“”–", -5.0) | dict.fromkeys("‘…´•°€™®©¡¿«»·½²¼³º§£¥†—ª÷×", -6.5)
 _SIGNS |= dict.fromkeys(_WIDE_SIGNS, -4.5)
 _ODD_SIGN, _NO_TEXT = -11.0, -15.0
-_SIGN_IN_WORD, _DASH_IN_WORD, _SIGN_AT_WORD = -8.0, -4.0, -6.0
+_SIGN_IN_WORD, _DASH_IN_WORD, _SIGN_AT_WORD = -10.0, -4.0, -6.0
 _TWO_SCRIPTS, _LONE_LETTER, _UNKNOWN_SCRIPT = -10.0, -3.0, -12.0
-_CAPITAL_INSIDE, _CAPITALS_FIRST, _SMALL_FIRST = -5.0, -4.0, -2.0
+_CAPITAL_INSIDE, _CAPITALS_FIRST, _SMALL_FIRST = -7.0, -4.0, -2.0
 _IDEOGRAPH_BESIDE_LATIN = -4.0
 _BESIDE_WORDS = frozenset(f"’‘“”™®©°…´»!·–—•{_WIDE_SIGNS}")
 _MIXED_CASE_NAME = re.compile("^(Mc|Mac|Di|De|Du|La|Le|Fitz|O)[A-Z]")
@@ -220,7 +223,7 @@ def _letters(run: str, script: str) -> float:
 def _case(run: str) -> float:
     if run.islower() or run.isupper() or run.istitle():
         return 0.0
-    inside = sum(left.islower() and right.isupper() for left, right in zip(run, run[1:], strict=False))
+    inside = sum(left.islower() and right.isupper() for left, right in pairwise(run))
     result = 0.0 if inside == 1 and _MIXED_CASE_NAME.match(run) else _CAPITAL_INSIDE * inside
     result += _CAPITALS_FIRST if len(run) > 2 and run[:2].isupper() else 0.0
     return result + (_SMALL_FIRST if not inside and run[:1].islower() else 0.0)

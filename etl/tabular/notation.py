@@ -6,7 +6,7 @@ only one way brings into the range of their column.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Literal
 
@@ -64,7 +64,7 @@ def plain_number(text: str, decimal: str) -> str:
     return text.replace(",", ".") if one else text
 
 
-def decimal_mark(columns: Iterable[tuple[Rule, Sequence[str]]]) -> tuple[str, bool]:
+def decimal_mark(columns: Iterable[tuple[Rule, Iterable[str]]]) -> tuple[str, bool]:
     """The decimal mark of a file, and whether any value needs rewriting under it.
 
     :param columns: the rule and some values of each column of numbers.

@@ -84,7 +84,10 @@ def _rows(spark: SparkSession, known: Format, changes: list[dict[str, str]]) -> 
     data = [[{**GOOD[known.name], **change}[name] for name in known.columns] for change in changes]
     fields = [StructField(name, StringType()) for name in known.columns]
     numbered = spark.createDataFrame(
-        [("an_input", number, None, *row, ["7"], None, [*known.columns, ""]) for number, row in enumerate(data, start=1)],
+        [
+            ("an_input", number, None, *row, ["7"], None, [*known.columns, ""])
+            for number, row in enumerate(data, start=1)
+        ],
         StructType(
             [
                 StructField("input_id", StringType()),
@@ -207,7 +210,10 @@ def test_playlist_songs(spark: SparkSession) -> None:
         ({}, {"album_id": OTHER_ID, "release_date": date(2019, 6, 14), "duration_ms": 4000, "explicit": None}),
         ({"track_name": "NA", "track_artist": "NA", "track_album_name": "NA"}, "track_name is missing"),
         ({"track_artist": "NA"}, "track_artist is missing"),
-        ({"track_name": "None", "track_artist": "nan", "playlist_name": "null"}, {"name": "None", "playlist_name": "null"}),
+        (
+            {"track_name": "None", "track_artist": "nan", "playlist_name": "null"},
+            {"name": "None", "playlist_name": "null"},
+        ),
     ]
     _assert_outcomes(spark, "playlist_songs", cases)
 

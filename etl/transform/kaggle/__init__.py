@@ -5,8 +5,8 @@ In: the rows of one format as text, as ``tabular.read_rows`` gives them. Out: ro
 
 A row is refused where its name, its artist, its id (in formats that have ids) or its duration is missing, and where a
 value is there but cannot be read or is out of its range. Any other missing value is NULL. What a source writes where
-it detected nothing (tempo 0, time signature 0, key -1) is NULL, too. A reason begins with the name of the file's column,
-so that reasons can be counted.
+it detected nothing (tempo 0, time signature 0, key -1) is NULL, too. A reason begins with the name of the file's
+column, so that reasons can be counted.
 
     tracks, artists, survey   which field becomes which column, format by format
     values, lists             what is read out of a field's text, and what can be wrong with it
