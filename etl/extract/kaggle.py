@@ -199,7 +199,7 @@ class _Receiving:
         layout = found.layout
         input_id = _input_id(copy, layout)
         copy.content.seek(0)
-        return self.lake.receive(
+        received = self.lake.receive(
             copy.content,
             Received(
                 input_id=input_id,
@@ -222,6 +222,11 @@ class _Receiving:
                 remarks=layout.remarks,
             ),
         )
+        if not is_chosen or received.is_encoding_chosen:
+            return received
+        chosen = replace(received, is_encoding_chosen=True, content_id=copy.id, remarks=layout.remarks)
+        self.lake.renote(chosen)
+        return chosen
 
 
 def _input_id(copy: "_Copy", layout: tabular.Layout) -> str:

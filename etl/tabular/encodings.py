@@ -48,7 +48,7 @@ _ASCII = bytes(range(0x80))
 _WORDS_A_BYTE = 40
 _LONGEST_WORD = 400
 _MOST_WORDS = 1_500
-_UNDECODABLE = -25.0
+_UNDECODABLE = -20.0
 _MOST_UNDECODABLE = 0.02
 _SURE = 6.0
 _EXAMPLES = 3
@@ -110,7 +110,8 @@ class Words:
         for encoding, rarity in ENCODINGS.items():
             texts = tuple(_decoded(word, encoding) for word in self._words)
             failures = texts.count("")
-            if failures > (_MOST_UNDECODABLE * len(texts) if is_single_byte(encoding) else 0):
+            some = max(1, _MOST_UNDECODABLE * len(texts)) if len(texts) > 1 else 0
+            if failures > (some if is_single_byte(encoding) else 0):
                 continue
             if texts not in scored:
                 scored[texts] = (rarity + _score(texts) + failures * _UNDECODABLE, encoding)

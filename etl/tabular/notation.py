@@ -15,7 +15,7 @@ from etl.column_rules import BLANKS, Rule
 DateOrder = Literal["", "ymd", "dmy", "mdy", "year"]
 """Nothing to do; the year stands first; the day; the month; undecided, so that only the year is known."""
 
-_SHORTEST_TRACK_MS, _LONGEST_TRACK_MS = 1_000, 200_000_000
+_SHORTEST_TRACK_MS, _LONGEST_TRACK_MS = 4_000, 200_000_000
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:([.,])\d{3})(?:\1\d{3})*")
 _ONE_MARK = re.compile(r"([+-]?\d*)[.,](\d+(?:[eE][+-]?\d{1,4})?|\d*)")
 _TWO_MARKS = re.compile(r"([+-]?[1-9]\d{0,2}(?:([.,])\d{3})(?:\2\d{3})*)([.,])(\d+(?:[eE][+-]?\d{1,4})?)")

@@ -111,7 +111,9 @@ class _Window:
         found = re.compile(r"\r\n|\n|\r|\Z").search(self._text, self._begin)
         assert found
         line = self._text[self._begin : found.start()]
-        if self._is_end and line.count('"') % 2 and '"' not in self._text[found.start() :]:
+        marks, rest = line.count('"'), self._text[found.end() :]
+        is_open = marks == 1 or (not rest.strip() and (marks % 2 or (marks - line.count('\\"')) % 2))
+        if self._is_end and is_open and '"' not in rest:
             raise WrongFileError(ENDS_IN_QUOTATION)
         self._begin = found.end()
         return line
