@@ -6,6 +6,7 @@ whether nearly every row would be refused.
 """
 
 import ast
+import datetime
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -125,12 +126,14 @@ def fault(known: Format, row: Mapping[str, str]) -> tuple[str, str] | None:
     values = {column: _value(known, column, row[column]) for column in known.columns}
     if known.name == "user_behavior" and not any(row[column].strip(BLANKS) for column in known.columns):
         return "row", "has no answers"
+    if known.name == "tracks_1921_2020":
+        names, ids = _literal(values["artists"]), _literal(values["id_artists"])
+        if names and "" not in names and (ids is None or len(ids) != len(names)):
+            return "id_artists", "has not one id for each name"
     for column, rule in rules_of(known).items():
         phrase = _phrase(rule, values[column])
         if phrase:
             return column, phrase
-    if known.name == "tracks_1921_2020" and len(_literal(values["id_artists"])) != len(_literal(values["artists"])):
-        return "id_artists", "has not one id for each name"
     return None
 
 
@@ -179,25 +182,37 @@ def _fault_of_number(rule: Rule, value: str) -> str | None:
 
 
 def _fault_of_list(rule: Rule, value: str) -> str | None:
-    if not re.match(r"^\[.*\]$", value, re.DOTALL):
+    parts = _literal(value)
+    if parts is None:
         return "is not a list"
-    return "names nobody" if rule.is_required and not _literal(value) else None
+    if rule.kind == "ids":
+        is_fit = all(re.match(SPOTIFY_ID, part) for part in parts)
+        return None if is_fit else "holds something that is not a Spotify id"
+    if rule.is_required and not parts:
+        return "names nobody"
+    return "holds an empty name" if rule.is_required and "" in parts else None
 
 
-def _literal(value: str) -> list[object]:
+def _literal(value: str) -> list[str] | None:
+    """The strings of a Python list literal; None where it is none."""
     try:
         found = ast.literal_eval(value)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return []
-    return list(found) if isinstance(found, list) else []
+        return None
+    if not isinstance(found, list) or not all(isinstance(part, str) for part in found):
+        return None
+    return [part.strip(BLANKS) for part in found]
 
 
 def _is_date(value: str) -> bool:
     found = re.match(DATE, re.sub(r"^([0-9]{4})\.0$", r"\1", value))
-    if not found:
+    if not found or found[1] == "0000":
+        return found is not None
+    try:
+        datetime.date(int(found[1]), int(found[3] or 1) or 1, int(found[5] or 1) or 1)
+    except ValueError:
         return False
-    month, day = int(found[3] or 0), int(found[5] or 0)
-    return found[1] == "0000" or (month <= 12 and day <= 31)
+    return True
 
 
 def _either(words: tuple[str, ...]) -> str:

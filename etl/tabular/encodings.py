@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from etl.tabular.letters import likelihood
 
 ENCODINGS: dict[str, float] = {
-    **{"cp1252": 0.0, "iso-8859-15": -3.0, "cp1250": -3.0, "cp1254": -1.0, "iso-8859-2": -5.0, "cp1257": -6.0},
+    **{"cp1252": 0.0, "iso-8859-15": -3.0, "cp1250": -4.0, "cp1254": -0.5, "iso-8859-2": -5.0, "cp1257": -9.0},
     **{"mac_roman": -7.0, "cp850": -8.0, "cp852": -10.0},
-    **{"cp1251": -2.0, "koi8-r": -4.0, "iso-8859-5": -6.0, "cp866": -6.0, "mac_cyrillic": -6.0},
+    **{"cp1251": -2.0, "koi8-r": -6.0, "iso-8859-5": -8.0, "cp866": -8.0, "mac_cyrillic": -8.0},
     **{"cp1253": -3.0, "iso-8859-7": -5.0, "cp1255": -4.0, "cp1256": -4.0, "cp874": -4.0},
-    **{"cp932": -5.0, "gb18030": -5.0, "big5": -5.0, "cp949": -5.0, "euc_jp": -6.0},
+    **{"cp932": -5.0, "gb18030": -5.0, "big5": -5.0, "cp949": -7.0, "euc_jp": -6.0},
 }
 """The older encodings that are told, by Python's names, and how rare each is among such files, as a logarithm."""
 

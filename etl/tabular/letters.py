@@ -49,7 +49,7 @@ _WORDS_OF_TITLES = {
     "gioventù verità papà metà lunedì",
     "sv": "på så är för när då här också även två må gå år gården hjärta kärlek jag åt får svår måne själ",
     "da": "på så når æ ø å går også år kærlighed hjerte dø ærlig død sø søster",
-    "nb": "på så når går også år kjærlighet hjerte død sø gærne øl ål å",
+    "nb": "på så når går også år kjærlighet hjerte død sø gærne øl ål å bø høst sjømann",
     "fi": "yö sä mä tyttö päivä hyvää joulu sydän älä äiti vielä tänään",
     "pl": "się jest życie życia miłość miłości nie że już jesteś śmierć święta ręce piękna młodzi złota złoty wróć "
     "lubię chodź anioł aniołem kolęda gdzieś mała mój żółty źle będę chcę ścieżka łódź słońce który dziś moją naszą "
@@ -61,7 +61,9 @@ _WORDS_OF_TITLES = {
     "ro": "să și în iubire dragoste fără după inima noapte că viață dimineața mă ţi şi",
     "hr": "ljubav što još više noć željo srce moje sreća đavo nešto žena čekaj petrović marić jović živi život",
     "tr": "aşk aşkım değil şey şeyler bir güneş gün gözlerin yalnız çok sen için seni sevmiş kalmışım gitmiş gelmiş "
-    "kış geceler şarkı dünya kalbim içimde öyle böyle ateş herşey başka türkü yağmur deniz kadın ağla yıldız hiç",
+    "kış geceler şarkı dünya kalbim içimde öyle böyle ateş herşey başka türkü yağmur deniz kadın ağla yıldız hiç "
+    "sıcak ışık kırmızı aynı artık hayatım",
+    "nl": "één zoë wêr ideeën vóór geïnspireerd",
     "is": "það ég þú sigur rós jóhann ólafur þór frá því",
     "et": "sõna öö sa õnn mõtlen",
     "lt": "meilė širdis naktis tu aš vėl būti",
