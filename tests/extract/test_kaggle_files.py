@@ -89,7 +89,7 @@ def test_a_wrong_file_is_named_and_not_kept(tmp_path: Path, lake: Lake, case: st
 
 TRACKS = "\n".join(
     ",".join(f'"{field}"' for field in row)
-    for row in [table_rows("tracks_by_genre", None)[0]] + table_rows("tracks_by_genre", None)[1][:4]
+    for row in [table_rows("tracks_by_genre", None)[0], *table_rows("tracks_by_genre", None)[1][:4]]
 )
 
 
