@@ -17,7 +17,7 @@ ENCODINGS: dict[str, float] = {
     **{"cp1252": 0.0, "iso-8859-15": -3.0, "cp1250": -4.0, "cp1254": -0.5, "iso-8859-2": -5.0, "cp1257": -9.0},
     **{"mac_roman": -7.0, "cp850": -8.0, "cp852": -10.0},
     **{"cp1251": -2.0, "koi8-r": -6.0, "iso-8859-5": -8.0, "cp866": -8.0, "mac_cyrillic": -8.0},
-    **{"cp1253": -3.0, "iso-8859-7": -5.0, "cp1255": -4.0, "cp1256": -4.0, "cp874": -4.0},
+    **{"cp1253": -6.0, "iso-8859-7": -8.0, "cp1255": -4.0, "cp1256": -4.0, "cp874": -4.0},
     **{"cp932": -5.0, "gb18030": -5.0, "big5": -5.0, "cp949": -7.0, "euc_jp": -6.0},
 }
 """The older encodings that are told, by Python's names, and how rare each is among such files, as a logarithm."""
@@ -48,8 +48,9 @@ _ASCII = bytes(range(0x80))
 _WORDS_A_BYTE = 40
 _LONGEST_WORD = 400
 _MOST_WORDS = 1_500
-_UNDECODABLE = -20.0
+_UNDECODABLE = -25.0
 _MOST_UNDECODABLE = 0.02
+_NO_LETTER = "\ufffd"
 _SURE = 6.0
 _EXAMPLES = 3
 
@@ -109,7 +110,7 @@ class Words:
         scored: dict[tuple[str, ...], tuple[float, str]] = {}
         for encoding, rarity in ENCODINGS.items():
             texts = tuple(_decoded(word, encoding) for word in self._words)
-            failures = texts.count("")
+            failures = sum(_NO_LETTER in text for text in texts)
             some = max(1, _MOST_UNDECODABLE * len(texts)) if len(texts) > 1 else 0
             if failures > (some if is_single_byte(encoding) else 0):
                 continue
@@ -123,11 +124,11 @@ def _decoded(word: bytes, encoding: str) -> str:
     try:
         return word.decode(encoding)
     except UnicodeDecodeError:
-        return ""
+        return word.decode(encoding, "replace")
 
 
 def _score(texts: Iterable[str]) -> float:
-    return math.fsum(likelihood(word) for text in texts for word in text.split("|"))
+    return math.fsum(likelihood(word) for text in texts for word in text.replace(_NO_LETTER, "").split("|"))
 
 
 def _guess(ranked: list[tuple[float, str, tuple[str, ...]]]) -> Guess:
@@ -138,7 +139,7 @@ def _guess(ranked: list[tuple[float, str, tuple[str, ...]]]) -> Guess:
         differing = [pair for pair in zip(texts, others, strict=True) if pair[0] != pair[1]][:_EXAMPLES]
         own, rivals = zip(*differing, strict=True)
         return Guess(encoding, own, (other, rivals))
-    return Guess(encoding, tuple(text for text in texts if text)[:_EXAMPLES])
+    return Guess(encoding, texts[:_EXAMPLES])
 
 
 def _listed(examples: Iterable[str]) -> str:

@@ -81,7 +81,7 @@ _NEVER_SEEN = 0.02
 _WIDE_SIGNS = "・、。「」『』【】《》（）！？～〜：＆，\u3000"
 _SIGNS = dict.fromkeys("’“”–", -5.0) | dict.fromkeys("‘…´•°€™®©¡¿«»·½²¼³º§£¥†—ª÷×", -6.5)
 _SIGNS |= dict.fromkeys(_WIDE_SIGNS, -4.5)
-_ODD_SIGN, _NO_TEXT = -11.0, -25.0
+_ODD_SIGN, _NO_TEXT = -11.0, -40.0
 _SIGN_IN_WORD, _DASH_IN_WORD, _SIGN_AT_WORD = -10.0, -4.0, -6.0
 _TWO_SCRIPTS, _LONE_LETTER, _UNKNOWN_SCRIPT = -10.0, -3.0, -12.0
 _CAPITAL_INSIDE, _CAPITALS_FIRST, _SMALL_FIRST = -7.0, -4.0, -2.0
@@ -212,7 +212,8 @@ def _is_in(encoding: str, letter: str) -> bool:
 def _letters(run: str, script: str) -> float:
     """How likely a run of letters of one script is."""
     if script == "IDEOGRAPH":
-        return sum(map(_ideograph, run))
+        syllables = sum("\uac00" <= letter <= "\ud7a3" for letter in run)
+        return sum(map(_ideograph, run)) + (_TWO_SCRIPTS if 0 < syllables < len(run) else 0.0)
     languages = _languages(script)
     if not languages:
         return _UNKNOWN_SCRIPT * len(run)
