@@ -143,11 +143,11 @@ def test_a_file_that_was_read_wrongly_comes_again_as_another_input(place: Place)
 
 
 def test_a_byte_that_is_no_letter_costs_its_row(place: Place) -> None:
-    names = [f"Déjà vu {number}" for number in range(200)]
+    names = [f"{OWN_NAMES['cp1252'][number % 7]} {number}" for number in range(200)]
     content = text_of(rows_of("tracks_by_genre", 200, track_name=names)).encode("cp1252")
     rows = place.read(place.receive(content.replace(b"vu 7,", b"v\x81 7,")))
     assert rows[7]["problem"] == "row has bytes that are no text in the encoding of the file"
-    assert rows[8]["track_name"] == "Déjà vu 8"
+    assert rows[8]["track_name"] == names[8]
 
 
 # Numbers and dates
