@@ -17,7 +17,7 @@ ENCODINGS: dict[str, float] = {
     **{"cp1252": 0.0, "iso-8859-15": -3.0, "cp1250": -4.0, "cp1254": -0.5, "iso-8859-2": -5.0, "cp1257": -9.0},
     **{"mac_roman": -7.0, "cp850": -8.0, "cp852": -10.0},
     **{"cp1251": -2.0, "koi8-r": -9.0, "iso-8859-5": -8.0, "cp866": -8.0, "mac_cyrillic": -8.0},
-    **{"cp1253": -6.0, "iso-8859-7": -8.0, "cp1255": -4.0, "cp1256": -4.0, "cp874": -4.0},
+    **{"cp1253": -9.0, "iso-8859-7": -11.0, "cp1255": -4.0, "cp1256": -4.0, "cp874": -4.0},
     **{"cp932": -5.0, "gb18030": -5.0, "big5": -5.0, "cp949": -7.0, "euc_jp": -6.0},
 }
 """The older encodings that are told, by Python's names, and how rare each is among such files, as a logarithm."""
