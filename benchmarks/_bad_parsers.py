@@ -77,7 +77,8 @@ class Parser:
 
 def receive_table(path: Path, lake: Lake) -> list[Received]:
     """As a Kaggle import does, for each file that the path holds."""
-    return [kaggle.receive_file(file, None, lake, RECEIVED_AT) for file in kaggle.find_files(str(path))]
+    arrivals = [kaggle.receive_files(file, None, lake, RECEIVED_AT) for file in kaggle.find_files(str(path))]
+    return [received for arrival in arrivals for received in arrival.inputs]
 
 
 def _receive_export(path: Path, lake: Lake) -> list[Received]:

@@ -14,7 +14,14 @@ accounts in.
 | `top_2000s` | "Top 2000s" (Spotify-2000.csv): no ids, found by name |
 | `user_behavior` | "Spotify User Behavior" survey (xlsx or csv) |
 
-Comma, semicolon, tab or bar; any encoding; with or without BOM; also zipped.
+Comma, semicolon, tab or bar; with or without BOM; decimal points or commas; also packed by gzip or zip. Of an archive
+of several files each is imported by its columns; those of no known format are named and left out.
+
+**Encoding**: Unicode tells itself. Any other one is a guess, which the log and the report name with some of the words
+as they are read. Where they are wrong, choose the encoding here and import the file again; the choice holds for these
+bytes from then on.
+
+A file of which nearly every row would be refused is not imported: the message says how many, why, and gives examples.
 
 **When it fails**, look at the failed files' logs; mend or leave out those files and start it again. The other files are
 in the lake already and are published all the same. **Running it again** with the same files changes nothing; a file of
@@ -33,6 +40,12 @@ from airflow.sdk.exceptions import AirflowSkipException
 from dags.defaults import KAGGLE_INPUTS, default_args, page
 from dags.runs import run_id_of
 
+ENCODINGS = [
+    *("cp1252", "iso-8859-15", "cp1250", "cp1254", "iso-8859-2", "cp1257", "mac_roman", "cp850", "cp852"),
+    *("cp1251", "koi8-r", "iso-8859-5", "cp866", "mac_cyrillic", "cp1253", "iso-8859-7", "cp1255", "cp1256", "cp874"),
+    *("cp932", "gb18030", "big5", "cp949", "euc_jp", "iso-8859-1", "iso-8859-9", "iso-8859-13", "cp437", "koi8-u"),
+    *("shift_jis", "euc_kr"),
+]
 FORMATS = ["tracks_by_genre", "tracks_1921_2020", "artists_1921_2020", "playlist_songs", "top_2000s", "user_behavior"]
 
 
@@ -47,7 +60,7 @@ def find_files(**context: Any) -> list[str]:
 
 @task(outlets=[KAGGLE_INPUTS], map_index_template="{{ task.op_kwargs.path.rstrip('/').split('/')[-1].split('?')[0] }}")
 def import_file(path: str, **context: Any) -> dict[str, Any]:
-    """Name, format and number of rows of the file, now in the lake."""
+    """Name, format and number of rows of the file, now in the lake, and what was guessed or left out."""
     from etl.config import settings
     from etl.jobs import kaggle
 
@@ -57,6 +70,7 @@ def import_file(path: str, **context: Any) -> dict[str, Any]:
         settings(),
         run_id=f"{run_id_of(context)}.{context['task_instance'].map_index}",
         received_at=context["dag_run"].run_after,
+        encoding=None if context["params"]["encoding"] == "guess" else context["params"]["encoding"],
     )
 
 
@@ -102,6 +116,13 @@ with DAG(
             enum=[None, *FORMATS],
             title="Format",
             description="Empty: found by the columns of each file.",
+        ),
+        "encoding": Param(
+            "guess",
+            type="string",
+            enum=["guess", *ENCODINGS],
+            title="Encoding",
+            description="Of text that is no Unicode, by Python's names: cp1252 is Windows-1252 (Western Europe).",
         ),
         "refresh": Param(True, type="boolean", title="Refresh", description="Publish afterwards by a nightly refresh."),
     },

@@ -14,6 +14,7 @@ Ground floor, importable from everywhere:
     limits        when something can have happened at all
     schemas       the columns of every frame that crosses a folder's border
     formats       the formats of Kaggle's files, each told by its columns
+    column_rules  what a field of each of their columns may hold
     tabular       tables in files, delimited text and spreadsheets, as records of text
     avro          files of Avro as tables of columns
     packed        what packed bytes raise where they are broken

@@ -123,11 +123,19 @@ def plain(column: str) -> str:
     return " ".join(column.split()).casefold()
 
 
+def places(columns: Sequence[str], known: Format) -> list[int]:
+    """Where in a header the columns of a format stand, in the format's order."""
+    first: dict[str, int] = {}
+    for place, name in enumerate(columns):
+        first.setdefault(plain(name), place)
+    return [first[plain(name)] for name in known.columns]
+
+
 def recognise(columns: Sequence[str], chosen: str | None = None) -> Format:
     """The format of a file with these columns; ``chosen`` asks for one by name.
 
-    :raises WrongFileError: where a column is lacking; the text names the nearest format, what is there of it and
-        what is not.
+    :raises WrongFileError: where a column is lacking; the text names the nearest format that a user can have, what is
+        there of it and what is not.
     """
     if chosen is not None and chosen not in FORMATS:
         raise WrongFileError(f"there is no format {chosen!r}. Known formats: {', '.join(FORMATS)}.")
@@ -135,21 +143,30 @@ def recognise(columns: Sequence[str], chosen: str | None = None) -> Format:
     fitting = [known for known in candidates if not known.lacks(columns)]
     if fitting:
         return max(fitting, key=lambda known: len(known.columns))
-    nearest = min(candidates, key=lambda known: len(known.lacks(columns)) / len(known.columns))
-    raise WrongFileError(_what_is_lacking(nearest, columns, chosen is not None))
+    if chosen:
+        raise WrongFileError(f"this is not {_what_is_lacking(FORMATS[chosen], columns)}")
+    near = [known for known in candidates if known.origin == "kaggle" and _present(known, columns) >= _NEAR]
+    if not near:
+        titles = ", ".join(known.title for known in FORMATS.values() if known.origin == "kaggle")
+        raise WrongFileError(f"its columns ({_listed(columns)}) belong to no known format. Known formats: {titles}.")
+    nearest = max(near, key=lambda known: _present(known, columns))
+    raise WrongFileError(f"this is no known format. Nearest is {_what_is_lacking(nearest, columns)}")
 
 
-def _what_is_lacking(nearest: Format, columns: Sequence[str], is_chosen: bool) -> str:
+_NEAR = 0.5
+"""The share of a format's columns from which on a file may be a copy of it that lacks some."""
+
+
+def _present(known: Format, columns: Sequence[str]) -> float:
+    return 1 - len(known.lacks(columns)) / len(known.columns)
+
+
+def _what_is_lacking(nearest: Format, columns: Sequence[str]) -> str:
     lacking = nearest.lacks(columns)
-    present = [column for column in nearest.columns if column not in lacking]
-    if not present and not is_chosen:
-        return (
-            f"none of its columns ({_listed(columns)}) belongs to a known format. "
-            f"Known formats: {', '.join(known.title for known in FORMATS.values() if known.origin == 'kaggle')}."
-        )
-    beginning = "this is not" if is_chosen else "this is no known format. Nearest is"
+    there = {plain(column) for column in nearest.columns}
+    present = [column for column in columns if plain(column) in there]
     return (
-        f"{beginning} {nearest.title}, of which it has the columns {_listed(present)} "
+        f"{nearest.title}, of which it has the columns {_listed(present)} "
         f"and lacks {_listed(lacking)}. Get the file as its publisher offers it."
     )
 

@@ -51,11 +51,22 @@ class Received:
     url: str
     cut_off: str = ""
     """What was left out of a file that ends in the middle, in words; it counts as one record."""
+    quoting: str = "loose"
+    shape: str = ""
+    decimal: str = ""
+    dates: str = ""
+    """How a table is read beyond its encoding and delimiter: see ``tabular.Layout``."""
+    is_encoding_chosen: bool = False
+    """Whether somebody has chosen the encoding; that choice holds for the same bytes."""
+    content_id: str = ""
+    """A hash of the bytes alone, where ``input_id`` is one of the bytes and of how they are read."""
+    remarks: tuple[str, ...] = ()
+    """What somebody should know of how the file is read, in sentences."""
 
     @staticmethod
     def from_note(note: dict[str, Any]) -> "Received":
         """What ``asdict`` gave, after its way through JSON."""
-        return Received(**{**note, "columns": tuple(note["columns"])})
+        return Received(**{**note, "columns": tuple(note["columns"]), "remarks": tuple(note.get("remarks", ()))})
 
 
 def input_id_of_line() -> Column:

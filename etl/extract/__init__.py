@@ -5,6 +5,7 @@ rows it has. A file that is not what it should be raises ``WrongFileError`` and 
 transformed here.
 
     kaggle           files of Kaggle's formats, and made-up ones of the same kind
+    archives         zip files of several tables
     account_export   the listening history that Spotify sends on request
     feed             Avro files of events and of users
     spotify          what the Spotify Web API answers

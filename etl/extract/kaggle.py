@@ -3,9 +3,9 @@
 import hashlib
 import logging
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -15,7 +15,8 @@ import requests
 
 from etl import tabular
 from etl.errors import ActionNeededError, TryAgainError, WrongFileError
-from etl.formats import recognise
+from etl.extract import archives
+from etl.formats import Format, recognise
 from etl.lake import Lake, Received
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 _BLOCK_BYTES = 1 << 20
 _CONNECT_AND_READ_SECONDS = (10, 60)
 _PASSING_STATUSES = (408, 425, 429)
+_MOST_SENTENCES = 10
 
 
 def find_files(path_or_url: str) -> list[str]:
@@ -77,43 +79,165 @@ def _exists(place: Path) -> bool:
         return False
 
 
-def receive_file(path_or_url: str, format_name: str | None, lake: Lake, received_at: datetime) -> Received:
-    """Check one file and keep it in the lake.
+@dataclass(frozen=True)
+class Arrival:
+    """What a path held: the inputs that are in the lake now.
+
+    What of an archive was left out is the last remark of its first input.
+    """
+
+    inputs: tuple[Received, ...]
+
+
+def receive_file(
+    path_or_url: str, format_name: str | None, lake: Lake, received_at: datetime, encoding: str | None = None
+) -> Received:
+    """Check a path that holds one table, and keep it in the lake; else as ``receive_files``."""
+    (received,) = receive_files(path_or_url, format_name, lake, received_at, encoding).inputs
+    return received
+
+
+def receive_files(
+    path_or_url: str, format_name: str | None, lake: Lake, received_at: datetime, encoding: str | None = None
+) -> Arrival:
+    """Check one file, or each file of a zip archive, and keep it in the lake.
 
     :param format_name: a name from ``formats.FORMATS``, or None to find it by the columns.
     :param received_at: with a timezone; noted with the input.
-    :returns: the lake's note; where the same bytes are there already, the earlier one.
-    :raises WrongFileError: where it is no whole file of a known (or of the chosen) format; nothing is kept.
+    :param encoding: one of ``tabular.CHOICES`` for text that is no Unicode, or None to guess it.
+    :returns: the lake's notes; where the same bytes, read in the same way, are there already, the earlier ones.
+    :raises WrongFileError: where it is no whole file of a known (or of the chosen) format; nothing of it is kept. Of an
+        archive the other files are kept.
     :raises TryAgainError: where the network fails.
     :raises ActionNeededError: where a server refuses, or the file cannot be read or kept.
     """
     name = _file_name(path_or_url)
+    if encoding and encoding not in tabular.CHOICES:
+        raise WrongFileError(f"{name}: there is no encoding {encoding!r}. Known ones: {', '.join(tabular.CHOICES)}.")
+    receiving = _Receiving(format_name, lake, received_at, encoding)
     with _local_copy(path_or_url, name) as copy:
         try:
-            layout = tabular.detect_layout(copy.content)
-            known = recognise(tabular.header(copy.content, layout), format_name)
-            columns, row_count = tabular.count_rows(copy.content, layout)
+            members = archives.members(copy.content)
         except WrongFileError as error:
             raise WrongFileError(f"{name}: {error}") from error
+        if members is None:
+            return Arrival((receiving.table(copy, name),))
+        return _receive_members(receiving, name, members)
+
+
+def _receive_members(receiving: "_Receiving", archive: str, members: list[archives.Member]) -> Arrival:
+    received: list[Received] = []
+    unknown: list[str] = []
+    broken: list[str] = []
+    for member in members:
+        try:
+            with _copied(member.blocks()) as copy:
+                received.append(receiving.table(copy, member.name))
+        except UnknownFormatError as error:
+            unknown.append(str(error))
+        except WrongFileError as error:
+            broken.append(str(error))
+    left_out = f"{archive} holds further files, which are left out: {_some(unknown)}" if unknown else ""
+    if left_out:
+        log.warning("%s", left_out)
+    if broken or not received:
+        kept = f" The others are imported: {', '.join(one.name for one in received)}." if received else ""
+        raise WrongFileError(f"{archive}: {_some(broken or unknown)}{kept}")
+    if left_out and left_out not in received[0].remarks:
+        received[0] = replace(received[0], remarks=(*received[0].remarks, left_out))
+        receiving.lake.renote(received[0])
+    return Arrival(tuple(received))
+
+
+def _some(sentences: Sequence[str]) -> str:
+    shown = " ".join(sentences[:_MOST_SENTENCES])
+    rest = len(sentences) - _MOST_SENTENCES
+    return f"{shown} And {rest} more." if rest > 0 else shown
+
+
+class UnknownFormatError(WrongFileError):
+    """A file is no table of a known format, or no table at all."""
+
+
+@dataclass(frozen=True)
+class _Receiving:
+    """How the files of an import are received."""
+
+    format_name: str | None
+    lake: Lake
+    received_at: datetime
+    encoding: str | None
+
+    def table(self, copy: "_Copy", name: str) -> Received:
+        """Check one table and keep it in the lake."""
+        try:
+            layout, is_chosen = self._layout(copy, name)
+            known = recognise(tabular.header(copy.content, layout), self.format_name)
+        except WrongFileError as error:
+            raise UnknownFormatError(f"{name}: {error}") from error
+        try:
+            found = tabular.inspect(copy.content, layout, known)
+        except WrongFileError as error:
+            raise WrongFileError(f"{name}: {error}") from error
+        received = self._kept(copy, name, known, found, is_chosen)
+        log.info("%s: %s, %d rows, kept as input %s", name, known.title, found.row_count, received.input_id)
+        for remark in received.remarks:
+            log.warning("%s: %s", name, remark)
+        return received
+
+    def _layout(self, copy: "_Copy", name: str) -> tuple[tabular.Layout, bool]:
+        """The layout, and whether somebody chose its encoding: now, or earlier for the same bytes."""
+        layout = tabular.detect_layout(copy.content, self.encoding)
+        if not layout.remarks:
+            return layout, layout.encoding == self.encoding
+        # A choice holds: else a start that imports the same files again would undo it.
+        inputs = self.lake.inputs(["kaggle"])
+        chosen = [one for one in inputs if one.is_encoding_chosen and (one.content_id, one.name) == (copy.id, name)]
+        return (tabular.detect_layout(copy.content, chosen[-1].encoding), True) if chosen else (layout, False)
+
+    def _kept(self, copy: "_Copy", name: str, known: Format, found: tabular.Inspection, is_chosen: bool) -> Received:
+        layout = found.layout
+        input_id = _input_id(copy, layout)
         copy.content.seek(0)
-        received = lake.receive(
+        received = self.lake.receive(
             copy.content,
             Received(
-                input_id=copy.sha256[:16],
+                input_id=input_id,
                 origin=known.origin,
                 name=name,
                 format=known.name,
                 encoding=layout.encoding,
                 delimiter=layout.delimiter,
-                columns=columns,
-                row_count=row_count,
+                columns=found.columns,
+                row_count=found.row_count,
                 size_bytes=copy.size_bytes,
-                received_at=received_at.isoformat(),
-                url=lake.input_url(known.origin, copy.sha256[:16], name),
+                received_at=self.received_at.isoformat(),
+                url=self.lake.input_url(known.origin, input_id, name),
+                quoting=layout.quoting,
+                shape=layout.shape,
+                decimal=layout.decimal,
+                dates=layout.dates,
+                is_encoding_chosen=is_chosen,
+                content_id=copy.id,
+                remarks=layout.remarks,
             ),
         )
-    log.info("%s: %s, %d rows, kept as input %s", name, known.title, row_count, received.input_id)
-    return received
+        if not is_chosen or received.is_encoding_chosen:
+            return received
+        chosen = replace(received, is_encoding_chosen=True, content_id=copy.id, remarks=layout.remarks)
+        self.lake.renote(chosen)
+        return chosen
+
+
+def _input_id(copy: "_Copy", layout: tabular.Layout) -> str:
+    """A hash of the bytes; and of how they are read, where that is not in one way alone.
+
+    So a file that was read wrongly and comes again, read rightly, is another input, which takes the earlier one's
+    place.
+    """
+    reading = (layout.quoting, layout.shape, layout.decimal, layout.dates)
+    is_plain = reading == ("strict", "", "", "") and layout.encoding.startswith(("utf", tabular.SPREADSHEET))
+    return copy.id if is_plain else hashlib.sha256(f"{copy.id} {layout.encoding} {reading}".encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -122,11 +246,22 @@ class _Copy:
     sha256: str
     size_bytes: int
 
+    @property
+    def id(self) -> str:
+        """A hash of the bytes, short."""
+        return self.sha256[:16]
+
 
 @contextmanager
 def _local_copy(path_or_url: str, name: str) -> Iterator[_Copy]:
     """A temporary copy, so that what is checked is what is kept, even where the file changes meanwhile."""
     blocks = _download(path_or_url) if _is_url(path_or_url) else _read(_local_path(path_or_url), name)
+    with _copied(blocks) as copy:
+        yield copy
+
+
+@contextmanager
+def _copied(blocks: Iterator[bytes]) -> Iterator[_Copy]:
     digest, size = hashlib.sha256(), 0
     with tempfile.TemporaryFile() as content:
         for block in blocks:

@@ -16,10 +16,10 @@ from etl.avro.blocks import DamagedBlockError, pack, unpack
 from etl.avro.files import Block, Header, blocks, count_records, header
 from etl.avro.salvage import ReadableRecord, salvage_records
 from etl.avro.schemas import without_logical_types
+from etl.column_rules import BLANKS
 from etl.lake import Lake, Received
 from etl.person import Person
 from etl.schemas.avro import NEWEST
-from etl.transform.kaggle.values import BLANKS
 
 
 def clean_feeds(lake: Lake, person: Person) -> int:

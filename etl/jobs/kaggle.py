@@ -34,29 +34,41 @@ def find_files(path: str | None, settings: Settings) -> list[str]:
 
 
 def import_file(
-    path: str, format_name: str | None, settings: Settings, run_id: str, received_at: datetime
+    path: str,
+    format_name: str | None,
+    settings: Settings,
+    run_id: str,
+    received_at: datetime,
+    encoding: str | None = None,
 ) -> dict[str, Any]:
-    """Bring one file into the lake; the audit keeps the sentence of a failure until a later try succeeds.
+    """Bring one file, or the files of one archive, into the lake.
+
+    The audit keeps the message of a failure until a later try succeeds.
 
     :param path: as ``find_files`` gives it.
-    :returns: name, format, row_count and input_id of the file.
-    :raises EtlError: as ``extract.kaggle.receive_file`` does.
+    :param encoding: of text that is no Unicode; None guesses it.
+    :returns: name, format, row_count and input_id of the file, of several joined by commas; and remarks, which say in
+        sentences what was guessed or left out.
+    :raises EtlError: as ``extract.kaggle.receive_files`` does.
     """
     own = settings.kaggle_path
     place = own if own and path == kaggle.without_secrets(own) else path
     try:
         with explained_full_disk(settings):
-            received = kaggle.receive_file(place, format_name, Lake(settings.lake_url), received_at)
+            arrival = kaggle.receive_files(place, format_name, Lake(settings.lake_url), received_at, encoding)
     except EtlError as error:
         with warehouse.connect(settings.warehouse_url) as connection:
             warehouse.record_failure(connection, run_id, "kaggle_import", received_at, str(error))
         raise
     with warehouse.connect(settings.warehouse_url) as connection:
         warehouse.take_back_failure(connection, run_id)
-    log.info("%s holds %d rows of the format %s.", received.name, received.row_count, received.format)
+    for received in arrival.inputs:
+        log.info("%s holds %d rows of the format %s.", received.name, received.row_count, received.format)
+    remarks = [f"{received.name}: {remark}" for received in arrival.inputs for remark in received.remarks]
     return {
-        "name": received.name,
-        "format": received.format,
-        "row_count": received.row_count,
-        "input_id": received.input_id,
+        "name": ", ".join(received.name for received in arrival.inputs),
+        "format": ", ".join(received.format for received in arrival.inputs),
+        "row_count": sum(received.row_count for received in arrival.inputs),
+        "input_id": ", ".join(received.input_id for received in arrival.inputs),
+        "remarks": remarks,
     }

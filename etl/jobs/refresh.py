@@ -172,7 +172,7 @@ def load_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
         job=plan["job"],
         started_at=datetime.fromisoformat(plan["started_at"]),
         reference_date=date.fromisoformat(plan["reference_date"]),
-        inputs=tuple(RunInput(one.input_id, one.origin, one.name, one.format, one.row_count) for one in _inputs(plan)),
+        inputs=tuple(_run_input(one) for one in _inputs(plan)),
         memory_run_id=lake.read_note(run_id, "memory")["run_id"],
         published_until=datetime.fromisoformat(plan["published_until"]),
         newness_bounds=(date.fromisoformat(bounds[0]), date.fromisoformat(bounds[1])) if bounds else None,
@@ -186,6 +186,11 @@ def load_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
             if settings.cluster_features_from == "files":
                 frames["dim_track"] = clusters.unassigned(frames["dim_track"], "api", MOCK_SOURCE)
         return load(frames, run, settings.warehouse_url)
+
+
+def _run_input(one: Received) -> RunInput:
+    encoding = one.encoding if one.origin == "kaggle" else None
+    return RunInput(one.input_id, one.origin, one.name, one.format, one.row_count, encoding, one.remarks)
 
 
 def _inputs(plan: dict[str, Any]) -> list[Received]:

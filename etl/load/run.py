@@ -11,13 +11,18 @@ from etl.warehouse import EVENT_JOB, FROM_OUTSIDE, MARKED, rows
 
 @dataclass(frozen=True)
 class RunInput:
-    """An input whose rows a run loads; ``row_count`` is the number of its data records, counted when it came in."""
+    """An input whose rows a run loads; ``row_count`` is the number of its data records, counted when it came in.
+
+    ``encoding`` is that of a table; ``remarks`` say what was guessed of how it is read.
+    """
 
     input_id: str
     origin: str
     name: str
     format: str
     row_count: int
+    encoding: str | None = None
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,10 +114,10 @@ def record_start(connection: Connection, run: Run) -> bool:
     if run.inputs:
         connection.execute(
             text("""
-                insert into audit.run_input (run_id, input_id, origin, name, format, row_count)
-                values (:run_id, :input_id, :origin, :name, :format, :row_count)
+                insert into audit.run_input (run_id, input_id, origin, name, format, row_count, encoding, remarks)
+                values (:run_id, :input_id, :origin, :name, :format, :row_count, :encoding, cast(:remarks as text[]))
             """),
-            [{"run_id": run.run_id, **asdict(item)} for item in run.inputs],
+            [{"run_id": run.run_id, **asdict(item), "remarks": list(item.remarks)} for item in run.inputs],
         )
     return True
 

@@ -7,14 +7,32 @@ gzip, or zip with one member.
 What a reader of the values must know: text is as in the file but for U+0000, which PostgreSQL cannot hold and which
 becomes U+FFFD. Lines without anything are no records. Spreadsheet cells read as a CSV would show them.
 
-    container   what holds the bytes: a plain file, a packed one, a workbook
-    layout      encoding and delimiter
-    records     the records of a file
-    frame       received files as one Spark frame
+    container    what holds the bytes: a plain file, a packed one, a workbook
+    layout       encoding and delimiter
+    encodings    which older encoding a text is of
+    letters      how likely a text is as names of music
+    records      the records of a file
+    quoting      records whose quotation marks follow two rules
+    notation     how numbers and dates are written
+    inspection   a whole file looked at before it is kept
+    frame        received files as one Spark frame
 """
 
+from etl.tabular.encodings import CHOICES
 from etl.tabular.frame import read_rows
+from etl.tabular.inspection import Inspection, inspect
 from etl.tabular.layout import DELIMITERS, SPREADSHEET, Layout, detect_layout
-from etl.tabular.records import count_rows, header, records
+from etl.tabular.records import header, records
 
-__all__ = ["DELIMITERS", "SPREADSHEET", "Layout", "count_rows", "detect_layout", "header", "read_rows", "records"]
+__all__ = [
+    "CHOICES",
+    "DELIMITERS",
+    "SPREADSHEET",
+    "Inspection",
+    "Layout",
+    "detect_layout",
+    "header",
+    "inspect",
+    "read_rows",
+    "records",
+]

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,24 @@ from etl.packed import BREAKAGES, is_of_content
 
 _LONGEST_FIELD = 1 << 24
 _LARGEST_WORKBOOK_BYTES = 1 << 30
+_PACKINGS = {
+    b"PK\x03\x04": "a zip file",
+    b"\x1f\x8b": "a gzip file",
+    b"BZh": "a bzip2 file",
+    b"\xfd7zXZ\x00": "an xz file",
+    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive",
+    b"Rar!": "a RAR archive",
+    b"\x28\xb5\x2f\xfd": "a Zstandard file",
+}
+_OTHER_FILES = {
+    b"PAR1": "Parquet",
+    b"SQLite format 3": "an SQLite database",
+    b"%PDF": "a PDF document",
+    b"Obj\x01": "Avro",
+    b"ARROW1": "an Arrow file",
+    b"\x89HDF": "HDF5",
+    b"RDX": "R's data",
+}
 _OLE_WORKBOOK = b"\xd0\xcf\x11\xe0"
 
 
@@ -34,6 +53,38 @@ def breakage_explained() -> Iterator[None]:
         raise WrongFileError(f"the text cannot be split into fields ({error}); a quotation mark may lack.") from error
 
 
+def refuse_other_files(head: bytes, is_packed: bool) -> None:
+    """Name a file that is no table, by its first bytes.
+
+    :param is_packed: whether they were packed.
+    :raises WrongFileError: where it is a web page, JSON, packed (again), or of another known kind.
+    """
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1000].lower()
+    if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")) or b"<html" in start:
+        raise WrongFileError(
+            "the file is a web page (HTML) saved under another name, often a sign-in page. Download the data itself."
+        )
+    packed = ", packed," if is_packed else ""
+    if re.match(rb"\{\s*\"|\[\s*[\[{\"]|\{\s*\}|\[\s*\]", start):
+        raise WrongFileError(
+            f"the file is JSON{packed} and no table: Kaggle's tables are CSV or spreadsheets. What Spotify sends of an "
+            "account is imported by account_import."
+        )
+    for mark, kind in _PACKINGS.items():
+        if head.startswith(mark):
+            what = f"holds {kind}" if is_packed else f"is {kind}"
+            raise WrongFileError(
+                f"the{' packed' if is_packed else ''} file {what}: unpack it and import what it holds."
+            )
+    if head[257:262] == b"ustar":
+        raise WrongFileError(
+            f"the file is a tar archive{packed}: unpack it and import what it holds.".replace(",:", ":")
+        )
+    for mark, kind in _OTHER_FILES.items():
+        if head.startswith(mark):
+            raise WrongFileError(f"the file is {kind}{packed} and no table that can be read: save it as CSV.")
+
+
 def unpacked(content: BinaryIO) -> BinaryIO | None:
     """The bytes of the text in a file, from their beginning; None where the file is a spreadsheet."""
     content.seek(0)
@@ -43,14 +94,33 @@ def unpacked(content: BinaryIO) -> BinaryIO | None:
         return cast(BinaryIO, gzip.GzipFile(fileobj=content))
     if magic == _OLE_WORKBOOK:
         return None
-    if magic[:2] != b"PK":
+    if not is_zip(magic):
         return content
     archive = zipfile.ZipFile(content)
-    names = [n for n in archive.namelist() if not n.endswith("/") and not n.startswith("__MACOSX/")]
-    if "[Content_Types].xml" in names or "mimetype" in names:
+    names = [entry.filename for entry in files_of(archive)]
+    if is_workbook(archive):
         if sum(entry.file_size for entry in archive.infolist()) > _LARGEST_WORKBOOK_BYTES:
             raise WrongFileError("the spreadsheet would unpack to more than 1 GiB: save it as CSV.")
         return None
     if len(names) != 1:
         raise WrongFileError(f"the zip file holds {len(names)} files, not one: unpack it and import its files.")
     return cast(BinaryIO, archive.open(names[0]))
+
+
+def is_zip(head: bytes) -> bool:
+    """Whether bytes begin as a zip file does, an empty one included."""
+    return head[:4] in (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+
+
+def is_workbook(archive: zipfile.ZipFile) -> bool:
+    """Whether a zip file is a spreadsheet."""
+    return not {"[Content_Types].xml", "mimetype"}.isdisjoint(archive.namelist())
+
+
+def files_of(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """The files in a zip file, without folders and what a Mac adds."""
+    return [
+        entry
+        for entry in archive.infolist()
+        if not entry.filename.endswith("/") and not entry.filename.startswith("__MACOSX/")
+    ]

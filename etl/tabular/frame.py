@@ -1,6 +1,6 @@
 """Received files as one Spark frame, read on the executors."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 
 import fsspec
@@ -12,9 +12,11 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, LongType, StringType, StructField, StructType
 
 from etl.errors import WrongFileError
-from etl.formats import Format, plain
+from etl.formats import Format, places
 from etl.lake import Received
+from etl.tabular.inspection import rewriters
 from etl.tabular.layout import Layout
+from etl.tabular.quoting import Unreadable
 from etl.tabular.records import is_legible, records
 
 ROWS_IN_BATCH = 10_000
@@ -23,8 +25,14 @@ MISFIT = "row has more or fewer fields than the header"
 """The ``problem`` of a row that cannot be told apart into columns."""
 ILLEGIBLE = "row has bytes that are no UTF-8"
 """The ``problem`` of a row of another encoding than its file."""
+NO_TEXT = "row has bytes that are no text in the encoding of the file"
+"""The ``problem`` of a row with bytes that are no letters in an older encoding."""
+UNREADABLE = "row has quotation marks that do not tell where its fields end"
+"""The ``problem`` of a row that could be told apart into columns in no way, or in more than one."""
 
 _STRINGS = ArrayType(StringType(), containsNull=False)
+_LISTS = pyarrow.list_(pyarrow.string())
+_Rewriters = dict[str, Callable[[str], str]]
 
 
 def read_rows(spark: SparkSession, received: Sequence[Received], known: Format) -> DataFrame:
@@ -37,6 +45,8 @@ def read_rows(spark: SparkSession, received: Sequence[Received], known: Format) 
         - others: array<string>, the fields of all further columns,
         - header: array<string>, the names in this input's header, the format's columns first (in the format's
           order), then those of ``others``,
+        - as_received: array<string>, the fields of ``header`` as the file has them, where numbers or dates were
+          rewritten; else NULL,
         - problem: NULL, or why the row has no columns; then its fields stand in ``others``, in the file's order.
     :raises WrongFileError: on an executor, where an input is not what it was when it was received.
     """
@@ -45,7 +55,7 @@ def read_rows(spark: SparkSession, received: Sequence[Received], known: Format) 
     def read(batches: Iterable[pyarrow.RecordBatch]) -> Iterator[pyarrow.RecordBatch]:
         for batch in batches:
             for index in batch.column(0).to_pylist():
-                yield from _read_input(inputs[index], known)
+                yield from read_batches(inputs[index], known)
 
     rows = spark.range(0, len(inputs), 1, max(len(inputs), 1)).mapInArrow(read, _frame_schema(known))
     return rows.withColumn("header", _header(inputs, known))
@@ -68,26 +78,39 @@ def _frame_schema(known: Format) -> StructType:
             StructField("problem", StringType()),
             *(StructField(name, StringType()) for name in known.columns),
             StructField("others", _STRINGS),
+            StructField("as_received", _STRINGS),
         ]
     )
 
 
 def _order(columns: Sequence[str], known: Format) -> list[int]:
     """The places in the file's header of the format's columns, then of all others."""
-    places: dict[str, int] = {}
-    for place, name in enumerate(columns):
-        places.setdefault(plain(name), place)
-    wanted = [places[plain(name)] for name in known.columns]
+    wanted = places(columns, known)
     return wanted + [place for place in range(len(columns)) if place not in wanted]
 
 
-def _read_input(one: Received, known: Format) -> Iterator[pyarrow.RecordBatch]:
+def layout_of(received: Received) -> Layout:
+    """How an input is read, by its note."""
+    return Layout(
+        received.encoding,
+        received.delimiter,
+        received.quoting,
+        received.shape,
+        received.decimal,
+        received.dates,  # type: ignore[arg-type]
+    )
+
+
+def read_batches(one: Received, known: Format) -> Iterator[pyarrow.RecordBatch]:
+    """The rows of one input in batches, as ``read_rows`` has them, without the header."""
+    layout = layout_of(one)
+    rewrite = rewriters(layout, known)
     with fsspec.open(one.url, "rb") as content:
-        rows = records(content, Layout(one.encoding, one.delimiter))
+        rows = records(content, layout)
         order = _order(next(rows, []), known)
         done = 0
         while some := list(islice(rows, ROWS_IN_BATCH)):
-            yield _batch(one.input_id, done, some, order, known)
+            yield _batch(one, done, some, order, known, rewrite)
             done += len(some)
     if done != one.row_count:
         raise WrongFileError(
@@ -96,42 +119,84 @@ def _read_input(one: Received, known: Format) -> Iterator[pyarrow.RecordBatch]:
         )
 
 
-def _batch(input_id: str, done: int, rows: list[list[str]], order: list[int], known: Format) -> pyarrow.RecordBatch:
-    count, width = len(rows), len(order)
-    if all(len(row) == width for row in rows) and is_legible(chain.from_iterable(rows)):
-        columns = list(zip(*rows, strict=True))
-        wanted = [columns[place] for place in order[: len(known.columns)]]
-        further = [columns[place] for place in order[len(known.columns) :]]
-        others = _lists_of_equal_length(further, count)
-        problems = pyarrow.nulls(count, pyarrow.string())
-    else:
-        problems = pyarrow.array([_problem(row, width) for row in rows], pyarrow.string())
-        fits = problems.is_null().to_pylist()
-        wanted = [
-            tuple(row[place] if fit else None for row, fit in zip(rows, fits, strict=True))
-            for place in order[: len(known.columns)]
-        ]
-        others = pyarrow.array(
-            [
-                [row[p] for p in order[len(known.columns) :]] if fit else [_legible(field) for field in row]
-                for row, fit in zip(rows, fits, strict=True)
-            ],
-            pyarrow.list_(pyarrow.string()),
-        )
+def _batch(
+    one: Received,
+    done: int,
+    rows: list[list[str]],
+    order: list[int],
+    known: Format,
+    rewrite: _Rewriters,
+) -> pyarrow.RecordBatch:
+    try:
+        if all(len(row) == len(order) for row in rows):
+            return _whole_batch(one, done, rows, order, known, rewrite)
+    except UnicodeEncodeError:  # some row has bytes that are no text
+        pass
+    return _mixed_batch(one, done, rows, order, known, rewrite)
+
+
+def _whole_batch(
+    one: Received, done: int, rows: list[list[str]], order: list[int], known: Format, rewrite: _Rewriters
+) -> pyarrow.RecordBatch:
+    """A batch of rows that all have columns."""
+    columns = list(zip(*rows, strict=True))
+    in_order = [columns[place] for place in order]
+    others = _lists_of_equal_length(in_order[len(known.columns) :], len(rows))
+    as_received = _lists_of_equal_length(in_order, len(rows)) if rewrite else pyarrow.nulls(len(rows), _LISTS)
+    problems = pyarrow.nulls(len(rows), pyarrow.string())
+    return _arrow(one, done, problems, in_order[: len(known.columns)], others, as_received, known, rewrite)
+
+
+def _mixed_batch(
+    one: Received, done: int, rows: list[list[str]], order: list[int], known: Format, rewrite: _Rewriters
+) -> pyarrow.RecordBatch:
+    """A batch of which some rows have no columns."""
+    problems = pyarrow.array([_problem(row, len(order), one.encoding) for row in rows], pyarrow.string())
+    fits = problems.is_null().to_pylist()
+    fields = [[row[p] for p in order] if fit else None for row, fit in zip(rows, fits, strict=True)]
+    count = len(known.columns)
+    wanted = [tuple(row[place] if row else None for row in fields) for place in range(count)]
+    others = [own[count:] if own else [_legible(field) for field in row] for row, own in zip(rows, fields, strict=True)]
+    as_received = pyarrow.array(fields, _LISTS) if rewrite else pyarrow.nulls(len(rows), _LISTS)
+    return _arrow(one, done, problems, wanted, pyarrow.array(others, _LISTS), as_received, known, rewrite)
+
+
+def _arrow(
+    one: Received,
+    done: int,
+    problems: pyarrow.Array,
+    wanted: Sequence[Sequence[str | None]],
+    others: pyarrow.Array,
+    as_received: pyarrow.Array,
+    known: Format,
+    rewrite: _Rewriters,
+) -> pyarrow.RecordBatch:
+    count = len(problems)
+    plain = [_rewritten(values, rewrite.get(name)) for name, values in zip(known.columns, wanted, strict=True)]
     arrays = [
-        pyarrow.array([input_id] * count, pyarrow.string()),
+        pyarrow.array([one.input_id] * count, pyarrow.string()),
         pyarrow.array(numpy.arange(done + 1, done + count + 1, dtype=numpy.int64)),
         problems,
-        *(_text_array(values) for values in wanted),
+        *map(_text_array, plain),
         others,
+        as_received,
     ]
-    return pyarrow.RecordBatch.from_arrays(arrays, ["input_id", "row_number", "problem", *known.columns, "others"])
+    names = ["input_id", "row_number", "problem", *known.columns, "others", "as_received"]
+    return pyarrow.RecordBatch.from_arrays(arrays, names)
 
 
-def _problem(row: list[str], width: int) -> str | None:
+def _rewritten(values: Sequence[str | None], rewrite: Callable[[str], str] | None) -> Sequence[str | None]:
+    return [value and rewrite(value) for value in values] if rewrite else values
+
+
+def _problem(row: list[str], width: int, encoding: str) -> str | None:
+    if isinstance(row, Unreadable):
+        return UNREADABLE
     if len(row) != width:
         return MISFIT
-    return None if is_legible(row) else ILLEGIBLE
+    if is_legible(row):
+        return None
+    return ILLEGIBLE if encoding == "utf-8" else NO_TEXT
 
 
 def _legible(field: str) -> str:

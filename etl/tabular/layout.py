@@ -3,13 +3,14 @@
 import codecs
 import csv
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
-
-import charset_normalizer
+from typing import AnyStr, BinaryIO
 
 from etl.errors import WrongFileError
-from etl.tabular.container import breakage_explained, unpacked
+from etl.tabular.container import breakage_explained, refuse_other_files, unpacked
+from etl.tabular.encodings import Guess, Words, display_name, is_single_byte
+from etl.tabular.notation import DateOrder
 
 SPREADSHEET = "spreadsheet"
 """Stands for the encoding where a file is no text but an Excel or OpenDocument workbook."""
@@ -26,23 +27,40 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# Encodings of Latin scripts cannot be told apart by a few letters: the Western one stands for all.
-_LEGACY_ENCODINGS = ["cp1252", "cp1251", "cp932", "gb18030", "big5", "euc_kr"]
+_BACKSLASH_QUOTE = '\\"'
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How the records lie in a file: its encoding (or ``SPREADSHEET``) and what separates fields."""
+    """How the records lie in a file.
+
+    ``encoding`` may be ``SPREADSHEET``; ``delimiter`` separates fields. The rest is seen when the whole file is read:
+
+    - ``quoting``: ``strict`` where quotation marks are doubled, as RFC 4180 has it; ``doubled`` or ``backslash`` where
+      some records say otherwise, and most are of that way; ``loose`` where nobody has looked.
+    - ``shape``: ``row_names`` where rows begin with a name that the header lacks, ``trailing_delimiter`` where they end
+      with a delimiter that it lacks, ``header_delimiter`` where the header alone has one.
+    - ``decimal``: the decimal mark where numbers have to be rewritten.
+    - ``dates``: how dates are written where they have to be rewritten; see ``notation``.
+    - ``remarks``: what somebody should know of how the file is read, in sentences.
+    """
 
     encoding: str
     delimiter: str
+    quoting: str = "strict"
+    shape: str = ""
+    decimal: str = ""
+    dates: DateOrder = ""
+    remarks: tuple[str, ...] = ()
 
 
-def detect_layout(content: BinaryIO) -> Layout:
+def detect_layout(content: BinaryIO, chosen: str | None = None) -> Layout:
     """How to read a file, found by looking at all of it.
 
     :param content: seekable.
-    :raises WrongFileError: where it is empty, a web page, not text, broken, or in no known encoding.
+    :param chosen: the encoding, where somebody has chosen it, for text that does not tell by itself that it is Unicode.
+    :raises WrongFileError: where it is empty, a web page, not text, broken, or in no known (or not in the chosen)
+        encoding.
     """
     with breakage_explained():
         plain = unpacked(content)
@@ -51,32 +69,32 @@ def detect_layout(content: BinaryIO) -> Layout:
         head = plain.read(_HEAD_BYTES)
         if not head.strip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00"):
             raise WrongFileError("the file is empty.")
-        _refuse_web_page(head)
-        encoding = _encoding(plain, head)
-        return Layout(encoding, _delimiter(head, encoding))
+        refuse_other_files(head, plain is not content)
+        encoding, guess = _encoding(plain, head, chosen)
+        quoting = "doubled" if _has_backslash_quote(plain, encoding) else "strict"
+        remarks = (str(guess),) if guess else ()
+        return Layout(encoding, _delimiter(head, encoding), quoting, remarks=remarks)
 
 
-def _refuse_web_page(head: bytes) -> None:
-    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1000].lower()
-    if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")) or b"<html" in start:
-        raise WrongFileError(
-            "the file is a web page (HTML) saved under another name, often a sign-in page. Download the data itself."
-        )
-
-
-def _encoding(plain: BinaryIO, head: bytes) -> str:
+def _encoding(plain: BinaryIO, head: bytes, chosen: str | None) -> tuple[str, Guess | None]:
+    """The encoding; with the guess that it is, where it is one."""
     for mark, encoding in _BYTE_ORDER_MARKS:
         if head.startswith(mark):
-            return _required(plain, encoding)
+            return _required(plain, encoding), None
     for start, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
         if head[start::2].count(0) > 0.4 * len(head) / 2 and head[1 - start :: 2].count(0) < 0.05 * len(head):
-            return _required(plain, encoding)
+            return _required(plain, encoding), None
     first_line = next(iter(head.lstrip().splitlines()), b"")
     if not _control_bytes(first_line) and _decodes(plain, "utf-8"):
-        return "utf-8"
+        return "utf-8", None
     if _control_bytes(head) > 0.02 * len(head):
         raise WrongFileError("the file is binary, neither text nor a spreadsheet.")
-    return "utf-8" if _is_mostly_utf8(plain) else _legacy_encoding(plain)
+    if chosen:
+        return _as_chosen(plain, chosen), None
+    if _is_mostly_utf8(plain):
+        return "utf-8", None
+    guess = _guess(plain)
+    return guess.encoding, guess
 
 
 def _control_bytes(text: bytes) -> int:
@@ -87,6 +105,33 @@ def _required(plain: BinaryIO, encoding: str) -> str:
     if not _decodes(plain, encoding):
         raise WrongFileError(f"the file begins as {encoding} but does not go on so. Save it as UTF-8.")
     return encoding
+
+
+def _as_chosen(plain: BinaryIO, chosen: str) -> str:
+    if not _decodes(plain, chosen):
+        raise WrongFileError(
+            f"the text is not {display_name(chosen)} throughout: choose another encoding in the form of kaggle_import, "
+            "or leave it to be guessed."
+        )
+    return chosen
+
+
+def _has_backslash_quote(plain: BinaryIO, encoding: str) -> bool:
+    """Whether a quotation mark stands behind a backslash somewhere."""
+    plain.seek(0)
+    if encoding == "utf-8":
+        return _contains(iter(lambda: plain.read(_BLOCK_BYTES), b""), _BACKSLASH_QUOTE.encode())
+    text = codecs.getreader(encoding)(plain, "replace")
+    return _contains(iter(lambda: text.read(_BLOCK_BYTES), ""), _BACKSLASH_QUOTE)
+
+
+def _contains(parts: Iterator[AnyStr], wanted: AnyStr) -> bool:
+    last = wanted[:0]
+    for part in parts:
+        if wanted in part or wanted in last + part[:1]:
+            return True
+        last = part[-1:]
+    return False
 
 
 def _decodes(plain: BinaryIO, encoding: str) -> bool:
@@ -119,20 +164,21 @@ def _is_mostly_utf8(plain: BinaryIO) -> bool:
     return whole > broken
 
 
-def _legacy_encoding(plain: BinaryIO) -> str:
-    """The likeliest older encoding, judged by the lines that are not plain ASCII."""
+def _guess(plain: BinaryIO) -> Guess:
+    """The likeliest older encoding, judged by the words of all lines that are not plain ASCII."""
     plain.seek(0)
-    sample = bytearray()
-    while line := plain.readline(_BLOCK_BYTES):
-        if not line.isascii():
-            sample += line
-        if len(sample) > _HEAD_BYTES:
-            break
-    guess = charset_normalizer.from_bytes(bytes(sample), cp_isolation=_LEGACY_ENCODINGS).best()
-    for encoding in (guess.encoding if guess else "cp1252", "cp1252"):
-        if _decodes(plain, encoding):
-            return encoding
-    raise WrongFileError("the text is in no encoding that can be told. Save it as UTF-8.")
+    words = Words()
+    while block := plain.read(_BLOCK_BYTES) + plain.readline(_BLOCK_BYTES):
+        if not block.isascii():
+            words.add(block)
+    for guess in words.guesses():
+        # Single bytes that are no letters cost the rows in which they stand, and no more.
+        if is_single_byte(guess.encoding) or _decodes(plain, guess.encoding):
+            return guess
+    raise WrongFileError(
+        "the text is in no encoding that can be told. Save it as UTF-8, or choose its encoding in the form of "
+        "kaggle_import."
+    )
 
 
 def _delimiter(head: bytes, encoding: str) -> str:

@@ -3,35 +3,56 @@
 import csv
 import datetime
 import io
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from typing import BinaryIO
 
 from etl.errors import WrongFileError
 from etl.tabular.container import breakage_explained, unpacked
+from etl.tabular.encodings import is_single_byte
 from etl.tabular.layout import Layout
+from etl.tabular.quoting import ENDS_IN_QUOTATION, read_either_way
 
 _LONGEST_LINE = 1 << 25
 _END = "\ufdd0 end of file"
 
 
-def records(content: BinaryIO, layout: Layout) -> Generator[list[str], None, None]:
+class LooseQuotationError(WrongFileError):
+    """A quotation mark within quotation marks is not doubled."""
+
+
+def records(content: BinaryIO, layout: Layout, told: Counter[str] | None = None) -> Generator[list[str], None, None]:
     """The records of a file, its header first; names in the header are made different by a number.
 
     :param content: seekable.
+    :param told: counts what ``quoting.read_either_way`` tells.
     :raises WrongFileError: where the file ends within quotation marks, or is broken. Bytes below the header that are no
-        UTF-8 where all else is become halves of surrogate pairs; see ``is_legible``.
+        text of the file's encoding become halves of surrogate pairs; see ``is_legible``.
+    :raises LooseQuotationError: where a file of strict quoting is none.
     """
     with breakage_explained():
         plain = unpacked(content)
-        found = _sheet_records(content) if plain is None else _text_records(plain, layout)
+        found = _sheet_records(content) if plain is None else _text_records(plain, layout, told)
         with closing(found) as rows:  # before whoever opened the file closes it
             for header in rows:
                 if not is_legible(header):
                     raise WrongFileError("the header has letters that are no UTF-8, as the rows are. Save it as UTF-8.")
-                yield _distinct(header)
+                names = _distinct(_whole_header(header, layout.shape))
+                yield names
                 break
-            yield from rows
+            yield from _trimmed(rows, len(names)) if layout.shape == "trailing_delimiter" else rows
+
+
+def _whole_header(header: list[str], shape: str) -> list[str]:
+    if shape == "row_names":
+        return ["", *header]
+    return header[:-1] if shape == "header_delimiter" else header
+
+
+def _trimmed(rows: Iterable[list[str]], width: int) -> Iterator[list[str]]:
+    for row in rows:
+        yield row[:-1] if len(row) == width + 1 and not row[-1] else row
 
 
 def is_legible(fields: Iterable[str]) -> bool:
@@ -43,45 +64,41 @@ def is_legible(fields: Iterable[str]) -> bool:
     return True
 
 
-def count_rows(content: BinaryIO, layout: Layout) -> tuple[tuple[str, ...], int]:
-    """The names in the header and the number of records below it, after reading everything.
-
-    :raises WrongFileError: as ``records``, and where there is no record or the last one breaks off.
-    """
-    rows = records(content, layout)
-    columns = tuple(next(rows, []))
-    count, last = 0, list(columns)
-    for count, last in enumerate(rows, start=1):  # noqa: B007
-        pass
-    if not count:
-        raise WrongFileError("the file has a header but no rows.")
-    if len(last) < len(columns):
-        raise WrongFileError(
-            f"the file breaks off: its last row has {len(last)} of {len(columns)} fields. Get it again, whole."
-        )
-    return columns, count
-
-
 def header(content: BinaryIO, layout: Layout) -> tuple[str, ...]:
     """The names in the header alone."""
     with closing(records(content, layout)) as rows:
         return tuple(next(rows, []))
 
 
-def _text_records(plain: BinaryIO, layout: Layout) -> Generator[list[str], None, None]:
-    errors = "surrogateescape" if layout.encoding == "utf-8" else "strict"
-    text = io.TextIOWrapper(plain, layout.encoding, errors, newline="")
+def _text_records(plain: BinaryIO, layout: Layout, told: Counter[str] | None) -> Generator[list[str], None, None]:
+    is_forgiving = layout.encoding == "utf-8" or is_single_byte(layout.encoding)
+    text = io.TextIOWrapper(plain, layout.encoding, "surrogateescape" if is_forgiving else "strict", newline="")
     try:
-        last: list[str] = []
-        for record in csv.reader(_lines(text), delimiter=layout.delimiter):
+        if layout.quoting in ("doubled", "backslash"):
+            counter = told if told is not None else Counter()
+            yield from read_either_way(text, layout.delimiter, layout.quoting == "backslash", counter)
+        else:
+            yield from _split(text, layout)
+    finally:
+        text.detach()
+
+
+def _split(text: io.TextIOWrapper, layout: Layout) -> Iterator[list[str]]:
+    last: list[str] = []
+    try:
+        for record in csv.reader(_lines(text), delimiter=layout.delimiter, strict=layout.quoting == "strict"):
             if record:
                 if last:
                     yield last
                 last = record
-    finally:
-        text.detach()
+    except csv.Error as error:
+        if "unexpected end" in str(error):
+            raise WrongFileError(ENDS_IN_QUOTATION) from error
+        if "expected after" not in str(error):
+            raise
+        raise LooseQuotationError(f"a quotation mark within quotation marks is not doubled ({error}).") from error
     if last != [_END]:
-        raise WrongFileError("the file ends within a quotation: it breaks off, or a quotation mark is missing.")
+        raise WrongFileError(ENDS_IN_QUOTATION)
 
 
 def _lines(text: io.TextIOWrapper) -> Iterator[str]:

@@ -31,6 +31,7 @@ _SECTIONS = (
     "tracks",
     "feature_sources",
     "inputs",
+    "remarks",
     "rejected_rows",
     "matches",
     "clusters",
@@ -71,6 +72,7 @@ def print_report(
     _print_tables(out, found["rows_by_table"], written)
     _print_tracks(out, tracks, found["newness"], found["feature_sources"])
     _print_inputs(out, found["inputs"])
+    _print_remarks(out, found["remarks"])
     _print_reasons(out, found["rejected_rows"])
     _print_matches(out, found["matches"], found["inputs"])
     print_spotify(out, found)
@@ -168,6 +170,11 @@ def _print_inputs(out: Console, rows: list[Row]) -> None:
         sums = [count(sum(row[name] for row in answers)) for name in _COUNTS]
         filled.add_row(f"Spotify's answers [dim]{count(len(answers))} fetches of all nights[/]", *sums)
     print_table(out, filled)
+
+
+def _print_remarks(out: Console, rows: list[Row]) -> None:
+    for row in rows:
+        out.print(f"[yellow]{escape(row['name'])}:[/] {escape(row['sentence'])}")
 
 
 def _print_reasons(out: Console, rows: list[Row]) -> None:

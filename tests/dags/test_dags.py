@@ -15,6 +15,7 @@ from dags.pools import recent_pool, spotify_pool
 from etl.formats import FORMATS
 from etl.jobs import marts
 from etl.simulate.listeners.parameters import DIRT_KINDS
+from etl.tabular import CHOICES
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 NO_DAGS = {Path(name).stem for name in (CHECKOUT / "dags" / ".airflowignore").read_text().split()} | {"__init__"}
@@ -179,6 +180,7 @@ def test_a_dag_keeps_the_rules(bag: dict, dag_id: str) -> None:
 def test_forms_offer_what_the_jobs_know(bag: dict) -> None:
     kaggles = [known.name for known in FORMATS.values() if known.origin == "kaggle"]
     assert bag["dags"]["kaggle_import"]["choices"]["format"] == [None, *kaggles]
+    assert bag["dags"]["kaggle_import"]["choices"]["encoding"] == ["guess", *CHOICES]
     assert bag["dags"]["build_marts"]["choices"]["what"] == list(marts.WHAT)
     assert bag["dags"]["simulate_feed"]["params"].keys() >= set(DIRT_KINDS)
 

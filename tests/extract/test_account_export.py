@@ -556,7 +556,7 @@ def test_messages_in_the_paper_are_those_of_the_code() -> None:
     sources = " ".join(
         re.sub(r'"\s*\n\s*f?"', "", path.read_text(encoding="utf-8"))
         for folder in ("extract", "transform")
-        for path in (CHECKOUT / "etl" / folder / "account_export").glob("*.py")
+        for path in (*(CHECKOUT / "etl" / folder / "account_export").glob("*.py"), CHECKOUT / "etl" / "packed.py")
     )
     paper = (CHECKOUT / "docs" / "exports.md").read_text(encoding="utf-8")
     messages = [quoted for line in paper.splitlines() for quoted in re.findall(r'^\| "([^"]+)"', line)]

@@ -14,9 +14,10 @@ from typing import ClassVar
 import fsspec
 import pytest
 
+from benchmarks._bad_parsers import table_rows
 from etl.config import settings
 from etl.errors import ActionNeededError, TryAgainError, WrongFileError
-from etl.extract.kaggle import find_files, receive_file
+from etl.extract.kaggle import find_files, receive_file, receive_files
 from etl.formats import FORMATS, Format
 from etl.jobs import kaggle
 from etl.lake import Lake
@@ -65,7 +66,7 @@ WRONG = {
     "html": (b"\n<!DOCTYPE html><html><title>Sign in</title></html>", "is a web page (HTML)"),
     "cut_in_row": (ARTISTS.encode()[:-3], "breaks off: its last row has 4 of 5 fields"),
     "cut_in_quotation": (ARTISTS.encode()[:-15], "ends within a quotation"),
-    "unknown": (b"a,b\n1,2\n", "none of its columns ('a', 'b') belongs to a known format"),
+    "unknown": (b"a,b\n1,2\n", "its columns ('a', 'b') belong to no known format"),
     "nearly": (
         b"id,followers,name,popularity\n1,2,3,4\n",
         "Nearest is Spotify Dataset 1921-2020 (artists.csv), of which it has the columns "
@@ -86,12 +87,90 @@ def test_a_wrong_file_is_named_and_not_kept(tmp_path: Path, lake: Lake, case: st
     assert lake.inputs(["kaggle"]) == [] and not (tmp_path / "lake").exists()
 
 
-def test_a_zip_of_several_files_is_refused(tmp_path: Path, lake: Lake) -> None:
-    with zipfile.ZipFile(tmp_path / "archive.zip", "w") as archive:
-        archive.writestr("tracks.csv", ARTISTS)
-        archive.writestr("artists.csv", ARTISTS)
-    with pytest.raises(WrongFileError, match=r"archive\.zip: the zip file holds 2 files, not one"):
-        receive_file(str(tmp_path / "archive.zip"), None, lake, NOW)
+TRACKS = "\n".join(
+    ",".join(f'"{field}"' for field in row)
+    for row in [table_rows("tracks_by_genre", None)[0], *table_rows("tracks_by_genre", None)[1][:4]]
+)
+
+
+def _archive(folder: Path, members: dict[str, str | bytes], name: str = "archive.zip") -> str:
+    with zipfile.ZipFile(folder / name, "w", zipfile.ZIP_DEFLATED) as archive:
+        for member, content in members.items():
+            archive.writestr(member, content)
+    return str(folder / name)
+
+
+def test_an_archive_brings_each_table_by_its_columns_and_names_what_it_leaves_out(tmp_path: Path, lake: Lake) -> None:
+    members = {
+        "data/artists.csv": ARTISTS,
+        "dataset.csv": TRACKS,
+        "dict_artists.json": '{"a": ["b"]}',
+        "README": "Hi,\n",
+    }
+    path = _archive(tmp_path, {**members, "__MACOSX/._dataset.csv": b"\0"})
+    arrival = receive_files(path, None, lake, NOW)
+    assert [(one.name, one.format, one.row_count) for one in arrival.inputs] == [
+        ("artists.csv", "artists_1921_2020", 3),
+        ("dataset.csv", "tracks_by_genre", 4),
+    ]
+    (left_out,) = arrival.inputs[0].remarks
+    assert "left out: README: its columns" in left_out and "dict_artists.json: the file is JSON" in left_out
+    with lake.read(arrival.inputs[0]) as content:
+        assert content.read() == ARTISTS.encode()
+    assert receive_files(path, None, lake, NOW) == arrival
+
+
+def test_a_broken_table_of_an_archive_fails_it_and_the_others_are_imported(tmp_path: Path, lake: Lake) -> None:
+    path = _archive(tmp_path, {"artists.csv": ARTISTS, "cut.csv": ARTISTS[:-3]})
+    with pytest.raises(
+        WrongFileError, match=r"archive\.zip: cut\.csv: .*breaks off.* The others are imported: artists"
+    ):
+        receive_files(path, None, lake, NOW)
+    assert [one.name for one in lake.inputs(["kaggle"])] == ["artists.csv"]
+
+
+@pytest.mark.parametrize(
+    ("members", "sentence"),
+    [
+        ({}, "the zip file holds no files"),
+        ({"a.csv": "x,y\n1,2\n", "b.json": "[]"}, "a.csv: its columns ('x', 'y') belong to no known format.*JSON"),
+        ({"../a.csv": ARTISTS, "b.csv": ARTISTS}, "a.csv: this path leads out of the zip file"),
+        ({"a.csv": ARTISTS, "b.csv": b"0" * (8 << 20)}, "b.csv: this unpacks to more than 200 times its size"),
+        ({"inner.zip": b"PK\x03\x04" + b"0" * 99}, "the packed file holds a zip file: unpack it"),
+        ({"a.csv.gz": gzip.compress(ARTISTS.encode())}, "the packed file holds a gzip file: unpack it"),
+    ],
+)
+def test_an_archive_that_cannot_be_used_is_named(
+    tmp_path: Path, lake: Lake, members: dict[str, str | bytes], sentence: str
+) -> None:
+    with pytest.raises(
+        WrongFileError, match=rf"(?s)^archive\.zip: .*{re.escape(sentence).replace(re.escape('.*'), '.*')}"
+    ):
+        receive_files(_archive(tmp_path, members), None, lake, NOW)
+    assert lake.inputs(["kaggle"]) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b'[{"ts": "2024"}]', "the file is JSON and no table"),
+        (gzip.compress(b'{\n "a": 1}'), "the file is JSON, packed, and no table"),
+        (gzip.compress(gzip.compress(ARTISTS.encode())), "the packed file holds a gzip file"),
+        (b"BZh91AY&SY" + b"0" * 50, "the file is a bzip2 file"),
+        (gzip.compress(b"a.csv" + b"\0" * 252 + b"ustar" + b"\0" * 300), "the file is a tar archive, packed"),
+        (b"PAR1" + b"0" * 50, "the file is Parquet"),
+    ],
+)
+def test_what_is_no_table_is_named_as_what_it_is(tmp_path: Path, lake: Lake, content: bytes, sentence: str) -> None:
+    with pytest.raises(WrongFileError, match=f"^odd: {sentence}"):
+        receive_file(_write(tmp_path, "odd", content), None, lake, NOW)
+
+
+def test_words_name_formats_that_a_user_can_have(tmp_path: Path, lake: Lake) -> None:
+    with pytest.raises(WrongFileError) as caught:
+        receive_file(_write(tmp_path, "a.csv", "artist_id,artist_name\n1,A\n"), None, lake, NOW)
+    assert "'artist_id', 'artist_name'" in str(caught.value)
+    assert "made" not in str(caught.value) and "publisher" not in str(caught.value)
 
 
 def test_a_broken_workbook_is_refused(tmp_path: Path, lake: Lake) -> None:
@@ -111,8 +190,9 @@ def test_a_chosen_format_must_fit(tmp_path: Path, lake: Lake) -> None:
 
 @pytest.mark.parametrize("known", FORMATS.values(), ids=lambda known: known.name)
 def test_each_format_is_recognised_whatever_the_case_and_the_index(tmp_path: Path, lake: Lake, known: Format) -> None:
-    header = ["", *(f" {name.upper()} " for name in known.columns)]
-    content = ";".join(header) + "\r\n" + ";".join("x" for _ in header) + "\r\n"
+    columns, rows = table_rows(known.name, None)
+    header = ["", *(f" {name.upper()} " for name in columns)]
+    content = "".join(f"{';'.join(row)}\r\n" for row in (header, ["7", *(field.replace(";", "") for field in rows[0])]))
     received = receive_file(_write(tmp_path, "file.csv", "\ufeff" + content), None, lake, NOW)
     assert (received.format, received.delimiter, received.row_count) == (known.name, ";", 1)
 

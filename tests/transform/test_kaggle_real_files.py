@@ -17,10 +17,10 @@ pytestmark = pytest.mark.real_data
 
 NAMES = ("dataset.csv", "spotify_songs.csv", "Spotify-2000.csv", "Spotify-2000_bom_crlf.csv", "Spotify_data.xlsx")
 REJECTED: dict[str, dict[int, str]] = {
-    "dataset.csv": {65901: "name is missing"},
-    "spotify_songs.csv": dict.fromkeys((8152, 9283, 9284, 19569, 19812), "name is missing"),
+    "dataset.csv": {65901: "track_name is missing"},
+    "spotify_songs.csv": dict.fromkeys((8152, 9283, 9284, 19569, 19812), "track_name is missing"),
     "Spotify-2000.csv": {},
-    "Spotify-2000_bom_crlf.csv": {1573: "artist_names is missing"},
+    "Spotify-2000_bom_crlf.csv": {1573: "Artist is missing"},
     "Spotify_data.xlsx": {},
 }
 ROWS = {

@@ -20,21 +20,13 @@ from typing import IO
 from urllib.parse import unquote, urlsplit
 
 from etl.errors import ActionNeededError, WrongFileError
-from etl.packed import BREAKAGES, is_of_content
+from etl.packed import BREAKAGES, MOST_BYTES, MOST_FILES, entry_fault, has_too_many_entries, is_of_content
 
-MOST_FILES = 2_000
 MOST_BYTES_A_FILE = 64 << 20
-MOST_BYTES = 2 << 30
 MOST_NESTED_BYTES = 256 << 20
-MOST_RATIO = 200
-"""Packed histories shrink to a tenth or a thirtieth. What shrinks more was made to fill a memory."""
 
-_RATIO_MATTERS_FROM = 4 << 20
-_MOST_BYTES_A_NAME = 1024
-_END_OF_ZIP, _END_OF_LARGE_ZIP = b"PK\x05\x06", b"PK\x06\x07"
-_END_BYTES, _LARGE_END_BYTES, _MOST_COMMENT_BYTES = 22, 20, 65_535
+
 _HEAD_BYTES = 4096
-_ENCRYPTED = 0x1
 _LONGEST_NAME = 200
 _ODD = re.compile(r"[^\w .,()\[\]&+'~!@#%=/-]")
 _AS_SENT = "It is not as Spotify sent it: download the export again and import that file."
@@ -160,14 +152,7 @@ def _with_nested(members: list[Member], name: str) -> Iterator[list[Member]]:
 
 def _look_at_directory(content: IO[bytes], name: str) -> None:
     """Refuse a zip file whose list of members is too long, before it is read into memory."""
-    size = content.seek(0, os.SEEK_END)
-    content.seek(max(0, size - _END_BYTES - _LARGE_END_BYTES - _MOST_COMMENT_BYTES))
-    tail = content.read()
-    end = tail.rfind(_END_OF_ZIP)
-    if end < 0:
-        return
-    is_large = tail[max(0, end - _LARGE_END_BYTES) : end].startswith(_END_OF_LARGE_ZIP)
-    if is_large or int.from_bytes(tail[end + 12 : end + 16], "little") > MOST_FILES * _MOST_BYTES_A_NAME:
+    if has_too_many_entries(content):
         raise WrongFileError(f"{name}: {_too_many()}")
 
 
@@ -223,15 +208,10 @@ def _of_zip(archive: zipfile.ZipFile, name: str, folder: str = "") -> list[Membe
 
 def _look_at(entry: zipfile.ZipInfo) -> None:
     """Refuse what an export never holds."""
-    name, parts = shown(entry.filename), entry.filename.replace("\\", "/").split("/")
-    if parts[0] == "" or ".." in parts or re.match("^[A-Za-z]:", parts[0]):
-        raise WrongFileError(f"{name}: this path leads out of the zip file. {_AS_SENT}")
-    if stat.S_ISLNK(entry.external_attr >> 16):
-        raise WrongFileError(f"{name}: this is a link, inside a zip file. {_AS_SENT}")
-    if entry.flag_bits & _ENCRYPTED:
-        raise WrongFileError(f"{name}: this is locked with a password. Unpack the zip file and import the folder.")
-    if entry.file_size > max(_RATIO_MATTERS_FROM, MOST_RATIO * entry.compress_size):
-        raise WrongFileError(f"{name}: this unpacks to more than {MOST_RATIO} times its size. {_AS_SENT}")
+    fault = entry_fault(entry)
+    if fault:
+        cure = "Unpack the zip file and import the folder." if "locked" in fault else _AS_SENT
+        raise WrongFileError(f"{shown(entry.filename)}: {fault}. {cure}")
 
 
 def _too_large() -> str:

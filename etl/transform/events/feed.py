@@ -5,13 +5,13 @@ from datetime import datetime
 
 from pyspark.sql.types import StructType
 
+from etl.column_rules import BLANKS
 from etl.columnar import literal
 from etl.limits import SPOTIFY_FOUNDED
 from etl.person import NOBODY
 from etl.schemas.avro import NEWEST, contract
 from etl.schemas.events import EVENT_ROW, USER_ROW
 from etl.transform.events.members import LONGEST_CONTEXT
-from etl.transform.kaggle.values import BLANKS
 
 SOURCE = "feed"
 _LONGEST_ID = 255

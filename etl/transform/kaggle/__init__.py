@@ -5,8 +5,8 @@ In: the rows of one format as text, as ``tabular.read_rows`` gives them. Out: ro
 
 A row is refused where its name, its artist, its id (in formats that have ids) or its duration is missing, and where a
 value is there but cannot be read or is out of its range. Any other missing value is NULL. What a source writes where
-it detected nothing (tempo 0, time signature 0, key -1) is NULL, too. A reason begins with the name of the column, so
-that reasons can be counted.
+it detected nothing (tempo 0, time signature 0, key -1) is NULL, too. A reason begins with the name of the file's
+column, so that reasons can be counted.
 
     tracks, artists, survey   which field becomes which column, format by format
     values, lists             what is read out of a field's text, and what can be wrong with it
@@ -59,7 +59,7 @@ def _read(rows: DataFrame, fields: dict[str, Field], known: Format) -> DataFrame
     once = F.struct(*(F.col(f"`{name}`") for name in texts), *(one.alias(name) for name, one in reads.items()))
     # Spark moves a filter below the columns that it asks for, and copies them into it, over and over. It cannot move
     # one below a generator; this generator makes one row of each.
-    return clean(rows, known.columns).select(*(F.col(f"`{name}`") for name in rows.columns), F.inline(F.array(once)))
+    return clean(rows, known).select(*(F.col(f"`{name}`") for name in rows.columns), F.inline(F.array(once)))
 
 
 def _columns(fields: dict[str, Field], known: Format) -> list[Column]:
@@ -72,16 +72,16 @@ def _columns(fields: dict[str, Field], known: Format) -> list[Column]:
 def _reason(fields: dict[str, Field]) -> Column:
     """The first fault of a row, or NULL."""
     reason = F.when(F.col("problem").isNotNull(), F.col("problem"))
-    for name, field in fields.items():
+    for field in fields.values():
         for is_fault, phrase in field.faults:
-            reason = reason.when(is_fault, F.lit(f"{name} {phrase}"))
+            reason = reason.when(is_fault, F.lit(f"{field.column} {phrase}"))
     return reason
 
 
 def _as_received(known: Format) -> Column:
     """The row as JSON: an object by the header's names, or an array of its fields where they do not fit the header."""
     fields = F.concat(F.array(*(F.col(f"`{name}`") for name in known.columns)), F.col("others"))
-    by_name = F.to_json(F.map_from_arrays(F.col("header"), fields))
+    by_name = F.to_json(F.map_from_arrays(F.col("header"), F.coalesce(F.col("as_received"), fields)))
     return F.when(F.col("problem").isNull(), by_name).otherwise(F.to_json(F.col("others")))
 
 

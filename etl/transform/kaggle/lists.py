@@ -3,7 +3,8 @@
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from etl.transform.kaggle.values import LONGEST_TEXT, Field, known, read, trim, trimmed
+from etl.column_rules import LONGEST_TEXT
+from etl.transform.kaggle.values import Field, known, read, trim, trimmed
 
 _TOO_LONG = f"holds a text longer than {LONGEST_TEXT} characters"
 _JSON_STRINGS = "array<string>"
@@ -26,7 +27,7 @@ def single(column: str) -> Field:
     """A list of the one text that a field holds; NULL where it is missing."""
     value = known(column)
     is_long = F.length(value) > LONGEST_TEXT
-    return Field(F.when(value.isNotNull(), F.array_compact(F.array(value))), ((is_long, _TOO_LONG),))
+    return Field(column, F.when(value.isNotNull(), F.array_compact(F.array(value))), ((is_long, _TOO_LONG),))
 
 
 def literal(column: str) -> Column:
@@ -54,11 +55,11 @@ def names(column: str, parts: Column) -> Field:
     faults = (
         (known(column).isNull(), "is missing"),
         (value.isNull(), "is not a list"),
-        (F.size(value) < 1, "is missing"),
+        (F.size(value) < 1, "names nobody"),
         (F.exists(value, lambda one: one == ""), "holds an empty name"),
         (_has_long(value), _TOO_LONG),
     )
-    return Field(value, faults, reads)
+    return Field(column, value, faults, reads)
 
 
 def genres(column: str, parts: Column) -> Field:
@@ -66,7 +67,7 @@ def genres(column: str, parts: Column) -> Field:
     value, reads = read(f"list {column}", parts)
     not_a_list = known(column).isNotNull() & value.isNull()
     faults = ((not_a_list, "is not a list"), (_has_long(value), _TOO_LONG))
-    return Field(F.when(F.size(value) > 0, F.array_distinct(value)), faults, reads)
+    return Field(column, F.when(F.size(value) > 0, F.array_distinct(value)), faults, reads)
 
 
 def _parts(text: Column, delimiter: str) -> Column:

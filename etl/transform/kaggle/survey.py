@@ -3,9 +3,10 @@
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from etl.column_rules import LONGEST_TEXT
 from etl.formats import FORMATS
 from etl.transform.kaggle import lists, values
-from etl.transform.kaggle.values import LONGEST_TEXT, Field, read, trimmed
+from etl.transform.kaggle.values import Field, read, trimmed
 
 _UNIT_SEPARATOR = "\u001f"
 
@@ -47,12 +48,12 @@ def user_behavior() -> dict[str, Field]:
 
 def _answer(column: str) -> Field:
     value = trimmed(column)
-    return Field(value, ((F.length(value) > LONGEST_TEXT, f"is longer than {LONGEST_TEXT} characters"),))
+    return Field(column, value, ((F.length(value) > LONGEST_TEXT, f"is longer than {LONGEST_TEXT} characters"),))
 
 
 def _answers(column: str) -> Field:
     value, reads = read(f"list {column}", lists.joined_answers(column))
-    return Field(F.when(F.size(value) > 0, value), (), reads)
+    return Field(column, F.when(F.size(value) > 0, value), (), reads)
 
 
 def _response_id() -> Field:
@@ -60,5 +61,5 @@ def _response_id() -> Field:
     answers: list[Column] = [F.coalesce(trimmed(column), F.lit("")) for column in FORMATS["user_behavior"].columns]
     text, reads = read("all answers", F.concat_ws(_UNIT_SEPARATOR, *answers))
     nothing = _UNIT_SEPARATOR * (len(answers) - 1)
-    no_answers = (text == nothing, "is missing: the row has no answers")
-    return Field(F.substring(F.sha2(text, 256), 1, 32), (no_answers,), reads)
+    no_answers = (text == nothing, "has no answers")
+    return Field("row", F.substring(F.sha2(text, 256), 1, 32), (no_answers,), reads)

@@ -7,42 +7,47 @@ the costly steps are columns of their own, computed once, and the rest refers to
 texts (``clean``), then what each field ``reads`` out of them.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-LONGEST_TEXT = 1000
-
-BLANKS = " \t\r\n\u00a0\ufeff"
-_MISSING = ("", "NA", "N/A", "NaN", "nan", "None", "NULL", "null")
-_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?$"
-_GROUPED_NUMBER = r"^[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?$"
-_SPOTIFY_ID = "^[0-9A-Za-z]{22}$"
-_LARGEST_INT = 2**31 - 1
-_LARGEST_WHOLE_DOUBLE = 2**53
+from etl.column_rules import (
+    BLANKS,
+    GROUPED_NUMBER,
+    LARGEST_INT,
+    LARGEST_WHOLE_DOUBLE,
+    LONGEST_TEXT,
+    NUMBER,
+    SPOTIFY_ID,
+    missing_words,
+)
+from etl.formats import Format
 
 
 @dataclass(frozen=True)
 class Field:
     """A value, and conditions under which it refuses its row, each with a phrase that follows the column's name.
 
-    ``reads`` are the columns, by name, that value and conditions refer to.
+    ``reads`` are the columns, by name, that value and conditions refer to; ``column`` is the one of the file that the
+    value is read out of.
     """
 
+    column: str
     value: Column
     faults: tuple[tuple[Column, str], ...] = ()
     reads: dict[str, Column] = field(default_factory=dict)
 
 
-def clean(rows: DataFrame, columns: Iterable[str]) -> DataFrame:
+def clean(rows: DataFrame, known: Format) -> DataFrame:
     """Adds what ``trimmed`` and ``known`` refer to."""
-    names = list(columns)
-    rows = rows.withColumns({f"trimmed {name}": trim(F.col(f"`{name}`")) for name in names})
-    return rows.withColumns(
-        {f"known {name}": F.when(~F.col(f"trimmed {name}").isin(*_MISSING), F.col(f"trimmed {name}")) for name in names}
-    )
+    rows = rows.withColumns({f"trimmed {name}": trim(F.col(f"`{name}`")) for name in known.columns})
+    return rows.withColumns({f"known {name}": _unless_missing(known, name) for name in known.columns})
+
+
+def _unless_missing(known: Format, name: str) -> Column:
+    text = F.col(f"trimmed {name}")
+    return F.when(~text.isin(*missing_words(known, name)), text)
 
 
 def trim(text: Column) -> Column:
@@ -56,7 +61,7 @@ def trimmed(column: str) -> Column:
 
 
 def known(column: str) -> Column:
-    """A field's text without blanks around it; NULL where it is empty or one of the words for "not known"."""
+    """A field's text without blanks around it; NULL where it is empty or one of the words for a missing value."""
     return F.col(f"known {column}")
 
 
@@ -68,31 +73,31 @@ def read(name: str, expression: Column) -> tuple[Column, dict[str, Column]]:
 def optional_text(column: str) -> Field:
     """Text that may be missing."""
     value = known(column)
-    return Field(value, ((F.length(value) > LONGEST_TEXT, f"is longer than {LONGEST_TEXT} characters"),))
+    return Field(column, value, ((F.length(value) > LONGEST_TEXT, f"is longer than {LONGEST_TEXT} characters"),))
 
 
 def required_text(column: str) -> Field:
     """Text that a row cannot do without."""
     field = optional_text(column)
-    return Field(field.value, ((field.value.isNull(), "is missing"), *field.faults))
+    return Field(column, field.value, ((field.value.isNull(), "is missing"), *field.faults))
 
 
 def spotify_id(column: str, is_required: bool = False) -> Field:
     """An id of Spotify's: 22 letters and digits."""
     value = known(column)
-    malformed = (~value.rlike(_SPOTIFY_ID), "is not a Spotify id")
-    return Field(value, ((value.isNull(), "is missing"), malformed) if is_required else (malformed,))
+    malformed = (~value.rlike(SPOTIFY_ID), "is not a Spotify id")
+    return Field(column, value, ((value.isNull(), "is missing"), malformed) if is_required else (malformed,))
 
 
 def spotify_ids(column: str, ids: Column, names: Column) -> Field:
     """Ids that go with a list of names, one each."""
     value, reads = read(f"list {column}", ids)
-    all_fit = F.forall(value, lambda one: one.rlike(_SPOTIFY_ID))
+    all_fit = F.forall(value, lambda one: one.rlike(SPOTIFY_ID))
     faults = (
         (F.coalesce(F.size(value), F.lit(-1)) != F.size(names), "has not one id for each name"),
         (~all_fit, "holds something that is not a Spotify id"),
     )
-    return Field(value, faults, reads)
+    return Field(column, value, faults, reads)
 
 
 def number(column: str, low: float, high: float, scale: float = 1, not_detected: float | None = None) -> Field:
@@ -101,7 +106,9 @@ def number(column: str, low: float, high: float, scale: float = 1, not_detected:
     is_fit = F.coalesce(value.between(low, high), F.lit(False))
     scaled = value / F.lit(float(scale)) if scale != 1 else value
     result = F.when(value != not_detected, scaled) if not_detected is not None else scaled
-    return Field(result, ((known(column).isNotNull() & ~is_fit, f"is not a number from {low} to {high}"),), reads)
+    return Field(
+        column, result, ((known(column).isNotNull() & ~is_fit, f"is not a number from {low} to {high}"),), reads
+    )
 
 
 def whole_number(column: str, low: int, high: int, kind: str = "int", not_detected: int | None = None) -> Field:
@@ -109,26 +116,28 @@ def whole_number(column: str, low: int, high: int, kind: str = "int", not_detect
     value, reads = read(f"number {column}", _double(known(column)))
     is_fit = F.coalesce(value.between(low, high) & (value == F.floor(value)), F.lit(False))
     result = (F.when(value != not_detected, value) if not_detected is not None else value).try_cast(kind)
-    return Field(result, ((known(column).isNotNull() & ~is_fit, f"is not a whole number from {low} to {high}"),), reads)
+    return Field(
+        column, result, ((known(column).isNotNull() & ~is_fit, f"is not a whole number from {low} to {high}"),), reads
+    )
 
 
 def count(column: str) -> Field:
     """How many there are of something, up to more than there are people."""
-    return whole_number(column, 0, _LARGEST_WHOLE_DOUBLE, "bigint")
+    return whole_number(column, 0, LARGEST_WHOLE_DOUBLE, "bigint")
 
 
 def duration(column: str, milliseconds_in_unit: int = 1) -> Field:
     """A length of time, in ms; thousands may be set apart by commas."""
     text = known(column)
-    plain = F.when(text.rlike(_GROUPED_NUMBER), F.replace(text, F.lit(","), F.lit(""))).otherwise(text)
+    plain = F.when(text.rlike(GROUPED_NUMBER), F.replace(text, F.lit(","), F.lit(""))).otherwise(text)
     value, reads = read(f"number {column}", F.round(_double(plain) * F.lit(float(milliseconds_in_unit))))
     faults = (
         (text.isNull(), "is missing"),
         (value.isNull(), "is not a number"),
         (value < 1, "is not above 0"),
-        (value > _LARGEST_INT, f"is above {_LARGEST_INT}"),
+        (value > LARGEST_INT, f"is above {LARGEST_INT}"),
     )
-    return Field(value.try_cast("int"), faults, reads)
+    return Field(column, value.try_cast("int"), faults, reads)
 
 
 def flag(
@@ -138,7 +147,7 @@ def flag(
     word = F.lower(known(column))
     value, reads = read(f"flag {column}", F.when(word.isin(*true), True).when(word.isin(*false), False))
     unreadable = known(column).isNotNull() & value.isNull()
-    return Field(value, ((unreadable, f"is neither {true[0]} nor {false[0]}"),), reads)
+    return Field(column, value, ((unreadable, f"is neither {true[0]} nor {false[0]}"),), reads)
 
 
 def release_date(column: str) -> tuple[Field, Field]:
@@ -152,8 +161,9 @@ def release_date(column: str) -> tuple[Field, Field]:
     length = F.length(digits)
     precision = F.when(length == 4, "year").when(length == 7, "month").when(length == 10, "day")
     unreadable = known(column).isNotNull() & value.isNull() & ~F.coalesce(digits.startswith("0000"), F.lit(False))
-    return Field(value, ((unreadable, "is not a date"),), reads), Field(F.when(value.isNotNull(), precision))
+    date = Field(column, value, ((unreadable, "is not a date"),), reads)
+    return date, Field(column, F.when(value.isNotNull(), precision))
 
 
 def _double(text: Column) -> Column:
-    return F.when(text.rlike(_NUMBER), text).try_cast("double")
+    return F.when(text.rlike(NUMBER), text).try_cast("double")
