@@ -1,21 +1,17 @@
--- The sound of playlists is a listener's where the listener's account says that they are.
-create or replace view mart.my_taste_profile with (security_barrier) as
+create view mart.my_taste_profile with (security_barrier) as
 select m.*
 from mart.taste_profile as m
-where m.user_id = (select s.user_id from audit.signed_in as s)
-    and (m.scope <> 'playlists' or (select s.owner_id from audit.signed_in as s) is not null);
+where m.user_id = (select s.user_id from audit.signed_in as s);
 
-create or replace view mart.my_taste_profile_attribute with (security_barrier) as
+create view mart.my_taste_profile_attribute with (security_barrier) as
 select m.*
 from mart.taste_profile_attribute as m
-where m.user_id = (select s.user_id from audit.signed_in as s)
-    and (m.scope <> 'playlists' or (select s.owner_id from audit.signed_in as s) is not null);
+where m.user_id = (select s.user_id from audit.signed_in as s);
 
-create or replace view mart.my_taste_profile_cluster with (security_barrier) as
+create view mart.my_taste_profile_cluster with (security_barrier) as
 select m.*
 from mart.taste_profile_cluster as m
-where m.user_id = (select s.user_id from audit.signed_in as s)
-    and (m.scope <> 'playlists' or (select s.owner_id from audit.signed_in as s) is not null);
+where m.user_id = (select s.user_id from audit.signed_in as s);
 
 comment on view mart.my_taste_profile is 'How your plays and your playlists sound, in a line.';
 comment on view mart.my_taste_profile_attribute is 'An audio feature of your plays and your playlists: mean, spread and distribution.';

@@ -14,7 +14,6 @@ _FILES = (
     "view/audit/signed_in_owner",
     "view/mart/publish_artists",
     "view/mart/my_artist",
-    "view/mart/my_taste_profile",
     "view/mart/my_comments",
     "view/mart/read_my",
 )
