@@ -35,16 +35,7 @@ MARTS = (
 """The files of sql/mart, each named for what it answers; docs/marts.md says what they may read."""
 
 _FOLDER = CHECKOUT / "sql" / "mart"
-_PUBLISHED = (
-    "published_artist",
-    "published_artist_week",
-    "published_artist_country",
-    "published_artist_track",
-    "unpublished_play",
-)
-"""What artists were shown and what they will be: numbers once shown are not computed again."""
-
-_KEPT = ("circumstance", "chart", "catalogue_place", "artist_place", "definition", "applied_exclusion", *_PUBLISHED)
+_KEPT = ("circumstance", "chart", "catalogue_place", "artist_place", "definition", "applied_exclusion")
 """Tables that give keys, hold what changes by steps only, or say what was built: they stay when marts are built from
 nothing."""
 
@@ -137,7 +128,7 @@ def build(connection: Connection, definition: Definition, is_from_nothing: bool 
     if aside is not None:
         aside.put_in_place()
     started = time.monotonic()
-    connection.execute(text("select mart.publish_artists()"))
+    connection.execute(text("select audit.publish_artists()"))
     seconds["publish_artists"] = time.monotonic() - started
     _note_exclusions(connection)
     written = {name: count - before.get(name, 0) for name, count in _written(connection).items()}
@@ -198,7 +189,7 @@ _NEW_ARTISTS = """
     select
     from audit.login as l
     inner join warehouse.dim_artist as a on a.artist_id = l.artist_id
-    where not exists (select from mart.published_artist as p where p.artist_key = a.artist_key)
+    where not exists (select from audit.published_artist as p where p.artist_key = a.artist_key)
 """
 """Artists whose logins were made while a build held the lock."""
 

@@ -184,7 +184,7 @@ using play_change as c
 where a.plays = 0 and a.artist_key = c.artist_key and a.recording_key = c.recording_key;
 
 -- Of artists who have logins: what they are not shown yet.
-insert into mart.unpublished_play as u (artist_key, listener_key, week_start, recording_key, country, plays)
+insert into audit.unpublished_play as u (artist_key, listener_key, week_start, recording_key, country, plays)
 select
     c.artist_key,
     c.listener_key,
@@ -194,7 +194,7 @@ select
     sum(c.plays)
 from play_change as c
 inner join mart.circumstance as k on k.circumstance_key = c.circumstance_key
-where c.artist_key in (select artist_key from mart.published_artist)
+where c.artist_key in (select artist_key from audit.published_artist)
 group by 1, 2, 3, 4, 5
 having sum(c.plays) <> 0
 on conflict (artist_key, listener_key, week_start, recording_key, country) do update

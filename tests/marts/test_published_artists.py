@@ -34,13 +34,13 @@ _COUNTED = """
 """
 _UNPUBLISHED = """
     select listener_key, week_start::text as week, country, recording_key, plays
-    from mart.unpublished_play
+    from audit.unpublished_play
     where artist_key = 1
 """
 _SHOWN = {
-    1: "select week_start::text as part, plays from mart.published_artist_week where artist_key = 1",
-    2: "select country as part, plays from mart.published_artist_country where artist_key = 1",
-    3: "select recording_key as part, plays from mart.published_artist_track where artist_key = 1",
+    1: "select week_start::text as part, plays from audit.published_artist_week where artist_key = 1",
+    2: "select country as part, plays from audit.published_artist_country where artist_key = 1",
+    3: "select recording_key as part, plays from audit.published_artist_track where artist_key = 1",
 }
 _NAMELESS = ("-infinity", "", 0)
 _LOGIN = "insert into audit.login (login_name, kind, artist_id) values ('band', 'artist', 'a1')"
@@ -66,7 +66,7 @@ def counts(url: str, query: str) -> Counter[Play]:
 def receive(url: str, plays: Counter[Play]) -> None:
     """Bring plays as a build does."""
     line = """
-        insert into mart.unpublished_play as u (artist_key, listener_key, week_start, country, recording_key, plays)
+        insert into audit.unpublished_play as u (artist_key, listener_key, week_start, country, recording_key, plays)
         values (1, :listener, :week, :country, :recording, :plays)
         on conflict (artist_key, listener_key, week_start, recording_key, country) do update
         set plays = u.plays + excluded.plays
@@ -76,7 +76,7 @@ def receive(url: str, plays: Counter[Play]) -> None:
     with connect(url) as connection:
         if lines:
             connection.execute(text(line), lines)
-        connection.execute(text("select mart.publish_artists()"))
+        connection.execute(text("select audit.publish_artists()"))
 
 
 def shown(url: str) -> dict[int, Counter[Part]]:

@@ -171,6 +171,37 @@ def test_a_playlist_that_was_asked_for_shows_once_the_own_account_has_read_it(pl
     connection.close()
 
 
+@pytest.mark.parametrize(
+    ("known", "is_own"),
+    [
+        ("select", True),
+        ("insert into audit.account_owner values ('u1', 'u1')", True),
+        ("insert into audit.account_owner values ('stranger', 'u1')", False),
+        ("insert into audit.account_owner values ('u1', 'spotify-u1')", False),
+        ("insert into audit.login values ('stranger', 'listener', 'u3', 'u1', null)", False),
+        ("update warehouse.dim_user set source = 'feed' where user_id = 'u1'", False),
+        ("update warehouse.dim_user set source = 'extended_export' where user_id = 'u1'", False),
+        (
+            "update audit.login set owner_id = 'u1' where user_id = 'u1'; insert into audit.account_owner values ('u3', 'u1')",
+            False,
+        ),
+    ],
+)
+def test_playlists_are_own_where_the_account_says_so_and_not_where_ids_are_alike(
+    place: Place, known: str, is_own: bool
+) -> None:
+    place.as_loader(known)
+    connection = place.enter("listener")
+    try:
+        for name in ("my_playlist", "my_playlist_track", "my_playlist_profile", "my_playlist_profile_attribute"):
+            assert bool(ask(connection, f"select playlist_id from mart.{name}")) == is_own, name
+    finally:
+        connection.close()
+        place.as_loader("delete from audit.account_owner; delete from audit.login where login_name = 'stranger'")
+        place.as_loader("update warehouse.dim_user set source = 's' where user_id = 'u1'")
+        place.as_loader("update audit.login set owner_id = null")
+
+
 def test_setting_the_group_role_or_a_setting_shows_nobody_else(place: Place) -> None:
     connection = place.enter("listener")
     for statement in ("set role listener", "set search_path = audit", "set row_security = off"):
@@ -198,7 +229,7 @@ def audience(place: Place, plays: list[tuple[int, int, int, int]]) -> None:
 
 _AUDIENCE = """
 truncate mart.artist_week, mart.artist_country, mart.counted_play, mart.counted_track;
-delete from mart.published_artist;
+delete from audit.published_artist;
 insert into warehouse.dim_user (user_key, user_id, source, valid_from)
 select n, 'u' || n, 's', '-infinity' from generate_series(9, 40) as n on conflict do nothing;
 insert into mart.circumstance (country, continent, device_type, subscription_plan)
@@ -223,7 +254,7 @@ inner join (select listener, min(day) as first_day from played group by listener
 group by day;
 insert into mart.artist_country (artist_key, country, plays, listeners, ms_played)
 select 1, country, count(*), count(distinct listener), 1 from played group by country;
-select mart.publish_artists();
+select audit.publish_artists();
 """
 
 

@@ -1,10 +1,10 @@
--- What an artist sees of the own audience: the numbers that mart.publish_artists has published, rounded down to fives. What is
+-- What an artist sees of the own audience: the numbers that audit.publish_artists has published, rounded down to fives. What is
 -- published without a name stands in one row, with the recordings beyond the fifty most played.
 create or replace view mart.my_artist_audience with (security_barrier) as
 with week as (
     select w.*, isfinite(w.week_start) and w.listeners > 0 and w.plays >= 5 as is_named
-    from mart.published_artist as p
-    inner join mart.published_artist_week as w on w.artist_key = p.artist_key
+    from audit.published_artist as p
+    inner join audit.published_artist_week as w on w.artist_key = p.artist_key
     where p.artist_id = (select s.artist_id from audit.signed_in as s)
 )
 
@@ -20,8 +20,8 @@ having sum(plays) >= 5;
 create or replace view mart.my_artist_country with (security_barrier) as
 with country as (
     select c.*, c.country <> '' and c.listeners > 0 and c.plays >= 5 as is_named
-    from mart.published_artist as p
-    inner join mart.published_artist_country as c on c.artist_key = p.artist_key
+    from audit.published_artist as p
+    inner join audit.published_artist_country as c on c.artist_key = p.artist_key
     where p.artist_id = (select s.artist_id from audit.signed_in as s)
 )
 
@@ -41,8 +41,8 @@ with track as (
         t.recording_id is not null
         and t.plays >= 5
         and row_number() over (order by t.recording_id is null, t.plays desc, t.recording_key) <= 50 as is_named
-    from mart.published_artist as p
-    inner join mart.published_artist_track as t on t.artist_key = p.artist_key
+    from audit.published_artist as p
+    inner join audit.published_artist_track as t on t.artist_key = p.artist_key
     where p.artist_id = (select s.artist_id from audit.signed_in as s)
 )
 

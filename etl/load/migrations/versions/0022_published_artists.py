@@ -10,9 +10,9 @@ revision = "0022"
 down_revision = "0017"
 
 _FILES = (
-    "table/mart/published_artist",
+    "table/audit/published_artist",
     "view/audit/signed_in_owner",
-    "view/mart/publish_artists",
+    "view/audit/publish_artists",
     "view/mart/my_artist",
     "view/mart/my_comments",
     "view/mart/read_my",
@@ -25,4 +25,4 @@ def upgrade() -> None:
     for name in _FILES:
         statements = (CHECKOUT / "sql" / f"{name}.sql").read_text(encoding="utf-8")
         connection.exec_driver_sql(statements, execution_options={"no_parameters": True})
-    connection.exec_driver_sql("select mart.publish_artists()")
+    connection.exec_driver_sql("select audit.publish_artists()")

@@ -9,7 +9,7 @@
 -- The one place that says which groups are published. Five people at least; and p %-rule (Hundepool et al., Statistical
 -- Disclosure Control, 2012, chapter 4): without its two largest contributors a group has p percent of the largest one's
 -- contribution at least, so that the second largest cannot know the largest to within p percent. Here p is 20.
-create or replace function mart.is_publishable(contributions bigint []) returns boolean
+create or replace function audit.is_publishable(contributions bigint []) returns boolean
 language sql
 immutable
 set search_path = pg_catalog
@@ -22,59 +22,9 @@ as $$
     ) as c
 $$;
 
-comment on function mart.is_publishable is 'Whether a group is shown to an artist, by the number of plays of each of its listeners: five listeners or more, of whom no two have nearly all plays.';
+comment on function audit.is_publishable is 'Whether a group is shown to an artist, by the number of plays of each of its listeners: five listeners or more, of whom no two have nearly all plays.';
 
--- A part of a batch that is not published is published without a name, as one of a group that must be publishable itself: the
--- smallest named parts go into it until it is, twice as many each time.
-create or replace function mart.publishable_parts(of_artist_key integer, before_week date, divided_by text) returns text []
-language plpgsql
-stable
-set search_path = pg_catalog
-as $$
-declare
-    parts text [];
-    nameless bigint [];
-    held_back integer := 1;
-begin
-    select coalesce(array_agg(p.part order by p.listeners desc, p.plays desc, p.part), '{}')
-    into parts
-    from (
-        select l.part, count(*) as listeners, abs(sum(l.plays)) as plays
-        from (
-            select mart.part_of(u, divided_by) as part, u.listener_key, sum(u.plays) as plays
-            from mart.unpublished_play as u
-            where u.artist_key = of_artist_key and u.week_start < before_week
-            group by 1, 2
-            having sum(u.plays) <> 0
-        ) as l
-        where l.part is not null
-        group by l.part
-        having mart.is_publishable(array_agg(l.plays))
-    ) as p;
-
-    loop
-        select array_agg(l.plays)
-        into nameless
-        from (
-            select sum(u.plays) as plays
-            from mart.unpublished_play as u
-            where u.artist_key = of_artist_key
-                and u.week_start < before_week
-                and coalesce(mart.part_of(u, divided_by) <> all (parts), true)
-            group by u.listener_key
-            having sum(u.plays) <> 0
-        ) as l;
-        exit when nameless is null or parts = '{}' or mart.is_publishable(nameless);
-        parts := parts[1:cardinality(parts) - held_back];
-        held_back := held_back * 2;
-    end loop;
-    return parts;
-end
-$$;
-
-comment on function mart.publishable_parts is 'The weeks, countries or recordings of a batch that are published under their names.';
-
-create or replace function mart.part_of(play mart.unpublished_play, divided_by text) returns text
+create or replace function audit.part_of(play audit.unpublished_play, divided_by text) returns text
 language sql
 immutable
 as $$
@@ -85,18 +35,145 @@ as $$
     end
 $$;
 
-comment on function mart.part_of is 'The part of a batch that plays belong to; NULL where it has no name.';
+comment on function audit.part_of is 'The part of a batch that plays belong to; NULL where it has no name.';
 
-create or replace function mart.publish_batch(of_artist_key integer, before_week date) returns void
+-- Where plays are taken back, a batch may cancel those of an earlier one, and a sum of publishable groups may be of a few. So
+-- whatever is shown with such a batch is looked at together with the last batch, the last two, and so on to the first.
+create or replace function audit.unpublishable_parts(
+    of_artist_key integer, before_week date, divided_by text, parts text []
+) returns setof text
+language sql
+stable
+set search_path = pg_catalog
+as $$
+    with line as (
+        select
+            u.listener_key,
+            u.plays,
+            2147483647 as batch,
+            case when audit.part_of(u, divided_by) = any (parts) then audit.part_of(u, divided_by) else '' end as part
+        from audit.unpublished_play as u
+        where u.artist_key = of_artist_key and u.week_start < before_week
+        union all
+        select
+            p.listener_key,
+            p.plays,
+            p.batch,
+            case
+                when divided_by = 'week' and p.is_by_week then p.week_start::text
+                when divided_by = 'country' and p.is_by_country then p.country
+                when divided_by = 'recording' and p.is_by_recording then p.recording_key::text
+                else ''
+            end
+        from audit.published_play as p
+        where p.artist_key = of_artist_key
+    ),
+
+    listener as (
+        select s.batch, l.part, l.listener_key, sum(l.plays) as plays
+        from (select distinct batch from line) as s
+        inner join line as l on l.batch >= s.batch
+        where l.part in (select n.part from line as n where n.batch = 2147483647)
+        group by s.batch, l.part, l.listener_key
+        having sum(l.plays) <> 0
+    )
+
+    select distinct g.part
+    from (select part, array_agg(plays) as contributions from listener group by batch, part) as g
+    where not audit.is_publishable(g.contributions)
+$$;
+
+comment on function audit.unpublishable_parts is 'Weeks, countries or recordings whose differences would be of a few if these parts of a batch were published; an empty text is for what has no name.';
+
+-- A part of a batch that is not published is published without a name, as one of a group that must be publishable itself: the
+-- smallest named parts go into it until it is, twice as many each time.
+create or replace function audit.publishable_parts(of_artist_key integer, before_week date, divided_by text) returns text []
+language plpgsql
+stable
+set search_path = pg_catalog
+as $$
+declare
+    takes_back boolean := exists (
+        select from audit.unpublished_play as u
+        where u.artist_key = of_artist_key and u.week_start < before_week and u.plays < 0
+    );
+    parts text [];
+    failing text [];
+    nameless bigint [];
+    held_back integer := 1;
+begin
+    select coalesce(array_agg(p.part order by p.listeners desc, p.plays desc, p.part), '{}')
+    into parts
+    from (
+        select l.part, count(*) as listeners, abs(sum(l.plays)) as plays
+        from (
+            select audit.part_of(u, divided_by) as part, u.listener_key, sum(u.plays) as plays
+            from audit.unpublished_play as u
+            where u.artist_key = of_artist_key and u.week_start < before_week
+            group by 1, 2
+            having sum(u.plays) <> 0
+        ) as l
+        where l.part is not null
+        group by l.part
+        having audit.is_publishable(array_agg(l.plays))
+    ) as p;
+
+    loop
+        select array_agg(l.plays)
+        into nameless
+        from (
+            select sum(u.plays) as plays
+            from audit.unpublished_play as u
+            where u.artist_key = of_artist_key
+                and u.week_start < before_week
+                and coalesce(audit.part_of(u, divided_by) <> all (parts), true)
+            group by u.listener_key
+            having sum(u.plays) <> 0
+        ) as l;
+        failing := '{}';
+        if takes_back then
+            failing := array(select audit.unpublishable_parts(of_artist_key, before_week, divided_by, parts));
+        end if;
+        if nameless is not null and not audit.is_publishable(nameless) then
+            failing := array_append(failing, '');
+        end if;
+        exit when failing = '{}';
+        if parts = '{}' then
+            return null;
+        end if;
+        parts := array(
+            select p.part
+            from unnest(parts) with ordinality as p (part, place)
+            where p.part <> all (failing)
+            order by p.place
+        );
+        if '' = any (failing) then
+            parts := parts[1:cardinality(parts) - held_back];
+            held_back := held_back * 2;
+        end if;
+    end loop;
+    return parts;
+end
+$$;
+
+comment on function audit.publishable_parts is 'The weeks, countries or recordings of a batch that are published under their names; NULL where the batch must wait. Without a word that divides it, the batch has no parts.';
+
+create or replace function audit.publish_batch(of_artist_key integer, before_week date) returns void
 language plpgsql
 set search_path = pg_catalog
 as $$
 declare
-    weeks text [] := mart.publishable_parts(of_artist_key, before_week, 'week');
-    countries text [] := mart.publishable_parts(of_artist_key, before_week, 'country');
-    recordings text [] := mart.publishable_parts(of_artist_key, before_week, 'recording');
+    -- Not divided at all: NULL where the batch as a whole must wait.
+    whole text [] := audit.publishable_parts(of_artist_key, before_week, null);
+    weeks text [] := audit.publishable_parts(of_artist_key, before_week, 'week');
+    countries text [] := audit.publishable_parts(of_artist_key, before_week, 'country');
+    recordings text [] := audit.publishable_parts(of_artist_key, before_week, 'recording');
 begin
-    insert into mart.published_artist_week as w (
+    if whole is null or weeks is null or countries is null or recordings is null then
+        return;
+    end if;
+
+    insert into audit.published_artist_week as w (
         artist_key, week_start, plays, listeners, new_listeners, returning_listeners
     )
     select
@@ -110,7 +187,7 @@ begin
         select
             case when u.week_start::text = any (weeks) then u.week_start else '-infinity' end as week_start,
             sum(u.plays) as plays
-        from mart.unpublished_play as u
+        from audit.unpublished_play as u
         where u.artist_key = of_artist_key and u.week_start < before_week
         group by 1
     ) as b
@@ -131,11 +208,11 @@ begin
         new_listeners = excluded.new_listeners,
         returning_listeners = excluded.returning_listeners;
 
-    insert into mart.published_artist_country as c (artist_key, country, plays, listeners)
+    insert into audit.published_artist_country as c (artist_key, country, plays, listeners)
     select of_artist_key, b.country, b.plays, coalesce(a.listeners, 0) / 5 * 5
     from (
         select case when u.country = any (countries) then u.country else '' end as country, sum(u.plays) as plays
-        from mart.unpublished_play as u
+        from audit.unpublished_play as u
         where u.artist_key = of_artist_key and u.week_start < before_week
         group by 1
     ) as b
@@ -143,24 +220,47 @@ begin
     on conflict (artist_key, country) do update
     set plays = c.plays + excluded.plays, listeners = excluded.listeners;
 
-    insert into mart.published_artist_track as t (artist_key, recording_key, plays)
+    insert into audit.published_artist_track as t (artist_key, recording_key, plays)
     select of_artist_key, case when u.recording_key::text = any (recordings) then u.recording_key else 0 end, sum(u.plays)
-    from mart.unpublished_play as u
+    from audit.unpublished_play as u
     where u.artist_key = of_artist_key and u.week_start < before_week
     group by 2
     on conflict (artist_key, recording_key) do update
     set plays = t.plays + excluded.plays;
 
-    delete from mart.unpublished_play as u where u.artist_key = of_artist_key and u.week_start < before_week;
-    update mart.published_artist as p set batches = p.batches + 1 where p.artist_key = of_artist_key;
+    update audit.published_artist as p set batches = p.batches + 1 where p.artist_key = of_artist_key;
+
+    with published as (
+        delete from audit.unpublished_play as u
+        where u.artist_key = of_artist_key and u.week_start < before_week
+        returning u.*
+    )
+
+    insert into audit.published_play (
+        artist_key, batch, listener_key, week_start, recording_key, country, plays, is_by_week, is_by_country,
+        is_by_recording
+    )
+    select
+        u.artist_key,
+        p.batches,
+        u.listener_key,
+        u.week_start,
+        u.recording_key,
+        u.country,
+        u.plays,
+        u.week_start::text = any (weeks),
+        u.country = any (countries),
+        u.recording_key::text = any (recordings)
+    from published as u
+    inner join audit.published_artist as p on p.artist_key = u.artist_key;
 end
 $$;
 
-comment on function mart.publish_batch is 'Publishes what has come and gone of an artist''s plays in weeks before a date.';
+comment on function audit.publish_batch is 'Publishes what has come and gone of an artist''s plays in weeks before a date, unless differences would tell of a few.';
 
 -- The first batch is whatever there is, as soon as it is publishable. Each further one has complete weeks, four at least:
 -- smaller batches would leave more groups without a name.
-create or replace function mart.publish_due_batches() returns void
+create or replace function audit.publish_due_batches() returns void
 language plpgsql
 set search_path = pg_catalog
 as $$
@@ -168,49 +268,31 @@ declare
     due record;
 begin
     for due in
-        with newest as (
+        with pending as (
             select
                 p.artist_key,
-                p.batches > 0 as is_further,
+                p.batches,
                 case when p.batches > 0 then max(u.week_start) else 'infinity' end as before_week
-            from mart.published_artist as p
-            inner join mart.unpublished_play as u on u.artist_key = p.artist_key
+            from audit.published_artist as p
+            inner join audit.unpublished_play as u on u.artist_key = p.artist_key
             group by p.artist_key
-        ),
-
-        whole as (
-            select l.artist_key, array_agg(l.plays) filter (where l.plays <> 0) as contributions
-            from (
-                select u.artist_key, u.listener_key, sum(u.plays) as plays
-                from newest as n
-                inner join mart.unpublished_play as u on u.artist_key = n.artist_key and u.week_start < n.before_week
-                group by u.artist_key, u.listener_key
-            ) as l
-            group by l.artist_key
         )
 
         select n.artist_key, n.before_week
-        from newest as n
-        inner join whole as w on w.artist_key = n.artist_key
-        where (n.is_further and w.contributions is null or mart.is_publishable(w.contributions))
-            and (
-                not n.is_further
-                or (
-                    select count(distinct u.week_start) >= 4
-                    from mart.unpublished_play as u
-                    where u.artist_key = n.artist_key and u.week_start < n.before_week
-                )
-            )
+        from pending as n
+        inner join audit.unpublished_play as u on u.artist_key = n.artist_key and u.week_start < n.before_week
+        group by n.artist_key, n.before_week, n.batches
+        having n.batches = 0 or count(distinct u.week_start) >= 4
     loop
-        perform mart.publish_batch(due.artist_key, due.before_week);
+        perform audit.publish_batch(due.artist_key, due.before_week);
     end loop;
 end
 $$;
 
-comment on function mart.publish_due_batches is 'Publishes the batches of artists that are due.';
+comment on function audit.publish_due_batches is 'Publishes the batches that are due.';
 
 -- Run at the end of a build, and where an artist's login is made; only for who holds the lock of the warehouse.
-create or replace function mart.publish_artists() returns void
+create or replace function audit.publish_artists() returns void
 language plpgsql
 set search_path = pg_catalog
 as $$
@@ -218,18 +300,18 @@ declare
     new_keys integer [];
 begin
     -- An artist who was inferred keeps the key and gets another id.
-    update mart.published_artist as p
+    update audit.published_artist as p
     set artist_id = a.artist_id
     from warehouse.dim_artist as a
     where a.artist_key = p.artist_key and a.artist_id <> p.artist_id;
 
     with begun as (
-        insert into mart.published_artist (artist_key, artist_id)
+        insert into audit.published_artist (artist_key, artist_id)
         select a.artist_key, a.artist_id
         from warehouse.dim_artist as a
         where a.artist_key > 0
             and a.artist_id in (select l.artist_id from audit.login as l where l.kind = 'artist')
-            and not exists (select from mart.published_artist as p where p.artist_key = a.artist_key)
+            and not exists (select from audit.published_artist as p where p.artist_key = a.artist_key)
         returning artist_key
     )
 
@@ -237,14 +319,14 @@ begin
 
     if new_keys <> '{}' then
         -- These rows are there from the beginning: to read them costs the same, whether there is an audience or not.
-        insert into mart.published_artist_week (artist_key, week_start, plays, listeners)
+        insert into audit.published_artist_week (artist_key, week_start, plays, listeners)
         select k, '-infinity', 0, 0 from unnest(new_keys) as k;
-        insert into mart.published_artist_country (artist_key, country, plays, listeners)
+        insert into audit.published_artist_country (artist_key, country, plays, listeners)
         select k, '', 0, 0 from unnest(new_keys) as k;
-        insert into mart.published_artist_track (artist_key, recording_key, plays)
+        insert into audit.published_artist_track (artist_key, recording_key, plays)
         select k, 0, 0 from unnest(new_keys) as k;
 
-        insert into mart.unpublished_play (artist_key, listener_key, week_start, recording_key, country, plays)
+        insert into audit.unpublished_play (artist_key, listener_key, week_start, recording_key, country, plays)
         select
             p.artist_key,
             p.listener_key,
@@ -260,22 +342,25 @@ begin
     end if;
 
     -- The key of a listener who was forgotten may become another listener's.
-    insert into mart.unpublished_play as f (artist_key, listener_key, week_start, recording_key, country, plays)
+    insert into audit.unpublished_play as f (artist_key, listener_key, week_start, recording_key, country, plays)
     select u.artist_key, -u.listener_key, u.week_start, u.recording_key, u.country, u.plays
-    from mart.unpublished_play as u
+    from audit.unpublished_play as u
     where u.listener_key > 0 and not exists (select from warehouse.dim_user as d where d.user_key = u.listener_key)
     on conflict (artist_key, listener_key, week_start, recording_key, country) do update
     set plays = f.plays + excluded.plays;
-    delete from mart.unpublished_play as u
+    delete from audit.unpublished_play as u
     where u.plays = 0
         or (
             u.listener_key > 0
             and not exists (select from warehouse.dim_user as d where d.user_key = u.listener_key)
         );
+    update audit.published_play as p
+    set listener_key = -p.listener_key
+    where p.listener_key > 0 and not exists (select from warehouse.dim_user as d where d.user_key = p.listener_key);
 
-    perform mart.publish_due_batches();
+    perform audit.publish_due_batches();
 
-    update mart.published_artist_track as t
+    update audit.published_artist_track as t
     set recording_id = d.track_id, track_name = d.name
     from warehouse.dim_track as d
     where d.track_key = t.recording_key
@@ -284,7 +369,7 @@ begin
 end
 $$;
 
-comment on function mart.publish_artists is 'Takes up artists that have got a login, and publishes the batches that are due.';
+comment on function audit.publish_artists is 'Takes up artists that have got a login, and publishes the batches that are due.';
 
 -- Where a build holds the lock, which is that of etl.warehouse.exclusive, the artist is taken up by it or by the next one.
 create or replace function audit.publish_artist_of_login() returns trigger
@@ -294,7 +379,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     if pg_try_advisory_xact_lock(20261121) then
-        perform mart.publish_artists();
+        perform audit.publish_artists();
     end if;
     return null;
 end
