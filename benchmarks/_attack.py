@@ -21,6 +21,10 @@ Kind = Literal["leak", "removal", "stop"]
 """What succeeds: rows or figures show that are hidden; a login cannot be removed; a build, load or migration stops."""
 
 
+ELSEWHERE = "elsewhere"
+"""A database of the same server that the logins may enter and create in, as on many a server of one's own."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a statement of an attack led to: its rows, or the five-character code and the message of its error."""
@@ -58,6 +62,10 @@ class Scene:
         """Run a statement as the attacker, in a session of its own."""
         return run_statements(self.login_url, [statement])[-1]
 
+    def ask_elsewhere(self, url: str, statement: str) -> Outcome:
+        """Run a statement in the other database of the server, as one of the two logins."""
+        return run_statements(in_database(url, ELSEWHERE), [statement])[-1]
+
     def run_as_loader(self, statement: str) -> None:
         """Change the warehouse as its owner does."""
         with connect(self.loader_url) as connection:
@@ -66,7 +74,8 @@ class Scene:
 
 @dataclass(frozen=True)
 class Attack:
-    """What an attacker does. In statements ``{login}`` and ``{other}`` stand for the two logins, quoted."""
+    """What an attacker does. In statements ``{login}`` and ``{other}`` stand for the two logins, quoted, ``{database}``
+    for the database, and ``{name}`` for a name that no other attack has used."""
 
     name: str
     kind: Kind
@@ -76,6 +85,10 @@ class Attack:
     """The roles that can try it; each does."""
     sessions: int = 1
     """How many sessions run the statements at the same time and then stay open; for the kind ``stop``."""
+    is_repeated: bool = False
+    """Whether a session that is ended connects and begins again, as long as it can."""
+    is_elsewhere: bool = False
+    """Whether the statements run in another database of the server, in which everybody may create what they like."""
     prepare: Callable[[Scene], None] | None = None
     """Brings the warehouse into the state that the attack needs."""
     fault: Callable[[Scene], str | None] | None = None
@@ -102,6 +115,11 @@ def run_statement(session: "psycopg2.extensions.connection", statement: str) -> 
     except psycopg2.Error as error:
         return Outcome(statement, code=error.pgcode, message=str(error).strip())
     return Outcome(statement, rows)
+
+
+def in_database(url: str, name: str) -> str:
+    """Return the address of another database of the same server."""
+    return f"{url.rpartition('/')[0]}/{name}"
 
 
 def _user(url: str) -> str:

@@ -182,7 +182,8 @@ def test_a_playlist_that_was_asked_for_shows_once_the_own_account_has_read_it(pl
         ("update warehouse.dim_user set source = 'feed' where user_id = 'u1'", False),
         ("update warehouse.dim_user set source = 'extended_export' where user_id = 'u1'", False),
         (
-            "update audit.login set owner_id = 'u1' where user_id = 'u1'; insert into audit.account_owner values ('u3', 'u1')",
+            "update audit.login set owner_id = 'u1' where user_id = 'u1';"
+            " insert into audit.account_owner values ('u3', 'u1')",
             False,
         ),
     ],
