@@ -181,6 +181,7 @@ def test_a_playlist_that_was_asked_for_shows_once_the_own_account_has_read_it(pl
         ("insert into audit.login values ('stranger', 'listener', 'u3', 'u1', null)", False),
         ("update warehouse.dim_user set source = 'feed' where user_id = 'u1'", False),
         ("update warehouse.dim_user set source = 'extended_export' where user_id = 'u1'", False),
+        ("update warehouse.dim_user set source = 'recently_played' where user_id = 'u1'", True),
         (
             "update audit.login set owner_id = 'u1' where user_id = 'u1';"
             " insert into audit.account_owner values ('u3', 'u1')",

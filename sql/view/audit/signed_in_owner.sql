@@ -1,6 +1,6 @@
 -- What playlists call a listener as their owner is what the listener's own account says: its newest profile, or its file at the
 -- time when the login was made. A user_id that equals an owner's id is the same account only where no other account goes by
--- it, and where no feed and no import has given the user_id, which may be any word there.
+-- it. Nor is it where Spotify gave the owner's id and a feed or an import the user_id, which may be any word there.
 create or replace view audit.signed_in as
 select
     l.login_name,
@@ -18,6 +18,7 @@ select
             when exists (
                 select
                 from warehouse.dim_user as u
+                inner join warehouse.dim_playlist as p on p.owner_id = u.user_id and p.source = 'api'
                 where u.user_id = l.user_id and u.source in ('feed', 'extended_export', 'basic_export')
             ) then null
             else l.user_id
