@@ -74,8 +74,8 @@ class Scene:
 
 @dataclass(frozen=True)
 class Attack:
-    """What an attacker does. In statements ``{login}`` and ``{other}`` stand for the two logins, quoted, ``{database}``
-    for the database, and ``{name}`` for a name that no other attack has used."""
+    """What an attacker does. In statements ``{login}`` and ``{other}`` stand for the two logins, ``{role}`` for the
+    attacker's group role, ``{database}`` for the database, and ``{name}`` for a name that no other attack has used."""
 
     name: str
     kind: Kind

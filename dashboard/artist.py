@@ -17,8 +17,8 @@ def _draw(login: Login, reader: Reading) -> None:
         st.subheader(plain(login.person), anchor=False)
         found = {name: reader.table(f"my_artist_{name}") for name in ("weeks", "countries", "tracks")}
         st.caption(
-            "Numbers change every four weeks or later, are rounded down to fives, and are of five listeners or more of whom"
-            " no one has nearly all plays; what is not shown by name stands in one row."
+            "Numbers change every four weeks or later, are rounded down to fives, and are of five listeners or more, of"
+            " whom no one has nearly all plays; what is not shown by name stands in one row."
         )
     else:
         artist_id = _choose_artist(reader)
