@@ -1,4 +1,4 @@
-"""An artist's audience: where it is, what it plays, how it grows. An artist sees no group of fewer than five."""
+"""An artist's audience: where it is, what it plays, how it grows. An artist sees published groups alone."""
 
 import pandas as pd
 import streamlit as st
@@ -16,7 +16,10 @@ def _draw(login: Login, reader: Reading) -> None:
     if login.artist_id is not None:
         st.subheader(plain(login.person), anchor=False)
         found = {name: reader.table(f"my_artist_{name}") for name in ("weeks", "countries", "tracks")}
-        st.caption("Groups of fewer than five listeners have no name here; numbers are rounded down to fives.")
+        st.caption(
+            "Numbers change every four weeks or later, are rounded down to fives, and are of five listeners or more, of"
+            " whom no one has nearly all plays; what is not shown by name stands in one row."
+        )
     else:
         artist_id = _choose_artist(reader)
         if artist_id is None:

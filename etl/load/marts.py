@@ -127,6 +127,9 @@ def build(connection: Connection, definition: Definition, is_from_nothing: bool 
         log.info("%s: %.1f s.", name, seconds[name])
     if aside is not None:
         aside.put_in_place()
+    started = time.monotonic()
+    connection.execute(text("select audit.publish_artists()"))
+    seconds["publish_artists"] = time.monotonic() - started
     _note_exclusions(connection)
     written = {name: count - before.get(name, 0) for name, count in _written(connection).items()}
     return Built(is_from_nothing, {name: count for name, count in written.items() if count}, seconds)
@@ -150,7 +153,7 @@ def touch_since(connection: Connection, first_day: date) -> None:
 def is_touched(connection: Connection, definition: Definition) -> bool:
     """Whether there is anything to build."""
     queues = " or ".join(f"exists (select from audit.{name})" for name in _QUEUES)
-    changed = f"exists ({_CHANGED_EXCLUSIONS}) or exists ({_CHANGED_CATALOGUE})"
+    changed = " or ".join(f"exists ({it})" for it in (_CHANGED_EXCLUSIONS, _CHANGED_CATALOGUE, _NEW_ARTISTS))
     statement = f"select {queues} or {changed} as it"
     return not _is_built_by(connection, definition) or bool(rows(connection, statement)[0]["it"])
 
@@ -181,6 +184,14 @@ _CHANGED_CATALOGUE = """
         or fit_id is distinct from (select fit_id from mart.audio_scale)
 """
 """New tracks and fits of the clusters queue nothing."""
+
+_NEW_ARTISTS = """
+    select
+    from audit.login as l
+    inner join warehouse.dim_artist as a on a.artist_id = l.artist_id
+    where not exists (select from audit.published_artist as p where p.artist_key = a.artist_key)
+"""
+"""Artists whose logins were made while a build held the lock."""
 
 _TOUCH_SINCE = """
     insert into audit.touched_day (listener_key, local_date)

@@ -53,6 +53,8 @@ begin
                     when n.nspname = 'mart' and c.relname = 'attribute' then role_name <> 'artist'
                     when n.nspname = 'mart' and starts_with(c.relname, 'my_artist_') then role_name = 'artist'
                     when n.nspname = 'mart' and starts_with(c.relname, 'my_') then role_name = 'listener'
+                    -- Whose a playlist is leads to the name of an account: Spotify shows a playlist's owner to everybody.
+                    when n.nspname = 'mart' and c.relname = 'playlist_owner' then false
                     when n.nspname in ('mart', 'warehouse') then role_name in ('analyst', 'operator')
                     when n.nspname = 'audit' and c.relname in ('login', 'signed_in') then false
                     when n.nspname = 'audit' then role_name = 'operator'
@@ -70,7 +72,8 @@ begin
                 when starts_with(relation.name, 'my_') or relation.name = 'survey_response' then '{}'
                 when relation.schema_name = 'audit' and relation.name = 'rejected_row' then '{row}'
                 when relation.schema_name = 'audit' and relation.name = 'fetch' then '{known}'
-                else '{username, birthdate, gender}'
+                -- An owner's id is the name of an account; a user_id stands for it.
+                else '{username, birthdate, gender, owner_id}'
             end;
             select string_agg(format('%I', attname), ', ' order by attnum)
             into shown

@@ -148,3 +148,49 @@ begin
     where r.rolcanlogin and login_control.is_login(r.oid);
 end;
 $$;
+
+-- How large tables are, how much was written to them and how often they were read tells of plays that are hidden. Whoever reads
+-- every play reads the sizes, too, which tools show; the other counters are for the owner and for monitoring.
+do $$
+declare
+    owner_name text := (select pg_get_userbyid(datdba) from pg_database where datname = current_database());
+    routine record;
+    reader text;
+    plain_columns text;
+begin
+    if not (select rolsuper from pg_roles where rolname = current_user) then
+        return;
+    end if;
+
+    for routine in
+        select
+            p.oid::regprocedure as full_name,
+            case when p.proname ~ '(_size|_live_tuples)$' then '{pg_monitor, analyst, operator}' else '{pg_monitor}' end::text []
+                as readers
+        from pg_proc as p
+        where p.pronamespace = 'pg_catalog'::regnamespace
+            and (
+                p.proname ~ '^pg_stat_get_(db_|xact_)?(tuples|blocks|function)_'
+                or p.proname ~ '^pg_stat_get_(xact_)?(numscans|lastscan|(live|dead)_tuples|(mod|ins)_since_\w+)$'
+                or p.proname ~ '^pg_(relation|total_relation|table|indexes)_size$'
+            )
+    loop
+        execute format('revoke execute on function %s from public', routine.full_name);
+        foreach reader in array array_append(routine.readers, owner_name) loop
+            execute format('grant execute on function %s to %I', routine.full_name, reader);
+        end loop;
+    end loop;
+
+    select string_agg(format('%I', attname), ', ' order by attnum)
+    into plain_columns
+    from pg_attribute
+    where attrelid = 'pg_class'::regclass
+        and attnum > 0
+        and attname not in ('relpages', 'reltuples', 'relallvisible', 'relallfrozen');
+    revoke select on pg_class from public;
+    execute format('grant select (%s) on pg_class to public', plain_columns);
+    foreach reader in array array[owner_name, 'pg_monitor', 'analyst', 'operator'] loop
+        execute format('grant select on pg_class to %I', reader);
+    end loop;
+end;
+$$;

@@ -1,4 +1,4 @@
--- Where the own music is played; countries of few listeners stand in one row without a name.
+-- Where the own music is played; what is not shown by country stands in one row without one.
 select country, plays, listeners
 from mart.my_artist_country
 order by listeners desc nulls last, plays desc, country;

@@ -182,3 +182,20 @@ set ms_played = a.ms_played + excluded.ms_played, plays = a.plays + excluded.pla
 delete from mart.artist_track as a
 using play_change as c
 where a.plays = 0 and a.artist_key = c.artist_key and a.recording_key = c.recording_key;
+
+-- Of artists who have logins: what they are not shown yet.
+insert into audit.unpublished_play as u (artist_key, listener_key, week_start, recording_key, country, plays)
+select
+    c.artist_key,
+    c.listener_key,
+    date_trunc('week', c.local_date::timestamp)::date,
+    greatest(c.recording_key, 0),
+    k.country,
+    sum(c.plays)
+from play_change as c
+inner join mart.circumstance as k on k.circumstance_key = c.circumstance_key
+where c.artist_key in (select artist_key from audit.published_artist)
+group by 1, 2, 3, 4, 5
+having sum(c.plays) <> 0
+on conflict (artist_key, listener_key, week_start, recording_key, country) do update
+set plays = u.plays + excluded.plays;

@@ -169,7 +169,7 @@ def links(browser: Chrome) -> dict[str, WebElement]:
 
 
 def test_an_artist_without_a_week_to_show_sees_countries_and_songs(browser: Chrome, dashboard: Place) -> None:
-    turn_weeks = "update mart.artist_week set listeners = -listeners where artist_key = 1"
+    turn_weeks = "update audit.published_artist_week set listeners = -listeners where artist_key = 1"
     with connect(dashboard.url) as connection:
         connection.exec_driver_sql(turn_weeks)
     try:

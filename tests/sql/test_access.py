@@ -32,7 +32,7 @@ READERS: dict[str, tuple[set[str], str]] = {
         listener_count listener_day listener_figure listener_personality listener_taste
         listener_year personality told_day told_month user_personality listening_event
         listening_session newness_scale play
-        playlist_bin playlist_cluster playlist_figure playlist_owner playlist_profile
+        playlist_bin playlist_cluster playlist_figure playlist_profile
         playlist_profile_attribute playlist_profile_cluster profile profile_attribute profile_bin
         profile_cluster profile_figure retention retention_count session taste_profile
         taste_profile_attribute taste_profile_cluster top_by_continent wrapped wrapped_artist wrapped_genre
@@ -40,15 +40,17 @@ READERS: dict[str, tuple[set[str], str]] = {
     ),
     "audit": (
         {"operator"},
-        """account_owner arrival cluster_fit dropped_event event_match fetch gap guessed_artist input play_source
+        """account_owner arrival cluster_fit dropped_event event_match exported_playlist fetch gap guessed_artist input
+        play_source published_artist published_artist_country published_artist_track published_artist_week published_play
         reconciliation refresh_state regrouped_track rejected_row reload_input row_count run run_input schema_revision
-        touched_day touched_playlist touched_track track_name""",
+        touched_day touched_playlist touched_track track_name unpublished_play""",
     ),
     "staging": (
         set(),
         """account_owner album_key arrival bridge_track_artist bridge_track_genre cluster_fit dim_album dim_artist
         dim_audio_cluster dim_playlist dim_track dirt event_artist event_artist_key event_context event_count
-        event_match event_named event_playlist event_track event_user fact_artist_popularity fact_event
+        event_match event_named event_playlist event_track event_user exported_playlist exported_playlist_track
+        fact_artist_popularity fact_event
         fact_playlist_track fact_spoken_event fact_track_popularity input_key
         listener load part playlist_snapshot reconciliation recording_key refresh_state rejected_row reloaded_input
         survey_response track_alias user_record""",
@@ -58,6 +60,8 @@ READERS: dict[str, tuple[set[str], str]] = {
 SPECIAL: dict[str, set[str]] = {
     "audit.login": set(),
     "audit.signed_in": set(),
+    # Whose a playlist is leads to the name of an account.
+    "mart.playlist_owner": set(),
     # A function of the profiles looks at it with the rights of who asks; it is the same for everybody.
     "mart.attribute": {"analyst", "operator", "listener"},
     "mart.definition": {"analyst", "operator", "listener", "artist"},
@@ -92,8 +96,13 @@ HIDDEN = {
     "warehouse.user_record": {"username", "birthdate", "gender"},
     "audit.rejected_row": {"row"},
     "audit.fetch": {"known"},
+    "audit.account_owner": {"owner_id"},
+    "warehouse.dim_playlist": {"owner_id"},
+    "mart.playlist_profile": {"owner_id"},
+    "mart.playlist_profile_attribute": {"owner_id"},
+    "mart.playlist_profile_cluster": {"owner_id"},
 }
-PERSONAL = ("name", "birth", "gender", "mail", "phone", "address")
+PERSONAL = ("name", "birth", "gender", "mail", "phone", "address", "owner")
 """What a column that says who somebody is may be called."""
 
 
@@ -224,6 +233,35 @@ def test_a_role_makes_nothing_and_becomes_nobody_else(place: Place, kind: str) -
         f"select login_control.limit_login('{place.names['other']}')",
     ]
     assert [statement for statement in refused if is_allowed(connection, statement)] == []
+    connection.close()
+
+
+_SIZES = (
+    "select pg_relation_size('mart.listener_day'::regclass)",
+    "select pg_total_relation_size('mart.artist_listener'::regclass)",
+    "select reltuples, relpages from pg_class",
+    "select * from pg_class",
+    "select n_live_tup from pg_stat_user_tables",
+)
+_COUNTERS = (
+    "select pg_stat_get_xact_blocks_fetched('mart.artist_listener'::regclass)",
+    "select pg_stat_get_blocks_hit('mart.artist_listener'::regclass)",
+    "select heap_blks_read from pg_statio_user_tables",
+    "select blks_hit, temp_bytes from pg_stat_database",
+    "select n_tup_ins, n_tup_upd, n_tup_del from pg_stat_user_tables",
+    "select n_tup_hot_upd from pg_stat_xact_user_tables",
+    "select n_mod_since_analyze, n_ins_since_vacuum, n_dead_tup from pg_stat_user_tables",
+    "select last_seq_scan from pg_stat_user_tables",
+    "select calls from pg_stat_user_functions",
+)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_sizes_of_tables_are_for_who_reads_every_play_and_counters_for_nobody(place: Place, kind: str) -> None:
+    connection = place.enter(kind)
+    assert [it for it in _SIZES if is_allowed(connection, it)] == (list(_SIZES) if kind in ANALYSTS else [])
+    assert [it for it in _COUNTERS if is_allowed(connection, it)] == []
+    assert ask(connection, "select relkind from pg_class where relname = 'my_login'") == [("v",)], "as tools ask"
     connection.close()
 
 

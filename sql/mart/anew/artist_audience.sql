@@ -49,3 +49,29 @@ select artist_key, recording_key, sum(ms_played), count(*)
 from play_change
 where artist_key > 0 and recording_key > 0
 group by artist_key, recording_key;
+
+-- Of artists who have logins: what differs from the plays counted so far, which are in the tables that readers have. A quoted
+-- schema names those.
+insert into audit.unpublished_play as u (artist_key, listener_key, week_start, recording_key, country, plays)
+select p.artist_key, p.listener_key, p.week_start, greatest(p.recording_key, 0), k.country, sum(p.plays)
+from (
+    select artist_key, listener_key, week_start, recording_key, circumstance_key, plays
+    from play_change
+    where artist_key in (select artist_key from audit.published_artist)
+    union all
+    select
+        c.artist_key,
+        c.listener_key,
+        date_trunc('week', c.local_date::timestamp)::date,
+        t.recording_key,
+        c.circumstance_key,
+        -1
+    from "mart".counted_play as c
+    inner join "mart".counted_track as t on t.track_key = c.track_key
+    where not c.is_excluded and c.artist_key in (select artist_key from audit.published_artist)
+) as p
+inner join mart.circumstance as k on k.circumstance_key = p.circumstance_key
+group by 1, 2, 3, 4, 5
+having sum(p.plays) <> 0
+on conflict (artist_key, listener_key, week_start, recording_key, country) do update
+set plays = u.plays + excluded.plays;

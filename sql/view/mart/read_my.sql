@@ -46,7 +46,4 @@ begin
 end
 $$;
 
--- Its search ends at the first play that it finds: a bitmap would hold all of them before.
-alter function mart.read_my_artist_track() set enable_bitmapscan = off;
-
 reset search_path;

@@ -15,7 +15,6 @@ _FILES = (
     "view/mart/my_event",
     "view/mart/my_playlist_wish",
     "view/mart/my_playlist_profile",
-    "view/mart/my_artist",
     "view/mart/my_comments",
     "view/mart/wish_for_playlist",
     "view/mart/read_my",

@@ -5,7 +5,7 @@ from alembic import op
 from etl.config import CHECKOUT
 
 revision = "0023"
-down_revision = "0017"
+down_revision = "0022"
 
 _FILES = ("table/audit/run_input_reading",)
 

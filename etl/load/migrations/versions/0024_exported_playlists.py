@@ -5,7 +5,7 @@ from alembic import op
 from etl.config import CHECKOUT
 
 revision = "0024"
-down_revision = "0017"
+down_revision = "0023"
 
 _FILES = ("table/staging/exported_playlist", "table/audit/exported_playlist")
 
