@@ -144,7 +144,12 @@ def _shows_nothing(scene: Scene) -> str | None:
 
 
 def _let_a_stranger_own(scene: Scene) -> None:
-    """An account goes by the listener's id and owns a playlist; the listener's own account does not."""
+    """An account goes by the listener's id and owns a playlist; the listener's own account says nothing."""
+    own = f"(select user_id from audit.login where login_name = '{scene.login}')"
+    scene.run_as_loader(
+        f"update audit.account_owner set user_id = 'aside' where user_id = {own};"
+        f"update audit.login set owner_id = null where login_name = '{scene.login}'"
+    )
     scene.run_as_loader(
         "insert into audit.account_owner (user_id, owner_id)"
         f" select 'a stranger', user_id from audit.login where login_name = '{scene.login}'"
@@ -156,7 +161,13 @@ def _let_a_stranger_own(scene: Scene) -> None:
 
 
 def _shows_no_stranger(scene: Scene) -> str | None:
+    own = f"select user_id from audit.login where login_name = '{scene.login}'"
     scene.run_as_loader("delete from audit.account_owner where user_id = 'a stranger'")
+    scene.run_as_loader(
+        f"update audit.account_owner set user_id = ({own}) where user_id = 'aside';"
+        f"update audit.login as l set owner_id = o.owner_id from audit.account_owner as o"
+        f" where l.login_name = '{scene.login}' and o.user_id = l.user_id"
+    )
     scene.run_as_loader("delete from warehouse.dim_playlist where playlist_id = 'of-a-stranger'")
     shown = [outcome.statement for outcome in scene.outcomes if outcome.rows]
     return f"{shown[0]} shows playlists of an account that has the listener's id by chance" if shown else None
