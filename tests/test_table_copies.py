@@ -186,6 +186,7 @@ def test_decimal_commas_are_read_in_every_format(place: Place, format_name: str,
         *(("1.234.567", ".", "1234567"), ("1,234,567", ",", "1234567"), ("1.234,5", ".", "1234.5")),
         *(("1,234.5", ",", "1234.5"), ("230 666", ".", "230666"), ("230\u202f666,5", ",", "230666.5")),
         *(("230’666", ".", "230666"), ("1.412", ",", "1412"), ("1.412", ".", "1.412"), ("0.676", ",", "0.676")),
+        *(("\u22126,746", ",", "-6.746"), ("3,04E\u22125", ".", "3.04E-5"), ("–14", ".", "-14")),
         *(("soon", ",", "soon"), ("", ",", ""), ("1,2,3", ".", "1,2,3"), (" 7 ", ",", "7"), ("-14", ".", "-14")),
     ],
 )
@@ -207,6 +208,12 @@ def test_thousands_of_a_duration_may_be_set_apart_by_anything(place: Place) -> N
         assert place.column(text_of(rows, ";"), "duration_ms") == ["230666"] * 3
     rows = rows_of("tracks_by_genre", 3, duration_ms="230\u00a0666")
     assert place.column(text_of(rows, ";").encode("cp1252"), "duration_ms") == ["230666"] * 3
+
+
+def test_a_number_in_the_other_notation_is_told_by_its_column(place: Place) -> None:
+    rows = rows_of("tracks_by_genre", 9, tempo=["87.917"] * 8 + ["120,123"], loudness=["-6.746"] * 8 + ["\u22127,001"])
+    read = place.read(place.receive(text_of(rows, ";")))
+    assert (read[8]["tempo"], read[8]["loudness"], read[0]["tempo"]) == ("120.123", "-7.001", "87.917")
 
 
 def test_three_zeros_behind_a_point_are_thousands_of_followers(place: Place) -> None:

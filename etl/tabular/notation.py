@@ -20,12 +20,13 @@ _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:([.,])\d{3})(?:\1\d{3})*")
 _ONE_MARK = re.compile(r"([+-]?\d*)[.,](\d+(?:[eE][+-]?\d{1,4})?|\d*)")
 _TWO_MARKS = re.compile(r"([+-]?[1-9]\d{0,2}(?:([.,])\d{3})(?:\2\d{3})*)([.,])(\d+(?:[eE][+-]?\d{1,4})?)")
 _SPACED = re.compile(r"[+-]?\d{1,3}(?:[ \u00a0\u202f'’]\d{3})+(?:[.,]\d+)?")
+_MINUS_SIGNS = str.maketrans("\u2212–", "--")
 _SPACES = str.maketrans("", "", " \u00a0\u202f'’")
 _TIME = r"(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[AP]M)?(?:Z|[+-]\d{2}:?\d{2})?)?"
 _YEAR_LAST = re.compile(rf"(\d{{1,2}})((?:[./-] ?| ))(\d{{1,2}})\2(\d{{4}})\.?{_TIME}", re.IGNORECASE)
 _YEAR_FIRST = re.compile(rf"(\d{{4}})((?:[./-] ?))(\d{{1,2}})(?:\2(\d{{1,2}}))?\.?{_TIME}", re.IGNORECASE)
 _MONTH_AND_YEAR = re.compile(r"(\d{1,2})[./-](\d{4})")
-_ODD_IN_NUMBERS = re.compile(r"[,'’ \u00a0\u202f]")
+_ODD_IN_NUMBERS = re.compile(r"[,'’ \u00a0\u202f\u2212–]")
 _YEAR_AS_NUMBER = re.compile(r"([12])[.,'’ \u00a0\u202f]?(\d{3})(?:[.,]0+)?")
 _ODD_IN_DATES = re.compile(r"[./, :T'’\u00a0\u202f]|\d-\d{4}")
 
@@ -49,7 +50,7 @@ def plain_number(text: str, decimal: str) -> str:
 
     :param decimal: "." or ",", which decides of texts that could have either.
     """
-    text = text.strip(BLANKS)
+    text = text.strip(BLANKS).translate(_MINUS_SIGNS)
     if text.isascii() and text.replace("-", "", 1).isdigit():
         return text
     if _SPACED.fullmatch(text):
@@ -65,9 +66,9 @@ def plain_number(text: str, decimal: str) -> str:
 
 
 def number_within(rule: Rule, decimal: str, text: str) -> str:
-    """A number in plain writing; of two ways to read a whole one, the file's unless only the other fits its column."""
+    """A number in plain writing; of two ways to read it, the file's unless only the other fits its column."""
     own = plain_number(text, decimal)
-    if rule.kind == "number" or _is_plausible(own, rule):
+    if _is_plausible(own, rule):
         return own
     other = plain_number(text, "." if decimal == "," else ",")
     return other if other != own and _is_plausible(other, rule) else own
