@@ -118,6 +118,10 @@ def test_an_archive_brings_each_table_by_its_columns_and_names_what_it_leaves_ou
     with lake.read(arrival.inputs[0]) as content:
         assert content.read() == ARTISTS.encode()
     assert receive_files(path, None, lake, NOW) == arrival
+    (one, _) = receive_files(
+        _archive(tmp_path, {"artists.csv": ARTISTS, "dataset.csv": TRACKS}), None, lake, NOW
+    ).inputs
+    assert not one.remarks
 
 
 @pytest.mark.parametrize("aside", [".DS_Store", "data/__MACOSX/._dataset.csv", "data\\\\.hidden"])
