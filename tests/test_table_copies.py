@@ -66,8 +66,17 @@ def place(tmp_path: Path) -> Place:
 # Encodings
 
 OWN_NAMES = {
-    "cp1252": ["Déjà vu", "Noël à Paris", "Corazón de niña", "Coração", "Für Elise – live", "På väg hem", "Però"],
-    "iso-8859-15": ["Le chœur des sœurs", "Corazón", "Déjà vu", "Šuma"],
+    "cp1252": [
+        "Déjà vu",
+        "Noël à Paris",
+        "Corazón de niña",
+        "Coração",
+        "Für Elise – live",
+        "På väg hem",
+        "Però",
+        "Œuvre",
+    ],
+    "iso-8859-15": ["Le chœur des sœurs", "Œuvre", "Corazón", "Déjà vu", "Šuma"],
     "cp1250": ["Życie jest piękne", "Dvořák: Rusalka", "Láska je láska", "Szerelem nélkül, csend", "Petrović", "Wróć"],
     "cp1254": ["Aşk değil", "Işıklar sönünce", "Gözlerin güneş", "Şarkı söyle", "İstanbul"],
     "cp1251": ["Группа крови", "Звезда по имени Солнце", "Весна", "Люди и ночь"],
@@ -177,6 +186,7 @@ def test_decimal_commas_are_read_in_every_format(place: Place, format_name: str,
         *(("1.234.567", ".", "1234567"), ("1,234,567", ",", "1234567"), ("1.234,5", ".", "1234.5")),
         *(("1,234.5", ",", "1234.5"), ("230 666", ".", "230666"), ("230\u202f666,5", ",", "230666.5")),
         *(("230’666", ".", "230666"), ("1.412", ",", "1412"), ("1.412", ".", "1.412"), ("0.676", ",", "0.676")),
+        *(("\u22126,746", ",", "-6.746"), ("3,04E\u22125", ".", "3.04E-5"), ("–14", ".", "-14")),
         *(("soon", ",", "soon"), ("", ",", ""), ("1,2,3", ".", "1,2,3"), (" 7 ", ",", "7"), ("-14", ".", "-14")),
     ],
 )
@@ -192,6 +202,27 @@ def test_points_between_thousands_are_told_by_what_a_length_can_be(place: Place)
     assert place.column(text_of(rows, ";"), "Length (Duration)")[249:251] == ["201", "1412"]
 
 
+def test_thousands_of_a_duration_may_be_set_apart_by_anything(place: Place) -> None:
+    for written in ("230'666", "230’666", "230 666", "230\u00a0666", "230.666"):
+        rows = rows_of("tracks_by_genre", 3, duration_ms=written)
+        assert place.column(text_of(rows, ";"), "duration_ms") == ["230666"] * 3
+    rows = rows_of("tracks_by_genre", 3, duration_ms="230\u00a0666")
+    assert place.column(text_of(rows, ";").encode("cp1252"), "duration_ms") == ["230666"] * 3
+
+
+def test_a_number_in_the_other_notation_is_told_by_its_column(place: Place) -> None:
+    rows = rows_of("tracks_by_genre", 9, tempo=["87.917"] * 8 + ["120,123"], loudness=["-6.746"] * 8 + ["\u22127,001"])
+    read = place.read(place.receive(text_of(rows, ";")))
+    assert (read[8]["tempo"], read[8]["loudness"], read[0]["tempo"]) == ("120.123", "-7.001", "87.917")
+
+
+def test_three_zeros_behind_a_point_are_thousands_of_followers(place: Place) -> None:
+    assert place.column(text_of(rows_of("artists_1921_2020", 2, followers=["1.000", "7"]), ";"), "followers") == [
+        "1000",
+        "7",
+    ]
+
+
 @pytest.mark.parametrize(
     ("dates", "expected"),
     [
@@ -202,6 +233,10 @@ def test_points_between_thousands_are_told_by_what_a_length_can_be(place: Place)
         (["2019-06-14 00:00:00", "2019-06-14T00:00:00Z"], ["2019-06-14", "2019-06-14"]),
         (["06/2019", "2019-06"], ["2019-06", "2019-06"]),
         (["2019-06-14", "1999"], ["2019-06-14", "1999"]),
+        (["14. 6. 2019", "2019. 06. 01."], ["2019-06-14", "2019-06-01"]),
+        (["14/06/2019", "06/14/2020"], ["2019-06-14", "2020-06-14"]),
+        (["05.05.2019", "2.2.2020"], ["2019-05-05", "2020-02-02"]),
+        (["2.019", "2,001"], ["2019", "2001"]),
     ],
 )
 def test_dates_that_can_only_be_read_in_one_way(place: Place, dates: list[str], expected: list[str]) -> None:
@@ -210,7 +245,7 @@ def test_dates_that_can_only_be_read_in_one_way(place: Place, dates: list[str], 
     assert not received.remarks
 
 
-@pytest.mark.parametrize("dates", [["05.06.2019", "01/02/2020"], ["14/06/2019", "06/14/2020"]])
+@pytest.mark.parametrize("dates", [["05.06.2019", "01/02/2020"], ["5.6.2019", "1. 2. 2020"]])
 def test_dates_that_nothing_decides_keep_their_years_and_are_named(place: Place, dates: list[str]) -> None:
     received = place.receive(text_of(rows_of("playlist_songs", 2, track_album_release_date=dates)))
     assert [row["track_album_release_date"] for row in place.read(received)] == ["2019", "2020"]
@@ -258,6 +293,9 @@ def artist(name: str, number: int = 1) -> str:
         (['"Say ""Hi"" now"', r'"C:\dir\"', r'"a\b, c"'], ['Say "Hi" now', "C:\\dir\\", r"a\b, c"]),
         ([r'"7\"" Mix, long"', r'"ends\\"'], [r"7\" Mix, long", r"ends\\"]),
         (['12" Mix', '"two\nlines"'], ['12" Mix', "two\nlines"]),
+        ([r"Say \"Hi\" now", r'"a, \"b\""', r"AC\\DC", "back\\\\"], ['Say "Hi" now', 'a, "b"', "AC\\DC", "back\\"]),
+        ([r"a\, \"b\"", r"\"Heroes\"", "two\\\nlines"], ['a, "b"', '"Heroes"', "two\nlines"]),
+        ([r"12\" Mix", '"Say ""Hi"""', '"7"" Mix"', r"C:\\dir"], ['12" Mix', 'Say "Hi"', '7" Mix', r"C:\\dir"]),
     ],
 )
 def test_quotation_marks_are_read_as_their_writer_meant_them(place: Place, lines: list[str], names: list[str]) -> None:
@@ -295,6 +333,24 @@ def test_a_delimiter_at_the_end_of_rows_is_no_field(place: Place, header: str) -
 
 def test_a_delimiter_at_the_end_of_the_header_alone_is_no_field(place: Place) -> None:
     assert place.column(HEADER.replace("\n", ",\n") + artist("A") * 8, "name") == ["A"] * 8
+
+
+@pytest.mark.parametrize("header", [HEADER, HEADER.replace("\n", ",,\n"), HEADER.replace("\n", ",,,\n")])
+def test_several_delimiters_at_the_end_of_rows_are_no_fields(place: Place, header: str) -> None:
+    assert place.column(header + artist("A").replace("\n", ",,,\n") * 8, "name") == ["A"] * 8
+    assert place.column(header + artist("A") * 8, "name") == ["A"] * 8
+
+
+def test_rows_of_another_width_than_the_header_are_refused(place: Place) -> None:
+    with pytest.raises(WrongFileError, match=r"8 of 8 rows would be refused.*more or fewer fields than the header"):
+        place.receive(HEADER + artist("A").replace("\n", ",x,y\n") * 8)
+
+
+@pytest.mark.parametrize("hint", ["sep=;\r\n", '"sep=;"\n'])
+def test_a_line_that_tells_excel_the_delimiter_is_no_header(place: Place, hint: str) -> None:
+    content = text_of(rows_of("artists_1921_2020", 2, name="Zaz"), ";")
+    assert place.column(hint + content, "name") == ["Zaz", "Zaz"]
+    assert place.column((hint + content).encode("utf-16"), "name") == ["Zaz", "Zaz"]
 
 
 def test_rows_one_field_too_long_that_do_not_tell_are_refused_with_the_cure(place: Place) -> None:

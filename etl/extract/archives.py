@@ -55,7 +55,7 @@ def members(content: BinaryIO) -> list[Member] | None:
         archive = zipfile.ZipFile(content)
         if is_workbook(archive):
             return None
-        entries = [entry for entry in files_of(archive) if not _plain_name(entry).startswith(".")]
+        entries = files_of(archive)
         _look_at(archive)
     if not entries:
         raise WrongFileError("the zip file holds no files. Get it again, whole.")

@@ -137,14 +137,17 @@ def _receive_members(receiving: "_Receiving", archive: str, members: list[archiv
             unknown.append(str(error))
         except WrongFileError as error:
             broken.append(str(error))
-    left_out = f"{archive} holds further files, which are left out: {_some(unknown)}" if unknown else ""
+    says = f"{archive} holds further files, which are left out: "
+    left_out = f"{says}{_some(unknown)}" if unknown else ""
     if left_out:
         log.warning("%s", left_out)
     if broken or not received:
         kept = f" The others are imported: {', '.join(one.name for one in received)}." if received else ""
         raise WrongFileError(f"{archive}: {_some(broken or unknown)}{kept}")
-    if left_out and left_out not in received[0].remarks:
-        received[0] = replace(received[0], remarks=(*received[0].remarks, left_out))
+    own = [remark for remark in received[0].remarks if not remark.startswith(says)]  # an earlier archive's is not true
+    remarks = (*own, left_out) if left_out else tuple(own)
+    if remarks != received[0].remarks:
+        received[0] = replace(received[0], remarks=remarks)
         receiving.lake.renote(received[0])
     return Arrival(tuple(received))
 

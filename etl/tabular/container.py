@@ -118,9 +118,10 @@ def is_workbook(archive: zipfile.ZipFile) -> bool:
 
 
 def files_of(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    """The files in a zip file, without folders and what a Mac adds."""
-    return [
-        entry
-        for entry in archive.infolist()
-        if not entry.filename.endswith("/") and not entry.filename.startswith("__MACOSX/")
-    ]
+    """The files in a zip file, without folders, hidden files and what a Mac adds."""
+    return [entry for entry in archive.infolist() if not _is_aside(entry.filename.replace("\\", "/"))]
+
+
+def _is_aside(path: str) -> bool:
+    *folders, name = path.split("/")
+    return not name or name.startswith(".") or "__MACOSX" in folders

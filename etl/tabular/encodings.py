@@ -49,6 +49,7 @@ _WORDS_A_BYTE = 40
 _LONGEST_WORD = 400
 _MOST_WORDS = 1_500
 _UNDECODABLE = -34.0
+_WITH_FOREIGN_KANA, _FOREIGN_KANA = ("gb18030", "big5", "cp949"), -2.0
 _MOST_UNDECODABLE = 0.02
 _NO_LETTER = "\ufffd"
 _SURE = 6.0
@@ -115,7 +116,8 @@ class Words:
             if failures > (some if is_single_byte(encoding) else 0):
                 continue
             if texts not in scored:
-                scored[texts] = (rarity + _score(texts) + failures * _UNDECODABLE, encoding)
+                score = _score(texts) + failures * _UNDECODABLE + _FOREIGN_KANA * _foreign_kana(texts, encoding)
+                scored[texts] = (rarity + score, encoding)
         ranked = sorted(((score, encoding, texts) for texts, (score, encoding) in scored.items()), reverse=True)
         return [_guess(ranked[place:]) for place in range(len(ranked))]
 
@@ -129,6 +131,13 @@ def _decoded(word: bytes, encoding: str) -> str:
 
 def _score(texts: Iterable[str]) -> float:
     return math.fsum(likelihood(word) for text in texts for word in text.replace(_NO_LETTER, "").split("|"))
+
+
+def _foreign_kana(texts: Iterable[str], encoding: str) -> int:
+    """How many Japanese letters a Chinese or Korean encoding reads, where their bytes are common letters of another."""
+    if encoding not in _WITH_FOREIGN_KANA:
+        return 0
+    return sum("\u3041" <= letter <= "\u30fa" for text in texts for letter in text)
 
 
 def _guess(ranked: list[tuple[float, str, tuple[str, ...]]]) -> Guess:

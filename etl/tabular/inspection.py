@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
 from itertools import islice
 from typing import BinaryIO
 
@@ -10,9 +11,9 @@ from etl.column_rules import fault, rules_of
 from etl.errors import WrongFileError
 from etl.formats import Format, places
 from etl.tabular.layout import SPREADSHEET, Layout
-from etl.tabular.notation import date_order, decimal_mark, may_need_rewriting, plain_date, plain_number
+from etl.tabular.notation import date_order, decimal_mark, may_need_rewriting, number_within, plain_date
 from etl.tabular.quoting import Unreadable
-from etl.tabular.records import LooseQuotationError, is_legible, records
+from etl.tabular.records import LooseQuotationError, is_legible, records, without_empty_ends
 
 _ROWS_IN_BATCH = 500
 _FIRST_ROWS, _ROWS_OF_A_BATCH = 200, 5
@@ -40,6 +41,7 @@ class _Facts:
     """Of the format's columns in the header."""
     row_count: int = 0
     widths: Counter[int] = field(default_factory=Counter)
+    longer: int = 0
     empty_ends: int = 0
     last: list[str] = field(default_factory=list)
     odd: set[str] = field(default_factory=set)
@@ -68,7 +70,7 @@ def inspect(content: BinaryIO, layout: Layout, known: Format) -> Inspection:
         )
     if facts.odd:
         layout = _with_notation(content, layout, known, facts)
-    if _is_nearly_all(len(facts.sample), _refused(facts.sample, layout, known, facts.places).total()):
+    if _is_nearly_all(len(facts.sample), _refused(facts.sample, layout, known, facts).total()):
         _refuse_unfit(content, layout, known, facts)
     return Inspection(layout, facts.columns, facts.row_count)
 
@@ -81,8 +83,8 @@ def _read_as_quoted(content: BinaryIO, layout: Layout, known: Format) -> tuple[L
     except LooseQuotationError:
         layout = replace(layout, quoting="doubled")
         facts = _facts(content, layout, known, told)
-    if told["backslash"] > told["doubled"]:
-        layout = replace(layout, quoting="backslash")
+    if max(told["backslash"], told["escaped"]) > told["doubled"]:
+        layout = replace(layout, quoting="escaped" if told["escaped"] else "backslash")
         facts = _facts(content, layout, known, told)
     return layout, facts
 
@@ -109,9 +111,11 @@ def _batches(rows: Iterator[list[str]]) -> Iterator[list[list[str]]]:
 def _look_at_widths(facts: _Facts, batch: Sequence[list[str]]) -> None:
     widths = Counter(map(len, batch))
     facts.widths += widths
-    longer = len(facts.columns) + 1
-    if widths[longer]:
-        facts.empty_ends += sum(len(row) == longer and not row[-1] for row in batch)
+    width = len(facts.columns)
+    if max(widths) > width:
+        longer = [row for row in batch if len(row) > width]
+        facts.longer += len(longer)
+        facts.empty_ends += sum(not any(row[width:]) for row in longer)
 
 
 def _look_at_notation(facts: _Facts, batch: Sequence[list[str]], some: Sequence[list[str]], known: Format) -> None:
@@ -128,15 +132,14 @@ def _look_at_notation(facts: _Facts, batch: Sequence[list[str]], some: Sequence[
 
 
 def _shape(facts: _Facts) -> str:
-    """Where header and rows differ by one field throughout, how they do.
+    """Where header and rows differ by one field, or by empty ones at the end, throughout, how they do.
 
     :raises WrongFileError: where they do and it cannot be told which field is the one.
     """
     width = len(facts.columns)
-    longer, shorter = facts.widths[width + 1], facts.widths[width - 1]
-    if _is_nearly_all(facts.row_count, longer):
-        if facts.empty_ends == longer:
-            return "trailing_delimiter"
+    if _is_nearly_all(facts.row_count, facts.longer) and facts.empty_ends == facts.longer:
+        return "trailing_delimiter"
+    if _is_nearly_all(facts.row_count, facts.widths[width + 1]):
         names = [row[0] for row in facts.sample if len(row) == width + 1]
         if len(set(names)) == len(names):
             return "row_names"
@@ -144,7 +147,8 @@ def _shape(facts: _Facts) -> str:
             f"the rows have {width + 1} fields and the header has {width} names: add the name that is missing (an "
             'empty one, "", for row numbers).'
         )
-    if not facts.columns[-1].strip() and _is_nearly_all(facts.row_count, shorter):
+    named = len(without_empty_ends(facts.columns))
+    if named < width and _is_nearly_all(facts.row_count, facts.widths[named]):
         return "header_delimiter"
     return ""
 
@@ -164,7 +168,7 @@ def _with_notation(content: BinaryIO, layout: Layout, known: Format, facts: _Fac
     for name in dates:
         order, unsure = date_order(values[name])
         layout = replace(layout, dates=order)
-        if order == "year":
+        if unsure:
             layout = replace(layout, remarks=(*layout.remarks, _undecided(name, unsure)))
     return layout
 
@@ -198,29 +202,29 @@ def rewriters(layout: Layout, known: Format) -> dict[str, Callable[[str], str]]:
     result: dict[str, Callable[[str], str]] = {}
     for name in known.columns:
         if rules[name].is_number and layout.decimal:
-            result[name] = lambda text: plain_number(text, layout.decimal)
+            result[name] = lru_cache(1 << 16)(partial(number_within, rules[name], layout.decimal))
         elif rules[name].kind == "date" and layout.dates:
             result[name] = lambda text: plain_date(text, layout.dates)
     return result
 
 
 def _refused(
-    rows: Iterable[list[str]], layout: Layout, known: Format, at: Sequence[int], width: int | None = None
+    rows: Iterable[list[str]], layout: Layout, known: Format, facts: _Facts
 ) -> "Counter[tuple[str, str, str]]":
     """How many rows would be refused, by column, phrase and value."""
     rewrite = rewriters(layout, known)
     refused: Counter[tuple[str, str, str]] = Counter()
     for row in rows:
-        why = _fault(row, known, at, rewrite)
+        why = _fault(row, known, facts.places, len(facts.columns), rewrite)
         if why:
             refused[why] += 1
     return refused
 
 
 def _fault(
-    row: list[str], known: Format, at: Sequence[int], rewrite: dict[str, Callable[[str], str]]
+    row: list[str], known: Format, at: Sequence[int], width: int, rewrite: dict[str, Callable[[str], str]]
 ) -> tuple[str, str, str] | None:
-    if isinstance(row, Unreadable) or len(row) <= max(at):
+    if isinstance(row, Unreadable) or len(row) != width:
         return "row", "has more or fewer fields than the header", ""
     if not is_legible(row):
         return "row", "has bytes that are no text", ""
@@ -236,7 +240,7 @@ def _refuse_unfit(content: BinaryIO, layout: Layout, known: Format, facts: _Fact
     """
     rows = records(content, layout)
     next(rows)
-    refused = _refused(rows, layout, known, facts.places)
+    refused = _refused(rows, layout, known, facts)
     if not _is_nearly_all(facts.row_count, refused.total()):
         return
     reasons: Counter[tuple[str, str]] = Counter()

@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import AnyStr, BinaryIO
@@ -27,6 +28,7 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_HINT_FOR_EXCEL = re.compile(r'\ufeff?"?sep=([,;\t|])"?[\r\n]', re.IGNORECASE)
 _BACKSLASH_QUOTE = '\\"'
 
 
@@ -37,9 +39,10 @@ class Layout:
     ``encoding`` may be ``SPREADSHEET``; ``delimiter`` separates fields. The rest is seen when the whole file is read:
 
     - ``quoting``: ``strict`` where quotation marks are doubled, as RFC 4180 has it; ``doubled`` or ``backslash`` where
-      some records say otherwise, and most are of that way; ``loose`` where nobody has looked.
+      some records say otherwise, and most are of that way; ``escaped`` where a backslash stands before them also
+      outside of quotation marks; ``loose`` where nobody has looked.
     - ``shape``: ``row_names`` where rows begin with a name that the header lacks, ``trailing_delimiter`` where they end
-      with a delimiter that it lacks, ``header_delimiter`` where the header alone has one.
+      with delimiters that it lacks, ``header_delimiter`` where the header alone has them.
     - ``decimal``: the decimal mark where numbers have to be rewritten.
     - ``dates``: how dates are written where they have to be rewritten; see ``notation``.
     - ``remarks``: what somebody should know of how the file is read, in sentences.
@@ -182,8 +185,11 @@ def _guess(plain: BinaryIO) -> Guess:
 
 
 def _delimiter(head: bytes, encoding: str) -> str:
-    """The delimiter that splits the header into most fields."""
+    """The delimiter that splits the header into most fields, or that a first line such as "sep=;" tells Excel."""
     text = codecs.getincrementaldecoder(encoding)("replace").decode(head).replace("\0", "\ufffd")
+    hint = _HINT_FOR_EXCEL.match(text)
+    if hint:
+        return hint[1]
     widths = {}
     for delimiter in DELIMITERS:
         first = next((r for r in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if r), [])

@@ -37,9 +37,9 @@ _WORDS_OF_TITLES = {
     "janáček mœnia blöndal håkan bjørn søren jónsi mgła boøwy queensrÿche",
     "fr": "à où ça là été mère père frère première dernière lumière rivière chœur cœur sœur âme même fête être très "
     "après fièvre prière manière poussière jamais vérité beauté déjà né aimé île château tête rêve garçon français "
-    "noël brûle bohème éternité hélène amélie",
+    "noël brûle bohème éternité hélène amélie œuvre œuvres nœud désenchantée édith mylène",
     "es": "corazón canción él tú más sé mí qué adiós amor niña niño señor señora mañana año sueño pequeño españa "
-    "también así aquí después nació música día río está quién cómo dónde único último pasión razón perdón jamás",
+    "ñ también así aquí después nació música día río está quién cómo dónde único último pasión razón perdón jamás",
     "pt": "não é você já só à até três amanhã coração paixão solidão canção joão são irmão mão chão nós céu história "
     "saudade lá também avião verão violão batidão corações emoções ilusões multidões forró acústico português cadê "
     "vovó bênção fé pé maçã fã irmã romântico música único último",
@@ -53,12 +53,13 @@ _WORDS_OF_TITLES = {
     "fi": "yö sä mä tyttö päivä hyvää joulu sydän älä äiti vielä tänään",
     "pl": "się jest życie życia miłość miłości nie że już jesteś śmierć święta ręce piękna młodzi złota złoty wróć "
     "lubię chodź anioł aniołem kolęda gdzieś mała mój żółty źle będę chcę ścieżka łódź słońce który dziś moją naszą "
+    "następna następny pamiętam tęsknię księżniczka pięć męskie "
     "mogą świat światło księżyc piosenka dziewczyna królowa późno śpiewać słowa wyjście szczęście",
     "cs": "láska která života život píseň dvořák janáček antonín martinů ještě křídla měsíc že když přes příběh česká "
     "děti anděl falešný ráno víš řeka",
     "sk": "láska môj keď čo život nežná píseň dieťa",
     "hu": "szerelem szép nélkül kő ő idő élet szívem magyar műsor között tűz gyűlölet hűség erdő lány álom",
-    "ro": "să și în iubire dragoste fără după inima noapte că viață dimineața mă ţi şi",
+    "ro": "să niciodată nicicând toată lumea și în iubire dragoste fără după inima noapte că viață dimineața mă ţi şi",
     "hr": "ljubav što još više noć željo srce moje sreća đavo nešto žena čekaj petrović marić jović živi život",
     "tr": "aşk aşkım değil şey şeyler bir güneş gün gözlerin yalnız çok sen için seni sevmiş kalmışım gitmiş gelmiş "
     "kış geceler şarkı dünya kalbim içimde öyle böyle ateş herşey başka türkü yağmur deniz kadın ağla yıldız hiç "
@@ -68,6 +69,7 @@ _WORDS_OF_TITLES = {
     "et": "sõna öö sa õnn mõtlen",
     "lt": "meilė širdis naktis tu aš vėl būti",
     "lv": "mīlestība sirds kā viņa būs zvaigzne",
+    "he": "שלום אהבה לב שיר ילדה ילד לילה אני אתה את של לא כל יום עולם חיים אמא בוא חלום שמש ים",
     "ru": "любовь ночь ты меня песня сердце зима осень друг и в я с у о к",
 }
 _WEIGHT_OF_TITLES = 4
@@ -81,11 +83,11 @@ _NEVER_SEEN = 0.02
 _WIDE_SIGNS = "・、。「」『』【】《》（）！？～〜：＆，\u3000"
 _SIGNS = dict.fromkeys("’“”–", -5.0) | dict.fromkeys("‘…´•°€™®©¡¿«»·½²¼³º§£¥†—ª÷×", -6.5)
 _SIGNS |= dict.fromkeys(_WIDE_SIGNS, -4.5)
-_ODD_SIGN, _NO_TEXT = -11.0, -40.0
+_ODD_SIGN, _NO_TEXT, _BETWEEN_THOUSANDS = -11.0, -40.0, -2.0
 _SIGN_IN_WORD, _DASH_IN_WORD, _SIGN_AT_WORD = -10.0, -4.0, -6.0
 _TWO_SCRIPTS, _LONE_LETTER, _UNKNOWN_SCRIPT = -10.0, -3.0, -12.0
 _CAPITAL_INSIDE, _CAPITALS_FIRST, _SMALL_FIRST = -7.0, -4.0, -2.0
-_IDEOGRAPH_BESIDE_LATIN = -4.0
+_IDEOGRAPH_BESIDE_LATIN, _LONE_IDEOGRAPH_IN_WORD = -4.0, -4.0
 _BESIDE_WORDS = frozenset(f"’‘“”™®©°…´»!·–—•{_WIDE_SIGNS}")
 _MIXED_CASE_NAME = re.compile("^(Mc|Mac|Di|De|Du|La|Le|Fitz|O)[A-Z]")
 _AFTER_APOSTROPHE = frozenset(
@@ -253,6 +255,8 @@ def _part(word: str, left: tuple[str, str], own: tuple[str, str], right: tuple[s
     if not script:
         return 0.0 if text.isascii() else _sign(text, left, right)
     result = _letters(text, script)
+    if script == "IDEOGRAPH" and len(text) == 1 and (left[1][-1:].islower() or right[1][:1].islower()):
+        result += _LONE_IDEOGRAPH_IN_WORD
     if left[0]:
         result += _IDEOGRAPH_BESIDE_LATIN if "IDEOGRAPH" in (script, left[0]) else _TWO_SCRIPTS
     is_lone = len(text) == 1 and len(word) > 1 and script != "LATIN"
@@ -262,6 +266,8 @@ def _part(word: str, left: tuple[str, str], own: tuple[str, str], right: tuple[s
 def _sign(sign: str, left: tuple[str, str], right: tuple[str, str]) -> float:
     if unicodedata.category(sign) in ("Cc", "Co", "Cn", "Cs"):
         return _NO_TEXT
+    if sign == "\u00a0" and left[1][-1:].isdigit() and right[1][:1].isdigit():
+        return _BETWEEN_THOUSANDS
     result = _SIGNS.get(sign, _ODD_SIGN)
     if sign in _WIDE_SIGNS and "IDEOGRAPH" in (left[0], right[0]):
         return result
@@ -271,5 +277,5 @@ def _sign(sign: str, left: tuple[str, str], right: tuple[str, str]) -> float:
             return result
         is_compound = sign in "·’´‘–—" and right[1][:1].isupper()
         return result + (_DASH_IN_WORD if is_compound else _SIGN_IN_WORD)
-    is_fit = (sign in _BESIDE_WORDS and not (right[0] and sign in "”…»")) or (sign in "¡¿«" and not left[0])
+    is_fit = (sign in _BESIDE_WORDS and not (right[0] and sign in "”…»™®©°")) or (sign in "¡¿«" and not left[0])
     return result + (_SIGN_AT_WORD if (left[0] or right[0]) and not is_fit else 0.0)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Literal
 
-from etl.column_rules import BLANKS, Rule
+from etl.column_rules import BLANKS, GROUPED_NUMBER, Rule
 
 DateOrder = Literal["", "ymd", "dmy", "mdy", "year"]
 """Nothing to do; the year stands first; the day; the month; undecided, so that only the year is known."""
@@ -20,14 +20,15 @@ _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:([.,])\d{3})(?:\1\d{3})*")
 _ONE_MARK = re.compile(r"([+-]?\d*)[.,](\d+(?:[eE][+-]?\d{1,4})?|\d*)")
 _TWO_MARKS = re.compile(r"([+-]?[1-9]\d{0,2}(?:([.,])\d{3})(?:\2\d{3})*)([.,])(\d+(?:[eE][+-]?\d{1,4})?)")
 _SPACED = re.compile(r"[+-]?\d{1,3}(?:[ \u00a0\u202f'’]\d{3})+(?:[.,]\d+)?")
+_MINUS_SIGNS = str.maketrans("\u2212–", "--")
 _SPACES = str.maketrans("", "", " \u00a0\u202f'’")
 _TIME = r"(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[AP]M)?(?:Z|[+-]\d{2}:?\d{2})?)?"
-_YEAR_LAST = re.compile(rf"(\d{{1,2}})([./ -])(\d{{1,2}})\2(\d{{4}}){_TIME}", re.IGNORECASE)
-_YEAR_FIRST = re.compile(rf"(\d{{4}})([./-])(\d{{1,2}})(?:\2(\d{{1,2}}))?{_TIME}", re.IGNORECASE)
+_YEAR_LAST = re.compile(rf"(\d{{1,2}})((?:[./-] ?| ))(\d{{1,2}})\2(\d{{4}})\.?{_TIME}", re.IGNORECASE)
+_YEAR_FIRST = re.compile(rf"(\d{{4}})((?:[./-] ?))(\d{{1,2}})(?:\2(\d{{1,2}}))?\.?{_TIME}", re.IGNORECASE)
 _MONTH_AND_YEAR = re.compile(r"(\d{1,2})[./-](\d{4})")
-_ODD_IN_NUMBERS = re.compile(r"[,'’ \u00a0\u202f]")
-_YEAR_AS_NUMBER = re.compile(r"(\d{4}),0+")
-_ODD_IN_DATES = re.compile(r"[./, :T]|\d-\d{4}")
+_ODD_IN_NUMBERS = re.compile(r"[,'’ \u00a0\u202f\u2212–]")
+_YEAR_AS_NUMBER = re.compile(r"([12])[.,'’ \u00a0\u202f]?(\d{3})(?:[.,]0+)?")
+_ODD_IN_DATES = re.compile(r"[./, :T'’\u00a0\u202f]|\d-\d{4}")
 
 
 def may_need_rewriting(joined: str, is_date: bool, is_whole: bool) -> bool:
@@ -49,7 +50,7 @@ def plain_number(text: str, decimal: str) -> str:
 
     :param decimal: "." or ",", which decides of texts that could have either.
     """
-    text = text.strip(BLANKS)
+    text = text.strip(BLANKS).translate(_MINUS_SIGNS)
     if text.isascii() and text.replace("-", "", 1).isdigit():
         return text
     if _SPACED.fullmatch(text):
@@ -64,6 +65,15 @@ def plain_number(text: str, decimal: str) -> str:
     return text.replace(",", ".") if one else text
 
 
+def number_within(rule: Rule, decimal: str, text: str) -> str:
+    """A number in plain writing; of two ways to read it, the file's unless only the other fits its column."""
+    own = plain_number(text, decimal)
+    if _is_plausible(own, rule):
+        return own
+    other = plain_number(text, "." if decimal == "," else ",")
+    return other if other != own and _is_plausible(other, rule) else own
+
+
 def decimal_mark(columns: Iterable[tuple[Rule, Iterable[str]]]) -> tuple[str, bool]:
     """The decimal mark of a file, and whether any value needs rewriting under it.
 
@@ -76,15 +86,22 @@ def decimal_mark(columns: Iterable[tuple[Rule, Iterable[str]]]) -> tuple[str, bo
             by_comma, by_point = plain_number(text, ","), plain_number(text, ".")
             if by_comma != by_point:
                 is_comma, is_point = _is_plausible(by_comma, rule), _is_plausible(by_point, rule)
+                if is_comma and is_point and rule.kind == "whole":  # nobody writes three zeros behind a mark
+                    is_comma, is_point = "." not in by_comma, "." not in by_point
                 commas += is_comma and not is_point
                 points += is_point and not is_comma
             elif "," in text and "." in by_point:
                 commas += 1
             elif "." in text and "." in by_point:
                 points += 1
-            # Commas between the thousands of a duration are read as they are.
-            is_rewritten = is_rewritten or (by_point != text.strip(BLANKS) and rule.kind != "duration")
+            written = number_within(rule, ".", text)
+            is_rewritten = is_rewritten or (written != text.strip(BLANKS) and not _is_read_as_it_is(text, rule))
     return ("," if commas > points else "."), is_rewritten or commas > points
+
+
+def _is_read_as_it_is(text: str, rule: Rule) -> bool:
+    """Whether a text is a duration with commas between its thousands."""
+    return rule.kind == "duration" and bool(re.match(GROUPED_NUMBER, text.strip(BLANKS)))
 
 
 def _is_plausible(text: str, rule: Rule) -> bool:
@@ -101,18 +118,26 @@ def _is_plausible(text: str, rule: Rule) -> bool:
 def plain_date(text: str, order: DateOrder) -> str:
     """A date as 2019-06-14, 2019-06 or 2019; what is none is left as it is."""
     text = text.strip(BLANKS)
+    year = _YEAR_AS_NUMBER.fullmatch(text)
+    if year:
+        return year[1] + year[2]
     first = _YEAR_FIRST.fullmatch(text)
     if first:
         return "-".join([first[1], *(f"{int(part):02}" for part in (first[3], first[4]) if part)])
     last = _YEAR_LAST.fullmatch(text)
     if last and order in ("dmy", "mdy", "year"):
-        day, month = (last[1], last[3]) if order != "mdy" else (last[3], last[1])
-        return f"{last[4]}-{int(month):02}-{int(day):02}" if order != "year" else last[4]
-    year = _YEAR_AS_NUMBER.fullmatch(text)
-    if year:
-        return year[1]
+        return _with_year_last(int(last[1]), int(last[3]), last[4], order)
     month_and_year = _MONTH_AND_YEAR.fullmatch(text)
     return f"{month_and_year[2]}-{int(month_and_year[1]):02}" if month_and_year else text
+
+
+def _with_year_last(one: int, two: int, year: str, order: DateOrder) -> str:
+    """A date of day and month, or month and day; its year alone where neither the order nor the date itself tells."""
+    if order == "year" and one <= 12 and two <= 12 and one != two:
+        return year
+    is_day_first = one > 12 if order == "year" else order == "dmy"
+    day, month = (one, two) if is_day_first else (two, one)
+    return f"{year}-{month:02}-{day:02}"
 
 
 def date_order(values: Iterable[str]) -> tuple[DateOrder, list[str]]:
@@ -128,5 +153,5 @@ def date_order(values: Iterable[str]) -> tuple[DateOrder, list[str]]:
     if not open_ones:
         return ("ymd" if is_rewritten else ""), []
     if (firsts > 12) == (seconds > 12):
-        return "year", open_ones
+        return "year", [text for text in open_ones if len(plain_date(text, "year")) == 4]
     return ("dmy" if firsts > 12 else "mdy"), []

@@ -3,8 +3,9 @@
 import csv
 import datetime
 import io
+import re
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import BinaryIO
 
@@ -16,6 +17,7 @@ from etl.tabular.quoting import ENDS_IN_QUOTATION, read_either_way
 
 _LONGEST_LINE = 1 << 25
 _END = "\ufdd0 end of file"
+_EMPTY_MADE_DIFFERENT = re.compile(r"\s*( \(\d+\))?")
 
 
 class LooseQuotationError(WrongFileError):
@@ -36,6 +38,8 @@ def records(content: BinaryIO, layout: Layout, told: Counter[str] | None = None)
         found = _sheet_records(content) if plain is None else _text_records(plain, layout, told)
         with closing(found) as rows:  # before whoever opened the file closes it
             for header in rows:
+                if _is_hint_for_excel(header):
+                    continue
                 if not is_legible(header):
                     raise WrongFileError("the header has letters that are no UTF-8, as the rows are. Save it as UTF-8.")
                 names = _distinct(_whole_header(header, layout.shape))
@@ -44,15 +48,28 @@ def records(content: BinaryIO, layout: Layout, told: Counter[str] | None = None)
             yield from _trimmed(rows, len(names)) if layout.shape == "trailing_delimiter" else rows
 
 
+def _is_hint_for_excel(row: Sequence[str]) -> bool:
+    """Whether a row is "sep=;", which tells Excel the delimiter."""
+    return len(row) <= 2 and row[0].lower().startswith("sep=")
+
+
 def _whole_header(header: list[str], shape: str) -> list[str]:
     if shape == "row_names":
         return ["", *header]
-    return header[:-1] if shape == "header_delimiter" else header
+    return without_empty_ends(header) if shape == "header_delimiter" else header
+
+
+def without_empty_ends(names: Sequence[str]) -> list[str]:
+    """The names of a header up to the last that is one; names made different by a number included."""
+    count = len(names)
+    while count and _EMPTY_MADE_DIFFERENT.fullmatch(names[count - 1]):
+        count -= 1
+    return list(names[:count])
 
 
 def _trimmed(rows: Iterable[list[str]], width: int) -> Iterator[list[str]]:
     for row in rows:
-        yield row[:-1] if len(row) == width + 1 and not row[-1] else row
+        yield row[:width] if len(row) > width and not any(row[width:]) else row
 
 
 def is_legible(fields: Iterable[str]) -> bool:
@@ -74,9 +91,9 @@ def _text_records(plain: BinaryIO, layout: Layout, told: Counter[str] | None) ->
     is_forgiving = layout.encoding == "utf-8" or is_single_byte(layout.encoding)
     text = io.TextIOWrapper(plain, layout.encoding, "surrogateescape" if is_forgiving else "strict", newline="")
     try:
-        if layout.quoting in ("doubled", "backslash"):
+        if layout.quoting in ("doubled", "backslash", "escaped"):
             counter = told if told is not None else Counter()
-            yield from read_either_way(text, layout.delimiter, layout.quoting == "backslash", counter)
+            yield from read_either_way(text, layout.delimiter, layout.quoting, counter)
         else:
             yield from _split(text, layout)
     finally:

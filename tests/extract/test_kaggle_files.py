@@ -118,6 +118,16 @@ def test_an_archive_brings_each_table_by_its_columns_and_names_what_it_leaves_ou
     with lake.read(arrival.inputs[0]) as content:
         assert content.read() == ARTISTS.encode()
     assert receive_files(path, None, lake, NOW) == arrival
+    (one, _) = receive_files(
+        _archive(tmp_path, {"artists.csv": ARTISTS, "dataset.csv": TRACKS}), None, lake, NOW
+    ).inputs
+    assert not one.remarks
+
+
+@pytest.mark.parametrize("aside", [".DS_Store", "data/__MACOSX/._dataset.csv", "data\\\\.hidden"])
+def test_what_a_mac_adds_to_an_archive_of_one_table_is_no_file(tmp_path: Path, lake: Lake, aside: str) -> None:
+    (received,) = receive_files(_archive(tmp_path, {"data/dataset.csv": TRACKS, aside: b"\0"}), None, lake, NOW).inputs
+    assert received.row_count == 4 and not received.remarks
 
 
 def test_a_broken_table_of_an_archive_fails_it_and_the_others_are_imported(tmp_path: Path, lake: Lake) -> None:
