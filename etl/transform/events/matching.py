@@ -1,11 +1,12 @@
 """One play that several source records report: found by user, song and time.
 
-Two records can report one play in three ways:
+Two records can report one play in four ways:
 
 - two records of one source whose heard intervals overlap almost wholly (``_near_duplicates``),
 - records of two sources of which a start or end lies close to a start or end of the other,
 - a recently-played instant before or within a play that was paused: the other source knows only when the play ended and
-  how much of it was heard, so that its computed start lies too late by the length of the pause.
+  how much of it was heard, so that its computed start lies too late by the length of the pause,
+- an offline play that the extended export dates by its start, and the basic one by when the app was online again.
 
 Of the records of two sources that may belong together, as many are paired as can be. To pair the nearest first would
 not do: a play and an instant can be left over that belong together once others move along.
@@ -35,6 +36,10 @@ _NONE = -1
 _MOST = 200
 """Of the instants close to one, so many before and after it are looked at: nobody hears one song more often."""
 
+_REPORTED_LATE = timedelta(days=1)
+_LATE_RULE = "offline, reported within 24 h"
+_LENGTHS_APART = timedelta(seconds=1)
+
 _NEAR_DUPLICATE_SHARE = 3
 """Of the longer one all but this part is heard in both."""
 _NEAR_DUPLICATE_OVERLAP = {"extended_export": timedelta(seconds=4), "basic_export": timedelta(seconds=60)}
@@ -56,6 +61,7 @@ class Play:
     source: str
     started_at: datetime | None
     ended_at: datetime | None
+    is_offline: bool = False
 
     @property
     def ends(self) -> tuple[datetime, ...]:
@@ -129,8 +135,14 @@ def _match_song(group: dict[str, list[Play]]) -> list[Match]:
             for name in (better, worse)
         )
         tolerance = MINUTE_TOLERANCE if _MINUTE_SOURCE in (better, worse) else _TOLERANCE
-        for kept, dropped in _pair_sources(kept_plays, open_plays, tolerance):
-            matched[dropped.id] = Match(kept.id, dropped.id, _rule(kept, dropped, tolerance))
+        pairs = list(_pair_sources(kept_plays, open_plays, tolerance))
+        matched |= {dropped.id: Match(kept.id, dropped.id, _rule(kept, dropped, tolerance)) for kept, dropped in pairs}
+        if worse == _MINUTE_SOURCE:
+            taken = {kept.id for kept, _ in pairs}
+            offline = [play for play in kept_plays if play.is_offline and play.id not in taken]
+            left = [play for play in open_plays if play.id not in matched]
+            late = _pair_most(offline, left, _reported_later(left))
+            matched |= {dropped.id: Match(kept.id, dropped.id, _LATE_RULE) for kept, dropped in late}
     # The first of near duplicates may itself go for a better source's record.
     return [
         replace(match, kept=matched[match.kept].kept) if match.kept in matched else match for match in matched.values()
@@ -199,6 +211,19 @@ def _instants_near(instants: Sequence[Play], tolerance: timedelta) -> Near:
         bounds = (play.ends[0] - LONGEST_PAUSE, play.ends[-1] + tolerance + _TICK)
         first, last = (bisect_left(times, (bound, 0)) for bound in bounds)
         return {position for _, position in times[max(first, last - 2 * _MOST) : last]}
+
+    return near
+
+
+def _reported_later(plays: Sequence[Play]) -> Near:
+    """As long as an offline play, and ended when the app was online again."""
+    times = sorted((play.ends[-1], position) for position, play in enumerate(plays))
+
+    def near(play: Play) -> set[int]:
+        bounds = (play.ends[-1], play.ends[-1] + _REPORTED_LATE + _TICK)
+        first, last = (bisect_left(times, (bound, 0)) for bound in bounds)
+        positions = {position for _, position in times[first : min(last, first + _MOST)]}
+        return {position for position in positions if abs(plays[position].length - play.length) <= _LENGTHS_APART}
 
     return near
 

@@ -161,6 +161,18 @@ def test_the_first_of_near_duplicates_stays_and_is_matched() -> None:
     assert pairs(*drifting) == {("x0", "x35")}
 
 
+def test_a_basic_export_dates_an_offline_play_by_the_next_connection() -> None:
+    offline = [replace(play("extended_export", at), is_offline=True) for at in (0, 600)]
+    late = [play("basic_export", at, 200.5) for at in (32400, 32700)]
+    assert pairs(*offline, *late) == {("x0", "b32400"), ("x600", "b32700")}
+    assert {match.rule for match in matches([*offline, *late])} == {"offline, reported within 24 h"}
+    assert pairs(*(replace(one, is_offline=False) for one in offline), *late) == set()
+    true = play("basic_export", 0)
+    assert pairs(offline[0], true, late[0]) == {("x0", "b0")}, "what else claims it"
+    assert pairs(offline[0], play("basic_export", 9 * 3600, 202)) == set(), "another length"
+    assert pairs(offline[1], true) == set() == pairs(offline[0], play("basic_export", 86401)), "before, or a day later"
+
+
 def test_of_three_tellings_the_most_believed_stays() -> None:
     told = [play("extended_export", 0), play("recently_played", 10, None), play("basic_export", 20)]
     for order in permutations(told):
