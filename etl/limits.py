@@ -1,4 +1,4 @@
-"""Limits that several sources of data share: when something can have happened at all."""
+"""Limits that several parts share: when something can have happened at all, and how exactly a source knows it."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,3 +12,6 @@ it, and those are true. The times that a reset clock or an empty field leaves (1
 CLOCK_TOLERANCE = timedelta(days=1)
 """How much later than its receipt a record may be dated: clocks differ, and some lack a timezone. What is dated later
 has not happened."""
+
+MINUTE_TOLERANCE = timedelta(seconds=120)
+"""How far apart two sources date the end of one play of which one, the basic export, knows the minute alone."""

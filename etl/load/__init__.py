@@ -16,6 +16,7 @@
     partitions months of events, filled aside and attached
     matched    plays that several sources tell of
     saved      saved tracks and followed artists that several sources tell of
+    spoken     podcasts and audiobooks that both kinds of export tell of
     marts      what most people ask, brought up to date with what was touched
     aside      its tables from nothing, which then take the place of those that readers have
     forget     a person out of the warehouse

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from etl.config import CHECKOUT
-from etl.load import checks, lookup, matched, partitions, saved, staging
+from etl.load import checks, lookup, matched, partitions, saved, spoken, staging
 from etl.load.loading import alone
 from etl.load.partitions import Month
 from etl.load.publish import merge, merge_counted
@@ -120,6 +120,7 @@ class EventLoad:
                 partitions.drop_known(self.connection, month)
         partitions.drop_matched_before(self.connection)
         saved.drop_told_before(self.connection)
+        spoken.drop_told_before(self.connection)
         self.connection.commit()
         partitions.index(self.url, new)
         checks.run_checks(self.connection, _CHECKS)
@@ -167,6 +168,7 @@ class EventLoad:
         merge(self.connection, "reloaded_event", {})
         matched.apply(self.connection, sources)
         saved.give_way(self.connection)
+        spoken.give_way(self.connection)
         playlists = self._publish_playlists()
         counts = rows(self.connection, _COUNTS)
         for table in ACCOUNTS:

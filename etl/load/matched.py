@@ -17,7 +17,10 @@ from etl.warehouse import rows
 _NEAR = "interval '1 day'"
 """No play is longer: what is farther away is another play."""
 
-_COLUMNS = "e.event_id::text as event_id, e.event_time, e.started_at, e.ended_at, e.source"
+_COLUMNS = """
+    e.event_id::text as event_id, e.event_time, e.started_at, e.ended_at, e.source,
+    coalesce(c.is_offline, false) as is_offline
+"""
 
 
 def plays(connection: Connection, sources: Sequence[str]) -> list[dict[str, object]]:
@@ -26,8 +29,8 @@ def plays(connection: Connection, sources: Sequence[str]) -> list[dict[str, obje
     Twice as far as what is changed, so that whatever may change comes with all that it may be matched with.
 
     :param sources: who tells of plays that another may tell of too.
-    :returns: user_id, track_key, recording_key, event_id, event_time, started_at, ended_at, source; nothing where no
-        staged play has such a source and no track is regrouped.
+    :returns: user_id, track_key, recording_key, event_id, event_time, started_at, ended_at, source, is_offline; nothing
+        where no staged play has such a source and no track is regrouped.
     """
     return rows(connection, _PLAYS, sources=list(sources)) if _is_to_match(connection, sources) else []
 
@@ -143,6 +146,7 @@ def _near(table: str, margin: str) -> str:
             {_TABLES[table]}
         ) as e
         inner join warehouse.dim_track as d on d.track_key = e.track_key
+        left join warehouse.dim_play_context as c on c.context_key = e.context_key
     """  # noqa: S608 (a table of ours)
 
 

@@ -171,7 +171,7 @@ def facts(told: Iterable[tuple[str, Told]], known: Keys) -> dict[str, list[dict[
             "source": one.source,
         }
         if one.is_spoken:
-            found["fact_spoken_event"].append({**row, "spoken_id": one.track})
+            found["fact_spoken_event"].append({**row, "spoken_id": one.track, "spoken_name": one.name})
         else:
             track = tracks[one.track]
             artist = {"artist_key": track["first_artist_key"], "playlist_key": 0}

@@ -1,11 +1,12 @@
 """One play that several source records report: found by user, song and time.
 
-Two records can report one play in three ways:
+Two records can report one play in four ways:
 
 - two records of one source whose heard intervals overlap almost wholly (``_near_duplicates``),
 - records of two sources of which a start or end lies close to a start or end of the other,
 - a recently-played instant before or within a play that was paused: the other source knows only when the play ended and
-  how much of it was heard, so that its computed start lies too late by the length of the pause.
+  how much of it was heard, so that its computed start lies too late by the length of the pause,
+- an offline play that the extended export dates by its start, and the basic one by when the app was online again.
 
 Of the records of two sources that may belong together, as many are paired as can be. To pair the nearest first would
 not do: a play and an instant can be left over that belong together once others move along.
@@ -18,6 +19,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import combinations
 
+from etl.limits import MINUTE_TOLERANCE
+
 SOURCES = ("extended_export", "recently_played", "basic_export")
 """The sources of real plays, the most believed first."""
 
@@ -26,7 +29,6 @@ LONGEST_PAUSE = timedelta(hours=3)
 overnight; of the 339 interruptions of more than five minutes among 9,990 plays of another listener 93 % are shorter."""
 
 _TOLERANCE = timedelta(seconds=90)
-_MINUTE_TOLERANCE = timedelta(seconds=120)
 _MINUTE_SOURCE = "basic_export"
 _INSTANT_SOURCE = "recently_played"
 _TICK = timedelta(microseconds=1)
@@ -34,10 +36,15 @@ _NONE = -1
 _MOST = 200
 """Of the instants close to one, so many before and after it are looked at: nobody hears one song more often."""
 
-_NEAR_DUPLICATE_OVERLAP = 0.8
-_SHORTEST_NEAR_DUPLICATE = {"extended_export": timedelta(seconds=5), "basic_export": timedelta(seconds=75)}
-"""Below it the times are too coarse to tell: an export is exact to the second, a basic one to the minute. A longer play
-that overlaps another one by four fifths would have to begin before that one ended."""
+_REPORTED_LATE = timedelta(days=1)
+_LATE_RULE = "offline, reported within 24 h"
+_LENGTHS_APART = timedelta(seconds=1)
+
+_NEAR_DUPLICATE_SHARE = 3
+"""Of the longer one all but this part is heard in both."""
+_NEAR_DUPLICATE_OVERLAP = {"extended_export": timedelta(seconds=4), "basic_export": timedelta(seconds=60)}
+"""Below it the times are too coarse to tell: an export is exact to the second, a basic one to the minute. Beyond it the
+later one would have to begin before the earlier one ended."""
 
 Id = tuple[str, datetime]
 """event_id and event_time."""
@@ -54,6 +61,7 @@ class Play:
     source: str
     started_at: datetime | None
     ended_at: datetime | None
+    is_offline: bool = False
 
     @property
     def ends(self) -> tuple[datetime, ...]:
@@ -118,40 +126,44 @@ def _songs(tracks: Collection[tuple[int, int]], names: Mapping[int, Collection[s
 
 def _match_song(group: dict[str, list[Play]]) -> list[Match]:
     matched: dict[Id, Match] = {}
-    for source, shortest in _SHORTEST_NEAR_DUPLICATE.items():
-        for kept, dropped in _near_duplicates(group.get(source, ()), shortest):
+    for source, least in _NEAR_DUPLICATE_OVERLAP.items():
+        for kept, dropped in _near_duplicates(group.get(source, ()), least):
             matched[dropped.id] = Match(kept.id, dropped.id, _near_duplicate_rule(kept, dropped))
     for better, worse in combinations([source for source in SOURCES if source in group], 2):
         kept_plays, open_plays = (
             sorted((play for play in group[name] if play.id not in matched), key=lambda play: play.id[::-1])
             for name in (better, worse)
         )
-        tolerance = _MINUTE_TOLERANCE if _MINUTE_SOURCE in (better, worse) else _TOLERANCE
-        for kept, dropped in _pair_sources(kept_plays, open_plays, tolerance):
-            matched[dropped.id] = Match(kept.id, dropped.id, _rule(kept, dropped, tolerance))
+        tolerance = MINUTE_TOLERANCE if _MINUTE_SOURCE in (better, worse) else _TOLERANCE
+        pairs = list(_pair_sources(kept_plays, open_plays, tolerance))
+        matched |= {dropped.id: Match(kept.id, dropped.id, _rule(kept, dropped, tolerance)) for kept, dropped in pairs}
+        if worse == _MINUTE_SOURCE:
+            taken = {kept.id for kept, _ in pairs}
+            offline = [play for play in kept_plays if play.is_offline and play.id not in taken]
+            left = [play for play in open_plays if play.id not in matched]
+            late = _pair_most(offline, left, _reported_later(left))
+            matched |= {dropped.id: Match(kept.id, dropped.id, _LATE_RULE) for kept, dropped in late}
     # The first of near duplicates may itself go for a better source's record.
     return [
         replace(match, kept=matched[match.kept].kept) if match.kept in matched else match for match in matched.values()
     ]
 
 
-def _near_duplicates(plays: Iterable[Play], shortest: timedelta) -> Iterable[tuple[Play, Play]]:
+def _near_duplicates(plays: Iterable[Play], least: timedelta) -> Iterable[tuple[Play, Play]]:
     """Return each play that overlaps an earlier one of its source almost wholly, behind that one, which stays."""
     kept: list[Play] = []
     for play in sorted(plays, key=lambda play: play.id[::-1]):
-        twin = next((earlier for earlier in reversed(kept[-3:]) if _is_near_duplicate(earlier, play, shortest)), None)
+        twin = next((earlier for earlier in reversed(kept[-3:]) if _is_near_duplicate(earlier, play, least)), None)
         if twin:
             yield twin, play
         else:
             kept.append(play)
 
 
-def _is_near_duplicate(earlier: Play, later: Play, shortest: timedelta) -> bool:
+def _is_near_duplicate(earlier: Play, later: Play, least: timedelta) -> bool:
     longer = max(earlier.length, later.length)
-    if longer < shortest:
-        return False
     overlap = min(earlier.ends[-1], later.ends[-1]) - max(earlier.ends[0], later.ends[0])
-    return overlap >= longer * _NEAR_DUPLICATE_OVERLAP
+    return overlap >= max(least, longer - longer / _NEAR_DUPLICATE_SHARE)
 
 
 def _near_duplicate_rule(kept: Play, dropped: Play) -> str:
@@ -199,6 +211,19 @@ def _instants_near(instants: Sequence[Play], tolerance: timedelta) -> Near:
         bounds = (play.ends[0] - LONGEST_PAUSE, play.ends[-1] + tolerance + _TICK)
         first, last = (bisect_left(times, (bound, 0)) for bound in bounds)
         return {position for _, position in times[max(first, last - 2 * _MOST) : last]}
+
+    return near
+
+
+def _reported_later(plays: Sequence[Play]) -> Near:
+    """As long as an offline play, and ended when the app was online again."""
+    times = sorted((play.ends[-1], position) for position, play in enumerate(plays))
+
+    def near(play: Play) -> set[int]:
+        bounds = (play.ends[-1], play.ends[-1] + _REPORTED_LATE + _TICK)
+        first, last = (bisect_left(times, (bound, 0)) for bound in bounds)
+        positions = {position for _, position in times[first : min(last, first + _MOST)]}
+        return {position for position in positions if abs(plays[position].length - play.length) <= _LENGTHS_APART}
 
     return near
 

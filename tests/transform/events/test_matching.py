@@ -131,12 +131,15 @@ def test_recordings_that_share_a_name_are_one_song_of_a_listener() -> None:
     [
         ("extended_export", 1, 200, True),
         ("extended_export", 9, 200, True),
-        ("extended_export", 9, 10, False),
+        ("extended_export", 9, 27, True),
+        ("extended_export", 9, 26, False),
         ("extended_export", 3, 4, False),
         ("extended_export", 200, 200, False),
         ("basic_export", 0, 200, True),
-        ("basic_export", 60, 400, True),
-        ("basic_export", 0, 30, False),
+        ("basic_export", 60, 180, True),
+        ("basic_export", 60, 179, False),
+        ("basic_export", 0, 60, True),
+        ("basic_export", 0, 59, False),
         ("recently_played", 1, None, False),
     ],
 )
@@ -156,6 +159,18 @@ def test_the_first_of_near_duplicates_stays_and_is_matched() -> None:
     assert pairs(*basic) == {("x20", "b0"), ("x20", "b02")}
     drifting = [play("extended_export", at) for at in (0, 35, 70)]
     assert pairs(*drifting) == {("x0", "x35")}
+
+
+def test_a_basic_export_dates_an_offline_play_by_the_next_connection() -> None:
+    offline = [replace(play("extended_export", at), is_offline=True) for at in (0, 600)]
+    late = [play("basic_export", at, 200.5) for at in (32400, 32700)]
+    assert pairs(*offline, *late) == {("x0", "b32400"), ("x600", "b32700")}
+    assert {match.rule for match in matches([*offline, *late])} == {"offline, reported within 24 h"}
+    assert pairs(*(replace(one, is_offline=False) for one in offline), *late) == set()
+    true = play("basic_export", 0)
+    assert pairs(offline[0], true, late[0]) == {("x0", "b0")}, "what else claims it"
+    assert pairs(offline[0], play("basic_export", 9 * 3600, 202)) == set(), "another length"
+    assert pairs(offline[1], true) == set() == pairs(offline[0], play("basic_export", 86401)), "before, or a day later"
 
 
 def test_of_three_tellings_the_most_believed_stays() -> None:
