@@ -41,7 +41,8 @@ READERS: dict[str, tuple[set[str], str]] = {
     "audit": (
         {"operator"},
         """account_owner arrival cluster_fit dropped_event event_match exported_playlist fetch gap guessed_artist input
-        play_source published_artist published_artist_country published_artist_track published_artist_week published_play
+        play_source published_artist published_artist_country published_artist_track published_artist_week
+        published_play
         reconciliation refresh_state regrouped_track rejected_row reload_input row_count run run_input schema_revision
         touched_day touched_playlist touched_track track_name unpublished_play""",
     ),
