@@ -10,10 +10,10 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
+from etl import warehouse
 from etl.errors import ActionNeededError, TryAgainError
 
 ENDED = {"success", "failed"}
-CUT_SHORT = "Cut short: the product was stopped while this run was under way."
 _TOKEN_SECONDS = 3600
 
 
@@ -128,7 +128,7 @@ class AirflowApi:
         runs = self.unfinished_runs()
         tell(runs)
         for run in runs:
-            note = {"state": "failed", "note": CUT_SHORT}
+            note = {"state": "failed", "note": warehouse.CUT_SHORT}
             self._ask("PATCH", f"/dags/{run.dag_id}/dagRuns/{run.run_id}", json=note)
         return len(runs)
 

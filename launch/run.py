@@ -19,7 +19,7 @@ from etl.errors import EtlError
 from etl.extract.kaggle import without_secrets
 from etl.jobs.spotify import keep_apart
 from launch import dag_runs, first_feed, followers, postgres
-from launch.airflow_api import CUT_SHORT, AirflowApi, UnfinishedRun
+from launch.airflow_api import AirflowApi, UnfinishedRun
 from launch.airflow_parts import Airflow
 from launch.console import Screen
 from launch.dag_runs import RunResult
@@ -167,10 +167,9 @@ def _start(screen: Screen, airflow: Airflow, environ: dict[str, str]) -> None:
 
 
 def _record_cut_short(url: str, runs: list[UnfinishedRun]) -> None:
-    message = f"{CUT_SHORT} Clear its tasks in Airflow to do it again."
     with warehouse.connect(url) as connection:
         for run in runs:
-            warehouse.record_failed_run(connection, run.audit_id, run.dag_id, run.started_at, message)
+            warehouse.record_failed_run(connection, run.audit_id, run.dag_id, run.started_at, warehouse.CUT_SHORT)
 
 
 def _import_and_refresh(

@@ -21,6 +21,7 @@ from etl.warehouse.connection import (
     rows,
 )
 from etl.warehouse.runs import (
+    CUT_SHORT,
     EVENT_JOB,
     EVENTS_SUFFIX,
     FROM_OUTSIDE,
@@ -41,6 +42,7 @@ from etl.warehouse.runs import (
 from etl.warehouse.sweeping import empty_staging, sweep
 
 __all__ = [
+    "CUT_SHORT",
     "EVENTS_SUFFIX",
     "EVENT_JOB",
     "FROM_OUTSIDE",

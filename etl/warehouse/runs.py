@@ -17,6 +17,9 @@ EVENTS_SUFFIX = ".events"
 MARKED = "The run was marked as failed in Airflow before it had ended. Clear its tasks there to do it again."
 TOOK_TOO_LONG = "The run was ended, since it took longer than its DAG allows (dagrun_timeout)."
 FROM_OUTSIDE = (MARKED, TOOK_TOO_LONG)
+CUT_SHORT = (
+    "Cut short: the product was stopped while this run was under way. Clear its tasks in Airflow to do it again."
+)
 """Sentences of runs that were ended while a job of theirs may be at work: until such a run begins again, its jobs,
 which live on for some seconds, neither change what the audit says nor publish."""
 
@@ -155,7 +158,8 @@ def record_failed_run(connection: Connection, run_id: str, job: str, started_at:
     """Note that the orchestrator calls a run failed, whether or not a job of it has begun.
 
     A run that was published stays published. One whose failure is noted keeps its own sentence, but where it was ended
-    from outside: then that sentence is of an earlier try.
+    from outside: then that sentence is of an earlier try. A run that was cut short is marked as failed only afterwards,
+    by the next start, which knows better than Airflow why it ended.
     """
     # Whoever tells us must not wait for a job that is at work on the same line.
     connection.execute(text("set local lock_timeout = '5s'"))
@@ -193,7 +197,11 @@ def _record_end(
         values (:run_id, :job, :started_at, clock_timestamp(), :result, :message)
         on conflict (run_id) do update
             set finished_at = excluded.finished_at, result = excluded.result, message = excluded.message
-            where run.result <> all(:lasting) and (run.message = any(:from_outside)) is not true
+            where case
+                when run.message = any(:from_outside) then run.result <> 'published' and :is_cut_short
+                else run.result <> all(:lasting)
+            end
     """
     values = {"run_id": run_id, "job": job, "started_at": started_at, "result": result, "message": message}
-    connection.execute(text(statement), {**values, "lasting": list(lasting), "from_outside": list(FROM_OUTSIDE)})
+    limits = {"lasting": list(lasting), "from_outside": list(FROM_OUTSIDE), "is_cut_short": message == CUT_SHORT}
+    connection.execute(text(statement), values | limits)

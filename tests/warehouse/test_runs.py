@@ -61,6 +61,17 @@ def test_a_run_that_was_ended_from_outside_has_failed_until_it_is_done_again(war
     }
 
 
+def test_a_run_that_was_cut_short_says_so_though_it_was_then_marked_as_failed(warehouse_url: str) -> None:
+    chosen = settings({"WAREHOUSE_URL": warehouse_url})
+    with warehouse.connect(warehouse_url) as connection:
+        warehouse.record_failure(connection, "its own", "nightly_refresh", NOW, "A check failed.")
+    report.note_failed_run("cut", "nightly_refresh", NOW, warehouse.MARKED, chosen)
+    for name in ("cut", "its own"):
+        report.note_failed_run(name, "nightly_refresh", NOW, warehouse.CUT_SHORT, chosen)
+    expected = {"cut": ("failed", warehouse.CUT_SHORT), "its own": ("failed", "A check failed.")}
+    assert said(warehouse_url) == expected
+
+
 @pytest.mark.parametrize("sentence", warehouse.FROM_OUTSIDE)
 def test_a_job_that_outlives_its_run_neither_says_so_nor_publishes(warehouse_url: str, sentence: str) -> None:
     """A run is marked as failed before its job notes that it begins, or while it is at work; the job lives on."""

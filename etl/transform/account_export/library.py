@@ -4,7 +4,7 @@ The export does not say when something was saved or followed: it is dated by the
 API or an earlier import tells already is left out by the load.
 """
 
-from pyspark.sql import Column
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from etl.transform.account_export.values import LOCAL_URI, SPOKEN_URI, TRACK_URI, Faults, said, text_faults
@@ -39,6 +39,11 @@ def faults() -> Faults:
         (is_artist & uri.isNotNull() & F.col("followed_artist").isNull(), "uri is no artist"),
         (is_artist & is_nameless & said("name").isNull(), "name is missing"),
     ]
+
+
+def relate(events: DataFrame) -> DataFrame:
+    """Return the events as they are: none of them depends on another one."""
+    return events
 
 
 def columns() -> dict[str, Column]:
