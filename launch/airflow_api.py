@@ -122,7 +122,8 @@ class AirflowApi:
     def end_unfinished_runs(self, tell: Callable[[list[UnfinishedRun]], None]) -> int:
         """Mark runs that the end of an earlier session cut short as failed.
 
-        :param tell: is told of them first: where it fails, or we are killed, they are found again.
+        :param tell: is told of them first: where it fails, or we are killed, they are found again. And at last, because
+            Airflow notes for each that somebody has marked it.
         :returns: how many there were.
         """
         runs = self.unfinished_runs()
@@ -130,6 +131,7 @@ class AirflowApi:
         for run in runs:
             note = {"state": "failed", "note": warehouse.CUT_SHORT}
             self._ask("PATCH", f"/dags/{run.dag_id}/dagRuns/{run.run_id}", json=note)
+        tell(runs)
         return len(runs)
 
     def has_queued_events(self, dag_id: str) -> bool:

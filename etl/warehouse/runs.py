@@ -17,11 +17,10 @@ EVENTS_SUFFIX = ".events"
 MARKED = "The run was marked as failed in Airflow before it had ended. Clear its tasks there to do it again."
 TOOK_TOO_LONG = "The run was ended, since it took longer than its DAG allows (dagrun_timeout)."
 FROM_OUTSIDE = (MARKED, TOOK_TOO_LONG)
-CUT_SHORT = (
-    "Cut short: the product was stopped while this run was under way. Clear its tasks in Airflow to do it again."
-)
 """Sentences of runs that were ended while a job of theirs may be at work: until such a run begins again, its jobs,
 which live on for some seconds, neither change what the audit says nor publish."""
+
+CUT_SHORT = "Cut short: the product was stopped while this run was under way. Clear its tasks in Airflow to repeat it."
 
 
 def published_inputs(connection: Connection, job: str | None = None) -> set[str]:
