@@ -40,11 +40,13 @@ _REPORTED_LATE = timedelta(days=1)
 _LATE_RULE = "offline, reported within 24 h"
 _LENGTHS_APART = timedelta(seconds=1)
 
-_NEAR_DUPLICATE_SHARE = 3
-"""Of the longer one all but this part is heard in both."""
-_NEAR_DUPLICATE_OVERLAP = {"extended_export": timedelta(seconds=4), "basic_export": timedelta(seconds=60)}
-"""Below it the times are too coarse to tell: an export is exact to the second, a basic one to the minute. Beyond it the
-later one would have to begin before the earlier one ended."""
+_NEAR_DUPLICATE_OVERLAP = {
+    "extended_export": (timedelta(seconds=4), 2 / 3),
+    "basic_export": (timedelta(minutes=1), 4 / 5),
+}
+"""The least overlap of near duplicates, and its least fraction of the longer one. Below it the times are too coarse to
+tell: an extended export is exact to the second, a basic one to the minute. Beyond it the later play would have to begin
+before the earlier one ended."""
 
 Id = tuple[str, datetime]
 """event_id and event_time."""
@@ -126,8 +128,8 @@ def _songs(tracks: Collection[tuple[int, int]], names: Mapping[int, Collection[s
 
 def _match_song(group: dict[str, list[Play]]) -> list[Match]:
     matched: dict[Id, Match] = {}
-    for source, least in _NEAR_DUPLICATE_OVERLAP.items():
-        for kept, dropped in _near_duplicates(group.get(source, ()), least):
+    for source, (least, fraction) in _NEAR_DUPLICATE_OVERLAP.items():
+        for kept, dropped in _near_duplicates(group.get(source, ()), least, fraction):
             matched[dropped.id] = Match(kept.id, dropped.id, _near_duplicate_rule(kept, dropped))
     for better, worse in combinations([source for source in SOURCES if source in group], 2):
         kept_plays, open_plays = (
@@ -149,21 +151,22 @@ def _match_song(group: dict[str, list[Play]]) -> list[Match]:
     ]
 
 
-def _near_duplicates(plays: Iterable[Play], least: timedelta) -> Iterable[tuple[Play, Play]]:
+def _near_duplicates(plays: Iterable[Play], least: timedelta, fraction: float) -> Iterable[tuple[Play, Play]]:
     """Return each play that overlaps an earlier one of its source almost wholly, behind that one, which stays."""
     kept: list[Play] = []
     for play in sorted(plays, key=lambda play: play.id[::-1]):
-        twin = next((earlier for earlier in reversed(kept[-3:]) if _is_near_duplicate(earlier, play, least)), None)
+        near = (earlier for earlier in reversed(kept[-3:]) if _is_near_duplicate(earlier, play, least, fraction))
+        twin = next(near, None)
         if twin:
             yield twin, play
         else:
             kept.append(play)
 
 
-def _is_near_duplicate(earlier: Play, later: Play, least: timedelta) -> bool:
+def _is_near_duplicate(earlier: Play, later: Play, least: timedelta, fraction: float) -> bool:
     longer = max(earlier.length, later.length)
     overlap = min(earlier.ends[-1], later.ends[-1]) - max(earlier.ends[0], later.ends[0])
-    return overlap >= max(least, longer - longer / _NEAR_DUPLICATE_SHARE)
+    return overlap >= max(least, longer * fraction)
 
 
 def _near_duplicate_rule(kept: Play, dropped: Play) -> str:
