@@ -6,8 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-FOLDER = Path(__file__).parent
-NAMES = sorted(path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_"))
+CHECKOUT = Path(__file__).parent.parent
+BENCHMARK_MODULES = {
+    path.stem: f"{folder}.{path.stem}"
+    for folder in ("benchmarks", "campaigns")
+    for path in sorted((CHECKOUT / folder).glob("[!_]*.py"))
+}
+"""The module of each benchmark and campaign by its name."""
 
 
 def main() -> int:
@@ -17,31 +22,38 @@ def main() -> int:
     """
     parser = argparse.ArgumentParser(prog="bin/bench", description=__doc__, epilog="Options after a name are its own.")
     parser.add_argument("--list", action="store_true", help="say what each benchmark measures, and end")
-    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}; all where none is given")
-    given, options = _parted(sys.argv[1:])
-    chosen = parser.parse_args(given or options)
-    unknown = set(chosen.names) - set(NAMES)
-    if unknown:
-        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}: choose from {', '.join(NAMES)}")
-    if chosen.list:
-        sys.stdout.writelines(f"{name:<18}{_first_line(name)}\n" for name in NAMES)
+    parser.add_argument(
+        "names", nargs="*", metavar="name", help=f"of {', '.join(BENCHMARK_MODULES)}; all where none is given"
+    )
+    given_names, options = _split_arguments(sys.argv[1:])
+    parsed = parser.parse_args(given_names or options)
+    unknown_names = set(parsed.names) - set(BENCHMARK_MODULES)
+    if unknown_names:
+        parser.error(
+            f"there is no benchmark {', '.join(sorted(unknown_names))}: choose from {', '.join(BENCHMARK_MODULES)}"
+        )
+    if parsed.list:
+        sys.stdout.writelines(f"{name:<18}{_read_summary(name)}\n" for name in BENCHMARK_MODULES)
         return 0
-    if len(given) > 1 and options:
-        parser.error(f"{options[0]} would be an option of {len(given)} benchmarks: name the one that it is for")
-    own = options if given else []
-    commands = [[sys.executable, "-m", f"benchmarks.{name}", *own] for name in chosen.names or NAMES]
+    if len(given_names) > 1 and options:
+        parser.error(f"{options[0]} would be an option of {len(given_names)} benchmarks: name the one that it is for")
+    own_options = options if given_names else []
+    commands = [
+        [sys.executable, "-m", BENCHMARK_MODULES[name], *own_options] for name in parsed.names or BENCHMARK_MODULES
+    ]
     return sum(subprocess.run(command, check=False).returncode != 0 for command in commands)
 
 
-def _parted(arguments: list[str]) -> tuple[list[str], list[str]]:
+def _split_arguments(arguments: list[str]) -> tuple[list[str], list[str]]:
     """What stands before the first argument that begins with a dash, and the rest from it on."""
-    begin = next((place for place, one in enumerate(arguments) if one.startswith("-")), len(arguments))
+    begin = next((index for index, argument in enumerate(arguments) if argument.startswith("-")), len(arguments))
     return arguments[:begin], arguments[begin:]
 
 
-def _first_line(name: str) -> str:
+def _read_summary(name: str) -> str:
     """What a benchmark says of itself, without importing what it needs."""
-    return (ast.get_docstring(ast.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8"))) or "").partition("\n")[0]
+    path = CHECKOUT / f"{BENCHMARK_MODULES[name].replace('.', '/')}.py"
+    return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
 
 
 if __name__ == "__main__":

@@ -28,16 +28,16 @@ from pyspark.sql import DataFrame, SparkSession
 from sklearn.cluster import KMeans
 from sklearn.preprocessing import StandardScaler
 
-from etl.config import Settings, settings
-from etl.schemas import AUDIO_FEATURES
-from etl.spark import session
-from etl.transform.cluster_model import ClusterModel
-from etl.transform.clusters import assign, fit
+from etl.engines.spark import open_session
+from etl.formats.contracts import AUDIO_FEATURES
+from etl.settings import Settings, read_settings
+from etl.transform.clusters.kmeans import assign_clusters, fit_model
+from etl.transform.clusters.model import ClusterModel
 
 Result = TypeVar("Result")
 
-_CLUSTERS = 8
-_GROUPS = 12
+_CLUSTER_COUNT = 8
+_GROUP_COUNT = 12
 _WARM_UP_ROUNDS = 2
 _FITTED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -47,21 +47,21 @@ def main() -> None:
     parser.add_argument("--tracks", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    chosen = settings({**os.environ, "WAREHOUSE_URL": "postgresql://unused@127.0.0.1/none"})
-    chosen.state_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=chosen.state_dir) as folder:
+    spark_settings = read_settings({**os.environ, "WAREHOUSE_URL": "postgresql://unused@127.0.0.1/none"})
+    spark_settings.state_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=spark_settings.state_dir) as folder:
         file = Path(folder) / "tracks.parquet"
-        _made_up_tracks(options.tracks).to_parquet(file, index=False)
-        with session(chosen, "benchmark clusters") as spark:
-            _compare(spark, file, chosen, options.rounds)
+        _make_synthetic_tracks(options.tracks).to_parquet(file, index=False)
+        with open_session(spark_settings, "benchmark clusters") as spark:
+            _run_rounds(spark, file, spark_settings, options.rounds)
 
 
-def _made_up_tracks(count: int) -> pd.DataFrame:
+def _make_synthetic_tracks(count: int) -> pd.DataFrame:
     """A seeded mixture of overlapping groups; every twentieth track is a further id of the recording before it."""
-    chance = np.random.default_rng(1)
-    means, spreads = chance.uniform(0.1, 0.9, (_GROUPS, 9)), chance.uniform(0.08, 0.2, (_GROUPS, 9))
-    group = chance.choice(_GROUPS, count, p=chance.dirichlet(np.full(_GROUPS, 3.0)))
-    values = np.clip(means[group] + spreads[group] * chance.standard_normal((count, 9)), 0, 1)
+    rng = np.random.default_rng(1)
+    means, deviations = rng.uniform(0.1, 0.9, (_GROUP_COUNT, 9)), rng.uniform(0.08, 0.2, (_GROUP_COUNT, 9))
+    group = rng.choice(_GROUP_COUNT, count, p=rng.dirichlet(np.full(_GROUP_COUNT, 3.0)))
+    values = np.clip(means[group] + deviations[group] * rng.standard_normal((count, 9)), 0, 1)
     tracks = pd.DataFrame(values, columns=[*AUDIO_FEATURES])
     tracks["loudness"] = tracks.loudness * 60 - 60
     tracks["tempo"] = tracks.tempo * 200 + 40
@@ -72,63 +72,65 @@ def _made_up_tracks(count: int) -> pd.DataFrame:
     return tracks
 
 
-def _compare(spark: SparkSession, file: Path, chosen: Settings, rounds: int) -> None:
+def _run_rounds(spark: SparkSession, file: Path, spark_settings: Settings, rounds: int) -> None:
     points = pd.read_parquet(file, columns=[*AUDIO_FEATURES]).to_numpy()
-    size = min(chosen.cluster_sample_size, len(points))
+    size = min(spark_settings.cluster_sample_size, len(points))
     times: dict[str, list[float]] = {"theirs": [], "assignment": [], "refit": []}
     inertias: dict[str, list[float]] = {"theirs": [], "ours": []}
     for number in range(-_WARM_UP_ROUNDS, rounds):
         seed = number + _WARM_UP_ROUNDS
-        theirs, their_seconds = _timed(lambda seed=seed: _scikit_learn(file, seed))
-        ours, refit_seconds = _timed(lambda seed=seed: _refit(spark, file, seed, size))
-        _, assignment_seconds = _timed(lambda model=ours: _write(assign(_tracks(spark, file), model)))
+        theirs, their_seconds = _time_call(lambda seed=seed: _fit_scikit_learn(file, seed))
+        ours, refit_seconds = _time_call(lambda seed=seed: _fit_spark_model(spark, file, seed, size))
+        _, assignment_seconds = _time_call(
+            lambda model=ours: _evaluate_frame(assign_clusters(_read_tracks(spark, file), model))
+        )
         if number < 0:
             continue
         for name, seconds in zip(times, (their_seconds, assignment_seconds, refit_seconds), strict=True):
             times[name].append(seconds)
         scaler = StandardScaler().fit(points)
-        inertias["theirs"].append(_inertia(scaler.transform(points), theirs.cluster_centers_))
-        inertias["ours"].append(_inertia(scaler.transform(points), scaler.transform(ours.centroids)))
-    _print(times, inertias, len(points), size, rounds)
+        inertias["theirs"].append(_compute_inertia(scaler.transform(points), theirs.cluster_centers_))
+        inertias["ours"].append(_compute_inertia(scaler.transform(points), scaler.transform(ours.centroids)))
+    _print_figures(times, inertias, len(points), size, rounds)
 
 
-def _tracks(spark: SparkSession, file: Path) -> DataFrame:
+def _read_tracks(spark: SparkSession, file: Path) -> DataFrame:
     return spark.read.parquet(str(file))
 
 
-def _scikit_learn(file: Path, seed: int) -> KMeans:
+def _fit_scikit_learn(file: Path, seed: int) -> KMeans:
     features = pq.read_table(file, columns=[*AUDIO_FEATURES]).to_pandas().to_numpy()
-    return KMeans(_CLUSTERS, random_state=seed).fit(StandardScaler().fit_transform(features))
+    return KMeans(_CLUSTER_COUNT, random_state=seed).fit(StandardScaler().fit_transform(features))
 
 
-def _refit(spark: SparkSession, file: Path, seed: int, sample_size: int) -> ClusterModel:
-    model = fit(_tracks(spark, file), _CLUSTERS, seed, sample_size, _FITTED_AT)
+def _fit_spark_model(spark: SparkSession, file: Path, seed: int, sample_size: int) -> ClusterModel:
+    model = fit_model(_read_tracks(spark, file), _CLUSTER_COUNT, seed, sample_size, _FITTED_AT)
     assert model is not None
     return model
 
 
-def _write(tracks: DataFrame) -> None:
+def _evaluate_frame(tracks: DataFrame) -> None:
     tracks.write.format("noop").mode("overwrite").save()
 
 
-def _timed(work: Callable[[], Result]) -> tuple[Result, float]:
+def _time_call(work: Callable[[], Result]) -> tuple[Result, float]:
     started = time.perf_counter()
     result = work()
     return result, time.perf_counter() - started
 
 
-def _inertia(points: np.ndarray, centroids: np.ndarray) -> float:
+def _compute_inertia(points: np.ndarray, centroids: np.ndarray) -> float:
     nearest = np.full(len(points), np.inf)
     for centroid in centroids:
         np.minimum(nearest, ((points - centroid) ** 2).sum(axis=1), out=nearest)
     return float(nearest.sum())
 
 
-def _print(
+def _print_figures(
     times: dict[str, list[float]], inertias: dict[str, list[float]], tracks: int, sample: int, rounds: int
 ) -> None:
     print(
-        f"{tracks:,} tracks x {len(AUDIO_FEATURES)} features, k = {_CLUSTERS}, sample {sample:,}, medians of {rounds} "
+        f"{tracks:,} tracks x {len(AUDIO_FEATURES)} features, k = {_CLUSTER_COUNT}, sample {sample:,}, medians of {rounds} "
         f"rounds; pyspark {version('pyspark')}, scikit-learn {version('scikit-learn')}"
     )
     theirs = median(times["theirs"])

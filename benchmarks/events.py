@@ -4,7 +4,7 @@
         [--grown-by days users]
 
 ``whole``: feed files to published star, beside a script with Polars and COPY, which does some of the work more slowly
-and some not at all (benchmarks/_events_by_polars.py lists both). ``copy``: the load's step on rows that have their keys
+and some not at all (benchmarks/_polars_event_load.py lists both). ``copy``: the load's step on rows that have their keys
 (laid ready in Arrow files) to published partitions, beside COPY of the same rows, as binary files sorted by time, into
 a bare table, then the same indexes and constraints; COPY checks and counts nothing, but waits for the disk. ``delta``:
 the next day of a feed into a star with ``--history`` events, grown by days (before it), then by users (on the day
@@ -32,68 +32,72 @@ import pandas as pd
 import pyarrow as pa
 from sqlalchemy import text
 
-from benchmarks._events_by_polars import load_by_polars
-from benchmarks.feed import made_up_tracks
-from etl import arrow_files
-from etl.avro.files import count_records
-from etl.config import Settings, settings
+from benchmarks._polars_event_load import load_with_polars
+from benchmarks.feed import make_synthetic_tracks
+from etl.database import connect, fetch_rows, make_engine
+from etl.engines.spark import open_session
+from etl.formats.avro.container_files import count_records
 from etl.jobs import events
-from etl.lake import Lake, Received
-from etl.load.events import EventLoad
-from etl.load.migrate import migrate
+from etl.load.event_load import EventLoad
+from etl.load.migrate import migrate_warehouse
 from etl.load.partitions import Month
-from etl.load.staging import Staging
-from etl.simulate.listeners import feed, library, records
-from etl.simulate.listeners.parameters import Parameters
-from etl.spark import session
-from etl.warehouse import connect, engine, rows
+from etl.load.staging import StagingWriter
+from etl.settings import Settings, read_settings
+from etl.storage import arrow_files
+from etl.storage.inputs import Lake, ReceivedInput
 from launch import postgres
-from launch.jars import lend_jars
+from launch.spark_jars import link_jars
+from simulator.listeners import activity_records, feed, track_library
+from simulator.listeners.parameters import Parameters
 
-_START = datetime(2026, 9, 1, tzinfo=UTC)
+_FEED_START = datetime(2026, 9, 1, tzinfo=UTC)
 _MILLION = 1_000_000
 
 
-class Place:
+class LoadEnvironment:
     """A lake, and a server with one database for each side."""
 
     def __init__(self, folder: Path, server: postgres.Server) -> None:
         self.folder, self.server = folder, server
         self.lake = Lake((folder / "lake").as_uri())
 
-    def settings(self, url: str) -> Settings:
-        return settings({**os.environ, "STATE_DIR": str(self.folder), "WAREHOUSE_URL": url})
+    def make_settings(self, url: str) -> Settings:
+        return read_settings({**os.environ, "STATE_DIR": str(self.folder), "WAREHOUSE_URL": url})
 
     @contextmanager
-    def warehouse(self, name: str) -> Iterator[str]:
+    def create_warehouse(self, name: str) -> Iterator[str]:
         """A migrated warehouse with the catalogue that the feed was made from, gone afterwards."""
-        self._as_superuser(f"create database {name} owner loader")
-        url = self.server.url("loader", name)
-        migrate(url)
-        _fill(url, made_up_tracks())
+        self._run_as_superuser(f"create database {name} owner loader")
+        url = self.server.build_url("loader", name)
+        migrate_warehouse(url)
+        _insert_catalogue(url, make_synthetic_tracks())
         yield url
-        self._as_superuser(f"drop database {name} with (force)")
+        self._run_as_superuser(f"drop database {name} with (force)")
 
-    def _as_superuser(self, statement: str) -> None:
-        place = engine(self.server.url("postgres", "postgres")).execution_options(isolation_level="AUTOCOMMIT")
-        with place.connect() as connection:
+    def _run_as_superuser(self, statement: str) -> None:
+        admin_engine = make_engine(self.server.build_url("postgres", "postgres")).execution_options(
+            isolation_level="AUTOCOMMIT"
+        )
+        with admin_engine.connect() as connection:
             connection.execute(text(statement))
 
-    def make_feed(self, input_id: str, users: int, start: datetime, hours: int) -> Received:
+    def make_feed(self, input_id: str, users: int, start: datetime, hours: int) -> ReceivedInput:
         """A feed of version 2 in the lake."""
-        tracks = made_up_tracks()
-        known = library.library(tracks, pd.DataFrame({"playlist": [], "track": []}, dtype="int64"))
-        made = feed.Simulation(Parameters(users, start, start + timedelta(hours=hours)), known)
+        tracks = make_synthetic_tracks()
+        small_library = track_library.build_library(tracks, pd.DataFrame({"playlist": [], "track": []}, dtype="int64"))
+        simulation = feed.Simulation(Parameters(users, start, start + timedelta(hours=hours)), small_library)
         url = f"{self.lake.url}/feed/{input_id}"
-        with session(self.settings("postgresql://unused@127.0.0.1/none"), "feed", feed.SPARK_OPTIONS) as spark:
-            feed.write_events(spark, made, records.words(spark, tracks, []), url)
-        return self._note(input_id, url)
+        with open_session(
+            self.make_settings("postgresql://unused@127.0.0.1/none"), "feed", feed.SPARK_OPTIONS
+        ) as spark:
+            feed.write_events(spark, simulation, activity_records.make_lookup_tables(spark, tracks, []), url)
+        return self._write_manifest(input_id, url)
 
-    def _note(self, input_id: str, url: str) -> Received:
-        note = Received(
+    def _write_manifest(self, input_id: str, url: str) -> ReceivedInput:
+        manifest = ReceivedInput(
             input_id, "feed", input_id, "user_activity", "avro", "", (), 0, 0, "2026-11-21T00:00:00+00:00", url
         )
-        return self.lake.note(replace(note, row_count=count_records(self.lake._files, url)))
+        return self.lake.store_manifest(replace(manifest, row_count=count_records(self.lake._filesystem, url)))
 
 
 def main() -> None:
@@ -109,31 +113,31 @@ def main() -> None:
     )
     print(f"{versions}, {os.cpu_count()} cores")
     folder = Path(tempfile.mkdtemp())
-    lend_jars(folder)
-    server = postgres.start(folder)
+    link_jars(folder)
+    server = postgres.start_server(folder)
     try:
-        place = Place(folder, server)
+        environment = LoadEnvironment(folder, server)
         if {"whole", "copy"} & set(options.only):
-            size = place.make_feed("whole", options.users, _START, options.hours).row_count
+            size = environment.make_feed("whole", options.users, _FEED_START, options.hours).row_count
             print(f"a feed of {options.users:,} users, {options.hours} hours: {size:,} events")
             if "whole" in options.only:
-                _whole(place, size)
+                _measure_whole_load(environment, size)
             if "copy" in options.only:
-                _copy(place, size)
+                _measure_copy(environment, size)
         if "delta" in options.only:
-            _delta(place, options.users, options.history, options.grown_by)
+            _measure_delta(environment, options.users, options.history, options.grown_by)
     finally:
-        postgres.remove(folder)
+        postgres.remove_servers(folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _whole(place: Place, size: int) -> None:
-    with place.warehouse("ours") as url, place.warehouse("theirs") as other_url:
-        ours = _seconds(lambda: _load(place, url, "r"))
-        theirs = _seconds(
-            lambda: load_by_polars(sorted(Path(place.folder / "lake/feed/whole").glob("*.avro")), other_url)
+def _measure_whole_load(environment: LoadEnvironment, size: int) -> None:
+    with environment.create_warehouse("ours") as url, environment.create_warehouse("theirs") as other_url:
+        ours = _time_call(lambda: _load_events(environment, url, "r"))
+        theirs = _time_call(
+            lambda: load_with_polars(sorted(Path(environment.folder / "lake/feed/whole").glob("*.avro")), other_url)
         )
-        counts = [_size(one) for one in (url, other_url)]
+        counts = [_count_events(database_url) for database_url in (url, other_url)]
     print(
         f"{size:,} events, feed files to published star: ours {size / ours:,.0f}/s ({ours:.0f} s), "
         f"a script with Polars and COPY that does part of it {size / theirs:,.0f}/s ({theirs:.0f} s), "
@@ -142,48 +146,50 @@ def _whole(place: Place, size: int) -> None:
     )
 
 
-def _copy(place: Place, size: int) -> None:
-    with place.warehouse("ready") as url:
-        with _timed_step(place.folder / "ready") as taken:
-            _load(place, url, "r")
-        bare = _copy_alone(url)
-    step = sum(taken)
+def _measure_copy(environment: LoadEnvironment, size: int) -> None:
+    with environment.create_warehouse("ready") as url:
+        with _time_load_step(environment.folder / "ready") as step_seconds:
+            _load_events(environment, url, "r")
+        bare_seconds = _time_bare_copy(url)
+    step = sum(step_seconds)
     print(
         f"load step of {size:,} rows with keys {size / step:,.0f}/s, COPY into a bare table, indexes, constraints "
-        f"{size / bare:,.0f}/s, ratio {bare / step:.2f} goal >= 0.9, single, ours first"
+        f"{size / bare_seconds:,.0f}/s, ratio {bare_seconds / step:.2f} goal >= 0.9, single, ours first"
     )
 
 
-def _delta(place: Place, users: int, history: int, grown_by: list[str]) -> None:
-    place.make_feed("first", users, _START, 24)
-    place.make_feed("second", users, _START + timedelta(days=1), 24)
-    little = _seconds_of_next_day(place, _MILLION, by_days=True)
+def _measure_delta(environment: LoadEnvironment, users: int, history: int, grown_by: list[str]) -> None:
+    environment.make_feed("first", users, _FEED_START, 24)
+    environment.make_feed("second", users, _FEED_START + timedelta(days=1), 24)
+    small_seconds = _time_next_day(environment, _MILLION, by_days=True)
     for name in grown_by:
-        much = _seconds_of_next_day(place, history, by_days=name == "days")
+        large_seconds = _time_next_day(environment, history, by_days=name == "days")
         print(
             f"a day's feed with {history:,} events loaded, grown by {name}, beside {_MILLION:,}, which ran first "
-            f"and cold: {much:.1f} s to {little:.1f} s, ratio {much / little:.2f} goal <= 1.2, single",
+            f"and cold: {large_seconds:.1f} s to {small_seconds:.1f} s, ratio {large_seconds / small_seconds:.2f} goal <= 1.2, single",
             flush=True,
         )
 
 
-def _seconds_of_next_day(place: Place, history: int, by_days: bool) -> float:
-    with place.warehouse("grown") as url:
-        _load(place, url, "first", "first")
-        _grow(url, history, by_days)
-        return _seconds(lambda: _load(place, url, "second", "second"))
+def _time_next_day(environment: LoadEnvironment, history: int, by_days: bool) -> float:
+    with environment.create_warehouse("grown") as url:
+        _load_events(environment, url, "first", "first")
+        _grow_history(url, history, by_days)
+        return _time_call(lambda: _load_events(environment, url, "second", "second"))
 
 
-def _load(place: Place, url: str, run_id: str, name: str | None = None) -> None:
+def _load_events(environment: LoadEnvironment, url: str, run_id: str, name: str | None = None) -> None:
     """Load what the lake holds; of ``name`` alone, where one is given."""
-    chosen = place.settings(url)
+    load_settings = environment.make_settings(url)
     if name:
-        _mark_known(url, [one.input_id for one in place.lake.inputs(["feed"]) if one.input_id != name])
-    events.plan_events(run_id, chosen)
-    events.load_events(run_id, date(2026, 11, 21), chosen)
+        _mark_loaded(
+            url, [received.input_id for received in environment.lake.find_inputs(["feed"]) if received.input_id != name]
+        )
+    events.plan_events(run_id, load_settings)
+    events.load_events(run_id, date(2026, 11, 21), load_settings)
 
 
-def _mark_known(url: str, input_ids: list[str]) -> None:
+def _mark_loaded(url: str, input_ids: list[str]) -> None:
     """Let no load take these inputs; those that were marked before may be taken again."""
     with connect(url) as connection:
         connection.execute(text("delete from audit.run_input where run_id = 'known'"))
@@ -202,13 +208,13 @@ def _mark_known(url: str, input_ids: list[str]) -> None:
         )
 
 
-def _grow(url: str, size: int, by_days: bool) -> None:
+def _grow_history(url: str, size: int, by_days: bool) -> None:
     """Copy the loaded day, to earlier days or to further users, until there are ``size`` events more."""
     with connect(url) as connection:
-        day = int(str(rows(connection, "select count(*) as n from warehouse.fact_event")[0]["n"]))
+        day = int(str(fetch_rows(connection, "select count(*) as n from warehouse.fact_event")[0]["n"]))
     copies: dict[Month, list[int]] = {}
     for number in range(1, -(-size // day) + 1):
-        first = (_START - timedelta(days=number if by_days else 0)).date().replace(day=1)
+        first = (_FEED_START - timedelta(days=number if by_days else 0)).date().replace(day=1)
         copies.setdefault(Month("fact_event", first), []).append(number)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(lambda month: _grow_month(url, month, copies[month], by_days), copies))
@@ -221,47 +227,47 @@ def _grow_month(url: str, month: Month, numbers: list[int], by_days: bool) -> No
 
     Attached aside, it wakes no trigger: what grows is history, of which nothing is to be followed.
     """
-    first, last = month.bounds
+    first, last = month.time_bounds
     with connect(url) as connection:
         connection.execute(text("set local maintenance_work_mem = '1GB'"))
-        name, aside = f"warehouse.{month.name}", f"staging.{month.name}"
-        is_own = bool(rows(connection, "select to_regclass(:name) is not null as it", name=name)[0]["it"])
-        connection.execute(text(f"create table {aside} (like warehouse.fact_event including constraints)"))
+        name, shadow_table = f"warehouse.{month.partition_name}", f"staging.{month.partition_name}"
+        exists_already = bool(fetch_rows(connection, "select to_regclass(:name) is not null as it", name=name)[0]["it"])
+        connection.execute(text(f"create table {shadow_table} (like warehouse.fact_event including constraints)"))
         columns = ", ".join(
             str(row["name"])
-            for row in rows(
+            for row in fetch_rows(
                 connection,
                 "select column_name as name from information_schema.columns where table_schema = 'warehouse'"
                 " and table_name = 'fact_event' and column_name not in ('event_id', 'event_time', 'user_key')"
                 " order by ordinal_position",
             )
         )
-        if is_own:
-            connection.execute(text(f"insert into {aside} select * from {name}"))  # noqa: S608
+        if exists_already:
+            connection.execute(text(f"insert into {shadow_table} select * from {name}"))  # noqa: S608
         for number in numbers:
             shift = f"interval '{number} days'" if by_days else "interval '0'"
-            user = "user_key" if by_days else f"user_key + {number * _MILLION}"
+            user_expression = "user_key" if by_days else f"user_key + {number * _MILLION}"
             connection.execute(
                 text(
-                    f"insert into {aside} (event_id, event_time, user_key, {columns})"  # noqa: S608
+                    f"insert into {shadow_table} (event_id, event_time, user_key, {columns})"  # noqa: S608
                     f" select (lpad(to_hex((extract(epoch from e.event_time - {shift}) * 1000)::bigint), 12, '0')"
-                    f" || substr(md5(e.event_id::text || {number}), 1, 20))::uuid, e.event_time - {shift}, {user},"
+                    f" || substr(md5(e.event_id::text || {number}), 1, 20))::uuid, e.event_time - {shift}, {user_expression},"
                     f" {columns} from warehouse.fact_event as e where event_time >= :start and event_time < :end"
                 ),
-                {"start": _START, "end": _START + timedelta(days=1)},
+                {"start": _FEED_START, "end": _FEED_START + timedelta(days=1)},
             )
-        if is_own:
+        if exists_already:
             connection.execute(text(f"drop table {name}"))
-        connection.execute(text(f"alter table {aside} set schema warehouse"))
+        connection.execute(text(f"alter table {shadow_table} set schema warehouse"))
         connection.execute(
             text(f"alter table warehouse.fact_event attach partition {name} for values from ('{first}') to ('{last}')")
         )
 
 
-def _copy_alone(url: str) -> float:
+def _time_bare_copy(url: str) -> float:
     """Seconds of COPY into a bare table by as many connections as cores, then what a partition has."""
     with connect(url) as connection, tempfile.TemporaryDirectory() as folder:
-        months = [str(row["name"]) for row in rows(connection, _MONTHS)]
+        months = [str(row["name"]) for row in fetch_rows(connection, _MONTHS_QUERY)]
         (month,) = months[-1:]
         files = [Path(folder) / f"{number}.bin" for number in range(os.cpu_count() or 1)]
         raw = connection.connection.cursor()
@@ -277,25 +283,31 @@ def _copy_alone(url: str) -> float:
         connection.execute(text(f"create table staging.bare (like warehouse.{month} including constraints)"))
         connection.connection.commit()
 
-        def copy(file: Path) -> None:
-            with connect(url) as own, file.open("rb") as source:
-                own.connection.cursor().copy_expert("copy staging.bare from stdin (format binary)", source, 1 << 20)
+        def copy_file(file: Path) -> None:
+            with connect(url) as copy_connection, file.open("rb") as source:
+                copy_connection.connection.cursor().copy_expert(
+                    "copy staging.bare from stdin (format binary)", source, 1 << 20
+                )
 
-        def run(statement: str) -> None:
-            with connect(url) as own:
-                own.execute(text("set local maintenance_work_mem = '512MB'"))
-                own.execute(text(statement))
+        def run_statement(statement: str) -> None:
+            with connect(url) as statement_connection:
+                statement_connection.execute(text("set local maintenance_work_mem = '512MB'"))
+                statement_connection.execute(text(statement))
 
         started = time.monotonic()
         with ThreadPoolExecutor(len(files)) as pool:
-            list(pool.map(copy, files))
-            list(pool.map(run, _INDEXES))
-        run("alter table staging.bare add primary key using index bare_pkey, add check (event_time >= '2000-01-01')")
+            list(pool.map(copy_file, files))
+            list(pool.map(run_statement, _INDEX_STATEMENTS))
+        run_statement(
+            "alter table staging.bare add primary key using index bare_pkey, add check (event_time >= '2000-01-01')"
+        )
         return time.monotonic() - started
 
 
-_MONTHS = "select relname as name from pg_class where relname ~ '^fact_event_[0-9_]+$' and relkind = 'r' order by 1"
-_INDEXES = (
+_MONTHS_QUERY = (
+    "select relname as name from pg_class where relname ~ '^fact_event_[0-9_]+$' and relkind = 'r' order by 1"
+)
+_INDEX_STATEMENTS = (
     "create unique index bare_pkey on staging.bare (event_id, event_time)",
     "create index bare_user on staging.bare (user_key, event_time)",
     "create index bare_time on staging.bare using brin (event_time)",
@@ -303,72 +315,78 @@ _INDEXES = (
 
 
 @contextmanager
-def _timed_step(folder: Path) -> Iterator[list[float]]:
+def _time_load_step(folder: Path) -> Iterator[list[float]]:
     """Seconds of the step of a load meanwhile, its rows laid ready in ``folder`` before."""
-    taken: list[float] = []
+    step_seconds: list[float] = []
     stage_events, publish_events = EventLoad.stage_events, EventLoad.publish_events
 
-    def stage(load: EventLoad, write_all: Callable[[], object], first_days: dict[str, list[date]]) -> list[Month]:
-        laid: list[tuple[int, dict[str, str]]] = []
+    def stage_timed(load: EventLoad, write_all: Callable[[], object], first_days: dict[str, list[date]]) -> list[Month]:
+        prepared: list[tuple[int, dict[str, str]]] = []
 
-        def lay(_: Staging, part: int, events: Mapping[str, Iterable[pa.RecordBatch]]) -> int:
-            made = {table: list(batches) for table, batches in events.items()}
-            urls = {table: f"{folder.as_uri()}/{table}-{part}.arrow" for table, rows in made.items() if rows}
+        def write_prepared(_: StagingWriter, chunk: int, events: Mapping[str, Iterable[pa.RecordBatch]]) -> int:
+            batches_by_table = {table: list(batches) for table, batches in events.items()}
+            urls = {
+                table: f"{folder.as_uri()}/{table}-{chunk}.arrow" for table, rows in batches_by_table.items() if rows
+            }
             for table, url in urls.items():
-                arrow_files.write(url, pa.Table.from_batches(made[table]))
-            laid.append((part, urls))
+                arrow_files.write_table(url, pa.Table.from_batches(batches_by_table[table]))
+            prepared.append((chunk, urls))
             return 0
 
-        def write(one: tuple[int, dict[str, str]]) -> int:
-            part, urls = one
-            return load.staging.write_events(part, {t: arrow_files.read(url).to_batches() for t, url in urls.items()})
+        def stage_prepared(prepared_chunk: tuple[int, dict[str, str]]) -> int:
+            chunk, urls = prepared_chunk
+            return load.staging_writer.write_events(
+                chunk, {table: arrow_files.read_table(url).to_batches() for table, url in urls.items()}
+            )
 
-        with patch.object(Staging, "write_events", lay):
+        with patch.object(StagingWriter, "write_events", write_prepared):
             write_all()
         started = time.monotonic()
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            months = stage_events(load, lambda: list(pool.map(write, laid)), first_days)
-        taken.append(time.monotonic() - started)
+            months = stage_events(load, lambda: list(pool.map(stage_prepared, prepared)), first_days)
+        step_seconds.append(time.monotonic() - started)
         return months
 
-    def publish(load: EventLoad, *arguments: Any) -> dict[str, int]:
+    def publish_timed(load: EventLoad, *arguments: Any) -> dict[str, int]:
         started = time.monotonic()
         written = publish_events(load, *arguments)
-        taken.append(time.monotonic() - started)
+        step_seconds.append(time.monotonic() - started)
         return written
 
-    with patch.object(EventLoad, "stage_events", stage), patch.object(EventLoad, "publish_events", publish):
-        yield taken
+    with patch.object(EventLoad, "stage_events", stage_timed), patch.object(EventLoad, "publish_events", publish_timed):
+        yield step_seconds
 
 
-def _seconds(work: "object") -> float:
+def _time_call(work: "object") -> float:
     started = time.monotonic()
     work()  # type: ignore[operator]
     return time.monotonic() - started
 
 
-def _size(url: str) -> int:
+def _count_events(url: str) -> int:
     with connect(url) as connection:
-        return int(str(rows(connection, "select count(*) as n from warehouse.fact_event")[0]["n"]))
+        return int(str(fetch_rows(connection, "select count(*) as n from warehouse.fact_event")[0]["n"]))
 
 
-def _fill(url: str, tracks: pd.DataFrame) -> None:
+def _insert_catalogue(url: str, tracks: pd.DataFrame) -> None:
     """The catalogue's tracks and artists as the star has them."""
     artists = sorted(set(tracks["artist_id"]))
-    numbers = {id_: number for number, id_ in enumerate(artists, 1)}
+    numbers = {artist_id: number for number, artist_id in enumerate(artists, 1)}
     with connect(url) as connection:
         raw = connection.connection.cursor()
         for name, lines in {
             "warehouse.dim_artist (artist_key, artist_id, name, source)": (
-                f"{number}\t{id_}\t{id_}\tmade_up" for id_, number in numbers.items()
+                f"{number}\t{artist_id}\t{artist_id}\tmade_up" for artist_id, number in numbers.items()
             ),
             "warehouse.dim_track (track_key, recording_key, album_key, track_id, name, source)": (
-                f"{n}\t{n}\t-1\t{row.track_id}\t{row.name}\tmade_up"
-                for n, row in enumerate(tracks.itertuples(index=False), 1)
+                f"{key}\t{key}\t-1\t{row.track_id}\t{row.name}\tmade_up"
+                for key, row in enumerate(tracks.itertuples(index=False), 1)
             ),
-            "warehouse.track_alias": (f"spotify_id\t{id_}\t{n}\tid\t1" for n, id_ in enumerate(tracks["track_id"], 1)),
+            "warehouse.track_alias": (
+                f"spotify_id\t{track_id}\t{key}\tid\t1" for key, track_id in enumerate(tracks["track_id"], 1)
+            ),
             "warehouse.bridge_track_artist": (
-                f"{n}\t{numbers[id_]}\t1" for n, id_ in enumerate(tracks["artist_id"], 1)
+                f"{key}\t{numbers[artist_id]}\t1" for key, artist_id in enumerate(tracks["artist_id"], 1)
             ),
         }.items():
             raw.copy_expert(f"copy {name} from stdin", StringIO("\n".join(lines) + "\n"))

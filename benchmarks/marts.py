@@ -25,28 +25,28 @@ import pandas as pd
 import psutil
 from sqlalchemy import Connection, text
 
-from etl.load.marts import Definition, build
-from etl.load.migrate import migrate
-from etl.warehouse import connect, engine, rows
+from etl.database import connect, fetch_rows, make_engine
+from etl.load.marts import MartDefinition, build_marts
+from etl.load.migrate import migrate_warehouse
 from launch import postgres
 
-_DEFINITION = Definition(30_000, 30)
-_TRACKS, _GENRES, _PER_DAY = 40_000, 100, 10
+_DEFINITION = MartDefinition(30_000, 30)
+_TRACK_COUNT, _GENRE_COUNT, _MEAN_EVENTS_PER_DAY = 40_000, 100, 10
 _FIRST_DAY, _DELTA_DAY = "2026-06-01", "2026-06-02"
 
 # ruff: noqa: S608 (numbers of ours)
-_CATALOGUE = f"""
+_INSERT_CATALOGUE = f"""
 insert into warehouse.dim_artist (artist_key, artist_id, name, source)
-select n, 'a' || n, 'a' || n, 'made_up' from generate_series(1, {_TRACKS // 8}) as n;
-insert into warehouse.dim_genre select n, 'g' || n from generate_series(1, {_GENRES}) as n;
+select n, 'a' || n, 'a' || n, 'made_up' from generate_series(1, {_TRACK_COUNT // 8}) as n;
+insert into warehouse.dim_genre select n, 'g' || n from generate_series(1, {_GENRE_COUNT}) as n;
 insert into warehouse.dim_track (track_key, recording_key, album_key, track_id, name, source, audio_features_type)
-select n, n, -1, 't' || n, 't' || n, 'made_up', n % 8 from generate_series(1, {_TRACKS}) as n;
+select n, n, -1, 't' || n, 't' || n, 'made_up', n % 8 from generate_series(1, {_TRACK_COUNT}) as n;
 insert into warehouse.bridge_track_genre
-select n, (n + g * 7) % {_GENRES} + 1, 'made_up', g / 3.0
-from generate_series(1, {_TRACKS}) as n, generate_series(1, 2) as g;
+select n, (n + g * 7) % {_GENRE_COUNT} + 1, 'made_up', g / 3.0
+from generate_series(1, {_TRACK_COUNT}) as n, generate_series(1, 2) as g;
 """
 
-_USERS = """
+_INSERT_USERS = """
 insert into warehouse.dim_user (user_key, user_id, country, continent, subscription_plan, source, valid_from)
 select
     n, 'u' || n, (array['DE', 'FR', 'US', 'CA', 'BR', 'JP', 'IN', 'NG', 'AU', 'GB'])[n % 10 + 1],
@@ -56,7 +56,7 @@ select
 from generate_series(1, :users) as n
 """
 
-_EVENTS = f"""
+_INSERT_EVENTS = f"""
 insert into {{target}} (
     event_id, event_time, ended_at, local_time, user_key, track_key, artist_key, playlist_key, context_key, date_key,
     utc_date_key, ms_played, input_key, local_hour, is_skipped, is_home_time, activity_type, device_type, source
@@ -73,8 +73,8 @@ from (
         d + interval '7 hours' + n * interval '4 minutes' + (u % 600) * interval '1 minute' as at,
         -- Much of what a user hears is of some own hundred tracks, and small numbers are popular.
         1 + case
-            when random() < 0.6 then (u::bigint * 7919 + floor(random() * 100)::bigint * 31) % {_TRACKS}
-            else floor(power(random(), 3) * {_TRACKS})::bigint
+            when random() < 0.6 then (u::bigint * 7919 + floor(random() * 100)::bigint * 31) % {_TRACK_COUNT}
+            else floor(power(random(), 3) * {_TRACK_COUNT})::bigint
         end::integer as track_key,
         random() as chance
     from generate_series(cast(:first as timestamp), cast(:last as timestamp), interval '1 day') as d
@@ -84,7 +84,7 @@ from (
 ) as t
 """
 
-_READS = {
+_READ_QUERIES = {
     "wrapped of a user": (
         """
         select * from mart.wrapped where user_id = 'u8' and year = 2026;
@@ -113,7 +113,7 @@ _READS = {
     ),
 }
 
-_BY_DUCKDB = """
+_DUCKDB_QUERIES = """
 create table day_play as
 select user_key, cast(local_time as date) as day, year(local_time) as y, track_key, artist_key, continent, country,
     ms_played
@@ -161,89 +161,92 @@ def main() -> None:
     options = parser.parse_args()
     print(f"duckdb {version('duckdb')}, {os.cpu_count()} cores")
     folder = Path(tempfile.mkdtemp())
-    server = postgres.start(folder)
+    server = postgres.start_server(folder)
     try:
-        _of_all_stars(server, options, folder)
+        _measure_stars(server, options, folder)
     finally:
-        postgres.remove(folder)
+        postgres.remove_servers(folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _of_all_stars(server: postgres.Server, options: argparse.Namespace, folder: Path) -> None:
+def _measure_stars(server: postgres.Server, options: argparse.Namespace, folder: Path) -> None:
     """Star after star, one at a time on the disk: the one with much history by days answers more than one question."""
-    few, many = _days(options.small, options.users), _days(options.events, options.users)
-    shapes = {"days": (options.users, many)}
+    few_days, many_days = (
+        _compute_day_count(options.small, options.users),
+        _compute_day_count(options.events, options.users),
+    )
+    shapes = {"days": (options.users, many_days)}
     if "delta" in options.only:
-        shapes |= {"small": (options.users, few), "users": (options.users * many // few, few)}
-    taken = {}
+        shapes |= {"small": (options.users, few_days), "users": (options.users * many_days // few_days, few_days)}
+    build_seconds = {}
     for name, (users, days) in shapes.items():
-        with star(server, name, users, days) as url:
+        with create_star(server, name, users, days) as url:
             if name == "days" and "nothing" in options.only:
-                _nothing(server, url, folder)
+                _measure_full_build(server, url, folder)
             else:
-                print(f"{name}: built in {_seconds(lambda url=url: _build(url)):.0f} s", flush=True)  # type: ignore[misc]
+                print(f"{name}: built in {_time_call(lambda url=url: _build_marts(url)):.0f} s", flush=True)  # type: ignore[misc]
             if name == "days" and "reads" in options.only:
-                _reads(url)
+                _measure_reads(url)
             if "delta" in options.only:
-                taken[name] = _delta(url, options.users)
-    if taken:
-        _tell_deltas(taken, options)
+                build_seconds[name] = _measure_delta(url, options.users)
+    if build_seconds:
+        _print_deltas(build_seconds, options)
 
 
-def _nothing(server: postgres.Server, url: str, folder: Path) -> None:
-    began = _processor_seconds(server)
-    ours = _seconds(lambda: _build(url, is_from_nothing=True))
-    our_work = _processor_seconds(server) - began
-    with duckdb.connect() as other:
-        for name, query in _FRAMES.items():
-            _to_parquet(url, query, folder / name)
-            other.execute(f"create view {name} as select * from '{folder / name}.parquet'")
+def _measure_full_build(server: postgres.Server, url: str, folder: Path) -> None:
+    began = _measure_processor_seconds(server)
+    ours = _time_call(lambda: _build_marts(url, is_full_refresh=True))
+    processor_seconds = _measure_processor_seconds(server) - began
+    with duckdb.connect() as duckdb_connection:
+        for name, query in _DUCKDB_SOURCES.items():
+            _export_to_parquet(url, query, folder / name)
+            duckdb_connection.execute(f"create view {name} as select * from '{folder / name}.parquet'")
         began = time.process_time()
-        theirs = _seconds(lambda: other.execute(_BY_DUCKDB))
-        their_work = time.process_time() - began
+        theirs = _time_call(lambda: duckdb_connection.execute(_DUCKDB_QUERIES))
+        duckdb_processor_seconds = time.process_time() - began
     with connect(url) as connection:
-        count = rows(connection, "select count(*) as n from warehouse.fact_event")[0]["n"]
-        size = rows(connection, _SIZE)[0]
+        count = fetch_rows(connection, "select count(*) as n from warehouse.fact_event")[0]["n"]
+        size = fetch_rows(connection, _SIZE_QUERY)[0]
     print(
         f"marts of {count:,} events from nothing: all of ours {ours:.1f} s, stored and indexed; parts of six of 16"
         f" queries in DuckDB from Parquet {theirs:.1f} s, ratio {ours / theirs:.1f} aim <= 3, single, ours first;"
-        f" processor {our_work:.1f} s to {their_work:.1f} s, ratio"
-        f" {our_work / their_work:.1f}; marts {size['marts']}, facts {size['facts']}",
+        f" processor {processor_seconds:.1f} s to {duckdb_processor_seconds:.1f} s, ratio"
+        f" {processor_seconds / duckdb_processor_seconds:.1f}; marts {size['marts']}, facts {size['facts']}",
         flush=True,
     )
 
 
-_FRAMES = {
+_DUCKDB_SOURCES = {
     "event": "select event_time, ended_at, local_time, user_key, track_key, artist_key, ms_played, activity_type,"
     " device_type from warehouse.fact_event",
     "dim_user": "select user_key, continent, country, subscription_plan from warehouse.dim_user where user_key > 0",
 }
 
 
-def _to_parquet(url: str, query: str, path: Path) -> None:
-    lines = path.with_suffix(".csv")
-    with connect(url) as connection, lines.open("w") as file:
+def _export_to_parquet(url: str, query: str, path: Path) -> None:
+    csv_file = path.with_suffix(".csv")
+    with connect(url) as connection, csv_file.open("w") as file:
         connection.connection.cursor().copy_expert(  # type: ignore[attr-defined]
             f"copy ({query}) to stdout (format csv, header)", file
         )
-    with duckdb.connect() as other:
-        other.execute("set timezone = 'UTC'")
-        other.execute(f"copy (select * from read_csv('{lines}')) to '{path}.parquet' (format parquet)")
-    lines.unlink()
+    with duckdb.connect() as duckdb_connection:
+        duckdb_connection.execute("set timezone = 'UTC'")
+        duckdb_connection.execute(f"copy (select * from read_csv('{csv_file}')) to '{path}.parquet' (format parquet)")
+    csv_file.unlink()
 
 
-def _processor_seconds(server: postgres.Server) -> float:
+def _measure_processor_seconds(server: postgres.Server) -> float:
     """What the server has taken of the processors: wall clocks say little where other work runs beside."""
-    main = psutil.Process(postgres.running_pid(server.place) or 0)
-    own = main.cpu_times()
-    spent = own.user + own.system + own.children_user + own.children_system
+    main = psutil.Process(postgres.find_running_pid(server.installation) or 0)
+    own_times = main.cpu_times()
+    spent = own_times.user + own_times.system + own_times.children_user + own_times.children_system
     for child in main.children():
         with suppress(psutil.NoSuchProcess):
             spent += child.cpu_times().user + child.cpu_times().system
     return spent
 
 
-_SIZE = """
+_SIZE_QUERY = """
     select
         pg_size_pretty(sum(pg_total_relation_size(oid)) filter (where relnamespace = 'mart'::regnamespace)) as marts,
         pg_size_pretty(sum(pg_total_relation_size(oid)) filter (where relname like 'fact\\_event\\_%')) as facts
@@ -251,12 +254,12 @@ _SIZE = """
 """
 
 
-def _reads(url: str) -> None:
+def _measure_reads(url: str) -> None:
     with connect(url) as connection:
         connection.execute(text("analyze"))
-    for name, (mart, facts) in _READS.items():
+    for name, (mart, facts) in _READ_QUERIES.items():
         with connect(url) as connection:
-            ours, theirs = _milliseconds(connection, mart), _milliseconds(connection, facts)
+            ours, theirs = _time_statements(connection, mart), _time_statements(connection, facts)
         print(
             f"{name}: {statistics.median(ours):.1f} ms goal <= 20 (shortest {min(ours):.1f}), a simpler query on"
             f" fact_event {statistics.median(theirs):.0f} ms",
@@ -264,82 +267,82 @@ def _reads(url: str) -> None:
         )
 
 
-def _milliseconds(connection: Connection, statements: str) -> list[float]:
+def _time_statements(connection: Connection, statements: str) -> list[float]:
     """How long the statements take, warm: on a busy machine the shortest says more than the median."""
 
-    def read() -> None:
+    def run_statements() -> None:
         for statement in statements.split(";"):
             connection.execute(text(statement)).fetchall()
 
-    read()
-    return [_seconds(read) * 1000 for _ in range(9)]
+    run_statements()
+    return [_time_call(run_statements) * 1000 for _ in range(9)]
 
 
-def _delta(url: str, users: int) -> tuple[float, float]:
+def _measure_delta(url: str, users: int) -> tuple[float, float]:
     """Seconds, and processor seconds, of the build after a day of ``users`` users has come."""
     with connect(url) as connection:
         connection.execute(
-            text(_EVENTS.format(target="warehouse.fact_event")),
+            text(_INSERT_EVENTS.format(target="warehouse.fact_event")),
             {"users": users, "first": _DELTA_DAY, "last": _DELTA_DAY},
         )
     with connect(url) as connection:
         connection.execute(text("analyze"))
-    work: list[float] = []
-    return _seconds(lambda: work.append(_build(url))), work[0]
+    processor_seconds: list[float] = []
+    return _time_call(lambda: processor_seconds.append(_build_marts(url))), processor_seconds[0]
 
 
-def _tell_deltas(taken: dict[str, tuple[float, float]], options: argparse.Namespace) -> None:
-    little, little_work = taken["small"]
+def _print_deltas(build_seconds: dict[str, tuple[float, float]], options: argparse.Namespace) -> None:
+    small_seconds, small_processor_seconds = build_seconds["small"]
     for name in ("days", "users"):
-        large, large_work = taken[name]
+        large_seconds, large_processor_seconds = build_seconds[name]
         print(
             f"a day of {options.users:,} users with {options.events:,} events loaded, grown by {name}, beside"
             f" {options.small:,} (single, in the order days, small, users):"
-            f" {large:.1f} s to {little:.1f} s, ratio {large / little:.2f} goal <= 1.5; processor"
-            f" {large_work:.1f} s to {little_work:.1f} s, ratio {large_work / little_work:.2f}",
+            f" {large_seconds:.1f} s to {small_seconds:.1f} s, ratio {large_seconds / small_seconds:.2f} goal <= 1.5; processor"
+            f" {large_processor_seconds:.1f} s to {small_processor_seconds:.1f} s, ratio {large_processor_seconds / small_processor_seconds:.2f}",
             flush=True,
         )
 
 
-def _days(events: int, users: int) -> int:
-    return max(events // (users * _PER_DAY), 1)
+def _compute_day_count(events: int, users: int) -> int:
+    return max(events // (users * _MEAN_EVENTS_PER_DAY), 1)
 
 
-def _build(url: str, is_from_nothing: bool = False) -> float:
+def _build_marts(url: str, is_full_refresh: bool = False) -> float:
     """Processor seconds that the build's own connection has taken."""
     with connect(url) as connection:
-        own = psutil.Process(int(str(rows(connection, "select pg_backend_pid() as pid")[0]["pid"])))
-        began = own.cpu_times()
-        built = build(connection, _DEFINITION, is_from_nothing)
-        ended = own.cpu_times()
+        backend = psutil.Process(int(str(fetch_rows(connection, "select pg_backend_pid() as pid")[0]["pid"])))
+        began = backend.cpu_times()
+        build_result = build_marts(connection, _DEFINITION, is_full_refresh)
+        ended = backend.cpu_times()
     if os.environ.get("SHOW_STEPS"):
-        print({name: round(seconds, 2) for name, seconds in built.seconds.items()})
+        print({name: round(seconds, 2) for name, seconds in build_result.seconds.items()})
     return ended.user + ended.system - began.user - began.system
 
 
 @contextmanager
-def star(server: postgres.Server, name: str, users: int, days: int) -> Iterator[str]:
+def create_star(server: postgres.Server, name: str, users: int, days: int) -> Iterator[str]:
     """A star of so many users and days, gone afterwards; all its days are touched."""
-    _as_superuser(server, f"create database {name} owner loader")
-    url = server.url("loader", name)
-    migrate(url)
-    last = pd.Timestamp(_FIRST_DAY)
-    first = last - pd.Timedelta(days=days - 1)
+    _run_as_superuser(server, f"create database {name} owner loader")
+    url = server.build_url("loader", name)
+    migrate_warehouse(url)
+    last_day = pd.Timestamp(_FIRST_DAY)
+    first_day = last_day - pd.Timedelta(days=days - 1)
     with connect(url) as connection:
-        connection.exec_driver_sql(_CATALOGUE, execution_options={"no_parameters": True})
-        connection.execute(text(_USERS), {"users": users})
+        connection.exec_driver_sql(_INSERT_CATALOGUE, execution_options={"no_parameters": True})
+        connection.execute(text(_INSERT_USERS), {"users": users})
         connection.execute(text("select setseed(0.5)"))
-        for month in pd.date_range(first.replace(day=1), last, freq="MS"):
-            _fill_month(connection, month, max(first, month), min(last, month + pd.offsets.MonthEnd()), users)
-        connection.execute(text(_TOUCH))
-    with _autocommitting(url) as connection:
+        for month in pd.date_range(first_day.replace(day=1), last_day, freq="MS"):
+            _fill_month(connection, month, max(first_day, month), min(last_day, month + pd.offsets.MonthEnd()), users)
+        connection.execute(text(_MARK_DAYS_CHANGED))
+    with _connect_autocommit(url) as connection:
         connection.execute(text("vacuum (analyze)"))
     yield url
-    _as_superuser(server, f"drop database {name} with (force)")
+    _run_as_superuser(server, f"drop database {name} with (force)")
 
 
 def _fill_month(
-    connection: Connection, month: pd.Timestamp, first: pd.Timestamp, last: pd.Timestamp, users: int
+    connection: Connection, month: pd.Timestamp, first_day: pd.Timestamp, last_day: pd.Timestamp, users: int
 ) -> None:
     """Fill a month aside and attach it: its indexes are made of all rows at once."""
     name = f"warehouse.fact_event_{month:%Y_%m}"
@@ -347,7 +350,8 @@ def _fill_month(
         text(f"create table {name} (like warehouse.fact_event including defaults including constraints)")
     )
     connection.execute(
-        text(_EVENTS.format(target=name)), {"users": users, "first": str(first.date()), "last": str(last.date())}
+        text(_INSERT_EVENTS.format(target=name)),
+        {"users": users, "first": str(first_day.date()), "last": str(last_day.date())},
     )
     connection.execute(
         text(
@@ -357,25 +361,25 @@ def _fill_month(
     )
 
 
-_TOUCH = """
+_MARK_DAYS_CHANGED = """
 insert into audit.touched_day (listener_key, local_date)
 select distinct user_key, to_date(date_key::text, 'yyyymmdd') from warehouse.fact_event
 """
 
 
 @contextmanager
-def _autocommitting(url: str) -> Iterator[Connection]:
-    with engine(url).execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+def _connect_autocommit(url: str) -> Iterator[Connection]:
+    with make_engine(url).execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         yield connection
 
 
-def _as_superuser(server: postgres.Server, statement: str) -> None:
-    place = engine(server.url("postgres", "postgres")).execution_options(isolation_level="AUTOCOMMIT")
-    with place.connect() as connection:
+def _run_as_superuser(server: postgres.Server, statement: str) -> None:
+    admin_engine = make_engine(server.build_url("postgres", "postgres")).execution_options(isolation_level="AUTOCOMMIT")
+    with admin_engine.connect() as connection:
         connection.execute(text(statement))
 
 
-def _seconds(work: Callable[[], object]) -> float:
+def _time_call(work: Callable[[], object]) -> float:
     started = time.monotonic()
     work()
     return time.monotonic() - started

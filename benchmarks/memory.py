@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks._product import Product
-from etl.schemas import AUDIO_FEATURES
+from benchmarks._running_product import RunningProduct
+from etl.formats.contracts import AUDIO_FEATURES
 
 _GOAL_GIB = 6
 
@@ -31,35 +31,35 @@ def main() -> None:
         folder.mkdir()
         _write_tracks(folder / "dataset.csv", options.tracks)
         started = time.monotonic()
-        with Product(state, folder) as product:
+        with RunningProduct(state, folder) as product:
             peak = product.wait_until_published() / (1 << 30)
             seconds = time.monotonic() - started
-            print(product.report())
+            print(product.read_report())
     print(f"{options.tracks:,} tracks; Airflow {version('apache-airflow')}, pyspark {version('pyspark')}")
     print(f"peak of all processes {peak:.2f} GiB (goal: at most {_GOAL_GIB}) | from start to report {seconds:.0f} s")
 
 
 def _write_tracks(path: Path, size: int) -> None:
-    chance = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     numbers = pd.Series(np.arange(size))
     frame = pd.DataFrame(
         {
             "track_id": numbers.map("bench{:017d}".format),
-            "artists": "Artist " + pd.Series(chance.integers(0, size // 10, size)).astype(str),
-            "album_name": "Album " + pd.Series(chance.integers(0, size // 8, size)).astype(str),
-            "track_name": "A song called " + pd.Series(chance.integers(0, size, size)).astype(str),
-            "popularity": chance.integers(0, 101, size),
-            "duration_ms": chance.integers(60_000, 400_000, size),
+            "artists": "Artist " + pd.Series(rng.integers(0, size // 10, size)).astype(str),
+            "album_name": "Album " + pd.Series(rng.integers(0, size // 8, size)).astype(str),
+            "track_name": "A song called " + pd.Series(rng.integers(0, size, size)).astype(str),
+            "popularity": rng.integers(0, 101, size),
+            "duration_ms": rng.integers(60_000, 400_000, size),
             "explicit": "False",
-            "key": chance.integers(0, 12, size),
-            "mode": chance.integers(0, 2, size),
+            "key": rng.integers(0, 12, size),
+            "mode": rng.integers(0, 2, size),
             "time_signature": 4,
-            "track_genre": "genre " + pd.Series(chance.integers(0, 114, size)).astype(str),
+            "track_genre": "genre " + pd.Series(rng.integers(0, 114, size)).astype(str),
         }
     )
     for feature in AUDIO_FEATURES:
-        frame[feature] = chance.random(size).round(4)
-    frame["tempo"] = (60 + 120 * chance.random(size)).round(3)
+        frame[feature] = rng.random(size).round(4)
+    frame["tempo"] = (60 + 120 * rng.random(size)).round(3)
     frame.to_csv(path, index=False)
 
 

@@ -16,9 +16,9 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-from benchmarks._product import Product
-from etl.config import CHECKOUT, settings
-from etl.spark import session
+from benchmarks._running_product import RunningProduct
+from etl.engines.spark import open_session
+from etl.settings import CHECKOUT, read_settings
 from launch.airflow_api import AirflowApi
 
 _EMPTY_DAG = '''
@@ -37,7 +37,7 @@ with DAG(dag_id="empty_tasks", schedule=None, catchup=False):
             last >> this
         last = this
 '''
-_GOAL = 1.5
+_GOAL_RATIO = 1.5
 
 
 def main() -> None:
@@ -49,19 +49,21 @@ def main() -> None:
         state, dags = Path(name) / "state", Path(name) / "dags"
         state.mkdir()
         _write_dags(dags, count=5)
-        with Product(state, options.folder, AIRFLOW__CORE__DAGS_FOLDER=str(dags)) as product:
+        with RunningProduct(state, options.folder, AIRFLOW__CORE__DAGS_FOLDER=str(dags)) as product:
             product.wait_until_published()
-            _wait_for(product.api, "empty_tasks")
+            _wait_for_dag(product.api, "empty_tasks")
             pairs = [
-                (product.seconds_of("nightly_refresh", {}), product.seconds_of("empty_tasks", {}))
+                (product.time_dag_run("nightly_refresh", {}), product.time_dag_run("empty_tasks", {}))
                 for _ in range(options.rounds)
             ]
-        spark = _spark_seconds(state)
-    night, empty = (median(seconds) for seconds in zip(*pairs, strict=True))
+        spark = _time_spark_session(state)
+    refresh_seconds, empty_seconds = (median(seconds) for seconds in zip(*pairs, strict=True))
     print(f"{options.rounds} rounds, medians; Airflow {version('apache-airflow')}, pyspark {version('pyspark')}")
-    print(f"refresh without new data, which starts no Spark session, {night:.1f} s", end=" | ")
-    print(f"5 empty tasks {empty:.1f} s, ratio {night / empty:.2f}", end=" | ")
-    print(f"+ Spark session {spark:.1f} s, ratio {night / (empty + spark):.2f} (goal: at most {_GOAL})")
+    print(f"refresh without new data, which starts no Spark session, {refresh_seconds:.1f} s", end=" | ")
+    print(f"5 empty tasks {empty_seconds:.1f} s, ratio {refresh_seconds / empty_seconds:.2f}", end=" | ")
+    print(
+        f"+ Spark session {spark:.1f} s, ratio {refresh_seconds / (empty_seconds + spark):.2f} (goal: at most {_GOAL_RATIO})"
+    )
 
 
 def _write_dags(folder: Path, count: int) -> None:
@@ -70,18 +72,20 @@ def _write_dags(folder: Path, count: int) -> None:
     (folder / "empty_tasks.py").write_text(_EMPTY_DAG.replace("{count}", str(count)))
 
 
-def _wait_for(api: AirflowApi, dag_id: str) -> None:
+def _wait_for_dag(api: AirflowApi, dag_id: str) -> None:
     deadline = time.monotonic() + 120
-    while api.dag(dag_id) is None:
+    while api.get_dag(dag_id) is None:
         if time.monotonic() > deadline:
-            raise TimeoutError(f"Airflow does not know {dag_id}: {api.import_errors()}")
+            raise TimeoutError(f"Airflow does not know {dag_id}: {api.list_import_errors()}")
         time.sleep(1)
 
 
-def _spark_seconds(state: Path) -> float:
-    chosen = settings({**os.environ, "STATE_DIR": str(state), "WAREHOUSE_URL": "postgresql://unused@127.0.0.1/none"})
+def _time_spark_session(state: Path) -> float:
+    spark_settings = read_settings(
+        {**os.environ, "STATE_DIR": str(state), "WAREHOUSE_URL": "postgresql://unused@127.0.0.1/none"}
+    )
     started = time.monotonic()
-    with session(chosen, "empty") as spark:
+    with open_session(spark_settings, "empty") as spark:
         spark.range(1).count()
     return time.monotonic() - started
 

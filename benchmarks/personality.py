@@ -15,19 +15,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks._catalogue import catalogue
-from etl.config import Settings
-from etl.jobs import events, feed
-from etl.load.marts import Definition, build
-from etl.simulate.listeners.parameters import Parameters
-from etl.warehouse import connect, rows
+from benchmarks._temporary_catalogue import temporary_catalogue
+from etl.database import connect, fetch_rows
+from etl.jobs import events
+from etl.load.marts import MartDefinition, build_marts
+from etl.settings import Settings
+from simulator.jobs import feed
+from simulator.listeners.parameters import Parameters
 
 TRAITS = {"exploration": "EF", "newness": "NT", "loyalty": "LV", "commonality": "CU"}
-LEAST_PLAYS = 200
-_START = datetime(2026, 9, 1, tzinfo=UTC)
+MIN_PLAYS = 200
+_FEED_START = datetime(2026, 9, 1, tzinfo=UTC)
 _NOW = datetime(2026, 11, 21, tzinfo=UTC)
 _GOAL_LETTERS, _GOAL_TRAIT = 0.90, 0.975
-_COMPARED = """
+_COMPARISON_QUERY = """
     select
         t.personality, p.letters, p.sureness, p.choices, e.plays,
         t.exploration, p.exploration as exploration_score, p.exploration_sureness,
@@ -48,76 +49,79 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    with catalogue(options.kaggle, _NOW) as place:
-        compared = _compared(place, options)
+    with temporary_catalogue(options.kaggle, _NOW) as warehouse_settings:
+        comparison = _compare_traits(warehouse_settings, options)
     name = "Kaggle files" if options.kaggle else "made-up catalogue"
     print(
-        f"{name}, {options.users:,} listeners, {options.days} days, seed {options.seed}; {len(compared):,} of them"
-        f" have {LEAST_PLAYS} plays or more, {compared['plays'].median():,.0f} at the median"
+        f"{name}, {options.users:,} listeners, {options.days} days, seed {options.seed}; {len(comparison):,} of them"
+        f" have {MIN_PLAYS} plays or more, {comparison['plays'].median():,.0f} at the median"
     )
-    _print_scores(compared)
-    _print_sureness(compared)
+    _print_scores(comparison)
+    _print_sureness(comparison)
 
 
-def _compared(chosen: Settings, options: argparse.Namespace) -> pd.DataFrame:
+def _compare_traits(warehouse_settings: Settings, options: argparse.Namespace) -> pd.DataFrame:
     """A row a listener with enough plays: truth beside inference."""
-    wanted = Parameters(options.users, _START, _START + timedelta(days=options.days), seed=options.seed)
-    feed.simulate_feed("feed", wanted, _NOW, chosen)
-    events.plan_events("events", chosen)
-    events.load_events("events", _NOW.date(), chosen)
-    with connect(chosen.warehouse_url) as connection:
-        build(connection, Definition(play_min_ms=30_000, session_gap_minutes=30))
-        return pd.DataFrame(rows(connection, _COMPARED, least_plays=LEAST_PLAYS))
+    parameters = Parameters(options.users, _FEED_START, _FEED_START + timedelta(days=options.days), seed=options.seed)
+    feed.simulate_feed("feed", parameters, _NOW, warehouse_settings)
+    events.plan_events("events", warehouse_settings)
+    events.load_events("events", _NOW.date(), warehouse_settings)
+    with connect(warehouse_settings.warehouse_url) as connection:
+        build_marts(connection, MartDefinition(play_min_ms=30_000, session_gap_minutes=30))
+        return pd.DataFrame(fetch_rows(connection, _COMPARISON_QUERY, least_plays=MIN_PLAYS))
 
 
-def _print_scores(compared: pd.DataFrame) -> None:
-    is_right = _is_right(compared)
-    is_middle = pd.DataFrame({trait: (compared[trait] - 0.5).abs() < 0.05 for trait in TRAITS})
+def _print_scores(comparison: pd.DataFrame) -> None:
+    is_right = _compute_is_right(comparison)
+    is_middle = pd.DataFrame({trait: (comparison[trait] - 0.5).abs() < 0.05 for trait in TRAITS})
     is_outside = ~is_middle.any(axis=1)
     whole = is_right.all(axis=1)
     print(
         f"all four letters: {whole.mean():.1%} of all, {whole[is_outside].mean():.1%} of the {is_outside.sum():,}"
         f" outside the middle tenth of each trait, goal >= {_GOAL_LETTERS:.0%};"
-        f" without letters {compared['letters'].isna().mean():.1%}"
+        f" without letters {comparison['letters'].isna().mean():.1%}"
     )
     for trait in TRAITS:
-        score, truth = compared[f"{trait}_score"].astype(float), compared[trait]
-        own = is_right[trait]
+        score, truth = comparison[f"{trait}_score"].astype(float), comparison[trait]
+        is_trait_right = is_right[trait]
         print(
-            f"{trait:12} {own.mean():.1%} of all, {own[~is_middle[trait]].mean():.1%} outside its middle tenth, goal >="
+            f"{trait:12} {is_trait_right.mean():.1%} of all, {is_trait_right[~is_middle[trait]].mean():.1%} outside its middle tenth, goal >="
             f" {_GOAL_TRAIT:.1%}; correlation {truth.corr(score):.3f}, area under the curve"
-            f" {_area(score[score.notna()], truth[score.notna()] >= 0.5):.3f}"
+            f" {_compute_area_under_curve(score[score.notna()], truth[score.notna()] >= 0.5):.3f}"
         )
 
 
-def _is_right(compared: pd.DataFrame) -> pd.DataFrame:
+def _compute_is_right(comparison: pd.DataFrame) -> pd.DataFrame:
     """Whether each letter is that of the truth; nothing said is wrong."""
     return pd.DataFrame(
         {
-            trait: compared[f"{trait}_score"].notna()
-            & ((compared[f"{trait}_score"].astype(float) >= 0.5) == (compared["personality"].str[place] == letters[0]))
-            for place, (trait, letters) in enumerate(TRAITS.items())
+            trait: comparison[f"{trait}_score"].notna()
+            & (
+                (comparison[f"{trait}_score"].astype(float) >= 0.5)
+                == (comparison["personality"].str[index] == letters[0])
+            )
+            for index, (trait, letters) in enumerate(TRAITS.items())
         }
     )
 
 
-def _area(score: pd.Series, is_first: pd.Series) -> float:
+def _compute_area_under_curve(score: pd.Series, is_first: pd.Series) -> float:
     """How often a listener of the first letter has a higher score than one of the second."""
     ranks, size = score.rank(), int(is_first.sum())
     return float((ranks[is_first].sum() - size * (size + 1) / 2) / (size * (len(score) - size)))
 
 
-def _print_sureness(compared: pd.DataFrame) -> None:
-    is_right = _is_right(compared)
+def _print_sureness(comparison: pd.DataFrame) -> None:
+    is_right = _compute_is_right(comparison)
     print("sure of a letter | letters | on average sure | right")
-    sureness = np.concatenate([compared[f"{trait}_sureness"].astype(float) for trait in TRAITS])
-    right = np.concatenate([is_right[trait] for trait in TRAITS])
+    sureness = np.concatenate([comparison[f"{trait}_sureness"].astype(float) for trait in TRAITS])
+    is_letter_right = np.concatenate([is_right[trait] for trait in TRAITS])
     for low, high in ((0.5, 0.6), (0.6, 0.75), (0.75, 0.9), (0.9, 0.97), (0.97, 1.001)):
-        chosen = (sureness >= low) & (sureness < high)
-        if chosen.any():
+        is_in_bin = (sureness >= low) & (sureness < high)
+        if is_in_bin.any():
             print(
-                f"{low:.2f} to {min(high, 1):.2f} | {chosen.sum():,} | {sureness[chosen].mean():.1%} |"
-                f" {right[chosen].mean():.1%}"
+                f"{low:.2f} to {min(high, 1):.2f} | {is_in_bin.sum():,} | {sureness[is_in_bin].mean():.1%} |"
+                f" {is_letter_right[is_in_bin].mean():.1%}"
             )
 
 

@@ -10,21 +10,22 @@ import argparse
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from benchmarks._catalogue import catalogue
-from etl import catalogue_reads
-from etl.config import CHECKOUT, Settings
-from etl.jobs import events, feed
-from etl.simulate.listeners.habits import AGES_AS_OF, from_survey
-from etl.simulate.listeners.parameters import Parameters
-from etl.warehouse import connect, rows
+from benchmarks._temporary_catalogue import temporary_catalogue
+from etl.database import connect, fetch_rows
+from etl.jobs import events
+from etl.settings import CHECKOUT, Settings
+from simulator import warehouse_reads
+from simulator.jobs import feed
+from simulator.listeners.habits import AGES_AS_OF, from_survey_rows
+from simulator.listeners.parameters import Parameters
 
-_START = datetime(2026, 10, 1, tzinfo=UTC)
+_FEED_START = datetime(2026, 10, 1, tzinfo=UTC)
 _NOW = datetime(2026, 11, 21, tzinfo=UTC)
-_GOAL = 0.02
+_GOAL_DIFFERENCE = 0.02
 _QUESTIONS = ("age_band", "plan", "device", "hour", "skip")
-_QUESTION = CHECKOUT / "sql" / "report" / "listening_shares.sql"
+_FRACTIONS_QUERY_FILE = CHECKOUT / "sql" / "report" / "listening_shares.sql"
 
-Shares = dict[str, dict[str, float]]
+FractionsByQuestion = dict[str, dict[str, float]]
 
 
 def main() -> None:
@@ -34,46 +35,50 @@ def main() -> None:
     parser.add_argument("--hours", type=int, default=72)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    with catalogue(options.kaggle, _NOW) as place:
-        loaded = _listen(place, options)
-        asked, found = _asked(place), _found(place)
+    with temporary_catalogue(options.kaggle, _NOW) as warehouse_settings:
+        loaded = _load_feed(warehouse_settings, options)
+        requested, measured = _compute_requested(warehouse_settings), _measure_fractions(warehouse_settings)
     print(
         f"{'Kaggle files' if options.kaggle else 'made-up catalogue'}, {options.users:,} listeners, {options.hours} h,"
         f" seed {options.seed}: {loaded:,} events in the star"
     )
     for question in _QUESTIONS:
-        _print(question, asked[question], found[question])
+        _print_question(question, requested[question], measured[question])
 
 
-def _listen(place: Settings, options: argparse.Namespace) -> int:
+def _load_feed(warehouse_settings: Settings, options: argparse.Namespace) -> int:
     """Make a feed and load it; the number of its events."""
-    wanted = Parameters(options.users, _START, _START + timedelta(hours=options.hours), seed=options.seed)
-    feed.simulate_feed("feed", wanted, _NOW, place)
-    events.plan_events("events", place)
-    return events.load_events("events", _NOW.date(), place)["fact_event"]
+    parameters = Parameters(options.users, _FEED_START, _FEED_START + timedelta(hours=options.hours), seed=options.seed)
+    feed.simulate_feed("feed", parameters, _NOW, warehouse_settings)
+    events.plan_events("events", warehouse_settings)
+    return events.load_events("events", _NOW.date(), warehouse_settings)["fact_event"]
 
 
-def _asked(place: Settings) -> Shares:
-    return from_survey(catalogue_reads.survey(place.warehouse_url)).asked()
+def _compute_requested(warehouse_settings: Settings) -> FractionsByQuestion:
+    return from_survey_rows(
+        warehouse_reads.read_survey_responses(warehouse_settings.warehouse_url)
+    ).list_requested_fractions()
 
 
-def _found(place: Settings) -> Shares:
-    shares: Shares = {question: {} for question in _QUESTIONS}
-    with connect(place.warehouse_url) as connection:
-        for row in rows(connection, _QUESTION.read_text(encoding="utf-8"), ages_as_of=AGES_AS_OF):
-            shares[str(row["question"])][str(row["answer"])] = float(str(row["share"]))
-    return shares
+def _measure_fractions(warehouse_settings: Settings) -> FractionsByQuestion:
+    fractions: FractionsByQuestion = {question: {} for question in _QUESTIONS}
+    with connect(warehouse_settings.warehouse_url) as connection:
+        for row in fetch_rows(connection, _FRACTIONS_QUERY_FILE.read_text(encoding="utf-8"), ages_as_of=AGES_AS_OF):
+            fractions[str(row["question"])][str(row["answer"])] = float(str(row["share"]))
+    return fractions
 
 
-def _print(question: str, asked: dict[str, float], found: dict[str, float]) -> None:
+def _print_question(question: str, requested: dict[str, float], measured: dict[str, float]) -> None:
     """The greatest difference of a question, and each answer's shares (of hours the farthest alone)."""
-    differences = {answer: found.get(answer, 0) - asked.get(answer, 0) for answer in asked.keys() | found.keys()}
+    differences = {
+        answer: measured.get(answer, 0) - requested.get(answer, 0) for answer in requested.keys() | measured.keys()
+    }
     farthest = max(differences, key=lambda answer: abs(differences[answer]))
     print(
-        f"{question}: at most {abs(differences[farthest]) * 100:.2f} points off, goal <= {_GOAL * 100:.0f}; "
+        f"{question}: at most {abs(differences[farthest]) * 100:.2f} points off, goal <= {_GOAL_DIFFERENCE * 100:.0f}; "
         + "; ".join(
-            f"{answer} asked {share:.1%}, found {found.get(answer, 0):.1%}"
-            for answer, share in asked.items()
+            f"{answer} asked {fraction:.1%}, found {measured.get(answer, 0):.1%}"
+            for answer, fraction in requested.items()
             if question != "hour" or answer == farthest
         )
     )

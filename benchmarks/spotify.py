@@ -13,16 +13,17 @@ from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks._stand_in import MODES, nights
-from etl import warehouse
-from etl.config import Settings
-from etl.jobs import refresh, stand_in
-from etl.lake import Lake
-from etl.schemas import ARTIST_ROW, MOCK_SOURCE, TRACK_ROW
-from etl.simulate.spotify_api.stock import stock_path, write_stock
+from benchmarks._refresh_series import MODES, open_refresh_series
+from etl import database
+from etl.formats.contracts import ARTIST_ROW, MOCK_SOURCE, TRACK_ROW
+from etl.jobs import refresh
+from etl.settings import Settings
+from etl.storage.inputs import Lake
+from simulator.jobs import mock_api
+from simulator.mock_api.seed_data import get_seed_data_path, write_seed_data
 
-_PLAYLISTS, _LENGTH, _PAGE = 50, 100, 50
-_QUIET = "has_usual_changes = false\npopularity_drift = 0\n"
+_PLAYLIST_COUNT, _PLAYLIST_LENGTH, _PAGE_SIZE = 50, 100, 50
+_QUIET_SCENARIO = "has_usual_changes = false\npopularity_drift = 0\n"
 
 
 def main() -> None:
@@ -33,77 +34,97 @@ def main() -> None:
     print(f"spotipy {version('spotipy')}, pyspark {version('pyspark')}, against the mock API (docs/stand_in.md)")
     for mode in MODES:
         if "calls" in options.only:
-            _calls(mode)
+            _count_calls(mode)
         if "match" in options.only:
-            _match(mode, options.folder)
+            _measure_matching(mode, options.folder)
 
 
-def _calls(mode: str) -> None:
-    with nights(mode, _QUIET, calls=0) as here:
-        here.import_files(None)
-        _restock(here.settings)
-        first = here.fetch(0)
-        refresh_needed = first["playlist_items"]["200"]
-        here.refresh(0)
-        second = here.fetch(1)
-    pages = _PLAYLISTS * -(-_LENGTH // _PAGE)
-    print(f"{mode}: first refresh of {_PLAYLISTS} playlists x {_LENGTH} tracks: {_told(first)}")
+def _count_calls(mode: str) -> None:
+    with open_refresh_series(mode, _QUIET_SCENARIO, daily_calls=0) as series:
+        series.import_files(None)
+        _replace_seed_data(series.settings)
+        first_calls = series.fetch_day(0)
+        refresh_needed = first_calls["playlist_items"]["200"]
+        series.publish_day(0)
+        second_calls = series.fetch_day(1)
+    pages = _PLAYLIST_COUNT * -(-_PLAYLIST_LENGTH // _PAGE_SIZE)
+    print(
+        f"{mode}: first refresh of {_PLAYLIST_COUNT} playlists x {_PLAYLIST_LENGTH} tracks: {_describe_calls(first_calls)}"
+    )
     print(f"  pages of items {refresh_needed}, least possible {pages}, goal: equal")
-    print(f"{mode}: a night without changes: {_told(second)}; goal: the pages of the list and the token")
+    print(
+        f"{mode}: a night without changes: {_describe_calls(second_calls)}; goal: the pages of the list and the token"
+    )
 
 
-def _restock(chosen: Settings) -> None:
+def _replace_seed_data(series_settings: Settings) -> None:
     """One account with 50 playlists of 100 tracks, of the tracks that the stand-in has."""
-    with refresh.session(chosen, "benchmark spotify") as spark:
-        parsed = refresh.parse_files(spark, refresh.current_inputs(Lake(chosen.lake_url)))
-        tracks = refresh.union(spark, parsed["track"], TRACK_ROW).toPandas()
-        artists = refresh.union(spark, parsed["artist"], ARTIST_ROW).toPandas()
-    write_stock(tracks, artists, stock_path(chosen.state_dir), stand_in.SEED, 1, _PLAYLISTS, playlist_length=_LENGTH)
+    with refresh.open_session(series_settings, "benchmark spotify") as spark:
+        parsed = refresh.parse_files(spark, refresh.list_current_inputs(Lake(series_settings.lake_url)))
+        tracks = refresh.union_accepted(spark, parsed["track"], TRACK_ROW).toPandas()
+        artists = refresh.union_accepted(spark, parsed["artist"], ARTIST_ROW).toPandas()
+    write_seed_data(
+        tracks,
+        artists,
+        get_seed_data_path(series_settings.state_dir),
+        mock_api.MOCK_API_SEED,
+        1,
+        _PLAYLIST_COUNT,
+        playlist_length=_PLAYLIST_LENGTH,
+    )
     for name in ("ben",):
-        (chosen.state_dir / "accounts" / "stand-in" / f"{name}.json").unlink()
+        (series_settings.state_dir / "accounts" / "stand-in" / f"{name}.json").unlink()
 
 
-def _told(calls: dict[str, Counter[str]]) -> str:
-    words = [
+def _describe_calls(calls: dict[str, Counter[str]]) -> str:
+    texts = [
         f"{endpoint} {sum(statuses.values())}" + (f" ({statuses['403']} refused)" if statuses["403"] else "")
         for endpoint, statuses in sorted(calls.items())
     ]
-    return f"{sum(sum(statuses.values()) for statuses in calls.values())} calls: {', '.join(words)}"
+    return f"{sum(sum(statuses.values()) for statuses in calls.values())} calls: {', '.join(texts)}"
 
 
-def _match(mode: str, folder: Path | None) -> None:
-    with nights(mode, _QUIET, calls=0) as here:
-        here.import_files(folder)
-        here.fetch(0)
-        here.refresh(0)
-        with sqlite3.connect(stock_path(here.settings.state_dir)) as stock:
-            truth = dict(stock.execute("select served_id, track_id from truth"))
-        with warehouse.connect(here.settings.warehouse_url) as connection:
-            rows = warehouse.rows(
+def _measure_matching(mode: str, folder: Path | None) -> None:
+    with open_refresh_series(mode, _QUIET_SCENARIO, daily_calls=0) as series:
+        series.import_files(folder)
+        series.fetch_day(0)
+        series.publish_day(0)
+        with sqlite3.connect(get_seed_data_path(series.settings.state_dir)) as seed_data:
+            truth = dict(seed_data.execute("select served_id, track_id from truth"))
+        with database.connect(series.settings.warehouse_url) as connection:
+            rows = database.fetch_rows(
                 connection,
                 "select track_id, recording_key, source, audio_features_source from warehouse.dim_track",
             )
-    found = {str(row["track_id"]): row for row in rows}
-    ours = [id_ for id_, row in found.items() if row["source"] == MOCK_SOURCE]
-    measured = [id_ for id_ in ours if found[id_]["audio_features_source"] not in (None, MOCK_SOURCE)]
-    wanted = [
-        id_
-        for id_ in ours
-        if truth.get(id_) in found and found[truth[id_]]["audio_features_source"] not in (None, MOCK_SOURCE)
+    rows_by_track_id = {str(row["track_id"]): row for row in rows}
+    api_track_ids = [track_id for track_id, row in rows_by_track_id.items() if row["source"] == MOCK_SOURCE]
+    matched_ids = [
+        track_id
+        for track_id in api_track_ids
+        if rows_by_track_id[track_id]["audio_features_source"] not in (None, MOCK_SOURCE)
     ]
-    right = {
-        id_
-        for id_ in measured
-        if truth.get(id_) in found and found[id_]["recording_key"] == found[truth[id_]]["recording_key"]
+    expected_ids = [
+        track_id
+        for track_id in api_track_ids
+        if truth.get(track_id) in rows_by_track_id
+        and rows_by_track_id[truth[track_id]]["audio_features_source"] not in (None, MOCK_SOURCE)
+    ]
+    correct_ids = {
+        track_id
+        for track_id in matched_ids
+        if truth.get(track_id) in rows_by_track_id
+        and rows_by_track_id[track_id]["recording_key"] == rows_by_track_id[truth[track_id]]["recording_key"]
     }
-    if not measured:
-        api = sum(1 for id_ in ours if found[id_]["audio_features_source"] == MOCK_SOURCE)
-        print(f"{mode}: audio features of {api} of {len(ours)} tracks came from the API itself: nothing to match")
+    if not matched_ids:
+        api = sum(1 for track_id in api_track_ids if rows_by_track_id[track_id]["audio_features_source"] == MOCK_SOURCE)
+        print(
+            f"{mode}: audio features of {api} of {len(api_track_ids)} tracks came from the API itself: nothing to match"
+        )
         return
-    recall, precision = len(right & set(wanted)) / len(wanted), len(right) / len(measured)
+    recall, precision = len(correct_ids & set(expected_ids)) / len(expected_ids), len(correct_ids) / len(matched_ids)
     print(
-        f"{mode}: audio features by recording, {len(ours)} tracks of the API: recall {recall:.2%} of {len(wanted)},"
-        f" goal >= 98 %; precision {precision:.2%} of {len(measured)}, goal >= 99.5 %"
+        f"{mode}: audio features by recording, {len(api_track_ids)} tracks of the API: recall {recall:.2%} of {len(expected_ids)},"
+        f" goal >= 98 %; precision {precision:.2%} of {len(matched_ids)}, goal >= 99.5 %"
     )
 
 

@@ -22,23 +22,23 @@ from typing import Any
 
 from airflow.sdk import DAG, Param, task
 
-from dags.defaults import EXPORT_INPUTS, default_args, page
-from dags.runs import run_id_of
+from dags.common.defaults import EXPORT_INPUTS, build_default_args, render_doc_page
+from dags.common.run_context import get_run_id
 
 
 @task(outlets=[EXPORT_INPUTS])
-def import_export(**context: Any) -> dict[str, Any]:
+def import_account_export(**context: Any) -> dict[str, Any]:
     """The inputs that the export became, and what was left out of it."""
-    from etl.config import settings
-    from etl.jobs import account_export
+    from etl.jobs import account_import
+    from etl.settings import read_settings
 
-    return account_export.import_export(
+    return account_import.import_export(
         context["params"]["path"],
         context["params"]["user"],
         context["params"]["timezone"],
-        settings(),
+        read_settings(),
         received_at=context["dag_run"].run_after,
-        run_id=run_id_of(context),
+        run_id=get_run_id(context),
     )
 
 
@@ -49,8 +49,8 @@ with DAG(
     catchup=False,
     max_active_runs=4,
     dagrun_timeout=timedelta(hours=2),
-    default_args=default_args(),
-    doc_md=page(__doc__),
+    default_args=build_default_args(),
+    doc_md=render_doc_page(__doc__),
     tags=["import", "account"],
     params={
         "path": Param(
@@ -73,4 +73,4 @@ with DAG(
         ),
     },
 ):
-    import_export()
+    import_account_export()

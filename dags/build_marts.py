@@ -25,33 +25,33 @@ from typing import Any
 
 from airflow.sdk import DAG, Param, task
 
-from dags.defaults import MARTS, default_args, page, table
-from dags.runs import run_id_of, skip_at_first_try
+from dags.common.defaults import MART_TABLES, build_default_args, make_table_asset, render_doc_page
+from dags.common.run_context import get_run_id, skip_on_first_try
 
 
-@task(outlets=[MARTS], execution_timeout=timedelta(hours=12))
+@task(outlets=[MART_TABLES], execution_timeout=timedelta(hours=12))
 def build_marts(**context: Any) -> dict[str, int]:
     """Rows written, by table."""
-    from etl.config import settings
     from etl.jobs import marts
+    from etl.settings import read_settings
 
     params = context["params"]
     since = date.fromisoformat(params["since"]) if params.get("since") else None
-    written = marts.build_marts(run_id_of(context), params["what"], since, settings())
-    if not written:
-        skip_at_first_try(context, "Nothing was touched since the last build.")
-    return written
+    written_rows = marts.build_marts(get_run_id(context), params["what"], since, read_settings())
+    if not written_rows:
+        skip_on_first_try(context, "Nothing was touched since the last build.")
+    return written_rows
 
 
 with DAG(
     dag_id="build_marts",
     description="Bring the marts up to date with the star",
-    schedule=table("warehouse.fact_event") | table("warehouse.dim_track"),
+    schedule=make_table_asset("warehouse.fact_event") | make_table_asset("warehouse.dim_track"),
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=12),
-    default_args=default_args(),
-    doc_md=page(__doc__),
+    default_args=build_default_args(),
+    doc_md=render_doc_page(__doc__),
     tags=["marts"],
     params={
         "what": Param(

@@ -14,8 +14,8 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param
 
-from dags.defaults import default_args, page
-from dags.refresh_tasks import refresh_tasks
+from dags.common.defaults import build_default_args, render_doc_page
+from dags.common.refresh_tasks import build_refresh_tasks
 
 with DAG(
     dag_id="fit_clusters",
@@ -24,8 +24,8 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=6),
-    default_args=default_args(),
-    doc_md=page(__doc__),
+    default_args=build_default_args(),
+    doc_md=render_doc_page(__doc__),
     tags=["catalogue", "clusters"],
     params={
         "cluster_count": Param(
@@ -36,4 +36,4 @@ with DAG(
         ),
     },
 ):
-    refresh_tasks()
+    build_refresh_tasks()

@@ -24,20 +24,20 @@ from typing import Any
 from airflow.sdk import DAG, Param, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.defaults import default_args, page
-from dags.runs import run_id_of
+from dags.common.defaults import build_default_args, render_doc_page
+from dags.common.run_context import get_run_id
 
 
 @task(execution_timeout=timedelta(hours=6))
 def forget_user(**context: Any) -> dict[str, int]:
     """How many accounts, inputs and events went."""
-    from etl.config import settings
-    from etl.jobs import forget
+    from etl.jobs import erasure
+    from etl.settings import read_settings
 
-    gone = forget.forget_user(context["params"]["user"], run_id_of(context), settings())
-    if not any(gone.values()):
+    erased_counts = erasure.forget_user(context["params"]["user"], get_run_id(context), read_settings())
+    if not any(erased_counts.values()):
         raise AirflowSkipException("Nothing here belongs to a user of that id.")
-    return gone
+    return erased_counts
 
 
 with DAG(
@@ -47,8 +47,8 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=12),
-    default_args=default_args(),
-    doc_md=page(__doc__),
+    default_args=build_default_args(),
+    doc_md=render_doc_page(__doc__),
     tags=["account", "privacy"],
     params={
         "user": Param(

@@ -37,8 +37,8 @@ from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOpe
 from airflow.sdk import DAG, Param, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.defaults import KAGGLE_INPUTS, default_args, page
-from dags.runs import run_id_of
+from dags.common.defaults import KAGGLE_INPUTS, build_default_args, render_doc_page
+from dags.common.run_context import get_run_id
 
 ENCODINGS = [
     *("cp1252", "iso-8859-15", "cp1250", "cp1254", "iso-8859-2", "cp1257", "mac_roman", "cp850", "cp852"),
@@ -52,44 +52,44 @@ FORMATS = ["tracks_by_genre", "tracks_1921_2020", "artists_1921_2020", "playlist
 @task
 def find_files(**context: Any) -> list[str]:
     """Paths or URLs of the files to bring in."""
-    from etl.config import settings
-    from etl.jobs import kaggle
+    from etl.settings import read_settings
+    from simulator.jobs import catalogue_files
 
-    return kaggle.find_files(context["params"]["path"], settings())
+    return catalogue_files.find_or_write_files(context["params"]["path"], read_settings())
 
 
 @task(outlets=[KAGGLE_INPUTS], map_index_template="{{ task.op_kwargs.path.rstrip('/').split('/')[-1].split('?')[0] }}")
 def import_file(path: str, **context: Any) -> dict[str, Any]:
     """Name, format and number of rows of the file, now in the lake, and what was guessed or left out."""
-    from etl.config import settings
     from etl.jobs import kaggle
+    from etl.settings import read_settings
 
     return kaggle.import_file(
         path,
         context["params"]["format"],
-        settings(),
-        run_id=f"{run_id_of(context)}.{context['task_instance'].map_index}",
+        read_settings(),
+        run_id=f"{get_run_id(context)}.{context['task_instance'].map_index}",
         received_at=context["dag_run"].run_after,
         encoding=None if context["params"]["encoding"] == "guess" else context["params"]["encoding"],
     )
 
 
 @task(trigger_rule="all_done_min_one_success", inlets=[KAGGLE_INPUTS])
-def stock_stand_in() -> int:
+def seed_mock_api() -> int:
     """How many accounts the stand-in has, now that it serves what was imported; a failed file does not stop it."""
-    from etl.config import settings
+    from etl.settings import read_settings
 
-    if not settings().is_stand_in:
+    if not read_settings().is_mock_api:
         raise AirflowSkipException("Spotify itself answers: there is no stand-in to be given anything.")
-    from etl.jobs import stand_in
+    from simulator.jobs import mock_api
 
-    return stand_in.stock_stand_in(settings())
+    return mock_api.seed_mock_api(read_settings())
 
 
 @task.short_circuit(trigger_rule="all_done")
-def is_refresh_wanted(imported: Sequence[dict[str, Any]], **context: Any) -> bool:
+def is_refresh_wanted(imported_files: Sequence[dict[str, Any]], **context: Any) -> bool:
     """Whether a file came in and the form asks for a refresh afterwards."""
-    return bool(context["params"]["refresh"]) and len(imported or ()) > 0
+    return bool(context["params"]["refresh"]) and len(imported_files or ()) > 0
 
 
 with DAG(
@@ -99,8 +99,8 @@ with DAG(
     catchup=False,
     max_active_runs=4,
     dagrun_timeout=timedelta(hours=6),
-    default_args=default_args(),
-    doc_md=page(__doc__),
+    default_args=build_default_args(),
+    doc_md=render_doc_page(__doc__),
     tags=["import", "kaggle"],
     params={
         "path": Param(
@@ -127,9 +127,9 @@ with DAG(
         "refresh": Param(True, type="boolean", title="Refresh", description="Publish afterwards by a nightly refresh."),
     },
 ):
-    imported = import_file.expand(path=find_files())
-    stocked = stock_stand_in()
-    imported >> stocked
-    is_wanted = is_refresh_wanted(imported)
-    stocked >> is_wanted >> TriggerDagRunOperator(task_id="start_refresh", trigger_dag_id="nightly_refresh")
-    [imported, stocked] >> EmptyOperator(task_id="every_file_imported", trigger_rule="none_failed")
+    imported_files = import_file.expand(path=find_files())
+    seeded = seed_mock_api()
+    imported_files >> seeded
+    refresh_gate = is_refresh_wanted(imported_files)
+    seeded >> refresh_gate >> TriggerDagRunOperator(task_id="start_refresh", trigger_dag_id="nightly_refresh")
+    [imported_files, seeded] >> EmptyOperator(task_id="every_file_imported", trigger_rule="none_failed")

@@ -31,47 +31,55 @@ from typing import Any
 from airflow.sdk import DAG, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.defaults import EVENTS, EXPORT_INPUTS, FEED_INPUTS, RECENT_INPUTS, REFRESH_END, default_args, page
-from dags.refresh_tasks import end_with_report
-from dags.runs import reference_date_of, run_id_of, skip_at_first_try
+from dags.common.defaults import (
+    EVENT_TABLES,
+    EXPORT_INPUTS,
+    FEED_INPUTS,
+    RECENTLY_PLAYED_INPUTS,
+    REFRESH_END,
+    build_default_args,
+    render_doc_page,
+)
+from dags.common.refresh_tasks import end_with_report
+from dags.common.run_context import get_reference_date, get_run_id, skip_on_first_try
 
 
 @task
 def plan_events(**context: Any) -> int:
     """How many inputs are new; none ends the run here."""
-    from etl.config import settings
     from etl.jobs import events
+    from etl.settings import read_settings
 
-    inputs = events.plan_events(run_id_of(context), settings())
-    if not inputs:
+    input_count = events.plan_events(get_run_id(context), read_settings())
+    if not input_count:
         raise AirflowSkipException("Nothing new: the warehouse already holds the events that the lake holds.")
-    return inputs
+    return input_count
 
 
-@task(outlets=EVENTS, execution_timeout=timedelta(hours=12))
+@task(outlets=EVENT_TABLES, execution_timeout=timedelta(hours=12))
 def load_events(**context: Any) -> dict[str, int]:
     """Rows added, by table."""
-    from etl.config import settings
     from etl.jobs import events
+    from etl.settings import read_settings
 
-    added = events.load_events(run_id_of(context), reference_date_of(context), settings())
-    if not added:
-        skip_at_first_try(context, "Every event was there already: nothing was added.")
-    return added
+    added_rows = events.load_events(get_run_id(context), get_reference_date(context), read_settings())
+    if not added_rows:
+        skip_on_first_try(context, "Every event was there already: nothing was added.")
+    return added_rows
 
 
 with DAG(
     dag_id="load_events",
     description="Load the events that came in",
     # What accounts saved and followed comes after the tracks and artists that the same answers tell of.
-    schedule=FEED_INPUTS | EXPORT_INPUTS | RECENT_INPUTS | REFRESH_END,
+    schedule=FEED_INPUTS | EXPORT_INPUTS | RECENTLY_PLAYED_INPUTS | REFRESH_END,
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=12),
-    default_args=default_args(),
-    doc_md=page(__doc__),
+    default_args=build_default_args(),
+    doc_md=render_doc_page(__doc__),
     tags=["load", "events"],
 ):
-    loaded = load_events()
-    plan_events() >> loaded
-    end_with_report(loaded)
+    load_task = load_events()
+    plan_events() >> load_task
+    end_with_report(load_task)

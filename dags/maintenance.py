@@ -22,44 +22,44 @@ from typing import Any
 import pendulum
 from airflow.sdk import DAG, CronTriggerTimetable, Param, task
 
-from dags.defaults import default_args
+from dags.common.defaults import build_default_args
 
 
 @task
 def sweep_lake(**context: Any) -> int:
     """How many runs' frames were removed."""
-    from etl.config import settings
     from etl.jobs import maintenance
+    from etl.settings import read_settings
 
-    return maintenance.sweep_lake(settings(), context["params"]["keep_days"], context["dag_run"].run_after)
+    return maintenance.sweep_lake(read_settings(), context["params"]["keep_days"], context["dag_run"].run_after)
 
 
 @task
 def sweep_warehouse(**context: Any) -> int:
     """How many lines of audit.rejected_row were removed."""
-    from etl.config import settings
     from etl.jobs import maintenance
+    from etl.settings import read_settings
 
-    return maintenance.sweep_warehouse(settings(), context["params"]["keep_days"], context["dag_run"].run_after)
+    return maintenance.sweep_warehouse(read_settings(), context["params"]["keep_days"], context["dag_run"].run_after)
 
 
 @task
 def sweep_logs(**context: Any) -> int:
     """How many log files were removed."""
-    from etl.config import settings
     from etl.jobs import maintenance
+    from etl.settings import read_settings
 
-    return maintenance.sweep_logs(settings(), context["params"]["keep_days"], context["dag_run"].run_after)
+    return maintenance.sweep_logs(read_settings(), context["params"]["keep_days"], context["dag_run"].run_after)
 
 
 @task.bash
 def sweep_airflow(**context: Any) -> str:
     """Airflow's own sweep. Tasks are kept from its database, so the shell takes the address from another variable."""
-    keep = timedelta(days=context["params"]["keep_days"])
-    before = (context["dag_run"].run_after - keep).isoformat()
+    retention = timedelta(days=context["params"]["keep_days"])
+    cutoff = (context["dag_run"].run_after - retention).isoformat()
     return (
         'AIRFLOW__DATABASE__SQL_ALCHEMY_CONN="${AIRFLOW_METADATA_URL:?must name the metadata database}" '
-        f"airflow db clean --clean-before-timestamp '{before}' --skip-archive --yes"
+        f"airflow db clean --clean-before-timestamp '{cutoff}' --skip-archive --yes"
     )
 
 
@@ -71,7 +71,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=6),
-    default_args=default_args(),
+    default_args=build_default_args(),
     doc_md=__doc__,
     tags=["maintenance"],
     params={

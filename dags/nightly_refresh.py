@@ -36,9 +36,9 @@ from datetime import timedelta
 import pendulum
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param
 
-from dags.defaults import default_args, page
-from dags.fetch_tasks import fetch_tasks
-from dags.refresh_tasks import refresh_tasks
+from dags.common.defaults import build_default_args, render_doc_page
+from dags.common.fetch_tasks import build_fetch_tasks
+from dags.common.refresh_tasks import build_refresh_tasks
 
 with DAG(
     dag_id="nightly_refresh",
@@ -50,8 +50,8 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=6),
-    default_args=default_args(),
-    doc_md=page(__doc__),
+    default_args=build_default_args(),
+    doc_md=render_doc_page(__doc__),
     tags=["refresh", "catalogue", "spotify"],
     params={
         "from_nothing": Param(
@@ -63,4 +63,4 @@ with DAG(
         ),
     },
 ):
-    fetch_tasks() >> refresh_tasks()
+    build_fetch_tasks() >> build_refresh_tasks()

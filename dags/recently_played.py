@@ -28,18 +28,18 @@ import pendulum
 from airflow.sdk import DAG, CronTriggerTimetable, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.defaults import RECENT_INPUTS, default_args, page
-from dags.pools import recent_pool
-from dags.runs import asking_date_of, is_last_try_of, run_id_of
+from dags.common.defaults import RECENTLY_PLAYED_INPUTS, build_default_args, render_doc_page
+from dags.common.pools import get_recently_played_pool
+from dags.common.run_context import get_fetch_date, get_run_id, is_last_try
 
 
 @task
 def choose_accounts(**context: Any) -> list[str]:
     """Names of the accounts to ask."""
-    from dags.spotify_settings import spotify_settings
+    from dags.common.spotify_settings import load_spotify_settings
     from etl.jobs import spotify
 
-    names = spotify.choose_accounts(asking_date_of(context), spotify_settings())
+    names = spotify.choose_accounts(get_fetch_date(context), load_spotify_settings())
     if not names:
         raise AirflowSkipException("Nobody has signed in, or the run stands for an earlier day: nobody is asked.")
     return names
@@ -47,19 +47,19 @@ def choose_accounts(**context: Any) -> list[str]:
 
 @task(
     map_index_template="{{ task.op_kwargs.name }}",
-    pool=recent_pool() or "default_pool",
+    pool=get_recently_played_pool() or "default_pool",
     execution_timeout=timedelta(minutes=10),
-    outlets=[RECENT_INPUTS],
+    outlets=[RECENTLY_PLAYED_INPUTS],
 )
 def fetch_plays(name: str, **context: Any) -> dict[str, Any]:
     """How the look went: counts only; what was received lies in the lake."""
-    from dags.spotify_settings import spotify_settings
+    from dags.common.spotify_settings import load_spotify_settings
     from etl.jobs import recently_played
 
-    found = recently_played.fetch_plays(name, run_id_of(context), spotify_settings(), is_last_try_of(context))
-    if not found["plays"]:
+    summary = recently_played.fetch_plays(name, get_run_id(context), load_spotify_settings(), is_last_try(context))
+    if not summary["plays"]:
         raise AirflowSkipException(f"{name} has played nothing new, or could not be asked now.")
-    return found
+    return summary
 
 
 with DAG(
@@ -70,8 +70,8 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=2),
-    default_args=default_args(),
-    doc_md=page(__doc__),
+    default_args=build_default_args(),
+    doc_md=render_doc_page(__doc__),
     tags=["spotify", "events"],
 ):
     fetch_plays.expand(name=choose_accounts())

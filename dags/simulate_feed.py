@@ -17,26 +17,26 @@ from typing import Any
 
 from airflow.sdk import DAG, Param, task
 
-from dags.defaults import CATALOGUE, FEED_INPUTS, default_args, page
-from dags.runs import run_id_of
+from dags.common.defaults import CATALOGUE_TABLES, FEED_INPUTS, build_default_args, render_doc_page
+from dags.common.run_context import get_run_id
 
 
-def _share(title: str, description: str) -> Param:
+def _make_fraction_param(title: str, description: str) -> Param:
     return Param(0.0, type="number", minimum=0, maximum=1, title=title, description=description, section="Dirt")
 
 
-def _moment(title: str, description: str) -> Param:
+def _make_timestamp_param(title: str, description: str) -> Param:
     return Param(None, type=["null", "string"], format="date-time", title=title, description=description)
 
 
-@task(inlets=CATALOGUE, outlets=[FEED_INPUTS])
+@task(inlets=CATALOGUE_TABLES, outlets=[FEED_INPUTS])
 def simulate_feed(**context: Any) -> dict[str, Any]:
     """The population that was made, and the ids and numbers of records of both inputs."""
-    from etl.config import settings
-    from etl.jobs import feed
+    from etl.settings import read_settings
+    from simulator.jobs import feed
 
     now = context["dag_run"].run_after
-    return feed.simulate_feed(run_id_of(context), feed.parameters_of(context["params"], now), now, settings())
+    return feed.simulate_feed(get_run_id(context), feed.parse_parameters(context["params"], now), now, read_settings())
 
 
 with DAG(
@@ -46,15 +46,17 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=6),
-    default_args=default_args(),
-    doc_md=page(__doc__),
+    default_args=build_default_args(),
+    doc_md=render_doc_page(__doc__),
     tags=["events", "simulation"],
     params={
         "users": Param(
             200, type="integer", minimum=1, maximum=10_000_000, title="Listeners", description="How many of them."
         ),
-        "start": _moment("From", "Where the interval begins, UTC. Empty: the hours before its end."),
-        "end": _moment("To", "Where it ends, UTC. Empty: the hours after its begin, else the last full hour."),
+        "start": _make_timestamp_param("From", "Where the interval begins, UTC. Empty: the hours before its end."),
+        "end": _make_timestamp_param(
+            "To", "Where it ends, UTC. Empty: the hours after its begin, else the last full hour."
+        ),
         "hours": Param(
             72.0, type="number", exclusiveMinimum=0, title="Hours", description="Its length where an end is not given."
         ),
@@ -83,11 +85,11 @@ with DAG(
             title="Share of free plans",
             description="From 0 to 1. Empty: as the survey says.",
         ),
-        "duplicate": _share("Duplicates", "Share of records that come twice."),
-        "late": _share("Late records", "Share of records that stand in the last file."),
-        "disorder": _share("Disorder", "Share of records that stand after later ones."),
-        "unknown_track": _share("Unknown tracks", "Share of plays of tracks that no catalogue holds."),
-        "broken": _share("Broken records", "Share of records that make no sense."),
+        "duplicate": _make_fraction_param("Duplicates", "Share of records that come twice."),
+        "late": _make_fraction_param("Late records", "Share of records that stand in the last file."),
+        "disorder": _make_fraction_param("Disorder", "Share of records that stand after later ones."),
+        "unknown_track": _make_fraction_param("Unknown tracks", "Share of plays of tracks that no catalogue holds."),
+        "broken": _make_fraction_param("Broken records", "Share of records that make no sense."),
     },
 ):
     simulate_feed()

@@ -3,25 +3,25 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard.figures import bars, show
-from dashboard.page import Page, grid, nothing_yet, number, plain
-from dashboard.reading import Login, Reading
+from dashboard.figures import make_bar_chart, show_chart
+from dashboard.page import Page, escape_markdown, format_number, show_nothing_yet, show_table
+from dashboard.warehouse_reader import Login, WarehouseReader
 
 
-def _draw(login: Login, reader: Reading) -> None:
+def _draw_page(login: Login, reader: WarehouseReader) -> None:
     st.title("Operations")
-    runs = reader.table("runs")
+    runs = reader.read_table("runs")
     if runs.empty:
-        nothing_yet("Nothing has run yet.", "Start the DAG nightly_refresh in Airflow, or bin/run.")
+        show_nothing_yet("Nothing has run yet.", "Start the DAG nightly_refresh in Airflow, or bin/run.")
         return
-    inputs, matches = reader.table("report/inputs"), reader.table("report/matches")
-    gaps = reader.table("gaps")
+    inputs, matches = reader.read_table("report/inputs"), reader.read_table("report/matches")
+    gaps = reader.read_table("gaps")
     _draw_figures(runs, inputs, gaps)
     _draw_runs(runs)
-    _draw_accounts(reader.table("accounts"))
+    _draw_accounts(reader.read_table("accounts"))
     _draw_matches(inputs, matches)
     _draw_gaps(gaps)
-    _draw_rejected(reader.table("report/rejected_rows"))
+    _draw_rejected(reader.read_table("report/rejected_rows"))
 
 
 def _draw_figures(runs: pd.DataFrame, inputs: pd.DataFrame, gaps: pd.DataFrame) -> None:
@@ -30,10 +30,10 @@ def _draw_figures(runs: pd.DataFrame, inputs: pd.DataFrame, gaps: pd.DataFrame) 
     with st.container(horizontal=True):
         newest = f"{finished.iloc[0]['finished_at']:%Y-%m-%d %H:%M}" if not finished.empty else "–"
         st.metric("Last good run, UTC", newest, border=True)
-        st.metric("Failed of the runs below", number((runs["result"] == "failed").sum()), border=True)
-        st.metric("Rows read", number(rows_in), border=True)
+        st.metric("Failed of the runs below", format_number((runs["result"] == "failed").sum()), border=True)
+        st.metric("Rows read", format_number(rows_in), border=True)
         st.metric("Rows refused", f"{rows_rejected / rows_in:.2%}" if rows_in else "–", border=True)
-        st.metric("Open gaps", number(gaps["closed_at"].isna().sum()), border=True)
+        st.metric("Open gaps", format_number(gaps["closed_at"].isna().sum()), border=True)
 
 
 def _draw_runs(runs: pd.DataFrame) -> None:
@@ -41,31 +41,36 @@ def _draw_runs(runs: pd.DataFrame) -> None:
     jobs = list(runs["job"].drop_duplicates())
     job = st.selectbox("Job", ["all", *jobs])
     shown = runs if job == "all" else runs[runs["job"] == job]
-    grid(shown, seconds="%.1f")
+    show_table(shown, seconds="%.1f")
     failed = shown[shown["result"] == "failed"]
     if not failed.empty and failed.index[0] == shown.index[0]:
-        st.error(f"The newest run failed: {plain(failed.iloc[0]['message'])}", icon=":material/error:")
+        st.error(f"The newest run failed: {escape_markdown(failed.iloc[0]['message'])}", icon=":material/error:")
 
 
 def _draw_accounts(accounts: pd.DataFrame) -> None:
     st.subheader("Accounts")
     if accounts.empty:
-        nothing_yet("No account was asked yet.", "Sign one in with bin/sign-in; the next refresh asks it.")
+        show_nothing_yet("No account was asked yet.", "Sign one in with bin/sign-in; the next refresh asks it.")
         return
-    grid(accounts)
+    show_table(accounts)
     for row in accounts[accounts["state"] == "must_sign_in"].itertuples():
-        st.warning(f"{plain(row.account)} must sign in again: bin/sign-in {plain(row.account)}", icon=":material/key:")
+        st.warning(
+            f"{escape_markdown(row.account)} must sign in again: bin/sign-in {escape_markdown(row.account)}",
+            icon=":material/key:",
+        )
 
 
 def _draw_matches(inputs: pd.DataFrame, matches: pd.DataFrame) -> None:
     st.subheader("Inputs and what was recognised")
     if inputs.empty:
-        nothing_yet("No input was loaded yet.", "Bring files with the DAG kaggle_import, or events with load_events.")
+        show_nothing_yet(
+            "No input was loaded yet.", "Bring files with the DAG kaggle_import, or events with load_events."
+        )
         return
-    grid(inputs)
+    show_table(inputs)
     if not matches.empty:
         st.caption("Rows that were recognised as something already known, and how sure (1 is the same id).")
-        grid(matches, score="%.3f")
+        show_table(matches, score="%.3f")
 
 
 def _draw_gaps(gaps: pd.DataFrame) -> None:
@@ -74,7 +79,7 @@ def _draw_gaps(gaps: pd.DataFrame) -> None:
         st.success("No span of listening is missing.", icon=":material/check:")
         return
     st.caption("Spotify tells of the last fifty plays only; an account export closes a gap.")
-    grid(gaps)
+    show_table(gaps)
 
 
 def _draw_rejected(reasons: pd.DataFrame) -> None:
@@ -82,7 +87,7 @@ def _draw_rejected(reasons: pd.DataFrame) -> None:
     if reasons.empty:
         st.success("No row was refused.", icon=":material/check:")
         return
-    show(bars(reasons, "reason", "rows", "rows"), "Refused rows by reason.")
+    show_chart(make_bar_chart(reasons, "reason", "rows", "rows"), "Refused rows by reason.")
 
 
-PAGE = Page("Operations", ":material/monitor_heart:", "operations", (("audit.run", "audit.row_count"),), _draw)
+PAGE = Page("Operations", ":material/monitor_heart:", "operations", (("audit.run", "audit.row_count"),), _draw_page)

@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard.reading import Login, Reading, reading
+from dashboard.warehouse_reader import Login, WarehouseReader, open_reader
 from etl.errors import EtlError
 
-_LINKED = re.compile(r"(?=://|@)|(?<=www)(?=\.)", re.IGNORECASE)
+_AUTOLINK_TRIGGER = re.compile(r"(?=://|@)|(?<=www)(?=\.)", re.IGNORECASE)
 """Where Markdown makes a link of an address without being told to, escaped or not."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _WORD_JOINER = "\u2060"
@@ -26,38 +26,38 @@ class Page:
     icon: str
     path: str
     reads: tuple[tuple[str, ...], ...]
-    draw: Callable[[Login, Reading], None]
+    draw: Callable[[Login, WarehouseReader], None]
 
-    def is_for(self, login: Login) -> bool:
+    def is_allowed(self, login: Login) -> bool:
         """Whether the login can use it."""
-        return any(login.may_read(*relations) for relations in self.reads)
+        return any(login.can_read(*relations) for relations in self.reads)
 
-    def drawing(self, login: Login) -> Callable[[], None]:
+    def make_drawer(self, login: Login) -> Callable[[], None]:
         """What draws it for a login; a failure of the warehouse is a sentence on the page."""
 
-        def draw() -> None:
+        def draw_or_report() -> None:
             try:
-                with reading(login) as reader:
+                with open_reader(login) as reader:
                     self.draw(login, reader)
             except EtlError as error:
-                st.error(f"The warehouse did not answer. {plain(error)}", icon=":material/cloud_off:")
+                st.error(f"The warehouse did not answer. {escape_markdown(error)}", icon=":material/cloud_off:")
                 st.caption("Reload the page to sign in again; where that does not help, is bin/run still running?")
 
-        return draw
+        return draw_or_report
 
 
-def nothing_yet(what: str, to_do: str) -> None:
+def show_nothing_yet(reason: str, to_do: str) -> None:
     """Say that there is nothing to show, and what to do about it."""
-    st.info(f"**{what}** {to_do}", icon=":material/hourglass_empty:")
+    st.info(f"**{reason}** {to_do}", icon=":material/hourglass_empty:")
 
 
-def plain(words: object) -> str:
+def escape_markdown(text: object) -> str:
     """Words of others as Markdown that says just them, on one line."""
-    unlinked = _LINKED.sub(_WORD_JOINER, _CONTROL.sub(" ", str(words)))
-    return "".join(f"\\{one}" if one in "\\`*_{}[]<>()#+-.!|$:~&" else one for one in unlinked)
+    unlinked = _AUTOLINK_TRIGGER.sub(_WORD_JOINER, _CONTROL.sub(" ", str(text)))
+    return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>()#+-.!|$:~&" else letter for letter in unlinked)
 
 
-def grid(frame: pd.DataFrame, **columns: str) -> None:
+def show_table(frame: pd.DataFrame, **columns: str) -> None:
     """A table with readable heads and times.
 
     :param columns: formats of columns, as Streamlit writes them.
@@ -67,11 +67,11 @@ def grid(frame: pd.DataFrame, **columns: str) -> None:
         shown[name] = shown[name].dt.strftime("%Y-%m-%d %H:%M")
     heads = {name: str(name).replace("_", " ") for name in shown}
     formats: dict[str, Any] = {
-        heads[name]: st.column_config.NumberColumn(format=form) for name, form in columns.items()
+        heads[name]: st.column_config.NumberColumn(format=number_format) for name, number_format in columns.items()
     }
     st.dataframe(shown.rename(columns=heads), hide_index=True, column_config=formats, placeholder="–")
 
 
-def number(value: float) -> str:
+def format_number(value: float) -> str:
     """A number as people read it."""
     return f"{value:,.0f}"

@@ -4,17 +4,17 @@ import os
 
 import streamlit as st
 
-from dashboard.page import plain
-from dashboard.reading import Login, NotTypedError, sign_in
+from dashboard.page import escape_markdown
+from dashboard.warehouse_reader import InvalidCredentialsError, Login, sign_in
 from etl.errors import EtlError
 
-_LOGIN = "login"
-_NO_WAREHOUSE = "This dashboard does not know where the warehouse is: start it with bin/run or bin/dashboard."
+_LOGIN_KEY = "login"
+_NO_WAREHOUSE_MESSAGE = "This dashboard does not know where the warehouse is: start it with bin/run or bin/dashboard."
 
 
-def signed_in() -> Login | None:
+def get_login() -> Login | None:
     """Who has signed in in this session."""
-    login: Login | None = st.session_state.get(_LOGIN)
+    login: Login | None = st.session_state.get(_LOGIN_KEY)
     return login
 
 
@@ -35,30 +35,30 @@ def ask_for_login() -> None:
             is_sent = st.form_submit_button("Sign in", type="primary", width="stretch")
         st.caption("No login yet? Who runs the warehouse makes one with `bin/add-login`.")
         if is_sent:
-            _enter(name.strip(), password)
+            _try_sign_in(name.strip(), password)
 
 
-def _enter(name: str, password: str) -> None:
+def _try_sign_in(name: str, password: str) -> None:
     url = os.environ.get("WAREHOUSE_URL")
     if not url:
-        st.error(_NO_WAREHOUSE)
+        st.error(_NO_WAREHOUSE_MESSAGE)
     elif not (name and password):
         st.warning("Both the name and the password are needed.")
     else:
         try:
-            st.session_state[_LOGIN] = sign_in(url, name, password)
+            st.session_state[_LOGIN_KEY] = sign_in(url, name, password)
         except EtlError as error:
-            st.error(_sentence(error))
+            st.error(_describe_error(error))
         else:
             st.rerun()
 
 
-def _sentence(error: EtlError) -> str:
-    said = str(error)
-    if isinstance(error, NotTypedError):
-        return said
-    if "authentication failed" in said:
+def _describe_error(error: EtlError) -> str:
+    message = str(error)
+    if isinstance(error, InvalidCredentialsError):
+        return message
+    if "authentication failed" in message:
         return "The database knows no such name with this password. Look for capitals, then try again."
-    if "permission denied for database" in said:
+    if "permission denied for database" in message:
         return "This name is not let into the warehouse: ask for a login made with bin/add-login."
-    return f"The warehouse could not be opened. {plain(said)} Is it running? bin/run starts it."
+    return f"The warehouse could not be opened. {escape_markdown(message)} Is it running? bin/run starts it."

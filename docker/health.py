@@ -11,10 +11,10 @@ from launch.airflow_api import AirflowApi
 _URL = "http://api-server:8080"
 
 
-def main(part: str, url: str = _URL) -> int:
+def main(component: str, url: str = _URL) -> int:
     """Ask the API server at ``url`` about ``part``; its health is told without a login."""
-    status = AirflowApi(url, "", "").health().get(part, "unknown")
-    sys.stdout.write(f"{part}: {status}\n")
+    status = AirflowApi(url, "", "").get_health().get(component, "unknown")
+    sys.stdout.write(f"{component}: {status}\n")
     return 0 if status == "healthy" else 1
 
 

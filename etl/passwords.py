@@ -2,7 +2,7 @@
 
 import secrets
 
-_FIRST = "p"
+_FIRST_CHARACTER = "p"
 """Stands before a password that would begin with a hyphen."""
 
 
@@ -13,4 +13,4 @@ def generate_password(byte_count: int = 32) -> str:
     into command lines.
     """
     password = secrets.token_urlsafe(byte_count)
-    return _FIRST + password if password.startswith("-") else password
+    return _FIRST_CHARACTER + password if password.startswith("-") else password

@@ -10,10 +10,10 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
-from etl import warehouse
+from etl import database
 from etl.errors import ActionNeededError, TryAgainError
 
-ENDED = {"success", "failed"}
+ENDED_STATES = {"success", "failed"}
 _TOKEN_SECONDS = 3600
 
 
@@ -48,135 +48,137 @@ class AirflowApi:
 
     def __init__(self, url: str, user: str, password: str) -> None:
         self.url = url
-        self._login = {"username": user, "password": password}
-        self._token_time = 0.0
+        self._credentials = {"username": user, "password": password}
+        self._token_issued_at = 0.0
         self._session = requests.Session()
         self._session.trust_env = False  # loopback never goes through a proxy
-        patience = Retry(total=4, backoff_factor=0.3, allowed_methods={"GET"})
-        self._session.mount("http://", HTTPAdapter(max_retries=patience))
+        retry_policy = Retry(total=4, backoff_factor=0.3, allowed_methods={"GET"})
+        self._session.mount("http://", HTTPAdapter(max_retries=retry_policy))
 
-    def health(self) -> dict[str, str]:
+    def get_health(self) -> dict[str, str]:
         """Part (metadatabase, scheduler, triggerer, dag_processor) to its status, such as ``healthy``.
 
         Empty while the API server itself does not answer.
         """
         try:
             # Without the session's patience: that nobody answers is an answer here.
-            with requests.Session() as once:
-                once.trust_env = False
-                answer = once.get(f"{self.url}/api/v2/monitor/health", timeout=5)
-            answer.raise_for_status()
+            with requests.Session() as single_session:
+                single_session.trust_env = False
+                response = single_session.get(f"{self.url}/api/v2/monitor/health", timeout=5)
+            response.raise_for_status()
         except requests.RequestException:
             return {}
-        return {part: str(report.get("status")) for part, report in answer.json().items() if report}
+        return {component: str(status.get("status")) for component, status in response.json().items() if status}
 
-    def dag(self, dag_id: str) -> dict[str, Any] | None:
+    def get_dag(self, dag_id: str) -> dict[str, Any] | None:
         """What Airflow knows about a DAG, None while it knows none of that id."""
-        return self._ask("GET", f"/dags/{dag_id}", missing_is_none=True)
+        return self._send_request("GET", f"/dags/{dag_id}", missing_is_none=True)
 
-    def import_errors(self) -> list[str]:
+    def list_import_errors(self) -> list[str]:
         """A line for each DAG file that cannot be read."""
-        answer = self._ask("GET", "/importErrors") or {}
+        response = self._send_request("GET", "/importErrors") or {}
         return [
             f"{error['filename']}: {error['stack_trace'].strip().splitlines()[-1]}"
-            for error in answer.get("import_errors", [])
+            for error in response.get("import_errors", [])
         ]
 
-    def pause(self, dag_id: str, is_paused: bool) -> None:
+    def set_paused(self, dag_id: str, is_paused: bool) -> None:
         """Pause a DAG or let it run."""
-        self._ask("PATCH", f"/dags/{dag_id}", json={"is_paused": is_paused})
+        self._send_request("PATCH", f"/dags/{dag_id}", json={"is_paused": is_paused})
 
-    def keep_pool(self, name: str, slots: int, description: str) -> None:
+    def ensure_pool(self, name: str, slots: int, description: str) -> None:
         """Make a pool where there is none of that name; one that is there keeps the slots that somebody gave it."""
-        if self._ask("GET", f"/pools/{name}", missing_is_none=True) is None:
-            self._ask("POST", "/pools", json={"name": name, "slots": slots, "description": description})
+        if self._send_request("GET", f"/pools/{name}", missing_is_none=True) is None:
+            self._send_request("POST", "/pools", json={"name": name, "slots": slots, "description": description})
 
-    def trigger(self, dag_id: str, conf: Mapping[str, object]) -> str:
+    def start_run(self, dag_id: str, conf: Mapping[str, object]) -> str:
         """Start a run by hand.
 
         :returns: the run's id.
         """
-        answer = self._ask("POST", f"/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf}) or {}
-        return str(answer["dag_run_id"])
+        response = (
+            self._send_request("POST", f"/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf}) or {}
+        )
+        return str(response["dag_run_id"])
 
-    def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
+    def get_run(self, dag_id: str, run_id: str) -> dict[str, Any]:
         """State and times of a run."""
-        return self._ask("GET", f"/dags/{dag_id}/dagRuns/{run_id}") or {}
+        return self._send_request("GET", f"/dags/{dag_id}/dagRuns/{run_id}") or {}
 
-    def run_ids(self, dag_id: str) -> list[str]:
+    def list_run_ids(self, dag_id: str) -> list[str]:
         """The latest runs of a DAG, newest first."""
-        answer = self._ask("GET", f"/dags/{dag_id}/dagRuns", params={"order_by": "-id", "limit": 20}) or {}
-        return [run["dag_run_id"] for run in answer.get("dag_runs", [])]
+        response = self._send_request("GET", f"/dags/{dag_id}/dagRuns", params={"order_by": "-id", "limit": 20}) or {}
+        return [run["dag_run_id"] for run in response.get("dag_runs", [])]
 
-    def unfinished_runs(self) -> list[UnfinishedRun]:
+    def list_unfinished_runs(self) -> list[UnfinishedRun]:
         """The runs of all DAGs that are queued or under way."""
         runs: list[UnfinishedRun] = []
         while True:
             params = {"state": ["running", "queued"], "limit": 100, "offset": len(runs), "order_by": "id"}
-            page = self._ask("GET", "/dags/~/dagRuns", params=params) or {}
-            found = page.get("dag_runs", [])
-            runs += [_unfinished(run) for run in found]
-            if not found or len(runs) >= page["total_entries"]:
+            page = self._send_request("GET", "/dags/~/dagRuns", params=params) or {}
+            page_runs = page.get("dag_runs", [])
+            runs += [_to_unfinished_run(run) for run in page_runs]
+            if not page_runs or len(runs) >= page["total_entries"]:
                 return runs
 
-    def end_unfinished_runs(self, tell: Callable[[list[UnfinishedRun]], None]) -> int:
+    def mark_unfinished_runs_failed(self, record_runs: Callable[[list[UnfinishedRun]], None]) -> int:
         """Mark runs that the end of an earlier session cut short as failed.
 
         :param tell: is told of them first: where it fails, or we are killed, they are found again. And at last, because
             Airflow notes for each that somebody has marked it.
         :returns: how many there were.
         """
-        runs = self.unfinished_runs()
-        tell(runs)
+        runs = self.list_unfinished_runs()
+        record_runs(runs)
         for run in runs:
-            note = {"state": "failed", "note": warehouse.CUT_SHORT}
-            self._ask("PATCH", f"/dags/{run.dag_id}/dagRuns/{run.run_id}", json=note)
-        tell(runs)
+            patch = {"state": "failed", "note": database.INTERRUPTED_MESSAGE}
+            self._send_request("PATCH", f"/dags/{run.dag_id}/dagRuns/{run.run_id}", json=patch)
+        record_runs(runs)
         return len(runs)
 
     def has_queued_events(self, dag_id: str) -> bool:
         """Whether assets have changed for which a run of a DAG is still to be made."""
-        queued = self._ask("GET", f"/dags/{dag_id}/assets/queuedEvents", missing_is_none=True) or {}
-        return bool(queued.get("total_entries"))
+        response = self._send_request("GET", f"/dags/{dag_id}/assets/queuedEvents", missing_is_none=True) or {}
+        return bool(response.get("total_entries"))
 
-    def tasks(self, dag_id: str, run_id: str) -> list[TaskState]:
+    def list_tasks(self, dag_id: str, run_id: str) -> list[TaskState]:
         """All task instances of a run."""
-        return list(self._tasks(dag_id, run_id))
+        return list(self._iterate_tasks(dag_id, run_id))
 
-    def result(self, dag_id: str, run_id: str, task_id: str) -> dict[str, int]:
+    def get_task_counts(self, dag_id: str, run_id: str, task_id: str) -> dict[str, int]:
         """The counts that a task returned, empty where it returned none."""
         path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/return_value"
-        answer = self._ask("GET", path, missing_is_none=True) or {}
-        value = answer.get("value")
+        response = self._send_request("GET", path, missing_is_none=True) or {}
+        value = response.get("value")
         return {str(name): int(count) for name, count in value.items()} if isinstance(value, dict) else {}
 
-    def last_words(self, dag_id: str, run_id: str, task: TaskState) -> str:
+    def find_failure_reason(self, dag_id: str, run_id: str, task: TaskState) -> str:
         """Why a task failed: the last error in its log, without the traceback."""
         path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task.task_id}/logs/{max(1, task.try_number)}"
         params = {"map_index": task.map_index, "full_content": "true"}
-        answer = self._ask("GET", path, params=params, missing_is_none=True) or {}
-        return _reason(answer.get("content", []))
+        response = self._send_request("GET", path, params=params, missing_is_none=True) or {}
+        return _find_last_error(response.get("content", []))
 
-    def _tasks(self, dag_id: str, run_id: str) -> Iterator[TaskState]:
+    def _iterate_tasks(self, dag_id: str, run_id: str) -> Iterator[TaskState]:
         offset = 0
         while True:
             params = {"limit": 100, "offset": offset, "order_by": "id"}
-            page = self._ask("GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances", params=params) or {}
+            page = self._send_request("GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances", params=params) or {}
             instances = page.get("task_instances", [])
-            for found in instances:
+            for instance in instances:
                 yield TaskState(
-                    found["task_id"],
-                    found["map_index"],
-                    str(found.get("rendered_map_index") or ""),
-                    found["state"] or "waiting",
-                    found["try_number"],
-                    found["duration"],
+                    instance["task_id"],
+                    instance["map_index"],
+                    str(instance.get("rendered_map_index") or ""),
+                    instance["state"] or "waiting",
+                    instance["try_number"],
+                    instance["duration"],
                 )
             offset += len(instances)
             if not instances or offset >= page["total_entries"]:
                 return
 
-    def _ask(
+    def _send_request(
         self,
         method: str,
         path: str,
@@ -186,27 +188,27 @@ class AirflowApi:
     ) -> dict[str, Any] | None:
         try:
             self._sign_in()
-            answer = self._session.request(method, f"{self.url}/api/v2{path}", json=json, params=params, timeout=60)
+            response = self._session.request(method, f"{self.url}/api/v2{path}", json=json, params=params, timeout=60)
         except requests.RequestException as error:
             raise TryAgainError(f"Airflow's API server at {self.url} does not answer: {error}") from error
-        if answer.status_code == 404 and missing_is_none:
+        if response.status_code == 404 and missing_is_none:
             return None
-        if not answer.ok:
-            raise ActionNeededError(f"Airflow refused {method} {path}: {answer.status_code} {answer.text[:500]}")
-        result: dict[str, Any] = answer.json()
+        if not response.ok:
+            raise ActionNeededError(f"Airflow refused {method} {path}: {response.status_code} {response.text[:500]}")
+        result: dict[str, Any] = response.json()
         return result
 
     def _sign_in(self) -> None:
-        if time.monotonic() - self._token_time < _TOKEN_SECONDS and self._token_time:
+        if time.monotonic() - self._token_issued_at < _TOKEN_SECONDS and self._token_issued_at:
             return
-        answer = self._session.post(f"{self.url}/auth/token", json=self._login, timeout=60)
-        if answer.status_code == 401:
+        response = self._session.post(f"{self.url}/auth/token", json=self._credentials, timeout=60)
+        if response.status_code == 401:
             raise ActionNeededError(
                 f"The web interface at {self.url} does not know our password: is it another Airflow?"
             )
-        answer.raise_for_status()
-        self._session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-        self._token_time = time.monotonic()
+        response.raise_for_status()
+        self._session.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
+        self._token_issued_at = time.monotonic()
 
 
 def parse_time(text: str | None) -> datetime | None:
@@ -214,20 +216,20 @@ def parse_time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def _unfinished(run: dict[str, Any]) -> UnfinishedRun:
-    begun = parse_time(run.get("start_date") or run.get("queued_at")) or datetime.now(UTC)
-    return UnfinishedRun(run["dag_id"], run["dag_run_id"], begun)
+def _to_unfinished_run(run: dict[str, Any]) -> UnfinishedRun:
+    started_at = parse_time(run.get("start_date") or run.get("queued_at")) or datetime.now(UTC)
+    return UnfinishedRun(run["dag_id"], run["dag_run_id"], started_at)
 
 
-def _reason(content: list[Any]) -> str:
+def _find_last_error(content: list[Any]) -> str:
     """The text of the last exception in a task's log, else the last line at level error."""
-    last = ""
+    last_error = ""
     for line in content:
         if not isinstance(line, dict):
             continue
         details = line.get("error_detail") or []
         if details:  # the exception that was raised comes first, what caused it after it
-            last = str(details[0].get("exc_value") or "") or last
+            last_error = str(details[0].get("exc_value") or "") or last_error
         elif str(line.get("level", "")).lower() in ("error", "critical"):
-            last = last or str(line.get("event", ""))
-    return last
+            last_error = last_error or str(line.get("event", ""))
+    return last_error

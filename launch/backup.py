@@ -7,7 +7,7 @@ from pathlib import Path
 
 from etl.errors import ActionNeededError, EtlError
 from launch.console import Screen
-from launch.warehouse_client import client_environment, run_client, warehouse_url
+from launch.warehouse_client import make_client_environment, resolve_warehouse_url, run_client
 
 SCHEMAS = ("staging", "warehouse", "mart", "audit", "simulation")
 """All that is ours in the database, its own version included."""
@@ -23,10 +23,10 @@ def main(arguments: list[str]) -> int:
     target: Path = parser.parse_args(arguments).file
     screen = Screen()
     try:
-        with screen.step(f"Backup to {target}"):
+        with screen.show_step(f"Backup to {target}"):
             write_backup(target)
     except EtlError as error:
-        screen.complain(str(error))
+        screen.print_error(str(error))
         return 1
     return 0
 
@@ -41,11 +41,11 @@ def write_backup(target: Path) -> None:
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        with warehouse_url() as url, client_environment(url) as environ:
+        with resolve_warehouse_url() as url, make_client_environment(url) as environ:
             options = ["--format=custom", "--no-owner", "--no-privileges", *(f"--schema={name}" for name in SCHEMAS)]
-            code = run_client("pg_dump", [*options, "--file", str(draft)], environ)
-        if code != 0:
-            raise ActionNeededError(f"There is no backup: pg_dump ended with {code}, its words are above.")
+            exit_code = run_client("pg_dump", [*options, "--file", str(draft)], environ)
+        if exit_code != 0:
+            raise ActionNeededError(f"There is no backup: pg_dump ended with {exit_code}, its words are above.")
         draft.rename(target)
     except OSError as error:
         raise ActionNeededError(f"{target} cannot be written: {error.strerror}.") from error

@@ -52,12 +52,12 @@ def main(command: str, arguments: list[str]) -> None:
     environ = {**os.environ, "STATE_DIR": str(state), "PYTHONPATH": str(CHECKOUT), "PYTHONSAFEPATH": "1"}
     make_state_dir(state)
     with (state / "setup.lock").open("w") as lock:
-        take_turn(lock.fileno(), is_waiting=command != "run")
+        lock_setup(lock.fileno(), is_waiting=command != "run")
         if is_java_needed:
-            environ["JAVA_HOME"] = str(java_home(state))
-        make_environment(state, CHECKOUT / requirements)
+            environ["JAVA_HOME"] = str(ensure_java(state))
+        make_virtual_environment(state, CHECKOUT / requirements)
         if command == "test":
-            need_browser(state)
+            ensure_browser(state)
     os.umask(0o077)  # the lake, logs and scratch tell what people listened to
     python = str(state / "venv" / "bin" / "python")
     os.execve(python, [python, "-m", module, *arguments], environ)
@@ -77,7 +77,7 @@ def make_state_dir(state: Path) -> None:
         )
 
 
-def take_turn(lock: int, is_waiting: bool) -> None:
+def lock_setup(lock: int, is_waiting: bool) -> None:
     """Set up alone: two at once would write into the same environment."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | (0 if is_waiting else fcntl.LOCK_NB))
@@ -85,31 +85,31 @@ def take_turn(lock: int, is_waiting: bool) -> None:
         raise SetupError("Another start is setting up this machine at the moment: wait until it is done.") from None
 
 
-def java_home(state: Path) -> Path:
+def ensure_java(state: Path) -> Path:
     """The home of a Java that Spark can use, installed where it is missing and we may."""
-    found = find_java()
-    if found is None and apt(state, "Java", JAVA_PACKAGES):
-        found = find_java()
-    if found is None:
+    home = find_java()
+    if home is None and try_apt_install(state, "Java", JAVA_PACKAGES):
+        home = find_java()
+    if home is None:
         raise SetupError(
             f"Java {OLDEST_JAVA} or newer is needed and was not found: "
             "install it (apt-get install openjdk-17-jre-headless), or set JAVA_HOME, then start again."
         )
-    return found
+    return home
 
 
-def need_browser(state: Path) -> None:
+def ensure_browser(state: Path) -> None:
     """A Chromium for the tests of the dashboard, installed where it is missing and we may."""
-    if not is_browser_there():
-        apt(state, "Chromium", BROWSER_PACKAGES)
-    if not is_browser_there():
+    if not is_browser_installed():
+        try_apt_install(state, "Chromium", BROWSER_PACKAGES)
+    if not is_browser_installed():
         raise SetupError(
             "The tests need Chromium and its driver, and they were not found: "
             "install them (apt-get install chromium chromium-driver), then start again."
         )
 
 
-def is_browser_there() -> bool:
+def is_browser_installed() -> bool:
     """Whether tests can drive a browser."""
     return all(shutil.which(program) for program in ("chromium", "chromedriver"))
 
@@ -121,53 +121,56 @@ def find_java() -> Path | None:
     if on_path:
         homes.append(Path(on_path).resolve().parent.parent)
     homes += sorted(Path("/usr/lib/jvm").glob("*"), reverse=True)
-    return next((home for home in homes if is_java_fit(home / "bin" / "java")), None)
+    return next((home for home in homes if is_java_usable(home / "bin" / "java")), None)
 
 
-def is_java_fit(java: Path) -> bool:
+def is_java_usable(java: Path) -> bool:
     """Whether ``java`` is new enough and has the module that Spark asks for."""
     try:
         command = [str(java), "--add-modules", "jdk.incubator.vector", "-version"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError:
         return False
-    version = re.search(r'version "(\d+)', done.stderr)
-    return done.returncode == 0 and version is not None and int(version[1]) >= OLDEST_JAVA
+    version = re.search(r'version "(\d+)', result.stderr)
+    return result.returncode == 0 and version is not None and int(version[1]) >= OLDEST_JAVA
 
 
-def make_environment(state: Path, requirements: Path) -> None:
+def make_virtual_environment(state: Path, requirements: Path) -> None:
     """The virtual environment STATE_DIR/venv with what ``requirements`` pins."""
     venv = state / "venv"
     python = venv / "bin" / "python"
-    wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
-    note = venv / f"{requirements.relative_to(CHECKOUT).as_posix().replace('/', '-')}.installed"
-    if note.exists() and note.read_text() == wanted:
+    fingerprint = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
+    marker = venv / f"{requirements.relative_to(CHECKOUT).as_posix().replace('/', '-')}.installed"
+    if marker.exists() and marker.read_text() == fingerprint:
         return
     os.umask(0o022)  # the database server's own user reads its binaries from there
-    if not runs(python):
-        need_venv_module(state)
-        with_step(state, "Virtual environment", [[sys.executable, "-m", "venv", "--clear", str(venv)]], NO_VENV)
-    commands = [[str(python), "-m", "pip", "install", "--quiet", UV]] if not runs(python, "uv") else []
+    if not can_run(python):
+        ensure_venv_module(state)
+        run_step(state, "Virtual environment", [[sys.executable, "-m", "venv", "--clear", str(venv)]], VENV_FAILURE)
+    commands = [[str(python), "-m", "pip", "install", "--quiet", UV]] if not can_run(python, "uv") else []
     commands.append([str(python), "-m", "uv", "pip", "install", "--python", str(python), "-r", str(requirements)])
-    with_step(state, f"Python packages ({requirements.relative_to(CHECKOUT)})", commands, NO_PACKAGES)
-    note.write_text(wanted)
+    run_step(state, f"Python packages ({requirements.relative_to(CHECKOUT)})", commands, PACKAGES_FAILURE)
+    marker.write_text(fingerprint)
 
 
-NO_VENV = "The virtual environment could not be made"
-NO_PACKAGES = "Python's packages could not be installed; the first start needs the network"
+VENV_FAILURE = "The virtual environment could not be made"
+PACKAGES_FAILURE = "Python's packages could not be installed; the first start needs the network"
 
 
-def need_venv_module(state: Path) -> None:
+def ensure_venv_module(state: Path) -> None:
     """Python's venv, installed where it is missing and we may (Debian keeps it apart)."""
     check = [sys.executable, "-c", "import venv, ensurepip"]
     if subprocess.run(check, capture_output=True, check=False).returncode == 0:
         return
     packages = (f"python3.{sys.version_info.minor}-venv", "python3-venv")
-    if not apt(state, "python3-venv", packages) or subprocess.run(check, capture_output=True, check=False).returncode:
+    if (
+        not try_apt_install(state, "python3-venv", packages)
+        or subprocess.run(check, capture_output=True, check=False).returncode
+    ):
         raise SetupError(f"Python's venv is missing: install it (apt-get install {packages[1]}), then start again.")
 
 
-def runs(python: Path, module: str | None = None) -> bool:
+def can_run(python: Path, module: str | None = None) -> bool:
     """Whether ``python`` starts, and has ``module``."""
     try:
         command = [str(python), "-c", f"import {module or 'pip'}"]
@@ -176,7 +179,7 @@ def runs(python: Path, module: str | None = None) -> bool:
         return False
 
 
-def apt(state: Path, what: str, packages: tuple[str, ...]) -> bool:
+def try_apt_install(state: Path, label: str, packages: tuple[str, ...]) -> bool:
     """Install the first of ``packages`` that there is.
 
     :returns: False where we may not or none can be had.
@@ -192,12 +195,12 @@ def apt(state: Path, what: str, packages: tuple[str, ...]) -> bool:
     for package in packages:
         install = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "--no-install-recommends"]
         if run_logged([*as_root, *install, package], log) == 0:
-            say(f"✓ {what + ' (' + package + ')':<58} {time.monotonic() - started:6.1f} s")
+            print_line(f"✓ {label + ' (' + package + ')':<58} {time.monotonic() - started:6.1f} s")
             return True
     return False
 
 
-def with_step(state: Path, text: str, commands: list[list[str]], failure: str) -> None:
+def run_step(state: Path, text: str, commands: list[list[str]], failure: str) -> None:
     """Run ``commands``, then print one line; where one fails, raise its last words."""
     log = state / "logs" / "setup.log"
     started = time.monotonic()
@@ -205,7 +208,7 @@ def with_step(state: Path, text: str, commands: list[list[str]], failure: str) -
         if run_logged(command, log) != 0:
             lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
             raise SetupError(f"{failure}. {lines[-1] if lines else ''} (log: {log})")
-    say(f"✓ {text:<58} {time.monotonic() - started:6.1f} s")
+    print_line(f"✓ {text:<58} {time.monotonic() - started:6.1f} s")
 
 
 def run_logged(command: list[str], log: Path) -> int:
@@ -223,22 +226,22 @@ def run_logged(command: list[str], log: Path) -> int:
         return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environ).returncode
 
 
-def say(text: str) -> None:
+def print_line(text: str) -> None:
     """A line for the person in front of it."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
-def stop(number: int, _frame: FrameType | None) -> None:
+def exit_on_signal(number: int, _frame: FrameType | None) -> None:
     """End at once; whatever is being set up is completed by the next start."""
     sys.exit(128 + number)
 
 
 if __name__ == "__main__":
     for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signal_number, stop)
+        signal.signal(signal_number, exit_on_signal)
     try:
         main(sys.argv[1], sys.argv[2:])
     except SetupError as error:
-        say(f"✗ {error}")
+        print_line(f"✗ {error}")
         sys.exit(1)

@@ -4,16 +4,16 @@ import os
 import subprocess
 import sys
 
-from etl.config import CHECKOUT
+from etl.settings import CHECKOUT
 
-_FIRST = (
+_STATIC_CHECKS = (
     ("ruff", "check"),
     ("ruff", "format", "--check"),
     ("mypy",),
 )
-_WHOLE = ("--numprocesses=2", "--dist=loadfile", "--durations=25")
+_FULL_SUITE_OPTIONS = ("--numprocesses=2", "--dist=loadfile", "--durations=25")
 """The whole suite waits as often as it computes, for Airflow most of all: two processes share its files."""
-_OURS = (
+_PRODUCT_SETTINGS = (
     "AIRFLOW_",
     "CLUSTER_",
     "DASHBOARD_PORT",
@@ -41,13 +41,13 @@ def main(arguments: list[str]) -> int:
     :returns: 0 where everything passed, else 1; with arguments pytest's own code.
     """
     # Tests choose their own settings: the caller's must not lead them to a real warehouse.
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    codes = [] if arguments else [_run(command, environ) for command in _FIRST]
-    codes.append(_run(("pytest", *(arguments or _WHOLE)), environ))
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(_PRODUCT_SETTINGS)}
+    codes = [] if arguments else [_run_module(command, environ) for command in _STATIC_CHECKS]
+    codes.append(_run_module(("pytest", *(arguments or _FULL_SUITE_OPTIONS)), environ))
     return codes[-1] if arguments else int(any(codes))
 
 
-def _run(command: tuple[str, ...], environ: dict[str, str]) -> int:
+def _run_module(command: tuple[str, ...], environ: dict[str, str]) -> int:
     return subprocess.run([sys.executable, "-m", *command], cwd=CHECKOUT, env=environ, check=False).returncode
 
 

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from rich.live import Live
 from rich.table import Table
 
-from launch.airflow_api import ENDED, AirflowApi, TaskState, parse_time
+from launch.airflow_api import ENDED_STATES, AirflowApi, TaskState, parse_time
 from launch.console import Screen
 
-_SIGNS = {
+_STATE_SIGNS = {
     "success": "[green]✓[/]",
     "failed": "[red]✗[/]",
     "upstream_failed": "[red]·[/]",
@@ -21,8 +21,8 @@ _SIGNS = {
     "running": "[cyan]▶[/]",
     "up_for_retry": "[yellow]↻[/]",
 }
-_OVER = {"success", "failed", "upstream_failed", "skipped", "removed"}
-_APPEARS_SECONDS = 60
+_FINAL_STATES = {"success", "failed", "upstream_failed", "skipped", "removed"}
+_APPEARANCE_TIMEOUT_SECONDS = 60
 
 
 @dataclass
@@ -36,11 +36,11 @@ class RunResult:
     tasks: list[TaskState] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)
 
-    def is_good(self) -> bool:
+    def is_successful(self) -> bool:
         """Whether the run came to its end: published, or nothing new; an account that failed does not change that."""
         return self.state == "success"
 
-    def has_done(self, task_id: str) -> bool:
+    def has_succeeded(self, task_id: str) -> bool:
         """Whether a task of that id ended well, of mapped ones at least one."""
         return any(task.task_id == task_id and task.state == "success" for task in self.tasks)
 
@@ -54,7 +54,7 @@ class RunResult:
         return f"{self.dag_id}.{self.run_id}"
 
 
-def refresh(api: AirflowApi, dag_id: str) -> str:
+def start_scheduled_run(api: AirflowApi, dag_id: str) -> str:
     """One run of a scheduled DAG that is paused: the scheduler's own where one is due, else one by hand.
 
     Letting the DAG go makes the scheduler start its last interval at once where that has not run yet; starting
@@ -62,69 +62,73 @@ def refresh(api: AirflowApi, dag_id: str) -> str:
 
     :returns: the run's id.
     """
-    earlier = set(api.run_ids(dag_id))
-    dag = api.dag(dag_id) or {}
+    earlier_run_ids = set(api.list_run_ids(dag_id))
+    dag = api.get_dag(dag_id) or {}
     due_at = parse_time(dag.get("next_dagrun_run_after"))
     is_due = due_at is not None and due_at <= datetime.now(UTC)
-    api.pause(dag_id, False)
-    deadline = time.monotonic() + (_APPEARS_SECONDS if is_due else 0)
+    api.set_paused(dag_id, False)
+    deadline = time.monotonic() + (_APPEARANCE_TIMEOUT_SECONDS if is_due else 0)
     while time.monotonic() < deadline:
-        for run_id in api.run_ids(dag_id):
-            if run_id not in earlier:
+        for run_id in api.list_run_ids(dag_id):
+            if run_id not in earlier_run_ids:
                 return run_id
         time.sleep(0.5)
-    return api.trigger(dag_id, {})
+    return api.start_run(dag_id, {})
 
 
-def wait(screen: Screen, api: AirflowApi, dag_id: str, run_id: str, check: Callable[[], None]) -> RunResult:
+def wait_for_run(screen: Screen, api: AirflowApi, dag_id: str, run_id: str, check: Callable[[], None]) -> RunResult:
     """Wait for the end of a run.
 
     :param check: called about once a second; raises where waiting has become pointless.
     """
     started = time.monotonic()
-    shown: set[tuple[str, int]] = set()
+    printed_tasks: set[tuple[str, int]] = set()
     live = Live(console=screen.console, refresh_per_second=8, transient=True) if screen.console.is_terminal else None
     with live or nullcontext():
         while True:
             check()
-            state = str(api.run(dag_id, run_id)["state"])
-            tasks = api.tasks(dag_id, run_id)
+            state = str(api.get_run(dag_id, run_id)["state"])
+            tasks = api.list_tasks(dag_id, run_id)
             if live:
-                live.update(_progress(dag_id, tasks, time.monotonic() - started))
+                live.update(_build_progress_table(dag_id, tasks, time.monotonic() - started))
             else:
-                _print_ended(screen, tasks, shown)
-            if state in ENDED:
+                _print_ended_tasks(screen, tasks, printed_tasks)
+            if state in ENDED_STATES:
                 break
             time.sleep(1)
     failures = [
-        (name_of(task), api.last_words(dag_id, run_id, task) or "see its log in the web interface")
+        (format_task_name(task), api.find_failure_reason(dag_id, run_id, task) or "see its log in the web interface")
         for task in tasks
         if task.state == "failed"
     ]
     return RunResult(dag_id, run_id, state, time.monotonic() - started, tasks, failures)
 
 
-def name_of(task: TaskState) -> str:
+def format_task_name(task: TaskState) -> str:
     """A task's name for people: with the file's name, or its number, where it is mapped."""
     if task.map_index < 0:
         return task.task_id
     return f"{task.task_id} {task.label or task.map_index}"
 
 
-def _progress(dag_id: str, tasks: list[TaskState], seconds: float) -> Table:
+def _build_progress_table(dag_id: str, tasks: list[TaskState], seconds: float) -> Table:
     counts = Counter(task.state for task in tasks)
     summary = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
     table = Table.grid(padding=(0, 1))
     table.add_row("", f"[bold]{dag_id}[/]", f"{seconds:6.1f} s", f"[dim]{summary}[/]")
     for task in tasks:
-        took = f"{task.duration_s:6.1f} s" if task.duration_s else ""
-        table.add_row(_SIGNS.get(task.state, "[dim]…[/]"), name_of(task), took, f"[dim]{task.state}[/]")
+        duration = f"{task.duration_s:6.1f} s" if task.duration_s else ""
+        table.add_row(
+            _STATE_SIGNS.get(task.state, "[dim]…[/]"), format_task_name(task), duration, f"[dim]{task.state}[/]"
+        )
     return table
 
 
-def _print_ended(screen: Screen, tasks: list[TaskState], shown: set[tuple[str, int]]) -> None:
+def _print_ended_tasks(screen: Screen, tasks: list[TaskState], printed_tasks: set[tuple[str, int]]) -> None:
     for task in tasks:
         key = (task.task_id, task.map_index)
-        if task.state in _OVER and key not in shown:
-            shown.add(key)
-            screen.console.print(f"    {_SIGNS.get(task.state, '')} {name_of(task):<54} {task.duration_s or 0:6.1f} s")
+        if task.state in _FINAL_STATES and key not in printed_tasks:
+            printed_tasks.add(key)
+            screen.console.print(
+                f"    {_STATE_SIGNS.get(task.state, '')} {format_task_name(task):<54} {task.duration_s or 0:6.1f} s"
+            )

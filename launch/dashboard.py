@@ -14,17 +14,17 @@ from types import FrameType
 
 from sqlalchemy.engine import make_url
 
-from etl.config import CHECKOUT
 from etl.errors import EtlError
+from etl.settings import CHECKOUT
 from launch.console import Screen
-from launch.environment import MARKER, dashboard_port, dashboard_url, state_dir
-from launch.kept import KeptPart
+from launch.environment import STATE_MARKER, get_dashboard_port, get_dashboard_url, get_state_dir
 from launch.preconditions import check_port
-from launch.secrets_store import private_folder
-from launch.warehouse_client import warehouse_url
+from launch.secrets_store import make_private_folder
+from launch.supervised_process import SupervisedProcess
+from launch.warehouse_client import resolve_warehouse_url
 
 NAME = "dashboard"
-_TOLD = ("PATH", "PYTHONSAFEPATH", "PYTHONUNBUFFERED", "LANG", "LC_ALL", "TZ", "SPT_NOENV")
+_PASSED_VARIABLES = ("PATH", "PYTHONSAFEPATH", "PYTHONUNBUFFERED", "LANG", "LC_ALL", "TZ", "SPT_NOENV")
 _SECRET_OPTIONS = ("password", "user", "passfile", "service", "sslpassword")
 _OPTIONS = {
     "server.address": "127.0.0.1",
@@ -39,7 +39,7 @@ _OPTIONS = {
 }
 
 
-class Dashboard(KeptPart):
+class Dashboard(SupervisedProcess):
     """A running dashboard."""
 
     def __init__(self, state: Path, environ: Mapping[str, str], port: int) -> None:
@@ -51,8 +51,8 @@ class Dashboard(KeptPart):
         super().__init__(
             NAME,
             "The dashboard",
-            command(port),
-            environment(state, environ),
+            build_command(port),
+            build_environment(state, environ),
             state,
             health_url=f"http://127.0.0.1:{port}/_stcore/health",
             after_restart="Who was signed in signs in again.",
@@ -69,62 +69,62 @@ def main(arguments: list[str]) -> int:
     argparse.ArgumentParser(prog="bin/dashboard", description=__doc__).parse_args(arguments)
     screen = Screen()
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+        signal.signal(number, _raise_interrupt)
     try:
-        check_port(dashboard_port(), "the dashboard", "DASHBOARD_PORT")
-        with warehouse_url() as url:
-            return _serve(screen, {**os.environ, "WAREHOUSE_URL": url})
+        check_port(get_dashboard_port(), "the dashboard", "DASHBOARD_PORT")
+        with resolve_warehouse_url() as url:
+            return _run_until_stopped(screen, {**os.environ, "WAREHOUSE_URL": url})
     except EtlError as error:
-        screen.complain(str(error))
+        screen.print_error(str(error))
         return 1
     except KeyboardInterrupt:
         return 0
 
 
-def _serve(screen: Screen, environ: Mapping[str, str]) -> int:
-    dashboard = Dashboard(state_dir(), environ, dashboard_port())
+def _run_until_stopped(screen: Screen, environ: Mapping[str, str]) -> int:
+    dashboard = Dashboard(get_state_dir(), environ, get_dashboard_port())
     try:
-        screen.say(f"Dashboard  {dashboard_url()}  until Ctrl-C; bin/add-login makes the logins.")
+        screen.print_line(f"Dashboard  {get_dashboard_url()}  until Ctrl-C; bin/add-login makes the logins.")
         while True:
-            news = dashboard.mend()
-            if news:
-                screen.say(news)
-            if dashboard.is_given_up:
+            message = dashboard.restart_if_ended()
+            if message:
+                screen.print_line(message)
+            if dashboard.has_given_up:
                 return 1
             time.sleep(1)
     finally:
         dashboard.stop()
 
 
-def environment(state: Path, environ: Mapping[str, str]) -> dict[str, str]:
+def build_environment(state: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """All that the dashboard is told; its home is a folder of its own, where Streamlit finds no settings of others."""
-    home = str(private_folder(state / "dashboard"))
-    kept = {name: environ[name] for name in _TOLD if environ.get(name)}
+    home = str(make_private_folder(state / "dashboard"))
+    passed = {name: environ[name] for name in _PASSED_VARIABLES if environ.get(name)}
     fixed = {
         "HOME": home,
         "AIRFLOW_HOME": home,
         "PYTHONPATH": str(CHECKOUT),
-        "WAREHOUSE_URL": without_login(environ["WAREHOUSE_URL"]),
-        MARKER: str(state),
+        "WAREHOUSE_URL": strip_login(environ["WAREHOUSE_URL"]),
+        STATE_MARKER: str(state),
     }
-    return kept | fixed
+    return passed | fixed
 
 
-def without_login(url: str) -> str:
+def strip_login(url: str) -> str:
     """A warehouse's address without who enters it."""
     parsed = make_url(url)
     query = {name: value for name, value in parsed.query.items() if name not in _SECRET_OPTIONS}
     return parsed._replace(username=None, password=None, query=query).render_as_string()  # type: ignore[arg-type]
 
 
-def command(port: int) -> list[str]:
+def build_command(port: int) -> list[str]:
     """What serves the dashboard."""
     options = _OPTIONS | {"server.port": str(port)}
-    words = [sys.executable, "-m", "streamlit", "run", str(CHECKOUT / "dashboard" / "app.py")]
-    return words + [f"--{name}={value}" for name, value in options.items()]
+    command_line = [sys.executable, "-m", "streamlit", "run", str(CHECKOUT / "dashboard" / "app.py")]
+    return command_line + [f"--{name}={value}" for name, value in options.items()]
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
+def _raise_interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 

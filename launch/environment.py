@@ -7,64 +7,64 @@ import os
 import sys
 from pathlib import Path
 
-from etl.config import CHECKOUT, whole_number
+from etl.settings import CHECKOUT, parse_whole_number
 from launch.postgres import Server
-from launch.secrets_store import keep_secret, private_folder, secret
+from launch.secrets_store import get_secret, make_private_folder, write_secret
 
-MARKER = "LISTENING_WAREHOUSE_STATE"
+STATE_MARKER = "LISTENING_WAREHOUSE_STATE"
 """Names the STATE_DIR in the environment of every process that bin/run starts, so that none is lost."""
 
-USER = "admin"
+WEB_USER = "admin"
 
 
-def state_dir() -> Path:
+def get_state_dir() -> Path:
     """STATE_DIR, or ``.state`` in the checkout."""
     return Path(os.environ.get("STATE_DIR") or CHECKOUT / ".state").resolve()
 
 
-def api_port() -> int:
+def get_api_port() -> int:
     """The port of the web interface and the REST API."""
-    return whole_number(os.environ, "AIRFLOW__API__PORT", 8080, least=1, most=65_535)
+    return parse_whole_number(os.environ, "AIRFLOW__API__PORT", 8080, minimum=1, maximum=65_535)
 
 
-def api_url() -> str:
+def get_api_url() -> str:
     """The address of the web interface and the REST API."""
-    return f"http://127.0.0.1:{api_port()}"
+    return f"http://127.0.0.1:{get_api_port()}"
 
 
-def dashboard_port() -> int:
+def get_dashboard_port() -> int:
     """The port of the dashboard."""
-    return whole_number(os.environ, "DASHBOARD_PORT", 8501, least=1, most=65_535)
+    return parse_whole_number(os.environ, "DASHBOARD_PORT", 8501, minimum=1, maximum=65_535)
 
 
-def dashboard_url() -> str:
+def get_dashboard_url() -> str:
     """The address of the dashboard."""
-    return f"http://127.0.0.1:{dashboard_port()}"
+    return f"http://127.0.0.1:{get_dashboard_port()}"
 
 
-def login(state: Path) -> tuple[str, str]:
+def get_web_login(state: Path) -> tuple[str, str]:
     """User name and password of the web interface."""
-    return USER, secret(state, f"airflow-{USER}")
+    return WEB_USER, get_secret(state, f"airflow-{WEB_USER}")
 
 
-def environment(state: Path, server: Server | None) -> dict[str, str]:
+def build_environment(state: Path, server: Server | None) -> dict[str, str]:
     """The caller's environment and whatever it leaves open: addresses, secrets, folders.
 
     :param server: the embedded server, where something of it is used.
     """
-    airflow_home = private_folder(state / "airflow")
+    airflow_home = make_private_folder(state / "airflow")
     defaults = {
         "AIRFLOW_CONFIG": str(CHECKOUT / "airflow.cfg"),
-        "AIRFLOW__CORE__FERNET_KEY": _fernet_key(state),
-        "AIRFLOW__API__SECRET_KEY": secret(state, "airflow-api"),
-        "AIRFLOW__API_AUTH__JWT_SECRET": secret(state, "airflow-jwt"),
-        "AIRFLOW__API__BASE_URL": api_url(),
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(_passwords_file(state)),
+        "AIRFLOW__CORE__FERNET_KEY": _compute_fernet_key(state),
+        "AIRFLOW__API__SECRET_KEY": get_secret(state, "airflow-api"),
+        "AIRFLOW__API_AUTH__JWT_SECRET": get_secret(state, "airflow-jwt"),
+        "AIRFLOW__API__BASE_URL": get_api_url(),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(_write_passwords_file(state)),
         "SPARK_LOCAL_IP": "127.0.0.1",
     }
     if server is not None:
-        defaults["WAREHOUSE_URL"] = server.url("loader", "warehouse")
-        defaults["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = server.url("airflow", "airflow").replace(
+        defaults["WAREHOUSE_URL"] = server.build_url("loader", "warehouse")
+        defaults["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = server.build_url("airflow", "airflow").replace(
             "postgresql://", "postgresql+psycopg2://"
         )
     fixed = {
@@ -75,32 +75,32 @@ def environment(state: Path, server: Server | None) -> dict[str, str]:
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         "PYTHONUNBUFFERED": "1",
         # Loopback must not go through a proxy, and titles of processes must leave the marker readable.
-        "NO_PROXY": _with_loopback(os.environ.get("NO_PROXY", "")),
-        "no_proxy": _with_loopback(os.environ.get("no_proxy", "")),
+        "NO_PROXY": _add_loopback(os.environ.get("NO_PROXY", "")),
+        "no_proxy": _add_loopback(os.environ.get("no_proxy", "")),
         "SPT_NOENV": "1",
-        MARKER: str(state),
+        STATE_MARKER: str(state),
     }
-    given = {name: value for name, value in os.environ.items() if value}
-    environ = {**defaults, **given, **_kaggle_path(), **fixed}
+    caller_variables = {name: value for name, value in os.environ.items() if value}
+    environ = {**defaults, **caller_variables, **_resolve_kaggle_path(), **fixed}
     # Airflow hides its database from tasks; maintenance hands this address to Airflow's own sweep.
     environ["AIRFLOW_METADATA_URL"] = environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]
     return environ
 
 
-def _kaggle_path() -> dict[str, str]:
+def _resolve_kaggle_path() -> dict[str, str]:
     path = os.environ.get("KAGGLE_PATH")
     return {"KAGGLE_PATH": path if "://" in path else str(Path(path).resolve())} if path else {}
 
 
-def _with_loopback(hosts: str) -> str:
+def _add_loopback(hosts: str) -> str:
     return ",".join([*filter(None, [hosts]), "127.0.0.1", "localhost"])
 
 
-def _fernet_key(state: Path) -> str:
+def _compute_fernet_key(state: Path) -> str:
     # Fernet wants 32 bytes in padded base64.
-    return base64.urlsafe_b64encode(hashlib.sha256(secret(state, "airflow-fernet").encode()).digest()).decode()
+    return base64.urlsafe_b64encode(hashlib.sha256(get_secret(state, "airflow-fernet").encode()).digest()).decode()
 
 
-def _passwords_file(state: Path) -> Path:
-    user, password = login(state)
-    return keep_secret(state, "airflow-passwords.json", json.dumps({user: password}))
+def _write_passwords_file(state: Path) -> Path:
+    user, password = get_web_login(state)
+    return write_secret(state, "airflow-passwords.json", json.dumps({user: password}))

@@ -1,21 +1,21 @@
 """Made-up listeners at the first start, so that there are events to look at."""
 
-from etl import warehouse
+from etl import database
 
-SIMULATE = "simulate_feed"
-HOURS = 72
+SIMULATION_DAG = "simulate_feed"
+FEED_HOURS = 72
 """How long the feed is."""
 
 
-def is_wanted(listeners: int, url: str) -> bool:
+def is_feed_wanted(listeners: int, url: str) -> bool:
     """Whether there are listeners to make up: some are asked for, and no feed and no export was loaded yet.
 
     What accounts saved and played is loaded by itself, sooner or later than this is asked, and so does not count.
     """
-    return listeners > 0 and not _has_loaded(url, "feed", "account_export")
+    return listeners > 0 and not _has_published_inputs(url, "feed", "account_export")
 
 
-def _has_loaded(url: str, *origins: str) -> bool:
+def _has_published_inputs(url: str, *origins: str) -> bool:
     statement = """
         select exists (
             select
@@ -24,5 +24,5 @@ def _has_loaded(url: str, *origins: str) -> bool:
             where i.origin = any(:origins) and r.result = 'published'
         ) as it
     """
-    with warehouse.connect(url) as connection:
-        return bool(warehouse.rows(connection, statement, origins=list(origins))[0]["it"])
+    with database.connect(url) as connection:
+        return bool(database.fetch_rows(connection, statement, origins=list(origins))[0]["it"])

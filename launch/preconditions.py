@@ -6,12 +6,12 @@ import socket
 from pathlib import Path
 from typing import get_args
 
-from etl import warehouse
-from etl.config import one_of, settings
+from etl import database
 from etl.errors import ActionNeededError
-from etl.extract.spotify.accounts import Accounts
-from etl.extract.spotify.app import app_of
-from etl.simulate.spotify_api.scenario import Mode
+from etl.extract.spotify.account_store import AccountStore
+from etl.extract.spotify.app import get_app
+from etl.settings import parse_choice, read_settings
+from simulator.mock_api.scenario import QuotaMode
 
 _FREE_BYTES = 1 << 30
 _OLDEST_POSTGRESQL = 15
@@ -36,13 +36,13 @@ def check_kaggle_path() -> None:
 
 def check_settings() -> None:
     """Raise ActionNeededError where a setting cannot be read, or the client id is none."""
-    one_of(os.environ, "STAND_IN_MODE", get_args(Mode))
-    chosen = settings({**os.environ, "WAREHOUSE_URL": "not needed yet"})
-    if chosen.spotify_client_id:
-        Accounts(chosen.state_dir, app_of(chosen).client_id)
+    parse_choice(os.environ, "STAND_IN_MODE", get_args(QuotaMode))
+    settings = read_settings({**os.environ, "WAREHOUSE_URL": "not needed yet"})
+    if settings.spotify_client_id:
+        AccountStore(settings.state_dir, get_app(settings).client_id)
 
 
-def check_port(port: int, what: str, setting: str) -> None:
+def check_port(port: int, service: str, setting: str) -> None:
     """Raise ActionNeededError where somebody else listens on a port.
 
     :param what: what shall listen there.
@@ -54,17 +54,17 @@ def check_port(port: int, what: str, setting: str) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise ActionNeededError(
-                f"Port {port} of 127.0.0.1 cannot be used for {what} ({error.strerror}): "
+                f"Port {port} of 127.0.0.1 cannot be used for {service} ({error.strerror}): "
                 f"end what uses it, or set {setting} to another port."
             ) from None
 
 
 def check_warehouse(url: str) -> None:
     """Raise an EtlError where the warehouse cannot be reached or is too old."""
-    with warehouse.connect(url) as connection:
-        number = int(str(warehouse.rows(connection, "select current_setting('server_version_num') v")[0]["v"]))
+    with database.connect(url) as connection:
+        number = int(str(database.fetch_rows(connection, "select current_setting('server_version_num') v")[0]["v"]))
     if number // 10_000 < _OLDEST_POSTGRESQL:
         raise ActionNeededError(
-            f"PostgreSQL at {warehouse.address(url)} is version {number // 10_000}; "
+            f"PostgreSQL at {database.format_address(url)} is version {number // 10_000}; "
             f"WAREHOUSE_URL must name version {_OLDEST_POSTGRESQL} or newer."
         )

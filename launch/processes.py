@@ -14,14 +14,14 @@ from typing import Any
 
 import psutil
 
-from launch.environment import MARKER
-from launch.secrets_store import private_folder
+from launch.environment import STATE_MARKER
+from launch.secrets_store import make_private_folder
 
-_CLOCKS_DIFFER_SECONDS = 2.0
+_CLOCK_TOLERANCE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class Part:
+class ChildProcess:
     """A running part and where its output goes."""
 
     name: str
@@ -33,9 +33,9 @@ class Part:
         return self.process.poll() is None
 
 
-def start_part(name: str, command: list[str], environ: dict[str, str], state: Path) -> Part:
+def start_process(name: str, command: list[str], environ: dict[str, str], state: Path) -> ChildProcess:
     """Start ``command`` in a session of its own; its output is appended to STATE_DIR/logs/<name>.log."""
-    log = private_folder(state / "logs") / f"{name}.log"
+    log = make_private_folder(state / "logs") / f"{name}.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
             command,
@@ -47,8 +47,8 @@ def start_part(name: str, command: list[str], environ: dict[str, str], state: Pa
             start_new_session=True,
             umask=0o077,
         )
-    _note_session(state, name, process.pid)
-    return Part(name, process, log)
+    _record_session(state, name, process.pid)
+    return ChildProcess(name, process, log)
 
 
 def run_logged(name: str, command: list[str], environ: dict[str, str], state: Path) -> tuple[int, str]:
@@ -56,11 +56,11 @@ def run_logged(name: str, command: list[str], environ: dict[str, str], state: Pa
 
     :returns: its exit code and the last line that it said.
     """
-    part = start_part(name, command, environ, state)
-    return part.process.wait(), last_line(part.log)
+    child = start_process(name, command, environ, state)
+    return child.process.wait(), read_last_line(child.log)
 
 
-def last_line(log: Path) -> str:
+def read_last_line(log: Path) -> str:
     """The last line of a log that says something."""
     if not log.exists():
         return ""
@@ -70,99 +70,103 @@ def last_line(log: Path) -> str:
     return lines[-1] if lines else ""
 
 
-def end_part(part: Part, grace_seconds: float) -> None:
+def end_process(child: ChildProcess, grace_seconds: float) -> None:
     """Ask a part to end; after ``grace_seconds`` its whole session ends without being asked."""
-    if part.is_running():
-        part.process.terminate()
+    if child.is_running():
+        child.process.terminate()
     try:
-        part.process.wait(grace_seconds)
+        child.process.wait(grace_seconds)
     except subprocess.TimeoutExpired:
-        part.process.kill()
-        part.process.wait()
-    for process in _session_members({part.process.pid: 0.0}):
-        _kill(process)
+        child.process.kill()
+        child.process.wait()
+    for process in _list_session_processes({child.process.pid: 0.0}):
+        _kill_process(process)
 
 
-def end_strays(state: Path) -> int:
+def end_orphaned_processes(state: Path) -> int:
     """End every process of this STATE_DIR that bin/run or its parts have left, this one and its parents spared.
 
     :returns: how many there were.
     """
-    spared = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+    protected_pids = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     count = 0
     # Again until nothing is found: a process may start another one while we look.
     for _ in range(20):
-        found = [process for process in _strays(state) if process.pid not in spared]
-        if not found:
+        orphans = [process for process in _find_orphans(state) if process.pid not in protected_pids]
+        if not orphans:
             break
-        for process in found:
-            _kill(process)
-        psutil.wait_procs(found, timeout=5)
-        count += len(found)
+        for process in orphans:
+            _kill_process(process)
+        psutil.wait_procs(orphans, timeout=5)
+        count += len(orphans)
     (state / "run" / "sessions.jsonl").unlink(missing_ok=True)
     return count
 
 
-def _strays(state: Path) -> list[psutil.Process]:
-    found = {process.pid: process for process in _session_members(_noted_sessions(state))}
+def _find_orphans(state: Path) -> list[psutil.Process]:
+    orphans = {process.pid: process for process in _list_session_processes(_read_recorded_sessions(state))}
     for process in psutil.process_iter():
         try:
-            if process.environ().get(MARKER) == str(state) and process.status() != psutil.STATUS_ZOMBIE:
-                found[process.pid] = process
+            if process.environ().get(STATE_MARKER) == str(state) and process.status() != psutil.STATUS_ZOMBIE:
+                orphans[process.pid] = process
         except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess, OSError):
             continue
-    return list(found.values())
+    return list(orphans.values())
 
 
-def _session_members(sessions: dict[int, float]) -> list[psutil.Process]:
+def _list_session_processes(sessions: dict[int, float]) -> list[psutil.Process]:
     """Living processes of our own user in one of ``sessions`` (leader's pid: when it was started).
 
     A session whose leader lives and was started at another time is a stranger's: the number was given again.
     """
-    sessions = {pid: started_at for pid, started_at in sessions.items() if not _is_given_again(pid, started_at)}
-    found = []
+    sessions = {pid: started_at for pid, started_at in sessions.items() if not _is_pid_reused(pid, started_at)}
+    members = []
     for process in psutil.process_iter():
         try:
             session = os.getsid(process.pid)
             if session not in sessions or process.status() == psutil.STATUS_ZOMBIE:
                 continue
             if process.uids().real == os.getuid() and process.create_time() >= sessions[session] - 1:
-                found.append(process)
+                members.append(process)
         except (ProcessLookupError, psutil.NoSuchProcess, psutil.AccessDenied):
             continue
-    return found
+    return members
 
 
-def _is_given_again(pid: int, started_at: float) -> bool:
+def _is_pid_reused(pid: int, started_at: float) -> bool:
     try:
-        return abs(psutil.Process(pid).create_time() - started_at) > _CLOCKS_DIFFER_SECONDS
+        return abs(psutil.Process(pid).create_time() - started_at) > _CLOCK_TOLERANCE_SECONDS
     except psutil.NoSuchProcess:
         return False
 
 
-def _note_session(state: Path, name: str, pid: int) -> None:
-    with (private_folder(state / "run") / "sessions.jsonl").open("a", encoding="utf-8") as file:
+def _record_session(state: Path, name: str, pid: int) -> None:
+    with (make_private_folder(state / "run") / "sessions.jsonl").open("a", encoding="utf-8") as file:
         started_at, boot = psutil.Process(pid).create_time(), psutil.boot_time()
         file.write(json.dumps({"name": name, "pid": pid, "started_at": started_at, "boot": boot}) + "\n")
 
 
-def _noted_sessions(state: Path) -> dict[int, float]:
+def _read_recorded_sessions(state: Path) -> dict[int, float]:
     path = state / "run" / "sessions.jsonl"
     if not path.exists():
         return {}
-    notes = [_read_note(line) for line in path.read_bytes().splitlines()]
-    return {note["pid"]: note["started_at"] for note in notes if note and abs(note["boot"] - psutil.boot_time()) < 60}
+    records = [_parse_session_record(line) for line in path.read_bytes().splitlines()]
+    return {
+        record["pid"]: record["started_at"]
+        for record in records
+        if record and abs(record["boot"] - psutil.boot_time()) < 60
+    }
 
 
-def _read_note(line: bytes) -> dict[str, Any]:
+def _parse_session_record(line: bytes) -> dict[str, Any]:
     try:
-        note: dict[str, Any] = json.loads(line)
+        record: dict[str, Any] = json.loads(line)
     except ValueError:  # torn by a full disk or a power loss; the marker finds most of what it told of
         return {}
-    return note
+    return record
 
 
-def _kill(process: psutil.Process) -> None:
+def _kill_process(process: psutil.Process) -> None:
     try:
         process.send_signal(signal.SIGKILL)
     except psutil.NoSuchProcess:

@@ -4,10 +4,10 @@ import sys
 
 from sqlalchemy.engine import make_url
 
+from etl.database import has_control_characters
 from etl.errors import ActionNeededError, EtlError
-from etl.warehouse import has_control_characters
 from launch.console import Screen
-from launch.warehouse_client import client_environment, run_client, warehouse_url
+from launch.warehouse_client import make_client_environment, resolve_warehouse_url, run_client
 
 
 def main(arguments: list[str]) -> int:
@@ -16,17 +16,17 @@ def main(arguments: list[str]) -> int:
     :returns: psql's exit code; 1 where the embedded server cannot be started.
     """
     try:
-        with warehouse_url() as url:
+        with resolve_warehouse_url() as url:
             if arguments[:1] == ["--as"] and len(arguments) > 1:
-                url, arguments = _as_login(url, arguments[1]), arguments[2:]
-            with client_environment(url) as environ:
+                url, arguments = _replace_login(url, arguments[1]), arguments[2:]
+            with make_client_environment(url) as environ:
                 return run_client("psql", arguments, environ)
     except EtlError as error:
-        Screen().complain(str(error))
+        Screen().print_error(str(error))
         return 1
 
 
-def _as_login(url: str, name: str) -> str:
+def _replace_login(url: str, name: str) -> str:
     """The same warehouse, as somebody else whose password is not known here.
 
     :raises ActionNeededError: where no login can have the name.

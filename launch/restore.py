@@ -8,17 +8,17 @@ import sys
 import tempfile
 from pathlib import Path
 
+from etl.database import make_engine
+from etl.database.sessions import watch_sessions
 from etl.errors import ActionNeededError, EtlError
-from etl.load.access import GRANTS_FILE
-from etl.warehouse import engine
-from etl.warehouse.sessions import watch
+from etl.load.access.grants import GRANTS_FILE
 from launch.backup import SCHEMAS
 from launch.console import Screen
-from launch.environment import state_dir
-from launch.only_one import only_one
-from launch.warehouse_client import client_environment, program, warehouse_url
+from launch.environment import get_state_dir
+from launch.instance_lock import lock_instance
+from launch.warehouse_client import get_program_path, make_client_environment, resolve_warehouse_url
 
-_EMPTY_FIRST = f"drop schema if exists {', '.join(SCHEMAS)} cascade;"
+_DROP_SCHEMAS = f"drop schema if exists {', '.join(SCHEMAS)} cascade;"
 
 
 def main(arguments: list[str]) -> int:
@@ -31,41 +31,45 @@ def main(arguments: list[str]) -> int:
     source: Path = parser.parse_args(arguments).file
     screen = Screen()
     try:
-        with only_one(state_dir()), screen.step(f"Warehouse restored from {source}"):
-            read_backup(source)
+        with lock_instance(get_state_dir()), screen.show_step(f"Warehouse restored from {source}"):
+            restore_backup(source)
     except EtlError as error:
-        screen.complain(str(error))
+        screen.print_error(str(error))
         return 1
     return 0
 
 
-def read_backup(source: Path) -> None:
+def restore_backup(source: Path) -> None:
     """Replace what the warehouse holds by the backup ``source``.
 
     :raises ActionNeededError: where the file is no backup or does not fit; nothing has changed then.
     """
-    listing = subprocess.run([program("pg_restore"), "--list", str(source)], capture_output=True, text=True)
+    listing = subprocess.run([get_program_path("pg_restore"), "--list", str(source)], capture_output=True, text=True)
     if listing.returncode != 0:
         raise ActionNeededError(f"{source} cannot be read as a backup: {listing.stderr.strip()}")
-    psql = [program("psql"), "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--output", os.devnull]
-    with warehouse_url() as url, client_environment(url) as environ, tempfile.TemporaryFile() as words:
+    psql = [get_program_path("psql"), "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--output", os.devnull]
+    with (
+        resolve_warehouse_url() as url,
+        make_client_environment(url) as environ,
+        tempfile.TemporaryFile() as error_output,
+    ):
         options = ["--no-owner", "--no-privileges", "--file=-"]
-        dump = subprocess.Popen([program("pg_restore"), *options, str(source)], stdout=subprocess.PIPE)
-        server = subprocess.Popen(psql, stdin=subprocess.PIPE, stderr=words, env=environ)
-        with watch(engine(url)):
-            is_whole = _feed(dump, server)
+        dump = subprocess.Popen([get_program_path("pg_restore"), *options, str(source)], stdout=subprocess.PIPE)
+        server = subprocess.Popen(psql, stdin=subprocess.PIPE, stderr=error_output, env=environ)
+        with watch_sessions(make_engine(url)):
+            is_whole = _send_statements(dump, server)
         if server.wait() != 0 or not is_whole:
-            words.seek(0)
-            reason = words.read().decode("utf-8", "replace").strip() or "the backup is damaged"
+            error_output.seek(0)
+            reason = error_output.read().decode("utf-8", "replace").strip() or "the backup is damaged"
             raise ActionNeededError(f"Nothing was restored, the warehouse is as it was: {reason}")
 
 
-def _feed(dump: "subprocess.Popen[bytes]", server: "subprocess.Popen[bytes]") -> bool:
+def _send_statements(dump: "subprocess.Popen[bytes]", server: "subprocess.Popen[bytes]") -> bool:
     """Hand the backup's statements on; without the last one, sent only when all have come, nothing is kept."""
     assert dump.stdout is not None and server.stdin is not None
     try:
         with server.stdin as statements:
-            statements.write(f"set client_min_messages = warning; begin; {_EMPTY_FIRST}\n".encode())
+            statements.write(f"set client_min_messages = warning; begin; {_DROP_SCHEMAS}\n".encode())
             shutil.copyfileobj(dump.stdout, statements)
             is_whole = dump.wait() == 0
             if is_whole:

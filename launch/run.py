@@ -13,34 +13,41 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from etl import warehouse
-from etl.config import settings
+from etl import database
 from etl.errors import EtlError
-from etl.extract.kaggle import without_secrets
-from etl.jobs.spotify import keep_apart
-from launch import dag_runs, first_feed, followers, postgres
+from etl.extract.kaggle import remove_secrets
+from etl.jobs.spotify import require_single_api
+from etl.settings import read_settings
+from launch import dag_runs, first_feed, postgres, triggered_runs
 from launch.airflow_api import AirflowApi, UnfinishedRun
-from launch.airflow_parts import Airflow
+from launch.airflow_components import Airflow
 from launch.console import Screen
 from launch.dag_runs import RunResult
 from launch.dashboard import Dashboard
-from launch.environment import api_port, api_url, dashboard_port, environment, login, state_dir
-from launch.jars import resolve_jars
-from launch.only_one import only_one
-from launch.postgres.use import embedded_server
+from launch.environment import (
+    build_environment,
+    get_api_port,
+    get_api_url,
+    get_dashboard_port,
+    get_state_dir,
+    get_web_login,
+)
+from launch.instance_lock import lock_instance
+from launch.mock_api import MockApi, is_mock_api_needed, set_mock_api_variables
+from launch.postgres.shared_server import run_embedded_server
 from launch.preconditions import check_disk, check_kaggle_path, check_port, check_settings, check_warehouse
-from launch.processes import end_strays
+from launch.processes import end_orphaned_processes
 from launch.report import print_report
-from launch.spotify import keep_spotify_pools, who_answers
-from launch.stand_in import StandIn, asking_stand_in, is_needed
+from launch.spark_jars import resolve_jars
+from launch.spotify import describe_api_source, ensure_spotify_pools
 
-IMPORT, REFRESH = "kaggle_import", "nightly_refresh"
+IMPORT_DAG, REFRESH_DAG = "kaggle_import", "nightly_refresh"
 
-Mend = Callable[[], str | None]
+RestartIfEnded = Callable[[], str | None]
 """Starts something again where it has ended, and says so."""
 
 
-class Stopped(BaseException):
+class StopRequested(BaseException):
     """Somebody asked us to end: Ctrl-C, or a signal."""
 
     def __init__(self, number: int) -> None:
@@ -59,117 +66,137 @@ def main(arguments: list[str]) -> int:
     screen = Screen()
     logging.getLogger("urllib3").setLevel(logging.ERROR)  # it would tell the screen of each retry
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _stop)
+        signal.signal(number, _raise_stop)
     try:
-        with only_one(state_dir()):
-            return _run(screen, state_dir(), options.exit)
+        with lock_instance(get_state_dir()):
+            return _run_product(screen, get_state_dir(), options.exit)
     except EtlError as error:
-        screen.complain(str(error))
+        screen.print_error(str(error))
         return 1
-    except Stopped as stopped:
-        screen.say("Stopped.")
+    except StopRequested as stopped:
+        screen.print_line("Stopped.")
         return 128 + stopped.number
 
 
-def _run(screen: Screen, state: Path, is_exit_wanted: bool) -> int:
+def _run_product(screen: Screen, state: Path, is_exit_requested: bool) -> int:
     check_disk(state)
     check_settings()
     check_kaggle_path()
-    strays = end_strays(state)
-    if strays:
-        screen.say(f"An earlier start was killed: {strays} of its processes were still there and have been ended.")
-    check_port(api_port(), "the web interface", "AIRFLOW__API__PORT")
-    if not is_exit_wanted:
-        check_port(dashboard_port(), "the dashboard", "DASHBOARD_PORT")
+    orphan_count = end_orphaned_processes(state)
+    if orphan_count:
+        screen.print_line(
+            f"An earlier start was killed: {orphan_count} of its processes were still there and have been ended."
+        )
+    check_port(get_api_port(), "the web interface", "AIRFLOW__API__PORT")
+    if not is_exit_requested:
+        check_port(get_dashboard_port(), "the dashboard", "DASHBOARD_PORT")
     shutil.rmtree(state / "spark", ignore_errors=True)
     with ExitStack() as stack:
-        with screen.step("PostgreSQL"):
-            server = stack.enter_context(embedded_server(state)) if _is_embedded_needed() else None
-            environ = environment(state, server)
+        with screen.show_step("PostgreSQL"):
+            server = stack.enter_context(run_embedded_server(state)) if _is_embedded_server_needed() else None
+            environ = build_environment(state, server)
             check_warehouse(environ["WAREHOUSE_URL"])
-        stand_in = _stand_in(screen, stack, state, environ) if is_needed(environ) else None
-        if stand_in is not None:
-            environ = asking_stand_in(environ, stand_in.url)
-        keep_apart(settings(environ))
-        with screen.step("Spark's jars"):
+        mock_api = _start_mock_api(screen, stack, state, environ) if is_mock_api_needed(environ) else None
+        if mock_api is not None:
+            environ = set_mock_api_variables(environ, mock_api.url)
+        require_single_api(read_settings(environ))
+        with screen.show_step("Spark's jars"):
             resolve_jars(state, environ)
-        airflow = Airflow(state, environ, AirflowApi(api_url(), *login(state)))
-        stack.callback(_end, screen, airflow)
-        others = [stand_in.mend] if stand_in is not None else []
+        airflow = Airflow(state, environ, AirflowApi(get_api_url(), *get_web_login(state)))
+        stack.callback(_stop_airflow, screen, airflow)
+        restarts = [mock_api.restart_if_ended] if mock_api is not None else []
         if server is not None:
-            others.append(partial(postgres.bound_log, state))
-        check = partial(_keep_up, screen, others, airflow.check)
-        with airflow.explained():
-            _start(screen, airflow, environ)
-            if not is_exit_wanted:
-                others.append(_dashboard(screen, stack, state, environ).mend)
-            earlier = followers.known_runs(airflow.api)
-            imported, refreshed = _import_and_refresh(screen, airflow, environ, check)
-            wait = partial(_wait, screen, airflow.api, check)
-            made = _make_up_listeners(screen, airflow.api, environ, wait) if refreshed.is_good() else []
-            followed = followers.follow(airflow.api, earlier, wait, screen.say)
-        written = _written(airflow.api, refreshed, followed)
-        url, results = environ["WAREHOUSE_URL"], [imported, refreshed, *made, *followed]
-        answering = who_answers(state, environ)
-        print_report(screen, url, results, written, login(state), answering, is_staying=not is_exit_wanted)
-        screen.say(f"Logs           {state / 'logs'}, of tasks {state / 'airflow' / 'logs'}\n")
-        if is_exit_wanted:
-            has_imported = imported.is_good() or imported.has_done("import_file")
-            return 0 if has_imported and all(one.is_good() for one in results[1:]) else 1
+            restarts.append(partial(postgres.truncate_log, state))
+        check_services = partial(_check_and_restart, screen, restarts, airflow.check_components)
+        with airflow.explain_errors():
+            _start_airflow(screen, airflow, environ)
+            if not is_exit_requested:
+                restarts.append(_start_dashboard(screen, stack, state, environ).restart_if_ended)
+            earlier_runs = triggered_runs.list_known_runs(airflow.api)
+            import_result, refresh_result = _import_and_refresh(screen, airflow, environ, check_services)
+            wait_for_run = partial(_wait_for_run, screen, airflow.api, check_services)
+            simulated = (
+                _simulate_listeners(screen, airflow.api, environ, wait_for_run)
+                if refresh_result.is_successful()
+                else []
+            )
+            triggered = triggered_runs.wait_for_triggered_runs(
+                airflow.api, earlier_runs, wait_for_run, screen.print_line
+            )
+        written_rows = _count_written_rows(airflow.api, refresh_result, triggered)
+        url, results = environ["WAREHOUSE_URL"], [import_result, refresh_result, *simulated, *triggered]
+        api_message = describe_api_source(state, environ)
+        print_report(
+            screen, url, results, written_rows, get_web_login(state), api_message, is_staying_up=not is_exit_requested
+        )
+        screen.print_line(f"Logs           {state / 'logs'}, of tasks {state / 'airflow' / 'logs'}\n")
+        if is_exit_requested:
+            has_imported = import_result.is_successful() or import_result.has_succeeded("import_file")
+            return 0 if has_imported and all(result.is_successful() for result in results[1:]) else 1
         # The database first: parts of Airflow end where they have none.
-        database = [partial(postgres.mend, server)] if server is not None else []
-        _stay(screen, partial(_keep_up, screen, [*database, *others, airflow.mend]))
+        database_restarts = [partial(postgres.restart_if_ended, server)] if server is not None else []
+        _wait_until_stopped(
+            screen, partial(_check_and_restart, screen, [*database_restarts, *restarts, airflow.restart_if_ended])
+        )
     return 0
 
 
-def _stand_in(screen: Screen, stack: ExitStack, state: Path, environ: dict[str, str]) -> StandIn:
-    with screen.step("Stand-in for Spotify's API"):
-        stand_in = StandIn(state, environ)
-        stack.callback(stand_in.stop)
-    return stand_in
+def _start_mock_api(screen: Screen, stack: ExitStack, state: Path, environ: dict[str, str]) -> MockApi:
+    with screen.show_step("Stand-in for Spotify's API"):
+        mock_api = MockApi(state, environ)
+        stack.callback(mock_api.stop)
+    return mock_api
 
 
-def _dashboard(screen: Screen, stack: ExitStack, state: Path, environ: dict[str, str]) -> Dashboard:
-    with screen.step("Dashboard"):
-        dashboard = Dashboard(state, environ, dashboard_port())
+def _start_dashboard(screen: Screen, stack: ExitStack, state: Path, environ: dict[str, str]) -> Dashboard:
+    with screen.show_step("Dashboard"):
+        dashboard = Dashboard(state, environ, get_dashboard_port())
         stack.callback(dashboard.stop)
     return dashboard
 
 
-def _keep_up(screen: Screen, mends: list[Mend], check: Callable[[], None] = lambda: None) -> None:
+def _check_and_restart(
+    screen: Screen, restarts: list[RestartIfEnded], check: Callable[[], None] = lambda: None
+) -> None:
     """Start again what has ended.
 
     :param check: raises where something has ended that is not started again now.
     """
     check()
-    for news in filter(None, (mend() for mend in mends)):
-        screen.say(news)
+    for message in filter(None, (restart() for restart in restarts)):
+        screen.print_line(message)
 
 
-def _start(screen: Screen, airflow: Airflow, environ: dict[str, str]) -> None:
-    from etl.load.migrate import migrate  # SQLAlchemy's migrations are slow to load
+def _start_airflow(screen: Screen, airflow: Airflow, environ: dict[str, str]) -> None:
+    from etl.load.migrate import migrate_warehouse  # SQLAlchemy's migrations are slow to load
 
-    with screen.step("Tables of the warehouse"):
-        migrate(environ["WAREHOUSE_URL"])
-    with screen.step("Tables of Airflow"):
-        airflow.migrate()
-    with screen.step("Airflow: API server and DAG processor"):
-        airflow.start_reading((IMPORT, REFRESH))
-        keep_spotify_pools(airflow.api, environ)
+    with screen.show_step("Tables of the warehouse"):
+        migrate_warehouse(environ["WAREHOUSE_URL"])
+    with screen.show_step("Tables of Airflow"):
+        airflow.migrate_database()
+    with screen.show_step("Airflow: API server and DAG processor"):
+        airflow.start_dag_processing((IMPORT_DAG, REFRESH_DAG))
+        ensure_spotify_pools(airflow.api, environ)
     # Before the scheduler can start what is due: the refresh is to come once, and after the import.
-    airflow.api.pause(REFRESH, True)
-    airflow.api.pause(IMPORT, False)
-    cut_short = airflow.api.end_unfinished_runs(partial(_record_cut_short, environ["WAREHOUSE_URL"]))
-    with screen.step("Airflow: scheduler and triggerer"):
-        airflow.start_running()
-    if cut_short:
-        screen.say(f"{cut_short} DAG runs were cut short by the end of an earlier start; they are marked as failed.")
+    airflow.api.set_paused(REFRESH_DAG, True)
+    airflow.api.set_paused(IMPORT_DAG, False)
+    interrupted_count = airflow.api.mark_unfinished_runs_failed(
+        partial(_record_interrupted_runs, environ["WAREHOUSE_URL"])
+    )
+    with screen.show_step("Airflow: scheduler and triggerer"):
+        airflow.start_scheduling()
+    if interrupted_count:
+        screen.print_line(
+            f"{interrupted_count} DAG runs were cut short by the end of an earlier start; they are marked as failed."
+        )
 
 
-def _record_cut_short(url: str, runs: list[UnfinishedRun]) -> None:
-    with warehouse.connect(url) as connection:
+def _record_interrupted_runs(url: str, runs: list[UnfinishedRun]) -> None:
+    with database.connect(url) as connection:
         for run in runs:
-            warehouse.record_failed_run(connection, run.audit_id, run.dag_id, run.started_at, warehouse.CUT_SHORT)
+            database.record_external_failure(
+                connection, run.audit_id, run.dag_id, run.started_at, database.INTERRUPTED_MESSAGE
+            )
 
 
 def _import_and_refresh(
@@ -178,61 +205,67 @@ def _import_and_refresh(
     path = environ.get("KAGGLE_PATH")
     # Tasks know KAGGLE_PATH; in a form Airflow would keep what is secret in an address.
     conf = {"path": None, "format": None, "refresh": False}
-    told = without_secrets(path) if path else "the made-up catalogue (KAGGLE_PATH names no files)"
-    screen.say(f"Importing {told}")
-    imported = _wait(screen, airflow.api, check, IMPORT, airflow.api.trigger(IMPORT, conf))
-    screen.say("Refreshing the warehouse")
-    refreshed = _wait(screen, airflow.api, check, REFRESH, dag_runs.refresh(airflow.api, REFRESH))
-    return imported, refreshed
+    source = remove_secrets(path) if path else "the made-up catalogue (KAGGLE_PATH names no files)"
+    screen.print_line(f"Importing {source}")
+    import_result = _wait_for_run(screen, airflow.api, check, IMPORT_DAG, airflow.api.start_run(IMPORT_DAG, conf))
+    screen.print_line("Refreshing the warehouse")
+    refresh_result = _wait_for_run(
+        screen, airflow.api, check, REFRESH_DAG, dag_runs.start_scheduled_run(airflow.api, REFRESH_DAG)
+    )
+    return import_result, refresh_result
 
 
-def _make_up_listeners(
-    screen: Screen, api: AirflowApi, environ: dict[str, str], wait: followers.Wait
+def _simulate_listeners(
+    screen: Screen, api: AirflowApi, environ: dict[str, str], wait_for_run: triggered_runs.WaitForRun
 ) -> list[RunResult]:
-    listeners = settings(environ).simulated_listeners
-    if not first_feed.is_wanted(listeners, environ["WAREHOUSE_URL"]):
+    listeners = read_settings(environ).simulated_listeners
+    if not first_feed.is_feed_wanted(listeners, environ["WAREHOUSE_URL"]):
         return []
-    screen.say(f"Making up {listeners} listeners and what they do")
-    form = {"users": listeners, "hours": first_feed.HOURS}
-    return [wait(first_feed.SIMULATE, api.trigger(first_feed.SIMULATE, form))]
+    screen.print_line(f"Making up {listeners} listeners and what they do")
+    conf = {"users": listeners, "hours": first_feed.FEED_HOURS}
+    return [wait_for_run(first_feed.SIMULATION_DAG, api.start_run(first_feed.SIMULATION_DAG, conf))]
 
 
-def _written(api: AirflowApi, refreshed: RunResult, followed: list[RunResult]) -> dict[str, int]:
+def _count_written_rows(api: AirflowApi, refresh_result: RunResult, triggered: list[RunResult]) -> dict[str, int]:
     """Rows that this start has written, by table."""
-    loads = [api.result(followers.LOAD, one.run_id, "load_events") for one in followed if one.dag_id == followers.LOAD]
+    loads = [
+        api.get_task_counts(triggered_runs.LOAD_DAG, run.run_id, "load_events")
+        for run in triggered
+        if run.dag_id == triggered_runs.LOAD_DAG
+    ]
     events = {table: sum(load.get(table, 0) for load in loads) for load in loads for table in load}
-    return api.result(REFRESH, refreshed.run_id, "load_catalogue") | events
+    return api.get_task_counts(REFRESH_DAG, refresh_result.run_id, "load_catalogue") | events
 
 
-def _wait(screen: Screen, api: AirflowApi, check: Callable[[], None], dag_id: str, run_id: str) -> RunResult:
-    with screen.step(dag_id, has_spinner=False) as step:
-        result = dag_runs.wait(screen, api, dag_id, run_id, check)
-        step.is_good = result.is_good()
+def _wait_for_run(screen: Screen, api: AirflowApi, check: Callable[[], None], dag_id: str, run_id: str) -> RunResult:
+    with screen.show_step(dag_id, has_spinner=False) as step:
+        result = dag_runs.wait_for_run(screen, api, dag_id, run_id, check)
+        step.is_successful = result.is_successful()
     return result
 
 
-def _stay(screen: Screen, keep_up: Callable[[], None]) -> None:
-    screen.say(f"{api_url()} stays up until Ctrl-C.")
+def _wait_until_stopped(screen: Screen, check_services: Callable[[], None]) -> None:
+    screen.print_line(f"{get_api_url()} stays up until Ctrl-C.")
     try:
         while True:
-            keep_up()
+            check_services()
             time.sleep(1)
-    except Stopped:
+    except StopRequested:
         return
 
 
-def _end(screen: Screen, airflow: Airflow) -> None:
+def _stop_airflow(screen: Screen, airflow: Airflow) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    with screen.step("Everything stopped"):
+    with screen.show_step("Everything stopped"):
         airflow.stop()
 
 
-def _stop(number: int, _frame: FrameType | None) -> None:
-    raise Stopped(number)
+def _raise_stop(number: int, _frame: FrameType | None) -> None:
+    raise StopRequested(number)
 
 
-def _is_embedded_needed() -> bool:
+def _is_embedded_server_needed() -> bool:
     return not (os.environ.get("WAREHOUSE_URL") and os.environ.get("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"))
 
 

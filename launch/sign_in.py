@@ -6,15 +6,15 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dags.pools import spotify_pool
-from etl.config import settings
+from dags.common.pools import get_spotify_pool
 from etl.errors import ActionNeededError, EtlError
-from etl.extract.spotify.accounts import Accounts, days_left, sign_in_warning
-from etl.extract.spotify.app import App, app_of
-from etl.extract.spotify.handed_over import as_connections
+from etl.extract.spotify.account_store import AccountStore, build_sign_in_warning, count_days_left
+from etl.extract.spotify.account_transfer import to_connection_json
+from etl.extract.spotify.app import App, get_app
 from etl.extract.spotify.sign_in import sign_in
+from etl.settings import read_settings
 from launch.console import Screen
-from launch.environment import state_dir
+from launch.environment import get_state_dir
 
 
 def main(arguments: list[str]) -> int:
@@ -35,62 +35,62 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     screen = Screen()
     try:
-        app = _app()
-        accounts = Accounts(state_dir(), app.client_id)
+        app = _load_app()
+        accounts = AccountStore(get_state_dir(), app.client_id)
         if options.list:
             list_accounts(accounts, screen, datetime.now(UTC))
             return 0
         if options.connection:
-            hand_over(app, accounts, options.connection, screen)
+            export_connection(app, accounts, options.connection, screen)
             return 0
-        account = sign_in(app, accounts, options.name, options.paste, screen.say)
-        screen.say(f"Signed in as {account.name}, for {days_left(account, datetime.now(UTC))} days.")
+        account = sign_in(app, accounts, options.name, options.paste, screen.print_line)
+        screen.print_line(f"Signed in as {account.name}, for {count_days_left(account, datetime.now(UTC))} days.")
     except EtlError as error:
-        screen.complain(str(error))
+        screen.print_error(str(error))
         return 1
     except KeyboardInterrupt:
-        screen.complain("Stopped; nothing was stored.")
+        screen.print_error("Stopped; nothing was stored.")
         return 130
     return 0
 
 
-def list_accounts(accounts: Accounts, screen: Screen, now: datetime) -> None:
+def list_accounts(accounts: AccountStore, screen: Screen, now: datetime) -> None:
     """A line an account: name, days left, trouble."""
-    names = accounts.names()
+    names = accounts.get_names()
     if not names:
-        screen.say("Nobody has signed in yet: bin/sign-in NAME")
+        screen.print_line("Nobody has signed in yet: bin/sign-in NAME")
     for name in names:
         try:
-            account = accounts.get(name)
+            account = accounts.get_account(name)
         except EtlError as error:
-            screen.complain(str(error))
+            screen.print_error(str(error))
             continue
-        state = account.trouble or sign_in_warning(account, now) or "good"
-        screen.say(f"{name:<24} {days_left(account, now):4} days   {state}")
+        state = account.trouble or build_sign_in_warning(account, now) or "good"
+        screen.print_line(f"{name:<24} {count_days_left(account, now):4} days   {state}")
 
 
-def hand_over(app: App, accounts: Accounts, file: Path, screen: Screen) -> None:
+def export_connection(app: App, accounts: AccountStore, file: Path, screen: Screen) -> None:
     """Write all accounts and the app's secret as an Airflow connection.
 
     :raises ActionNeededError: where the file is there already or cannot be written, or an account cannot be read.
     """
-    connection_id = str(spotify_pool({"SPOTIPY_CLIENT_ID": app.client_id}))
-    stored = [accounts.get(name) for name in accounts.names()]
+    connection_id = str(get_spotify_pool({"SPOTIPY_CLIENT_ID": app.client_id}))
+    stored_accounts = [accounts.get_account(name) for name in accounts.get_names()]
     try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as written:
-            written.write(as_connections(connection_id, app.client_secret, stored))
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as output:
+            output.write(to_connection_json(connection_id, app.client_secret, stored_accounts))
     except OSError as error:
         raise ActionNeededError(
             f"{file} cannot be written ({error.strerror}): name a file that is not there yet."
         ) from None
-    names = ", ".join(account.name for account in stored) or "no account"
-    screen.say(f"{file} has the connection {connection_id} with {names}: airflow connections import {file}")
-    screen.say("Whoever reads that file can read those accounts: delete it afterwards.")
+    names = ", ".join(account.name for account in stored_accounts) or "no account"
+    screen.print_line(f"{file} has the connection {connection_id} with {names}: airflow connections import {file}")
+    screen.print_line("Whoever reads that file can read those accounts: delete it afterwards.")
 
 
-def _app() -> App:
+def _load_app() -> App:
     # Signing in needs no warehouse, and the settings want one named.
-    return app_of(settings({"WAREHOUSE_URL": "none", **os.environ, "STATE_DIR": str(state_dir())}))
+    return get_app(read_settings({"WAREHOUSE_URL": "none", **os.environ, "STATE_DIR": str(get_state_dir())}))
 
 
 if __name__ == "__main__":

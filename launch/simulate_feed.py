@@ -6,12 +6,12 @@ import os
 import sys
 from datetime import UTC, datetime
 
-from etl.config import settings
 from etl.errors import EtlError
-from etl.jobs import feed
-from etl.simulate.listeners.parameters import DIRT_KINDS
+from etl.settings import read_settings
 from launch.console import Screen
-from launch.warehouse_client import warehouse_url
+from launch.warehouse_client import resolve_warehouse_url
+from simulator.jobs import feed
+from simulator.listeners.parameters import INJECTED_ERROR_KINDS
 
 
 def main(arguments: list[str]) -> int:
@@ -19,23 +19,25 @@ def main(arguments: list[str]) -> int:
 
     :returns: 0, or 1 where it did not come about.
     """
-    form = vars(_parser().parse_args(arguments))
+    form = vars(_build_parser().parse_args(arguments))
     now = datetime.now(UTC)
     screen = Screen()
     try:
-        with warehouse_url() as url:
-            chosen = settings({**os.environ, "WAREHOUSE_URL": url})
-            made = feed.simulate_feed(f"{feed.JOB}.{now:%Y%m%dT%H%M%S.%f}", feed.parameters_of(form, now), now, chosen)
+        with resolve_warehouse_url() as url:
+            settings = read_settings({**os.environ, "WAREHOUSE_URL": url})
+            result = feed.simulate_feed(
+                f"{feed.JOB}.{now:%Y%m%dT%H%M%S.%f}", feed.parse_parameters(form, now), now, settings
+            )
     except EtlError as error:
-        screen.complain(str(error))
+        screen.print_error(str(error))
         return 1
-    screen.say(f"Population {made['population']}:")
+    screen.print_line(f"Population {result['population']}:")
     for name in ("user_activity", "user"):
-        screen.say(f"{name:<14} input {made[name]['input_id']}, {made[name]['row_count']:,} records")
+        screen.print_line(f"{name:<14} input {result[name]['input_id']}, {result[name]['row_count']:,} records")
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bin/simulate-feed", description=__doc__)
     parser.add_argument("--users", type=int, default=200, help="how many listeners (200)")
     parser.add_argument("--start", help="where the interval begins, such as 2026-10-01T00:00, UTC")
@@ -46,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--schema-version", type=int, choices=(1, 2), default=2, help="version of UserActivity (2)")
     parser.add_argument("--mix", type=json.loads, help='weights of personalities, such as {"ENLC": 2, "FTVU": 1}')
     parser.add_argument("--free-share", type=float, help="share of free plans; else as the survey says")
-    for kind in DIRT_KINDS:
+    for kind in INJECTED_ERROR_KINDS:
         parser.add_argument(f"--{kind.replace('_', '-')}", type=float, help=f"share of dirt of the kind {kind} (0)")
     return parser
 

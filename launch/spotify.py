@@ -3,32 +3,38 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from dags.pools import RECENT_DESCRIPTION, SPOTIFY_DESCRIPTION, SPOTIFY_SLOTS, recent_pool, spotify_pool
-from etl.config import settings
-from etl.extract.spotify.accounts import Accounts
+from dags.common.pools import (
+    RECENTLY_PLAYED_DESCRIPTION,
+    SPOTIFY_DESCRIPTION,
+    SPOTIFY_SLOTS,
+    get_recently_played_pool,
+    get_spotify_pool,
+)
+from etl.extract.spotify.account_store import AccountStore
+from etl.settings import read_settings
 from launch.airflow_api import AirflowApi
-from launch.airflow_parts import Airflow
-from launch.stand_in import MADE_UP
+from launch.airflow_components import Airflow
+from launch.mock_api import MOCK_API_NOTICE
 
 
-def keep_spotify_pools(airflow: AirflowApi | Airflow, environ: Mapping[str, str]) -> None:
+def ensure_spotify_pools(airflow: AirflowApi | Airflow, environ: Mapping[str, str]) -> None:
     """Make the pools without which no task that asks Spotify would ever start.
 
     :param airflow: its API where that is up, else its parts.
     """
     for name, description in (
-        (spotify_pool(environ), SPOTIFY_DESCRIPTION),
-        (recent_pool(environ), RECENT_DESCRIPTION),
+        (get_spotify_pool(environ), SPOTIFY_DESCRIPTION),
+        (get_recently_played_pool(environ), RECENTLY_PLAYED_DESCRIPTION),
     ):
         if name is not None:
-            airflow.keep_pool(name, SPOTIFY_SLOTS, description)
+            airflow.ensure_pool(name, SPOTIFY_SLOTS, description)
 
 
-def who_answers(state: Path, environ: Mapping[str, str]) -> str | None:
+def describe_api_source(state: Path, environ: Mapping[str, str]) -> str | None:
     """A sentence where not Spotify answers, or Spotify has nobody to answer for; None where all is as it should be."""
-    chosen = settings(environ)
-    if chosen.is_stand_in:
-        return f"{MADE_UP}: SPOTIPY_CLIENT_ID is not set (docs/spotify.md)."
-    if chosen.spotify_client_id and not Accounts(state, chosen.spotify_client_id).names():
+    settings = read_settings(environ)
+    if settings.is_mock_api:
+        return f"{MOCK_API_NOTICE}: SPOTIPY_CLIENT_ID is not set (docs/spotify.md)."
+    if settings.spotify_client_id and not AccountStore(state, settings.spotify_client_id).get_names():
         return "Nobody has signed in to Spotify yet, so no account was asked: bin/sign-in, then refresh again."
     return None

@@ -12,7 +12,7 @@ from typing import Any
 from airflow.listeners import hookimpl
 from airflow.plugins_manager import AirflowPlugin
 
-from etl.config import CHECKOUT
+from etl.settings import CHECKOUT
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +31,14 @@ class RunListener:
             return
         started_at = dag_run.start_date or dag_run.queued_at or datetime.now(UTC)
         try:
-            from etl.config import settings
-            from etl.jobs.report import FAILURES, note_failed_run
-            from etl.warehouse import MARKED
+            from etl.database import MARKED_FAILED_MESSAGE
+            from etl.jobs.run_audit import FAILURE_MESSAGES, record_failed_run
+            from etl.settings import read_settings
 
-            message = FAILURES.get(msg, MARKED)
-            note_failed_run(_run_id(dag_run), dag_run.dag_id, started_at, message, settings())
+            message = FAILURE_MESSAGES.get(msg, MARKED_FAILED_MESSAGE)
+            record_failed_run(_get_run_id(dag_run), dag_run.dag_id, started_at, message, read_settings())
         except Exception as error:
-            log.warning("The failure of %s could not be noted in audit.run: %s", _run_id(dag_run), error)
+            log.warning("The failure of %s could not be noted in audit.run: %s", _get_run_id(dag_run), error)
 
     @hookimpl
     def on_dag_run_running(self, dag_run: Any, msg: str) -> None:
@@ -46,12 +46,12 @@ class RunListener:
         if dag_run.dag_id not in _DAG_IDS:
             return
         try:
-            from etl.config import settings
-            from etl.jobs.report import note_begun_run
+            from etl.jobs.run_audit import record_started_run
+            from etl.settings import read_settings
 
-            note_begun_run(_run_id(dag_run), settings())
+            record_started_run(_get_run_id(dag_run), read_settings())
         except Exception as error:
-            log.warning("That %s has begun could not be noted in audit.run: %s", _run_id(dag_run), error)
+            log.warning("That %s has begun could not be noted in audit.run: %s", _get_run_id(dag_run), error)
 
     @hookimpl
     def on_dag_run_success(self, dag_run: Any, msg: str) -> None:
@@ -59,12 +59,12 @@ class RunListener:
         if dag_run.dag_id not in _DAG_IDS or msg != _SUCCESS:
             return
         try:
-            from etl.config import settings
-            from etl.jobs.report import note_good_run
+            from etl.jobs.run_audit import clear_run_failure
+            from etl.settings import read_settings
 
-            note_good_run(_run_id(dag_run), settings())
+            clear_run_failure(_get_run_id(dag_run), read_settings())
         except Exception as error:
-            log.warning("An earlier failure of %s could not be taken back: %s", _run_id(dag_run), error)
+            log.warning("An earlier failure of %s could not be taken back: %s", _get_run_id(dag_run), error)
 
 
 class RunListenerPlugin(AirflowPlugin):
@@ -74,6 +74,6 @@ class RunListenerPlugin(AirflowPlugin):
     listeners = [RunListener()]  # noqa: RUF012 (as Airflow declares it)
 
 
-def _run_id(dag_run: Any) -> str:
-    """The id under which the audit knows a run; ``dags.runs`` has the same for tasks."""
+def _get_run_id(dag_run: Any) -> str:
+    """The id under which the audit knows a run; ``dags.common.run_context`` has the same for tasks."""
     return f"{dag_run.dag_id}.{dag_run.run_id}"

@@ -10,13 +10,13 @@ import pytest
 from pyspark.sql import SparkSession
 from sqlalchemy import text
 
-from etl.config import Settings, settings
-from etl.lake import Lake
-from etl.load.migrate import migrate
-from etl.spark import session
-from etl.warehouse import engine
+from etl.database import make_engine
+from etl.engines.spark import open_session
+from etl.load.migrate import migrate_warehouse
+from etl.settings import Settings, read_settings
+from etl.storage.inputs import Lake
 from launch import postgres
-from launch.jars import lend_jars
+from launch.spark_jars import link_jars
 
 # Tests start many short-lived JVMs on small data: the second compiler would cost them more than it gains.
 os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
@@ -28,8 +28,8 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """One session on two cores for the whole run."""
     state_dir = tmp_path_factory.mktemp("spark")
-    lend_jars(state_dir)
-    with session(_settings(state_dir, SPARK_MASTER="local[2]"), "tests") as spark:
+    link_jars(state_dir)
+    with open_session(_settings(state_dir, SPARK_MASTER="local[2]"), "tests") as spark:
         yield spark
 
 
@@ -60,9 +60,9 @@ def real_exports() -> Path:
 def embedded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Server]:
     """An embedded PostgreSQL for the whole run, gone afterwards."""
     state_dir = tmp_path_factory.mktemp("embedded")
-    server = postgres.start(state_dir)
+    server = postgres.start_server(state_dir)
     yield server
-    postgres.remove(state_dir)
+    postgres.remove_servers(state_dir)
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +70,7 @@ def migrated_template(embedded_server: postgres.Server) -> str:
     """The name of a migrated, empty database that others are copied from."""
     name = "migrated_template"
     run_as_superuser(embedded_server, f"create database {name} owner loader")
-    migrate(embedded_server.url("loader", name))
+    migrate_warehouse(embedded_server.build_url("loader", name))
     return name
 
 
@@ -96,16 +96,18 @@ def database(server: postgres.Server, template: str) -> Iterator[str]:
     """The URL of a copy of a database, gone afterwards."""
     name = f"test_{next(_NUMBERS)}"
     run_as_superuser(server, f"create database {name} template {template} owner loader")
-    yield server.url("loader", name)
+    yield server.build_url("loader", name)
     run_as_superuser(server, f"drop database {name} with (force)")
 
 
 def run_as_superuser(server: postgres.Server, statement: str) -> None:
     """Run a statement as the server's superuser, outside of any transaction."""
-    place = engine(server.url("postgres", "postgres")).execution_options(isolation_level="AUTOCOMMIT")
+    place = make_engine(server.build_url("postgres", "postgres")).execution_options(isolation_level="AUTOCOMMIT")
     with place.connect() as connection:
         connection.execute(text(statement))
 
 
 def _settings(state_dir: Path, **environ: str) -> Settings:
-    return settings({"STATE_DIR": str(state_dir), "WAREHOUSE_URL": "postgresql://unused@127.0.0.1:1/none", **environ})
+    return read_settings(
+        {"STATE_DIR": str(state_dir), "WAREHOUSE_URL": "postgresql://unused@127.0.0.1:1/none", **environ}
+    )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psutil
 
-from launch.environment import MARKER
+from launch.environment import STATE_MARKER
 
 
 def looked_at(process: psutil.Process, is_so: Callable[[psutil.Process], bool]) -> bool:
@@ -21,7 +21,7 @@ def marked(state: Path) -> list[psutil.Process]:
     """Everything alive that was started for a STATE_DIR and says so in its environment."""
 
     def is_marked(process: psutil.Process) -> bool:
-        return process.environ().get(MARKER) == str(state) and process.status() != psutil.STATUS_ZOMBIE
+        return process.environ().get(STATE_MARKER) == str(state) and process.status() != psutil.STATUS_ZOMBIE
 
     return [process for process in psutil.process_iter() if looked_at(process, is_marked)]
 

@@ -1,7 +1,7 @@
 """The data dictionary is what the database says, and the database says something about everything."""
 
-from docs.generate import TARGET, dictionary
-from etl import warehouse
+from docs.generate_dictionary import TARGET, render_dictionary
+from etl import database
 
 _WITHOUT_COMMENT = """
 select format('%s.%s.%s', n.nspname, c.relname, coalesce(a.attname, '')) as name
@@ -15,11 +15,13 @@ order by name
 
 
 def test_the_dictionary_is_up_to_date(warehouse_url: str) -> None:
-    with warehouse.connect(warehouse_url) as connection:
-        page = dictionary(connection)
-    assert TARGET.read_text(encoding="utf-8") == page, "run python -m docs.generate against a migrated warehouse"
+    with database.connect(warehouse_url) as connection:
+        page = render_dictionary(connection)
+    assert TARGET.read_text(encoding="utf-8") == page, (
+        "run python -m docs.generate_dictionary against a migrated warehouse"
+    )
 
 
 def test_every_table_and_column_is_explained(warehouse_url: str) -> None:
-    with warehouse.connect(warehouse_url) as connection:
-        assert warehouse.rows(connection, _WITHOUT_COMMENT) == []
+    with database.connect(warehouse_url) as connection:
+        assert database.fetch_rows(connection, _WITHOUT_COMMENT) == []

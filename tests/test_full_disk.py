@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from etl import warehouse
-from etl.config import Settings, settings
+from etl import database
 from etl.errors import ActionNeededError, EtlError, TryAgainError
-from etl.full_disk import explains_full_disk, is_full_disk
+from etl.settings import Settings, read_settings
+from etl.storage.full_disk import is_full_disk, report_full_disk
 
 _FULL = OSError(errno.ENOSPC, "No space left on device")
 
@@ -20,7 +20,7 @@ def _raised(error: Exception, cause: Exception | None = None) -> Exception:
     return error
 
 
-@explains_full_disk
+@report_full_disk
 def _job(error: Exception, settings: Settings) -> None:
     """Fails."""
     raise error
@@ -38,7 +38,7 @@ def _job(error: Exception, settings: Settings) -> None:
     ids=str,
 )
 def test_a_job_that_meets_a_full_disk_says_which_and_what_to_do(error: Exception, tmp_path: Path) -> None:
-    chosen = settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": "postgresql://x@127.0.0.1:1/x"})
+    chosen = read_settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": "postgresql://x@127.0.0.1:1/x"})
     with pytest.raises(ActionNeededError, match=r"The disk of .* is full: [\d,]+ MiB are free .*Make room there"):
         _job(error, chosen)
 
@@ -46,7 +46,7 @@ def test_a_job_that_meets_a_full_disk_says_which_and_what_to_do(error: Exception
 def test_each_disk_is_named_once_and_the_fullest_first(tmp_path: Path) -> None:
     places = {"STATE_DIR": str(tmp_path), "LAKE_URL": f"file:{tmp_path}/lake", "WAREHOUSE_URL": "postgresql://x@h/x"}
     with pytest.raises(ActionNeededError) as caught:
-        _job(_FULL, settings(places))
+        _job(_FULL, read_settings(places))
     is_one = Path(tempfile.gettempdir()).stat().st_dev == tmp_path.stat().st_dev
     assert str(caught.value).count("STATE_DIR") == 1
     assert ("temporary files" in str(caught.value)) is not is_one
@@ -64,12 +64,12 @@ def test_each_disk_is_named_once_and_the_fullest_first(tmp_path: Path) -> None:
 def test_other_failures_stay_what_they_are(error: Exception, tmp_path: Path) -> None:
     assert not is_full_disk(error)
     with pytest.raises(type(error)) as caught:
-        _job(error, settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": "postgresql://x@h/x"}))
+        _job(error, read_settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": "postgresql://x@h/x"}))
     assert caught.value is error
 
 
 def test_a_postgresql_that_ended_without_a_word_has_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    chosen = settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": "postgresql://x@h/x"})
+    chosen = read_settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": "postgresql://x@h/x"})
     gone = TryAgainError("PostgreSQL cannot be reached: server closed the connection unexpectedly")
     with pytest.raises(TryAgainError, match="cannot be reached"):
         _job(gone, chosen)
@@ -88,6 +88,6 @@ def test_a_postgresql_that_ended_without_a_word_has_no_room(tmp_path: Path, monk
     ],
 )
 def test_postgresqls_full_disk_is_said_to_be_its_own(code: str | None, message: str) -> None:
-    told = warehouse.explained_code(code, message, "postgresql://x:secret@db.example/x")
+    told = database.explain_sqlstate(code, message, "postgresql://x:secret@db.example/x")
     assert isinstance(told, EtlError) and isinstance(told, ActionNeededError)
     assert "PostgreSQL at db.example:5432/x has a full disk" in str(told) and "secret" not in str(told)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.lake import Lake, Received
+from etl.storage.inputs import Lake, ReceivedInput
 
 CONTENT = b"0123456789" * 300_000
 
@@ -19,19 +19,19 @@ class Killed(BaseException):
 class Half:
     """Gives a first block, then lets ``meanwhile`` happen, and is killed."""
 
-    def __init__(self, lake: Lake, received: Received) -> None:
+    def __init__(self, lake: Lake, received: ReceivedInput) -> None:
         self._lake, self._received, self._blocks = lake, received, [CONTENT[:1000]]
 
     def read(self, size: int, /) -> bytes:
         if self._blocks:
             return self._blocks.pop()
-        self._lake.receive(io.BytesIO(CONTENT), self._received)
+        self._lake.store_input(io.BytesIO(CONTENT), self._received)
         raise Killed
 
 
 @pytest.fixture
-def received(lake: Lake) -> Received:
-    return Received(
+def received(lake: Lake) -> ReceivedInput:
+    return ReceivedInput(
         input_id="id",
         origin="kaggle",
         name="artists.csv",
@@ -42,19 +42,19 @@ def received(lake: Lake) -> Received:
         row_count=10,
         size_bytes=len(CONTENT),
         received_at="2026-01-01T00:00:00+00:00",
-        url=lake.input_url("kaggle", "id", "artists.csv"),
+        url=lake.build_input_url("kaggle", "id", "artists.csv"),
     )
 
 
-def bytes_of(lake: Lake, received: Received) -> bytes:
-    with lake.read(received) as content:
+def bytes_of(lake: Lake, received: ReceivedInput) -> bytes:
+    with lake.open_input(received) as content:
         return content.read()
 
 
-def test_of_two_who_bring_a_file_at_once_the_killed_one_does_no_harm(lake: Lake, received: Received) -> None:
+def test_of_two_who_bring_a_file_at_once_the_killed_one_does_no_harm(lake: Lake, received: ReceivedInput) -> None:
     with pytest.raises(Killed):
-        lake.receive(Half(lake, received), received)
-    assert lake.inputs(["kaggle"]) == [received] and bytes_of(lake, received) == CONTENT
+        lake.store_input(Half(lake, received), received)
+    assert lake.find_inputs(["kaggle"]) == [received] and bytes_of(lake, received) == CONTENT
     assert sorted(path.name for path in Path(received.url.removeprefix("file://")).parent.iterdir()) == [
         "artists.csv",
         "received.json",
@@ -63,30 +63,32 @@ def test_of_two_who_bring_a_file_at_once_the_killed_one_does_no_harm(lake: Lake,
 
 @pytest.mark.parametrize("there", [None, b"half"])
 def test_a_file_that_is_not_what_its_note_says_is_written_anew_when_it_comes_again(
-    lake: Lake, received: Received, there: bytes | None
+    lake: Lake, received: ReceivedInput, there: bytes | None
 ) -> None:
-    lake.receive(io.BytesIO(CONTENT), received)
+    lake.store_input(io.BytesIO(CONTENT), received)
     path = Path(received.url.removeprefix("file://"))
     path.unlink()
     if there:
         path.write_bytes(there)
-    assert lake.receive(io.BytesIO(CONTENT), received) == received
+    assert lake.store_input(io.BytesIO(CONTENT), received) == received
     assert bytes_of(lake, received) == CONTENT
 
 
-def test_bytes_that_were_replaced_on_purpose_stay(lake: Lake, received: Received) -> None:
-    lake.receive(io.BytesIO(CONTENT), received)
-    lake.replace(received, b"what stays", 1)
-    kept = lake.receive(io.BytesIO(CONTENT), received)
+def test_bytes_that_were_replaced_on_purpose_stay(lake: Lake, received: ReceivedInput) -> None:
+    lake.store_input(io.BytesIO(CONTENT), received)
+    lake.replace_input(received, b"what stays", 1)
+    kept = lake.store_input(io.BytesIO(CONTENT), received)
     assert kept == replace(received, row_count=1, size_bytes=10) and bytes_of(lake, received) == b"what stays"
 
 
-def test_what_a_killed_import_began_is_no_input_and_is_swept_once_it_is_old(lake: Lake, received: Received) -> None:
-    lake.receive(io.BytesIO(CONTENT), received)
+def test_what_a_killed_import_began_is_no_input_and_is_swept_once_it_is_old(
+    lake: Lake, received: ReceivedInput
+) -> None:
+    lake.store_input(io.BytesIO(CONTENT), received)
     draft = Path(f"{received.url.removeprefix('file://')}.0123.part")
     draft.write_bytes(CONTENT[:1000])
     now = datetime.now(UTC)
-    assert lake.inputs(["kaggle"]) == [received] and lake.files_of(received, "") == [received.url]
+    assert lake.find_inputs(["kaggle"]) == [received] and lake.find_input_files(received, "") == [received.url]
     assert lake.sweep_drafts(now - timedelta(days=1)) == 0 and draft.exists()
     assert lake.sweep_drafts(now + timedelta(days=1)) == 1 and not draft.exists()
     assert bytes_of(lake, received) == CONTENT

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from etl.load import logins
+from etl.load.access import logins
 from etl.passwords import generate_password
-from launch.environment import environment, login
-from launch.secrets_store import secret
+from launch.environment import build_environment, get_web_login
+from launch.secrets_store import get_secret
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -44,9 +44,9 @@ def test_every_kept_secret_and_password_of_a_login_is_generated_so(
     monkeypatch.setenv("WAREHOUSE_URL", "postgresql://loader@127.0.0.1:1/warehouse")
     monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "postgresql://airflow@127.0.0.1:1/airflow")
     draws(0xFB)
-    assert not secret(tmp_path, "any").startswith("-")
-    environ = environment(tmp_path, None)
-    assert not login(tmp_path)[1].startswith("-")
+    assert not get_secret(tmp_path, "any").startswith("-")
+    environ = build_environment(tmp_path, None)
+    assert not get_web_login(tmp_path)[1].startswith("-")
     keys = [environ[name] for name in ("AIRFLOW__API__SECRET_KEY", "AIRFLOW__API_AUTH__JWT_SECRET")]
     assert not [key for key in keys if key.startswith("-")]
     assert logins.generate_password is generate_password

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from etl import spark
-from etl.config import CHECKOUT
+from etl.engines import spark
+from etl.settings import CHECKOUT
 
 SECRETS = (
     *(
@@ -25,29 +25,29 @@ OTHERS = ("STATE_DIR", "JAVA_HOME", "AIRFLOW_HOME", "AWS_SECRET_ACCESS_KEY")
 _PROGRAM = """
 import os
 
-from etl.config import settings
+from etl.settings import read_settings
 from etl.errors import EtlError
-from etl.spark import session
+from etl.engines.spark import open_session
 
-chosen = settings()
+chosen = read_settings()
 try:
-    with session(chosen, "lacks memory"):
+    with open_session(chosen, "lacks memory"):
         raise RuntimeError("An error occurred. : java.lang.OutOfMemoryError: Java heap space")
 except EtlError as error:
     print(type(error).__name__, error)
 try:
-    with session(chosen, "loses a worker") as spark:
+    with open_session(chosen, "loses a worker") as spark:
         spark.sparkContext.parallelize([1]).foreach(lambda _: os.kill(os.getpid(), 9))
 except EtlError as error:
     print(type(error).__name__, error)
 try:
-    with session(chosen, "has no worker") as spark:
+    with open_session(chosen, "has no worker") as spark:
         spark.sparkContext.pythonExec = "/bin/false"
         spark.sparkContext.parallelize([1]).map(str).count()
 except EtlError as error:
     print(type(error).__name__, error)
 try:
-    with session(chosen, "is killed") as spark:
+    with open_session(chosen, "is killed") as spark:
         spark.sparkContext._gateway.proc.kill()
         spark.range(10).count()
 except EtlError as error:
@@ -56,8 +56,8 @@ except EtlError as error:
 _KILLED_AT_THE_END = """
 from pyspark.sql import SparkSession
 
-from etl.config import settings
-from etl.spark import session
+from etl.settings import read_settings
+from etl.engines.spark import open_session
 
 stop = SparkSession.stop
 
@@ -68,16 +68,16 @@ def stop_what_is_killed(spark):
 
 
 SparkSession.stop = stop_what_is_killed
-with session(settings(), "is killed at the end") as spark:
+with open_session(read_settings(), "is killed at the end") as spark:
     print("No Error:", spark.range(10).count())
 """
 _NO_START = """
-from etl.config import settings
+from etl.settings import read_settings
 from etl.errors import EtlError
-from etl.spark import session
+from etl.engines.spark import open_session
 
 try:
-    with session(settings(), "does not start"):
+    with open_session(read_settings(), "does not start"):
         pass
 except EtlError as error:
     print(type(error).__name__, error)
@@ -87,7 +87,7 @@ except EtlError as error:
 def test_spark_is_not_told_what_it_needs_not_and_we_keep_it(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (*SECRETS, *OTHERS):
         monkeypatch.setenv(name, "value")
-    with pytest.raises(KeyError, match="in between"), spark._secrets_left_out():
+    with pytest.raises(KeyError, match="in between"), spark._hide_secrets():
         show = [sys.executable, "-c", "import os; print(*os.environ)"]
         told = subprocess.run(show, capture_output=True, text=True, check=True).stdout.split()
         raise KeyError("in between")

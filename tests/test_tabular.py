@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl.errors import WrongFileError
-from etl.tabular import DELIMITERS, detect_layout, header, records
-from etl.tabular.layout import Layout
+from etl.formats.tabular import DELIMITERS, detect_layout, read_header, read_records
+from etl.formats.tabular.layout import Layout
 
 COLUMNS = ["first", "second", "third"]
 _TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=12)
@@ -29,7 +29,7 @@ def _written(rows: list[list[str]], delimiter: str = ",", line_end: str = "\r\n"
 
 def _read(content: bytes) -> list[list[str]]:
     file = io.BytesIO(content)
-    return list(records(file, detect_layout(file)))
+    return list(read_records(file, detect_layout(file)))
 
 
 @settings(max_examples=150, deadline=None)
@@ -48,7 +48,7 @@ def test_any_text_survives(rows: list[list[str]], delimiter: str, encoding: str,
 def test_any_bytes_are_read_or_refused_with_a_sentence(content: bytes) -> None:
     file = io.BytesIO(content)
     try:
-        rows = list(records(file, detect_layout(file)))
+        rows = list(read_records(file, detect_layout(file)))
     except WrongFileError as error:
         assert str(error).endswith((".", "?"))
     else:
@@ -138,7 +138,7 @@ def test_a_broken_zip_file_is_told_as_one(tmp_path: Path, method: int, mark: byt
     begin = whole.rindex(mark) + place
     path.write_bytes(whole[:begin] + value + whole[begin + len(value) :])
     with path.open("rb") as content, pytest.raises(WrongFileError, match="packed file is broken"):
-        list(records(content, detect_layout(content)))
+        list(read_records(content, detect_layout(content)))
 
 
 @pytest.mark.parametrize("end", [b'"', b'"\n', b'x,"', b'x,"y\n', b'"x\n\n'])
@@ -188,8 +188,8 @@ def test_a_refused_header_leaves_nothing_that_reads_on(monkeypatch: pytest.Monke
     complaints: list[object] = []
     monkeypatch.setattr(sys, "unraisablehook", complaints.append)
     with pytest.raises(WrongFileError, match="header"), io.BytesIO(b"a,b\xff\n1,2\n3,4\n") as content:
-        next(records(content, Layout("utf-8", ",")))
+        next(read_records(content, Layout("utf-8", ",")))
     with io.BytesIO(b"a,b\n1,2\n3,4\n") as content:
-        assert header(content, Layout("utf-8", ",")) == ("a", "b")
+        assert read_header(content, Layout("utf-8", ",")) == ("a", "b")
     gc.collect()
     assert complaints == []

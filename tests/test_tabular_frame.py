@@ -8,16 +8,16 @@ from pyspark.errors import PythonException
 from pyspark.sql import SparkSession
 
 from etl.extract.kaggle import receive_file
-from etl.formats import FORMATS
-from etl.lake import Lake, Received
-from etl.tabular import read_rows
-from etl.transform.kaggle import parse
+from etl.formats.kaggle.file_formats import FORMATS
+from etl.formats.tabular import read_rows
+from etl.storage.inputs import Lake, ReceivedInput
+from etl.transform.kaggle import parse_rows
 
 KNOWN = FORMATS["artists_1921_2020"]
 ID = "0DheY5irMjBUeLybbCUEZ2"
 
 
-def _received(lake: Lake, folder: Path, name: str, content: str, encoding: str = "utf-8") -> Received:
+def _received(lake: Lake, folder: Path, name: str, content: str, encoding: str = "utf-8") -> ReceivedInput:
     (folder / name).write_bytes(content.encode(encoding))
     return receive_file(str(folder / name), None, lake, datetime(2026, 1, 1, tzinfo=UTC))
 
@@ -39,7 +39,7 @@ def test_a_row_that_does_not_fit_the_header_is_rejected_as_it_is(
     good = f"{ID},1,[],A,2\n"
     content = f"id,followers,genres,name,popularity\n{good}{ID},1,[],A\n{ID},1,[],A,2,more\n{good}"
     received = _received(lake, tmp_path, "a.csv", content)
-    parsed = parse(read_rows(spark, [received], KNOWN), KNOWN)
+    parsed = parse_rows(read_rows(spark, [received], KNOWN), KNOWN)
     assert [row.row_number for row in parsed.accepted.collect()] == [1, 4]
     assert [(row.row_number, row.reason, row.row) for row in parsed.rejected.collect()] == [
         (2, "row has more or fewer fields than the header", f'["{ID}","1","[]","A"]'),
@@ -52,7 +52,7 @@ def test_a_row_of_another_encoding_than_its_file_is_rejected(spark: SparkSession
     content = "id,followers,genres,name,popularity\n" + "".join(rows)
     (tmp_path / "a.csv").write_bytes(content.encode().replace("Rós".encode(), b"R\xf3s"))
     received = receive_file(str(tmp_path / "a.csv"), None, lake, datetime(2026, 1, 1, tzinfo=UTC))
-    parsed = parse(read_rows(spark, [received], KNOWN), KNOWN)
+    parsed = parse_rows(read_rows(spark, [received], KNOWN), KNOWN)
     assert [row.name for row in parsed.accepted.collect()] == ["Björk", "A", "Beyoncé"]
     assert [(row.row_number, row.reason, row.row) for row in parsed.rejected.collect()] == [
         (2, "row has bytes that are no UTF-8", f'["{ID}","1","[]","Sigur R\ufffds","2"]')

@@ -11,35 +11,35 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from etl.errors import WrongFileError
-from etl.packed import MOST_BYTES, MOST_FILES, entry_fault, has_too_many_entries
-from etl.tabular.container import breakage_explained, files_of, is_workbook, is_zip
+from etl.formats.compression import MAX_BYTES, MAX_FILES, find_entry_violation, has_too_many_entries
+from etl.formats.tabular.container import explain_corruption, find_files, is_workbook, is_zip
 
 _BLOCK_BYTES = 1 << 20
-_LONGEST_NAME = 200
+_MAX_NAME_LENGTH = 200
 
 
 @dataclass(frozen=True)
-class Member:
+class ArchiveFile:
     """A file of an archive; ``name`` is fit for messages and for the lake."""
 
     name: str
     _archive: zipfile.ZipFile
     _entry: zipfile.ZipInfo
 
-    def blocks(self) -> Iterator[bytes]:
+    def read_blocks(self) -> Iterator[bytes]:
         """All its bytes, some at a time.
 
         :raises WrongFileError: where the archive is broken here.
         """
         try:
-            with breakage_explained(), self._archive.open(self._entry) as content:
+            with explain_corruption(), self._archive.open(self._entry) as content:
                 while block := content.read(_BLOCK_BYTES):
                     yield block
         except WrongFileError as error:
             raise WrongFileError(f"{self.name}: {error}") from error
 
 
-def members(content: BinaryIO) -> list[Member] | None:
+def find_archive_files(content: BinaryIO) -> list[ArchiveFile] | None:
     """The files of an archive, by name; None where the file is no zip file, a spreadsheet, or holds one file alone.
 
     :raises WrongFileError: where it is broken, too large, empty, or holds what must not be opened.
@@ -49,41 +49,45 @@ def members(content: BinaryIO) -> list[Member] | None:
     content.seek(0)
     if not is_zip(head):
         return None
-    with breakage_explained():
+    with explain_corruption():
         if has_too_many_entries(content):
-            raise WrongFileError(f"the zip file holds more than {MOST_FILES} files: unpack it and import its tables.")
+            raise WrongFileError(f"the zip file holds more than {MAX_FILES} files: unpack it and import its tables.")
         archive = zipfile.ZipFile(content)
         if is_workbook(archive):
             return None
-        entries = files_of(archive)
-        _look_at(archive)
+        entries = find_files(archive)
+        _check_archive(archive)
     if not entries:
         raise WrongFileError("the zip file holds no files. Get it again, whole.")
     if len(entries) == 1:
         return None
-    names = Counter(map(_plain_name, entries))
+    names = Counter(map(_get_file_name, entries))
     return [
-        Member(_shown(_plain_name(entry) if names[_plain_name(entry)] == 1 else entry.filename), archive, entry)
+        ArchiveFile(
+            _clean_name(_get_file_name(entry) if names[_get_file_name(entry)] == 1 else entry.filename), archive, entry
+        )
         for entry in sorted(entries, key=lambda entry: entry.filename)
     ]
 
 
-def _look_at(archive: zipfile.ZipFile) -> None:
-    if len(archive.infolist()) > MOST_FILES:
-        raise WrongFileError(f"the zip file holds more than {MOST_FILES} files: unpack it and import its tables.")
-    if sum(entry.file_size for entry in archive.infolist()) > MOST_BYTES:
+def _check_archive(archive: zipfile.ZipFile) -> None:
+    if len(archive.infolist()) > MAX_FILES:
+        raise WrongFileError(f"the zip file holds more than {MAX_FILES} files: unpack it and import its tables.")
+    if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
         raise WrongFileError(
-            f"the zip file would unpack to more than {MOST_BYTES >> 30} GiB: unpack it and import its tables."
+            f"the zip file would unpack to more than {MAX_BYTES >> 30} GiB: unpack it and import its tables."
         )
     for entry in archive.infolist():
-        fault = entry_fault(entry)
-        if fault:
-            raise WrongFileError(f"{_shown(entry.filename)}: {fault}. Unpack it by hand and import its tables.")
+        violation = find_entry_violation(entry)
+        if violation:
+            raise WrongFileError(
+                f"{_clean_name(entry.filename)}: {violation}. Unpack it by hand and import its tables."
+            )
 
 
-def _plain_name(entry: zipfile.ZipInfo) -> str:
+def _get_file_name(entry: zipfile.ZipInfo) -> str:
     return entry.filename.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
 
 
-def _shown(name: str) -> str:
-    return "".join(letter if letter.isprintable() else "_" for letter in name)[-_LONGEST_NAME:]
+def _clean_name(name: str) -> str:
+    return "".join(character if character.isprintable() else "_" for character in name)[-_MAX_NAME_LENGTH:]

@@ -7,19 +7,19 @@ from datetime import datetime
 from io import BufferedReader
 from pathlib import Path
 
-from etl.avro.blocks import check_schema
-from etl.avro.files import Extent, extent
-from etl.avro.schemas import UnfitSchemaError, least_bytes
 from etl.errors import ActionNeededError, WrongFileError
-from etl.lake import Lake, Received
-from etl.schemas.avro import contract
+from etl.formats.avro.blocks import check_schema
+from etl.formats.avro.container_files import Extent, measure_extent
+from etl.formats.avro.schemas import UnfitSchemaError, compute_min_bytes
+from etl.formats.contracts.avro import load_contract
+from etl.storage.inputs import Lake, ReceivedInput
 
 log = logging.getLogger(__name__)
 
 ORIGIN = "feed"
-_CONTRACTS = {"user_activity": "user_activity_1", "user": "user"}
+_MINIMUM_CONTRACTS = {"user_activity": "user_activity_1", "user": "user"}
 """What a file must have at least."""
-_MOST_PACKED = 1 << 16
+_MAX_COMPRESSION_RATIO = 1 << 16
 """How many bytes a packed one may stand for."""
 
 
@@ -28,18 +28,18 @@ def find_files(path: str) -> list[Path]:
 
     :raises WrongFileError: where nothing is there.
     """
-    place = Path(path).expanduser()
+    source_path = Path(path).expanduser()
     try:
-        found = sorted(place.glob("*.avro")) if place.is_dir() else [place]
-        is_there = bool(found) and all(one.is_file() for one in found)  # a pipe or device may have no end
+        paths = sorted(source_path.glob("*.avro")) if source_path.is_dir() else [source_path]
+        has_files = bool(paths) and all(candidate.is_file() for candidate in paths)  # a pipe or device may have no end
     except OSError:  # a name that no file can have
-        is_there = False
-    if not is_there:
-        raise WrongFileError(f"{place}: there is no such file, or no file *.avro in the folder.")
-    return found
+        has_files = False
+    if not has_files:
+        raise WrongFileError(f"{source_path}: there is no such file, or no file *.avro in the folder.")
+    return paths
 
 
-def receive_file(path: Path, lake: Lake, received_at: datetime) -> Received:
+def receive_file(path: Path, lake: Lake, received_at: datetime) -> ReceivedInput:
     """Keep the whole blocks of a file in the lake; the rest of a file that ends in the middle counts as one record.
 
     :param received_at: with a timezone; noted with the input.
@@ -49,86 +49,92 @@ def receive_file(path: Path, lake: Lake, received_at: datetime) -> Received:
     """
     try:
         with path.open("rb") as source:
-            return _receive(source, path, lake, received_at)
+            return _receive_source(source, path, lake, received_at)
     except WrongFileError as error:
         raise WrongFileError(f"{path.name}: {error}") from None
     except OSError as error:
         raise ActionNeededError(f"{path.name}: the file cannot be read ({error.strerror}): {path}") from error
 
 
-def _receive(source: BufferedReader, path: Path, lake: Lake, received_at: datetime) -> Received:
+def _receive_source(source: BufferedReader, path: Path, lake: Lake, received_at: datetime) -> ReceivedInput:
     input_id = hashlib.file_digest(source, "sha256").hexdigest()[:16]
     size = source.tell()
     source.seek(0)
-    found = extent(source, size)
+    extent = measure_extent(source, size)
     source.seek(0)
-    kind = _format(found)
-    _check(found)
+    format_name = _detect_format(extent)
+    _check_readable(extent)
     name = f"{path.stem}.avro".encode("utf-8", "replace").decode()
-    received = lake.receive(
-        _Beginning(source, found.whole_bytes),
-        Received(
+    received = lake.store_input(
+        _FirstBytes(source, extent.readable_bytes),
+        ReceivedInput(
             input_id=input_id,
             origin=ORIGIN,
             name=name,
-            format=kind,
+            format=format_name,
             encoding="avro",
             delimiter="",
-            columns=_fields(found),
-            row_count=found.row_count + found.is_cut,
-            size_bytes=found.whole_bytes,
+            columns=_get_field_names(extent),
+            row_count=extent.row_count + extent.is_cut,
+            size_bytes=extent.readable_bytes,
             received_at=received_at.isoformat(),
-            url=lake.input_url(ORIGIN, input_id, name),
-            cut_off=_cut_off(found, path.name),
+            url=lake.build_input_url(ORIGIN, input_id, name),
+            cut_off=_describe_cut_off(extent, path.name),
         ),
     )
     log.info("%s: %d records, kept as input %s. %s", path.name, received.row_count, input_id, received.cut_off)
     return received
 
 
-def _format(found: Extent) -> str:
-    schema = json.loads(found.schema)
-    named = {contract(name)["name"]: kind for kind, name in _CONTRACTS.items()}
+def _detect_format(extent: Extent) -> str:
+    schema = json.loads(extent.schema)
+    format_by_record_name = {
+        load_contract(name)["name"]: format_name for format_name, name in _MINIMUM_CONTRACTS.items()
+    }
     # A name may stand with its namespace before it.
-    kind = named.get(str(schema.get("name")).rpartition(".")[2]) if isinstance(schema, dict) else None
-    if kind is None:
-        raise WrongFileError(f"the records are none of {' or '.join(named)}.")
-    lacking = {field["name"] for field in contract(_CONTRACTS[kind])["fields"]} - set(_fields(found))
-    if lacking:
-        raise WrongFileError(f"the records lack {', '.join(sorted(lacking))}.")
-    return kind
+    format_name = (
+        format_by_record_name.get(str(schema.get("name")).rpartition(".")[2]) if isinstance(schema, dict) else None
+    )
+    if format_name is None:
+        raise WrongFileError(f"the records are none of {' or '.join(format_by_record_name)}.")
+    missing = {field["name"] for field in load_contract(_MINIMUM_CONTRACTS[format_name])["fields"]} - set(
+        _get_field_names(extent)
+    )
+    if missing:
+        raise WrongFileError(f"the records lack {', '.join(sorted(missing))}.")
+    return format_name
 
 
-def _check(found: Extent) -> None:
+def _check_readable(extent: Extent) -> None:
     """That whoever reads the file comes to an end, and is not told of more records than there can be."""
     try:
-        least = least_bytes(json.loads(found.schema))
-        check_schema(found.schema)
+        min_record_bytes = compute_min_bytes(json.loads(extent.schema))
+        check_schema(extent.schema)
     except UnfitSchemaError as error:
         raise WrongFileError(f"by the schema in the file's header no records can be read ({error}).") from None
-    if not least:
+    if not min_record_bytes:
         raise WrongFileError("by the schema in the file's header a record may take no bytes: write the file anew.")
-    if found.density * least > (1 if found.codec == "null" else _MOST_PACKED):
+    if extent.max_records_per_byte * min_record_bytes > (1 if extent.codec == "null" else _MAX_COMPRESSION_RATIO):
         raise WrongFileError("a block says that it has more records than fit into it: the file is damaged.")
 
 
-def _fields(found: Extent) -> tuple[str, ...]:
-    return tuple(field["name"] for field in json.loads(found.schema)["fields"])
+def _get_field_names(extent: Extent) -> tuple[str, ...]:
+    return tuple(field["name"] for field in json.loads(extent.schema)["fields"])
 
 
-def _cut_off(found: Extent, name: str) -> str:
-    if not found.is_cut:
+def _describe_cut_off(extent: Extent, name: str) -> str:
+    if not extent.is_cut:
         return ""
-    return f"{name}: {found.size_bytes - found.whole_bytes} bytes from byte {found.whole_bytes}"
+    return f"{name}: {extent.size_bytes - extent.readable_bytes} bytes from byte {extent.readable_bytes}"
 
 
-class _Beginning:
+class _FirstBytes:
     """The first bytes of a file, as a file."""
 
     def __init__(self, source: BufferedReader, size: int) -> None:
-        self._source, self._left = source, size
+        self._source, self._remaining = source, size
 
     def read(self, size: int, /) -> bytes:
-        content = self._source.read(min(size, self._left))
-        self._left -= len(content)
+        content = self._source.read(min(size, self._remaining))
+        self._remaining -= len(content)
         return content

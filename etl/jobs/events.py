@@ -10,47 +10,60 @@ import pyarrow as pa
 from pyspark import StorageLevel
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from etl import arrow_files, warehouse
-from etl.columnar import Tables, as_table
-from etl.config import MOCK_API, Settings
-from etl.full_disk import explains_full_disk
+from etl import database
+from etl.database.run_records import record_run_without_rows
+from etl.engines.datafusion import TableSession, convert_table
+from etl.engines.parallel_map import parallel_map
+from etl.engines.spark import LazySession, open_lazy_session
+from etl.formats.contracts import EVENTS, REJECTED_ROW
+from etl.formats.contracts.avro import LATEST_CONTRACT, load_contract
+from etl.formats.geography import get_timezones
+from etl.formats.time_limits import CLOCK_TOLERANCE
 from etl.jobs import api_events
-from etl.jobs.account_export import read_lines
-from etl.jobs.told import FeedFile, Part, RefusedFile, RowFile, Told, cut, tell
-from etl.lake import Lake, Received
-from etl.limits import CLOCK_TOLERANCE
+from etl.jobs.account_import import read_export_lines
 from etl.load import Run, RunInput
-from etl.load.events import EventLoad, event_load
-from etl.load.run import record_taken
-from etl.load.staging import Staging
-from etl.places import known_timezones
-from etl.schemas import EVENTS, REJECTED_ROW
-from etl.schemas.avro import NEWEST, contract
-from etl.spark import LazySession, lazy_session
-from etl.spread import spread
+from etl.load.event_load import EventLoad, open_event_load
+from etl.load.staging import StagingWriter
+from etl.settings import MOCK_API_NAME, Settings
+from etl.storage import arrow_files
+from etl.storage.full_disk import report_full_disk
+from etl.storage.inputs import Lake, ReceivedInput
 from etl.transform import account_export
-from etl.transform.events import facts, feed, matching, members
-from etl.transform.parsed import Parsed
+from etl.transform.events import dimension_members, facts, feed_queries, play_matching
+from etl.transform.events.parsing import (
+    EventRowFile,
+    FeedFile,
+    ParsedEvents,
+    RejectedRowFile,
+    SourceFile,
+    build_cut_off_row,
+    parse_source_file,
+)
+from etl.transform.validation import ValidationResult
 
 log = logging.getLogger(__name__)
 
 ORIGINS = ("feed", "account_export", "api")
-_PLACE = "told"
+_CHECKPOINT_FOLDER = "told"
 """Of what a load lays ready in the lake until it is done."""
-_FEEDS = {
-    "user_activity": (feed.events, feed.NOT_ASKED),
-    "user": (feed.users, ()),
+_FEED_QUERIES = {
+    "user_activity": (feed_queries.build_event_query, feed_queries.UNUSED_FIELDS),
+    "user": (feed_queries.build_user_query, ()),
 }
 """The query of a feed's format, and the fields of its contract that the query does not read."""
 
 
-def has_news(settings: Settings) -> bool:
+def has_new_inputs(settings: Settings) -> bool:
     """Whether the lake holds an input that no load of events has taken."""
-    with warehouse.connect(settings.warehouse_url) as connection:
-        return bool(_unknown(warehouse.published_inputs(connection, warehouse.EVENT_JOB), Lake(settings.lake_url)))
+    with database.connect(settings.warehouse_url) as connection:
+        return bool(
+            _select_new_inputs(
+                database.list_published_input_ids(connection, database.EVENT_LOAD_JOB), Lake(settings.lake_url)
+            )
+        )
 
 
-@explains_full_disk
+@report_full_disk
 def plan_events(run_id: str, settings: Settings) -> int:
     """Decide which inputs a load takes, and note it for the next step.
 
@@ -58,124 +71,170 @@ def plan_events(run_id: str, settings: Settings) -> int:
     """
     started_at = datetime.now(UTC)
     lake = Lake(settings.lake_url)
-    with warehouse.connect(settings.warehouse_url) as connection:
-        known = warehouse.published_inputs(connection, warehouse.EVENT_JOB)
-        new = api_events.as_event_inputs(lake, _unknown(known, lake))
-        if not any(map(api_events.has_events, new)):
-            if new:
-                record_taken(connection, _run(run_id, started_at, started_at.date(), new))
+    with database.connect(settings.warehouse_url) as connection:
+        published_ids = database.list_published_input_ids(connection, database.EVENT_LOAD_JOB)
+        new_inputs = api_events.convert_to_event_inputs(lake, _select_new_inputs(published_ids, lake))
+        if not any(map(api_events.has_events, new_inputs)):
+            if new_inputs:
+                record_run_without_rows(connection, _build_run(run_id, started_at, started_at.date(), new_inputs))
             else:
-                warehouse.record_nothing_new(connection, run_id, warehouse.EVENT_JOB, started_at)
+                database.record_nothing_new(connection, run_id, database.EVENT_LOAD_JOB, started_at)
             return 0
-    lake.write_note(run_id, "events", {"started_at": started_at.isoformat(), "inputs": [asdict(one) for one in new]})
-    log.info("%d new inputs: %s", len(new), ", ".join(one.name for one in new))
-    return len(new)
+    lake.write_document(
+        run_id,
+        "events",
+        {"started_at": started_at.isoformat(), "inputs": [asdict(received_input) for received_input in new_inputs]},
+    )
+    log.info("%d new inputs: %s", len(new_inputs), ", ".join(received_input.name for received_input in new_inputs))
+    return len(new_inputs)
 
 
-@explains_full_disk
+@report_full_disk
 def load_events(run_id: str, reference_date: date, settings: Settings) -> dict[str, int]:
     """Read the planned inputs, give their events the keys of what they name, stage, check and publish.
 
     :returns: rows added, by table; empty where every event was there already.
     """
     lake = Lake(settings.lake_url)
-    plan = lake.read_note(run_id, "events")
-    inputs = [Received.from_note(one) for one in plan["inputs"]]
-    run = _run(run_id, datetime.fromisoformat(plan["started_at"]), reference_date, inputs)
-    with event_load(run, settings.warehouse_url) as load:
+    plan = lake.read_document(run_id, "events")
+    inputs = [ReceivedInput.from_manifest(document) for document in plan["inputs"]]
+    run = _build_run(run_id, datetime.fromisoformat(plan["started_at"]), reference_date, inputs)
+    with open_event_load(run, settings.warehouse_url) as load:
         if load is None:
             return {}
-        lake.drop_kept(run_id, _PLACE)
-        with lazy_session(settings, f"load_events {run_id}") as spark:
-            parts = [*_feed_parts(lake, run_id, inputs), *_spark_parts(spark, lake, run_id, inputs, settings, load)]
-            written = _load(spark, inputs, spread(spark, tell, parts), lake.kept_url(run_id, _PLACE), load)
-        lake.drop_kept(run_id, _PLACE)
-        return written
+        lake.drop_checkpoint_folder(run_id, _CHECKPOINT_FOLDER)
+        with open_lazy_session(settings, f"load_events {run_id}") as spark:
+            source_files = [
+                *_list_feed_files(lake, run_id, inputs),
+                *_write_spark_files(spark, lake, run_id, inputs, settings, load),
+            ]
+            written_counts = _load_parsed_events(
+                spark,
+                inputs,
+                parallel_map(spark, parse_source_file, source_files),
+                lake.get_checkpoint_url(run_id, _CHECKPOINT_FOLDER),
+                load,
+            )
+        lake.drop_checkpoint_folder(run_id, _CHECKPOINT_FOLDER)
+        return written_counts
 
 
-def _unknown(known: set[str], lake: Lake) -> list[Received]:
-    return [one for one in lake.inputs(ORIGINS) if api_events.event_id_of(one) not in known]
+def _select_new_inputs(published_ids: set[str], lake: Lake) -> list[ReceivedInput]:
+    return [
+        received_input
+        for received_input in lake.find_inputs(ORIGINS)
+        if api_events.get_event_input_id(received_input) not in published_ids
+    ]
 
 
-def _run(run_id: str, started_at: datetime, reference_date: date, inputs: list[Received]) -> Run:
+def _build_run(run_id: str, started_at: datetime, reference_date: date, inputs: list[ReceivedInput]) -> Run:
     return Run(
         run_id=run_id,
-        job=warehouse.EVENT_JOB,
+        job=database.EVENT_LOAD_JOB,
         started_at=started_at,
         reference_date=reference_date,
-        inputs=tuple(RunInput(one.input_id, one.origin, one.name, one.format, one.row_count) for one in inputs),
+        inputs=tuple(
+            RunInput(
+                received_input.input_id,
+                received_input.origin,
+                received_input.name,
+                received_input.format,
+                received_input.row_count,
+            )
+            for received_input in inputs
+        ),
     )
 
 
-def _load(spark: LazySession, inputs: list[Received], told: list[Told], place: str, load: EventLoad) -> dict[str, int]:
-    playlists = _exported_playlists(spark, inputs, place)
-    events = arrow_files.largest_first(url for one in told if one.named is not None for url in one.accepted)
-    users = [url for one in told if one.named is None for url in one.accepted]
-    named = members.together([one.named for one in told if one.named is not None] + playlists.named)
-    if members.has_names_alone(named):
-        named = members.with_made(named, spark())
-    load.stage_members({"event_named": named} | _united(_of_users(users), playlists.frames))
-    refused = [url for one in told for url in one.refused] + _cut(inputs, place) + playlists.rejected
-    spread(spark, partial(_stage_refused, load.staging), list(enumerate(refused)))
-    load.publish_members()
+def _load_parsed_events(
+    spark: LazySession, inputs: list[ReceivedInput], parsed_events: list[ParsedEvents], folder_url: str, load: EventLoad
+) -> dict[str, int]:
+    playlists = _parse_exported_playlists(spark, inputs, folder_url)
+    event_urls = arrow_files.sort_largest_first(
+        url for file_events in parsed_events if file_events.members is not None for url in file_events.accepted
+    )
+    user_urls = [url for file_events in parsed_events if file_events.members is None for url in file_events.accepted]
+    event_members = dimension_members.merge_members(
+        [file_events.members for file_events in parsed_events if file_events.members is not None] + playlists.members
+    )
+    if dimension_members.has_members_without_id(event_members):
+        event_members = dimension_members.add_name_derived_ids(event_members, spark())
+    load.stage_dimension_members(
+        {"event_named": event_members} | _merge_frames(_merge_user_records(user_urls), playlists.frames)
+    )
+    rejected_urls = (
+        [url for file_events in parsed_events for url in file_events.rejected]
+        + _write_cut_off_rows(inputs, folder_url)
+        + playlists.rejected_urls
+    )
+    parallel_map(spark, partial(_stage_rejected_file, load.staging_writer), list(enumerate(rejected_urls)))
+    load.publish_dimension_members()
     log.info("All users, artists, tracks and playlists that the events name are known.")
-    first_days, keys = load.first_days(), load.keys()
-    stage = partial(_stage_facts, load.staging, keys, tuple(first_days))
-    months = load.stage_events(lambda: spread(spark, stage, list(enumerate(events))), first_days)
-    return load.publish_events(months, matching.SOURCES, _matches(load))
+    first_days, keys = load.list_month_starts(), load.fetch_dimension_keys()
+    stage = partial(_stage_fact_file, load.staging_writer, keys, tuple(first_days))
+    months = load.stage_events(lambda: parallel_map(spark, stage, list(enumerate(event_urls))), first_days)
+    return load.publish_events(months, play_matching.SOURCES, _match_plays(load))
 
 
-def _feed_parts(lake: Lake, run_id: str, inputs: list[Received]) -> list[FeedFile]:
-    known = known_timezones()
-    parts = []
-    for one in inputs:
-        if one.format not in _FEEDS:
+def _list_feed_files(lake: Lake, run_id: str, inputs: list[ReceivedInput]) -> list[FeedFile]:
+    timezones = get_timezones()
+    feed_files = []
+    for received_input in inputs:
+        if received_input.format not in _FEED_QUERIES:
             continue
-        query, not_asked = _FEEDS[one.format]
-        fields = contract(NEWEST[one.format])
-        not_after = datetime.fromisoformat(one.received_at) + CLOCK_TOLERANCE
-        for number, url in enumerate(lake.files_of(one, ".avro")):
-            parts.append(
+        build_query, unused_fields = _FEED_QUERIES[received_input.format]
+        latest_contract = load_contract(LATEST_CONTRACT[received_input.format])
+        latest_time = datetime.fromisoformat(received_input.received_at) + CLOCK_TOLERANCE
+        for number, url in enumerate(lake.find_input_files(received_input, ".avro")):
+            feed_files.append(
                 FeedFile(
                     url=url,
-                    target=lake.kept_url(run_id, f"{_PLACE}/{one.input_id}-{number:06}"),
-                    input_id=one.input_id,
-                    query=query(one.input_id, not_after, known),
-                    contract=fields,
-                    fields=tuple(field["name"] for field in fields["fields"] if field["name"] not in not_asked),
-                    is_of_users=one.format == "user",
+                    target=lake.get_checkpoint_url(
+                        run_id, f"{_CHECKPOINT_FOLDER}/{received_input.input_id}-{number:06}"
+                    ),
+                    input_id=received_input.input_id,
+                    query=build_query(received_input.input_id, latest_time, timezones),
+                    contract=latest_contract,
+                    fields=tuple(
+                        field["name"] for field in latest_contract["fields"] if field["name"] not in unused_fields
+                    ),
+                    has_users=received_input.format == "user",
                 )
             )
-    return parts
+    return feed_files
 
 
-def _spark_parts(
-    spark: LazySession, lake: Lake, run_id: str, inputs: list[Received], settings: Settings, load: EventLoad
-) -> list[Part]:
+def _write_spark_files(
+    spark: LazySession, lake: Lake, run_id: str, inputs: list[ReceivedInput], settings: Settings, load: EventLoad
+) -> list[SourceFile]:
     """Files that Spark made of exports and of the API's answers."""
-    parts: list[Part] = []
-    for name, parsed in _parsed(spark, lake, inputs, settings, load):
-        for is_accepted, frame in ((True, parsed.accepted), (False, parsed.rejected)):
-            kept = f"{_PLACE}/{name}-{'accepted' if is_accepted else 'rejected'}"
-            lake.write_frame(frame, run_id, kept)
-            kind = RowFile if is_accepted else RefusedFile
-            parts += [
-                kind(url, f"{lake.kept_url(run_id, kept)}-{number:06}")
-                for number, url in enumerate(lake.frame_files(run_id, kept))
+    source_files: list[SourceFile] = []
+    for name, result in _parse_with_spark(spark, lake, inputs, settings, load):
+        for is_accepted, frame in ((True, result.accepted), (False, result.rejected)):
+            checkpoint_name = f"{_CHECKPOINT_FOLDER}/{name}-{'accepted' if is_accepted else 'rejected'}"
+            lake.write_frame(frame, run_id, checkpoint_name)
+            file_class = EventRowFile if is_accepted else RejectedRowFile
+            source_files += [
+                file_class(url, f"{lake.get_checkpoint_url(run_id, checkpoint_name)}-{number:06}")
+                for number, url in enumerate(lake.find_frame_files(run_id, checkpoint_name))
             ]
-    return parts
+    return source_files
 
 
-def _parsed(
-    spark: LazySession, lake: Lake, inputs: list[Received], settings: Settings, load: EventLoad
-) -> Iterator[tuple[str, Parsed]]:
+def _parse_with_spark(
+    spark: LazySession, lake: Lake, inputs: list[ReceivedInput], settings: Settings, load: EventLoad
+) -> Iterator[tuple[str, ValidationResult]]:
     for name in account_export.EVENT_FORMATS:
-        if exports := [one for one in inputs if one.format == name]:
-            yield name, account_export.parse(read_lines(spark(), exports), name)
-    if answers := [one for one in inputs if one.format == "spotify_answers" and one.row_count]:
-        ids = api_events.account_ids(settings)
-        is_mock = lake.answered_by(settings.asked_api) == MOCK_API
-        yield "spotify_answers", api_events.parse(spark(), lake, answers, ids, load, is_mock)
+        if exports := [received_input for received_input in inputs if received_input.format == name]:
+            yield name, account_export.parse_events(read_export_lines(spark(), exports), name)
+    if api_inputs := [
+        received_input
+        for received_input in inputs
+        if received_input.format == "spotify_answers" and received_input.row_count
+    ]:
+        account_ids = api_events.load_account_ids(settings)
+        is_mock = lake.resolve_api_name(settings.api_name) == MOCK_API_NAME
+        yield "spotify_answers", api_events.parse_api_events(spark(), lake, api_inputs, account_ids, load, is_mock)
 
 
 @dataclass(frozen=True)
@@ -183,77 +242,94 @@ class _ExportedPlaylists:
     """Playlists of account exports: frames to stage, what they name, and URLs of the files of rejected rows."""
 
     frames: dict[str, pa.Table] = field(default_factory=dict)
-    named: list[pa.Table] = field(default_factory=list)
-    rejected: list[str] = field(default_factory=list)
+    members: list[pa.Table] = field(default_factory=list)
+    rejected_urls: list[str] = field(default_factory=list)
 
 
-def _exported_playlists(spark: LazySession, inputs: list[Received], place: str) -> _ExportedPlaylists:
-    exports = [one for one in inputs if one.format == "playlist_export"]
+def _parse_exported_playlists(spark: LazySession, inputs: list[ReceivedInput], folder_url: str) -> _ExportedPlaylists:
+    exports = [received_input for received_input in inputs if received_input.format == "playlist_export"]
     if not exports:
         return _ExportedPlaylists()
-    parsed = account_export.parse_playlists(read_lines(spark(), exports).persist(StorageLevel.DISK_ONLY))
+    parsed = account_export.parse_playlists(read_export_lines(spark(), exports).persist(StorageLevel.DISK_ONLY))
     frames = {
         "exported_playlist": parsed.playlists.toArrow(),
         "exported_playlist_track": parsed.tracks.toArrow(),
         "event_count": parsed.counts.toArrow(),
     }
-    rejected = f"{place}/playlists-refused.arrow"
-    arrow_files.write(rejected, as_table(parsed.rejected.toArrow(), to_arrow_schema(REJECTED_ROW)))
-    named = members.named_by_playlists(frames["exported_playlist"], frames["exported_playlist_track"])
-    return _ExportedPlaylists(frames, [named], [rejected])
+    rejected_url = f"{folder_url}/playlists-refused.arrow"
+    arrow_files.write_table(rejected_url, convert_table(parsed.rejected.toArrow(), to_arrow_schema(REJECTED_ROW)))
+    playlist_members = dimension_members.collect_playlist_members(
+        frames["exported_playlist"], frames["exported_playlist_track"]
+    )
+    return _ExportedPlaylists(frames, [playlist_members], [rejected_url])
 
 
-def _united(*frames: dict[str, pa.Table]) -> dict[str, pa.Table]:
+def _merge_frames(*frame_groups: dict[str, pa.Table]) -> dict[str, pa.Table]:
     """Frames by name; those of one name together."""
-    names = {name for one in frames for name in one}
+    names = {name for frame_group in frame_groups for name in frame_group}
     return {
-        name: pa.concat_tables(as_table(one[name], to_arrow_schema(EVENTS[name])) for one in frames if name in one)
+        name: pa.concat_tables(
+            convert_table(frame_group[name], to_arrow_schema(EVENTS[name]))
+            for frame_group in frame_groups
+            if name in frame_group
+        )
         for name in sorted(names)
     }
 
 
-def _stage_refused(staging: Staging, part: tuple[int, str]) -> int:
-    number, url = part
-    return staging.write("rejected_row", number, arrow_files.read(url).to_batches())
+def _stage_rejected_file(staging: StagingWriter, numbered_url: tuple[int, str]) -> int:
+    number, url = numbered_url
+    return staging.write_chunk("rejected_row", number, arrow_files.read_table(url).to_batches())
 
 
-def _stage_facts(staging: Staging, keys: dict[str, pa.Table], tables: Sequence[str], part: tuple[int, str]) -> int:
-    number, url = part
-    rows = arrow_files.read(url)
-    return staging.write_events(number, {table: facts.facts(rows, keys, table) for table in tables})
+def _stage_fact_file(
+    staging: StagingWriter, keys: dict[str, pa.Table], tables: Sequence[str], numbered_url: tuple[int, str]
+) -> int:
+    number, url = numbered_url
+    rows = arrow_files.read_table(url)
+    return staging.write_events(number, {table: facts.build_fact_batches(rows, keys, table) for table in tables})
 
 
-def _cut(inputs: list[Received], place: str) -> list[str]:
+def _write_cut_off_rows(inputs: list[ReceivedInput], folder_url: str) -> list[str]:
     """The file of what cut inputs lack, if any is cut."""
-    lacking = [cut(one.input_id, one.cut_off) for one in inputs if one.cut_off]
-    if not lacking:
+    cut_off_rows = [
+        build_cut_off_row(received_input.input_id, received_input.cut_off)
+        for received_input in inputs
+        if received_input.cut_off
+    ]
+    if not cut_off_rows:
         return []
-    url = f"{place}/cut-refused.arrow"
-    arrow_files.write(url, pa.concat_tables(lacking))
+    url = f"{folder_url}/cut-refused.arrow"
+    arrow_files.write_table(url, pa.concat_tables(cut_off_rows))
     return [url]
 
 
-def _of_users(urls: list[str]) -> dict[str, pa.Table]:
+def _merge_user_records(urls: list[str]) -> dict[str, pa.Table]:
     """What is said of users, each once, and how many records of each input say so."""
     if not urls:
         return {}
-    tables = Tables(rows=pa.concat_tables(map(arrow_files.read, urls)))
+    tables = TableSession(rows=pa.concat_tables(map(arrow_files.read_table, urls)))
     columns = ", ".join(EVENTS["user_record"].names)
     return {
-        "user_record": tables.table(f"select distinct {columns} from rows"),  # noqa: S608 (columns of ours)
-        "event_count": tables.table(_USER_COUNTS),
+        "user_record": tables.collect_table(f"select distinct {columns} from rows"),  # noqa: S608 (columns of ours)
+        "event_count": tables.collect_table(_USER_COUNT_QUERY),
     }
 
 
-def _matches(load: EventLoad) -> list[tuple[object, ...]]:
+def _match_plays(load: EventLoad) -> list[tuple[object, ...]]:
     """Return the rows of ``matched.stage`` for the plays that go."""
-    plays = [matching.Play((row.pop("event_id"), row.pop("event_time")), **row) for row in load.plays(matching.SOURCES)]
+    plays = [
+        play_matching.Play((row.pop("event_id"), row.pop("event_time")), **row)
+        for row in load.list_matchable_plays(play_matching.SOURCES)
+    ]
     has_two_sources = len({play.source for play in plays}) > 1
-    names = load.track_names({play.track_key for play in plays}) if has_two_sources else {}
-    return [(*match.dropped, *match.kept, match.rule) for match in matching.matches(plays, names)]
+    name_ids = load.list_track_name_ids({play.track_key for play in plays}) if has_two_sources else {}
+    return [
+        (*match.duplicate_key, *match.retained_key, match.rule) for match in play_matching.match_plays(plays, name_ids)
+    ]
 
 
-_USER_COUNTS = """
+_USER_COUNT_QUERY = """
     select r.input_id, r.row_count as rows_accepted, r.row_count - u.row_count as rows_repeated
     from (select input_id, count(*) as row_count from rows group by input_id) as r
     inner join (

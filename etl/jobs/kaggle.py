@@ -4,33 +4,29 @@ import logging
 from datetime import datetime
 from typing import Any
 
-from etl import warehouse
-from etl.config import Settings
+from etl import database
 from etl.errors import EtlError
 from etl.extract import kaggle
-from etl.full_disk import explained_full_disk, explains_full_disk
-from etl.lake import Lake
-from etl.simulate import catalogue
+from etl.settings import Settings
+from etl.storage.full_disk import explain_full_disk, report_full_disk
+from etl.storage.inputs import Lake
 
 log = logging.getLogger(__name__)
 
-MADE_UP_SEED = 1
 
-
-@explains_full_disk
+@report_full_disk
 def find_files(path: str | None, settings: Settings) -> list[str]:
     """The files to bring in; of an address in KAGGLE_PATH without its query, which may hold a token.
 
-    :param path: a file, a folder or a URL; None takes what KAGGLE_PATH names, else makes up a catalogue.
-    :raises WrongFileError: where nothing is there.
+    :param path: a file, a folder or a URL; None takes what KAGGLE_PATH names.
+    :returns: no file if neither names one.
+    :raises WrongFileError: if nothing is there.
     """
-    chosen = path or settings.kaggle_path
-    if chosen:
-        files = kaggle.find_files(chosen)
-        return files if path else [kaggle.without_secrets(file) for file in files]
-    log.info("KAGGLE_PATH is not set: a made-up catalogue takes the place of Kaggle's files.")
-    folder = settings.state_dir / "made_up"
-    return [str(file) for file in catalogue.write_catalogue(folder, MADE_UP_SEED)]
+    chosen_path = path or settings.kaggle_path
+    if not chosen_path:
+        return []
+    files = kaggle.find_files(chosen_path)
+    return files if path else [kaggle.remove_secrets(file) for file in files]
 
 
 def import_file(
@@ -51,17 +47,17 @@ def import_file(
         sentences what was guessed or left out.
     :raises EtlError: as ``extract.kaggle.receive_files`` does.
     """
-    own = settings.kaggle_path
-    place = own if own and path == kaggle.without_secrets(own) else path
+    configured_path = settings.kaggle_path
+    file_path = configured_path if configured_path and path == kaggle.remove_secrets(configured_path) else path
     try:
-        with explained_full_disk(settings):
-            arrival = kaggle.receive_files(place, format_name, Lake(settings.lake_url), received_at, encoding)
+        with explain_full_disk(settings):
+            arrival = kaggle.receive_files(file_path, format_name, Lake(settings.lake_url), received_at, encoding)
     except EtlError as error:
-        with warehouse.connect(settings.warehouse_url) as connection:
-            warehouse.record_failure(connection, run_id, "kaggle_import", received_at, str(error))
+        with database.connect(settings.warehouse_url) as connection:
+            database.record_failure(connection, run_id, "kaggle_import", received_at, str(error))
         raise
-    with warehouse.connect(settings.warehouse_url) as connection:
-        warehouse.take_back_failure(connection, run_id)
+    with database.connect(settings.warehouse_url) as connection:
+        database.delete_failure(connection, run_id)
     for received in arrival.inputs:
         log.info("%s holds %d rows of the format %s.", received.name, received.row_count, received.format)
     remarks = [f"{received.name}: {remark}" for received in arrival.inputs for remark in received.remarks]

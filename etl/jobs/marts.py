@@ -3,20 +3,20 @@
 import logging
 from datetime import UTC, date, datetime
 
-from etl.config import Settings
+from etl.database.run_records import Run
 from etl.errors import ActionNeededError
-from etl.full_disk import explains_full_disk
-from etl.load.marts import Definition, update
-from etl.load.run import Run
+from etl.load.marts import MartDefinition, update_marts
+from etl.settings import Settings
+from etl.storage.full_disk import report_full_disk
 
 log = logging.getLogger(__name__)
 
 JOB = "build_marts"
-TOUCHED, SINCE, FROM_NOTHING = WHAT = ("touched", "since", "from nothing")
+CHANGED, SINCE, FULL_REFRESH = MODES = ("touched", "since", "from nothing")
 
 
-@explains_full_disk
-def build_marts(run_id: str, what: str, since: date | None, settings: Settings) -> dict[str, int]:
+@report_full_disk
+def build_marts(run_id: str, mode: str, since: date | None, settings: Settings) -> dict[str, int]:
     """Bring the marts up to date.
 
     :param what: ``touched``: what has changed since the last build; ``since``: all days from ``since`` on, too;
@@ -25,15 +25,15 @@ def build_marts(run_id: str, what: str, since: date | None, settings: Settings) 
     :raises ActionNeededError: where a day is missing.
     :raises EtlError: as ``load.marts.update`` does.
     """
-    if (since is not None) != (what == SINCE):
+    if (since is not None) != (mode == SINCE):
         raise ActionNeededError(f"Name a first day where you choose {SINCE!r}, and only there.")
     started_at = datetime.now(UTC)
     run = Run(run_id, JOB, started_at, started_at.date(), ())
-    definition = Definition(settings.play_min_ms, settings.session_gap_minutes)
-    built = update(run, definition, what == FROM_NOTHING, since, settings.warehouse_url)
-    if built is None:
+    definition = MartDefinition(settings.play_min_ms, settings.session_gap_minutes)
+    result = update_marts(run, definition, mode == FULL_REFRESH, since, settings.warehouse_url)
+    if result is None:
         return {}
-    log.info("The marts are built%s.", " from nothing" if built.is_from_nothing else "")
-    for name, count in sorted(built.written.items()):
+    log.info("The marts are built%s.", " from nothing" if result.is_full_refresh else "")
+    for name, count in sorted(result.written_rows.items()):
         log.info("%s: %d rows written.", name, count)
-    return built.written
+    return result.written_rows

@@ -13,20 +13,22 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
-from etl import warehouse
-from etl.config import Settings
-from etl.formats import FORMATS
-from etl.full_disk import explains_full_disk
-from etl.jobs import spotify_answers as spotify
-from etl.lake import Lake, Received
-from etl.load import Run, RunInput, load
-from etl.schemas import ARTIST_ROW, CATALOGUE, MOCK_SOURCE, STAGED, SURVEY_ROW, TRACK_ROW
-from etl.spark import session
-from etl.tabular import read_rows
-from etl.transform import catalogue, clusters, newness, responses
-from etl.transform.cluster_model import ClusterModel, from_rows
-from etl.transform.kaggle import parse
-from etl.transform.parsed import Parsed
+from etl import database
+from etl.engines.spark import open_session
+from etl.formats.contracts import ARTIST_ROW, CATALOGUE, MOCK_SOURCE, STAGED, SURVEY_ROW, TRACK_ROW
+from etl.formats.kaggle.file_formats import FORMATS
+from etl.formats.tabular import read_rows
+from etl.jobs import api_frames as spotify
+from etl.load import Run, RunInput, load_frames
+from etl.settings import Settings
+from etl.storage.full_disk import report_full_disk
+from etl.storage.inputs import Lake, ReceivedInput
+from etl.transform import responses
+from etl.transform.catalogue import newness, pipeline
+from etl.transform.clusters import kmeans
+from etl.transform.clusters.model import ClusterModel, restore_model
+from etl.transform.kaggle import parse_rows
+from etl.transform.validation import ValidationResult
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +37,7 @@ _FIT_FRAMES = ("cluster_fit", "dim_audio_cluster")
 _CATALOGUE_FRAMES = tuple(name for name in CATALOGUE if name not in _FIT_FRAMES)
 
 
-@explains_full_disk
+@report_full_disk
 def plan_refresh(run_id: str, job: str, reference_date: date, is_forced: bool, settings: Settings) -> int:
     """Decide what a run works on, and note it for the steps to come.
 
@@ -45,85 +47,99 @@ def plan_refresh(run_id: str, job: str, reference_date: date, is_forced: bool, s
     """
     started_at = datetime.now(UTC)
     lake = Lake(settings.lake_url)
-    files = current_inputs(lake)
-    with warehouse.connect(settings.warehouse_url) as connection:
-        published_until = warehouse.published_until(connection)
-        published = warehouse.published_inputs(connection)
-        memory_run_id = warehouse.current_memory(connection)
-        if memory_run_id and not lake.has_memory(memory_run_id):
-            log.warning(
-                "The memory of the API's answers (%s) is gone: it is made anew from all of them.", memory_run_id
-            )
-            memory_run_id = None
-        answers = [one for one in lake.inputs(["api"]) if memory_run_id is None or one.input_id not in published]
-        current = [*files, *answers]
-        new = [one for one in current if one.input_id not in published]
-        has_aged = warehouse.has_release_after_bounds(connection, reference_date)
-        if not current or not (new or has_aged or is_forced):
-            warehouse.record_nothing_new(connection, run_id, job, started_at)
+    file_inputs = list_current_inputs(lake)
+    with database.connect(settings.warehouse_url) as connection:
+        published_until = database.get_last_published_at(connection)
+        published = database.list_published_input_ids(connection)
+        state_run_id = database.get_latest_state_run_id(connection)
+        if state_run_id and not lake.has_latest_state(state_run_id):
+            log.warning("The memory of the API's answers (%s) is gone: it is made anew from all of them.", state_run_id)
+            state_run_id = None
+        api_inputs = [
+            received_input
+            for received_input in lake.find_inputs(["api"])
+            if state_run_id is None or received_input.input_id not in published
+        ]
+        planned_inputs = [*file_inputs, *api_inputs]
+        new_inputs = [received_input for received_input in planned_inputs if received_input.input_id not in published]
+        has_aged = database.has_release_after_bounds(connection, reference_date)
+        if not planned_inputs or not (new_inputs or has_aged or is_forced):
+            database.record_nothing_new(connection, run_id, job, started_at)
             return 0
-    note = {
+    plan_document = {
         "job": job,
         "started_at": started_at.isoformat(),
         "reference_date": reference_date.isoformat(),
-        "inputs": [asdict(one) for one in current],
-        "memory_run_id": memory_run_id,
+        "inputs": [asdict(received_input) for received_input in planned_inputs],
+        "memory_run_id": state_run_id,
         "published_until": published_until.isoformat(),
     }
-    lake.write_note(run_id, "plan", note)
-    log.info("%d inputs, %d of them new: %s", len(current), len(new), ", ".join(one.name for one in new) or "none")
-    return len(current)
+    lake.write_document(run_id, "plan", plan_document)
+    log.info(
+        "%d inputs, %d of them new: %s",
+        len(planned_inputs),
+        len(new_inputs),
+        ", ".join(received_input.name for received_input in new_inputs) or "none",
+    )
+    return len(planned_inputs)
 
 
-def current_inputs(lake: Lake) -> list[Received]:
+def list_current_inputs(lake: Lake) -> list[ReceivedInput]:
     """The version of each Kaggle file that came last, by format and name; made-up ones where there are no others."""
-    newest = {(one.format, one.name): one for one in lake.inputs(["kaggle"]) or lake.inputs(["made_up"])}
-    return sorted(newest.values(), key=lambda one: one.input_id)
+    newest_inputs = {
+        (received_input.format, received_input.name): received_input
+        for received_input in lake.find_inputs(["kaggle"]) or lake.find_inputs(["made_up"])
+    }
+    return sorted(newest_inputs.values(), key=lambda received_input: received_input.input_id)
 
 
-@explains_full_disk
+@report_full_disk
 def transform_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
     """Read the planned inputs, reconcile them and score newness; leaves frames of ``STAGED`` in the lake.
 
     :returns: rows by input.
     """
     lake = Lake(settings.lake_url)
-    plan = lake.read_note(run_id, "plan")
-    inputs = _inputs(plan)
-    with session(settings, f"transform_catalogue {run_id}") as spark:
-        parsed = parse_files(spark, inputs)
-        api_source = spotify.source_of(lake, settings)
-        said = spotify.read(spark, lake, run_id, inputs, plan["memory_run_id"], api_source)
-        accepted = {kind: union(spark, parsed[kind], schema) for kind, schema in _ROW_SCHEMAS.items()}
-        frames = catalogue.build(
-            accepted["track"].unionByName(said.track_rows),
-            accepted["artist"].unionByName(said.artist_rows),
-            said.playlists,
-            said.snapshots,
-            said.asked_artists,
+    plan = lake.read_document(run_id, "plan")
+    inputs = _load_planned_inputs(plan)
+    with open_session(settings, f"transform_catalogue {run_id}") as spark:
+        results_by_kind = parse_files(spark, inputs)
+        api_source = spotify.get_api_source(lake, settings)
+        spotify_frames = spotify.build_api_frames(spark, lake, run_id, inputs, plan["memory_run_id"], api_source)
+        accepted = {kind: union_accepted(spark, results_by_kind[kind], schema) for kind, schema in _ROW_SCHEMAS.items()}
+        frames = pipeline.build_catalogue(
+            accepted["track"].unionByName(spotify_frames.track_rows),
+            accepted["artist"].unionByName(spotify_frames.artist_rows),
+            spotify_frames.playlists,
+            spotify_frames.snapshots,
+            spotify_frames.requested_artists,
             api_source,
         )
-        answers = responses.build(accepted["survey_response"])
-        frames["survey_response"] = answers["survey_response"]
-        frames["input_key"] = frames["input_key"].unionByName(answers["input_key"]).unionByName(said.input_keys)
-        frames["track_alias"] = frames["track_alias"].unionByName(said.linked_aliases)
-        frames |= {name: getattr(said, name) for name in spotify.STAGED_NAMES}
+        survey_frames = responses.build_survey_frames(accepted["survey_response"])
+        frames["survey_response"] = survey_frames["survey_response"]
+        frames["input_key"] = (
+            frames["input_key"].unionByName(survey_frames["input_key"]).unionByName(spotify_frames.input_keys)
+        )
+        frames["track_alias"] = frames["track_alias"].unionByName(spotify_frames.linked_aliases)
+        frames |= {name: getattr(spotify_frames, name) for name in spotify.STAGED_NAMES}
         frames["rejected_row"] = reduce(
-            DataFrame.unionByName, (one.rejected for kind in parsed.values() for one in kind), said.rejected
+            DataFrame.unionByName,
+            (result.rejected for kind in results_by_kind.values() for result in kind),
+            spotify_frames.rejected,
         )
         tracks = frames["dim_track"].persist(StorageLevel.DISK_ONLY)
-        bounds = newness.bounds(tracks, date.fromisoformat(plan["reference_date"]))
-        frames["dim_track"] = newness.score(tracks, bounds).select(*STAGED["dim_track"].fieldNames())
+        bounds = newness.compute_release_bounds(tracks, date.fromisoformat(plan["reference_date"]))
+        frames["dim_track"] = newness.add_newness_score(tracks, bounds).select(*STAGED["dim_track"].fieldNames())
         for name in _CATALOGUE_FRAMES:
             lake.write_frame(frames[name], run_id, name)
             log.info("%s is ready.", name)
     months = [bounds.oldest_month.isoformat(), bounds.newest_month.isoformat()] if bounds else None
-    lake.write_note(run_id, "newness", {"bounds": months})
-    lake.write_note(run_id, "memory", {"run_id": said.memory_run_id})
-    return {one.name: one.row_count for one in inputs}
+    lake.write_document(run_id, "newness", {"bounds": months})
+    lake.write_document(run_id, "memory", {"run_id": spotify_frames.state_run_id})
+    return {received_input.name: received_input.row_count for received_input in inputs}
 
 
-@explains_full_disk
+@report_full_disk
 def fit_clusters(run_id: str, settings: Settings, cluster_count: int | None = None, seed: int | None = None) -> str:
     """Fit the audio clusters where it is time to, or where a count is given; leaves the fit in the lake.
 
@@ -132,92 +148,104 @@ def fit_clusters(run_id: str, settings: Settings, cluster_count: int | None = No
     :returns: a sentence that says what was done.
     """
     lake = Lake(settings.lake_url)
-    plan = lake.read_note(run_id, "plan")
-    stored = _stored_model(settings)
-    count = cluster_count or (stored.cluster_count if stored else settings.cluster_count)
-    chosen_seed = seed if seed is not None else (stored.seed if stored else settings.cluster_seed)
-    with session(settings, f"fit_clusters {run_id}") as spark:
+    plan = lake.read_document(run_id, "plan")
+    stored_model = _load_stored_model(settings)
+    chosen_count = cluster_count or (stored_model.cluster_count if stored_model else settings.cluster_count)
+    chosen_seed = seed if seed is not None else (stored_model.seed if stored_model else settings.cluster_seed)
+    with open_session(settings, f"fit_clusters {run_id}") as spark:
         tracks = lake.read_frame(spark, run_id, "dim_track", STAGED["dim_track"])
-        features_from = settings.cluster_features_from
-        if features_from == "files":
-            tracks = clusters.without_features_of(tracks, "api", MOCK_SOURCE)
-        size = clusters.catalogue_size(tracks)
-        is_needed = clusters.needs_refit(stored, size, count, chosen_seed, settings.cluster_refit_share, features_from)
+        feature_origin = settings.cluster_features_from
+        if feature_origin == "files":
+            tracks = kmeans.exclude_feature_sources(tracks, "api", MOCK_SOURCE)
+        recording_count = kmeans.count_recordings(tracks)
+        is_needed = kmeans.should_refit(
+            stored_model, recording_count, chosen_count, chosen_seed, settings.cluster_refit_fraction, feature_origin
+        )
         fitted_at = datetime.fromisoformat(plan["started_at"])
         model = None
         if is_needed or cluster_count:
-            model = clusters.fit(
-                tracks, count, chosen_seed, settings.cluster_sample_size, fitted_at, stored, features_from
+            model = kmeans.fit_model(
+                tracks, chosen_count, chosen_seed, settings.cluster_sample_size, fitted_at, stored_model, feature_origin
             )
-        frames = model.staged(spark) if model else {}
+        frames = model.to_staged_frames(spark) if model else {}
         for name, frame in frames.items():
             lake.write_frame(frame, run_id, name)
-    lake.write_note(run_id, "fit", {"is_new": bool(frames)})
+    lake.write_document(run_id, "fit", {"is_new": bool(frames)})
     if not model:
-        return f"The stored clusters still fit the {size} recordings with audio features."
-    return f"{len(model.clusters)} clusters fitted on {model.sample_size} of {size} recordings."
+        return f"The stored clusters still fit the {recording_count} recordings with audio features."
+    return f"{len(model.clusters)} clusters fitted on {model.sample_size} of {recording_count} recordings."
 
 
-@explains_full_disk
+@report_full_disk
 def load_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
     """Give each track its cluster, then stage, check and publish.
 
     :returns: rows written by table; empty where every row was there already.
     """
     lake = Lake(settings.lake_url)
-    plan, bounds = lake.read_note(run_id, "plan"), lake.read_note(run_id, "newness")["bounds"]
-    is_new_fit = lake.read_note(run_id, "fit")["is_new"]
+    plan, bounds = lake.read_document(run_id, "plan"), lake.read_document(run_id, "newness")["bounds"]
+    is_new_fit = lake.read_document(run_id, "fit")["is_new"]
     run = Run(
         run_id=run_id,
         job=plan["job"],
         started_at=datetime.fromisoformat(plan["started_at"]),
         reference_date=date.fromisoformat(plan["reference_date"]),
-        inputs=tuple(_run_input(one) for one in _inputs(plan)),
-        memory_run_id=lake.read_note(run_id, "memory")["run_id"],
-        published_until=datetime.fromisoformat(plan["published_until"]),
+        inputs=tuple(_build_run_input(document) for document in _load_planned_inputs(plan)),
+        state_run_id=lake.read_document(run_id, "memory")["run_id"],
+        last_published_at=datetime.fromisoformat(plan["published_until"]),
         newness_bounds=(date.fromisoformat(bounds[0]), date.fromisoformat(bounds[1])) if bounds else None,
     )
     names = _CATALOGUE_FRAMES + (_FIT_FRAMES if is_new_fit else ())
-    with session(settings, f"load_catalogue {run_id}") as spark:
+    with open_session(settings, f"load_catalogue {run_id}") as spark:
         frames = {name: lake.read_frame(spark, run_id, name, STAGED[name]) for name in names}
-        model = _fitted_model(frames) if is_new_fit else _stored_model(settings)
+        model = _restore_fitted_model(frames) if is_new_fit else _load_stored_model(settings)
         if model:
-            frames["dim_track"] = clusters.assign(frames["dim_track"], model)
+            frames["dim_track"] = kmeans.assign_clusters(frames["dim_track"], model)
             if settings.cluster_features_from == "files":
-                frames["dim_track"] = clusters.unassigned(frames["dim_track"], "api", MOCK_SOURCE)
-        return load(frames, run, settings.warehouse_url)
+                frames["dim_track"] = kmeans.clear_clusters(frames["dim_track"], "api", MOCK_SOURCE)
+        return load_frames(frames, run, settings.warehouse_url)
 
 
-def _run_input(one: Received) -> RunInput:
-    encoding = one.encoding if one.origin == "kaggle" else None
-    return RunInput(one.input_id, one.origin, one.name, one.format, one.row_count, encoding, one.remarks)
+def _build_run_input(received_input: ReceivedInput) -> RunInput:
+    encoding = received_input.encoding if received_input.origin == "kaggle" else None
+    return RunInput(
+        received_input.input_id,
+        received_input.origin,
+        received_input.name,
+        received_input.format,
+        received_input.row_count,
+        encoding,
+        received_input.remarks,
+    )
 
 
-def _inputs(plan: dict[str, Any]) -> list[Received]:
-    return [Received.from_note(one) for one in plan["inputs"]]
+def _load_planned_inputs(plan: dict[str, Any]) -> list[ReceivedInput]:
+    return [ReceivedInput.from_manifest(document) for document in plan["inputs"]]
 
 
-def parse_files(spark: SparkSession, inputs: list[Received]) -> dict[str, list[Parsed]]:
+def parse_files(spark: SparkSession, inputs: list[ReceivedInput]) -> dict[str, list[ValidationResult]]:
     """The rows of files, by the kind of thing that they tell of: track, artist, survey_response."""
-    parsed: dict[str, list[Parsed]] = {kind: [] for kind in _ROW_SCHEMAS}
-    for known in FORMATS.values():
-        of_format = [one for one in inputs if one.format == known.name]
-        if of_format:
-            parsed[known.kind].append(parse(read_rows(spark, of_format, known), known))
-    return parsed
+    results_by_kind: dict[str, list[ValidationResult]] = {kind: [] for kind in _ROW_SCHEMAS}
+    for file_format in FORMATS.values():
+        format_inputs = [received_input for received_input in inputs if received_input.format == file_format.name]
+        if format_inputs:
+            results_by_kind[file_format.kind].append(
+                parse_rows(read_rows(spark, format_inputs, file_format), file_format)
+            )
+    return results_by_kind
 
 
-def union(spark: SparkSession, parsed: list[Parsed], schema: StructType) -> DataFrame:
+def union_accepted(spark: SparkSession, results: list[ValidationResult], schema: StructType) -> DataFrame:
     """The accepted rows of several files; none where there is no file."""
-    return reduce(DataFrame.unionByName, (one.accepted for one in parsed), spark.createDataFrame([], schema))
+    return reduce(DataFrame.unionByName, (result.accepted for result in results), spark.createDataFrame([], schema))
 
 
-def _stored_model(settings: Settings) -> ClusterModel | None:
-    with warehouse.connect(settings.warehouse_url) as connection:
-        stored = warehouse.current_fit(connection)
-    return from_rows(*stored) if stored else None
+def _load_stored_model(settings: Settings) -> ClusterModel | None:
+    with database.connect(settings.warehouse_url) as connection:
+        stored = database.get_current_cluster_fit(connection)
+    return restore_model(*stored) if stored else None
 
 
-def _fitted_model(frames: dict[str, DataFrame]) -> ClusterModel:
-    fit, found = ([row.asDict() for row in frames[name].collect()] for name in _FIT_FRAMES)
-    return from_rows(fit[0], found)
+def _restore_fitted_model(frames: dict[str, DataFrame]) -> ClusterModel:
+    fit, cluster_rows = ([row.asDict() for row in frames[name].collect()] for name in _FIT_FRAMES)
+    return restore_model(fit[0], cluster_rows)

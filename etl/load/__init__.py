@@ -25,7 +25,7 @@ In: frames of ``schemas.STAGED`` by name. Out: rows in the schemas warehouse and
 nothing; again with the same frames writes no row of the star.
 """
 
-from etl.load.loading import load
-from etl.load.run import Run, RunInput
+from etl.database.run_records import Run, RunInput
+from etl.load.frame_load import load_frames
 
-__all__ = ["Run", "RunInput", "load"]
+__all__ = ["Run", "RunInput", "load_frames"]

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from etl.config import CHECKOUT
+from etl.database import fetch_rows
 from etl.errors import CheckFailedError
-from etl.warehouse import rows
+from etl.settings import CHECKOUT
 
 log = logging.getLogger(__name__)
 
-BEFORE_PUBLISHING = CHECKOUT / "sql" / "check"
-WHILE_PUBLISHING = BEFORE_PUBLISHING / "published"
+CHECKS_BEFORE_PUBLISHING = CHECKOUT / "sql" / "check"
+CHECKS_WHILE_PUBLISHING = CHECKS_BEFORE_PUBLISHING / "published"
 _SHOWN_ROWS = 5
 _SHOWN_CHARACTERS = 300
 
@@ -23,31 +23,31 @@ def run_checks(connection: Connection, folder: Path) -> None:
     :raises CheckFailedError: where any returns a row; the text has each such check's name, sentence and first rows.
     """
     connection.execute(text("set local work_mem = '256MB'"))
-    findings = [finding for path in sorted(folder.glob("*.sql")) if (finding := _finding(connection, path))]
+    findings = [finding for path in sorted(folder.glob("*.sql")) if (finding := _run_check(connection, path))]
     if findings:
         raise CheckFailedError("Nothing was published. " + " ".join(findings))
 
 
-def _finding(connection: Connection, path: Path) -> str | None:
+def _run_check(connection: Connection, path: Path) -> str | None:
     query = path.read_text(encoding="utf-8")
-    sentence = query.splitlines()[0].removeprefix("-- ")
-    found = rows(
+    description = query.splitlines()[0].removeprefix("-- ")
+    offending_rows = fetch_rows(
         connection,
         f"with offending as materialized (\n{query}\n)"  # noqa: S608 (the query is a file of ours)
         " select (select count(*) from offending) as offending_count, * from offending limit :shown",
         shown=_SHOWN_ROWS,
     )
-    if not found:
+    if not offending_rows:
         return None
-    count = found[0]["offending_count"]
-    examples = "; ".join(_words(row) for row in found)
+    count = offending_rows[0]["offending_count"]
+    examples = "; ".join(_format_row(row) for row in offending_rows)
     log.error("Check %s: %s rows.", path.stem, count)
-    return f"Check {path.stem}: {sentence} {count} rows, such as: {examples}."
+    return f"Check {path.stem}: {description} {count} rows, such as: {examples}."
 
 
-def _words(row: dict[str, object]) -> str:
-    named = {name: value for name, value in row.items() if name != "offending_count"}
-    words = ", ".join(
-        f"{name} {value!r}" if isinstance(value, str) else f"{name} {value}" for name, value in named.items()
+def _format_row(row: dict[str, object]) -> str:
+    columns = {name: value for name, value in row.items() if name != "offending_count"}
+    formatted = ", ".join(
+        f"{name} {value!r}" if isinstance(value, str) else f"{name} {value}" for name, value in columns.items()
     )
-    return words if len(words) <= _SHOWN_CHARACTERS else words[:_SHOWN_CHARACTERS] + "…"
+    return formatted if len(formatted) <= _SHOWN_CHARACTERS else formatted[:_SHOWN_CHARACTERS] + "…"

@@ -3,17 +3,17 @@
 import pyarrow as pa
 from adbc_driver_postgresql import dbapi
 
-from etl.config import CHECKOUT
-from etl.warehouse import libpq_url
+from etl.database import libpq_url
+from etl.settings import CHECKOUT
 
 LOOKUPS = ("user", "artist", "track", "playlist", "context", "input", "made_id")
 
 
-def keys(url: str) -> dict[str, pa.Table]:
+def fetch_dimension_keys(url: str) -> dict[str, pa.Table]:
     """The keys of all members that the staged events name, and ids made for those without one, as LOOKUPS says."""
     with dbapi.connect(libpq_url(url)) as connection, connection.cursor() as cursor:
-        found = {}
+        key_tables = {}
         for name in LOOKUPS:
             cursor.execute((CHECKOUT / "sql" / "lookup" / f"{name}.sql").read_text(encoding="utf-8"))
-            found[name] = cursor.fetch_arrow_table()
-    return found
+            key_tables[name] = cursor.fetch_arrow_table()
+    return key_tables

@@ -11,18 +11,18 @@ from datetime import date
 
 from sqlalchemy import Connection, text
 
-from etl.config import CHECKOUT
-from etl.load.aside import Aside
-from etl.load.loading import alone
-from etl.load.run import Run, record_published, record_start
-from etl.warehouse import record_nothing_new, rows
+from etl.database import fetch_rows, record_nothing_new
+from etl.database.run_records import Run, record_published, record_start
+from etl.load.frame_load import lock_for_run
+from etl.load.table_swap import ShadowTables
+from etl.settings import CHECKOUT
 
 log = logging.getLogger(__name__)
 
-BASES = ("counted_play", "listener_day", "listening_session", "listener_count", "chart_count", "audio_point")
+BASE_FILES = ("counted_play", "listener_day", "listening_session", "listener_count", "chart_count", "audio_point")
 """The files of sql/mart that count plays, days and sessions and read audio features, which the marts are made from."""
 
-MARTS = (
+MART_FILES = (
     "wrapped",
     "top_by_continent",
     "artist_audience",
@@ -35,22 +35,22 @@ MARTS = (
 """The files of sql/mart, each named for what it answers; docs/marts.md says what they may read."""
 
 _FOLDER = CHECKOUT / "sql" / "mart"
-_KEPT = ("circumstance", "chart", "catalogue_place", "artist_place", "definition", "applied_exclusion")
+_PRESERVED_TABLES = ("circumstance", "chart", "catalogue_place", "artist_place", "definition", "applied_exclusion")
 """Tables that give keys, hold what changes by steps only, or say what was built: they stay when marts are built from
 nothing."""
 
-_FEW_DAYS = 20_000
+_INCREMENTAL_DAY_LIMIT = 20_000
 """Days of users; so few are worked on one by one, whatever is there already."""
 
-_QUEUES = ("touched_day", "touched_track", "touched_playlist")
-_SETTINGS = {
+_CHANGE_QUEUES = ("touched_day", "touched_track", "touched_playlist")
+_BUILD_SETTINGS = {
     "work_mem": "256MB",
     "jit": "off",
     "random_page_cost": "1.1",
     "max_parallel_workers_per_gather": "2",
     "maintenance_work_mem": "512MB",
 }
-_WRITTEN = """
+_WRITTEN_ROWS = """
     select relname as table_name, n_tup_ins + n_tup_upd + n_tup_del as row_count
     from pg_stat_xact_user_tables
     where schemaname = 'mart'
@@ -58,7 +58,7 @@ _WRITTEN = """
 
 
 @dataclass(frozen=True)
-class Definition:
+class MartDefinition:
     """What counts: the marts are built anew where it was another one."""
 
     play_min_ms: int
@@ -66,15 +66,17 @@ class Definition:
 
 
 @dataclass(frozen=True)
-class Built:
+class BuildResult:
     """What a build did: whether from nothing, rows written by table, seconds by file of sql/mart."""
 
-    is_from_nothing: bool
-    written: dict[str, int]
+    is_full_refresh: bool
+    written_rows: dict[str, int]
     seconds: dict[str, float]
 
 
-def update(run: Run, definition: Definition, is_from_nothing: bool, since: date | None, url: str) -> Built | None:
+def update_marts(
+    run: Run, definition: MartDefinition, is_full_refresh: bool, since: date | None, url: str
+) -> BuildResult | None:
     """Build the marts and publish them; waits while another run changes the warehouse.
 
     :param run: what the build belongs to; published already, nothing is done.
@@ -83,82 +85,91 @@ def update(run: Run, definition: Definition, is_from_nothing: bool, since: date 
     :returns: None where nothing has been touched.
     :raises EtlError: where PostgreSQL fails, as ``warehouse.explained`` says; the marts are as they were.
     """
-    with alone(run, url) as connection:
-        return _update(connection, run, definition, is_from_nothing, since)
+    with lock_for_run(run, url) as connection:
+        return _update_under_lock(connection, run, definition, is_full_refresh, since)
 
 
-def _update(
-    connection: Connection, run: Run, definition: Definition, is_from_nothing: bool, since: date | None
-) -> Built | None:
+def _update_under_lock(
+    connection: Connection, run: Run, definition: MartDefinition, is_full_refresh: bool, since: date | None
+) -> BuildResult | None:
     if not record_start(connection, run):
         log.info("The run %s is published already.", run.run_id)
         return None
     connection.commit()
     if since is not None:
-        touch_since(connection, since)
-    if not (is_from_nothing or is_touched(connection, definition)):
+        mark_changed_since(connection, since)
+    if not (is_full_refresh or has_changes(connection, definition)):
         record_nothing_new(connection, run.run_id, run.job, run.started_at)
         connection.commit()
         return None
-    built = build(connection, definition, is_from_nothing)
+    build_result = build_marts(connection, definition, is_full_refresh)
     record_published(connection, run)
     connection.commit()
-    return built
+    return build_result
 
 
-def build(connection: Connection, definition: Definition, is_from_nothing: bool = False) -> Built:
+def build_marts(connection: Connection, definition: MartDefinition, is_full_refresh: bool = False) -> BuildResult:
     """Bring the marts up to date; only for who holds the lock, and commits.
 
     :param is_from_nothing: work on everything also where the queue would do. So it is where most days are touched:
         tables that are filled at once cost less.
     """
-    is_from_nothing = is_from_nothing or not _is_built_by(connection, definition) or _is_mostly_touched(connection)
-    for name, value in _SETTINGS.items():
+    is_full_refresh = is_full_refresh or not _is_built_with(connection, definition) or _is_mostly_changed(connection)
+    for name, value in _BUILD_SETTINGS.items():
         connection.execute(text("select set_config(:name, :value, true)"), {"name": name, "value": value})
-    before, seconds = _written(connection), {}
-    _define(connection, definition)
+    rows_before, seconds = _count_written_rows(connection), {}
+    _write_definition(connection, definition)
     connection.execute(text(f"create temporary table changed_exclusion on commit drop as {_CHANGED_EXCLUSIONS}"))
-    aside = Aside(connection, _rebuilt(connection)) if is_from_nothing else None
-    which = "everything" if is_from_nothing else "queued"
-    for name in ("touched/taken", f"touched/{which}", BASES[0], f"play_change/{which}", *BASES[1:], *MARTS):
+    shadow_tables = ShadowTables(connection, _list_rebuilt_tables(connection)) if is_full_refresh else None
+    variant = "everything" if is_full_refresh else "queued"
+    for name in (
+        "touched/taken",
+        f"touched/{variant}",
+        BASE_FILES[0],
+        f"play_change/{variant}",
+        *BASE_FILES[1:],
+        *MART_FILES,
+    ):
         started = time.monotonic()
-        _run(connection, name, aside)
+        _run_mart_file(connection, name, shadow_tables)
         seconds[name] = time.monotonic() - started
         log.info("%s: %.1f s.", name, seconds[name])
-    if aside is not None:
-        aside.put_in_place()
+    if shadow_tables is not None:
+        shadow_tables.swap_tables()
     started = time.monotonic()
     connection.execute(text("select audit.publish_artists()"))
     seconds["publish_artists"] = time.monotonic() - started
-    _note_exclusions(connection)
-    written = {name: count - before.get(name, 0) for name, count in _written(connection).items()}
-    return Built(is_from_nothing, {name: count for name, count in written.items() if count}, seconds)
+    _record_exclusions(connection)
+    written_rows = {name: count - rows_before.get(name, 0) for name, count in _count_written_rows(connection).items()}
+    return BuildResult(is_full_refresh, {name: count for name, count in written_rows.items() if count}, seconds)
 
 
-def build_as_defined(connection: Connection) -> None:
+def build_marts_as_defined(connection: Connection) -> None:
     """Bring the marts up to date by the definition that they have; nothing where they were never built.
 
     Only for who holds the lock, and commits.
     """
-    found = rows(connection, "select play_min_ms, session_gap_minutes from mart.definition")
-    for row in found:
-        build(connection, Definition(int(str(row["play_min_ms"])), int(str(row["session_gap_minutes"]))))
+    definitions = fetch_rows(connection, "select play_min_ms, session_gap_minutes from mart.definition")
+    for row in definitions:
+        build_marts(connection, MartDefinition(int(str(row["play_min_ms"])), int(str(row["session_gap_minutes"]))))
 
 
-def touch_since(connection: Connection, first_day: date) -> None:
+def mark_changed_since(connection: Connection, first_day: date) -> None:
     """Queue all days of users from a day on; part of the transaction of the build that follows."""
-    connection.execute(text(_TOUCH_SINCE), {"first_day": first_day})
+    connection.execute(text(_MARK_CHANGED_SINCE), {"first_day": first_day})
 
 
-def is_touched(connection: Connection, definition: Definition) -> bool:
+def has_changes(connection: Connection, definition: MartDefinition) -> bool:
     """Whether there is anything to build."""
-    queues = " or ".join(f"exists (select from audit.{name})" for name in _QUEUES)
-    changed = " or ".join(f"exists ({it})" for it in (_CHANGED_EXCLUSIONS, _CHANGED_CATALOGUE, _NEW_ARTISTS))
-    statement = f"select {queues} or {changed} as it"
-    return not _is_built_by(connection, definition) or bool(rows(connection, statement)[0]["it"])
+    queues = " or ".join(f"exists (select from audit.{name})" for name in _CHANGE_QUEUES)
+    changed_inputs = " or ".join(
+        f"exists ({condition})" for condition in (_CHANGED_EXCLUSIONS, _CHANGED_CATALOGUE, _NEW_ARTISTS)
+    )
+    statement = f"select {queues} or {changed_inputs} as it"
+    return not _is_built_with(connection, definition) or bool(fetch_rows(connection, statement)[0]["it"])
 
 
-_LEFT_OUT = """
+_EXCLUDED_IDS = """
     select kind, id from warehouse.exclusion
     union
     select 'track', t.track_id
@@ -170,7 +181,7 @@ _LEFT_OUT = """
 """What exclusions leave out: of a track all ids of its recording, which may become others."""
 
 _CHANGED_EXCLUSIONS = f"""
-    with left_out as ({_LEFT_OUT})
+    with left_out as ({_EXCLUDED_IDS})
 
     (select kind, id from left_out except select kind, id from mart.applied_exclusion)
     union all
@@ -193,7 +204,7 @@ _NEW_ARTISTS = """
 """
 """Artists whose logins were made while a build held the lock."""
 
-_TOUCH_SINCE = """
+_MARK_CHANGED_SINCE = """
     insert into audit.touched_day (listener_key, local_date)
     select listener_key, local_date from mart.listener_day where local_date >= :first_day
     union
@@ -208,57 +219,60 @@ _TOUCH_SINCE = """
 """
 
 
-def _is_built_by(connection: Connection, definition: Definition) -> bool:
+def _is_built_with(connection: Connection, definition: MartDefinition) -> bool:
     statement = "select play_min_ms, session_gap_minutes, marts from mart.definition"
-    return rows(connection, statement) == [_row(definition)]
+    return fetch_rows(connection, statement) == [_to_row(definition)]
 
 
-def _is_mostly_touched(connection: Connection) -> bool:
+def _is_mostly_changed(connection: Connection) -> bool:
     """Whether more days are touched than are known; looks at no more than are touched."""
-    touched = int(str(rows(connection, "select count(*) as size from audit.touched_day")[0]["size"]))
-    more = "select exists (select from mart.listener_day offset :touched) as it"
-    return touched > _FEW_DAYS and not rows(connection, more, touched=touched)[0]["it"]
+    changed_day_count = int(str(fetch_rows(connection, "select count(*) as size from audit.touched_day")[0]["size"]))
+    has_more_days = "select exists (select from mart.listener_day offset :touched) as it"
+    return (
+        changed_day_count > _INCREMENTAL_DAY_LIMIT
+        and not fetch_rows(connection, has_more_days, touched=changed_day_count)[0]["it"]
+    )
 
 
-def _row(definition: Definition) -> dict[str, object]:
+def _to_row(definition: MartDefinition) -> dict[str, object]:
     return {
         "play_min_ms": definition.play_min_ms,
         "session_gap_minutes": definition.session_gap_minutes,
-        "marts": [*BASES, *MARTS],
+        "marts": [*BASE_FILES, *MART_FILES],
     }
 
 
-def _define(connection: Connection, definition: Definition) -> None:
+def _write_definition(connection: Connection, definition: MartDefinition) -> None:
     connection.execute(text("delete from mart.definition"))
     statement = "insert into mart.definition values (:play_min_ms, :session_gap_minutes, :marts)"
-    connection.execute(text(statement), _row(definition))
+    connection.execute(text(statement), _to_row(definition))
 
 
-def _rebuilt(connection: Connection) -> list[str]:
-    tables = rows(
+def _list_rebuilt_tables(connection: Connection) -> list[str]:
+    tables = fetch_rows(
         connection,
         "select tablename as name from pg_tables where schemaname = 'mart' and not tablename = any(:kept)",
-        kept=list(_KEPT),
+        kept=list(_PRESERVED_TABLES),
     )
     return [str(table["name"]) for table in tables]
 
 
-def _note_exclusions(connection: Connection) -> None:
+def _record_exclusions(connection: Connection) -> None:
     connection.execute(text("delete from mart.applied_exclusion"))
-    connection.execute(text(f"insert into mart.applied_exclusion {_LEFT_OUT}"))
+    connection.execute(text(f"insert into mart.applied_exclusion {_EXCLUDED_IDS}"))
 
 
-def _run(connection: Connection, name: str, aside: Aside | None) -> None:
-    of_all_rows = _FOLDER / "anew" / f"{name}.sql"
-    if aside is not None and of_all_rows.exists():
-        aside.run(of_all_rows.read_text(encoding="utf-8"), is_of_all_rows=True)
+def _run_mart_file(connection: Connection, name: str, shadow_tables: ShadowTables | None) -> None:
+    full_refresh_file = _FOLDER / "anew" / f"{name}.sql"
+    if shadow_tables is not None and full_refresh_file.exists():
+        shadow_tables.run_statements(full_refresh_file.read_text(encoding="utf-8"), is_full_refresh=True)
         return
     statements = (_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
-    if aside is not None:
-        aside.run(statements, is_of_all_rows=False)
+    if shadow_tables is not None:
+        shadow_tables.run_statements(statements, is_full_refresh=False)
     else:
         connection.exec_driver_sql(statements, execution_options={"no_parameters": True})
 
 
-def _written(connection: Connection) -> dict[str, int]:
-    return {str(row["table_name"]): int(str(row["row_count"])) for row in rows(connection, _WRITTEN)}
+def _count_written_rows(connection: Connection) -> dict[str, int]:
+    return {str(row["table_name"]): int(str(row["row_count"])) for row in fetch_rows(connection, _WRITTEN_ROWS)}

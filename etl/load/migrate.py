@@ -13,18 +13,18 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
-from etl.config import settings
+from etl.database import connect, lock_warehouse
 from etl.errors import EtlError, TryAgainError
-from etl.load.access import grant_access
-from etl.warehouse import connect, exclusive
+from etl.load.access.grants import grant_access
+from etl.settings import read_settings
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 _LOCK_TIMEOUT = "300ms"
-_TRIES, _PAUSE_SECONDS = 240, 0.5
+_ATTEMPTS, _PAUSE_SECONDS = 240, 0.5
 _LOCK_NOT_AVAILABLE = "55P03"
 
 
-def migrate(url: str, revision: str = "head", further_revisions: Path | None = None) -> None:
+def migrate_warehouse(url: str, revision: str = "head", further_revisions: Path | None = None) -> None:
     """Bring a warehouse to a revision and its rights to what sql/access says, in one transaction.
 
     Two at once, or one beside a load, wait for each other.
@@ -35,14 +35,14 @@ def migrate(url: str, revision: str = "head", further_revisions: Path | None = N
     """
     folders = [_SCRIPTS / "versions", *([further_revisions] if further_revisions else [])]
     config = Config()
-    config.set_main_option("script_location", _plain(_SCRIPTS))
+    config.set_main_option("script_location", _escape_percent_signs(_SCRIPTS))
     config.set_main_option("path_separator", "newline")
-    config.set_main_option("version_locations", "\n".join(map(_plain, folders)))
-    with exclusive(url) as connection:
+    config.set_main_option("version_locations", "\n".join(map(_escape_percent_signs, folders)))
+    with lock_warehouse(url) as connection:
         config.attributes["connection"] = connection
-        for _ in range(_TRIES):
+        for _ in range(_ATTEMPTS):
             try:
-                _upgrade(connection, config, revision)
+                _apply_revisions(connection, config, revision)
             except OperationalError as error:
                 connection.rollback()
                 if getattr(error.orig, "pgcode", None) != _LOCK_NOT_AVAILABLE:
@@ -62,16 +62,16 @@ def is_migrated(url: str) -> bool:
     with connect(url) as connection:
         if connection.scalar(text("select to_regclass('audit.schema_revision')")) is None:
             return False
-        found = connection.scalar(text("select version_num from audit.schema_revision"))
-    return bool(found == head)
+        current_revision = connection.scalar(text("select version_num from audit.schema_revision"))
+    return bool(current_revision == head)
 
 
-def _plain(path: Path) -> str:
+def _escape_percent_signs(path: Path) -> str:
     """A path as a value in which % means something."""
     return str(path).replace("%", "%%")
 
 
-def _upgrade(connection: Connection, config: Config, revision: str) -> None:
+def _apply_revisions(connection: Connection, config: Config, revision: str) -> None:
     # All or none, soon: a reader that waits for a second for us, lock upon lock, may be refused for a deadlock.
     connection.execute(text(f"set local lock_timeout = '{_LOCK_TIMEOUT}'"))
     connection.execute(text("create schema if not exists audit"))
@@ -86,7 +86,7 @@ def main() -> int:
     :returns: 0, or 1 after a sentence that says why it is as it was.
     """
     try:
-        migrate(settings().warehouse_url)
+        migrate_warehouse(read_settings().warehouse_url)
     except EtlError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -5,12 +5,12 @@ from contextlib import ExitStack, contextmanager
 
 from sqlalchemy import Connection, text
 
-from etl.config import CHECKOUT
-from etl.load.checks import WHILE_PUBLISHING, run_checks
-from etl.load.stream import Stream, streamed
-from etl.warehouse import engine, rows
+from etl.database import fetch_rows, make_engine
+from etl.load.checks import CHECKS_WHILE_PUBLISHING, run_checks
+from etl.load.query_copy import QueryStream, open_query_stream
+from etl.settings import CHECKOUT
 
-MERGES = (
+MERGE_FILES = (
     "dim_artist",
     "dim_album",
     "dim_genre",
@@ -41,12 +41,12 @@ MERGES = (
 )
 """The files of sql/merge, each named for what it fills: what is pointed to comes first."""
 
-STREAMED = frozenset({"dim_track"})
+STREAMED_TABLES = frozenset({"dim_track"})
 """Tables whose new rows are many and wide: <table>_new.sql says them, for a COPY."""
 
 _WORK_MEM = "512MB"
 _FOLDER = CHECKOUT / "sql" / "merge"
-_WRITTEN = """
+_WRITTEN_ROWS = """
     select relname as table_name, n_tup_ins + n_tup_upd + n_tup_del as row_count
     from pg_stat_xact_user_tables
     where schemaname = 'warehouse'
@@ -54,7 +54,7 @@ _WRITTEN = """
 
 
 @contextmanager
-def new_rows(url: str) -> Iterator[dict[str, Stream]]:
+def start_new_row_streams(url: str) -> Iterator[dict[str, QueryStream]]:
     """Send the queries of ``STREAMED`` tables, over what is staged and published, so that their rows are on their way.
 
     :param url: of the warehouse; nobody else may stage or publish meanwhile.
@@ -62,14 +62,14 @@ def new_rows(url: str) -> Iterator[dict[str, Stream]]:
     """
     with ExitStack() as stack:
         streams = {}
-        for table in sorted(STREAMED):
-            reader = stack.enter_context(engine(url).connect())
+        for table in sorted(STREAMED_TABLES):
+            reader = stack.enter_context(make_engine(url).connect())
             reader.execute(text(f"set local work_mem = '{_WORK_MEM}'"))
-            streams[table] = stack.enter_context(streamed(_read(f"{table}_new"), reader))
+            streams[table] = stack.enter_context(open_query_stream(_read_merge_sql(f"{table}_new"), reader))
         yield streams
 
 
-def publish(connection: Connection, streams: Mapping[str, Stream]) -> dict[str, int]:
+def publish_staged_rows(connection: Connection, streams: Mapping[str, QueryStream]) -> dict[str, int]:
     """Merge what is staged; only rows that change are written.
 
     :param streams: what ``new_rows`` gives for the same state of the warehouse.
@@ -77,35 +77,39 @@ def publish(connection: Connection, streams: Mapping[str, Stream]) -> dict[str, 
     :raises CheckFailedError: where the star would contradict itself; the caller then rolls back.
     """
     connection.execute(text(f"set local work_mem = '{_WORK_MEM}'"))
-    written = merge_counted(connection, MERGES, streams)
-    run_checks(connection, WHILE_PUBLISHING)
-    return written
+    written_rows = merge_and_count(connection, MERGE_FILES, streams)
+    run_checks(connection, CHECKS_WHILE_PUBLISHING)
+    return written_rows
 
 
-def merge_counted(
-    connection: Connection, tables: Iterable[str], streams: Mapping[str, Stream] | None = None
+def merge_and_count(
+    connection: Connection, tables: Iterable[str], streams: Mapping[str, QueryStream] | None = None
 ) -> dict[str, int]:
     """Run files of ``sql/merge`` one after the other.
 
     :returns: rows written by table of the star, without those of zero.
     """
-    before = _written(connection)
+    rows_before = _count_written_rows(connection)
     for table in tables:
-        merge(connection, table, streams or {})
-    after = _written(connection)
-    return {table: count - before.get(table, 0) for table, count in after.items() if count > before.get(table, 0)}
+        merge_table(connection, table, streams or {})
+    rows_after = _count_written_rows(connection)
+    return {
+        table: count - rows_before.get(table, 0)
+        for table, count in rows_after.items()
+        if count > rows_before.get(table, 0)
+    }
 
 
-def merge(connection: Connection, table: str, streams: Mapping[str, Stream]) -> None:
+def merge_table(connection: Connection, table: str, streams: Mapping[str, QueryStream]) -> None:
     """Run the file of ``sql/merge`` that fills a table; new rows that come by a stream follow."""
-    connection.exec_driver_sql(_read(table), execution_options={"no_parameters": True})
+    connection.exec_driver_sql(_read_merge_sql(table), execution_options={"no_parameters": True})
     if table in streams:
-        streams[table].write(f"warehouse.{table}", connection)
+        streams[table].write_to_table(f"warehouse.{table}", connection)
 
 
-def _read(name: str) -> str:
+def _read_merge_sql(name: str) -> str:
     return (_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def _written(connection: Connection) -> dict[str, int]:
-    return {str(row["table_name"]): int(str(row["row_count"])) for row in rows(connection, _WRITTEN)}
+def _count_written_rows(connection: Connection) -> dict[str, int]:
+    return {str(row["table_name"]): int(str(row["row_count"])) for row in fetch_rows(connection, _WRITTEN_ROWS)}

@@ -13,25 +13,25 @@ from pyspark.sql import DataFrame
 from pyspark.sql.pandas.types import to_arrow_schema
 from sqlalchemy import Connection, text
 
-from etl.load.copy import RESULT, CopyError, Target
-from etl.load.run import Run
-from etl.schemas import STAGED
-from etl.warehouse import empty_staging, explained_code, libpq_url
+from etl.database import clear_staging, explain_sqlstate, libpq_url
+from etl.database.run_records import Run
+from etl.formats.contracts import STAGED
+from etl.load.staging_copy import RESULT_SCHEMA, CopyError, CopyTarget
 
 log = logging.getLogger(__name__)
 
 _FRAMES_AT_ONCE = 2
-_CODE = re.compile(r"COPY into (?P<table>\S+): (?P<message>.*?) \[SQLSTATE (?P<code>\w*)\]", re.DOTALL)
+_COPY_ERROR = re.compile(r"COPY into (?P<table>\S+): (?P<message>.*?) \[SQLSTATE (?P<code>\w*)\]", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Staging:
+class StagingWriter:
     """The staging tables of one load, as a part of its work sees them."""
 
     url: str = field(repr=False)
     load_id: str
 
-    def write(self, table: str, part: int, batches: Iterable[pa.RecordBatch]) -> int:
+    def write_chunk(self, table: str, chunk_number: int, batches: Iterable[pa.RecordBatch]) -> int:
         """Write a part of a frame, once however often it is tried.
 
         :param batches: columns of the table.
@@ -39,14 +39,14 @@ class Staging:
         :returns: the number of rows.
         :raises EtlError: where PostgreSQL refuses, as ``warehouse.explained_code`` says.
         """
-        target = Target(libpq_url(self.url), self.load_id, table, tuple(STAGED[table].fieldNames()))
+        target = CopyTarget(libpq_url(self.url), self.load_id, table, tuple(STAGED[table].fieldNames()))
         try:
-            return sum(answer["row_count"][0].as_py() for answer in target.write(batches, part))
+            return sum(result["row_count"][0].as_py() for result in target.write_partition(batches, chunk_number))
         except CopyError as error:
-            _explain(error, self.url)
+            _raise_explained(error, self.url)
             raise
 
-    def write_events(self, part: int, events: Mapping[str, Iterable[pa.RecordBatch]]) -> int:
+    def write_events(self, chunk_number: int, events: Mapping[str, Iterable[pa.RecordBatch]]) -> int:
         """Write a part of the events; once they are there, how many there are, into ``staging.arrival``.
 
         :param events: rows of the fact tables, by table.
@@ -55,18 +55,18 @@ class Staging:
         """
         arrivals = []
         for table, batches in events.items():
-            rows = pa.Table.from_batches(batches, to_arrow_schema(STAGED[table]))
-            self.write(table, part, rows.to_batches())
-            arrivals.append(_arrival(table, rows))
-        arrived = pa.concat_tables(arrivals)
-        self.write("arrival", part, arrived.to_batches())
-        return int(pc.sum(arrived["row_count"]).as_py() or 0)
+            event_table = pa.Table.from_batches(batches, to_arrow_schema(STAGED[table]))
+            self.write_chunk(table, chunk_number, event_table.to_batches())
+            arrivals.append(_count_arrivals(table, event_table))
+        arrival_table = pa.concat_tables(arrivals)
+        self.write_chunk("arrival", chunk_number, arrival_table.to_batches())
+        return int(pc.sum(arrival_table["row_count"]).as_py() or 0)
 
 
-def begin(connection: Connection, load_id: str, run: Run, tables: list[str]) -> None:
+def prepare_load(connection: Connection, load_id: str, run: Run, tables: list[str]) -> None:
     """Make staging ready for a load, whatever an earlier one left; commits."""
     connection.execute(text("set local lock_timeout = '60s'"))
-    empty_staging(connection)
+    clear_staging(connection)
     connection.execute(
         text("insert into staging.load values (:load_id, :run_id, :reference_date, :table_names)"),
         {"load_id": load_id, "run_id": run.run_id, "reference_date": run.reference_date, "table_names": tables},
@@ -74,7 +74,7 @@ def begin(connection: Connection, load_id: str, run: Run, tables: list[str]) -> 
     connection.commit()
 
 
-def stage(frames: Mapping[str, DataFrame | pa.Table], load_id: str, url: str) -> dict[str, int]:
+def stage_frames(frames: Mapping[str, DataFrame | pa.Table], load_id: str, url: str) -> dict[str, int]:
     """Write frames into the staging tables of their names; of Spark its executors do, of Arrow this process.
 
     :param load_id: the load that ``begin`` began.
@@ -92,7 +92,7 @@ def stage(frames: Mapping[str, DataFrame | pa.Table], load_id: str, url: str) ->
             raise
 
 
-def analyse(connection: Connection, tables: list[str]) -> None:
+def update_statistics(connection: Connection, tables: list[str]) -> None:
     """Tell the planner what staging holds; commits."""
     for table in tables:
         connection.execute(text(f"analyze staging.{table}"))
@@ -102,40 +102,40 @@ def analyse(connection: Connection, tables: list[str]) -> None:
 def _stage_frame(table: str, frame: DataFrame | pa.Table, load_id: str, url: str) -> int:
     columns = tuple(STAGED[table].fieldNames())
     if isinstance(frame, pa.Table):
-        return Staging(url, load_id).write(table, 0, frame.select(columns).to_batches())
+        return StagingWriter(url, load_id).write_chunk(table, 0, frame.select(columns).to_batches())
     _require_columns(table, frame)
-    target = Target(libpq_url(url), load_id, table, columns)
+    target = CopyTarget(libpq_url(url), load_id, table, columns)
     try:
-        parts = frame.select(*columns).mapInArrow(target.write, RESULT).collect()
+        copy_results = frame.select(*columns).mapInArrow(target.write_partition, RESULT_SCHEMA).collect()
     except PySparkException as error:
-        _explain(error, url)
+        _raise_explained(error, url)
         raise
-    row_count: int = sum(part["row_count"] for part in parts)
-    log.info("staging.%s: %d rows in %d parts.", table, row_count, len(parts))
+    row_count: int = sum(copy_result["row_count"] for copy_result in copy_results)
+    log.info("staging.%s: %d rows in %d parts.", table, row_count, len(copy_results))
     return row_count
 
 
-def _arrival(table: str, events: pa.Table) -> pa.Table:
+def _count_arrivals(table: str, events: pa.Table) -> pa.Table:
     """Rows of ``staging.arrival`` for staged events."""
-    counted = events.group_by(["input_key", "source", "utc_date_key"]).aggregate(
+    counts = events.group_by(["input_key", "source", "utc_date_key"]).aggregate(
         [([], "count_all"), ("event_time", "min"), ("event_time", "max")]
     )
     names = {"count_all": "row_count", "event_time_min": "first_event_time", "event_time_max": "last_event_time"}
-    of_table = pa.array([table] * len(counted), pa.string())
-    return counted.rename_columns(names).add_column(0, "table_name", of_table)
+    table_names = pa.array([table] * len(counts), pa.string())
+    return counts.rename_columns(names).add_column(0, "table_name", table_names)
 
 
-def _explain(error: Exception, url: str) -> None:
+def _raise_explained(error: Exception, url: str) -> None:
     """Raise what to do about a COPY that failed, where it is known."""
-    found = _CODE.search(str(error))
-    explanation = found and explained_code(found["code"].replace("None", ""), found["message"], url)
+    match = _COPY_ERROR.search(str(error))
+    explanation = match and explain_sqlstate(match["code"].replace("None", ""), match["message"], url)
     if explanation:
         raise explanation from error
 
 
 def _require_columns(table: str, frame: DataFrame) -> None:
-    given = {field.name: field.dataType.simpleString() for field in frame.schema}
-    wanted = {field.name: field.dataType.simpleString() for field in STAGED[table]}
-    if given != wanted:
-        wrong = sorted(set(given.items()) ^ set(wanted.items()))
-        raise TypeError(f"The frame {table} is not as schemas.STAGED says: {wrong}")
+    actual_columns = {field.name: field.dataType.simpleString() for field in frame.schema}
+    expected_columns = {field.name: field.dataType.simpleString() for field in STAGED[table]}
+    if actual_columns != expected_columns:
+        differences = sorted(set(actual_columns.items()) ^ set(expected_columns.items()))
+        raise TypeError(f"The frame {table} is not as schemas.STAGED says: {differences}")

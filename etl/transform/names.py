@@ -18,13 +18,13 @@ from functools import cache, reduce
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-MADE_PREFIX = "name:"
+NAME_DERIVED_PREFIX = "name:"
 """What a made id begins with, so that it cannot be taken for one of Spotify's."""
 
-_MADE_LENGTH = 20
+_DIGEST_LENGTH = 20
 _SEPARATOR = "\u0001"
 _APOSTROPHES = "'’‘‛ʼʹ`´′"
-_MARKS = "".join(map(chr, range(0x0300, 0x0370)))
+_COMBINING_MARKS = "".join(map(chr, range(0x0300, 0x0370)))
 _FOLDED_RANGES = (
     range(0x00A0, 0x0530),  # Latin, Greek, Cyrillic
     range(0x1E00, 0x2000),  # their accented letters
@@ -32,8 +32,19 @@ _FOLDED_RANGES = (
     range(0xFF01, 0xFFDD),  # full and half width
     range(0x1D400, 0x1D800),  # letters in mathematical styles
 )
-_TWINS = {"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ς": "σ", "”": '"', "“": '"'}
-_PAIRS = {"ß": "ss", "æ": "ae", "œ": "oe", "þ": "th"}
+_LETTER_REPLACEMENTS = {
+    "ı": "i",
+    "ł": "l",
+    "ø": "o",
+    "đ": "d",
+    "ð": "d",
+    "ħ": "h",
+    "ŧ": "t",
+    "ς": "σ",
+    "”": '"',
+    "“": '"',
+}
+_LIGATURES = {"ß": "ss", "æ": "ae", "œ": "oe", "þ": "th"}
 
 _BLANKS = r"[\s\p{Z}\p{Cc}]+"
 _NOT_ALNUM = r"[^\p{L}\p{N}\p{M}]"
@@ -84,13 +95,13 @@ _VERSION = "|".join(
 _OTHER_VERSION = r"\b(version|versao|versione|ver|mix|edit)$|^(version|versao)\b"
 
 
-def folded(text: Column) -> Column:
+def fold_text(text: Column) -> Column:
     """``text`` as one compares it: case, accents, width, punctuation and spacing unified, ``&`` read as "and".
 
     Letters of every script stay apart from each other. Applied again it changes nothing. A text of signs only
     ("???") has no letters to compare, and keeps its signs.
     """
-    return F.coalesce(_let(_letters(text), _words_or_signs), F.lit(""))
+    return F.coalesce(_evaluate_once(_fold_letters(text), _extract_words_or_signs), F.lit(""))
 
 
 def artist_key(name: Column) -> Column:
@@ -98,7 +109,7 @@ def artist_key(name: Column) -> Column:
 
     The-Dream and Dream, The Change and Change are different artists.
     """
-    return folded(name)
+    return fold_text(name)
 
 
 def loose_artist_key(key: Column) -> Column:
@@ -106,63 +117,68 @@ def loose_artist_key(key: Column) -> Column:
     return F.regexp_replace(key, r"^the (?=\S)", "")
 
 
-def other_spelling(key: Column) -> Column:
+def alternate_artist_key(key: Column) -> Column:
     """Return the ``artist_key`` of the same name with a leading "the" where it has none, without where it has one."""
-    loose = loose_artist_key(key)
-    return F.when(loose == key, F.concat(F.lit("the "), key)).otherwise(loose)
+    loose_key = loose_artist_key(key)
+    return F.when(loose_key == key, F.concat(F.lit("the "), key)).otherwise(loose_key)
 
 
-def title_parts(name: Column) -> Column:
+def split_title(name: Column) -> Column:
     """A title taken apart: a struct of the strings ``title``, ``version``, ``edition``, ``credit``.
 
     ``title`` and ``version`` are what recordings are compared by; ``edition`` and ``credit`` hold what was set aside,
     empty where there was nothing.
     """
-    return _let(_letters(name), _parts)
+    return _evaluate_once(_fold_letters(name), _split_segments)
 
 
-def made_id(*parts: Column) -> Column:
+def name_derived_id(*values: Column) -> Column:
     """An id for what no source gives an id to: ``name:`` and 20 hexadecimal digits of the hash of its parts.
 
     A part that is NULL keeps its place, so that the others are not taken for it; the last one has nothing behind it.
     """
-    *first, last = parts
-    digest = F.sha2(F.concat_ws(_SEPARATOR, *(F.coalesce(part, F.lit("")) for part in first), last), 256)
-    return F.concat(F.lit(MADE_PREFIX), F.substring(digest, 1, _MADE_LENGTH))
+    *leading_values, last_value = values
+    digest = F.sha2(
+        F.concat_ws(_SEPARATOR, *(F.coalesce(value, F.lit("")) for value in leading_values), last_value), 256
+    )
+    return F.concat(F.lit(NAME_DERIVED_PREFIX), F.substring(digest, 1, _DIGEST_LENGTH))
 
 
-def made_track_id(title: Column, version: Column, first_artist_key: Column) -> Column:
+def name_derived_track_id(title: Column, version: Column, first_artist_key: Column) -> Column:
     """The made id of a track, from its ``title_parts`` and its first artist's ``artist_key``.
 
     No length goes into it, so that a play of which only artist and title are known finds the same id.
     """
-    return made_id(title, version, first_artist_key)
+    return name_derived_id(title, version, first_artist_key)
 
 
-def _parts(letters: Column) -> Column:
+def _split_segments(letters: Column) -> Column:
     pieces = F.filter(F.split(F.regexp_replace(letters, _SEGMENT_BORDER, _SEPARATOR), _SEPARATOR), _is_not_blank)
-    cut = F.when(letters.rlike(_SEGMENT_BORDER), F.transform(pieces, _words_or_signs))
+    segments = F.when(letters.rlike(_SEGMENT_BORDER), F.transform(pieces, _extract_words_or_signs))
     # Without a border, or with nothing but borders, the whole is the base.
-    return _let(F.when(F.size(cut) > 0, cut).otherwise(F.array(_words_or_signs(letters))), _of_segments)
-
-
-def _of_segments(words: Column) -> Column:
-    base = words[0]
-    further = F.transform(
-        F.slice(words, 2, F.size(words)), lambda text: F.struct(_kind(text).alias("kind"), text.alias("text"))
+    return _evaluate_once(
+        F.when(F.size(segments) > 0, segments).otherwise(F.array(_extract_words_or_signs(letters))), _classify_segments
     )
-    return _let(
-        further,
-        lambda segments: _struct(
-            _words_or_signs(F.concat_ws(" ", F.array(base), _of_kind(segments, "title"))),
-            _joined(F.transform(_of_kind(segments, "version"), _said_briefly)),
-            _joined(_of_kind(segments, "edition")),
-            _joined(_of_kind(segments, "credit")),
+
+
+def _classify_segments(segment_texts: Column) -> Column:
+    base_text = segment_texts[0]
+    further_segments = F.transform(
+        F.slice(segment_texts, 2, F.size(segment_texts)),
+        lambda text: F.struct(_segment_kind(text).alias("kind"), text.alias("text")),
+    )
+    return _evaluate_once(
+        further_segments,
+        lambda segments: _title_struct(
+            _extract_words_or_signs(F.concat_ws(" ", F.array(base_text), _filter_by_kind(segments, "title"))),
+            _join_segments(F.transform(_filter_by_kind(segments, "version"), _normalize_version)),
+            _join_segments(_filter_by_kind(segments, "edition")),
+            _join_segments(_filter_by_kind(segments, "credit")),
         ),
     )
 
 
-def _kind(segment: Column) -> Column:
+def _segment_kind(segment: Column) -> Column:
     return (
         F.when(segment.rlike(_CREDIT), "credit")
         .when(segment.rlike(_VERSION), "version")
@@ -172,45 +188,47 @@ def _kind(segment: Column) -> Column:
     )
 
 
-def _of_kind(segments: Column, kind: str) -> Column:
-    return F.transform(F.filter(segments, lambda s: s["kind"] == kind), lambda s: s["text"])
+def _filter_by_kind(segments: Column, kind: str) -> Column:
+    return F.transform(F.filter(segments, lambda segment: segment["kind"] == kind), lambda segment: segment["text"])
 
 
-def _said_briefly(version: Column) -> Column:
+def _normalize_version(version: Column) -> Column:
     # "live", "live version" and "live remastered" are one thing said in several ways.
     return F.regexp_replace(F.regexp_replace(version, _EDITION_OF_LIVE, "live"), r"(?<=\S) (version|ver)$", "")
 
 
-def _struct(title: Column, version: Column, edition: Column, credit: Column) -> Column:
+def _title_struct(title: Column, version: Column, edition: Column, credit: Column) -> Column:
     return F.struct(title.alias("title"), version.alias("version"), edition.alias("edition"), credit.alias("credit"))
 
 
-def _let(value: Column, body: Callable[[Column], Column]) -> Column:
+def _evaluate_once(value: Column, body: Callable[[Column], Column]) -> Column:
     # Spark evaluates a column once for each place where an expression names it; a lambda's argument just once.
     return F.transform(F.array(value), body)[0]
 
 
-def _joined(segments: Column) -> Column:
+def _join_segments(segments: Column) -> Column:
     return F.array_join(F.array_sort(F.array_distinct(segments)), " / ")
 
 
-def _letters(text: Column) -> Column:
-    spaced = F.trim(F.regexp_replace(F.translate(F.lower(text), *_folding()), _BLANKS, " "))
-    return _let(spaced, _pairs_apart)
+def _fold_letters(text: Column) -> Column:
+    spaced_text = F.trim(F.regexp_replace(F.translate(F.lower(text), *_build_folding_table()), _BLANKS, " "))
+    return _evaluate_once(spaced_text, _expand_ligatures)
 
 
-def _pairs_apart(letters: Column) -> Column:
-    apart = reduce(lambda column, pair: F.replace(column, F.lit(pair[0]), F.lit(pair[1])), _PAIRS.items(), letters)
-    return F.when(letters.rlike(f"[{''.join(_PAIRS)}]"), apart).otherwise(letters)
+def _expand_ligatures(letters: Column) -> Column:
+    expanded = reduce(
+        lambda column, ligature: F.replace(column, F.lit(ligature[0]), F.lit(ligature[1])), _LIGATURES.items(), letters
+    )
+    return F.when(letters.rlike(f"[{''.join(_LIGATURES)}]"), expanded).otherwise(letters)
 
 
-def _words(letters: Column) -> Column:
+def _extract_words(letters: Column) -> Column:
     with_and = F.regexp_replace(letters, r"&| \+ ", " and ")
     return F.trim(F.regexp_replace(with_and, rf"{_NOT_ALNUM}+", " "))
 
 
-def _words_or_signs(letters: Column) -> Column:
-    return _let(_words(letters), lambda words: F.when(words != "", words).otherwise(F.trim(letters)))
+def _extract_words_or_signs(letters: Column) -> Column:
+    return _evaluate_once(_extract_words(letters), lambda words: F.when(words != "", words).otherwise(F.trim(letters)))
 
 
 def _is_not_blank(text: Column) -> Column:
@@ -218,17 +236,17 @@ def _is_not_blank(text: Column) -> Column:
 
 
 @cache
-def _folding() -> tuple[str, str]:
+def _build_folding_table() -> tuple[str, str]:
     """Letters and what they fold to, as ``translate`` takes them; letters beyond the second string's end vanish."""
-    table, vanishing = dict(_TWINS), _MARKS + _APOSTROPHES
+    table, removed_letters = dict(_LETTER_REPLACEMENTS), _COMBINING_MARKS + _APOSTROPHES
     for letter in (chr(code) for codes in _FOLDED_RANGES for code in codes):
-        plain = _without_marks(_without_marks(letter).lower())
-        if letter in _APOSTROPHES or plain in _APOSTROPHES:
-            vanishing += letter
-        elif len(plain) == 1 and plain != letter and letter.lower() == letter:
-            table[letter] = table.get(plain, plain)
-    return "".join(table) + vanishing, "".join(table.values())
+        plain_letter = _strip_marks(_strip_marks(letter).lower())
+        if letter in _APOSTROPHES or plain_letter in _APOSTROPHES:
+            removed_letters += letter
+        elif len(plain_letter) == 1 and plain_letter != letter and letter.lower() == letter:
+            table[letter] = table.get(plain_letter, plain_letter)
+    return "".join(table) + removed_letters, "".join(table.values())
 
 
-def _without_marks(text: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFKD", text) if c not in _MARKS)
+def _strip_marks(text: str) -> str:
+    return "".join(character for character in unicodedata.normalize("NFKD", text) if character not in _COMBINING_MARKS)

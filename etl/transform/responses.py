@@ -3,10 +3,10 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from etl.schemas import STAGED
+from etl.formats.contracts import STAGED
 
 
-def build(survey_rows: DataFrame) -> dict[str, DataFrame]:
+def build_survey_frames(survey_rows: DataFrame) -> dict[str, DataFrame]:
     """The responses of all current inputs.
 
     :param survey_rows: accepted rows of ``SURVEY_ROW``.

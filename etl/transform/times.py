@@ -3,7 +3,7 @@
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from etl.limits import CLOCK_TOLERANCE, SPOTIFY_FOUNDED
+from etl.formats.time_limits import CLOCK_TOLERANCE, SPOTIFY_FOUNDED
 
 
 def is_before_spotify(time: Column) -> Column:
@@ -16,6 +16,6 @@ def is_after_receipt(time: Column, received_at: Column) -> Column:
     return time > received_at + F.lit(CLOCK_TOLERANCE)
 
 
-def possible_time(time: Column, received_at: Column) -> Column:
+def plausible_time(time: Column, received_at: Column) -> Column:
     """Return the time, NULL where nothing can have happened then."""
     return F.when(~is_before_spotify(time) & ~is_after_receipt(time, received_at), time)

@@ -12,7 +12,15 @@ database ``airflow``); their passwords are in STATE_DIR/secrets. The group roles
 that ``loader`` needs no right to make any.
 """
 
-from launch.postgres.running import Server, running_pid
-from launch.postgres.server import bound_log, mend, remove, start, stop
+from launch.postgres.lifecycle import remove_servers, restart_if_ended, start_server, stop_server, truncate_log
+from launch.postgres.running_server import Server, find_running_pid
 
-__all__ = ["Server", "bound_log", "mend", "remove", "running_pid", "start", "stop"]
+__all__ = [
+    "Server",
+    "find_running_pid",
+    "remove_servers",
+    "restart_if_ended",
+    "start_server",
+    "stop_server",
+    "truncate_log",
+]

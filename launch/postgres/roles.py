@@ -3,13 +3,13 @@
 import hashlib
 import subprocess
 
-from etl.config import CHECKOUT
 from etl.errors import ActionNeededError
-from launch.postgres.folder import last_words
-from launch.postgres.running import HOST, Server
-from launch.secrets_store import secret
+from etl.settings import CHECKOUT
+from launch.postgres.data_directory import find_last_line
+from launch.postgres.running_server import HOST, Server
+from launch.secrets_store import get_secret
 
-OWNERS = {"warehouse": "loader", "airflow": "airflow"}
+DATABASE_OWNERS = {"warehouse": "loader", "airflow": "airflow"}
 _GROUP_ROLES = CHECKOUT / "sql" / "access" / "roles.sql"
 
 _ROLES_AND_DATABASES = r"""
@@ -26,39 +26,39 @@ grant pg_use_reserved_connections to :"role";
 """
 
 
-def set_up_id() -> str:
+def compute_setup_hash() -> str:
     """Changes with what a server is to be given."""
-    return hashlib.sha256(f"{_ROLES_AND_DATABASES} {OWNERS} {_GROUP_ROLES.read_text()}".encode()).hexdigest()
+    return hashlib.sha256(f"{_ROLES_AND_DATABASES} {DATABASE_OWNERS} {_GROUP_ROLES.read_text()}".encode()).hexdigest()
 
 
 def make_roles_and_databases(server: Server) -> None:
     """Make what is missing, and tell the roles their passwords; then what sql/access wants of a superuser."""
-    for database, role in OWNERS.items():
-        _psql(
+    for database, role in DATABASE_OWNERS.items():
+        _run_psql(
             server,
             ["--set", f"role={role}", "--set", f"database={database}"],
             statements=_ROLES_AND_DATABASES,
-            ROLE_PASSWORD=secret(server.state_dir, f"postgres-{role}"),
+            ROLE_PASSWORD=get_secret(server.state_dir, f"postgres-{role}"),
         )
     group_roles = _GROUP_ROLES.read_text(encoding="utf-8")
-    _psql(server, ["--set", "ON_ERROR_STOP=1", "--dbname", "warehouse"], statements=group_roles)
+    _run_psql(server, ["--set", "ON_ERROR_STOP=1", "--dbname", "warehouse"], statements=group_roles)
 
 
-def client_count(server: Server) -> int:
+def count_clients(server: Server) -> int:
     """How many connections others hold at this moment."""
     statement = (
         "select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()"
     )
-    return int(_psql(server, ["--command", statement]).strip())
+    return int(_run_psql(server, ["--command", statement]).strip())
 
 
-def _psql(server: Server, arguments: list[str], statements: str = "", **environ: str) -> str:
-    command = [server.program("psql"), "--no-psqlrc", "--quiet", "--tuples-only", "--host", HOST]
+def _run_psql(server: Server, arguments: list[str], statements: str = "", **environ: str) -> str:
+    command = [server.get_program_path("psql"), "--no-psqlrc", "--quiet", "--tuples-only", "--host", HOST]
     command += ["--port", str(server.port), "--username", "postgres", "--dbname", "postgres", *arguments]
-    environ["PGPASSWORD"] = secret(server.state_dir, "postgres-postgres")
+    environ["PGPASSWORD"] = get_secret(server.state_dir, "postgres-postgres")
     environ["PGREQUIREAUTH"] = "scram-sha-256"
     environ["PGOPTIONS"] = "-c log_min_error_statement=panic"  # statements hold passwords
-    done = subprocess.run(command, input=statements, env=environ, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise ActionNeededError(f"The embedded PostgreSQL refused its own set-up: {last_words(done.stderr)}")
-    return done.stdout
+    result = subprocess.run(command, input=statements, env=environ, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        raise ActionNeededError(f"The embedded PostgreSQL refused its own set-up: {find_last_line(result.stderr)}")
+    return result.stdout

@@ -6,51 +6,53 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from etl.extract.spotify.accounts import WARNING_DAYS
-from launch.report.table import Row, count, print_table, share, table
+from etl.extract.spotify.account_store import WARNING_DAYS
+from launch.report.table import Row, format_count, format_percentage, make_table, print_table
 
 SECTIONS = ("accounts", "api_calls", "playlists", "refresh_state")
 """Queries of sql/report; those about one refresh take its ``run_id``."""
 
-_STATES = {
+_STATE_LABELS = {
     "done": "[green]done[/]",
     "pending_quota": "[yellow]quota used up[/]",
     "must_sign_in": "[red]must sign in again[/]",
     "failed": "[red]failed[/]",
 }
-_THINGS = {"track": "tracks", "artist": "artists", "audio_features": "audio features of tracks"}
+_RESOURCE_LABELS = {"track": "tracks", "artist": "artists", "audio_features": "audio features of tracks"}
 
 
-def print_spotify(out: Console, found: dict[str, list[Row]]) -> None:
+def print_spotify(out: Console, rows_by_section: dict[str, list[Row]]) -> None:
     """Print the sections; nothing where nothing was ever asked.
 
     :param found: the rows of each of ``SECTIONS``.
     """
-    _print_accounts(out, found["accounts"])
-    _print_calls(out, found["api_calls"], found["accounts"])
-    _print_playlists(out, found["playlists"])
-    _print_round(out, found["refresh_state"])
+    _print_accounts(out, rows_by_section["accounts"])
+    _print_calls(out, rows_by_section["api_calls"], rows_by_section["accounts"])
+    _print_playlists(out, rows_by_section["playlists"])
+    _print_refresh_progress(out, rows_by_section["refresh_state"])
 
 
 def _print_accounts(out: Console, rows: list[Row]) -> None:
-    filled = table("Spotify accounts", "", "playlists", "changed", "refused", "calls", "calls saved", "sign-in lasts")
+    grid = make_table(
+        "Spotify accounts", "", "playlists", "changed", "refused", "calls", "calls saved", "sign-in lasts"
+    )
     for row in rows:
         is_account = row["account"] is not None
         numbers = [row[name] for name in ("playlists_seen", "playlists_changed", "playlists_refused")]
-        filled.add_row(
+        grid.add_row(
             escape(row["account"]) if is_account else "[dim]the catalogue[/]",
-            _STATES.get(row["state"], escape(row["state"])),
-            *[count(number) if is_account else "" for number in numbers],
-            count(row["calls"]),
-            count(row["calls_saved"]) if is_account else "",
-            _lasting(row["days_left"]),
+            _STATE_LABELS.get(row["state"], escape(row["state"])),
+            *[format_count(number) if is_account else "" for number in numbers],
+            format_count(row["calls"]),
+            format_count(row["calls_saved"]) if is_account else "",
+            _format_days_left(row["days_left"]),
         )
-    print_table(out, filled)
+    print_table(out, grid)
     for row in rows:
-        _print_news(out, row)
+        _print_account_message(out, row)
 
 
-def _print_news(out: Console, row: Row) -> None:
+def _print_account_message(out: Console, row: Row) -> None:
     """What a person should know of a fetch; failures stand at the end of the report."""
     name = escape(row["account"] or "the catalogue")
     if row["state"] == "must_sign_in":
@@ -61,7 +63,7 @@ def _print_news(out: Console, row: Row) -> None:
         out.print(f"[yellow]The sign-in of {name} runs out in {row['days_left']} days:[/] bin/sign-in {name}")
 
 
-def _lasting(days: int | None) -> str:
+def _format_days_left(days: int | None) -> str:
     if days is None:
         return ""
     return f"[yellow]{days} days[/]" if days <= WARNING_DAYS else f"{days} days"
@@ -70,39 +72,47 @@ def _lasting(days: int | None) -> str:
 def _print_calls(out: Console, rows: list[Row], fetches: list[Row]) -> None:
     modes = sorted({row["mode"] for row in fetches if row["mode"]})
     mode = {"development": "development mode", "extended": "extended quota"}.get(modes[0], modes[0]) if modes else ""
-    filled = table("Calls of Spotify's API", "calls", "")
+    grid = make_table("Calls of Spotify's API", "calls", "")
     for row in rows:
-        filled.add_row(escape(row["endpoint"]), count(row["calls"]), "")
+        grid.add_row(escape(row["endpoint"]), format_count(row["calls"]), "")
     if len(rows) > 1:
-        filled.add_row("[bold]all[/]", f"[bold]{count(sum(row['calls'] for row in rows))}[/]", f"[dim]{mode}[/]")
-    print_table(out, filled)
+        grid.add_row("[bold]all[/]", f"[bold]{format_count(sum(row['calls'] for row in rows))}[/]", f"[dim]{mode}[/]")
+    print_table(out, grid)
 
 
 def _print_playlists(out: Console, rows: list[Row]) -> None:
-    filled = table("Playlists from Spotify", "tracks", "with audio features", "match rate")
+    grid = make_table("Playlists from Spotify", "tracks", "with audio features", "match rate")
     for row in rows:
-        cells = [count(row["tracks"]), count(row["measured"]), share(row["measured"], row["tracks"])]
+        cells = [
+            format_count(row["tracks"]),
+            format_count(row["measured"]),
+            format_percentage(row["measured"], row["tracks"]),
+        ]
         if row["is_total"]:
-            filled.add_row(f"[bold]all {count(row['playlists'])}[/] [dim]each track once[/]", *cells)
+            grid.add_row(f"[bold]all {format_count(row['playlists'])}[/] [dim]each track once[/]", *cells)
         else:
-            filled.add_row(escape(_short(row["name"])), *cells)
-    print_table(out, filled)
+            grid.add_row(escape(_truncate_name(row["name"])), *cells)
+    print_table(out, grid)
 
 
-def _print_round(out: Console, rows: list[Row]) -> None:
-    filled = table("How far round the catalogue was asked", "known", "asked ever", "", "longest ago")
+def _print_refresh_progress(out: Console, rows: list[Row]) -> None:
+    grid = make_table("How far round the catalogue was asked", "known", "asked ever", "", "longest ago")
     for row in rows:
         if row["asked"]:
-            cells: list[Any] = [count(row["known"]), count(row["asked"]), share(row["asked"], row["known"])]
-            filled.add_row(_THINGS.get(row["kind"], escape(row["kind"])), *cells, _day(row["oldest"]))
-    print_table(out, filled)
+            cells: list[Any] = [
+                format_count(row["known"]),
+                format_count(row["asked"]),
+                format_percentage(row["asked"], row["known"]),
+            ]
+            grid.add_row(_RESOURCE_LABELS.get(row["kind"], escape(row["kind"])), *cells, _format_day(row["oldest"]))
+    print_table(out, grid)
 
 
-def _short(name: str | None) -> str:
+def _truncate_name(name: str | None) -> str:
     if not name:
         return "(without a name)"
     return name if len(name) <= 44 else f"{name[:43]}…"
 
 
-def _day(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d}" if moment else ""
+def _format_day(timestamp: datetime | None) -> str:
+    return f"{timestamp:%Y-%m-%d}" if timestamp else ""

@@ -10,26 +10,26 @@ from rich.table import Table
 Row = dict[str, Any]
 
 
-def table(title: str, *columns: str) -> Table:
+def make_table(title: str, *columns: str) -> Table:
     """An empty table; its first column has the title, a column without a name is read from the left."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    made.add_column(f"[bold]{title}[/]", min_width=34)
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    grid.add_column(f"[bold]{title}[/]", min_width=34)
     for column in columns:
-        made.add_column(f"[dim]{column}[/]", justify="left" if column == "" else "right")
-    return made
+        grid.add_column(f"[dim]{column}[/]", justify="left" if column == "" else "right")
+    return grid
 
 
-def print_table(out: Console, filled: Table) -> None:
+def print_table(out: Console, grid: Table) -> None:
     """Print a table; nothing where it has no row."""
-    if filled.row_count:
-        out.print(Padding(filled, (1, 0, 0, 0)))
+    if grid.row_count:
+        out.print(Padding(grid, (1, 0, 0, 0)))
 
 
-def count(number: int) -> str:
+def format_count(number: int) -> str:
     """A number for people."""
     return f"{number:,}"
 
 
-def share(part: int, whole: int) -> str:
+def format_percentage(value: int, total: int) -> str:
     """A share in per cent, empty where there is nothing to have a share of."""
-    return f"{part / whole:.1%}" if whole else ""
+    return f"{value / total:.1%}" if total else ""

@@ -7,10 +7,10 @@ from typing import Any
 import fastavro
 import pytest
 
-from etl.avro import blocks as avro_blocks
-from etl.avro.blocks import DamagedBlockError, pack, unpack
-from etl.avro.files import Header, blocks, header
-from etl.avro.salvage import ReadableRecord, salvage_records
+from etl.formats.avro import blocks as avro_blocks
+from etl.formats.avro.blocks import DamagedBlockError, decompress_block, encode_block
+from etl.formats.avro.container_files import Header, read_blocks, read_header
+from etl.formats.avro.salvage import ReadableRecord, salvage_records
 
 CODECS = ["null", "deflate", "snappy", "zstandard", "bzip2", "xz"]
 SCHEMA = {"type": "record", "name": "R", "fields": [{"name": "userId", "type": "string"}]}
@@ -23,19 +23,19 @@ def one_block(codec: str, told: list[dict[str, Any]] = SOME) -> tuple[Header, in
     fastavro.writer(source, SCHEMA, told, codec=codec)
     size = source.tell()
     source.seek(0)
-    begin = header(source)
-    ((block, content),) = blocks(source, size, begin.marker)
-    return begin, block.row_count, block.packed(content)
+    begin = read_header(source)
+    ((block, content),) = read_blocks(source, size, begin.marker)
+    return begin, block.row_count, block.slice_records(content)
 
 
 @pytest.mark.parametrize("codec", CODECS)
 def test_fastavro_and_this_read_each_other(codec: str) -> None:
     begin, row_count, packed = one_block(codec)
-    unpacked = unpack(packed, codec)
+    unpacked = decompress_block(packed, codec)
     told = [one for one in salvage_records(unpacked, row_count, SCHEMA) if isinstance(one, ReadableRecord)]
     assert [one.values for one in told] == SOME and b"".join(one.content for one in told) == unpacked
     kept = b"".join(one.content for one in told if one.values["userId"] != "u7")
-    file = begin.content + pack(kept, len(told) - 1, codec, begin.marker)
+    file = begin.content + encode_block(kept, len(told) - 1, codec, begin.marker)
     assert list(fastavro.reader(BytesIO(file))) == [one for one in SOME if one["userId"] != "u7"]
 
 
@@ -44,18 +44,18 @@ def test_a_cut_or_changed_block_is_damaged(codec: str) -> None:
     _, _, packed = one_block(codec)
     for wrong in (packed[:-5], b"", b"\xff" * 20):
         with pytest.raises(DamagedBlockError):
-            unpack(wrong, codec)
+            decompress_block(wrong, codec)
 
 
 def test_the_checksum_of_snappy_is_looked_at() -> None:
     _, _, packed = one_block("snappy")
     with pytest.raises(DamagedBlockError, match="checksum"):
-        unpack(packed[:-4] + zlib.crc32(b"another").to_bytes(4, "big"), "snappy")
+        decompress_block(packed[:-4] + zlib.crc32(b"another").to_bytes(4, "big"), "snappy")
 
 
 @pytest.mark.parametrize("codec", CODECS)
 def test_a_block_that_is_too_large_unpacked_is_not_unpacked_whole(codec: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(avro_blocks, "LARGEST", 1 << 20)
+    monkeypatch.setattr(avro_blocks, "MAX_BLOCK_BYTES", 1 << 20)
     _, _, packed = one_block(codec, [{"userId": "u" * (1 << 21)}])
     with pytest.raises(DamagedBlockError, match="it has more than 1 MiB"):
-        unpack(packed, codec)
+        decompress_block(packed, codec)

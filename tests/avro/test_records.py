@@ -10,15 +10,22 @@ import fastavro
 import pyarrow as pa
 import pytest
 
-from etl.avro import records as feed_records
-from etl.avro.files import blocks, file_of_one_block, header
-from etl.avro.records import Undecodable, UndecodableError, arrow_schema, as_json, read, read_blocks
-from etl.avro.values import as_long
-from etl.schemas.avro import contract
+from etl.formats.avro import records as feed_records
+from etl.formats.avro.container_files import encode_file, read_blocks, read_header
+from etl.formats.avro.encoding import encode_long
+from etl.formats.avro.records import (
+    UndecodableError,
+    UndecodableRecords,
+    build_arrow_schema,
+    read_blocks_separately,
+    read_tables,
+    to_json,
+)
+from etl.formats.contracts.avro import load_contract
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
-CONTRACT = contract("user_activity_2")
-OLD = contract("user_activity_1")
+CONTRACT = load_contract("user_activity_2")
+OLD = load_contract("user_activity_1")
 
 
 def record(**values: Any) -> dict[str, Any]:
@@ -39,7 +46,7 @@ def with_types(**types: Any) -> dict[str, Any]:
 
 
 def rows(url: str, **options: Any) -> list[dict[str, Any]]:
-    return [row for table in read(url, CONTRACT, **options) for row in table.to_pylist()]
+    return [row for table in read_tables(url, CONTRACT, **options) for row in table.to_pylist()]
 
 
 @pytest.mark.parametrize("codec", ["null", "deflate", "snappy", "zstandard", "bzip2", "xz"])
@@ -53,7 +60,7 @@ def test_fields_are_found_by_name_and_converted_and_what_is_missing_is_null(tmp_
     moment = int(NOON.timestamp() * 1000)
     url = write(tmp_path / "f.avro", [record(duration=7, genre=None, eventTime=moment, unheard_of=1)], schema)
     (row,) = rows(url)
-    assert list(row) == arrow_schema(CONTRACT).names
+    assert list(row) == build_arrow_schema(CONTRACT).names
     assert (row["duration"], row["genre"], row["deviceType"], row["eventTime"]) == (7, None, "MOBILE", NOON)
     assert (row["song"], row["tempo"], row["eventId"], row["context"]) == ("Söng", 120.5, None, None)
 
@@ -74,7 +81,12 @@ def test_bytes_that_are_no_text_cost_the_id_that_has_them_and_letters(tmp_path: 
     path.write_bytes(content)
     with pytest.raises(UndecodableError, match="UTF-8"):
         rows(url)
-    found = [row for table in read_blocks(url, CONTRACT) if isinstance(table, pa.Table) for row in table.to_pylist()]
+    found = [
+        row
+        for table in read_blocks_separately(url, CONTRACT)
+        if isinstance(table, pa.Table)
+        for row in table.to_pylist()
+    ]
     assert [(row["userId"], row["song"]) for row in found] == [(None, "Söng"), ("u1", "s-b\ufffdd"), ("u1", "Söng")]
 
 
@@ -86,8 +98,8 @@ def test_a_block_that_cannot_be_read_costs_no_other(tmp_path: Path) -> None:
     path.write_bytes(content[:place] + b"\x7a" + content[place + 1 :])
     with pytest.raises(UndecodableError):
         rows(url)
-    first, wrong, last = read_blocks(url, CONTRACT)
-    assert isinstance(wrong, Undecodable) and wrong.row_count == 1 and wrong.place == "f.avro, block 2"
+    first, wrong, last = read_blocks_separately(url, CONTRACT)
+    assert isinstance(wrong, UndecodableRecords) and wrong.row_count == 1 and wrong.location == "f.avro, block 2"
     assert wrong.reason.startswith("the block of records cannot be read (")
     assert [one["userId"][0].as_py() for one in (first, last) if isinstance(one, pa.Table)] == ["first", "last"]
 
@@ -96,8 +108,8 @@ def _one_block(folder: Path, records: Sequence[dict[str, Any]], codec: str = "nu
     """The header and the one block of a file."""
     write(path := folder / "one.avro", records, codec=codec, sync_marker=bytes(16))
     with path.open("rb") as source:
-        begin = header(source)
-        ((_, content),) = blocks(source, path.stat().st_size, begin.marker)
+        begin = read_header(source)
+        ((_, content),) = read_blocks(source, path.stat().st_size, begin.marker)
     return begin.content, content
 
 
@@ -105,19 +117,19 @@ def _one_block(folder: Path, records: Sequence[dict[str, Any]], codec: str = "nu
 def test_a_block_with_more_bytes_than_its_records_costs_no_other_and_stops_nothing(tmp_path: Path, codec: str) -> None:
     same = [record()] * 20  # what is behind the last record is a record, too
     (begin, content), (_, last) = (_one_block(tmp_path, some, codec) for some in (same, [record(userId="last")]))
-    (path := tmp_path / "f.avro").write_bytes(begin + as_long(5) + content[1:] + last)
+    (path := tmp_path / "f.avro").write_bytes(begin + encode_long(5) + content[1:] + last)
     url = path.as_uri()
     with pytest.raises(UndecodableError, match="other records than they say"):
         rows(url)
-    wrong, good = read_blocks(url, CONTRACT)
-    assert isinstance(wrong, Undecodable) and isinstance(good, pa.Table)
+    wrong, good = read_blocks_separately(url, CONTRACT)
+    assert isinstance(wrong, UndecodableRecords) and isinstance(good, pa.Table)
     assert (wrong.row_count, good["userId"].to_pylist()) == (5, ["last"])
     assert "behind its 5 records there are" in wrong.reason
 
 
 def test_a_block_that_says_more_records_than_it_can_hold(tmp_path: Path) -> None:
     begin, content = _one_block(tmp_path, [record()])
-    (path := tmp_path / "f.avro").write_bytes(begin + as_long(10**12) + content[1:])
+    (path := tmp_path / "f.avro").write_bytes(begin + encode_long(10**12) + content[1:])
     url = path.as_uri()
     with pytest.raises(UndecodableError, match="1000000000000 records do not fit"):
         rows(url)
@@ -128,7 +140,7 @@ def test_what_is_wrong_with_one_block_makes_no_reader_stricter_to_another(tmp_pa
     told = [record(userId="u-bad", eventTime=0), record(eventTime=2**61)]  # a time that Python's calendar lacks
     url = write(path := tmp_path / "f.avro", told, schema, sync_interval=1, codec="null")
     path.write_bytes(path.read_bytes().replace(b"u-bad", b"u-b\xff\xfe"))
-    tables = [table for table in read_blocks(url, CONTRACT) if isinstance(table, pa.Table)]
+    tables = [table for table in read_blocks_separately(url, CONTRACT) if isinstance(table, pa.Table)]
     assert [table["userId"].to_pylist() for table in tables] == [[None], ["u1"]]
     assert [table["eventTime"].cast(pa.int64()).to_pylist() for table in tables] == [[0], [2**61]]
 
@@ -139,7 +151,7 @@ def test_times_in_microseconds(tmp_path: Path, is_utf_8: bool) -> None:
     url = write(path := tmp_path / "f.avro", [record(userId="u-12")], schema, codec="null")
     if not is_utf_8:
         path.write_bytes(path.read_bytes().replace(b"u-12", b"u-\xff\xfe"))
-    (table,) = read_blocks(url, CONTRACT)
+    (table,) = read_blocks_separately(url, CONTRACT)
     assert isinstance(table, pa.Table) and table["eventTime"].to_pylist() == [NOON]
 
 
@@ -147,15 +159,15 @@ def test_texts_that_are_called_uuid_are_texts(tmp_path: Path) -> None:
     _, content = _one_block(tmp_path, [record(userId="A0", song="A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11")])
     called = json.loads(json.dumps(OLD).replace('"string"', '{"type": "string", "logicalType": "uuid"}'))
     written = content[3:-16]  # of a block of one record of 64 bytes and more
-    (path := tmp_path / "f.avro").write_bytes(b"".join(file_of_one_block([written], 1, json.dumps(called))))
+    (path := tmp_path / "f.avro").write_bytes(b"".join(encode_file([written], 1, json.dumps(called))))
     (found,) = rows(path.as_uri())
     assert (found["userId"], found["song"]) == ("A0", "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11")
 
 
 def test_many_records_come_some_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed_records, "_ROWS", 1_000)
+    monkeypatch.setattr(feed_records, "_MAX_BATCH_ROWS", 1_000)
     url = write(tmp_path / "f.avro", [record(userId=f"u{n}") for n in range(5_000)])
-    tables = list(read(url, CONTRACT))
+    tables = list(read_tables(url, CONTRACT))
     assert len(tables) > 2 and [one for table in tables for one in table["userId"].to_pylist()] == [
         f"u{n}" for n in range(5_000)
     ]
@@ -173,7 +185,7 @@ def test_a_refused_record_is_told_with_its_times_and_without_what_is_null() -> N
     days = pa.array([-1, 2**31 - 1], pa.int32()).cast(pa.date32())  # no list of Python can hold the second
     moments = pa.array([0, 2**62], pa.int64()).cast(pa.timestamp("ms", "UTC"))
     numbers, texts = pa.array([float("nan"), 1.5], pa.float32()), pa.array([None, "ü"], pa.string())
-    assert as_json(pa.Table.from_arrays([moments, days, numbers, texts], schema=schema)) == [
+    assert to_json(pa.Table.from_arrays([moments, days, numbers, texts], schema=schema)) == [
         '{"at": "1970-01-01T00:00:00.000+00:00", "on": "1969-12-31", "n": null}',
         '{"at": 4611686018427387904, "on": 2147483647, "n": 1.5, "s": "ü"}',
     ]

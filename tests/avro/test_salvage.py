@@ -9,12 +9,12 @@ import fastavro
 import pytest
 from fastavro.utils import generate_one
 
-from etl.avro import blocks as avro_blocks
-from etl.avro.blocks import DamagedBlockError
-from etl.avro.files import blocks, file_of_one_block, header
-from etl.avro.records import Undecodable, read_blocks
-from etl.avro.salvage import BEHIND, ReadableRecord, UnreadableRecords, salvage_records
-from etl.schemas.avro import contract
+from etl.formats.avro import blocks as avro_blocks
+from etl.formats.avro.blocks import DamagedBlockError
+from etl.formats.avro.container_files import encode_file, read_blocks, read_header
+from etl.formats.avro.records import UndecodableRecords, read_blocks_separately
+from etl.formats.avro.salvage import UNREACHABLE_REASON, ReadableRecord, UnreadableRecords, salvage_records
+from etl.formats.contracts.avro import load_contract
 from tests.avro.test_records import NOON, record, with_types
 
 SCHEMA = {
@@ -62,9 +62,9 @@ def test_a_damaged_record_costs_itself_and_those_behind_it(damage: str, before: 
     assert [one.values["size"] for one in readable] == list(range(before))
     assert [one.content for one in readable] == list(map(good, range(before)))
     first, *rest = (one for one in found if isinstance(one, UnreadableRecords))
-    assert (first.first, first.row_count) == (before + 1, 1)
+    assert (first.first_number, first.row_count) == (before + 1, 1)
     assert first.reason.startswith("the record cannot be read (") and "\n" not in first.reason
-    assert rest == ([UnreadableRecords(before + 2, behind, BEHIND)] if behind else [])
+    assert rest == ([UnreadableRecords(before + 2, behind, UNREACHABLE_REASON)] if behind else [])
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -79,7 +79,7 @@ def test_a_record_that_follows_its_schema_but_not_the_contract_costs_no_other() 
     content = b"".join(written({"userId": one, "kind": "A", "size": None}, schema) for one in ids)
     found = list(salvage_records(content, len(ids), schema, SCHEMA))
     assert [one.values["userId"] for one in found if isinstance(one, ReadableRecord)] == ["a", "b", "c"]
-    assert [(one.first, one.row_count) for one in found if isinstance(one, UnreadableRecords)] == [
+    assert [(one.first_number, one.row_count) for one in found if isinstance(one, UnreadableRecords)] == [
         (2, 1),
         (4, 1),
         (5, 1),
@@ -89,7 +89,7 @@ def test_a_record_that_follows_its_schema_but_not_the_contract_costs_no_other() 
 def test_records_that_the_block_does_not_have_are_counted() -> None:
     found = list(salvage_records(good(0) + good(1), 1_000_000, SCHEMA))
     assert [type(one) for one in found] == [ReadableRecord, ReadableRecord, UnreadableRecords, UnreadableRecords]
-    assert found[-1] == UnreadableRecords(4, 999_997, BEHIND)
+    assert found[-1] == UnreadableRecords(4, 999_997, UNREACHABLE_REASON)
 
 
 def test_a_block_with_bytes_behind_its_last_record_is_not_trusted() -> None:
@@ -101,23 +101,23 @@ def test_a_block_with_bytes_behind_its_last_record_is_not_trusted() -> None:
 def test_a_file_of_any_codec_loses_what_is_damaged_alone(tmp_path: Path, codec: str) -> None:
     """Two whole blocks, and one between them whose fourth record of six is damaged."""
     begin, of_file = _parts([[record(userId=f"u{number}") for number in range(6)]], codec)
-    unpacked = avro_blocks.unpack(of_file[0], codec)
+    unpacked = avro_blocks.decompress_block(of_file[0], codec)
     place = unpacked.index(b"\x04u3")
-    spoilt = avro_blocks.pack(unpacked[:place] + b"\xfa\x7f" + unpacked[place + 1 :], 6, codec, begin.marker)
-    whole = avro_blocks.pack(unpacked, 6, codec, begin.marker)
+    spoilt = avro_blocks.encode_block(unpacked[:place] + b"\xfa\x7f" + unpacked[place + 1 :], 6, codec, begin.marker)
+    whole = avro_blocks.encode_block(unpacked, 6, codec, begin.marker)
     (path := tmp_path / "f.avro").write_bytes(begin.content + whole + spoilt + whole)
-    told = list(read_blocks(path.as_uri(), contract("user_activity_2")))
-    tables = [one["userId"].to_pylist() for one in told if not isinstance(one, Undecodable)]
+    told = list(read_blocks_separately(path.as_uri(), load_contract("user_activity_2")))
+    tables = [one["userId"].to_pylist() for one in told if not isinstance(one, UndecodableRecords)]
     ids = [f"u{number}" for number in range(6)]
     assert tables == [ids, ids[:3], ids]
-    first, rest = (one for one in told if isinstance(one, Undecodable))
-    assert (first.row_count, first.first, first.place) == (1, 4, "f.avro, block 2")
-    assert (rest.row_count, rest.first, rest.reason) == (2, 5, BEHIND)
+    first, rest = (one for one in told if isinstance(one, UndecodableRecords))
+    assert (first.row_count, first.first_number, first.location) == (1, 4, "f.avro, block 2")
+    assert (rest.row_count, rest.first_number, rest.reason) == (2, 5, UNREACHABLE_REASON)
 
 
 def test_a_nested_record_is_damaged() -> None:
     """Of the contract of the joined stream: a good one, and one whose user's id ends beyond the block."""
-    schema = contract("spotify_wrapped_data")
+    schema = load_contract("spotify_wrapped_data")
     fields = {field["name"]: field["type"] for field in schema["fields"]}
     whole = generate_one(fastavro.parse_schema(schema))
     content = written(whole, schema)
@@ -135,11 +135,11 @@ def test_a_number_that_no_column_holds_costs_its_record_alone(tmp_path: Path) ->
     # Bytes that are no UTF-8: such a block is read record by record.
     content = b"".join(written(one, wide) for one in told).replace(b"s-bad", b"s-b\xff\xfe")
     path = tmp_path / "f.avro"
-    path.write_bytes(b"".join(file_of_one_block([content], 3, json.dumps(schema))))
-    found = list(read_blocks(path.as_uri(), contract("user_activity_2")))
-    tables = [one for one in found if not isinstance(one, Undecodable)]
+    path.write_bytes(b"".join(encode_file([content], 3, json.dumps(schema))))
+    found = list(read_blocks_separately(path.as_uri(), load_contract("user_activity_2")))
+    tables = [one for one in found if not isinstance(one, UndecodableRecords)]
     assert [(row["userId"], row["duration"]) for table in tables for row in table.to_pylist()] == [("a", 1), ("c", 3)]
-    assert [(one.row_count, one.first) for one in found if isinstance(one, Undecodable)] == [(1, 2)]
+    assert [(one.row_count, one.first_number) for one in found if isinstance(one, UndecodableRecords)] == [(1, 2)]
 
 
 def test_a_time_beyond_the_calendar_costs_no_record_behind_it(tmp_path: Path) -> None:
@@ -148,19 +148,19 @@ def test_a_time_beyond_the_calendar_costs_no_record_behind_it(tmp_path: Path) ->
     told = [record(userId=f"u-{number}x", eventTime=moment) for number, moment in enumerate(moments)]
     content = b"".join(written(one, plain) for one in told).replace(b"u-0x", b"u-\xff\xfe")
     path = tmp_path / "f.avro"
-    path.write_bytes(b"".join(file_of_one_block([content], 3, json.dumps(schema))))
-    found = list(read_blocks(path.as_uri(), contract("user_activity_2")))
-    tables = [one for one in found if not isinstance(one, Undecodable)]
+    path.write_bytes(b"".join(encode_file([content], 3, json.dumps(schema))))
+    found = list(read_blocks_separately(path.as_uri(), load_contract("user_activity_2")))
+    tables = [one for one in found if not isinstance(one, UndecodableRecords)]
     assert [row["userId"] for table in tables for row in table.to_pylist()] == [None, "u-2x"]
-    assert [(one.row_count, one.first) for one in found if isinstance(one, Undecodable)] == [(1, 2)]
+    assert [(one.row_count, one.first_number) for one in found if isinstance(one, UndecodableRecords)] == [(1, 2)]
     assert NOON not in [row["eventTime"] for table in tables for row in table.to_pylist()]
 
 
 def _parts(of_blocks: list[list[dict[str, Any]]], codec: str) -> tuple[Any, list[bytes]]:
     """The header of a file, and what the records of its blocks are packed as."""
     source = BytesIO()
-    fastavro.writer(source, fastavro.parse_schema(contract("user_activity_1")), of_blocks[0], codec=codec)
+    fastavro.writer(source, fastavro.parse_schema(load_contract("user_activity_1")), of_blocks[0], codec=codec)
     size = source.tell()
     source.seek(0)
-    begin = header(source)
-    return begin, [block.packed(content) for block, content in blocks(source, size, begin.marker)]
+    begin = read_header(source)
+    return begin, [block.slice_records(content) for block, content in read_blocks(source, size, begin.marker)]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from etl.avro.schemas import UnfitSchemaError, branches, least_bytes, without_logical_types
+from etl.formats.avro.schemas import UnfitSchemaError, compute_min_bytes, get_branch_types, remove_logical_types
 
 
 def record(*types: Any, name: str = "R") -> dict[str, Any]:
@@ -38,7 +38,7 @@ def doubled(times: int) -> Any:
     ],
 )
 def test_how_few_bytes_a_value_takes(kind: Any, size: int) -> None:
-    assert least_bytes(kind) == size
+    assert compute_min_bytes(kind) == size
 
 
 NOTHING = {"type": "array", "items": "null"}
@@ -71,18 +71,18 @@ NOTHING = {"type": "array", "items": "null"}
 )
 def test_nobody_comes_to_an_end_with(schema: Any, sentence: str) -> None:
     with pytest.raises(UnfitSchemaError, match=sentence):
-        least_bytes(schema)
+        compute_min_bytes(schema)
 
 
 def test_branches() -> None:
-    assert branches("int") == ["int"]
-    assert branches(["null", {"type": {"type": "string"}}, record()]) == ["null", "string", "record"]
+    assert get_branch_types("int") == ["int"]
+    assert get_branch_types(["null", {"type": {"type": "string"}}, record()]) == ["null", "string", "record"]
 
 
 def test_without_logical_types() -> None:
     moment, word = {"type": "long", "logicalType": "timestamp-millis"}, {"type": "string", "logicalType": "uuid"}
     schema = {**record(moment, ["null", word]), "doc": {"logicalType": "stays"}}
     plain = record({"type": "long"}, ["null", {"type": "string"}])
-    assert without_logical_types(schema) == {**plain, "doc": schema["doc"]}
-    assert without_logical_types(schema, of=("string",))["fields"][0]["type"] == moment
-    assert without_logical_types(schema, of=("string",))["fields"][1]["type"] == ["null", {"type": "string"}]
+    assert remove_logical_types(schema) == {**plain, "doc": schema["doc"]}
+    assert remove_logical_types(schema, types=("string",))["fields"][0]["type"] == moment
+    assert remove_logical_types(schema, types=("string",))["fields"][1]["type"] == ["null", {"type": "string"}]

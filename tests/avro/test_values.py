@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.avro.schemas import least_bytes
-from etl.avro.values import as_long, plainest_record
-from etl.schemas.avro import contract
+from etl.formats.avro.encoding import encode_default_record, encode_long
+from etl.formats.avro.schemas import compute_min_bytes
+from etl.formats.contracts.avro import load_contract
 
 INNER = {
     "type": "record",
@@ -36,26 +36,28 @@ ALL = of_types(
 )
 
 
-@pytest.mark.parametrize("schema", [ALL, contract("user_activity_1"), contract("user_activity_2"), contract("user")])
+@pytest.mark.parametrize(
+    "schema", [ALL, load_contract("user_activity_1"), load_contract("user_activity_2"), load_contract("user")]
+)
 def test_the_plainest_record_is_read_by_fastavro(schema: dict[str, Any]) -> None:
-    written = BytesIO(plainest_record(schema, "userId", "Zoë"))
+    written = BytesIO(encode_default_record(schema, "userId", "Zoë"))
     record: Any = fastavro.schemaless_reader(written, fastavro.parse_schema(schema), None)
     assert record["userId"] == "Zoë" and not written.read()
-    assert least_bytes(schema) <= len(plainest_record(schema, "userId", ""))
+    assert compute_min_bytes(schema) <= len(encode_default_record(schema, "userId", ""))
 
 
 @pytest.mark.parametrize("kind", [["null", "string"], ["string", "null"], {"type": "string"}])
 def test_a_text_in_a_union_and_in_an_object(kind: Any) -> None:
     schema = {"type": "record", "name": "R", "fields": [{"name": "userId", "type": kind}]}
-    written = BytesIO(plainest_record(schema, "userId", "u"))
+    written = BytesIO(encode_default_record(schema, "userId", "u"))
     assert fastavro.schemaless_reader(written, fastavro.parse_schema(schema), None) == {"userId": "u"}
 
 
 def test_a_field_of_numbers_has_no_text() -> None:
     with pytest.raises(ValueError, match="no texts"):
-        plainest_record({**ALL, "fields": [{"name": "userId", "type": "int"}]}, "userId", "u")
+        encode_default_record({**ALL, "fields": [{"name": "userId", "type": "int"}]}, "userId", "u")
 
 
 @given(st.integers(0, 2**63 - 1))
 def test_a_number_is_written_as_fastavro_reads_it(number: int) -> None:
-    assert fastavro.schemaless_reader(BytesIO(as_long(number)), "long", None) == number  # type: ignore[call-overload]
+    assert fastavro.schemaless_reader(BytesIO(encode_long(number)), "long", None) == number  # type: ignore[call-overload]

@@ -4,7 +4,7 @@ import csv
 import random
 from pathlib import Path
 
-from etl.formats import FORMATS
+from etl.formats.kaggle.file_formats import FORMATS
 
 TRACKS = 60
 _MOODS = ((0.9, 0.8), (0.3, 0.2), (0.5, 0.9))

@@ -18,7 +18,7 @@ from airflow.utils.session import create_session
 from airflow.utils.state import DagRunState, TaskInstanceState
 from airflow.utils.types import DagRunTriggeredByType, DagRunType
 
-from etl.jobs import report
+from etl.jobs import run_audit
 
 STATES = ("running", "queued", "up_for_retry")
 """Of the task at which a run is marked; those before it have succeeded."""
@@ -29,8 +29,8 @@ NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
 
 def main() -> dict[str, dict[str, Any]]:
     noted: list[str] = []
-    report.note_failed_run = lambda run_id, *_: noted.append(run_id)
-    report.note_good_run = report.note_begun_run = lambda *_: None
+    run_audit.record_failed_run = lambda run_id, *_: noted.append(run_id)
+    run_audit.clear_run_failure = run_audit.record_started_run = lambda *_: None
     results = {}
     for dag in _dags():
         stages = [("nothing has begun", ""), *((name, state) for name in dag.task_dict for state in STATES)]

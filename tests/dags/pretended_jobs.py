@@ -3,13 +3,13 @@
 python -m tests.dags.pretended_jobs CASES        {"case": {"dag_id": …, "fails": […], …}} as JSON
 """
 
+import importlib
 import json
 import sys
 import types
 from pathlib import Path
 from typing import Any
 
-import etl.jobs
 from etl.errors import ActionNeededError, MustSignInError
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
@@ -51,7 +51,7 @@ class Jobs:
             fetch_account=self.fetch_account,
             fetch_catalogue=self.fetch_catalogue,
         )
-        put("stand_in", stock_stand_in=lambda *_: self.do("stock_stand_in", 2))
+        put("mock_api", "simulator.jobs", seed_mock_api=lambda *_: self.do("seed_mock_api", 2))
         put(
             "refresh",
             plan_refresh=lambda *_, **__: self.do("plan_refresh", int(self.is_news)),
@@ -61,23 +61,27 @@ class Jobs:
         )
         put(
             "events",
-            has_news=lambda *_: self.do("has_news", self.has_events),
+            has_new_inputs=lambda *_: self.do("has_news", self.has_events),
             plan_events=lambda *_: self.do("plan_events", int(self.is_news)),
             load_events=lambda *_: self.do("load_events", {"fact_event": 1}),
         )
-        put("report", log_run=lambda *_: self.do("report", None))
+        put("run_audit", log_run=lambda *_: self.do("report", None))
+        put(
+            "catalogue_files",
+            "simulator.jobs",
+            find_or_write_files=lambda *_: self.do("find_files", self.files),
+        )
         put(
             "kaggle",
-            find_files=lambda *_: self.do("find_files", self.files),
             import_file=lambda path, *_, **__: self.do(path, {"name": path}),
         )
 
 
-def put(name: str, **functions: Any) -> None:
-    module = types.ModuleType(f"etl.jobs.{name}")
+def put(name: str, package: str = "etl.jobs", **functions: Any) -> None:
+    module = types.ModuleType(f"{package}.{name}")
     module.__dict__.update(functions)
     sys.modules[module.__name__] = module
-    setattr(etl.jobs, name, module)
+    setattr(importlib.import_module(package), name, module)
 
 
 def main(cases: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -8,11 +8,11 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from etl import warehouse
-from etl.config import CHECKOUT
+from etl import database
+from etl.settings import CHECKOUT
 from launch import postgres
-from launch.airflow_api import ENDED, AirflowApi, TaskState
-from launch.environment import login
+from launch.airflow_api import ENDED_STATES, AirflowApi, TaskState
+from launch.environment import get_web_login
 from tests.processes import free_port
 
 _OURS = ("AIRFLOW", "KAGGLE", "SIMULATED", "SPOTIPY", "SPOTIFY", "STAND_IN", "IS_STAND_IN")
@@ -32,7 +32,7 @@ class Product:
 
     def __init__(self, state: Path, **chosen: str) -> None:
         self.state, self.port = state, free_port()
-        self.api = AirflowApi(f"http://127.0.0.1:{self.port}", *login(state))
+        self.api = AirflowApi(f"http://127.0.0.1:{self.port}", *get_web_login(state))
         self.output = state / "output.txt"
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
         settings = {
@@ -63,33 +63,33 @@ class Product:
         return self.output.read_text()
 
     def run_dag(self, dag_id: str, conf: dict[str, object]) -> tuple[str, dict[tuple[str, int], TaskState]]:
-        return self.ended(dag_id, self.api.trigger(dag_id, conf))
+        return self.ended(dag_id, self.api.start_run(dag_id, conf))
 
     def ended(self, dag_id: str, run_id: str) -> tuple[str, dict[tuple[str, int], TaskState]]:
         deadline = time.monotonic() + 600
-        while (state := self.api.run(dag_id, run_id)["state"]) not in ENDED:
+        while (state := self.api.get_run(dag_id, run_id)["state"]) not in ENDED_STATES:
             assert time.monotonic() < deadline, f"{dag_id} {run_id} is {state}"
             time.sleep(1)
-        return state, {(task.task_id, task.map_index): task for task in self.api.tasks(dag_id, run_id)}
+        return state, {(task.task_id, task.map_index): task for task in self.api.list_tasks(dag_id, run_id)}
 
     def ask(self, statement: str) -> list[dict[str, object]]:
-        with warehouse.connect(postgres.start(self.state).url("loader", "warehouse")) as connection:
-            return warehouse.rows(connection, statement)
+        with database.connect(postgres.start_server(self.state).build_url("loader", "warehouse")) as connection:
+            return database.fetch_rows(connection, statement)
 
     def ask_airflow(self, statement: str) -> list[dict[str, object]]:
-        with warehouse.connect(postgres.start(self.state).url("airflow", "airflow")) as connection:
-            return warehouse.rows(connection, statement)
+        with database.connect(postgres.start_server(self.state).build_url("airflow", "airflow")) as connection:
+            return database.fetch_rows(connection, statement)
 
     def content(self) -> dict[str, object]:
         return {name: self.ask(statement)[0]["sum"] for name, statement in CONTENT.items()}
 
     def asset_events(self) -> int:
-        return int((self.api._ask("GET", "/assets/events") or {})["total_entries"])
+        return int((self.api._send_request("GET", "/assets/events") or {})["total_entries"])
 
     def end(self) -> None:
         self.process.send_signal(signal.SIGINT)
         self.process.wait(60)
-        postgres.remove(self.state)
+        postgres.remove_servers(self.state)
 
 
 def _far_from_now() -> str:

@@ -7,7 +7,7 @@ import psutil
 import pytest
 import requests
 
-from etl.extract.spotify.accounts import Accounts
+from etl.extract.spotify.account_store import AccountStore
 from tests.dags.product import Product
 from tests.processes import looked_at, marked
 
@@ -77,7 +77,7 @@ def test_first_night(product: Product, mode: str) -> None:
 
 
 def test_what_accounts_saved_and_what_listeners_did_are_events(product: Product) -> None:
-    for run_id in product.api.run_ids("load_events"):
+    for run_id in product.api.list_run_ids("load_events"):
         assert product.ended("load_events", run_id)[0] == "success"
     events = product.ask("select source, count(*) as n from warehouse.fact_event group by source order by source")
     assert [row["source"] for row in events] == ["feed", "followed_artists", "saved_tracks"]
@@ -116,8 +116,8 @@ def test_an_account_that_fails_harms_nobody(product: Product) -> None:
 
 
 def test_no_secret_is_in_a_log_or_in_a_database(product: Product) -> None:
-    accounts = Accounts(product.state, "stand-in")
-    tokens = [accounts.get(name).token for name in accounts.names()]
+    accounts = AccountStore(product.state, "stand-in")
+    tokens = [accounts.get_account(name).token for name in accounts.get_names()]
     secrets = [secret for token in tokens for secret in (token.access_token, token.refresh_token) if secret]
     assert len(secrets) == 4
     texts = [path.read_text(errors="replace") for path in log_files(product.state)]
@@ -140,7 +140,7 @@ def move_to_night(product: Product, number: int) -> None:
 
 def stand_in_port(product: Product) -> int:
     def is_stand_in(process: psutil.Process) -> bool:
-        return "etl.simulate.spotify_api" in process.cmdline()
+        return "simulator.mock_api" in process.cmdline()
 
     (stand_in,) = [process for process in marked(product.state) if looked_at(process, is_stand_in)]
     words = stand_in.cmdline()

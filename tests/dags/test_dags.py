@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from dags.days import asking_date, reference_date
-from dags.pools import recent_pool, spotify_pool
-from etl.formats import FORMATS
+from dags.common.pools import get_recently_played_pool, get_spotify_pool
+from dags.common.run_dates import compute_fetch_date, compute_reference_date
+from etl.formats.kaggle.file_formats import FORMATS
+from etl.formats.tabular import CHOICES
 from etl.jobs import marts
-from etl.simulate.listeners.parameters import DIRT_KINDS
-from etl.tabular import CHOICES
+from simulator.listeners.parameters import INJECTED_ERROR_KINDS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 NO_DAGS = {Path(name).stem for name in (CHECKOUT / "dags" / ".airflowignore").read_text().split()} | {"__init__"}
@@ -48,7 +48,7 @@ print(json.dumps({
 
 _POLICY = """
 import json, sys
-from dags.defaults import RETRY_POLICY
+from dags.common.defaults import RETRY_POLICY
 from etl import errors
 raised = {
     "RateLimitedError": errors.RateLimitedError("wait", 1234.5), "TryAgainError": errors.TryAgainError("again"),
@@ -67,7 +67,7 @@ from types import SimpleNamespace
 from airflow.sdk.exceptions import AirflowSkipException
 from dags.build_marts import build_marts
 from dags.load_events import load_events
-from dags.refresh_tasks import load_catalogue
+from dags.common.refresh_tasks import load_catalogue
 from tests.dags.pretended_jobs import put
 
 put("refresh", load_catalogue=lambda *_: {})
@@ -181,8 +181,8 @@ def test_forms_offer_what_the_jobs_know(bag: dict) -> None:
     kaggles = [known.name for known in FORMATS.values() if known.origin == "kaggle"]
     assert bag["dags"]["kaggle_import"]["choices"]["format"] == [None, *kaggles]
     assert bag["dags"]["kaggle_import"]["choices"]["encoding"] == ["guess", *CHOICES]
-    assert bag["dags"]["build_marts"]["choices"]["what"] == list(marts.WHAT)
-    assert bag["dags"]["simulate_feed"]["params"].keys() >= set(DIRT_KINDS)
+    assert bag["dags"]["build_marts"]["choices"]["what"] == list(marts.MODES)
+    assert bag["dags"]["simulate_feed"]["params"].keys() >= set(INJECTED_ERROR_KINDS)
 
 
 def test_the_nightly_refresh_stands_for_an_interval_and_runs_alone(bag: dict) -> None:
@@ -219,13 +219,13 @@ def test_a_load_that_an_earlier_try_has_published_is_told_of(environ: dict[str, 
 def test_what_asks_spotify_shares_the_pool_of_its_client_id(bag: dict) -> None:
     tasks = {(dag_id, name): task for dag_id, dag in bag["dags"].items() for name, task in dag["tasks"].items()}
     pools = {place: task["pool"] for place, task in tasks.items() if task["pool"] != "default_pool"}
-    expected = spotify_pool({"SPOTIPY_CLIENT_ID": "an id"})
+    expected = get_spotify_pool({"SPOTIPY_CLIENT_ID": "an id"})
     assert expected == "spotify_an_id"
     assert pools == {
         **{("nightly_refresh", name): expected for name in ("fetch_account", "fetch_catalogue")},
         ("recently_played", "fetch_plays"): "spotify_an_id.recently_played",
     }
-    assert spotify_pool({"SPOTIPY_CLIENT_ID": ""}) is None and recent_pool({}) is None
+    assert get_spotify_pool({"SPOTIPY_CLIENT_ID": ""}) is None and get_recently_played_pool({}) is None
 
 
 def test_the_lineage_shows_the_api_and_the_new_tables(bag: dict) -> None:
@@ -342,6 +342,6 @@ def test_where_a_stand_in_answers_it_gets_its_stock(environ: dict[str, str]) -> 
 )
 def test_a_late_night_asks_and_an_earlier_one_does_not(late: timedelta, asks_on: date) -> None:
     end = datetime(2026, 11, 20, 3, tzinfo=UTC)
-    assert asking_date(end - timedelta(days=1), end, end, end + late) == asks_on
-    assert asking_date(None, None, end, end + late) == asks_on
-    assert reference_date(end, end + late) == date(2026, 11, 20)
+    assert compute_fetch_date(end - timedelta(days=1), end, end, end + late) == asks_on
+    assert compute_fetch_date(None, None, end, end + late) == asks_on
+    assert compute_reference_date(end, end + late) == date(2026, 11, 20)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.config import CHECKOUT
+from etl.settings import CHECKOUT
 from tests.dags.kaggle_files import TRACKS, track_id, write_dataset, write_folder
 from tests.dags.product import Product
 from tests.exports import AUDIO, nameless, play, zip_of
@@ -81,12 +81,12 @@ def test_working_through_everything_again_changes_nothing(product: Product) -> N
 def test_third_night_writes_what_changed(product: Product, folder: Path) -> None:
     before = product.ask("select track_id, track_key, xmin::text as version from warehouse.dim_track")
     write_dataset(folder / "dataset.csv", popularity=99)
-    earlier = set(product.api.run_ids("nightly_refresh"))
+    earlier = set(product.api.list_run_ids("nightly_refresh"))
     state, tasks = product.run_dag("kaggle_import", {"path": str(folder), "refresh": True})
     assert state == "failed", "one file is no Kaggle file, and the run says so"
     assert [task.state for (name, _), task in tasks.items() if name == "import_file"].count("failed") == 1
     deadline = time.monotonic() + 60
-    while not (new := set(product.api.run_ids("nightly_refresh")) - earlier):
+    while not (new := set(product.api.list_run_ids("nightly_refresh")) - earlier):
         assert time.monotonic() < deadline
         time.sleep(1)
     state, tasks = product.ended("nightly_refresh", new.pop())
@@ -142,11 +142,11 @@ def test_an_account_export_adds_its_plays_once(product: Product, tmp_path: Path)
 
 def import_export(product: Product, path: Path) -> str:
     """How an import ended, once the load that it starts has ended well too."""
-    earlier = set(product.api.run_ids("load_events"))
+    earlier = set(product.api.list_run_ids("load_events"))
     form: dict[str, object] = {"path": str(path), "user": "ada", "timezone": "Europe/Berlin"}
     state, _ = product.run_dag("account_import", form)
     deadline = time.monotonic() + 120
-    while not (new := set(product.api.run_ids("load_events")) - earlier):
+    while not (new := set(product.api.list_run_ids("load_events")) - earlier):
         assert time.monotonic() < deadline, "no load of events began"
         time.sleep(1)
     assert product.ended("load_events", new.pop())[0] == "success"

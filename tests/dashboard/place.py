@@ -8,9 +8,9 @@ from uuid import uuid4
 
 from selenium.webdriver import Chrome
 
-from etl.load.logins import add_login
-from etl.load.migrate import migrate
-from etl.warehouse import connect
+from etl.database import connect
+from etl.load.access.logins import add_login
+from etl.load.migrate import migrate_warehouse
 from launch import postgres
 from launch.dashboard import Dashboard
 from tests.conftest import database, run_as_superuser
@@ -76,9 +76,9 @@ def place(server: postgres.Server, template: str, state: Path) -> Iterator[Place
 def _warehouse(server: postgres.Server, template: str) -> Iterator[tuple[str, dict[str, str], dict[str, str]]]:
     mark = uuid4().hex[:8]
     with database(server, template) as url:
-        migrate(url)  # rights on a database are not copied with it
+        migrate_warehouse(url)  # rights on a database are not copied with it
         fill_warehouse(url)
-        admin = server.url("postgres", url.rsplit("/", 1)[1])
+        admin = server.build_url("postgres", url.rsplit("/", 1)[1])
         names = {kind: f"www.{kind}.{mark}" for kind in KINDS}
         passwords = {
             "analyst": add_login(admin, "analyst", names["analyst"]),

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from dashboard import artist, charts, playlists, wrapped
 from dashboard.page import Page
-from dashboard.reading import Login, Reading, sign_in
+from dashboard.warehouse_reader import Login, WarehouseReader, sign_in
 from etl.load import marts
 from tests.dashboard.place import Place
 from tests.load.star_frames import table
@@ -41,7 +41,7 @@ def test_a_page_opened_while_tables_change_places_has_the_new_rows(
     expected = [_rows(logins[kind], page, question, asked) for kind, page, question, asked in _OPENED]
     assert all(expected)
     opened: list[Future[int]] = []
-    note_exclusions = marts._note_exclusions
+    note_exclusions = marts._record_exclusions
 
     with ThreadPoolExecutor(len(_OPENED)) as pool:
 
@@ -52,7 +52,7 @@ def test_a_page_opened_while_tables_change_places_has_the_new_rows(
             _wait_until_waiting(dashboard.url, len(_OPENED))
             note_exclusions(connection)
 
-        monkeypatch.setattr(marts, "_note_exclusions", open_pages)
+        monkeypatch.setattr(marts, "_record_exclusions", open_pages)
         assert rebuild(dashboard.url, is_from_nothing=True)
         assert [one.result(timeout=30) for one in opened] == expected
 
@@ -61,10 +61,10 @@ def _rows(login: Login, page: Page, question: str, asked: dict[str, object]) -> 
     """How many rows a question of the page has, where the page is opened by itself."""
     found = []
 
-    def count(_: Login, reader: Reading) -> None:
-        found.append(len(reader.table(question, **asked)))
+    def count(_: Login, reader: WarehouseReader) -> None:
+        found.append(len(reader.read_table(question, **asked)))
 
-    replace(page, draw=count).drawing(login)()
+    replace(page, draw=count).make_drawer(login)()
     return found[0]
 
 

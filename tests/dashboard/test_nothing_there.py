@@ -10,9 +10,9 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from sqlalchemy import text
 
-from etl.load.logins import add_login
-from etl.load.migrate import migrate
-from etl.warehouse import connect
+from etl.database import connect
+from etl.load.access.logins import add_login
+from etl.load.migrate import migrate_warehouse
 from launch import postgres
 from launch.dashboard import Dashboard
 from tests.conftest import database, run_as_superuser
@@ -37,13 +37,13 @@ def empty(
     """A warehouse with nothing in its tables but an artist, and the logins of an operator and of the artist."""
     names = {kind: f"{kind}_{uuid4().hex[:8]}" for kind in ("operator", "artist")}
     with database(embedded_server, migrated_template) as url:
-        migrate(url)  # rights on a database are not copied with it
+        migrate_warehouse(url)  # rights on a database are not copied with it
         with connect(url) as connection:
             statement = (
                 "insert into warehouse.dim_artist (artist_key, artist_id, name, source) values (1, 'a1', 'Ada', 's')"
             )
             connection.execute(text(statement))
-        admin = embedded_server.url("postgres", url.rsplit("/", 1)[1])
+        admin = embedded_server.build_url("postgres", url.rsplit("/", 1)[1])
         whose = {"operator": None, "artist": "a1"}
         passwords = {kind: add_login(admin, kind, name, whose[kind]) for kind, name in names.items()}
         with served(url, tmp_path_factory.mktemp("empty")) as address:

@@ -9,7 +9,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
-from etl.warehouse import connect, rows
+from etl.database import connect, fetch_rows
 from tests.dashboard.browser import DESKTOP, PHONE, open_page, resize, settle, sign_in, wait_for
 from tests.dashboard.place import ARTISTS, Place, enter
 
@@ -51,7 +51,7 @@ def metrics(browser: Chrome) -> dict[str, str]:
 
 def ask(dashboard: Place, statement: str, **parameters: object) -> list[dict[str, object]]:
     with connect(dashboard.url) as connection:
-        return rows(connection, statement, **parameters)
+        return fetch_rows(connection, statement, **parameters)
 
 
 def test_a_wrong_password_is_a_sentence(browser: Chrome, dashboard: Place) -> None:

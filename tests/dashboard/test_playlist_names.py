@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from dashboard.playlists import _unlike
+from dashboard.playlists import _make_names_unique
 
 
 @pytest.mark.parametrize(
@@ -17,4 +17,4 @@ from dashboard.playlists import _unlike
 )
 def test_each_playlist_is_called_something_and_no_two_the_same(given: list[str | None], shown: list[str]) -> None:
     playlists = pd.DataFrame({"playlist_id": [f"p{number}" for number in range(len(given))], "playlist": given})
-    assert _unlike(playlists) == shown
+    assert _make_names_unique(playlists) == shown

@@ -7,9 +7,9 @@ from uuid import uuid4
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from etl.load.logins import add_login
-from etl.load.migrate import migrate
-from etl.warehouse import connect
+from etl.database import connect
+from etl.load.access.logins import add_login
+from etl.load.migrate import migrate_warehouse
 from launch import postgres
 from tests.conftest import database, run_as_superuser
 from tests.marts.listening import Heard, add, fill, rebuild
@@ -29,12 +29,12 @@ def logins(embedded_server: postgres.Server, migrated_template: str) -> Iterator
     whose = {"analyst": None, "listener": f"u{_IN_TOKYO}"}
     names = {kind: f"{kind}_{uuid4().hex[:8]}" for kind in whose}
     with database(embedded_server, migrated_template) as url:
-        migrate(url)  # rights on a database are not copied with it
+        migrate_warehouse(url)  # rights on a database are not copied with it
         with connect(url) as connection:
             fill(connection)
             add(connection, _HEARD)
         rebuild(url)
-        admin = embedded_server.url("postgres", url.rsplit("/", 1)[1])
+        admin = embedded_server.build_url("postgres", url.rsplit("/", 1)[1])
         yield [(url, name, add_login(admin, kind, name, whose[kind])) for kind, name in names.items()]
     for name in names.values():
         run_as_superuser(embedded_server, f"drop role {name}")
@@ -50,7 +50,7 @@ def test_dates_are_the_listeners_own(logins: list[tuple[str, str, str]]) -> None
 
 
 def _draw(url: str, name: str, password: str) -> None:
-    from dashboard.reading import sign_in
+    from dashboard.warehouse_reader import sign_in
     from dashboard.wrapped import PAGE
 
-    PAGE.drawing(sign_in(url, name, password))()
+    PAGE.make_drawer(sign_in(url, name, password))()

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from etl.errors import ActionNeededError, WrongFileError
 from etl.extract.account_export import ReceivedExport, container, receive_export
-from etl.lake import Lake
-from etl.schemas.events import EXPORT_LINE
+from etl.formats.contracts.events import EXPORT_LINE
+from etl.storage.inputs import Lake
 from tests.exports import AUDIO, TRACK_URI, VIDEO, basic_play, folder_of, old_play, play, text, zip_of
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -45,7 +45,7 @@ def refusal(path: Path | str, lake: Lake, **listener: str) -> str:
     """The sentence of a refusal, after which the lake holds nothing."""
     with pytest.raises(ActionNeededError) as caught:
         receive(path, lake, **listener)
-    assert not lake.inputs(["account_export"])
+    assert not lake.find_inputs(["account_export"])
     assert not list(Path(lake.url.removeprefix("file://")).rglob("*.gz"))
     return str(caught.value)
 
@@ -64,11 +64,11 @@ def test_a_zip_as_spotify_sends_it(tmp_path: Path, lake: Lake) -> None:
     (received,) = export.inputs
     assert (received.format, received.origin, received.row_count) == ("extended_export", "account_export", 3)
     assert received.columns == tuple(EXPORT_LINE.fieldNames())
-    assert export.files_left_out == [f"{top}/ReadMeFirst_ExtendedStreamingHistory.pdf"]
+    assert export.skipped_files == [f"{top}/ReadMeFirst_ExtendedStreamingHistory.pdf"]
     assert [line["number"] for line in lines(export)] == [1, 2, 3]
     assert {line["file"] for line in lines(export)} == {f"{top}/{AUDIO}", f"{top}/{VIDEO}"}
     assert {(line["user_id"], line["timezone"]) for line in lines(export)} == {("ada", "Europe/Berlin")}
-    assert lake.inputs(["account_export"]) == [received]
+    assert lake.find_inputs(["account_export"]) == [received]
 
 
 def test_each_format_becomes_one_input(tmp_path: Path, lake: Lake) -> None:
@@ -97,7 +97,7 @@ def test_a_single_file_is_told_by_its_content(tmp_path: Path, lake: Lake) -> Non
 def test_a_renamed_file_among_others_is_told_by_its_content(tmp_path: Path, lake: Lake) -> None:
     place = folder_of(tmp_path / "export", **{"renamed.json": [basic_play()], "Playlist1.json": {"playlists": []}})
     export = receive(place, lake)
-    assert export.files_read == ["renamed.json"] and export.files_left_out == ["Playlist1.json"]
+    assert export.files_read == ["renamed.json"] and export.skipped_files == ["Playlist1.json"]
 
 
 def test_other_files_are_named_and_never_copied(tmp_path: Path, lake: Lake) -> None:
@@ -113,7 +113,7 @@ def test_other_files_are_named_and_never_copied(tmp_path: Path, lake: Lake) -> N
     }
     export = receive(zip_of(tmp_path / "all.zip", **others, **{AUDIO: [play()]}), lake)
     assert export.files_read == [AUDIO]
-    assert set(export.files_left_out) == set(others)
+    assert set(export.skipped_files) == set(others)
     kept = "".join(json.dumps(line) for line in lines(export))
     assert not [word for word in PRIVATE if word in kept]
 
@@ -124,7 +124,7 @@ def test_private_fields_do_not_enter(tmp_path: Path, lake: Lake) -> None:
     export = receive(place, lake)
     kept = "".join(json.dumps(line) for line in lines(export))
     assert not [word for word in PRIVATE if word in kept]
-    assert export.fields_left_out == ["eMail", "ip_addr", "ip_addr_decrypted", "user_agent_decrypted", "username"]
+    assert export.skipped_fields == ["eMail", "ip_addr", "ip_addr_decrypted", "user_agent_decrypted", "username"]
     assert bodies(export)[2]["platform"] == {} and bodies(export)[2]["reason_end"] == []
     assert bodies(export)[3:] == ["a list", "a text", "null", "a number"]
 
@@ -133,7 +133,7 @@ def test_audiobooks_of_the_account_data(tmp_path: Path, lake: Lake) -> None:
     told = {"endTime": "2024-03-01 13:00", "msPlayed": 1}
     book = told | {"audiobookName": "Novel", "chapterName": "One", "authorName": "A. Writer"}
     export = receive(folder_of(tmp_path / "e", **{"StreamingHistory_audiobook_0.json": [book]}), lake)
-    assert bodies(export) == [book] and export.fields_left_out == []
+    assert bodies(export) == [book] and export.skipped_fields == []
 
 
 def test_fields_of_spoken_plays_are_known_by_other_names_too(tmp_path: Path, lake: Lake) -> None:
@@ -154,14 +154,14 @@ def test_fields_of_spoken_plays_are_known_by_other_names_too(tmp_path: Path, lak
         told | {"podcastName": "Show", "episodeName": None},
         told | {"audiobookName": "Novel"},
     ]
-    assert export.fields_left_out == ["ip"]
+    assert export.skipped_fields == ["ip"]
 
 
 def test_the_same_export_is_one_input_however_it_is_packed(tmp_path: Path, lake: Lake) -> None:
     files = {AUDIO: [play()], VIDEO: [play(ts="2024-03-01T13:00:00Z")]}
     zipped = receive(zip_of(tmp_path / "a.zip", **{f"MyData/{name}": value for name, value in files.items()}), lake)
     again = receive(folder_of(tmp_path / "unpacked", **files, **{"Userdata.json": {}}), lake)
-    assert zipped.inputs == again.inputs and len(lake.inputs(["account_export"])) == 1
+    assert zipped.inputs == again.inputs and len(lake.find_inputs(["account_export"])) == 1
 
 
 def test_another_listener_timezone_or_record_is_another_input(tmp_path: Path, lake: Lake) -> None:
@@ -220,7 +220,7 @@ def test_a_bad_file_refuses_the_whole_export(tmp_path: Path, lake: Lake, case: s
 
 
 def test_a_file_that_is_too_large(tmp_path: Path, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(container, "MOST_BYTES_A_FILE", 1000)
+    monkeypatch.setattr(container, "MAX_FILE_BYTES", 1000)
     message = refusal(folder_of(tmp_path / "e", **{AUDIO: [play()] * 9}), lake)
     assert "is larger than" in message and message.count(AUDIO) == 1
 
@@ -319,7 +319,7 @@ def test_zips_within_a_folder_or_a_zip_are_read(tmp_path: Path, lake: Lake) -> N
         export = receive(place, lake)
         assert [one.format for one in export.inputs] == ["extended_export", "basic_export"]
         assert export.files_read == [BASIC, f"my_spotify_data.zip/MyData/{AUDIO}"]
-        assert export.files_left_out == ["__MACOSX/._x.zip", "my_spotify_data.zip/MyData/a.pdf"]
+        assert export.skipped_files == ["__MACOSX/._x.zip", "my_spotify_data.zip/MyData/a.pdf"]
 
 
 def test_zips_within_an_export_are_bounded(tmp_path: Path, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -327,10 +327,10 @@ def test_zips_within_an_export_are_bounded(tmp_path: Path, lake: Lake, monkeypat
     place = folder_of(tmp_path / "f", **{"a.zip": inner, "b.zip": inner})
     monkeypatch.setattr(container, "MOST_FILES", 3)
     assert "more than 3 files" in refusal(place, lake)
-    monkeypatch.setattr(container, "MOST_BYTES_A_FILE", len(inner) - 1)
+    monkeypatch.setattr(container, "MAX_FILE_BYTES", len(inner) - 1)
     assert "a.zip: this is a zip file within the export, and it is larger" in refusal(place, lake)
-    monkeypatch.setattr(container, "MOST_BYTES_A_FILE", len(inner))
-    monkeypatch.setattr(container, "MOST_NESTED_BYTES", len(inner))
+    monkeypatch.setattr(container, "MAX_FILE_BYTES", len(inner))
+    monkeypatch.setattr(container, "MAX_NESTED_ZIP_BYTES", len(inner))
     assert "b.zip: this is a zip file within the export, and it is larger" in refusal(place, lake)
 
 
@@ -339,7 +339,7 @@ def test_files_compressed_by_gzip_are_read(tmp_path: Path, lake: Lake, monkeypat
     place = folder_of(tmp_path / "f", **{f"{AUDIO}.gz": whole, f"{BASIC}.gz": gzip.compress(text([basic_play()]))})
     for path in (place / f"{AUDIO}.gz", place, zip_of(tmp_path / "a.zip", **{f"{AUDIO}.gz": whole})):
         assert receive(path, lake).inputs[0].format == "extended_export"
-    assert len(lake.inputs(["account_export"])) == 2
+    assert len(lake.find_inputs(["account_export"])) == 2
 
 
 @pytest.mark.parametrize("change", [lambda whole: whole[:-20], lambda whole: b"not" + whole, lambda whole: b"\x1f\x8b"])
@@ -349,7 +349,7 @@ def test_broken_gzip(tmp_path: Path, lake: Lake, change: Callable[[bytes], bytes
 
 
 def test_a_gzip_bomb(tmp_path: Path, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(container, "MOST_BYTES_A_FILE", 1 << 20)
+    monkeypatch.setattr(container, "MAX_FILE_BYTES", 1 << 20)
     place = folder_of(tmp_path / "f", **{f"{AUDIO}.gz": gzip.compress(b"[" + b" " * (8 << 20) + b"]")})
     assert "is larger than" in refusal(place, lake)
 
@@ -441,7 +441,7 @@ def test_saved_tracks_and_followed_artists(tmp_path: Path, lake: Lake) -> None:
         {"kind": "track", "track": "Song", "artist": "Singer", "album": "Record", "uri": TRACK_URI},
         {"kind": "artist", "name": "Singer", "uri": "spotify:artist:0123456789abcdefghijKL"},
     ]
-    assert export.fields_left_out == ["albums", "bannedTracks"]
+    assert export.skipped_fields == ["albums", "bannedTracks"]
 
 
 def test_playlists_lose_what_is_private(tmp_path: Path, lake: Lake) -> None:
@@ -453,7 +453,7 @@ def test_playlists_lose_what_is_private(tmp_path: Path, lake: Lake) -> None:
     track = {"trackName": "Song", "artistName": "Singer", "albumName": "Record", "trackUri": TRACK_URI}
     assert bodies(export)[:2] == [head, {"kind": "track", "playlist": 1, **track, "addedDate": "2024-02-01"}]
     assert [one["kind"] for one in bodies(export)[2:]] == ["episode", "local track", "nothing", "playlist"]
-    assert export.fields_left_out == ["addedBy", "collaborators", "description", "numberOfFollowers"]
+    assert export.skipped_fields == ["addedBy", "collaborators", "description", "numberOfFollowers"]
     assert not [word for word in PRIVATE if word in json.dumps(lines(export))]
 
 
@@ -461,7 +461,7 @@ def test_a_library_is_told_by_its_content_and_stands_beside_plays(tmp_path: Path
     files = {AUDIO: [play()], "a.json": LIBRARY, "b.json": {"playlists": [PLAYLIST]}, "Userdata.json": {"tracks": 7}}
     export = receive(zip_of(tmp_path / "a.zip", **files), lake)
     assert [one.format for one in export.inputs] == ["extended_export", "library_export", "playlist_export"]
-    assert export.files_left_out == ["Userdata.json"]
+    assert export.skipped_files == ["Userdata.json"]
 
 
 def test_playlists_of_a_file_alone_say_so(tmp_path: Path, lake: Lake) -> None:
@@ -474,7 +474,7 @@ def test_a_broken_library_refuses_the_export_and_one_of_another_form_does_not(tm
     assert "YourLibrary.json: the file breaks off or is no JSON" in refusal(broken, lake)
     odd = {"YourLibrary.json": {"tracks": {}}, "Playlist1.json": {"playlists": [1]}, "Playlist2.json": []}
     export = receive(folder_of(tmp_path / "g", **odd, **{AUDIO: [play()]}), lake)
-    assert set(export.files_left_out) == set(odd)
+    assert set(export.skipped_files) == set(odd)
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ from typing import Any
 import fastavro
 import pytest
 
-from etl.avro.files import file_of_one_block
-from etl.avro.values import as_long
 from etl.errors import WrongFileError
 from etl.extract import feed
-from etl.lake import Lake
-from etl.schemas.avro import contract
+from etl.formats.avro.container_files import encode_file
+from etl.formats.avro.encoding import encode_long
+from etl.formats.contracts.avro import load_contract
+from etl.storage.inputs import Lake
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 FIRST = datetime(2026, 11, 2, 8, tzinfo=UTC)
@@ -30,7 +30,7 @@ def write(path: Path, records: list[dict[str, Any]], schema: Any = None, sync_in
     :returns: its bytes.
     """
     with path.open("wb") as file:
-        fastavro.writer(file, schema or contract("user"), records, sync_interval=sync_interval)
+        fastavro.writer(file, schema or load_contract("user"), records, sync_interval=sync_interval)
     return path.read_bytes()
 
 
@@ -38,18 +38,18 @@ def test_a_whole_file_is_kept_byte_by_byte(lake: Lake, tmp_path: Path) -> None:
     content = write(tmp_path / "users.avro", users(20))
     received = feed.receive_file(tmp_path / "users.avro", lake, NOW)
     assert (received.format, received.row_count, received.cut_off) == ("user", 20, "")
-    with lake.read(received) as kept:
+    with lake.open_input(received) as kept:
         assert kept.read() == content
-    assert lake.inputs(["feed"]) == [received]
+    assert lake.find_inputs(["feed"]) == [received]
     again = feed.receive_file(tmp_path / "users.avro", lake, NOW + timedelta(days=1))
     assert again == received
 
 
 @pytest.mark.parametrize("name", ["user", "user_activity_1", "user_activity_2"])
 def test_a_record_may_have_its_full_name(lake: Lake, tmp_path: Path, name: str) -> None:
-    schema = fastavro.parse_schema(contract(name))
+    schema = fastavro.parse_schema(load_contract(name))
     content = write(tmp_path / "full.avro", [], schema)
-    assert b"com.spotify.wrapped." + contract(name)["name"].encode() in content
+    assert b"com.spotify.wrapped." + load_contract(name)["name"].encode() in content
     received = feed.receive_file(tmp_path / "full.avro", lake, NOW)
     assert received.format == ("user" if name == "user" else "user_activity")
 
@@ -64,7 +64,7 @@ def test_of_a_cut_file_the_whole_blocks_are_kept_wherever_it_was_cut(lake: Lake,
         path.write_bytes(content[:size])
         received = feed.receive_file(path, lake, NOW)
         whole = max(end for end in bounds if end <= size)
-        with lake.read(received) as kept:
+        with lake.open_input(received) as kept:
             told = list(fastavro.reader(io.BytesIO(kept.read())))
         assert received.size_bytes == whole
         assert received.row_count == len(told) + (whole < size)
@@ -86,7 +86,7 @@ def test_what_is_no_feed_is_refused_in_words_and_leaves_nothing(lake: Lake, tmp_
     marker = whole[-16:]
     middle = whole.index(marker, header) + 3
     other = {"type": "record", "name": "Other", "fields": [{"name": "userId", "type": "string"}]}
-    lacking = contract("user") | {"fields": contract("user")["fields"][:1]}
+    lacking = load_contract("user") | {"fields": load_contract("user")["fields"][:1]}
     path = tmp_path / "wrong.avro"
     for content, sentence in (
         (b"PAR1" + whole, "no Avro container"),
@@ -99,11 +99,11 @@ def test_what_is_no_feed_is_refused_in_words_and_leaves_nothing(lake: Lake, tmp_
         path.write_bytes(content)
         with pytest.raises(WrongFileError, match=f"wrong.avro: .*{sentence}"):
             feed.receive_file(path, lake, NOW)
-    assert lake.inputs(["feed"]) == []
+    assert lake.find_inputs(["feed"]) == []
 
 
 def test_what_takes_no_bytes_or_more_than_there_are_is_refused(lake: Lake, tmp_path: Path) -> None:
-    user, path = contract("user"), tmp_path / "wrong.avro"
+    user, path = load_contract("user"), tmp_path / "wrong.avro"
     whole = write(path, users(1))
     place = whole.index(whole[-16:]) + 16  # of the number of records
     nothing = [{**field, "type": "null"} for field in user["fields"]]
@@ -114,9 +114,9 @@ def test_what_takes_no_bytes_or_more_than_there_are_is_refused(lake: Lake, tmp_p
     for content, sentence in (
         (write(path, [dict.fromkeys(one) for one in users(3)], user | {"fields": nothing}), "may take no bytes"),
         (write(path, more, user | {"fields": endless}), "items of a list may take no bytes"),
-        (b"".join(file_of_one_block([], 0, json.dumps(twice))), "two fields of one name"),
-        (b"".join(file_of_one_block([], 0, json.dumps(odd))), "no records can be read .*symbol"),
-        (whole[:place] + as_long(10**9) + whole[place + 1 :], "says that it has more records than fit"),
+        (b"".join(encode_file([], 0, json.dumps(twice))), "two fields of one name"),
+        (b"".join(encode_file([], 0, json.dumps(odd))), "no records can be read .*symbol"),
+        (whole[:place] + encode_long(10**9) + whole[place + 1 :], "says that it has more records than fit"),
     ):
         path.write_bytes(content)
         with pytest.raises(WrongFileError, match=f"wrong.avro: .*{sentence}"):

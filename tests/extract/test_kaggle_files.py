@@ -14,13 +14,13 @@ from typing import ClassVar
 import fsspec
 import pytest
 
-from benchmarks._bad_parsers import table_rows
-from etl.config import settings
+from campaigns.malformed_input.parsers import read_table_rows
 from etl.errors import ActionNeededError, TryAgainError, WrongFileError
 from etl.extract.kaggle import find_files, receive_file, receive_files
-from etl.formats import FORMATS, Format
+from etl.formats.kaggle.file_formats import FORMATS, FileFormat
 from etl.jobs import kaggle
-from etl.lake import Lake
+from etl.settings import read_settings
+from etl.storage.inputs import Lake
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 ARTISTS = "id,followers,genres,name,popularity\n" + "0DheY5irMjBUeLybbCUEZ2,12.0,\"['pop']\",Someone,5\n" * 3
@@ -37,14 +37,14 @@ def test_a_file_is_kept_as_it_is_with_a_note(tmp_path: Path, lake: Lake) -> None
     assert (received.format, received.origin, received.row_count) == ("artists_1921_2020", "kaggle", 3)
     assert received.columns == ("id", "followers", "genres", "name", "popularity")
     assert Path(received.url.removeprefix("file://")).read_bytes() == ARTISTS.encode()
-    assert lake.inputs(["kaggle"]) == [received]
+    assert lake.find_inputs(["kaggle"]) == [received]
 
 
 def test_the_same_bytes_again_are_the_same_input(tmp_path: Path, lake: Lake) -> None:
     path = _write(tmp_path, "artists.csv", ARTISTS)
     first = receive_file(path, None, lake, NOW)
     again = receive_file(path, "artists_1921_2020", lake, datetime(2027, 1, 1, tzinfo=UTC))
-    assert again == first and len(lake.inputs(["kaggle"])) == 1
+    assert again == first and len(lake.find_inputs(["kaggle"])) == 1
 
 
 @pytest.mark.parametrize("name", ["artists.csv.gz", "artists.zip"])
@@ -84,12 +84,12 @@ def test_a_wrong_file_is_named_and_not_kept(tmp_path: Path, lake: Lake, case: st
     with pytest.raises(WrongFileError) as caught:
         receive_file(_write(tmp_path, f"{case}.csv", content), None, lake, NOW)
     assert str(caught.value).startswith(f"{case}.csv: ") and sentence in str(caught.value)
-    assert lake.inputs(["kaggle"]) == [] and not (tmp_path / "lake").exists()
+    assert lake.find_inputs(["kaggle"]) == [] and not (tmp_path / "lake").exists()
 
 
 TRACKS = "\n".join(
     ",".join(f'"{field}"' for field in row)
-    for row in [table_rows("tracks_by_genre", None)[0], *table_rows("tracks_by_genre", None)[1][:4]]
+    for row in [read_table_rows("tracks_by_genre", None)[0], *read_table_rows("tracks_by_genre", None)[1][:4]]
 )
 
 
@@ -115,7 +115,7 @@ def test_an_archive_brings_each_table_by_its_columns_and_names_what_it_leaves_ou
     ]
     (left_out,) = arrival.inputs[0].remarks
     assert "left out: README: its columns" in left_out and "dict_artists.json: the file is JSON" in left_out
-    with lake.read(arrival.inputs[0]) as content:
+    with lake.open_input(arrival.inputs[0]) as content:
         assert content.read() == ARTISTS.encode()
     assert receive_files(path, None, lake, NOW) == arrival
     (one, _) = receive_files(
@@ -136,7 +136,7 @@ def test_a_broken_table_of_an_archive_fails_it_and_the_others_are_imported(tmp_p
         WrongFileError, match=r"archive\.zip: cut\.csv: .*breaks off.* The others are imported: artists"
     ):
         receive_files(path, None, lake, NOW)
-    assert [one.name for one in lake.inputs(["kaggle"])] == ["artists.csv"]
+    assert [one.name for one in lake.find_inputs(["kaggle"])] == ["artists.csv"]
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_an_archive_that_cannot_be_used_is_named(
         WrongFileError, match=rf"(?s)^archive\.zip: .*{re.escape(sentence).replace(re.escape('.*'), '.*')}"
     ):
         receive_files(_archive(tmp_path, members), None, lake, NOW)
-    assert lake.inputs(["kaggle"]) == []
+    assert lake.find_inputs(["kaggle"]) == []
 
 
 @pytest.mark.parametrize(
@@ -199,8 +199,10 @@ def test_a_chosen_format_must_fit(tmp_path: Path, lake: Lake) -> None:
 
 
 @pytest.mark.parametrize("known", FORMATS.values(), ids=lambda known: known.name)
-def test_each_format_is_recognised_whatever_the_case_and_the_index(tmp_path: Path, lake: Lake, known: Format) -> None:
-    columns, rows = table_rows(known.name, None)
+def test_each_format_is_recognised_whatever_the_case_and_the_index(
+    tmp_path: Path, lake: Lake, known: FileFormat
+) -> None:
+    columns, rows = read_table_rows(known.name, None)
     header = ["", *(f" {name.upper()} " for name in columns)]
     content = "".join(f"{';'.join(row)}\r\n" for row in (header, ["7", *(field.replace(";", "") for field in rows[0])]))
     received = receive_file(_write(tmp_path, "file.csv", "\ufeff" + content), None, lake, NOW)
@@ -239,13 +241,13 @@ def test_what_has_no_end_is_not_read(tmp_path: Path, lake: Lake) -> None:
 def test_a_file_may_have_any_name(tmp_path: Path, lake: Lake, stem: str) -> None:
     received = receive_file(_write(tmp_path, f"{stem}.csv", ARTISTS.encode()), None, lake, NOW)
     assert received.name == f"{stem}.csv" and re.fullmatch(r"[A-Za-z0-9-][\w.-]{0,79}", received.url.rsplit("/", 1)[1])
-    with fsspec.open(received.url) as by_url, lake.read(received) as by_note:
+    with fsspec.open(received.url) as by_url, lake.open_input(received) as by_note:
         assert by_url.read() == by_note.read() == ARTISTS.encode()
 
 
 def test_a_name_that_is_no_text_is_shown_without_what_is_none(tmp_path: Path, lake: Lake) -> None:
     received = receive_file(_write(tmp_path, "\udcff.csv", ARTISTS.encode()), None, lake, NOW)
-    assert received.name == "?.csv" and lake.inputs(["kaggle"]) == [received]
+    assert received.name == "?.csv" and lake.find_inputs(["kaggle"]) == [received]
 
 
 class _Answers(http.server.BaseHTTPRequestHandler):
@@ -307,7 +309,7 @@ def test_a_token_in_kaggle_path_goes_to_the_server_and_nowhere_else(
     tmp_path: Path, server: str, warehouse_url: str
 ) -> None:
     url = f"http://{server}/200/a.csv?token=secret"
-    chosen = settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": warehouse_url, "KAGGLE_PATH": url})
+    chosen = read_settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": warehouse_url, "KAGGLE_PATH": url})
     (told,) = kaggle.find_files(None, chosen)
     assert told == f"http://{server}/200/a.csv"
     _Answers.asked.clear()

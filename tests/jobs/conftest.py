@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-import etl.spark
-from etl.jobs import feed, refresh, stand_in
-from etl.simulate.spotify_api import write_stock
-from tests.simulate.spotify_api.little import little_rows
+import etl.engines.spark
+from etl.jobs import refresh
+from simulator.jobs import feed, mock_api
+from simulator.mock_api import write_seed_data
+from tests.simulator.mock_api.small_seed_data import little_rows
 
 
 @pytest.fixture(scope="session")
 def stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("stock") / "stock.sqlite"
-    write_stock(*little_rows(), path, seed=1)
+    write_seed_data(*little_rows(), path, seed=1)
     return path
 
 
@@ -29,5 +30,5 @@ def one_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
     def shared(*_: Any) -> Iterator[SparkSession]:
         yield spark
 
-    for module in (etl.spark, feed, refresh, stand_in):
-        monkeypatch.setattr(module, "session", shared)
+    for module in (etl.engines.spark, feed, refresh, mock_api):
+        monkeypatch.setattr(module, "open_session", shared)

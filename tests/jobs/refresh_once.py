@@ -6,17 +6,17 @@ python -m tests.jobs.refresh_once FOLDER
 import sys
 from datetime import UTC, date, datetime
 
-from etl.config import settings
 from etl.jobs import kaggle, refresh
-from etl.load.migrate import migrate
+from etl.load.migrate import migrate_warehouse
+from etl.settings import read_settings
 from tests.jobs.test_events import activity, publish, receive
 
 RUN_ID, DAY = "refresh_once", datetime(2026, 11, 1, tzinfo=UTC)
 
 
 def main(folder: str) -> None:
-    chosen = settings()
-    migrate(chosen.warehouse_url)
+    chosen = read_settings()
+    migrate_warehouse(chosen.warehouse_url)
     for path in kaggle.find_files(folder, chosen):
         if not path.endswith("page.csv"):
             kaggle.import_file(path, None, chosen, f"{RUN_ID}.import", DAY)

@@ -11,17 +11,17 @@ from typing import Any
 
 import requests
 
-from etl.config import CHECKOUT, Settings, settings
-from etl.extract.spotify.accounts import Accounts
-from etl.extract.spotify.app import app_of
+from etl.extract.spotify.account_store import AccountStore
+from etl.extract.spotify.app import get_app
 from etl.extract.spotify.sign_in import sign_in_unattended
-from etl.lake import Lake
-from etl.simulate.spotify_api.playlists import account
-from etl.simulate.spotify_api.stock import stock_path
-from launch.stand_in import asking_stand_in, stand_in
+from etl.settings import CHECKOUT, Settings, read_settings
+from etl.storage.inputs import Lake
+from launch.mock_api import run_mock_api, set_mock_api_variables
+from simulator.mock_api.playlists import make_account
+from simulator.mock_api.seed_data import get_seed_data_path
 from tests.load.star_frames import table
 
-ADA, OTHER = (account(place, 1).name for place in range(2))
+ADA, OTHER = (make_account(place, 1).name for place in range(2))
 STILL = "has_usual_changes = false\npopularity_drift = 0\n"
 
 
@@ -37,8 +37,8 @@ class Place:
         return Lake(self.settings.lake_url)
 
     @property
-    def accounts(self) -> Accounts:
-        return Accounts(self.settings.state_dir, "stand-in")
+    def accounts(self) -> AccountStore:
+        return AccountStore(self.settings.state_dir, "stand-in")
 
     def night(self, number: int) -> None:
         requests.put(f"{self.url}/stand-in/night", json={"number": number}, timeout=10).raise_for_status()
@@ -65,24 +65,24 @@ def place(
     state: Path, warehouse_url: str, stock: Path, scenario: str = STILL, mode: str = "development"
 ) -> Iterator[Place]:
     """A running stand-in of a scenario, whose two accounts have signed in."""
-    stock_path(state).parent.mkdir(parents=True)
-    copyfile(stock, stock_path(state))
+    get_seed_data_path(state).parent.mkdir(parents=True)
+    copyfile(stock, get_seed_data_path(state))
     (state / "scenario.toml").write_text(scenario)
     environ = {
         **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
         **{"AIRFLOW_HOME": str(state), "PYTHONPATH": str(CHECKOUT), "CHECKOUT": str(CHECKOUT)},
         **{"STAND_IN_SCENARIO": str(state / "scenario.toml"), "STAND_IN_MODE": mode},
     }
-    with stand_in(state, environ) as url:
+    with run_mock_api(state, environ) as url:
         own = {
             "STATE_DIR": str(state),
             "WAREHOUSE_URL": warehouse_url,
             "SPOTIFY_DAILY_CALLS": "20",
             "CLUSTER_COUNT": "3",
         }
-        chosen = settings(asking_stand_in(own, url))
+        chosen = read_settings(set_mock_api_variables(own, url))
         for name in (ADA, OTHER):
-            sign_in_unattended(app_of(chosen), name, Accounts(state, "stand-in"))
+            sign_in_unattended(get_app(chosen), name, AccountStore(state, "stand-in"))
         found = Place(url, chosen)
         found.calls()
         yield found

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from etl.config import Settings, settings
 from etl.errors import ActionNeededError
-from etl.jobs.account_export import import_export
-from etl.lake import Lake
+from etl.jobs.account_import import import_export
+from etl.settings import Settings, read_settings
+from etl.storage.inputs import Lake
 from tests.exports import AUDIO, folder_of, play
 from tests.load.star_frames import table
 
@@ -16,14 +16,14 @@ NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 def made_settings(tmp_path: Path, url: str = "postgresql://nobody@127.0.0.1:1/none") -> Settings:
-    return settings({"STATE_DIR": str(tmp_path / "state"), "WAREHOUSE_URL": url})
+    return read_settings({"STATE_DIR": str(tmp_path / "state"), "WAREHOUSE_URL": url})
 
 
 def test_an_import_says_what_it_brought_and_left_out(tmp_path: Path) -> None:
     chosen = made_settings(tmp_path)
     place = folder_of(tmp_path / "export", **{AUDIO: [play()], "Userdata.json": {}})
     told = import_export(str(place), "ada", "Europe/Berlin", chosen, NOW)
-    (received,) = Lake(chosen.lake_url).inputs(["account_export"])
+    (received,) = Lake(chosen.lake_url).find_inputs(["account_export"])
     assert told == {
         "inputs": [
             {

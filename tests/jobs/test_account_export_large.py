@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from etl.config import Settings, settings
 from etl.jobs import events
-from etl.jobs.account_export import import_export
+from etl.jobs.account_import import import_export
+from etl.settings import Settings, read_settings
 from tests.exports import AUDIO, folder_of, play
 from tests.load.star_frames import table
 
@@ -30,7 +30,7 @@ from warehouse.fact_event
 
 
 def test_a_large_export_and_one_that_overlaps(tmp_path: Path, warehouse_url: str) -> None:
-    here = settings({"STATE_DIR": str(tmp_path / "state"), "WAREHOUSE_URL": warehouse_url})
+    here = read_settings({"STATE_DIR": str(tmp_path / "state"), "WAREHOUSE_URL": warehouse_url})
     assert brought(here, tmp_path / "whole", "first", 0, PLAYS) == PLAYS
     assert brought(here, tmp_path / "later", "second", PLAYS - OVERLAPPING, PLAYS + FURTHER) == FURTHER
     assert table(warehouse_url, ACCOUNT, run="first") == [account(PLAYS, 0)]

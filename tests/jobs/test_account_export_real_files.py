@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from etl.config import settings
 from etl.jobs import events
-from etl.jobs.account_export import import_export
+from etl.jobs.account_import import import_export
+from etl.settings import read_settings
 from tests.load.star_frames import table
 from tests.transform.test_account_export_real_files import ROWS
 
@@ -22,7 +22,7 @@ from audit.row_count where step = 'load_events' and run_id = :run order by sourc
 def test_a_real_export_is_imported_whole_and_a_second_time_without_a_new_row(
     real_exports: Path, tmp_path: Path, warehouse_url: str
 ) -> None:
-    here = settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": warehouse_url})
+    here = read_settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": warehouse_url})
 
     def brought(run_id: str, timezone: str) -> dict[str, int]:
         """What a load adds; another timezone makes the same export another input."""

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from etl.config import Settings, settings
-from etl.extract.spotify.answers import Answer, Answers
-from etl.jobs import account_export, events, forget
-from etl.lake import Lake
-from etl.load import load
+from etl.extract.spotify.responses import ApiResponse, ResponseStore
+from etl.jobs import account_import, erasure, events
+from etl.load import load_frames
+from etl.settings import Settings, read_settings
+from etl.storage.inputs import Lake
 from tests.exports import Json, folder_of
 from tests.jobs.test_forget import traces
 from tests.load.star_frames import local_frames, run, table
@@ -38,7 +38,7 @@ SAVED = """
 
 @pytest.fixture
 def here(tmp_path: Path, warehouse_url: str) -> Settings:
-    return settings({"STATE_DIR": str(tmp_path / "state"), "WAREHOUSE_URL": warehouse_url})
+    return read_settings({"STATE_DIR": str(tmp_path / "state"), "WAREHOUSE_URL": warehouse_url})
 
 
 def uri(title: str) -> str:
@@ -69,7 +69,7 @@ def bring(here: Settings, path: Path, day: int, user: str = "me", **files: Json)
     """Import files as a folder and load them; rows written."""
     place = folder_of(path / f"export-{day}-{user}", **{f"{name}.json": value for name, value in files.items()})
     (place / "Userdata.json").write_text("{}", encoding="utf-8")
-    account_export.import_export(str(place), user, "Europe/Berlin", here, NOW + timedelta(days=day))
+    account_import.import_export(str(place), user, "Europe/Berlin", here, NOW + timedelta(days=day))
     return load_events(here, f"run {day} {len(user)}")
 
 
@@ -136,9 +136,9 @@ def test_files_imported_one_by_one_keep_each_others_playlists(here: Settings, tm
     for number, names in enumerate((("A", "B"), ("C",)), 1):
         path = tmp_path / f"Playlist{number}.json"
         folder_of(tmp_path, **{path.name: playlists(*(playlist(name, item("One")) for name in names))})
-        account_export.import_export(str(path), "me", "UTC", here, NOW + timedelta(days=number))
+        account_import.import_export(str(path), "me", "UTC", here, NOW + timedelta(days=number))
     folder_of(tmp_path / "later", **{"Playlist1.json": playlists(playlist("B", item("One")))})
-    account_export.import_export(str(tmp_path / "later"), "me", "UTC", here, NOW + timedelta(days=9))
+    account_import.import_export(str(tmp_path / "later"), "me", "UTC", here, NOW + timedelta(days=9))
     load_events(here, "r1")
     assert [row[0] for row in current(here)] == ["B", "C"]
 
@@ -173,15 +173,15 @@ def ask(here: Settings, *titles: str, artist: str = "Band") -> None:
         "saved_tracks": {"items": [{"added_at": "2026-05-01T00:00:00Z", "track": one} for one in tracks]},
         "followed_artists": {"artists": {"items": artists}},
     }
-    answers = Answers(Lake(here.lake_url), f"ask {titles}", "account-me")
+    answers = ResponseStore(Lake(here.lake_url), f"ask {titles}", "account-me")
     for endpoint, body in bodies.items():
-        answer = Answer(NOW.isoformat(), "me", endpoint, f"/{endpoint}", {}, 200, body)
-        answers.ask(_named(endpoint, answer))
-    assert answers.finish(NOW)
+        answer = ApiResponse(NOW.isoformat(), "me", endpoint, f"/{endpoint}", {}, 200, body)
+        answers.fetch_once(_named(endpoint, answer))
+    assert answers.store_input(NOW)
 
 
-def _named(name: str, answer: Answer) -> Any:
-    def method() -> Answer:
+def _named(name: str, answer: ApiResponse) -> Any:
+    def method() -> ApiResponse:
         return answer
 
     method.__name__ = name
@@ -197,7 +197,7 @@ def test_what_the_api_says_of_saved_tracks_outranks_an_export(
             ask(here, "One")
         if name != "api":
             place = folder_of(tmp_path / "e", **{"YourLibrary.json": library("One", "Two", artists=("Band",))})
-            account_export.import_export(str(place), "me", "UTC", here, NOW + timedelta(days=1))
+            account_import.import_export(str(place), "me", "UTC", here, NOW + timedelta(days=1))
         load_events(here, name)
     ask(here, "One", "Three")
     load_events(here, "again")
@@ -228,7 +228,7 @@ def read_by_api(here: Settings, run_id: str, name: str, *titles: str, day: int =
         ],
         "account_owner": [{"user_id": "me", "owner_id": "my-name"}],
     }
-    load(local_frames(frames), run(run_id, inputs=()), here.warehouse_url)
+    load_frames(local_frames(frames), run(run_id, inputs=()), here.warehouse_url)
 
 
 @pytest.mark.parametrize(("is_export_first", "has_uri"), [(True, False), (True, True), (False, False)])
@@ -271,7 +271,7 @@ def test_whoever_is_forgotten_leaves_no_playlist_and_no_saved_track(here: Settin
     files = {"YourLibrary": library("One"), "Playlist1": playlists(playlist(f"{secret} Mix", item("One"), own))}
     bring(here, tmp_path, 1, "other", Playlist1=playlists(playlist("Mine", item("One"))))
     bring(here, tmp_path, 2, who, **files)
-    gone = forget.forget_user(who, "forget", here)
+    gone = erasure.forget_user(who, "forget", here)
     assert (gone["inputs"], gone["events"]) == (2, 1)
     assert traces(here.warehouse_url, tmp_path / "state" / "lake", who, secret) == []
     assert current(here) == [("Mine", "One", 1, "2024-02-01")]

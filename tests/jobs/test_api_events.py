@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from etl.extract.spotify.answers import Answer, Answers
+from etl.extract.spotify.responses import ApiResponse, ResponseStore
 from etl.jobs import events, spotify
 from tests.extract.spotify.nights import lines_of
 from tests.jobs.spotify_place import ADA, OTHER, STILL, Place, place
@@ -40,7 +40,7 @@ def told(here: Place) -> Counter[tuple[str, str]]:
     """What the lake's answers say: (account, thing) with when it was saved."""
     return Counter(
         (line["account"], (entry["item"] if "item" in entry else entry["track"])["id"])
-        for one in here.lake.inputs(["api"])
+        for one in here.lake.find_inputs(["api"])
         for line in lines_of(one)
         if line["endpoint"] == "saved_tracks"
         for entry in line["body"]["items"]
@@ -68,13 +68,13 @@ def test_saved_tracks_and_followed_artists_become_events_once(here: Place) -> No
         spotify.fetch_account(name, "night 0", here.settings, False)
     added = load(here, "load 0")
     saved, followed = stored(here, "saved_tracks"), stored(here, "followed_artists")
-    ids = {here.accounts.get(name).account_id: name for name in (ADA, OTHER)}
+    ids = {here.accounts.get_account(name).account_id: name for name in (ADA, OTHER)}
     assert Counter((ids[row["user_id"]], row["track_id"]) for row in saved) == told(here)
     assert {row["activity_type"] for row in saved} == {"LIKE"}
     assert {(row["activity_type"], row["track_id"]) for row in followed} == {("FOLLOW", "not applicable")}
     assert added == {"fact_event": len(saved) + len(followed)}
     sums = here.rows(SUMS)
-    assert {row["input_id"] for row in sums} == {f"{one.input_id}.events" for one in here.lake.inputs(["api"])}
+    assert {row["input_id"] for row in sums} == {f"{one.input_id}.events" for one in here.lake.find_inputs(["api"])}
     assert all(row["rows_in"] == row["rows_loaded"] + row["rows_duplicate"] + row["rows_rejected"] for row in sums)
     assert sum(row["rows_loaded"] for row in sums) == added["fact_event"]
 
@@ -92,16 +92,16 @@ def test_saved_tracks_and_followed_artists_become_events_once(here: Place) -> No
 
 def test_answers_that_tell_of_no_event_are_taken_once(here: Place) -> None:
     spotify.fetch_account(ADA, "night 0", here.settings, False)
-    (whole,) = here.lake.inputs(["api"])
+    (whole,) = here.lake.find_inputs(["api"])
     catalogue = [line for line in lines_of(whole) if line["endpoint"] == "my_playlists"]
     assert catalogue
-    answers = Answers(here.lake, "catalogue alone", "catalogue")
+    answers = ResponseStore(here.lake, "catalogue alone", "catalogue")
 
-    def my_playlists() -> Answer:
-        return Answer(**{name: value for name, value in catalogue[0].items() if name != "number"})
+    def my_playlists() -> ApiResponse:
+        return ApiResponse(**{name: value for name, value in catalogue[0].items() if name != "number"})
 
-    answers.ask(my_playlists)
-    assert answers.finish(datetime.now(UTC))
+    answers.fetch_once(my_playlists)
+    assert answers.store_input(datetime.now(UTC))
     load(here, "load 0")
     assert events.plan_events("load 1", here.settings) == 0
     taken = here.rows("select input_id, row_count from audit.run_input order by row_count")

@@ -17,13 +17,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from etl.config import Settings
-from etl.config import settings as settings_of
 from etl.extract import feed
+from etl.formats.contracts.avro import load_contract
 from etl.jobs import events
-from etl.lake import Lake
-from etl.load import load
-from etl.schemas.avro import contract
+from etl.load import load_frames
+from etl.settings import Settings
+from etl.settings import read_settings as settings_of
+from etl.storage.inputs import Lake
 from launch import postgres
 from tests.conftest import database
 from tests.jobs.test_events import activity
@@ -135,7 +135,7 @@ def test_all_dirt_at_once(
     folder = tmp_path_factory.mktemp("mix")
     with database(embedded_server, migrated_template) as url:
         here = settings_of({"STATE_DIR": str(folder), "WAREHOUSE_URL": url})
-        load(local_frames(catalogue()), run(), url)
+        load_frames(local_frames(catalogue()), run(), url)
         for number, files in enumerate(loads):
             for one in files:
                 bring(one, folder, here)
@@ -151,7 +151,7 @@ def bring(one: File, folder: Path, here: Settings) -> None:
     path = folder / one.name
     with path.open("wb") as file:
         marker = hashlib.md5(one.name.encode(), usedforsecurity=False).digest()
-        fastavro.writer(file, contract(one.contract), one.records, sync_interval=400, sync_marker=marker)
+        fastavro.writer(file, load_contract(one.contract), one.records, sync_interval=400, sync_marker=marker)
     if one.is_cut:
         content = path.read_bytes()
         path.write_bytes(content[: len(content) - 20])

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from etl.config import Settings, settings
-from etl.jobs import account_export, events
-from etl.warehouse import engine
+from etl.database import make_engine
+from etl.jobs import account_import, events
+from etl.settings import Settings, read_settings
 from tests.load.star_frames import table
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("one_session")]
@@ -61,7 +61,7 @@ def bring(here: Settings, folder: Path, names: tuple[str, ...], run_id: str) -> 
     for name in names:
         path = folder / name
         path.write_text(json.dumps(EXPORTS[name]), encoding="utf-8")
-        account_export.import_export(str(path), "me", "Europe/Berlin", here, datetime(2026, 11, 1, tzinfo=UTC))
+        account_import.import_export(str(path), "me", "Europe/Berlin", here, datetime(2026, 11, 1, tzinfo=UTC))
     assert events.plan_events(run_id, here)
     events.load_events(run_id, date(2026, 11, 21), here)
 
@@ -74,7 +74,7 @@ def bring(here: Settings, folder: Path, names: tuple[str, ...], run_id: str) -> 
 def test_every_order_gives_the_same_star(
     order: tuple[tuple[str, ...], ...], tmp_path: Path, warehouse_url: str
 ) -> None:
-    here = settings({"STATE_DIR": str(tmp_path / "state"), "WAREHOUSE_URL": warehouse_url})
+    here = read_settings({"STATE_DIR": str(tmp_path / "state"), "WAREHOUSE_URL": warehouse_url})
     for number, names in enumerate(order):
         bring(here, tmp_path, names, f"run {number}")
     found = table(warehouse_url, STAR)
@@ -94,12 +94,12 @@ def test_an_input_that_is_loaded_again_replaces_what_it_brought(
     tmp_path: Path, warehouse_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As after an upgrade: an earlier version counted a copied file's plays, and placed some where they were not."""
-    here = settings({"STATE_DIR": str(tmp_path / "state"), "WAREHOUSE_URL": warehouse_url})
+    here = read_settings({"STATE_DIR": str(tmp_path / "state"), "WAREHOUSE_URL": warehouse_url})
     name = "StreamingHistory_music_0.json"
     monkeypatch.setitem(EXPORTS, name, [*EXPORTS[name], {**basic(5, "Four"), "msPlayed": -1}])
     bring(here, tmp_path, (name,), "first")
     assert len(table(warehouse_url, STAR)) == 4
-    with engine(warehouse_url).begin() as connection:
+    with make_engine(warehouse_url).begin() as connection:
         for statement in AS_AN_EARLIER_VERSION_LEFT_IT:
             connection.execute(text(statement))
     assert len(table(warehouse_url, STAR)) == 8

@@ -10,11 +10,11 @@ from typing import Any
 import fastavro
 import pytest
 
-from etl.avro.blocks import pack
-from etl.avro.files import header
-from etl.avro.salvage import BEHIND
-from etl.config import Settings, settings
-from etl.schemas.avro import contract
+from etl.formats.avro.blocks import encode_block
+from etl.formats.avro.container_files import read_header
+from etl.formats.avro.salvage import UNREACHABLE_REASON
+from etl.formats.contracts.avro import load_contract
+from etl.settings import Settings, read_settings
 from tests.jobs.test_events import accounts, activity, publish, receive
 from tests.load.star_frames import table
 
@@ -28,7 +28,7 @@ NEW_ZONE = "America/Coyhaique"
 
 @pytest.fixture
 def here(tmp_path: Path, warehouse_url: str) -> Settings:
-    return settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": warehouse_url})
+    return read_settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": warehouse_url})
 
 
 def at(moment: str, zone: str | None = None, **values: Any) -> dict[str, Any]:
@@ -130,18 +130,18 @@ def test_a_damaged_record_costs_none_before_it_and_all_are_accounted_for(here: S
     """Of three blocks of eight records the second is damaged in its sixth."""
     target = BytesIO()
     events = [activity(number, songId=f"track-{number:02}") for number in range(24)]
-    fastavro.writer(target, contract("user_activity_2"), events[:8], codec=codec)
+    fastavro.writer(target, load_contract("user_activity_2"), events[:8], codec=codec)
     target.seek(0)
-    begin = header(target)
+    begin = read_header(target)
     of_blocks = []
     for number in range(3):
         written = BytesIO()
         for one in events[8 * number : 8 * number + 8]:
-            fastavro.schemaless_writer(written, fastavro.parse_schema(contract("user_activity_2")), one)
+            fastavro.schemaless_writer(written, fastavro.parse_schema(load_contract("user_activity_2")), one)
         content = written.getvalue()
         if number == 1:
             content = content.replace(b"\x10track-13", b"\xfe\x7frack-13")
-        of_blocks.append(pack(content, 8, codec, begin.marker))
+        of_blocks.append(encode_block(content, 8, codec, begin.marker))
     receive(here, "f1", events)
     path = Path(here.state_dir) / "lake" / "feed" / "f1" / "part-0.avro"
     path.write_bytes(begin.content + b"".join(of_blocks))
@@ -152,7 +152,7 @@ def test_a_damaged_record_costs_none_before_it_and_all_are_accounted_for(here: S
     )
     assert [row["place"] for row in rejected] == [f"part-0.avro, block 2, record {number}" for number in (6, 7, 8)]
     assert rejected[0]["reason"].startswith("the record cannot be read (")
-    assert [row["reason"] for row in rejected[1:]] == [BEHIND] * 2
+    assert [row["reason"] for row in rejected[1:]] == [UNREACHABLE_REASON] * 2
 
 
 def test_moments_that_no_calendar_has_stop_nothing(here: Settings) -> None:
@@ -202,7 +202,7 @@ def test_activities_and_devices_that_only_the_writer_knows_stop_nothing(here: Se
 
 
 def with_types(name: str, **types: Any) -> dict[str, Any]:
-    whole = contract(name)
+    whole = load_contract(name)
     return whole | {"fields": [one | {"type": types.get(one["name"], one["type"])} for one in whole["fields"]]}
 
 

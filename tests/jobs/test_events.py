@@ -7,11 +7,11 @@ from typing import Any
 import fastavro
 import pytest
 
-from etl.config import Settings, settings
+from etl.formats.contracts.avro import load_contract
 from etl.jobs import events
-from etl.lake import Lake, Received
-from etl.load import load
-from etl.schemas.avro import contract
+from etl.load import load_frames
+from etl.settings import Settings, read_settings
+from etl.storage.inputs import Lake, ReceivedInput
 from tests.load.star_frames import catalogue, local_frames, run, table
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("one_session")]
@@ -21,8 +21,8 @@ FIRST = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
 
 @pytest.fixture
 def here(tmp_path: Path, warehouse_url: str) -> Settings:
-    load(local_frames(catalogue()), run(), warehouse_url)
-    return settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": warehouse_url})
+    load_frames(local_frames(catalogue()), run(), warehouse_url)
+    return read_settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": warehouse_url})
 
 
 def activity(minute: float = 0, kind: str = "PLAY", user: str = "u1", **values: Any) -> dict[str, Any]:
@@ -54,15 +54,17 @@ def receive(
     files: int = 1,
     received_at: str = "2026-11-21T00:00:00+00:00",
     schema: Any = None,
-) -> Received:
+) -> ReceivedInput:
     folder = Path(here.state_dir) / "lake" / "feed" / input_id
     folder.mkdir(parents=True)
     for number in range(files):
         with (folder / f"part-{number}.avro").open("wb") as file:
-            fastavro.writer(file, schema or contract(name), records[number::files])
+            fastavro.writer(file, schema or load_contract(name), records[number::files])
     known = "user" if name == "user" else "user_activity"
-    received = Received(input_id, "feed", input_id, known, "", "", (), len(records), 0, received_at, folder.as_uri())
-    return Lake(here.lake_url).note(received)
+    received = ReceivedInput(
+        input_id, "feed", input_id, known, "", "", (), len(records), 0, received_at, folder.as_uri()
+    )
+    return Lake(here.lake_url).store_manifest(received)
 
 
 def publish(here: Settings, run_id: str) -> dict[str, int]:

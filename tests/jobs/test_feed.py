@@ -7,19 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from etl import warehouse
-from etl.config import CHECKOUT, Settings, settings
+from etl import database
 from etl.errors import ActionNeededError
-from etl.jobs import events, feed
-from etl.lake import Lake
-from etl.simulate.listeners.habits import AGES_AS_OF, DEFAULTS
-from etl.simulate.listeners.parameters import Dirt, Parameters
+from etl.jobs import events
+from etl.settings import CHECKOUT, Settings, read_settings
+from etl.storage.inputs import Lake
+from simulator.jobs import feed
+from simulator.listeners.habits import AGES_AS_OF, DEFAULTS
+from simulator.listeners.parameters import InjectedErrorRates, Parameters
 
 pytestmark = pytest.mark.usefixtures("one_session")
 
 NOW = datetime(2026, 10, 5, tzinfo=UTC)
 TWO_DAYS = Parameters(
-    30, NOW - timedelta(days=3), NOW - timedelta(days=1), dirt=Dirt(duplicate=0.05, unknown_track=0.05)
+    30, NOW - timedelta(days=3), NOW - timedelta(days=1), dirt=InjectedErrorRates(duplicate=0.05, unknown_track=0.05)
 )
 
 _CATALOGUE = """
@@ -46,12 +47,12 @@ from generate_series(1, 50) as n;
 
 @pytest.fixture
 def place(tmp_path: Path, warehouse_url: str) -> Settings:
-    return settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": warehouse_url})
+    return read_settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": warehouse_url})
 
 
 def _rows(place: Settings, statement: str) -> list[dict[str, object]]:
-    with warehouse.connect(place.warehouse_url) as connection:
-        return warehouse.rows(connection, statement)
+    with database.connect(place.warehouse_url) as connection:
+        return database.fetch_rows(connection, statement)
 
 
 def test_without_a_catalogue_it_says_what_to_do(place: Settings) -> None:
@@ -65,7 +66,7 @@ def test_what_has_not_come_is_not_told(place: Settings) -> None:
 
 
 def test_the_same_simulation_is_one_input(place: Settings) -> None:
-    with warehouse.connect(place.warehouse_url) as connection:
+    with database.connect(place.warehouse_url) as connection:
         connection.exec_driver_sql(_CATALOGUE + _SURVEY, execution_options={"no_parameters": True})
     tracks, playlist_tracks, playlist_ids = feed.read_catalogue(place.warehouse_url)
     assert "track1" not in set(tracks["track_id"]) or "track2" not in set(tracks["track_id"])
@@ -74,7 +75,7 @@ def test_the_same_simulation_is_one_input(place: Settings) -> None:
     made = feed.simulate_feed("first", TWO_DAYS, NOW, place)
     again = feed.simulate_feed("second", TWO_DAYS, NOW + timedelta(days=1), place)
     assert made == again
-    inputs = {one.format: one for one in Lake(place.lake_url).inputs(["feed"])}
+    inputs = {one.format: one for one in Lake(place.lake_url).find_inputs(["feed"])}
     assert {name: made[name]["row_count"] for name in inputs} == {name: one.row_count for name, one in inputs.items()}
     assert inputs["user_activity"].row_count > 300 and inputs["user"].row_count >= 30
     assert inputs["user_activity"].size_bytes > 10_000
@@ -87,9 +88,9 @@ def test_the_same_simulation_is_one_input(place: Settings) -> None:
 
 
 def test_the_star_takes_all_of_it_but_what_is_broken(place: Settings) -> None:
-    with warehouse.connect(place.warehouse_url) as connection:
+    with database.connect(place.warehouse_url) as connection:
         connection.exec_driver_sql(_CATALOGUE + _SURVEY, execution_options={"no_parameters": True})
-    dirty = replace(TWO_DAYS, dirt=Dirt(duplicate=0.05, late=0.05, unknown_track=0.05, broken=0.05))
+    dirty = replace(TWO_DAYS, dirt=InjectedErrorRates(duplicate=0.05, late=0.05, unknown_track=0.05, broken=0.05))
     made = feed.simulate_feed("made", dirty, NOW, place)
     assert events.plan_events("loaded", place) == 2
     events.load_events("loaded", NOW.date(), place)
@@ -104,19 +105,19 @@ def test_the_star_takes_all_of_it_but_what_is_broken(place: Settings) -> None:
 
 
 def test_what_is_asked_of_listeners_is_found_in_the_star(place: Settings) -> None:
-    with warehouse.connect(place.warehouse_url) as connection:
+    with database.connect(place.warehouse_url) as connection:
         connection.exec_driver_sql(_CATALOGUE, execution_options={"no_parameters": True})
-    crowd = replace(TWO_DAYS, users=6000, start=NOW - timedelta(days=2), dirt=Dirt())
+    crowd = replace(TWO_DAYS, users=6000, start=NOW - timedelta(days=2), dirt=InjectedErrorRates())
     feed.simulate_feed("made", crowd, NOW, place)
     assert events.plan_events("loaded", place) == 2
     events.load_events("loaded", NOW.date(), place)
     statement = (CHECKOUT / "sql" / "report" / "listening_shares.sql").read_text(encoding="utf-8")
-    with warehouse.connect(place.warehouse_url) as connection:
-        rows = warehouse.rows(connection, statement, ages_as_of=AGES_AS_OF)
+    with database.connect(place.warehouse_url) as connection:
+        rows = database.fetch_rows(connection, statement, ages_as_of=AGES_AS_OF)
     found = {(row["question"], row["answer"]): float(str(row["share"])) for row in rows}
     asked = {
         (question, answer): share
-        for question, shares in DEFAULTS.asked().items()
+        for question, shares in DEFAULTS.list_requested_fractions().items()
         for answer, share in shares.items()
         if question != "gender"
     }

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from etl import warehouse
+from etl import database
 from etl.errors import ActionNeededError, MustSignInError, RateLimitedError
-from etl.extract.spotify.knowledge import Known, from_note
+from etl.extract.spotify.sync_state import SyncState, from_json_object
+from etl.formats.contracts import LATEST_STATE
 from etl.jobs import refresh, spotify
-from etl.schemas import MEMORY
 from tests.extract.spotify.nights import lines_of
 from tests.jobs.spotify_place import ADA, OTHER, STILL, Place, place
 
@@ -33,7 +33,7 @@ def fault(**says: object) -> str:
 
 
 def input_ids(here: Place) -> list[str]:
-    return [one.input_id for one in here.lake.inputs(["api"])]
+    return [one.input_id for one in here.lake.find_inputs(["api"])]
 
 
 def test_a_fetch_that_is_done_and_one_without_news(here: Place) -> None:
@@ -45,27 +45,27 @@ def test_a_fetch_that_is_done_and_one_without_news(here: Place) -> None:
     }
     assert (line["state"], line["account"], line["message"], line["calls"]) == ("done", ADA, None, dict(calls))
     assert [line["input_id"]] == input_ids(here) and line["days_left"] in (179, 180)
-    known = from_note(line["known"])
+    known = from_json_object(line["known"])
     assert len(known.snapshots) == 12 and known.saved_total and known.followed_total and known.profile_asked_at
     assert not spotify.fetch_account(ADA, "run 2", here.settings, False)["has_news"]
     second = here.fetched("run 2")
     assert here.calls() == {"my_playlists": 1, "saved_tracks": 1, "followed_artists": 2}
     assert (second["input_id"], second["calls_saved"]) == (None, sum(calls.values()) - 4)
-    assert from_note(second["known"]) == known and len(input_ids(here)) == 1
+    assert from_json_object(second["known"]) == known and len(input_ids(here)) == 1
 
 
 def test_a_wish_that_the_own_account_has_read_is_noted(here: Place) -> None:
     spotify.fetch_account(ADA, "run 1", here.settings, False)
-    read, unread = next(iter(from_note(here.fetched("run 1")["known"]).snapshots)), 22 * "x"
+    read, unread = next(iter(from_json_object(here.fetched("run 1")["known"]).snapshots)), 22 * "x"
     wishes = "select user_id, playlist_id from audit.playlist_wish where read_at is not null"
-    users = [here.accounts.get(name).account_id for name in (ADA, OTHER)]
-    with warehouse.connect(here.settings.warehouse_url) as connection:
+    users = [here.accounts.get_account(name).account_id for name in (ADA, OTHER)]
+    with database.connect(here.settings.warehouse_url) as connection:
         for user_id in users:
             statement = text(
                 "insert into audit.playlist_wish (user_id, playlist_id) values (:user, :read), (:user, :not)"
             )
             connection.execute(statement, {"user": user_id, "read": read, "not": unread})
-    with warehouse.connect(here.settings.warehouse_url) as listener:
+    with database.connect(here.settings.warehouse_url) as listener:
         listener.execute(text("delete from audit.playlist_wish where user_id = :user"), {"user": users[0]})
         spotify.fetch_account(ADA, "run 2", here.settings, False)  # waits for nobody who is taking a wish back
         listener.rollback()
@@ -92,20 +92,20 @@ def test_a_quota_that_ends_leaves_the_rest_to_the_next_run(tmp_path: Path, wareh
         assert summary["state"] == line["state"] == "pending_quota"
         assert "playlists" in line["message"] and "1 saved_tracks" in line["message"]
         assert [line["input_id"]] == input_ids(here)
-        known = from_note(line["known"])
+        known = from_json_object(line["known"])
         assert known.snapshots and known.saved_total is None
         here.night(1)
         here.calls()
         assert spotify.fetch_account(ADA, "run 2", here.settings, False)["state"] == "done"
-        inputs = here.lake.inputs(["api"])
+        inputs = here.lake.find_inputs(["api"])
         asked = {line["playlist_id"] for line in lines_of(inputs[1]) if line["endpoint"] == "playlist_items"}
         assert len(asked) == 12 - len(known.snapshots) and not asked & known.snapshots.keys()
 
 
 def test_who_must_sign_in_is_marked_and_the_others_go_on(tmp_path: Path, warehouse_url: str, stock: Path) -> None:
     with place(tmp_path / "state", warehouse_url, stock, f"{STILL}authorised_days_ago = {{ {ADA} = 200 }}\n") as here:
-        ada = here.accounts.get(ADA)
-        here.accounts.keep(replace(ada, token=replace(ada.token, expires_at=datetime.now(UTC))))
+        ada = here.accounts.get_account(ADA)
+        here.accounts.store_account(replace(ada, token=replace(ada.token, expires_at=datetime.now(UTC))))
         with pytest.raises(MustSignInError, match=f"bin/sign-in {ADA}"):
             spotify.fetch_account(ADA, "run", here.settings, False)
         line = here.fetched("run")
@@ -127,13 +127,13 @@ def test_a_pause_of_hours_is_the_next_runs(tmp_path: Path, warehouse_url: str, s
         assert summary == {"account": ADA, "state": "pending_quota", "has_news": True}
         line = here.fetched("run 1")
         assert line["state"] == "pending_quota" and "a pause of 74,214 s" in line["message"]
-        (first,) = here.lake.inputs(["api"])
+        (first,) = here.lake.find_inputs(["api"])
         whole = {one["playlist_id"] for one in lines_of(first) if one["endpoint"] == "playlist_items"}
-        assert first.input_id == line["input_id"] and from_note(line["known"]).snapshots.keys() <= whole
+        assert first.input_id == line["input_id"] and from_json_object(line["known"]).snapshots.keys() <= whole
         here.night(1)
         here.calls()
         assert spotify.fetch_account(ADA, "run 2", here.settings, False)["state"] == "done"
-        assert len(from_note(here.fetched("run 2")["known"]).snapshots) == 12
+        assert len(from_json_object(here.fetched("run 2")["known"]).snapshots) == 12
 
 
 def test_a_pause_of_hours_for_the_catalogue_holds_nothing_back(tmp_path: Path, warehouse_url: str, stock: Path) -> None:
@@ -155,9 +155,9 @@ def test_a_shorter_pause_is_the_tasks_delay_until_its_last_try(tmp_path: Path, w
         assert spotify.fetch_account(ADA, "run", here.settings, True)["state"] == "pending_quota"
         assert asked >= 12
         assert here.calls() == {"saved_tracks": 1}
-        known = from_note(here.fetched("run")["known"])
+        known = from_json_object(here.fetched("run")["known"])
         assert len(known.snapshots) == len(known.fingerprints) == 12
-        assert known == replace(Known(), snapshots=known.snapshots, fingerprints=known.fingerprints)
+        assert known == replace(SyncState(), snapshots=known.snapshots, fingerprints=known.fingerprints)
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def failing_twice(tmp_path: Path, warehouse_url: str, stock: Path) -> Iterator[P
     faults = {"kind": "rate_limited", "endpoint": "artist", "night": 0, "seconds": 600}
     scenario = fault(**faults, nth=2) + fault(**faults, nth=4).removeprefix(STILL)
     with place(tmp_path / "state", warehouse_url, stock, scenario) as running:
-        with warehouse.connect(warehouse_url) as connection:
+        with database.connect(warehouse_url) as connection:
             connection.execute(
                 text(
                     "insert into warehouse.dim_artist (artist_key, artist_id, name, source)"
@@ -183,7 +183,7 @@ def test_a_catalogue_that_fails_twice_comes_as_one_input(failing_twice: Place) -
             spotify.fetch_catalogue("run", today(), here.settings, False)
         assert input_ids(here) == here.rows("select from audit.fetch") == []
     assert spotify.fetch_catalogue("run", today(), here.settings, True)["state"] == "done"
-    (received,) = here.lake.inputs(["api"])
+    (received,) = here.lake.find_inputs(["api"])
     assert received.input_id == here.fetched("run", "catalogue")["input_id"]
     assert [line["endpoint"] for line in lines_of(received)].count("artist") == 3
 
@@ -206,7 +206,7 @@ def test_the_playlists_of_the_setting_are_read_by_the_first_account_that_can(her
         return here.calls()["playlist"]
 
     assert (looks(first, "night 1"), looks(second, "night 1")) == (1, 0)
-    here.accounts.keep(replace(here.accounts.get(first), trouble="The account must sign in again."))
+    here.accounts.store_account(replace(here.accounts.get_account(first), trouble="The account must sign in again."))
     assert looks(second, "night 2") == 1
 
 
@@ -227,7 +227,7 @@ def test_without_an_app_or_anybody_signed_in_nobody_is_asked(here: Place, tmp_pa
 
 def test_answers_of_a_stand_in_and_of_spotify_do_not_mix(here: Place) -> None:
     names = spotify.choose_accounts(today(), here.settings)
-    other = replace(here.settings, is_stand_in=not here.settings.is_stand_in)
+    other = replace(here.settings, is_mock_api=not here.settings.is_mock_api)
     spotify.choose_accounts(today(), other)  # nothing has been answered yet
     assert spotify.choose_accounts(today(), here.settings) == names
     spotify.fetch_account(ADA, "run 1", here.settings, False)
@@ -244,7 +244,7 @@ def test_the_catalogue_asks_for_features_of_what_was_seen_tonight(
     with place(tmp_path / "state", warehouse_url, stock, mode="extended") as here:
         spotify.fetch_account(ADA, "run", here.settings, False)
         here.calls()
-        with warehouse.connect(warehouse_url) as connection:
+        with database.connect(warehouse_url) as connection:
             connection.execute(
                 text(
                     "insert into warehouse.dim_artist (artist_key, artist_id, name, source)"
@@ -254,9 +254,9 @@ def test_the_catalogue_asks_for_features_of_what_was_seen_tonight(
         summary = spotify.fetch_catalogue("run", today(), here.settings, False)
         line = here.fetched("run", "catalogue")
         assert summary["state"] == line["state"] == "done" and line["mode"] == "extended" and line["account"] is None
-        lines = lines_of(next(one for one in here.lake.inputs(["api"]) if one.input_id == line["input_id"]))
+        lines = lines_of(next(one for one in here.lake.find_inputs(["api"]) if one.input_id == line["input_id"]))
         asked = {id_ for one in lines if one["endpoint"] == "audio_features" for id_ in one["query"]["ids"].split(",")}
-        (first,) = (one for one in here.lake.inputs(["api"]) if one.input_id != line["input_id"])
+        (first,) = (one for one in here.lake.find_inputs(["api"]) if one.input_id != line["input_id"])
         entries = [
             entry.get("item") or entry.get("track") or {}
             for one in lines_of(first)
@@ -271,7 +271,7 @@ def test_the_catalogue_asks_for_features_of_what_was_seen_tonight(
 def publish(here: Place, run_id: str, memory_run_id: str | None) -> None:
     """A run that published all inputs that the lake holds, and left a memory."""
     values = {"run_id": run_id, "memory": memory_run_id}
-    with warehouse.connect(here.settings.warehouse_url) as connection:
+    with database.connect(here.settings.warehouse_url) as connection:
         connection.execute(
             text(
                 "insert into audit.run (run_id, job, started_at, finished_at, result, memory_run_id)"
@@ -279,7 +279,7 @@ def publish(here: Place, run_id: str, memory_run_id: str | None) -> None:
             ),
             values,
         )
-        for one in here.lake.inputs(["api"]):
+        for one in here.lake.find_inputs(["api"]):
             connection.execute(
                 text(
                     "insert into audit.run_input (run_id, input_id, origin, name, format, row_count)"
@@ -287,7 +287,7 @@ def publish(here: Place, run_id: str, memory_run_id: str | None) -> None:
                 ),
                 {"run_id": run_id, "input_id": one.input_id},
             )
-    for name in MEMORY if memory_run_id else ():
+    for name in LATEST_STATE if memory_run_id else ():
         folder = here.settings.state_dir / "lake" / "memory" / str(memory_run_id) / name
         folder.mkdir(parents=True)
         (folder / "_SUCCESS").touch()
@@ -298,7 +298,7 @@ def test_a_plan_takes_new_answers_and_all_of_them_where_the_memory_is_lost(here:
         count = refresh.plan_refresh(run_id, "nightly_refresh", today(), is_forced, here.settings)
         if not count:
             return 0, set(), None
-        plan = here.lake.read_note(run_id, "plan")
+        plan = here.lake.read_document(run_id, "plan")
         return count, {one["input_id"] for one in plan["inputs"]}, plan["memory_run_id"]
 
     assert planned("before anything") == (0, set(), None)
@@ -311,11 +311,11 @@ def test_a_plan_takes_new_answers_and_all_of_them_where_the_memory_is_lost(here:
     spotify.fetch_account(OTHER, "night 2", here.settings, False)
     (second,) = set(input_ids(here)) - {first}
     assert planned("night 2") == (1, {second}, "night 1")
-    here.lake.drop_memories([])
+    here.lake.drop_latest_states([])
     assert planned("night 2 without a memory") == (2, {first, second}, None)
     publish(here, "night 2", "night 2")
     assert planned("nothing new again") == (0, set(), None)
-    here.lake.drop_memories([])
+    here.lake.drop_latest_states([])
     assert planned("nothing new and no memory") == (0, set(), None)
     assert planned("by hand", is_forced=True) == (2, {first, second}, None)
 
@@ -325,5 +325,5 @@ def test_half_a_memory_is_none(here: Place) -> None:
     publish(here, "night 1", "night 1")
     (here.settings.state_dir / "lake" / "memory" / "night 1" / "api_artist" / "_SUCCESS").unlink()
     refresh.plan_refresh("night 2", "nightly_refresh", today(), True, here.settings)
-    plan = here.lake.read_note("night 2", "plan")
+    plan = here.lake.read_document("night 2", "plan")
     assert plan["memory_run_id"] is None and [one["input_id"] for one in plan["inputs"]] == input_ids(here)

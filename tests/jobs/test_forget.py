@@ -10,14 +10,14 @@ from typing import Any
 import fastavro
 import pytest
 
-from etl import warehouse
-from etl.config import Settings, settings
+from etl import database
 from etl.errors import ActionNeededError, EtlError, MustSignInError, TryAgainError
-from etl.jobs import events, forget, recently_played, refresh, spotify
-from etl.jobs.account_export import import_export
-from etl.lake import Lake
-from etl.load import load
-from etl.schemas.avro import contract
+from etl.formats.contracts.avro import load_contract
+from etl.jobs import erasure, events, recently_played, refresh, spotify
+from etl.jobs.account_import import import_export
+from etl.load import load_frames
+from etl.settings import Settings, read_settings
+from etl.storage.inputs import Lake
 from tests.exports import AUDIO, folder_of, play
 from tests.jobs.spotify_place import ADA, OTHER, STILL, Place, place
 from tests.jobs.test_events import activity, receive
@@ -68,12 +68,12 @@ def counted(here: Settings) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def here(tmp_path: Path, warehouse_url: str) -> Settings:
-    load(local_frames(catalogue()), run(), warehouse_url)
-    chosen = settings({"STATE_DIR": str(tmp_path / "state"), "WAREHOUSE_URL": warehouse_url})
+    load_frames(local_frames(catalogue()), run(), warehouse_url)
+    chosen = read_settings({"STATE_DIR": str(tmp_path / "state"), "WAREHOUSE_URL": warehouse_url})
     told = [activity(minute, user=user) for minute in range(3) for user in (WHO, *OTHERS)]
     wrong = [activity(9, user=user, msPlayed=-1) for user in (WHO, OTHERS[0])]
     told[0]["userId"] = f" {WHO}\t"
-    whole_names = fastavro.parse_schema(contract("user_activity_2"))
+    whole_names = fastavro.parse_schema(load_contract("user_activity_2"))
     receive(chosen, "feed-of-three", [*told, *wrong], files=2, schema=whole_names)
     receive(chosen, "feed-of-others", [activity(20, user=user) for user in OTHERS], name="user_activity_1")
     people = [
@@ -85,8 +85,8 @@ def here(tmp_path: Path, warehouse_url: str) -> Settings:
     export = folder_of(tmp_path / "export", **{AUDIO: [play(), play(ts="2024-03-02T12:03:00Z", ms_played=-1)]})
     import_export(str(export), WHO, "Europe/Berlin", chosen, datetime.now(UTC))
     load_events(chosen, "load 1")
-    with warehouse.connect(warehouse_url) as connection:
-        warehouse.record_failure(connection, "broken", "load_events", datetime.now(UTC), f"{WHO} was too much, {WHO}.")
+    with database.connect(warehouse_url) as connection:
+        database.record_failure(connection, "broken", "load_events", datetime.now(UTC), f"{WHO} was too much, {WHO}.")
     return chosen
 
 
@@ -95,7 +95,7 @@ def lake_of(here: Settings) -> Path:
 
 
 def test_a_word_of_a_file_of_the_catalogue_that_is_somebodys_id_stays(here: Settings) -> None:
-    with warehouse.connect(here.warehouse_url) as connection:
+    with database.connect(here.warehouse_url) as connection:
         connection.exec_driver_sql("""
             insert into audit.run (run_id, job, started_at, finished_at, result)
             values ('catalogue', 'nightly_refresh', now(), now(), 'published');
@@ -105,7 +105,7 @@ def test_a_word_of_a_file_of_the_catalogue_that_is_somebodys_id_stays(here: Sett
             values ('catalogue', 'file', 1, 'name is missing', '{"track_genre": "pop"}'),
                 ('catalogue', 'feed-of-others', 1, 'no time', '{"userId": "pop"}')
         """)
-    forget.forget_user("pop", "forget pop", here)
+    erasure.forget_user("pop", "forget pop", here)
     left = table(here.warehouse_url, "select input_id from audit.rejected_row where run_id = 'catalogue'")
     assert left == [{"input_id": "file"}]
 
@@ -120,10 +120,10 @@ def test_a_listener_of_a_feed_and_an_export_is_forgotten(here: Settings, monkeyp
         raise TryAgainError("killed")
 
     with monkeypatch.context() as patched:
-        patched.setattr(forget, "clean_feeds", killed)
+        patched.setattr(erasure, "clean_feeds", killed)
         with pytest.raises(TryAgainError):
-            forget.forget_user(WHO, "forget 1", here)
-    gone = forget.forget_user(WHO, "forget 1", here)
+            erasure.forget_user(WHO, "forget 1", here)
+    gone = erasure.forget_user(WHO, "forget 1", here)
     assert gone == {"accounts": 0, "inputs": 0, "inputs_rewritten": 2, "events": 4}, "the export went the first time"
     assert traces(url, lake, WHO, NAME) == []
     assert counted(here) == before and events_of(here, *OTHERS) == others
@@ -131,13 +131,13 @@ def test_a_listener_of_a_feed_and_an_export_is_forgotten(here: Settings, monkeyp
     assert table(url, "select message from audit.run where run_id = 'broken'") == [
         {"message": "somebody was too much, somebody."}
     ]
-    rows_left = {one.input_id: one.row_count for one in Lake(here.lake_url).inputs(["feed", "account_export"])}
+    rows_left = {one.input_id: one.row_count for one in Lake(here.lake_url).find_inputs(["feed", "account_export"])}
     assert rows_left == {"feed-of-three": 7, "feed-of-others": 2, "people": 2}
-    assert forget.forget_user(WHO, "forget 2", here) == dict.fromkeys(gone, 0)
+    assert erasure.forget_user(WHO, "forget 2", here) == dict.fromkeys(gone, 0)
     assert not any((here.state_dir / "forgetting").iterdir())
 
     assert load_events(here, "load 2") == {}, "what was loaded is known still"
-    with warehouse.connect(url) as connection:
+    with database.connect(url) as connection:
         connection.exec_driver_sql("delete from audit.run where job = 'load_events'")
     assert load_events(here, "everything anew") == {}
     sums = {row["input_id"]: (row["rows_in"], row["rows_rejected"]) for row in counted(here)}
@@ -157,16 +157,16 @@ def events_of(here: Settings, *users: str) -> list[dict[str, Any]]:
 def test_nobody_is_no_person_and_stops_no_run(here: Settings) -> None:
     receive(here, "feed-in-progress", [activity(40, user=OTHERS[0])])
     assert events.plan_events("in progress", here)
-    assert set(forget.forget_user("listener-nobody", "forget", here).values()) == {0}
+    assert set(erasure.forget_user("listener-nobody", "forget", here).values()) == {0}
     assert events.load_events("in progress", date(2026, 11, 21), here)
     receive(here, "feed-in-danger", [activity(41, user=OTHERS[0])])
     assert events.plan_events("in danger", here)
-    assert forget.forget_user(OTHERS[1], "forget", here)["events"]
+    assert erasure.forget_user(OTHERS[1], "forget", here)["events"]
     with pytest.raises(EtlError, match="left no events in the lake"):
         events.load_events("in danger", date(2026, 11, 21), here)
     for word in ("unknown", " "):
         with pytest.raises(ActionNeededError):
-            forget.forget_user(word, "forget", here)
+            erasure.forget_user(word, "forget", here)
 
 
 def test_an_account_is_forgotten_with_its_playlists(tmp_path: Path, warehouse_url: str, stock: Path) -> None:
@@ -176,15 +176,15 @@ def test_an_account_is_forgotten_with_its_playlists(tmp_path: Path, warehouse_ur
         fetch_all(there, "night 0")
         publish(there, "night 0", False)
         load_events(there.settings, "load 0")
-        ada, other = there.accounts.get(ADA), there.accounts.get(OTHER)
+        ada, other = there.accounts.get_account(ADA), there.accounts.get_account(OTHER)
         words = (ada.account_id, ada.user_id, f"account-{ADA}", f"recently_played-{ADA}")
         users = "select user_id from warehouse.dim_user where user_key > 0"
         asked = "select account from audit.fetch where account is not null group by 1"
         assert len(traces(warehouse_url, tmp_path / "state" / "lake", *words)) > 5
         before = counted(there.settings)
-        gone = forget.forget_user(ada.account_id, "forget", there.settings)
+        gone = erasure.forget_user(ada.account_id, "forget", there.settings)
         assert gone["accounts"] == 1 and gone["inputs"] == 2 and gone["events"] > 100
-        assert there.accounts.names() == [OTHER]
+        assert there.accounts.get_names() == [OTHER]
         assert traces(warehouse_url, tmp_path / "state" / "lake", *words) == []
         owners = there.rows("select distinct owner_id from warehouse.dim_playlist where owner_id is not null")
         assert ada.user_id not in {row["owner_id"] for row in owners} and owners
@@ -220,17 +220,17 @@ def test_what_an_account_is_answered_while_it_is_removed_is_not_kept(
         def removed_meanwhile(ask: Any) -> Any:
             def answer(*arguments: Any) -> Any:
                 found = ask(*arguments)
-                there.accounts.remove(ADA)
+                there.accounts.remove_account(ADA)
                 return found
 
             return answer
 
         monkeypatch.setattr(spotify, "ask_account", removed_meanwhile(asks))
         monkeypatch.setattr(recently_played, "fetch_recently_played", removed_meanwhile(looks))
-        signed_in = there.accounts.get(ADA)
+        signed_in = there.accounts.get_account(ADA)
         for fetch in (spotify.fetch_account, recently_played.fetch_plays):
-            there.accounts.keep(signed_in)
+            there.accounts.store_account(signed_in)
             with pytest.raises(MustSignInError, match="was removed while it was asked"):
                 fetch(ADA, "run", there.settings, False)
-            assert there.lake.inputs(["api"]) == [] and there.rows("select from audit.fetch") == []
-            assert there.lake.kept_places("run", "answers") == []
+            assert there.lake.find_inputs(["api"]) == [] and there.rows("select from audit.fetch") == []
+            assert there.lake.find_checkpoint_folders("run", "answers") == []

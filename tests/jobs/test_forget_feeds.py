@@ -9,44 +9,44 @@ import fastavro
 import pyarrow as pa
 import pytest
 
-from etl.avro import records as feed_records
-from etl.avro.blocks import pack, unpack
-from etl.avro.files import Header, blocks, file_of_one_block, header
+from etl.erasure.data_subject import DataSubject
+from etl.erasure.feeds import erase_from_feeds
 from etl.extract import feed
-from etl.jobs.forget_feeds import clean_feeds
-from etl.lake import Lake, Received
-from etl.person import Person
-from etl.schemas.avro import contract
+from etl.formats.avro import records as feed_records
+from etl.formats.avro.blocks import decompress_block, encode_block
+from etl.formats.avro.container_files import Header, encode_file, read_blocks, read_header
+from etl.formats.contracts.avro import load_contract
+from etl.storage.inputs import Lake, ReceivedInput
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
-WHO = Person(frozenset({"wanted"}))
+WHO = DataSubject(frozenset({"wanted"}))
 
 
 def record(user: str, **values: Any) -> dict[str, Any]:
     return {"userId": user, "updatedAt": NOW, "username": "Zoë"} | values
 
 
-def receive(lake: Lake, path: Path, records: list[dict[str, Any]], **options: Any) -> Received:
+def receive(lake: Lake, path: Path, records: list[dict[str, Any]], **options: Any) -> ReceivedInput:
     with path.open("wb") as file:
-        fastavro.writer(file, options.pop("schema", contract("user")), records, **options)
+        fastavro.writer(file, options.pop("schema", load_contract("user")), records, **options)
     return feed.receive_file(path, lake, NOW)
 
 
-def content_of(lake: Lake, received: Received) -> bytes:
-    with lake.read(received) as source:
+def content_of(lake: Lake, received: ReceivedInput) -> bytes:
+    with lake.open_input(received) as source:
         return source.read()
 
 
 def one_block(path: Path) -> tuple[Header, bytes]:
     """The header of a file of one block, and what its records are written as."""
     with path.open("rb") as source:
-        begin = header(source)
-        ((block, content),) = blocks(source, path.stat().st_size, begin.marker)
-    return begin, unpack(block.packed(content), begin.codec)
+        begin = read_header(source)
+        ((block, content),) = read_blocks(source, path.stat().st_size, begin.marker)
+    return begin, decompress_block(block.slice_records(content), begin.codec)
 
 
-def users(lake: Lake, received: Received) -> list[str]:
-    with lake.read(received) as source:
+def users(lake: Lake, received: ReceivedInput) -> list[str]:
+    with lake.open_input(received) as source:
         return [one["userId"] for one in fastavro.reader(source)]
 
 
@@ -56,16 +56,16 @@ def test_records_of_others_stay_in_their_order(lake: Lake, tmp_path: Path, codec
     one = receive(lake, tmp_path / "f.avro", records, codec=codec, sync_interval=60)
     of_others = receive(lake, tmp_path / "others.avro", [record("wanted2", username="wanted")], codec=codec)
     before, of_others_before = content_of(lake, one), content_of(lake, of_others)
-    assert clean_feeds(lake, WHO) == 1
+    assert erase_from_feeds(lake, WHO) == 1
     assert users(lake, one) == ["a", "b", "c", "wanted2", "a"]
-    (noted,) = (left for left in lake.inputs(["feed"]) if left.input_id == one.input_id)
+    (noted,) = (left for left in lake.find_inputs(["feed"]) if left.input_id == one.input_id)
     assert (noted.row_count, noted.size_bytes) == (5, len(content_of(lake, one)))
-    with lake.read(one) as source:
-        kept = header(source)
-        of_file = [block for _, block in blocks(source, noted.size_bytes, kept.marker)]
+    with lake.open_input(one) as source:
+        kept = read_header(source)
+        of_file = [block for _, block in read_blocks(source, noted.size_bytes, kept.marker)]
     assert before.startswith(kept.content) and of_file[-1] in before
     assert content_of(lake, of_others) == of_others_before
-    assert clean_feeds(lake, WHO) == 0
+    assert erase_from_feeds(lake, WHO) == 0
 
 
 def test_a_block_that_cannot_be_read_goes_where_it_names_the_person(lake: Lake, tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_a_block_that_cannot_be_read_goes_where_it_names_the_person(lake: Lake, 
         spoilt = spoilt[:behind] + b"\x7a" + spoilt[behind + 1 :]
     path.write_bytes(spoilt)
     other = feed.receive_file(path, lake, NOW)
-    assert clean_feeds(lake, WHO) == 2
+    assert erase_from_feeds(lake, WHO) == 2
     assert users(lake, one) == ["a", "b", "c", "d"]
     left = content_of(lake, other)
     assert b"wanted" not in left and len(left) < len(spoilt)
@@ -88,26 +88,26 @@ def test_a_block_that_cannot_be_read_goes_where_it_names_the_person(lake: Lake, 
 CODECS = ["null", "deflate", "snappy", "zstandard", "bzip2", "xz"]
 
 
-def receive_damaged(lake: Lake, path: Path, names: list[str], damaged: int, codec: str) -> tuple[Received, bytes]:
+def receive_damaged(lake: Lake, path: Path, names: list[str], damaged: int, codec: str) -> tuple[ReceivedInput, bytes]:
     """A feed of one block in which one record ends far beyond the block, and what its records are written as."""
     receive(lake, path, [record(name, username=f"of {name}") for name in names], codec=codec)
     begin, content = one_block(path)
     place = content.index(f"of {names[damaged]}".encode()) - 1
     spoilt = content[:place] + b"\x7e" + content[place + 1 :]
-    path.write_bytes(begin.content + pack(spoilt, len(names), codec, begin.marker))
+    path.write_bytes(begin.content + encode_block(spoilt, len(names), codec, begin.marker))
     return feed.receive_file(path, lake, NOW), spoilt
 
 
-def block_of(lake: Lake, received: Received) -> tuple[int, bytes]:
+def block_of(lake: Lake, received: ReceivedInput) -> tuple[int, bytes]:
     """How many records the one block of a feed says that it has, and what they are written as."""
-    with lake.read(received) as source:
-        begin = header(source)
-        ((block, content),) = blocks(source, received.size_bytes, begin.marker)
-    return block.row_count, unpack(block.packed(content), begin.codec)
+    with lake.open_input(received) as source:
+        begin = read_header(source)
+        ((block, content),) = read_blocks(source, received.size_bytes, begin.marker)
+    return block.row_count, decompress_block(block.slice_records(content), begin.codec)
 
 
-def noted(lake: Lake, received: Received) -> Received:
-    (now,) = (one for one in lake.inputs(["feed"]) if one.input_id == received.input_id)
+def noted(lake: Lake, received: ReceivedInput) -> ReceivedInput:
+    (now,) = (one for one in lake.find_inputs(["feed"]) if one.input_id == received.input_id)
     return now
 
 
@@ -116,17 +116,17 @@ def test_before_a_damaged_record_the_persons_go_and_the_damaged_ones_stay(
     lake: Lake, tmp_path: Path, codec: str
 ) -> None:
     other, spoilt = receive_damaged(lake, tmp_path / "f.avro", ["a", "wanted", "b", "c", "d"], 3, codec)
-    assert clean_feeds(lake, WHO) == 2
+    assert erase_from_feeds(lake, WHO) == 2
     row_count, left = block_of(lake, now := noted(lake, other))
     assert row_count == now.row_count == 4, "a, b, and the two that cannot be read"
     assert b"wanted" not in left and len(left) < len(spoilt) and left.endswith(spoilt[spoilt.index(b"\x02c") :])
-    table, *wrong = feed_records.read_blocks(now.url, contract("user"))
+    table, *wrong = feed_records.read_blocks_separately(now.url, load_contract("user"))
     assert isinstance(table, pa.Table) and table["userId"].to_pylist() == ["a", "b"]
-    assert [(one.first, one.row_count) for one in wrong if isinstance(one, feed_records.Undecodable)] == [
+    assert [(one.first_number, one.row_count) for one in wrong if isinstance(one, feed_records.UndecodableRecords)] == [
         (3, 1),
         (4, 1),
     ]
-    assert clean_feeds(lake, WHO) == 0
+    assert erase_from_feeds(lake, WHO) == 0
 
 
 @pytest.mark.parametrize("codec", CODECS)
@@ -137,14 +137,14 @@ def test_damaged_records_that_name_the_person_go_and_those_before_them_stay(
     lake: Lake, tmp_path: Path, codec: str, names: list[str]
 ) -> None:
     other, _ = receive_damaged(lake, tmp_path / "f.avro", names, 2, codec)
-    assert clean_feeds(lake, WHO) == 2
+    assert erase_from_feeds(lake, WHO) == 2
     kept = [name for name in names[:2] if name != "wanted"]
     assert users(lake, now := noted(lake, other)) == kept and now.row_count == len(kept)
-    assert clean_feeds(lake, WHO) == 0
+    assert erase_from_feeds(lake, WHO) == 0
 
 
 def test_times_that_no_calendar_has_and_texts_that_are_none_stay_as_they_are(lake: Lake, tmp_path: Path) -> None:
-    plain = contract("user")
+    plain = load_contract("user")
     plain["fields"] = [
         {"name": one["name"], "type": "long" if one["name"] == "updatedAt" else one["type"]} for one in plain["fields"]
     ]
@@ -152,18 +152,18 @@ def test_times_that_no_calendar_has_and_texts_that_are_none_stay_as_they_are(lak
     one = receive(lake, path := tmp_path / "f.avro", moments, schema=plain)
     path.write_bytes(path.read_bytes().replace("Zoë".encode(), b"Zo\xff\xfe"))
     other = feed.receive_file(path, lake, NOW)
-    assert clean_feeds(lake, WHO) == 2
+    assert erase_from_feeds(lake, WHO) == 2
     assert users(lake, one) == ["a", "b"]
     assert content_of(lake, other).count(b"Zo\xff\xfe") == 2
 
 
 @pytest.mark.parametrize("codec", ["null", "deflate", "snappy"])
 def test_ids_that_are_bytes_or_nothing(lake: Lake, tmp_path: Path, codec: str) -> None:
-    schema = contract("user")
+    schema = load_contract("user")
     schema["fields"][0] = {"name": "userId", "type": ["null", "bytes"]}
     told = [record("") | {"userId": user} for user in (None, b"wanted", b"None", None)]
     one = receive(lake, tmp_path / "f.avro", told, schema=schema, codec=codec)
-    assert clean_feeds(lake, Person(frozenset({"wanted", "None"}))) == 1
+    assert erase_from_feeds(lake, DataSubject(frozenset({"wanted", "None"}))) == 1
     assert users(lake, one) == [None, None]
 
 
@@ -171,14 +171,14 @@ def test_ids_that_are_called_uuid(lake: Lake, tmp_path: Path) -> None:
     ids = [f"A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A1{number}" for number in range(2)]
     receive(lake, path := tmp_path / "f.avro", [record(one) for one in ids])
     _, content = one_block(path)
-    schema = contract("user")
+    schema = load_contract("user")
     schema["fields"][0] = {"name": "userId", "type": {"type": "string", "logicalType": "uuid"}}
-    path.write_bytes(b"".join(file_of_one_block([content], 2, json.dumps(schema))))
+    path.write_bytes(b"".join(encode_file([content], 2, json.dumps(schema))))
     one = feed.receive_file(path, lake, NOW)
-    (table,) = feed_records.read(one.url, contract("user"))
+    (table,) = feed_records.read_tables(one.url, load_contract("user"))
     assert table["userId"].to_pylist() == ids
-    assert clean_feeds(lake, Person(frozenset({ids[0]}))) == 2
-    (table,) = feed_records.read(one.url, contract("user"))
+    assert erase_from_feeds(lake, DataSubject(frozenset({ids[0]}))) == 2
+    (table,) = feed_records.read_tables(one.url, load_contract("user"))
     assert table["userId"].to_pylist() == ids[1:]
 
 
@@ -187,32 +187,32 @@ def test_what_cannot_be_unpacked_goes_where_it_names_the_person(lake: Lake, tmp_
     content = path.read_bytes()
     path.write_bytes(content[:-17] + bytes([content[-17] ^ 1]) + content[-16:])  # its checksum
     other = feed.receive_file(path, lake, NOW)
-    assert clean_feeds(lake, WHO) == 2
+    assert erase_from_feeds(lake, WHO) == 2
     assert b"wanted" not in content_of(lake, other)
 
 
 def test_metadata_that_are_no_text_hide_nobody(lake: Lake, tmp_path: Path) -> None:
     with (path := tmp_path / "f.avro").open("wb") as file:
-        fastavro.writer(file, contract("user"), [record("wanted"), record("a")], metadata={"odd": "odd"})
+        fastavro.writer(file, load_contract("user"), [record("wanted"), record("a")], metadata={"odd": "odd"})
     path.write_bytes(path.read_bytes().replace(b"\x06odd\x06odd", b"\x06odd\x06o\xff\xfe"))
     one = feed.receive_file(path, lake, NOW)
-    assert [len(table) for table in feed_records.read(one.url, contract("user"))] == [2]
-    assert clean_feeds(lake, WHO) == 1
-    (table,) = feed_records.read(one.url, contract("user"))
+    assert [len(table) for table in feed_records.read_tables(one.url, load_contract("user"))] == [2]
+    assert erase_from_feeds(lake, WHO) == 1
+    (table,) = feed_records.read_tables(one.url, load_contract("user"))
     assert table["userId"].to_pylist() == ["a"]
 
 
 def test_records_of_a_block_that_says_it_has_none_do_not_come_back(lake: Lake, tmp_path: Path) -> None:
     receive(lake, path := tmp_path / "f.avro", [record("wanted")])
     begin, content = one_block(path)
-    path.write_bytes(begin.content + pack(content, 0, begin.codec, begin.marker))
+    path.write_bytes(begin.content + encode_block(content, 0, begin.codec, begin.marker))
     one = feed.receive_file(path, lake, NOW)
-    assert clean_feeds(lake, WHO) == 2
+    assert erase_from_feeds(lake, WHO) == 2
     again = feed.receive_file(path, lake, NOW)
     assert again.size_bytes == len(begin.content) and b"wanted" not in content_of(lake, one)
 
 
 def test_a_feed_of_nobody_else_stays_as_an_empty_one(lake: Lake, tmp_path: Path) -> None:
     one = receive(lake, tmp_path / "f.avro", [record("wanted")])
-    assert clean_feeds(lake, WHO) == 1
-    assert users(lake, one) == [] and [left.row_count for left in lake.inputs(["feed"])] == [0]
+    assert erase_from_feeds(lake, WHO) == 1
+    assert users(lake, one) == [] and [left.row_count for left in lake.find_inputs(["feed"])] == [0]

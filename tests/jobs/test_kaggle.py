@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from etl.config import Settings, settings
 from etl.errors import WrongFileError
 from etl.jobs import kaggle, refresh
-from etl.lake import Lake
+from etl.settings import Settings, read_settings
+from etl.storage.inputs import Lake
 from tests.dags.kaggle_files import track_id, write_dataset
 from tests.load.star_frames import table
 
 
 @pytest.fixture
 def here(tmp_path: Path, warehouse_url: str) -> Settings:
-    return settings({"STATE_DIR": str(tmp_path / "state"), "WAREHOUSE_URL": warehouse_url, "CLUSTER_COUNT": "3"})
+    return read_settings({"STATE_DIR": str(tmp_path / "state"), "WAREHOUSE_URL": warehouse_url, "CLUSTER_COUNT": "3"})
 
 
 def bring(here: Settings, path: Path, day: int) -> dict[str, Any]:
@@ -51,9 +51,9 @@ def test_an_earlier_file_that_comes_back_takes_its_place_back(here: Settings, tm
         assert bring(here, path, day) == first and plan(here, f"nothing new {day}") == 0
     for _ in range(2):
         assert bring(here, path, 3) == first
-    (current,) = refresh.current_inputs(Lake(here.lake_url))
+    (current,) = refresh.list_current_inputs(Lake(here.lake_url))
     assert current.input_id == first["input_id"] != second["input_id"]
-    assert len(Lake(here.lake_url).inputs(["kaggle"])) == 2
+    assert len(Lake(here.lake_url).find_inputs(["kaggle"])) == 2
     assert publish(here, "third") == 50 and plan(here, "nothing new again") == 0
     bring(here, path, 4)
     assert plan(here, "nothing new at last") == 0
@@ -67,7 +67,7 @@ def test_the_same_bytes_by_another_name_take_nobodys_place(here: Settings, tmp_p
     write_dataset(path, popularity=99)
     second = bring(here, path, 2)
     bring(here, copy, 3)
-    (current,) = refresh.current_inputs(Lake(here.lake_url))
+    (current,) = refresh.list_current_inputs(Lake(here.lake_url))
     assert current.input_id == second["input_id"]
 
 

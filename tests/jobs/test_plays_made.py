@@ -16,13 +16,13 @@ from typing import Any
 
 import pytest
 
-from etl.config import Settings
-from etl.config import settings as settings_of
-from etl.extract.account_export.histories import FIELDS, body
-from etl.extract.spotify.answers import COLUMNS, packed
+from etl.extract.account_export.export_records import STORED_FIELDS, encode_record
+from etl.extract.spotify.responses import COLUMNS, compress_lines
+from etl.formats.contracts.events import EXPORT_LINE
 from etl.jobs import events
-from etl.lake import Lake, Received
-from etl.schemas.events import EXPORT_LINE
+from etl.settings import Settings
+from etl.settings import read_settings as settings_of
+from etl.storage.inputs import Lake, ReceivedInput
 from tests.exports import basic_play, play
 from tests.jobs.test_events import activity, receive
 from tests.load.star_frames import table
@@ -140,7 +140,7 @@ def bring_export(here: Settings, source: str, records: Iterable[Any], input_id: 
     """An input with the exports of all listeners."""
     lines = [
         {"number": number, "user_id": user, "timezone": "Europe/Berlin", "file": f"{user}/{file}"}
-        | {"body": body(record, FIELDS[source])}
+        | {"body": encode_record(record, STORED_FIELDS[source])}
         for number, (user, file, record) in enumerate(records, 1)
     ]
     bring(here, "account_export", source, lines, input_id, tuple(EXPORT_LINE.fieldNames()))
@@ -163,9 +163,9 @@ def bring_recent(here: Settings, records: Iterable[Any], input_id: str) -> None:
 def bring(
     here: Settings, origin: str, format_name: str, lines: list[Any], input_id: str, columns: tuple[str, ...]
 ) -> None:
-    lake, name, content = Lake(here.lake_url), f"{format_name}.jsonl.gz", packed(lines)
+    lake, name, content = Lake(here.lake_url), f"{format_name}.jsonl.gz", compress_lines(lines)
     assert gzip.decompress(content).count(b"\n") == len(lines)
-    received = Received(
+    received = ReceivedInput(
         input_id=input_id,
         origin=origin,
         name=name,
@@ -176,9 +176,9 @@ def bring(
         row_count=len(lines),
         size_bytes=len(content),
         received_at=RECEIVED.isoformat(),
-        url=lake.input_url(origin, input_id, name),
+        url=lake.build_input_url(origin, input_id, name),
     )
-    lake.receive(io.BytesIO(content), received)
+    lake.store_input(io.BytesIO(content), received)
 
 
 def bring_others(here: Settings) -> None:

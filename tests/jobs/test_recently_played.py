@@ -9,7 +9,7 @@ import pytest
 
 from etl.errors import MustSignInError
 from etl.jobs import events, spotify
-from etl.jobs.account_export import import_export
+from etl.jobs.account_import import import_export
 from etl.jobs.recently_played import fetch_plays
 from tests.exports import AUDIO, folder_of, play
 from tests.extract.spotify.nights import lines_of
@@ -48,13 +48,13 @@ def test_a_look_without_news_keeps_nothing(here: Place) -> None:
         **{"account": ADA, "state": "done", "plays": 50, "has_gap": False}
     }
     line = here.fetched("look 1", f"recently_played-{ADA}")
-    (received,) = here.lake.inputs(["api"])
+    (received,) = here.lake.find_inputs(["api"])
     assert (line["input_id"], line["calls"], line["account"]) == (received.input_id, {"recently_played": 1}, ADA)
     (answer,) = lines_of(received)
     assert "after" not in answer["query"], "the page shows the play that it joins on"
     assert fetch_plays(ADA, "look 2", here.settings, False)["plays"] == 0
     assert fetch_plays(ADA, "look 1", here.settings, False)["plays"] == 50, "run again it brings the same"
-    assert len(here.lake.inputs(["api"])) == 1 and gaps(here) == []
+    assert len(here.lake.find_inputs(["api"])) == 1 and gaps(here) == []
     assert spotify.fetch_account(ADA, "night", here.settings, False)["playlists_changed"] == 12
 
 
@@ -75,7 +75,7 @@ def test_plays_are_loaded_once_and_a_gap_is_closed_by_an_export(here: Place, tmp
     assert load(here, "load 3") == {"fact_event": 50}
     after = min(row["event_time"] for row in plays(here) if row["event_time"] > before)
     (gap,) = gaps(here)
-    user_id = here.accounts.get(ADA).account_id
+    user_id = here.accounts.get_account(ADA).account_id
     assert {name: gap[name] for name in ("user_id", "gap_from", "gap_to", "run_id", "closed_at")} == {
         **{"user_id": user_id, "gap_from": before, "gap_to": after, "run_id": "look 3", "closed_at": None}
     }

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from etl.config import Settings, settings
-from etl.extract.spotify.answers import Answer
+from etl.extract.spotify.responses import ApiResponse
 from etl.jobs import refresh
-from etl.lake import Lake
+from etl.settings import Settings, read_settings
+from etl.storage.inputs import Lake
 from tests.load.star_frames import table
 from tests.transform.spotify.said import answer, artist, at, items, playlist, received, track
 
@@ -69,24 +69,24 @@ class House:
 
 @pytest.fixture
 def house(tmp_path: Path, warehouse_url: str) -> House:
-    return House(settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": warehouse_url, "CLUSTER_COUNT": "2"}))
+    return House(read_settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": warehouse_url, "CLUSTER_COUNT": "2"}))
 
 
 def entry(track_id: str, added_at: str | None = None, **fields: Any) -> dict[str, Any]:
     return {"added_at": added_at, "item": track(track_id, **fields)}
 
 
-def listed(day: int, *lists: dict[str, Any]) -> Answer:
+def listed(day: int, *lists: dict[str, Any]) -> ApiResponse:
     return answer("my_playlists", {"items": list(lists), "total": len(lists), "next": None}, asked_at=at(3, day))
 
 
-def profile(day: int, plan: str) -> Answer:
+def profile(day: int, plan: str) -> ApiResponse:
     body = {"id": "ada", "account_id": "account-1", "display_name": "Ada", "country": "DE", "product": plan}
     return answer("me", body, asked_at=at(3, day))
 
 
 LONG_AGO, EVENING = "2020-01-05T06:00:00Z", "2026-11-22T20:00:00Z"
-NIGHTS: dict[int, tuple[Answer, ...]] = {
+NIGHTS: dict[int, tuple[ApiResponse, ...]] = {
     21: (
         listed(21, playlist("p1"), playlist("p2", snapshot_id="e1")),
         items("p1", "s1", entry("t1", LONG_AGO), entry("t2"), entry("t3"), asked_at=at(4, 21)),
@@ -151,7 +151,7 @@ def test_each_night_leaves_its_history_and_the_past_replayed_changes_nothing(hou
         house.receive(day)
         house.publish(f"night {day}", day)
     assert {rows: house.said(rows) for rows in SEEN_BY_NIGHT} == SEEN_BY_NIGHT
-    house.lake.drop_memories([])
+    house.lake.drop_latest_states([])
     assert house.publish("from all answers", 25, is_forced=True) == {}
     assert {rows: house.said(rows) for rows in SEEN_BY_NIGHT} == SEEN_BY_NIGHT
 

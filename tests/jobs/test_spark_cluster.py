@@ -12,8 +12,8 @@ from pathlib import Path
 import pyspark
 import pytest
 
-from etl.config import CHECKOUT
-from etl.load.migrate import migrate
+from etl.load.migrate import migrate_warehouse
+from etl.settings import CHECKOUT
 from tests.dags.kaggle_files import write_folder
 from tests.load.star_frames import star, table
 from tests.processes import free_port
@@ -49,7 +49,7 @@ def test_a_cluster_makes_the_same_star(
 ) -> None:
     write_folder(tmp_path / "files")
     _refresh(tmp_path / "files", tmp_path / "local", warehouse_url, "local[2]")
-    migrate(empty_database_url)
+    migrate_warehouse(empty_database_url)
     _refresh(tmp_path / "files", tmp_path / "cluster", empty_database_url, cluster)
     work = tmp_path.parent
     executors = [path for path in work.rglob("work/app-*/*") if path.is_dir()]

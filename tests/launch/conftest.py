@@ -14,4 +14,4 @@ def state(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "state"
     folder.mkdir()
     yield folder
-    postgres.remove(folder)
+    postgres.remove_servers(folder)

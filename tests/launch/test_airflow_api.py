@@ -32,8 +32,10 @@ CAUSE = {"exc_type": "BadZipFile", "exc_value": "File is not a zip file", "is_ca
 def test_a_task_says_what_was_raised_and_not_what_caused_it(
     monkeypatch: pytest.MonkeyPatch, lines: list[object], words: str
 ) -> None:
-    monkeypatch.setattr(AirflowApi, "_ask", lambda *_, **__: {"content": lines})
-    assert AirflowApi("http://127.0.0.1:1", "admin", "none").last_words("kaggle_import", "run", FAILED) == words
+    monkeypatch.setattr(AirflowApi, "_send_request", lambda *_, **__: {"content": lines})
+    assert (
+        AirflowApi("http://127.0.0.1:1", "admin", "none").find_failure_reason("kaggle_import", "run", FAILED) == words
+    )
 
 
 def test_runs_that_were_cut_short_are_told_of_before_airflow_forgets_that_they_ran(
@@ -50,8 +52,8 @@ def test_runs_that_were_cut_short_are_told_of_before_airflow_forgets_that_they_r
         offset = options["params"]["offset"]
         return {"dag_runs": runs[offset : offset + 100], "total_entries": len(runs)}
 
-    monkeypatch.setattr(AirflowApi, "_ask", ask)
-    assert AirflowApi("http://127.0.0.1:1", "admin", "none").end_unfinished_runs(done.append) == 130
+    monkeypatch.setattr(AirflowApi, "_send_request", ask)
+    assert AirflowApi("http://127.0.0.1:1", "admin", "none").mark_unfinished_runs_failed(done.append) == 130
     told, *marked, told_at_last = done
     assert isinstance(told, list) and len(told) == 130 and told_at_last == told
     assert [told[0].audit_id, told[0].started_at] == ["load_events.manual 0", datetime.fromisoformat(BEGAN)]

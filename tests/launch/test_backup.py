@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from etl import warehouse
+from etl import database
 from etl.errors import ActionNeededError
-from etl.load.migrate import migrate
+from etl.load.migrate import migrate_warehouse
 from launch.backup import write_backup
-from launch.postgres.use import embedded_server
-from launch.restore import read_backup
+from launch.postgres.shared_server import run_embedded_server
+from launch.restore import restore_backup
 
 
 @pytest.fixture
@@ -18,21 +18,21 @@ def url(state: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A migrated warehouse with a table that only the test knows."""
     monkeypatch.setenv("STATE_DIR", str(state))
     monkeypatch.delenv("WAREHOUSE_URL", raising=False)
-    with embedded_server(state) as server:
-        url = server.url("loader", "warehouse")
-        migrate(url)
+    with run_embedded_server(state) as server:
+        url = server.build_url("loader", "warehouse")
+        migrate_warehouse(url)
         change(url, "create table warehouse.kept as select n, md5(n::text) as text from generate_series(1, 5000) as n")
         yield url
 
 
 def change(url: str, statement: str) -> None:
-    with warehouse.connect(url) as connection:
+    with database.connect(url) as connection:
         connection.exec_driver_sql(statement)
 
 
 def content(url: str) -> list[dict[str, object]]:
-    with warehouse.connect(url) as connection:
-        return warehouse.rows(
+    with database.connect(url) as connection:
+        return database.fetch_rows(
             connection,
             "select (select md5(string_agg(text, '' order by n)) from warehouse.kept) as kept,"
             " (select count(*) from warehouse.dim_date) as days,"
@@ -46,9 +46,9 @@ def test_what_was_there_is_there_again(url: str, tmp_path: Path) -> None:
     assert (tmp_path / "backup").stat().st_mode & 0o077 == 0
     change(url, "delete from warehouse.kept where n > 7; delete from warehouse.dim_date where date_key > 20000101")
     assert content(url) != before
-    read_backup(tmp_path / "backup")
+    restore_backup(tmp_path / "backup")
     assert content(url) == before
-    migrate(url)
+    migrate_warehouse(url)
 
 
 def test_a_damaged_backup_changes_nothing(url: str, tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_a_damaged_backup_changes_nothing(url: str, tmp_path: Path) -> None:
     change(url, "delete from warehouse.kept where n > 7")
     before = content(url)
     with pytest.raises(ActionNeededError, match="Nothing was restored, the warehouse is as it was"):
-        read_backup(tmp_path / "backup")
+        restore_backup(tmp_path / "backup")
     assert content(url) == before
 
 
@@ -67,7 +67,7 @@ def test_a_file_is_neither_overwritten_nor_taken_for_a_backup(url: str, tmp_path
     with pytest.raises(ActionNeededError, match="exists and is left as it is"):
         write_backup(tmp_path / "notes")
     with pytest.raises(ActionNeededError, match="cannot be read as a backup"):
-        read_backup(tmp_path / "notes")
+        restore_backup(tmp_path / "notes")
     assert (tmp_path / "notes").read_text() == "mine"
     with pytest.raises(ActionNeededError, match="cannot be written: No such file or directory"):
         write_backup(tmp_path / "nowhere" / "backup")

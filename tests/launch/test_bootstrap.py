@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.config import CHECKOUT
+from etl.settings import CHECKOUT
 from launch import bootstrap
 
 
@@ -32,14 +32,14 @@ def test_a_java_that_is_old_or_incomplete_is_passed_over(tmp_path: Path) -> None
     pretend(tmp_path / "old", "echo 'openjdk version \"11.0.2\"' >&2")
     pretend(tmp_path / "incomplete", "echo 'Error: module jdk.incubator.vector not found' >&2; exit 1")
     pretend(tmp_path / "fit", "echo 'openjdk version \"17.0.15\" 2025-04-15' >&2")
-    fit = [name for name in ("old", "incomplete", "fit", "absent") if bootstrap.is_java_fit(tmp_path / name)]
+    fit = [name for name in ("old", "incomplete", "fit", "absent") if bootstrap.is_java_usable(tmp_path / name)]
     assert fit == ["fit"]
 
 
 def test_no_java_and_no_right_to_install_it(fakes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap, "find_java", lambda: None)
     with pytest.raises(bootstrap.SetupError, match=r"Java 17 or newer is needed .*apt-get install"):
-        bootstrap.java_home(tmp_path)
+        bootstrap.ensure_java(tmp_path)
 
 
 def test_java_is_installed_by_the_first_package_that_there_is(
@@ -55,7 +55,7 @@ def test_java_is_installed_by_the_first_package_that_there_is(
     monkeypatch.setattr(
         bootstrap, "find_java", lambda: home if asked.exists() and installed in asked.read_text() else None
     )
-    assert bootstrap.java_home(tmp_path) == home
+    assert bootstrap.ensure_java(tmp_path) == home
     assert asked.read_text().splitlines()[-1] == installed
     assert "Java (openjdk-17-jre-headless)" in capsys.readouterr().out
 
@@ -66,17 +66,17 @@ def test_no_network_at_the_first_start(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("PIP_RETRIES", "0")
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     with pytest.raises(bootstrap.SetupError, match="could not be installed; the first start needs the network"):
-        bootstrap.make_environment(tmp_path, CHECKOUT / "requirements.txt")
+        bootstrap.make_virtual_environment(tmp_path, CHECKOUT / "requirements.txt")
 
 
 def test_an_environment_that_was_made_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     steps: list[str] = []
-    monkeypatch.setattr(bootstrap, "with_step", lambda _state, text, _commands, _failure: steps.append(text))
+    monkeypatch.setattr(bootstrap, "run_step", lambda _state, text, _commands, _failure: steps.append(text))
     (tmp_path / "venv").mkdir()
     requirements = CHECKOUT / "requirements.txt"
-    bootstrap.make_environment(tmp_path, requirements)
+    bootstrap.make_virtual_environment(tmp_path, requirements)
     assert steps == ["Virtual environment", "Python packages (requirements.txt)"]
-    bootstrap.make_environment(tmp_path, requirements)
+    bootstrap.make_virtual_environment(tmp_path, requirements)
     assert len(steps) == 2
 
 
@@ -114,7 +114,7 @@ def test_no_python_that_is_new_enough(fakes: Path) -> None:
 def test_what_is_written_afterwards_is_its_owner_s_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = tmp_path / "state" / "made"
     monkeypatch.setenv("STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setattr(bootstrap, "make_environment", lambda *_: os.umask(0o022))
+    monkeypatch.setattr(bootstrap, "make_virtual_environment", lambda *_: os.umask(0o022))
     monkeypatch.setattr(os, "execve", lambda *_: made.write_text("what somebody listened to"))
     before = os.umask(0o022)
     try:

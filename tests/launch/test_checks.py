@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from etl.config import CHECKOUT
+from etl.settings import CHECKOUT
 from launch import checks
 
 _TABLE = (CHECKOUT / "docs" / "settings.md").read_text(encoding="utf-8")

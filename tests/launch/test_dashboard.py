@@ -9,7 +9,7 @@ from pathlib import Path
 
 import requests
 
-from etl.config import CHECKOUT
+from etl.settings import CHECKOUT
 from tests.processes import free_port, listening_addresses, marked
 
 

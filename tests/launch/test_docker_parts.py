@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from etl.config import CHECKOUT, settings
-from launch.spotify import keep_spotify_pools
+from etl.settings import CHECKOUT, read_settings
+from launch.spotify import ensure_spotify_pools
 
 Started = list[tuple[list[str], dict[str, str]]]
 
@@ -37,24 +37,24 @@ def test_the_stand_in_listens_where_the_tasks_ask(started: Started) -> None:
     become("stand-in")
     become("scheduler")
     (command, _), (_, environ) = started
-    assert command[1:3] == ["-m", "etl.simulate.spotify_api"]
+    assert command[1:3] == ["-m", "simulator.mock_api"]
     assert command[command.index("--mode") + 1] == "extended"
-    told = settings(environ)
-    assert told.is_stand_in and told.spotify_client_id == "stand-in"
+    told = read_settings(environ)
+    assert told.is_mock_api and told.spotify_client_id == "stand-in"
     assert told.spotify_accounts_url == f"http://127.0.0.1:{command[command.index('--port') + 1]}"
 
 
 def test_with_a_client_id_spotify_is_asked(started: Started, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPOTIPY_CLIENT_ID", "abc")
     become("scheduler")
-    told = settings(started[0][1])
-    assert (told.is_stand_in, told.spotify_client_id) == (False, "abc")
+    told = read_settings(started[0][1])
+    assert (told.is_mock_api, told.spotify_client_id) == (False, "abc")
     assert told.spotify_api_url == "https://api.spotify.com/v1/"
 
 
 def test_set_up_makes_the_pool_without_an_api_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from launch.airflow_api import AirflowApi
-    from launch.airflow_parts import Airflow
+    from launch.airflow_components import Airflow
 
     asked: list[list[str]] = []
 
@@ -62,8 +62,8 @@ def test_set_up_makes_the_pool_without_an_api_server(tmp_path: Path, monkeypatch
         asked.append(command[3:])
         return (1 if command[4] == "get" else 0), ""
 
-    monkeypatch.setattr("launch.airflow_parts.run_logged", run)
+    monkeypatch.setattr("launch.airflow_components.run_logged", run)
     airflow = Airflow(tmp_path, {}, AirflowApi("http://127.0.0.1:1", "admin", "hidden"))
-    keep_spotify_pools(airflow, {"SPOTIPY_CLIENT_ID": "abc"})
+    ensure_spotify_pools(airflow, {"SPOTIPY_CLIENT_ID": "abc"})
     names = ("spotify_abc", "spotify_abc.recently_played")
     assert [words[:3] for words in asked] == [["pools", step, name] for name in names for step in ("get", "set")]

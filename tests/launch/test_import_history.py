@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-import etl.spark
+import etl.engines.spark
 from launch import import_history
 from launch.bootstrap import COMMANDS
 from tests.exports import TRACK_URI, basic_play, folder_of, zip_of
@@ -36,7 +36,7 @@ def place(tmp_path: Path, empty_database_url: str, spark: SparkSession, monkeypa
     def shared(*_: Any) -> Iterator[SparkSession]:
         yield spark
 
-    monkeypatch.setattr(etl.spark, "session", shared)
+    monkeypatch.setattr(etl.engines.spark, "open_session", shared)
     monkeypatch.setattr(import_history, "resolve_jars", lambda *_: None)
     monkeypatch.setenv("STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("WAREHOUSE_URL", empty_database_url)

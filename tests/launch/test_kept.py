@@ -8,22 +8,24 @@ from pathlib import Path
 import pytest
 
 from etl.errors import ActionNeededError
-from launch.environment import MARKER
-from launch.kept import KeptPart
+from launch.environment import STATE_MARKER
+from launch.supervised_process import SupervisedProcess
 from tests.processes import free_port, marked
 
 SERVE = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1"]
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Iterator[Callable[..., KeptPart]]:
+def kept(tmp_path: Path) -> Iterator[Callable[..., SupervisedProcess]]:
     """Makes a part; all are stopped afterwards, and none may be left."""
-    made: list[KeptPart] = []
-    environ = {**os.environ, MARKER: str(tmp_path), "AIRFLOW_HOME": str(tmp_path)}
+    made: list[SupervisedProcess] = []
+    environ = {**os.environ, STATE_MARKER: str(tmp_path), "AIRFLOW_HOME": str(tmp_path)}
 
-    def make(command: list[str], health_url: str | None = None) -> KeptPart:
+    def make(command: list[str], health_url: str | None = None) -> SupervisedProcess:
         made.append(
-            KeptPart("part", "The part", command, environ, tmp_path, health_url=health_url, after_loss="So be it.")
+            SupervisedProcess(
+                "part", "The part", command, environ, tmp_path, health_url=health_url, after_loss="So be it."
+            )
         )
         return made[-1]
 
@@ -33,48 +35,48 @@ def kept(tmp_path: Path) -> Iterator[Callable[..., KeptPart]]:
     assert not marked(tmp_path)
 
 
-def kill(part: KeptPart) -> None:
-    part._part.process.kill()
-    part._part.process.wait()
+def kill(part: SupervisedProcess) -> None:
+    part._child.process.kill()
+    part._child.process.wait()
 
 
-def test_one_that_answers_is_started_and_runs_until_it_is_stopped(kept: Callable[..., KeptPart]) -> None:
+def test_one_that_answers_is_started_and_runs_until_it_is_stopped(kept: Callable[..., SupervisedProcess]) -> None:
     port = free_port()
     part = kept([*SERVE, str(port)], f"http://127.0.0.1:{port}/")
     part.start()
-    assert part.is_running() and part.mend() is None and not part.is_given_up
+    assert part.is_running() and part.restart_if_ended() is None and not part.has_given_up
     part.stop()
     part.stop()
-    assert not part.is_running() and part.mend() is None
+    assert not part.is_running() and part.restart_if_ended() is None
 
 
-def test_one_that_ends_before_it_answers_is_told_with_its_last_words(kept: Callable[..., KeptPart]) -> None:
+def test_one_that_ends_before_it_answers_is_told_with_its_last_words(kept: Callable[..., SupervisedProcess]) -> None:
     part = kept([sys.executable, "-c", "exit('no room')"], "http://127.0.0.1:9/")
     with pytest.raises(ActionNeededError, match=r"The part did not start: no room \(log: .*part.log\)"):
         part.start()
 
 
 def test_one_that_dies_each_time_comes_back_five_times_and_is_then_given_up_once(
-    kept: Callable[..., KeptPart],
+    kept: Callable[..., SupervisedProcess],
 ) -> None:
     part = kept([sys.executable, "-c", "import time; time.sleep(600)"])
     part.start()
     for _ in range(5):
         kill(part)
-        assert part.mend() == "The part had ended (exit code -9) and was started again."
+        assert part.restart_if_ended() == "The part had ended (exit code -9) and was started again."
     kill(part)
-    news = part.mend()
+    news = part.restart_if_ended()
     assert news is not None and "is not started any more" in news and news.endswith("So be it.")
-    assert part.is_given_up and part.mend() is None
+    assert part.has_given_up and part.restart_if_ended() is None
 
 
 def test_one_that_ends_now_and_then_always_comes_back(
-    kept: Callable[..., KeptPart], monkeypatch: pytest.MonkeyPatch
+    kept: Callable[..., SupervisedProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     part = kept([sys.executable, "-c", "import time; time.sleep(600)"])
     part.start()
-    monkeypatch.setattr("launch.kept._RESTARTS_SECONDS", 0.0)
+    monkeypatch.setattr("launch.supervised_process._RESTART_WINDOW_SECONDS", 0.0)
     for _ in range(7):
         kill(part)
-        assert part.mend() == "The part had ended (exit code -9) and was started again."
-    assert part.is_running() and not part.is_given_up
+        assert part.restart_if_ended() == "The part had ended (exit code -9) and was started again."
+    assert part.is_running() and not part.has_given_up

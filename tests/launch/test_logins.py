@@ -6,16 +6,16 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from etl import warehouse
+from etl import database
 from etl.errors import ActionNeededError
-from etl.load.access import ROLES, ROLES_FILE
-from etl.load.logins import add_login, end, forget_logins, list_logins, remove_login
-from etl.load.migrate import migrate
+from etl.load.access.grants import ROLES, ROLES_FILE
+from etl.load.access.logins import add_login, end_login_sessions, erase_logins, list_logins, remove_login
+from etl.load.migrate import migrate_warehouse
 from launch import add_login as command
 from launch import postgres
 from launch.backup import write_backup
 from launch.postgres import Server
-from launch.restore import read_backup
+from launch.restore import restore_backup
 from tests.conftest import run_as_superuser
 
 _PEOPLE = """
@@ -29,13 +29,13 @@ insert into warehouse.dim_artist (artist_key, artist_id, name, source) values (1
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server of its own with a migrated warehouse."""
     state = tmp_path_factory.mktemp("logins")
-    server = postgres.start(state)
-    migrate(server.url("loader", "warehouse"))
-    run(server.url("loader", "warehouse"), _PEOPLE)
+    server = postgres.start_server(state)
+    migrate_warehouse(server.build_url("loader", "warehouse"))
+    run(server.build_url("loader", "warehouse"), _PEOPLE)
     # Commands stop a server that nobody uses.
-    with psycopg2.connect(warehouse.libpq_url(server.url("loader", "warehouse"))):
+    with psycopg2.connect(database.libpq_url(server.build_url("loader", "warehouse"))):
         yield server
-    postgres.remove(state)
+    postgres.remove_servers(state)
 
 
 @pytest.fixture
@@ -45,16 +45,16 @@ def server(running: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]
     for name in ("WAREHOUSE_URL", "WAREHOUSE_ADMIN_URL"):
         monkeypatch.delenv(name, raising=False)
     yield running
-    admin = running.url("postgres", "warehouse")
+    admin = running.build_url("postgres", "warehouse")
     for login in list_logins(admin):
         remove_login(admin, login.login_name)
     run(admin, ROLES_FILE.read_text(encoding="utf-8"))
     run(admin, "alter role loader nocreaterole")
-    migrate(running.url("loader", "warehouse"))
+    migrate_warehouse(running.build_url("loader", "warehouse"))
 
 
 def run(url: str, statements: str) -> None:
-    with warehouse.connect(url) as connection:
+    with database.connect(url) as connection:
         connection.exec_driver_sql(statements, execution_options={"no_parameters": True})
 
 
@@ -70,8 +70,8 @@ def password_in(words: str) -> str:
 
 def ask(server: Server, name: str, password: str, statement: str = "select session_user::text as name") -> object:
     url = f"postgresql://{name}:{password}@127.0.0.1:{server.port}/warehouse"
-    with warehouse.connect(url) as connection:
-        return [tuple(row.values()) for row in warehouse.rows(connection, statement)]
+    with database.connect(url) as connection:
+        return [tuple(row.values()) for row in database.fetch_rows(connection, statement)]
 
 
 def test_a_login_is_made_shown_changed_and_removed(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
@@ -124,16 +124,16 @@ def test_what_cannot_be_is_a_sentence(
     server: Server, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], sentence: str
 ) -> None:
     assert sentence in said(capsys, *arguments, code=1)
-    assert list_logins(server.url("loader", "warehouse")) == []
+    assert list_logins(server.build_url("loader", "warehouse")) == []
 
 
 def test_a_server_that_is_not_ours(
     server: Server, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("WAREHOUSE_URL", server.url("loader", "warehouse"))
+    monkeypatch.setenv("WAREHOUSE_URL", server.build_url("loader", "warehouse"))
     assert "set WAREHOUSE_ADMIN_URL" in said(capsys, "analyst", "ada", code=1)
     assert "Nobody has a login yet" in said(capsys, "--list")
-    monkeypatch.setenv("WAREHOUSE_ADMIN_URL", server.url("postgres", "warehouse"))
+    monkeypatch.setenv("WAREHOUSE_ADMIN_URL", server.build_url("postgres", "warehouse"))
     assert "password" in said(capsys, "analyst", "ada")
 
 
@@ -141,14 +141,14 @@ def test_a_loader_that_may_not_make_roles_migrates_and_says_what_is_missing(
     server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     without_group_roles(server)
-    url, admin = server.url("loader", "warehouse"), server.url("postgres", "warehouse")
-    migrate(url)
+    url, admin = server.build_url("loader", "warehouse"), server.build_url("postgres", "warehouse")
+    migrate_warehouse(url)
     assert "create role analyst nologin; create role operator nologin;" in caplog.text
     with pytest.raises(ActionNeededError, match="let a superuser of the server run create role analyst"):
         add_login(url, "analyst", "ada")
     run(admin, ROLES_FILE.read_text(encoding="utf-8"))
     caplog.clear()
-    migrate(url)
+    migrate_warehouse(url)
     assert caplog.text == ""
     assert ask(server, "ada", add_login(admin, "analyst", "ada"), "select count(*) from mart.event_wide") == [(0,)]
 
@@ -156,8 +156,8 @@ def test_a_loader_that_may_not_make_roles_migrates_and_says_what_is_missing(
 def test_a_loader_that_may_make_roles_makes_all(server: Server) -> None:
     without_group_roles(server)
     run_as_superuser(server, "alter role loader createrole")
-    url = server.url("loader", "warehouse")
-    migrate(url)
+    url = server.build_url("loader", "warehouse")
+    migrate_warehouse(url)
     assert ask(server, "ada", add_login(url, "analyst", "ada"), "select count(*) from mart.event_wide") == [(0,)]
     remove_login(url, "ada")
     assert list_logins(url) == []
@@ -166,10 +166,10 @@ def test_a_loader_that_may_make_roles_makes_all(server: Server) -> None:
 
 
 def test_rights_and_logins_outlive_a_restore(server: Server, tmp_path: Path) -> None:
-    admin = server.url("postgres", "warehouse")
+    admin = server.build_url("postgres", "warehouse")
     analyst, listener = add_login(admin, "analyst", "ada"), add_login(admin, "listener", "grace", "u1")
     write_backup(tmp_path / "backup")
-    read_backup(tmp_path / "backup")
+    restore_backup(tmp_path / "backup")
     assert ask(server, "ada", analyst, "select count(*) from mart.event_wide") == [(0,)]
     assert ask(server, "grace", listener, "select user_id from mart.my_login") == [("u1",)]
     with pytest.raises(ActionNeededError, match="permission denied"):
@@ -177,28 +177,28 @@ def test_rights_and_logins_outlive_a_restore(server: Server, tmp_path: Path) -> 
 
 
 def test_with_the_person_goes_the_login_as_far_as_rights_allow(server: Server) -> None:
-    url, admin = server.url("loader", "warehouse"), server.url("postgres", "warehouse")
+    url, admin = server.build_url("loader", "warehouse"), server.build_url("postgres", "warehouse")
     password = add_login(admin, "listener", "grace", "u1")
-    with warehouse.connect(url) as connection:
-        assert forget_logins(connection, {"u1", "u2"}) == 1
+    with database.connect(url) as connection:
+        assert erase_logins(connection, {"u1", "u2"}) == 1
     with pytest.raises(ActionNeededError, match="permission denied for database"):
         ask(server, "grace", password)
     assert [(login.login_name, login.is_known) for login in list_logins(url)] == [("grace", False)]
     remove_login(admin, "grace")
     add_login(admin, "listener", "grace", "u1")
-    with warehouse.connect(admin) as connection:
-        assert forget_logins(connection, {"u1"}) == 0
+    with database.connect(admin) as connection:
+        assert erase_logins(connection, {"u1"}) == 0
     assert list_logins(url) == []
 
 
 def test_a_removal_that_a_login_resists_shuts_it_out_first_and_says_what_is_left(
     server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    admin = server.url("postgres", "warehouse")
+    admin = server.build_url("postgres", "warehouse")
     password = password_in(said(capsys, "analyst", "ada"))
     run_as_superuser(server, "create database closed")
     try:
-        run(server.url("postgres", "closed"), "create table kept (id integer); grant select on kept to ada")
+        run(server.build_url("postgres", "closed"), "create table kept (id integer); grant select on kept to ada")
         run_as_superuser(server, "alter database closed allow_connections false")
         session = psycopg2.connect(f"postgresql://ada:{password}@127.0.0.1:{server.port}/warehouse")
         words = said(capsys, "--remove", "ada", code=1)
@@ -253,14 +253,14 @@ def test_sessions_are_listed_and_ended(server: Server, capsys: pytest.CaptureFix
             session.cursor().execute("select 1")
     sessions[3].cursor().execute("select 1")
     assert "There is no login loader" in said(capsys, "--end", "loader", code=1)
-    with psycopg2.connect(warehouse.libpq_url(server.url("loader", "warehouse"))) as loader:
+    with psycopg2.connect(database.libpq_url(server.build_url("loader", "warehouse"))) as loader:
         assert "No login has a session" in said(capsys, "--end", str(loader.info.backend_pid), code=1)
         loader.cursor().execute("select 1")
     sessions[3].close()
 
 
 def test_a_login_has_limits_that_it_cannot_lift_and_an_administrator_can(server: Server) -> None:
-    admin = server.url("postgres", "warehouse")
+    admin = server.build_url("postgres", "warehouse")
     password = add_login(admin, "analyst", "ada")
     settings = "select current_setting('temp_file_limit') as files, current_setting('log_min_messages') as log"
     assert ask(server, "ada", password, settings) == [("1GB", "fatal")]
@@ -280,7 +280,7 @@ def test_a_login_has_limits_that_it_cannot_lift_and_an_administrator_can(server:
 def test_a_listener_of_a_strangers_id_is_refused(
     server: Server, capsys: pytest.CaptureFixture[str], source: str
 ) -> None:
-    url = server.url("loader", "warehouse")
+    url = server.build_url("loader", "warehouse")
     statement = {
         "dim_playlist": "insert into warehouse.dim_playlist (playlist_key, playlist_id, name, owner_id, source)"
         " values (1, 'p', 'Private', 'u1', 'api')",
@@ -293,35 +293,35 @@ def test_a_listener_of_a_strangers_id_is_refused(
         assert list_logins(url) == []
         run(url, "insert into audit.account_owner (user_id, owner_id) values ('u1', 'own')")
         said(capsys, "listener", "grace", "u1")
-        with warehouse.connect(url) as connection:
-            assert warehouse.rows(connection, "select owner_id from audit.login") == [{"owner_id": "own"}]
+        with database.connect(url) as connection:
+            assert database.fetch_rows(connection, "select owner_id from audit.login") == [{"owner_id": "own"}]
     finally:
         run(url, "delete from warehouse.dim_playlist where playlist_key = 1; delete from audit.account_owner")
 
 
 def test_what_a_superuser_has_not_shut_is_said_once(server: Server, caplog: pytest.LogCaptureFixture) -> None:
-    url, admin = server.url("loader", "warehouse"), server.url("postgres", "warehouse")
+    url, admin = server.build_url("loader", "warehouse"), server.build_url("postgres", "warehouse")
     add_login(admin, "analyst", "ada")
     run(admin, "drop schema login_control cascade; alter role ada reset temp_file_limit")
     run(admin, "grant execute on function pg_advisory_lock(bigint) to public")
-    migrate(url)
+    migrate_warehouse(url)
     assert caplog.text.count("One login can stop all others on this server") == 1
     for words in ("may not end sessions", "may take the lock of a load", "temporary files without a limit"):
         assert words in caplog.text
     # Without the functions logins are made, ended and removed all the same.
     password = add_login(admin, "analyst", "bob")
     session = psycopg2.connect(f"postgresql://bob:{password}@127.0.0.1:{server.port}/warehouse")
-    assert end(admin, "bob") == 1
+    assert end_login_sessions(admin, "bob") == 1
     session.close()
     remove_login(admin, "bob")
     run(admin, ROLES_FILE.read_text(encoding="utf-8"))
     caplog.clear()
-    migrate(url)
+    migrate_warehouse(url)
     assert caplog.text == ""
 
 
 def without_group_roles(server: Server) -> None:
     """As a server is that nobody has prepared."""
     for role in ROLES:
-        run(server.url("postgres", "warehouse"), f"drop owned by {role}")
+        run(server.build_url("postgres", "warehouse"), f"drop owned by {role}")
         run_as_superuser(server, f"drop role {role}")

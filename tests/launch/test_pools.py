@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from launch.airflow_api import AirflowApi
-from launch.spotify import keep_spotify_pools
+from launch.spotify import ensure_spotify_pools
 
 POOLS: dict[str, Any] = {}
 
@@ -48,16 +48,16 @@ def api() -> Iterator[AirflowApi]:
 
 def test_a_pool_is_made_once_and_keeps_its_slots(api: AirflowApi) -> None:
     environ = {"SPOTIPY_CLIENT_ID": "abc"}
-    keep_spotify_pools(api, environ)
+    ensure_spotify_pools(api, environ)
     assert {name: pool["slots"] for name, pool in POOLS.items()} == {
         "spotify_abc": 1,
         "spotify_abc.recently_played": 1,
     }
     POOLS["spotify_abc"]["slots"] = 3
-    keep_spotify_pools(api, environ)
+    ensure_spotify_pools(api, environ)
     assert POOLS["spotify_abc"]["slots"] == 3
 
 
 def test_without_a_client_id_no_pool_is_made(api: AirflowApi) -> None:
-    keep_spotify_pools(api, {})
+    ensure_spotify_pools(api, {})
     assert POOLS == {}

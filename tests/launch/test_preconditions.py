@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from etl.config import CHECKOUT
 from etl.errors import ActionNeededError, EtlError
-from etl.lake import Received
+from etl.settings import CHECKOUT
+from etl.storage.inputs import ReceivedInput
 from launch import bootstrap, postgres, preconditions
-from launch.only_one import only_one
+from launch.instance_lock import lock_instance
 
 
 def bin_run(state: Path, **environ: str) -> tuple[int, list[str]]:
@@ -67,7 +67,7 @@ def test_a_setting_that_cannot_be_right(tmp_path: Path, name: str, value: str, s
 
 
 def test_a_second_start_beside_the_first(tmp_path: Path) -> None:
-    with only_one(tmp_path):
+    with lock_instance(tmp_path):
         code, lines = bin_run(tmp_path)
     assert code == 1
     assert [f"already running on {tmp_path} (process {os.getpid()})" in line for line in lines] == [True]
@@ -86,7 +86,7 @@ def test_a_server_that_cannot_be_reached_and_one_that_refuses_us(state: Path) ->
         port = probe.getsockname()[1]
     with pytest.raises(EtlError, match=f"PostgreSQL at 127.0.0.1:{port}/warehouse cannot be reached"):
         preconditions.check_warehouse(f"postgresql://somebody:secret@127.0.0.1:{port}/warehouse")
-    url = postgres.start(state).url("loader", "warehouse")
+    url = postgres.start_server(state).build_url("loader", "warehouse")
     preconditions.check_warehouse(url)
     with pytest.raises(EtlError, match="password authentication failed") as refusal:
         preconditions.check_warehouse(url.replace("loader:", "loader:not-this-"))
@@ -94,7 +94,7 @@ def test_a_server_that_cannot_be_reached_and_one_that_refuses_us(state: Path) ->
 
 
 def test_a_server_that_is_too_old(monkeypatch: pytest.MonkeyPatch, state: Path) -> None:
-    url = postgres.start(state, 16).url("loader", "warehouse")
+    url = postgres.start_server(state, 16).build_url("loader", "warehouse")
     monkeypatch.setattr(preconditions, "_OLDEST_POSTGRESQL", 17)
     with pytest.raises(ActionNeededError, match="is version 16; WAREHOUSE_URL must name version 17 or newer"):
         preconditions.check_warehouse(url)
@@ -104,12 +104,14 @@ def test_a_lake_with_answers_of_spotify_is_not_mixed_with_those_of_the_stand_in(
     answer = tmp_path / "lake" / "api" / "a1" / "received.json"
     answer.parent.mkdir(parents=True)
     columns: tuple[str, ...] = ()
-    received = Received("a1", "api", "a.gz", "spotify_answers", "", "", columns, 1, 1, "2026-11-21T00:00:00+00:00", "")
+    received = ReceivedInput(
+        "a1", "api", "a.gz", "spotify_answers", "", "", columns, 1, 1, "2026-11-21T00:00:00+00:00", ""
+    )
     answer.write_text(json.dumps(asdict(received)), encoding="utf-8")
     (tmp_path / "lake" / "api" / "answered_by").write_text("Spotify", encoding="utf-8")
     try:
         code, lines = bin_run(tmp_path)
     finally:
-        postgres.remove(tmp_path)
+        postgres.remove_servers(tmp_path)
     assert code == 1
     assert "The lake holds answers of Spotify, and now a stand-in is to be asked" in lines[-1]

@@ -10,8 +10,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from launch.environment import MARKER
-from launch.processes import Part, end_part, end_strays, last_line, run_logged, start_part
+from launch.environment import STATE_MARKER
+from launch.processes import (
+    ChildProcess,
+    end_orphaned_processes,
+    end_process,
+    read_last_line,
+    run_logged,
+    start_process,
+)
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 PARENT = "import os, subprocess, sys, time; subprocess.Popen(['sleep', '600'], {}); time.sleep(600)"
@@ -19,17 +26,17 @@ PARENT = "import os, subprocess, sys, time; subprocess.Popen(['sleep', '600'], {
 
 @pytest.fixture
 def bystander() -> Iterator["subprocess.Popen[bytes]"]:
-    process = subprocess.Popen(SLEEP, env={**os.environ, MARKER: "/somewhere/else"}, start_new_session=True)
+    process = subprocess.Popen(SLEEP, env={**os.environ, STATE_MARKER: "/somewhere/else"}, start_new_session=True)
     yield process
     process.kill()
     process.wait()
 
 
 def environ(state: Path) -> dict[str, str]:
-    return {**os.environ, MARKER: str(state), "AIRFLOW_HOME": str(state)}
+    return {**os.environ, STATE_MARKER: str(state), "AIRFLOW_HOME": str(state)}
 
 
-def wait_for_child(part: Part) -> psutil.Process:
+def wait_for_child(part: ChildProcess) -> psutil.Process:
     parent = psutil.Process(part.process.pid)
     while not parent.children():
         assert part.is_running()
@@ -38,20 +45,20 @@ def wait_for_child(part: Part) -> psutil.Process:
 
 def test_a_marked_process_is_found_in_whatever_session(tmp_path: Path, bystander: "subprocess.Popen[bytes]") -> None:
     stray = subprocess.Popen(SLEEP, env=environ(tmp_path), start_new_session=True)
-    assert end_strays(tmp_path) == 1
+    assert end_orphaned_processes(tmp_path) == 1
     assert stray.wait(10) is not None and not psutil.pid_exists(stray.pid)
     assert bystander.poll() is None
 
 
 def test_a_process_that_dropped_the_marker_is_found_by_its_session(tmp_path: Path) -> None:
     command = [sys.executable, "-c", PARENT.replace("{}", "env={'PATH': os.environ['PATH']}")]
-    part = start_part("parent", command, environ(tmp_path), tmp_path)
+    part = start_process("parent", command, environ(tmp_path), tmp_path)
     child = wait_for_child(part)
     part.process.kill()
     part.process.wait()
-    assert end_strays(tmp_path) == 1
+    assert end_orphaned_processes(tmp_path) == 1
     assert not child.is_running()
-    assert end_strays(tmp_path) == 0
+    assert end_orphaned_processes(tmp_path) == 0
 
 
 def test_a_session_number_that_was_given_again_is_left_alone(
@@ -59,11 +66,11 @@ def test_a_session_number_that_was_given_again_is_left_alone(
 ) -> None:
     """Whether a note names it, or a part that has ended had its number."""
     _note(tmp_path, bystander.pid, psutil.Process(bystander.pid).create_time() - 3600)
-    assert end_strays(tmp_path) == 0
+    assert end_orphaned_processes(tmp_path) == 0
     with subprocess.Popen(["true"]) as ended:
         ended.wait()
     ended.pid = bystander.pid
-    end_part(Part("ended", ended, tmp_path / "log"), grace_seconds=5)
+    end_process(ChildProcess("ended", ended, tmp_path / "log"), grace_seconds=5)
     assert bystander.poll() is None
 
 
@@ -74,7 +81,7 @@ def test_a_torn_note_hides_no_other_one(tmp_path: Path, bystander: "subprocess.P
     _note(tmp_path, bystander.pid, psutil.Process(bystander.pid).create_time())
     with (tmp_path / "run" / "sessions.jsonl").open("ab") as file:
         file.write(torn)
-    assert end_strays(tmp_path) == 1
+    assert end_orphaned_processes(tmp_path) == 1
     assert bystander.wait(10) is not None
     assert not (tmp_path / "run" / "sessions.jsonl").exists()
 
@@ -87,9 +94,9 @@ def _note(state: Path, pid: int, started_at: float) -> None:
 
 def test_ending_a_part_ends_its_children(tmp_path: Path) -> None:
     command = [sys.executable, "-c", PARENT.replace(", {}", "")]
-    part = start_part("parent", command, environ(tmp_path), tmp_path)
+    part = start_process("parent", command, environ(tmp_path), tmp_path)
     child = wait_for_child(part)
-    end_part(part, grace_seconds=5)
+    end_process(part, grace_seconds=5)
     assert not part.is_running()
     psutil.wait_procs([child], timeout=5)
     assert not child.is_running()
@@ -101,4 +108,4 @@ def test_output_goes_to_a_log_that_others_cannot_read(tmp_path: Path, capfd: pyt
     assert (code, words) == (3, "two")
     assert capfd.readouterr() == ("", "")
     assert (tmp_path / "logs").stat().st_mode & 0o077 == 0
-    assert last_line(tmp_path / "logs" / "talker.log") == "two"
+    assert read_last_line(tmp_path / "logs" / "talker.log") == "two"

@@ -10,13 +10,13 @@ import pytest
 from rich.console import Console
 from sqlalchemy import text
 
-from etl import warehouse
-from etl.extract.spotify.accounts import Account, Accounts, Token
+from etl import database
+from etl.extract.spotify.account_store import Account, AccountStore, Token
 from launch.airflow_api import TaskState
 from launch.console import Screen
 from launch.dag_runs import RunResult
 from launch.report import print_report
-from launch.spotify import who_answers
+from launch.spotify import describe_api_source
 
 NOW = datetime(2026, 11, 21, 3, tzinfo=UTC)
 RUN = "nightly_refresh.tonight"
@@ -73,7 +73,7 @@ values
 @pytest.fixture
 def asked(warehouse_url: str) -> str:
     """A warehouse after a refresh that asked Spotify."""
-    with warehouse.connect(warehouse_url) as connection:
+    with database.connect(warehouse_url) as connection:
         connection.execute(text(FETCHES), {"run": RUN, "now": NOW})
         connection.execute(text(STAR))
     return warehouse_url
@@ -84,7 +84,7 @@ def report(url: str, answering: str | None = None, state: str = "success") -> st
     screen = Screen(Console(file=out, width=140, highlight=False))
     results = [RunResult("kaggle_import", "now", "success", 1.0), RunResult("nightly_refresh", "tonight", state, 1.0)]
     results[-1].failures.append(("fetch_account cleo", "Run bin/sign-in cleo."))
-    print_report(screen, url, results, {}, ("admin", "hidden"), answering, is_staying=False)
+    print_report(screen, url, results, {}, ("admin", "hidden"), answering, is_staying_up=False)
     return out.getvalue()
 
 
@@ -117,7 +117,7 @@ def test_an_account_that_fails_does_not_unpublish_the_refresh(asked: str) -> Non
 def outcome(url: str, imported: RunResult, refreshed: RunResult, *others: RunResult) -> str:
     out = StringIO()
     screen = Screen(Console(file=out, width=140, highlight=False))
-    print_report(screen, url, [imported, refreshed, *others], {}, ("admin", "hidden"), None, is_staying=False)
+    print_report(screen, url, [imported, refreshed, *others], {}, ("admin", "hidden"), None, is_staying_up=False)
     return out.getvalue()
 
 
@@ -129,15 +129,15 @@ IMPORTED = RunResult("kaggle_import", "now", "success", 1.0)
 
 
 def test_a_run_that_was_marked_as_failed_is_called_so_whatever_its_tasks_say(asked: str) -> None:
-    with warehouse.connect(asked) as connection:
-        warehouse.record_failed_run(connection, RUN, "nightly_refresh", NOW, "The run was marked as failed.")
+    with database.connect(asked) as connection:
+        database.record_external_failure(connection, RUN, "nightly_refresh", NOW, "The run was marked as failed.")
     said = outcome(asked, IMPORTED, RunResult("nightly_refresh", "tonight", "failed", 1.0, load("skipped")))
     assert "Nothing new" not in said and "was not published" in said
     assert "nightly_refresh has failed. The run was marked as failed." in said
 
 
 def test_a_refresh_that_was_published_before_its_run_was_marked_says_both(asked: str) -> None:
-    with warehouse.connect(asked) as connection:
+    with database.connect(asked) as connection:
         connection.execute(
             text(
                 "insert into audit.run (run_id, job, started_at, finished_at, result)"
@@ -190,7 +190,7 @@ def test_how_far_round_the_catalogue_was_asked(asked: str) -> None:
 
 def test_a_made_up_catalogue_is_called_so_although_the_stand_in_tells_of_it_too(asked: str) -> None:
     assert "This catalogue is made up" not in report(asked)
-    with warehouse.connect(asked) as connection:
+    with database.connect(asked) as connection:
         connection.execute(text(INPUTS), {"run": RUN, "now": NOW})
     said = report(asked)
     assert "This catalogue is made up" in said
@@ -205,10 +205,10 @@ def test_where_nothing_was_asked_nothing_is_said(warehouse_url: str) -> None:
 
 def test_the_report_says_who_answers(warehouse_url: str, tmp_path: Path) -> None:
     environ = {"WAREHOUSE_URL": "none", "STATE_DIR": str(tmp_path), "SPOTIPY_CLIENT_ID": "abc"}
-    made_up = who_answers(tmp_path, {**environ, "IS_STAND_IN": "true"})
+    made_up = describe_api_source(tmp_path, {**environ, "IS_STAND_IN": "true"})
     assert made_up is not None
     assert "Spotify's answers are made up by the stand-in" in report(warehouse_url, made_up)
-    nobody = who_answers(tmp_path, environ)
+    nobody = describe_api_source(tmp_path, environ)
     assert nobody is not None and "bin/sign-in" in nobody
-    Accounts(tmp_path, "abc").keep(Account("ada", "1", "ada", Token("a", "r", NOW, ""), NOW))
-    assert who_answers(tmp_path, environ) is None
+    AccountStore(tmp_path, "abc").store_account(Account("ada", "1", "ada", Token("a", "r", NOW, ""), NOW))
+    assert describe_api_source(tmp_path, environ) is None

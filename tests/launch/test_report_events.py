@@ -5,9 +5,9 @@ from io import StringIO
 
 from rich.console import Console
 
-from etl import warehouse
-from etl.config import CHECKOUT
-from etl.warehouse import fetches
+from etl import database
+from etl.database import fetches
+from etl.settings import CHECKOUT
 from launch.report.events import SECTIONS, print_events
 from tests.load.event_frames import NOON, Delivery, Told, load_events
 
@@ -15,9 +15,9 @@ from tests.load.event_frames import NOON, Delivery, Told, load_events
 def report(url: str) -> list[list[str]]:
     """What is printed, as words a line."""
     out = Console(file=StringIO(), width=200)
-    with warehouse.connect(url) as connection:
+    with database.connect(url) as connection:
         texts = {name: (CHECKOUT / "sql" / "report" / f"{name}.sql").read_text(encoding="utf-8") for name in SECTIONS}
-        print_events(out, {name: warehouse.rows(connection, text) for name, text in texts.items()})
+        print_events(out, {name: database.fetch_rows(connection, text) for name, text in texts.items()})
     return [line.split() for line in out.file.getvalue().splitlines()]
 
 
@@ -29,7 +29,7 @@ def test_events_are_shown_by_source_with_those_that_came_late(warehouse_url: str
 
 
 def test_gaps_are_shown_and_how_long_the_open_ones_last(warehouse_url: str) -> None:
-    with warehouse.connect(warehouse_url) as connection:
+    with database.connect(warehouse_url) as connection:
         for hours in (2, 30):
             start = NOON + timedelta(hours=hours)
             fetches.record_gap(connection, "u[1]", start, start + timedelta(hours=hours), "r1")

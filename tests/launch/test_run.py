@@ -14,14 +14,14 @@ import psutil
 import pytest
 import requests
 
-from etl import warehouse
-from etl.config import CHECKOUT
-from etl.spark import JARS
+from etl import database
+from etl.engines.spark import MAVEN_COORDINATES
+from etl.settings import CHECKOUT
 from launch import postgres
 from launch.airflow_api import AirflowApi
-from launch.environment import MARKER, environment, login
-from launch.postgres.place import find_place
-from launch.postgres.use import embedded_server
+from launch.environment import STATE_MARKER, build_environment, get_web_login
+from launch.postgres.installation import find_installation
+from launch.postgres.shared_server import run_embedded_server
 from tests.processes import free_port, listening_addresses, looked_at
 
 pytestmark = [pytest.mark.airflow, pytest.mark.crash]
@@ -33,7 +33,7 @@ OURS = ("AIRFLOW", "KAGGLE", "SPOTI", "STAND_IN", "IS_STAND_IN")
 def lasting_product(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Product"]:
     product = Product(tmp_path_factory.mktemp("product"), free_port())
     yield product
-    postgres.remove(product.state)
+    postgres.remove_servers(product.state)
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ class Product:
         self.starts: list[subprocess.Popen[str]] = []
         # Nothing here starts Spark, and tests reach no network.
         (state / "ivy").mkdir()
-        (state / "ivy" / "resolved").write_text(",".join(JARS))
+        (state / "ivy" / "resolved").write_text(",".join(MAVEN_COORDINATES))
 
     def start(self, *arguments: str, **environ: str) -> "subprocess.Popen[str]":
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
@@ -88,7 +88,7 @@ class Product:
         return [process for process in psutil.process_iter() if looked_at(process, self._is_ours)]
 
     def _is_ours(self, process: psutil.Process) -> bool:
-        is_marked = process.environ().get(MARKER) == str(self.state)
+        is_marked = process.environ().get(STATE_MARKER) == str(self.state)
         return (is_marked or str(self.state) in process.cwd()) and process.status() != psutil.STATUS_ZOMBIE
 
     def part(self, name: str) -> psutil.Process:
@@ -96,23 +96,31 @@ class Product:
         return psutil.Process([note["pid"] for note in notes if note["name"] == name][-1])
 
     def refresh_types(self) -> list[str]:
-        with embedded_server(self.state) as server:
-            url = environment(self.state, server)["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]
-            with warehouse.connect(url) as connection:
+        with run_embedded_server(self.state) as server:
+            url = build_environment(self.state, server)["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]
+            with database.connect(url) as connection:
                 statement = "select run_type from dag_run where dag_id = 'nightly_refresh' order by id"
-                return [str(row["run_type"]) for row in warehouse.rows(connection, statement)]
+                return [str(row["run_type"]) for row in database.fetch_rows(connection, statement)]
 
     def audited(self, job: str) -> list[tuple[str, str]]:
         """Result and sentence of a job's runs in the audit."""
-        with embedded_server(self.state) as server, warehouse.connect(server.url("loader", "warehouse")) as connection:
+        with (
+            run_embedded_server(self.state) as server,
+            database.connect(server.build_url("loader", "warehouse")) as connection,
+        ):
             statement = "select result, message from audit.run where job = :job order by started_at"
-            return [(str(row["result"]), str(row["message"])) for row in warehouse.rows(connection, statement, job=job)]
+            return [
+                (str(row["result"]), str(row["message"])) for row in database.fetch_rows(connection, statement, job=job)
+            ]
 
     def dag_runs(self, dag_id: str) -> list[tuple[str, str]]:
         """Id and state of a DAG's runs."""
-        with embedded_server(self.state) as server, warehouse.connect(server.url("airflow", "airflow")) as connection:
+        with (
+            run_embedded_server(self.state) as server,
+            database.connect(server.build_url("airflow", "airflow")) as connection,
+        ):
             statement = "select run_id, state from dag_run where dag_id = :dag_id order by id"
-            found = warehouse.rows(connection, statement, dag_id=dag_id)
+            found = database.fetch_rows(connection, statement, dag_id=dag_id)
             return [(str(row["run_id"]), str(row["state"])) for row in found]
 
     def is_working(self) -> bool:
@@ -171,7 +179,7 @@ def test_stays_up_on_loopback_alone_until_ctrl_c(product: Product) -> None:
         product.part(part).kill()
         read_until(process, f"Airflow's {part} had ended (exit code -9) and was started again.")
     # Last: without a database a part of Airflow may end too, and be another process at any moment.
-    os.kill(postgres.running_pid(find_place(product.state, 18)) or 0, signal.SIGKILL)
+    os.kill(postgres.find_running_pid(find_installation(product.state, 18)) or 0, signal.SIGKILL)
     read_until(process, "The embedded PostgreSQL had ended and was started again")
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=RUN_SECONDS)
@@ -211,8 +219,8 @@ def test_a_refresh_that_is_marked_as_failed_while_it_runs_has_failed_everywhere(
     wait_until(product.is_working)
     (run_id, _) = product.dag_runs("nightly_refresh")[-1]
     earlier = len(product.audited("nightly_refresh"))
-    api = AirflowApi(f"http://127.0.0.1:{product.port}", *login(product.state))
-    api._ask("PATCH", f"/dags/nightly_refresh/dagRuns/{run_id}", json={"state": "failed"})
+    api = AirflowApi(f"http://127.0.0.1:{product.port}", *get_web_login(product.state))
+    api._send_request("PATCH", f"/dags/nightly_refresh/dagRuns/{run_id}", json={"state": "failed"})
     output, _ = process.communicate(timeout=RUN_SECONDS)
     assert process.returncode == 1, output
     assert "Nothing new" not in output and "The refresh was not published" in output

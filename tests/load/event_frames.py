@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from etl.config import CHECKOUT
+from etl.database import EVENT_LOAD_JOB
 from etl.load import Run, RunInput
-from etl.load.events import EventLoad, event_load
+from etl.load.event_load import EventLoad, open_event_load
 from etl.load.lookup import LOOKUPS
-from etl.transform.events.matching import SOURCES, Play, matches
-from etl.warehouse import EVENT_JOB
+from etl.settings import CHECKOUT
+from etl.transform.events.play_matching import SOURCES, Play, match_plays
 from tests.load.star_frames import local_frames, table
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -72,21 +72,21 @@ def run_of(run_id: str, deliveries: Sequence[Delivery]) -> Run:
         RunInput(one.input_id, "feed", one.input_id, "user" if one.users else "user_activity", _size(one))
         for one in deliveries
     )
-    return Run(run_id, EVENT_JOB, datetime(2026, 11, 21, tzinfo=UTC), date(2026, 11, 21), inputs)
+    return Run(run_id, EVENT_LOAD_JOB, datetime(2026, 11, 21, tzinfo=UTC), date(2026, 11, 21), inputs)
 
 
 def load_events(url: str, run_id: str, *deliveries: Delivery, steps: Steps | None = None) -> dict[str, int]:
     """The steps of ``jobs.events``, over deliveries; nothing where the run was published already."""
     after = (steps or Steps()).after
-    with event_load(run_of(run_id, deliveries), url) as load:
+    with open_event_load(run_of(run_id, deliveries), url) as load:
         if load is None:
             return {}
         told = [(one.input_id, event) for one in deliveries for event in one.events]
-        load.stage_members(local_frames(members(deliveries)))
-        load.publish_members()
+        load.stage_dimension_members(local_frames(members(deliveries)))
+        load.publish_dimension_members()
         after("members")
         staged = {name: frame.batches for name, frame in local_frames(facts(told, keys(url))).items()}
-        months = load.stage_events(lambda: load.staging.write_events(0, staged), _first_days(told))
+        months = load.stage_events(lambda: load.staging_writer.write_events(0, staged), _first_days(told))
         after("stage_events")
         written = load.publish_events(months, SOURCES, matched(load))
         after("publish_events")
@@ -94,9 +94,9 @@ def load_events(url: str, run_id: str, *deliveries: Delivery, steps: Steps | Non
 
 
 def matched(load: EventLoad) -> Iterable[tuple[object, ...]]:
-    plays = [Play((one.pop("event_id"), one.pop("event_time")), **one) for one in load.plays(SOURCES)]
-    names = load.track_names({play.track_key for play in plays})
-    return [(*one.dropped, *one.kept, one.rule) for one in matches(plays, names)]
+    plays = [Play((one.pop("event_id"), one.pop("event_time")), **one) for one in load.list_matchable_plays(SOURCES)]
+    names = load.list_track_name_ids({play.track_key for play in plays})
+    return [(*one.duplicate_key, *one.retained_key, one.rule) for one in match_plays(plays, names)]
 
 
 def keys(url: str) -> Keys:

@@ -2,7 +2,7 @@
 
 import sys
 
-from etl.load import events, matched, partitions, staging
+from etl.load import event_load, partitions, play_matches, staging
 from tests.load.event_frames import NOON, Delivery, Steps, Told, load_events, user
 from tests.load.interrupted_load import _die_at, interrupted
 
@@ -25,15 +25,15 @@ BEFORE = Delivery("00", (Told(NOON.replace(month=10, minute=1), "u2"), Told(NOON
 STEPS = (
     "after merge dim_user",
     "after members",
-    "after stage",
-    "after drop_known",
+    "after stage_frames",
+    "after drop_published_events",
     "after _run create unique index fact_event_2026_11_pkey",
-    "after index",
+    "after index_months",
     "after run_checks",
     "after stage matches",
-    "after apply",
-    "after add fact_event_2026_10",
-    "after attach fact_event_2026_11",
+    "after apply_matches",
+    "after insert_month fact_event_2026_10",
+    "after attach_month fact_event_2026_11",
     "after publish_events",
 )
 
@@ -41,17 +41,19 @@ STEPS = (
 def main(url: str, step: str) -> None:
     """Load the deliveries until ``step``."""
     for place, name in (
-        (staging, "stage"),
-        (partitions, "drop_known"),
-        (partitions, "index"),
-        (matched, "apply"),
-        (events.checks, "run_checks"),
+        (staging, "stage_frames"),
+        (partitions, "drop_published_events"),
+        (partitions, "index_months"),
+        (play_matches, "apply_matches"),
+        (event_load.checks, "run_checks"),
     ):
         setattr(place, name, interrupted(getattr(place, name), lambda *_, name=name: name, step))
-    events.merge = interrupted(events.merge, lambda _, table, streams: f"merge {table}", step)
-    matched.stage = interrupted(matched.stage, lambda *_: "stage matches", step)
-    partitions._run = interrupted(partitions._run, lambda _, told: f"_run {told.partition(' on ')[0]}", step)
-    for name in ("add", "attach"):
+    event_load.merge_table = interrupted(event_load.merge_table, lambda _, table, streams: f"merge {table}", step)
+    play_matches.stage_matches = interrupted(play_matches.stage_matches, lambda *_: "stage matches", step)
+    partitions._run_statement = interrupted(
+        partitions._run_statement, lambda _, told: f"_run {told.partition(' on ')[0]}", step
+    )
+    for name in ("insert_month", "attach_month"):
         named = interrupted(getattr(partitions, name), lambda _, month, name=name: f"{name} {month.name}", step)
         setattr(partitions, name, named)
     load_events(url, "r", *DELIVERIES, steps=Steps(lambda done: _die_at(f"after {done}", step)))

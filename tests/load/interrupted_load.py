@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from etl.load import copy, load, loading, publish, staging
+from etl.load import frame_load, load_frames, publish, staging, staging_copy
 from tests.load.star_frames import catalogue, local_frames, run
 
 STEPS = (
@@ -55,20 +55,22 @@ def main(url: str, step: str) -> None:
         calls.append(table)
         return f"{len(calls) // 2} staged"
 
-    loading.record_start = interrupted(loading.record_start, lambda *_: "record_start", step)
-    loading.record_published = interrupted(loading.record_published, lambda *_: "record_published", step)
-    loading.checks.run_checks = interrupted(loading.checks.run_checks, lambda *_: "run_checks", step)
-    staging.begin = interrupted(staging.begin, lambda *_: "begin", step)
-    staging.stage = interrupted(staging.stage, lambda *_: "stage", step)
+    frame_load.record_start = interrupted(frame_load.record_start, lambda *_: "record_start", step)
+    frame_load.record_published = interrupted(frame_load.record_published, lambda *_: "record_published", step)
+    frame_load.checks.run_checks = interrupted(frame_load.checks.run_checks, lambda *_: "run_checks", step)
+    staging.prepare_load = interrupted(staging.prepare_load, lambda *_: "begin", step)
+    staging.stage_frames = interrupted(staging.stage_frames, lambda *_: "stage", step)
     staging._stage_frame = interrupted(staging._stage_frame, staged_count, step)
-    publish.merge = interrupted(publish.merge, lambda _, table, streams: f"merge {table}", step)
+    publish.merge_table = interrupted(publish.merge_table, lambda _, table, streams: f"merge {table}", step)
     if step.startswith("before commit of "):
-        copy.Target._copy = _dying_before_commit(copy.Target._copy, step.rsplit(" ", 1)[1])  # type: ignore[method-assign]
-    load(local_frames(catalogue()), run(), url)
+        staging_copy.CopyTarget._copy_rows = _dying_before_commit(
+            staging_copy.CopyTarget._copy_rows, step.rsplit(" ", 1)[1]
+        )  # type: ignore[method-assign]
+    load_frames(local_frames(catalogue()), run(), url)
 
 
 def _dying_before_commit(write: Callable[..., int], table: str) -> Callable[..., int]:
-    def call(target: copy.Target, partition: int, batches: Any, schema: pa.Schema) -> int:
+    def call(target: staging_copy.CopyTarget, partition: int, batches: Any, schema: pa.Schema) -> int:
         def dying() -> Any:
             yield from batches
             if target.table == table:

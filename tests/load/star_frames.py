@@ -9,9 +9,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
+from etl.database import connect, fetch_rows
+from etl.formats.contracts import AUDIO_FEATURES, STAGED
 from etl.load import Run, RunInput
-from etl.schemas import AUDIO_FEATURES, STAGED
-from etl.warehouse import connect, rows
 
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -178,7 +178,7 @@ def local_frames(staged: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
 
 def table(url: str, statement: str, **parameters: object) -> list[dict[str, Any]]:
     with connect(url) as connection:
-        return rows(connection, statement, **parameters)
+        return fetch_rows(connection, statement, **parameters)
 
 
 def contents(url: str) -> dict[str, str]:

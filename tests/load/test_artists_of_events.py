@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from etl.config import CHECKOUT
-from etl.load import load
-from etl.schemas import STAGED
-from etl.simulate.spotify_api.ids import spotify_id
-from etl.warehouse import engine
+from etl.database import make_engine
+from etl.formats.contracts import STAGED
+from etl.load import load_frames
+from etl.settings import CHECKOUT
 from launch import postgres
+from simulator.mock_api.hashed_ids import make_spotify_id
 from tests.conftest import database
 from tests.load.event_frames import NOON, Delivery, Told, load_events
 from tests.load.star_frames import Rows, local_frames, run, table, track
@@ -51,7 +51,7 @@ def publish(
         ],
     }
     assert set(staged) <= set(STAGED)
-    load(local_frames(staged), run(run_id, date(2026, 11, 2), inputs=()), url)
+    load_frames(local_frames(staged), run(run_id, date(2026, 11, 2), inputs=()), url)
 
 
 def guessed(url: str) -> list[str]:
@@ -245,7 +245,7 @@ def test_ids_made_of_names_without_their_the_are_made_anew(warehouse_url: str) -
     publish(warehouse_url, "c1", [artist("x1", made("beat"), "The Beat")], ("t1", "x1"), names={made("s"): "t1"})
     statements = (CHECKOUT / "sql/table/warehouse/dim_artist_leading_the.sql").read_text(encoding="utf-8")
     for _ in range(2):
-        with engine(warehouse_url).begin() as connection:
+        with make_engine(warehouse_url).begin() as connection:
             connection.exec_driver_sql(statements, execution_options={"no_parameters": True})
         assert sorted(told(warehouse_url)) == sorted(
             [
@@ -269,7 +269,7 @@ def test_ids_made_of_names_without_their_the_are_made_anew(warehouse_url: str) -
 def test_ids_that_the_mock_api_made_up_of_names_are_known_again() -> None:
     migration = importlib.import_module("etl.load.migrations.versions.0019_artists_with_the")
     for name in ("Nova", "Beyoncé", "宇多田ヒカル"):
-        assert migration._id_of_mock(name) == spotify_id("artist", name)
+        assert migration._id_of_mock(name) == make_spotify_id("artist", name)
 
 
 def test_a_name_may_be_longer_than_an_index_takes(warehouse_url: str) -> None:

@@ -8,11 +8,11 @@ import pytest
 from pyspark.sql import SparkSession
 from sqlalchemy import text
 
+from etl.database import libpq_url, lock_warehouse
+from etl.database.run_records import record_start
 from etl.errors import ActionNeededError, TryAgainError
-from etl.load.copy import CopyError, Target
-from etl.load.run import record_start
-from etl.load.staging import begin, stage
-from etl.warehouse import exclusive, libpq_url
+from etl.load.staging import prepare_load, stage_frames
+from etl.load.staging_copy import CopyError, CopyTarget
 from tests.load.star_frames import frames, run, table
 
 COLUMNS = ("track_id", "artist_id", "position")
@@ -25,19 +25,19 @@ def batches(*track_ids: str) -> Iterator[pa.RecordBatch]:
 
 
 def begin_load(url: str, load_id: str) -> None:
-    with exclusive(url) as connection:
+    with lock_warehouse(url) as connection:
         record_start(connection, run())
-        begin(connection, load_id, run(), ["bridge_track_artist"])
+        prepare_load(connection, load_id, run(), ["bridge_track_artist"])
 
 
-def target(url: str, load_id: str, **changed: Any) -> Target:
-    return Target(libpq_url(url), load_id, changed.get("table", "bridge_track_artist"), COLUMNS)
+def target(url: str, load_id: str, **changed: Any) -> CopyTarget:
+    return CopyTarget(libpq_url(url), load_id, changed.get("table", "bridge_track_artist"), COLUMNS)
 
 
 def test_a_partition_that_is_tried_again_goes_in_once(warehouse_url: str) -> None:
     begin_load(warehouse_url, "one")
     for _ in range(2):
-        (answer,) = target(warehouse_url, "one").write(batches("a", "b"))
+        (answer,) = target(warehouse_url, "one").write_partition(batches("a", "b"))
         assert answer.to_pylist() == [{"partition": 0, "row_count": 2}]
     assert table(warehouse_url, ROW_COUNT) == [{"n": 2}]
 
@@ -46,7 +46,7 @@ def test_a_writer_that_outlived_its_load_writes_nothing(warehouse_url: str) -> N
     begin_load(warehouse_url, "one")
     begin_load(warehouse_url, "two")
     with pytest.raises(CopyError, match=r"(?s)part_load_id_fkey.*\[SQLSTATE 23503\]"):
-        list(target(warehouse_url, "one").write(batches("a")))
+        list(target(warehouse_url, "one").write_partition(batches("a")))
     assert table(warehouse_url, ROW_COUNT) == [{"n": 0}]
 
 
@@ -59,7 +59,7 @@ def test_a_new_load_ends_the_writers_of_one_that_is_gone(warehouse_url: str) -> 
         yield from batches("b")
 
     with pytest.raises(CopyError):
-        list(target(warehouse_url, "one").write(slow()))
+        list(target(warehouse_url, "one").write_partition(slow()))
     assert table(warehouse_url, ROW_COUNT) == [{"n": 0}]
 
 
@@ -71,13 +71,13 @@ def test_rows_that_cannot_be_made_fail_as_they_do(warehouse_url: str) -> None:
         raise ValueError("no more rows")
 
     with pytest.raises(ValueError, match="no more rows"):
-        list(target(warehouse_url, "one").write(broken()))
+        list(target(warehouse_url, "one").write_partition(broken()))
     assert table(warehouse_url, ROW_COUNT) == [{"n": 0}]
 
 
 def test_a_partition_without_rows_answers_nothing(warehouse_url: str) -> None:
     begin_load(warehouse_url, "one")
-    assert list(target(warehouse_url, "one").write(iter([]))) == []
+    assert list(target(warehouse_url, "one").write_partition(iter([]))) == []
 
 
 def test_the_password_is_in_no_plan_and_no_error(
@@ -88,14 +88,14 @@ def test_the_password_is_in_no_plan_and_no_error(
     begin_load(warehouse_url, "one")
     row = {"track_id": "a", "artist_id": "b", "position": 0}
     staged = frames(spark, {"bridge_track_artist": [row]})
-    with exclusive(warehouse_url) as connection:
+    with lock_warehouse(warehouse_url) as connection:
         connection.execute(text("revoke all on staging.bridge_track_artist from loader"))
         connection.commit()
     with pytest.raises(ActionNeededError, match="does not give the user of WAREHOUSE_URL a right") as failure:
-        stage(staged, "one", warehouse_url)
+        stage_frames(staged, "one", warehouse_url)
     said = f"{failure.value} {failure.value.__cause__} {''.join(capfd.readouterr())}"
     assert password not in said
-    staged["bridge_track_artist"].mapInArrow(target(warehouse_url, "one").write, "n int").explain(True)
+    staged["bridge_track_artist"].mapInArrow(target(warehouse_url, "one").write_partition, "n int").explain(True)
     assert password not in "".join(capfd.readouterr())
 
 
@@ -103,5 +103,5 @@ def test_a_server_that_is_gone_is_named_and_may_be_tried_again(spark: SparkSessi
     gone = "postgresql://loader:secret-word@127.0.0.1:1/none"
     row = {"track_id": "a", "artist_id": "b", "position": 0}
     with pytest.raises(TryAgainError, match=r"127\.0\.0\.1:1/none cannot be reached") as failure:
-        stage(frames(spark, {"bridge_track_artist": [row]}), "one", gone)
+        stage_frames(frames(spark, {"bridge_track_artist": [row]}), "one", gone)
     assert "secret-word" not in f"{failure.value} {failure.value.__cause__}"

@@ -10,10 +10,10 @@ import pyarrow as pa
 from pyspark.sql.pandas.types import to_arrow_schema
 from sqlalchemy import text
 
-from etl.config import CHECKOUT
-from etl.load.events import EventLoad, event_load
-from etl.schemas import EVENTS
-from etl.warehouse import engine
+from etl.database import make_engine
+from etl.formats.contracts import EVENTS
+from etl.load.event_load import EventLoad, open_event_load
+from etl.settings import CHECKOUT
 from launch import postgres
 from tests.conftest import database
 from tests.load.event_frames import Delivery, run_of
@@ -30,10 +30,10 @@ def thing(track_id: str | None = "t1", **values: Any) -> dict[str, Any]:
 def naming(url: str, run_id: str, *named: dict[str, Any]) -> Iterator[EventLoad]:
     """A load of events that name this, its members published."""
     rows = pa.Table.from_pylist(list(named), to_arrow_schema(EVENTS["event_named"]))
-    with event_load(run_of(run_id, [Delivery(run_id)]), url) as load:
+    with open_event_load(run_of(run_id, [Delivery(run_id)]), url) as load:
         assert load is not None
-        load.stage_members({"event_named": rows})
-        load.publish_members()
+        load.stage_dimension_members({"event_named": rows})
+        load.publish_dimension_members()
         yield load
 
 
@@ -44,7 +44,7 @@ def named(url: str, run_id: str, *rows: dict[str, Any]) -> None:
 
 def known(url: str, *tracks: dict[str, Any]) -> None:
     """Tracks of the catalogue, each the key ``track_key`` and the alias by its id."""
-    with engine(url).begin() as connection:
+    with make_engine(url).begin() as connection:
         for one in tracks:
             connection.execute(
                 text(
@@ -63,7 +63,7 @@ def alias(connection: Any, kind: str, value: str, track_key: int) -> None:
 
 
 def execute(url: str, statement: str) -> None:
-    with engine(url).begin() as connection:
+    with make_engine(url).begin() as connection:
         connection.execute(text(statement))
 
 
@@ -240,7 +240,7 @@ def test_an_artist_without_an_id_is_the_known_one_of_that_folded_name_with_the_m
     other = {**MADE, "made_track": "name:u", "made_artist": "name:x", "artist_name": "Other"}
     rows = (thing(**MADE), thing(**other), thing("t1", artist_id="x1", artist_name="Nova"))
     with naming(warehouse_url, "r1", *rows) as load:
-        keys = {row["artist_id"]: row["artist_key"] for row in load.keys()["artist"].to_pylist()}
+        keys = {row["artist_id"]: row["artist_key"] for row in load.fetch_dimension_keys()["artist"].to_pylist()}
     assert keys == {"name:a": 5, "name:x": 9, "x1": 10}
     assert ("name:t", "b3", 1) in found(warehouse_url, CREDITS)
     assert [row[1] for row in found(warehouse_url, ARTISTS)] == ["b1", "b2", "b3", "b4", "b5", "b6", "b7", "x1"]
@@ -260,7 +260,7 @@ def test_a_track_that_nobody_knows_yet_has_the_artist_whose_name_an_event_says(w
     assert [row[1] for row in found(warehouse_url, ARTISTS)] == ["ca"]
     rows = (thing("t1", **NAMED_BY_EXPORTS), thing("t2", **NAMED_BY_EXPORTS), thing("t2", artist_id="x1"))
     with naming(warehouse_url, "r2", *rows) as load:
-        first = {row["track_id"]: row["first_artist_key"] for row in load.keys()["track"].to_pylist()}
+        first = {row["track_id"]: row["first_artist_key"] for row in load.fetch_dimension_keys()["track"].to_pylist()}
     assert found(warehouse_url, CREDITS) == [("c1", "ca", 1), ("t1", "name:a", 1), ("t2", "x1", 1)]
     assert found(warehouse_url, ARTISTS)[1:] == [
         (6, "x1", None, "feed", True),
@@ -335,7 +335,7 @@ def test_of_several_ids_that_events_give_a_name_the_smallest_wins_whichever_come
                 {"track_key": 70, "track_id": "b1", "name": "One"},
                 {"track_key": 60, "track_id": "c1", "name": "Two"},
             )
-            with engine(url).begin() as connection:
+            with make_engine(url).begin() as connection:
                 alias(connection, "linked_id", "old", 70)
                 alias(connection, "linked_id", "c1", 70)
             for number, load in enumerate(loads):
@@ -364,10 +364,10 @@ def test_a_name_of_the_catalogue_stays_what_the_catalogue_says(warehouse_url: st
         {"track_key": 70, "track_id": "c1", "name": "Song"},
         {"track_key": 80, "track_id": "c2", "name": "Song"},
     )
-    with engine(warehouse_url).begin() as connection:
+    with make_engine(warehouse_url).begin() as connection:
         alias(connection, "name", "name:t", 80)
     with naming(warehouse_url, "r1", thing("c1", track_name="Song", made_track="name:t"), thing(**MADE)) as load:
-        keys = {row["track_id"]: row["track_key"] for row in load.keys()["track"].to_pylist()}
+        keys = {row["track_id"]: row["track_key"] for row in load.fetch_dimension_keys()["track"].to_pylist()}
     assert keys == {"c1": 70, "name:t": 80}
     assert [row[2] for row in found(warehouse_url, ALIASES) if row[0] == "name"] == [80]
     assert {row[2] for row in found(warehouse_url, TRACKS)} == {"c1", "c2"}
@@ -379,7 +379,7 @@ def test_a_made_id_that_is_a_track_of_the_catalogue_stays_itself(warehouse_url: 
         {"track_key": 70, "track_id": "name:t", "name": "Song"},
         {"track_key": 80, "track_id": "c1", "name": "Song"},
     )
-    with engine(warehouse_url).begin() as connection:
+    with make_engine(warehouse_url).begin() as connection:
         alias(connection, "name", "name:t", 70)
     named(warehouse_url, "r1", thing("c1", track_name="Song", made_track="name:t"))
     assert found(warehouse_url, MERGED) == [("c1", None, 80), ("name:t", None, 70)]
@@ -399,15 +399,15 @@ def test_events_find_keys_by_id_by_name_and_by_a_linked_id(warehouse_url: str) -
         insert into warehouse.bridge_track_artist (track_key, artist_key, position) values (70, 5, 1), (70, 4, 2)
         """,
     )
-    with engine(warehouse_url).begin() as connection:
+    with make_engine(warehouse_url).begin() as connection:
         alias(connection, "linked_id", "old", 70)
         alias(connection, "linked_id", "c2", 70)  # told by itself, too: it means itself
         alias(connection, "isrc", "c2", 70)
         alias(connection, "isrc", "new", 70)
     rows = (thing("old"), thing("c1"), thing("c2"), thing("new"), thing(**MADE))
     with naming(warehouse_url, "r1", *rows) as load:
-        tracks = {row["track_id"]: tuple(row.values())[1:] for row in load.keys()["track"].to_pylist()}
-        assert load.keys()["track"].num_rows == 5
+        tracks = {row["track_id"]: tuple(row.values())[1:] for row in load.fetch_dimension_keys()["track"].to_pylist()}
+        assert load.fetch_dimension_keys()["track"].num_rows == 5
     made, new = tracks.pop("name:t"), tracks.pop("new")
     assert tracks == {"c1": (70, 5), "c2": (80, -1), "old": (70, 5)}
     assert (made[0], new) == (81, (82, -1))
@@ -424,7 +424,7 @@ def test_made_ids_are_looked_up_by_name(warehouse_url: str) -> None:
         thing(None, track_name="Nothing"),
     )
     with naming(warehouse_url, "r1", *rows) as load:
-        ids = load.keys()["made_id"].to_pylist()
+        ids = load.fetch_dimension_keys()["made_id"].to_pylist()
     found_ids = {tuple(row[name] for name in ("track_name", "artist_name", "made_track", "made_artist")) for row in ids}
     assert found_ids == {("Song", "Nova", "name:t", "name:a"), (None, "Lux", None, "name:l")}
     assert len(ids) == 2
@@ -443,7 +443,7 @@ def test_users_are_looked_up_with_ends_that_every_clock_can_tell(warehouse_url: 
         """,
     )
     with naming(warehouse_url, "r2", {"name_set": "users", "user_id": "u1", "source": "feed"}) as load:
-        users = load.keys()["user"].to_pylist()
+        users = load.fetch_dimension_keys()["user"].to_pylist()
     first, last = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
     versions = [(row["user_id"], row["valid_from"], row["valid_to"], row["home_timezone"]) for row in users]
     assert sorted(versions) == [("u1", first, moved, None), ("u1", moved, last, "Asia/Tokyo")]
@@ -458,7 +458,11 @@ def test_a_context_is_known_by_all_its_columns_and_those_of_others_are_not_looke
     named(warehouse_url, "r1", *first)
     rows = (*first[:2], context(platform="ios", is_shuffle=True), context(platform="Not applicable"))
     with naming(warehouse_url, "r2", *rows) as load:
-        keys = load.keys()["context"].select(["platform", "is_shuffle", "is_offline", "context_key"]).to_pylist()
+        keys = (
+            load.fetch_dimension_keys()["context"]
+            .select(["platform", "is_shuffle", "is_offline", "context_key"])
+            .to_pylist()
+        )
     assert sorted(map(str, (tuple(row.values()) for row in keys))) == [
         "('Not applicable', None, None, None)",
         "('ios', None, None, 2)",

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
+from etl.database import connect, fetch_rows, lock_warehouse, make_engine, record_external_failure
 from etl.errors import CheckFailedError, TryAgainError
-from etl.load import events, loading
-from etl.warehouse import connect, engine, exclusive, record_failed_run, rows
+from etl.load import event_load, frame_load
 from launch import postgres
 from tests.conftest import database
 from tests.load.event_frames import NOON, Delivery, Steps, Told, load_events, user
@@ -44,7 +44,7 @@ def minutes(count: int, first: datetime = NOON) -> list[datetime]:
 @contextmanager
 def reader(url: str, isolation: str = "READ COMMITTED") -> Iterator[Connection]:
     """Somebody in a long transaction."""
-    with engine(url).connect().execution_options(isolation_level=isolation) as connection:
+    with make_engine(url).connect().execution_options(isolation_level=isolation) as connection:
         connection.execute(text("set local lock_timeout = '2s'"))
         yield connection
 
@@ -105,15 +105,15 @@ def at_once(url: str, *loads: tuple[str, tuple[Delivery, ...]]) -> list[dict[str
 def test_a_reader_and_a_load_of_a_new_month_do_not_wait_for_each_other(warehouse_url: str, isolation: str) -> None:
     load_events(warehouse_url, "r1", OLD)
     with reader(warehouse_url, isolation) as connection:
-        before = rows(connection, EVENTS)
+        before = fetch_rows(connection, EVENTS)
         inputs = (delivery("aa", *minutes(2), NOON.replace(month=9), NOON.replace(month=12)),)
 
         def reads_as_before(step: str) -> None:
             if step != "publish_events":
-                assert rows(connection, EVENTS) == before
+                assert fetch_rows(connection, EVENTS) == before
 
         load_events(warehouse_url, "r2", *inputs, steps=Steps(reads_as_before))
-        seen = rows(connection, EVENTS)
+        seen = fetch_rows(connection, EVENTS)
     after = table(warehouse_url, EVENTS)
     assert len(after) == len(before) + 4
     assert seen == (before if isolation == "REPEATABLE READ" else after)
@@ -123,7 +123,7 @@ def test_a_load_waits_for_who_holds_the_table_tries_again_and_gets_through(
     warehouse_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load_events(warehouse_url, "r1", OLD)
-    monkeypatch.setattr(events, "_LOCK_TIMEOUT", "200ms")
+    monkeypatch.setattr(event_load, "_LOCK_TIMEOUT", "200ms")
     tries: list[int] = []
     with reader(warehouse_url) as holder:
 
@@ -132,13 +132,13 @@ def test_a_load_waits_for_who_holds_the_table_tries_again_and_gets_through(
                 holder.execute(text("lock table warehouse.fact_event in share update exclusive mode"))
 
         def let_go(seconds: float) -> None:
-            assert len(rows(holder, EVENTS)) == 2
+            assert len(fetch_rows(holder, EVENTS)) == 2
             assert len(table(warehouse_url, EVENTS)) == 2, "another reader waits or sees a half"
             tries.append(1)
             if len(tries) == 2:
                 holder.rollback()
 
-        monkeypatch.setattr(events, "time", SimpleNamespace(sleep=let_go))
+        monkeypatch.setattr(event_load, "time", SimpleNamespace(sleep=let_go))
         inputs = (delivery("aa", *minutes(2), NOON.replace(month=12)),)
         assert load_events(warehouse_url, "r2", *inputs, steps=Steps(lock)) == {"fact_event": 3}
     assert len(tries) >= 2  # autovacuum may hold it once more
@@ -168,7 +168,7 @@ RUNS = "select run_id, result, message from audit.run order by run_id"
 def test_a_try_that_waits_in_vain_says_nothing_of_the_try_that_it_waited_for(
     warehouse_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loading, "exclusive", partial(exclusive, wait_seconds=0))
+    monkeypatch.setattr(frame_load, "exclusive", partial(lock_warehouse, wait_seconds=0))
 
     def try_beside(step: str) -> None:
         if step == "members":
@@ -186,7 +186,7 @@ def test_a_published_run_has_no_sentence_of_a_failure(warehouse_url: str) -> Non
     def cut_short(step: str) -> None:
         if step == "members":
             with connect(warehouse_url) as connection:
-                record_failed_run(connection, "r1", "load_events", datetime.now(UTC), "It was cut short.")
+                record_external_failure(connection, "r1", "load_events", datetime.now(UTC), "It was cut short.")
 
     load_events(warehouse_url, "r1", OLD, steps=Steps(after=cut_short))
     assert table(warehouse_url, RUNS) == [{"run_id": "r1", "result": "published", "message": None}]
@@ -367,7 +367,7 @@ def test_a_track_gets_the_artist_that_a_later_event_says(warehouse_url: str) -> 
 
 def test_an_id_that_was_linked_to_another_means_that_one(warehouse_url: str) -> None:
     load_events(warehouse_url, "r1", Delivery("aa", (Told(NOON, track="new"),)))
-    with engine(warehouse_url).begin() as connection:
+    with make_engine(warehouse_url).begin() as connection:
         connection.execute(
             text(
                 "insert into warehouse.track_alias (alias_kind, alias_value, track_key, method, score)"
@@ -380,7 +380,7 @@ def test_an_id_that_was_linked_to_another_means_that_one(warehouse_url: str) -> 
 
 def test_what_the_catalogue_says_of_a_member_events_do_not_change(warehouse_url: str) -> None:
     load_events(warehouse_url, "r1", Delivery("aa", (Told(NOON, name="B"),)))
-    with engine(warehouse_url).begin() as connection:
+    with make_engine(warehouse_url).begin() as connection:
         connection.execute(text("update warehouse.dim_track set is_inferred = false where track_key > 0"))
         connection.execute(text("update warehouse.dim_artist set is_inferred = false where artist_key > 0"))
     load_events(warehouse_url, "r2", Delivery("bb", (Told(NOON, "u2", name="A", artist_name="A"),)))

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from etl.database import lock_warehouse
 from etl.errors import TryAgainError
 from etl.load import partitions, staging
-from etl.warehouse import exclusive
 from launch import postgres
 from tests.conftest import database
 from tests.load.event_frames import load_events, run_of
@@ -56,7 +56,7 @@ def test_an_index_that_outlives_its_load_does_not_keep_the_next_one_waiting(ware
 
     def index() -> None:
         try:
-            partitions._run(warehouse_url, "lock table staging.fact_event; select pg_sleep(60)")
+            partitions._run_statement(warehouse_url, "lock table staging.fact_event; select pg_sleep(60)")
         except TryAgainError as error:
             failed.append(error)
 
@@ -66,8 +66,8 @@ def test_an_index_that_outlives_its_load_does_not_keep_the_next_one_waiting(ware
     while not table(warehouse_url, sleeping):
         time.sleep(0.05)
     started_at = time.monotonic()
-    with exclusive(warehouse_url) as connection:
-        staging.begin(connection, "next", run_of("next", ()), [])
+    with lock_warehouse(warehouse_url) as connection:
+        staging.prepare_load(connection, "next", run_of("next", ()), [])
     assert time.monotonic() - started_at < 15
     left_behind.join()
     assert failed

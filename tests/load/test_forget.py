@@ -5,9 +5,9 @@ from datetime import timedelta
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from etl.load.forget import forget, names_of
-from etl.person import Person
-from etl.warehouse import connect, engine, exclusive, rows
+from etl.database import connect, fetch_rows, lock_warehouse, make_engine
+from etl.erasure.data_subject import DataSubject
+from etl.erasure.warehouse import erase_data_subject, find_usernames
 from launch import postgres
 from tests.load.event_frames import NOON, Delivery, Told, load_events, user
 from tests.load.star_frames import table
@@ -29,15 +29,15 @@ def execute(url: str, statement: str) -> None:
 
 
 def forgotten(url: str, **more: set[str]) -> None:
-    with exclusive(url) as connection:
-        person = Person(frozenset({WHO})).united(**more)
-        forget(connection, person.united(names=names_of(connection, person)))
+    with lock_warehouse(url) as connection:
+        person = DataSubject(frozenset({WHO})).add_identifiers(**more)
+        erase_data_subject(connection, person.add_identifiers(names=find_usernames(connection, person)))
 
 
 def sampled(server: postgres.Server, url: str, *words: str) -> list[str]:
     """Columns of which the planner's samples hold one of some words."""
-    with engine(server.url("postgres", str(make_url(url).database))).connect() as connection:
-        return [str(row["name"]) for word in words for row in rows(connection, SAMPLES, word=word)]
+    with make_engine(server.build_url("postgres", str(make_url(url).database))).connect() as connection:
+        return [str(row["name"]) for word in words for row in fetch_rows(connection, SAMPLES, word=word)]
 
 
 def test_no_sample_of_the_planner_names_the_person(embedded_server: postgres.Server, warehouse_url: str) -> None:

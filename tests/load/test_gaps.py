@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from etl.warehouse import connect
-from etl.warehouse.fetches import record_gap
+from etl.database import connect
+from etl.database.fetches import record_gap
 from tests.load.event_frames import Delivery, Told, load_events
 from tests.load.star_frames import table
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from etl.load import load
+from etl.load import load_frames
 from launch import postgres
 from tests.conftest import database
 from tests.load.interrupted_load import STEPS
@@ -16,7 +16,7 @@ from tests.load.star_frames import catalogue, contents, local_frames, run, star
 @pytest.fixture(scope="module")
 def undisturbed(embedded_server: postgres.Server, migrated_template: str) -> dict[str, str]:
     with database(embedded_server, migrated_template) as url:
-        load(local_frames(catalogue()), run(), url)
+        load_frames(local_frames(catalogue()), run(), url)
         return contents(url)
 
 
@@ -30,5 +30,5 @@ def test_a_load_that_is_killed_and_run_again_gives_the_same_rows_and_keys(
     killed = subprocess.run(program, check=False, capture_output=True, text=True)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert star(warehouse_url) == empty, "readers see a half"
-    load(local_frames(catalogue()), run(), warehouse_url)
+    load_frames(local_frames(catalogue()), run(), warehouse_url)
     assert contents(warehouse_url) == undisturbed

@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import text
 
-from etl.load import matched, partitions
+from etl.database import connect, make_engine
+from etl.load import partitions, play_matches
 from etl.load.partitions import Month
-from etl.warehouse import connect, engine
 from tests.load.event_frames import NOON, Delivery, Steps, Told, load_events
 from tests.load.star_frames import table
 
@@ -122,13 +122,13 @@ def test_an_arrival_tells_the_first_and_the_last_of_each_input_and_source(wareho
 
 def test_a_month_has_the_bounds_of_its_days(warehouse_url: str) -> None:
     december = Month("fact_event", NOON.replace(month=12).date().replace(day=1))
-    assert december.name == "fact_event_2026_12"
-    assert december.bounds == ("2026-12-01 00:00:00+00", "2027-01-01 00:00:00+00")
+    assert december.partition_name == "fact_event_2026_12"
+    assert december.time_bounds == ("2026-12-01 00:00:00+00", "2027-01-01 00:00:00+00")
     november = Month("fact_event", NOON.date().replace(day=1))
-    assert november.bounds == ("2026-11-01 00:00:00+00", "2026-12-01 00:00:00+00")
+    assert november.time_bounds == ("2026-11-01 00:00:00+00", "2026-12-01 00:00:00+00")
     load_events(warehouse_url, "r1", Delivery("aa", (at(0),)))
     with connect(warehouse_url) as connection:
-        assert partitions.new_months(connection, [december, november]) == [december]
+        assert partitions.list_new_months(connection, [december, november]) == [december]
     found = table(
         warehouse_url,
         "select indexdef from pg_indexes where tablename = 'fact_event_2026_11' order by 1",
@@ -209,10 +209,10 @@ def test_a_dropped_play_says_anew_what_stands_for_it(warehouse_url: str) -> None
     load_events(warehouse_url, "r2", Delivery("bb", (at(5, source=BETTER),)))
     assert [row[1:4] for row in matches(warehouse_url)] == [(100, BETTER, 5)]
     assert [row[1:3] for row in standing(warehouse_url)] == [(5, BETTER), (60, BETTER)]
-    with engine(warehouse_url).connect() as connection:
+    with make_engine(warehouse_url).connect() as connection:
         before = connection.execute(text("select xmin::text from audit.event_match")).all()
     load_events(warehouse_url, "r3", Delivery("cc", (at(9000, source=BETTER),)))
-    with engine(warehouse_url).connect() as connection:
+    with make_engine(warehouse_url).connect() as connection:
         assert connection.execute(text("select xmin::text from audit.event_match")).all() == before
 
 
@@ -227,8 +227,8 @@ def test_plays_are_read_two_days_around_what_is_new_and_changed_one_day_around(w
     def look(step: str) -> None:
         if step != "stage_events":
             return
-        with engine(warehouse_url).connect() as connection:
-            plays = matched.plays(connection, [BETTER, WORSE])
+        with make_engine(warehouse_url).connect() as connection:
+            plays = play_matches.list_matchable_plays(connection, [BETTER, WORSE])
             assert {row["user_id"] for row in plays} == {"u1"}
             assert {row["source"] for row in plays} == {BETTER, WORSE}
             assert len({row["recording_key"] for row in plays}) == len(plays)

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+from etl.database import connect, get_last_published_at
 from etl.errors import ActionNeededError, CheckFailedError
-from etl.load import RunInput, load
-from etl.schemas import AUDIO_FEATURES
-from etl.warehouse import connect, published_until
+from etl.formats.contracts import AUDIO_FEATURES
+from etl.load import RunInput, load_frames
 from launch import postgres
 from tests.conftest import database
 from tests.load.star_frames import (
@@ -35,7 +35,7 @@ KEYS = "select track_id, track_key, recording_key, merged_into_track_key from wa
 @pytest.fixture(scope="module")
 def loaded_template(spark: SparkSession, embedded_server: postgres.Server, migrated_template: str) -> Iterator[str]:
     with database(embedded_server, migrated_template) as url:
-        load(frames(spark, catalogue()), run(), url)
+        load_frames(frames(spark, catalogue()), run(), url)
         yield url.rsplit("/", 1)[1]
 
 
@@ -109,13 +109,13 @@ def test_a_published_run_is_not_loaded_again(spark: SparkSession, loaded_url: st
     changed = catalogue()
     changed["dim_track"][0]["name"] = "Another"
     before = contents(loaded_url)
-    assert load(frames(spark, changed), run(), loaded_url) == {}
+    assert load_frames(frames(spark, changed), run(), loaded_url) == {}
     assert contents(loaded_url) == before
 
 
 def test_the_same_frames_in_another_run_write_no_row_of_the_star(spark: SparkSession, loaded_url: str) -> None:
     before = row_places(loaded_url)
-    written = load(frames(spark, catalogue()), run("second", date(2026, 11, 2)), loaded_url)
+    written = load_frames(frames(spark, catalogue()), run("second", date(2026, 11, 2)), loaded_url)
     assert row_places(loaded_url) == before
     assert written == {}
 
@@ -126,7 +126,7 @@ def test_only_changed_rows_are_written(spark: SparkSession, loaded_url: str) -> 
     changed["dim_artist"][0]["popularity"] = 51
     changed["dim_track"].append(track("track-0", recording_id="track-0"))
     changed["bridge_track_artist"].append({"track_id": "track-0", "artist_id": "artist-x", "position": 1})
-    written = load(frames(spark, changed), run("second"), loaded_url)
+    written = load_frames(frames(spark, changed), run("second"), loaded_url)
     assert written == {
         "dim_track": 2,
         "dim_artist": 1,
@@ -142,7 +142,7 @@ def test_a_recording_keeps_its_key_when_a_smaller_id_joins_it(spark: SparkSessio
         row["recording_id"] = "track-0"
     changed["dim_track"].append(track("track-0"))
     changed["bridge_track_artist"].append({"track_id": "track-0", "artist_id": "artist-x", "position": 1})
-    load(frames(spark, changed), run("second"), loaded_url)
+    load_frames(frames(spark, changed), run("second"), loaded_url)
     found = keys(loaded_url)
     assert (found["track-0"], found["track-A1"], found["track-A2"]) == ((5, 2, 0), (2, 2, 0), (3, 2, 0))
 
@@ -154,7 +154,7 @@ def test_tracks_that_are_staged_no_longer_stay_and_follow_their_recording(spark:
             row["recording_id"] = "name:00"
         if row["track_id"] == "name:00":
             row["recording_id"] = "name:00"
-    load(frames(spark, changed), run("second"), loaded_url)
+    load_frames(frames(spark, changed), run("second"), loaded_url)
     found = keys(loaded_url)
     assert (found["track-A1"], found["track-A2"], found["name:00"]) == ((2, 1, 0), (3, 1, 0), (1, 1, 0))
 
@@ -163,9 +163,9 @@ def test_a_made_id_that_is_recognised_later_keeps_row_and_key(spark: SparkSessio
     changed = without_track(catalogue(), "name:00")
     changed["track_alias"].append(alias("name", "name:00", "track-A2"))
     changed["input_key"].append({"input_id": INPUT.input_id, "key_kind": "track", "key": "name:00", "row_count": 1})
-    load(frames(spark, changed), run("second"), loaded_url)
+    load_frames(frames(spark, changed), run("second"), loaded_url)
     assert keys(loaded_url)["name:00"] == (1, 2, 3)
-    load(frames(spark, catalogue()), run("third"), loaded_url)
+    load_frames(frames(spark, catalogue()), run("third"), loaded_url)
     assert keys(loaded_url)["name:00"] == (1, 1, 0)
 
 
@@ -174,7 +174,7 @@ def test_bridges_of_staged_tracks_are_replaced(spark: SparkSession, loaded_url: 
     changed["bridge_track_genre"] = [{"track_id": "track-A1", "genre": "jazz", "source": "s", "weight": 1.0}]
     changed["bridge_track_artist"][0]["artist_id"] = "artist-y"
     del changed["bridge_track_artist"][1]
-    load(frames(spark, changed), run("second"), loaded_url)
+    load_frames(frames(spark, changed), run("second"), loaded_url)
     genres = table(
         loaded_url,
         "select track_id, genre, genre_key from warehouse.bridge_track_genre"
@@ -191,13 +191,13 @@ def test_bridges_of_staged_tracks_are_replaced(spark: SparkSession, loaded_url: 
 
 def test_a_table_without_a_frame_is_left_alone(spark: SparkSession, loaded_url: str) -> None:
     staged = {"dim_track": catalogue()["dim_track"]}
-    written = load(frames(spark, staged), run("second", inputs=()), loaded_url)
+    written = load_frames(frames(spark, staged), run("second", inputs=()), loaded_url)
     assert written == {}
 
 
 def test_the_audit_says_how_many_tracks_are_new_where_tracks_were_loaded(spark: SparkSession, loaded_url: str) -> None:
-    load(frames(spark, catalogue()), run("second", date(2026, 11, 2)), loaded_url)
-    load(frames(spark, {"user_record": catalogue()["user_record"]}), run("third", inputs=()), loaded_url)
+    load_frames(frames(spark, catalogue()), run("second", date(2026, 11, 2)), loaded_url)
+    load_frames(frames(spark, {"user_record": catalogue()["user_record"]}), run("third", inputs=()), loaded_url)
     added = table(loaded_url, "select run_id, tracks_added from audit.run order by run_id")
     assert added == [
         {"run_id": "first", "tracks_added": 4},
@@ -216,11 +216,11 @@ def test_playlists_have_a_history(spark: SparkSession, loaded_url: str) -> None:
     changed = {name: catalogue()[name] for name in ("dim_playlist", "fact_playlist_track")}
     gone = changed["fact_playlist_track"].pop()
     changed["fact_playlist_track"].append({"playlist_id": "list-1", "track_id": "track-A2", "occurrence": 1})
-    load(frames(spark, changed), run("second", date(2026, 11, 2), inputs=()), loaded_url)
+    load_frames(frames(spark, changed), run("second", date(2026, 11, 2), inputs=()), loaded_url)
     came = ("track-A2", 1, "2026-11-02", "infinity")
     assert members(loaded_url, history) == [*always, came, ("track-B", 1, "-infinity", "2026-11-02")]
     changed["fact_playlist_track"][-1] = gone
-    load(frames(spark, changed), run("same day", date(2026, 11, 2), inputs=()), loaded_url)
+    load_frames(frames(spark, changed), run("same day", date(2026, 11, 2), inputs=()), loaded_url)
     assert members(loaded_url, history) == [*always, ("track-B", 1, "-infinity", "infinity")]
 
 
@@ -228,7 +228,7 @@ def test_a_new_fit_takes_the_place_of_the_old_one(spark: SparkSession, loaded_ur
     changed = catalogue()
     changed["cluster_fit"][0]["fit_id"] = "fit-2"
     changed["dim_audio_cluster"] = [{**changed["dim_audio_cluster"][1], "name": "louder"}]
-    load(frames(spark, changed), run("second"), loaded_url)
+    load_frames(frames(spark, changed), run("second"), loaded_url)
     found = table(loaded_url, "select audio_features_type, name, size from warehouse.dim_audio_cluster")
     assert found == [{"audio_features_type": 1, "name": "louder", "size": 2}]
     fits = table(loaded_url, "select fit_id, run_id from audit.cluster_fit order by 1")
@@ -249,17 +249,17 @@ def test_tracks_that_are_staged_no_longer_follow_the_bounds_and_the_fit(spark: S
     bounds = (date(1998, 1, 1), date(2000, 1, 1))
     of_files = {"input_key", "rejected_row", "survey_response"}
     staged = {name: rows for name, rows in changed.items() if name not in of_files}
-    load(frames(spark, staged), replace(run("second", inputs=()), newness_bounds=bounds), loaded_url)
+    load_frames(frames(spark, staged), replace(run("second", inputs=()), newness_bounds=bounds), loaded_url)
     told = "select newness_score, audio_features_type from warehouse.dim_track where track_id = 'track-B'"
     assert table(loaded_url, told) == [{"newness_score": 0.5, "audio_features_type": 5}]
-    load(frames(spark, {"dim_artist": []}), run("third", inputs=()), loaded_url)
+    load_frames(frames(spark, {"dim_artist": []}), run("third", inputs=()), loaded_url)
     assert table(loaded_url, told) == [{"newness_score": 0.5, "audio_features_type": 5}]
 
 
 def test_two_loads_at_once_give_the_same_rows(spark: SparkSession, warehouse_url: str, loaded_url: str) -> None:
     staged = frames(spark, catalogue())
     with ThreadPoolExecutor() as pool:
-        loads = [pool.submit(load, staged, run(run_id), warehouse_url) for run_id in ("one", "two")]
+        loads = [pool.submit(load_frames, staged, run(run_id), warehouse_url) for run_id in ("one", "two")]
         written = [each.result() for each in loads]
     assert star(warehouse_url) == star(loaded_url)
     assert {} in written, "whoever came second had nothing to write"
@@ -274,17 +274,17 @@ def test_a_catalogue_that_was_planned_before_another_one_and_knows_less_is_refus
 ) -> None:
     staged = frames(spark, catalogue())
     with connect(loaded_url) as connection:
-        early = published_until(connection)
-    load(staged, run("later", inputs=(INPUT, ANSWERS)), loaded_url)
+        early = get_last_published_at(connection)
+    load_frames(staged, run("later", inputs=(INPUT, ANSWERS)), loaded_url)
     before = row_places(loaded_url)
     with pytest.raises(ActionNeededError, match=r"early was planned before .*: later knows account-ada\.jsonl\.gz"):
-        load(staged, replace(run("early"), published_until=early), loaded_url)
+        load_frames(staged, replace(run("early"), last_published_at=early), loaded_url)
     assert row_places(loaded_url) == before
     with connect(loaded_url) as connection:
-        late = published_until(connection)
+        late = get_last_published_at(connection)
     # Who has the same inputs knows as much; and answers that were published before a plan stand in its memory.
-    load(staged, replace(run("both", inputs=(INPUT, ANSWERS)), published_until=early), loaded_url)
-    load(staged, replace(run("late"), published_until=late), loaded_url)
+    load_frames(staged, replace(run("both", inputs=(INPUT, ANSWERS)), last_published_at=early), loaded_url)
+    load_frames(staged, replace(run("late"), last_published_at=late), loaded_url)
     results = table(loaded_url, "select run_id, result from audit.run where run_id <> 'first' order by run_id")
     assert [tuple(row.values()) for row in results] == [
         ("both", "published"),
@@ -299,7 +299,7 @@ def test_a_failed_check_publishes_nothing_and_says_why(spark: SparkSession, load
     wrong = catalogue()
     wrong["dim_track"].append(track("track-C", newness_score=1.5))
     with pytest.raises(CheckFailedError, match=r"tracks_have_an_artist: A track has no artist\. 1 rows.*track-C"):
-        load(frames(spark, wrong), run("second"), loaded_url)
+        load_frames(frames(spark, wrong), run("second"), loaded_url)
     assert row_places(loaded_url) == before
     (noted,) = table(loaded_url, "select result, message from audit.run where run_id = 'second'")
     assert noted["result"] == "failed" and "track_values_are_possible" in noted["message"]
@@ -307,8 +307,10 @@ def test_a_failed_check_publishes_nothing_and_says_why(spark: SparkSession, load
 
 def test_a_failed_run_can_be_loaded_again(spark: SparkSession, warehouse_url: str) -> None:
     with pytest.raises(CheckFailedError, match="input_rows_add_up"):
-        load(frames(spark, catalogue()), run(inputs=(RunInput("b", "kaggle", "b.csv", "f", 3), INPUT)), warehouse_url)
-    load(frames(spark, catalogue()), run(), warehouse_url)
+        load_frames(
+            frames(spark, catalogue()), run(inputs=(RunInput("b", "kaggle", "b.csv", "f", 3), INPUT)), warehouse_url
+        )
+    load_frames(frames(spark, catalogue()), run(), warehouse_url)
     assert table(warehouse_url, "select result, message from audit.run") == [{"result": "published", "message": None}]
 
 
@@ -317,7 +319,7 @@ def test_a_frame_that_is_not_as_agreed_is_refused_before_anything_is_staged(
 ) -> None:
     wrong = frames(spark, {"dim_track": []})["dim_track"].drop("name")
     with pytest.raises(TypeError, match=r"dim_track is not as .*name"):
-        load({"dim_track": wrong}, run(inputs=()), warehouse_url)
+        load_frames({"dim_track": wrong}, run(inputs=()), warehouse_url)
 
 
 def without_track(staged: dict[str, list[dict[str, Any]]], track_id: str) -> dict[str, list[dict[str, Any]]]:

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from etl.config import CHECKOUT
-from etl.load.migrate import migrate
-from etl.schemas import STAGED
-from etl.warehouse import connect, rows
+from etl.database import connect, fetch_rows
+from etl.formats.contracts import STAGED
+from etl.load.migrate import migrate_warehouse
+from etl.settings import CHECKOUT
 from tests.load.star_frames import contents, table
 
 LATER = """
@@ -103,7 +103,7 @@ def test_days_from_1900_to_2100(warehouse_url: str) -> None:
 
 def test_again_changes_nothing(warehouse_url: str) -> None:
     before = contents(warehouse_url)
-    migrate(warehouse_url)
+    migrate_warehouse(warehouse_url)
     assert contents(warehouse_url) == before
 
 
@@ -122,11 +122,11 @@ def test_a_reader_of_what_a_migration_changes_is_never_refused(warehouse_url: st
     waiting = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
     with ThreadPoolExecutor(1) as pool:
         with connect(warehouse_url) as reader:
-            rows(reader, "select count(*) from warehouse.dim_artist")
-            migration = pool.submit(migrate, warehouse_url, further_revisions=tmp_path)
+            fetch_rows(reader, "select count(*) from warehouse.dim_artist")
+            migration = pool.submit(migrate_warehouse, warehouse_url, further_revisions=tmp_path)
             while not table(warehouse_url, f"select exists ({waiting}) as it")[0]["it"]:
                 assert not migration.done()
-            rows(reader, "select count(*) from warehouse.dim_track")
+            fetch_rows(reader, "select count(*) from warehouse.dim_track")
         migration.result(60)
     assert table(warehouse_url, "select version_num from audit.schema_revision") == [{"version_num": "two"}]
 
@@ -139,7 +139,7 @@ def test_a_path_may_have_signs_that_mean_something_elsewhere(
     monkeypatch.setattr("etl.load.migrate._SCRIPTS", folder / "migrations")
     (head,) = table(warehouse_url, "select version_num from audit.schema_revision")
     (folder / "later.py").write_text(LATER.format(head=head["version_num"]), encoding="utf-8")
-    migrate(warehouse_url, further_revisions=folder)
+    migrate_warehouse(warehouse_url, further_revisions=folder)
     assert table(warehouse_url, "select version_num from audit.schema_revision") == [{"version_num": "later"}]
 
 
@@ -150,7 +150,7 @@ def test_an_older_warehouse_is_upgraded_in_place_with_its_data(warehouse_url: st
     table(warehouse_url, artist)
     (head,) = table(warehouse_url, "select version_num from audit.schema_revision")
     (tmp_path / "later.py").write_text(LATER.format(head=head["version_num"]), encoding="utf-8")
-    migrate(warehouse_url, further_revisions=tmp_path)
+    migrate_warehouse(warehouse_url, further_revisions=tmp_path)
     found = table(warehouse_url, "select artist_id, name, country from warehouse.dim_artist where artist_key = 1")
     assert found == [{"artist_id": "a", "name": "A", "country": "unknown"}]
     assert table(warehouse_url, "select version_num from audit.schema_revision") == [{"version_num": "later"}]
@@ -159,7 +159,7 @@ def test_an_older_warehouse_is_upgraded_in_place_with_its_data(warehouse_url: st
 def test_own_playlists_name_the_first_artist_where_their_view_stood_without_it(
     warehouse_url: str, empty_database_url: str
 ) -> None:
-    migrate(empty_database_url, "0012")
+    migrate_warehouse(empty_database_url, "0012")
     (found,) = table(empty_database_url, OWN_PLAYLISTS)
     as_it_was = (
         "create or replace view mart.my_playlist_track with (security_barrier) as"
@@ -169,7 +169,7 @@ def test_own_playlists_name_the_first_artist_where_their_view_stood_without_it(
     with connect(empty_database_url) as connection:
         connection.exec_driver_sql(as_it_was, execution_options={"no_parameters": True})
     assert table(empty_database_url, OWN_PLAYLISTS) != table(warehouse_url, OWN_PLAYLISTS)
-    migrate(empty_database_url)
+    migrate_warehouse(empty_database_url)
     assert table(empty_database_url, OWN_PLAYLISTS) == table(warehouse_url, OWN_PLAYLISTS)
 
 

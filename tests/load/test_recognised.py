@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from etl.load import load
+from etl.load import load_frames
 from tests.load.star_frames import Rows, alias, catalogue, local_frames, run, table, track
 
 ALIASES = """
@@ -33,7 +33,7 @@ def url(warehouse_url: str) -> str:
         line("track-B", "track-A1"),
         line("gone", "track-A1"),
     ]
-    load(local_frames(staged), run(), warehouse_url)
+    load_frames(local_frames(staged), run(), warehouse_url)
     return warehouse_url
 
 
@@ -46,7 +46,7 @@ def found(url: str, statement: str) -> list[tuple[Any, ...]]:
 
 
 def again(url: str, run_id: str, **staged: Any) -> None:
-    load(local_frames({**catalogue(), **staged}), run(run_id), url)
+    load_frames(local_frames({**catalogue(), **staged}), run(run_id), url)
 
 
 def changed(aliases: list[dict[str, Any]], *more: dict[str, Any], without: str = "") -> list[dict[str, Any]]:
@@ -158,5 +158,5 @@ def test_a_load_that_says_nothing_of_recognised_ids_keeps_them(url: str) -> None
     staged = catalogue()
     del staged["reconciliation"]
     again = {**staged, "dim_track": [track("track-A1", name="Other name"), *staged["dim_track"][1:]]}
-    load(local_frames(again), run("r2"), url)
+    load_frames(local_frames(again), run("r2"), url)
     assert found(url, RECOGNISED) == before

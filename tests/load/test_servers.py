@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from etl import warehouse
-from etl.load import load
-from etl.load.migrate import migrate
+from etl import database
+from etl.load import load_frames
+from etl.load.migrate import migrate_warehouse
 from launch import postgres
 from tests.conftest import run_as_superuser
 from tests.load.star_frames import catalogue, contents, frames, run
@@ -23,10 +23,10 @@ MACHINES_OWN = Path("/usr/lib/postgresql/15/bin")
 @pytest.fixture(scope="module")
 def version_16(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     state = tmp_path_factory.mktemp("sixteen")
-    server = postgres.start(state, 16)
+    server = postgres.start_server(state, 16)
     run_as_superuser(server, "create database other owner loader")
-    yield server.url("loader", "other")
-    postgres.remove(state)
+    yield server.build_url("loader", "other")
+    postgres.remove_servers(state)
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +57,10 @@ def test_a_load_on_another_version(
     version: int, request: pytest.FixtureRequest, spark: SparkSession, warehouse_url: str
 ) -> None:
     url = request.getfixturevalue(f"version_{version}")
-    with warehouse.connect(url) as connection:
-        shown = warehouse.rows(connection, "select current_setting('server_version_num')::int / 10000 as version")
+    with database.connect(url) as connection:
+        shown = database.fetch_rows(connection, "select current_setting('server_version_num')::int / 10000 as version")
     assert shown == [{"version": version}]
-    migrate(url)
-    load(frames(spark, catalogue()), run(), url)
-    load(frames(spark, catalogue()), run(), warehouse_url)
+    migrate_warehouse(url)
+    load_frames(frames(spark, catalogue()), run(), url)
+    load_frames(frames(spark, catalogue()), run(), warehouse_url)
     assert contents(url) == contents(warehouse_url)

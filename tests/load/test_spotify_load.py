@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from etl.config import CHECKOUT
-from etl.load import load
-from etl.warehouse import engine
+from etl.database import make_engine
+from etl.load import load_frames
+from etl.settings import CHECKOUT
 from launch import postgres
 from tests.conftest import database
 from tests.load.star_frames import Rows, catalogue, local_frames, row_places, run, table
@@ -36,7 +36,7 @@ ALWAYS, FOREVER = None, None  # to_char gives NULL for what has no end
 def loaded_template(embedded_server: postgres.Server, migrated_template: str) -> Iterator[str]:
     with database(embedded_server, migrated_template) as url:
         of_files = {name: rows for name, rows in catalogue().items() if name not in ("user_record", "refresh_state")}
-        load(local_frames(of_files), run(), url)
+        load_frames(local_frames(of_files), run(), url)
         yield url.rsplit("/", 1)[1]
 
 
@@ -48,7 +48,7 @@ def url(embedded_server: postgres.Server, loaded_template: str) -> Iterator[str]
 
 
 def publish(url: str, staged: Rows, run_id: str, day: int = 2) -> dict[str, int]:
-    return load(local_frames(staged), run(run_id, date(2026, 11, day), inputs=()), url)
+    return load_frames(local_frames(staged), run(run_id, date(2026, 11, day), inputs=()), url)
 
 
 def moment(day: int, hour: int = 3, month: int = 11, year: int = 2026) -> datetime:
@@ -184,7 +184,7 @@ def test_times_at_which_nobody_can_have_added_anything_leave_a_history_that_has_
         from warehouse.dim_track as t where t.track_key = f.track_key and t.track_id = '{1}'
     """
     statements = (CHECKOUT / "sql/table/warehouse/fact_playlist_track_possible_times.sql").read_text(encoding="utf-8")
-    with engine(url).begin() as connection:
+    with make_engine(url).begin() as connection:
         connection.exec_driver_sql(wrong.format("1970-01-01 00:00Z", "track-A1"))
         connection.exec_driver_sql(wrong.format("2999-01-01 00:00Z", "track-A2"))
         connection.exec_driver_sql(statements, execution_options={"no_parameters": True})

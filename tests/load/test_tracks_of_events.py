@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from etl.load import load, matched
-from etl.transform.events.matching import SOURCES
-from etl.warehouse import engine
+from etl.database import make_engine
+from etl.load import load_frames, play_matches
+from etl.transform.events.play_matching import SOURCES
 from launch import postgres
 from tests.conftest import database
 from tests.load.event_frames import NOON, Delivery, Told, load_events
@@ -41,7 +41,7 @@ def found(url: str, statement: str) -> list[tuple[Any, ...]]:
 
 
 def execute(url: str, statement: str) -> None:
-    with engine(url).begin() as connection:
+    with make_engine(url).begin() as connection:
         connection.execute(text(statement))
 
 
@@ -54,7 +54,7 @@ def publish(url: str, run_id: str, tracks: list[dict[str, Any]], *aliases: dict[
         "track_alias": [*(alias("spotify_id", one, one) for one in ids if not one.startswith("name:")), *aliases],
         "bridge_track_artist": [{"track_id": one, "artist_id": "x", "position": 1} for one in ids],
     }
-    load(local_frames(staged), run(run_id, date(2026, 11, 2), inputs=()), url)
+    load_frames(local_frames(staged), run(run_id, date(2026, 11, 2), inputs=()), url)
 
 
 def play(user: str, track: str, **values: Any) -> Delivery:
@@ -185,12 +185,12 @@ def test_who_tells_of_real_plays_is_noted_and_feeds_are_not_read(warehouse_url: 
     load_events(warehouse_url, "feed", Delivery("feed", (Told(NOON, "u1", "a1"), Told(NOON, "u2", "a2"))))
     sources = "select user_id, source from audit.play_source order by 2"
     assert found(warehouse_url, sources) == [("u1", "extended_export"), ("u1", "recently_played")]
-    with engine(warehouse_url).connect() as connection:
-        assert matched.plays(connection, SOURCES) == []
+    with make_engine(warehouse_url).connect() as connection:
+        assert play_matches.list_matchable_plays(connection, SOURCES) == []
         connection.execute(text("insert into audit.regrouped_track select track_key from warehouse.dim_track"))
-        assert len(matched.plays(connection, SOURCES)) == 4
+        assert len(play_matches.list_matchable_plays(connection, SOURCES)) == 4
         connection.execute(text("delete from audit.play_source where source = 'recently_played'"))
-        assert matched.plays(connection, SOURCES) == []
+        assert play_matches.list_matchable_plays(connection, SOURCES) == []
 
 
 RECORDINGS = """

@@ -5,7 +5,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from etl.warehouse import connect, rows
+from etl.database import connect, fetch_rows
 
 TABLES = {
     "event": "select event_id::text, event_time, ended_at, local_time, user_key, track_key, artist_key, ms_played,"
@@ -228,7 +228,7 @@ HELD = {
 def answers(url: str) -> dict[str, list[tuple[Any, ...]]]:
     """What DuckDB answers to each question, from the star alone."""
     with connect(url) as connection:
-        frames = {name: pd.DataFrame(rows(connection, query)) for name, query in TABLES.items()}
+        frames = {name: pd.DataFrame(fetch_rows(connection, query)) for name, query in TABLES.items()}
     frames["exclusion"] = frames["exclusion"].reindex(columns=["kind", "id"]).astype("string")
     with duckdb.connect() as engine:
         engine.execute("set timezone = 'UTC'")
@@ -242,7 +242,7 @@ def answers(url: str) -> dict[str, list[tuple[Any, ...]]]:
 def held_answers(url: str) -> dict[str, list[tuple[Any, ...]]]:
     """What the marts answer to the same questions."""
     with connect(url) as connection:
-        found = {name: rows(connection, query) for name, query in HELD.items()}
+        found = {name: fetch_rows(connection, query) for name, query in HELD.items()}
     return {name: _plain(tuple(row.values()) for row in one) for name, one in found.items()}
 
 

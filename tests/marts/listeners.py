@@ -7,8 +7,8 @@ from io import StringIO
 import pandas as pd
 from sqlalchemy import Connection, text
 
-from etl.simulate.listeners.library import NEVER
-from tests.simulate.listeners.stock import LIBRARY, TRACKS, rows, simulation
+from simulator.listeners.track_library import NO_RELEASE_DAY
+from tests.simulator.listeners.small_library import LIBRARY, TRACKS, rows, simulation
 
 FIRST_MOMENT = datetime(2026, 9, 1, tzinfo=UTC)
 _PLAY_MS = 200_000
@@ -20,14 +20,14 @@ _EVENT = (
 
 def fill_catalogue(connection: Connection) -> None:
     """The simulator's stock of tracks: track_key is the place in it and one more, artist_key likewise."""
-    known = TRACKS.iloc[: LIBRARY.known_tracks]
+    known = TRACKS.iloc[: LIBRARY.known_track_count]
     artists = known.drop_duplicates("artist_id")
     _copy(
         connection,
         "dim_artist (artist_key, artist_id, name, source, popularity, popularity_source)",
         ((key, row.artist_id, row.artist, "s", row.artist_popularity, "s") for key, row in _keyed(artists)),
     )
-    days = LIBRARY.release_days[: LIBRARY.known_tracks]
+    days = LIBRARY.release_days[: LIBRARY.known_track_count]
     _copy(
         connection,
         "dim_track (track_key, recording_key, album_key, track_id, name, source, release_date, release_date_precision,"
@@ -48,7 +48,7 @@ def fill_catalogue(connection: Connection) -> None:
 
 
 def _released(day: int) -> tuple[object, ...]:
-    if day == NEVER:
+    if day == NO_RELEASE_DAY:
         return ("\\N",) * 3
     return date(1970, 1, 1) + timedelta(days=day), "day", "s"
 
@@ -74,7 +74,7 @@ def add_made_up(connection: Connection, users: int, days: int, seed: int) -> pd.
             for row in plays.itertuples()
         ),
     )
-    traits = made.people(0, users).traits
+    traits = made.make_listeners(0, users).traits
     names = ["exploration", "newness", "loyalty", "commonality"]
     return pd.DataFrame(traits, columns=names, index=[f"u{number + 1}" for number in range(users)])
 

@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 from sqlalchemy import Connection, text
 
-from etl.load.marts import Definition, build
-from etl.warehouse import connect, rows
+from etl.database import connect, fetch_rows
+from etl.load.marts import MartDefinition, build_marts
 from tests.load.star_frames import table
 from tests.marts.sounds import give_sound
 
-DEFINITION = Definition(play_min_ms=30_000, session_gap_minutes=30)
+DEFINITION = MartDefinition(play_min_ms=30_000, session_gap_minutes=30)
 HOMES = (("DE", "Europe", "Europe/Berlin"), ("BR", "South America", "America/Sao_Paulo"), ("JP", "Asia", "Asia/Tokyo"))
 TRACKS = 12
 """Tracks 1 to 12 by artists 1 to 4; 11 and 12 are one recording."""
@@ -153,16 +153,16 @@ def add(connection: Connection, heard: Iterable[Heard]) -> None:
         )
 
 
-def rebuild(url: str, is_from_nothing: bool = False, definition: Definition = DEFINITION) -> bool:
+def rebuild(url: str, is_from_nothing: bool = False, definition: MartDefinition = DEFINITION) -> bool:
     """Build the marts; whether it was from nothing."""
     with connect(url) as connection:
-        return build(connection, definition, is_from_nothing).is_from_nothing
+        return build_marts(connection, definition, is_from_nothing).is_full_refresh
 
 
 def held(url: str) -> dict[str, list[tuple[Any, ...]]]:
     """All rows of all tables of the marts, sorted, to compare; keys that builds give stay as they are."""
     with connect(url) as connection:
-        found = rows(connection, "select tablename as name from pg_tables where schemaname = 'mart' order by 1")
+        found = fetch_rows(connection, "select tablename as name from pg_tables where schemaname = 'mart' order by 1")
     names = [str(one["name"]) for one in found]
     return {
         name: sorted((tuple(row.values()) for row in table(url, f"select * from mart.{name}")), key=repr)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from etl.schemas import AUDIO_FEATURES
+from etl.formats.contracts import AUDIO_FEATURES
 
 MEANS = (0.56, 0.64, -8.3, 0.08, 0.31, 0.16, 0.21, 0.47, 122.0)
 DEVIATIONS = (0.17, 0.25, 5.0, 0.11, 0.33, 0.31, 0.19, 0.26, 30.0)

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from etl.database import connect
 from etl.load import marts
-from etl.load.marts import Definition, build, touch_since
-from etl.warehouse import connect
+from etl.load.marts import MartDefinition, build_marts, mark_changed_since
 from launch import postgres
 from tests.conftest import database
 from tests.load.star_frames import table
@@ -50,7 +50,7 @@ def test_what_came_later_is_counted_as_if_it_had_always_been_there(url: str) -> 
 
 
 def test_where_most_is_new_everything_is_filled_at_once(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(marts, "_FEW_DAYS", 0)
+    monkeypatch.setattr(marts, "_INCREMENTAL_DAY_LIMIT", 0)
     known = int(str(table(url, "select count(*) as days from mart.listener_day")[0]["days"]))
     with connect(url) as connection:
         add(connection, some(2, days=3, size=100))
@@ -140,8 +140,8 @@ def test_an_exclusion_that_is_taken_back_leaves_nothing_behind(url: str) -> None
     assert held(url) == before
 
 
-@pytest.mark.parametrize("definition", [Definition(60_000, 30), Definition(30_000, 10)])
-def test_another_definition_builds_from_nothing(url: str, definition: Definition) -> None:
+@pytest.mark.parametrize("definition", [MartDefinition(60_000, 30), MartDefinition(30_000, 10)])
+def test_another_definition_builds_from_nothing(url: str, definition: MartDefinition) -> None:
     before = held(url)
     assert rebuild(url, definition=definition)
     assert held(url) != before
@@ -184,8 +184,8 @@ def test_days_can_be_built_again_without_being_touched(url: str) -> None:
     _run(url, "delete from mart.counted_play where local_date = '2026-01-20'")  # a mart that somebody has harmed
     _run(url, "update mart.listener_day set plays = 0 where local_date = '2026-01-20'")
     with connect(url) as connection:
-        touch_since(connection, day("2026-01-20"))
-        build(connection, DEFINITION)
+        mark_changed_since(connection, day("2026-01-20"))
+        build_marts(connection, DEFINITION)
     assert held(url)["listener_day"] == before["listener_day"]
     assert held(url)["counted_play"] == before["counted_play"]
 
@@ -195,7 +195,7 @@ def test_a_build_that_breaks_off_leaves_everything_as_it_was(url: str) -> None:
     with connect(url) as connection:
         add(connection, some(3, size=100))
     with pytest.raises(ZeroDivisionError), connect(url) as connection:
-        build(connection, DEFINITION)
+        build_marts(connection, DEFINITION)
         raise ZeroDivisionError
     assert held(url) == before
     assert not rebuild(url)

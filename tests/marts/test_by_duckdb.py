@@ -8,7 +8,7 @@ import os
 import pytest
 from sqlalchemy import text
 
-from etl.warehouse import connect
+from etl.database import connect
 from launch import postgres
 from tests.conftest import database
 from tests.marts.by_duckdb import ANSWERS, HELD, answers, held_answers

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from etl.config import settings
+from etl.database import lock_warehouse
+from etl.erasure.data_subject import DataSubject
+from etl.erasure.warehouse import erase_data_subject
 from etl.errors import ActionNeededError
 from etl.jobs.marts import build_marts
-from etl.load.forget import forget
-from etl.person import Person
-from etl.warehouse import exclusive
+from etl.settings import read_settings
 from tests.load.event_frames import NOON, Delivery, Told, load_events, user
 from tests.load.star_frames import table
 from tests.marts.listening import held, rebuild
@@ -50,8 +50,8 @@ def test_who_is_forgotten_is_in_no_mart_and_in_no_count(warehouse_url: str) -> N
     load_events(warehouse_url, "r1", FIRST, LATE)
     rebuild(warehouse_url)
     assert table(warehouse_url, "select plays from mart.wrapped where user_id = 'u1' and year = 0") == [{"plays": 13}]
-    with exclusive(warehouse_url) as connection:
-        forget(connection, Person(frozenset({"u1"})))
+    with lock_warehouse(warehouse_url) as connection:
+        erase_data_subject(connection, DataSubject(frozenset({"u1"})))
     left = {name: found for name, found in held(warehouse_url).items() if found}
     assert table(warehouse_url, "select * from mart.wrapped") == []
     rebuild(warehouse_url, is_from_nothing=True)
@@ -64,8 +64,8 @@ def test_the_key_of_a_track_that_was_forgotten_may_be_anothers(warehouse_url: st
     load_events(warehouse_url, "r1", FIRST)
     load_events(warehouse_url, "r2", Delivery("memo", (memo,)))
     rebuild(warehouse_url)
-    with exclusive(warehouse_url) as connection:
-        forget(connection, Person(frozenset({"u2"})))
+    with lock_warehouse(warehouse_url) as connection:
+        erase_data_subject(connection, DataSubject(frozenset({"u2"})))
     known = "select track_key from warehouse.dim_track"
     for name in (
         "audio_point where recording_key",
@@ -89,15 +89,15 @@ def test_no_table_or_view_names_who_is_forgotten(warehouse_url: str) -> None:
     plays = tuple(replace(one, user=who) for one in FIRST.events)
     load_events(warehouse_url, "r1", Delivery("first", plays, (user(who, NOON, username="Ondine"),)), LATE)
     rebuild(warehouse_url)
-    with exclusive(warehouse_url) as connection:
+    with lock_warehouse(warehouse_url) as connection:
         connection.exec_driver_sql(_KNOWN_ELSEWHERE.format(who=who), execution_options={"no_parameters": True})
         connection.commit()
     before = naming(warehouse_url, who)
     assert {"audit.account_owner", "audit.gap", "audit.login", "audit.playlist_wish", "simulation.listener"} <= before
     assert {"warehouse.dim_user", "warehouse.user_record", "mart.event_wide", "mart.wrapped", "mart.play"} <= before
     assert {"mart.listening_session", "mart.user_personality", "mart.taste_profile", "mart.wrapped_track"} <= before
-    with exclusive(warehouse_url) as connection:
-        forget(connection, Person(frozenset({who})))
+    with lock_warehouse(warehouse_url) as connection:
+        erase_data_subject(connection, DataSubject(frozenset({who})))
     assert naming(warehouse_url, who) == set()
     assert naming(warehouse_url, "Ondine") == set()
     assert "mart.wrapped" in naming(warehouse_url, "u1"), "another listener went, too"
@@ -127,7 +127,7 @@ def naming(url: str, word: str) -> set[str]:
 
 def test_the_step_builds_once_and_says_where_there_is_nothing_to_do(warehouse_url: str, tmp_path: Path) -> None:
     load_events(warehouse_url, "r1", FIRST)
-    here = settings({"WAREHOUSE_URL": warehouse_url, "STATE_DIR": str(tmp_path)})
+    here = read_settings({"WAREHOUSE_URL": warehouse_url, "STATE_DIR": str(tmp_path)})
     assert build_marts("b1", "touched", None, here)["counted_play"] == len(FIRST.events)
     assert build_marts("b2", "touched", None, here) == {}
     assert build_marts("b3", "since", NOON.date(), here)["counted_play"] > 0

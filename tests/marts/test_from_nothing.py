@@ -12,11 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 
-from etl.config import CHECKOUT
+from etl.database import connect, fetch_rows, lock_warehouse
 from etl.errors import TryAgainError
-from etl.load import aside
-from etl.load.marts import build
-from etl.warehouse import connect, exclusive, rows
+from etl.load import table_swap
+from etl.load.marts import build_marts
+from etl.settings import CHECKOUT
 from launch import postgres
 from tests.conftest import database
 from tests.load.star_frames import table
@@ -38,12 +38,12 @@ _SHAPE = """
 """
 _BUILD = """
 import sys
-from etl.load.marts import build
-from etl.warehouse import exclusive
+from etl.load.marts import build_marts
+from etl.database import lock_warehouse
 from tests.marts.listening import DEFINITION
-with exclusive(sys.argv[1]) as connection:
+with lock_warehouse(sys.argv[1]) as connection:
     print("builds", flush=True)
-    build(connection, DEFINITION, is_from_nothing=sys.argv[2] == "nothing")
+    build_marts(connection, DEFINITION, is_full_refresh=sys.argv[2] == "nothing")
     connection.commit()
 """
 
@@ -67,15 +67,15 @@ def url(embedded_server: postgres.Server, built: str) -> Iterator[str]:
 def test_readers_have_the_old_rows_until_the_new_ones_are_there(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     before = held(url)
     seen = []
-    put_in_place = aside.Aside.put_in_place
+    put_in_place = table_swap.ShadowTables.swap_tables
 
-    def read_first(self: aside.Aside) -> None:
+    def read_first(self: table_swap.ShadowTables) -> None:
         with connect(url) as reader:
             reader.execute(text("set lock_timeout = '2s'"))
-            seen.extend(len(rows(reader, f"select * from mart.{name}")) for name in before)
+            seen.extend(len(fetch_rows(reader, f"select * from mart.{name}")) for name in before)
         put_in_place(self)
 
-    monkeypatch.setattr(aside.Aside, "put_in_place", read_first)
+    monkeypatch.setattr(table_swap.ShadowTables, "swap_tables", read_first)
     assert rebuild(url, is_from_nothing=True)
     assert seen == [len(found) for found in before.values()]
     assert held(url) == before
@@ -85,23 +85,23 @@ def test_who_reads_for_long_keeps_the_build_waiting_and_nobody_else(url: str) ->
     before = held(url)
     with ThreadPoolExecutor() as pool:
         with connect(url) as reader:
-            rows(reader, _READ)
+            fetch_rows(reader, _READ)
             building = pool.submit(rebuild, url, True)
             _wait_until(url, "select exists (select from pg_locks where not granted) as it")
-            rows(reader, "select * from mart.session")
+            fetch_rows(reader, "select * from mart.session")
             with connect(url) as other:
                 other.execute(text("set lock_timeout = '5s'"))
-                rows(other, _READ)
+                fetch_rows(other, _READ)
             assert not building.done()
         assert building.result(timeout=60)
     assert held(url) == before
 
 
 def test_who_never_ends_is_named_and_the_marts_stay(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aside, "_ATTEMPTS", 2)
+    monkeypatch.setattr(table_swap, "_LOCK_ATTEMPTS", 2)
     before = held(url)
     with connect(url) as reader:
-        rows(reader, _READ)
+        fetch_rows(reader, _READ)
         with pytest.raises(TryAgainError, match="schema mart"):
             rebuild(url, is_from_nothing=True)
     assert held(url) == before
@@ -128,8 +128,8 @@ def test_two_builds_at_once_are_as_one(url: str) -> None:
         add(connection, some(2, size=200))
 
     def one(is_from_nothing: bool) -> None:
-        with exclusive(url) as connection:
-            build(connection, DEFINITION, is_from_nothing)
+        with lock_warehouse(url) as connection:
+            build_marts(connection, DEFINITION, is_from_nothing)
             connection.commit()
 
     with ThreadPoolExecutor() as pool:
@@ -154,7 +154,7 @@ def test_a_build_killed_at_any_moment_is_made_up_for(url: str, kind: str) -> Non
             assert process.stdout.readline() == "builds\n"
             time.sleep(chance.uniform(0, 0.4))
             os.kill(process.pid, signal.SIGKILL)
-        with exclusive(url, wait_seconds=60):
+        with lock_warehouse(url, wait_seconds=60):
             left.append(held(url))
     rebuild(url, is_from_nothing=kind == "nothing")
     found = held(url)

@@ -9,19 +9,19 @@ import pandas as pd
 import pytest
 from sqlalchemy import Connection, text
 
-from etl.config import CHECKOUT
+from etl.database import connect
 from etl.load import marts
-from etl.simulate.listeners.library import NEVER
-from etl.simulate.listeners.personalities import NAMES
-from etl.warehouse import connect
+from etl.settings import CHECKOUT
+from simulator.listeners.personalities import NAMES_BY_CODE
+from simulator.listeners.track_library import NO_RELEASE_DAY
 from tests.load.star_frames import table
 from tests.marts.listeners import add_made_up, add_plays, add_user, fill_catalogue
 from tests.marts.listening import held, rebuild
-from tests.simulate.listeners.stock import LIBRARY
+from tests.simulator.listeners.small_library import LIBRARY
 
 _TRAITS = ("exploration", "newness", "loyalty", "commonality")
-_DATED = [place + 1 for place in range(2000) if LIBRARY.release_days[place] != NEVER]
-_UNDATED = [place + 1 for place in range(2000) if LIBRARY.release_days[place] == NEVER]
+_DATED = [place + 1 for place in range(2000) if LIBRARY.release_days[place] != NO_RELEASE_DAY]
+_UNDATED = [place + 1 for place in range(2000) if LIBRARY.release_days[place] == NO_RELEASE_DAY]
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ def _is_as_from_nothing(url: str) -> None:
 
 def test_the_sixteen_are_those_that_listeners_are_made_with(url: str) -> None:
     found = {str(row["letters"]): row["name"] for row in table(url, "select letters, name from mart.personality")}
-    assert found == NAMES
+    assert found == NAMES_BY_CODE
 
 
 def test_inference_names_no_truth() -> None:
@@ -176,7 +176,7 @@ def test_inference_names_no_truth() -> None:
     files = [file for folder in folders for file in (CHECKOUT / "sql" / folder).rglob("*.sql")]
     assert {"user_personality.sql", "told_day.sql"} <= {file.name for file in files}
     assert not [file for file in files if re.search(r"\bsimulation\b", file.read_text(encoding="utf-8"))]
-    assert "user_personality" in marts.MARTS
+    assert "user_personality" in marts.MART_FILES
 
 
 def test_the_plays_that_tell_are_those_of_the_latest_months_whatever_came_late_or_is_gone(url: str) -> None:

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from sqlalchemy import text
 
-from etl.load.marts import is_touched
-from etl.schemas import AUDIO_FEATURES
-from etl.warehouse import connect
+from etl.database import connect
+from etl.formats.contracts import AUDIO_FEATURES
+from etl.load.marts import has_changes
 from launch import postgres
 from tests.conftest import database
 from tests.load.star_frames import table
@@ -270,7 +270,7 @@ def test_new_tracks_and_fits_are_followed_without_being_queued(url: str) -> None
 
 def _is_touched(url: str) -> bool:
     with connect(url) as connection:
-        return is_touched(connection, DEFINITION)
+        return has_changes(connection, DEFINITION)
 
 
 def _shown(url: str) -> dict[str, object]:

@@ -9,8 +9,8 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import text
 
-from etl.load.marts import is_touched
-from etl.warehouse import connect, exclusive
+from etl.database import connect, lock_warehouse
+from etl.load.marts import has_changes
 from tests.load.star_frames import table
 from tests.marts.listening import DEFINITION, add, fill, rebuild, some
 
@@ -159,7 +159,9 @@ def test_what_is_shown_and_what_waits_are_the_plays_that_count_however_marts_are
     rebuild(warehouse_url)
     with connect(warehouse_url) as connection:
         connection.execute(text(_LOGIN))
-        assert not is_touched(connection, DEFINITION), "the login was made beside no build: the artist is there at once"
+        assert not has_changes(connection, DEFINITION), (
+            "the login was made beside no build: the artist is there at once"
+        )
     assert len(shown(warehouse_url)[1]) > 1
 
     def check() -> None:
@@ -195,12 +197,12 @@ def test_an_artist_whose_login_was_made_beside_a_build_is_there_after_the_next_o
         fill(connection, users=9)
         add(connection, some(1, users=9))
     rebuild(warehouse_url)
-    with exclusive(warehouse_url), connect(warehouse_url) as connection:
+    with lock_warehouse(warehouse_url), connect(warehouse_url) as connection:
         connection.execute(text(_LOGIN))
     assert shown(warehouse_url)[1] == Counter()
     with connect(warehouse_url) as connection:
-        assert is_touched(connection, DEFINITION)
+        assert has_changes(connection, DEFINITION)
     rebuild(warehouse_url)
     assert len(shown(warehouse_url)[1]) > 1
     with connect(warehouse_url) as connection:
-        assert not is_touched(connection, DEFINITION)
+        assert not has_changes(connection, DEFINITION)

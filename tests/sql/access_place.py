@@ -8,10 +8,10 @@ from uuid import uuid4
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
-from etl.load.access import ROLES_FILE, run_file
-from etl.load.logins import add_login
-from etl.load.migrate import migrate
-from etl.warehouse import connect, libpq_url
+from etl.database import connect, libpq_url
+from etl.load.access.grants import ROLES_FILE, run_statements
+from etl.load.access.logins import add_login
+from etl.load.migrate import migrate_warehouse
 from launch import postgres
 from tests.conftest import database, run_as_superuser
 
@@ -126,7 +126,7 @@ class Place:
             connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
     def as_admin(self, statement: str) -> None:
-        with connect(self.server.url("postgres", self.database)) as connection:
+        with connect(self.server.build_url("postgres", self.database)) as connection:
             connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
     @property
@@ -138,12 +138,12 @@ class Place:
 def people(embedded_server: postgres.Server, migrated_template: str) -> Iterator[Place]:
     mark = uuid4().hex[:8]
     with database(embedded_server, migrated_template) as url:
-        migrate(url)  # rights on a database are not copied with it
+        migrate_warehouse(url)  # rights on a database are not copied with it
         with connect(url) as connection:
             connection.exec_driver_sql(_DATA, execution_options={"no_parameters": True})
-        admin = embedded_server.url("postgres", url.rsplit("/", 1)[1])
+        admin = embedded_server.build_url("postgres", url.rsplit("/", 1)[1])
         with connect(admin) as connection:
-            run_file(connection, ROLES_FILE.read_text(encoding="utf-8"))
+            run_statements(connection, ROLES_FILE.read_text(encoding="utf-8"))
         names = {kind: f"{kind}_{mark}" for kind in (*KINDS, "other")}
         passwords = {
             "analyst": add_login(admin, "analyst", names["analyst"]),

@@ -6,8 +6,8 @@ import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection
 
-from etl.load.migrate import migrate
-from etl.warehouse import connect, libpq_url
+from etl.database import connect, libpq_url
+from etl.load.migrate import migrate_warehouse
 from launch import postgres
 from tests.conftest import database
 from tests.sql.access_place import KINDS, Place, ask, people
@@ -314,7 +314,7 @@ def test_a_login_does_not_enter_another_warehouse_of_the_server(
     place: Place, embedded_server: postgres.Server, migrated_template: str
 ) -> None:
     with database(embedded_server, migrated_template) as url:
-        migrate(url)
+        migrate_warehouse(url)
         here, there = place.url.rsplit("/", 1)[1], url.rsplit("/", 1)[1]
         for kind, other in ((kind, other) for kind in KINDS for other in (there, "postgres", "airflow", "template1")):
             with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection, text
 
+from etl.database import lock_warehouse
+from etl.database.run_records import record_start
 from etl.errors import CheckFailedError
-from etl.load.checks import BEFORE_PUBLISHING, WHILE_PUBLISHING, run_checks
-from etl.load.run import record_start
-from etl.load.staging import begin
-from etl.schemas import STAGED
-from etl.warehouse import exclusive
+from etl.formats.contracts import STAGED
+from etl.load.checks import CHECKS_BEFORE_PUBLISHING, CHECKS_WHILE_PUBLISHING, run_checks
+from etl.load.staging import prepare_load
 from launch import postgres
 from tests.conftest import database
 from tests.load.star_frames import INPUT, run
@@ -112,9 +112,9 @@ WRONG = {
 
 @pytest.fixture(scope="module")
 def staged(embedded_server: postgres.Server, migrated_template: str) -> Iterator[Connection]:
-    with database(embedded_server, migrated_template) as url, exclusive(url) as connection:
+    with database(embedded_server, migrated_template) as url, lock_warehouse(url) as connection:
         record_start(connection, run())
-        begin(connection, "load", run(), list(STAGED))
+        prepare_load(connection, "load", run(), list(STAGED))
         for statement in SOUND:
             connection.execute(text(statement))
         connection.commit()
@@ -128,12 +128,12 @@ def undone(staged: Connection) -> Iterator[None]:
 
 
 def test_sound_rows_pass(staged: Connection) -> None:
-    run_checks(staged, BEFORE_PUBLISHING)
-    run_checks(staged, WHILE_PUBLISHING)
+    run_checks(staged, CHECKS_BEFORE_PUBLISHING)
+    run_checks(staged, CHECKS_WHILE_PUBLISHING)
 
 
 def test_every_check_has_its_cases() -> None:
-    assert {path.stem for path in BEFORE_PUBLISHING.glob("*.sql")} == WRONG.keys()
+    assert {path.stem for path in CHECKS_BEFORE_PUBLISHING.glob("*.sql")} == WRONG.keys()
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_check_finds_what_is_wrong(staged: Connection, check: str, statements:
     for statement in statements.split(";"):
         staged.execute(text(statement))
     with pytest.raises(CheckFailedError) as failure:
-        run_checks(staged, BEFORE_PUBLISHING)
+        run_checks(staged, CHECKS_BEFORE_PUBLISHING)
     (finding,) = [words for words in str(failure.value).split("Check ") if words.startswith(f"{check}: ")]
     assert found in finding
 
@@ -153,10 +153,10 @@ def test_keys_that_an_input_may_have_pass(staged: Connection) -> None:
     staged.execute(text("insert into staging.user_record (user_id) values ('u')"))
     for kind, key in (("playlist", "p"), ("user", "u"), ("artist", "a")):
         staged.execute(text("update staging.input_key set key_kind = :kind, key = :key"), {"kind": kind, "key": key})
-        run_checks(staged, BEFORE_PUBLISHING)
+        run_checks(staged, CHECKS_BEFORE_PUBLISHING)
     # One kind of thing may have the id of another.
     staged.execute(text("insert into staging.refresh_state values ('track', 't', now()), ('artist', 't', now())"))
-    run_checks(staged, BEFORE_PUBLISHING)
+    run_checks(staged, CHECKS_BEFORE_PUBLISHING)
 
 
 @pytest.mark.parametrize("column", ["recording_key", "merged_into_track_key"])
@@ -165,7 +165,7 @@ def test_keys_within_dim_track_are_held(staged: Connection, column: str) -> None
     key = {"recording_key": "1, 99, 0", "merged_into_track_key": "1, 1, 99"}[column]
     staged.execute(text(f"insert into warehouse.dim_track ({columns}) values ({key}, -1, 't', 'T', 's')"))
     with pytest.raises(CheckFailedError, match=r"keys_within_dim_track.*99"):
-        run_checks(staged, WHILE_PUBLISHING)
+        run_checks(staged, CHECKS_WHILE_PUBLISHING)
 
 
 def test_a_track_is_merged_into_one_that_is_not_merged_itself(staged: Connection) -> None:
@@ -173,4 +173,4 @@ def test_a_track_is_merged_into_one_that_is_not_merged_itself(staged: Connection
     chain = "(1, 3, 2, -1, 'a', 'T', 's'), (2, 3, 3, -1, 'b', 'T', 's'), (3, 3, 0, -1, 'c', 'T', 's')"
     staged.execute(text(f"insert into warehouse.dim_track ({columns}) values {chain}"))
     with pytest.raises(CheckFailedError, match=r"keys_within_dim_track.* 1 rows, such as: track_id 'a'"):
-        run_checks(staged, WHILE_PUBLISHING)
+        run_checks(staged, CHECKS_WHILE_PUBLISHING)

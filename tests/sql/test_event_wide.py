@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from etl.load import load
-from etl.warehouse import connect
+from etl.database import connect
+from etl.load import load_frames
 from tests.load.star_frames import catalogue, local_frames, run, table
 
 _EVENT = """
@@ -27,7 +27,7 @@ where u.user_id = 'user-1'
 
 @pytest.fixture
 def url(warehouse_url: str) -> str:
-    load(local_frames(catalogue()), run(), warehouse_url)
+    load_frames(local_frames(catalogue()), run(), warehouse_url)
     with connect(warehouse_url) as connection:
         for month in (10, 11, 12):
             connection.execute(

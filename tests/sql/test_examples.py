@@ -11,10 +11,10 @@ from uuid import uuid4
 import psycopg2
 import pytest
 
-from etl.config import CHECKOUT
-from etl.load.logins import add_login
-from etl.load.migrate import migrate
-from etl.warehouse import connect, libpq_url
+from etl.database import connect, libpq_url
+from etl.load.access.logins import add_login
+from etl.load.migrate import migrate_warehouse
+from etl.settings import CHECKOUT
 from launch import postgres
 from tests.conftest import database, run_as_superuser
 from tests.load.star_frames import table
@@ -139,12 +139,12 @@ def urls(embedded_server: postgres.Server, migrated_template: str) -> Iterator[d
     """The small warehouse, as an analyst and as an operator reach it."""
     mark = uuid4().hex[:8]
     with database(embedded_server, migrated_template) as url:
-        migrate(url)
+        migrate_warehouse(url)
         with connect(url) as connection:
             connection.exec_driver_sql(_CATALOGUE, execution_options={"no_parameters": True})
             add(connection, HEARD)
         rebuild(url)
-        admin = embedded_server.url("postgres", url.rsplit("/", 1)[1])
+        admin = embedded_server.build_url("postgres", url.rsplit("/", 1)[1])
         login = url.split("//")[1].split("@")[0]
         yield {
             kind: url.replace(login, f"{kind}_{mark}:{add_login(admin, kind, f'{kind}_{mark}')}")

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import psycopg2
 import pytest
 
-from etl import warehouse
-from etl.warehouse import fetches, libpq_url
+from etl import database
+from etl.database import fetches, libpq_url
 from launch import postgres
 from tests.sql.access_place import Place, ask, people
 
@@ -165,8 +165,8 @@ def test_a_listener_asks_for_so_many_playlists_and_no_more(place: Place) -> None
     ask(connection, f"select mart.wish_for_playlist('{22 * 'n'}')")
     # Of a warehouse in which more were asked for once, a refresh reads the first ones.
     place.as_loader(f"{insert} values ('u2', '{1:022}', 'epoch')")
-    with warehouse.connect(place.url) as loader:
-        read = fetches.wished_playlists(loader, "u2")
+    with database.connect(place.url) as loader:
+        read = fetches.list_requested_playlists(loader, "u2")
     assert len(read) == most and 22 * "n" not in read
     place.as_loader("delete from audit.playlist_wish where user_id = 'u2'")
     place.as_loader("insert into audit.playlist_wish (user_id, playlist_id) values ('u2', rpad('wish2', 22, 'x'))")

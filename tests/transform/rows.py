@@ -5,7 +5,7 @@ from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
-from etl.schemas import ARTIST_ROW, AUDIO_FEATURES, MEMORY, TRACK_ROW
+from etl.formats.contracts import ARTIST_ROW, AUDIO_FEATURES, LATEST_STATE, TRACK_ROW
 
 FEATURES: dict[str, Any] = {**dict.fromkeys(AUDIO_FEATURES, 0.5), "key": 5, "mode": 1, "time_signature": 4}
 
@@ -23,7 +23,7 @@ def artist_rows(spark: SparkSession, *rows: dict[str, Any]) -> DataFrame:
 
 def read_playlists(spark: SparkSession, *rows: dict[str, Any]) -> DataFrame:
     """What the API said of playlists; none where there is no row."""
-    return _frame(spark, list(rows), MEMORY["api_playlist"])
+    return _frame(spark, list(rows), LATEST_STATE["api_playlist"])
 
 
 def snapshots(read: DataFrame) -> DataFrame:

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql.types import StringType, StructField, StructType, TimestampType
 
-from etl.extract.account_export.histories import FIELDS, body
-from etl.schemas import REJECTED_ROW
-from etl.schemas.events import EVENT_ROW, EXPORT_LINE
-from etl.transform.account_export import parse
-from etl.transform.account_export.devices import device_type
-from etl.transform.parsed import Parsed
+from etl.extract.account_export.export_records import STORED_FIELDS, encode_record
+from etl.formats.contracts import REJECTED_ROW
+from etl.formats.contracts.events import EVENT_ROW, EXPORT_LINE
+from etl.transform.account_export import parse_events
+from etl.transform.account_export.device_types import classify_device
+from etl.transform.validation import ValidationResult
 from tests.exports import EPISODE_URI, TRACK_URI, Json, basic_play, nameless, old_play, play
 
 EXTENDED, BASIC = "extended_export", "basic_export"
@@ -30,14 +30,14 @@ TRACK_ID = TRACK_URI.rsplit(":", 1)[-1]
 
 def frame(spark: SparkSession, records: Iterable[Any], format_name: str, file: str = "a.json") -> DataFrame:
     rows = [
-        (number, "ada", "Europe/Berlin", file, body(record, FIELDS[format_name]), "i1", NOW)
+        (number, "ada", "Europe/Berlin", file, encode_record(record, STORED_FIELDS[format_name]), "i1", NOW)
         for number, record in enumerate(records, 1)
     ]
     return spark.createDataFrame(rows, LINE)
 
 
-def parsed(spark: SparkSession, *records: Any, format_name: str = EXTENDED) -> Parsed:
-    return parse(frame(spark, records, format_name), format_name)
+def parsed(spark: SparkSession, *records: Any, format_name: str = EXTENDED) -> ValidationResult:
+    return parse_events(frame(spark, records, format_name), format_name)
 
 
 def events(spark: SparkSession, *records: Any, format_name: str = EXTENDED) -> list[Row]:
@@ -323,7 +323,7 @@ MINUTE = "2024-03-01 12:0{}"
 def identities(spark: SparkSession, files: dict[str, list[Json]]) -> tuple[int, int]:
     """How many rows the files of one import give, and how many plays these are."""
     frames = [frame(spark, records, BASIC, name) for name, records in files.items()]
-    found = parse(reduce(DataFrame.unionByName, frames), BASIC).accepted
+    found = parse_events(reduce(DataFrame.unionByName, frames), BASIC).accepted
     return found.count(), found.select("identity").distinct().count()
 
 
@@ -399,7 +399,8 @@ def test_a_file_of_podcasts_tells_what_a_record_without_fields_is(spark: SparkSe
     record = {"endTime": "2024-03-01 13:00", "msPlayed": 1}
     for file, count in (("MyData/StreamingHistory_podcast_0.json", 1), ("podcasts/StreamingHistory_music_0.json", 0)):
         assert (
-            parse(frame(spark, [record], BASIC, file), BASIC).accepted.where("spoken_id IS NOT NULL").count() == count
+            parse_events(frame(spark, [record], BASIC, file), BASIC).accepted.where("spoken_id IS NOT NULL").count()
+            == count
         )
 
 
@@ -475,7 +476,7 @@ DEVICES = {
 
 def test_devices(spark: SparkSession) -> None:
     texts = spark.createDataFrame([(text,) for text in DEVICES], "platform string")
-    told = texts.select("platform", device_type(texts.platform).alias("kind")).collect()
+    told = texts.select("platform", classify_device(texts.platform).alias("kind")).collect()
     assert {row.platform: row.kind for row in told} == DEVICES
 
 

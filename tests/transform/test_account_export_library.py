@@ -4,8 +4,8 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from etl.extract.account_export.histories import FIELDS, body
-from etl.transform.account_export import parse, parse_playlists
+from etl.extract.account_export.export_records import STORED_FIELDS, encode_record
+from etl.transform.account_export import parse_events, parse_playlists
 from tests.exports import EPISODE_URI, TRACK_URI, Json
 from tests.transform.test_account_export import LINE, NOW
 
@@ -28,7 +28,7 @@ def head(**fields: Any) -> Json:
 def lines(spark: SparkSession, format_name: str, files: dict[str, list[Json]]) -> Any:
     records = [(file, record) for file, found in files.items() for record in found]
     rows = [
-        (number, "ada", "UTC", file, body(record, FIELDS[format_name]), "i1", NOW)
+        (number, "ada", "UTC", file, encode_record(record, STORED_FIELDS[format_name]), "i1", NOW)
         for number, (file, record) in enumerate(records, 1)
     ]
     return spark.createDataFrame(rows, LINE)
@@ -41,7 +41,9 @@ def test_a_library(spark: SparkSession) -> None:
         {"kind": "artist", "name": "Singer", "uri": ARTIST_URI},
         {"kind": "artist", "name": "Nameless"},
     ]
-    rows = parse(lines(spark, "library_export", {"YourLibrary.json": records}), "library_export").accepted.collect()
+    rows = parse_events(
+        lines(spark, "library_export", {"YourLibrary.json": records}), "library_export"
+    ).accepted.collect()
     told = {(row.activity_type, row.track_id, row.track_name, row.artist_id, row.artist_name) for row in rows}
     assert told == {
         ("LIKE", TRACK_URI[14:], "Song", None, "Singer"),
@@ -66,7 +68,7 @@ def test_what_is_rejected_of_a_library(spark: SparkSession) -> None:
         "name is missing": {"kind": "artist", "name": ""},
         "record holds a list or an object": saved(track=[]),
     }
-    found = parse(lines(spark, "library_export", {"a.json": list(refused.values())}), "library_export")
+    found = parse_events(lines(spark, "library_export", {"a.json": list(refused.values())}), "library_export")
     assert [row.reason for row in found.rejected.orderBy("row_number").collect()] == list(refused)
     assert found.accepted.count() == 0
 

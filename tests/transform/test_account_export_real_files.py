@@ -8,9 +8,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from etl.extract.account_export import receive_export
-from etl.jobs.account_export import read_lines
-from etl.lake import Lake
-from etl.transform.account_export import parse
+from etl.jobs.account_import import read_export_lines
+from etl.storage.inputs import Lake
+from etl.transform.account_export import parse_events
 
 pytestmark = pytest.mark.real_data
 
@@ -24,10 +24,10 @@ def histories(
     """For each format its number of rows by its note, and its events and rejected rows."""
     lake = Lake(tmp_path_factory.mktemp("lake").as_uri())
     export = receive_export(str(real_exports), "ada", "Europe/Berlin", lake, datetime(2026, 1, 1, tzinfo=UTC))
-    assert export.files_left_out == [] and len(export.files_read) == 4
+    assert export.skipped_files == [] and len(export.files_read) == 4
     result = {}
     for one in export.inputs:
-        parsed = parse(read_lines(spark, [one]), one.format)
+        parsed = parse_events(read_export_lines(spark, [one]), one.format)
         result[one.format] = (one.row_count, parsed.accepted.cache(), parsed.rejected)
     return result
 

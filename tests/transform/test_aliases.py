@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from etl.schemas import SOURCE_RANK
-from etl.transform.aliases import reconciliation, track_alias
+from etl.formats.contracts import SOURCE_RANK
+from etl.transform.catalogue.aliases import build_reconciliation, build_track_alias
 
 _TITLES = "titles struct<title string, version string, edition string, credit string>"
 _ARTISTS = "artists struct<names array<string>, ids array<string>, keys array<string>>"
@@ -57,7 +57,7 @@ def test_further_ids_of_a_recording_say_how_they_are_known(spark: SparkSession) 
     rows = tracks(spark, track("a", isrc="X1"), *further, track("alone"), track("orphan", "gone"))
     nothing = spark.createDataFrame([], _MATCH)
     told = spark.createDataFrame([], "track_id string, identity string, source string")
-    found = reconciliation(rows, nothing, told).collect()
+    found = build_reconciliation(rows, nothing, told).collect()
     assert {row.from_id: (row.method, pytest.approx(row.score)) for row in found} == {
         name: expected for name, (_, expected) in FURTHER.items()
     }
@@ -69,7 +69,7 @@ def test_made_ids_that_are_a_track_say_who_told_them(spark: SparkSession) -> Non
     matches = spark.createDataFrame([("name:1", "a", "name", 0.9)], _MATCH)
     rows = [(None, "name:1", "y"), (None, "name:1", "x"), ("a", "name:1", "b"), (None, "name:2", "a"), ("a", "a", "s")]
     told = spark.createDataFrame(rows, "track_id string, identity string, source string")
-    found = reconciliation(tracks(spark, track("a")), matches, told).collect()
+    found = build_reconciliation(tracks(spark, track("a")), matches, told).collect()
     assert [tuple(row) for row in found] == [("name:1", "a", "name", 0.9, "x")]
 
 
@@ -99,7 +99,7 @@ def test_each_kind_of_alias_leads_to_its_tracks(spark: SparkSession) -> None:
         mention("gone", "two"),
     ]
     said = spark.createDataFrame(mentions, _MENTION)
-    alone = track_alias(rows, said, spark.createDataFrame([], _MATCH)).collect()
+    alone = build_track_alias(rows, said, spark.createDataFrame([], _MATCH)).collect()
     of_kind = {
         kind: sorted(tuple(row)[1:] for row in alone if row.alias_kind == kind) for kind in ("spotify_id", "isrc")
     }
@@ -115,10 +115,10 @@ def test_each_kind_of_alias_leads_to_its_tracks(spark: SparkSession) -> None:
     made = tracks(spark, *(track(name, popularity=10 + place) for place, name in enumerate(["a", "b", "d", one])))
     own = spark.createDataFrame([mention("b", "one"), mention(one, "one", keys=["nova"])], _MENTION)
     unpopular = made.withColumn("popularity", -made.popularity)
-    told = track_alias(unpopular, own, spark.createDataFrame([], _MATCH)).collect()
+    told = build_track_alias(unpopular, own, spark.createDataFrame([], _MATCH)).collect()
     (found,) = [row for row in told if row.alias_kind == "name"]
     assert (found.alias_value, found.track_id) == (one, one)
     match = spark.createDataFrame([(one, "d", "name", 0.7)], _MATCH)
-    matched = [row for row in track_alias(rows, said, match).collect() if row.alias_kind == "name"]
+    matched = [row for row in build_track_alias(rows, said, match).collect() if row.alias_kind == "name"]
     assert [tuple(row)[2:] for row in matched if row.alias_value == one] == [("d", "name", 0.7)]
     assert len(matched) == 4

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from etl.schemas import SOURCE_RANK, STAGED
-from etl.transform.catalogue import build
+from etl.formats.contracts import SOURCE_RANK, STAGED
+from etl.transform.catalogue.pipeline import build_catalogue
 from tests.transform.rows import FEATURES, artist_rows, read_playlists, snapshots, track_rows, year
 
 SONGS = {"source": "playlist_songs"}
@@ -59,7 +59,7 @@ def star(spark: SparkSession) -> dict[str, list[dict[str, Any]]]:
 
 def _built(tracks: DataFrame, artists: DataFrame, *read: dict[str, Any]) -> dict[str, DataFrame]:
     playlists = read_playlists(tracks.sparkSession, *read)
-    return build(tracks, artists, playlists, snapshots(playlists))
+    return build_catalogue(tracks, artists, playlists, snapshots(playlists))
 
 
 def test_frames_have_the_staged_schemas(spark: SparkSession) -> None:

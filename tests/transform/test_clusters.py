@@ -12,11 +12,18 @@ from hypothesis.extra.numpy import arrays
 from pyspark.sql import DataFrame, SparkSession
 
 from etl.errors import ActionNeededError
-from etl.schemas import AUDIO_FEATURES, STAGED
-from etl.transform.cluster_model import ClusterModel, from_rows
-from etl.transform.cluster_names import cluster_names
-from etl.transform.cluster_numbers import first_numbers, kept_numbers, optimal_pairs
-from etl.transform.clusters import assign, catalogue_size, fit, needs_refit, unassigned, without_features_of
+from etl.formats.contracts import AUDIO_FEATURES, STAGED
+from etl.transform.clusters.kmeans import (
+    assign_clusters,
+    clear_clusters,
+    count_recordings,
+    exclude_feature_sources,
+    fit_model,
+    should_refit,
+)
+from etl.transform.clusters.model import ClusterModel, restore_model
+from etl.transform.clusters.naming import name_clusters
+from etl.transform.clusters.numbering import assign_initial_numbers, find_optimal_pairs, match_previous_numbers
 
 FITTED_AT = datetime(2026, 11, 1, 3, tzinfo=UTC)
 CENTRES = np.array(
@@ -44,7 +51,7 @@ def _catalogue(per_group: int, groups: list[int] | None = None, seed: int = 1) -
 
 
 def _fit(tracks: DataFrame, count: int = 4, seed: int = 1, previous: ClusterModel | None = None) -> ClusterModel:
-    model = fit(tracks, count, seed, 300, FITTED_AT, previous)
+    model = fit_model(tracks, count, seed, 300, FITTED_AT, previous)
     assert model is not None
     return model
 
@@ -62,7 +69,7 @@ def model(catalogue: DataFrame) -> ClusterModel:
 def test_the_groups_are_found_and_numbered_by_energy(catalogue: DataFrame, model: ClusterModel) -> None:
     assert [c.audio_features_type for c in model.clusters] == [0, 1, 2, 3]
     assert model.centroids == pytest.approx(CENTRES, rel=0.05, abs=0.02)
-    assigned = assign(catalogue, model).toPandas()
+    assigned = assign_clusters(catalogue, model).toPandas()
     assert (assigned.audio_features_type == assigned.group).all()
     assert (model.catalogue_size, model.sample_size) == (400, 300)
     assert model.inertia == pytest.approx(sum(c.inertia for c in model.clusters))
@@ -106,14 +113,14 @@ def _schema() -> str:
 def test_numbers_keep_their_meaning_when_the_catalogue_changes(spark: SparkSession, model: ClusterModel) -> None:
     # The quietest group is now the largest and the seed differs: a first fit would start from other places.
     changed = spark.createDataFrame(_catalogue(60, [3, 2, 0, 0, 1], seed=9))
-    again = assign(changed, _fit(changed, seed=7, previous=model)).toPandas()
+    again = assign_clusters(changed, _fit(changed, seed=7, previous=model)).toPandas()
     assert (again.audio_features_type == again.group).all()
 
 
 def test_more_clusters_leave_the_old_numbers_alone(spark: SparkSession) -> None:
     old = _fit(spark.createDataFrame(_catalogue(60, [0, 2, 3])), 3)
     grown = spark.createDataFrame(_catalogue(60))
-    refit = assign(grown, _fit(grown, 4, previous=old)).toPandas()
+    refit = assign_clusters(grown, _fit(grown, 4, previous=old)).toPandas()
     meaning = dict(refit.groupby("group").audio_features_type.first())
     assert meaning == {0: 0, 2: 1, 3: 2, 1: 3}
     assert (refit.audio_features_type == refit.group.map(meaning)).all()
@@ -123,7 +130,7 @@ def test_fewer_clusters_keep_the_numbers_they_had(spark: SparkSession, model: Cl
     shrunk = spark.createDataFrame(_catalogue(60, [1, 3]))
     fewer = _fit(shrunk, 2, previous=model)
     assert [c.audio_features_type for c in fewer.clusters] == [1, 3]
-    assigned = assign(shrunk, fewer).toPandas()
+    assigned = assign_clusters(shrunk, fewer).toPandas()
     assert (assigned.audio_features_type == assigned.group).all()
 
 
@@ -136,39 +143,41 @@ def test_fewer_distinct_points_than_clusters_make_fewer_clusters(
     model = _fit(spark.createDataFrame(frame), 5)
     assert len(model.clusters) == 2 and model.cluster_count == 5
     assert "2 of 5" in caplog.text
-    assert not needs_refit(model, 4, 5, 1, 0.2)
+    assert not should_refit(model, 4, 5, 1, 0.2)
 
 
 def test_one_track_is_one_cluster(spark: SparkSession) -> None:
     tracks = spark.createDataFrame(_catalogue(1, [2]).head(1))
     model = _fit(tracks, 2)
     assert [c.name for c in model.clusters] == ["middle of the road"]
-    assert assign(tracks, model).toPandas().audio_features_type.tolist() == [0]
+    assert assign_clusters(tracks, model).toPandas().audio_features_type.tolist() == [0]
 
 
 def test_without_features_there_is_no_model(spark: SparkSession) -> None:
     nothing = spark.createDataFrame([("a", "a", *[0.5] * 8, None, 0)], _schema())
-    assert catalogue_size(nothing) == 0
-    assert fit(nothing, 4, 1, 100, FITTED_AT) is None
+    assert count_recordings(nothing) == 0
+    assert fit_model(nothing, 4, 1, 100, FITTED_AT) is None
 
 
 @pytest.mark.parametrize(("count", "sample_size"), [(1, 100), (0, 100), (4, 0)])
 def test_impossible_requests_are_refused(catalogue: DataFrame, count: int, sample_size: int) -> None:
     with pytest.raises(ActionNeededError, match="at least"):
-        fit(catalogue, count, 1, sample_size, FITTED_AT)
+        fit_model(catalogue, count, 1, sample_size, FITTED_AT)
 
 
 def test_a_track_that_lacks_one_feature_is_placed_by_the_others(spark: SparkSession, model: ClusterModel) -> None:
     points = _catalogue(12)[[*AUDIO_FEATURES]].to_numpy() + 2 * SPREAD * np.random.default_rng(3).standard_normal(9)
     lacking = np.arange(len(points)) % len(AUDIO_FEATURES)
-    distances = (model.standardised(points)[:, None, :] - model.standardised(model.centroids)[None, :, :]) ** 2
+    distances = (
+        model.standardize_points(points)[:, None, :] - model.standardize_points(model.centroids)[None, :, :]
+    ) ** 2
     distances[np.arange(len(points)), :, lacking] = 0
     rows = [
         (str(row), "", *[None if place == lacking[row] else float(v) for place, v in enumerate(point)], 7)
         for row, point in enumerate(points)
     ]
     tracks = spark.createDataFrame(rows, _schema().replace("group", "audio_features_type"))
-    assigned = assign(tracks, model)
+    assigned = assign_clusters(tracks, model)
     assert assigned.columns == tracks.columns
     found = {int(row["track_id"]): row["audio_features_type"] for row in assigned.collect()}
     assert found == dict(enumerate(distances.sum(axis=2).argmin(axis=1).tolist()))
@@ -178,7 +187,7 @@ def test_a_track_that_lacks_more_is_in_no_cluster(spark: SparkSession, model: Cl
     whole = CENTRES[1].tolist()
     rows = [("all", "", *whole, 3), ("two", "", None, *whole[1:8], None, 3), ("none", "", *[None] * 9, 3)]
     tracks = spark.createDataFrame(rows, _schema().replace("group", "audio_features_type"))
-    found = {row["track_id"]: row["audio_features_type"] for row in assign(tracks, model).collect()}
+    found = {row["track_id"]: row["audio_features_type"] for row in assign_clusters(tracks, model).collect()}
     assert found == {"all": 1, "two": None, "none": None}
 
 
@@ -188,38 +197,38 @@ def test_of_equally_near_clusters_the_smaller_number_wins(catalogue: DataFrame, 
         type(c)(c.audio_features_type, c.name, twin if c.audio_features_type else c.centroid, 0.0)
         for c in model.clusters
     )
-    tied = from_rows(vars(model), [{**vars(c), **dict(zip(AUDIO_FEATURES, c.centroid, strict=True))} for c in same])
-    assert set(assign(catalogue, tied).toPandas().audio_features_type) == {0, 1}
+    tied = restore_model(vars(model), [{**vars(c), **dict(zip(AUDIO_FEATURES, c.centroid, strict=True))} for c in same])
+    assert set(assign_clusters(catalogue, tied).toPandas().audio_features_type) == {0, 1}
 
 
 def test_a_model_survives_the_warehouse(spark: SparkSession, model: ClusterModel) -> None:
-    frames = model.staged(spark)
+    frames = model.to_staged_frames(spark)
     assert {name: frame.schema for name, frame in frames.items()} == {name: STAGED[name] for name in frames}
     # Sessions run in UTC; collect gives naive times of the local zone, the warehouse aware ones.
     fit_row, *_ = [row.asDict() for row in frames["cluster_fit"].drop("fitted_at").collect()]
     cluster_rows = [row.asDict() for row in frames["dim_audio_cluster"].collect()]
-    assert from_rows({**fit_row, "fitted_at": FITTED_AT}, list(reversed(cluster_rows))) == model
+    assert restore_model({**fit_row, "fitted_at": FITTED_AT}, list(reversed(cluster_rows))) == model
 
 
 def test_a_fit_says_whose_features_it_is_of(spark: SparkSession, catalogue: DataFrame) -> None:
-    model = fit(catalogue, 4, 1, 100, FITTED_AT, features_from="files")
+    model = fit_model(catalogue, 4, 1, 100, FITTED_AT, feature_origin="files")
     assert model
-    frames = {name: [row.asDict() for row in frame.collect()] for name, frame in model.staged(spark).items()}
+    frames = {name: [row.asDict() for row in frame.collect()] for name, frame in model.to_staged_frames(spark).items()}
     (stored,) = frames["cluster_fit"]
-    again = from_rows(stored, frames["dim_audio_cluster"])
-    assert not needs_refit(again, 400, 4, 1, 0.2, "files") and needs_refit(again, 400, 4, 1, 0.2)
+    again = restore_model(stored, frames["dim_audio_cluster"])
+    assert not should_refit(again, 400, 4, 1, 0.2, "files") and should_refit(again, 400, 4, 1, 0.2)
 
 
 def test_when_to_fit_anew(model: ClusterModel) -> None:
-    assert needs_refit(None, 1, 4, 1, 0.2)
-    assert not needs_refit(None, 0, 4, 1, 0.2)
-    assert not needs_refit(model, 480, 4, 1, 0.2)
-    assert needs_refit(model, 481, 4, 1, 0.2)
-    assert not needs_refit(model, 320, 4, 1, 0.2)
-    assert needs_refit(model, 319, 4, 1, 0.2)
-    assert needs_refit(model, 400, 5, 1, 0.2)
-    assert needs_refit(model, 400, 4, 2, 0.2)
-    assert needs_refit(model, 400, 4, 1, 0.2, "files")
+    assert should_refit(None, 1, 4, 1, 0.2)
+    assert not should_refit(None, 0, 4, 1, 0.2)
+    assert not should_refit(model, 480, 4, 1, 0.2)
+    assert should_refit(model, 481, 4, 1, 0.2)
+    assert not should_refit(model, 320, 4, 1, 0.2)
+    assert should_refit(model, 319, 4, 1, 0.2)
+    assert should_refit(model, 400, 5, 1, 0.2)
+    assert should_refit(model, 400, 4, 2, 0.2)
+    assert should_refit(model, 400, 4, 1, 0.2, "files")
 
 
 @given(
@@ -228,7 +237,7 @@ def test_when_to_fit_anew(model: ClusterModel) -> None:
     .flatmap(lambda shape: arrays(np.float64, shape, elements=st.integers(0, 9).map(float)))
 )
 def test_pairs_cost_the_least(cost: np.ndarray) -> None:
-    pairs = optimal_pairs(cost)
+    pairs = find_optimal_pairs(cost)
     wide = cost if cost.shape[0] <= cost.shape[1] else cost.T
     least = min(sum(wide[i, j] for i, j in enumerate(p)) for p in permutations(range(wide.shape[1]), wide.shape[0]))
     assert sum(cost[pair] for pair in pairs) == least
@@ -237,18 +246,18 @@ def test_pairs_cost_the_least(cost: np.ndarray) -> None:
 
 def test_free_numbers_are_filled_first() -> None:
     points = np.eye(9)
-    assert kept_numbers(points[:4], points[2:4], [0, 3]) == [2, 1, 0, 3]
+    assert match_previous_numbers(points[:4], points[2:4], [0, 3]) == [2, 1, 0, 3]
 
 
 def test_equal_energies_are_told_apart_by_the_other_features() -> None:
     points = np.zeros((3, 9))
     points[:, 0] = [2, 0, 1]
-    assert first_numbers(points) == [2, 0, 1]
+    assert assign_initial_numbers(points) == [2, 0, 1]
 
 
 @given(arrays(np.float64, (6, 9), elements=st.sampled_from([-2.0, -0.6, -0.1, 0.0, 0.1, 0.6, 2.0])))
 def test_names_differ(centroids: np.ndarray) -> None:
-    names = cluster_names(centroids)
+    names = name_clusters(centroids)
     assert len(set(names)) == 6 and all(names)
 
 
@@ -263,19 +272,19 @@ def test_names_differ(centroids: np.ndarray) -> None:
     ],
 )
 def test_a_name_says_what_stands_out(traits: dict[str, float], name: str) -> None:
-    assert cluster_names(np.array([[traits.get(feature, 0.0) for feature in AUDIO_FEATURES]])) == [name]
+    assert name_clusters(np.array([[traits.get(feature, 0.0) for feature in AUDIO_FEATURES]])) == [name]
 
 
 def test_clusters_that_are_alike_get_further_words() -> None:
     centroids = np.zeros((3, 9))
     centroids[:, 1] = -1.0
     centroids[1, 8] = 0.2
-    assert cluster_names(centroids) == ["calm", "calm, fast", "calm, undanceable"]
+    assert name_clusters(centroids) == ["calm", "calm, fast", "calm, undanceable"]
 
 
 def test_features_of_one_source_can_be_kept_out(spark: SparkSession) -> None:
     rows = [("a", "api", 1), ("b", "tracks_by_genre", 2), ("c", None, None), ("d", "made_up", 3)]
     tracks = spark.createDataFrame(rows, "track_id string, audio_features_source string, audio_features_type int")
-    assert {row.track_id for row in without_features_of(tracks, "api").collect()} == {"b", "c", "d"}
-    numbers = {row.track_id: row.audio_features_type for row in unassigned(tracks, "api").collect()}
+    assert {row.track_id for row in exclude_feature_sources(tracks, "api").collect()} == {"b", "c", "d"}
+    numbers = {row.track_id: row.audio_features_type for row in clear_clusters(tracks, "api").collect()}
     assert numbers == {"a": None, "b": 2, "c": None, "d": 3}

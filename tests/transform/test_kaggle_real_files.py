@@ -8,10 +8,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from etl.extract.kaggle import receive_file
-from etl.formats import FORMATS
-from etl.lake import Lake
-from etl.tabular import read_rows
-from etl.transform.kaggle import parse
+from etl.formats.kaggle.file_formats import FORMATS
+from etl.formats.tabular import read_rows
+from etl.storage.inputs import Lake
+from etl.transform.kaggle import parse_rows
 
 pytestmark = pytest.mark.real_data
 
@@ -42,7 +42,7 @@ def parsed_files(
     for name in NAMES:
         received = receive_file(str(real_kaggle / name), None, lake, datetime(2026, 1, 1, tzinfo=UTC))
         known = FORMATS[received.format]
-        parsed = parse(read_rows(spark, [received], known), known)
+        parsed = parse_rows(read_rows(spark, [received], known), known)
         result[name] = (received.row_count, parsed.accepted.cache(), parsed.rejected)
     return result
 

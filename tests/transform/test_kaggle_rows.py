@@ -11,10 +11,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, StringType, StructField, StructType
 
-from etl.column_rules import BLANKS, fault, rules_of
-from etl.formats import FORMATS, Format
-from etl.schemas import ARTIST_ROW, REJECTED_ROW, SURVEY_ROW, TRACK_ROW
-from etl.transform.kaggle import parse
+from etl.formats.contracts import ARTIST_ROW, REJECTED_ROW, SURVEY_ROW, TRACK_ROW
+from etl.formats.kaggle.column_rules import BLANKS, find_violation, get_column_rules
+from etl.formats.kaggle.file_formats import FORMATS, FileFormat
+from etl.transform.kaggle import parse_rows
 
 ID = "5SuOikwiRyPMVoIQDJUgSV"
 OTHER_ID = "4qPNDBW1i3p13qLCt0Ki3A"
@@ -79,7 +79,7 @@ GOOD: dict[str, dict[str, str]] = {
 }
 
 
-def _rows(spark: SparkSession, known: Format, changes: list[dict[str, str]]) -> DataFrame:
+def _rows(spark: SparkSession, known: FileFormat, changes: list[dict[str, str]]) -> DataFrame:
     """One row for each dictionary: the format's good row with these fields changed."""
     data = [[{**GOOD[known.name], **change}[name] for name in known.columns] for change in changes]
     fields = [StructField(name, StringType()) for name in known.columns]
@@ -106,7 +106,7 @@ def _rows(spark: SparkSession, known: Format, changes: list[dict[str, str]]) -> 
 def _outcomes(spark: SparkSession, format_name: str, changes: list[dict[str, str]]) -> list[Any]:
     """For each changed row in turn its accepted row as a dictionary, or the reason of its rejection."""
     known = FORMATS[format_name]
-    parsed = parse(_rows(spark, known, changes), known)
+    parsed = parse_rows(_rows(spark, known, changes), known)
     outcomes: dict[int, Any] = {row.row_number: row.asDict() for row in parsed.accepted.collect()}
     for row in parsed.rejected.collect():
         assert row.row_number not in outcomes, "a row is accepted or rejected, never both"
@@ -115,8 +115,8 @@ def _outcomes(spark: SparkSession, format_name: str, changes: list[dict[str, str
 
 
 @pytest.mark.parametrize("known", FORMATS.values(), ids=lambda known: known.name)
-def test_the_frames_have_the_columns_of_the_contract(spark: SparkSession, known: Format) -> None:
-    parsed = parse(_rows(spark, known, [{}]), known)
+def test_the_frames_have_the_columns_of_the_contract(spark: SparkSession, known: FileFormat) -> None:
+    parsed = parse_rows(_rows(spark, known, [{}]), known)
     schema = {"track": TRACK_ROW, "artist": ARTIST_ROW, "survey_response": SURVEY_ROW}[known.kind]
     assert [(f.name, f.dataType) for f in parsed.accepted.schema] == [(f.name, f.dataType) for f in schema]
     assert [(f.name, f.dataType) for f in parsed.rejected.schema] == [(f.name, f.dataType) for f in REJECTED_ROW]
@@ -259,7 +259,7 @@ def test_survey(spark: SparkSession) -> None:
 
 def test_a_rejected_row_is_kept_as_received(spark: SparkSession) -> None:
     known = FORMATS["artists_1921_2020"]
-    rejected = parse(_rows(spark, known, [{"name": " ", "genres": "['\"']"}]), known).rejected.collect()
+    rejected = parse_rows(_rows(spark, known, [{"name": " ", "genres": "['\"']"}]), known).rejected.collect()
     assert json.loads(rejected[0].row) == {**GOOD[known.name], "name": " ", "genres": "['\"']", "": "7"}
 
 
@@ -274,17 +274,17 @@ def test_no_text_makes_it_fail_or_lose_a_row(spark: SparkSession, data: st.DataO
     changes = data.draw(st.lists(rows, min_size=60, max_size=80))
     outcomes = _outcomes(spark, format_name, changes)
     assert len(outcomes) == len(changes)
-    if not any(rule.kind in ("literal", "ids") for rule in rules_of(known).values()):
+    if not any(rule.kind in ("literal", "ids") for rule in get_column_rules(known).values()):
         for change, outcome in zip(changes, outcomes, strict=True):
             row = {name: text.replace("\0", "\ufffd") for name, text in (GOOD[format_name] | change).items()}
-            assert (fault(known, row) is not None) == isinstance(outcome, str), change
+            assert (find_violation(known, row) is not None) == isinstance(outcome, str), change
 
 
 def _assert_outcomes(spark: SparkSession, format_name: str, cases: list[tuple[dict[str, str], Any]]) -> None:
     outcomes = _outcomes(spark, format_name, [change for change, _ in cases])
     for (change, expected), outcome in zip(cases, outcomes, strict=True):
         # The check of a file on its way in says the same of each row.
-        foreseen = fault(FORMATS[format_name], GOOD[format_name] | change)
+        foreseen = find_violation(FORMATS[format_name], GOOD[format_name] | change)
         assert (" ".join(foreseen) if foreseen else None) == (outcome if isinstance(outcome, str) else None), change
         if isinstance(expected, str) or isinstance(outcome, str):
             assert outcome == expected, change

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from etl.transform.catalogue import build
+from etl.transform.catalogue.pipeline import build_catalogue
 from tests.transform.rows import artist_rows, read_playlists, snapshots, track_rows
 
 OLD, TOP = {"source": "tracks_1921_2020"}, {"source": "top_2000s"}
@@ -31,7 +31,7 @@ ROWS: list[dict[str, Any]] = [
 @pytest.fixture(scope="module")
 def star(spark: SparkSession) -> dict[str, list[dict[str, Any]]]:
     unread = read_playlists(spark)
-    frames = build(track_rows(spark, *ROWS), artist_rows(spark), unread, snapshots(unread))
+    frames = build_catalogue(track_rows(spark, *ROWS), artist_rows(spark), unread, snapshots(unread))
     names = ("dim_artist", "dim_album", "dim_track", "bridge_track_artist", "track_alias")
     return {name: [row.asDict() for row in frames[name].collect()] for name in names}
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from etl.schemas import MOCK_SOURCE
-from etl.transform.catalogue import build
+from etl.formats.contracts import MOCK_SOURCE
+from etl.transform.catalogue.pipeline import build_catalogue
 from tests.transform.rows import FEATURES, artist_rows, read_playlists, snapshots, track_rows, year
 
 _TITLES = ("Song", "Home", "Intro", "Song - Live")
@@ -62,7 +62,7 @@ def test_facts_of_other_sources_are_the_same_with_and_without_the_mock(spark: Sp
     stars = []
     for track_list, artist_list, read_list in ((files, listed, []), (files + mock, listed + made, read)):
         playlists = read_playlists(spark, *read_list)
-        frames = build(
+        frames = build_catalogue(
             track_rows(spark, *track_list).repartition(3),
             artist_rows(spark, *artist_list),
             playlists,

@@ -6,7 +6,14 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from etl.transform.names import artist_key, folded, loose_artist_key, made_track_id, other_spelling, title_parts
+from etl.transform.names import (
+    alternate_artist_key,
+    artist_key,
+    fold_text,
+    loose_artist_key,
+    name_derived_track_id,
+    split_title,
+)
 
 # What a title is taken apart into: title, version, edition, credit.
 TITLES = {
@@ -103,12 +110,12 @@ FOLDED = {
 
 def test_titles_fall_into_their_parts(spark: SparkSession) -> None:
     frame = spark.createDataFrame([(title,) for title in TITLES], "name string")
-    found = frame.select("name", title_parts(F.col("name")).alias("parts")).collect()
+    found = frame.select("name", split_title(F.col("name")).alias("parts")).collect()
     assert {row.name: tuple(row.parts) for row in found} == TITLES
 
 
 def test_names_are_folded(spark: SparkSession) -> None:
-    assert _each(spark, folded, list(FOLDED)) == list(FOLDED.values())
+    assert _each(spark, fold_text, list(FOLDED)) == list(FOLDED.values())
 
 
 @pytest.mark.parametrize(
@@ -125,17 +132,17 @@ def test_a_leading_the_tells_artists_apart_but_not_what_finds_them(spark: SparkS
     loose = ["dream", "dream", "change", "change", "the", "the", "theory"]
     assert _each(spark, loose_artist_key, keys) == loose
     others = ["dream", "the dream", "change", "the change", "the the", "the", "the theory"]
-    assert _each(spark, other_spelling, keys) == others
+    assert _each(spark, alternate_artist_key, keys) == others
 
 
 # No shrinking: each try is a Spark job, and a list of texts shrinks slowly.
 @settings(max_examples=8, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(st.lists(st.text(min_size=1, max_size=30).filter(lambda text: "\0" not in text), min_size=20, max_size=60))
 def test_folding_again_changes_nothing(spark: SparkSession, texts: list[str]) -> None:
-    once = _each(spark, folded, texts)
-    assert _each(spark, folded, [str(text) for text in once]) == once
-    assert _each(spark, folded, [f" {text.upper().lower()}\t" for text in texts]) == _each(
-        spark, folded, [text.upper().lower() for text in texts]
+    once = _each(spark, fold_text, texts)
+    assert _each(spark, fold_text, [str(text) for text in once]) == once
+    assert _each(spark, fold_text, [f" {text.upper().lower()}\t" for text in texts]) == _each(
+        spark, fold_text, [text.upper().lower() for text in texts]
     )
 
 
@@ -143,9 +150,10 @@ def test_a_made_id_is_the_same_for_all_spellings_of_one_recording(spark: SparkSe
     spellings = [("Song", "Nova"), ("SONG (feat. X)", "nova"), ("Söng - Remastered 2009", "NOVA")]
     others = [("Song - Live", "Nova"), ("Song", "Novas"), ("Songs", "Nova"), ("Song", "The Nova")]
     frame = spark.createDataFrame(spellings + others, "name string, artist string")
-    parts = frame.select(title_parts(F.col("name")).alias("p"), artist_key(F.col("artist")).alias("artist"))
+    parts = frame.select(split_title(F.col("name")).alias("p"), artist_key(F.col("artist")).alias("artist"))
     ids = [
-        row[0] for row in parts.select(made_track_id(F.col("p.title"), F.col("p.version"), F.col("artist"))).collect()
+        row[0]
+        for row in parts.select(name_derived_track_id(F.col("p.title"), F.col("p.version"), F.col("artist"))).collect()
     ]
     assert len(set(ids[:3])) == 1
     assert len(set(ids)) == 5

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 
-from etl.transform.newness import Bounds, bounds, score
+from etl.transform.catalogue.newness import ReleaseBounds, add_newness_score, compute_release_bounds
 
 REFERENCE = date(2026, 11, 1)
 
@@ -20,7 +20,7 @@ def _tracks(spark: SparkSession, dates: list[date | None]) -> DataFrame:
 
 def _scores(spark: SparkSession, dates: list[date | None], reference: date = REFERENCE) -> list[float | None]:
     tracks = _tracks(spark, dates)
-    scored = score(tracks, bounds(tracks, reference)).orderBy("track_number").collect()
+    scored = add_newness_score(tracks, compute_release_bounds(tracks, reference)).orderBy("track_number").collect()
     return [row["newness_score"] for row in scored]
 
 
@@ -35,13 +35,17 @@ def test_days_of_one_month_are_alike(spark: SparkSession) -> None:
 
 def test_implausible_dates_stay_out_of_the_bounds_and_are_clamped(spark: SparkSession) -> None:
     dates = [date(1066, 1, 1), date(1899, 12, 31), date(1900, 1, 1), date(2026, 11, 1), date(2026, 12, 24)]
-    assert bounds(_tracks(spark, dates), REFERENCE) == Bounds(date(1900, 1, 1), date(2026, 11, 1))
+    assert compute_release_bounds(_tracks(spark, dates), REFERENCE) == ReleaseBounds(
+        date(1900, 1, 1), date(2026, 11, 1)
+    )
     assert _scores(spark, dates) == [0.0, 0.0, 0.0, 1.0, 1.0]
 
 
 def test_the_bounds_are_first_days(spark: SparkSession) -> None:
     dates = [date(1999, 12, 31), date(2020, 2, 29)]
-    assert bounds(_tracks(spark, dates), REFERENCE) == Bounds(date(1999, 12, 1), date(2020, 2, 1))
+    assert compute_release_bounds(_tracks(spark, dates), REFERENCE) == ReleaseBounds(
+        date(1999, 12, 1), date(2020, 2, 1)
+    )
 
 
 def test_a_catalogue_of_one_month_is_all_new(spark: SparkSession) -> None:
@@ -52,7 +56,7 @@ def test_a_catalogue_of_one_month_is_all_new(spark: SparkSession) -> None:
 def test_without_a_plausible_date_there_are_no_bounds_and_no_scores(
     spark: SparkSession, dates: list[date | None]
 ) -> None:
-    assert bounds(_tracks(spark, dates), REFERENCE) is None
+    assert compute_release_bounds(_tracks(spark, dates), REFERENCE) is None
     assert _scores(spark, dates) == [None] * len(dates)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from etl.transform.reconcile import identified, recognised
+from etl.transform.catalogue.reconciliation import add_track_identity, match_rows_without_id
 from tests.transform.rows import track_rows
 
 TOP = {"source": "top_2000s"}
@@ -63,18 +63,18 @@ def test_rows_of_one_made_id_are_one_thing(spark: SparkSession) -> None:
         {**TOP, "name": "Song", "duration_ms": 300_000},
         {**TOP, "name": "song", "duration_ms": 200_000},
     ]
-    frame = identified(track_rows(spark, *rows))
-    assert [(row.track_id, row.score) for row in recognised(frame).collect()] == [("t1", 1.0)]
+    frame = add_track_identity(track_rows(spark, *rows))
+    assert [(row.track_id, row.score) for row in match_rows_without_id(frame).collect()] == [("t1", 1.0)]
 
 
 def test_a_row_is_known_by_its_id_and_by_its_name_only_where_it_has_none(spark: SparkSession) -> None:
-    frame = identified(track_rows(spark, {"track_id": "t1", "name": "Song"}, {**TOP, "name": "Song"}))
+    frame = add_track_identity(track_rows(spark, {"track_id": "t1", "name": "Song"}, {**TOP, "name": "Song"}))
     (with_id, without) = (row.identity for row in frame.orderBy("row_number").collect())
     assert with_id == "t1"
     assert without.startswith("name:")
 
 
 def _recognised(spark: SparkSession, *rows: dict[str, Any]) -> dict[str, tuple[str, float]]:
-    frame = identified(track_rows(spark, *rows))
+    frame = add_track_identity(track_rows(spark, *rows))
     names = {row.identity: row.name for row in frame.where("track_id IS NULL").collect()}
-    return {names[row.identity]: (row.track_id, row.score) for row in recognised(frame).collect()}
+    return {names[row.identity]: (row.track_id, row.score) for row in match_rows_without_id(frame).collect()}

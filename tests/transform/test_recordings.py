@@ -5,7 +5,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from etl.transform.recordings import recordings, with_mock
+from etl.transform.catalogue.recordings import add_mock_tracks, group_recordings
 
 Mention = tuple[str, str, str, list[str], int, str | None]
 _COLUMNS = "track_id string, title string, version string, artist_keys array<string>, duration_ms int, isrc string"
@@ -73,7 +73,7 @@ def test_ids_of_the_mock_api_join_recordings_and_never_link_them(spark: SparkSes
     real = spark.createDataFrame([("r1", "r1"), ("r6", "r1")], "track_id string, recording_id string")
     groups = [(one, "m0") for one in ("m0", "r1", "r2", "m3", "r6")] + [("m4", "m4"), ("m5", "m4")]
     together = spark.createDataFrame(groups, "track_id string, recording_id string")
-    found = {row.track_id: row.recording_id for row in with_mock(real, together, ids).collect()}
+    found = {row.track_id: row.recording_id for row in add_mock_tracks(real, together, ids).collect()}
     assert found == {"m0": "r1", "r1": "r1", "r2": "r2", "m3": "r1", "r6": "r1", "m4": "m4", "m5": "m4"}
 
 
@@ -83,4 +83,4 @@ def test_no_tracks_are_no_recordings(spark: SparkSession) -> None:
 
 def _groups(spark: SparkSession, mentions: list[Mention], partitions: int) -> dict[str, Any]:
     frame = spark.createDataFrame(mentions, _COLUMNS).repartition(partitions)
-    return {row.track_id: row.recording_id for row in recordings(frame).collect()}
+    return {row.track_id: row.recording_id for row in group_recordings(frame).collect()}

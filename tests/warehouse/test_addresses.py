@@ -4,8 +4,8 @@ import traceback
 
 import pytest
 
+from etl.database import connect
 from etl.errors import EtlError
-from etl.warehouse import connect
 
 SECRET = "plain42word"
 

@@ -2,15 +2,15 @@
 
 import pytest
 
+from etl.database import lock_warehouse
 from etl.errors import TryAgainError
-from etl.warehouse import exclusive
 
 
 def test_who_waits_in_vain_is_told_for_whom(warehouse_url: str) -> None:
-    with exclusive(warehouse_url) as holder:
+    with lock_warehouse(warehouse_url) as holder:
         pid = holder.connection.driver_connection.info.backend_pid  # type: ignore[union-attr]
         who = rf"for somebody \(role loader, process {pid}, connected since 20[\d-]+ \d\d:\d\d UTC\) had it locked"
-        with pytest.raises(TryAgainError, match=who), exclusive(warehouse_url, wait_seconds=0):
+        with pytest.raises(TryAgainError, match=who), lock_warehouse(warehouse_url, wait_seconds=0):
             pass
-    with exclusive(warehouse_url, wait_seconds=0):
+    with lock_warehouse(warehouse_url, wait_seconds=0):
         pass

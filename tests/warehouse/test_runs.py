@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from etl import warehouse
-from etl.config import settings
+from etl import database
+from etl.database.run_records import record_published, record_start
 from etl.errors import ActionNeededError, TryAgainError
-from etl.jobs import report
+from etl.jobs import run_audit
 from etl.load import Run, RunInput
-from etl.load.run import record_published, record_start
+from etl.settings import read_settings
 from tests.load.star_frames import table
 
 NOW = datetime(2026, 11, 1, 3, tzinfo=UTC)
@@ -21,7 +21,7 @@ def run(run_id: str, *input_ids: str, origin: str = "kaggle", job: str = "nightl
 
 
 def publish(url: str, published: Run) -> None:
-    with warehouse.connect(url) as connection:
+    with database.connect(url) as connection:
         record_start(connection, published)
         record_published(connection, published)
 
@@ -34,21 +34,21 @@ def said(url: str) -> dict[str, tuple[str, str | None]]:
 def test_a_run_that_was_ended_from_outside_has_failed_until_it_is_done_again(warehouse_url: str) -> None:
     names = ("published", "running", "nothing new", "failed", "never begun")
     publish(warehouse_url, run("published"))
-    with warehouse.connect(warehouse_url) as connection:
+    with database.connect(warehouse_url) as connection:
         for name in ("running", "at work elsewhere"):
             record_start(connection, run(name))
-        warehouse.record_nothing_new(connection, "nothing new", "nightly_refresh", NOW)
-        warehouse.record_failure(connection, "failed", "nightly_refresh", NOW, "A check failed.")
-    with warehouse.connect(warehouse_url) as connection:
+        database.record_nothing_new(connection, "nothing new", "nightly_refresh", NOW)
+        database.record_failure(connection, "failed", "nightly_refresh", NOW, "A check failed.")
+    with database.connect(warehouse_url) as connection:
         for name in names:
-            warehouse.record_failed_run(connection, name, "nightly_refresh", NOW, "Cut short.")
+            database.record_external_failure(connection, name, "nightly_refresh", NOW, "Cut short.")
     others = {"published": ("published", None), "at work elsewhere": ("running", None)}
     others["failed"] = ("failed", "A check failed.")
     cut_short = dict.fromkeys(("running", "nothing new", "never begun"), ("failed", "Cut short."))
     assert said(warehouse_url) == {**others, **cut_short}
     (line,) = table(warehouse_url, "select job, started_at, finished_at from audit.run where run_id = 'never begun'")
     assert (line["job"], line["started_at"]) == ("nightly_refresh", NOW) and line["finished_at"] > NOW
-    with warehouse.connect(warehouse_url) as connection:
+    with database.connect(warehouse_url) as connection:
         record_start(connection, run("running"))
     assert said(warehouse_url)["running"] == ("running", None)
     publish(warehouse_url, run("running"))
@@ -62,70 +62,70 @@ def test_a_run_that_was_ended_from_outside_has_failed_until_it_is_done_again(war
 
 
 def test_a_run_that_was_cut_short_says_so_though_it_was_then_marked_as_failed(warehouse_url: str) -> None:
-    chosen = settings({"WAREHOUSE_URL": warehouse_url})
-    with warehouse.connect(warehouse_url) as connection:
-        warehouse.record_failure(connection, "its own", "nightly_refresh", NOW, "A check failed.")
-    report.note_failed_run("cut", "nightly_refresh", NOW, warehouse.MARKED, chosen)
+    chosen = read_settings({"WAREHOUSE_URL": warehouse_url})
+    with database.connect(warehouse_url) as connection:
+        database.record_failure(connection, "its own", "nightly_refresh", NOW, "A check failed.")
+    run_audit.record_failed_run("cut", "nightly_refresh", NOW, database.MARKED_FAILED_MESSAGE, chosen)
     for name in ("cut", "its own"):
-        report.note_failed_run(name, "nightly_refresh", NOW, warehouse.CUT_SHORT, chosen)
-    expected = {"cut": ("failed", warehouse.CUT_SHORT), "its own": ("failed", "A check failed.")}
+        run_audit.record_failed_run(name, "nightly_refresh", NOW, database.INTERRUPTED_MESSAGE, chosen)
+    expected = {"cut": ("failed", database.INTERRUPTED_MESSAGE), "its own": ("failed", "A check failed.")}
     assert said(warehouse_url) == expected
 
 
-@pytest.mark.parametrize("sentence", warehouse.FROM_OUTSIDE)
+@pytest.mark.parametrize("sentence", database.EXTERNAL_END_MESSAGES)
 def test_a_job_that_outlives_its_run_neither_says_so_nor_publishes(warehouse_url: str, sentence: str) -> None:
     """A run is marked as failed before its job notes that it begins, or while it is at work; the job lives on."""
-    chosen = settings({"WAREHOUSE_URL": warehouse_url})
-    with warehouse.connect(warehouse_url) as connection:
+    chosen = read_settings({"WAREHOUSE_URL": warehouse_url})
+    with database.connect(warehouse_url) as connection:
         record_start(connection, run("at work"))
-        warehouse.record_failure(connection, "tried again", "nightly_refresh", NOW, "A check failed.")
+        database.record_failure(connection, "tried again", "nightly_refresh", NOW, "A check failed.")
     names = ("at work", "not begun", "tried again")
     for name in names:
-        report.note_failed_run(name, "nightly_refresh", NOW, sentence, chosen)
+        run_audit.record_failed_run(name, "nightly_refresh", NOW, sentence, chosen)
         for late in (record_start, record_published):
-            with pytest.raises(ActionNeededError), warehouse.connect(warehouse_url) as connection:
+            with pytest.raises(ActionNeededError), database.connect(warehouse_url) as connection:
                 late(connection, run(name))
-        with warehouse.connect(warehouse_url) as connection:
-            warehouse.record_nothing_new(connection, name, "nightly_refresh", NOW)
-            warehouse.record_failure(connection, name, "nightly_refresh", NOW, "It was killed.")
+        with database.connect(warehouse_url) as connection:
+            database.record_nothing_new(connection, name, "nightly_refresh", NOW)
+            database.record_failure(connection, name, "nightly_refresh", NOW, "It was killed.")
     assert said(warehouse_url) == dict.fromkeys(names, ("failed", sentence))
     for name in names:
-        report.note_begun_run(name, chosen)
+        run_audit.record_started_run(name, chosen)
         publish(warehouse_url, run(name))
     assert said(warehouse_url) == dict.fromkeys(names, ("published", None))
 
 
 def test_a_run_that_ends_well_after_all_has_no_failure_left(warehouse_url: str) -> None:
-    chosen = settings({"WAREHOUSE_URL": warehouse_url})
-    report.note_failed_run("kaggle_import.1", "kaggle_import", NOW, "Marked as failed.", chosen)
+    chosen = read_settings({"WAREHOUSE_URL": warehouse_url})
+    run_audit.record_failed_run("kaggle_import.1", "kaggle_import", NOW, "Marked as failed.", chosen)
     publish(warehouse_url, run("nightly_refresh.1"))
     assert said(warehouse_url)["kaggle_import.1"] == ("failed", "Marked as failed.")
     for name in ("kaggle_import.1", "nightly_refresh.1", "never heard of"):
-        report.note_good_run(name, chosen)
+        run_audit.clear_run_failure(name, chosen)
     assert said(warehouse_url) == {"nightly_refresh.1": ("published", None)}
 
 
 def test_who_notes_a_failure_does_not_wait_for_a_job_that_is_at_work_on_the_line(warehouse_url: str) -> None:
-    chosen = settings({"WAREHOUSE_URL": warehouse_url})
-    with warehouse.connect(warehouse_url) as connection:
+    chosen = read_settings({"WAREHOUSE_URL": warehouse_url})
+    with database.connect(warehouse_url) as connection:
         record_start(connection, run("1"))
-    with warehouse.connect(warehouse_url) as connection:
+    with database.connect(warehouse_url) as connection:
         record_published(connection, run("1"))
         with pytest.raises(TryAgainError, match="lock timeout"):
-            report.note_failed_run("1", "nightly_refresh", NOW, "Marked as failed.", chosen)
+            run_audit.record_failed_run("1", "nightly_refresh", NOW, "Marked as failed.", chosen)
 
 
 def test_files_are_known_by_the_newest_run_and_answers_by_any(warehouse_url: str) -> None:
     def known() -> set[str]:
-        with warehouse.connect(warehouse_url) as connection:
-            return warehouse.published_inputs(connection)
+        with database.connect(warehouse_url) as connection:
+            return database.list_published_input_ids(connection)
 
     publish(warehouse_url, run("1", "first version", "another"))
     publish(warehouse_url, run("2", "second version", "another"))
     publish(warehouse_url, run("3", "an answer", origin="api"))
     publish(warehouse_url, run("4", job="forget_user"))
-    publish(warehouse_url, run("5", "a feed", origin="feed", job=warehouse.EVENT_JOB))
-    with warehouse.connect(warehouse_url) as connection:
+    publish(warehouse_url, run("5", "a feed", origin="feed", job=database.EVENT_LOAD_JOB))
+    with database.connect(warehouse_url) as connection:
         record_start(connection, run("6", "first version"))
-        warehouse.record_failure(connection, "6", "nightly_refresh", NOW + timedelta(days=1), "It failed.")
+        database.record_failure(connection, "6", "nightly_refresh", NOW + timedelta(days=1), "It failed.")
     assert known() == {"second version", "another", "an answer"}

@@ -9,7 +9,7 @@ from psycopg2.extensions import connection as Connection
 from sqlalchemy import Connection as Loader
 from sqlalchemy import text
 
-from etl.warehouse import connect, exclusive, libpq_url, sessions
+from etl.database import connect, libpq_url, lock_warehouse, sessions
 from launch import postgres
 from tests.sql.access_place import Place, ask, people
 
@@ -24,7 +24,7 @@ def place(embedded_server: postgres.Server, migrated_template: str) -> Iterator[
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sessions, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(sessions, "BLOCKING_TIMEOUT_SECONDS", 0.5)
 
 
 def is_open(connection: Connection) -> bool:
@@ -59,7 +59,7 @@ def test_a_login_that_holds_a_lock_is_ended(place: Place, kind: str, change: Cal
     bystander, holder = place.enter(kind), place.enter(kind)
     for statement in ("set statement_timeout = 0", "set idle_in_transaction_session_timeout = 0", "begin", GATE):
         ask(holder, statement)
-    with exclusive(place.url) as loader:
+    with lock_warehouse(place.url) as loader:
         change(loader)
     assert not is_open(holder)
     assert is_open(bystander)
@@ -71,7 +71,7 @@ def test_a_request_that_is_taken_back_and_never_committed_is_ended(place: Place)
     holder = place.enter("listener")
     for statement in ("begin", "select mart.take_back_wish(rpad('wish1', 22, 'x'))"):
         ask(holder, statement)
-    with exclusive(place.url) as loader:
+    with lock_warehouse(place.url) as loader:
         loader.execute(text("update audit.playlist_wish set read_at = now() where user_id = 'u1'"))
         loader.rollback()
     assert not is_open(holder)
@@ -84,7 +84,7 @@ def test_who_is_no_login_is_named_and_goes_on(place: Place, caplog: pytest.LogCa
     holder = place.enter("nobody")
     ask(holder, "begin")
     ask(holder, GATE)
-    with exclusive(place.url) as loader, pytest.raises(Exception, match="lock timeout"):
+    with lock_warehouse(place.url) as loader, pytest.raises(Exception, match="lock timeout"):
         swap(loader, "4s")
     assert is_open(holder)
     assert f"of {place.names['nobody']}, which it may not end (it is no login of bin/add-login)" in caplog.text
@@ -97,7 +97,7 @@ def test_a_short_wait_is_left_alone(place: Place) -> None:
     holder = place.enter("analyst")
     ask(holder, "begin")
     ask(holder, GATE)
-    with exclusive(place.url) as loader, pytest.raises(Exception, match="lock timeout"):
+    with lock_warehouse(place.url) as loader, pytest.raises(Exception, match="lock timeout"):
         swap(loader, "3s")
     assert is_open(holder)
     holder.close()
@@ -107,14 +107,14 @@ def test_a_transaction_that_lasts_is_ended_also_where_nothing_waits(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limits = {sessions.LONGEST_TRANSACTION: "1 hour", sessions.LONGEST_IDLE_TRANSACTION: "0 seconds"}
-    statement = sessions._TOO_LONG
+    statement = sessions._LONG_TRANSACTIONS
     for limit, value in limits.items():
         statement = statement.replace(f"'{limit}'", f"'{value}'")
-    monkeypatch.setattr(sessions, "_TOO_LONG", statement)
+    monkeypatch.setattr(sessions, "_LONG_TRANSACTIONS", statement)
     old, bystander = place.enter("analyst"), place.enter("analyst")
     ask(old, "begin isolation level repeatable read")
     ask(old, "select count(*) from mart.event_wide")
-    with exclusive(place.url):
+    with lock_warehouse(place.url):
         deadline = time.monotonic() + 20
         while is_listed(place, old) and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -125,7 +125,7 @@ def test_a_transaction_that_lasts_is_ended_also_where_nothing_waits(
 
 def is_listed(place: Place, connection: Connection) -> bool:
     with connect(place.url) as loader:
-        return connection.info.backend_pid in {session.pid for session in sessions.sessions(loader)}
+        return connection.info.backend_pid in {session.pid for session in sessions.list_sessions(loader)}
 
 
 def test_a_login_with_the_lock_of_the_warehouse_is_ended(place: Place) -> None:
@@ -134,7 +134,7 @@ def test_a_login_with_the_lock_of_the_warehouse_is_ended(place: Place) -> None:
     holder = place.enter("analyst")
     ask(holder, "select pg_advisory_lock(20261121)")
     place.as_admin("revoke execute on function pg_advisory_lock(bigint) from public")
-    with exclusive(place.url, wait_seconds=10):
+    with lock_warehouse(place.url, wait_seconds=10):
         assert not is_open(holder)
 
 
@@ -144,7 +144,7 @@ def test_the_owner_ends_logins_and_nobody_else(place: Place, embedded_server: po
     login, nobody, admin = (
         place.enter("artist"),
         place.enter("nobody"),
-        psycopg2.connect(libpq_url(embedded_server.url("postgres", place.database))),
+        psycopg2.connect(libpq_url(embedded_server.build_url("postgres", place.database))),
     )
     found = {session.pid: session for session in listed(place)}
     assert found[login.info.backend_pid].login_name == place.names["artist"]
@@ -161,18 +161,18 @@ def test_the_owner_ends_logins_and_nobody_else(place: Place, embedded_server: po
 
 def listed(place: Place) -> list[sessions.Session]:
     with connect(place.url) as loader:
-        return sessions.sessions(loader)
+        return sessions.list_sessions(loader)
 
 
 def test_without_the_functions_sessions_are_listed_and_the_run_says_what_it_may_not(
     place: Place, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, impatient: None
 ) -> None:
-    monkeypatch.setattr(sessions, "has_control", lambda _: False)
+    monkeypatch.setattr(sessions, "has_session_control", lambda _: False)
     holder = place.enter("analyst")
     ask(holder, "begin")
     ask(holder, GATE)
     assert holder.info.backend_pid in {session.pid for session in listed(place)}
-    with exclusive(place.url) as loader, pytest.raises(Exception, match="lock timeout"):
+    with lock_warehouse(place.url) as loader, pytest.raises(Exception, match="lock timeout"):
         swap(loader, "4s")
     assert "which it may not end (permission denied" in caplog.text
     holder.close()

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from etl.load import load
-from etl.warehouse import sweep
+from etl.database import sweep_warehouse
+from etl.load import load_frames
 from tests.load.event_frames import NOON, Delivery, Told, load_events
 from tests.load.star_frames import INPUT, Rows, catalogue, local_frames, run, table
 
@@ -25,21 +25,21 @@ def refused(url: str) -> list[tuple[object, ...]]:
 
 
 def test_refused_rows_of_a_file_go_once_a_refresh_no_longer_reads_it(warehouse_url: str) -> None:
-    load(local_frames(of_input(INPUT.input_id)), run("r1"), warehouse_url)
+    load_frames(local_frames(of_input(INPUT.input_id)), run("r1"), warehouse_url)
     rows = refused(warehouse_url)
-    assert sweep(warehouse_url, SOON) == 0
-    load(local_frames(of_input(INPUT.input_id)), run("r2"), warehouse_url)
+    assert sweep_warehouse(warehouse_url, SOON) == 0
+    load_frames(local_frames(of_input(INPUT.input_id)), run("r2"), warehouse_url)
     assert refused(warehouse_url) == rows and len(rows) == 2
-    load(local_frames(of_input("newer")), run("r3", inputs=(replace(INPUT, input_id="newer"),)), warehouse_url)
-    assert sweep(warehouse_url, SOON) == len(rows)
+    load_frames(local_frames(of_input("newer")), run("r3", inputs=(replace(INPUT, input_id="newer"),)), warehouse_url)
+    assert sweep_warehouse(warehouse_url, SOON) == len(rows)
     assert refused(warehouse_url) == [("newer", number) for _, number in rows]
     assert table(warehouse_url, "select sum(rows_rejected)::int as n from audit.row_count") == [{"n": 3 * len(rows)}]
 
 
 def test_refused_rows_of_events_which_are_read_once_go_by_their_age(warehouse_url: str) -> None:
-    load(local_frames(catalogue()), run("r1"), warehouse_url)
+    load_frames(local_frames(catalogue()), run("r1"), warehouse_url)
     of_files = refused(warehouse_url)
     load_events(warehouse_url, "r2", Delivery("aa", (Told(NOON),), refused=("broken",)))
-    assert sweep(warehouse_url, datetime.now(UTC) - timedelta(days=1)) == 0
-    assert sweep(warehouse_url, SOON) == 1
+    assert sweep_warehouse(warehouse_url, datetime.now(UTC) - timedelta(days=1)) == 0
+    assert sweep_warehouse(warehouse_url, SOON) == 1
     assert refused(warehouse_url) == of_files

@@ -21,18 +21,18 @@ from datetime import datetime
 from typing import IO, Any
 
 from etl.errors import WrongFileError
-from etl.extract.account_export.container import opened
-from etl.extract.account_export.histories import BASIC, EXTENDED, History, body, history
+from etl.extract.account_export.container import open_export
+from etl.extract.account_export.export_records import BASIC, EXTENDED, ExportRecords, encode_record, read_records
 from etl.extract.account_export.library import LIBRARY, PLAYLISTS
-from etl.extract.account_export.listener import checked_timezone, checked_user
-from etl.extract.account_export.sample import Sample
-from etl.lake import Lake, Received
-from etl.schemas.events import EXPORT_LINE
+from etl.extract.account_export.listener import validate_timezone, validate_user_id
+from etl.extract.account_export.play_sample import PlaySample
+from etl.formats.contracts.events import EXPORT_LINE
+from etl.storage.inputs import Lake, ReceivedInput
 
 log = logging.getLogger(__name__)
 
 ORIGIN = "account_export"
-_VERSION = 2
+_FORMAT_VERSION = 2
 """Of how records are read. With another one, an export that is imported again is another input and is read anew: what
 an earlier version rejected becomes events, all else is duplicates."""
 FORMATS = (EXTENDED, BASIC, LIBRARY, PLAYLISTS)
@@ -43,10 +43,10 @@ class ReceivedExport:
     """What came of an import: an input a format, the files and the fields of records that were left out; a warning if
     a load will reject most of its plays."""
 
-    inputs: list[Received]
+    inputs: list[ReceivedInput]
     files_read: list[str]
-    files_left_out: list[str]
-    fields_left_out: list[str]
+    skipped_files: list[str]
+    skipped_fields: list[str]
     warning: str | None = None
 
 
@@ -62,86 +62,86 @@ def receive_export(path: str, user_id: str, timezone: str, lake: Lake, received_
         nothing is kept.
     :raises ActionNeededError: where user or timezone is none, or a file cannot be read.
     """
-    user, zone = checked_user(user_id), checked_timezone(timezone)
-    sample = Sample(received_at)
+    user, zone = validate_user_id(user_id), validate_timezone(timezone)
+    sample = PlaySample(received_at)
     with ExitStack() as stack:
-        drafts = {name: stack.enter_context(_Draft(name, user, zone, sample)) for name in FORMATS}
-        read, left_out, other_fields = _sort(path, drafts)
-        filled = [draft for draft in drafts.values() if draft.row_count]
-        if not filled:
-            raise WrongFileError(_nothing_found(read, left_out))
-        warning = sample.warning()
-        inputs = [draft.receive(lake, received_at) for draft in filled]
-    log.info("%d files read, %d left out: %s", len(read), len(left_out), ", ".join(left_out) or "none")
-    log.info("Fields left out of the records: %s", ", ".join(other_fields) or "none")
+        drafts = {name: stack.enter_context(_InputDraft(name, user, zone, sample)) for name in FORMATS}
+        files_read, skipped_files, skipped_fields = _sort_files(path, drafts)
+        non_empty_drafts = [draft for draft in drafts.values() if draft.row_count]
+        if not non_empty_drafts:
+            raise WrongFileError(_describe_missing_plays(files_read, skipped_files))
+        warning = sample.build_warning()
+        inputs = [draft.store_input(lake, received_at) for draft in non_empty_drafts]
+    log.info("%d files read, %d left out: %s", len(files_read), len(skipped_files), ", ".join(skipped_files) or "none")
+    log.info("Fields left out of the records: %s", ", ".join(skipped_fields) or "none")
     if warning:
         log.warning("%s", warning)
-    return ReceivedExport(inputs, read, left_out, other_fields, warning)
+    return ReceivedExport(inputs, files_read, skipped_files, skipped_fields, warning)
 
 
-def _sort(path: str, drafts: dict[str, "_Draft"]) -> tuple[list[str], list[str], list[str]]:
+def _sort_files(path: str, drafts: dict[str, "_InputDraft"]) -> tuple[list[str], list[str], list[str]]:
     """Write the records of all files into the drafts; the files read, those left out, the fields left out."""
-    read: list[str] = []
-    left_out: list[str] = []
-    other_fields: set[str] = set()
-    with opened(path) as members:
-        for member in members:
-            found = history(member, is_alone=len(members) == 1)
-            if found is None:
-                left_out.append(member.name)
+    files_read: list[str] = []
+    skipped_files: list[str] = []
+    skipped_fields: set[str] = set()
+    with open_export(path) as export_files:
+        for export_file in export_files:
+            export_records = read_records(export_file, is_alone=len(export_files) == 1)
+            if export_records is None:
+                skipped_files.append(export_file.name)
                 continue
-            drafts[found.format].add(member.name, found)
-            other_fields |= found.fields_left_out
-            read.append(member.name)
-    return read, left_out, sorted(other_fields)[:100]
+            drafts[export_records.format].add_records(export_file.name, export_records)
+            skipped_fields |= export_records.skipped_fields
+            files_read.append(export_file.name)
+    return files_read, skipped_files, sorted(skipped_fields)[:100]
 
 
-def _nothing_found(read: list[str], left_out: list[str]) -> str:
-    if read:
-        return f"The export holds no plays: nothing is in {', '.join(read[:5])}. Ask Spotify for it again."
-    names = ", ".join(left_out[:5]) or "no files at all"
+def _describe_missing_plays(files_read: list[str], skipped_files: list[str]) -> str:
+    if files_read:
+        return f"The export holds no plays: nothing is in {', '.join(files_read[:5])}. Ask Spotify for it again."
+    names = ", ".join(skipped_files[:5]) or "no files at all"
     return (
         f"There is no streaming history here (there is: {names}). Ask Spotify for the extended streaming history or "
         "for the account data, and import the zip file that it sends."
     )
 
 
-class _Draft:
+class _InputDraft:
     """The lines of one format, on disk until the whole export has proved good."""
 
-    def __init__(self, format_name: str, user_id: str, timezone: str, sample: Sample) -> None:
+    def __init__(self, format_name: str, user_id: str, timezone: str, sample: PlaySample) -> None:
         self._format, self._user_id, self._timezone, self._sample = format_name, user_id, timezone, sample
         self._content: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 closed by __exit__
         # Neither name nor time in gzip's header: equal plays are equal bytes.
-        self._packed = gzip.GzipFile(filename="", mode="wb", compresslevel=3, fileobj=self._content, mtime=0)
-        self._digest = hashlib.sha256(json.dumps([_VERSION, format_name, user_id, timezone]).encode())
+        self._gzip = gzip.GzipFile(filename="", mode="wb", compresslevel=3, fileobj=self._content, mtime=0)
+        self._digest = hashlib.sha256(json.dumps([_FORMAT_VERSION, format_name, user_id, timezone]).encode())
         self.row_count = 0
 
-    def __enter__(self) -> "_Draft":
+    def __enter__(self) -> "_InputDraft":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._packed.close()
+        self._gzip.close()
         self._content.close()
 
-    def add(self, file: str, found: History) -> None:
+    def add_records(self, file: str, export_records: ExportRecords) -> None:
         """Write the records of a file."""
-        fields, records = found.fields, found.known_records()
-        self._sample.add(self._format, file, records)
+        fields, records = export_records.stored_fields, export_records.rename_fields()
+        self._sample.add_records(self._format, file, records)
         for record in records:
             self.row_count += 1
-            kept = body(record, fields)
+            body = encode_record(record, fields)
             # Names may hold halves of surrogate pairs, which UTF-8 has no bytes for.
-            self._digest.update(b"\n" + kept.encode("utf-8", "surrogatepass"))
-            self._packed.write(self._line(file, kept))
+            self._digest.update(b"\n" + body.encode("utf-8", "surrogatepass"))
+            self._gzip.write(self._encode_line(file, body))
 
-    def receive(self, lake: Lake, received_at: datetime) -> Received:
+    def store_input(self, lake: Lake, received_at: datetime) -> ReceivedInput:
         """Bring the lines into the lake; the same records of the same listener are the same input."""
-        self._packed.close()
+        self._gzip.close()
         size = self._content.tell()
         self._content.seek(0)
         name, input_id = f"{self._format}.jsonl.gz", self._digest.hexdigest()[:16]
-        received = Received(
+        received = ReceivedInput(
             input_id=input_id,
             origin=ORIGIN,
             name=name,
@@ -152,16 +152,16 @@ class _Draft:
             row_count=self.row_count,
             size_bytes=size,
             received_at=received_at.isoformat(),
-            url=lake.input_url(ORIGIN, input_id, name),
+            url=lake.build_input_url(ORIGIN, input_id, name),
         )
-        return lake.receive(self._content, received)
+        return lake.store_input(self._content, received)
 
-    def _line(self, file: str, kept: str) -> bytes:
+    def _encode_line(self, file: str, body: str) -> bytes:
         line: dict[str, Any] = {
             "number": self.row_count,
             "user_id": self._user_id,
             "timezone": self._timezone,
             "file": file,
-            "body": kept,
+            "body": body,
         }
         return json.dumps(line).encode() + b"\n"

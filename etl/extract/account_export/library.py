@@ -30,64 +30,66 @@ FIELDS = {
 """What is kept of a record. ``kind`` says what it tells of, ``playlist`` counts the playlists of a file, and
 ``is_alone`` stands on playlists of a file that was imported by itself: others may stand in other files."""
 
-_SAVED = {"tracks": "track", "artists": "artist"}
-_ITEMS = {"track": "track", "episode": "episode", "audiobook": "audiobook", "localTrack": "local track"}
+_KIND_BY_SECTION = {"tracks": "track", "artists": "artist"}
+_KIND_BY_ITEM_FIELD = {"track": "track", "episode": "episode", "audiobook": "audiobook", "localTrack": "local track"}
 
 Record = dict[str, Any]
 
 
-def saved_records(value: Any) -> list[Record]:
+def parse_saved_items(value: Any) -> list[Record]:
     """Return a record for each saved track and followed artist; none if ``value`` is not a library."""
     if not isinstance(value, dict):
         return []
-    items = [(kind, item) for section, kind in _SAVED.items() for item in _as_list(value.get(section))]
+    items = [(kind, item) for section, kind in _KIND_BY_SECTION.items() for item in _to_list(value.get(section))]
     is_library = any(isinstance(item, dict) and item.keys() & {"uri", "track", "name"} for _, item in items)
-    return [{**_as_object(item), "kind": kind} for kind, item in items] if is_library else []
+    return [{**_to_object(item), "kind": kind} for kind, item in items] if is_library else []
 
 
-def sections_left_out(library: Record) -> set[str]:
+def find_skipped_sections(library: Record) -> set[str]:
     """Return the names of the lists of a library that become no records."""
-    return {name for name, items in library.items() if name not in _SAVED and items}
+    return {name for name, items in library.items() if name not in _KIND_BY_SECTION and items}
 
 
-def playlist_records(value: Any, is_alone: bool) -> list[Record]:
+def parse_playlists(value: Any, is_alone: bool) -> list[Record]:
     """Return a record for each playlist, followed by one for each of its items; none if ``value`` has no playlists."""
-    candidates = _as_list(value.get("playlists") if isinstance(value, dict) else value)
+    candidates = _to_list(value.get("playlists") if isinstance(value, dict) else value)
     playlists = [candidate for candidate in candidates if _is_playlist(candidate)]
     return [
-        record for number, playlist in enumerate(playlists, 1) for record in _of_playlist(playlist, number, is_alone)
+        record
+        for number, playlist in enumerate(playlists, 1)
+        for record in _flatten_playlist(playlist, number, is_alone)
     ]
 
 
-def _of_playlist(playlist: Record, number: int, is_alone: bool) -> Iterator[Record]:
+def _flatten_playlist(playlist: Record, number: int, is_alone: bool) -> Iterator[Record]:
     fields = {name: value for name, value in playlist.items() if name != "items"}
     uri = _pop_first(fields, ("playlistUri", "uri"))
     record = {**fields, "kind": "playlist", "playlist": number, "playlistUri": uri}
     yield record | {"is_alone": True} if is_alone else record
-    for item in _as_list(playlist.get("items")):
-        yield {**_item_record(_as_object(item)), "playlist": number}
+    for item in _to_list(playlist.get("items")):
+        yield {**_flatten_item(_to_object(item)), "playlist": number}
 
 
-def _item_record(item: Record) -> Record:
+def _flatten_item(item: Record) -> Record:
     """Return what an item of a playlist is, its names beside the date on which it was added."""
-    kind = next((name for name in _ITEMS if isinstance(item.get(name), dict)), None)
-    fields = {name: value for name, value in item.items() if name not in _ITEMS}
+    kind = next((name for name in _KIND_BY_ITEM_FIELD if isinstance(item.get(name), dict)), None)
+    fields = {name: value for name, value in item.items() if name not in _KIND_BY_ITEM_FIELD}
     if kind is None:
         return {**fields, "kind": "nothing"}
     content = dict(item[kind])
     uri = _pop_first(content, ("trackUri", "episodeUri", "audiobookUri", "uri"))
-    return {**fields, **content, "kind": _ITEMS[kind], "trackUri": uri}
+    return {**fields, **content, "kind": _KIND_BY_ITEM_FIELD[kind], "trackUri": uri}
 
 
 def _pop_first(fields: Record, names: tuple[str, ...]) -> Any:
     return next((fields.pop(name) for name in names if fields.get(name)), None)
 
 
-def _as_list(value: Any) -> list[Any]:
+def _to_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _as_object(value: Any) -> Record:
+def _to_object(value: Any) -> Record:
     return value if isinstance(value, dict) else {}
 
 

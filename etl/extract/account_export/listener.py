@@ -3,20 +3,20 @@
 import re
 from difflib import get_close_matches
 
+from etl.erasure.data_subject import RESERVED_USER_IDS
 from etl.errors import ActionNeededError
-from etl.person import NOBODY
-from etl.places import known_timezones
+from etl.formats.geography import get_timezones
 
 _USER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
-def checked_user(user_id: str) -> str:
+def validate_user_id(user_id: str) -> str:
     """``user_id`` without blanks around it.
 
     :raises ActionNeededError: where it cannot be anybody's id.
     """
     user = user_id.strip()
-    if not _USER_ID.fullmatch(user) or user in NOBODY:
+    if not _USER_ID.fullmatch(user) or user in RESERVED_USER_IDS:
         raise ActionNeededError(
             "The user must be an id of at most 64 letters, digits, dots, dashes and underscores, such as the account's "
             "id in dim_user; unknown is nobody's."
@@ -24,14 +24,14 @@ def checked_user(user_id: str) -> str:
     return user
 
 
-def checked_timezone(timezone: str) -> str:
+def validate_timezone(timezone: str) -> str:
     """``timezone`` without blanks around it.
 
     :raises ActionNeededError: where it is no name of a place's time in the IANA database.
     """
     name = timezone.strip()
-    if name in known_timezones():
+    if name in get_timezones():
         return name
-    near = get_close_matches(name.title().replace(" ", "_"), known_timezones(), n=3, cutoff=0.5)
-    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    similar_names = get_close_matches(name.title().replace(" ", "_"), get_timezones(), n=3, cutoff=0.5)
+    hint = f" Did you mean {' or '.join(similar_names)}?" if similar_names else ""
     raise ActionNeededError(f"The timezone must be an IANA name, such as Europe/Berlin or America/New_York.{hint}")

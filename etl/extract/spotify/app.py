@@ -4,8 +4,8 @@ import ipaddress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from etl.config import Settings
 from etl.errors import ActionNeededError
+from etl.settings import Settings
 
 SCOPES = (
     "playlist-read-private",
@@ -17,7 +17,9 @@ SCOPES = (
 )
 """What a person allows us to read; nothing is ever written."""
 
-_REDIRECT = "SPOTIPY_REDIRECT_URI must be the address that the app's dashboard lists, http://127.0.0.1:8888/callback"
+_REDIRECT_HINT = (
+    "SPOTIPY_REDIRECT_URI must be the address that the app's dashboard lists, http://127.0.0.1:8888/callback"
+)
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,10 @@ class App:
     redirect_uri: str
     api_url: str
     accounts_url: str
-    is_stand_in: bool = False
+    is_mock_api: bool = False
 
 
-def app_of(settings: Settings) -> App:
+def get_app(settings: Settings) -> App:
     """The app that the settings name.
 
     :raises ActionNeededError: where they name none, or an address is none.
@@ -53,7 +55,7 @@ def app_of(settings: Settings) -> App:
         redirect_uri=settings.spotify_redirect_uri,
         api_url=settings.spotify_api_url.rstrip("/") + "/",
         accounts_url=settings.spotify_accounts_url.rstrip("/"),
-        is_stand_in=settings.is_stand_in,
+        is_mock_api=settings.is_mock_api,
     )
 
 
@@ -63,15 +65,15 @@ def check_redirect_uri(uri: str, is_pasting: bool) -> None:
     :param is_pasting: whether a person pastes the address that the browser was led to.
     :raises ActionNeededError: with a sentence that says what to set.
     """
-    parts = urlsplit(uri)
-    host = parts.hostname or ""
+    url = urlsplit(uri)
+    host = url.hostname or ""
     if host == "localhost":
-        raise ActionNeededError(f"Spotify refuses redirects to localhost by name. {_REDIRECT}, for example.")
-    if parts.scheme not in ("http", "https") or (parts.scheme == "http" and not _is_loopback(host)):
-        raise ActionNeededError(f"{_REDIRECT}, for example: https, or http on a loopback address, not {uri}.")
-    if not is_pasting and (parts.scheme != "http" or host != "127.0.0.1" or parts.port is None):
+        raise ActionNeededError(f"Spotify refuses redirects to localhost by name. {_REDIRECT_HINT}, for example.")
+    if url.scheme not in ("http", "https") or (url.scheme == "http" and not _is_loopback(host)):
+        raise ActionNeededError(f"{_REDIRECT_HINT}, for example: https, or http on a loopback address, not {uri}.")
+    if not is_pasting and (url.scheme != "http" or host != "127.0.0.1" or url.port is None):
         raise ActionNeededError(
-            f"Nobody here could listen on {uri}: {_REDIRECT}, for example, with a port; or use bin/sign-in --paste."
+            f"Nobody here could listen on {uri}: {_REDIRECT_HINT}, for example, with a port; or use bin/sign-in --paste."
         )
 
 

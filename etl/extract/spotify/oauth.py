@@ -15,51 +15,53 @@ from spotipy.cache_handler import MemoryCacheHandler  # type: ignore[import-unty
 from spotipy.exceptions import SpotifyBaseException  # type: ignore[import-untyped]
 
 from etl.errors import ActionNeededError, MustSignInError
-from etl.extract.spotify.accounts import Token
+from etl.extract.spotify.account_store import Token
 from etl.extract.spotify.app import SCOPES, App
-from etl.extract.spotify.caller import Caller, Reply
+from etl.extract.spotify.http_client import HttpClient, JsonResponse
 from etl.passwords import generate_password
 
 _LOGGERS = ("spotipy.client", "spotipy.oauth2", "spotipy.cache_handler")
 
 
-class _Silence(logging.Filter):
+class _DropAllRecords(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         return False
 
 
-_SILENCE = _Silence()
+_DROP_ALL_RECORDS = _DropAllRecords()
 
 
 def silence_spotipy() -> None:
     """Let none of spotipy's own log lines out, at whatever level somebody sets its loggers."""
     for name in _LOGGERS:
-        logging.getLogger(name).addFilter(_SILENCE)
+        logging.getLogger(name).addFilter(_DROP_ALL_RECORDS)
 
 
-class Flow:
+class SignInFlow:
     """How people sign in to one app: by its secret where it has one, else by PKCE."""
 
-    def __init__(self, app: App, caller: Caller, authorise_with: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, app: App, http_client: HttpClient, authorize_parameters: Mapping[str, str] | None = None
+    ) -> None:
         """
         :param authorise_with: further parameters of the page that asks the person.
         """
         silence_spotipy()
-        self._app, self._caller = app, caller
-        flow = _WithSecret if app.client_secret else _WithPkce
-        self._flow = flow(app, caller, {"show_dialog": "true", **(authorise_with or {})})
+        self._app, self._http_client = app, http_client
+        flow = _SecretFlow if app.client_secret else _PkceFlow
+        self._flow = flow(app, http_client, {"show_dialog": "true", **(authorize_parameters or {})})
 
-    def page(self) -> str:
+    def get_authorize_url(self) -> str:
         """The address of the page that asks the person."""
         return str(self._flow.get_authorize_url())
 
-    def code_from_person(self, is_pasting: bool) -> str:
+    def request_code(self, is_pasting: bool) -> str:
         """The code that a person's yes brings: through a browser and a local server, or pasted.
 
         :raises ActionNeededError: where it does not come.
         """
         try:
-            return _checked_code(self._flow.code_from_person(is_pasting))
+            return _require_code(self._flow.request_code(is_pasting))
         except OSError:
             raise ActionNeededError(
                 f"Nothing can listen on {self._app.redirect_uri}: end what has that port, or use bin/sign-in --paste."
@@ -71,7 +73,7 @@ class Flow:
                 "is led to. Start bin/sign-in again."
             ) from None
 
-    def code_from_redirect(self, address: str) -> str:
+    def parse_redirect(self, address: str) -> str:
         """The code in the address that Spotify's page leads to.
 
         :raises ActionNeededError: where it carries none, or answers another request than ours.
@@ -82,114 +84,118 @@ class Flow:
             raise ActionNeededError("The sign-in was refused on Spotify's page. Start bin/sign-in again.") from None
         if not secrets.compare_digest(str(state), str(self._flow.state)):
             raise ActionNeededError("The sign-in answers another request. Start bin/sign-in again.")
-        return _checked_code(code)
+        return _require_code(code)
 
-    def redeem(self, code: str) -> Token:
+    def redeem_code(self, code: str) -> Token:
         """The first tokens for a code.
 
         :raises ActionNeededError: where the code or the app is refused.
         """
-        reply = self._caller.call("token", lambda: self._flow.redeem(code), _is_token)
+        reply = self._http_client.send_with_retries("token", lambda: self._flow.redeem_code(code), _is_token)
         if reply.status != 200:
-            _refuse_app(reply, self._app)
+            _raise_if_app_rejected(reply, self._app)
             raise ActionNeededError("Spotify takes the code of this sign-in no more. Start bin/sign-in again.")
-        return _token(reply, self._caller.clock(), None)
+        return _parse_token(reply, self._http_client.clock(), None)
 
-    def refresh(self, name: str, token: Token) -> Token:
+    def refresh_token(self, name: str, token: Token) -> Token:
         """A new access token of the account ``name``; the refresh token stays where the answer brings no new one.
 
         :raises MustSignInError: where the refresh token is taken no more.
         :raises ActionNeededError: where the app is refused.
         """
         if token.refresh_token is None:
-            raise _must_sign_in(name)
-        reply = self._caller.call("token", lambda: self._flow.refresh_access_token(token.refresh_token), _is_token)
+            raise _build_sign_in_error(name)
+        reply = self._http_client.send_with_retries(
+            "token", lambda: self._flow.refresh_access_token(token.refresh_token), _is_token
+        )
         if reply.status != 200:
-            _refuse_app(reply, self._app)
-            raise _must_sign_in(name)
-        return _token(reply, self._caller.clock(), token)
+            _raise_if_app_rejected(reply, self._app)
+            raise _build_sign_in_error(name)
+        return _parse_token(reply, self._http_client.clock(), token)
 
 
 class AppFlow:
     """Tokens of the app itself, for what is no person's; needs the secret."""
 
-    def __init__(self, app: App, caller: Caller) -> None:
+    def __init__(self, app: App, http_client: HttpClient) -> None:
         """:raises ActionNeededError: where the app has no secret."""
         silence_spotipy()
         if not app.client_secret:
             raise ActionNeededError(
                 "Without SPOTIPY_CLIENT_SECRET the catalogue is asked in the name of an account: bin/sign-in first."
             )
-        self._app, self._caller = app, caller
-        self._flow = _ForApp(app, caller)
+        self._app, self._http_client = app, http_client
+        self._flow = _ClientCredentialsFlow(app, http_client)
 
-    def token(self) -> Token:
+    def fetch_token(self) -> Token:
         """An access token.
 
         :raises ActionNeededError: where the app is refused.
         """
-        reply = self._caller.call("token", lambda: self._flow.get_access_token(False, False), _is_token)
+        reply = self._http_client.send_with_retries(
+            "token", lambda: self._flow.get_access_token(False, False), _is_token
+        )
         if reply.status != 200:
-            _refuse_app(reply, self._app)
+            _raise_if_app_rejected(reply, self._app)
             raise ActionNeededError(f"Spotify gives the app no token ({reply.status}): look at its dashboard.")
-        return _token(reply, self._caller.clock(), None)
+        return _parse_token(reply, self._http_client.clock(), None)
 
 
-class _WithSecret(oauth2.SpotifyOAuth):  # type: ignore[misc]
-    def __init__(self, app: App, caller: Caller, authorise_with: Mapping[str, str]) -> None:
-        super().__init__(client_secret=app.client_secret, **_arguments(app, caller))
+class _SecretFlow(oauth2.SpotifyOAuth):  # type: ignore[misc]
+    def __init__(self, app: App, http_client: HttpClient, authorize_parameters: Mapping[str, str]) -> None:
+        super().__init__(client_secret=app.client_secret, **_build_arguments(app, http_client))
         self.OAUTH_TOKEN_URL = f"{app.accounts_url}/api/token"
         self.OAUTH_AUTHORIZE_URL = f"{app.accounts_url}/authorize"
-        self._authorise_with = authorise_with
+        self._authorize_parameters = authorize_parameters
 
     def get_authorize_url(self, state: str | None = None) -> str:
-        return f"{super().get_authorize_url(state)}&{urlencode(self._authorise_with)}"
+        return f"{super().get_authorize_url(state)}&{urlencode(self._authorize_parameters)}"
 
-    def code_from_person(self, is_pasting: bool) -> str | None:
+    def request_code(self, is_pasting: bool) -> str | None:
         code: str | None = self.get_auth_response(open_browser=not is_pasting)
         return code
 
-    def redeem(self, code: str) -> None:
+    def redeem_code(self, code: str) -> None:
         self.get_access_token(code, as_dict=False, check_cache=False)
 
 
-class _WithPkce(oauth2.SpotifyPKCE):  # type: ignore[misc]
-    def __init__(self, app: App, caller: Caller, authorise_with: Mapping[str, str]) -> None:
-        super().__init__(**_arguments(app, caller))
+class _PkceFlow(oauth2.SpotifyPKCE):  # type: ignore[misc]
+    def __init__(self, app: App, http_client: HttpClient, authorize_parameters: Mapping[str, str]) -> None:
+        super().__init__(**_build_arguments(app, http_client))
         self.OAUTH_TOKEN_URL = f"{app.accounts_url}/api/token"
         self.OAUTH_AUTHORIZE_URL = f"{app.accounts_url}/authorize"
-        self._authorise_with = authorise_with
+        self._authorize_parameters = authorize_parameters
 
     def get_authorize_url(self, state: str | None = None) -> str:
-        return f"{super().get_authorize_url(state)}&{urlencode(self._authorise_with)}"
+        return f"{super().get_authorize_url(state)}&{urlencode(self._authorize_parameters)}"
 
-    def code_from_person(self, is_pasting: bool) -> str | None:
+    def request_code(self, is_pasting: bool) -> str | None:
         self.open_browser = not is_pasting
         code: str | None = self.get_authorization_code()
         return code
 
-    def redeem(self, code: str) -> None:
+    def redeem_code(self, code: str) -> None:
         self.get_access_token(code, check_cache=False)
 
 
-class _ForApp(oauth2.SpotifyClientCredentials):  # type: ignore[misc]
-    def __init__(self, app: App, caller: Caller) -> None:
+class _ClientCredentialsFlow(oauth2.SpotifyClientCredentials):  # type: ignore[misc]
+    def __init__(self, app: App, http_client: HttpClient) -> None:
         super().__init__(
             client_id=app.client_id,
             client_secret=app.client_secret,
-            requests_session=caller.session,
+            requests_session=http_client.session,
             cache_handler=MemoryCacheHandler(),
         )
         self.OAUTH_TOKEN_URL = f"{app.accounts_url}/api/token"
 
 
-def _arguments(app: App, caller: Caller) -> dict[str, Any]:
+def _build_arguments(app: App, http_client: HttpClient) -> dict[str, Any]:
     return {
         "client_id": app.client_id,
         "redirect_uri": app.redirect_uri,
         "scope": list(SCOPES),
         "state": generate_password(16),
-        "requests_session": caller.session,
+        "requests_session": http_client.session,
         "cache_handler": MemoryCacheHandler(),
     }
 
@@ -207,16 +213,16 @@ def _is_token(body: Any) -> bool:
     )
 
 
-def _token(reply: Reply, now: datetime, earlier: Token | None) -> Token:
+def _parse_token(reply: JsonResponse, now: datetime, previous: Token | None) -> Token:
     return Token(
         access_token=reply.body["access_token"],
-        refresh_token=reply.body.get("refresh_token") or (earlier.refresh_token if earlier else None),
+        refresh_token=reply.body.get("refresh_token") or (previous.refresh_token if previous else None),
         expires_at=now + timedelta(seconds=reply.body["expires_in"]),
-        scope=reply.body.get("scope") or (earlier.scope if earlier else " ".join(SCOPES)),
+        scope=reply.body.get("scope") or (previous.scope if previous else " ".join(SCOPES)),
     )
 
 
-def _checked_code(code: str | None) -> str:
+def _require_code(code: str | None) -> str:
     if not code:
         raise ActionNeededError(
             "The address carries no code: paste the whole address that the browser was led to. Start bin/sign-in again."
@@ -224,16 +230,16 @@ def _checked_code(code: str | None) -> str:
     return code
 
 
-def _refuse_app(reply: Reply, app: App) -> None:
+def _raise_if_app_rejected(reply: JsonResponse, app: App) -> None:
     """Raise where it is the app that is refused, not the person."""
-    if not reply.exchange.says("invalid_grant"):
+    if not reply.response.has_error_code("invalid_grant"):
         cure = "SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET" if app.client_secret else "SPOTIPY_CLIENT_ID"
         raise ActionNeededError(
             f"Spotify refuses the app ({reply.status}): compare {cure} and SPOTIPY_REDIRECT_URI with its dashboard."
         )
 
 
-def _must_sign_in(name: str) -> MustSignInError:
+def _build_sign_in_error(name: str) -> MustSignInError:
     return MustSignInError(
         f"Spotify takes the sign-in of the account {name} no more (invalid_grant): a sign-in lasts six months, or "
         f"{name} took the permission back. Run bin/sign-in {name}.",

@@ -5,21 +5,21 @@ from collections.abc import Callable, Mapping
 import requests
 
 from etl.errors import ActionNeededError, TryAgainError
-from etl.extract.spotify.accounts import Account, Accounts, Token, check_name, name_from_id
-from etl.extract.spotify.api import Api
+from etl.extract.spotify.account_store import Account, AccountStore, Token, check_name, derive_name
 from etl.extract.spotify.app import App, check_redirect_uri
-from etl.extract.spotify.caller import Caller, Clock, utc_now
-from etl.extract.spotify.exchange import Limits
-from etl.extract.spotify.oauth import Flow
+from etl.extract.spotify.client import ApiClient
+from etl.extract.spotify.http_client import Clock, HttpClient, get_utc_now
+from etl.extract.spotify.http_session import HttpLimits
+from etl.extract.spotify.oauth import SignInFlow
 
 
 def sign_in(
     app: App,
-    accounts: Accounts,
+    accounts: AccountStore,
     name: str | None,
     is_pasting: bool,
-    say: Callable[[str], None],
-    clock: Clock = utc_now,
+    show: Callable[[str], None],
+    clock: Clock = get_utc_now,
 ) -> Account:
     """Ask a person on Spotify's page, and store the account.
 
@@ -32,14 +32,14 @@ def sign_in(
     if name is not None:
         check_name(name)
     check_redirect_uri(app.redirect_uri, is_pasting)
-    caller = Caller(Limits(), clock)
-    flow = Flow(app, caller)
+    http_client = HttpClient(HttpLimits(), clock)
+    flow = SignInFlow(app, http_client)
     if not is_pasting:
-        say(f"Say yes on Spotify's page; where no browser shows it, open it yourself:\n{flow.page()}")
-    return _store(app, accounts, name, flow.redeem(flow.code_from_person(is_pasting)), clock)
+        show(f"Say yes on Spotify's page; where no browser shows it, open it yourself:\n{flow.get_authorize_url()}")
+    return _store_account(app, accounts, name, flow.redeem_code(flow.request_code(is_pasting)), clock)
 
 
-def sign_in_unattended(app: App, name: str, accounts: Accounts, clock: Clock = utc_now) -> Account:
+def sign_in_unattended(app: App, name: str, accounts: AccountStore, clock: Clock = get_utc_now) -> Account:
     """Sign in at a stand-in, which asks nobody, as its account ``name``.
 
     :raises ActionNeededError: where the stand-in refuses.
@@ -47,53 +47,61 @@ def sign_in_unattended(app: App, name: str, accounts: Accounts, clock: Clock = u
     """
     check_name(name)
     check_redirect_uri(app.redirect_uri, is_pasting=True)
-    caller = Caller(Limits(), clock)
-    flow = Flow(app, caller, {"login_hint": name})
+    http_client = HttpClient(HttpLimits(), clock)
+    flow = SignInFlow(app, http_client, {"login_hint": name})
     try:
-        answer = caller.session.get(flow.page(), allow_redirects=False)
+        response = http_client.session.get(flow.get_authorize_url(), allow_redirects=False)
     except requests.RequestException:
         raise TryAgainError(f"{app.accounts_url} cannot be reached.") from None
-    if not answer.is_redirect:
+    if not response.is_redirect:
         raise ActionNeededError(
-            f"{app.accounts_url} does not lead back ({answer.status_code}): only a stand-in signs in unattended."
+            f"{app.accounts_url} does not lead back ({response.status_code}): only a stand-in signs in unattended."
         )
-    return _store(app, accounts, name, flow.redeem(flow.code_from_redirect(answer.headers["Location"])), clock)
+    return _store_account(
+        app, accounts, name, flow.redeem_code(flow.parse_redirect(response.headers["Location"])), clock
+    )
 
 
-def _store(app: App, accounts: Accounts, name: str | None, token: Token, clock: Clock) -> Account:
+def _store_account(app: App, accounts: AccountStore, name: str | None, token: Token, clock: Clock) -> Account:
     now = clock()
-    profile = _profile(app, accounts, Account(name or "new", "", "", token, now), clock)
+    profile = _fetch_profile(app, accounts, Account(name or "new", "", "", token, now), clock)
     user_id = str(profile["id"])
     account_id = str(profile.get("account_id") or user_id)
-    stored = {other: accounts.get(other).account_id for other in accounts.names() if _is_readable(accounts, other)}
-    name_of_this = next((other for other, id_ in stored.items() if id_ == account_id), None)
-    chosen = name or name_of_this or name_from_id(user_id)
-    if name_of_this not in (None, chosen):
+    account_ids = {
+        account_name: accounts.get_account(account_name).account_id
+        for account_name in accounts.get_names()
+        if _is_readable(accounts, account_name)
+    }
+    existing_name = next((account_name for account_name, id_ in account_ids.items() if id_ == account_id), None)
+    chosen_name = name or existing_name or derive_name(user_id)
+    if existing_name not in (None, chosen_name):
         raise ActionNeededError(
-            f"This Spotify account is stored as {name_of_this}: to renew it run bin/sign-in {name_of_this}; to sign in "
+            f"This Spotify account is stored as {existing_name}: to renew it run bin/sign-in {existing_name}; to sign in "
             "with another one, choose it on Spotify's page (Not you?)."
         )
-    if stored.get(chosen, account_id) != account_id:
-        raise ActionNeededError(f"{chosen} is the name of another Spotify account here: run bin/sign-in ANOTHER_NAME.")
-    account = Account(chosen, account_id, user_id, token, now)
-    accounts.keep(account)
+    if account_ids.get(chosen_name, account_id) != account_id:
+        raise ActionNeededError(
+            f"{chosen_name} is the name of another Spotify account here: run bin/sign-in ANOTHER_NAME."
+        )
+    account = Account(chosen_name, account_id, user_id, token, now)
+    accounts.store_account(account)
     return account
 
 
-def _profile(app: App, accounts: Accounts, account: Account, clock: Clock) -> Mapping[str, object]:
-    answer = Api(app, account, accounts, clock=clock).me()
-    if not answer.is_good():
+def _fetch_profile(app: App, accounts: AccountStore, account: Account, clock: Clock) -> Mapping[str, object]:
+    response = ApiClient(app, account, accounts, clock=clock).fetch_profile()
+    if not response.is_success():
         raise ActionNeededError(
-            f"Spotify does not show the profile ({answer.status}): in development mode the app's dashboard must list "
+            f"Spotify does not show the profile ({response.status}): in development mode the app's dashboard must list "
             "the person among its users."
         )
-    profile: Mapping[str, object] = answer.body
+    profile: Mapping[str, object] = response.body
     return profile
 
 
-def _is_readable(accounts: Accounts, name: str) -> bool:
+def _is_readable(accounts: AccountStore, name: str) -> bool:
     try:
-        accounts.get(name)
+        accounts.get_account(name)
     except ActionNeededError:
         return False
     return True

@@ -3,46 +3,46 @@
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from etl.transform.account_export.devices import device_type
-from etl.transform.account_export.values import (
-    FIRST_PLAY,
+from etl.transform.account_export.device_types import classify_device
+from etl.transform.account_export.fields import (
+    EARLIEST_PLAY,
     LOCAL_URI,
     SPOKEN_URI,
     TRACK_URI,
-    Faults,
-    earlier,
-    flag,
-    length_faults,
-    moment,
-    moment_faults,
-    said,
-    text_faults,
-    whole,
+    ValidationRules,
+    build_duration_rules,
+    build_text_rules,
+    build_timestamp_rules,
+    get_text,
+    parse_boolean,
+    parse_integer,
+    parse_timestamp,
+    subtract_ms,
 )
-from etl.transform.events.members import LONGEST_CONTEXT
-from etl.transform.names import made_id
+from etl.transform.events.dimension_members import MAX_CONTEXT_BYTES
+from etl.transform.names import name_derived_id
 
-_TRACK = "master_metadata_track_name"
-_ARTIST = "master_metadata_album_artist_name"
-_ALBUM = "master_metadata_album_album_name"
-_CONTEXT = ("platform", "reason_start", "reason_end")
-_SPOKEN_URIS = ("spotify_episode_uri", "audiobook_chapter_uri", "audiobook_uri")
-_TEXTS = (
+_TRACK_FIELD = "master_metadata_track_name"
+_ARTIST_FIELD = "master_metadata_album_artist_name"
+_ALBUM_FIELD = "master_metadata_album_album_name"
+_CONTEXT_FIELDS = ("platform", "reason_start", "reason_end")
+_SPOKEN_URI_FIELDS = ("spotify_episode_uri", "audiobook_chapter_uri", "audiobook_uri")
+_TEXT_FIELDS = (
     "platform",
-    _TRACK,
-    _ARTIST,
-    _ALBUM,
+    _TRACK_FIELD,
+    _ARTIST_FIELD,
+    _ALBUM_FIELD,
     "spotify_track_uri",
     "episode_name",
     "episode_show_name",
-    *_SPOKEN_URIS,
+    *_SPOKEN_URI_FIELDS,
     "audiobook_title",
     "audiobook_chapter_title",
     "reason_start",
     "reason_end",
 )
 FIELDS = (
-    *_TEXTS,
+    *_TEXT_FIELDS,
     "ts",
     "ms_played",
     "conn_country",
@@ -54,128 +54,135 @@ FIELDS = (
 )
 
 _ANY_URI = "^spotify:[a-z]+(:[0-9A-Za-z]+)+$"
-_LEFT_EARLY = ("fwdbtn", "backbtn", "clickrow", "clickside")
-_PLAYED_OUT = "trackdone"
-_LATE_AFTER_S = 24 * 60 * 60
-_MILLISECONDS_FROM = 10**11
+_SKIP_REASONS = ("fwdbtn", "backbtn", "clickrow", "clickside")
+_COMPLETED_REASON = "trackdone"
+_LATE_REPORT_DELAY_S = 24 * 60 * 60
+_SMALLEST_MILLISECONDS = 10**11
 """As seconds this is the year 5138, as milliseconds 1973."""
 
 
-def reads() -> dict[str, Column]:
+def build_derived_columns() -> dict[str, Column]:
     """Columns that the others refer to by name."""
-    track_uri = said("spotify_track_uri")
+    track_uri = get_text("spotify_track_uri")
     is_misplaced = F.coalesce(~track_uri.startswith("spotify:track:") & track_uri.rlike(SPOKEN_URI), F.lit(False))
-    spoken_uri = F.coalesce(*(said(field) for field in _SPOKEN_URIS), F.when(is_misplaced, track_uri))
-    spoken_name = F.coalesce(*(said(name) for name in ("episode_name", "audiobook_chapter_title", "audiobook_title")))
-    show_name = F.coalesce(said("episode_show_name"), said("audiobook_title"))
+    spoken_uri = F.coalesce(*(get_text(field) for field in _SPOKEN_URI_FIELDS), F.when(is_misplaced, track_uri))
+    spoken_name = F.coalesce(
+        *(get_text(name) for name in ("episode_name", "audiobook_chapter_title", "audiobook_title"))
+    )
+    show_name = F.coalesce(get_text("episode_show_name"), get_text("audiobook_title"))
     is_spoken = is_misplaced | (track_uri.isNull() & F.coalesce(spoken_uri, spoken_name, show_name).isNotNull())
     return {
-        "stopped_at": moment("ts"),
-        "length": whole("ms_played"),
-        "offline_start": _offline_start(),
+        "stopped_at": parse_timestamp("ts"),
+        "length": parse_integer("ms_played"),
+        "offline_start": _parse_offline_start(),
         "track": F.nullif(F.regexp_extract(track_uri, TRACK_URI, 1), F.lit("")),
-        "spoken": F.when(is_spoken, F.coalesce(spoken_uri, made_id(show_name, spoken_name))),
+        "spoken": F.when(is_spoken, F.coalesce(spoken_uri, name_derived_id(show_name, spoken_name))),
         # Whoever puts an episode into the track's field may put its names into those of a track, too.
-        "spoken_title": F.when(is_spoken, F.coalesce(spoken_name, said(_TRACK))),
-        "show": F.when(is_spoken, F.coalesce(show_name, said(_ARTIST))),
+        "spoken_title": F.when(is_spoken, F.coalesce(spoken_name, get_text(_TRACK_FIELD))),
+        "show": F.when(is_spoken, F.coalesce(show_name, get_text(_ARTIST_FIELD))),
     }
 
 
-def faults() -> Faults:
+def build_validation_rules() -> ValidationRules:
     """What refuses a record, the first that holds."""
-    track_uri = said("spotify_track_uri")
+    track_uri = get_text("spotify_track_uri")
     return [
-        *text_faults(_TEXTS),
-        *moment_faults("ts", F.col("stopped_at")),
-        *length_faults("ms_played", F.col("length")),
+        *build_text_rules(_TEXT_FIELDS),
+        *build_timestamp_rules("ts", F.col("stopped_at")),
+        *build_duration_rules("ms_played", F.col("length")),
         (
             F.coalesce("track", "spoken").isNull() & track_uri.isNotNull() & ~track_uri.rlike(LOCAL_URI),
             "spotify_track_uri is no track",
         ),
         (
-            F.octet_length(F.concat_ws("", *(said(field) for field in _CONTEXT))) > LONGEST_CONTEXT,
-            f"platform and reasons are longer than {LONGEST_CONTEXT} bytes",
+            F.octet_length(F.concat_ws("", *(get_text(field) for field in _CONTEXT_FIELDS))) > MAX_CONTEXT_BYTES,
+            f"platform and reasons are longer than {MAX_CONTEXT_BYTES} bytes",
         ),
-        *((~said(uri).rlike(_ANY_URI), f"{uri} is no Spotify URI") for uri in _SPOKEN_URIS),
+        *((~get_text(uri).rlike(_ANY_URI), f"{uri} is no Spotify URI") for uri in _SPOKEN_URI_FIELDS),
     ]
 
 
-def columns() -> dict[str, Column]:
+def build_event_columns() -> dict[str, Column]:
     """Columns of ``EVENT_ROW``, times by ``ts``, and those that ``relate`` reads."""
-    started_at = earlier(F.col("stopped_at"), F.col("length"))
+    started_at = subtract_ms(F.col("stopped_at"), F.col("length"))
     is_music = F.col("spoken").isNull()
-    platform = said("platform")
+    platform = get_text("platform")
     return {
         "source": F.lit("extended_export"),
-        "identity": _identity(),
+        "identity": _event_identity(),
         "event_time": started_at,
         "started_at": started_at,
         "ended_at": F.col("stopped_at"),
         "track_id": F.col("track"),
-        "track_name": F.when(is_music, said(_TRACK)),
-        "artist_name": F.when(is_music, said(_ARTIST)),
+        "track_name": F.when(is_music, get_text(_TRACK_FIELD)),
+        "artist_name": F.when(is_music, get_text(_ARTIST_FIELD)),
         "spoken_id": F.col("spoken"),
         "spoken_name": F.col("spoken_title"),
         "show_name": F.col("show"),
         "ms_played": F.col("length"),
         "is_skipped": _is_skipped(),
-        "device_type": device_type(platform),
+        "device_type": classify_device(platform),
         "platform": platform,
-        "reason_start": said("reason_start"),
-        "reason_end": said("reason_end"),
-        "is_shuffle": flag("shuffle"),
-        "is_offline": flag("offline"),
-        "is_incognito": flag("incognito_mode"),
-        "country": _country(),
+        "reason_start": get_text("reason_start"),
+        "reason_end": get_text("reason_end"),
+        "is_shuffle": parse_boolean("shuffle"),
+        "is_offline": parse_boolean("offline"),
+        "is_incognito": parse_boolean("incognito_mode"),
+        "country": _country_code(),
         "offline_start": F.col("offline_start"),
     }
 
 
-def relate(events: DataFrame) -> DataFrame:
+def resolve_related_events(events: DataFrame) -> DataFrame:
     """Move plays whose ``ts`` is not their end but when the app was online again to when they began.
 
     That is so where ``offline_timestamp`` lies more than a day before the start by ``ts``, or where several offline
     plays that began at different times carry one ``ts``, with which only one of them can have ended.
     """
     reported_together = Window.partitionBy("user_id", "ended_at")
-    first, last = (bound("offline_start").over(reported_together) for bound in (F.min, F.max))
+    earliest_start, latest_start = (aggregate("offline_start").over(reported_together) for aggregate in (F.min, F.max))
     delay = F.unix_seconds("started_at") - F.unix_seconds("offline_start")
-    offline_at = F.when((delay > _LATE_AFTER_S) | (first < last), F.col("offline_start"))
+    offline_at = F.when((delay > _LATE_REPORT_DELAY_S) | (earliest_start < latest_start), F.col("offline_start"))
     started_at = F.coalesce("offline_at", "started_at")
-    ended_at = F.coalesce(earlier(F.col("offline_at"), -F.col("ms_played")), "ended_at")
-    moved = events.withColumn("offline_at", offline_at).withColumn("ended_at", ended_at)
-    return moved.withColumn("started_at", started_at).withColumn("event_time", F.col("started_at"))
+    ended_at = F.coalesce(subtract_ms(F.col("offline_at"), -F.col("ms_played")), "ended_at")
+    moved_events = events.withColumn("offline_at", offline_at).withColumn("ended_at", ended_at)
+    return moved_events.withColumn("started_at", started_at).withColumn("event_time", F.col("started_at"))
 
 
-def _offline_start() -> Column:
+def _parse_offline_start() -> Column:
     """When the app says an offline play began, where that can be believed: it had ended by ``ts``. To the second, as
     newer exports have it: an older one of the same play has milliseconds, and both must be one event."""
-    reported = whole("offline_timestamp")
-    seconds = F.when(reported >= _MILLISECONDS_FROM, F.floor(reported / 1000)).otherwise(reported).cast("bigint")
-    first = F.unix_seconds(F.lit(FIRST_PLAY).cast("timestamp"))
-    has_ended = seconds + whole("ms_played") / 1000 <= F.unix_seconds(moment("ts")) + 1
-    return F.when(flag("offline") & (seconds >= first) & has_ended, F.timestamp_seconds(seconds))
+    reported_value = parse_integer("offline_timestamp")
+    seconds = (
+        F.when(reported_value >= _SMALLEST_MILLISECONDS, F.floor(reported_value / 1000))
+        .otherwise(reported_value)
+        .cast("bigint")
+    )
+    first_play_second = F.unix_seconds(F.lit(EARLIEST_PLAY).cast("timestamp"))
+    has_ended = seconds + parse_integer("ms_played") / 1000 <= F.unix_seconds(parse_timestamp("ts")) + 1
+    return F.when(parse_boolean("offline") & (seconds >= first_play_second) & has_ended, F.timestamp_seconds(seconds))
 
 
-def _identity() -> Column:
+def _event_identity() -> Column:
     """When it was reported, what was played and for how long, as every export of the same history says it."""
     uri = F.concat(F.lit("spotify:track:"), F.col("track"))
-    names = F.when(
-        F.coalesce(said(_TRACK), said(_ARTIST)).isNotNull(), made_id(said(_ARTIST), said(_TRACK), said(_ALBUM))
+    name_id = F.when(
+        F.coalesce(get_text(_TRACK_FIELD), get_text(_ARTIST_FIELD)).isNotNull(),
+        name_derived_id(get_text(_ARTIST_FIELD), get_text(_TRACK_FIELD), get_text(_ALBUM_FIELD)),
     )
-    thing = F.coalesce(uri, F.col("spoken"), names)
-    return F.concat_ws(" ", F.unix_seconds("stopped_at"), thing, F.col("length"))
+    content_id = F.coalesce(uri, F.col("spoken"), name_id)
+    return F.concat_ws(" ", F.unix_seconds("stopped_at"), content_id, F.col("length"))
 
 
 def _is_skipped() -> Column:
-    reason = F.lower(said("reason_end"))
+    reason = F.lower(get_text("reason_end"))
     return (
-        F.when(reason == _PLAYED_OUT, F.lit(False))
-        .when(reason.isin(*_LEFT_EARLY) | flag("skipped"), F.lit(True))
-        .when(reason.isNotNull() | flag("skipped").isNotNull(), F.lit(False))
+        F.when(reason == _COMPLETED_REASON, F.lit(False))
+        .when(reason.isin(*_SKIP_REASONS) | parse_boolean("skipped"), F.lit(True))
+        .when(reason.isNotNull() | parse_boolean("skipped").isNotNull(), F.lit(False))
     )
 
 
-def _country() -> Column:
-    code = F.upper(said("conn_country"))
+def _country_code() -> Column:
+    code = F.upper(get_text("conn_country"))
     return F.when(code.rlike("^[A-Z]{2}$") & (code != "ZZ"), code)

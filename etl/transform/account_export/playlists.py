@@ -9,30 +9,30 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from etl.schemas import EVENTS
-from etl.transform.account_export.values import (
-    FIRST_PLAY,
+from etl.formats.contracts import EVENTS
+from etl.transform.account_export.fields import (
+    EARLIEST_PLAY,
     LOCAL_URI,
     SPOKEN_URI,
     TRACK_URI,
-    Faults,
-    flag,
-    said,
-    text_faults,
-    whole,
+    ValidationRules,
+    build_text_rules,
+    get_text,
+    parse_boolean,
+    parse_integer,
 )
-from etl.transform.names import made_id
+from etl.transform.names import name_derived_id
 
 SOURCE = "playlist_export"
-_TEXTS = ("name", "playlistUri", "trackName", "artistName", "albumName", "episodeName", "showName", "trackUri")
-FIELDS = ("kind", "playlist", "lastModifiedDate", "is_alone", "addedDate", *_TEXTS)
+_TEXT_FIELDS = ("name", "playlistUri", "trackName", "artistName", "albumName", "episodeName", "showName", "trackUri")
+FIELDS = ("kind", "playlist", "lastModifiedDate", "is_alone", "addedDate", *_TEXT_FIELDS)
 _PLAYLIST_URI = "^spotify:(?:user:[^:]+:)?playlist:([0-9A-Za-z]{1,255})$"
-_COPY = r" ?\(([0-9]+)\)(?=\.json)"
+_COPY_SUFFIX = r" ?\(([0-9]+)\)(?=\.json)"
 """What a browser writes into the name of a file that it downloads again."""
 
 
 @dataclass(frozen=True)
-class Playlists:
+class ParsedPlaylists:
     """Frames of ``EVENTS``: the playlists, their tracks, and how many lines of each input became them or were told
     twice; and the rejected lines."""
 
@@ -42,107 +42,111 @@ class Playlists:
     rejected: DataFrame
 
 
-def reads() -> dict[str, Column]:
+def build_derived_columns() -> dict[str, Column]:
     """Return columns that the others refer to by name."""
-    added_at = F.try_to_timestamp(F.substring(said("addedDate"), 1, 10), F.lit("yyyy-MM-dd"))
-    is_possible = (added_at >= F.lit(FIRST_PLAY).cast("timestamp")) & (added_at <= F.col("received_at"))
+    added_at = F.try_to_timestamp(F.substring(get_text("addedDate"), 1, 10), F.lit("yyyy-MM-dd"))
+    is_possible = (added_at >= F.lit(EARLIEST_PLAY).cast("timestamp")) & (added_at <= F.col("received_at"))
     return {
-        "playlist_number": whole("playlist"),
-        "uri_id": F.nullif(F.regexp_extract(said("playlistUri"), _PLAYLIST_URI, 1), F.lit("")),
-        "track_id": F.nullif(F.regexp_extract(said("trackUri"), TRACK_URI, 1), F.lit("")),
+        "playlist_number": parse_integer("playlist"),
+        "uri_id": F.nullif(F.regexp_extract(get_text("playlistUri"), _PLAYLIST_URI, 1), F.lit("")),
+        "track_id": F.nullif(F.regexp_extract(get_text("trackUri"), TRACK_URI, 1), F.lit("")),
         "added_at": F.when(is_possible, added_at),
     }
 
 
-def faults() -> Faults:
+def build_validation_rules() -> ValidationRules:
     """Return what rejects a line, the first that holds."""
-    kind, uri = said("kind"), said("trackUri")
+    kind, uri = get_text("kind"), get_text("trackUri")
     is_track = kind == "track"
     return [
-        *text_faults(_TEXTS),
+        *build_text_rules(_TEXT_FIELDS),
         ((kind == "episode") | (is_track & uri.rlike(SPOKEN_URI)), "item is an episode"),
         (kind == "audiobook", "item is an audiobook"),
         ((kind == "local track") | (is_track & uri.rlike(LOCAL_URI)), "item is a local file"),
         (kind == "nothing", "item is no longer available"),
         (is_track & uri.isNotNull() & F.col("track_id").isNull(), "trackUri is no track"),
-        (is_track & uri.isNull() & said("trackName").isNull(), "trackName is missing"),
-        (is_track & uri.isNull() & said("artistName").isNull(), "artistName is missing"),
+        (is_track & uri.isNull() & get_text("trackName").isNull(), "trackName is missing"),
+        (is_track & uri.isNull() & get_text("artistName").isNull(), "artistName is missing"),
     ]
 
 
-def split(lines: DataFrame) -> Playlists:
+def split_playlists(lines: DataFrame) -> ParsedPlaylists:
     """Split lines into playlists, their tracks and rejected lines.
 
     :param lines: the lines with their fields, ``reads()``, and the ``reason`` why a line is rejected.
     """
-    is_head = F.coalesce(said("kind") == "playlist", F.lit(False))
-    heads = _heads(lines.where(is_head & F.col("reason").isNull()))
-    items = lines.where(~is_head).drop("uri_id")
+    is_playlist_line = F.coalesce(get_text("kind") == "playlist", F.lit(False))
+    playlist_rows = _build_playlists(lines.where(is_playlist_line & F.col("reason").isNull()))
+    items = lines.where(~is_playlist_line).drop("uri_id")
     key = ["input_id", "file", "playlist_number"]
-    own = heads.select(*key, "playlist_id", "is_repeated")
-    items = items.join(own, on=key, how="left").withColumn(
+    playlist_ids = playlist_rows.select(*key, "playlist_id", "is_repeated")
+    items = items.join(playlist_ids, on=key, how="left").withColumn(
         "reason", F.coalesce("reason", F.when(F.col("playlist_id").isNull(), F.lit("its playlist was rejected")))
     )
     tracks = items.where("reason IS NULL")
-    told = heads.select("input_id", "is_repeated").unionByName(tracks.select("input_id", "is_repeated"))
-    counts = told.groupBy("input_id").agg(
+    accepted_lines = playlist_rows.select("input_id", "is_repeated").unionByName(
+        tracks.select("input_id", "is_repeated")
+    )
+    counts = accepted_lines.groupBy("input_id").agg(
         F.count(F.lit(1)).alias("rows_accepted"), F.count_if("is_repeated").alias("rows_repeated")
     )
-    return Playlists(
-        playlists=_as(heads.where("NOT is_repeated"), "exported_playlist"),
-        tracks=_as(
+    return ParsedPlaylists(
+        playlists=_select_columns(playlist_rows.where("NOT is_repeated"), "exported_playlist"),
+        tracks=_select_columns(
             tracks.where("NOT is_repeated").select(
-                "*", said("trackName").alias("track_name"), said("artistName").alias("artist_name")
+                "*", get_text("trackName").alias("track_name"), get_text("artistName").alias("artist_name")
             ),
             "exported_playlist_track",
         ),
-        counts=_as(counts, "event_count"),
-        rejected=_as_rejected(lines.where(is_head)).unionByName(_as_rejected(items)),
+        counts=_select_columns(counts, "event_count"),
+        rejected=_select_rejected(lines.where(is_playlist_line)).unionByName(_select_rejected(items)),
     )
 
 
-def _heads(lines: DataFrame) -> DataFrame:
+def _build_playlists(lines: DataFrame) -> DataFrame:
     """Return the playlists. Of one that several exports within the import tell, the one that was modified last holds;
     the others are repeated."""
-    copy = F.concat(F.regexp_extract("file", "^(.*/)?[^/]*$", 1), F.regexp_extract("file", _COPY, 1))
-    alike = Window.partitionBy("input_id", "user_id", "export", "name").orderBy("number")
-    name = F.coalesce(said("name"), F.lit(""))
-    named = lines.select("*", name.alias("name"), copy.alias("export")).withColumn(
-        "occurrence", F.row_number().over(alike)
+    export_name = F.concat(F.regexp_extract("file", "^(.*/)?[^/]*$", 1), F.regexp_extract("file", _COPY_SUFFIX, 1))
+    same_name_window = Window.partitionBy("input_id", "user_id", "export", "name").orderBy("number")
+    name = F.coalesce(get_text("name"), F.lit(""))
+    named_lines = lines.select("*", name.alias("name"), export_name.alias("export")).withColumn(
+        "occurrence", F.row_number().over(same_name_window)
     )
     number = F.col("occurrence").cast("string")
-    made = made_id(F.lit("playlist"), F.col("user_id"), F.col("name"), number)
-    known = named.withColumn("playlist_id", F.coalesce("uri_id", made))
-    newest = Window.partitionBy("input_id", "playlist_id").orderBy(
-        said("lastModifiedDate").desc_nulls_last(), "export", "number"
+    derived_id = name_derived_id(F.lit("playlist"), F.col("user_id"), F.col("name"), number)
+    identified_lines = named_lines.withColumn("playlist_id", F.coalesce("uri_id", derived_id))
+    newest_first = Window.partitionBy("input_id", "playlist_id").orderBy(
+        get_text("lastModifiedDate").desc_nulls_last(), "export", "number"
     )
-    return known.select(
+    return identified_lines.select(
         *("input_id", "user_id", "file", "playlist_number", "playlist_id", "name", "occurrence"),
         F.col("received_at").alias("seen_at"),
-        _file_name().alias("file_name"),
-        F.coalesce(flag("is_alone"), F.lit(False)).alias("is_alone"),
-        (F.row_number().over(newest) > 1).alias("is_repeated"),
+        _extract_file_name().alias("file_name"),
+        F.coalesce(parse_boolean("is_alone"), F.lit(False)).alias("is_alone"),
+        (F.row_number().over(newest_first) > 1).alias("is_repeated"),
     )
 
 
-def _file_name() -> Column:
+def _extract_file_name() -> Column:
     """The name of a file as Spotify gives it, without folder, copy and compression."""
     name = F.regexp_extract("file", "([^/]*)$", 1)
-    return F.regexp_replace(F.regexp_replace(name, _COPY, ""), r"\.gz$", "")
+    return F.regexp_replace(F.regexp_replace(name, _COPY_SUFFIX, ""), r"\.gz$", "")
 
 
-def _as(frame: DataFrame, table: str) -> DataFrame:
-    names = frame.columns
-    given = {"seen_at": "received_at", "place": "number"}
+def _select_columns(frame: DataFrame, table: str) -> DataFrame:
+    column_names = frame.columns
+    source_columns = {"seen_at": "received_at", "place": "number"}
     return frame.select(
         *(
-            F.col(field.name if field.name in names else given[field.name]).cast(field.dataType).alias(field.name)
+            F.col(field.name if field.name in column_names else source_columns[field.name])
+            .cast(field.dataType)
+            .alias(field.name)
             for field in EVENTS[table].fields
         )
     )
 
 
-def _as_rejected(lines: DataFrame) -> DataFrame:
+def _select_rejected(lines: DataFrame) -> DataFrame:
     return lines.where("reason IS NOT NULL").select(
         "input_id", F.col("number").alias("row_number"), "reason", F.col("body").alias("row")
     )

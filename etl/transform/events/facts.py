@@ -7,19 +7,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from etl.columnar import Tables, as_schema
-from etl.places import CONTINENTS
-from etl.schemas import STAGED
-from etl.transform.events.members import CONTEXT
-from etl.transform.events.timezones import offsets
+from etl.engines.datafusion import TableSession, convert_batch
+from etl.formats.contracts import STAGED
+from etl.formats.geography import CONTINENTS
+from etl.transform.events.dimension_members import CONTEXT_COLUMNS
+from etl.transform.events.utc_offsets import build_utc_offsets
 
 _NOT_APPLICABLE = 0
 _UNKNOWN = -1
-_PLACE = "place"
-_CONTINENT = pa.table({"country": list(CONTINENTS), "continent": list(CONTINENTS.values())})
+_ROW_INDEX = "place"
+_CONTINENTS = pa.table({"country": list(CONTINENTS), "continent": list(CONTINENTS.values())})
 
 # The smaller table stands first: a join looks rows up in what it makes of the first.
-_NAMED = """
+_RESOLVE_NAMES_QUERY = """
     select
         e.* except (track_id, artist_id),
         coalesce(e.track_id, m.made_track) as track_id,
@@ -29,13 +29,16 @@ _NAMED = """
     right join rows as e
         on m.artist_name = e.artist_name and (m.track_name is not distinct from e.track_name) and e.track_id is null
 """
-_LOOKUPS = {
+_KEY_LOOKUPS = {
     "user": (
         ("user_key", "home_timezone"),
         "k.user_id = e.user_id and e.event_time >= k.valid_from and e.event_time < k.valid_to",
     ),
     "input": (("input_key",), "k.input_id = e.input_id"),
-    "context": (("context_key",), " and ".join(f"(k.{name} is not distinct from e.{name})" for name in CONTEXT)),
+    "context": (
+        ("context_key",),
+        " and ".join(f"(k.{name} is not distinct from e.{name})" for name in CONTEXT_COLUMNS),
+    ),
     "track": (("track_key", "first_artist_key"), "k.track_id = e.track_id"),
     "artist": (("artist_key",), "k.artist_id = e.artist_id"),
     "playlist": (("playlist_key",), "k.playlist_id = e.playlist_id"),
@@ -43,21 +46,21 @@ _LOOKUPS = {
 }
 """What is looked up in each table ``k`` for rows ``e``, in one after another: in a query of all, each join would copy
 every column."""
-_LOCAL = """
+_LOCAL_TIME_QUERY = """
     select e.*, arrow_cast(e.event_time, 'Int64') + coalesce(o.utc_offset_us, 0) as local_us
     from offset as o
     right join (select *, coalesce(timezone, home_timezone, 'UTC') as clock from keyed) as e
         on o.timezone = e.clock and e.event_time >= o.offset_from and e.event_time < o.offset_to
 """
-_DAY_NUMBER = "cast(date_part('year', {0}) * 10000 + date_part('month', {0}) * 100 + date_part('day', {0}) as int)"
+_DATE_KEY = "cast(date_part('year', {0}) * 10000 + date_part('month', {0}) * 100 + date_part('day', {0}) as int)"
 _LOCAL_TIME = "arrow_cast(local_us, 'Timestamp(Microsecond, None)')"
-_VALUES = {
+_COLUMN_EXPRESSIONS = {
     "is_skipped": "coalesce(is_skipped, false)",
     "is_home_time": "timezone is null",
     "local_time": _LOCAL_TIME,
     "local_hour": "local_us / 3600000000 % 24",
-    "date_key": _DAY_NUMBER.format(_LOCAL_TIME),
-    "utc_date_key": _DAY_NUMBER.format("event_time"),
+    "date_key": _DATE_KEY.format(_LOCAL_TIME),
+    "utc_date_key": _DATE_KEY.format("event_time"),
     "track_key": f"""
         case
             when track_key is not null then track_key
@@ -82,7 +85,7 @@ _VALUES = {
 """Columns that are not as they are in ``local``."""
 
 
-def facts(rows: pa.Table, keys: Mapping[str, pa.Table], table: str) -> Iterator[pa.RecordBatch]:
+def build_fact_batches(rows: pa.Table, keys: Mapping[str, pa.Table], table: str) -> Iterator[pa.RecordBatch]:
     """Batches of the staged frame ``fact_event`` or ``fact_spoken_event``.
 
     :param rows: as ``rows.identified`` gives them.
@@ -90,39 +93,41 @@ def facts(rows: pa.Table, keys: Mapping[str, pa.Table], table: str) -> Iterator[
     :param table: which of the two.
     """
     is_music = pc.is_null(rows["spoken_id"])
-    wanted = _where(rows, is_music if table == "fact_event" else pc.invert(is_music))
-    if not len(wanted):
+    fact_rows = _filter_rows(rows, is_music if table == "fact_event" else pc.invert(is_music))
+    if not len(fact_rows):
         return
     if keys["made_id"].num_rows:
-        wanted = Tables(rows=wanted, made_id=keys["made_id"]).table(_NAMED)
+        fact_rows = TableSession(rows=fact_rows, made_id=keys["made_id"]).collect_table(_RESOLVE_NAMES_QUERY)
     else:
-        wanted = wanted.append_column("is_artist_made", pa.repeat(False, len(wanted)))
-    tables = Tables(keyed=_keyed(wanted, keys), offset=_offsets(wanted, keys["user"]))
-    tables.view("local", _LOCAL)
+        fact_rows = fact_rows.append_column("is_artist_made", pa.repeat(False, len(fact_rows)))
+    tables = TableSession(keyed=_add_keys(fact_rows, keys), offset=_build_offsets(fact_rows, keys["user"]))
+    tables.create_view("local", _LOCAL_TIME_QUERY)
     schema = to_arrow_schema(STAGED[table])
-    columns = ", ".join(f"{_VALUES.get(name, name)} as {name}" for name in schema.names)
-    for batch in tables.batches(f"select {columns} from local"):  # noqa: S608 (columns of ours)
-        yield as_schema(batch, schema)
+    columns = ", ".join(f"{_COLUMN_EXPRESSIONS.get(name, name)} as {name}" for name in schema.names)
+    for batch in tables.iterate_batches(f"select {columns} from local"):  # noqa: S608 (columns of ours)
+        yield convert_batch(batch, schema)
 
 
-def _keyed(rows: pa.Table, keys: Mapping[str, pa.Table]) -> pa.Table:
+def _add_keys(rows: pa.Table, keys: Mapping[str, pa.Table]) -> pa.Table:
     """Rows with all that is looked up for them; without those whose user has no version then."""
-    placed = rows.append_column(_PLACE, pa.array(np.arange(len(rows))))
-    tables = Tables(rows=placed, continent=_CONTINENT, **keys)
-    for name, (columns, condition) in _LOOKUPS.items():
-        chosen = ", ".join(f"k.{column}" for column in columns)
-        query = f"select e.{_PLACE}, {chosen} from {name} as k right join rows as e on {condition}"  # noqa: S608 (ours)
-        found = tables.table(query).sort_by(_PLACE)
+    indexed_rows = rows.append_column(_ROW_INDEX, pa.array(np.arange(len(rows))))
+    tables = TableSession(rows=indexed_rows, continent=_CONTINENTS, **keys)
+    for name, (columns, condition) in _KEY_LOOKUPS.items():
+        selected_columns = ", ".join(f"k.{column}" for column in columns)
+        query = f"select e.{_ROW_INDEX}, {selected_columns} from {name} as k right join rows as e on {condition}"  # noqa: S608 (ours)
+        looked_up = tables.collect_table(query).sort_by(_ROW_INDEX)
         for column in columns:
-            rows = rows.append_column(column, found[column])
-    return _where(rows, pc.is_valid(rows["user_key"]))
+            rows = rows.append_column(column, looked_up[column])
+    return _filter_rows(rows, pc.is_valid(rows["user_key"]))
 
 
-def _where(rows: pa.Table, is_wanted: pa.ChunkedArray) -> pa.Table:
-    return rows if pc.all(is_wanted).as_py() else rows.filter(is_wanted)
+def _filter_rows(rows: pa.Table, is_selected: pa.ChunkedArray) -> pa.Table:
+    return rows if pc.all(is_selected).as_py() else rows.filter(is_selected)
 
 
-def _offsets(rows: pa.Table, users: pa.Table) -> pa.Table:
-    clocks = {"UTC", *pc.unique(rows["timezone"]).to_pylist(), *pc.unique(users["home_timezone"]).to_pylist()} - {None}
-    between = pc.min_max(rows["event_time"])
-    return offsets(clocks, between["min"].as_py(), between["max"].as_py())
+def _build_offsets(rows: pa.Table, users: pa.Table) -> pa.Table:
+    timezones = {"UTC", *pc.unique(rows["timezone"]).to_pylist(), *pc.unique(users["home_timezone"]).to_pylist()} - {
+        None
+    }
+    time_range = pc.min_max(rows["event_time"])
+    return build_utc_offsets(timezones, time_range["min"].as_py(), time_range["max"].as_py())

@@ -3,10 +3,10 @@
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from etl.column_rules import LONGEST_TEXT
-from etl.formats import FORMATS
-from etl.transform.kaggle import lists, values
-from etl.transform.kaggle.values import Field, read, trimmed
+from etl.formats.kaggle.column_rules import MAX_TEXT_LENGTH
+from etl.formats.kaggle.file_formats import FORMATS
+from etl.transform.kaggle import fields, list_fields
+from etl.transform.kaggle.fields import Field, define_column, trimmed_text
 
 _UNIT_SEPARATOR = "\u001f"
 
@@ -35,31 +35,31 @@ _MULTIPLE_ANSWERS = {
 }
 
 
-def user_behavior() -> dict[str, Field]:
+def map_user_behavior() -> dict[str, Field]:
     """A row a listener. ``music_lis_frequency`` tells, against its name, on what occasions one listens."""
     return {
-        "response_id": _response_id(),
-        **{answer: _answer(column) for answer, column in _SINGLE_ANSWERS.items()},
-        **{answer: _answers(column) for answer, column in _MULTIPLE_ANSWERS.items()},
-        "premium_willingness": values.flag("premium_sub_willingness", true=("yes",), false=("no",)),
-        "recommendation_rating": values.whole_number("music_recc_rating", 1, 5),
+        "response_id": _hash_answers(),
+        **{answer: _single_answer(column) for answer, column in _SINGLE_ANSWERS.items()},
+        **{answer: _multiple_answers(column) for answer, column in _MULTIPLE_ANSWERS.items()},
+        "premium_willingness": fields.boolean_flag("premium_sub_willingness", true=("yes",), false=("no",)),
+        "recommendation_rating": fields.whole_number("music_recc_rating", 1, 5),
     }
 
 
-def _answer(column: str) -> Field:
-    value = trimmed(column)
-    return Field(column, value, ((F.length(value) > LONGEST_TEXT, f"is longer than {LONGEST_TEXT} characters"),))
+def _single_answer(column: str) -> Field:
+    value = trimmed_text(column)
+    return Field(column, value, ((F.length(value) > MAX_TEXT_LENGTH, f"is longer than {MAX_TEXT_LENGTH} characters"),))
 
 
-def _answers(column: str) -> Field:
-    value, reads = read(f"list {column}", lists.joined_answers(column))
+def _multiple_answers(column: str) -> Field:
+    value, reads = define_column(f"list {column}", list_fields.split_answers(column))
     return Field(column, F.when(F.size(value) > 0, value), (), reads)
 
 
-def _response_id() -> Field:
+def _hash_answers() -> Field:
     """A hash of all answers, so that the same answers given twice are one response."""
-    answers: list[Column] = [F.coalesce(trimmed(column), F.lit("")) for column in FORMATS["user_behavior"].columns]
-    text, reads = read("all answers", F.concat_ws(_UNIT_SEPARATOR, *answers))
-    nothing = _UNIT_SEPARATOR * (len(answers) - 1)
-    no_answers = (text == nothing, "has no answers")
+    answers: list[Column] = [F.coalesce(trimmed_text(column), F.lit("")) for column in FORMATS["user_behavior"].columns]
+    text, reads = define_column("all answers", F.concat_ws(_UNIT_SEPARATOR, *answers))
+    empty_text = _UNIT_SEPARATOR * (len(answers) - 1)
+    no_answers = (text == empty_text, "has no answers")
     return Field("row", F.substring(F.sha2(text, 256), 1, 32), (no_answers,), reads)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from etl.simulate.spotify_api import write_stock
+from simulator.mock_api import write_seed_data
 from tests.extract.spotify.server import Clock, ScriptedServer, scripted
-from tests.simulate.spotify_api.little import little_rows
+from tests.simulator.mock_api.small_seed_data import little_rows
 
 
 @pytest.fixture
@@ -24,5 +24,5 @@ def clock() -> Clock:
 @pytest.fixture(scope="session")
 def stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("stock") / "stock.sqlite"
-    write_stock(*little_rows(), path, seed=1)
+    write_seed_data(*little_rows(), path, seed=1)
     return path

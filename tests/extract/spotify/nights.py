@@ -12,21 +12,21 @@ from typing import Any
 
 import requests
 
-from etl.extract.spotify.account import fetch_account
-from etl.extract.spotify.accounts import Account, Accounts
-from etl.extract.spotify.answers import Answers
-from etl.extract.spotify.api import Api
+from etl.extract.spotify.account_fetch import fetch_account
+from etl.extract.spotify.account_store import Account, AccountStore
 from etl.extract.spotify.app import App
-from etl.extract.spotify.fetched import Fetched
-from etl.extract.spotify.knowledge import Known
+from etl.extract.spotify.client import ApiClient
+from etl.extract.spotify.fetch_result import FetchResult
+from etl.extract.spotify.responses import ResponseStore
 from etl.extract.spotify.sign_in import sign_in_unattended
-from etl.lake import Lake, Received
-from tests.simulate.spotify_api.little import running
+from etl.extract.spotify.sync_state import SyncState
+from etl.storage.inputs import Lake, ReceivedInput
+from tests.simulator.mock_api.small_seed_data import running
 
 Line = dict[str, Any]
 
 
-def lines_of(received: Received | None) -> list[Line]:
+def lines_of(received: ReceivedInput | None) -> list[Line]:
     """The answers in an input."""
     if received is None:
         return []
@@ -45,20 +45,25 @@ class Place:
     def __post_init__(self) -> None:
         self.lake = Lake((self.folder / "lake").as_uri())
         self.app = App("stand-in", None, "http://127.0.0.1:8888/callback", f"{self.url}/v1/", self.url, True)
-        self.accounts = Accounts(self.folder, "stand-in")
+        self.accounts = AccountStore(self.folder, "stand-in")
 
     def account(self, name: str) -> Account:
-        if name not in self.accounts.names():
+        if name not in self.accounts.get_names():
             sign_in_unattended(self.app, name, self.accounts)
-        return self.accounts.get(name)
+        return self.accounts.get_account(name)
 
-    def api(self, name: str = "ada", **more: Any) -> Api:
-        return Api(self.app, self.account(name), self.accounts, sleep=self.slept.append, **more)
+    def api(self, name: str = "ada", **more: Any) -> ApiClient:
+        return ApiClient(self.app, self.account(name), self.accounts, sleep=self.slept.append, **more)
 
     def fetch(
-        self, known: Known, run_id: str, name: str = "ada", playlist_ids: tuple[str, ...] = (), api: Api | None = None
-    ) -> Fetched:
-        answers = Answers(self.lake, run_id, f"account-{name}")
+        self,
+        known: SyncState,
+        run_id: str,
+        name: str = "ada",
+        playlist_ids: tuple[str, ...] = (),
+        api: ApiClient | None = None,
+    ) -> FetchResult:
+        answers = ResponseStore(self.lake, run_id, f"account-{name}")
         return fetch_account(api or self.api(name), self.account(name), known, playlist_ids, answers)
 
     def night(self, number: int) -> None:
@@ -83,7 +88,7 @@ def place(stock: Path, folder: Path, mode: str, scenario: str = "") -> Iterator[
         yield Place(url, folder)
 
 
-def known_after(fetched: Fetched) -> Known:
+def known_after(fetched: FetchResult) -> SyncState:
     """What the next fetch of the account need not ask."""
     assert fetched.known is not None
     return fetched.known
@@ -116,9 +121,9 @@ class Killed(BaseException):
     """What a kill between two calls is to the code in between."""
 
 
-def killing(api: Api, after: int) -> Api:
+def killing(api: ApiClient, after: int) -> ApiClient:
     """Let ``api`` be killed instead of its call number ``after`` + 1."""
-    original: Callable[..., Any] = api._caller.call
+    original: Callable[..., Any] = api._http_client.send_with_retries
     sent = 0
 
     def call(*arguments: Any) -> Any:
@@ -128,5 +133,5 @@ def killing(api: Api, after: int) -> Api:
         sent += 1
         return original(*arguments)
 
-    api._caller.call = call  # type: ignore[method-assign]
+    api._http_client.send_with_retries = call  # type: ignore[method-assign]
     return api

@@ -11,10 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from etl.extract.spotify.accounts import Account, Accounts, Token
-from etl.extract.spotify.api import Api
+from etl.extract.spotify.account_store import Account, AccountStore, Token
 from etl.extract.spotify.app import App
-from etl.extract.spotify.exchange import Limits
+from etl.extract.spotify.client import ApiClient
+from etl.extract.spotify.http_session import HttpLimits
 
 START = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 SECRETS = ("access-secret-1", "refresh-secret-1", "access-secret-2", "refresh-secret-2", "client-secret")
@@ -146,14 +146,14 @@ def api_of(
     folder: Path,
     clock: Clock,
     account: Account | None = None,
-    limits: Limits | None = None,
+    limits: HttpLimits | None = None,
     **more: Any,
-) -> Api:
+) -> ApiClient:
     """The client of a scripted server, signed in as ``account``, which is stored."""
-    accounts = Accounts(folder, "client")
+    accounts = AccountStore(folder, "client")
     account = account or an_account()
-    accounts.keep(account)
-    return Api(server.app(), account, accounts, clock=clock, sleep=clock.sleep, limits=limits, **more)
+    accounts.store_account(account)
+    return ApiClient(server.app(), account, accounts, clock=clock, sleep=clock.sleep, limits=limits, **more)
 
 
 def page(items: list[Any], total: int | None = None, has_next: bool = False) -> dict[str, Any]:

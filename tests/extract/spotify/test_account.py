@@ -16,12 +16,12 @@ import pytest
 import requests
 
 from etl.errors import ActionNeededError, MustSignInError, RateLimitedError
-from etl.extract.spotify.account import fetch_account
-from etl.extract.spotify.answers import Answers
-from etl.extract.spotify.api import Mode
-from etl.extract.spotify.fetched import DONE, PENDING_QUOTA, Fetched
-from etl.extract.spotify.knowledge import REFUSALS_LAST, Known, from_note, to_note
-from etl.lake import Lake
+from etl.extract.spotify.account_fetch import fetch_account
+from etl.extract.spotify.client import Mode
+from etl.extract.spotify.fetch_result import DONE, PENDING_QUOTA, FetchResult
+from etl.extract.spotify.responses import ResponseStore
+from etl.extract.spotify.sync_state import DENIAL_MAX_AGE, SyncState, from_json_object, to_json_object
+from etl.storage.inputs import Lake
 from tests.extract.spotify.nights import (
     Killed,
     Place,
@@ -69,10 +69,10 @@ def second_name(here: Place) -> str:
 
 
 def test_a_first_fetch_brings_everything_by_the_fewest_calls(here: Place) -> None:
-    fetched = here.fetch(Known(), "run")
+    fetched = here.fetch(SyncState(), "run")
     lines = lines_of(fetched.received)
     listed = [one for line in lines if line["endpoint"] == "my_playlists" for one in line["body"]["items"]]
-    assert fetched.state == DONE and fetched.left == {}
+    assert fetched.state == DONE and fetched.remaining == {}
     assert (fetched.playlists_seen, fetched.playlists_changed, fetched.playlists_refused) == (12, 12, 0)
     sizes = {one["id"]: (one.get("items") or one.get("tracks"))["total"] for one in listed}
     assert {id_: len(names) for id_, names in playlists_of(lines).items()} == {k: v for k, v in sizes.items() if v}
@@ -82,7 +82,7 @@ def test_a_first_fetch_brings_everything_by_the_fewest_calls(here: Place) -> Non
 
 
 def test_a_night_without_news_costs_the_pages_of_the_lists_and_one_of_saved_tracks(here: Place) -> None:
-    first = here.fetch(Known(), "run 1")
+    first = here.fetch(SyncState(), "run 1")
     here.calls()
     second = here.fetch(known_after(first), "run 2")
     followed = first.calls["followed_artists"]
@@ -92,7 +92,7 @@ def test_a_night_without_news_costs_the_pages_of_the_lists_and_one_of_saved_trac
 
 
 def test_what_changed_is_asked_and_nothing_else(here: Place) -> None:
-    known = Known()
+    known = SyncState()
     for night in range(6):
         here.night(night)
         here.calls()
@@ -105,7 +105,7 @@ def test_what_changed_is_asked_and_nothing_else(here: Place) -> None:
         assert asked["playlist_items"] == least_calls(listed, changed)
         assert night == 0 or len(changed) < 12
         known = known_after(fetched)
-        whole = here.fetch(Known(), f"whole {night}")
+        whole = here.fetch(SyncState(), f"whole {night}")
         assert {one["id"]: one["snapshot_id"] for one in listed}.items() <= known.snapshots.items()
         all_names, new_names = playlists_of(lines_of(whole.received)), playlists_of(lines)
         assert {id_: all_names[id_] for id_ in new_names} == new_names
@@ -117,7 +117,7 @@ def test_the_second_account_follows_what_development_mode_hides(here: Place, mod
     name = second_name(here)
     here.account(name)
     here.calls()
-    first = here.fetch(Known(), "run 1", name)
+    first = here.fetch(SyncState(), "run 1", name)
     refusals = [line for line in lines_of(first.received) if line["status"] in (403, 404)]
     assert {line["endpoint"] for line in refusals} == {"playlist_items"}
     assert all(line["snapshot_id"] and "error" in line["body"] for line in refusals)
@@ -136,14 +136,14 @@ def test_the_second_account_follows_what_development_mode_hides(here: Place, mod
 def test_a_refusal_of_anothers_playlist_is_believed_for_a_week(tmp_path: Path, stock: Path) -> None:
     with place(stock, tmp_path / "before", "development", STILL) as here:
         name = second_name(here)
-        known = from_note(to_note(known_after(here.fetch(Known(), "run 1", name))))
+        known = from_json_object(to_json_object(known_after(here.fetch(SyncState(), "run 1", name))))
     assert len(known.refused) > 1 and known.refused_since
     with place(stock, tmp_path / "after", "extended", STILL) as here:
         here.account(name)
         here.calls()
         assert known_after(here.fetch(known, "run 2", name)) == known
         assert "playlist_items" not in here.calls()
-        later = here.api(name, clock=lambda: now() + REFUSALS_LAST + timedelta(minutes=1))
+        later = here.api(name, clock=lambda: now() + DENIAL_MAX_AGE + timedelta(minutes=1))
         after = known_after(here.fetch(known, "run 3", name, api=later))
     # The editorial one is refused still; what stands on the others can be read now.
     assert len(after.refused) == 1 and after.refused.keys() < known.refused.keys()
@@ -165,9 +165,9 @@ def scripted_account(server: ScriptedServer, *playlists: dict[str, Any]) -> None
     server.says("/v1/me/following", {"artists": page([])})
 
 
-def ask(server: ScriptedServer, folder: Path, known: Known, run_id: str, mode: Mode | None = None) -> Fetched:
+def ask(server: ScriptedServer, folder: Path, known: SyncState, run_id: str, mode: Mode | None = None) -> FetchResult:
     api = api_of(server, folder, Clock(), mode=mode)
-    answers = Answers(Lake((folder / "lake").as_uri()), run_id, "account-ada")
+    answers = ResponseStore(Lake((folder / "lake").as_uri()), run_id, "account-ada")
     return fetch_account(api, an_account(), known, (), answers)
 
 
@@ -182,9 +182,9 @@ def test_in_extended_mode_one_refusal_says_nothing_of_other_playlists(server: Sc
     server.says(f"/v1/playlists/{'A' * 22}/items", Says(403, {"error": {"status": 403}}))
     for letter in "BC":
         server.says(f"/v1/playlists/{letter * 22}/items", page([{"item": {"id": "x"}}]))
-    first = known_after(ask(server, tmp_path, Known(), "run 1"))
+    first = known_after(ask(server, tmp_path, SyncState(), "run 1"))
     assert items_asked(server) == ["A"] and len(first.refused) == 3
-    second = known_after(ask(server, tmp_path, from_note(to_note(first)), "run 2", Mode.EXTENDED))
+    second = known_after(ask(server, tmp_path, from_json_object(to_json_object(first)), "run 2", Mode.EXTENDED))
     assert items_asked(server) == ["A", "B", "C"] and list(second.refused) == ["A" * 22]
     third = known_after(ask(server, tmp_path, second, "run 3", Mode.EXTENDED))
     assert items_asked(server) == [] and third == second
@@ -201,7 +201,7 @@ def test_a_playlist_that_changes_between_two_pages_is_asked_once_more(
     pages = [page(some, 2, True), page(some, 3), page(some, 3, True), page(some, 3 if is_settled else 4)]
     server.says(f"/v1/playlists/{'A' * 22}/items", *pages)
     server.says(f"/v1/playlists/{'A' * 22}", {"id": "A" * 22, "snapshot_id": "new"})
-    fetched = ask(server, tmp_path, Known(), "run")
+    fetched = ask(server, tmp_path, SyncState(), "run")
     assert items_asked(server) == ["A"] * 4 and fetched.calls["playlist"] == 1
     assert known_after(fetched).snapshots == ({"A" * 22: "new"} if is_settled else {})
 
@@ -216,8 +216,8 @@ def test_an_artist_followed_in_place_of_another_beyond_the_first_page_is_news(
     scripted_account(server)
     first_page = [f"a{number}" for number in range(50)]
     server.says("/v1/me/following", followed(*first_page, after="a49"), followed("old"))
-    first = known_after(ask(server, tmp_path, Known(), "run 1"))
-    known = from_note(to_note(first))
+    first = known_after(ask(server, tmp_path, SyncState(), "run 1"))
+    known = from_json_object(to_json_object(first))
     server.says("/v1/me/following", followed(*first_page, after="a49"), followed("old"))
     assert ask(server, tmp_path, known, "run 2").received is None
     server.says("/v1/me/following", followed(*first_page, after="a49"), followed("new"))
@@ -232,7 +232,7 @@ def test_a_playlist_renamed_under_its_snapshot_is_news(
 ) -> None:
     scripted_account(server, listed("A", "user-ada"))
     server.says(f"/v1/playlists/{'A' * 22}/items", page([]))
-    known = from_note(to_note(known_after(ask(server, tmp_path, Known(), "run 1"))))
+    known = from_json_object(to_json_object(known_after(ask(server, tmp_path, SyncState(), "run 1"))))
     assert ask(server, tmp_path, known, "run 2").received is None
     items_asked(server)
     scripted_account(server, {**listed("A", "user-ada"), **change})
@@ -241,14 +241,14 @@ def test_a_playlist_renamed_under_its_snapshot_is_news(
 
 
 def test_playlists_are_also_named_by_id(here: Place, mode: str) -> None:
-    listed = lines_of(here.fetch(Known(), "run 0").received)[0]["body"]["items"]
+    listed = lines_of(here.fetch(SyncState(), "run 0").received)[0]["body"]["items"]
     other = second_name(here)
-    theirs = lines_of(here.fetch(Known(), "run 0", other).received)[0]["body"]["items"]
+    theirs = lines_of(here.fetch(SyncState(), "run 0", other).received)[0]["body"]["items"]
     mine = {one["id"] for one in listed}
     foreign = next(one["id"] for one in theirs if one["id"] not in mine)
     link = f"https://open.spotify.com/playlist/{foreign}?si=x"
     here.calls()
-    fetched = here.fetch(Known(), "run 1", "ada", (link, listed[0]["id"], "0" * 22, foreign))
+    fetched = here.fetch(SyncState(), "run 1", "ada", (link, listed[0]["id"], "0" * 22, foreign))
     calls = here.calls()
     assert calls["playlist"] == 2 and fetched.playlists_seen == 13
     endpoints = [(line["endpoint"], line["status"]) for line in lines_of(fetched.received)]
@@ -261,12 +261,12 @@ def test_playlists_are_also_named_by_id(here: Place, mode: str) -> None:
 
 def test_a_wrong_name_of_a_playlist_is_said_before_anything_is_asked(here: Place) -> None:
     with pytest.raises(ActionNeededError, match="SPOTIFY_PLAYLISTS takes ids or links"):
-        here.fetch(Known(), "run", "ada", ("my list",))
+        here.fetch(SyncState(), "run", "ada", ("my list",))
     assert here.calls() == {}
 
 
 def test_the_profile_is_asked_once_a_week(here: Place) -> None:
-    first = known_after(here.fetch(Known(), "run 1"))
+    first = known_after(here.fetch(SyncState(), "run 1"))
     here.calls()
     here.fetch(replace(first, profile_asked_at=now() - timedelta(days=6)), "run 2")
     assert here.calls()["me"] == 0
@@ -277,14 +277,14 @@ def test_the_profile_is_asked_once_a_week(here: Place) -> None:
 
 
 def test_killed_between_any_two_calls_it_asks_nothing_twice(here: Place) -> None:
-    whole = here.fetch(Known(), "whole")
+    whole = here.fetch(SyncState(), "whole")
     total = sum(whole.calls.values())
     here.calls()
     for after in range(total):
         with pytest.raises(Killed):
-            here.fetch(Known(), "killed", api=killing(here.api(), after=min(after, 1)))
+            here.fetch(SyncState(), "killed", api=killing(here.api(), after=min(after, 1)))
         assert sum(here.calls().values()) <= 1
-    last = here.fetch(Known(), "killed")
+    last = here.fetch(SyncState(), "killed")
     assert sum(here.calls().values()) <= 2
     assert last.calls == whole.calls
     bodies = [[{**line, "asked_at": ""} for line in lines_of(one.received)] for one in (whole, last)]
@@ -306,11 +306,11 @@ def test_a_used_up_quota_keeps_what_came_and_the_next_run_goes_on(
     with place(stock, tmp_path / "place", mode, scenario) as here:
         here.night(1)
         here.account("ada")
-        whole = here.fetch(Known(), "whole")
+        whole = here.fetch(SyncState(), "whole")
         here.night(0)
         here.calls()
-        first = here.fetch(Known(), "run 1")
-        assert first.state == PENDING_QUOTA and sum(first.left.values()) > 0
+        first = here.fetch(SyncState(), "run 1")
+        assert first.state == PENDING_QUOTA and sum(first.remaining.values()) > 0
         assert here.calls()[endpoint] == nth
         known = known_after(first)
         here.night(1)
@@ -331,7 +331,7 @@ def test_a_used_up_quota_keeps_what_came_and_the_next_run_goes_on(
 
 
 def test_fetched_can_be_told_on(here: Place) -> None:
-    fetched = here.fetch(Known(), "run")
+    fetched = here.fetch(SyncState(), "run")
     assert json.loads(json.dumps(fetched.calls)) == fetched.calls and fetched.days_left == 179
 
 
@@ -339,10 +339,10 @@ def test_a_long_pause_is_no_sleep_and_the_next_try_goes_on(stock: Path, mode: st
     scenario = f'{STILL}[[fault]]\nkind = "rate_limited_long"\nendpoint = "playlist_items"\nnth = 5\n'
     with place(stock, tmp_path / "place", mode, scenario) as here:
         with pytest.raises(RateLimitedError) as caught:
-            here.fetch(Known(), "run")
+            here.fetch(SyncState(), "run")
         assert caught.value.retry_after_s == 74_214 and here.slept == []
         before = here.calls()
-        fetched = here.fetch(Known(), "run")
+        fetched = here.fetch(SyncState(), "run")
         assert fetched.state == DONE and here.calls()["playlist_items"] == fetched.calls["playlist_items"] - 4
         assert before["playlist_items"] == 5
 
@@ -350,12 +350,12 @@ def test_a_long_pause_is_no_sleep_and_the_next_try_goes_on(stock: Path, mode: st
 def test_an_ended_sign_in_fails_alone(stock: Path, mode: str, tmp_path: Path) -> None:
     with place(stock, tmp_path / "place", mode, f"{STILL}authorised_days_ago = {{ ada = 200 }}\n") as here:
         ada = here.account("ada")
-        here.accounts.keep(replace(ada, token=replace(ada.token, expires_at=now())))
+        here.accounts.store_account(replace(ada, token=replace(ada.token, expires_at=now())))
         with pytest.raises(MustSignInError, match=r"bin/sign-in ada\.") as caught:
-            here.fetch(Known(), "run")
-        stored = here.accounts.get("ada")
+            here.fetch(SyncState(), "run")
+        stored = here.accounts.get_account("ada")
         assert stored.trouble == str(caught.value) and stored.token.refresh_token == ada.token.refresh_token
-        assert here.fetch(Known(), "run", second_name(here)).state == DONE
+        assert here.fetch(SyncState(), "run", second_name(here)).state == DONE
 
 
 @pytest.mark.parametrize("kind", ["forbidden", "not_found"])
@@ -364,7 +364,7 @@ def test_a_refusal_of_an_own_playlist_is_not_believed_for_long(
 ) -> None:
     scenario = f'{STILL}[[fault]]\nkind = "{kind}"\nendpoint = "playlist_items"\nnth = 4\n'
     with place(stock, tmp_path / "place", mode, scenario) as here:
-        first = here.fetch(Known(), "run 1")
+        first = here.fetch(SyncState(), "run 1")
         assert first.playlists_refused == 1 and known_after(first).refused == {}
         second = here.fetch(known_after(first), "run 2")
         assert second.playlists_changed == 1 and second.playlists_refused == 0
@@ -379,12 +379,12 @@ def test_a_real_kill_loses_no_answer(here: Place, after: int) -> None:
     process.join(60)
     assert process.exitcode == -signal.SIGKILL
     first = here.calls()
-    fetched = here.fetch(Known(), "run")
+    fetched = here.fetch(SyncState(), "run")
     assert sum(first.values()) == after and first + here.calls() == Counter(fetched.calls)
 
 
 def _fetch_until_killed(here: Place, after: int) -> None:
     try:
-        here.fetch(Known(), "run", api=killing(here.api(), after))
+        here.fetch(SyncState(), "run", api=killing(here.api(), after))
     except Killed:
         os.kill(os.getpid(), signal.SIGKILL)

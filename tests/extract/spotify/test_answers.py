@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from etl.extract.spotify.answers import Answer, Answers, thing_count
-from etl.lake import Lake, Received
+from etl.extract.spotify.responses import ApiResponse, ResponseStore, count_resources
+from etl.storage.inputs import Lake, ReceivedInput
 from tests.extract.spotify.server import START, page
 
 
@@ -18,19 +18,21 @@ class Asker:
     def __init__(self) -> None:
         self.asked: list[Any] = []
 
-    def my_playlists(self, offset: int = 0) -> Answer:
+    def my_playlists(self, offset: int = 0) -> ApiResponse:
         self.asked.append(offset)
         body = page([{"id": f"{offset} \ud800 ö"}, None], 100)
-        return Answer("2026-11-21T03:00:00+00:00", "ada", "my_playlists", "me/playlists", {"offset": offset}, 200, body)
+        return ApiResponse(
+            "2026-11-21T03:00:00+00:00", "ada", "my_playlists", "me/playlists", {"offset": offset}, 200, body
+        )
 
-    def playlist_items(self, id_: str, snapshot_id: str | None, status: int = 404) -> Answer:
+    def playlist_items(self, id_: str, snapshot_id: str | None, status: int = 404) -> ApiResponse:
         self.asked.append((id_, snapshot_id))
         where = ("playlist_items", f"playlists/{id_}/items", {"offset": 0}, status)
-        return Answer("2026-11-21T03:00:01+00:00", "ada", *where, {"error": {"status": status}}, id_, snapshot_id)
+        return ApiResponse("2026-11-21T03:00:01+00:00", "ada", *where, {"error": {"status": status}}, id_, snapshot_id)
 
-    def tracks(self, ids: list[str]) -> Answer:
+    def tracks(self, ids: list[str]) -> ApiResponse:
         self.asked.append(ids)
-        return Answer("2026-11-21T03:00:02+00:00", "ada", "tracks", "tracks", {}, 403, {"error": {"status": 403}})
+        return ApiResponse("2026-11-21T03:00:02+00:00", "ada", "tracks", "tracks", {}, 403, {"error": {"status": 403}})
 
 
 @pytest.fixture
@@ -38,54 +40,58 @@ def asker() -> Asker:
     return Asker()
 
 
-def lines(received: Received | None) -> list[dict[str, Any]]:
+def lines(received: ReceivedInput | None) -> list[dict[str, Any]]:
     assert received is not None
     content = gzip.decompress(Path(received.url.removeprefix("file://")).read_bytes())
     return [json.loads(line) for line in content.splitlines()]
 
 
 def test_the_input_has_a_line_an_answer_in_the_order_asked(lake: Lake, asker: Asker) -> None:
-    answers = Answers(lake, "run", "account-ada")
-    asked = [answers.ask(asker.my_playlists, offset) for offset in (50, 0, 100)]
-    asked.append(answers.ask(asker.playlist_items, "P", "s1"))
-    received = answers.finish(START)
+    answers = ResponseStore(lake, "run", "account-ada")
+    asked = [answers.fetch_once(asker.my_playlists, offset) for offset in (50, 0, 100)]
+    asked.append(answers.fetch_once(asker.playlist_items, "P", "s1"))
+    received = answers.store_input(START)
     assert received is not None
     assert (received.origin, received.format, received.name) == ("api", "spotify_answers", "account-ada.jsonl.gz")
     assert received.row_count == 6 and received.received_at == "2026-11-21T03:00:00+00:00"
-    assert lines(received) == [{"number": number, **answer.line()} for number, answer in enumerate(asked)]
+    assert lines(received) == [{"number": number, **answer.to_line()} for number, answer in enumerate(asked)]
     assert "playlist_id" not in lines(received)[0] and lines(received)[3]["snapshot_id"] == "s1"
-    assert lake.inputs(["api"]) == [received]
+    assert lake.find_inputs(["api"]) == [received]
 
 
 def test_nothing_received_is_no_input(lake: Lake, asker: Asker) -> None:
-    assert Answers(lake, "run", "catalogue").finish(START) is None
-    answers = Answers(lake, "run", "catalogue")
-    answers.ask(asker.tracks, ["T"])  # says something about our mode, and nothing about tracks
-    assert answers.finish(START) is None and lake.inputs(["api"]) == []
+    assert ResponseStore(lake, "run", "catalogue").store_input(START) is None
+    answers = ResponseStore(lake, "run", "catalogue")
+    answers.fetch_once(asker.tracks, ["T"])  # says something about our mode, and nothing about tracks
+    assert answers.store_input(START) is None and lake.find_inputs(["api"]) == []
 
 
 def test_a_second_try_asks_only_what_was_not_answered(lake: Lake, asker: Asker) -> None:
-    first = Answers(lake, "run", "account-ada")
-    kept = [first.ask(asker.my_playlists, 0), first.ask(asker.playlist_items, "P", "s1"), first.ask(asker.tracks, [])]
-    second = Answers(lake, "run", "account-ada")
+    first = ResponseStore(lake, "run", "account-ada")
+    kept = [
+        first.fetch_once(asker.my_playlists, 0),
+        first.fetch_once(asker.playlist_items, "P", "s1"),
+        first.fetch_once(asker.tracks, []),
+    ]
+    second = ResponseStore(lake, "run", "account-ada")
     again = [
-        second.ask(asker.my_playlists, 0),
-        second.ask(asker.playlist_items, "P", "s1"),
-        second.ask(asker.tracks, []),
+        second.fetch_once(asker.my_playlists, 0),
+        second.fetch_once(asker.playlist_items, "P", "s1"),
+        second.fetch_once(asker.tracks, []),
     ]
     assert again == kept and len(asker.asked) == 3
-    assert second.replayed == {"my_playlists": 1, "playlist_items": 1, "tracks": 1}
-    second.ask(asker.playlist_items, "P", "s2")
-    second.ask(asker.my_playlists, 50)
+    assert second.replay_counts == {"my_playlists": 1, "playlist_items": 1, "tracks": 1}
+    second.fetch_once(asker.playlist_items, "P", "s2")
+    second.fetch_once(asker.my_playlists, 50)
     assert len(asker.asked) == 5
-    assert [line["path"] for line in lines(second.finish(START))] == [
+    assert [line["path"] for line in lines(second.store_input(START))] == [
         *("me/playlists", "playlists/P/items", "playlists/P/items", "me/playlists")
     ]
 
 
 def test_other_runs_and_parts_are_apart(lake: Lake, asker: Asker) -> None:
     for run_id, part in (("run 1", "account-ada"), ("run 2", "account-ada"), ("run 2", "account-ole")):
-        Answers(lake, run_id, part).ask(asker.my_playlists, 0)
+        ResponseStore(lake, run_id, part).fetch_once(asker.my_playlists, 0)
     assert len(asker.asked) == 3
 
 
@@ -93,53 +99,56 @@ def test_equal_answers_are_equal_bytes(lake: Lake, tmp_path: Path, asker: Asker)
     other = Lake((tmp_path / "other").as_uri())
     received = []
     for place, run_id in ((lake, "run 1"), (other, "run 2")):
-        answers = Answers(place, run_id, "account-ada")
-        answers.ask(asker.my_playlists, 0)
-        received.append(answers.finish(START))
+        answers = ResponseStore(place, run_id, "account-ada")
+        answers.fetch_once(asker.my_playlists, 0)
+        received.append(answers.store_input(START))
     first, second = received
     assert first is not None and second is not None and first.input_id == second.input_id
 
 
 def test_finishing_twice_is_one_input(lake: Lake, asker: Asker) -> None:
-    answers = Answers(lake, "run", "account-ada")
-    answers.ask(asker.my_playlists, 0)
-    assert answers.finish(START) == answers.finish(START.replace(year=2027))
-    assert len(lake.inputs(["api"])) == 1
+    answers = ResponseStore(lake, "run", "account-ada")
+    answers.fetch_once(asker.my_playlists, 0)
+    assert answers.store_input(START) == answers.store_input(START.replace(year=2027))
+    assert len(lake.find_inputs(["api"])) == 1
 
 
 def test_a_refusal_of_the_accounts_own_things_is_not_kept(lake: Lake) -> None:
-    def saved_tracks() -> Answer:
+    def saved_tracks() -> ApiResponse:
         asked.append(1)
-        return Answer("2026-11-21T03:00:00+00:00", "ada", "saved_tracks", "me/tracks", {}, 403, {"error": {}})
+        return ApiResponse("2026-11-21T03:00:00+00:00", "ada", "saved_tracks", "me/tracks", {}, 403, {"error": {}})
 
     asked: list[int] = []
-    answers = Answers(lake, "run", "account-ada")
-    answers.ask(saved_tracks)
-    answers.ask(saved_tracks)
-    assert len(asked) == 2 and answers.finish(START) is None
+    answers = ResponseStore(lake, "run", "account-ada")
+    answers.fetch_once(saved_tracks)
+    answers.fetch_once(saved_tracks)
+    assert len(asked) == 2 and answers.store_input(START) is None
 
 
 def test_halves_of_a_killed_try_are_not_seen(lake: Lake, asker: Asker, tmp_path: Path) -> None:
-    answers = Answers(lake, "run", "account-ada")
-    answers.ask(asker.my_playlists, 0)
+    answers = ResponseStore(lake, "run", "account-ada")
+    answers.fetch_once(asker.my_playlists, 0)
     (tmp_path / "lake" / "runs" / "run" / "answers" / "account-ada" / "x.json.0.part").write_text("{")
-    assert len(lines(Answers(lake, "run", "account-ada").finish(START))) == 1
+    assert len(lines(ResponseStore(lake, "run", "account-ada").store_input(START))) == 1
 
 
 def test_an_answer_that_was_cut_on_the_disk_is_asked_again(lake: Lake, asker: Asker, tmp_path: Path) -> None:
-    answers = Answers(lake, "run", "account-ada")
-    answers.ask(asker.my_playlists, 0)
+    answers = ResponseStore(lake, "run", "account-ada")
+    answers.fetch_once(asker.my_playlists, 0)
     (kept,) = (tmp_path / "lake" / "runs" / "run" / "answers" / "account-ada").iterdir()
     kept.write_bytes(b"")
-    assert Answers(lake, "run", "account-ada").finish(START) is None
-    assert Answers(lake, "run", "account-ada").ask(asker.my_playlists, 0).is_good() and len(asker.asked) == 2
+    assert ResponseStore(lake, "run", "account-ada").store_input(START) is None
+    assert (
+        ResponseStore(lake, "run", "account-ada").fetch_once(asker.my_playlists, 0).is_success()
+        and len(asker.asked) == 2
+    )
 
 
 def test_kept_answers_go_with_their_run(lake: Lake, asker: Asker) -> None:
-    Answers(lake, "run", "account-ada").ask(asker.my_playlists, 0)
-    assert lake.runs() == ["run"]
+    ResponseStore(lake, "run", "account-ada").fetch_once(asker.my_playlists, 0)
+    assert lake.find_run_ids() == ["run"]
     lake.drop_run("run")
-    assert lake.runs() == [] and lake.kept_names("run", "answers/account-ada") == []
+    assert lake.find_run_ids() == [] and lake.find_checkpoint_names("run", "answers/account-ada") == []
 
 
 @pytest.mark.parametrize(
@@ -161,4 +170,4 @@ def test_kept_answers_go_with_their_run(lake: Lake, asker: Asker) -> None:
     ],
 )
 def test_things_are_counted(endpoint: str, status: int, body: Any, count: int) -> None:
-    assert thing_count(Answer("", None, endpoint, "", {}, status, body)) == count
+    assert count_resources(ApiResponse("", None, endpoint, "", {}, status, body)) == count

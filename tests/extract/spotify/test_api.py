@@ -17,10 +17,10 @@ from etl.errors import (
     RateLimitedError,
     TryAgainError,
 )
-from etl.extract.spotify.accounts import Accounts, Token
-from etl.extract.spotify.api import Api, Mode, is_spotify_id, playlist_id
-from etl.extract.spotify.exchange import Limits
-from etl.simulate.names import made_up_id
+from etl.extract.spotify.account_store import AccountStore, Token
+from etl.extract.spotify.client import ApiClient, Mode, is_spotify_id, parse_playlist_id
+from etl.extract.spotify.http_session import HttpLimits
+from simulator.synthetic_names import make_synthetic_id
 from tests.extract.spotify.server import (
     EXPIRED,
     INVALID_GRANT,
@@ -51,14 +51,14 @@ def wait(seconds: object) -> Says:
 
 
 def stored_token(folder: Path) -> Token:
-    return Accounts(folder, "client").get("ada").token
+    return AccountStore(folder, "client").get_account("ada").token
 
 
 def test_an_answer_is_what_came_and_how_it_was_asked(server: ScriptedServer, tmp_path: Path, clock: Clock) -> None:
     server.says("/v1/playlists/P/items", page([None, {"item": TRACK}]))
     api = api_of(server, tmp_path, clock)
-    answer = api.playlist_items("P", "snapshot", 50)
-    assert answer.line() == {
+    answer = api.fetch_playlist_items("P", "snapshot", 50)
+    assert answer.to_line() == {
         "asked_at": "2026-11-21T03:00:00+00:00",
         "account": "ada",
         "endpoint": "playlist_items",
@@ -75,14 +75,14 @@ def test_an_answer_is_what_came_and_how_it_was_asked(server: ScriptedServer, tmp
 def test_private_fields_of_the_profile_stay_outside(server: ScriptedServer, tmp_path: Path, clock: Clock) -> None:
     private = {"email": "a@example.org", "birthdate": "1990-01-01", "images": [], "explicit_content": {}}
     server.says("/v1/me", {"id": "ada", "account_id": "x", "country": "DE", **private})
-    assert api_of(server, tmp_path, clock).me().body == {"id": "ada", "account_id": "x", "country": "DE"}
+    assert api_of(server, tmp_path, clock).fetch_profile().body == {"id": "ada", "account_id": "x", "country": "DE"}
 
 
 @pytest.mark.parametrize("status", [400, 403, 404])
 def test_a_refusal_of_a_thing_is_a_fact(server: ScriptedServer, tmp_path: Path, clock: Clock, status: int) -> None:
     server.says(PATH, refused(status))
     api = api_of(server, tmp_path, clock)
-    answer = api.track(ID)
+    answer = api.fetch_track(ID)
     assert (answer.status, answer.body, api.mode) == (status, refused(status).body, None)
     assert api.calls == {"track": 1}
 
@@ -97,7 +97,7 @@ def test_a_refused_batch_tells_the_mode(
 ) -> None:
     server.says(f"/v1/{path}", refused(status))
     api = api_of(server, tmp_path, clock)
-    answer = getattr(api, method)([ID])
+    answer = getattr(api, f"fetch_{method}")([ID])
     assert (answer.status, api.mode, api.calls) == (status, Mode.DEVELOPMENT, {method: 1})
     assert not answer.is_about_a_thing()
 
@@ -106,7 +106,7 @@ def test_a_refused_batch_tells_the_mode(
 def test_an_answered_batch_tells_the_mode(server: ScriptedServer, tmp_path: Path, clock: Clock) -> None:
     server.says("/v1/audio-features", {"audio_features": [None, {"id": ID}]})
     api = api_of(server, tmp_path, clock)
-    answer = api.audio_features([ID, "U" * 22])
+    answer = api.fetch_audio_features([ID, "U" * 22])
     assert api.mode is Mode.EXTENDED and answer.query == {"ids": f"{ID},{'U' * 22}"}
     assert answer.body == {"audio_features": [None, {"id": ID}]}
 
@@ -137,7 +137,7 @@ PASSING = {
 def test_what_may_pass_is_asked_again(server: ScriptedServer, tmp_path: Path, clock: Clock, case: str) -> None:
     server.says(PATH, PASSING[case], PASSING[case], TRACK)
     api = api_of(server, tmp_path, clock)
-    assert api.track(ID).body == TRACK
+    assert api.fetch_track(ID).body == TRACK
     assert clock.slept == [1, 2] and api.calls == {"track": 3}
 
 
@@ -148,7 +148,7 @@ def test_what_does_not_pass_ends_after_a_few_tries(
     server.says(PATH, PASSING[case])
     api = api_of(server, tmp_path, clock)
     with pytest.raises(TryAgainError, match=r"did not answer 4 times \(track, at last ") as caught:
-        api.track(ID)
+        api.fetch_track(ID)
     assert clock.slept == [1, 2, 4] and len(server.asked) == 4
     assert not isinstance(caught.value, RateLimitedError)
 
@@ -157,37 +157,37 @@ def test_an_unreachable_server_may_answer_later(tmp_path: Path, clock: Clock) ->
     with scripted() as gone:
         pass
     with pytest.raises(TryAgainError, match="no whole answer came"):
-        api_of(gone, tmp_path, clock).track(ID)
+        api_of(gone, tmp_path, clock).fetch_track(ID)
 
 
 @pytest.mark.parametrize(
     ("says", "limits"),
     [
-        (Says(body=TRACK, drip_s=0.05), Limits(connect_s=0.1, read_s=5, whole_s=0.2, pauses_s=(0,))),
-        (Says(body=TRACK, drip_s=1.0), Limits(connect_s=0.1, read_s=0.2, whole_s=5, pauses_s=(0,))),
+        (Says(body=TRACK, drip_s=0.05), HttpLimits(connect_s=0.1, read_s=5, total_s=0.2, pauses_s=(0,))),
+        (Says(body=TRACK, drip_s=1.0), HttpLimits(connect_s=0.1, read_s=0.2, total_s=5, pauses_s=(0,))),
     ],
     ids=["drips", "hangs"],
 )
 def test_a_slow_answer_is_bounded(
-    server: ScriptedServer, tmp_path: Path, clock: Clock, says: Says, limits: Limits
+    server: ScriptedServer, tmp_path: Path, clock: Clock, says: Says, limits: HttpLimits
 ) -> None:
     server.says(PATH, says)
     started = time.monotonic()
     with pytest.raises(TryAgainError, match="did not answer 2 times"):
-        api_of(server, tmp_path, clock, limits=limits).track(ID)
+        api_of(server, tmp_path, clock, limits=limits).fetch_track(ID)
     assert time.monotonic() - started < 2
 
 
 def test_a_short_pause_is_waited_for(server: ScriptedServer, tmp_path: Path, clock: Clock) -> None:
     server.says(PATH, wait(7), wait(30), wait(0), TRACK)
     api = api_of(server, tmp_path, clock)
-    assert api.track(ID).body == TRACK
+    assert api.fetch_track(ID).body == TRACK
     assert clock.slept == [7, 30, 1] and api.calls == {"track": 4}
 
 
 def test_a_pause_may_be_named_by_its_end(server: ScriptedServer, tmp_path: Path, clock: Clock) -> None:
     server.says(PATH, wait(format_datetime(START + timedelta(seconds=12), usegmt=True)), TRACK)
-    api_of(server, tmp_path, clock).track(ID)
+    api_of(server, tmp_path, clock).fetch_track(ID)
     assert clock.slept == [12]
 
 
@@ -196,14 +196,14 @@ def test_a_pause_that_cannot_be_read_is_a_short_one(
     server: ScriptedServer, tmp_path: Path, clock: Clock, nonsense: str
 ) -> None:
     server.says(PATH, wait(nonsense), TRACK)
-    api_of(server, tmp_path, clock).track(ID)
+    api_of(server, tmp_path, clock).fetch_track(ID)
     assert clock.slept == [4]
 
 
 def test_a_long_pause_is_handed_on_unslept(server: ScriptedServer, tmp_path: Path, clock: Clock) -> None:
     server.says(PATH, wait(74_214))
     with pytest.raises(RateLimitedError, match=r"asks for a pause of 74,214 s") as caught:
-        api_of(server, tmp_path, clock).track(ID)
+        api_of(server, tmp_path, clock).fetch_track(ID)
     assert caught.value.retry_after_s == 74_214 and clock.slept == [] and len(server.asked) == 1
 
 
@@ -215,7 +215,7 @@ def test_short_pauses_without_end_are_bounded_in_sum(
     api = api_of(server, tmp_path, clock)
     for _ in range(3):
         with pytest.raises(RateLimitedError):
-            api.track(ID)
+            api.fetch_track(ID)
     assert 90 < sum(clock.slept) <= 120
 
 
@@ -225,7 +225,7 @@ def test_a_used_up_quota_is_no_rate_limit(
 ) -> None:
     server.says(PATH, Says(429, body, {"Retry-After": "5"}))
     with pytest.raises(QuotaUsedUpError, match="what was fetched is kept"):
-        api_of(server, tmp_path, clock).track(ID)
+        api_of(server, tmp_path, clock).fetch_track(ID)
     assert clock.slept == [] and len(server.asked) == 1
 
 
@@ -236,8 +236,8 @@ def test_a_token_that_ends_soon_is_renewed_before_it_is_used(
     server.says("/api/token", TOKEN)
     account = an_account(token=Token(SECRETS[0], SECRETS[1], START + timedelta(seconds=10), "scopes"))
     api = api_of(server, tmp_path, clock, account)
-    api.track(ID)
-    api.track(ID)
+    api.fetch_track(ID)
+    api.fetch_track(ID)
     assert server.paths() == ["/api/token", PATH, PATH] and api.calls == {"token": 1, "track": 2}
     assert server.asked[1][1]["Authorization"] == f"Bearer {SECRETS[2]}"
     assert stored_token(tmp_path) == Token(SECRETS[2], SECRETS[1], START + timedelta(hours=1), "scopes")
@@ -248,7 +248,7 @@ def test_a_new_refresh_token_takes_the_place_of_the_old_one(
 ) -> None:
     server.says(PATH, EXPIRED, TRACK)
     server.says("/api/token", {**TOKEN.body, "refresh_token": SECRETS[3]})
-    assert api_of(server, tmp_path, clock).track(ID).body == TRACK
+    assert api_of(server, tmp_path, clock).fetch_track(ID).body == TRACK
     assert stored_token(tmp_path).refresh_token == SECRETS[3]
     assert "refresh-secret-1" in server.asked[1][2] and "client_id=client" in server.asked[1][2]
 
@@ -257,7 +257,7 @@ def test_a_refused_access_token_is_renewed_once(server: ScriptedServer, tmp_path
     server.says(PATH, EXPIRED)
     server.says("/api/token", TOKEN)
     with pytest.raises(TryAgainError, match="refuses an access token that it has just given"):
-        api_of(server, tmp_path, clock).track(ID)
+        api_of(server, tmp_path, clock).fetch_track(ID)
     assert server.paths() == [PATH, "/api/token", PATH]
 
 
@@ -266,8 +266,10 @@ def test_a_token_that_another_process_has_renewed_is_taken(
 ) -> None:
     server.says(PATH, EXPIRED, TRACK)
     api = api_of(server, tmp_path, clock)
-    Accounts(tmp_path, "client").keep(an_account(token=Token(SECRETS[2], None, START + timedelta(hours=1), "")))
-    api.track(ID)
+    AccountStore(tmp_path, "client").store_account(
+        an_account(token=Token(SECRETS[2], None, START + timedelta(hours=1), ""))
+    )
+    api.fetch_track(ID)
     assert server.paths() == [PATH, PATH] and server.asked[1][1]["Authorization"] == f"Bearer {SECRETS[2]}"
 
 
@@ -278,13 +280,13 @@ def test_an_ended_sign_in_names_account_and_cure_and_loses_nothing(
     server.says("/api/token", INVALID_GRANT, TOKEN)
     for_people = r"the sign-in of the account ada no more \(invalid_grant\).*Run bin/sign-in ada\."
     with pytest.raises(MustSignInError, match=for_people) as caught:
-        api_of(server, tmp_path, clock).track(ID)
-    stored = Accounts(tmp_path, "client").get("ada")
+        api_of(server, tmp_path, clock).fetch_track(ID)
+    stored = AccountStore(tmp_path, "client").get_account("ada")
     assert caught.value.account == "ada" and stored.trouble == str(caught.value)
     assert stored.token == an_account().token
     # The next night tries again, and an answer takes the trouble away.
-    Api(server.app(), stored, Accounts(tmp_path, "client"), clock=clock).track(ID)
-    assert Accounts(tmp_path, "client").get("ada").trouble is None
+    ApiClient(server.app(), stored, AccountStore(tmp_path, "client"), clock=clock).fetch_track(ID)
+    assert AccountStore(tmp_path, "client").get_account("ada").trouble is None
 
 
 @pytest.mark.parametrize("says", [Says(503, b""), SILENCE, Says(body=b"{"), Says(body={"access_token": 7})])
@@ -294,26 +296,26 @@ def test_an_accounts_service_that_fails_may_do_better(
     server.says(PATH, EXPIRED, TRACK)
     server.says("/api/token", says, TOKEN)
     api = api_of(server, tmp_path, clock)
-    assert api.track(ID).body == TRACK and api.calls == {"track": 2, "token": 2}
+    assert api.fetch_track(ID).body == TRACK and api.calls == {"track": 2, "token": 2}
 
 
 def test_a_refused_app_is_not_the_persons_fault(server: ScriptedServer, tmp_path: Path, clock: Clock) -> None:
     server.says(PATH, EXPIRED)
     server.says("/api/token", Says(400, {"error": "invalid_client"}))
     with pytest.raises(ActionNeededError, match="compare SPOTIPY_CLIENT_ID and SPOTIPY_REDIRECT_URI") as caught:
-        api_of(server, tmp_path, clock).track(ID)
+        api_of(server, tmp_path, clock).fetch_track(ID)
     assert not isinstance(caught.value, MustSignInError)
-    assert Accounts(tmp_path, "client").get("ada").trouble is None
+    assert AccountStore(tmp_path, "client").get_account("ada").trouble is None
 
 
 def test_an_app_asks_for_itself_with_its_secret(server: ScriptedServer, tmp_path: Path, clock: Clock) -> None:
     server.says(PATH, TRACK)
     server.says("/api/token", TOKEN)
-    api = Api(server.app("client-secret"), None, Accounts(tmp_path, "client"), clock=clock)
-    assert api.track(ID).account is None
+    api = ApiClient(server.app("client-secret"), None, AccountStore(tmp_path, "client"), clock=clock)
+    assert api.fetch_track(ID).account is None
     assert server.asked[0][2] == "grant_type=client_credentials"
     with pytest.raises(ActionNeededError, match="asked in the name of an account"):
-        Api(server.app(), None, Accounts(tmp_path, "client"))
+        ApiClient(server.app(), None, AccountStore(tmp_path, "client"))
 
 
 @pytest.mark.parametrize("status", [302, 402, 405, 418])
@@ -322,14 +324,14 @@ def test_what_the_api_never_answers_needs_somebody(
 ) -> None:
     server.says(PATH, refused(status))
     with pytest.raises(ActionNeededError):
-        api_of(server, tmp_path, clock).track(ID)
+        api_of(server, tmp_path, clock).fetch_track(ID)
     assert len(server.asked) == 1
 
 
 def test_a_wrong_playlist_of_the_settings_needs_somebody(server: ScriptedServer, tmp_path: Path, clock: Clock) -> None:
     server.says(f"/v1/playlists/{ID}", refused(400))
     with pytest.raises(ActionNeededError, match="is an id in the settings wrong"):
-        api_of(server, tmp_path, clock).playlist(ID)
+        api_of(server, tmp_path, clock).fetch_playlist(ID)
 
 
 def test_a_batch_that_is_called_wrong_says_nothing_of_the_mode(
@@ -337,8 +339,8 @@ def test_a_batch_that_is_called_wrong_says_nothing_of_the_mode(
 ) -> None:
     server.says("/v1/tracks", refused(400))
     api = api_of(server, tmp_path, clock)
-    several, one = api.tracks([ID, "U" * 22]), api.tracks([ID])
-    assert (several.status, several.is_about_a_thing(), one.is_about_a_thing()) == (400, False, True)
+    several, one = api.fetch_tracks([ID, "U" * 22]), api.fetch_tracks([ID])
+    assert (several.status, several.is_about_resource(), one.is_about_resource()) == (400, False, True)
     assert api.mode is None
 
 
@@ -350,13 +352,13 @@ def test_a_batch_that_is_called_wrong_says_nothing_of_the_mode(
         ("7N42dgm5tFLK9N8MT7fHC7", True),  # 2^128 - 1
         ("7N42dgm5tFLK9N8MT7fHC8", False),
         ("madeupUnknown000000123", False),
-        (made_up_id("T", 1, 1), False),
+        (make_synthetic_id("T", 1, 1), False),
         ("name:0123456789abcdef", False),
     ],
 )
 def test_an_id_of_spotify_writes_128_bits(text: str, is_one: bool) -> None:
     assert is_spotify_id(text) == is_one
-    assert is_spotify_id(text, is_stand_in=True) == (":" not in text)
+    assert is_spotify_id(text, is_mock_api=True) == (":" not in text)
 
 
 def test_a_login_of_a_netrc_file_does_not_take_the_tokens_place(
@@ -366,7 +368,7 @@ def test_a_login_of_a_netrc_file_does_not_take_the_tokens_place(
     netrc.write_text("default login somebody password else\n")
     monkeypatch.setenv("NETRC", str(netrc))
     server.says(PATH, TRACK)
-    api_of(server, tmp_path, clock).track(ID)
+    api_of(server, tmp_path, clock).fetch_track(ID)
     assert server.asked[0][1]["Authorization"] == f"Bearer {SECRETS[0]}"
 
 
@@ -379,13 +381,13 @@ def test_a_login_of_a_netrc_file_does_not_take_the_tokens_place(
     ],
 )
 def test_a_playlist_is_named_by_id_link_or_uri(text: str) -> None:
-    assert playlist_id(text) == "37i9dQZF1DXcBWIGoYBM5M"
+    assert parse_playlist_id(text) == "37i9dQZF1DXcBWIGoYBM5M"
 
 
 @pytest.mark.parametrize("text", ["", "my list", "37i9dQZF1DXcBWIGoYBM5", "../../me"])
 def test_what_names_no_playlist_is_refused(text: str) -> None:
     with pytest.raises(ActionNeededError, match="SPOTIFY_PLAYLISTS takes ids or links"):
-        playlist_id(text)
+        parse_playlist_id(text)
 
 
 def test_every_failure_is_one_of_ours(server: ScriptedServer, tmp_path: Path, clock: Clock) -> None:
@@ -394,7 +396,7 @@ def test_every_failure_is_one_of_ours(server: ScriptedServer, tmp_path: Path, cl
         server.says(PATH, refused(status))
         server.says("/api/token", refused(status))
         try:
-            facts.append(api_of(server, tmp_path, clock).track(ID).status)
+            facts.append(api_of(server, tmp_path, clock).fetch_track(ID).status)
         except EtlError as error:
             assert str(error).endswith(".") or str(error).endswith("?")
     assert facts == [400, 403, 404, 410]

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.extract.spotify.answers import Answers
-from etl.extract.spotify.api import Api, Mode
-from etl.extract.spotify.catalogue import Wanted, fetch_catalogue, plan, share
-from etl.extract.spotify.fetched import DONE, PENDING_QUOTA, Fetched
-from etl.lake import Lake
+from etl.extract.spotify.catalogue_fetch import CatalogueRequest, allocate_budget, fetch_catalogue, plan_calls
+from etl.extract.spotify.client import ApiClient, Mode
+from etl.extract.spotify.fetch_result import DONE, PENDING_QUOTA, FetchResult
+from etl.extract.spotify.responses import ResponseStore
+from etl.storage.inputs import Lake
 from tests.extract.spotify.nights import Killed, Place, killing, lines_of, place
 from tests.extract.spotify.server import Clock, Says, ScriptedServer, api_of
-from tests.simulate.spotify_api.little import little_rows
+from tests.simulator.mock_api.small_seed_data import little_rows
 
 
 @pytest.fixture(scope="module", params=["development", "extended"])
@@ -43,7 +43,7 @@ def ids(shared: Place) -> dict[str, list[str]]:
     """Ids of the catalogue, as the API knows them."""
     tracks = sorted(set(little_rows()[0]["track_id"]))
     api = shared.api()
-    seen = [api.track(id_).body for id_ in tracks[:30]]
+    seen = [api.fetch_track(id_).body for id_ in tracks[:30]]
     return {
         "tracks": tracks,
         "artists": sorted({artist["id"] for track in seen for artist in track["artists"]}),
@@ -51,11 +51,13 @@ def ids(shared: Place) -> dict[str, list[str]]:
     }
 
 
-def fetch(here: Place, wanted: Wanted, budget: int, run_id: str = "run", api: Api | None = None) -> Fetched:
-    return fetch_catalogue(api or here.api(), wanted, budget, Answers(here.lake, run_id, "catalogue"))
+def fetch(
+    here: Place, wanted: CatalogueRequest, budget: int, run_id: str = "run", api: ApiClient | None = None
+) -> FetchResult:
+    return fetch_catalogue(api or here.api(), wanted, budget, ResponseStore(here.lake, run_id, "catalogue"))
 
 
-def things(fetched: Fetched, *endpoints: str) -> list[Any]:
+def things(fetched: FetchResult, *endpoints: str) -> list[Any]:
     found: list[Any] = []
     for line in lines_of(fetched.received):
         if line["endpoint"] in endpoints and line["status"] == 200:
@@ -65,7 +67,9 @@ def things(fetched: Fetched, *endpoints: str) -> list[Any]:
 
 def test_the_first_refusal_tells_the_mode_and_is_the_last(here: Place, mode: str, ids: dict[str, list[str]]) -> None:
     api = here.api()
-    wanted = Wanted(features=ids["tracks"], tracks=ids["tracks"][:60], artists=ids["artists"], albums=ids["albums"])
+    wanted = CatalogueRequest(
+        features=ids["tracks"], tracks=ids["tracks"][:60], artists=ids["artists"], albums=ids["albums"]
+    )
     fetched = fetch(here, wanted, 1000, api=api)
     calls = here.calls()
     assert fetched.mode == api.mode == Mode(mode) and fetched.state == DONE
@@ -85,14 +89,16 @@ def test_the_first_refusal_tells_the_mode_and_is_the_last(here: Place, mode: str
 
 
 def test_a_mode_that_is_known_costs_no_refusal(here: Place, mode: str, ids: dict[str, list[str]]) -> None:
-    fetched = fetch(here, Wanted(features=ids["tracks"], tracks=ids["tracks"][:3]), 10, api=here.api(mode=Mode(mode)))
+    fetched = fetch(
+        here, CatalogueRequest(features=ids["tracks"], tracks=ids["tracks"][:3]), 10, api=here.api(mode=Mode(mode))
+    )
     assert not [line for line in lines_of(fetched.received) if line["status"] != 200]
     assert here.calls() == ({"audio_features": 4, "tracks": 1} if mode == "extended" else {"track": 3})
 
 
 @pytest.mark.parametrize("budget", [0, 1, 2, 7, 40])
 def test_the_budget_bounds_what_is_refreshed(here: Place, mode: str, ids: dict[str, list[str]], budget: int) -> None:
-    wanted = Wanted(tracks=ids["tracks"], artists=ids["artists"], albums=ids["albums"])
+    wanted = CatalogueRequest(tracks=ids["tracks"], artists=ids["artists"], albums=ids["albums"])
     fetched = fetch(here, wanted, budget)
     assert sum(here.calls().values()) <= budget
     asked = [one["id"] for one in things(fetched, "tracks", "track")]
@@ -104,7 +110,7 @@ def test_the_budget_bounds_what_is_refreshed(here: Place, mode: str, ids: dict[s
 
 def test_ids_that_spotify_cannot_know_are_not_asked(here: Place, ids: dict[str, list[str]]) -> None:
     known = ids["tracks"][0]
-    fetched = fetch(here, Wanted(tracks=["name:0123456789abcdef", known, "", known, "Z" * 22]), 10)
+    fetched = fetch(here, CatalogueRequest(tracks=["name:0123456789abcdef", known, "", known, "Z" * 22]), 10)
     assert [one["id"] for one in things(fetched, "tracks", "track") if one] == [known]
     assert sum(here.calls().values()) <= 3
 
@@ -116,8 +122,8 @@ FIVE = [str(number) * 22 for number in range(1, 6)]
 def test_what_is_made_up_is_not_asked_of_spotify(server: ScriptedServer, tmp_path: Path, clock: Clock) -> None:
     server.says("/v1/tracks", {"tracks": [{"id": FIVE[0]}]})
     api = api_of(server, tmp_path, clock)
-    wanted = Wanted(tracks=["madeupUnknown000000123", FIVE[0]], artists=["madeupNobody0000000123"])
-    fetched = fetch_catalogue(api, wanted, 10, Answers(Lake((tmp_path / "lake").as_uri()), "run", "catalogue"))
+    wanted = CatalogueRequest(tracks=["madeupUnknown000000123", FIVE[0]], artists=["madeupNobody0000000123"])
+    fetched = fetch_catalogue(api, wanted, 10, ResponseStore(Lake((tmp_path / "lake").as_uri()), "run", "catalogue"))
     assert fetched.calls == {"tracks": 1}
     assert [line["query"] for line in lines_of(fetched.received)] == [{"ids": FIVE[0]}]
 
@@ -128,8 +134,8 @@ def test_an_id_that_spotify_takes_for_none_is_noted_and_the_fetch_goes_on(
     for id_ in FIVE:
         server.says(f"/v1/tracks/{id_}", WRONG if id_ == FIVE[2] else {"id": id_})
     api = api_of(server, tmp_path, clock, mode=Mode.DEVELOPMENT)
-    answers = Answers(Lake((tmp_path / "lake").as_uri()), "run", "catalogue")
-    fetched = fetch_catalogue(api, Wanted(tracks=FIVE), 10, answers)
+    answers = ResponseStore(Lake((tmp_path / "lake").as_uri()), "run", "catalogue")
+    fetched = fetch_catalogue(api, CatalogueRequest(tracks=FIVE), 10, answers)
     assert [line["status"] for line in lines_of(fetched.received)] == [200, 200, 400, 200, 200]
 
 
@@ -142,8 +148,8 @@ def test_a_batch_with_a_wrong_id_is_asked_in_halves_within_the_budget(
 
     server.says("/v1/tracks", WRONG, good(0, 1), WRONG, WRONG, good(3, 4))
     api = api_of(server, tmp_path, clock)
-    answers = Answers(Lake((tmp_path / "lake").as_uri()), "run", "catalogue")
-    fetched = fetch_catalogue(api, Wanted(tracks=FIVE), budget, answers)
+    answers = ResponseStore(Lake((tmp_path / "lake").as_uri()), "run", "catalogue")
+    fetched = fetch_catalogue(api, CatalogueRequest(tracks=FIVE), budget, answers)
     tracks = [line for line in lines_of(fetched.received) if line["endpoint"] == "tracks"]
     assert fetched.mode is Mode.EXTENDED and fetched.calls["tracks"] == min(budget, 5)
     assert [(line["status"], line["query"]["ids"].split(",")) for line in tracks] == [
@@ -158,14 +164,14 @@ def test_audio_features_with_a_wrong_id_are_asked_in_halves(
 ) -> None:
     server.says("/v1/audio-features", WRONG, WRONG, {"audio_features": [None]})
     api = api_of(server, tmp_path, clock)
-    answers = Answers(Lake((tmp_path / "lake").as_uri()), "run", "catalogue")
-    fetched = fetch_catalogue(api, Wanted(features=FIVE[:2]), 2, answers)
+    answers = ResponseStore(Lake((tmp_path / "lake").as_uri()), "run", "catalogue")
+    fetched = fetch_catalogue(api, CatalogueRequest(features=FIVE[:2]), 2, answers)
     said = [(line["status"], line["query"]["ids"]) for line in lines_of(fetched.received)]
-    assert said == [(400, FIVE[0]), (200, FIVE[1])] and fetched.left == {}
+    assert said == [(400, FIVE[0]), (200, FIVE[1])] and fetched.remaining == {}
 
 
 def test_killed_between_any_two_calls_it_asks_nothing_twice(here: Place, ids: dict[str, list[str]]) -> None:
-    wanted = Wanted(ids["tracks"][:120], ids["tracks"][:8], ids["artists"][:3], ids["albums"][:3])
+    wanted = CatalogueRequest(ids["tracks"][:120], ids["tracks"][:8], ids["artists"][:3], ids["albums"][:3])
     whole = fetch(here, wanted, 12, "whole")
     total = sum(whole.calls.values())
     here.calls()
@@ -184,10 +190,10 @@ def test_a_used_up_quota_says_what_is_left(stock: Path, mode: str, tmp_path: Pat
     endpoint = {"development": "track", "extended": "tracks"}[mode]
     fault = f'kind = "quota_exceeded"\nendpoint = "{endpoint}"\nnth = 3\nsticky = true\n'
     with place(stock, tmp_path / "place", mode, f"[[fault]]\n{fault}") as here:
-        fetched = fetch(here, Wanted(ids["tracks"], ids["tracks"], ids["artists"], ids["albums"]), 1000)
+        fetched = fetch(here, CatalogueRequest(ids["tracks"], ids["tracks"], ids["artists"], ids["albums"]), 1000)
         asked = things(fetched, "track", "tracks")
         assert fetched.state == PENDING_QUOTA and len(asked) == {"development": 2, "extended": 100}[mode]
-        assert fetched.left["tracks"] == len(ids["tracks"]) - len(asked) and "features" not in fetched.left
+        assert fetched.remaining["tracks"] == len(ids["tracks"]) - len(asked) and "features" not in fetched.remaining
 
 
 @given(
@@ -197,7 +203,7 @@ def test_a_used_up_quota_says_what_is_left(stock: Path, mode: str, tmp_path: Pat
 )
 def test_a_plan_keeps_to_its_budget_and_wastes_none(budget: int, lengths: dict[str, int], is_batched: bool) -> None:
     waiting = {kind: [f"{kind}{n}" for n in range(length)] for kind, length in lengths.items()}
-    calls = plan(waiting, budget, is_batched)
+    calls = plan_calls(waiting, budget, is_batched)
     sizes = {"tracks": 50, "artists": 50, "albums": 20} if is_batched else dict.fromkeys(lengths, 1)
     needed = {kind: -(-length // sizes[kind]) for kind, length in lengths.items()}
     assert len(calls) == min(budget, sum(needed.values()))
@@ -207,6 +213,10 @@ def test_a_plan_keeps_to_its_budget_and_wastes_none(budget: int, lengths: dict[s
 
 
 def test_shares_are_in_proportion() -> None:
-    assert share(100, {"a": 800, "b": 150, "c": 50}, {"a": 800, "b": 150, "c": 50}) == {"a": 80, "b": 15, "c": 5}
-    assert share(10, {"a": 1000, "b": 3, "c": 0}, {"a": 4, "b": 3, "c": 0}) == {"a": 4, "b": 3, "c": 0}
-    assert share(0, {"a": 1}, {"a": 1}) == {"a": 0}
+    assert allocate_budget(100, {"a": 800, "b": 150, "c": 50}, {"a": 800, "b": 150, "c": 50}) == {
+        "a": 80,
+        "b": 15,
+        "c": 5,
+    }
+    assert allocate_budget(10, {"a": 1000, "b": 3, "c": 0}, {"a": 4, "b": 3, "c": 0}) == {"a": 4, "b": 3, "c": 0}
+    assert allocate_budget(0, {"a": 1}, {"a": 1}) == {"a": 0}

@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 
 from etl.errors import EtlError, MustSignInError, RateLimitedError, TryAgainError
-from etl.extract.spotify.fetched import DONE, Fetched
-from etl.extract.spotify.knowledge import Known
-from etl.simulate.spotify_api.scenario import EITHER_FAULTS, PASSING_FAULTS
+from etl.extract.spotify.fetch_result import DONE, FetchResult
+from etl.extract.spotify.sync_state import SyncState
+from simulator.mock_api.scenario import COMMON_FAULTS, RECOVERABLE_FAULTS
 from tests.extract.spotify.nights import Line, Place, known_after, lines_of, now, place
 
 STILL = "has_usual_changes = false\npopularity_drift = 0\n"
 MODES = pytest.mark.parametrize("mode", ["development", "extended"])
 
 
-def content(fetched: Fetched) -> list[Line]:
+def content(fetched: FetchResult) -> list[Line]:
     """What a fetch brought, without the moments at which it was asked."""
     return [
         {name: line[name] for name in ("endpoint", "path", "status", "query")}
@@ -25,25 +25,25 @@ def content(fetched: Fetched) -> list[Line]:
 
 
 @MODES
-@pytest.mark.parametrize("kind", [*EITHER_FAULTS, "expired_token"])
+@pytest.mark.parametrize("kind", [*COMMON_FAULTS, "expired_token"])
 def test_a_fault_that_passes_leaves_no_trace(stock: Path, tmp_path: Path, mode: str, kind: str) -> None:
     fault = f'night = 1\nkind = "{kind}"\nnth = 3\ncount = 2\nseconds = 0.3\n'
     scenario = f'{STILL}[[fault]]\nendpoint = "playlist_items"\n{fault}[[fault]]\nendpoint = "my_playlists"\n{fault}'
     with place(stock, tmp_path / "place", mode, scenario.replace("nth = 3", "nth = 1", 1)) as here:
-        whole = here.fetch(Known(), "whole")
+        whole = here.fetch(SyncState(), "whole")
         here.night(1)
         try:
-            fetched = here.fetch(Known(), "run")
+            fetched = here.fetch(SyncState(), "run")
         except TryAgainError:
             # A token that is refused right after it was given ends the try, not the run.
             assert kind == "expired_token"
-            fetched = here.fetch(Known(), "run")
+            fetched = here.fetch(SyncState(), "run")
         assert fetched.state == DONE and content(fetched) == content(whole)
         assert fetched.playlists_refused == 0 and sum(here.slept) <= 120
 
 
 @MODES
-@pytest.mark.parametrize("kind", EITHER_FAULTS)
+@pytest.mark.parametrize("kind", COMMON_FAULTS)
 def test_a_fault_of_the_accounts_service_that_passes_leaves_no_trace(
     stock: Path, tmp_path: Path, mode: str, kind: str
 ) -> None:
@@ -52,8 +52,8 @@ def test_a_fault_of_the_accounts_service_that_passes_leaves_no_trace(
         ada = here.account("ada")
         expire(here)
         here.night(1)
-        assert here.fetch(Known(), "run").state == DONE
-        after = here.accounts.get("ada")
+        assert here.fetch(SyncState(), "run").state == DONE
+        after = here.accounts.get_account("ada")
         assert after.token.access_token != ada.token.access_token and after.trouble is None
 
 
@@ -64,8 +64,8 @@ def test_a_refresh_token_is_kept_where_no_new_one_comes(stock: Path, tmp_path: P
         before = here.account("ada").token
         for _ in range(3):
             expire(here)
-            assert here.api().me().is_good()
-        after = here.accounts.get("ada").token
+            assert here.api().fetch_profile().is_success()
+        after = here.accounts.get_account("ada").token
         assert (after.refresh_token == before.refresh_token) is (kind == "no_new_refresh_token")
 
 
@@ -77,22 +77,22 @@ def test_an_invalid_grant_is_no_loss(stock: Path, tmp_path: Path, mode: str) -> 
         expire(here)
         here.night(1)
         with pytest.raises(MustSignInError, match=r"Run bin/sign-in ada\."):
-            here.fetch(Known(), "run")
-        assert here.accounts.get("ada").token.refresh_token == before.refresh_token
-        assert here.accounts.get("ada").trouble is not None
-        assert here.fetch(Known(), "run").state == DONE and here.accounts.get("ada").trouble is None
+            here.fetch(SyncState(), "run")
+        assert here.accounts.get_account("ada").token.refresh_token == before.refresh_token
+        assert here.accounts.get_account("ada").trouble is not None
+        assert here.fetch(SyncState(), "run").state == DONE and here.accounts.get_account("ada").trouble is None
 
 
 @MODES
 def test_many_faults_over_many_nights_end_in_the_same_knowledge(stock: Path, tmp_path: Path, mode: str) -> None:
     changes = "first_day = 2026-11-01\n"
-    rate = f"{changes}[faults]\nrate = 0.2\nseed = 3\nseconds = 0\nkinds = {list(PASSING_FAULTS)}\n"
+    rate = f"{changes}[faults]\nrate = 0.2\nseed = 3\nseconds = 0\nkinds = {list(RECOVERABLE_FAULTS)}\n"
     known = []
     for folder, scenario in (("without", changes), ("with", rate)):
         with place(stock, tmp_path / folder, mode, scenario) as here:
             here.night(0)
             here.account("ada")
-            knowledge, tries = Known(), 0
+            knowledge, tries = SyncState(), 0
             for night in range(8):
                 here.night(night)
                 expire(here)
@@ -120,13 +120,13 @@ def test_no_stock_yet_may_pass(tmp_path: Path, stock: Path, mode: str) -> None:
     with place(stock, tmp_path / "one", mode) as here:
         account = here.account("ada")
     with place(tmp_path / "none.sqlite", tmp_path / "two", mode) as empty:
-        empty.accounts.keep(account)
+        empty.accounts.store_account(account)
         with pytest.raises(EtlError) as caught:
-            empty.fetch(Known(), "run")
+            empty.fetch(SyncState(), "run")
         assert isinstance(caught.value, TryAgainError | MustSignInError)
 
 
 def expire(here: Place) -> None:
     """Let the stored access token be past its time."""
-    account = here.accounts.get("ada")
-    here.accounts.keep(replace(account, token=replace(account.token, expires_at=now())))
+    account = here.accounts.get_account("ada")
+    here.accounts.store_account(replace(account, token=replace(account.token, expires_at=now())))

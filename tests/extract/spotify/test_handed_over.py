@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from etl.errors import ActionNeededError
-from etl.extract.spotify.accounts import Account, Accounts, Token
-from etl.extract.spotify.handed_over import as_connections, take
+from etl.extract.spotify.account_store import Account, AccountStore, Token
+from etl.extract.spotify.account_transfer import import_accounts, to_connection_json
 from launch import sign_in
 
 NOW = datetime(2026, 11, 21, 3, tzinfo=UTC)
@@ -25,50 +25,50 @@ BEN = replace(ADA, name="ben", account_id="2", user_id="ben")
 
 def extra(*accounts: Account) -> Any:
     """The extra of a connection, as a task sees it."""
-    return json.loads(json.loads(as_connections(ID, "s3cret", accounts))[ID]["extra"])
+    return json.loads(json.loads(to_connection_json(ID, "s3cret", accounts))[ID]["extra"])
 
 
 @pytest.fixture
-def accounts(tmp_path: Path) -> Accounts:
-    return Accounts(tmp_path, "abc")
+def accounts(tmp_path: Path) -> AccountStore:
+    return AccountStore(tmp_path, "abc")
 
 
-def test_accounts_arrive_as_they_were(accounts: Accounts, tmp_path: Path) -> None:
-    assert take(ID, extra(ADA, BEN), accounts) == ["ada", "ben"]
-    assert [accounts.get(name) for name in accounts.names()] == [ADA, BEN]
+def test_accounts_arrive_as_they_were(accounts: AccountStore, tmp_path: Path) -> None:
+    assert import_accounts(ID, extra(ADA, BEN), accounts) == ["ada", "ben"]
+    assert [accounts.get_account(name) for name in accounts.get_names()] == [ADA, BEN]
     modes = {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "accounts" / "abc").glob("*.json")}
     assert modes == {0o600}
-    assert take(ID, extra(ADA, BEN), accounts) == []
+    assert import_accounts(ID, extra(ADA, BEN), accounts) == []
 
 
-def test_what_was_renewed_here_stays_until_a_later_sign_in_comes(accounts: Accounts) -> None:
-    take(ID, extra(ADA), accounts)
-    renewed = accounts.renew(
+def test_what_was_renewed_here_stays_until_a_later_sign_in_comes(accounts: AccountStore) -> None:
+    import_accounts(ID, extra(ADA), accounts)
+    renewed = accounts.renew_token(
         "ada", ADA.token, lambda token: replace(token, access_token="newer", refresh_token="newer")
     )
-    assert take(ID, extra(ADA), accounts) == [] and accounts.get("ada") == renewed
+    assert import_accounts(ID, extra(ADA), accounts) == [] and accounts.get_account("ada") == renewed
     later = replace(ADA, authorised_at=NOW + timedelta(days=1))
-    assert take(ID, extra(later), accounts) == ["ada"] and accounts.get("ada") == later
+    assert import_accounts(ID, extra(later), accounts) == ["ada"] and accounts.get_account("ada") == later
 
 
-def test_a_broken_file_here_is_no_hindrance(accounts: Accounts, tmp_path: Path) -> None:
-    accounts.keep(ADA)
+def test_a_broken_file_here_is_no_hindrance(accounts: AccountStore, tmp_path: Path) -> None:
+    accounts.store_account(ADA)
     (tmp_path / "accounts" / "abc" / "ada.json").write_text("{")
-    assert take(ID, extra(ADA), accounts) == ["ada"] and accounts.get("ada") == ADA
+    assert import_accounts(ID, extra(ADA), accounts) == ["ada"] and accounts.get_account("ada") == ADA
 
 
-def test_a_connection_may_hold_the_secret_alone(accounts: Accounts) -> None:
-    assert take(ID, {}, accounts) == [] and accounts.names() == []
+def test_a_connection_may_hold_the_secret_alone(accounts: AccountStore) -> None:
+    assert import_accounts(ID, {}, accounts) == [] and accounts.get_names() == []
 
 
 @pytest.mark.parametrize(
     "broken",
     [None, [], {"accounts": []}, {"accounts": {"ada": {"token": "secret-refresh"}}}, {"accounts": {"ada": None}}],
 )
-def test_what_cannot_be_read_says_so_without_a_secret(accounts: Accounts, broken: object) -> None:
+def test_what_cannot_be_read_says_so_without_a_secret(accounts: AccountStore, broken: object) -> None:
     with pytest.raises(ActionNeededError, match=r"spotify_abc .* bin/sign-in --connection") as caught:
-        take(ID, broken, accounts)
-    assert "secret" not in str(caught.value) and caught.value.__cause__ is None and accounts.names() == []
+        import_accounts(ID, broken, accounts)
+    assert "secret" not in str(caught.value) and caught.value.__cause__ is None and accounts.get_names() == []
 
 
 def test_from_the_shell(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,21 +78,21 @@ def test_from_the_shell(tmp_path: Path, capsys: pytest.CaptureFixture[str], monk
         ("STATE_DIR", str(tmp_path)),
     ):
         monkeypatch.setenv(name, value)
-    Accounts(tmp_path, "abc").keep(ADA)
+    AccountStore(tmp_path, "abc").store_account(ADA)
     file = tmp_path / "connection.json"
     assert sign_in.main(["--connection", str(file)]) == 0
     said = capsys.readouterr()
     assert "airflow connections import" in said.out + said.err and "secret-" not in said.out + said.err
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert file.read_text() == as_connections(ID, "s3cret", [ADA])
+    assert file.read_text() == to_connection_json(ID, "s3cret", [ADA])
     assert sign_in.main(["--connection", str(file)]) == 1
     assert "is not there yet" in "".join(capsys.readouterr())
 
 
 _TASK = """
 import json, sys
-from dags.spotify_settings import spotify_settings
-chosen = spotify_settings()
+from dags.common.spotify_settings import load_spotify_settings
+chosen = load_spotify_settings()
 print(json.dumps([chosen.spotify_client_secret, sorted(path.stem for path in chosen.state_dir.rglob("*.json"))]))
 """
 
@@ -110,7 +110,7 @@ print(json.dumps([chosen.spotify_client_secret, sorted(path.stem for path in cho
 def test_a_task_takes_what_the_connection_has(
     tmp_path: Path, further: dict[str, str], secret: str | None, names: list[str]
 ) -> None:
-    connection = json.loads(as_connections(ID, "s3cret", [ADA]))[ID]
+    connection = json.loads(to_connection_json(ID, "s3cret", [ADA]))[ID]
     environ = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "SPOTI", "IS_STAND"))},
         "AIRFLOW_HOME": str(tmp_path / "airflow"),

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from etl.errors import EtlError
-from etl.extract.spotify.account import Known
-from etl.extract.spotify.accounts import Accounts, Token
-from etl.extract.spotify.api import Api
+from etl.extract.spotify.account_fetch import SyncState
+from etl.extract.spotify.account_store import AccountStore, Token
+from etl.extract.spotify.client import ApiClient
 from etl.extract.spotify.sign_in import sign_in_unattended
 from tests.extract.spotify.nights import place
 from tests.extract.spotify.server import (
@@ -86,12 +86,14 @@ def test_no_log_message_or_traceback_has_them(
     server.says("/api/token", token)
     back = Says(302, b"", {"Location": f"http://127.0.0.1:8888/callback?error={SECRETS[0]}"})
     server.says("/authorize", back)
-    clock, accounts = Clock(), Accounts(tmp_path, "client")
-    accounts.keep(an_account(token=Token(SECRETS[0], SECRETS[1], START, "")))
+    clock, accounts = Clock(), AccountStore(tmp_path, "client")
+    accounts.store_account(an_account(token=Token(SECRETS[0], SECRETS[1], START, "")))
     shown = ""
     for ask in (
-        lambda: Api(server.app(secret), accounts.get("ada"), accounts, clock=clock, sleep=clock.sleep).track(ID),
-        lambda: Api(server.app(SECRETS[4]), None, accounts, clock=clock, sleep=clock.sleep).track(ID),
+        lambda: ApiClient(
+            server.app(secret), accounts.get_account("ada"), accounts, clock=clock, sleep=clock.sleep
+        ).fetch_track(ID),
+        lambda: ApiClient(server.app(SECRETS[4]), None, accounts, clock=clock, sleep=clock.sleep).fetch_track(ID),
         lambda: sign_in_unattended(server.app(secret), "ada", accounts, clock),
     ):
         try:
@@ -100,7 +102,7 @@ def test_no_log_message_or_traceback_has_them(
             shown += f"{error!r} {error} {error.__dict__} {traceback.format_exc()}"
     written = everything_logged.getvalue()
     assert not [one for one in SECRETS if one in shown or one in written]
-    assert not [one for one in SECRETS if one in (accounts.get("ada").trouble or "")]
+    assert not [one for one in SECRETS if one in (accounts.get_account("ada").trouble or "")]
     assert "Authorization" not in written and "Bearer" not in written
 
 
@@ -113,12 +115,14 @@ def test_neither_lake_nor_log_nor_result_has_them(
         for number in range(2):
             token = here.account("ada").token
             secrets += [token.access_token, str(token.refresh_token)]
-            here.accounts.keep(replace(here.accounts.get("ada"), token=replace(token, expires_at=START)))
-            fetched = here.fetch(Known(), f"run {number}")
+            here.accounts.store_account(
+                replace(here.accounts.get_account("ada"), token=replace(token, expires_at=START))
+            )
+            fetched = here.fetch(SyncState(), f"run {number}")
         written = everything_logged.getvalue() + repr(fetched) + repr(here.api().__dict__)
         files = [path for path in here.folder.rglob("*") if path.is_file()]
         assert len(files) > 20
         holding = [path.name for path in files if any(one.encode() in path.read_bytes() for one in secrets)]
-        stored = here.accounts.get("ada").token
+        stored = here.accounts.get_account("ada").token
         assert not [one for one in secrets if one in written] and set(holding) <= {"ada.json"}
         assert stored.access_token not in secrets

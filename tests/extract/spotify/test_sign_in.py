@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 import requests
 
-from etl.config import settings
 from etl.errors import ActionNeededError, TryAgainError
-from etl.extract.spotify.accounts import Accounts
-from etl.extract.spotify.api import Api
-from etl.extract.spotify.app import SCOPES, App, app_of, check_redirect_uri
+from etl.extract.spotify.account_store import AccountStore
+from etl.extract.spotify.app import SCOPES, App, check_redirect_uri, get_app
+from etl.extract.spotify.client import ApiClient
 from etl.extract.spotify.sign_in import sign_in, sign_in_unattended
+from etl.settings import read_settings
 from launch import sign_in as from_shell
 from tests.extract.spotify.nights import Place, place
 from tests.extract.spotify.server import INVALID_GRANT, TOKEN, Says, ScriptedServer, scripted
@@ -59,13 +59,13 @@ def person(name: str, change: Callable[[str], str] = lambda address: address) ->
 def test_unattended_at_a_stand_in(here: Place, secret: str | None) -> None:
     app = replace(here.app, client_secret=secret)
     account = sign_in_unattended(app, "ada", here.accounts)
-    assert here.accounts.get("ada") == account and account.account_id != account.user_id
+    assert here.accounts.get_account("ada") == account and account.account_id != account.user_id
     assert set(account.token.scope.split()) == set(SCOPES) and account.token.refresh_token
-    assert Api(app, account, here.accounts).my_playlists().is_good()
+    assert ApiClient(app, account, here.accounts).fetch_my_playlists().is_success()
     renewed = replace(account, token=replace(account.token, expires_at=datetime.now(UTC)))
-    here.accounts.keep(renewed)
-    assert Api(app, renewed, here.accounts).me().is_good()
-    after = here.accounts.get("ada").token
+    here.accounts.store_account(renewed)
+    assert ApiClient(app, renewed, here.accounts).fetch_profile().is_success()
+    after = here.accounts.get_account("ada").token
     # As in life: PKCE brings a new refresh token with each refresh, the secret none.
     assert (after.refresh_token == account.token.refresh_token) is (secret is not None)
 
@@ -76,7 +76,7 @@ def test_a_person_says_yes_in_a_browser(here: Place, monkeypatch: pytest.MonkeyP
     said: list[str] = []
     account = sign_in(replace(here.app, client_secret=secret), here.accounts, None, False, said.append)
     # Without a name the account is called by Spotify's id.
-    assert account.name == account.user_id and here.accounts.names() == [account.name]
+    assert account.name == account.user_id and here.accounts.get_names() == [account.name]
     assert f"{here.url}/authorize?" in said[0] and "show_dialog=true" in said[0]
 
 
@@ -109,7 +109,7 @@ def test_a_wrong_address_stores_nothing(
     monkeypatch.setattr(builtins, "input", lambda prompt: pasted)
     with pytest.raises(ActionNeededError, match=r"Start bin/sign-in again\."):
         sign_in(replace(here.app, client_secret=secret), here.accounts, "ada", True, print)
-    assert here.accounts.names() == []
+    assert here.accounts.get_names() == []
 
 
 @pytest.mark.parametrize("secret", [None, SECRET], ids=["pkce", "secret"])
@@ -120,7 +120,7 @@ def test_an_answer_to_another_request_stores_nothing(
     monkeypatch.setattr(webbrowser, "open", person("ada", lambda address: re.sub(pattern, "x=y", address)))
     with pytest.raises(ActionNeededError, match=r"Start bin/sign-in again\."):
         sign_in(replace(here.app, client_secret=secret), here.accounts, "ada", False, print)
-    assert here.accounts.names() == []
+    assert here.accounts.get_names() == []
 
 
 def test_a_terminal_that_nobody_types_into_is_said(here: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,9 +169,9 @@ def test_redirect_uris_that_work() -> None:
 def test_signing_in_again_renews(here: Place) -> None:
     first = sign_in_unattended(here.app, "ada", here.accounts)
     old = replace(first, authorised_at=first.authorised_at - timedelta(days=200), trouble="Sign in again.")
-    here.accounts.keep(old)
+    here.accounts.store_account(old)
     second = sign_in_unattended(here.app, "ada", here.accounts)
-    assert second.authorised_at > old.authorised_at and here.accounts.get("ada").trouble is None
+    assert second.authorised_at > old.authorised_at and here.accounts.get_account("ada").trouble is None
 
 
 def test_two_names_for_one_account_and_one_name_for_two_are_refused(
@@ -186,7 +186,7 @@ def test_two_names_for_one_account_and_one_name_for_two_are_refused(
     monkeypatch.setattr(webbrowser, "open", person(other_name(here)))
     with pytest.raises(ActionNeededError, match="ada is the name of another Spotify account"):
         sign_in(here.app, here.accounts, "ada", False, print)
-    assert here.accounts.names() == ["ada"]
+    assert here.accounts.get_names() == ["ada"]
 
 
 def other_name(here: Place) -> str:
@@ -198,18 +198,18 @@ def other_name(here: Place) -> str:
 def test_a_server_that_asks_a_person_is_no_stand_in(server: ScriptedServer, tmp_path: Path) -> None:
     server.says("/authorize", Says(body=b"<html>Log in</html>"))
     with pytest.raises(ActionNeededError, match="only a stand-in signs in unattended"):
-        sign_in_unattended(server.app(), "ada", Accounts(tmp_path, "client"))
+        sign_in_unattended(server.app(), "ada", AccountStore(tmp_path, "client"))
     with scripted() as gone:
         pass
     with pytest.raises(TryAgainError, match="cannot be reached"):
-        sign_in_unattended(gone.app(), "ada", Accounts(tmp_path, "client"))
+        sign_in_unattended(gone.app(), "ada", AccountStore(tmp_path, "client"))
 
 
 def test_a_refusal_on_the_page_is_said(server: ScriptedServer, tmp_path: Path) -> None:
     back = {"Location": "http://127.0.0.1:8888/callback?error=access_denied"}
     server.says("/authorize", Says(302, b"", back))
     with pytest.raises(ActionNeededError, match="refused on Spotify's page"):
-        sign_in_unattended(server.app(), "ada", Accounts(tmp_path, "client"))
+        sign_in_unattended(server.app(), "ada", AccountStore(tmp_path, "client"))
 
 
 @pytest.mark.parametrize(
@@ -237,10 +237,10 @@ def test_refusals_after_the_yes_store_nothing(
         return f"http://127.0.0.1:8888/callback?code=c&state={state[1]}"
 
     monkeypatch.setattr(builtins, "input", paste)
-    accounts = Accounts(tmp_path, "client")
+    accounts = AccountStore(tmp_path, "client")
     with pytest.raises(ActionNeededError, match=sentence):
         sign_in(server.app(), accounts, "ada", True, print)
-    assert accounts.names() == []
+    assert accounts.get_names() == []
 
 
 def test_an_account_without_an_immutable_id_is_known_by_its_id(
@@ -254,7 +254,7 @@ def test_an_account_without_an_immutable_id_is_known_by_its_id(
         return f"http://127.0.0.1:8888/callback?code=c&state={state[1] if state else ''}"
 
     monkeypatch.setattr(builtins, "input", paste)
-    account = sign_in(server.app(), Accounts(tmp_path, "client"), None, True, print)
+    account = sign_in(server.app(), AccountStore(tmp_path, "client"), None, True, print)
     assert (account.name, account.account_id, account.user_id) == ("J-rgen-B", "Jørgen B.", "Jørgen B.")
 
 
@@ -263,12 +263,12 @@ def _settings(folder: Path, **environ: str) -> dict[str, str]:
 
 
 def test_the_app_is_what_the_settings_name(tmp_path: Path) -> None:
-    app = app_of(settings(_settings(tmp_path, SPOTIPY_CLIENT_ID="abc", SPOTIFY_API_URL="http://127.0.0.1:1/v1")))
+    app = get_app(read_settings(_settings(tmp_path, SPOTIPY_CLIENT_ID="abc", SPOTIFY_API_URL="http://127.0.0.1:1/v1")))
     assert app == App("abc", None, "http://127.0.0.1:8888/callback", "http://127.0.0.1:1/v1/", app.accounts_url)
     with pytest.raises(ActionNeededError, match=r"SPOTIPY_CLIENT_ID is not set: docs/spotify\.md"):
-        app_of(settings(_settings(tmp_path)))
+        get_app(read_settings(_settings(tmp_path)))
     with pytest.raises(ActionNeededError, match=r"SPOTIFY_API_URL must be an address"):
-        app_of(settings(_settings(tmp_path, SPOTIPY_CLIENT_ID="abc", SPOTIFY_API_URL="api.spotify.com")))
+        get_app(read_settings(_settings(tmp_path, SPOTIPY_CLIENT_ID="abc", SPOTIFY_API_URL="api.spotify.com")))
 
 
 @pytest.fixture
@@ -293,10 +293,10 @@ def test_from_the_shell(shell: Place, capsys: pytest.CaptureFixture[str], monkey
     assert "Nobody has signed in yet" in capsys.readouterr().out
     assert from_shell.main(["ada"]) == 0
     assert "Signed in as ada, for 179 days." in capsys.readouterr().out
-    ada = shell.accounts.get("ada")
-    shell.accounts.keep(replace(ada, name="ole", trouble="Spotify takes the sign-in no more."))
-    shell.accounts.keep(replace(ada, name="pia"))
-    shell.accounts.keep(replace(ada, name="eve", authorised_at=ada.authorised_at - timedelta(days=170)))
+    ada = shell.accounts.get_account("ada")
+    shell.accounts.store_account(replace(ada, name="ole", trouble="Spotify takes the sign-in no more."))
+    shell.accounts.store_account(replace(ada, name="pia"))
+    shell.accounts.store_account(replace(ada, name="eve", authorised_at=ada.authorised_at - timedelta(days=170)))
     (shell.folder / "accounts" / "stand-in" / "pia.json").write_text("{")
     assert from_shell.main(["--list"]) == 0
     shown = capsys.readouterr().out

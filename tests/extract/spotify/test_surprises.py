@@ -10,14 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from etl.errors import ActionNeededError, EtlError, TryAgainError
-from etl.extract.spotify.account import Known, fetch_account
-from etl.extract.spotify.answers import Answers, thing_count
-from etl.extract.spotify.catalogue import Wanted, fetch_catalogue
-from etl.extract.spotify.exchange import Limits
-from etl.lake import Lake
+from etl.extract.spotify.account_fetch import SyncState, fetch_account
+from etl.extract.spotify.catalogue_fetch import CatalogueRequest, fetch_catalogue
+from etl.extract.spotify.http_session import HttpLimits
+from etl.extract.spotify.responses import ResponseStore, count_resources
+from etl.storage.inputs import Lake
 from tests.extract.spotify.server import TOKEN, Clock, Says, ScriptedServer, an_account, api_of, page, scripted
 
-QUICK = Limits(pauses_s=(0,), retry_after_all_s=5)
+QUICK = HttpLimits(pauses_s=(0,), retry_after_all_s=5)
 ID = "4" * 22
 
 values = st.recursive(
@@ -61,16 +61,16 @@ def test_an_answer_has_the_promised_shape_or_is_a_failure(any_server: ScriptedSe
         any_server.says(f"/v1/{path}", Says(status, body))
     with tempfile.TemporaryDirectory() as folder:
         for method, arguments in (
-            *(("me", ()), ("my_playlists", ()), ("followed_artists", ()), ("saved_tracks", ()), ("track", (ID,))),
+            *(("profile", ()), ("my_playlists", ()), ("followed_artists", ()), ("saved_tracks", ()), ("track", (ID,))),
             *(("tracks", ([ID],)), ("audio_features", ([ID],)), ("playlist_items", (ID, "s")), ("playlist", (ID,))),
         ):
             clock = Clock()
             api = api_of(any_server, Path(folder), clock, limits=QUICK)
             try:
-                answer = getattr(api, method)(*arguments)
+                answer = getattr(api, f"fetch_{method}")(*arguments)
             except EtlError:
                 continue
-            assert answer.status in (200, 400, 403, 404) and isinstance(thing_count(answer), int)
+            assert answer.status in (200, 400, 403, 404) and isinstance(count_resources(answer), int)
             assert sum(clock.slept) <= 5
 
 
@@ -97,7 +97,7 @@ def test_no_fetch_stumbles_over_what_pages_hold(
             if isinstance(entry, dict) and isinstance(entry.get("id"), str):
                 any_server.scripts.setdefault(f"/v1/playlists/{entry['id']}/items", [Says(body=page([]))])
                 any_server.says(f"/v1/playlists/{entry['id']}", {"id": entry["id"], "snapshot_id": "later"})
-        fetched = fetch_account(api, an_account(), Known(), [], Answers(lake, "run", "account-ada"))
+        fetched = fetch_account(api, an_account(), SyncState(), [], ResponseStore(lake, "run", "account-ada"))
         assert fetched.state == "done" and fetched.received is not None
 
 
@@ -108,15 +108,15 @@ def test_no_catalogue_fetch_stumbles(any_server: ScriptedServer, single: Any, st
         any_server.says(f"/v1/{path}", Says(status, single))
     with tempfile.TemporaryDirectory() as folder:
         api = api_of(any_server, Path(folder), Clock(), limits=QUICK)
-        answers = Answers(Lake(f"file://{folder}/lake"), "run", "catalogue")
+        answers = ResponseStore(Lake(f"file://{folder}/lake"), "run", "catalogue")
         try:
-            fetched = fetch_catalogue(api, Wanted([ID], [ID], [ID], [ID]), 10, answers)
+            fetched = fetch_catalogue(api, CatalogueRequest([ID], [ID], [ID], [ID]), 10, answers)
         except EtlError as error:
             assert str(error).endswith((".", "?"))
         else:
-            told = [answer for answer in answers.all_kept() if answer.is_about_a_thing()]
+            told = [answer for answer in answers.read_stored_responses() if answer.is_about_resource()]
             assert fetched.state == "done" and bool(told) == (fetched.received is not None)
-            assert fetched.received is None or fetched.received.row_count == sum(map(thing_count, told))
+            assert fetched.received is None or fetched.received.row_count == sum(map(count_resources, told))
 
 
 @pytest.mark.parametrize("path", ["me/playlists", "me/tracks", f"playlists/{ID}/items"])
@@ -129,19 +129,19 @@ def test_pages_without_an_end_are_left(any_server: ScriptedServer, tmp_path: Pat
     any_server.says(f"/v1/{path}", page([{"id": ID}], has_next=True))
     clock = Clock()
     api = api_of(any_server, tmp_path, clock, limits=QUICK)
-    answers = Answers(Lake((tmp_path / "lake").as_uri()), "r", "account-ada")
+    answers = ResponseStore(Lake((tmp_path / "lake").as_uri()), "r", "account-ada")
     with pytest.raises(TryAgainError, match=f"{path} goes on beyond its 1 things"):
-        fetch_account(api, an_account(), Known(), [ID], answers)
+        fetch_account(api, an_account(), SyncState(), [ID], answers)
 
 
-def _following(server: ScriptedServer, folder: Path, *pages: dict[str, Any]) -> Answers:
+def _following(server: ScriptedServer, folder: Path, *pages: dict[str, Any]) -> ResponseStore:
     """What was answered to who asks an account and is given these pages of followed artists, the last one for ever."""
     for name in ("me/playlists", "me/tracks"):
         server.says(f"/v1/{name}", page([]))
     server.says("/v1/me", {"id": "ada"})
     server.scripts["/v1/me/following"] = [Says(body={"artists": one}) for one in pages]
-    answers = Answers(Lake((folder / "lake").as_uri()), "r", "account-ada")
-    fetch_account(api_of(server, folder, Clock(), limits=QUICK), an_account(), Known(), [], answers)
+    answers = ResponseStore(Lake((folder / "lake").as_uri()), "r", "account-ada")
+    fetch_account(api_of(server, folder, Clock(), limits=QUICK), an_account(), SyncState(), [], answers)
     return answers
 
 
@@ -150,7 +150,7 @@ def test_cursors_that_are_none_end_the_followed_artists(
     any_server: ScriptedServer, tmp_path: Path, cursors: Any
 ) -> None:
     answers = _following(any_server, tmp_path, page([{"id": ID}], has_next=True) | {"cursors": cursors})
-    assert [answer.endpoint for answer in answers.all_kept()].count("followed_artists") == 1
+    assert [answer.endpoint for answer in answers.read_stored_responses()].count("followed_artists") == 1
 
 
 def test_cursors_that_come_again_and_again_are_left(any_server: ScriptedServer, tmp_path: Path) -> None:
@@ -167,8 +167,8 @@ def test_a_list_of_more_things_than_can_be_asked_is_not_believed(any_server: Scr
 def test_a_refusal_of_the_accounts_own_list_names_the_account(any_server: ScriptedServer, tmp_path: Path) -> None:
     any_server.says("/v1/me/playlists", Says(403, {"error": {"status": 403, "message": "User not registered"}}))
     api = api_of(any_server, tmp_path, Clock(), limits=QUICK)
-    answers = Answers(Lake(f"file://{tmp_path}/lake"), "run", "account-ada")
+    answers = ResponseStore(Lake(f"file://{tmp_path}/lake"), "run", "account-ada")
     for _ in range(2):  # the refusal is not kept: the right may be given between two tries
         with pytest.raises(ActionNeededError, match="dashboard must list ada among its users"):
-            fetch_account(api, an_account(), Known(), [], answers)
+            fetch_account(api, an_account(), SyncState(), [], answers)
     assert api.calls == {"my_playlists": 2}

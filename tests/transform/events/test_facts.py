@@ -5,8 +5,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from etl.transform.events.facts import facts
-from etl.transform.events.members import CONTEXT
+from etl.transform.events.dimension_members import CONTEXT_COLUMNS
+from etl.transform.events.facts import build_fact_batches
 from tests.transform.events.told import NOON, event_rows
 
 LONG_AGO, FAR_OFF = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -24,9 +24,9 @@ KEYS: dict[str, list[dict[str, Any]]] = {
     ],
     "playlist": [{"playlist_id": "p1", "playlist_key": 41}],
     "context": [
-        {**dict.fromkeys(CONTEXT), "platform": "ios", "context_key": 51},
-        {**dict.fromkeys(CONTEXT), "is_shuffle": True, "context_key": 52},
-        {**dict.fromkeys(CONTEXT), "context_key": 53},
+        {**dict.fromkeys(CONTEXT_COLUMNS), "platform": "ios", "context_key": 51},
+        {**dict.fromkeys(CONTEXT_COLUMNS), "is_shuffle": True, "context_key": 52},
+        {**dict.fromkeys(CONTEXT_COLUMNS), "context_key": 53},
     ],
     "input": [{"input_id": "in", "input_key": 61}, {"input_id": "other", "input_key": 62}],
     "made_id": [],
@@ -39,7 +39,7 @@ _COLUMNS = {
     "artist": ("artist_id", "artist_key"),
     "track": ("track_id", "track_key", "first_artist_key"),
     "playlist": ("playlist_id", "playlist_key"),
-    "context": ("context_key", *CONTEXT),
+    "context": ("context_key", *CONTEXT_COLUMNS),
     "input": ("input_id", "input_key"),
     "made_id": ("track_name", "artist_name", "made_track", "made_artist"),
 }
@@ -50,7 +50,7 @@ def found(*rows: dict[str, Any], table: str = "fact_event", **keys: Any) -> list
     known = {name: _table(name, told) for name, told in {**KEYS, **keys}.items()}
     told = event_rows(*rows).drop_columns("identity")
     numbered = told.append_column("event_id", pa.array([bytes([number]) for number in range(len(rows))]))
-    return [row for batch in facts(numbered, known, table) for row in batch.to_pylist()]
+    return [row for batch in build_fact_batches(numbered, known, table) for row in batch.to_pylist()]
 
 
 def _table(name: str, rows: list[dict[str, Any]]) -> pa.Table:

@@ -6,10 +6,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from etl.avro.records import arrow_schema
-from etl.columnar import Tables
-from etl.schemas.avro import contract
-from etl.transform.events import feed
+from etl.engines.datafusion import TableSession
+from etl.formats.avro.records import build_arrow_schema
+from etl.formats.contracts.avro import load_contract
+from etl.transform.events import feed_queries
 
 START = datetime(2026, 11, 2, 12, tzinfo=UTC)
 END = START + timedelta(seconds=180)
@@ -39,16 +39,16 @@ RECORD: dict[str, Any] = {
 
 
 def said(**values: Any) -> dict[str, Any]:
-    return said_of("user_activity_2", feed.events, {**RECORD, **values})
+    return said_of("user_activity_2", feed_queries.build_event_query, {**RECORD, **values})
 
 
 def said_of_user(**values: Any) -> dict[str, Any]:
-    return said_of("user", feed.users, {"userId": "u1", "updatedAt": START, **values})
+    return said_of("user", feed_queries.build_user_query, {"userId": "u1", "updatedAt": START, **values})
 
 
 def said_of(name: str, query: Any, record: dict[str, Any]) -> dict[str, Any]:
-    records = pa.Table.from_pylist([record], arrow_schema(contract(name)))
-    (row,) = Tables(records=records).table(query("in", NOT_AFTER, ZONES)).to_pylist()
+    records = pa.Table.from_pylist([record], build_arrow_schema(load_contract(name)))
+    (row,) = TableSession(records=records).collect_table(query("in", NOT_AFTER, ZONES)).to_pylist()
     return row
 
 

@@ -7,12 +7,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from etl.transform.events.rows import identified
+from etl.transform.events.event_ids import add_event_ids
 from tests.transform.events.told import NOON, event_rows
 
 
 def ids(*rows: dict[str, Any]) -> list[bytes]:
-    return identified(event_rows(*rows))["event_id"].to_pylist()
+    return add_event_ids(event_rows(*rows))["event_id"].to_pylist()
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_what_differs_in_source_user_moment_or_identity_is_another_event() -> No
 
 def test_ids_stand_beside_their_rows_and_sort_by_time() -> None:
     moments = [NOON + timedelta(seconds=second) for second in (30, 10, 20, 1_000_000)]
-    table = identified(event_rows(*({"event_time": moment} for moment in moments)))
+    table = add_event_ids(event_rows(*({"event_time": moment} for moment in moments)))
     assert table["event_time"].to_pylist() == moments
     found = table["event_id"].to_pylist()
     assert sorted(found) == [found[1], found[2], found[0], found[3]]
@@ -53,5 +53,5 @@ def test_ids_stand_beside_their_rows_and_sort_by_time() -> None:
 
 def test_rows_in_several_chunks_get_the_ids_that_they_get_alone() -> None:
     parts = [event_rows({"user_id": name}, {"user_id": f"{name}!"}) for name in ("u1", "u2")]
-    alone = [one for part in parts for one in identified(part)["event_id"].to_pylist()]
-    assert identified(pa.concat_tables(parts))["event_id"].to_pylist() == alone
+    alone = [one for part in parts for one in add_event_ids(part)["event_id"].to_pylist()]
+    assert add_event_ids(pa.concat_tables(parts))["event_id"].to_pylist() == alone

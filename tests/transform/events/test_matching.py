@@ -6,7 +6,7 @@ from itertools import permutations
 
 import pytest
 
-from etl.transform.events.matching import Play, matches
+from etl.transform.events.play_matching import Play, match_plays
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 RANK = {"extended_export": "x", "recently_played": "r", "basic_export": "b"}
@@ -20,7 +20,7 @@ def play(source: str, second: float, length: float | None = 200, number: int = 0
 
 
 def pairs(*plays: Play) -> set[tuple[str, str]]:
-    return {(match.kept[0], match.dropped[0]) for match in matches(plays)}
+    return {(match.retained_key[0], match.duplicate_key[0]) for match in match_plays(plays)}
 
 
 @pytest.mark.parametrize("moment", [0, 200, 90, -90, 290])
@@ -38,9 +38,9 @@ def test_an_instant_after_a_play_or_long_before_it_is_another_play(instant: floa
 def test_a_pause_moves_a_play_away_from_its_start(instant: float) -> None:
     recent = play("recently_played", instant, None)
     rule = "time within a pause of 3 h"
-    for source, kept in (("extended_export", "x0"), ("basic_export", recent.id[0])):
-        (match,) = matches([play(source, 0, 400), recent])
-        assert (match.kept[0], match.rule) == (kept, rule)
+    for source, kept in (("extended_export", "x0"), ("basic_export", recent.event_key[0])):
+        (match,) = match_plays([play(source, 0, 400), recent])
+        assert (match.retained_key[0], match.rule) == (kept, rule)
 
 
 def test_a_nearer_instant_claims_a_paused_play() -> None:
@@ -103,8 +103,8 @@ def test_thousands_of_plays_within_a_minute_take_no_hour() -> None:
     ],
 )
 def test_a_match_says_which_ends_lie_together(kept: Play, dropped: Play, rule: str) -> None:
-    assert [(match.kept, match.dropped, match.rule) for match in matches([dropped, kept])] == [
-        (kept.id, dropped.id, rule)
+    assert [(match.retained_key, match.duplicate_key, match.rule) for match in match_plays([dropped, kept])] == [
+        (kept.event_key, dropped.event_key, rule)
     ]
 
 
@@ -121,9 +121,9 @@ def test_recordings_that_share_a_name_are_one_song_of_a_listener() -> None:
         ({1: ["name:a"], 2: ["name:b"]}, False),
         ({1: ["name:a"], 3: ["name:a", "name:b"], 2: ["name:b"]}, False),
     ):
-        assert bool(matches([by_id, by_name], names)) == is_one, names
+        assert bool(match_plays([by_id, by_name], names)) == is_one, names
     linking = play("extended_export", 5000, recording=3)
-    assert matches([by_id, by_name, linking], {1: ["name:a"], 3: ["name:a", "name:b"], 2: ["name:b"]})
+    assert match_plays([by_id, by_name, linking], {1: ["name:a"], 3: ["name:a", "name:b"], 2: ["name:b"]})
 
 
 @pytest.mark.parametrize(
@@ -147,9 +147,9 @@ def test_a_source_that_reports_a_play_twice_within_seconds(
     source: str, seconds_apart: float, length: float | None, is_one: bool
 ) -> None:
     twice = play(source, 0, length), play(source, seconds_apart, length, number=2)
-    assert len(matches(twice)) == is_one
+    assert len(match_plays(twice)) == is_one
     if is_one:
-        assert matches(twice)[0].rule == f"one source twice, ends {seconds_apart} s apart"
+        assert match_plays(twice)[0].rule == f"one source twice, ends {seconds_apart} s apart"
 
 
 def test_the_first_of_near_duplicates_stays_and_is_matched() -> None:
@@ -165,7 +165,7 @@ def test_a_basic_export_dates_an_offline_play_by_the_next_connection() -> None:
     offline = [replace(play("extended_export", at), is_offline=True) for at in (0, 600)]
     late = [play("basic_export", at, 200.5) for at in (32400, 32700)]
     assert pairs(*offline, *late) == {("x0", "b32400"), ("x600", "b32700")}
-    assert {match.rule for match in matches([*offline, *late])} == {"offline, reported within 24 h"}
+    assert {match.rule for match in match_plays([*offline, *late])} == {"offline, reported within 24 h"}
     assert pairs(*(replace(one, is_offline=False) for one in offline), *late) == set()
     true = play("basic_export", 0)
     assert pairs(offline[0], true, late[0]) == {("x0", "b0")}, "what else claims it"

@@ -6,7 +6,7 @@ from itertools import combinations
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from etl.transform.events.matching import LONGEST_PAUSE, SOURCES, Match, Play, matches
+from etl.transform.events.play_matching import MAX_PAUSE, SOURCES, Match, Play, match_plays
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
@@ -33,7 +33,7 @@ def _play(number: int, source: str, second: int, length: int | None, user: str, 
 
 
 def _told(plays: list[Play]) -> tuple[dict[tuple[str, datetime], Play], list[Match]]:
-    return {play.id: play for play in plays}, matches(plays)
+    return {play.event_key: play for play in plays}, match_plays(plays)
 
 
 def _is_near_duplicate(match: Match) -> bool:
@@ -47,39 +47,43 @@ def _is_paused(match: Match) -> bool:
 @given(_plays())
 def test_a_play_is_matched_with_at_most_one_of_each_other_source(plays: list[Play]) -> None:
     by_id, found = _told(plays)
-    assert len({match.dropped for match in found}) == len(found), "dropped twice"
+    assert len({match.duplicate_key for match in found}) == len(found), "dropped twice"
     of_sources = [match for match in found if not _is_near_duplicate(match)]
-    assert len({(match.kept, by_id[match.dropped].source) for match in of_sources}) == len(of_sources), "two of one"
-    assert not {match.kept for match in found} & {match.dropped for match in found}, "kept and dropped"
+    assert len({(match.retained_key, by_id[match.duplicate_key].source) for match in of_sources}) == len(of_sources), (
+        "two of one"
+    )
+    assert not {match.retained_key for match in found} & {match.duplicate_key for match in found}, "kept and dropped"
 
 
 @given(_plays())
 def test_only_two_tellings_of_one_thing_by_two_sources_match_and_the_more_believed_stays(plays: list[Play]) -> None:
     by_id, found = _told(plays)
     for match in found:
-        kept, dropped = by_id[match.kept], by_id[match.dropped]
+        kept, dropped = by_id[match.retained_key], by_id[match.duplicate_key]
         assert (kept.user_id, kept.recording_key) == (dropped.user_id, dropped.recording_key)
         assert SOURCES.index(kept.source) < SOURCES.index(dropped.source) or _is_near_duplicate(match)
         if _is_near_duplicate(match):
             continue
         if _is_paused(match):
             instant, play = sorted((kept, dropped), key=lambda play: play.source != "recently_played")
-            assert play.ends[0] - LONGEST_PAUSE <= instant.id[1] <= play.ends[-1], match
+            assert play.boundaries[0] - MAX_PAUSE <= instant.event_key[1] <= play.boundaries[-1], match
         else:
-            assert min(abs(one - other) for one in kept.ends for other in dropped.ends) <= timedelta(seconds=120)
+            assert min(abs(one - other) for one in kept.boundaries for other in dropped.boundaries) <= timedelta(
+                seconds=120
+            )
 
 
 @given(_plays(), st.randoms(use_true_random=False))
 def test_what_matches_depends_on_the_plays_alone(plays: list[Play], order: object) -> None:
     shuffled = order.sample(plays, len(plays))  # type: ignore[attr-defined]
-    assert set(matches(plays)) == set(matches(shuffled)) == set(matches(iter(plays)))
+    assert set(match_plays(plays)) == set(match_plays(shuffled)) == set(match_plays(iter(plays)))
 
 
 @given(_plays(), st.sampled_from(list(combinations(SOURCES, 2))))
 def test_as_many_match_as_can(plays: list[Play], sources: tuple[str, str]) -> None:
     tolerance = timedelta(seconds=120 if "basic_export" in sources else 90)
-    told = sorted((play for play in plays if play.source in sources), key=lambda play: play.id[::-1])
-    assume(not any(matches([play for play in told if play.source == source]) for source in sources))
+    told = sorted((play for play in plays if play.source in sources), key=lambda play: play.event_key[::-1])
+    assume(not any(match_plays([play for play in told if play.source == source]) for source in sources))
     expected = 0
     for line in {(play.user_id, play.recording_key) for play in told}:
         ones, others = (
@@ -87,14 +91,14 @@ def test_as_many_match_as_can(plays: list[Play], sources: tuple[str, str]) -> No
             for source in sources
         )
         expected += _most(ones, others, tolerance)
-    assert len(matches(told)) == expected
+    assert len(match_plays(told)) == expected
 
 
 def _is_near(one: Play, other: Play, tolerance: timedelta) -> bool:
     if "recently_played" in (one.source, other.source):
         instant, play = sorted((one, other), key=lambda play: play.source != "recently_played")
-        return play.ends[0] - LONGEST_PAUSE <= instant.id[1] <= play.ends[-1] + tolerance
-    return min(abs(end - other_end) for end in one.ends for other_end in other.ends) <= tolerance
+        return play.boundaries[0] - MAX_PAUSE <= instant.event_key[1] <= play.boundaries[-1] + tolerance
+    return min(abs(end - other_end) for end in one.boundaries for other_end in other.boundaries) <= tolerance
 
 
 def _most(ones: list[Play], others: list[Play], tolerance: timedelta) -> int:
@@ -112,7 +116,7 @@ def test_plays_a_day_apart_do_not_touch_each_other(plays: list[Play]) -> None:
     later = timedelta(days=1)
     moved = [
         Play(
-            (f"later {play.id[0]}", play.id[1] + later),
+            (f"later {play.event_key[0]}", play.event_key[1] + later),
             play.user_id,
             play.track_key,
             play.recording_key,
@@ -122,4 +126,4 @@ def test_plays_a_day_apart_do_not_touch_each_other(plays: list[Play]) -> None:
         )
         for play in plays
     ]
-    assert set(matches(plays + moved)) == set(matches(plays)) | set(matches(moved))
+    assert set(match_plays(plays + moved)) == set(match_plays(plays)) | set(match_plays(moved))

@@ -7,7 +7,13 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
-from etl.transform.events.members import CONTEXT, has_names_alone, named, together, with_made
+from etl.transform.events.dimension_members import (
+    CONTEXT_COLUMNS,
+    add_name_derived_ids,
+    collect_members,
+    has_members_without_id,
+    merge_members,
+)
 from tests.transform.events.told import NOON, event_rows
 
 NAMES = {"track_name": "The Song (Live)", "artist_name": "Nova"}
@@ -31,7 +37,7 @@ def test_each_set_has_its_own_columns_each_thing_once() -> None:
         {"spoken_id": "s1", "track_id": None, "artist_id": None},
         {"activity_type": "LIKE", "platform": "tv"},
     )
-    told = named(rows)
+    told = collect_members(rows)
     assert sets(told, "users", "source", "user_id") == {("feed", "u1"): 5, ("api", "u2"): 1}
     assert sets(told, "playlists", "source", "playlist_id") == {("feed", None): 5, ("api", "p1"): 1}
     things = sets(told, "things", "source", "track_id", "track_name", "artist_id", "artist_name")
@@ -47,18 +53,18 @@ def test_each_set_has_its_own_columns_each_thing_once() -> None:
         ("i2", False, december): 1,
     }
     # How a play came about is told of plays alone.
-    assert sets(told, "contexts", *CONTEXT) == {(None,) * 7: 4, ("ios", *(None,) * 6): 1}
+    assert sets(told, "contexts", *CONTEXT_COLUMNS) == {(None,) * 7: 4, ("ios", *(None,) * 6): 1}
     assert {row["name_set"] for row in told.to_pylist()} == {"users", "months", "contexts", "things", "playlists"}
     assert not any(row["user_id"] for row in told.to_pylist() if row["name_set"] == "things")
 
 
 def test_parts_are_told_together_each_thing_once() -> None:
-    parts = [named(event_rows({}, {})), named(event_rows({}, {"user_id": "u2"}))]
-    told = together(parts)
+    parts = [collect_members(event_rows({}, {})), collect_members(event_rows({}, {"user_id": "u2"}))]
+    told = merge_members(parts)
     assert sets(told, "users", "source", "user_id") == {("feed", "u1"): 3, ("feed", "u2"): 1}
     assert sets(told, "months", "input_id", "is_spoken", "first_day") == {("in", False, date(2026, 11, 1)): 4}
-    assert together([]).num_rows == 0
-    assert together([]).schema == told.schema
+    assert merge_members([]).num_rows == 0
+    assert merge_members([]).schema == told.schema
 
 
 @pytest.mark.parametrize(
@@ -78,7 +84,7 @@ def test_parts_are_told_together_each_thing_once() -> None:
     ],
 )
 def test_an_id_is_made_of_names_where_there_is_none(row: dict[str, Any], is_alone: bool) -> None:
-    assert has_names_alone(named(event_rows(row))) == is_alone
+    assert has_members_without_id(collect_members(event_rows(row))) == is_alone
 
 
 def test_made_ids_stand_beside_the_names_they_are_made_of(spark: SparkSession) -> None:
@@ -93,7 +99,7 @@ def test_made_ids_stand_beside_the_names_they_are_made_of(spark: SparkSession) -
         {**NO_IDS, "track_name": "Song", "artist_name": "Nova"},
         {**NAMES, "artist_id": None},
     )
-    told = with_made(named(rows), spark)
+    told = add_name_derived_ids(collect_members(rows), spark)
     made = [row for row in told.to_pylist() if row["name_set"] == "things"]
     found = {
         tuple(row[name] for name in ("source", "track_id", "track_name", "artist_id", "artist_name")): (

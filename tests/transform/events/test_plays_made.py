@@ -8,7 +8,7 @@ from itertools import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.transform.events.matching import Play, matches
+from etl.transform.events.play_matching import Play, match_plays
 
 FIRST = datetime(2026, 11, 2, 12, tzinfo=UTC)
 SESSION_GAP = timedelta(hours=5)
@@ -97,4 +97,4 @@ def test_plays_counted_are_plays_made(
                     records.append(reported(later, source, next(numbers), False))
         made += session
     order.shuffle(records)  # type: ignore[attr-defined]
-    assert len(records) - len(matches(records, NAMES)) == len(made)
+    assert len(records) - len(match_plays(records, NAMES)) == len(made)

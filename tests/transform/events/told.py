@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from etl.schemas.events import EVENT_ROW
+from etl.formats.contracts.events import EVENT_ROW
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 _DEFAULT = {

@@ -8,19 +8,19 @@ from uuid import uuid4
 
 from pyspark.sql import DataFrame, SparkSession
 
-from etl.extract.spotify.answers import Answer, Answers
-from etl.lake import Lake, Received
-from etl.schemas import MEMORY
-from etl.schemas.api import BATCHES
-from etl.transform.spotify import memory, things
-from etl.transform.spotify.things import Things
+from etl.extract.spotify.responses import ApiResponse, ResponseStore
+from etl.formats.contracts import LATEST_STATE
+from etl.formats.contracts.api import BATCH_ENDPOINTS
+from etl.storage.inputs import Lake, ReceivedInput
+from etl.transform.spotify import latest_state, resources
+from etl.transform.spotify.resources import ParsedResources
 
 JUDGES = {
-    things.tracks: {"playlist_items", "saved_tracks", "recently_played", "tracks", "track"},
-    things.artists: {"artists", "artist", "followed_artists"},
-    things.playlists: {"my_playlists", "playlist"},
-    things.audio_features: {"audio_features"},
-    things.profiles: {"me"},
+    resources.parse_tracks: {"playlist_items", "saved_tracks", "recently_played", "tracks", "track"},
+    resources.parse_artists: {"artists", "artist", "followed_artists"},
+    resources.parse_playlists: {"my_playlists", "playlist"},
+    resources.parse_audio_features: {"audio_features"},
+    resources.parse_profiles: {"me"},
 }
 Json = dict[str, Any]
 Memory = dict[str, DataFrame]
@@ -39,14 +39,16 @@ def at(hour: int = 0, day: int = 21) -> str:
     return datetime(2026, 11, day, hour, tzinfo=UTC).isoformat(timespec="seconds")
 
 
-def answer(endpoint: str, body: Any, *ids: str, asked_at: str = at(), status: int = 200, **more: Any) -> Answer:
+def answer(endpoint: str, body: Any, *ids: str, asked_at: str = at(), status: int = 200, **more: Any) -> ApiResponse:
     """An answer to a call for some ids; a batch names them in its query, a single call in its path."""
     path = PATHS.get(endpoint, "/".join((endpoint, *ids)))
-    query = {"ids": ",".join(ids)} if endpoint in BATCHES else {"limit": 50, "offset": 0}
-    return Answer(asked_at, "ada", endpoint, endpoint if endpoint in BATCHES else path, query, status, body, **more)
+    query = {"ids": ",".join(ids)} if endpoint in BATCH_ENDPOINTS else {"limit": 50, "offset": 0}
+    return ApiResponse(
+        asked_at, "ada", endpoint, endpoint if endpoint in BATCH_ENDPOINTS else path, query, status, body, **more
+    )
 
 
-def items(playlist_id: str, snapshot_id: str | None, *entries: Any, has_next: bool = False, **more: Any) -> Answer:
+def items(playlist_id: str, snapshot_id: str | None, *entries: Any, has_next: bool = False, **more: Any) -> ApiResponse:
     """A page of a playlist."""
     body = {"items": list(entries), "total": 0, "next": "https://api.spotify.com/v1/next" if has_next else None}
     return answer("playlist_items", body, playlist_id=playlist_id, snapshot_id=snapshot_id, **more)
@@ -94,17 +96,17 @@ def features(**fields: Any) -> Json:
     }
 
 
-def received(lake: Lake, *answers: Answer) -> Received:
+def received(lake: Lake, *answers: ApiResponse) -> ReceivedInput:
     """The input that the extract makes of answers."""
-    kept = Answers(lake, uuid4().hex, "account-ada")
+    kept = ResponseStore(lake, uuid4().hex, "account-ada")
     for number, one in enumerate(answers):
-        kept.ask(lambda _, one=one: one, number)
-    found = kept.finish(datetime.fromisoformat(answers[0].asked_at))
+        kept.fetch_once(lambda _, one=one: one, number)
+    found = kept.store_input(datetime.fromisoformat(answers[0].asked_at))
     assert found is not None
     return found
 
 
-def kinds(held: DataFrame, answers: Iterable[Answer]) -> dict[str, Things]:
+def kinds(held: DataFrame, answers: Iterable[ApiResponse]) -> dict[str, ParsedResources]:
     """The judges of all kinds of things that some answers may hold."""
     asked = {one.endpoint for one in answers}
     return {judge.__name__: judge(held) for judge, endpoints in JUDGES.items() if asked & endpoints}
@@ -114,7 +116,7 @@ def kinds(held: DataFrame, answers: Iterable[Answer]) -> dict[str, Things]:
 class Judged:
     """What became of the things of one input, each by the row number that it is known under."""
 
-    received: Received
+    received: ReceivedInput
     accepted: dict[str, dict[int, Json]]
     reasons: dict[int, str]
     rows: dict[int, str]
@@ -124,11 +126,11 @@ class Judged:
         return row
 
 
-def judged(spark: SparkSession, lake: Lake, *answers: Answer) -> Judged:
+def judged(spark: SparkSession, lake: Lake, *answers: ApiResponse) -> Judged:
     """All things of some answers, judged, and counted as the load counts them."""
     given = received(lake, *answers)
-    lines = lake.read_answers(spark, [given])
-    found = kinds(things.things(lines).localCheckpoint(eager=True), answers)
+    lines = lake.read_responses(spark, [given])
+    found = kinds(resources.explode_resources(lines).localCheckpoint(eager=True), answers)
     accepted = {name: {r.row_number: r.asDict() for r in one.accepted.collect()} for name, one in found.items()}
     rejected = [row for one in found.values() for row in one.rejected.collect()]
     assert {row.input_id for row in rejected} <= {given.input_id}
@@ -138,22 +140,29 @@ def judged(spark: SparkSession, lake: Lake, *answers: Answer) -> Judged:
 
 
 def nothing(spark: SparkSession) -> Memory:
-    return {name: spark.createDataFrame([], schema) for name, schema in MEMORY.items()}
+    return {name: spark.createDataFrame([], schema) for name, schema in LATEST_STATE.items()}
 
 
-def fold(before: Memory, spark: SparkSession, lake: Lake, *inputs: Received, partitions: int = 0) -> Memory:
+def fold(before: Memory, spark: SparkSession, lake: Lake, *inputs: ReceivedInput, partitions: int = 0) -> Memory:
     """The memory after some inputs, as a frame read anew has it."""
-    lines = lake.read_answers(spark, inputs)
+    lines = lake.read_responses(spark, inputs)
     lines = lines.repartition(partitions) if partitions else lines
-    held = things.things(lines).localCheckpoint(eager=True)
-    tracks = things.tracks(held)
-    told = [tracks, things.artists(held), things.playlists(held), things.audio_features(held)]
-    snapshots = memory.known_snapshots(before["api_playlist"], tracks.accepted, things.complete_snapshots(lines))
-    after = memory.remembered(before, *(one.accepted for one in told), snapshots)
+    held = resources.explode_resources(lines).localCheckpoint(eager=True)
+    tracks = resources.parse_tracks(held)
+    told = [
+        tracks,
+        resources.parse_artists(held),
+        resources.parse_playlists(held),
+        resources.parse_audio_features(held),
+    ]
+    snapshots = latest_state.merge_snapshots(
+        before["api_playlist"], tracks.accepted, resources.select_complete_snapshots(lines)
+    )
+    after = latest_state.update_latest_state(before, *(one.accepted for one in told), snapshots)
     run_id = uuid4().hex
     for name, frame in after.items():
-        lake.write_memory(frame, run_id, name)
-    return {name: lake.read_memory(spark, run_id, name) for name in MEMORY}
+        lake.write_latest_state(frame, run_id, name)
+    return {name: lake.read_latest_state(spark, run_id, name) for name in LATEST_STATE}
 
 
 def collected(frames: Memory) -> dict[str, list[Json]]:

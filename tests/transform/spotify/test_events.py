@@ -8,30 +8,34 @@ import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
-from etl.extract.spotify.answers import Answer
-from etl.lake import Lake
-from etl.schemas import REJECTED_ROW
-from etl.schemas.events import EVENT_ROW
-from etl.transform.parsed import Parsed
-from etl.transform.spotify import events, things
+from etl.extract.spotify.responses import ApiResponse
+from etl.formats.contracts import REJECTED_ROW
+from etl.formats.contracts.events import EVENT_ROW
+from etl.storage.inputs import Lake
+from etl.transform.spotify import account_events, resources
+from etl.transform.validation import ValidationResult
 from tests.transform.spotify.said import Json, answer, artist, at, received, track
 
 KNOWN = "user_id string, artist_id string, event_time timestamp"
 KEY = ("event_time", "source", "user_id", "identity")
 
 
-def held(spark: SparkSession, lake: Lake, *answers: Answer) -> DataFrame:
-    return things.things(lake.read_answers(spark, [received(lake, *answers)])).localCheckpoint(eager=True)
+def held(spark: SparkSession, lake: Lake, *answers: ApiResponse) -> DataFrame:
+    return resources.explode_resources(lake.read_responses(spark, [received(lake, *answers)])).localCheckpoint(
+        eager=True
+    )
 
 
-def parsed(spark: SparkSession, lake: Lake, *answers: Answer, follow: str = "", is_mock: bool = False) -> Parsed:
+def parsed(
+    spark: SparkSession, lake: Lake, *answers: ApiResponse, follow: str = "", is_mock: bool = False
+) -> ValidationResult:
     """The outcome for ada, who is account-1; ``follow``: who has followed r1 since October, as far as is loaded."""
     users = spark.createDataFrame([("ada", "account-1")], "account string, user_id string")
     follows = spark.createDataFrame([(follow, "r1", datetime(2026, 10, 1, tzinfo=UTC))], KNOWN)
-    return events.parse(held(spark, lake, *answers), users, follows, is_mock)
+    return account_events.parse_events(held(spark, lake, *answers), users, follows, is_mock)
 
 
-def rows(found: Parsed) -> list[Row]:
+def rows(found: ValidationResult) -> list[Row]:
     """The events of answers without a fault, ``event_time`` as text in UTC."""
     assert found.rejected.collect() == []
     return found.accepted.withColumn("event_time", F.col("event_time").cast("string")).orderBy(*KEY).collect()
@@ -41,15 +45,15 @@ def known(row: Row) -> Json:
     return {name: value for name, value in row.asDict().items() if value is not None and name != "input_id"}
 
 
-def saved(*entries: Any, **more: Any) -> Answer:
+def saved(*entries: Any, **more: Any) -> ApiResponse:
     return answer("saved_tracks", {"items": list(entries), "total": len(entries), "next": None}, **more)
 
 
-def played(*entries: Any, **more: Any) -> Answer:
+def played(*entries: Any, **more: Any) -> ApiResponse:
     return answer("recently_played", {"items": list(entries), "next": None}, **more)
 
 
-def followed(*entries: Any, **more: Any) -> Answer:
+def followed(*entries: Any, **more: Any) -> ApiResponse:
     return answer(
         "followed_artists", {"artists": {"items": list(entries), "total": len(entries), "next": None}}, **more
     )
@@ -164,7 +168,7 @@ def test_what_is_no_object_is_refused_as_json_all_the_same(spark: SparkSession, 
 def test_an_account_that_nobody_knows_has_no_events(spark: SparkSession, lake: Lake) -> None:
     nobody = spark.createDataFrame([], "account string, user_id string")
     entry = {"added_at": "2026-11-20T10:00:00Z", "track": track()}
-    found = events.parse(held(spark, lake, saved(entry)), nobody, spark.createDataFrame([], KNOWN))
+    found = account_events.parse_events(held(spark, lake, saved(entry)), nobody, spark.createDataFrame([], KNOWN))
     assert found.accepted.count() == 0
     assert [row.reason for row in found.rejected.collect()] == ["account has not said who it is"]
 
@@ -172,4 +176,6 @@ def test_an_account_that_nobody_knows_has_no_events(spark: SparkSession, lake: L
 @pytest.mark.parametrize("profile", [{"id": "u1", "account_id": "account-1"}, {"id": "account-1"}])
 def test_users_are_who_their_newest_profile_says(spark: SparkSession, lake: Lake, profile: Json) -> None:
     answers = [answer("me", {"id": "old"}, asked_at=at(0)), answer("me", profile, asked_at=at(1))]
-    assert [tuple(row) for row in events.users(held(spark, lake, *answers)).collect()] == [("ada", "account-1")]
+    assert [tuple(row) for row in account_events.resolve_users(held(spark, lake, *answers)).collect()] == [
+        ("ada", "account-1")
+    ]

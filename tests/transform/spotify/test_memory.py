@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from etl.extract.spotify.answers import Answer
-from etl.lake import Lake, Received
-from etl.schemas import ARTIST_ROW, AUDIO_FEATURES, OTHER_AUDIO_MEASURES, STAGED, TRACK_ROW
-from etl.transform.spotify import rows, things
+from etl.extract.spotify.responses import ApiResponse
+from etl.formats.contracts import ARTIST_ROW, AUDIO_FEATURES, OTHER_AUDIO_MEASURES, STAGED, TRACK_ROW
+from etl.storage.inputs import Lake, ReceivedInput
+from etl.transform.spotify import resources, staged_frames
 from tests.transform.spotify.said import (
     Json,
     Memory,
@@ -39,7 +39,7 @@ NEW = artist("r1", name="New artist")
 RICH = {"popularity": 50, "external_ids": {"isrc": "GBAYE0601498"}, "linked_from": {"id": "t0"}}
 
 
-def first_night() -> list[Answer]:
+def first_night() -> list[ApiResponse]:
     """An app in extended mode reads everything; the quota cuts the items of p3."""
     when = {"asked_at": at(3, day=1)}
     episode, local = track("e1", type="episode"), track(None, is_local=True)
@@ -56,7 +56,7 @@ def first_night() -> list[Answer]:
     ]
 
 
-def second_night() -> list[Answer]:
+def second_night() -> list[ApiResponse]:
     """The app is in development mode now: fields are gone, a track and an artist have other names."""
     when = {"asked_at": at(3, day=2)}
     renamed = track("t1", name="New name", artists=[NEW], explicit=None)
@@ -70,13 +70,13 @@ def second_night() -> list[Answer]:
     ]
 
 
-def same_night() -> list[Answer]:
+def same_night() -> list[ApiResponse]:
     """Another account's answers: one playlist is empty now, and nothing else is said of any track."""
     when = {"asked_at": at(4, day=2)}
     return [items("p2", "s2", entry(None), **when), items("p5", None, entry(track("t6", artists=[NEW])), **when)]
 
 
-def late_answers() -> list[Answer]:
+def late_answers() -> list[ApiResponse]:
     """Answers older than all others, which come last."""
     when = {"asked_at": "2026-10-31T03:00:00+00:00"}
     old = track(
@@ -97,17 +97,17 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 
 
 @pytest.fixture(scope="module")
-def inputs(place: Lake) -> list[Received]:
+def inputs(place: Lake) -> list[ReceivedInput]:
     return [received(place, *night) for night in (first_night(), second_night(), same_night(), late_answers())]
 
 
 @pytest.fixture(scope="module")
-def first(spark: SparkSession, place: Lake, inputs: list[Received]) -> Memory:
+def first(spark: SparkSession, place: Lake, inputs: list[ReceivedInput]) -> Memory:
     return fold(nothing(spark), spark, place, inputs[0])
 
 
 @pytest.fixture(scope="module")
-def last(spark: SparkSession, place: Lake, inputs: list[Received], first: Memory) -> Memory:
+def last(spark: SparkSession, place: Lake, inputs: list[ReceivedInput], first: Memory) -> Memory:
     return fold(fold(first, spark, place, *inputs[1:3]), spark, place, inputs[3])
 
 
@@ -162,7 +162,7 @@ def test_a_playlist_without_a_snapshot_is_not_empty(last: Memory) -> None:
 
 
 def test_order_and_partitions_do_not_matter(
-    spark: SparkSession, place: Lake, inputs: list[Received], last: Memory
+    spark: SparkSession, place: Lake, inputs: list[ReceivedInput], last: Memory
 ) -> None:
     shuffled = random.Random(3).sample(inputs, len(inputs))
     at_once = fold(nothing(spark), spark, place, *shuffled, partitions=5)
@@ -170,13 +170,13 @@ def test_order_and_partitions_do_not_matter(
 
 
 def test_the_same_answers_again_change_nothing(
-    spark: SparkSession, place: Lake, inputs: list[Received], last: Memory
+    spark: SparkSession, place: Lake, inputs: list[ReceivedInput], last: Memory
 ) -> None:
     assert collected(fold(last, spark, place, *inputs)) == collected(last)
 
 
 def test_rows_of_tracks(last: Memory) -> None:
-    frame = rows.track_rows(last)
+    frame = staged_frames.build_track_rows(last)
     assert [(f.name, f.dataType) for f in frame.schema.fields] == [(f.name, f.dataType) for f in TRACK_ROW.fields]
     found = {row.track_id: row.asDict(recursive=True) for row in frame.collect()}
     assert found.keys() == {f"t{n}" for n in range(1, 7)}
@@ -192,7 +192,7 @@ def test_rows_of_tracks(last: Memory) -> None:
 
 
 def test_rows_of_artists(last: Memory) -> None:
-    frame = rows.artist_rows(last)
+    frame = staged_frames.build_artist_rows(last)
     assert [(f.name, f.dataType) for f in frame.schema.fields] == [(f.name, f.dataType) for f in ARTIST_ROW.fields]
     told = {(row.artist_id, row.name, row.popularity, row.followers, row.source) for row in frame.collect()}
     assert told == {
@@ -203,16 +203,16 @@ def test_rows_of_artists(last: Memory) -> None:
 
 
 def test_relinked_ids_lead_to_the_track(last: Memory) -> None:
-    (found,) = (row.asDict() for row in rows.linked_aliases(last).collect())
+    (found,) = (row.asDict() for row in staged_frames.build_linked_aliases(last).collect())
     assert found == {"alias_kind": "linked_id", "alias_value": "t0", "track_id": "t1", "method": "linked", "score": 1.0}
 
 
 TOLD = ("user_id", "username", "country", "subscription_plan", "source", "valid_from")
 
 
-def test_what_a_night_adds_beside_the_catalogue(spark: SparkSession, place: Lake, inputs: list[Received]) -> None:
-    lines = place.read_answers(spark, inputs)
-    asked = {(row.kind, row.id): row.asked_at for row in rows.refresh_state(lines).collect()}
+def test_what_a_night_adds_beside_the_catalogue(spark: SparkSession, place: Lake, inputs: list[ReceivedInput]) -> None:
+    lines = place.read_responses(spark, inputs)
+    asked = {(row.kind, row.id): row.asked_at for row in staged_frames.build_refresh_state(lines).collect()}
     newer, older = datetime(2026, 11, 2, 3), datetime(2026, 11, 1, 3)
     assert asked == {
         **{("track", id_): newer for id_ in ("t1", "gone")},
@@ -220,8 +220,8 @@ def test_what_a_night_adds_beside_the_catalogue(spark: SparkSession, place: Lake
         ("artist", "r3"): newer,
         **{("audio_features", id_): older for id_ in ("t1", "unseen", "t2")},
     }
-    found = kinds(things.things(lines), [one for night in (first_night(),) for one in night])
-    first, row = rows.user_record(found["profiles"].accepted).orderBy("valid_from").collect()
+    found = kinds(resources.explode_resources(lines), [one for night in (first_night(),) for one in night])
+    first, row = staged_frames.build_user_record(found["profiles"].accepted).orderBy("valid_from").collect()
     assert (first["subscription_plan"], first["valid_from"]) == ("free", older)
     user = {name: value for name, value in row.asDict().items() if name in TOLD}
     # The newest profile as it is: the load keeps what it does not say.
@@ -229,18 +229,18 @@ def test_what_a_night_adds_beside_the_catalogue(spark: SparkSession, place: Lake
         "source": "api",
         "valid_from": newer,
     }
-    owners = rows.account_owner(found["profiles"].accepted)
+    owners = staged_frames.build_account_owner(found["profiles"].accepted)
     assert [tuple(one) for one in owners.collect()] == [("a-1", "ada")]
-    keys = rows.input_keys(list(found.values())).collect()
+    keys = staged_frames.build_input_keys(list(found.values())).collect()
     rejected = sum(one.rejected.count() for one in found.values())
     assert sum(row.row_count for row in keys) + rejected == sum(one.row_count for one in inputs)
     assert {row.key_kind for row in keys} == {"track", "artist", "playlist", "user"}
-    of_tracks = rows.fact_track_popularity(found["tracks"].accepted)
+    of_tracks = staged_frames.build_fact_track_popularity(found["tracks"].accepted)
     assert {tuple(row) for row in of_tracks.collect()} == {
         ("t1", date(2026, 10, 31), 1),
         ("t1", date(2026, 11, 1), 50),
     }
-    of_artists = rows.fact_artist_popularity(found["artists"].accepted)
+    of_artists = staged_frames.build_fact_artist_popularity(found["artists"].accepted)
     assert {tuple(row) for row in of_artists.collect()} == {
         ("r1", date(2026, 10, 31), 99, 99),
         ("r1", date(2026, 11, 1), 0, 0),
@@ -248,8 +248,8 @@ def test_what_a_night_adds_beside_the_catalogue(spark: SparkSession, place: Lake
     for name, frame in (
         ("fact_track_popularity", of_tracks),
         ("fact_artist_popularity", of_artists),
-        ("refresh_state", rows.refresh_state(lines)),
-        ("user_record", rows.user_record(found["profiles"].accepted)),
+        ("refresh_state", staged_frames.build_refresh_state(lines)),
+        ("user_record", staged_frames.build_user_record(found["profiles"].accepted)),
         ("account_owner", owners),
     ):
         assert [(f.name, f.dataType) for f in frame.schema] == [(f.name, f.dataType) for f in STAGED[name]]

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
-from etl.extract.spotify.answers import Answer
-from etl.lake import Lake
-from etl.transform.spotify import things
+from etl.extract.spotify.responses import ApiResponse
+from etl.storage.inputs import Lake
+from etl.transform.spotify import resources
 from tests.transform.spotify.said import (
     Json,
     Judged,
@@ -91,7 +91,7 @@ def module_lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 @pytest.fixture(scope="module")
 def tracks(spark: SparkSession, module_lake: Lake) -> Judged:
     """All cases at once: on a playlist's page in each mode's words, in a batch, saved, and dates in a batch."""
-    things = [thing for thing, _ in TRACK_REASONS]
+    payloads = [thing for thing, _ in TRACK_REASONS]
     dated = [
         track(f"d{n}", album={"id": "a", "name": "A", "release_date": text}) for n, (text, _, _) in enumerate(DATES)
     ]
@@ -100,11 +100,11 @@ def tracks(spark: SparkSession, module_lake: Lake) -> Judged:
     return judged(
         spark,
         module_lake,
-        items("p1", "s1", *(entry(thing) for thing in things)),
-        items("p1", "s1", *(entry(thing, "track") for thing in things)),
-        answer("saved_tracks", {"items": [{"added_at": ADDED, "track": thing} for thing in things]}),
-        answer("recently_played", {"items": [{"played_at": ADDED, "track": thing} for thing in things]}),
-        answer("tracks", {"tracks": things}, "x"),
+        items("p1", "s1", *(entry(thing) for thing in payloads)),
+        items("p1", "s1", *(entry(thing, "track") for thing in payloads)),
+        answer("saved_tracks", {"items": [{"added_at": ADDED, "track": thing} for thing in payloads]}),
+        answer("recently_played", {"items": [{"played_at": ADDED, "track": thing} for thing in payloads]}),
+        answer("tracks", {"tracks": payloads}, "x"),
         answer("tracks", {"tracks": dated}, "x"),
     )
 
@@ -276,9 +276,9 @@ def test_audio_features_stand_under_the_id_that_was_asked(spark: SparkSession, l
 
 def test_audio_features_of_a_track_that_nobody_names_are_refused(spark: SparkSession, lake: Lake) -> None:
     said = [answer("audio_features", {"audio_features": [features(), features(), None]}, "t1", "t2", "t3")]
-    held = things.things(lake.read_answers(spark, [received(lake, *said)]))
+    held = resources.explode_resources(lake.read_responses(spark, [received(lake, *said)]))
     told = spark.createDataFrame([("t1",), ("t1",)], "track_id string")
-    found = things.of_told_tracks(things.audio_features(held), told)
+    found = resources.reject_unknown_tracks(resources.parse_audio_features(held), told)
     assert [row["track_id"] for row in found.accepted.collect()] == ["t1"]
     refused = {row["row_number"]: (row["reason"], json.loads(row["row"])) for row in found.rejected.collect()}
     assert refused == {2: ("track is not known", features()), 3: ("item has no audio features", None)}
@@ -332,7 +332,7 @@ def test_measures_that_cannot_be_are_none(spark: SparkSession, lake: Lake) -> No
 def test_a_playlist_that_changed_between_two_pages_is_not_whole(spark: SparkSession, lake: Lake) -> None:
     pages = [items(name, "s1", has_next=has_next) for name in ("p1", "p2") for has_next in (True, False)]
     pages[3] = replace(pages[3], body={**pages[3].body, "total": 1})
-    found = things.complete_snapshots(lake.read_answers(spark, [received(lake, *pages)])).collect()
+    found = resources.select_complete_snapshots(lake.read_responses(spark, [received(lake, *pages)])).collect()
     assert [(row.playlist_id, row.snapshot_id) for row in found] == [("p1", "s1")]
 
 
@@ -396,7 +396,7 @@ answers = st.one_of(
 
 @settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 @given(said=st.lists(answers, min_size=50, max_size=80))
-def test_whatever_comes_is_accepted_or_refused(spark: SparkSession, module_lake: Lake, said: list[Answer]) -> None:
+def test_whatever_comes_is_accepted_or_refused(spark: SparkSession, module_lake: Lake, said: list[ApiResponse]) -> None:
     found = judged(spark, module_lake, *said)
     numbers = [*found.reasons, *(number for rows in found.accepted.values() for number in rows)]
     assert len(numbers) == len(set(numbers)) == found.received.row_count

@@ -6,7 +6,7 @@ its own, with ``alter table`` and comments for what it adds.
 
 from alembic import op
 
-from etl.config import CHECKOUT
+from etl.settings import CHECKOUT
 
 revision = "0001"
 down_revision = None

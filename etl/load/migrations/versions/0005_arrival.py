@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from etl.config import CHECKOUT
+from etl.settings import CHECKOUT
 
 revision = "0005"
 down_revision = "0004"

@@ -5,7 +5,7 @@ Further files of sql/table and sql/view.
 
 from alembic import op
 
-from etl.config import CHECKOUT
+from etl.settings import CHECKOUT
 
 revision = "0010"
 down_revision = "0009"

@@ -4,7 +4,7 @@ sql/table, and a view made anew.
 
 from alembic import op
 
-from etl.config import CHECKOUT
+from etl.settings import CHECKOUT
 
 revision = "0013"
 down_revision = "0012"

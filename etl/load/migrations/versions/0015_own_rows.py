@@ -4,7 +4,7 @@ read it: further files of sql, and views made anew.
 
 from alembic import op
 
-from etl.config import CHECKOUT
+from etl.settings import CHECKOUT
 
 revision = "0015"
 down_revision = "0014"

@@ -4,7 +4,7 @@ sql/table.
 
 from alembic import op
 
-from etl.config import CHECKOUT
+from etl.settings import CHECKOUT
 
 revision = "0016"
 down_revision = "0015"

@@ -6,7 +6,7 @@ import hashlib
 from alembic import op
 from sqlalchemy import text
 
-from etl.config import CHECKOUT
+from etl.settings import CHECKOUT
 
 revision = "0019"
 down_revision = "0018"

@@ -4,7 +4,7 @@ functions made anew, and a further file of sql/table.
 
 from alembic import op
 
-from etl.config import CHECKOUT
+from etl.settings import CHECKOUT
 
 revision = "0021"
 down_revision = "0019"

@@ -4,7 +4,7 @@ further files of sql/table, and views made anew.
 
 from alembic import op
 
-from etl.config import CHECKOUT
+from etl.settings import CHECKOUT
 
 revision = "0022"
 down_revision = "0021"

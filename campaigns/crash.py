@@ -1,0 +1,367 @@
+"""Steps killed at random moments and run again: all tables beside those of the same steps undisturbed.
+
+    python -m campaigns.crash [--kills N] [--seed S] [--steps STEP …] [--only STEP …] [--victims VICTIM …]
+        [--resume FILE] [--folder FOLDER]
+
+Goes through the steps once undisturbed and keeps the warehouse and the lake after each. Then it goes through them again
+and again: each step is killed up to five times (its process, Spark's JVM, a Python worker of Spark, PostgreSQL or one
+of its backends, the stand-in), run again at once each time, and left to end; then all tables are compared. What has
+ended of PostgreSQL and the stand-in is started again, as bin/run does; else nobody lends a hand, and what a kill leaves
+stays. A kill is a line. ``--resume`` notes results in a file and goes on after those that it has; ``--folder`` keeps
+what the undisturbed steps left for the next start on the same day: name an empty folder, and remove it afterwards.
+"""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+from collections import Counter
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from importlib.metadata import version
+from itertools import pairwise
+from pathlib import Path
+
+import psutil
+
+from campaigns.crash_runs import steps
+from campaigns.crash_runs.environment import CrashEnvironment, create_temporary_folder, get_now, open_environment
+from campaigns.crash_runs.warehouse_comparison import compare_warehouses
+from launch import postgres
+from launch.processes import read_last_line
+
+_GOAL_KILLS = 200
+_KILLS_PER_STEP = (3, 5)
+_MAX_ROUNDS = 4
+_MAX_FAILURES = 3
+"""Tries of a step that may fail without a kill of their own; after more a hand is needed."""
+_RETRY_DELAY_SECONDS = 30.0
+"""After a failure that is likely to pass, as DAGs wait; after a kill there is none."""
+_START_SNAPSHOT, _MANIFEST_NAME = "start", "prepared.json"
+_POLL_SECONDS = 0.02
+_RESTART_CHECK_SECONDS = 1.0
+_STEP_TIMEOUT_SECONDS = 900.0
+"""After which a step hangs."""
+
+
+@dataclass
+class Kill:
+    """A victim, the second of its step at which it died, and how the try ended."""
+
+    victim: str
+    at_s: float
+    outcome: str
+
+
+@dataclass
+class StepResult:
+    """A step that was killed and run again until it ended well."""
+
+    cycle: int
+    step: str
+    kills: list[Kill] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    """Tries that failed without a kill of their own, after one."""
+    is_ended: bool = False
+    differences: dict[str, list[str]] = field(default_factory=dict)
+    keys_differ: list[str] = field(default_factory=list)
+    orphan_count: int = 0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--kills", type=int, default=_GOAL_KILLS)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--steps", nargs="+", choices=steps.STEPS, default=list(steps.STEPS), metavar="STEP")
+    parser.add_argument("--only", nargs="+", choices=steps.STEPS, metavar="STEP", help="of the steps, those to kill")
+    parser.add_argument("--victims", nargs="+", choices=steps.ALL_VICTIMS, metavar="VICTIM", help="those to kill")
+    parser.add_argument("--resume", type=Path, help="a file of results: what it has is not done again")
+    parser.add_argument("--folder", type=Path, help="where what is prepared stays")
+    options = parser.parse_args()
+    step_names = options.steps
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all that was started ends
+    results = _read_results(options.resume)
+    print(f"pyspark {version('pyspark')}, seed {options.seed}, {_count_kills(results)} kills done before", flush=True)
+    while _count_kills(results) < options.kills:
+        with nullcontext(options.folder) if options.folder else create_temporary_folder() as folder:
+            now, seconds = _read_manifest(folder, step_names)
+            with open_environment(folder, now) as environment:
+                if not seconds:
+                    seconds = _run_undisturbed(environment, step_names)
+                _kill_until_day_ends(environment, step_names, seconds, options, results)
+    _print_summary(results)
+    raise SystemExit(any(result.differences or not result.is_ended for result in results))
+
+
+def _read_manifest(folder: Path, step_names: list[str]) -> tuple[datetime, dict[str, float]]:
+    """The moment that steps take for now, and how long each took undisturbed, where that was today; else nothing."""
+    manifest_path = folder / _MANIFEST_NAME
+    if manifest_path.exists():
+        manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
+        now = datetime.fromisoformat(manifest["now"])
+        if now.date() == get_now().date() and list(manifest["seconds"]) == step_names:
+            return now, manifest["seconds"]
+    return get_now(), {}
+
+
+def _run_undisturbed(environment: CrashEnvironment, step_names: list[str]) -> dict[str, float]:
+    """Go through the steps, keep what is there after each, and say how long each took."""
+    environment.save_snapshot(_START_SNAPSHOT)
+    seconds = {}
+    for step in step_names:
+        log, began = environment.folder / f"{step}.log", time.monotonic()
+        if environment.start_step(step, log).wait() != 0:
+            raise RuntimeError(f"{step} failed undisturbed: {read_last_line(log)}\n{log.read_text()[-3000:]}")
+        seconds[step] = time.monotonic() - began
+        environment.save_snapshot(step)
+        print(f"  {step} undisturbed: {seconds[step]:.1f} s", flush=True)
+    manifest = json.dumps({"now": environment.now.isoformat(), "seconds": seconds})
+    (environment.folder / _MANIFEST_NAME).write_text(manifest, encoding="utf-8")
+    return seconds
+
+
+def _kill_until_day_ends(
+    environment: CrashEnvironment,
+    step_names: list[str],
+    seconds: dict[str, float],
+    options: argparse.Namespace,
+    results: list[StepResult],
+) -> None:
+    """Go through the steps until there were enough kills, or the day ends: the next has other answers."""
+    steps_to_kill = [step for step in options.only or step_names if _select_victims(step, options.victims)]
+    cycle = max((result.cycle for result in results), default=-1)
+    while _count_kills(results) < options.kills and get_now().date() == environment.now.date():
+        cycle += 1
+        current_step = None
+        for previous_step, step in pairwise([_START_SNAPSHOT, *step_names]):
+            if _count_kills(results) >= options.kills:
+                break
+            if step not in steps_to_kill:
+                continue
+            if current_step != previous_step:
+                environment.restore_snapshot(previous_step)
+            current_step = step
+            rng = random.Random(f"{options.seed} {cycle} {step}")
+            result = _kill_and_compare(
+                environment, previous_step, step, _select_victims(step, options.victims), seconds, cycle, rng
+            )
+            results.append(result)
+            _append_result(options.resume, result)
+            _print_result(result, _count_kills(results))
+            if result.differences or not result.is_ended:
+                environment.restore_snapshot(step)
+        _kill_orphans(environment)
+
+
+def _select_victims(step: str, selected: list[str] | None) -> list[str]:
+    """Of what a step can lose, what is wanted; all of it where nothing is named."""
+    return [victim for victim in steps.STEPS[step].victims if victim in (selected or steps.ALL_VICTIMS)]
+
+
+def _kill_and_compare(
+    environment: CrashEnvironment,
+    previous_step: str,
+    step: str,
+    victims: list[str],
+    seconds: dict[str, float],
+    cycle: int,
+    rng: random.Random,
+) -> StepResult:
+    """Kill a step some times, run it again each time, let it end, and compare.
+
+    :param before: the step before it; where a try ends before it was to be killed, the step is gone through anew.
+    :param seconds: how long each step took when it was last left alone: kept up to date, for what runs beside changes.
+    """
+    result = StepResult(cycle, step)
+    kill_count = rng.randint(*_KILLS_PER_STEP)
+    for number in range(_MAX_ROUNDS):
+        if number:
+            environment.restore_snapshot(previous_step)
+        _kill_until_ended(environment, step, victims, kill_count, result, seconds, rng)
+        environment.wait_until_recovered()
+        if result.is_ended:
+            differences = compare_warehouses(environment.get_snapshot_url(step), environment.url)
+            result.differences, result.keys_differ = differences.rows, differences.keys
+        if len(result.kills) >= kill_count or result.differences or not result.is_ended:
+            break
+    result.orphan_count = len(_find_orphans(environment))
+    return result
+
+
+def _kill_until_ended(
+    environment: CrashEnvironment,
+    step: str,
+    victims: list[str],
+    kill_count: int,
+    result: StepResult,
+    seconds: dict[str, float],
+    rng: random.Random,
+) -> None:
+    """Run a step until it ends well, and kill it while kills are wanted."""
+    result.is_ended, is_killed, failures = False, False, 0
+    while failures < _MAX_FAILURES:
+        log = environment.folder / f"{step}.{len(result.kills)}.log"
+        victim = rng.choice(victims) if len(result.kills) < kill_count else None
+        at_s, began = rng.uniform(0, seconds[step]), time.monotonic()
+        killed_at_s, code = _run_and_kill(environment, step, log, victim, at_s, _STEP_TIMEOUT_SECONDS)
+        if killed_at_s is not None and victim:
+            result.kills.append(Kill(victim, round(killed_at_s, 2), _describe_exit(code, log)))
+            is_killed = True
+        elif code != 0:
+            result.failures.append(_describe_exit(code, log))
+            failures += 1
+            time.sleep(_RETRY_DELAY_SECONDS)
+        elif not is_killed:
+            seconds[step] = time.monotonic() - began
+        if code == 0:
+            result.is_ended = True
+            return
+
+
+def _run_and_kill(
+    environment: CrashEnvironment, step: str, log: Path, victim: str | None, at_s: float, timeout_s: float
+) -> tuple[float | None, int | None]:
+    """Run a step; kill the victim as soon as it is there after a moment.
+
+    :returns: the second at which it was killed, None where the step had ended; the exit code, None where it hung.
+    """
+    process, began, killed_at_s, restarted_at_s = environment.start_step(step, log), time.monotonic(), None, 0.0
+    try:
+        while process.poll() is None:
+            elapsed_s = time.monotonic() - began
+            if elapsed_s > timeout_s:
+                return killed_at_s, None
+            if victim and killed_at_s is None and elapsed_s >= at_s and _kill_victim(environment, process.pid, victim):
+                killed_at_s = elapsed_s
+            if elapsed_s - restarted_at_s >= _RESTART_CHECK_SECONDS:
+                environment.restart_stopped()
+                restarted_at_s = elapsed_s
+            time.sleep(_POLL_SECONDS)
+    finally:
+        if process.poll() is None:  # it hangs, or we are told to end
+            _kill_process_tree(psutil.Process(process.pid))
+            process.wait()
+    environment.restart_stopped()
+    return killed_at_s, process.returncode
+
+
+def _kill_victim(environment: CrashEnvironment, pid: int, victim: str) -> bool:
+    """Kill a victim; False where there is none now."""
+    try:
+        step = psutil.Process(pid)
+        if victim == steps.PROCESS_TREE:
+            _kill_process_tree(step)
+            return True
+        processes = _find_victims(environment, step, victim)
+        for process in processes:
+            process.send_signal(signal.SIGKILL)
+        return bool(processes)
+    except psutil.Error:
+        return False
+
+
+def _find_victims(environment: CrashEnvironment, step: psutil.Process, victim: str) -> list[psutil.Process]:
+    children = step.children(recursive=True)
+    if victim == steps.STEP_PROCESS:
+        return [step]
+    if victim == steps.SPARK_JVM:
+        return [process for process in children if process.name() == "java"][:1]
+    if victim == steps.PYTHON_WORKER:
+        return [
+            process for process in children if "pyspark" in " ".join(process.cmdline()) and process.name() != "java"
+        ][-1:]
+    if victim == steps.MOCK_API:
+        own_children = psutil.Process().children()
+        return [process for process in own_children if "simulator.mock_api" in process.cmdline()]
+    server = postgres.find_running_pid(environment.server.installation)
+    if server is None:
+        return []
+    if victim == steps.DATABASE_SERVER:
+        return [psutil.Process(server)]
+    backends = [process for process in psutil.Process(server).children() if " loader " in " ".join(process.cmdline())]
+    return backends[-1:]
+
+
+def _kill_process_tree(step: psutil.Process) -> None:
+    for process in [step, *step.children(recursive=True)]:
+        try:
+            process.send_signal(signal.SIGKILL)
+        except psutil.NoSuchProcess:
+            continue
+
+
+def _describe_exit(code: int | None, log: Path) -> str:
+    if code is None:
+        return "hung"
+    return "done" if code == 0 else f"exit code {code}: {read_last_line(log)[:200]}"
+
+
+def _find_orphans(environment: CrashEnvironment) -> list[psutil.Process]:
+    """What killed steps have left running."""
+    orphans = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("CRASH_EXPORT") and process.environ().get("STATE_DIR") == str(environment.state):
+                orphans.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return [process for process in orphans if process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE]
+
+
+def _kill_orphans(environment: CrashEnvironment) -> None:
+    for process in _find_orphans(environment):
+        process.kill()
+    shutil.rmtree(environment.state / "spark", ignore_errors=True)
+
+
+def _count_kills(results: list[StepResult]) -> int:
+    return sum(len(result.kills) for result in results)
+
+
+def _print_result(result: StepResult, count: int) -> None:
+    for kill in result.kills:
+        print(f"  {result.step}: {kill.victim} killed at {kill.at_s} s; {kill.outcome}", flush=True)
+    for failure in result.failures:
+        print(f"  {result.step} FAILED without a kill of its own: {failure}", flush=True)
+    verdict = "equal" if result.is_ended and not result.differences else "DIFFERS"
+    if not result.is_ended:
+        verdict = "NEEDS A HAND"
+    key_text = f", surrogate keys differ: {', '.join(result.keys_differ)}" if result.keys_differ else ""
+    orphan_text = f", {result.orphan_count} processes left behind" if result.orphan_count else ""
+    print(f"{count} kills, round {result.cycle}, {result.step}: {verdict}{key_text}{orphan_text}", flush=True)
+    for name, lines in result.differences.items():
+        print(f"  {name}: ", *lines, sep="\n    ", flush=True)
+
+
+def _print_summary(results: list[StepResult]) -> None:
+    equal = sum(len(result.kills) for result in results if result.is_ended and not result.differences)
+    operator_count = sum(not result.is_ended for result in results)
+    print(
+        f"{_count_kills(results)} kills of {len(results)} steps (goal: {_GOAL_KILLS}): after {equal} all tables are equal (goal: all)"
+    )
+    print(f"{operator_count} steps needed a hand (goal: 0)")
+    print(f"{sum(bool(result.keys_differ) for result in results)} steps gave other surrogate keys")
+    victims = Counter(kill.victim for result in results for kill in result.kills)
+    print(", ".join(f"{victim} {count}" for victim, count in victims.most_common()))
+
+
+def _read_results(results_file: Path | None) -> list[StepResult]:
+    if results_file is None or not results_file.exists():
+        return []
+    lines = [json.loads(line) for line in results_file.read_text(encoding="utf-8").splitlines()]
+    return [StepResult(**{**line, "kills": [Kill(**kill) for kill in line["kills"]]}) for line in lines]
+
+
+def _append_result(results_file: Path | None, result: StepResult) -> None:
+    if results_file is not None:
+        with results_file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(result), ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Parts of a campaign: full_disk_runs."""

@@ -1,0 +1,1 @@
+"""Parts of a campaign: leak_search."""

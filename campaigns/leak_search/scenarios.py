@@ -1,0 +1,133 @@
+"""What is done to the running product: good inputs, hostile ones, and each kind of failure that could tell a secret."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import text
+
+from campaigns.leak_search.hostile_inputs import HOSTILE_TEXTS
+from etl import database
+from etl.errors import ActionNeededError
+from etl.extract import feed
+from etl.extract.kaggle import find_files, receive_file
+from etl.storage.inputs import Lake
+from launch.airflow_api import ENDED_STATES, AirflowApi
+from launch.postgres import Server
+
+_RUN_TIMEOUT_SECONDS = 1800
+_HOSTILE_TEXT = " ".join((HOSTILE_TEXTS[0], HOSTILE_TEXTS[2], HOSTILE_TEXTS[3], HOSTILE_TEXTS[5]))
+_FORM_FIELDS: dict[str, tuple[str, dict[str, object]]] = {
+    "kaggle_import": ("path", {"refresh": False}),
+    "account_import": ("path", {"user": "ada", "timezone": "UTC"}),
+    "account_import.timezone": ("timezone", {"path": "/nowhere", "user": "ada"}),
+    "account_import.user": ("user", {"path": "/nowhere", "timezone": "UTC"}),
+    "forget_user": ("user", {}),
+    "simulate_feed.start": ("start", {}),
+    "simulate_feed.mix": ("mix", {}),
+    "build_marts.since": ("since", {"what": "since"}),
+    "build_marts.what": ("what", {}),
+    "maintenance": ("keep_days", {}),
+    "fit_clusters": ("seed", {}),
+}
+"""The fields of forms that take a text, and those that should take none, with what else the form needs."""
+
+
+def run_dag(api: AirflowApi, dag_id: str, conf: Mapping[str, object]) -> str:
+    """Start a DAG by its form and wait.
+
+    :returns: how it ended.
+    """
+    return wait_for_runs(api, [(dag_id, api.start_run(dag_id, conf))])[0]
+
+
+def wait_for_runs(api: AirflowApi, runs: list[tuple[str, str]]) -> list[str]:
+    """Wait for runs.
+
+    :returns: how they ended.
+    """
+    deadline = time.monotonic() + _RUN_TIMEOUT_SECONDS
+    while True:
+        states = [str(api.get_run(dag_id, run_id)["state"]) for dag_id, run_id in runs]
+        if all(state in ENDED_STATES for state in states):
+            return states
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{runs} are {states}")
+        time.sleep(1)
+
+
+def fill_forms(api: AirflowApi) -> tuple[int, int]:
+    """Put a harmful text into each field of each form.
+
+    :returns: how many runs Airflow let in, and how many it refused.
+    """
+    runs, rejected_count = [], 0
+    for form_name, (field, other_fields) in _FORM_FIELDS.items():
+        dag_id = form_name.partition(".")[0]
+        value: object = {_HOSTILE_TEXT: 1} if field == "mix" else _HOSTILE_TEXT
+        try:
+            runs.append((dag_id, api.start_run(dag_id, {**other_fields, field: value})))
+        except ActionNeededError:
+            rejected_count += 1
+    wait_for_runs(api, runs)
+    return len(runs), rejected_count
+
+
+def receive_inputs(state: Path, kaggle: Path, feeds: Path) -> None:
+    """What the first refresh and the load of events after it find in the lake."""
+    lake, now = Lake((state / "lake").as_uri()), datetime.now(UTC)
+    for file in find_files(str(kaggle)):
+        receive_file(file, None, lake, now)
+    for file in feed.find_files(str(feeds)):
+        feed.receive_file(file, lake, now)
+
+
+@contextmanager
+def change_password(server: Server, password: str) -> Iterator[None]:
+    """The loader with another password than the product knows."""
+    original_password = server.build_url("loader", "warehouse").split(":")[2].split("@")[0]
+    with database.connect(server.build_url("postgres", "warehouse")) as connection:
+        connection.execute(text(f"alter role loader password '{password}'"))
+    try:
+        yield
+    finally:
+        with database.connect(server.build_url("postgres", "warehouse")) as connection:
+            connection.execute(text(f"alter role loader password '{original_password}'"))
+
+
+def list_columns(url: str) -> list[str]:
+    """All tables and views of ours with their columns: what hostile inputs must leave as it is."""
+    statement = """
+        select format('%I.%I.%I', table_schema, table_name, column_name) as name
+        from information_schema.columns
+        where table_schema in ('warehouse', 'mart', 'audit', 'simulation')
+            and table_name !~ '_[0-9]{4}'
+        order by 1
+    """
+    with database.connect(url) as connection:
+        return [str(row["name"]) for row in database.fetch_rows(connection, statement)]
+
+
+_COUNT_QUERY = """
+    select count(distinct h) as n
+    from warehouse.{table_name} as t
+    inner join unnest(cast(:hostile as text[])) as h on starts_with(t.{column_name}, h)
+"""
+
+
+def count_unchanged_texts(url: str) -> dict[str, int]:
+    """How many different hostile texts stand in each text column of the star as they came."""
+    columns = """
+        select table_name, column_name from information_schema.columns
+        where table_schema = 'warehouse' and data_type = 'text' and table_name like 'dim%'
+    """
+    counts = {}
+    with database.connect(url) as connection:
+        for row in database.fetch_rows(connection, columns):
+            statement = _COUNT_QUERY.format(**row)  # names from the database's own catalogue
+            count = int(str(database.fetch_rows(connection, statement, hostile=list(HOSTILE_TEXTS))[0]["n"]))
+            if count:
+                counts[f"{row['table_name']}.{row['column_name']}"] = count
+    return counts

@@ -1,0 +1,53 @@
+"""Playlists that a listener asks for by link: the next refresh of the listener's account reads them."""
+
+import re
+from collections.abc import Callable
+from functools import partial
+
+import streamlit as st
+
+from dashboard.page import escape_markdown, show_table
+from dashboard.warehouse_reader import Login, WarehouseReader, run_statement
+from etl.errors import EtlError
+
+_PLAYLIST_LINK = re.compile(
+    r"(?:(?:https://open\.spotify\.com/(?:intl-\w+/)?playlist/)|spotify:playlist:)?([A-Za-z0-9]{22})(?:\?\S*)?"
+)
+
+_LINK_KEY, _RESULT_KEY = "wish_link", "wish_answer"
+
+
+def draw_playlist_requests(login: Login, reader: WarehouseReader) -> None:
+    """Draw the form and what was asked for, where the login may ask."""
+    if not login.can_read("mart.my_playlist_wish"):
+        return
+    st.subheader("Add a playlist")
+    with st.form("wish", clear_on_submit=True, border=True):
+        st.text_input("Link of a Spotify playlist", placeholder="https://open.spotify.com/playlist/…", key=_LINK_KEY)
+        st.caption("It shows once a refresh of your own account has read it; an account signs in with bin/sign-in.")
+        # Called before the page is drawn: what a page reads is of the moment at which its drawing begins.
+        st.form_submit_button("Add", icon=":material/add:", on_click=_submit_request, args=(login,))
+        if show_result := st.session_state.pop(_RESULT_KEY, None):
+            show_result()
+    playlist_requests = reader.read_table("wishes")
+    if not playlist_requests.empty:
+        playlist_requests["playlist"] = playlist_requests["playlist"].fillna("comes with the next refresh")
+        show_table(playlist_requests)
+
+
+def _submit_request(login: Login) -> None:
+    """Keep a wish, and leave the answer for the form."""
+    st.session_state[_RESULT_KEY] = _request_playlist(login, st.session_state[_LINK_KEY])
+
+
+def _request_playlist(login: Login, link: str) -> Callable[[], object]:
+    match = _PLAYLIST_LINK.fullmatch(link.strip())
+    if match is None:
+        return partial(
+            st.warning, "That is no link of a playlist: in Spotify, choose Share, then Copy link to playlist."
+        )
+    try:
+        run_statement(login, "wish", playlist_id=match[1])
+    except EtlError as error:
+        return partial(st.error, f"The wish was not kept. {escape_markdown(error)}")
+    return partial(st.success, "Noted: it comes with the next refresh of your account.", icon=":material/check:")

@@ -1,0 +1,122 @@
+"""Questions to the warehouse in the name of whoever has signed in."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import pandas as pd
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import make_url
+
+from etl import database
+from etl.errors import ActionNeededError
+from etl.load.table_swap import SWAP_LOCK_TABLE
+from etl.settings import CHECKOUT
+
+_STATEMENT_TIMEOUT = "15s"
+_SHARED_MART = re.compile(r"\bmart\.(?=[a-z])(?!my_|attribute\b)")
+
+
+class InvalidCredentialsError(ActionNeededError):
+    """A name or password with a character that the database takes from nobody."""
+
+
+@dataclass(frozen=True)
+class Login:
+    """Who has signed in, and what the database says of them; lives in the memory of one browser session."""
+
+    url: str = field(repr=False)
+    name: str
+    role: str
+    user_id: str | None
+    artist_id: str | None
+    display_name: str
+    readable_relations: frozenset[str]
+
+    @property
+    def is_listener(self) -> bool:
+        """Whether the login sees the own rows of one user alone."""
+        return self.role == "listener"
+
+    def can_read(self, *relations: str) -> bool:
+        """Whether the database lets the login read all of these."""
+        return self.readable_relations.issuperset(relations)
+
+
+class WarehouseReader:
+    """One transaction that reads: all its answers tell of the same moment."""
+
+    def __init__(self, connection: Connection, reads_own_views: bool) -> None:
+        self._connection, self._reads_own_views = connection, reads_own_views
+
+    def read_table(self, name: str, **parameters: object) -> pd.DataFrame:
+        """The answer of sql/dashboard/<name>.sql, or of another file of sql by its path.
+
+        A listener's marts are called as everybody's, with my_ before: so is what is asked of them.
+
+        :raises EtlError: as ``warehouse.connect`` says.
+        """
+        path = f"{name}.sql" if "/" in name else f"dashboard/{name}.sql"
+        statement = (CHECKOUT / "sql" / path).read_text(encoding="utf-8")
+        if self._reads_own_views:
+            statement = _SHARED_MART.sub("mart.my_", statement)
+        result = self._connection.execute(text(statement), parameters)
+        frame = pd.DataFrame(result.fetchall(), columns=list(result.keys()))
+        decimal_columns = [name for name in frame if frame[name].map(lambda value: isinstance(value, Decimal)).any()]
+        return frame.astype(dict.fromkeys(decimal_columns, "float64"))  # what draws knows no decimals
+
+
+@contextmanager
+def open_reader(login: Login) -> Iterator[WarehouseReader]:
+    """Read as a login.
+
+    A build that puts its tables in place is waited for before the moment begins that is read, and a later one waits.
+
+    :raises EtlError: where the warehouse cannot be reached, or refuses.
+    """
+    with _begin_transaction(login.url, login.can_read(SWAP_LOCK_TABLE)) as connection:
+        yield WarehouseReader(connection, login.is_listener)
+
+
+def sign_in(warehouse_url: str, name: str, password: str) -> Login:
+    """Enter the warehouse by name and password.
+
+    :raises NotTypedError: where one of them has a character that no login has.
+    :raises EtlError: where it cannot be reached, or does not let them in.
+    """
+    if database.has_control_characters(name + password):
+        raise InvalidCredentialsError(
+            "The name or the password has a control character, which no login has. Type it instead of pasting it."
+        )
+    url = make_url(warehouse_url).set(username=name, password=password).render_as_string(hide_password=False)
+    with _begin_transaction(url) as connection:
+        reader = WarehouseReader(connection, reads_own_views=False)
+        readable_relations = frozenset(str(relation) for relation in reader.read_table("readable")["relation"])
+        login_rows = reader.read_table("login") if "mart.my_login" in readable_relations else pd.DataFrame()
+    if login_rows.empty:
+        return Login(url, name, "", None, None, name, readable_relations)
+    row = login_rows.iloc[0]
+    return Login(url, name, row["kind"], row["user_id"], row["artist_id"], row["person"] or name, readable_relations)
+
+
+def run_statement(login: Login, name: str, **parameters: object) -> None:
+    """Run sql/dashboard/<name>.sql, which changes something, as far as the database lets the login.
+
+    :raises EtlError: as ``warehouse.connect`` says.
+    """
+    statement = (CHECKOUT / "sql" / "dashboard" / f"{name}.sql").read_text(encoding="utf-8")
+    with database.connect(login.url) as connection:
+        connection.execute(text(statement), parameters)
+
+
+@contextmanager
+def _begin_transaction(url: str, has_gate: bool = False) -> Iterator[Connection]:
+    with database.connect(url) as connection:
+        # Neither these nor a lock begin the moment that is read; any select does.
+        connection.execute(text("set transaction isolation level repeatable read, read only"))
+        connection.execute(text(f"set local statement_timeout = '{_STATEMENT_TIMEOUT}'"))
+        if has_gate:
+            connection.execute(text(f"lock table {SWAP_LOCK_TABLE} in access share mode"))
+        yield connection

@@ -1,0 +1,200 @@
+"""The one place that starts a Spark session."""
+
+import hashlib
+import io
+import logging
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from py4j.protocol import Py4JError, Py4JJavaError
+from pyspark import SparkContext
+from pyspark.errors import PySparkRuntimeError
+from pyspark.sql import SparkSession
+
+from etl.errors import ActionNeededError, EtlError, TryAgainError
+from etl.settings import CHECKOUT, Settings
+
+log = logging.getLogger(__name__)
+
+MAVEN_COORDINATES = ("org.apache.spark:spark-avro_2.13:4.1.1",)
+"""Maven coordinates that the product needs; resolved once, at set-up, into STATE_DIR/ivy."""
+
+_SECRET_VARIABLES = re.compile(
+    r"WAREHOUSE_URL|KAGGLE_PATH|SPOTIPY_CLIENT_SECRET|FAILURE_NOTIFIER|AIRFLOW_(_|CONN|METADATA).*"
+)
+"""Names of variables that Spark's own processes need not hold: what they write with comes with the work."""
+
+_OUT_OF_MEMORY = "java.lang.OutOfMemoryError"
+_WORKER_EXITED = re.compile(r"Python worker exited unexpectedly|reading the port number from pyspark\.daemon")
+_EXIT_WAIT_SECONDS = 5
+_ZIPPED = (".py", ".avsc")
+_EXECUTOR_PACKAGES = ("etl", "simulator")
+"""Packages whose functions run on executors."""
+_JAVA_OPTIONS = "-XX:+UseParallelGC -XX:-DontCompileHugeMethods"
+"""No job of ours waits for an answer within milliseconds: the collector is the one that costs least in all. Generated
+code has methods longer than the 8,000 bytes up to which Java compiles them without being told."""
+
+
+@contextmanager
+def open_session(settings: Settings, name: str, options: Mapping[str, str] | None = None) -> Iterator[SparkSession]:
+    """A Spark session on ``settings.spark_master``, stopped on leaving.
+
+    Everything that Spark writes besides results goes under ``STATE_DIR/spark``; the driver, and with it the block
+    manager, stays on loopback unless SPARK_LOCAL_IP says otherwise. Timestamps are UTC. Executors get this package as
+    a zip, so that a cluster needs only its third-party requirements.
+
+    :param options: further Spark settings, which win.
+    :raises ActionNeededError: on leaving, where Spark ran out of memory.
+    :raises TryAgainError: where Spark, or a Python worker of it, has ended by itself.
+    """
+    scratch = settings.state_dir / "spark"
+    scratch.mkdir(parents=True, exist_ok=True)
+    address = os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+    builder = SparkSession.builder.master(settings.spark_master).appName(name)
+    spark = None
+    try:
+        with _hide_secrets():
+            spark = builder.config(map={**_build_options(settings, scratch, address), **(options or {})}).getOrCreate()
+        yield spark
+    except Exception as error:
+        explanation = _explain_failure(error, settings)
+        if explanation is None:
+            raise
+        raise explanation from error
+    finally:
+        if spark is not None and _get_exit_code() is None:
+            _stop_session(spark)
+
+
+def _build_options(settings: Settings, scratch: Path, address: str) -> dict[str, bool | float | int | str | None]:
+    """What every session is told.
+
+    :param address: of the driver.
+    """
+    return {
+        "spark.driver.memory": settings.spark_driver_memory,
+        "spark.driver.host": address,
+        "spark.driver.bindAddress": address,
+        "spark.driver.extraJavaOptions": _JAVA_OPTIONS,
+        "spark.executor.extraJavaOptions": _JAVA_OPTIONS,
+        "spark.jars": ",".join(jar.as_uri() for jar in sorted((settings.state_dir / "ivy" / "jars").glob("*.jar"))),
+        "spark.jars.ivy": str(settings.state_dir / "ivy"),
+        "spark.local.dir": str(scratch),
+        "spark.log.level": "WARN",
+        "spark.sql.ansi.enabled": "true",
+        # Its cost grows with the square of a plan's columns and expressions; ours are wide, and joined on plain keys.
+        "spark.sql.constraintPropagation.enabled": "false",
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": "8",
+        "spark.sql.warehouse.dir": (scratch / "warehouse").as_uri(),
+        "spark.submit.pyFiles": str(_zip_package(scratch)),
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+    }
+
+
+@contextmanager
+def _hide_secrets() -> Iterator[None]:
+    """Processes started meanwhile, and theirs, get an environment without secrets."""
+    secrets = {name: value for name, value in os.environ.items() if _SECRET_VARIABLES.fullmatch(name)}
+    for name in secrets:
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(secrets)
+
+
+class LazySession:
+    """A session that starts when it is first asked for, for work that mostly needs none."""
+
+    def __init__(self, settings: Settings, name: str, stack: ExitStack) -> None:
+        self.master = settings.spark_master
+        self._settings, self._name, self._stack = settings, name, stack
+        self._session: SparkSession | None = None
+
+    def __call__(self) -> SparkSession:
+        if self._session is None:
+            self._session = self._stack.enter_context(open_session(self._settings, self._name))
+        return self._session
+
+
+@contextmanager
+def open_lazy_session(settings: Settings, name: str) -> Iterator[LazySession]:
+    """A session as ``session`` gives it, once it is asked for; stopped on leaving."""
+    with ExitStack() as stack:
+        yield LazySession(settings, name, stack)
+
+
+def _stop_session(spark: SparkSession) -> None:
+    """Stop a session; one that ends by itself meanwhile is stopped, too."""
+    try:
+        spark.stop()
+    except (Py4JError, ConnectionError):
+        if _get_exit_code(_EXIT_WAIT_SECONDS) is None:
+            raise
+        log.warning("Spark has ended by itself while it was being stopped.")
+
+
+def _explain_failure(error: Exception, settings: Settings) -> EtlError | None:
+    """What to do where Spark lacked memory, was ended, or did not start; None where it failed in another way."""
+    if _OUT_OF_MEMORY in str(error):
+        return ActionNeededError(
+            f"Spark ran out of memory: SPARK_DRIVER_MEMORY is {settings.spark_driver_memory}. Set it higher, then run"
+            " the step again."
+        )
+    if _WORKER_EXITED.search(str(error)):
+        return TryAgainError(
+            "A Python worker of Spark has ended before its work was done, as the system makes it where memory runs out:"
+            " then end what else needs it. Nothing half done is kept."
+        )
+    if isinstance(error, PySparkRuntimeError) and error.getCondition() == "JAVA_GATEWAY_EXITED":
+        return TryAgainError(
+            "Spark ended while it was starting: what it said of that stands above. It needs Java 17, and"
+            f" SPARK_DRIVER_MEMORY ({settings.spark_driver_memory}) of free memory."
+        )
+    is_connection_lost = isinstance(error, Py4JError | ConnectionError) and not isinstance(error, Py4JJavaError)
+    code = _get_exit_code(_EXIT_WAIT_SECONDS if is_connection_lost else 0)
+    if code is None:
+        return None
+    return TryAgainError(
+        f"Spark has ended before its work was done (exit code {code}; -9 is what the system does where memory runs"
+        " out: then end what else needs it). Nothing half done is kept."
+    )
+
+
+def _get_exit_code(wait_seconds: float = 0) -> int | None:
+    """Of Spark's driver, which this process started; None where it runs."""
+    gateway = SparkContext._gateway
+    if gateway is None:
+        return None
+    try:
+        return int(gateway.proc.wait(wait_seconds))
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def _zip_package(folder: Path) -> Path:
+    """Write the packages that executors need as a zip named for its content."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        packages = [CHECKOUT / name for name in _EXECUTOR_PACKAGES]
+        for path in sorted(path for package in packages for path in package.rglob("*.*") if path.suffix in _ZIPPED):
+            name = path.relative_to(CHECKOUT).as_posix()
+            archive.writestr(zipfile.ZipInfo(name), path.read_bytes())
+    target = folder / f"etl-{hashlib.sha256(content.getvalue()).hexdigest()[:16]}.zip"
+    if not target.exists():
+        draft = target.with_suffix(f".{os.getpid()}")
+        draft.write_bytes(content.getvalue())
+        draft.rename(target)
+    return target

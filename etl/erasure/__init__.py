@@ -1,0 +1,1 @@
+"""Erasure of a data_subject from the lake, feeds, api_responses and the warehouse."""

@@ -1,0 +1,126 @@
+"""Feeds without a person: of a block that names them the records of others stay, all other blocks byte by byte.
+
+What cannot be read of a block goes where it names them, for whose records it holds cannot be told: the damaged record
+and those behind it, or the whole block.
+"""
+
+import json
+from collections.abc import Collection
+from dataclasses import replace
+from itertools import chain
+from typing import Any, BinaryIO
+
+from fsspec.core import url_to_fs
+
+from etl.erasure.data_subject import DataSubject
+from etl.formats.avro.blocks import DamagedBlockError, decompress_block, encode_block
+from etl.formats.avro.container_files import Block, Header, count_records, read_blocks, read_header
+from etl.formats.avro.salvage import ReadableRecord, salvage_records
+from etl.formats.avro.schemas import remove_logical_types
+from etl.formats.contracts.avro import LATEST_CONTRACT
+from etl.formats.kaggle.column_rules import BLANKS
+from etl.storage.inputs import Lake, ReceivedInput
+
+
+def erase_from_feeds(lake: Lake, data_subject: DataSubject) -> int:
+    """Take the person's records out of feeds.
+
+    :returns: how many inputs were written anew.
+    """
+    feeds = [
+        received_input for received_input in lake.find_inputs(["feed"]) if received_input.format in LATEST_CONTRACT
+    ]
+    return sum(_update_manifest(lake, feed, _erase_from_input(lake, feed, data_subject.user_ids)) for feed in feeds)
+
+
+def _erase_from_input(lake: Lake, received: ReceivedInput, user_ids: Collection[str]) -> bool:
+    """Take users' records out of the files of an input; whether there were any."""
+    files, path = url_to_fs(received.url)
+    is_changed = False
+    for file_path in _list_files(files, path):
+        with files.open(file_path, "rb") as source:
+            is_changed |= _erase_from_file(lake, file_path, source, int(files.size(file_path)), user_ids)
+    return is_changed
+
+
+def _erase_from_file(lake: Lake, path: str, source: BinaryIO, size: int, user_ids: Collection[str]) -> bool:
+    file_header = read_header(source)
+    blocks_start, block_filter = source.tell(), _BlockFilter(file_header, user_ids)
+    is_changed = any(
+        block_filter.filter_block(block, content) != content
+        for block, content in read_blocks(source, size, file_header.marker)
+    )
+    if is_changed:
+        source.seek(blocks_start)
+        remaining_blocks = (
+            block_filter.filter_block(block, content)
+            for block, content in read_blocks(source, size, file_header.marker)
+        )
+        lake.replace_file(path, chain([file_header.content], remaining_blocks))
+    return is_changed
+
+
+def _list_files(files: Any, path: str) -> list[str]:
+    """The files of an input that is one or a folder of them."""
+    return sorted(files.glob(f"{path}/*.avro")) if files.isdir(path) else [path]
+
+
+class _BlockFilter:
+    """The blocks of a file, without the records of some users."""
+
+    def __init__(self, file_header: Header, user_ids: Collection[str]) -> None:
+        self._header = file_header
+        self._schema = remove_logical_types(json.loads(file_header.schema))
+        self._user_ids = user_ids
+        self._encoded_ids = [user_id.encode() for user_id in user_ids]
+
+    def filter_block(self, block: Block, content: bytes) -> bytes:
+        """What is left of the bytes of a block."""
+        compressed = block.slice_records(content)
+        try:
+            decompressed = decompress_block(compressed, self._header.codec)
+        except DamagedBlockError:  # a codec may leave texts as they are
+            return b"" if self._contains_user(compressed) else content
+        if not self._contains_user(decompressed):
+            return content
+        try:
+            remaining, row_count = self._filter_records(decompressed, block.row_count)
+        except DamagedBlockError:
+            return b""
+        if row_count == block.row_count:
+            return content
+        return encode_block(remaining, row_count, self._header.codec, self._header.marker) if row_count else b""
+
+    def _filter_records(self, decompressed: bytes, row_count: int) -> tuple[bytes, int]:
+        """What is left of the records of a block, and how many they are; the damaged ones stand behind the others."""
+        salvaged_records = list(salvage_records(decompressed, row_count, self._schema))
+        readable_records = [record for record in salvaged_records if isinstance(record, ReadableRecord)]
+        remaining_records = [
+            record.content for record in readable_records if _get_user_id(record.values) not in self._user_ids
+        ]
+        damaged_tail = decompressed[sum(len(record.content) for record in readable_records) :]
+        if self._contains_user(damaged_tail):
+            return b"".join(remaining_records), len(remaining_records)
+        return b"".join([*remaining_records, damaged_tail]), row_count - len(readable_records) + len(remaining_records)
+
+    def _contains_user(self, content: bytes) -> bool:
+        return any(encoded_id in content for encoded_id in self._encoded_ids)
+
+
+def _get_user_id(record: dict[str, Any]) -> str | None:
+    """Whose record it is, as a load reads it."""
+    user_id = record["userId"]
+    if isinstance(user_id, bytes):
+        user_id = user_id.decode("utf-8", "replace")
+    return user_id.strip(BLANKS) if isinstance(user_id, str) else None
+
+
+def _update_manifest(lake: Lake, received: ReceivedInput, is_changed: bool) -> bool:
+    """Let the note say how much an input holds that was changed, now or by a try that was killed; whether it was."""
+    files, path = url_to_fs(received.url)
+    count = count_records(files, received.url) + bool(received.cut_off)
+    is_changed |= count != received.row_count
+    if is_changed:
+        size = sum(int(files.size(file_path)) for file_path in _list_files(files, path))
+        lake.write_manifest(replace(received, row_count=count, size_bytes=size))
+    return is_changed

@@ -1,0 +1,83 @@
+"""Whether plays look as if a load could use them, by some of them: a warning at the import, not in the load.
+
+The rules are those of the load that reject whole exports: no time or an impossible one, no length, no names. Of each
+record a load judges all of its rules.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from etl.errors import WrongFileError
+from etl.formats.time_limits import SPOTIFY_FOUNDED
+
+_HEAD_SIZE, _SAMPLING_INTERVAL = 100, 16
+"""All of the first records of a file are looked at, and one in so many of the others."""
+_MIN_RECORDS_TO_REJECT = 20
+_REJECT_FRACTION = 0.95
+_WARN_FRACTION = 0.5
+_TIME = re.compile(r"\s*([0-9]{4}-[0-9]{2}-[0-9]{2})[T ][0-9]{2}:[0-9]{2}")
+_WHOLE_NUMBER = re.compile(r"\s*[0-9]{1,18}(\.0+)?\s*")
+_EARLIEST_DATE = f"{SPOTIFY_FOUNDED:%Y-%m-%d}"
+_MAX_PLAY_MS = 24 * 60 * 60 * 1000
+_TIME_AND_LENGTH_FIELDS = {"extended_export": ("ts", "ms_played"), "basic_export": ("endTime", "msPlayed")}
+_MUSIC_FIELDS, _SPOKEN_FIELDS = (
+    ("trackName", "artistName"),
+    ("podcastName", "episodeName", "audiobookName", "chapterName"),
+)
+
+
+@dataclass
+class PlaySample:
+    """The records of plays that were looked at."""
+
+    imported_at: datetime
+    sampled_count: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    example_file: str = ""
+
+    def add_records(self, format_name: str, file: str, records: list[Any]) -> None:
+        """Look at some records of a file of plays."""
+        if format_name not in _TIME_AND_LENGTH_FIELDS:
+            return
+        for record in (*records[:_HEAD_SIZE], *records[_HEAD_SIZE::_SAMPLING_INTERVAL]):
+            self.sampled_count += 1
+            reason = self._find_rejection_reason(format_name, record)
+            if reason:
+                self.reasons[reason] += 1
+                self.example_file = self.example_file or file
+
+    def build_warning(self) -> str | None:
+        """Return what to say of plays of which most would be rejected.
+
+        :raises WrongFileError: if nearly all of them would be.
+        """
+        rejected = self.reasons.total()
+        if not rejected or rejected <= _WARN_FRACTION * self.sampled_count:
+            return None
+        reasons = ", ".join(f"{reason} ({count:,})" for reason, count in self.reasons.most_common(3))
+        message = (
+            f"Of {self.sampled_count:,} plays looked at, {rejected:,} would be rejected: {reasons}; the first stands in "
+            f"{self.example_file}. Take the files as Spotify sent them; if they are, Spotify has changed its format."
+        )
+        if self.sampled_count >= _MIN_RECORDS_TO_REJECT and rejected >= _REJECT_FRACTION * self.sampled_count:
+            raise WrongFileError(f"{message} Nothing was imported.")
+        return message
+
+    def _find_rejection_reason(self, format_name: str, record: Any) -> str | None:
+        if not isinstance(record, dict):
+            return "record is no object"
+        time_field, length_field = _TIME_AND_LENGTH_FIELDS[format_name]
+        length = str(record.get(length_field))
+        if not _WHOLE_NUMBER.fullmatch(length) or float(length) > _MAX_PLAY_MS:
+            return f"{length_field} is no possible length"
+        match = _TIME.match(str(record.get(time_field)))
+        latest_date = (self.imported_at.astimezone(UTC) + timedelta(days=1)).date().isoformat()
+        if not match or not _EARLIEST_DATE <= match[1] <= latest_date:
+            return f"{time_field} is no possible time"
+        if format_name == "basic_export" and not record.keys() & set(_SPOKEN_FIELDS):
+            missing = [name for name in _MUSIC_FIELDS if not record.get(name)]
+            return f"{missing[0]} is missing" if missing else None
+        return None

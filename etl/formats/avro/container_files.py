@@ -1,0 +1,249 @@
+"""Avro container files without reading their records: how many there are, and whether the files are whole.
+
+A container file is a header, which ends with 16 bytes drawn for this file (the sync marker), and blocks: number of
+records, number of bytes, the bytes, the marker again. So counting reads a few bytes a block, and a file that was cut
+shows itself.
+"""
+
+import json
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from etl.errors import WrongFileError
+from etl.formats.avro.encoding import encode_long
+
+_MAGIC = b"Obj\x01"
+_MARKER_BYTES = 16
+_MAX_VARINT_BYTES = 10
+_MAX_ENTRY_BYTES = 1 << 24
+_CODECS = ("null", "deflate", "snappy", "bzip2", "xz", "zstandard")
+_CUT_MESSAGE = "it was cut, or is still being written."
+_DAMAGED_MESSAGE = "the file is damaged. Get it again, whole."
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How far a container file can be read: records and bytes of its whole blocks, header included.
+
+    ``density`` is the most records that one of its blocks says that it has in a byte.
+    """
+
+    schema: str
+    codec: str
+    row_count: int
+    max_records_per_byte: float
+    readable_bytes: int
+    size_bytes: int
+
+    @property
+    def is_cut(self) -> bool:
+        return self.readable_bytes < self.size_bytes
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of a container file: how many records it holds, and where they and the whole of it begin and end."""
+
+    row_count: int
+    start: int
+    records_start: int
+    records_end: int
+    end: int
+
+    def slice_records(self, content: bytes) -> bytes:
+        """What the records are packed as, of the bytes of the block."""
+        return content[self.records_start - self.start : self.records_end - self.start]
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a container file begins with: all its bytes, the schema of its records as JSON, how its blocks are packed,
+    and what each of them ends with."""
+
+    content: bytes
+    schema: str
+    codec: str
+    marker: bytes
+
+
+def measure_extent(source: BinaryIO, size: int) -> Extent:
+    """How far a file of ``size`` bytes can be read, which is to its end but where it was cut within a block.
+
+    :raises WrongFileError: where it is no Avro container, ends within its header, or is damaged; where its schema
+        cannot be read, or the way in which its records are packed is none that is known.
+    """
+    with _explain_errors():
+        entries, marker = _read_header_entries(source)
+        schema, codec = _get_schema(entries), _get_codec(entries)
+        row_count, density = 0, 0.0
+        for block in _iterate_blocks(source, marker, size):
+            row_count += block.row_count
+            density = max(density, block.row_count / (block.end - block.start))
+    return Extent(schema, codec, row_count, density, source.tell(), size)
+
+
+def read_header(source: BinaryIO) -> Header:
+    """What a file begins with; ``source`` stands behind it.
+
+    :raises WrongFileError: as ``extent`` does.
+    """
+    with _explain_errors():
+        entries, marker = _read_header_entries(source)
+        return Header(_read_range(source, 0, source.tell()), _get_schema(entries), _get_codec(entries), marker)
+
+
+def read_blocks(source: BinaryIO, size: int, marker: bytes) -> Iterator[tuple[Block, bytes]]:
+    """The whole blocks, with their bytes, of a file of ``size`` bytes; ``source`` stands behind its header.
+
+    :raises WrongFileError: as ``extent`` does.
+    """
+    with _explain_errors():
+        for block in _iterate_blocks(source, marker, size):
+            yield block, _read_range(source, block.start, block.end)
+
+
+def encode_file(records: Collection[bytes], row_count: int, schema: str) -> Iterator[bytes]:
+    """The bytes of a file, some at a time.
+
+    :param records: what its records are written as, behind each other.
+    """
+    entries = [b"avro.schema", schema.encode(), b"avro.codec", b"null"]
+    encoded_entries = b"".join(encode_long(len(entry)) + entry for entry in entries)
+    marker = bytes(_MARKER_BYTES)
+    yield _MAGIC + encode_long(len(entries) // 2) + encoded_entries + encode_long(0) + marker
+    yield encode_long(row_count) + encode_long(sum(map(len, records)))
+    yield from records
+    yield marker
+
+
+def count_records(files: Any, url: str) -> int:
+    """The number of records in a file, or in all files ``*.avro`` of a folder.
+
+    :param files: an fsspec filesystem; ``url`` is a path of it, or has its protocol.
+    :raises WrongFileError: where a file is no Avro container or ends too early; the text names it.
+    """
+    path = files._strip_protocol(url)
+    paths = sorted(files.glob(f"{path}/*.avro")) if files.isdir(path) else [path]
+    return sum(_count_file_records(files, file_path) for file_path in paths)
+
+
+def _count_file_records(files: Any, path: str) -> int:
+    name, size = path.rsplit("/", 1)[-1], int(files.size(path))
+    with files.open(path, "rb") as source:
+        try:
+            extent = measure_extent(source, size)
+        except WrongFileError as error:
+            raise WrongFileError(f"{name}: {error}") from None
+    if extent.is_cut:
+        raise WrongFileError(f"{name}: the file ends within a block of records: {_CUT_MESSAGE}")
+    return extent.row_count
+
+
+@contextmanager
+def _explain_errors() -> Iterator[None]:
+    try:
+        yield
+    except _NotAvroError as error:
+        raise WrongFileError(str(error)) from None
+
+
+class _NotAvroError(Exception):
+    """What is wrong with a file, in words."""
+
+
+class _EndsTooEarlyError(_NotAvroError):
+    """It ends where something must follow."""
+
+
+def _read_header_entries(source: BinaryIO) -> tuple[dict[str, bytes], bytes]:
+    """Read up to the end of the header.
+
+    :returns: its entries, and the sync marker.
+    """
+    entries = {}
+    if source.read(len(_MAGIC)) != _MAGIC:
+        raise _NotAvroError("this is no Avro container file: it does not begin with Obj and 1. Name an Avro file.")
+    while count := _read_long(source):
+        if count < 0:  # then the size of the block of entries follows
+            count = -count
+            _read_long(source)
+        for _ in range(count):
+            key = _read_exactly(source, _read_long(source)).decode("utf-8", "replace")
+            entries[key] = _read_exactly(source, _read_long(source))
+    return entries, _read_exactly(source, _MARKER_BYTES)
+
+
+def _get_schema(entries: dict[str, bytes]) -> str:
+    """The schema's text; a record in it has a list of fields, each with a name and a type."""
+    try:
+        text = entries["avro.schema"].decode()
+        schema = json.loads(text)
+    except KeyError:
+        raise _NotAvroError("the file's header has no schema: write the file anew.") from None
+    except (ValueError, RecursionError):
+        raise _NotAvroError(f"the schema in the file's header cannot be read: {_DAMAGED_MESSAGE}") from None
+    fields = schema.get("fields") if isinstance(schema, dict) else []
+    if not isinstance(fields, list) or not all(map(_is_field, fields)):
+        raise _NotAvroError("the schema in the file's header tells of no fields: write the file anew.")
+    return text
+
+
+def _is_field(field: object) -> bool:
+    return isinstance(field, dict) and isinstance(field.get("name"), str) and "type" in field
+
+
+def _get_codec(entries: dict[str, bytes]) -> str:
+    codec = entries.get("avro.codec", b"null").decode("utf-8", "replace")
+    if codec not in _CODECS:
+        raise _NotAvroError(
+            f"its records are packed as {codec[:40]!r}, which cannot be read: write the file with deflate or snappy."
+        )
+    return codec
+
+
+def _read_range(source: BinaryIO, start: int, end: int) -> bytes:
+    source.seek(start)
+    return source.read(end - start)
+
+
+def _iterate_blocks(source: BinaryIO, marker: bytes, size: int) -> Iterator[Block]:
+    """The whole blocks; ``source`` stands behind the last one at the end."""
+    while (start := source.tell()) < size:
+        try:
+            count, length = _read_long(source), _read_long(source)
+        except _EndsTooEarlyError:
+            source.seek(start)
+            return
+        if length < 0 or count < 0:
+            raise _NotAvroError(f"a block of records has a negative size: {_DAMAGED_MESSAGE}")
+        records_start = source.tell()
+        records_end = records_start + length
+        if records_end + _MARKER_BYTES > size:
+            source.seek(start)
+            return
+        source.seek(records_end)
+        if source.read(_MARKER_BYTES) != marker:
+            raise _NotAvroError(f"a block of records does not end with the file's sync marker: {_DAMAGED_MESSAGE}")
+        yield Block(count, start, records_start, records_end, source.tell())
+
+
+def _read_long(source: BinaryIO) -> int:
+    """A zigzag number of variable length."""
+    value = 0
+    for index in range(_MAX_VARINT_BYTES):
+        byte = _read_exactly(source, 1)[0]
+        value |= (byte & 0x7F) << (7 * index)
+        if byte < 0x80:
+            return (value >> 1) ^ -(value & 1)
+    raise _NotAvroError(f"a number is longer than Avro allows: {_DAMAGED_MESSAGE}")
+
+
+def _read_exactly(source: BinaryIO, size: int) -> bytes:
+    if not 0 <= size <= _MAX_ENTRY_BYTES:  # memory for so much would be asked for before a byte is read
+        raise _NotAvroError(f"a part of the file's header says that it has {size} bytes: {_DAMAGED_MESSAGE}")
+    content = source.read(size)
+    if len(content) != size:
+        raise _EndsTooEarlyError(f"the file ends too early: {_CUT_MESSAGE}")
+    return content

@@ -1,0 +1,84 @@
+"""The API's answers as they lie in the lake, and what is remembered of them, as Spark schemas."""
+
+from pyspark.sql.types import (
+    ArrayType,
+    BooleanType,
+    DataType,
+    DateType,
+    IntegerType,
+    LongType,
+    MapType,
+    StringType,
+    StructType,
+    TimestampType,
+)
+
+from etl.formats.contracts.columns import MEASURES, STRINGS, build_schema
+
+API_RESPONSE = build_schema(
+    number=LongType(),
+    asked_at=TimestampType(),
+    account=StringType(),
+    endpoint=StringType(),
+    path=StringType(),
+    query=MapType(StringType(), StringType()),
+    status=IntegerType(),
+    playlist_id=StringType(),
+    snapshot_id=StringType(),
+    body=StringType(),
+)
+"""One answer of the Spotify API as it lies in the lake: a line of an input, ``number`` its place, ``body`` its JSON."""
+
+PAGE_ENDPOINTS = ("my_playlists", "playlist_items", "saved_tracks", "recently_played")
+"""Endpoints whose answers hold a list of things ``items``; that of followed_artists stands one object deeper."""
+
+BATCH_ENDPOINTS = ("tracks", "albums", "artists", "audio_features")
+"""Endpoints that are asked for many things at once; their answers hold a list of the endpoint's name."""
+
+EVENT_ENDPOINTS = ("saved_tracks", "followed_artists", "recently_played")
+"""What tells of something that the account did."""
+
+_PLAYLIST_ENTRY = build_schema(track_id=StringType(), added_at=TimestampType())
+
+
+def _add_asked_at(value: DataType) -> StructType:
+    return build_schema(asked_at=TimestampType(), value=value)
+
+
+LATEST_STATE: dict[str, StructType] = {
+    "api_track": build_schema(
+        track_id=StringType(),
+        told=build_schema(
+            asked_at=TimestampType(),
+            name=StringType(),
+            artist_ids=STRINGS,
+            artist_names=STRINGS,
+            album_id=StringType(),
+            album_name=StringType(),
+            album_type=StringType(),
+            release_date=DateType(),
+            release_date_precision=StringType(),
+            duration_ms=IntegerType(),
+            explicit=BooleanType(),
+        ),
+        isrc=_add_asked_at(StringType()),
+        popularity=_add_asked_at(IntegerType()),
+        linked_id=_add_asked_at(StringType()),
+        measures=_add_asked_at(build_schema(**MEASURES)),
+    ),
+    "api_artist": build_schema(
+        artist_id=StringType(),
+        told=build_schema(asked_at=TimestampType(), name=StringType()),
+        popularity=_add_asked_at(IntegerType()),
+        followers=_add_asked_at(LongType()),
+    ),
+    "api_playlist": build_schema(
+        playlist_id=StringType(),
+        told=build_schema(asked_at=TimestampType(), name=StringType(), owner_id=StringType()),
+        items=build_schema(
+            asked_at=TimestampType(), snapshot_id=StringType(), entries=ArrayType(_PLAYLIST_ENTRY, containsNull=False)
+        ),
+    ),
+}
+"""What all answers of the API so far say: the newest word on each thing, with the time of the answer that gave it.
+``told`` is NULL where only the items of a playlist were read, ``items`` where they never were to the end."""

@@ -1,0 +1,182 @@
+"""The file formats that an import understands, each recognised by its columns and by nothing else.
+
+File names say little (every download is called ``archive``) and copies add columns, such as an unnamed index, or
+change the case of the names; so a file has a format where it has all of that format's columns.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from etl.errors import WrongFileError
+from etl.formats.contracts import AUDIO_FEATURES
+from etl.formats.contracts.columns import MEASURES
+
+RecordKind = Literal["track", "artist", "survey_response"]
+
+
+@dataclass(frozen=True)
+class FileFormat:
+    """A known format.
+
+    ``source`` is what its rows carry as source; ``origin`` is the folder of the lake where its files lie; ``kind`` is
+    what a row is about; ``columns`` are the columns that a file must have, as its publisher writes them.
+    """
+
+    name: str
+    title: str
+    kind: RecordKind
+    columns: tuple[str, ...]
+    source: str
+    origin: str = "kaggle"
+
+    def find_missing_columns(self, columns: Iterable[str]) -> list[str]:
+        """The columns of this format that are not among ``columns`` (case and spaces around do not count)."""
+        normalized_columns = {normalize_column_name(column) for column in columns}
+        return [column for column in self.columns if normalize_column_name(column) not in normalized_columns]
+
+
+def _define_kaggle_format(name: str, title: str, kind: RecordKind, *columns: str) -> FileFormat:
+    return FileFormat(name, title, kind, columns, source=name)
+
+
+def _define_synthetic_format(name: str, title: str, kind: RecordKind, *columns: str) -> FileFormat:
+    return FileFormat(name, title, kind, columns, source="made_up", origin="made_up")
+
+
+_PLAYLIST_COLUMNS = ("playlist_name", "playlist_id", "playlist_genre", "playlist_subgenre")
+
+FORMATS: dict[str, FileFormat] = {
+    file_format.name: file_format
+    for file_format in (
+        _define_kaggle_format(
+            "tracks_by_genre",
+            "Spotify Tracks Dataset (dataset.csv)",
+            "track",
+            *("track_id", "artists", "album_name", "track_name", "popularity", "duration_ms", "explicit"),
+            *MEASURES,
+            "track_genre",
+        ),
+        _define_kaggle_format(
+            "tracks_1921_2020",
+            "Spotify Dataset 1921-2020 (tracks.csv)",
+            "track",
+            *("id", "name", "popularity", "duration_ms", "explicit", "artists", "id_artists", "release_date"),
+            *MEASURES,
+        ),
+        _define_kaggle_format(
+            "artists_1921_2020",
+            "Spotify Dataset 1921-2020 (artists.csv)",
+            "artist",
+            *("id", "followers", "genres", "name", "popularity"),
+        ),
+        _define_kaggle_format(
+            "playlist_songs",
+            "30000 Spotify Songs (spotify_songs.csv)",
+            "track",
+            *("track_id", "track_name", "track_artist", "track_popularity"),
+            *("track_album_id", "track_album_name", "track_album_release_date"),
+            *_PLAYLIST_COLUMNS,
+            *AUDIO_FEATURES,
+            *("key", "mode", "duration_ms"),
+        ),
+        _define_kaggle_format(
+            "top_2000s",
+            "Top 2000s (Spotify-2000.csv)",
+            "track",
+            *("Title", "Artist", "Top Genre", "Year", "Beats Per Minute (BPM)", "Energy", "Danceability"),
+            *("Loudness (dB)", "Liveness", "Valence", "Length (Duration)", "Acousticness", "Speechiness"),
+            "Popularity",
+        ),
+        _define_kaggle_format(
+            "user_behavior",
+            "Spotify User Behavior (Spotify_data.xlsx)",
+            "survey_response",
+            *("Age", "Gender", "spotify_usage_period", "spotify_listening_device", "spotify_subscription_plan"),
+            *("premium_sub_willingness", "preffered_premium_plan", "preferred_listening_content"),
+            *("fav_music_genre", "music_time_slot", "music_Influencial_mood", "music_lis_frequency"),
+            *("music_expl_method", "music_recc_rating", "pod_lis_frequency", "fav_pod_genre"),
+            *("preffered_pod_format", "pod_host_preference", "preffered_pod_duration", "pod_variety_satisfaction"),
+        ),
+        _define_synthetic_format(
+            "made_up_tracks",
+            "made-up tracks",
+            "track",
+            *("is_made_up", "track_id", "name", "artist_ids", "artist_names", "album_id", "album_name"),
+            *("release_date", "duration_ms", "explicit", "isrc", "popularity", "genres"),
+            *_PLAYLIST_COLUMNS,
+            *MEASURES,
+        ),
+        _define_synthetic_format(
+            "made_up_artists",
+            "made-up artists",
+            "artist",
+            *("is_made_up", "artist_id", "name", "popularity", "followers", "genres"),
+        ),
+    )
+}
+"""Every known format by its name."""
+
+
+def normalize_column_name(column: str) -> str:
+    """A column's name as formats are compared by it: lower case, single spaces."""
+    return " ".join(column.split()).casefold()
+
+
+def find_column_indexes(columns: Sequence[str], file_format: FileFormat) -> list[int]:
+    """Where in a header the columns of a format stand, in the format's order."""
+    index_by_name: dict[str, int] = {}
+    for index, name in enumerate(columns):
+        index_by_name.setdefault(normalize_column_name(name), index)
+    return [index_by_name[normalize_column_name(name)] for name in file_format.columns]
+
+
+def detect_format(columns: Sequence[str], format_name: str | None = None) -> FileFormat:
+    """The format of a file with these columns; ``chosen`` asks for one by name.
+
+    :raises WrongFileError: where a column is lacking; the text names the nearest format that a user can have, what is
+        there of it and what is not.
+    """
+    if format_name is not None and format_name not in FORMATS:
+        raise WrongFileError(f"there is no format {format_name!r}. Known formats: {', '.join(FORMATS)}.")
+    candidates = [FORMATS[format_name]] if format_name else list(FORMATS.values())
+    matching = [candidate for candidate in candidates if not candidate.find_missing_columns(columns)]
+    if matching:
+        return max(matching, key=lambda candidate: len(candidate.columns))
+    if format_name:
+        raise WrongFileError(f"this is not {_describe_missing_columns(FORMATS[format_name], columns)}")
+    similar = [
+        candidate
+        for candidate in candidates
+        if candidate.origin == "kaggle" and _compute_present_fraction(candidate, columns) >= _SIMILAR_FRACTION
+    ]
+    if not similar:
+        titles = ", ".join(candidate.title for candidate in FORMATS.values() if candidate.origin == "kaggle")
+        raise WrongFileError(
+            f"its columns ({_format_names(columns)}) belong to no known format. Known formats: {titles}."
+        )
+    nearest = max(similar, key=lambda candidate: _compute_present_fraction(candidate, columns))
+    raise WrongFileError(f"this is no known format. Nearest is {_describe_missing_columns(nearest, columns)}")
+
+
+_SIMILAR_FRACTION = 0.5
+"""The share of a format's columns from which on a file may be a copy of it that lacks some."""
+
+
+def _compute_present_fraction(file_format: FileFormat, columns: Sequence[str]) -> float:
+    return 1 - len(file_format.find_missing_columns(columns)) / len(file_format.columns)
+
+
+def _describe_missing_columns(file_format: FileFormat, columns: Sequence[str]) -> str:
+    missing = file_format.find_missing_columns(columns)
+    normalized_columns = {normalize_column_name(column) for column in file_format.columns}
+    present = [column for column in columns if normalize_column_name(column) in normalized_columns]
+    return (
+        f"{file_format.title}, of which it has the columns {_format_names(present)} "
+        f"and lacks {_format_names(missing)}. Get the file as its publisher offers it."
+    )
+
+
+def _format_names(names: Sequence[str], limit: int = 30) -> str:
+    shown = ", ".join(repr(name[:60]) for name in names[:limit])
+    return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown or "none"

@@ -1,0 +1,81 @@
+"""The step of an account import, and the reading of what it brought."""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from etl import database
+from etl.errors import EtlError
+from etl.extract.account_export import receive_export
+from etl.formats.contracts.events import EXPORT_LINE
+from etl.settings import Settings
+from etl.storage.full_disk import explain_full_disk
+from etl.storage.inputs import Lake, ReceivedInput, extract_input_id
+
+log = logging.getLogger(__name__)
+
+
+def import_export(
+    path: str, user_id: str, timezone: str, settings: Settings, received_at: datetime, run_id: str | None = None
+) -> dict[str, Any]:
+    """Bring the plays, saved tracks and playlists of one account export into the lake.
+
+    :param run_id: the run in whose name the audit keeps the sentence of a failure, until a later try succeeds; None
+        keeps none.
+    :returns: name, format, row_count and input_id of each input; the names of files and fields left out; a warning if a
+        load will reject most of the plays.
+    :raises EtlError: as ``extract.account_export.receive_export`` does.
+    """
+    try:
+        with explain_full_disk(settings):
+            export = receive_export(path, user_id, timezone, Lake(settings.lake_url), received_at)
+    except EtlError as error:
+        if run_id is not None:
+            with database.connect(settings.warehouse_url) as connection:
+                database.record_failure(connection, run_id, "account_import", received_at, str(error))
+        raise
+    if run_id is not None:
+        with database.connect(settings.warehouse_url) as connection:
+            database.delete_failure(connection, run_id)
+    for received_input in export.inputs:
+        log.info(
+            "%s: %d records, kept as input %s.",
+            received_input.format,
+            received_input.row_count,
+            received_input.input_id,
+        )
+    return {
+        "inputs": [
+            {
+                "name": received_input.name,
+                "format": received_input.format,
+                "row_count": received_input.row_count,
+                "input_id": received_input.input_id,
+            }
+            for received_input in export.inputs
+        ],
+        "files_read": len(export.files_read),
+        "files_left_out": export.skipped_files,
+        "fields_left_out": export.skipped_fields,
+        **({"warning": export.warning} if export.warning else {}),
+    }
+
+
+def read_export_lines(spark: SparkSession, inputs: Sequence[ReceivedInput]) -> DataFrame:
+    """The lines of inputs of one format: ``EXPORT_LINE``, input_id and received_at."""
+    lines = (
+        spark.read.schema(EXPORT_LINE)
+        .option("mode", "FAILFAST")
+        .json([received_input.url for received_input in inputs])
+    )
+    received_times = spark.createDataFrame(
+        [(received_input.input_id, datetime.fromisoformat(received_input.received_at)) for received_input in inputs],
+        "input_id string, received_at timestamp",
+    )
+    return lines.withColumn("input_id", extract_input_id()).join(
+        F.broadcast(received_times), on="input_id", how="inner"
+    )

@@ -1,0 +1,1 @@
+"""Access to the warehouse: grants of roles, logins and login_removal."""

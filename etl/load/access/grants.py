@@ -1,0 +1,110 @@
+"""Access by role: who may read what is made anew at the end of every migration, as sql/access says."""
+
+import logging
+
+from sqlalchemy import Connection
+
+from etl.database import fetch_rows
+from etl.settings import CHECKOUT
+
+log = logging.getLogger(__name__)
+
+ROLES = ("analyst", "operator", "listener", "artist")
+"""The group roles; nobody signs in as one of them."""
+
+ROLES_FILE = CHECKOUT / "sql" / "access" / "roles.sql"
+GRANTS_FILE = CHECKOUT / "sql" / "access" / "grants.sql"
+
+
+def grant_access(connection: Connection) -> None:
+    """Give the group roles their rights in this warehouse; the caller commits.
+
+    Roles that are missing are made where the connection's user may; else the log says what somebody must do.
+    """
+    if find_missing_roles(connection) and _can_create_roles(connection):
+        run_statements(connection, ROLES_FILE.read_text(encoding="utf-8"))
+    missing_roles = find_missing_roles(connection)
+    if missing_roles:
+        log.warning(format_missing_roles(missing_roles))
+    elif missing_limits := find_missing_limits(connection):
+        log.warning(format_missing_limits(missing_limits))
+    run_statements(connection, GRANTS_FILE.read_text(encoding="utf-8"))
+
+
+def find_missing_roles(connection: Connection) -> list[str]:
+    """Group roles that this server does not have, or has as somebody who signs in."""
+    role_rows = fetch_rows(
+        connection,
+        "select rolname from pg_roles where rolname = any(:roles) and not rolcanlogin",
+        roles=list(ROLES),
+    )
+    return [role for role in ROLES if role not in {row["rolname"] for row in role_rows}]
+
+
+def find_missing_limits(connection: Connection) -> list[str]:
+    """Return by what one login can still stop the others, which only a superuser can shut, in words."""
+    return [
+        description for description, statement in _MISSING_LIMIT_QUERIES.items() if fetch_rows(connection, statement)
+    ]
+
+
+_MISSING_LIMIT_QUERIES = {
+    "the pipeline may not end sessions of logins that hold it up": """
+        select where to_regprocedure('login_control.end_session(integer)') is null
+    """,
+    "every login may take the lock of a load": """
+        select
+        from pg_proc as p
+        cross join aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as a
+        where p.oid = 'pg_advisory_lock(bigint)'::regprocedure and a.grantee = 0
+    """,
+    "logins write temporary files without a limit": """
+        select
+        from pg_roles as r
+        inner join pg_auth_members as m on m.member = r.oid and not m.admin_option
+        inner join pg_roles as g on g.oid = m.roleid and g.rolname in ('analyst', 'operator', 'listener', 'artist')
+        where r.rolcanlogin and not r.rolsuper and not r.rolcreaterole and current_setting('temp_file_limit') = '-1'
+            and not exists (
+                select
+                from pg_db_role_setting as d
+                cross join unnest(d.setconfig) as c (words)
+                where d.setrole = r.oid and starts_with(c.words, 'temp_file_limit=')
+            )
+    """,
+    "max_prepared_transactions is not 0, so that a login can leave locks behind that no end of a session takes": """
+        select where current_setting('max_prepared_transactions') <> '0'
+    """,
+    "max_notify_queue_pages lets notifications of logins fill more than 1 GB": """
+        select from pg_settings where name = 'max_notify_queue_pages' and setting::bigint > 131072
+    """,
+}
+"""Each query finds a row where its words are true."""
+
+
+def format_missing_limits(missing_limits: list[str]) -> str:
+    """Return the message that says what a login can still do, and how a superuser shuts it."""
+    return (
+        f"One login can stop all others on this server: {'; '.join(missing_limits)}. Let a superuser run "
+        "sql/access/roles.sql in the warehouse's database, and set the server as docs/access.md says."
+    )
+
+
+def format_missing_roles(missing_roles: list[str]) -> str:
+    """The sentence that says what is missing and who can mend it."""
+    statements = " ".join(f"create role {role} nologin;" for role in missing_roles)
+    return (
+        f"Analysts, listeners and artists cannot be let in yet, for the user of WAREHOUSE_URL may not make their group "
+        f"roles: let a superuser of the server run {statements} Then start bin/run or bin/add-login again."
+    )
+
+
+def run_statements(connection: Connection, statements: str) -> None:
+    """Run the statements of a file of sql/ as they stand."""
+    connection.exec_driver_sql(statements, execution_options={"no_parameters": True})
+
+
+def _can_create_roles(connection: Connection) -> bool:
+    privilege_rows = fetch_rows(
+        connection, "select rolsuper or rolcreaterole as may from pg_roles where rolname = current_user"
+    )
+    return bool(privilege_rows[0]["may"])

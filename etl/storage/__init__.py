@@ -1,0 +1,1 @@
+"""The lake: received inputs, checkpoints of runs, the latest state of API resources, and Arrow files."""

@@ -1,0 +1,118 @@
+"""All that the lake knows of tracks and artists, made one catalogue: rows in, the frames of the star out.
+
+``build`` composes the modules beside it: names are compared (names), rows without an id find their track (reconcile),
+ids of one recording are grouped (recordings), each field is taken from the source that wins it (tracks, albums,
+artists, genres, playlists), and what a track is found under is written down (aliases).
+"""
+
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from etl.formats.contracts import MOCK_SOURCE, STAGED
+from etl.transform.catalogue import albums, aliases, artists, genres, playlists, tracks
+from etl.transform.catalogue.reconciliation import add_track_identity, match_rows_without_id
+from etl.transform.catalogue.recordings import add_mock_tracks, group_recordings
+from etl.transform.catalogue.source_precedence import is_mock_rank
+
+
+def build_catalogue(
+    track_rows: DataFrame,
+    artist_rows: DataFrame,
+    api_playlists: DataFrame,
+    snapshots: DataFrame,
+    requested_artists: DataFrame | None = None,
+    api_source: str = "api",
+) -> dict[str, DataFrame]:
+    """The catalogue of all current inputs.
+
+    :param track_rows: accepted rows of ``TRACK_ROW`` of all current inputs.
+    :param artist_rows: accepted rows of ``ARTIST_ROW`` of all current inputs.
+    :param read_playlists: what the API said of playlists, as ``MEMORY["api_playlist"]``; it wins over files.
+    :param snapshots: the snapshots of playlists to load, as ``spotify.memory.known_snapshots`` gives them.
+    :param asked_artists: artist_id of artists that new answers of the API are about.
+    :param api_source: ``MOCK_SOURCE`` where the mock API answered. What it says of anything that another source tells
+        of, too, counts for nothing.
+    :returns: frames of ``STAGED`` by name: dim_artist, dim_album, dim_track (cluster and newness NULL), track_alias,
+        bridge_track_artist, bridge_track_genre, dim_playlist, playlist_snapshot, fact_playlist_track,
+        reconciliation, input_key (of tracks and artists). They do not depend on the order of rows or inputs, nor on
+        partitions.
+    """
+    # Files arrive one a task; taking names apart is the dearest step, so the rows are dealt out first.
+    rows = _checkpoint_to_disk(add_track_identity(track_rows.repartition("input_id", "row_number", "track_id")))
+    has_mock = api_source == MOCK_SOURCE
+    if has_mock:
+        rows = _exclude_mock_rows_of_known_tracks(rows)
+        api_playlists, snapshots = playlists.exclude_file_playlists(api_playlists, snapshots, rows)
+    matches = _checkpoint_to_disk(match_rows_without_id(rows))
+    merged_artists = artists.find_merged_artists(rows)
+    canonical_keys = F.transform("artist_keys", lambda key: artists.canonical_artist_key(key, merged_artists))
+    resolved_rows = _apply_matches(rows, matches).withColumn("artist_keys", canonical_keys)
+    track_variants = _checkpoint_to_disk(tracks.build_track_variants(resolved_rows))
+    own_variants = track_variants.where("NOT is_by_name")
+    recording_ids = _group_recordings_with_mock(own_variants) if has_mock else group_recordings(own_variants)
+    catalogue_tracks = _checkpoint_to_disk(
+        tracks.add_recording_fields(
+            _checkpoint_to_disk(tracks.resolve_track_fields(track_variants)), _checkpoint_to_disk(recording_ids)
+        )
+    )
+    artist_credits = _checkpoint_to_disk(artists.build_credits(catalogue_tracks, artist_rows, merged_artists))
+    if has_mock and requested_artists is not None:
+        artist_rows = _checkpoint_to_disk(
+            artists.filter_needed_mock_artists(artist_rows, artist_credits, requested_artists)
+        )
+    genre_weights = _checkpoint_to_disk(genres.compute_genre_weights(resolved_rows))
+    album_variants = _checkpoint_to_disk(albums.build_album_variants(track_variants))
+    album_ids = albums.build_album_ids(catalogue_tracks, album_variants)
+    frames = {
+        "dim_artist": artists.build_dim_artist(artist_credits, artist_rows, merged_artists),
+        "dim_album": albums.build_dim_album(album_variants, album_ids),
+        "dim_track": tracks.build_dim_track(catalogue_tracks, album_ids, genres.select_primary_genres(genre_weights)),
+        "track_alias": aliases.build_track_alias(catalogue_tracks, track_variants, matches, merged_artists),
+        "bridge_track_artist": artists.build_bridge_track_artist(artist_credits),
+        "bridge_track_genre": genres.build_bridge_track_genre(genre_weights),
+        "dim_playlist": playlists.build_dim_playlist(rows, api_playlists, api_source),
+        "playlist_snapshot": playlists.build_playlist_snapshot(api_playlists, snapshots),
+        "fact_playlist_track": playlists.build_fact_playlist_track(resolved_rows, api_playlists, snapshots),
+        "reconciliation": aliases.build_reconciliation(catalogue_tracks, matches, rows),
+        "input_key": _build_input_keys(rows, artist_rows),
+    }
+    return {name: frame.select(*STAGED[name].fieldNames()) for name, frame in frames.items()}
+
+
+def _checkpoint_to_disk(frame: DataFrame) -> DataFrame:
+    # On disk: several outputs read it, and a catalogue of millions must not fill the driver's memory. Without its
+    # history: what follows is planned from here, by its real size, instead of from the files again and again.
+    return frame.localCheckpoint(eager=True, storageLevel=StorageLevel.DISK_ONLY)
+
+
+def _exclude_mock_rows_of_known_tracks(rows: DataFrame) -> DataFrame:
+    is_mock_row = F.col("source") == MOCK_SOURCE
+    mock_rows, source_rows = rows.where(is_mock_row), rows.where(~is_mock_row)
+    known_ids = source_rows.join(F.broadcast(mock_rows.select("track_id").distinct()), on="track_id", how="left_semi")
+    return source_rows.unionByName(
+        mock_rows.join(known_ids.select("track_id").distinct(), on="track_id", how="left_anti").select(*rows.columns)
+    )
+
+
+def _group_recordings_with_mock(variants: DataFrame) -> DataFrame:
+    is_mock_row = is_mock_rank(F.col("rank"))
+    ids = variants.groupBy("track_id").agg(F.min(is_mock_row).alias("is_mock"))
+    return add_mock_tracks(group_recordings(variants.where(~is_mock_row)), group_recordings(variants), ids)
+
+
+def _apply_matches(rows: DataFrame, matches: DataFrame) -> DataFrame:
+    matched_ids = matches.select("identity", F.col("track_id").alias("found_id"))
+    return (
+        rows.join(matched_ids, on="identity", how="left")
+        .withColumn("is_by_name", F.col("found_id").isNotNull())
+        .withColumn("track_id", F.coalesce("found_id", "identity"))
+        .drop("found_id")
+    )
+
+
+def _build_input_keys(rows: DataFrame, artist_rows: DataFrame) -> DataFrame:
+    track_keys = rows.select("input_id", F.lit("track").alias("key_kind"), F.col("identity").alias("key"))
+    artist_keys = artist_rows.select("input_id", F.lit("artist").alias("key_kind"), F.col("artist_id").alias("key"))
+    keys = track_keys.unionByName(artist_keys).where("input_id IS NOT NULL").groupBy("input_id", "key_kind", "key")
+    return keys.agg(F.count(F.lit(1)).alias("row_count"))

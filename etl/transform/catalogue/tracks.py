@@ -1,0 +1,211 @@
+"""The fields of a track, each from the source that wins it (docs/rules.md)."""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from etl.formats.contracts import AUDIO_FEATURES
+from etl.formats.contracts.columns import MEASURES
+from etl.transform.catalogue.source_precedence import (
+    is_mock_rank,
+    pick_first,
+    pick_value,
+    precision_rank,
+    source_at_rank,
+    source_rank,
+)
+from etl.transform.names import name_derived_id
+
+FROM_RECORDING = "recording"
+"""The source of a value that another id of the same recording has."""
+
+FROM_NAME_MATCH = "name_match"
+"""The source of a value that a row without an id has, which was recognised by name."""
+
+
+def build_track_variants(rows: DataFrame) -> DataFrame:
+    """What each source says of each track, one row for every way of saying it.
+
+    :param rows: what ``reconcile.identified`` returns, with ``track_id`` filled and ``is_by_name`` true where the row
+        itself had no id and was recognised.
+    :returns: track_id, is_by_name, rank (of the source), the fields that name the track, row_count, what the names
+        are compared by (title, version, edition, credit, artist_keys, album_made_id), and of the fields that may
+        differ between such rows: popularity (the largest), dated and measured (structs).
+    """
+    naming_columns = (
+        "name",
+        "artist_names",
+        "artist_ids",
+        "album_id",
+        "album_name",
+        "album_type",
+        "duration_ms",
+        "explicit",
+        "isrc",
+    )
+    has_album = F.coalesce("album_id", "album_name").isNotNull()
+    album_name_derived_id = F.when(has_album, name_derived_id(F.col("album_title"), F.col("artist_keys")[0]))
+    comparison_struct = F.struct(
+        "title", "version", "edition", "credit", "artist_keys", album_name_derived_id.alias("album_made_id")
+    )
+    release_struct = F.struct("release_date", F.col("release_date_precision").alias("precision"))
+    order = (precision_rank(F.col("release_date_precision")), F.col("release_date"))
+    measures_struct = F.when(F.coalesce(*MEASURES).isNotNull(), F.struct(*MEASURES))
+    return (
+        rows.repartition("track_id")
+        .groupBy("track_id", "is_by_name", source_rank(F.col("source")).alias("rank"), *naming_columns)
+        .agg(
+            F.count(F.lit(1)).alias("row_count"),
+            F.max("popularity").alias("popularity"),
+            pick_first(F.when(F.col("release_date").isNotNull(), release_struct), *order).alias("dated"),
+            F.min(measures_struct).alias("measured"),
+            F.min(comparison_struct).alias("compared"),
+        )
+        .select("*", "compared.*")
+        .drop("compared")
+    )
+
+
+def resolve_track_fields(variants: DataFrame) -> DataFrame:
+    """Each track with the values that its own rows give it, and aside what rows recognised by name would.
+
+    :returns: track_id, rank (of the best source that carries it), name, duration_ms, explicit, isrc; the structs titles
+        (title, version, edition, credit), artists (names, ids, keys), album (id, name, made_id) and measures (rank,
+        values); own_dated and named_dated (rank, date), own_popular and named_popular (rank, value).
+    """
+    is_own = ~F.col("is_by_name")
+    rank, most_rows_first = F.col("rank"), -F.col("row_count")
+    identity_order = (rank, most_rows_first, F.col("told.name"), F.col("told.duration_ms"), F.col("told.artists"))
+    no_album_id = F.col("album_id").isNull()
+    measures = F.struct("rank", F.col("measured").alias("values"))
+    lacks_features = F.exists(
+        F.array(*(F.col(f"measured.{name}").isNull() for name in AUDIO_FEATURES)), lambda is_missing: is_missing
+    )
+    measures_order = (F.col("is_by_name"), lacks_features, rank, most_rows_first, F.col("measured"))
+    resolved_tracks = (
+        variants.withColumn("told", _identity_struct())
+        .groupBy("track_id")
+        .agg(
+            F.min(F.when(is_own, rank)).alias("rank"),
+            pick_first(F.when(is_own, F.col("told")), *identity_order).alias("told"),
+            pick_value(F.when(is_own, F.col("explicit")), rank, most_rows_first).alias("explicit"),
+            pick_value(F.when(is_own, F.col("isrc")), rank, most_rows_first).alias("isrc"),
+            pick_value(F.when(is_own, _album_struct()), no_album_id, rank, most_rows_first).alias("album"),
+            pick_first(F.when(F.col("measured").isNotNull(), measures), *measures_order).alias("measures"),
+            *(_preferred_date(is_own, "own"), _preferred_date(~is_own, "named")),
+            *(_preferred_popularity(is_own, "own"), _preferred_popularity(~is_own, "named")),
+        )
+    )
+    return resolved_tracks.select("*", "told.*").drop("told")
+
+
+def _identity_struct() -> Column:
+    artists = F.struct(
+        F.col("artist_names").alias("names"), F.col("artist_ids").alias("ids"), F.col("artist_keys").alias("keys")
+    )
+    titles = F.struct("title", "version", "edition", "credit")
+    return F.struct("name", "duration_ms", artists.alias("artists"), titles.alias("titles"))
+
+
+def _album_struct() -> Column:
+    album = F.struct(
+        F.col("album_id").alias("id"), F.col("album_name").alias("name"), F.col("album_made_id").alias("made_id")
+    )
+    return F.when(F.col("album_made_id").isNotNull(), album)
+
+
+def add_recording_fields(resolved_tracks: DataFrame, recordings: DataFrame) -> DataFrame:
+    """Add the recording, and take from it, or else from a match by name, a date or popularity that is missing.
+
+    Audio features that are missing are taken from the recording, too: they belong to the sound, and keep the name of
+    the source that measured it.
+
+    :param won: what ``won_fields`` returns.
+    :param recordings: track_id, recording_id of the recordings of more than one id.
+    :returns: the columns of ``won`` and recording_id, release_date, release_date_precision, release_date_source,
+        popularity, popularity_source.
+    """
+    own_date, recording_date, name_match_date = F.col("own_dated.date"), F.col("other_date"), F.col("named_dated.date")
+    own_popularity, recording_popularity, name_match_popularity = (
+        F.col("own_popular.value"),
+        F.col("other_popularity"),
+        F.col("named_popular.value"),
+    )
+    return (
+        resolved_tracks.join(_aggregate_recordings(resolved_tracks, recordings), on="track_id", how="left")
+        .withColumn("recording_id", F.coalesce("recording_id", "track_id"))
+        .withColumn("measures", F.coalesce("measures", "other_measures"))
+        .withColumn("date", F.coalesce(own_date, recording_date, name_match_date))
+        .withColumn("release_date", F.col("date.release_date"))
+        .withColumn("release_date_precision", F.col("date.precision"))
+        .withColumn(
+            "release_date_source", _value_source(own_date, F.col("own_dated.rank"), recording_date, name_match_date)
+        )
+        .withColumn("popularity", F.coalesce(own_popularity, recording_popularity, name_match_popularity))
+        .withColumn(
+            "popularity_source",
+            _value_source(own_popularity, F.col("own_popular.rank"), recording_popularity, name_match_popularity),
+        )
+    )
+
+
+def _aggregate_recordings(resolved_tracks: DataFrame, recordings: DataFrame) -> DataFrame:
+    """Each id of a recording of several, with the earliest date, the largest popularity and the best measured features
+    among those ids that not the mock API alone tells of."""
+    date = F.col("own_dated.date")
+    source_tracks = resolved_tracks.where(~is_mock_rank(F.col("rank")))
+    earliest = (F.year(date["release_date"]), precision_rank(date["precision"]), date["release_date"])
+    recording_values = (
+        source_tracks.select("track_id", "own_dated", "own_popular", "measures")
+        .join(recordings, on="track_id", how="inner")
+        .groupBy("recording_id")
+        .agg(
+            pick_first(date, *earliest).alias("other_date"),
+            F.max("own_popular.value").alias("other_popularity"),
+            F.min("measures").alias("other_measures"),
+        )
+    )
+    return recordings.join(recording_values, on="recording_id", how="left")
+
+
+def build_dim_track(tracks: DataFrame, album_ids: DataFrame, primary_genres: DataFrame) -> DataFrame:
+    """The staged frame; cluster and newness stay NULL.
+
+    :param tracks: what ``with_recording`` returns.
+    :param album_ids: track_id, album_id.
+    :param primary_genres: track_id, primary_genre.
+    """
+    return (
+        tracks.join(album_ids, on="track_id", how="left")
+        .join(primary_genres, on="track_id", how="left")
+        .select(
+            "*",
+            F.col("measures.values.*"),
+            source_at_rank(F.col("measures.rank")).alias("audio_features_source"),
+            F.lit(None).cast("int").alias("audio_features_type"),
+            F.lit(None).cast("double").alias("newness_score"),
+            source_at_rank(F.col("rank")).alias("source"),
+        )
+        .withColumn("primary_genre", F.coalesce("primary_genre", F.lit("unknown")))
+    )
+
+
+def _preferred_date(condition: Column, name: str) -> Column:
+    order = (precision_rank(F.col("dated.precision")), F.col("rank"), F.col("dated.release_date"))
+    ranked_date = F.struct(F.col("rank"), F.col("dated").alias("date"))
+    return pick_first(F.when(condition & F.col("dated").isNotNull(), ranked_date), *order).alias(f"{name}_dated")
+
+
+def _preferred_popularity(condition: Column, name: str) -> Column:
+    ranked_popularity = F.struct(F.col("rank"), F.col("popularity").alias("value"))
+    order = (F.col("rank"), -F.col("popularity"))
+    return pick_first(F.when(condition & F.col("popularity").isNotNull(), ranked_popularity), *order).alias(
+        f"{name}_popular"
+    )
+
+
+def _value_source(own_value: Column, own_rank: Column, recording_value: Column, name_match_value: Column) -> Column:
+    return (
+        F.when(own_value.isNotNull(), source_at_rank(own_rank))
+        .when(recording_value.isNotNull(), F.lit(FROM_RECORDING))
+        .when(name_match_value.isNotNull(), F.lit(FROM_NAME_MATCH))
+    )

@@ -1,0 +1,1 @@
+"""Audio clusters: kmeans fits and assigns them; model, naming and numbering."""

@@ -1,0 +1,117 @@
+"""One fit of the audio clusters: what assigns a track, and what the warehouse keeps of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pyspark.sql import DataFrame, SparkSession
+
+from etl.formats.contracts import AUDIO_FEATURES, STAGED
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """One cluster: its stable number, readable name, centroid in the features' own units, and inertia.
+
+    ``inertia`` is the sum, over the sampled recordings of the cluster, of the squared distances to the centroid in
+    standard deviations.
+    """
+
+    audio_features_type: int
+    name: str
+    centroid: tuple[float, ...]
+    inertia: float
+
+
+@dataclass(frozen=True)
+class ClusterModel:
+    """A fit. ``cluster_count`` is the number that was asked for; ``clusters`` (by number) may be fewer.
+
+    ``sample_size`` counts the recordings that were fitted, ``catalogue_size`` all that have audio features.
+    """
+
+    fit_id: str
+    fitted_at: datetime
+    cluster_count: int
+    seed: int
+    sample_size: int
+    catalogue_size: int
+    inertia: float
+    feature_means: tuple[float, ...]
+    feature_deviations: tuple[float, ...]
+    clusters: tuple[Cluster, ...]
+
+    @property
+    def feature_origin(self) -> str:
+        """Whose audio features were fitted: "all", or "files", which the fit's id then begins with."""
+        return "files" if self.fit_id.startswith("files-") else "all"
+
+    @property
+    def centroids(self) -> NDArray[np.float64]:
+        """One row a cluster, one column a feature, in the features' own units."""
+        return np.array([cluster.centroid for cluster in self.clusters])
+
+    def standardize_points(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Points in standard deviations from the mean; 0 where a feature does not vary."""
+        return standardize_points(points, self.feature_means, self.feature_deviations)
+
+    def to_staged_frames(self, spark: SparkSession) -> dict[str, DataFrame]:
+        """The model as the frames ``dim_audio_cluster`` and ``cluster_fit`` of ``schemas.STAGED``."""
+        clusters = [
+            (cluster.audio_features_type, cluster.name, *cluster.centroid, cluster.inertia, self.fitted_at)
+            for cluster in self.clusters
+        ]
+        fit = [
+            (
+                self.fit_id,
+                self.fitted_at,
+                self.cluster_count,
+                self.seed,
+                self.sample_size,
+                self.catalogue_size,
+                self.inertia,
+                list(self.feature_means),
+                list(self.feature_deviations),
+            )
+        ]
+        return {
+            "dim_audio_cluster": spark.createDataFrame(clusters, STAGED["dim_audio_cluster"]),
+            "cluster_fit": spark.createDataFrame(fit, STAGED["cluster_fit"]),
+        }
+
+
+def restore_model(fit: dict[str, Any], clusters: Sequence[dict[str, Any]]) -> ClusterModel:
+    """The model again, from rows of ``cluster_fit`` and ``dim_audio_cluster`` (further columns are ignored)."""
+    rows_by_number = sorted(clusters, key=lambda row: int(row["audio_features_type"]))
+    return ClusterModel(
+        fit_id=fit["fit_id"],
+        fitted_at=fit["fitted_at"],
+        cluster_count=fit["cluster_count"],
+        seed=fit["seed"],
+        sample_size=fit["sample_size"],
+        catalogue_size=fit["catalogue_size"],
+        inertia=fit["inertia"],
+        feature_means=tuple(fit["feature_means"]),
+        feature_deviations=tuple(fit["feature_deviations"]),
+        clusters=tuple(
+            Cluster(
+                audio_features_type=row["audio_features_type"],
+                name=row["name"],
+                centroid=tuple(row[feature] for feature in AUDIO_FEATURES),
+                inertia=row["inertia"],
+            )
+            for row in rows_by_number
+        ),
+    )
+
+
+def standardize_points(
+    points: NDArray[np.float64], means: Sequence[float], deviations: Sequence[float]
+) -> NDArray[np.float64]:
+    """Points in standard deviations from the mean; 0 where a feature does not vary."""
+    deviation_array = np.array(deviations)
+    varies = deviation_array > 0
+    return np.where(varies, (points - np.array(means)) / np.where(varies, deviation_array, 1.0), 0.0)

@@ -1,0 +1,250 @@
+"""The embedded server's life: made where it is missing, started, mended, stopped, removed.
+
+It has a session of its own, so that neither Ctrl-C nor the end of whoever started it reaches it.
+"""
+
+import fcntl
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+
+from etl.errors import ActionNeededError
+from launch.postgres import roles
+from launch.postgres.data_directory import create_data_directory, find_last_line
+from launch.postgres.installation import Installation, find_installation
+from launch.postgres.running_server import HOST, Server, find_running_pid, list_processes, read_pid_file
+from launch.secrets_store import make_private_folder
+
+_READY_SECONDS = 600
+_STOP_SECONDS = 60
+_GIB = 1 << 30
+_LAST_LINES = 20
+_LARGEST_LOG = 64 << 20
+_START_ATTEMPTS = 5
+_NO_SPACE = "No space left on device"
+_HEALED_BY_RESTART = re.compile('could not create file "base/[0-9/]+": File exists')
+"""A backend that outlives its server rolls back: of an unlogged table that it has just made, an empty file stays and
+the file that tells of it goes. Recovery makes that one anew and stumbles over the other; the next one does not."""
+
+
+def start_server(state_dir: Path, major: int = 18) -> Server:
+    """Start the server of ``state_dir`` where it is not running, and make it where it does not exist.
+
+    Safe to call again and from several processes at once; heals what a killed server left behind.
+
+    :raises ActionNeededError: where it cannot be started; the text says why and where the log is.
+    """
+    installation = find_installation(state_dir, major)
+    with _lock_installation(installation):
+        truncate_log(state_dir)
+        if not installation.data.exists():
+            create_data_directory(state_dir, installation)
+        pid = find_running_pid(installation)
+        if pid is None:
+            _clear_leftovers(installation)
+            port = _start_process(state_dir, installation)
+        else:
+            port = _wait_until_ready(installation, psutil.Process(pid), _get_log_path(state_dir))
+        server = Server(state_dir, major, installation, port)
+        # Beside the passwords: where these are lost and made anew, the roles are told.
+        setup_marker = state_dir / "secrets" / f"postgres-{major}.done"
+        if not setup_marker.exists() or setup_marker.read_text(encoding="utf-8") != roles.compute_setup_hash():
+            roles.make_roles_and_databases(server)
+            setup_marker.touch(0o600)
+            setup_marker.write_text(roles.compute_setup_hash(), encoding="utf-8")
+    return server
+
+
+def restart_if_ended(server: Server) -> str | None:
+    """Start the server again where it has ended.
+
+    :returns: a sentence where it had.
+    :raises ActionNeededError: as ``start`` says.
+    """
+    if find_running_pid(server.installation) is not None:
+        truncate_log(server.state_dir)
+        return None
+    start_server(server.state_dir, server.major)
+    return "The embedded PostgreSQL had ended and was started again; nothing committed was lost."
+
+
+def truncate_log(state_dir: Path) -> None:
+    """Empty the server's log where it has grown large, and keep a copy; the server goes on writing to the same file.
+
+    bin/run calls it once a second, so that a client that makes the server log without a pause does not fill the disk.
+    """
+    log = _get_log_path(state_dir)
+    if log.exists() and log.stat().st_size > _LARGEST_LOG:
+        with suppress(OSError):  # a disk that is full has no room for the copy
+            shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+        os.truncate(log, 0)
+
+
+def stop_server(server: Server) -> None:
+    """Stop the server: open transactions are rolled back, nothing committed is lost. Again does nothing."""
+    with _lock_installation(server.installation):
+        pid = find_running_pid(server.installation)
+        if pid is not None:
+            _end_process(psutil.Process(pid))
+        _clear_leftovers(server.installation)
+
+
+def remove_servers(state_dir: Path) -> None:
+    """Stop all servers of ``state_dir`` and delete their data, wherever it lies. There is no way back."""
+    home = (state_dir / "postgres").resolve()
+    for data in home.glob("[0-9][0-9]"):
+        installation = find_installation(state_dir, int(data.name))
+        stop_server(Server(state_dir, int(data.name), installation, 0))
+        (state_dir / "secrets" / f"postgres-{data.name}.done").unlink(missing_ok=True)
+    shutil.rmtree(home, ignore_errors=True)
+    if (state_dir / "postgres").is_symlink():
+        (state_dir / "postgres").unlink()
+
+
+def _end_process(process: psutil.Process) -> None:
+    try:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(_STOP_SECONDS)
+        except psutil.TimeoutExpired:
+            process.send_signal(signal.SIGQUIT)
+            process.wait(_STOP_SECONDS)
+    except psutil.NoSuchProcess:
+        return
+
+
+def _start_process(state_dir: Path, installation: Installation) -> int:
+    failure = ActionNeededError("The embedded PostgreSQL cannot be started.")
+    for _ in range(_START_ATTEMPTS):
+        port = _choose_port(installation)
+        command = [str(installation.binaries / "postgres"), "-D", str(installation.data), "-p", str(port)]
+        for name, value in _build_server_settings(int(installation.data.name)).items():
+            command += ["-c", f"{name}={value}"]
+        with _get_log_path(state_dir).open("ab") as log:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                cwd="/",
+                env={"PATH": os.defpath, "TZ": "UTC"},
+                umask=0o077,
+                user=installation.user,
+                group=installation.user,
+                extra_groups=None if installation.user is None else [],
+            )
+        try:
+            return _wait_until_ready(installation, psutil.Process(process.pid), _get_log_path(state_dir))
+        except ActionNeededError as error:
+            failure = error
+            if _is_port_free(port) and not _HEALED_BY_RESTART.search(str(error)):
+                raise
+    raise failure
+
+
+def _build_server_settings(major: int) -> dict[str, str]:
+    total_ram = psutil.virtual_memory().total
+    shared_buffers = "512MB" if total_ram >= 8 * _GIB else "128MB"
+    has_large_shared_memory = shutil.disk_usage("/dev/shm").total >= _GIB if Path("/dev/shm").is_dir() else False
+    # A login that listens in a transaction without an end keeps what others notify: 512 kB of it, not 8 GB.
+    notifications = {"max_notify_queue_pages": "64"} if major >= 17 else {}
+    return {
+        "listen_addresses": HOST,
+        "unix_socket_directories": "",
+        "max_connections": "200",
+        # For loader and airflow, however many logins connect.
+        "reserved_connections": "40",
+        "max_prepared_transactions": "0",
+        # A session that reads all partitions and indexes there are takes hundreds.
+        "max_locks_per_transaction": "256",
+        "shared_buffers": shared_buffers,
+        "dynamic_shared_memory_type": "posix" if has_large_shared_memory else "mmap",
+        "maintenance_work_mem": "128MB",
+        "work_mem": "16MB",
+        # Nobody replicates an embedded server, and loads write much in bursts.
+        "wal_level": "minimal",
+        "max_wal_senders": "0",
+        "max_wal_size": "4GB",
+        "checkpoint_timeout": "15min",
+        "jit": "off",
+        "log_checkpoints": "off",
+        "log_line_prefix": "%m [%p] ",
+        "log_timezone": "UTC",
+        "timezone": "UTC",
+        **notifications,
+    }
+
+
+def _wait_until_ready(installation: Installation, process: psutil.Process, log: Path) -> int:
+    """The port, as soon as the server takes connections."""
+    deadline = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < deadline:
+        if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
+            break
+        fields = read_pid_file(installation)
+        if len(fields) >= 8 and int(fields[0]) == process.pid and fields[7].strip() == "ready":
+            return int(fields[3])
+        time.sleep(0.02)
+    raise ActionNeededError(f"The embedded PostgreSQL did not start: {_find_failure_reason(log)} (log: {log})")
+
+
+def _find_failure_reason(log: Path) -> str:
+    """What a server that ended said of it, and whether its disk has no room."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]
+    reasons = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
+    last_line = find_last_line("\n".join(reasons or lines))
+    return f"{last_line}. Make room on its disk, then start again" if _NO_SPACE in last_line else last_line
+
+
+def _choose_port(installation: Installation) -> int:
+    """The port kept from an earlier start where it is still free, else another one, kept from now on."""
+    port_file = installation.home / f"{installation.data.name}.port"
+    if port_file.exists() and _is_port_free(int(port_file.read_text())):
+        return int(port_file.read_text())
+    # Below the range from which the system takes ports for outgoing connections.
+    port = next(port for port in random.sample(range(20_000, 32_000), 2_000) if _is_port_free(port))
+    draft = port_file.with_suffix(".part")
+    draft.write_text(str(port))
+    draft.replace(port_file)
+    return port
+
+
+def _is_port_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def _clear_leftovers(installation: Installation) -> None:
+    """End what a killed server left: its children, and the file that names a process which is gone."""
+    leftovers = list_processes(installation)
+    for process in leftovers:
+        process.kill()
+    psutil.wait_procs(leftovers, timeout=_STOP_SECONDS)
+    (installation.data / "postmaster.pid").unlink(missing_ok=True)
+
+
+@contextmanager
+def _lock_installation(installation: Installation) -> Iterator[None]:
+    with os.fdopen(os.open(installation.home / "lock", os.O_RDWR | os.O_CREAT, 0o600), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _get_log_path(state_dir: Path) -> Path:
+    return make_private_folder(state_dir / "logs") / "postgres.log"

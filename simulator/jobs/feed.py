@@ -1,0 +1,190 @@
+"""The making of a feed: listeners who do not exist, what they do, and the truth about them."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+from fsspec.core import url_to_fs
+from pyspark.sql import SparkSession
+
+from etl.engines.spark import open_session
+from etl.errors import ActionNeededError, TryAgainError
+from etl.formats.avro.container_files import count_records
+from etl.formats.contracts import STAGED
+from etl.formats.contracts.avro import load_contract
+from etl.formats.time_limits import CLOCK_TOLERANCE
+from etl.load import Run, load_frames
+from etl.settings import Settings
+from etl.storage.full_disk import report_full_disk
+from etl.storage.inputs import Lake, ReceivedInput
+from simulator import warehouse_reads
+from simulator.listeners import activity_records, feed, habits, track_library
+from simulator.listeners.parameters import INJECTED_ERROR_KINDS, InjectedErrorRates, Parameters, resolve_interval
+
+log = logging.getLogger(__name__)
+
+JOB = "simulate_feed"
+ORIGIN = "feed"
+
+
+def parse_parameters(form: Mapping[str, Any], now: datetime) -> Parameters:
+    """The parameters that a form or a command line means.
+
+    :param form: users, start, end (ISO 8601; UTC where no offset is given), hours, records, seed, schema_version, mix,
+        free_share and the kinds of dirt; what is missing or None takes its default.
+    :param now: the end of an interval that has none.
+    :raises ActionNeededError: where a value makes no sense.
+    """
+    form_values = {name: value for name, value in form.items() if value is not None}
+    start, end = resolve_interval(
+        _parse_time(form_values.get("start")), _parse_time(form_values.get("end")), form_values.get("hours"), now
+    )
+    names = ("users", "records", "seed", "schema_version", "mix", "free_share")
+    injected_errors = InjectedErrorRates(
+        **{kind: form_values[kind] for kind in INJECTED_ERROR_KINDS if kind in form_values}
+    )
+    return Parameters(
+        start=start, end=end, dirt=injected_errors, **{name: form_values[name] for name in names if name in form_values}
+    )
+
+
+def _parse_time(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        timestamp = datetime.fromisoformat(text)
+    except ValueError:
+        raise ActionNeededError(f"{text!r} is no time: write it such as 2026-10-01T00:00.") from None
+    return timestamp.astimezone(UTC) if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
+
+
+@report_full_disk
+def simulate_feed(run_id: str, parameters: Parameters, received_at: datetime, settings: Settings) -> dict[str, Any]:
+    """Make a feed of events and one of users in the lake, and publish the truth about them.
+
+    The same parameters and catalogue make the same two inputs: what the lake holds already is not made again.
+
+    :param parameters: the survey's habits take the place of theirs.
+    :param received_at: with a timezone; the interval must have ended by then, for a feed tells of what has happened.
+    :returns: population, input ids and numbers of records.
+    :raises ActionNeededError: where the warehouse has no catalogue, or the interval lies in the future.
+    """
+    if parameters.end > received_at + CLOCK_TOLERANCE:
+        raise ActionNeededError(
+            f"The interval ends on {parameters.end:%Y-%m-%d %H:%M}, which has not come yet: a feed with events of the "
+            "future would be refused. Choose an earlier one."
+        )
+    started_at = datetime.now(UTC)
+    lake = Lake(settings.lake_url)
+    tracks, playlist_tracks, playlist_ids = read_catalogue(settings.warehouse_url)
+    survey = warehouse_reads.read_survey_responses(settings.warehouse_url)
+    parameters_with_habits = replace(parameters, habits=habits.from_survey_rows(survey))
+    sorted_library = track_library.build_library(tracks, playlist_tracks, feed.UNKNOWN_TRACK_COUNT)
+    simulation = feed.Simulation(parameters_with_habits, sorted_library)
+    run = Run(
+        run_id=run_id, job=JOB, started_at=started_at, reference_date=parameters_with_habits.end.date(), inputs=()
+    )
+    manifests = _build_manifests(lake, simulation, received_at)
+    is_stored = {manifest.input_id for manifest in manifests} <= {
+        manifest.input_id for manifest in lake.find_inputs([ORIGIN])
+    }
+    with open_session(settings, f"{JOB} {run_id}", feed.SPARK_OPTIONS) as spark:
+        error_counts: dict[str, int] = {}
+        if is_stored:
+            log.info("The lake holds this feed already: %s.", ", ".join(manifest.input_id for manifest in manifests))
+        else:
+            error_counts = _write_feed(
+                spark, simulation, activity_records.make_lookup_tables(spark, tracks, playlist_ids), manifests
+            )
+        error_rows = [(manifests[0].input_id, kind, count) for kind, count in error_counts.items()]
+        truth = {
+            "listener": feed.make_truth_rows(spark, simulation),
+            "dirt": spark.createDataFrame(error_rows, STAGED["dirt"]),
+        }
+        load_frames(truth, run, settings.warehouse_url)
+    # Last: what is noted is complete, and so is the truth about it.
+    stored_inputs = [lake.store_manifest(_count_stored_records(manifest)) for manifest in manifests]
+    return {
+        "population": simulation.population_id,
+        **{
+            manifest.format: {"input_id": manifest.input_id, "row_count": manifest.row_count}
+            for manifest in stored_inputs
+        },
+    }
+
+
+def read_catalogue(url: str) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+    """What listeners find in the warehouse.
+
+    :returns: tracks with unknown ones at the end, tracks of playlists by their places, ids of the playlists.
+    """
+    tracks = warehouse_reads.read_tracks(url)
+    all_playlist_tracks = warehouse_reads.read_playlist_tracks(url)
+    track_indexes = pd.Series(range(len(tracks)), index=tracks["recording_key"], dtype="int64")
+    known_playlist_tracks = all_playlist_tracks[all_playlist_tracks["recording_key"].isin(track_indexes.index)]
+    playlists, playlist_ids = pd.factorize(known_playlist_tracks["playlist_id"])
+    playlist_tracks = pd.DataFrame(
+        {"playlist": playlists, "track": track_indexes.loc[known_playlist_tracks["recording_key"]].to_numpy()}
+    )
+    unknown_tracks = track_library.make_unknown_tracks(feed.UNKNOWN_TRACK_COUNT)
+    return (
+        track_library.append_unknown_tracks(tracks, unknown_tracks),
+        playlist_tracks,
+        [str(playlist_id) for playlist_id in playlist_ids],
+    )
+
+
+def _build_manifests(lake: Lake, simulation: feed.Simulation, received_at: datetime) -> list[ReceivedInput]:
+    """What the lake will say of the events and of the users, but for their numbers."""
+    parameters = simulation.parameters
+    contracts = {"user_activity": f"user_activity_{parameters.schema_version}", "user": "user"}
+    manifests = []
+    for name, contract_name in contracts.items():
+        input_id = parameters.compute_input_id(simulation.library.fingerprint, name)
+        manifests.append(
+            ReceivedInput(
+                input_id=input_id,
+                origin=ORIGIN,
+                name=f"{name}_of_seed_{parameters.seed}",
+                format=name,
+                encoding="avro",
+                delimiter="",
+                columns=tuple(field["name"] for field in load_contract(contract_name)["fields"]),
+                row_count=0,
+                size_bytes=0,
+                received_at=received_at.isoformat(),
+                url=f"{lake.url}/{ORIGIN}/{input_id}",
+            )
+        )
+    return manifests
+
+
+def _write_feed(
+    spark: SparkSession,
+    simulation: feed.Simulation,
+    words: activity_records.LookupTables,
+    manifests: list[ReceivedInput],
+) -> dict[str, int]:
+    """Write both inputs, over whatever an earlier try left.
+
+    :returns: how many records are wrong on purpose, by kind.
+    """
+    record_table = feed.limit_records(spark, simulation)
+    written_events = feed.write_events(spark, record_table, words, manifests[0].url)
+    row_count = _count_stored_records(manifests[0]).row_count
+    if row_count != written_events.record_count:
+        raise TryAgainError(
+            f"{manifests[0].url} holds {row_count} records, and {written_events.record_count} were written into it."
+        )
+    feed.write_avro(feed.make_user_records(spark, record_table), "user", manifests[1].url)
+    return written_events.injected_errors
+
+
+def _count_stored_records(manifest: ReceivedInput) -> ReceivedInput:
+    """The note with the number of records that its files hold, and their size."""
+    files, path = url_to_fs(manifest.url)
+    sizes = [int(files.size(file_path)) for file_path in files.glob(f"{path}/*.avro")]
+    return replace(manifest, row_count=count_records(files, manifest.url), size_bytes=sum(sizes))

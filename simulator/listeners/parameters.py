@@ -1,0 +1,120 @@
+"""What a simulation is told, and the names that follow from it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from etl.errors import ActionNeededError
+from simulator.listeners import personalities
+from simulator.listeners.habits import DEFAULTS, Habits
+
+EARLIEST_START = datetime(2010, 1, 3, tzinfo=UTC)
+"""Most listeners signed up in the years before it, children when they were five."""
+
+LATEST_END = datetime(2100, 1, 1, tzinfo=UTC)
+MAX_USERS = 10_000_000
+INJECTED_ERROR_KINDS = ("duplicate", "late", "disorder", "unknown_track", "broken")
+
+
+@dataclass(frozen=True)
+class InjectedErrorRates:
+    """Shares of records that are made wrong on purpose, each from 0 to 1."""
+
+    duplicate: float = 0.0
+    late: float = 0.0
+    disorder: float = 0.0
+    unknown_track: float = 0.0
+    broken: float = 0.0
+
+    def __post_init__(self) -> None:
+        rates = asdict(self)
+        if any(not 0 <= rate <= 1 for rate in rates.values()) or sum(rates.values()) > 1:
+            raise ActionNeededError(f"Shares of dirt lie between 0 and 1 and add up to 1 at most, not {rates}.")
+
+    @property
+    def is_clean(self) -> bool:
+        return not any(asdict(self).values())
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """A simulation: listeners 0 to ``users`` − 1 of a seed, in the interval from ``start`` to before ``end`` (UTC).
+
+    ``records`` ends it earlier, after so many records (before dirt). Where interval or number of listeners alone
+    differ, there are the same listeners and, where the intervals overlap, the same events.
+    """
+
+    users: int
+    start: datetime
+    end: datetime
+    seed: int = 1
+    records: int | None = None
+    schema_version: int = 2
+    mix: Mapping[str, float] = field(default_factory=dict)
+    free_share: float | None = None
+    dirt: InjectedErrorRates = InjectedErrorRates()
+    habits: Habits = DEFAULTS
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.users <= MAX_USERS:
+            raise ActionNeededError(f"There must be 1 to {MAX_USERS:,} listeners, not {self.users:,}.")
+        if not EARLIEST_START <= self.start < self.end <= LATEST_END:
+            raise ActionNeededError(
+                f"The interval must begin on or after {EARLIEST_START:%Y-%m-%d} and end after that, by {LATEST_END:%Y-%m-%d}: "
+                f"not {self.start:%Y-%m-%d %H:%M} to {self.end:%Y-%m-%d %H:%M}."
+            )
+        if self.schema_version not in (1, 2):
+            raise ActionNeededError(f"The version of UserActivity is 1 or 2, not {self.schema_version}.")
+        if self.records is not None and self.records < 1:
+            raise ActionNeededError(f"The number of records must be 1 or more, not {self.records}.")
+        if self.free_share is not None and not 0 <= self.free_share <= 1:
+            raise ActionNeededError(f"The share of free plans lies between 0 and 1, not {self.free_share}.")
+        if not -(1 << 63) <= self.seed < 1 << 63:
+            raise ActionNeededError("The seed must fit into 64 bits.")
+        personalities.compute_weights(self.mix)
+
+    @property
+    def effective_habits(self) -> Habits:
+        """The habits, with the share of free plans that is wanted."""
+        return self.habits.set_free_fraction(self.free_share)
+
+    def compute_population_id(self, catalogue_fingerprint: str) -> str:
+        """What names the listeners: equal for all simulations whose listeners and events agree.
+
+        :param catalogue: the catalogue's fingerprint.
+        """
+        identity = {
+            "seed": self.seed,
+            "mix": personalities.compute_weights(self.mix),
+            "habits": asdict(self.effective_habits),
+            "catalogue": catalogue_fingerprint,
+        }
+        return _hash_values(identity)[:8]
+
+    def compute_input_id(self, catalogue_fingerprint: str, format_name: str) -> str:
+        """The lake's name for what this simulation makes: the same simulation run twice is one input."""
+        return _hash_values({**asdict(self), "catalogue": catalogue_fingerprint, "format": format_name})[:16]
+
+
+def resolve_interval(
+    start: datetime | None, end: datetime | None, hours: float | None, now: datetime
+) -> tuple[datetime, datetime]:
+    """The interval that a form means.
+
+    :param now: the end where neither is given, cut to the hour.
+    :param hours: its length where one end or both are missing; None: 72.
+    """
+    length = timedelta(hours=72 if hours is None else hours)
+    if start and end:
+        return start, end
+    if start:
+        return start, start + length
+    last_hour = end or now.replace(minute=0, second=0, microsecond=0)
+    return last_hour - length, last_hour
+
+
+def _hash_values(values: Mapping[str, object]) -> str:
+    text = json.dumps(values, sort_keys=True, default=lambda value: value.isoformat())
+    return hashlib.sha256(text.encode()).hexdigest()

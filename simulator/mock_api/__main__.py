@@ -1,0 +1,48 @@
+"""python -m simulator.mock_api: serve the stand-in on loopback until it is stopped."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import get_args
+
+import uvicorn
+
+from etl.errors import ActionNeededError
+from simulator.mock_api.abortable_connection import AbortableConnection
+from simulator.mock_api.scenario import QuotaMode, read_scenario
+from simulator.mock_api.server import MockApiState, create_app
+
+
+def main(arguments: list[str]) -> int:
+    """Serve until stopped.
+
+    :returns: 0 after a stop that was asked for, 1 where the scenario cannot be read.
+    """
+    parser = argparse.ArgumentParser(prog="python -m simulator.mock_api", description=__doc__)
+    parser.add_argument("--stock", type=Path, required=True, help="the SQLite file that is served; it may come later")
+    parser.add_argument("--state", type=Path, required=True, help="the folder for the token key and the night")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--scenario", type=Path, help="a TOML file: what changes and what goes wrong")
+    parser.add_argument("--mode", choices=get_args(QuotaMode), help="wins over the scenario's mode")
+    options = parser.parse_args(arguments)
+    try:
+        scenario = read_scenario(options.scenario)
+    except ActionNeededError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    mock_api = MockApiState(options.stock, options.state, scenario, options.mode or scenario.mode)
+    # No access log: paths of the accounts service carry codes.
+    uvicorn.run(
+        create_app(mock_api),
+        host="127.0.0.1",
+        port=options.port,
+        http=AbortableConnection,
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=1,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,95 @@
+"""The campaign of attacks, in short: each that resists a removal, and of those that stop work one of each kind."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from campaigns.attack_cases import login_attacks
+from campaigns.attack_cases.attack import Attack, AttackContext
+from campaigns.attack_cases.attack_runner import (
+    TargetWarehouse,
+    create_other_database,
+    pair_roles,
+    run_attack,
+    run_concurrent_migration,
+)
+from campaigns.attacks import list_attacks
+from etl.database import lock_warehouse, sessions
+from etl.load.access.grants import ROLES
+from etl.load.marts import MartDefinition, build_marts
+from launch import postgres
+from tests.sql.access_place import people
+
+STOPS = (
+    "a lock taken again and again",
+    "an idle repeatable read",
+    "all tables read in one transaction",
+    "connections",
+    "raise log without end",
+    "temporary files after the limit is lifted",
+    "notifications that nobody fetches",
+    "20,000 playlists asked for",
+    "a request that is taken back and never committed",
+    "locks and writes of the server that are shut",
+)
+
+
+@pytest.fixture(scope="module")
+def ground(embedded_server: postgres.Server, migrated_template: str) -> Iterator[TargetWarehouse]:
+    with people(embedded_server, migrated_template) as place:
+        create_other_database(embedded_server)
+
+        def work() -> None:
+            with lock_warehouse(place.url) as connection:
+                build_marts(connection, MartDefinition(30_000, 30), is_full_refresh=True)
+                connection.commit()
+            run_concurrent_migration(place.url)
+
+        work()
+        yield TargetWarehouse(embedded_server, place.database, {"listener": "u3", "artist": "a2"}, work, 60)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "BLOCKING_TIMEOUT_SECONDS", 0.5)
+
+
+def once(chosen: list[Attack]) -> list[tuple[Attack, str, str]]:
+    """Each attack by one of its roles; the roles take turns."""
+    turns = pair_roles(chosen)
+    return [
+        next(turn for turn in turns if turn[0] is attack and turn[1] == attack.roles[number % len(attack.roles)])
+        for number, attack in enumerate(chosen)
+    ]
+
+
+REMOVALS = [attack for attack in login_attacks.ATTACKS if attack.kind == "removal"]
+SHORT = once(REMOVALS) + once([attack for attack in login_attacks.ATTACKS if attack.name in STOPS])
+
+
+@pytest.mark.parametrize(("attack", "role", "other_role"), SHORT, ids=lambda value: getattr(value, "name", value))
+def test_an_attack_leads_to_nothing(ground: TargetWarehouse, attack: Attack, role: str, other_role: str) -> None:
+    assert run_attack(attack, role, other_role, ground).violations == ()
+
+
+def test_the_campaign_would_notice_what_succeeds(ground: TargetWarehouse) -> None:
+    def shown(scene: AttackContext) -> str | None:
+        return "it shows" if scene.outcomes[0].rows == ((1,),) else None
+
+    assert run_attack(
+        Attack("a leak", "leak", ("select 1",), find_violation=shown), "analyst", "artist", ground
+    ).violations == ("it shows",)
+
+    def fail() -> None:
+        raise ValueError("stopped")
+
+    stopped = TargetWarehouse(ground.server, ground.database, ground.ids_by_role, fail, 60)
+    (fault,) = run_attack(Attack("a stop", "stop", ("select 1",)), "analyst", "artist", stopped).violations
+    assert "the work failed: ValueError: stopped" in fault
+
+
+def test_all_pairs_of_roles_occur_and_names_are_told_apart() -> None:
+    chosen = list_attacks()
+    assert {(role, other) for _, role, other in pair_roles(chosen)} == {(a, b) for a in ROLES for b in ROLES if a != b}
+    assert len({attack.name for attack in chosen}) == len(chosen) >= 50
+    assert set(STOPS) <= {attack.name for attack in chosen}

@@ -1,0 +1,80 @@
+"""The faults that the benchmark of the tests tries: they are what somebody might write, and each is another program."""
+
+from collections.abc import Collection
+
+import pytest
+
+from campaigns.mutation import TESTS, draw_mutants
+from campaigns.mutation_runs.mutants import Mutant, make_mutants
+from etl.settings import CHECKOUT
+
+PYTHON = '''
+"""A docstring: 1 < 2 and not 3."""
+def chosen(rows: int | None) -> bool:
+    if rows <= 2 and not is_odd(rows):
+        raise ValueError("less than 3 rows, and none is odd")
+    kept = [row for row in frame.distinct().where(a & ~b) if row]
+    return F.coalesce(one, other) or QUERY
+QUERY = "select distinct 'ü', coalesce(a, b) as c from t inner join s on t.id = s.id where t.n >= 5 order by x desc, y"
+NAME = "a column"
+'''
+SQL = """-- Where 1 < 2 and so on.
+update a as t
+set b = s.b
+from s
+where t.id = s.id
+    and t.n between 1 and 2
+    and (t.c is null
+    or not exists (select from u));
+insert into v select 1, -1, 'x2' from w union all select max(k) + 1 from w
+"""
+
+
+def changes(path: str, text: str) -> set[tuple[str, str]]:
+    return {(one.old, one.new) for one in make_mutants(path, text)}
+
+
+def test_python_and_the_sql_in_it_are_changed_and_what_only_says_something_is_not() -> None:
+    found = changes("x.py", PYTHON)
+    assert {("<=", "<"), ("<=", ">"), ("and", "or"), ("not is_odd(rows)", "is_odd(rows)"), ("2", "3")} <= found
+    assert {(".distinct()", ""), (".where(a & ~b)", ""), ("&", "|"), ("~b", "b"), ("row", "True")} <= found
+    assert {("one, other", "other, one"), ("or", "and"), ("a, b", "b, a"), ("=", "<>"), (">=", "<=")} & found
+    assert {("select distinct", "select"), ("inner join", "left join"), ("desc", "asc"), ("5", "6")} <= found
+    assert not any('odd"' in old or "docstring" in old or "column" in old or old == "|" for old, _ in found)
+    # Neither the docstring's 1 and 3 nor the error's 3.
+    assert not {("1", "2"), ("3", "4")} & found
+
+
+def test_sql_is_changed_where_it_compares_and_not_where_it_assigns_or_comments() -> None:
+    found = make_mutants("x.sql", SQL)
+    equal = [one for one in found if one.old == "="]
+    assert [SQL.count("\n", 0, one.start) + 1 for one in equal] == [5]
+    assert all(one.start > SQL.index("update") for one in found)
+    said = {(one.old, one.new) for one in found}
+    assert {("is null", "is not null"), ("or", "and"), ("not exists", "exists"), ("union all", "union")} <= said
+    assert {("max(", "min("), ("+", "-"), ("    and t.n between 1 and 2\n", "")} <= said
+    assert not any(old == "2" and new == "3" and "x2" in SQL[at : at + 2] for old, new, at in _places(found))
+
+
+def _places(found: Collection[Mutant]) -> list[tuple[str, str, int]]:
+    return [(one.old, one.new, one.start - 1) for one in found]
+
+
+@pytest.mark.parametrize(("path", "text"), [("x.py", PYTHON), ("x.sql", SQL)])
+def test_each_mutant_is_another_text_once(path: str, text: str) -> None:
+    found = make_mutants(path, text)
+    applied = [one.apply_to(text) for one in found]
+    assert text not in applied and len(set(applied)) == len(applied)
+    with pytest.raises(ValueError, match="has changed"):
+        found[0].apply_to("\n" + text)
+
+
+def test_a_seed_draws_the_same_mutants_fewer_of_them_first() -> None:
+    more = draw_mutants(CHECKOUT, 200, 7)
+    assert draw_mutants(CHECKOUT, 20, 7) == more[:20] != draw_mutants(CHECKOUT, 20, 8)
+    assert len(set(more)) == 200
+
+
+def test_the_files_and_tests_that_it_names_are_there() -> None:
+    named = [*TESTS, *(test for tests in TESTS.values() for test in tests)]
+    assert [name for name in named if not (CHECKOUT / name).is_file()] == []

@@ -1,0 +1,148 @@
+"""A little catalogue and a running stand-in, for every test that needs one."""
+
+import base64
+import hashlib
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from socket import AF_INET, SOCK_STREAM, socket
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pandas as pd
+import requests
+
+from etl.formats.contracts import ARTIST_ROW, AUDIO_FEATURES, OTHER_AUDIO_MEASURES, TRACK_ROW
+from simulator.mock_api.hashed_ids import hash_fraction, hash_number, make_spotify_id
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+GENRES = ("moss techno", "tin opera", "cellar jazz")
+
+
+def little_rows(track_count: int = 400, real_playlists: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows of TRACK_ROW and ARTIST_ROW: several rows of some tracks, values missing in every way that pandas has."""
+    rows = [row for place in range(track_count) for row in _rows_of(place, real_playlists)]
+    tracks = pd.DataFrame(rows, columns=TRACK_ROW.fieldNames())
+    artists = pd.DataFrame(
+        [
+            {
+                **{"input_id": "input", "source": "artists_1921_2020", "row_number": place},
+                **{"artist_id": make_spotify_id("test artist", place), "name": f"Artist {place}"},
+                **{"popularity": place % 100, "followers": float(place * 100), "genres": [GENRES[place % 3]]},
+            }
+            for place in range(0, 60, 2)
+        ],
+        columns=ARTIST_ROW.fieldNames(),
+    )
+    return tracks, artists
+
+
+def _rows_of(place: int, real_playlists: int) -> Iterator[dict[str, Any]]:
+    track_id = make_spotify_id("test track", place)
+    artists = [f"Artist {place % 60}", *([f"Artist {place % 7 + 60}"] if place % 5 == 0 else [])]
+    row: dict[str, Any] = dict.fromkeys(TRACK_ROW.fieldNames())
+    row |= {
+        **{"input_id": "input", "source": "tracks_by_genre", "row_number": place, "track_id": track_id},
+        **{"name": f"Song number {place}", "artist_names": artists, "album_name": f"Album {place // 8}"},
+        **{"duration_ms": 150_000 + hash_number("length", place) % 100_000, "explicit": place % 9 == 0},
+        **{"popularity": place % 90, "genres": [GENRES[place % 3]]},
+        **{name: round(hash_fraction(name, place), 3) for name in AUDIO_FEATURES},
+        **dict.fromkeys(OTHER_AUDIO_MEASURES, 4 if place % 10 else float("nan")),
+    }
+    if place % 50 == 0:
+        row["danceability"] = float("nan")
+    yield row
+    if place % 4 == 0:
+        yield row | {"row_number": place + 10_000, "genres": [GENRES[(place + 1) % 3]], "name": None}
+    if real_playlists and place % 2 == 0:
+        released = (date(1999, 5, 1), "day") if place % 3 else (date(2004, 1, 1), "year")
+        yield row | {
+            **{"row_number": place, "source": "playlist_songs", "genres": [], "explicit": None},
+            **{"release_date": released[0], "release_date_precision": released[1]},
+            **{"playlist_id": f"realplaylist{place % real_playlists:010d}", "playlist_name": f"List {place % 3}"},
+        }
+
+
+@contextmanager
+def running(stock: Path, state: Path, *arguments: str) -> Iterator[str]:
+    """The stand-in as a process of its own; gives its address."""
+    with socket(AF_INET, SOCK_STREAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "simulator.mock_api", "--stock", str(stock), "--state", str(state)]
+    log = state.with_suffix(".log")
+    with log.open("ab") as output:
+        process = subprocess.Popen([*command, "--port", str(port), *arguments], cwd=CHECKOUT, stderr=output)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                requests.get(f"{url}/stand-in/calls", timeout=5)
+                break
+            except requests.ConnectionError:
+                assert process.poll() is None and time.monotonic() < deadline, log.read_text()
+                time.sleep(0.05)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def sign_in(url: str, name: str, client_id: str = "stand-in", scope: str = "playlist-read-private") -> dict[str, Any]:
+    """The tokens of an account, got as an app gets them: by a code, with PKCE."""
+    verifier = "v" * 64
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    redirect_uri = "http://127.0.0.1:8888/callback"
+    asked = requests.get(
+        f"{url}/authorize",
+        params={
+            **{"client_id": client_id, "response_type": "code", "redirect_uri": redirect_uri, "scope": scope},
+            **{"code_challenge_method": "S256", "code_challenge": challenge, "state": "s", "login_hint": name},
+        },
+        allow_redirects=False,
+        timeout=10,
+    )
+    assert asked.status_code == 302, asked.text
+    code = parse_qs(urlsplit(asked.headers["location"]).query)["code"][0]
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri, "client_id": client_id}
+    answer = requests.post(f"{url}/api/token", data=form | {"code_verifier": verifier}, timeout=10)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def refresh(url: str, tokens: dict[str, Any], client_id: str = "stand-in") -> requests.Response:
+    """The answer to a refresh token."""
+    form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"], "client_id": client_id}
+    return requests.post(f"{url}/api/token", data=form, timeout=10)
+
+
+class Client:
+    """Asks as one account."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self.name = name
+        self._url = url
+        self._headers = {"Authorization": f"Bearer {sign_in(url, name)['access_token']}"}
+
+    def ask(self, path: str, **query: Any) -> requests.Response:
+        address = path if path.startswith("http") else f"{self._url}/v1/{path}"
+        return requests.get(address, params=query, headers=self._headers, timeout=10)
+
+    def get(self, path: str, **query: Any) -> dict[str, Any]:
+        response = self.ask(path, **query)
+        assert response.status_code == 200, response.text
+        return dict(response.json())
+
+    def all(self, path: str, **query: Any) -> list[Any]:
+        page = self.get(path, **query)
+        found = list(page["items"])
+        while page["next"]:
+            page = self.get(page["next"])
+            found += page["items"]
+        assert len(found) == page["total"]
+        return found
