@@ -3,7 +3,7 @@
 Brings Kaggle files into the lake, each by a task of its own: a file that cannot be used fails alone, and the last line
 of its log names the file and what is wrong with it. Then, if the form says so, a nightly refresh publishes them.
 
-Where the stand-in answers in Spotify's place, `stock_stand_in` gives it the imported catalogue to serve and signs its
+Where the stand-in answers in Spotify's place, `seed_mock_api` gives it the imported catalogue to serve and signs its
 accounts in.
 
 | format | recognised by |

@@ -18,7 +18,7 @@ import yaml
 DOCKER = Path(__file__).resolve().parents[1] / "docker"
 ONE_SHOT = {"set-up"}
 SET_IN_THE_CONTAINER = {"STATE_DIR", "IS_STAND_IN"}
-"""By the Dockerfile, and by part.py where the stand-in answers."""
+"""By the Dockerfile, and by run_component.py where the stand-in answers."""
 OF_BIN_RUN_ALONE = {"SIMULATED_LISTENERS"}
 """Read where all settings are, and used by no DAG and no job."""
 
@@ -105,7 +105,9 @@ def test_what_the_image_copies_and_the_compose_file_mounts_exists(compose: dict[
 def test_every_container_runs_a_part_that_is_known(compose: dict[str, Any]) -> None:
     commands = {s["command"] for s in compose["services"].values() if "command" in s}
     environ = {**os.environ, "PYTHONPATH": str(DOCKER.parent)}
-    usage = subprocess.run([sys.executable, DOCKER / "part.py", "--help"], env=environ, capture_output=True, text=True)
+    usage = subprocess.run(
+        [sys.executable, DOCKER / "run_component.py", "--help"], env=environ, capture_output=True, text=True
+    )
     assert commands == set(re.findall(r"[\w-]+", re.search(r"\{(.+?)\}", usage.stdout)[1]))  # type: ignore[index]
 
 
@@ -118,7 +120,7 @@ def test_airflow_knows_each_part_and_its_options(name: str, monkeypatch: pytest.
     monkeypatch.setattr("os.execvpe", lambda _, command, environ: started.append((command, environ)) or sys.exit(0))
     monkeypatch.setattr("os.umask", lambda _: 0)
     with pytest.raises(SystemExit):
-        _main("part.py", [name])
+        _main("run_component.py", [name])
     command, environ = started[0]
     assert command[:4] == [sys.executable, "-m", "airflow", name]
     assert environ["AIRFLOW__API__HOST"] == "0.0.0.0" and environ["AIRFLOW__API_AUTH__JWT_SECRET"]
@@ -130,7 +132,7 @@ def test_set_up_says_in_a_sentence_why_it_cannot(
     monkeypatch.setenv("STATE_DIR", str(tmp_path))
     monkeypatch.setenv("WAREHOUSE_URL", "postgresql://loader:hidden@127.0.0.1:1/warehouse")
     monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "postgresql://airflow:hidden@127.0.0.1:1/airflow")
-    assert _main("part.py", ["set-up"]) == 1
+    assert _main("run_component.py", ["set-up"]) == 1
     said = capsys.readouterr().err
     assert "127.0.0.1:1/warehouse" in said and "hidden" not in said
 

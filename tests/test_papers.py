@@ -11,7 +11,7 @@ README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 PAPERS = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md")), CHECKOUT / "docker" / "README.md"]
 SOURCES = " ".join(
     re.sub(r'"\s*\n\s*f?"', "", path.read_text(encoding="utf-8"))
-    for folder in ("etl", "launch")
+    for folder in ("etl", "simulator", "launch")
     for path in sorted((CHECKOUT / folder).rglob("*.py"))
 )
 

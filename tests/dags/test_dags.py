@@ -107,7 +107,7 @@ CASES: dict[str, dict[str, Any]] = {
     "a bad file": {"dag_id": "kaggle_import", "fails": ["two.csv"]},
     "bad files": {"dag_id": "kaggle_import", "fails": ["one.csv", "two.csv"]},
     "no files": {"dag_id": "kaggle_import", "fails": ["find_files"]},
-    "no stock": {"dag_id": "kaggle_import", "fails": ["stock_stand_in"]},
+    "no stock": {"dag_id": "kaggle_import", "fails": ["seed_mock_api"]},
 }
 
 
@@ -321,13 +321,13 @@ def test_a_failed_file_stops_neither_stock_nor_refresh(
     runs: dict, case: str, state: str, stocked: str, refreshed: str
 ) -> None:
     tasks = runs[case]["tasks"]
-    assert (runs[case]["state"], tasks["stock_stand_in"], tasks["start_refresh"]) == (state, stocked, refreshed)
+    assert (runs[case]["state"], tasks["seed_mock_api"], tasks["start_refresh"]) == (state, stocked, refreshed)
 
 
 def test_where_a_stand_in_answers_it_gets_its_stock(environ: dict[str, str]) -> None:
     cases = {case: CASES[case] for case in ("a bad file", "no stock")}
     runs = answer({**environ, "IS_STAND_IN": "true"}, "-m", "tests.dags.pretended_jobs", json.dumps(cases))
-    assert runs["a bad file"]["tasks"]["stock_stand_in"] == "success"
+    assert runs["a bad file"]["tasks"]["seed_mock_api"] == "success"
     assert (runs["no stock"]["state"], runs["no stock"]["tasks"]["start_refresh"]) == ("failed", "success")
 
 

@@ -268,7 +268,7 @@ def test_zip_bombs(tmp_path: Path, lake: Lake, monkeypatch: pytest.MonkeyPatch) 
     many = zip_of(tmp_path / "many.zip", **{f"{n}.json": b"[]" for n in range(2_001)})
     assert "more than 2000 files" in refusal(many, lake)
     assert "more than 2000 files" in refusal(folder_of(tmp_path / "f", **{f"{n}": b"" for n in range(2_001)}), lake)
-    monkeypatch.setattr(container, "MOST_BYTES", 100)
+    monkeypatch.setattr(container, "MAX_BYTES", 100)
     assert "would unpack to more than" in refusal(zip_of(tmp_path / "sum.zip", **{AUDIO: [play()]}), lake)
 
 
@@ -325,7 +325,7 @@ def test_zips_within_a_folder_or_a_zip_are_read(tmp_path: Path, lake: Lake) -> N
 def test_zips_within_an_export_are_bounded(tmp_path: Path, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     inner = zip_of(tmp_path / "i.zip", **{AUDIO: [play()], VIDEO: [play()]}).read_bytes()
     place = folder_of(tmp_path / "f", **{"a.zip": inner, "b.zip": inner})
-    monkeypatch.setattr(container, "MOST_FILES", 3)
+    monkeypatch.setattr(container, "MAX_FILES", 3)
     assert "more than 3 files" in refusal(place, lake)
     monkeypatch.setattr(container, "MAX_FILE_BYTES", len(inner) - 1)
     assert "a.zip: this is a zip file within the export, and it is larger" in refusal(place, lake)
@@ -556,7 +556,10 @@ def test_messages_in_the_paper_are_those_of_the_code() -> None:
     sources = " ".join(
         re.sub(r'"\s*\n\s*f?"', "", path.read_text(encoding="utf-8"))
         for folder in ("extract", "transform")
-        for path in (*(CHECKOUT / "etl" / folder / "account_export").glob("*.py"), CHECKOUT / "etl" / "packed.py")
+        for path in (
+            *(CHECKOUT / "etl" / folder / "account_export").glob("*.py"),
+            CHECKOUT / "etl" / "formats" / "compression.py",
+        )
     )
     paper = (CHECKOUT / "docs" / "exports.md").read_text(encoding="utf-8")
     messages = [quoted for line in paper.splitlines() for quoted in re.findall(r'^\| "([^"]+)"', line)]

@@ -15,7 +15,7 @@ Started = list[tuple[list[str], dict[str, str]]]
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Started:
-    """What part.py becomes, instead of becoming it."""
+    """What run_component.py becomes, instead of becoming it."""
     found: Started = []
     for name in ("SPOTIPY_CLIENT_ID", "SPOTIPY_CLIENT_SECRET", "STAND_IN_SCENARIO", "IS_STAND_IN"):
         monkeypatch.delenv(name, raising=False)
@@ -30,7 +30,7 @@ def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Started:
 
 def become(name: str) -> None:
     with pytest.raises(SystemExit):
-        runpy.run_path(str(CHECKOUT / "docker" / "part.py"))["main"]([name])
+        runpy.run_path(str(CHECKOUT / "docker" / "run_component.py"))["main"]([name])
 
 
 def test_the_stand_in_listens_where_the_tasks_ask(started: Started) -> None:

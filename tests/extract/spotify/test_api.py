@@ -99,7 +99,7 @@ def test_a_refused_batch_tells_the_mode(
     api = api_of(server, tmp_path, clock)
     answer = getattr(api, f"fetch_{method}")([ID])
     assert (answer.status, api.mode, api.calls) == (status, Mode.DEVELOPMENT, {method: 1})
-    assert not answer.is_about_a_thing()
+    assert not answer.is_about_resource()
 
 
 @pytest.mark.filterwarnings("error")

@@ -75,8 +75,8 @@ def test_a_record_says_what_the_row_means(
     found = {one["eventId"]: one for one in _read(tmp_path)}
     assert len(found) == len(rows(made))
     for row in rows(made).head(300).to_dict("records"):
-        one, track = found[f"{made.population}-{row['code']:x}"], TRACKS.iloc[row["track"]]
-        assert one["userId"] == f"madeup-{made.population}-{row['number']}"
+        one, track = found[f"{made.population_id}-{row['code']:x}"], TRACKS.iloc[row["track"]]
+        assert one["userId"] == f"madeup-{made.population_id}-{row['number']}"
         assert one["activityType"] == row["activity"]
         assert round(one["eventTime"].timestamp() * 1000) == row["at"]
         assert one["startTime"] == one["eventTime"]
@@ -116,7 +116,7 @@ def test_a_number_of_records_is_met_to_the_record(
     everything = rows(simulation(60, 2)).sort_values(["at", "code"])
     assert counted.record_count == 500
     assert {one["eventId"] for one in _read(tmp_path)} == {
-        f"{made.population}-{code:x}" for code in everything["code"].head(500)
+        f"{made.population_id}-{code:x}" for code in everything["code"].head(500)
     }
 
 
