@@ -3,7 +3,8 @@
     python -m benchmarks.shares [--kaggle PATH] [--users N] [--hours H] [--seed S]
 
 Everything is the product's own: the import of the catalogue (and of the survey, where the folder has one), the feed and
-its load. What is asked are shares of plays (docs/simulator.md); the star is asked by sql/report/listening_shares.sql.
+its load. What is asked are shares of plays (docs/simulator.md); the star is asked by listening_shares.sql of
+sql/queries/report.
 """
 
 import argparse
@@ -11,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from benchmarks._temporary_catalogue import temporary_catalogue
-from etl.database import connect, fetch_rows
+from etl.database import connect, query_sql
 from etl.jobs import events
-from etl.settings import CHECKOUT, Settings
+from etl.settings import Settings
 from simulator import warehouse_reads
 from simulator.jobs import feed
 from simulator.listeners.habits import AGES_AS_OF, from_survey_rows
@@ -23,7 +24,7 @@ _FEED_START = datetime(2026, 10, 1, tzinfo=UTC)
 _NOW = datetime(2026, 11, 21, tzinfo=UTC)
 _GOAL_DIFFERENCE = 0.02
 _QUESTIONS = ("age_band", "plan", "device", "hour", "skip")
-_FRACTIONS_QUERY_FILE = CHECKOUT / "sql" / "report" / "listening_shares.sql"
+_QUERY = "queries/report/listening_shares"
 
 FractionsByQuestion = dict[str, dict[str, float]]
 
@@ -63,7 +64,7 @@ def _compute_requested(warehouse_settings: Settings) -> FractionsByQuestion:
 def _measure_fractions(warehouse_settings: Settings) -> FractionsByQuestion:
     fractions: FractionsByQuestion = {question: {} for question in _QUESTIONS}
     with connect(warehouse_settings.warehouse_url) as connection:
-        for row in fetch_rows(connection, _FRACTIONS_QUERY_FILE.read_text(encoding="utf-8"), ages_as_of=AGES_AS_OF):
+        for row in query_sql(connection, _QUERY, ages_as_of=AGES_AS_OF):
             fractions[str(row["question"])][str(row["answer"])] = float(str(row["share"]))
     return fractions
 

@@ -60,9 +60,9 @@ TESTS: dict[str, tuple[str, ...]] = {
     "sql/merge/inferred_track.sql": (_EVENT_KEYS, _TRACKS),
     "sql/merge/reconciliation.sql": (_RECOGNISED,),
     "sql/merge/track_alias.sql": (_RECOGNISED, _TRACKS),
-    "sql/lookup/made_id.sql": (_EVENT_KEYS,),
-    "sql/lookup/track.sql": (_EVENT_KEYS,),
-    "sql/lookup/user.sql": (_EVENT_KEYS,),
+    "sql/queries/lookup/made_id.sql": (_EVENT_KEYS,),
+    "sql/queries/lookup/track.sql": (_EVENT_KEYS,),
+    "sql/queries/lookup/user.sql": (_EVENT_KEYS,),
 }
 """The files that mutants are made of, and the tests that are to notice: the quickest first."""
 

@@ -13,7 +13,6 @@ from sqlalchemy.engine import make_url
 from etl import database
 from etl.errors import ActionNeededError
 from etl.load.table_swap import SWAP_LOCK_TABLE
-from etl.settings import CHECKOUT
 
 _STATEMENT_TIMEOUT = "15s"
 _SHARED_MART = re.compile(r"\bmart\.(?=[a-z])(?!my_|attribute\b)")
@@ -52,14 +51,13 @@ class WarehouseReader:
         self._connection, self._reads_own_views = connection, reads_own_views
 
     def read_table(self, name: str, **parameters: object) -> pd.DataFrame:
-        """The answer of sql/dashboard/<name>.sql, or of another file of sql by its path.
+        """The answer of sql/queries/dashboard/<name>.sql, or of another file of sql/queries by its path.
 
         A listener's marts are called as everybody's, with my_ before: so is what is asked of them.
 
         :raises EtlError: as ``warehouse.connect`` says.
         """
-        path = f"{name}.sql" if "/" in name else f"dashboard/{name}.sql"
-        statement = (CHECKOUT / "sql" / path).read_text(encoding="utf-8")
+        statement = database.read_sql(f"queries/{name}" if "/" in name else f"queries/dashboard/{name}")
         if self._reads_own_views:
             statement = _SHARED_MART.sub("mart.my_", statement)
         result = self._connection.execute(text(statement), parameters)
@@ -102,13 +100,12 @@ def sign_in(warehouse_url: str, name: str, password: str) -> Login:
 
 
 def run_statement(login: Login, name: str, **parameters: object) -> None:
-    """Run sql/dashboard/<name>.sql, which changes something, as far as the database lets the login.
+    """Run sql/queries/dashboard/<name>.sql, which changes something, as far as the database lets the login.
 
     :raises EtlError: as ``warehouse.connect`` says.
     """
-    statement = (CHECKOUT / "sql" / "dashboard" / f"{name}.sql").read_text(encoding="utf-8")
     with database.connect(login.url) as connection:
-        connection.execute(text(statement), parameters)
+        connection.execute(text(database.read_sql(f"queries/dashboard/{name}")), parameters)
 
 
 @contextmanager

@@ -8,10 +8,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from etl.database import make_engine
+from etl.database import make_engine, read_sql
 from etl.database.sessions import watch_sessions
 from etl.errors import ActionNeededError, EtlError
-from etl.load.access.grants import GRANTS_FILE
 from launch.backup import SCHEMAS
 from launch.console import Screen
 from launch.environment import get_state_dir
@@ -73,7 +72,7 @@ def _send_statements(dump: "subprocess.Popen[bytes]", server: "subprocess.Popen[
             shutil.copyfileobj(dump.stdout, statements)
             is_whole = dump.wait() == 0
             if is_whole:
-                statements.write(b"\n" + GRANTS_FILE.read_bytes() + b"\ncommit;\n")
+                statements.write(b"\n" + read_sql("access/grants").encode() + b"\ncommit;\n")
             return is_whole
     except BrokenPipeError:  # the server refused a statement
         dump.kill()

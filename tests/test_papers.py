@@ -8,7 +8,10 @@ import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-PAPERS = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md")), CHECKOUT / "docker" / "README.md"]
+PAPERS = [
+    *(CHECKOUT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docker/README.md")),
+    *sorted((CHECKOUT / "docs").rglob("*.md")),
+]
 SOURCES = " ".join(
     re.sub(r'"\s*\n\s*f?"', "", path.read_text(encoding="utf-8"))
     for folder in ("etl", "simulator", "launch")

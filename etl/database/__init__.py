@@ -3,6 +3,7 @@
     connection  connections, the lock that guards the warehouse, what to do where it fails
     runs        what the audit knows of earlier runs, and how a run ended that published nothing
     fetches     what fetches from the API know of earlier ones
+    sql_files   the files of sql/: read, run, queried
     sessions    sessions of logins, and a watch that none of them holds up what changes the warehouse
     sweeping    what nobody needs any more, removed
 
@@ -40,6 +41,7 @@ from etl.database.runs import (
     record_failure,
     record_nothing_new,
 )
+from etl.warehouse.sql_files import SQL_FOLDER, query_sql, read_sql, run_sql, run_statements, sql_path
 
 __all__ = [
     "EVENTS_SUFFIX",
@@ -47,6 +49,7 @@ __all__ = [
     "EXTERNAL_END_MESSAGES",
     "INTERRUPTED_MESSAGE",
     "MARKED_FAILED_MESSAGE",
+    "SQL_FOLDER",
     "TIMED_OUT_MESSAGE",
     "clear_staging",
     "connect",
@@ -66,8 +69,13 @@ __all__ = [
     "lock_warehouse",
     "make_engine",
     "mark_restarted",
+    "query_sql",
+    "read_sql",
     "record_external_failure",
     "record_failure",
     "record_nothing_new",
+    "run_sql",
+    "run_statements",
+    "sql_path",
     "sweep_warehouse",
 ]

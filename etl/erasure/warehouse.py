@@ -6,15 +6,13 @@ import re
 
 from sqlalchemy import Connection, text
 
-from etl.database import EVENTS_SUFFIX, clear_staging, fetch_rows
+from etl.database import EVENTS_SUFFIX, clear_staging, fetch_rows, run_sql
 from etl.erasure.data_subject import DataSubject
 from etl.load.access.logins import erase_logins
 from etl.load.marts import build_marts_as_defined
-from etl.settings import CHECKOUT
 
 log = logging.getLogger(__name__)
 
-_FOLDER = CHECKOUT / "sql" / "forget"
 _ERASED_USER_LABEL = "somebody"
 _MESSAGE_TABLES = {"run": ("run_id",), "fetch": ("run_id", "part")}
 """Tables of the audit that have sentences, and their keys."""
@@ -47,14 +45,14 @@ def erase_data_subject(connection: Connection, data_subject: DataSubject) -> int
         connection.execute(text(f'create temporary table {table} ({column} text collate "C") on commit drop'))
         if values:
             statement = f"insert into {table} values (:value)"  # noqa: S608 (a table of ours)
-            connection.execute(text(statement), [{"value": value} for value in sorted(values)])
-    _run_statements(connection, "person")
+            connection.execute(text(statement), [{"value": one} for one in sorted(values)])
+    run_sql(connection, "erase/person")
     for table, keys in _MESSAGE_TABLES.items():
         _replace_identifiers(connection, table, keys, data_subject)
     build_marts_as_defined(connection)  # a number that is free again may become somebody else's
-    _run_statements(connection, "charts")
+    run_sql(connection, "erase/charts")
     remaining_logins = erase_logins(connection, data_subject.user_ids)
-    _run_statements(connection, "samples")  # last: nothing that still tells of the person may be sampled
+    run_sql(connection, "erase/samples")  # last: nothing that still tells of the person may be sampled
     connection.commit()
     if remaining_logins:
         log.warning(
@@ -62,11 +60,6 @@ def erase_data_subject(connection: Connection, data_subject: DataSubject) -> int
             remaining_logins,
         )
     return event_count
-
-
-def _run_statements(connection: Connection, name: str) -> None:
-    statements = (_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
-    connection.exec_driver_sql(statements, execution_options={"no_parameters": True})
 
 
 def _count_events(connection: Connection, data_subject: DataSubject) -> int:
@@ -84,19 +77,15 @@ def _count_events(connection: Connection, data_subject: DataSubject) -> int:
 
 def _list_input_ids(data_subject: DataSubject) -> set[str]:
     """The ids of the person's inputs, and those under which their events were loaded."""
-    return set(data_subject.inputs) | {f"{input_id}{EVENTS_SUFFIX}" for input_id in data_subject.inputs}
+    return set(data_subject.inputs) | {f"{one}{EVENTS_SUFFIX}" for one in data_subject.inputs}
 
 
 def _list_identifier_texts(data_subject: DataSubject) -> set[str]:
     """How a refused row, which is JSON, says an id: as a text of its own, or at the end of a link."""
-    quoted_ids = [
-        json.dumps(user_id, ensure_ascii=is_ascii) for user_id in data_subject.user_ids for is_ascii in (True, False)
-    ]
-    nested_ids = [json.dumps(quoted_id)[1:-1] for quoted_id in quoted_ids]  # an object that stands in a text
-    link_endings = [
-        f"{link_prefix}{quoted_id[1:]}" for quoted_id in quoted_ids for link_prefix in ("spotify:user:", "/users/")
-    ]
-    return {*quoted_ids, *nested_ids, *link_endings, *(f"spotify:user:{user_id}:" for user_id in data_subject.user_ids)}
+    quoted_ids = [json.dumps(one, ensure_ascii=is_ascii) for one in data_subject.user_ids for is_ascii in (True, False)]
+    nested_ids = [json.dumps(one)[1:-1] for one in quoted_ids]  # an object that stands in a text
+    link_endings = [f"{link_prefix}{one[1:]}" for one in quoted_ids for link_prefix in ("spotify:user:", "/users/")]
+    return {*quoted_ids, *nested_ids, *link_endings, *(f"spotify:user:{one}:" for one in data_subject.user_ids)}
 
 
 def _replace_identifiers(connection: Connection, table: str, keys: tuple[str, ...], data_subject: DataSubject) -> None:

@@ -5,13 +5,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from etl.database import fetch_rows
+from etl.database import SQL_FOLDER, fetch_rows
 from etl.errors import CheckFailedError
-from etl.settings import CHECKOUT
 
 log = logging.getLogger(__name__)
 
-CHECKS_BEFORE_PUBLISHING = CHECKOUT / "sql" / "check"
+CHECKS_BEFORE_PUBLISHING = SQL_FOLDER / "check"
 CHECKS_WHILE_PUBLISHING = CHECKS_BEFORE_PUBLISHING / "published"
 _SHOWN_ROWS = 5
 _SHOWN_CHARACTERS = 300

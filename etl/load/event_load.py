@@ -25,7 +25,6 @@ from etl.load.frame_load import lock_for_run
 from etl.load.partitions import Month
 from etl.load.publish import merge_and_count, merge_table
 from etl.load.staging import StagingWriter
-from etl.settings import CHECKOUT
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +49,7 @@ PLAYLIST_MERGES = ("exported_playlist", "dim_playlist", "fact_playlist_track")
 AUDIT_MERGES = ("refused_row_number", "rejected_row", "event_row_count", "gap", "touched_day")
 """The files of sql/merge that say what became of each row, which plays were missing, and what the marts must follow."""
 
-_CHECKS = CHECKOUT / "sql" / "check" / "events"
+_CHECKS = checks.CHECKS_BEFORE_PUBLISHING / "events"
 _LOCK_TIMEOUT = "5s"
 _LOCK_ATTEMPTS = 60
 _LOCK_NOT_AVAILABLE = "55P03"

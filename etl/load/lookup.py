@@ -1,10 +1,9 @@
-"""Keys that the star has given: the queries of sql/lookup."""
+"""Keys that the star has given: the queries of sql/queries/lookup."""
 
 import pyarrow as pa
 from adbc_driver_postgresql import dbapi
 
-from etl.database import libpq_url
-from etl.settings import CHECKOUT
+from etl.database import libpq_url, read_sql
 
 LOOKUPS = ("user", "artist", "track", "playlist", "context", "input", "made_id")
 
@@ -14,6 +13,6 @@ def fetch_dimension_keys(url: str) -> dict[str, pa.Table]:
     with dbapi.connect(libpq_url(url)) as connection, connection.cursor() as cursor:
         key_tables = {}
         for name in LOOKUPS:
-            cursor.execute((CHECKOUT / "sql" / "lookup" / f"{name}.sql").read_text(encoding="utf-8"))
+            cursor.execute(read_sql(f"queries/lookup/{name}"))
             key_tables[name] = cursor.fetch_arrow_table()
     return key_tables

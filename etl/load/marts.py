@@ -1,4 +1,4 @@
-"""The build of the marts: the files of sql/mart, run in one transaction.
+"""The build of the marts: the files of sql/marts, run in one transaction.
 
 What has been touched since the last build is queued by whoever changes the star; a build works on that alone, or on
 everything where nothing was built yet or by another definition.
@@ -11,16 +11,16 @@ from datetime import date
 
 from sqlalchemy import Connection, text
 
-from etl.database import fetch_rows, record_nothing_new
+from etl.database import fetch_rows, read_sql, record_nothing_new, run_statements, sql_path
 from etl.database.run_records import Run, record_published, record_start
 from etl.load.frame_load import lock_for_run
 from etl.load.table_swap import ShadowTables
-from etl.settings import CHECKOUT
 
 log = logging.getLogger(__name__)
 
 BASE_FILES = ("counted_play", "listener_day", "listening_session", "listener_count", "chart_count", "audio_point")
-"""The files of sql/mart that count plays, days and sessions and read audio features, which the marts are made from."""
+"""The files of sql/marts/incremental that count plays, days and sessions and read audio features, which the marts are
+made from."""
 
 MART_FILES = (
     "wrapped",
@@ -32,9 +32,8 @@ MART_FILES = (
     "discovery",
     "user_personality",
 )
-"""The files of sql/mart, each named for what it answers; docs/marts.md says what they may read."""
+"""The files of sql/marts/incremental, each named for what it answers; docs/marts.md says what they may read."""
 
-_FOLDER = CHECKOUT / "sql" / "mart"
 _PRESERVED_TABLES = ("circumstance", "chart", "catalogue_place", "artist_place", "definition", "applied_exclusion")
 """Tables that give keys, hold what changes by steps only, or say what was built: they stay when marts are built from
 nothing."""
@@ -67,7 +66,7 @@ class MartDefinition:
 
 @dataclass(frozen=True)
 class BuildResult:
-    """What a build did: whether from nothing, rows written by table, seconds by file of sql/mart."""
+    """What a build did: whether from nothing, rows written by table, seconds by file of sql/marts."""
 
     is_full_refresh: bool
     written_rows: dict[str, int]
@@ -263,15 +262,15 @@ def _record_exclusions(connection: Connection) -> None:
 
 
 def _run_mart_file(connection: Connection, name: str, shadow_tables: ShadowTables | None) -> None:
-    full_refresh_file = _FOLDER / "anew" / f"{name}.sql"
-    if shadow_tables is not None and full_refresh_file.exists():
-        shadow_tables.run_statements(full_refresh_file.read_text(encoding="utf-8"), is_full_refresh=True)
+    full_refresh = f"marts/full_refresh/{name}"
+    if shadow_tables is not None and sql_path(full_refresh).exists():
+        shadow_tables.run_statements(read_sql(full_refresh), is_full_refresh=True)
         return
-    statements = (_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+    statements = read_sql(f"marts/incremental/{name}")
     if shadow_tables is not None:
         shadow_tables.run_statements(statements, is_full_refresh=False)
     else:
-        connection.exec_driver_sql(statements, execution_options={"no_parameters": True})
+        run_statements(connection, statements)
 
 
 def _count_written_rows(connection: Connection) -> dict[str, int]:

@@ -1,8 +1,12 @@
 """The warehouse's tables, made or brought up to date in place with their data.
 
+A new warehouse is made from sql/schema, which is always the newest state. One that exists runs the revisions that it
+lacks; ``0001_baseline`` is the state that they start from.
+
 python -m etl.load.migrate    does so for the warehouse that WAREHOUSE_URL names
 """
 
+import re
 import sys
 import time
 from pathlib import Path
@@ -13,24 +17,34 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
-from etl.database import connect, lock_warehouse
-from etl.errors import EtlError, TryAgainError
+from etl.database import connect, lock_warehouse, run_sql
+from etl.errors import ActionNeededError, EtlError, TryAgainError
 from etl.load.access.grants import grant_access
+from etl.load.schema import comment_schema, create_schema
 from etl.settings import read_settings
 
 _SCRIPTS = Path(__file__).parent / "migrations"
+_BASELINE = "0001_baseline"
+_FORMER = re.compile(r"\d{4}")
+"""Revisions of development versions, before the baseline."""
+
+_LAST_FORMER = "0024"
+"""The one of them that made the same tables as the baseline."""
+
 _LOCK_TIMEOUT = "300ms"
 _ATTEMPTS, _PAUSE_SECONDS = 240, 0.5
 _LOCK_NOT_AVAILABLE = "55P03"
 
 
-def migrate_warehouse(url: str, revision: str = "head", further_revisions: Path | None = None) -> None:
-    """Bring a warehouse to a revision and its rights to what sql/access says, in one transaction.
+def migrate_warehouse(url: str, further_revisions: Path | None = None) -> None:
+    """Bring a warehouse to the newest revision, its comments to those of sql/schema and its rights to those of
+    sql/access, in one transaction.
 
     Two at once, or one beside a load, wait for each other.
 
     :param further_revisions: a folder of revisions beyond the product's own.
     :raises TryAgainError: where readers leave no moment for it.
+    :raises ActionNeededError: where the warehouse is of a development version before the baseline.
     :raises EtlError: as ``warehouse.explained`` says.
     """
     folders = [_SCRIPTS / "versions", *([further_revisions] if further_revisions else [])]
@@ -42,7 +56,7 @@ def migrate_warehouse(url: str, revision: str = "head", further_revisions: Path 
         config.attributes["connection"] = connection
         for _ in range(_ATTEMPTS):
             try:
-                _apply_revisions(connection, config, revision)
+                _apply_revisions(connection, config)
             except OperationalError as error:
                 connection.rollback()
                 if getattr(error.orig, "pgcode", None) != _LOCK_NOT_AVAILABLE:
@@ -58,12 +72,22 @@ def migrate_warehouse(url: str, revision: str = "head", further_revisions: Path 
 
 def is_migrated(url: str) -> bool:
     """Return whether a warehouse has the tables of the newest revision."""
-    head = ScriptDirectory(str(_SCRIPTS), version_locations=[str(_SCRIPTS / "versions")]).get_current_head()
     with connect(url) as connection:
-        if connection.scalar(text("select to_regclass('audit.schema_revision')")) is None:
-            return False
-        current_revision = connection.scalar(text("select version_num from audit.schema_revision"))
-    return bool(current_revision == head)
+        return _current_revision(connection) == _newest_revision()
+
+
+def _newest_revision() -> str:
+    """Return the newest of the product's own revisions."""
+    scripts = ScriptDirectory(str(_SCRIPTS), version_locations=[str(_SCRIPTS / "versions")])
+    return str(scripts.get_current_head())
+
+
+def _current_revision(connection: Connection) -> str | None:
+    """Return the revision of a warehouse; None for a database without one."""
+    if connection.scalar(text("select to_regclass('audit.schema_revision')")) is None:
+        return None
+    found: str | None = connection.scalar(text("select version_num from audit.schema_revision"))
+    return found
 
 
 def _escape_percent_signs(path: Path) -> str:
@@ -71,11 +95,24 @@ def _escape_percent_signs(path: Path) -> str:
     return str(path).replace("%", "%%")
 
 
-def _apply_revisions(connection: Connection, config: Config, revision: str) -> None:
+def _apply_revisions(connection: Connection, config: Config) -> None:
     # All or none, soon: a reader that waits for a second for us, lock upon lock, may be refused for a deadlock.
     connection.execute(text(f"set local lock_timeout = '{_LOCK_TIMEOUT}'"))
-    connection.execute(text("create schema if not exists audit"))
-    command.upgrade(config, revision)
+    current = _current_revision(connection)
+    if current is None:
+        create_schema(connection)
+        command.stamp(config, _newest_revision())
+    elif current == _LAST_FORMER:
+        command.stamp(config, _BASELINE, purge=True)
+    elif _FORMER.fullmatch(current):
+        raise ActionNeededError(
+            f"The warehouse is at revision {current} of a development version, which cannot be upgraded in one step:"
+            f" check out commit bc0919d, run python -m etl.load.migrate there, which brings it to revision"
+            f" {_LAST_FORMER}, then start this version again."
+        )
+    command.upgrade(config, "head")
+    comment_schema(connection)
+    run_sql(connection, "access/own_rows")
     grant_access(connection)
     connection.commit()
 

@@ -5,10 +5,9 @@ from contextlib import ExitStack, contextmanager
 
 from sqlalchemy import Connection, text
 
-from etl.database import fetch_rows, make_engine
+from etl.database import fetch_rows, make_engine, read_sql, run_sql
 from etl.load.checks import CHECKS_WHILE_PUBLISHING, run_checks
 from etl.load.query_copy import QueryStream, open_query_stream
-from etl.settings import CHECKOUT
 
 MERGE_FILES = (
     "dim_artist",
@@ -45,7 +44,6 @@ STREAMED_TABLES = frozenset({"dim_track"})
 """Tables whose new rows are many and wide: <table>_new.sql says them, for a COPY."""
 
 _WORK_MEM = "512MB"
-_FOLDER = CHECKOUT / "sql" / "merge"
 _WRITTEN_ROWS = """
     select relname as table_name, n_tup_ins + n_tup_upd + n_tup_del as row_count
     from pg_stat_xact_user_tables
@@ -65,7 +63,7 @@ def start_new_row_streams(url: str) -> Iterator[dict[str, QueryStream]]:
         for table in sorted(STREAMED_TABLES):
             reader = stack.enter_context(make_engine(url).connect())
             reader.execute(text(f"set local work_mem = '{_WORK_MEM}'"))
-            streams[table] = stack.enter_context(open_query_stream(_read_merge_sql(f"{table}_new"), reader))
+            streams[table] = stack.enter_context(open_query_stream(read_sql(f"merge/{table}_new"), reader))
         yield streams
 
 
@@ -102,13 +100,9 @@ def merge_and_count(
 
 def merge_table(connection: Connection, table: str, streams: Mapping[str, QueryStream]) -> None:
     """Run the file of ``sql/merge`` that fills a table; new rows that come by a stream follow."""
-    connection.exec_driver_sql(_read_merge_sql(table), execution_options={"no_parameters": True})
+    run_sql(connection, f"merge/{table}")
     if table in streams:
         streams[table].write_to_table(f"warehouse.{table}", connection)
-
-
-def _read_merge_sql(name: str) -> str:
-    return (_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def _count_written_rows(connection: Connection) -> dict[str, int]:

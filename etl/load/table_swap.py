@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
-from etl.database import fetch_rows
+from etl.database import fetch_rows, run_statements
 from etl.errors import TryAgainError
 
 SWAP_LOCK_TABLE = "mart.definition"
@@ -114,9 +114,7 @@ class ShadowTables:
         """
         if not is_full_refresh:
             self._build_indexes(re.findall(r"\bmart\.(\w+)", statements))
-        self._connection.exec_driver_sql(
-            _replace_schema(statements, self._names), execution_options={"no_parameters": True}
-        )
+        run_statements(self._connection, _replace_schema(statements, self._names))
         if is_full_refresh:
             self._build_indexes(re.findall(r"insert into mart\.(\w+)", statements))
 
@@ -184,7 +182,7 @@ class ShadowTables:
             self._run_statement(str(row["statement"]))
 
     def _run_statement(self, statement: str) -> None:
-        self._connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+        run_statements(self._connection, statement)
 
 
 def _replace_schema(statements: str, names: Iterable[str]) -> str:

@@ -3,14 +3,13 @@
 import hashlib
 import subprocess
 
+from etl.database import read_sql
 from etl.errors import ActionNeededError
-from etl.settings import CHECKOUT
 from launch.postgres.data_directory import find_last_line
 from launch.postgres.running_server import HOST, Server
 from launch.secrets_store import get_secret
 
 DATABASE_OWNERS = {"warehouse": "loader", "airflow": "airflow"}
-_GROUP_ROLES = CHECKOUT / "sql" / "access" / "roles.sql"
 
 _ROLES_AND_DATABASES = r"""
 \set ON_ERROR_STOP on
@@ -28,7 +27,7 @@ grant pg_use_reserved_connections to :"role";
 
 def compute_setup_hash() -> str:
     """Changes with what a server is to be given."""
-    return hashlib.sha256(f"{_ROLES_AND_DATABASES} {DATABASE_OWNERS} {_GROUP_ROLES.read_text()}".encode()).hexdigest()
+    return hashlib.sha256(f"{_ROLES_AND_DATABASES} {DATABASE_OWNERS} {read_sql('access/roles')}".encode()).hexdigest()
 
 
 def make_roles_and_databases(server: Server) -> None:
@@ -40,8 +39,7 @@ def make_roles_and_databases(server: Server) -> None:
             statements=_ROLES_AND_DATABASES,
             ROLE_PASSWORD=get_secret(server.state_dir, f"postgres-{role}"),
         )
-    group_roles = _GROUP_ROLES.read_text(encoding="utf-8")
-    _run_psql(server, ["--set", "ON_ERROR_STOP=1", "--dbname", "warehouse"], statements=group_roles)
+    _run_psql(server, ["--set", "ON_ERROR_STOP=1", "--dbname", "warehouse"], statements=read_sql("access/roles"))
 
 
 def count_clients(server: Server) -> int:

@@ -13,7 +13,6 @@ from rich.markup import escape
 from sqlalchemy import Connection
 
 from etl import database
-from etl.settings import CHECKOUT
 from launch.console import Screen
 from launch.dag_runs import RunResult, format_task_name
 from launch.environment import get_api_url, get_dashboard_url
@@ -95,7 +94,7 @@ def _fetch_spotify_sections(connection: Connection, refresh: RunResult) -> dict[
 
 
 def _read_statement(name: str) -> str:
-    return (CHECKOUT / "sql" / "report" / f"{name}.sql").read_text(encoding="utf-8")
+    return database.read_sql(f"queries/report/{name}")
 
 
 def _print_outcome(out: Console, results: list[RunResult], audit_rows: dict[Any, Row]) -> None:
@@ -198,7 +197,7 @@ def _print_matches(out: Console, rows: list[Row], inputs: list[Row]) -> None:
     grid = make_table("Recognised as already known", "ids or rows", "of the source's rows", "mean score")
     for row in rows:
         source = _RESPONSE_INPUTS if row["source"] in ("api", "mock_api") else row["source"]
-        rows_in = sum(input_row["rows_in"] for input_row in inputs if input_row["source"].startswith(source))
+        rows_in = sum(found["rows_in"] for found in inputs if found["source"].startswith(source))
         cells = [format_count(row["matches"]), format_percentage(row["matches"], rows_in), f"{row['score']:.3f}"]
         grid.add_row(f"{row['source']} [dim]{escape(row['method'])}[/]", *cells)
     print_table(out, grid)
@@ -237,7 +236,7 @@ def _print_next_steps(out: Console, login: tuple[str, str], is_staying_up: bool)
         )
         out.print(f"Dashboard      [bold]{get_dashboard_url()}[/]  a login: [bold]bin/add-login operator NAME[/]")
     out.print("SQL            [bold]bin/psql[/], for example")
-    out.print("               [bold]bin/psql -f sql/example/audio_clusters.sql[/]")
+    out.print("               [bold]bin/psql -f sql/queries/example/audio_clusters.sql[/]")
 
 
 def _format_month(day: date) -> str:

@@ -6,7 +6,7 @@ from rich.markup import escape
 from launch.report.table import Row, format_count, format_percentage, make_table, print_table
 
 SECTIONS = ("events", "event_matches", "gaps", "marts")
-"""Queries of sql/report."""
+"""Queries of sql/queries/report."""
 
 
 def print_events(out: Console, rows_by_section: dict[str, list[Row]]) -> None:

@@ -10,7 +10,7 @@ from etl.extract.spotify.account_store import WARNING_DAYS
 from launch.report.table import Row, format_count, format_percentage, make_table, print_table
 
 SECTIONS = ("accounts", "api_calls", "playlists", "refresh_state")
-"""Queries of sql/report; those about one refresh take its ``run_id``."""
+"""Queries of sql/queries/report; those about one refresh take its ``run_id``."""
 
 _STATE_LABELS = {
     "done": "[green]done[/]",

@@ -1,5 +1,5 @@
--- Who may read what: run at the end of every migration, so that a new table has its rights from the first moment. What the
--- group roles have in our schemas is made anew by the rules below; rights that others were given are left alone.
+-- Who may read what: run at the end of every migration, so that a new table has its rights from the first moment. What
+-- the group roles have in our schemas is made anew by the rules below; rights that others were given are left alone.
 do $$
 declare
     relation record;
@@ -9,7 +9,8 @@ declare
     shown text;
 begin
     -- A login is let into this database by name, so that it does not enter another warehouse of the server. Without
-    -- temporary objects nobody but the owner can make a function, which could look at rows before a view leaves them out.
+    -- temporary objects nobody but the owner can make a function, which could look at rows before a view leaves them
+    -- out.
     execute format('revoke connect, temporary on database %I from public', current_database());
     revoke create on schema public from public;
     revoke execute on all functions in schema warehouse, mart, audit, staging, simulation from public;
@@ -19,8 +20,9 @@ begin
     loop
         execute format('revoke all on schema warehouse, mart, audit, staging, simulation from %I', role_name);
         execute format('grant usage on schema mart to %I', role_name);
-        -- A view's functions are called with the rights of who asks. Those with rights of their own show own rows and keep
-        -- own wishes; the others look at what they are given, and at mart.attribute, which is the same for everybody.
+        -- A view's functions are called with the rights of who asks. Those with rights of their own show own rows and
+        -- keep own wishes; the others look at what they are given, and at mart.attribute, which is the same for
+        -- everybody.
         execute format('revoke all on all functions in schema mart from %I', role_name);
         for routine in
             select p.oid::regprocedure as full_name
@@ -53,7 +55,8 @@ begin
                     when n.nspname = 'mart' and c.relname = 'attribute' then role_name <> 'artist'
                     when n.nspname = 'mart' and starts_with(c.relname, 'my_artist_') then role_name = 'artist'
                     when n.nspname = 'mart' and starts_with(c.relname, 'my_') then role_name = 'listener'
-                    -- Whose a playlist is leads to the name of an account: Spotify shows a playlist's owner to everybody.
+                    -- Whose a playlist is leads to the name of an account: Spotify shows a playlist's owner to
+                    -- everybody.
                     when n.nspname = 'mart' and c.relname = 'playlist_owner' then false
                     when n.nspname in ('mart', 'warehouse') then role_name in ('analyst', 'operator')
                     when n.nspname = 'audit' and c.relname in ('login', 'signed_in') then false

@@ -1,5 +1,8 @@
 -- A key is staged more than once.
-select 'dim_artist' as staged, artist_id as key, count(*) as rows from staging.dim_artist group by artist_id having count(*) > 1
+select 'dim_artist' as staged, artist_id as key, count(*) as rows
+from staging.dim_artist
+group by artist_id
+having count(*) > 1
 union all
 select 'dim_album', album_id, count(*) from staging.dim_album group by album_id having count(*) > 1
 union all
@@ -9,7 +12,10 @@ select 'dim_playlist', playlist_id, count(*) from staging.dim_playlist group by 
 union all
 select 'survey_response', response_id, count(*) from staging.survey_response group by response_id having count(*) > 1
 union all
-select 'dim_audio_cluster', audio_features_type::text, count(*) from staging.dim_audio_cluster group by audio_features_type having count(*) > 1
+select 'dim_audio_cluster', audio_features_type::text, count(*)
+from staging.dim_audio_cluster
+group by audio_features_type
+having count(*) > 1
 union all
 select 'cluster_fit', 'more than one fit', count(*) from staging.cluster_fit having count(*) > 1
 union all

@@ -7,4 +7,5 @@ where recording_id is null or recording_id in (
     select recording_id from staging.dim_track where recording_id <> track_id
 )
 group by recording_id
-having recording_id is null or recording_id <> coalesce(min(track_id) filter (where source <> 'mock_api'), min(track_id))
+having
+    recording_id is null or recording_id <> coalesce(min(track_id) filter (where source <> 'mock_api'), min(track_id))

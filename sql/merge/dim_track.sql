@@ -41,7 +41,11 @@ where t.track_id = s.track_id
         t.release_date_precision, t.release_date_source, t.popularity_source, t.audio_features_source, t.source
     ) is distinct from (
         coalesce(r.recording_key, t.track_key), 0, coalesce(a.album_key, -1), s.duration_ms, s.release_date,
-        s.popularity::smallint, s.key::smallint, s.mode::smallint, s.time_signature::smallint, s.audio_features_type::smallint,
+        s.popularity::smallint,
+        s.key::smallint,
+        s.mode::smallint,
+        s.time_signature::smallint,
+        s.audio_features_type::smallint,
         s.explicit, false,
         s.danceability, s.energy, s.loudness, s.speechiness, s.acousticness, s.instrumentalness,
         s.liveness, s.valence, s.tempo, s.newness_score, s.name, s.isrc, coalesce(s.primary_genre, 'unknown'),

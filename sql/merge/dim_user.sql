@@ -1,5 +1,6 @@
--- The versions of the staged users, made anew of all that was ever said of them, so that the order in which it came does
--- not matter. A field that a record does not say is as before; before the first word on it, it is as that word says.
+-- The versions of the staged users, made anew of all that was ever said of them, so that the order in which it came
+-- does not matter. A field that a record does not say is as before; before the first word on it, it is as that word
+-- says.
 create temporary table told_user on commit drop as
 with moment as (
     select
@@ -8,7 +9,8 @@ with moment as (
         (array_agg(country order by source) filter (where country is not null))[1] as country,
         (array_agg(continent order by source) filter (where country is not null))[1] as continent,
         (array_agg(timezone order by source) filter (where timezone is not null))[1] as timezone,
-        (array_agg(subscription_plan order by source) filter (where subscription_plan is not null))[1] as subscription_plan
+        (array_agg(subscription_plan order by source) filter (where subscription_plan is not null))[1]
+            as subscription_plan
     from warehouse.user_record
     where user_id in (select user_id from staging.user_record)
     group by user_id, valid_from
@@ -39,9 +41,12 @@ marked as (
     select
         *,
         row_number() over earlier = 1
-        or (country, timezone, subscription_plan)
-        is distinct from (lag(country) over earlier, lag(timezone) over earlier, lag(subscription_plan) over earlier)
-        as is_version
+        or (
+            (country, timezone, subscription_plan)
+            is distinct from (
+                lag(country) over earlier, lag(timezone) over earlier, lag(subscription_plan) over earlier
+            )
+        ) as is_version
     from filled
     window earlier as (partition by user_id order by valid_from)
 ),

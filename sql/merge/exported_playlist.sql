@@ -1,8 +1,8 @@
 -- Playlists of account exports as the merges of playlists take them: of each import a snapshot.
 analyze staging.exported_playlist, staging.exported_playlist_track;
 
--- What the API has read of a playlist outranks an export, and so does a file that lists it. An export that gives no id names
--- the same playlist as the API by its owner, its name, and its number among the owner's playlists of that name.
+-- What the API has read of a playlist outranks an export, and so does a file that lists it. An export that gives no id
+-- names the same playlist as the API by its owner, its name, and its number among the owner's playlists of that name.
 create temporary table api_playlist on commit drop as
 select
     p.playlist_id,

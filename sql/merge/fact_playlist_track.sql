@@ -1,6 +1,6 @@
--- What is staged of each playlist, oldest first: the API's snapshots that are newer than what stands here, or what files
--- list on the day of the run. A file tells of a playlist by its tracks: of one that the API names and never read, and that no
--- file lists now, nobody says what stands on it, and what stood there stays.
+-- What is staged of each playlist, oldest first: the API's snapshots that are newer than what stands here, or what
+-- files list on the day of the run. A file tells of a playlist by its tracks: of one that the API names and never read,
+-- and that no file lists now, nobody says what stands on it, and what stood there stays.
 create temporary table reading on commit drop as
 select
     p.playlist_key,
@@ -109,8 +109,8 @@ begin
             and t.valid_to = 'infinity'
             and t.added_at is distinct from m.added_at;
 
-        -- Where the source says when a track was added it is there since then, but not while an earlier stay lasted, and not
-        -- from after the response that shows it, where clocks differ.
+        -- Where the source says when a track was added it is there since then, but not while an earlier stay lasted,
+        -- and not from after the response that shows it, where clocks differ.
         insert into warehouse.fact_playlist_track (playlist_key, track_key, occurrence, valid_from, added_at)
         select
             m.playlist_key,

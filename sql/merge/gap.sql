@@ -1,6 +1,6 @@
--- An open gap closes where one input tells of what the listener heard on both sides of it. An export is one input, of however
--- many files; two inputs may leave years between them. What an input tells is more than what it adds: of this load,
--- staging.arrival has the first and the last of all its events, those that the star had already included.
+-- An open gap closes where one input tells of what the listener heard on both sides of it. An export is one input, of
+-- however many files; two inputs may leave years between them. What an input tells is more than what it adds: of this
+-- load, staging.arrival has the first and the last of all its events, those that the star had already included.
 with span as (
     select s.input_key, min(s.first_event_time) as first_time, max(s.last_event_time) as last_time
     from (

@@ -1,6 +1,6 @@
--- Events of tracks whose artist was guessed, or is known by name alone. Of a track that events alone tell of a name means an
--- artist with an id as soon as there is one; what a source says of the track holds before that, and of the track that it
--- turned out to mean before that.
+-- Events of tracks whose artist was guessed, or is known by name alone. Of a track that events alone tell of a name
+-- means an artist with an id as soon as there is one; what a source says of the track holds before that, and of the
+-- track that it turned out to mean before that.
 create temporary table guessed_track on commit drop as
 select g.track_key, g.artist_key, k.is_inferred, k.merged_into_track_key
 from audit.guessed_artist as g
@@ -11,6 +11,7 @@ with meant as materialized (
     from warehouse.dim_artist as a
     where a.artist_id like 'name:%' and a.artist_key in (select artist_key from guessed_track where is_inferred)
 )
+
 update warehouse.bridge_track_artist as t
 set artist_key = m.artist_key
 from guessed_track as g
@@ -59,7 +60,11 @@ from (
         on t.alias_kind in ('name', 'spotify_id', 'linked_id') and t.alias_value = s.track_id
 ) as n
 cross join lateral (
-    select b.artist_key from warehouse.bridge_track_artist as b where b.track_key = n.track_key order by b.position limit 1
+    select b.artist_key
+    from warehouse.bridge_track_artist as b
+    where b.track_key = n.track_key
+    order by b.position
+    limit 1
 ) as f
 inner join warehouse.dim_artist as a on a.artist_key = f.artist_key
 where a.artist_id like 'name:%'

@@ -22,7 +22,8 @@ from staging.event_artist_key as s
 where s.artist_key is null
 order by s.artist_id;
 
--- A name that an earlier event did not say, or of two that events say the smaller one, so that their order does not matter.
+-- A name that an earlier event did not say, or of two that events say the smaller one, so that their order does not
+-- matter.
 update warehouse.dim_artist as t
 set name = s.name, source = s.source
 from staging.event_artist_key as s

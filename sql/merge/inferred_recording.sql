@@ -1,6 +1,6 @@
--- Of a track that events alone know, no source tells the length, so that the name decides what recording it is: that of the
--- catalogue's track of this name, else one recording of all such tracks of the name. A track with several names goes by the
--- smallest. A load of events looks at the tracks that share a name with what it brings, a catalogue at all.
+-- Of a track that events alone know, no source tells the length, so that the name decides what recording it is: that of
+-- the catalogue's track of this name, else one recording of all such tracks of the name. A track with several names
+-- goes by the smallest. A load of events looks at the tracks that share a name with what it brings, a catalogue at all.
 create temporary table inferred_name on commit drop as
 with changed as (
     select k.name_id

@@ -20,8 +20,8 @@ select alias_kind, track_id, track_key, 'event', 1
 from inferred_track
 order by track_id;
 
--- What an earlier event did not say of a track: its name (of two that events say the smaller one, so that their order does
--- not matter) and its artist.
+-- What an earlier event did not say of a track: its name (of two that events say the smaller one, so that their order
+-- does not matter) and its artist.
 update warehouse.dim_track as t
 set name = s.name, source = s.source
 from staging.event_track as s
@@ -48,9 +48,9 @@ where t.is_inferred
     and not exists (select from warehouse.bridge_track_artist as b where b.track_key = t.track_key)
 order by t.track_id;
 
--- A play of which only title and artist are known is of the track that is known by an id: so it is from here on, and the
--- row that was made for the name says whom it means. Of several ids that events give a name it means the smallest, whichever
--- they gave first.
+-- A play of which only title and artist are known is of the track that is known by an id: so it is from here on, and
+-- the row that was made for the name says whom it means. Of several ids that events give a name it means the smallest,
+-- whichever they gave first.
 create temporary table named_track on commit drop as
 select distinct on (n.made_id) n.made_id, t.track_key, t.track_id
 from (

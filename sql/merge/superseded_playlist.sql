@@ -1,5 +1,5 @@
--- Playlists that account exports told and that the API reads now, by their id, or by their owner and name: the API's word is
--- the only one from here on, as if the export had come after it.
+-- Playlists that account exports told and that the API reads now, by their id, or by their owner and name: the API's
+-- word is the only one from here on, as if the export had come after it.
 create temporary table owned_playlist on commit drop as
 select
     p.playlist_id,

@@ -33,9 +33,9 @@ where not exists (
 )
 order by s.alias_kind, s.alias_value, d.track_key;
 
--- A made id that now means another track, or an id that was linked to another and of which events alone tell, keeps its row
--- and key, and says whom it means: the last track of all that one means after another, whichever load said so. What meant the
--- id means that one, too.
+-- A made id that now means another track, or an id that was linked to another and of which events alone tell, keeps its
+-- row and key, and says whom it means: the last track of all that one means after another, whichever load said so. What
+-- meant the id means that one, too.
 create temporary table meant_track on commit drop as
 with recursive meaning as materialized (
     select made.track_key, a.track_key as meant_key

@@ -1,5 +1,5 @@
--- Tracks that no source tells of any more stay as they are; but newness and cluster are told in comparison with all tracks,
--- and follow their bounds and their fit.
+-- Tracks that no source tells of any more stay as they are; but newness and cluster are told in comparison with all
+-- tracks, and follow their bounds and their fit.
 create temporary table unstaged_track on commit drop as
 select
     t.track_key,
@@ -7,7 +7,15 @@ select
     t.audio_features_type,
     extract(year from t.release_date)::integer * 12 + extract(month from t.release_date)::integer as release_month,
     array[
-        t.danceability, t.energy, t.loudness, t.speechiness, t.acousticness, t.instrumentalness, t.liveness, t.valence, t.tempo
+        t.danceability,
+        t.energy,
+        t.loudness,
+        t.speechiness,
+        t.acousticness,
+        t.instrumentalness,
+        t.liveness,
+        t.valence,
+        t.tempo
     ] as features
 from warehouse.dim_track as t
 where t.track_key > 0
@@ -28,8 +36,10 @@ from (
     from unstaged_track as u
     cross join (
         select
-            extract(year from r.newness_oldest_month)::integer * 12 + extract(month from r.newness_oldest_month)::integer as oldest,
-            extract(year from r.newness_newest_month)::integer * 12 + extract(month from r.newness_newest_month)::integer as newest
+            extract(year from r.newness_oldest_month)::integer * 12
+            + extract(month from r.newness_oldest_month)::integer as oldest,
+            extract(year from r.newness_newest_month)::integer * 12
+            + extract(month from r.newness_newest_month)::integer as newest
         from audit.run as r
         inner join staging.load as l on l.run_id = r.run_id
         where r.newness_oldest_month is not null
@@ -50,7 +60,15 @@ cross join lateral (
         from unnest(
             u.features,
             array[
-                c.danceability, c.energy, c.loudness, c.speechiness, c.acousticness, c.instrumentalness, c.liveness, c.valence, c.tempo
+                c.danceability,
+                c.energy,
+                c.loudness,
+                c.speechiness,
+                c.acousticness,
+                c.instrumentalness,
+                c.liveness,
+                c.valence,
+                c.tempo
             ],
             f.feature_deviations
         ) as p (feature, middle, deviation)
@@ -58,4 +76,5 @@ cross join lateral (
     order by d.distance, c.audio_features_type
     limit 1
 ) as n
-where t.track_key = u.track_key and u.audio_features_type is not null and u.audio_features_type <> n.audio_features_type;
+where
+    t.track_key = u.track_key and u.audio_features_type is not null and u.audio_features_type <> n.audio_features_type;

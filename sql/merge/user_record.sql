@@ -1,5 +1,5 @@
--- Two things that a source says of one moment: of each field the greatest, so that their order does not matter. A timezone
--- that this server does not know is no clock to read.
+-- Two things that a source says of one moment: of each field the greatest, so that their order does not matter. A
+-- timezone that this server does not know is no clock to read.
 with told as (
     select
         s.user_id,
@@ -9,7 +9,11 @@ with told as (
         max(s.birthdate) as birthdate,
         max(s.gender collate "C") as gender,
         max(s.country collate "C") as country,
-        (array_agg(s.continent order by s.country collate "C" desc nulls last, s.continent collate "C" desc nulls last))[1]
+        (
+            array_agg(
+                s.continent order by s.country collate "C" desc nulls last, s.continent collate "C" desc nulls last
+            )
+        )[1]
             as continent,
         max(s.timezone collate "C") filter (where s.timezone in (select name from pg_timezone_names)) as timezone,
         max(s.favourite_genre collate "C") as favourite_genre,
@@ -24,7 +28,17 @@ told_by_api as (
 
 -- The API is asked in order of time, each night anew: an answer that says what its last one said is no news.
 insert into warehouse.user_record as r (
-    user_id, valid_from, source, username, birthdate, gender, country, continent, timezone, favourite_genre, subscription_plan
+    user_id,
+    valid_from,
+    source,
+    username,
+    birthdate,
+    gender,
+    country,
+    continent,
+    timezone,
+    favourite_genre,
+    subscription_plan
 )
 select
     s.user_id, s.valid_from, s.source, s.username, s.birthdate, s.gender, s.country, s.continent, s.timezone,

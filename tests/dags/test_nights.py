@@ -105,7 +105,8 @@ def test_it_listens_on_loopback_only(product: Product) -> None:
 
 def test_examples_answer(product: Product) -> None:
     answers = {
-        path.stem: product.ask(path.read_text()) for path in sorted((CHECKOUT / "sql" / "example").glob("*.sql"))
+        path.stem: product.ask(path.read_text())
+        for path in sorted((CHECKOUT / "sql" / "queries" / "example").glob("*.sql"))
     }
     assert sum(int(str(row["recordings"])) for row in answers["audio_clusters"]) == TRACKS + 1
     assert {row["file"] for row in answers["rejected_rows"]} == {"dataset.csv", "songs.csv", "top.csv", "survey.csv"}

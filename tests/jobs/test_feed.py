@@ -10,7 +10,7 @@ import pytest
 from etl import database
 from etl.errors import ActionNeededError
 from etl.jobs import events
-from etl.settings import CHECKOUT, Settings, read_settings
+from etl.settings import Settings, read_settings
 from etl.storage.inputs import Lake
 from simulator.jobs import feed
 from simulator.listeners.habits import AGES_AS_OF, DEFAULTS
@@ -111,7 +111,7 @@ def test_what_is_asked_of_listeners_is_found_in_the_star(place: Settings) -> Non
     feed.simulate_feed("made", crowd, NOW, place)
     assert events.plan_events("loaded", place) == 2
     events.load_events("loaded", NOW.date(), place)
-    statement = (CHECKOUT / "sql" / "report" / "listening_shares.sql").read_text(encoding="utf-8")
+    statement = database.read_sql("queries/report/listening_shares")
     with database.connect(place.warehouse_url) as connection:
         rows = database.fetch_rows(connection, statement, ages_as_of=AGES_AS_OF)
     found = {(row["question"], row["answer"]): float(str(row["share"])) for row in rows}

@@ -8,7 +8,7 @@ import pytest
 
 from etl import database
 from etl.errors import ActionNeededError
-from etl.load.access.grants import ROLES, ROLES_FILE
+from etl.load.access.grants import ROLES
 from etl.load.access.logins import add_login, end_login_sessions, erase_logins, list_logins, remove_login
 from etl.load.migrate import migrate_warehouse
 from launch import add_login as command
@@ -48,7 +48,7 @@ def server(running: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]
     admin = running.build_url("postgres", "warehouse")
     for login in list_logins(admin):
         remove_login(admin, login.login_name)
-    run(admin, ROLES_FILE.read_text(encoding="utf-8"))
+    run(admin, database.read_sql("access/roles"))
     run(admin, "alter role loader nocreaterole")
     migrate_warehouse(running.build_url("loader", "warehouse"))
 
@@ -146,7 +146,7 @@ def test_a_loader_that_may_not_make_roles_migrates_and_says_what_is_missing(
     assert "create role analyst nologin; create role operator nologin;" in caplog.text
     with pytest.raises(ActionNeededError, match="let a superuser of the server run create role analyst"):
         add_login(url, "analyst", "ada")
-    run(admin, ROLES_FILE.read_text(encoding="utf-8"))
+    run(admin, database.read_sql("access/roles"))
     caplog.clear()
     migrate_warehouse(url)
     assert caplog.text == ""
@@ -267,12 +267,12 @@ def test_a_login_has_limits_that_it_cannot_lift_and_an_administrator_can(server:
     limit = "select rolconnlimit from pg_roles where rolname = 'ada'"
     assert ask(server, "ada", password, limit) == [(12,)]
     run(admin, "alter role ada connection limit 30; alter role ada set temp_file_limit = '5GB'")
-    run(admin, ROLES_FILE.read_text(encoding="utf-8"))
+    run(admin, database.read_sql("access/roles"))
     assert ask(server, "ada", password, settings) == [("5GB", "fatal")]
     assert ask(server, "ada", password, limit) == [(30,)]
     # As one that was made before there were limits.
     run(admin, "alter role ada connection limit -1; alter role ada reset all")
-    run(admin, ROLES_FILE.read_text(encoding="utf-8"))
+    run(admin, database.read_sql("access/roles"))
     assert ask(server, "ada", password, settings) == [("1GB", "fatal")]
 
 
@@ -314,7 +314,7 @@ def test_what_a_superuser_has_not_shut_is_said_once(server: Server, caplog: pyte
     assert end_login_sessions(admin, "bob") == 1
     session.close()
     remove_login(admin, "bob")
-    run(admin, ROLES_FILE.read_text(encoding="utf-8"))
+    run(admin, database.read_sql("access/roles"))
     caplog.clear()
     migrate_warehouse(url)
     assert caplog.text == ""

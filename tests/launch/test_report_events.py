@@ -7,7 +7,6 @@ from rich.console import Console
 
 from etl import database
 from etl.database import fetches
-from etl.settings import CHECKOUT
 from launch.report.events import SECTIONS, print_events
 from tests.load.event_frames import NOON, Delivery, Told, load_events
 
@@ -16,8 +15,7 @@ def report(url: str) -> list[list[str]]:
     """What is printed, as words a line."""
     out = Console(file=StringIO(), width=200)
     with database.connect(url) as connection:
-        texts = {name: (CHECKOUT / "sql" / "report" / f"{name}.sql").read_text(encoding="utf-8") for name in SECTIONS}
-        print_events(out, {name: database.fetch_rows(connection, text) for name, text in texts.items()})
+        print_events(out, {name: database.query_sql(connection, f"queries/report/{name}") for name in SECTIONS})
     return [line.split() for line in out.file.getvalue().splitlines()]
 
 

@@ -7,11 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from etl.database import EVENT_LOAD_JOB
+from etl.database import EVENT_LOAD_JOB, read_sql
 from etl.load import Run, RunInput
 from etl.load.event_load import EventLoad, open_event_load
 from etl.load.lookup import LOOKUPS
-from etl.settings import CHECKOUT
 from etl.transform.events.play_matching import SOURCES, Play, match_plays
 from tests.load.star_frames import local_frames, table
 
@@ -100,9 +99,8 @@ def matched(load: EventLoad) -> Iterable[tuple[object, ...]]:
 
 
 def keys(url: str) -> Keys:
-    """The keys of sql/lookup."""
-    folder = CHECKOUT / "sql" / "lookup"
-    return {name: table(url, (folder / f"{name}.sql").read_text(encoding="utf-8")) for name in LOOKUPS}
+    """The keys of sql/queries/lookup."""
+    return {name: table(url, read_sql(f"queries/lookup/{name}")) for name in LOOKUPS}
 
 
 def members(deliveries: Sequence[Delivery]) -> dict[str, list[dict[str, Any]]]:

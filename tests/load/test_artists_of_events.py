@@ -1,7 +1,6 @@
 """Events whose artist nobody knows yet have the right one once somebody does, whichever comes first."""
 
 import hashlib
-import importlib
 import random
 import string
 from collections.abc import Callable
@@ -11,12 +10,9 @@ from typing import Any
 
 import pytest
 
-from etl.database import make_engine
 from etl.formats.contracts import STAGED
 from etl.load import load_frames
-from etl.settings import CHECKOUT
 from launch import postgres
-from simulator.mock_api.hashed_ids import make_spotify_id
 from tests.conftest import database
 from tests.load.event_frames import NOON, Delivery, Told, load_events
 from tests.load.star_frames import Rows, local_frames, run, table, track
@@ -226,50 +222,6 @@ def test_an_artist_whom_two_spellings_name_is_found_by_both(warehouse_url: str, 
 
 def made(*parts: str) -> str:
     return "name:" + hashlib.sha256("\1".join(parts).encode()).hexdigest()[:20]
-
-
-def test_ids_made_of_names_without_their_the_are_made_anew(warehouse_url: str) -> None:
-    tracks = [
-        (made("help", "", "nova"), "Help! - Remastered 2009", "The Nova"),
-        (made("home", "live", "nova"), "Home - Live", "The Nova"),
-        (made("intro", "", "nova b"), "Intro (feat. X)", "Nova B"),
-        (made("deja vu", "", "change"), "Deja Vu", "The-Change"),
-    ]
-    loose = {"The Nova": "nova", "Nova B": "nova b", "The-Change": "change"}
-    for number, (track_id, name, said) in enumerate(tracks):
-        load_events(
-            warehouse_url,
-            f"r{number}",
-            play("u1", track_id, name=name, artist=made(loose[said]), artist_name=said),
-        )
-    publish(warehouse_url, "c1", [artist("x1", made("beat"), "The Beat")], ("t1", "x1"), names={made("s"): "t1"})
-    statements = (CHECKOUT / "sql/table/warehouse/dim_artist_leading_the.sql").read_text(encoding="utf-8")
-    for _ in range(2):
-        with make_engine(warehouse_url).begin() as connection:
-            connection.exec_driver_sql(statements, execution_options={"no_parameters": True})
-        assert sorted(told(warehouse_url)) == sorted(
-            [
-                (made("intro", "", "nova b"), made("nova b"), "Nova B"),
-                (made("help", "", "the nova"), made("the nova"), "The Nova"),
-                (made("home", "live", "nova"), made("the nova"), "The Nova"),
-                (made("deja vu", "", "the change"), made("the change"), "The-Change"),
-            ]
-        ), "a version is not taken apart here: that id stays"
-    found = table(
-        warehouse_url,
-        "select alias_value, track_id from warehouse.track_alias join warehouse.dim_track using (track_key)"
-        " where alias_kind = 'name'",
-    )
-    assert all(row["alias_value"] == row["track_id"] for row in found) and len(found) == 4
-    assert table(warehouse_url, "select made_id from warehouse.dim_artist where artist_id = 'x1'") == [
-        {"made_id": made("the beat")}
-    ]
-
-
-def test_ids_that_the_mock_api_made_up_of_names_are_known_again() -> None:
-    migration = importlib.import_module("etl.load.migrations.versions.0019_artists_with_the")
-    for name in ("Nova", "Beyoncé", "宇多田ヒカル"):
-        assert migration._id_of_mock(name) == make_spotify_id("artist", name)
 
 
 def test_a_name_may_be_longer_than_an_index_takes(warehouse_url: str) -> None:

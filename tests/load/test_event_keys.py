@@ -10,10 +10,9 @@ import pyarrow as pa
 from pyspark.sql.pandas.types import to_arrow_schema
 from sqlalchemy import text
 
-from etl.database import make_engine
+from etl.database import make_engine, read_sql
 from etl.formats.contracts import EVENTS
 from etl.load.event_load import EventLoad, open_event_load
-from etl.settings import CHECKOUT
 from launch import postgres
 from tests.conftest import database
 from tests.load.event_frames import Delivery, run_of
@@ -482,6 +481,6 @@ def test_the_contexts_of_years_are_not_compared_one_by_one(warehouse_url: str) -
         analyze staging.event_context
         """,
     )
-    for name in ("merge/dim_play_context", "lookup/context"):
-        plan = found(warehouse_url, "explain " + (CHECKOUT / "sql" / f"{name}.sql").read_text(encoding="utf-8"))
+    for name in ("merge/dim_play_context", "queries/lookup/context"):
+        plan = found(warehouse_url, "explain " + read_sql(name))
         assert not [line for (line,) in plan if "Nested Loop" in line], name

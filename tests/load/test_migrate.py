@@ -40,13 +40,6 @@ def upgrade() -> None:
     op.execute("alter table warehouse.dim_artist add column further integer")
 """
 
-OWN_PLAYLISTS = """
-select
-    pg_get_viewdef(oid) as definition, reloptions, col_description(oid, 7) as comment,
-    (select prosrc from pg_proc where proname = 'read_my_playlist_track') as question
-from pg_class where oid = 'mart.my_playlist_track'::regclass
-"""
-
 _SCHEMAS = "('staging', 'warehouse', 'mart', 'audit', 'simulation')"
 
 
@@ -154,23 +147,6 @@ def test_an_older_warehouse_is_upgraded_in_place_with_its_data(warehouse_url: st
     found = table(warehouse_url, "select artist_id, name, country from warehouse.dim_artist where artist_key = 1")
     assert found == [{"artist_id": "a", "name": "A", "country": "unknown"}]
     assert table(warehouse_url, "select version_num from audit.schema_revision") == [{"version_num": "later"}]
-
-
-def test_own_playlists_name_the_first_artist_where_their_view_stood_without_it(
-    warehouse_url: str, empty_database_url: str
-) -> None:
-    migrate_warehouse(empty_database_url, "0012")
-    (found,) = table(empty_database_url, OWN_PLAYLISTS)
-    as_it_was = (
-        "create or replace view mart.my_playlist_track with (security_barrier) as"
-        " select playlist_id, playlist_name, occurrence, added_at, track_id, track_name, null::text as artist_name,"
-        f" recording_id from ({found['definition'].rstrip(';')}) as v"
-    )
-    with connect(empty_database_url) as connection:
-        connection.exec_driver_sql(as_it_was, execution_options={"no_parameters": True})
-    assert table(empty_database_url, OWN_PLAYLISTS) != table(warehouse_url, OWN_PLAYLISTS)
-    migrate_warehouse(empty_database_url)
-    assert table(empty_database_url, OWN_PLAYLISTS) == table(warehouse_url, OWN_PLAYLISTS)
 
 
 def test_the_first_artist_of_a_track_stands_at_position_1(warehouse_url: str) -> None:

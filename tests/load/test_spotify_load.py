@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from etl.database import make_engine
 from etl.load import load_frames
-from etl.settings import CHECKOUT
 from launch import postgres
 from tests.conftest import database
 from tests.load.star_frames import Rows, catalogue, local_frames, row_places, run, table
@@ -174,24 +172,6 @@ def test_what_is_added_after_the_answer_that_shows_it_is_there_since_the_answer(
     assert history(url) == [
         ("track-A1", 1, "2026-11-02 03", FOREVER, "2026-11-02 20"),
         ("track-B", 1, "2026-11-02 01", FOREVER, "2026-11-02 01"),
-    ]
-
-
-def test_times_at_which_nobody_can_have_added_anything_leave_a_history_that_has_them(url: str) -> None:
-    night(url, 2, member("track-A1", LONG_AGO), member("track-A2", LATER), member("track-B", LATER))
-    wrong = """
-        update warehouse.fact_playlist_track as f set added_at = '{0}', valid_from = '{0}'
-        from warehouse.dim_track as t where t.track_key = f.track_key and t.track_id = '{1}'
-    """
-    statements = (CHECKOUT / "sql/table/warehouse/fact_playlist_track_possible_times.sql").read_text(encoding="utf-8")
-    with make_engine(url).begin() as connection:
-        connection.exec_driver_sql(wrong.format("1970-01-01 00:00Z", "track-A1"))
-        connection.exec_driver_sql(wrong.format("2999-01-01 00:00Z", "track-A2"))
-        connection.exec_driver_sql(statements, execution_options={"no_parameters": True})
-    assert history(url) == [
-        ("track-A1", 1, ALWAYS, FOREVER, None),
-        ("track-A2", 1, ALWAYS, FOREVER, None),
-        ("track-B", 1, "2020-03-07 08", FOREVER, "2020-03-07 08"),
     ]
 
 

@@ -172,7 +172,7 @@ def test_the_sixteen_are_those_that_listeners_are_made_with(url: str) -> None:
 
 
 def test_inference_names_no_truth() -> None:
-    folders = ("mart", "view", "lookup", "table/mart", "table/warehouse", "table/audit")
+    folders = ("marts", "queries/lookup", "schema/mart", "schema/warehouse", "schema/audit")
     files = [file for folder in folders for file in (CHECKOUT / "sql" / folder).rglob("*.sql")]
     assert {"user_personality.sql", "told_day.sql"} <= {file.name for file in files}
     assert not [file for file in files if re.search(r"\bsimulation\b", file.read_text(encoding="utf-8"))]

@@ -8,8 +8,7 @@ from uuid import uuid4
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
-from etl.database import connect, libpq_url
-from etl.load.access.grants import ROLES_FILE, run_statements
+from etl.database import connect, libpq_url, run_sql
 from etl.load.access.logins import add_login
 from etl.load.migrate import migrate_warehouse
 from launch import postgres
@@ -143,7 +142,7 @@ def people(embedded_server: postgres.Server, migrated_template: str) -> Iterator
             connection.exec_driver_sql(_DATA, execution_options={"no_parameters": True})
         admin = embedded_server.build_url("postgres", url.rsplit("/", 1)[1])
         with connect(admin) as connection:
-            run_statements(connection, ROLES_FILE.read_text(encoding="utf-8"))
+            run_sql(connection, "access/roles")
         names = {kind: f"{kind}_{mark}" for kind in (*KINDS, "other")}
         passwords = {
             "analyst": add_login(admin, "analyst", names["analyst"]),

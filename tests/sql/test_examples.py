@@ -1,4 +1,4 @@
-"""The questions of sql/example, asked by an analyst of a small warehouse, with answers worked out by hand."""
+"""The questions of sql/queries/example, asked by an analyst of a small warehouse, with answers worked out by hand."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,16 +11,15 @@ from uuid import uuid4
 import psycopg2
 import pytest
 
-from etl.database import connect, libpq_url
+from etl.database import SQL_FOLDER, connect, libpq_url, read_sql
 from etl.load.access.logins import add_login
 from etl.load.migrate import migrate_warehouse
-from etl.settings import CHECKOUT
 from launch import postgres
 from tests.conftest import database, run_as_superuser
 from tests.load.star_frames import table
 from tests.marts.listening import Heard, add, rebuild
 
-EXAMPLES = sorted((CHECKOUT / "sql" / "example").glob("*.sql"))
+EXAMPLES = sorted((SQL_FOLDER / "queries" / "example").glob("*.sql"))
 FOR_OPERATORS = {"rejected_rows"}
 
 
@@ -240,8 +239,7 @@ def test_a_question_has_the_answer_that_hands_worked_out(urls: dict[str, str], p
 
 def example(url: str, name: str) -> list[tuple[Any, ...]]:
     """The answer to a question."""
-    path = CHECKOUT / "sql" / "example" / f"{name}.sql"
-    return [tuple(row.values()) for row in table(url, path.read_text(encoding="utf-8"))]
+    return [tuple(row.values()) for row in table(url, read_sql(f"queries/example/{name}"))]
 
 
 @pytest.fixture

@@ -4,16 +4,12 @@ import logging
 
 from sqlalchemy import Connection
 
-from etl.database import fetch_rows
-from etl.settings import CHECKOUT
+from etl.database import fetch_rows, run_sql
 
 log = logging.getLogger(__name__)
 
 ROLES = ("analyst", "operator", "listener", "artist")
 """The group roles; nobody signs in as one of them."""
-
-ROLES_FILE = CHECKOUT / "sql" / "access" / "roles.sql"
-GRANTS_FILE = CHECKOUT / "sql" / "access" / "grants.sql"
 
 
 def grant_access(connection: Connection) -> None:
@@ -22,13 +18,13 @@ def grant_access(connection: Connection) -> None:
     Roles that are missing are made where the connection's user may; else the log says what somebody must do.
     """
     if find_missing_roles(connection) and _can_create_roles(connection):
-        run_statements(connection, ROLES_FILE.read_text(encoding="utf-8"))
+        run_sql(connection, "access/roles")
     missing_roles = find_missing_roles(connection)
     if missing_roles:
         log.warning(format_missing_roles(missing_roles))
     elif missing_limits := find_missing_limits(connection):
         log.warning(format_missing_limits(missing_limits))
-    run_statements(connection, GRANTS_FILE.read_text(encoding="utf-8"))
+    run_sql(connection, "access/grants")
 
 
 def find_missing_roles(connection: Connection) -> list[str]:
@@ -96,11 +92,6 @@ def format_missing_roles(missing_roles: list[str]) -> str:
         f"Analysts, listeners and artists cannot be let in yet, for the user of WAREHOUSE_URL may not make their group "
         f"roles: let a superuser of the server run {statements} Then start bin/run or bin/add-login again."
     )
-
-
-def run_statements(connection: Connection, statements: str) -> None:
-    """Run the statements of a file of sql/ as they stand."""
-    connection.exec_driver_sql(statements, execution_options={"no_parameters": True})
 
 
 def _can_create_roles(connection: Connection) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from etl.database import fetch_rows, make_engine
+from etl.database import fetch_rows, make_engine, run_statements
 from etl.database.sessions import end_session, has_session_control, watch_sessions
 from etl.errors import ActionNeededError
 
@@ -148,14 +148,14 @@ def run_role_statement(connection: Connection, statement: str, name: str, **valu
         database=sql.Identifier(str(database)),
         **{key: sql.Identifier(value) if key == "kind" else sql.Literal(value) for key, value in values.items()},
     )
-    connection.exec_driver_sql(formatted.as_string(driver_connection), execution_options={"no_parameters": True})  # type: ignore[arg-type]
+    run_statements(connection, formatted.as_string(driver_connection))  # type: ignore[arg-type]
 
 
 def _drop_owned_objects(connection: Connection, name: str) -> None:
     """Drop what a login has in one database."""
     connection.exec_driver_sql("set lock_timeout = '30s'")
     for row in fetch_rows(connection, _PREPARED_TRANSACTIONS, name=name):
-        connection.exec_driver_sql(str(row["statement"]), execution_options={"no_parameters": True})
+        run_statements(connection, str(row["statement"]))
     # One by one they would need a lock each, all at once.
     while connection.scalar(text(_UNLINK_LARGE_OBJECTS), {"name": name, "limit": _LARGE_OBJECTS_AT_ONCE}):
         pass

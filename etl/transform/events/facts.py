@@ -89,7 +89,7 @@ def build_fact_batches(rows: pa.Table, keys: Mapping[str, pa.Table], table: str)
     """Batches of the staged frame ``fact_event`` or ``fact_spoken_event``.
 
     :param rows: as ``rows.identified`` gives them.
-    :param keys: the tables of sql/lookup, by name: user, artist, track, playlist, context, input, made_id.
+    :param keys: the tables of sql/queries/lookup, by name: user, artist, track, playlist, context, input, made_id.
     :param table: which of the two.
     """
     is_music = pc.is_null(rows["spoken_id"])

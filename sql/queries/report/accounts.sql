@@ -1,0 +1,15 @@
+-- What was asked of Spotify in one refresh: a row for each account, the catalogue last.
+select
+    account,
+    state,
+    mode,
+    (select coalesce(sum(cast(value as bigint)), 0) from jsonb_each_text(calls)) as calls,
+    calls_saved,
+    playlists_seen,
+    playlists_changed,
+    playlists_refused,
+    days_left,
+    message
+from audit."fetch"
+where run_id = :run_id
+order by account nulls last, part;

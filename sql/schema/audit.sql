@@ -1,0 +1,3 @@
+create schema audit;
+
+comment on schema audit is 'What ran, with which inputs, and what became of each input row.';

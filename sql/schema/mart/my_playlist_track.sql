@@ -1,0 +1,33 @@
+create view mart.my_playlist_track with (security_barrier) as
+select
+    p.playlist_id,
+    p.name as playlist_name,
+    f.occurrence,
+    f.added_at,
+    t.track_id,
+    t.name as track_name,
+    a.name as artist_name,
+    r.track_id as recording_id
+from warehouse.dim_playlist as p
+inner join warehouse.fact_playlist_track as f on f.playlist_key = p.playlist_key and f.valid_to = 'infinity'
+inner join warehouse.dim_track as t on t.track_key = f.track_key
+left join warehouse.dim_track as r on r.track_key = t.recording_key
+left join lateral (
+    select n.name
+    from warehouse.bridge_track_artist as b
+    inner join warehouse.dim_artist as n on n.artist_key = b.artist_key
+    where b.track_key = t.track_key
+    order by b.position
+    limit 1
+) as a on true
+where p.owner_id = (select s.owner_id from audit.signed_in as s);
+
+comment on view mart.my_playlist_track is 'The tracks that stand on your own playlists now.';
+comment on column mart.my_playlist_track.playlist_id is 'The playlist.';
+comment on column mart.my_playlist_track.playlist_name is 'Its name.';
+comment on column mart.my_playlist_track.occurrence is '1 for the first time that the track stands in the playlist, 2 for the second.';
+comment on column mart.my_playlist_track.added_at is 'When somebody added it, where the source says so.';
+comment on column mart.my_playlist_track.track_id is 'The track.';
+comment on column mart.my_playlist_track.track_name is 'Its name.';
+comment on column mart.my_playlist_track.artist_name is 'Its first artist.';
+comment on column mart.my_playlist_track.recording_id is 'The track id that names the recording.';

@@ -1,0 +1,3 @@
+create schema simulation;
+
+comment on schema simulation is 'The truth behind made-up listeners; nothing that infers may read it.';

@@ -1,0 +1,12 @@
+create unlogged table staging.input_key (
+    input_id text collate "C",
+    key_kind text,
+    key text collate "C",
+    row_count bigint
+);
+
+comment on table staging.input_key is 'How many accepted rows of an input carry a key: what audit.row_count is counted from.';
+comment on column staging.input_key.input_id is 'The input.';
+comment on column staging.input_key.key_kind is 'What the key is of: track, artist, playlist, user or survey_response.';
+comment on column staging.input_key.key is 'The key; a track''s may be an alias of it.';
+comment on column staging.input_key.row_count is 'Number of accepted rows.';

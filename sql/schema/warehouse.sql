@@ -1,0 +1,3 @@
+create schema warehouse;
+
+comment on schema warehouse is 'The star: dimensions, bridges and facts.';

@@ -1,0 +1,27 @@
+create table warehouse.bridge_track_genre (
+    track_key integer not null,
+    genre_key integer not null,
+    source text not null,
+    weight double precision not null,
+    constraint bridge_track_genre_pkey primary key (track_key, genre_key),
+    constraint bridge_track_genre_track_key_fkey foreign key (track_key) references warehouse.dim_track,
+    constraint bridge_track_genre_genre_key_fkey foreign key (genre_key) references warehouse.dim_genre,
+    constraint bridge_track_genre_weight_in_range check (weight > 0 and weight <= 1)
+);
+
+create index bridge_track_genre_genre_key_idx on warehouse.bridge_track_genre (genre_key);
+
+create trigger touched_by_insert after insert on warehouse.bridge_track_genre
+referencing new table as changed for each statement execute function audit.touch_track_of_genre();
+
+create trigger touched_by_update after update on warehouse.bridge_track_genre
+referencing new table as changed for each statement execute function audit.touch_track_of_genre();
+
+create trigger touched_by_delete after delete on warehouse.bridge_track_genre
+referencing old table as changed for each statement execute function audit.touch_track_of_genre();
+
+comment on table warehouse.bridge_track_genre is 'A genre of a track; charts by genre use the weights.';
+comment on column warehouse.bridge_track_genre.track_key is 'The track.';
+comment on column warehouse.bridge_track_genre.genre_key is 'The genre.';
+comment on column warehouse.bridge_track_genre.source is 'The source that says so.';
+comment on column warehouse.bridge_track_genre.weight is 'Share of the track that belongs to the genre; a track''s weights sum to 1.';

@@ -1,0 +1,68 @@
+create table warehouse.fact_event (
+    event_id uuid not null,
+    event_time timestamptz not null,
+    started_at timestamptz,
+    ended_at timestamptz,
+    local_time timestamp not null,
+    user_key integer not null,
+    track_key integer not null,
+    artist_key integer not null,
+    playlist_key integer not null,
+    context_key integer not null,
+    date_key integer not null,
+    utc_date_key integer not null,
+    ms_played integer,
+    input_key integer not null,
+    local_hour smallint not null,
+    is_skipped boolean not null,
+    is_home_time boolean not null,
+    activity_type text not null,
+    device_type text,
+    country text,
+    continent text,
+    source text not null,
+    constraint fact_event_pkey primary key (event_id, event_time),
+    constraint fact_event_activity_known check (activity_type in ('PLAY', 'PAUSE', 'SKIP', 'LIKE', 'FOLLOW')),
+    constraint fact_event_ms_played_not_negative check (ms_played >= 0)
+) partition by range (event_time);
+
+-- Keys have no foreign keys: attaching a partition that has some would block all readers of the dimensions. The load
+-- takes keys from the dimensions alone, while nobody else may change them.
+create index fact_event_user_key_idx on warehouse.fact_event (user_key, event_time);
+create index fact_event_event_time_idx on warehouse.fact_event using brin (event_time);
+
+create trigger touched_by_insert after insert on warehouse.fact_event
+referencing new table as changed for each statement execute function audit.touch_day();
+
+create trigger touched_by_delete after delete on warehouse.fact_event
+referencing old table as changed for each statement execute function audit.touch_day();
+
+create trigger touched_by_update after update on warehouse.fact_event
+referencing new table as changed for each statement execute function audit.touch_day();
+
+create trigger touched_before_update after update on warehouse.fact_event
+referencing old table as changed for each statement execute function audit.touch_day();
+
+comment on table warehouse.fact_event is 'An event of a listener, partitioned by month.';
+comment on column warehouse.fact_event.event_id is 'The event, by what it is within its source: begins with event_time in ms, then a hash; sorted by it is sorted by time.';
+comment on column warehouse.fact_event.event_time is 'When it happened, UTC; of a play its start.';
+comment on column warehouse.fact_event.started_at is 'When the play began, where the source says so or it follows from the end.';
+comment on column warehouse.fact_event.ended_at is 'When the play ended.';
+comment on column warehouse.fact_event.local_time is 'event_time on the listener''s clock: in the timezone that the event names, else in the user''s at that time, else UTC.';
+comment on column warehouse.fact_event.user_key is 'The version of the user that held at that time.';
+comment on column warehouse.fact_event.track_key is 'The track; 0 where the event is about none, as a FOLLOW.';
+comment on column warehouse.fact_event.artist_key is 'The artist that the event names, else the track''s first; 0 where it is about none.';
+comment on column warehouse.fact_event.playlist_key is 'The playlist that was played from or added to; 0 where none is named.';
+comment on column warehouse.fact_event.context_key is 'How the play came about; 0 for what is no play.';
+comment on column warehouse.fact_event.date_key is 'The listener''s own day.';
+comment on column warehouse.fact_event.utc_date_key is 'The day in UTC.';
+comment on column warehouse.fact_event.ms_played is 'How long sound was heard, ms; NULL where the source does not say, and for what is no play.';
+comment on column warehouse.fact_event.input_key is 'The input that brought it.';
+comment on column warehouse.fact_event.local_hour is 'Hour of local_time, 0 to 23.';
+comment on column warehouse.fact_event.is_skipped is 'Whether the row tells of a skip: a SKIP of a feed, or a play that its export calls skipped.';
+comment on column warehouse.fact_event.is_home_time is 'Whether local_time is that of the user''s home, because the event names no timezone.';
+comment on column warehouse.fact_event.activity_type is 'PLAY, PAUSE, SKIP, LIKE or FOLLOW.';
+comment on column warehouse.fact_event.device_type is 'MOBILE, DESKTOP, TABLET or SMART_SPEAKER; NULL where the source does not say or it is another.';
+comment on column warehouse.fact_event.country is 'Country where the user was, ISO 3166-1 alpha-2.';
+comment on column warehouse.fact_event.continent is 'Continent of that country.';
+comment on column warehouse.fact_event.source is 'Where the event comes from: feed, extended_export, recently_played, basic_export, saved_tracks, followed_artists.';

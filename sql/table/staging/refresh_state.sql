@@ -1,5 +1,0 @@
-create unlogged table staging.refresh_state (
-    kind text,
-    id text collate "C",
-    asked_at timestamptz
-);
