@@ -1,7 +1,7 @@
 """Fixtures that tests share: a real Spark session, a real PostgreSQL, a lake in a temporary folder."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -31,6 +31,20 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     link_jars(state_dir)
     with open_session(_settings(state_dir, SPARK_MASTER="local[2]"), "tests") as spark:
         yield spark
+
+
+@contextmanager
+def changed_options(spark: SparkSession, options: Mapping[str, str]) -> Iterator[None]:
+    """Give a running session other options, but for those that only a start gives; as before afterwards."""
+    changed = {name: value for name, value in options.items() if name.startswith("spark.sql.")}
+    before = {name: spark.conf.get(name) for name in changed}
+    try:
+        for name, value in changed.items():
+            spark.conf.set(name, value)
+        yield
+    finally:
+        for name, former in before.items():
+            spark.conf.set(name, former)
 
 
 @pytest.fixture

@@ -6,9 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from pyspark.sql import SparkSession
 
 from etl.engines import spark
+from etl.formats.contracts import LATEST_STATE
 from etl.settings import CHECKOUT
+from tests.conftest import changed_options
 
 SECRETS = (
     *(
@@ -84,6 +87,13 @@ except EtlError as error:
 """
 
 
+@pytest.fixture(name="spark_session")
+def _spark_session(request: pytest.FixtureRequest) -> SparkSession:
+    """The session of all tests, under a name that is not the module's."""
+    shared: SparkSession = request.getfixturevalue("spark")
+    return shared
+
+
 def test_spark_is_not_told_what_it_needs_not_and_we_keep_it(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (*SECRETS, *OTHERS):
         monkeypatch.setenv(name, "value")
@@ -114,6 +124,26 @@ def test_spark_that_ends_while_it_starts_says_so(tmp_path: Path) -> None:
     java.chmod(0o755)
     (said,) = _said(_NO_START, tmp_path, JAVA_HOME=str(tmp_path / "java"))
     assert said.startswith("TryAgainError Spark ended while it was starting") and "(600m)" in said
+
+
+def test_small_inputs_get_options_of_their_own_and_large_ones_none(spark_session: SparkSession) -> None:
+    assert spark.options_for_size(1000)["spark.sql.shuffle.partitions"] == "1"
+    assert spark.options_for_size(1 << 30) == {}
+    before = spark_session.conf.get("spark.sql.shuffle.partitions")
+    with changed_options(spark_session, spark.options_for_size(1000)):
+        assert spark_session.range(4).repartition("id").rdd.getNumPartitions() == 1
+    assert spark_session.conf.get("spark.sql.shuffle.partitions") == before
+
+
+def test_what_is_joined_to_an_empty_frame_is_not_read(spark_session: SparkSession) -> None:
+    schema = LATEST_STATE["api_track"]
+    empty = spark.empty_frame(spark_session, schema)
+    assert [(one.name, one.dataType) for one in empty.schema] == [(one.name, one.dataType) for one in schema]
+    names = spark_session.createDataFrame([("t1",)], "track_id string")
+    joined = names.join(empty, on="track_id", how="inner")
+    assert joined.collect() == []
+    plan = joined._jdf.queryExecution().optimizedPlan().toString()
+    assert plan.startswith("LocalRelation <empty>")
 
 
 def _said(program: str, folder: Path, **others: str) -> list[str]:

@@ -15,7 +15,9 @@ from pathlib import Path
 from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark import SparkContext
 from pyspark.errors import PySparkRuntimeError
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
 from etl.errors import ActionNeededError, EtlError, TryAgainError
 from etl.settings import CHECKOUT, Settings
@@ -39,6 +41,17 @@ _EXECUTOR_PACKAGES = ("etl", "simulator")
 _JAVA_OPTIONS = "-XX:+UseParallelGC -XX:-DontCompileHugeMethods"
 """No job of ours waits for an answer within milliseconds: the collector is the one that costs least in all. Generated
 code has methods longer than the 8,000 bytes up to which Java compiles them without being told."""
+_SMALL_BYTES = 2 << 20
+_SMALL_OPTIONS = {
+    # Plans are run as they are: to generate and compile Java for each stage takes longer than its few rows.
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    # One partition is enough, so there is nothing for Spark to find out and plan again between two stages.
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.shuffle.partitions": "1",
+    # The second of Java's compilers would not be done before the work is.
+    "spark.driver.extraJavaOptions": f"{_JAVA_OPTIONS} -XX:TieredStopAtLevel=1",
+}
 
 
 @contextmanager
@@ -103,6 +116,23 @@ def _build_options(settings: Settings, scratch: Path, address: str) -> dict[str,
     }
 
 
+def options_for_size(size_bytes: int) -> dict[str, str]:
+    """Return the settings of a session whose inputs have a size: for small ones those that make planning cheap.
+
+    The rows that come out are the same.
+    """
+    return dict(_SMALL_OPTIONS) if size_bytes <= _SMALL_BYTES else {}
+
+
+def empty_frame(spark: SparkSession, schema: StructType) -> DataFrame:
+    """Return a frame without rows that Spark knows to be empty: it leaves out what would be joined or added to it.
+
+    An empty list would be a data set of Python's instead, which workers are started for.
+    """
+    columns = (F.lit(None).cast(field.dataType).alias(field.name) for field in schema)
+    return spark.range(0).select(*columns).where(F.lit(False))
+
+
 @contextmanager
 def _hide_secrets() -> Iterator[None]:
     """Processes started meanwhile, and theirs, get an environment without secrets."""
@@ -118,22 +148,22 @@ def _hide_secrets() -> Iterator[None]:
 class LazySession:
     """A session that starts when it is first asked for, for work that mostly needs none."""
 
-    def __init__(self, settings: Settings, name: str, stack: ExitStack) -> None:
+    def __init__(self, settings: Settings, name: str, stack: ExitStack, options: Mapping[str, str] | None) -> None:
         self.master = settings.spark_master
-        self._settings, self._name, self._stack = settings, name, stack
+        self._settings, self._name, self._stack, self._options = settings, name, stack, options
         self._session: SparkSession | None = None
 
     def __call__(self) -> SparkSession:
         if self._session is None:
-            self._session = self._stack.enter_context(open_session(self._settings, self._name))
+            self._session = self._stack.enter_context(open_session(self._settings, self._name, self._options))
         return self._session
 
 
 @contextmanager
-def open_lazy_session(settings: Settings, name: str) -> Iterator[LazySession]:
+def open_lazy_session(settings: Settings, name: str, options: Mapping[str, str] | None = None) -> Iterator[LazySession]:
     """A session as ``session`` gives it, once it is asked for; stopped on leaving."""
     with ExitStack() as stack:
-        yield LazySession(settings, name, stack)
+        yield LazySession(settings, name, stack, options)
 
 
 def _stop_session(spark: SparkSession) -> None:

@@ -14,7 +14,7 @@ from etl import database
 from etl.database.run_records import record_run_without_rows
 from etl.engines.datafusion import TableSession, convert_table
 from etl.engines.parallel_map import parallel_map
-from etl.engines.spark import LazySession, open_lazy_session
+from etl.engines.spark import LazySession, open_lazy_session, options_for_size
 from etl.formats.contracts import EVENTS, REJECTED_ROW
 from etl.formats.contracts.avro import LATEST_CONTRACT, load_contract
 from etl.formats.geography import get_timezones
@@ -103,7 +103,8 @@ def load_events(run_id: str, reference_date: date, settings: Settings) -> dict[s
         if load is None:
             return {}
         lake.drop_checkpoint_folder(run_id, _CHECKPOINT_FOLDER)
-        with open_lazy_session(settings, f"load_events {run_id}") as spark:
+        options = options_for_size(sum(document.size_bytes for document in inputs))
+        with open_lazy_session(settings, f"load_events {run_id}", options) as spark:
             source_files = [
                 *_list_feed_files(lake, run_id, inputs),
                 *_write_spark_files(spark, lake, run_id, inputs, settings, load),

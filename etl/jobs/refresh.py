@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
 from etl import database
-from etl.engines.spark import open_session
+from etl.engines.spark import empty_frame, open_session, options_for_size
 from etl.formats.contracts import ARTIST_ROW, CATALOGUE, MOCK_SOURCE, STAGED, SURVEY_ROW, TRACK_ROW
 from etl.formats.kaggle.file_formats import FORMATS
 from etl.formats.tabular import read_rows
@@ -102,7 +102,8 @@ def transform_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
     lake = Lake(settings.lake_url)
     plan = lake.read_document(run_id, "plan")
     inputs = _load_planned_inputs(plan)
-    with open_session(settings, f"transform_catalogue {run_id}") as spark:
+    size_bytes = sum(one.size_bytes for one in inputs) + lake.memory_size(plan["memory_run_id"])
+    with open_session(settings, f"transform_catalogue {run_id}", options_for_size(size_bytes)) as spark:
         results_by_kind = parse_files(spark, inputs)
         api_source = spotify.get_api_source(lake, settings)
         spotify_frames = spotify.build_api_frames(spark, lake, run_id, inputs, plan["memory_run_id"], api_source)
@@ -124,7 +125,7 @@ def transform_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
         frames |= {name: getattr(spotify_frames, name) for name in spotify.STAGED_NAMES}
         frames["rejected_row"] = reduce(
             DataFrame.unionByName,
-            (result.rejected for kind in results_by_kind.values() for result in kind),
+            (one.rejected for kind in results_by_kind.values() for one in kind),
             spotify_frames.rejected,
         )
         tracks = frames["dim_track"].persist(StorageLevel.DISK_ONLY)
@@ -136,7 +137,7 @@ def transform_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
     months = [bounds.oldest_month.isoformat(), bounds.newest_month.isoformat()] if bounds else None
     lake.write_document(run_id, "newness", {"bounds": months})
     lake.write_document(run_id, "memory", {"run_id": spotify_frames.state_run_id})
-    return {received_input.name: received_input.row_count for received_input in inputs}
+    return {one.name: one.row_count for one in inputs}
 
 
 @report_full_disk
@@ -152,7 +153,8 @@ def fit_clusters(run_id: str, settings: Settings, cluster_count: int | None = No
     stored_model = _load_stored_model(settings)
     chosen_count = cluster_count or (stored_model.cluster_count if stored_model else settings.cluster_count)
     chosen_seed = seed if seed is not None else (stored_model.seed if stored_model else settings.cluster_seed)
-    with open_session(settings, f"fit_clusters {run_id}") as spark:
+    options = options_for_size(lake.frames_size(run_id, ["dim_track"]))
+    with open_session(settings, f"fit_clusters {run_id}", options) as spark:
         tracks = lake.read_frame(spark, run_id, "dim_track", STAGED["dim_track"])
         feature_origin = settings.cluster_features_from
         if feature_origin == "files":
@@ -196,7 +198,8 @@ def load_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
         newness_bounds=(date.fromisoformat(bounds[0]), date.fromisoformat(bounds[1])) if bounds else None,
     )
     names = _CATALOGUE_FRAMES + (_FIT_FRAMES if is_new_fit else ())
-    with open_session(settings, f"load_catalogue {run_id}") as spark:
+    options = options_for_size(lake.frames_size(run_id, names))
+    with open_session(settings, f"load_catalogue {run_id}", options) as spark:
         frames = {name: lake.read_frame(spark, run_id, name, STAGED[name]) for name in names}
         model = _restore_fitted_model(frames) if is_new_fit else _load_stored_model(settings)
         if model:
@@ -237,7 +240,7 @@ def parse_files(spark: SparkSession, inputs: list[ReceivedInput]) -> dict[str, l
 
 def union_accepted(spark: SparkSession, results: list[ValidationResult], schema: StructType) -> DataFrame:
     """The accepted rows of several files; none where there is no file."""
-    return reduce(DataFrame.unionByName, (result.accepted for result in results), spark.createDataFrame([], schema))
+    return reduce(DataFrame.unionByName, (result.accepted for result in results), empty_frame(spark, schema))
 
 
 def _load_stored_model(settings: Settings) -> ClusterModel | None:

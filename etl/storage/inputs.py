@@ -23,6 +23,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
+from etl.engines.spark import empty_frame
 from etl.errors import ActionNeededError
 from etl.formats.contracts import API_RESPONSE, LATEST_STATE
 
@@ -136,10 +137,7 @@ class Lake:
         manifest_paths = [
             path for origin in origins for path in self._filesystem.glob(f"{self._root}/{origin}/*/received.json")
         ]
-        return sorted(
-            (self._read_manifest(path) for path in manifest_paths),
-            key=lambda received_input: (received_input.received_at, received_input.input_id),
-        )
+        return sorted((self._read_manifest(n) for n in manifest_paths), key=lambda r: (r.received_at, r.input_id))
 
     @contextmanager
     def open_input(self, received: ReceivedInput) -> Iterator[BinaryIO]:
@@ -202,6 +200,10 @@ class Lake:
         paths = sorted(self._filesystem.glob(f"{path}/*{suffix}")) if self._filesystem.isdir(path) else [path]
         return [str(self._filesystem.unstrip_protocol(file_path)) for file_path in paths]
 
+    def frames_size(self, run_id: str, names: Iterable[str]) -> int:
+        """The bytes of frames that earlier steps of the run kept."""
+        return sum(self._size_under(f"{self._root}/runs/{run_id}/{name}") for name in names)
+
     def find_frame_files(self, run_id: str, name: str) -> list[str]:
         """The URLs of the files of a frame that an earlier step of the run kept."""
         paths = sorted(self._filesystem.glob(f"{self._root}/runs/{run_id}/{name}/*.parquet"))
@@ -218,8 +220,12 @@ class Lake:
     def read_latest_state(self, spark: SparkSession, run_id: str | None, name: str) -> DataFrame:
         """A frame of the memory of a run; an empty one where there is no run."""
         if run_id is None:
-            return spark.createDataFrame([], LATEST_STATE[name])
+            return empty_frame(spark, LATEST_STATE[name])
         return spark.read.schema(LATEST_STATE[name]).parquet(f"{self.url}/memory/{run_id}/{name}")
+
+    def memory_size(self, run_id: str | None) -> int:
+        """The bytes of the memory of a run; 0 where there is no run."""
+        return self._size_under(f"{self._root}/memory/{run_id}") if run_id else 0
 
     def has_latest_state(self, run_id: str) -> bool:
         """Whether the memory of a run is there, whole."""
@@ -349,6 +355,10 @@ class Lake:
         """How many bytes lie there of an input that is one file; None where there is no file."""
         path = self._get_path(received)
         return int(self._filesystem.size(path)) if self._filesystem.exists(path) else None
+
+    def _size_under(self, path: str) -> int:
+        """The bytes of all files in a folder; 0 where there is none."""
+        return int(self._filesystem.du(path)) if self._filesystem.exists(path) else 0
 
     def _get_modified_at(self, path: str) -> datetime:
         modified: datetime = self._filesystem.modified(path)

@@ -3,7 +3,7 @@
 import json
 import logging
 
-from etl.engines.spark import open_session
+from etl.engines.spark import open_session, options_for_size
 from etl.extract.spotify.app import get_app
 from etl.extract.spotify.sign_in import sign_in_unattended
 from etl.formats.contracts import ARTIST_ROW, TRACK_ROW
@@ -35,7 +35,8 @@ def seed_mock_api(settings: Settings) -> int:
     served_inputs = json.dumps([received_input.input_id for received_input in inputs])
     # Compared as text: a note that a killed run has left half is another one.
     if not path.exists() or not manifest_path.exists() or manifest_path.read_text(encoding="utf-8") != served_inputs:
-        with open_session(settings, "stock_stand_in") as spark:
+        options = options_for_size(sum(received_input.size_bytes for received_input in inputs))
+        with open_session(settings, "stock_stand_in", options) as spark:
             parsed = parse_files(spark, inputs)
             tracks = union_accepted(spark, parsed["track"], TRACK_ROW).toPandas()
             artists = union_accepted(spark, parsed["artist"], ARTIST_ROW).toPandas()

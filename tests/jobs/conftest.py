@@ -1,17 +1,18 @@
 """What tests of jobs share: a little stock for stand-ins, and one session for all steps."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
 
 import etl.engines.spark
 from etl.jobs import refresh
+from etl.settings import Settings
 from simulator.jobs import feed, mock_api
 from simulator.mock_api import write_seed_data
+from tests.conftest import changed_options
 from tests.simulator.mock_api.small_seed_data import little_rows
 
 
@@ -27,8 +28,9 @@ def one_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
     """The session of all tests in place of one for each step."""
 
     @contextmanager
-    def shared(*_: Any) -> Iterator[SparkSession]:
-        yield spark
+    def shared(_settings: Settings, _name: str, options: Mapping[str, str] | None = None) -> Iterator[SparkSession]:
+        with changed_options(spark, options or {}):
+            yield spark
 
     for module in (etl.engines.spark, feed, refresh, mock_api):
         monkeypatch.setattr(module, "open_session", shared)
