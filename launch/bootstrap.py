@@ -39,6 +39,9 @@ COMMANDS = {
     "simulate-feed": ("launch.simulate_feed", "requirements.txt", True),
 }
 """Command to (module, what must be installed, whether Java is needed)."""
+NO_JAVA_TIERS = ("unit", "postgres")
+NO_BROWSER_TIERS = (*NO_JAVA_TIERS, "spark", "airflow")
+"""Tiers of the tests that need no Java or no browser."""
 
 
 class SetupError(Exception):
@@ -53,14 +56,19 @@ def main(command: str, arguments: list[str]) -> None:
     make_state_dir(state)
     with (state / "setup.lock").open("w") as lock:
         lock_setup(lock.fileno(), is_waiting=command != "run")
-        if is_java_needed:
+        if is_java_needed and not is_tier(command, arguments, NO_JAVA_TIERS):
             environ["JAVA_HOME"] = str(ensure_java(state))
         make_virtual_environment(state, CHECKOUT / requirements)
-        if command == "test":
+        if command == "test" and not is_tier(command, arguments, NO_BROWSER_TIERS):
             ensure_browser(state)
     os.umask(0o077)  # the lake, logs and scratch tell what people listened to
     python = str(state / "venv" / "bin" / "python")
     os.execve(python, [python, "-m", module, *arguments], environ)
+
+
+def is_tier(command: str, arguments: list[str], tiers: tuple[str, ...]) -> bool:
+    """Return whether tests of one of some tiers alone are asked for."""
+    return command == "test" and arguments[:1] != [] and arguments[0] in tiers
 
 
 def make_state_dir(state: Path) -> None:

@@ -1,4 +1,7 @@
-"""bin/test: linter, formatter, type checker and tests; with arguments pytest alone."""
+"""bin/test: linter, formatter, type checker and all tests; with a tier its tests; with other arguments pytest alone.
+
+bin/test [unit | postgres | spark | airflow | browser] [ARGUMENTS OF PYTEST …]
+"""
 
 import os
 import subprocess
@@ -11,8 +14,11 @@ _STATIC_CHECKS = (
     ("ruff", "format", "--check"),
     ("mypy",),
 )
-_FULL_SUITE_OPTIONS = ("--numprocesses=2", "--dist=loadfile", "--durations=25")
-"""The whole suite waits as often as it computes, for Airflow most of all: two processes share its files."""
+TIERS = ("unit", "postgres", "spark", "airflow", "browser")
+"""The tiers of the tests, from the lightest to the heaviest; tests/tiers.py says which test is in which."""
+_SHARED = ("--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder", "--durations=25")
+"""The whole suite waits as often as it computes, for Airflow most of all: two processes share its files, in the order
+of tests/tiers.py."""
 _PRODUCT_SETTINGS = (
     "AIRFLOW_",
     "CLUSTER_",
@@ -38,13 +44,24 @@ _PRODUCT_SETTINGS = (
 def main(arguments: list[str]) -> int:
     """Run the checks, all of them also where one fails.
 
+    :param arguments: a tier and arguments of pytest, both optional.
     :returns: 0 where everything passed, else 1; with arguments pytest's own code.
     """
     # Tests choose their own settings: the caller's must not lead them to a real warehouse.
     environ = {name: value for name, value in os.environ.items() if not name.startswith(_PRODUCT_SETTINGS)}
     codes = [] if arguments else [_run_module(command, environ) for command in _STATIC_CHECKS]
-    codes.append(_run_module(("pytest", *(arguments or _FULL_SUITE_OPTIONS)), environ))
+    codes.append(_run_module(("pytest", *pytest_arguments(arguments)), environ))
     return codes[-1] if arguments else int(any(codes))
+
+
+def pytest_arguments(arguments: list[str]) -> list[str]:
+    """Return what pytest is called with: whole tiers are shared by two processes, chosen tests run in one."""
+    if not arguments:
+        return [*_SHARED]
+    if arguments[0] not in TIERS:
+        return arguments
+    tier, *others = arguments
+    return ["--tier", tier, *(others or _SHARED)]
 
 
 def _run_module(command: tuple[str, ...], environ: dict[str, str]) -> int:

@@ -21,6 +21,7 @@ from launch.spark_jars import link_jars
 # Tests start many short-lived JVMs on small data: the second compiler would cost them more than it gains.
 os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
 
+pytest_plugins = ["tests.tiers"]
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -75,6 +76,11 @@ def embedded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgr
     """An embedded PostgreSQL for the whole run, gone afterwards."""
     state_dir = tmp_path_factory.mktemp("embedded")
     server = postgres.start_server(state_dir)
+    # No test needs its data after a crash of the machine, and hundreds of databases are copied: without fsync, files
+    # are copied at a fraction of the cost of pages.
+    for setting in ("fsync", "full_page_writes"):
+        run_as_superuser(server, f"alter system set {setting} = off")
+    run_as_superuser(server, "select pg_reload_conf()")
     yield server
     postgres.remove_servers(state_dir)
 
@@ -109,7 +115,7 @@ def warehouse_url(embedded_server: postgres.Server, migrated_template: str) -> I
 def database(server: postgres.Server, template: str) -> Iterator[str]:
     """The URL of a copy of a database, gone afterwards."""
     name = f"test_{next(_NUMBERS)}"
-    run_as_superuser(server, f"create database {name} template {template} owner loader")
+    run_as_superuser(server, f"create database {name} template {template} strategy file_copy owner loader")
     yield server.build_url("loader", name)
     run_as_superuser(server, f"drop database {name} with (force)")
 

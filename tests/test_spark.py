@@ -13,6 +13,8 @@ from etl.formats.contracts import LATEST_STATE
 from etl.settings import CHECKOUT
 from tests.conftest import changed_options
 
+pytestmark = pytest.mark.spark
+
 SECRETS = (
     *(
         "WAREHOUSE_URL",

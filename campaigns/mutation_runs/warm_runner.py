@@ -25,8 +25,6 @@ from launch.spark_jars import link_jars
 
 _OWN_PACKAGES = ("etl", "launch", "tests", "dashboard")
 _TEMPLATE_DATABASE = "mutation_template"
-_TEMPLATE_CLAUSE = f"{_TEMPLATE_DATABASE} strategy file_copy"
-"""What a test's database is created from: without fsync, files are copied in a third of the time of pages."""
 _LOOK_SECONDS = 0.02
 _PRELOADED_MODULES = (
     "datafusion",
@@ -114,7 +112,7 @@ class _TestPlugin:
     def __init__(
         self, spark: SparkSession | None, server: postgres.Server, failure_path: Path, first_tests: Sequence[str]
     ) -> None:
-        self._fixtures = {"spark": spark, "embedded_server": server, "migrated_template": _TEMPLATE_CLAUSE}
+        self._fixtures = {"spark": spark, "embedded_server": server, "migrated_template": _TEMPLATE_DATABASE}
         self._failure_path = failure_path
         self._order = {name: index for index, name in enumerate(first_tests)}
 

@@ -19,6 +19,7 @@ STEPS = ("import_export", "plan_events", "load_events", "build_marts")
 
 
 @pytest.mark.crash
+@pytest.mark.spark
 @pytest.mark.timeout(1200)
 def test_steps_that_are_killed_and_run_again_leave_what_undisturbed_ones_do(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "campaigns.crash", "--kills", "10", "--steps", *STEPS]

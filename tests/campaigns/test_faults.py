@@ -11,6 +11,7 @@ from etl.settings import CHECKOUT
 LEAST_FAULTS = 20
 
 
+@pytest.mark.spark
 @pytest.mark.timeout(1800)
 def test_nights_with_faults_leave_the_same_star() -> None:
     asked = ["--modes", "extended", "--nights", "2", "--every", "2", "--rate", "0.3"]

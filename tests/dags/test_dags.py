@@ -17,6 +17,8 @@ from etl.formats.tabular import CHOICES
 from etl.jobs import marts
 from simulator.listeners.parameters import INJECTED_ERROR_KINDS
 
+pytestmark = pytest.mark.airflow
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 NO_DAGS = {Path(name).stem for name in (CHECKOUT / "dags" / ".airflowignore").read_text().split()} | {"__init__"}
 DAG_FILES = sorted(path.stem for path in (CHECKOUT / "dags").glob("*.py") if path.stem not in NO_DAGS)

@@ -1,4 +1,4 @@
-"""One import, one refresh and one load of events from a shell, as the environment says:
+"""One import, one refresh and one load of events, by a call or from a shell, as the environment says:
 
 python -m tests.jobs.refresh_once FOLDER
 """
@@ -8,14 +8,13 @@ from datetime import UTC, date, datetime
 
 from etl.jobs import kaggle, refresh
 from etl.load.migrate import migrate_warehouse
-from etl.settings import read_settings
+from etl.settings import Settings, read_settings
 from tests.jobs.test_events import activity, publish, receive
 
 RUN_ID, DAY = "refresh_once", datetime(2026, 11, 1, tzinfo=UTC)
 
 
-def main(folder: str) -> None:
-    chosen = read_settings()
+def main(folder: str, chosen: Settings) -> None:
     migrate_warehouse(chosen.warehouse_url)
     for path in kaggle.find_files(folder, chosen):
         if not path.endswith("page.csv"):
@@ -31,4 +30,4 @@ def main(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], read_settings())

@@ -24,6 +24,7 @@ from tests.load.star_frames import table
 
 pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can mount a disk"),
+    pytest.mark.postgres,
     pytest.mark.timeout(900),
 ]
 _MEMBERS = {"warehouse.dim_user", "warehouse.dim_play_context", "warehouse.user_record"}

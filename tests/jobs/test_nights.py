@@ -93,6 +93,11 @@ def test_two_nights_and_a_lost_memory(here: Place) -> None:
         " from warehouse.dim_track where track_key > 0"
     )
     assert measured["api"] == measured["measured"] > 0 and measured["made_up"] == 0
+    asked = here.rows("select mode from audit.fetch where part = 'catalogue'")
+    assert asked == [{"mode": "extended"}]
+    assert here.rows("select count(*) > 0 as is_told from warehouse.fact_track_popularity") == [{"is_told": True}]
+    countries = here.rows("select country is not null as is_told from warehouse.dim_user where user_key > 0")
+    assert countries == [{"is_told": True}] * 2
 
     fetch(here, "night 1", 1)
     publish(here, "night 1", 22)

@@ -13,12 +13,13 @@ import pyspark
 import pytest
 
 from etl.load.migrate import migrate_warehouse
-from etl.settings import CHECKOUT
+from etl.settings import CHECKOUT, read_settings
 from tests.dags.kaggle_files import write_folder
+from tests.jobs import refresh_once
 from tests.load.star_frames import star, table
 from tests.processes import free_port
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.spark, pytest.mark.timeout(900)]
 SPARK_CLASS = Path(pyspark.__file__).parent / "bin" / "spark-class"
 
 
@@ -44,13 +45,16 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process.wait(30)
 
 
+@pytest.mark.usefixtures("one_session")
 def test_a_cluster_makes_the_same_star(
     cluster: str, tmp_path: Path, warehouse_url: str, empty_database_url: str
 ) -> None:
     write_folder(tmp_path / "files")
-    _refresh(tmp_path / "files", tmp_path / "local", warehouse_url, "local[2]")
+    here = {"STATE_DIR": str(tmp_path / "local"), "WAREHOUSE_URL": warehouse_url, "CLUSTER_COUNT": "3"}
+    here |= {"SPARK_MASTER": "local[2]"}
+    refresh_once.main(str(tmp_path / "files"), read_settings(here))
     migrate_warehouse(empty_database_url)
-    _refresh(tmp_path / "files", tmp_path / "cluster", empty_database_url, cluster)
+    _refresh_on(cluster, tmp_path / "files", tmp_path / "cluster", empty_database_url)
     work = tmp_path.parent
     executors = [path for path in work.rglob("work/app-*/*") if path.is_dir()]
     assert len({path.name for path in executors}) >= 2, "both workers took part"
@@ -63,7 +67,8 @@ def _without_times(url: str) -> tuple[dict[str, str], list[dict[str, object]]]:
     return {name: sum for name, sum in star(url).items() if name != "warehouse.dim_audio_cluster"}, clusters
 
 
-def _refresh(folder: Path, state: Path, url: str, master: str) -> None:
+def _refresh_on(master: str, folder: Path, state: Path, url: str) -> None:
+    """Refresh in a process of its own, which has one Spark session at a time on the cluster."""
     state.mkdir()
     environ = {
         **os.environ,

@@ -12,6 +12,8 @@ from launch.backup import write_backup
 from launch.postgres.shared_server import run_embedded_server
 from launch.restore import restore_backup
 
+pytestmark = pytest.mark.postgres
+
 
 @pytest.fixture
 def url(state: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:

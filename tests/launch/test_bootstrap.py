@@ -122,3 +122,16 @@ def test_what_is_written_afterwards_is_its_owner_s_alone(tmp_path: Path, monkeyp
     finally:
         os.umask(before)
     assert made.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_light_tier_of_the_tests_needs_neither_java_nor_browser() -> None:
+    assert bootstrap.is_tier("test", ["unit", "-x"], bootstrap.NO_JAVA_TIERS)
+    assert not bootstrap.is_tier("test", ["spark"], bootstrap.NO_JAVA_TIERS)
+    assert bootstrap.is_tier("test", ["spark"], bootstrap.NO_BROWSER_TIERS)
+    for command, arguments in (
+        ("test", []),
+        ("test", ["browser"]),
+        ("test", ["tests/test_lake.py"]),
+        ("bench", ["unit"]),
+    ):
+        assert not bootstrap.is_tier(command, arguments, bootstrap.NO_BROWSER_TIERS)

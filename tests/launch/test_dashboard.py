@@ -7,10 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import requests
 
 from etl.settings import CHECKOUT
 from tests.processes import free_port, listening_addresses, marked
+
+pytestmark = pytest.mark.postgres
 
 
 def started(state: Path, port: int) -> "subprocess.Popen[str]":

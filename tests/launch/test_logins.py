@@ -18,6 +18,8 @@ from launch.postgres import Server
 from launch.restore import restore_backup
 from tests.conftest import run_as_superuser
 
+pytestmark = pytest.mark.postgres
+
 _PEOPLE = """
 insert into warehouse.dim_user (user_key, user_id, username, source, valid_from)
 values (1, 'u1', 'Ada', 's', '-infinity');

@@ -26,6 +26,8 @@ from launch.postgres.roles import DATABASE_OWNERS
 from launch.postgres.running_server import list_processes
 from launch.postgres.shared_server import run_embedded_server
 
+pytestmark = pytest.mark.postgres
+
 ONE = "select 1 as one"
 OWNERS_DATABASE = {role: name for name, role in DATABASE_OWNERS.items()}
 

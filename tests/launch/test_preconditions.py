@@ -81,6 +81,7 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         bootstrap.make_state_dir(tmp_path / "new")
 
 
+@pytest.mark.postgres
 def test_a_server_that_cannot_be_reached_and_one_that_refuses_us(state: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
@@ -93,6 +94,7 @@ def test_a_server_that_cannot_be_reached_and_one_that_refuses_us(state: Path) ->
     assert "not-this-" not in str(refusal.value)
 
 
+@pytest.mark.postgres
 def test_a_server_that_is_too_old(monkeypatch: pytest.MonkeyPatch, state: Path) -> None:
     url = postgres.start_server(state, 16).build_url("loader", "warehouse")
     monkeypatch.setattr(preconditions, "_OLDEST_POSTGRESQL", 17)
@@ -100,6 +102,7 @@ def test_a_server_that_is_too_old(monkeypatch: pytest.MonkeyPatch, state: Path) 
         preconditions.check_warehouse(url)
 
 
+@pytest.mark.postgres
 def test_a_lake_with_answers_of_spotify_is_not_mixed_with_those_of_the_stand_in(tmp_path: Path) -> None:
     answer = tmp_path / "lake" / "api" / "a1" / "received.json"
     answer.parent.mkdir(parents=True)

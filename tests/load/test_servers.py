@@ -17,6 +17,8 @@ from tests.conftest import run_as_superuser
 from tests.load.star_frames import catalogue, contents, frames, run
 from tests.processes import free_port
 
+pytestmark = pytest.mark.postgres
+
 MACHINES_OWN = Path("/usr/lib/postgresql/15/bin")
 
 

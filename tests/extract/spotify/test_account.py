@@ -291,43 +291,59 @@ def test_killed_between_any_two_calls_it_asks_nothing_twice(here: Place) -> None
     assert bodies[0] == bodies[1]
 
 
-@pytest.mark.parametrize(
-    ("endpoint", "nth"),
-    [
-        *(("my_playlists", 1), ("playlist_items", 1), ("playlist_items", 12), ("me", 1)),
-        *(("saved_tracks", 1), ("saved_tracks", 2), ("followed_artists", 1), ("followed_artists", 2)),
-    ],
+QUOTAS = (
+    *(("my_playlists", 1), ("playlist_items", 1), ("playlist_items", 12), ("me", 1)),
+    *(("saved_tracks", 1), ("saved_tracks", 2), ("followed_artists", 1), ("followed_artists", 2)),
 )
+CALM_NIGHT = len(QUOTAS)
+
+
+@pytest.fixture(scope="module")
+def limited(stock: Path, mode: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A stand-in that has a used-up quota on each night but the last, at a call of ``QUOTAS``."""
+    faults = (
+        f'[[fault]]\nnight = {night}\nkind = "quota_exceeded"\nendpoint = "{endpoint}"\nnth = {nth}\nsticky = true\n'
+        for night, (endpoint, nth) in enumerate(QUOTAS)
+    )
+    with place(stock, tmp_path_factory.mktemp("limited"), mode, STILL + "".join(faults)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def whole(limited: Place) -> FetchResult:
+    """A fetch that meets no limit."""
+    limited.night(CALM_NIGHT)
+    return limited.fetch(SyncState(), "whole")
+
+
+@pytest.mark.parametrize("night", range(CALM_NIGHT), ids=["-".join(map(str, quota)) for quota in QUOTAS])
 def test_a_used_up_quota_keeps_what_came_and_the_next_run_goes_on(
-    stock: Path, mode: str, tmp_path: Path, endpoint: str, nth: int
+    limited: Place, whole: FetchResult, tmp_path: Path, night: int
 ) -> None:
-    fault = f'night = 0\nkind = "quota_exceeded"\nendpoint = "{endpoint}"\nnth = {nth}\nsticky = true\n'
-    scenario = f"{STILL}[[fault]]\n{fault}"
-    with place(stock, tmp_path / "place", mode, scenario) as here:
-        here.night(1)
-        here.account("ada")
-        whole = here.fetch(SyncState(), "whole")
-        here.night(0)
-        here.calls()
-        first = here.fetch(SyncState(), "run 1")
-        assert first.state == PENDING_QUOTA and sum(first.remaining.values()) > 0
-        assert here.calls()[endpoint] == nth
-        known = known_after(first)
-        here.night(1)
-        second = here.fetch(known, "run 2")
-        assert second.state == DONE
-        assert {**known.snapshots, **known_after(second).snapshots} == known_after(whole).snapshots
-        last = known_after(second)
-        assert (last.saved_total, last.followed_total) == tuple(
-            getattr(known_after(whole), name) for name in ("saved_total", "followed_total")
-        )
-        everything = lines_of(first.received) + lines_of(second.received)
-        for endpoint in ("saved_tracks", "followed_artists"):
-            assert {line["path"] + str(line["query"]) for line in everything if line["endpoint"] == endpoint} == {
-                line["path"] + str(line["query"]) for line in lines_of(whole.received) if line["endpoint"] == endpoint
-            }
-        asked = [line["playlist_id"] for line in lines_of(second.received) if line["endpoint"] == "playlist_items"]
-        assert not set(asked) & set(known.snapshots)
+    here, (limited_endpoint, nth) = Place(limited.url, tmp_path), QUOTAS[night]
+    here.night(CALM_NIGHT)
+    here.account("ada")
+    here.night(night)
+    here.calls()
+    first = here.fetch(SyncState(), "run 1")
+    assert first.state == PENDING_QUOTA and sum(first.remaining.values()) > 0
+    assert here.calls()[limited_endpoint] == nth
+    known = known_after(first)
+    here.night(CALM_NIGHT)
+    second = here.fetch(known, "run 2")
+    assert second.state == DONE
+    assert {**known.snapshots, **known_after(second).snapshots} == known_after(whole).snapshots
+    last = known_after(second)
+    assert (last.saved_total, last.followed_total) == tuple(
+        getattr(known_after(whole), name) for name in ("saved_total", "followed_total")
+    )
+    everything = lines_of(first.received) + lines_of(second.received)
+    for endpoint in ("saved_tracks", "followed_artists"):
+        assert {line["path"] + str(line["query"]) for line in everything if line["endpoint"] == endpoint} == {
+            line["path"] + str(line["query"]) for line in lines_of(whole.received) if line["endpoint"] == endpoint
+        }
+    asked = [line["playlist_id"] for line in lines_of(second.received) if line["endpoint"] == "playlist_items"]
+    assert not set(asked) & set(known.snapshots)
 
 
 def test_fetched_can_be_told_on(here: Place) -> None:
