@@ -1,8 +1,8 @@
-"""Nights of refreshes against the stand-in, with a warehouse, a lake and a clock of their own.
+"""Simulated days of refreshes against the mock API, with a warehouse, a lake and a clock of their own.
 
-The clock is pretended: a night is a day later than the one before, and a wait takes no time. All steps of all nights
-share one Spark session, which is what most of a small night would else be spent on. Where a folder is given all lies
-there, and another process goes on with it.
+The clock is pretended: a simulated day is a day later than the one before, and a wait takes no time. All steps of all
+simulated days share one Spark session, which is what most of a small simulated day would else be spent on. Where a
+folder is given all lies there, and another process goes on with it.
 """
 
 import atexit
@@ -23,6 +23,7 @@ import requests
 from pyspark.sql import SparkSession
 
 import etl.engines.spark
+from benchmarks._shared_session import share_session
 from etl.engines.spark import open_session
 from etl.errors import ActionNeededError, EtlError, MustSignInError, RateLimitedError, TryAgainError
 from etl.extract.spotify.app import get_app
@@ -30,6 +31,7 @@ from etl.extract.spotify.client import ApiClient
 from etl.extract.spotify.http_session import HttpLimits
 from etl.extract.spotify.sign_in import sign_in_unattended
 from etl.jobs import events, kaggle, refresh, spotify
+from etl.jobs.fetch_outcomes import open_accounts
 from etl.load.migrate import migrate_warehouse
 from etl.settings import CHECKOUT, read_settings
 from launch import postgres
@@ -41,7 +43,7 @@ _MAX_TRIES = 3
 _MAX_SIGN_IN_TRIES = 50
 """How often all accounts are tried to be signed in; those that are stay so."""
 _CLOCK_LEAD = timedelta(days=28)
-"""By how much pretended time is ahead, so that nights that are gone on with days later still lie in no past."""
+"""By how much pretended time is ahead, so that simulated days that are gone on with days later still lie in no past."""
 
 
 @dataclass
@@ -56,11 +58,11 @@ class LongestWaits:
 
 
 class RefreshSeries:
-    """A warehouse, a lake and a stand-in, and one refresh after the other."""
+    """A warehouse, a lake and a mock API, and one refresh after the other."""
 
     def __init__(self, state: Path, base: str, url: str, daily_calls: int, limits: HttpLimits) -> None:
         """
-        :param calls: what the catalogue may ask a night.
+        :param calls: what the catalogue may ask a simulated day.
         :param limits: how long a call may last.
         """
         self.base = base
@@ -86,7 +88,7 @@ class RefreshSeries:
         migrate_warehouse(url)
 
     def import_files(self, folder: Path | None) -> None:
-        """Bring Kaggle's files in, or made-up ones, and give the stand-in what it serves."""
+        """Bring Kaggle's files in, or synthetic ones, and give the mock API what it serves."""
         import_settings = replace(self.settings, kaggle_path=str(folder) if folder else None)
         for file in catalogue_files.find_or_write_files(None, import_settings):
             kaggle.import_file(file, None, import_settings, "import", datetime.now(UTC))
@@ -101,8 +103,8 @@ class RefreshSeries:
     def fetch_day(self, day: int, calls: int | None = None) -> dict[str, Counter[str]]:
         """Ask all accounts and the catalogue, each up to three times; who must sign in again then does.
 
-        :param calls: what the catalogue may ask tonight, where that is another number than on other nights.
-        :returns: good and refused calls by endpoint, as the stand-in counted them.
+        :param calls: what the catalogue may ask tonight, where that is another number than on other simulated days.
+        :returns: good and rejected calls by endpoint, as the mock API counted them.
         """
         requests.put(f"{self.base}/stand-in/night", json={"number": day}, timeout=60)
         requests.delete(f"{self.base}/stand-in/calls", timeout=60)
@@ -118,7 +120,7 @@ class RefreshSeries:
         return {endpoint: Counter(statuses) for endpoint, statuses in call_counts.items()}
 
     def read_injected_faults(self) -> Counter[str]:
-        """The faults that the stand-in made in the last fetch, by kind."""
+        """The faults that the mock API made in the last fetch, by kind."""
         return Counter(requests.get(f"{self.base}/stand-in/faults", timeout=60).json())
 
     def publish_day(self, day: int) -> None:
@@ -169,9 +171,7 @@ class RefreshSeries:
         """What the person of an account does on the day after; faults may meet this, too."""
         for _ in range(_MAX_TRIES):
             try:
-                sign_in_unattended(
-                    get_app(self.settings), name, spotify.open_accounts(self.settings), lambda: self._now
-                )
+                sign_in_unattended(get_app(self.settings), name, open_accounts(self.settings), lambda: self._now)
                 return
             except EtlError as error:
                 print(f"  {error}", flush=True)
@@ -193,7 +193,7 @@ def open_refresh_series(
     limits: HttpLimits | None = None,
     folder: Path | None = None,
 ) -> Iterator[RefreshSeries]:
-    """``Nights`` at a stand-in of a mode and a scenario.
+    """Open a ``RefreshSeries`` against a mock API of a mode and a scenario.
 
     :param folder: where all that they write stays; else it is gone after them.
     """
@@ -219,9 +219,7 @@ def open_refresh_series(
         series = RefreshSeries(
             state, base, server.build_url("loader", "warehouse"), daily_calls, limits or HttpLimits()
         )
-        spark = _get_spark()
-        for module in (etl.engines.spark, refresh, mock_api):
-            module.session = lambda *_: _share_session(spark)  # type: ignore[attr-defined]
+        share_session(_get_spark(), etl.engines.spark, refresh, mock_api)
         mock_api.MOCK_ACCOUNT_COUNT = account_count
         yield series
 
@@ -238,11 +236,6 @@ def _get_spark() -> SparkSession:
     spark = stack.enter_context(open_session(spark_settings, "benchmark", {"spark.sql.shuffle.partitions": "2"}))
     atexit.register(stack.close)
     return spark
-
-
-@contextmanager
-def _share_session(spark: SparkSession) -> Iterator[SparkSession]:
-    yield spark
 
 
 def _create_process_folder() -> Path:

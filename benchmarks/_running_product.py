@@ -36,7 +36,7 @@ class RunningProduct:
             "AIRFLOW__API__PORT": str(port),
             "DASHBOARD_PORT": str(find_free_port()),
             "KAGGLE_PATH": str(kaggle_path),
-            "SPOTIPY_CLIENT_ID": "nobody",  # an app in which nobody has signed in: files alone are measured
+            "SPOTIPY_CLIENT_ID": "nobody",  # an app without signed-in accounts: only files are measured
             "SIMULATED_LISTENERS": "0",
             **environ,
         }

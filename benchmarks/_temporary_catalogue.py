@@ -20,7 +20,7 @@ from simulator.jobs import catalogue_files
 def temporary_catalogue(kaggle_path: Path | None, now: datetime) -> Iterator[Settings]:
     """A place whose warehouse has a catalogue; gone afterwards.
 
-    :param kaggle_path: a folder of Kaggle files; without it the made-up catalogue.
+    :param kaggle_path: a folder of Kaggle files; without it the synthetic catalogue.
     :param now: when the files came in.
     """
     folder = Path(tempfile.mkdtemp())

@@ -31,7 +31,8 @@ from sklearn.preprocessing import StandardScaler
 from etl.engines.spark import open_session
 from etl.formats.contracts import AUDIO_FEATURES
 from etl.settings import Settings, read_settings
-from etl.transform.clusters.kmeans import assign_clusters, fit_model
+from etl.transform.clusters.assignment import assign_clusters
+from etl.transform.clusters.kmeans import fit_model
 from etl.transform.clusters.model import ClusterModel
 
 Result = TypeVar("Result")
@@ -130,8 +131,8 @@ def _print_figures(
     times: dict[str, list[float]], inertias: dict[str, list[float]], tracks: int, sample: int, rounds: int
 ) -> None:
     print(
-        f"{tracks:,} tracks x {len(AUDIO_FEATURES)} features, k = {_CLUSTER_COUNT}, sample {sample:,}, medians of {rounds} "
-        f"rounds; pyspark {version('pyspark')}, scikit-learn {version('scikit-learn')}"
+        f"{tracks:,} tracks x {len(AUDIO_FEATURES)} features, k = {_CLUSTER_COUNT}, sample {sample:,}, medians of "
+        f"{rounds} rounds; pyspark {version('pyspark')}, scikit-learn {version('scikit-learn')}"
     )
     theirs = median(times["theirs"])
     for name, label, goal in (

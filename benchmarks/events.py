@@ -4,8 +4,8 @@
         [--grown-by days users]
 
 ``whole``: feed files to published star, beside a script with Polars and COPY, which does some of the work more slowly
-and some not at all (benchmarks/_polars_event_load.py lists both). ``copy``: the load's step on rows that have their keys
-(laid ready in Arrow files) to published partitions, beside COPY of the same rows, as binary files sorted by time, into
+and some not at all (benchmarks/_polars_event_load.py lists both). ``copy``: the load's step on rows that have their
+keys (in Arrow files) to published partitions, beside COPY of the same rows, as binary files sorted by time, into
 a bare table, then the same indexes and constraints; COPY checks and counts nothing, but waits for the disk. ``delta``:
 the next day of a feed into a star with ``--history`` events, grown by days (before it), then by users (on the day
 before it, in the same month), beside a million grown by days. All are single: ours runs first in the first two, the
@@ -30,6 +30,7 @@ from unittest.mock import patch
 
 import pandas as pd
 import pyarrow as pa
+from fsspec.core import url_to_fs
 from sqlalchemy import text
 
 from benchmarks._polars_event_load import load_with_polars
@@ -44,7 +45,8 @@ from etl.load.partitions import Month
 from etl.load.staging import StagingWriter
 from etl.settings import Settings, read_settings
 from etl.storage import arrow_files
-from etl.storage.inputs import Lake, ReceivedInput
+from etl.storage.inputs import ReceivedInput
+from etl.storage.lake import Lake
 from launch import postgres
 from launch.spark_jars import link_jars
 from simulator.listeners import activity_records, feed, track_library
@@ -97,7 +99,7 @@ class LoadEnvironment:
         manifest = ReceivedInput(
             input_id, "feed", input_id, "user_activity", "avro", "", (), 0, 0, "2026-11-21T00:00:00+00:00", url
         )
-        return self.lake.store_manifest(replace(manifest, row_count=count_records(self.lake._filesystem, url)))
+        return self.lake.inputs.store_manifest(replace(manifest, row_count=count_records(url_to_fs(url)[0], url)))
 
 
 def main() -> None:
@@ -166,7 +168,8 @@ def _measure_delta(environment: LoadEnvironment, users: int, history: int, grown
         large_seconds = _time_next_day(environment, history, by_days=name == "days")
         print(
             f"a day's feed with {history:,} events loaded, grown by {name}, beside {_MILLION:,}, which ran first "
-            f"and cold: {large_seconds:.1f} s to {small_seconds:.1f} s, ratio {large_seconds / small_seconds:.2f} goal <= 1.2, single",
+            f"and cold: {large_seconds:.1f} s to {small_seconds:.1f} s, ratio {large_seconds / small_seconds:.2f} "
+            "goal <= 1.2, single",
             flush=True,
         )
 
@@ -183,7 +186,12 @@ def _load_events(environment: LoadEnvironment, url: str, run_id: str, name: str 
     load_settings = environment.make_settings(url)
     if name:
         _mark_loaded(
-            url, [received.input_id for received in environment.lake.find_inputs(["feed"]) if received.input_id != name]
+            url,
+            [
+                received.input_id
+                for received in environment.lake.inputs.find_inputs(["feed"])
+                if received.input_id != name
+            ],
         )
     events.plan_events(run_id, load_settings)
     events.load_events(run_id, date(2026, 11, 21), load_settings)
@@ -251,8 +259,9 @@ def _grow_month(url: str, month: Month, numbers: list[int], by_days: bool) -> No
                 text(
                     f"insert into {shadow_table} (event_id, event_time, user_key, {columns})"  # noqa: S608
                     f" select (lpad(to_hex((extract(epoch from e.event_time - {shift}) * 1000)::bigint), 12, '0')"
-                    f" || substr(md5(e.event_id::text || {number}), 1, 20))::uuid, e.event_time - {shift}, {user_expression},"
-                    f" {columns} from warehouse.fact_event as e where event_time >= :start and event_time < :end"
+                    f" || substr(md5(e.event_id::text || {number}), 1, 20))::uuid, e.event_time - {shift},"
+                    f" {user_expression}, {columns} from warehouse.fact_event as e"
+                    " where event_time >= :start and event_time < :end"
                 ),
                 {"start": _FEED_START, "end": _FEED_START + timedelta(days=1)},
             )

@@ -298,8 +298,9 @@ def _print_deltas(build_seconds: dict[str, tuple[float, float]], options: argpar
         print(
             f"a day of {options.users:,} users with {options.events:,} events loaded, grown by {name}, beside"
             f" {options.small:,} (single, in the order days, small, users):"
-            f" {large_seconds:.1f} s to {small_seconds:.1f} s, ratio {large_seconds / small_seconds:.2f} goal <= 1.5; processor"
-            f" {large_processor_seconds:.1f} s to {small_processor_seconds:.1f} s, ratio {large_processor_seconds / small_processor_seconds:.2f}",
+            f" {large_seconds:.1f} s to {small_seconds:.1f} s, ratio {large_seconds / small_seconds:.2f} goal <= 1.5;"
+            f" processor {large_processor_seconds:.1f} s to {small_processor_seconds:.1f} s, ratio"
+            f" {large_processor_seconds / small_processor_seconds:.2f}",
             flush=True,
         )
 
@@ -362,7 +363,7 @@ def _fill_month(
 
 
 _MARK_DAYS_CHANGED = """
-insert into audit.touched_day (listener_key, local_date)
+insert into audit.changed_day (listener_key, local_date)
 select distinct user_key, to_date(date_key::text, 'yyyymmdd') from warehouse.fact_event
 """
 

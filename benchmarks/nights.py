@@ -62,7 +62,8 @@ def main() -> None:
     print(f"refresh without new data, which starts no Spark session, {refresh_seconds:.1f} s", end=" | ")
     print(f"5 empty tasks {empty_seconds:.1f} s, ratio {refresh_seconds / empty_seconds:.2f}", end=" | ")
     print(
-        f"+ Spark session {spark:.1f} s, ratio {refresh_seconds / (empty_seconds + spark):.2f} (goal: at most {_GOAL_RATIO})"
+        f"+ Spark session {spark:.1f} s, ratio {refresh_seconds / (empty_seconds + spark):.2f}"
+        f" (goal: at most {_GOAL_RATIO})"
     )
 
 

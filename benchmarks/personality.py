@@ -44,14 +44,14 @@ _COMPARISON_QUERY = """
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--kaggle", type=Path, help="a folder of Kaggle files; without it the made-up catalogue")
+    parser.add_argument("--kaggle", type=Path, help="a folder of Kaggle files; without it the synthetic catalogue")
     parser.add_argument("--users", type=int, default=2000)
     parser.add_argument("--days", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     with temporary_catalogue(options.kaggle, _NOW) as warehouse_settings:
         comparison = _compare_traits(warehouse_settings, options)
-    name = "Kaggle files" if options.kaggle else "made-up catalogue"
+    name = "Kaggle files" if options.kaggle else "synthetic catalogue"
     print(
         f"{name}, {options.users:,} listeners, {options.days} days, seed {options.seed}; {len(comparison):,} of them"
         f" have {MIN_PLAYS} plays or more, {comparison['plays'].median():,.0f} at the median"
@@ -85,8 +85,8 @@ def _print_scores(comparison: pd.DataFrame) -> None:
         score, truth = comparison[f"{trait}_score"].astype(float), comparison[trait]
         is_trait_right = is_right[trait]
         print(
-            f"{trait:12} {is_trait_right.mean():.1%} of all, {is_trait_right[~is_middle[trait]].mean():.1%} outside its middle tenth, goal >="
-            f" {_GOAL_TRAIT:.1%}; correlation {truth.corr(score):.3f}, area under the curve"
+            f"{trait:12} {is_trait_right.mean():.1%} of all, {is_trait_right[~is_middle[trait]].mean():.1%} outside its"
+            f" middle tenth, goal >= {_GOAL_TRAIT:.1%}; correlation {truth.corr(score):.3f}, area under the curve"
             f" {_compute_area_under_curve(score[score.notna()], truth[score.notna()] >= 0.5):.3f}"
         )
 

@@ -26,7 +26,7 @@ from etl.formats.contracts import ARTIST_ROW, LATEST_STATE
 from etl.formats.kaggle.file_formats import FORMATS
 from etl.formats.tabular import read_rows
 from etl.settings import CHECKOUT, read_settings
-from etl.storage.inputs import Lake
+from etl.storage.lake import Lake
 from etl.transform.catalogue.pipeline import build_catalogue
 from etl.transform.catalogue.reconciliation import add_track_identity, match_by_name
 from etl.transform.kaggle import parse_rows
@@ -85,7 +85,8 @@ def _evaluate_hidden_ids(genre: DataFrame, songs: DataFrame, is_listing: bool) -
     correct_count = len(matches) - len(wrong_matches)
     print(f"shared ids hidden: {total}; found: {len(matches) / total:.2%}; the very id: {exact / total:.2%}")
     print(
-        f"recall by recording: {correct_count / total:.2%} (goal 98 %); wrong: {len(wrong_matches) / total:.2%} (goal at most 0.3 %)"
+        f"recall by recording: {correct_count / total:.2%} (goal 98 %); wrong: {len(wrong_matches) / total:.2%} "
+        "(goal at most 0.3 %)"
     )
     if is_listing:
         for hidden_id, matched_id in sorted(matches.items()):
@@ -137,9 +138,8 @@ def _count_top_2000s_matches(rows: dict[str, DataFrame]) -> None:
         ("dataset.csv", rows["genre"]),
         ("both files", rows["genre"].unionByName(rows["songs"])),
     ):
-        print(
-            f"Top 2000s: {match_by_name(top, add_track_identity(known_tracks)).count()} of {top.count()} rows find their track in {label}"
-        )
+        match_count = match_by_name(top, add_track_identity(known_tracks)).count()
+        print(f"Top 2000s: {match_count} of {top.count()} rows find their track in {label}")
 
 
 def _time_catalogue_build(rows: DataFrame) -> None:
@@ -161,13 +161,10 @@ def _time_catalogue_build(rows: DataFrame) -> None:
 def _print_recordings(tracks: DataFrame) -> None:
     is_further = F.col("track_id") != F.col("recording_id")
     from_genre = F.col("source") == "tracks_by_genre"
-    further_ids_in_genre_file = (
-        tracks.where(from_genre).groupBy("recording_id").count().agg(F.sum(F.col("count") - 1)).first()
-    )
+    genre_file_row = tracks.where(from_genre).groupBy("recording_id").count().agg(F.sum(F.col("count") - 1)).first()
     further_id_count = tracks.where(is_further).count()
-    print(
-        f"further ids of a recording: {further_id_count}; of those that dataset.csv carries: {further_ids_in_genre_file[0] if further_ids_in_genre_file else 0}"
-    )
+    genre_file_count = genre_file_row[0] if genre_file_row else 0
+    print(f"further ids of a recording: {further_id_count}; of those that dataset.csv carries: {genre_file_count}")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ FractionsByQuestion = dict[str, dict[str, float]]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--kaggle", type=Path, help="a folder of Kaggle files; without it the made-up catalogue")
+    parser.add_argument("--kaggle", type=Path, help="a folder of Kaggle files; without it the synthetic catalogue")
     parser.add_argument("--users", type=int, default=20_000)
     parser.add_argument("--hours", type=int, default=72)
     parser.add_argument("--seed", type=int, default=1)
@@ -40,7 +40,8 @@ def main() -> None:
         loaded = _load_feed(warehouse_settings, options)
         requested, measured = _compute_requested(warehouse_settings), _measure_fractions(warehouse_settings)
     print(
-        f"{'Kaggle files' if options.kaggle else 'made-up catalogue'}, {options.users:,} listeners, {options.hours} h,"
+        f"{'Kaggle files' if options.kaggle else 'synthetic catalogue'}, {options.users:,} listeners, "
+        f"{options.hours} h,"
         f" seed {options.seed}: {loaded:,} events in the star"
     )
     for question in _QUESTIONS:

@@ -2,9 +2,10 @@
 
     python -m benchmarks.spotify [--only calls match] [--folder FOLDER]
 
-Both against the stand-in, over HTTP, in both quota modes. ``calls`` counts what one account's first fetch of 50
-playlists of 100 tracks asks, and what a night without changes asks, beside the least that the mode allows. ``match``
-publishes the accounts' playlists and compares with the stand-in's truth which recordings their audio features are of.
+Both against the mock API, over HTTP, in both quota modes. ``calls`` counts what one account's first fetch of 50
+playlists of 100 tracks asks, and what a simulated day without changes asks, beside the least that the mode allows.
+``match`` publishes the accounts' playlists and compares with the mock API's truth which recordings their audio features
+are of.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from etl import database
 from etl.formats.contracts import ARTIST_ROW, MOCK_SOURCE, TRACK_ROW
 from etl.jobs import refresh
 from etl.settings import Settings
-from etl.storage.inputs import Lake
+from etl.storage.lake import Lake
 from simulator.jobs import mock_api
 from simulator.mock_api.seed_data import get_seed_data_path, write_seed_data
 
@@ -29,9 +30,9 @@ _QUIET_SCENARIO = "has_usual_changes = false\npopularity_drift = 0\n"
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=("calls", "match"), default=("calls", "match"))
-    parser.add_argument("--folder", type=Path, help="of Kaggle files; else the made-up catalogue is served")
+    parser.add_argument("--folder", type=Path, help="of Kaggle files; else the synthetic catalogue is served")
     options = parser.parse_args()
-    print(f"spotipy {version('spotipy')}, pyspark {version('pyspark')}, against the mock API (docs/stand_in.md)")
+    print(f"spotipy {version('spotipy')}, pyspark {version('pyspark')}, against the mock API (docs/mock_api.md)")
     for mode in MODES:
         if "calls" in options.only:
             _count_calls(mode)
@@ -49,7 +50,8 @@ def _count_calls(mode: str) -> None:
         second_calls = series.fetch_day(1)
     pages = _PLAYLIST_COUNT * -(-_PLAYLIST_LENGTH // _PAGE_SIZE)
     print(
-        f"{mode}: first refresh of {_PLAYLIST_COUNT} playlists x {_PLAYLIST_LENGTH} tracks: {_describe_calls(first_calls)}"
+        f"{mode}: first refresh of {_PLAYLIST_COUNT} playlists x {_PLAYLIST_LENGTH} tracks: "
+        f"{_describe_calls(first_calls)}"
     )
     print(f"  pages of items {refresh_needed}, least possible {pages}, goal: equal")
     print(
@@ -58,7 +60,7 @@ def _count_calls(mode: str) -> None:
 
 
 def _replace_seed_data(series_settings: Settings) -> None:
-    """One account with 50 playlists of 100 tracks, of the tracks that the stand-in has."""
+    """One account with 50 playlists of 100 tracks, of the tracks that the mock API has."""
     with refresh.open_session(series_settings, "benchmark spotify") as spark:
         parsed = refresh.parse_files(spark, refresh.list_current_inputs(Lake(series_settings.lake_url)))
         tracks = refresh.union_accepted(spark, parsed["track"], TRACK_ROW).toPandas()
@@ -78,7 +80,7 @@ def _replace_seed_data(series_settings: Settings) -> None:
 
 def _describe_calls(calls: dict[str, Counter[str]]) -> str:
     texts = [
-        f"{endpoint} {sum(statuses.values())}" + (f" ({statuses['403']} refused)" if statuses["403"] else "")
+        f"{endpoint} {sum(statuses.values())}" + (f" ({statuses['403']} rejected)" if statuses["403"] else "")
         for endpoint, statuses in sorted(calls.items())
     ]
     return f"{sum(sum(statuses.values()) for statuses in calls.values())} calls: {', '.join(texts)}"
@@ -123,8 +125,8 @@ def _measure_matching(mode: str, folder: Path | None) -> None:
         return
     recall, precision = len(correct_ids & set(expected_ids)) / len(expected_ids), len(correct_ids) / len(matched_ids)
     print(
-        f"{mode}: audio features by recording, {len(api_track_ids)} tracks of the API: recall {recall:.2%} of {len(expected_ids)},"
-        f" goal >= 98 %; precision {precision:.2%} of {len(matched_ids)}, goal >= 99.5 %"
+        f"{mode}: audio features by recording, {len(api_track_ids)} tracks of the API: recall {recall:.2%}"
+        f" of {len(expected_ids)}, goal >= 98 %; precision {precision:.2%} of {len(matched_ids)}, goal >= 99.5 %"
     )
 
 

@@ -2,12 +2,12 @@
 
     python -m campaigns.at_once [--parts PART …] [--readers N] [--nights N] [--seed S]
 
-A night publishes tracks, loads a feed and builds the marts. It runs once alone; then, from the same beginning, twice at
-the same moment from two shells: ``same``, both in the name of one run, and ``apart``, each in runs of its own. All that
-people read is compared by natural keys with what the one alone has left. ``readers`` lets analysts ask without a pause
-for some nights: each question has one answer that is right at any moment, the marts may tell of nothing but published
-plays, and while events are loaded a migration that changes two tables waits for its turn. At the end the marts are
-built from nothing.
+A simulated day publishes tracks, loads a feed and builds the marts. It runs once alone; then, from the same beginning,
+twice at the same moment from two shells: ``same``, both in the name of one run, and ``apart``, each in runs of its own.
+All that people read is compared by natural keys with what the one alone has left. ``readers`` lets analysts ask without
+a pause for some simulated days: each question has one answer that is right at any moment, the marts may tell of nothing
+but published plays, and while events are loaded a migration that changes two tables waits for its turn. At the end the
+marts are built from nothing.
 """
 
 import argparse
@@ -82,7 +82,7 @@ class ConcurrencyEnvironment:
 
 @contextmanager
 def open_environment() -> Iterator[ConcurrencyEnvironment]:
-    """A place with one night published."""
+    """A place with one simulated day published."""
     with tempfile.TemporaryDirectory() as name:
         state = Path(name)
         server = postgres.start_server(state)
@@ -138,7 +138,7 @@ def _run_day(environment: ConcurrencyEnvironment, day: int) -> None:
 
 
 def _compare_two_at_once(environment: ConcurrencyEnvironment, scenario: str, run_suffixes: list[str]) -> list[str]:
-    """A night twice at the same moment, against the same alone."""
+    """A simulated day twice at the same moment, against the same alone."""
     environment.copy_database(_BEFORE_DATABASE, _TESTED_DATABASE)
     deadlocks, began = environment.count_deadlocks(), time.monotonic()
     violations = _run_day_in_parallel(environment, run_suffixes)
@@ -156,7 +156,7 @@ def _compare_two_at_once(environment: ConcurrencyEnvironment, scenario: str, run
 
 
 def _run_day_in_parallel(environment: ConcurrencyEnvironment, run_suffixes: list[str]) -> list[str]:
-    """Run night 1 in as many processes as there are ends of run ids.
+    """Run simulated day 1 in as many processes as there are ends of run ids.
 
     :returns: how those ended that did not end well.
     """
@@ -174,7 +174,7 @@ def _run_day_in_parallel(environment: ConcurrencyEnvironment, run_suffixes: list
 
 
 def _run_beside_readers(environment: ConcurrencyEnvironment, options: argparse.Namespace) -> list[str]:
-    """Some nights while analysts ask, and what they were shown."""
+    """Some simulated days while analysts ask, and what they were shown."""
     deadlocks = environment.count_deadlocks()
     with ConcurrentReaders(environment.admin_url, options.readers, options.seed) as baseline_readers:
         time.sleep(_BASELINE_SECONDS)
@@ -214,14 +214,14 @@ def _time_migration(url: str) -> float:
 
 def _list_violations(observations: ReaderObservations, baseline: ReaderObservations, deadlocks: int) -> list[str]:
     print(
-        f"{observations.query_count} answers to analysts, {sum(observations.violations.values())} of a half (goal: 0), {deadlocks} deadlocks"
+        f"{observations.query_count} results for analysts, {sum(observations.violations.values())} of a partial state "
+        f"(goal: 0), {deadlocks} deadlocks"
     )
     print(f"longest wait for a lock {observations.longest_lock_s:.1f} s (goal: at most {_MAX_LOCK_WAIT_SECONDS})")
     for name, query_seconds in sorted(observations.seconds.items()):
         longest_before = max(baseline.seconds.get(name, [0.0]))
-        print(
-            f"  {name}: median {sorted(query_seconds)[len(query_seconds) // 2]:.2f} s, longest {max(query_seconds):.2f} s; calm {longest_before:.2f} s"
-        )
+        median = sorted(query_seconds)[len(query_seconds) // 2]
+        print(f"  {name}: median {median:.2f} s, longest {max(query_seconds):.2f} s; alone {longest_before:.2f} s")
     print(
         f"  tracks, events, plays, plays in marts: {' → '.join(str(total) for total in observations.totals)}",
         flush=True,
@@ -236,7 +236,7 @@ def _list_violations(observations: ReaderObservations, baseline: ReaderObservati
     if deadlocks:
         violations.append(f"{deadlocks} deadlocks")
     if observations.longest_lock_s > _MAX_LOCK_WAIT_SECONDS:
-        violations.append(f"somebody waited for a lock for {observations.longest_lock_s:.1f} s")
+        violations.append(f"a session waited for a lock for {observations.longest_lock_s:.1f} s")
     return [f"readers: {violation}" for violation in violations + _find_wrong_totals(observations.totals)]
 
 

@@ -28,6 +28,7 @@ from pyspark.sql import SparkSession
 from sqlalchemy import text
 
 import etl.engines.spark
+from benchmarks._shared_session import share_session
 from campaigns.malformed_input.file_outcomes import FileOutcome, run_in_subprocess
 from campaigns.malformed_input.parsers import EVENTS, PARSERS, Parser
 from campaigns.malformed_input.row_mutator import RowMutator
@@ -37,7 +38,8 @@ from etl.engines.spark import open_session
 from etl.jobs import events, refresh
 from etl.load.migrate import migrate_warehouse
 from etl.settings import Settings, read_settings
-from etl.storage.inputs import Lake, ReceivedInput
+from etl.storage.inputs import ReceivedInput
+from etl.storage.lake import Lake
 from launch import postgres
 from launch.spark_jars import link_jars
 
@@ -79,8 +81,7 @@ class LoadEnvironment:
         self._server = server
         self._run_as_superuser("create database bad_template owner loader")
         migrate_warehouse(server.build_url("loader", "bad_template"))
-        for module in (etl.engines.spark, refresh):  # a session of Spark's that ends would end this one
-            module.session = lambda *_: _share_session(spark)  # type: ignore[attr-defined]
+        share_session(spark, etl.engines.spark, refresh)
 
     def _run_as_superuser(self, statement: str) -> None:
         admin_engine = make_engine(self._server.build_url("postgres", "postgres")).execution_options(
@@ -121,11 +122,6 @@ def open_environment() -> Iterator[LoadEnvironment]:
                 yield LoadEnvironment(server, spark, folder)
         finally:
             postgres.remove_servers(folder)
-
-
-@contextmanager
-def _share_session(spark: SparkSession) -> Iterator[SparkSession]:
-    yield spark
 
 
 def load_malformed_rows(
@@ -245,8 +241,8 @@ def _print_account(name: str, label: str, account: RowAccount, is_verbose: bool)
 
 def _print_outcomes(name: str, outcomes: Sequence[FileOutcome], peak_mib: int, is_verbose: bool) -> None:
     kinds = Counter(outcome.kind for outcome in outcomes)
-    messages = Counter(outcome.message_form for outcome in outcomes if outcome.kind == "refused")
-    kind_counts = ", ".join(f"{kinds[kind]} {kind}" for kind in ("kept", "refused", "crash", "hang"))
+    messages = Counter(outcome.message_form for outcome in outcomes if outcome.kind == "rejected")
+    kind_counts = ", ".join(f"{kinds[kind]} {kind}" for kind in ("kept", "rejected", "crash", "hang"))
     longest = max((outcome.seconds for outcome in outcomes), default=0)
     print(f"{name}, files: {kind_counts}; {len(messages)} sentences, peak {peak_mib} MiB, longest {longest:.1f} s")
     for outcome in outcomes:

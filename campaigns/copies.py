@@ -27,7 +27,7 @@ from etl.formats.kaggle.column_rules import get_column_rules
 from etl.formats.kaggle.file_formats import FORMATS, find_column_indexes
 from etl.formats.tabular.spark_frame import read_batches
 from etl.settings import CHECKOUT
-from etl.storage.inputs import Lake
+from etl.storage.lake import Lake
 
 ENCODINGS = ("utf-8", "utf-16", "cp1252", "iso-8859-15", "cp1250", "cp1254", "cp1251", "cp932")
 DELIMITERS, DECIMALS = (",", ";", "\t"), (".", ",")
@@ -189,7 +189,7 @@ def read_copies(rows: dict[str, list[Row]], files: int, seed: int) -> list[CopyO
 
 
 def main() -> int:
-    """:returns: 1 where a name or a number is wrong, or a copy is refused."""
+    """:returns: 1 where a name or a number is wrong, or a copy is rejected."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--files", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=7)
@@ -203,7 +203,8 @@ def main() -> int:
     outcomes = read_copies(read_real_rows(options.real), options.files, options.seed)
     by_encoding = Counter(outcome.copy.encoding for outcome in outcomes)
     print(
-        f"{len(outcomes)} copies, {sum(outcome.size for outcome in outcomes):,} rows, seed {options.seed}, of each encoding:"
+        f"{len(outcomes)} copies, {sum(outcome.size for outcome in outcomes):,} rows, seed {options.seed}, "
+        "of each encoding:"
     )
     for encoding, size in by_encoding.items():
         own_outcomes = [outcome for outcome in outcomes if outcome.copy.encoding == encoding]
@@ -211,15 +212,15 @@ def main() -> int:
         guess_count = sum(outcome.has_guess_remark for outcome in with_wrong_names)
         names = sum(len(outcome.wrong_names) for outcome in own_outcomes)
         print(
-            f"{encoding:<12} {size:>5} copies, {len(with_wrong_names)} with wrong names ({names} names; {guess_count} of the copies say "
-            f"that their encoding is a guess), {sum(outcome.wrong_numbers for outcome in own_outcomes)} wrong numbers, "
-            f"{sum(bool(outcome.rejection) for outcome in own_outcomes)} refused"
+            f"{encoding:<12} {size:>5} copies, {len(with_wrong_names)} with wrong names ({names} names; "
+            f"{guess_count} of the copies say that their encoding is a guess), "
+            f"{sum(outcome.wrong_numbers for outcome in own_outcomes)} wrong numbers, "
+            f"{sum(bool(outcome.rejection) for outcome in own_outcomes)} rejected"
         )
     for outcome in outcomes if options.verbose else ():
         if outcome.wrong_names or outcome.wrong_numbers or outcome.rejection:
-            print(
-                f"    {outcome.copy}, {outcome.size} rows: {outcome.wrong_names[:3]} {outcome.wrong_numbers} {outcome.rejection[:300]}"
-            )
+            wrong_values = f"{outcome.wrong_names[:3]} {outcome.wrong_numbers}"
+            print(f"    {outcome.copy}, {outcome.size} rows: {wrong_values} {outcome.rejection[:300]}")
     print(f"{time.monotonic() - began:.0f} s")
     return int(any(outcome.wrong_names or outcome.wrong_numbers or outcome.rejection for outcome in outcomes))
 

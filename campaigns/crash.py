@@ -5,8 +5,8 @@
 
 Goes through the steps once undisturbed and keeps the warehouse and the lake after each. Then it goes through them again
 and again: each step is killed up to five times (its process, Spark's JVM, a Python worker of Spark, PostgreSQL or one
-of its backends, the stand-in), run again at once each time, and left to end; then all tables are compared. What has
-ended of PostgreSQL and the stand-in is started again, as bin/run does; else nobody lends a hand, and what a kill leaves
+of its backends, the mock API), run again at once each time, and left to end; then all tables are compared. What has
+ended of PostgreSQL and the mock API is started again, as bin/run does; else no operator helps, and what a kill leaves
 stays. A kill is a line. ``--resume`` notes results in a file and goes on after those that it has; ``--folder`` keeps
 what the undisturbed steps left for the next start on the same day: name an empty folder, and remove it afterwards.
 """
@@ -39,7 +39,7 @@ _GOAL_KILLS = 200
 _KILLS_PER_STEP = (3, 5)
 _MAX_ROUNDS = 4
 _MAX_FAILURES = 3
-"""Tries of a step that may fail without a kill of their own; after more a hand is needed."""
+"""Tries of a step that may fail without a kill of their own; after more an operator is needed."""
 _RETRY_DELAY_SECONDS = 30.0
 """After a failure that is likely to pass, as DAGs wait; after a kill there is none."""
 _START_SNAPSHOT, _MANIFEST_NAME = "start", "prepared.json"
@@ -174,7 +174,7 @@ def _kill_and_compare(
 ) -> StepResult:
     """Kill a step some times, run it again each time, let it end, and compare.
 
-    :param before: the step before it; where a try ends before it was to be killed, the step is gone through anew.
+    :param before: the step before it; where a try ends before it was to be killed, the step is gone through again.
     :param seconds: how long each step took when it was last left alone: kept up to date, for what runs beside changes.
     """
     result = StepResult(cycle, step)
@@ -330,7 +330,7 @@ def _print_result(result: StepResult, count: int) -> None:
         print(f"  {result.step} FAILED without a kill of its own: {failure}", flush=True)
     verdict = "equal" if result.is_ended and not result.differences else "DIFFERS"
     if not result.is_ended:
-        verdict = "NEEDS A HAND"
+        verdict = "NEEDS AN OPERATOR"
     key_text = f", surrogate keys differ: {', '.join(result.keys_differ)}" if result.keys_differ else ""
     orphan_text = f", {result.orphan_count} processes left behind" if result.orphan_count else ""
     print(f"{count} kills, round {result.cycle}, {result.step}: {verdict}{key_text}{orphan_text}", flush=True)
@@ -342,9 +342,10 @@ def _print_summary(results: list[StepResult]) -> None:
     equal = sum(len(result.kills) for result in results if result.is_ended and not result.differences)
     operator_count = sum(not result.is_ended for result in results)
     print(
-        f"{_count_kills(results)} kills of {len(results)} steps (goal: {_GOAL_KILLS}): after {equal} all tables are equal (goal: all)"
+        f"{_count_kills(results)} kills of {len(results)} steps (goal: {_GOAL_KILLS}): "
+        f"after {equal} all tables are equal (goal: all)"
     )
-    print(f"{operator_count} steps needed a hand (goal: 0)")
+    print(f"{operator_count} steps needed an operator (goal: 0)")
     print(f"{sum(bool(result.keys_differ) for result in results)} steps gave other surrogate keys")
     victims = Counter(kill.victim for result in results for kill in result.kills)
     print(", ".join(f"{victim} {count}" for victim, count in victims.most_common()))

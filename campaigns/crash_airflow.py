@@ -2,11 +2,11 @@
 
     python -m campaigns.crash_airflow [--kills N] [--kills-a-round N] [--rounds N] [--seed S] [--resume FILE]
 
-bin/run is up, with a made-up catalogue and heartbeats shortened by Airflow's own settings. A round is a night of the
-stand-in: a nightly refresh, a look at what was played lately, a feed; each with the load of its events and the marts.
-Some rounds go undisturbed; then the lake and the warehouse are put back, and the rounds go again while a task's
+bin/run is up, with a synthetic catalogue and heartbeats shortened by Airflow's own settings. A round is a simulated day
+of the mock API: a nightly refresh, a look at what was played lately, a feed; each with the load of its events and the
+marts. Some rounds go undisturbed; then the lake and the warehouse are put back, and the rounds go again while a task's
 process, its supervisor, Spark's JVM, a Python worker, the scheduler, the API server, the DAG processor, PostgreSQL and
-the stand-in are killed. Nobody lends a hand: bin/run keeps its parts up, and Airflow tries tasks again. A run that has
+the mock API are killed. No operator helps: bin/run keeps its parts up, and Airflow tries tasks again. A run that has
 failed all the same is started again once, as a person does, and counted. Then all tables of warehouse and marts are
 compared by natural keys; moments at which something was asked are told by their round, for no clock stands still.
 """
@@ -108,7 +108,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--kills", type=int, default=_GOAL_KILLS)
     parser.add_argument("--kills-a-round", type=int, default=5)
-    parser.add_argument("--rounds", type=int, default=1, help="how many nights follow each other before it begins anew")
+    parser.add_argument("--rounds", type=int, default=1, help="simulated days before the warehouse is reset")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--resume", type=Path, help="a file of results: kills that it has are not made again")
     options = parser.parse_args()
@@ -214,9 +214,8 @@ def _run_round(product: KilledProduct, number: int, killer: ProcessKiller | None
             product.start_run(failed_id, conf if failed_id == dag_id else {})
             product.wait_until_idle(killer)
         if product.list_failed_runs() - known_failures:
-            raise NeedsOperatorError(
-                f"failed again: {[product.describe_failure(*run) for run in product.list_failed_runs() - known_failures]}"
-            )
+            repeated_failures = product.list_failed_runs() - known_failures
+            raise NeedsOperatorError(f"failed again: {[product.describe_failure(*run) for run in repeated_failures]}")
     return failures
 
 
@@ -240,7 +239,7 @@ def _print_result(result: RoundResult, count: int) -> None:
     for failure in result.restarted_runs:
         print(f"  FAILED and started again: {failure}")
     verdict = (
-        "NEEDS A HAND: " + result.operator_reason
+        "NEEDS AN OPERATOR: " + result.operator_reason
         if result.operator_reason
         else "DIFFERS"
         if result.differences
@@ -254,9 +253,10 @@ def _print_result(result: RoundResult, count: int) -> None:
 def _print_summary(results: list[RoundResult]) -> None:
     equal = sum(len(result.kills) for result in results if not result.differences and not result.operator_reason)
     print(
-        f"{_count_kills(results)} kills in {len(results)} rounds (goal: {_GOAL_KILLS}): after {equal} all tables are equal (goal: all)"
+        f"{_count_kills(results)} kills in {len(results)} rounds (goal: {_GOAL_KILLS}): "
+        f"after {equal} all tables are equal (goal: all)"
     )
-    print(f"{sum(bool(result.operator_reason) for result in results)} rounds needed a hand (goal: 0)")
+    print(f"{sum(bool(result.operator_reason) for result in results)} rounds needed an operator (goal: 0)")
     print(f"{sum(len(result.restarted_runs) for result in results)} runs failed for good and were started again")
     victims = Counter(victim for result in results for victim, _, _ in result.kills)
     print(", ".join(f"{victim} {count}" for victim, count in victims.most_common()))

@@ -67,7 +67,7 @@ def main() -> None:
     print(f"pyspark {version('pyspark')}, seed {options.seed}", flush=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        folder.chmod(0o711)  # PostgreSQL runs as somebody else
+        folder.chmod(0o711)  # PostgreSQL runs as another user
         folders = {STATE_DISK: folder / "state", DATABASE_DISK: folder / "server"}
         with mount_small_disks({folders[disk_name]: size for disk_name, size in _DISK_SIZES.items()}) as mounted:
             disks = {disk_name: mounted[path] for disk_name, path in folders.items()}
@@ -138,7 +138,7 @@ def _try_with_full_disk(
                 result.violations.append("no sentence that says so")
             result.violations += _find_reader_changes(environment, previous_step)
             if not _is_database_up(environment):
-                result.remarks.append("PostgreSQL had ended, or let nobody in")
+                result.remarks.append("PostgreSQL had ended, or accepted no connection")
     environment.wait_until_recovered()
     if code != 0:
         result.violations += [

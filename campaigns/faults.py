@@ -3,19 +3,18 @@
     python -m campaigns.faults [--long] [--modes MODE …] [--nights N] [--rate RATE] [--seed SEED] [--every N]
         [--folder FOLDER]
 
-Goes through the same nights twice at the stand-in, with some faults of every kind and without, then through two more
-without any in which everything of the catalogue is asked (before them the budget is small), the second when refusals of
-playlists are believed no longer, and compares the stars.
-What the nights brought is published after the first, every so many (``--every``), and the last two; likes and follows
-at the end. A night is a line.
+Goes through the same simulated days twice at the mock API, with some faults of every kind and without, then through two
+more without any in which everything of the catalogue is asked (before them the budget is small), the second when
+refusals of playlists are believed no longer, and compares the stars. What the simulated days brought is published after
+the first, every so many (``--every``), and the last two; likes and follows at the end. A simulated day is a line.
 
-The long form meets 10,000 faults: more accounts, nights and faults a call, and kinds that end a fetch come more seldom
-than those that do not. With ``--folder`` an ended process leaves what it has there, and the same command goes on after
-the last whole night; with other ``--nights`` it goes on to these. Remove the folder afterwards.
+The long form meets 10,000 faults: more accounts, simulated days and faults a call, and kinds that end a fetch come more
+seldom than those that do not. With ``--folder`` an ended process leaves what it has there, and the same command goes on
+after the last whole night; with other ``--nights`` it goes on to these. Remove the folder afterwards.
 
 A recording is the same whichever of its ids came first: it is named here by its smallest. What was there only in
-nights whose calls failed is in no answer: names that a thing had then, likes and follows that were taken back, and what
-a playlist was before it was deleted are counted apart.
+simulated days whose calls failed is in no answer: names that a thing had then, likes and follows that were taken back,
+and what a playlist was before it was deleted are counted apart.
 """
 
 import argparse
@@ -45,7 +44,7 @@ from campaigns.fault_runs.star_comparison import (
 from etl import database
 from etl.extract.spotify.http_session import HttpLimits
 from etl.extract.spotify.sync_state import DENIAL_MAX_AGE
-from etl.jobs.spotify import MAX_RETRY_DELAY_S
+from etl.jobs.fetch_outcomes import MAX_RETRY_DELAY_S
 from launch import postgres
 from simulator.jobs import mock_api
 from simulator.mock_api.scenario import COMMON_FAULTS, FAULT_KINDS, read_scenario
@@ -53,8 +52,8 @@ from simulator.mock_api.seed_data import SeedData, get_seed_data_path
 from simulator.mock_api.simulated_day import SimulatedDay
 
 _CALM_DAYS = {0: 5_000, DENIAL_MAX_AGE.days + 1: 1_000}
-"""When the two calm nights are, from the end of those with faults, and their calls: all that is known, then what became
-known in the first."""
+"""When the two calm simulated days are, from the end of those with faults, and their calls: all that is known, then
+what became known in the first."""
 _BASE_SCENARIO = "popularity_drift = 0\n"
 _FAULT_RATE_TEMPLATE = """
 [faults]
@@ -65,7 +64,7 @@ seconds = {seconds}
 kinds = {kinds}
 """
 _PAUSES = {"playlist_items": 25, "saved_tracks": 900}
-"""Besides, the third call of an endpoint is asked for a pause of so many seconds, each night."""
+"""Besides, the third call of an endpoint is asked for a pause of so many seconds, each simulated day."""
 _PAUSE_TEMPLATE = """
 [[fault]]
 night = {night}
@@ -79,8 +78,9 @@ seconds = {seconds}
 @dataclass(frozen=True)
 class CampaignForm:
     """How many faults are met how. ``every`` says how many nights are published at once, ``calls`` what the catalogue
-    may ask a night, by mode; ``rate`` is the share of calls that meet a fault, ``weights`` says how much oftener than
-    others some kinds are drawn; a slow answer takes ``slow_s``, and ``limits`` say how long is waited for it."""
+    may ask a simulated day, by mode; ``rate`` is the share of calls that meet a fault, ``weights`` says how much
+    oftener than others some kinds are drawn; a slow answer takes ``slow_s``, and ``limits`` say how long is waited for
+    it."""
 
     nights: int
     every: int
@@ -117,7 +117,7 @@ _LONG_FORM = CampaignForm(
 
 @dataclass
 class SeriesProgress:
-    """How far some nights have come, and what was there in the end.
+    """How far some simulated days have come, and what was there in the end.
 
     ``met`` counts faults by kind, ``overlaps`` tracks that stand twice in one place of a playlist at one time.
     """
@@ -145,7 +145,7 @@ def main() -> None:
     overrides = {name: getattr(options, name) for name in ("nights", "rate", "every")}
     form = replace(form, **{name: value for name, value in overrides.items() if value is not None})
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all that was started ends
-    print(f"spotipy {version('spotipy')}, pyspark {version('pyspark')}, mock API (docs/stand_in.md)", flush=True)
+    print(f"spotipy {version('spotipy')}, pyspark {version('pyspark')}, mock API (docs/mock_api.md)", flush=True)
     are_equal = True
     with nullcontext(options.folder) if options.folder else _create_temporary_folder() as folder:
         for mode in options.modes:
@@ -164,7 +164,7 @@ def _create_temporary_folder() -> Iterator[Path]:
 
 
 def _run_and_compare(mode: str, form: CampaignForm, seed: int, folder: Path) -> bool:
-    """Whether the nights of a mode end in the same star with faults and without; prints what came of them."""
+    """Whether the simulated days of a mode end in the same star with faults and without; prints what came of them."""
     faulty = _run_series(
         mode, form, _BASE_SCENARIO + _make_fault_scenario(form, seed), folder / mode / "with", folder / "stock"
     )
@@ -177,7 +177,7 @@ def _run_and_compare(mode: str, form: CampaignForm, seed: int, folder: Path) -> 
 
 
 def _make_fault_scenario(form: CampaignForm, seed: int) -> str:
-    """What a scenario says of the nights with faults."""
+    """What a scenario says of the simulated days with faults."""
     kinds = [kind for kind in FAULT_KINDS for _ in range(form.weights.get(kind, 1))]
     last_day = form.nights - 1
     by_rate = _FAULT_RATE_TEMPLATE.format(
@@ -192,9 +192,9 @@ def _make_fault_scenario(form: CampaignForm, seed: int) -> str:
 
 
 def _run_series(mode: str, form: CampaignForm, scenario: str, folder: Path, seed_data_folder: Path) -> SeriesProgress:
-    """What some nights and two calm ones after them bring.
+    """What some simulated days and two calm ones after them bring.
 
-    :param stock: where the stand-in's stock is kept for other nights.
+    :param stock: where the mock API's seed data is kept for other simulated days.
     """
     progress_file = folder / "lived.json"
     progress = _read_progress(progress_file)
@@ -240,7 +240,8 @@ def _run_day(series: RefreshSeries, progress: SeriesProgress, day: int, budget: 
 
 
 def _read_final_resources(state: Path, day_number: int) -> AccountResources:
-    """What the accounts have on a night, as the stand-in knows it; the star may have more, from earlier nights."""
+    """What the accounts have on a simulated day, as the mock API knows it; the star may have more, from earlier
+    simulated days."""
     with closing(SeedData(get_seed_data_path(state))) as seed_data:
         day = SimulatedDay(seed_data, read_scenario(state / "scenario.toml"), day_number)
         accounts = seed_data.accounts.values()
@@ -280,7 +281,8 @@ def _print_comparison(expected: SeriesProgress, faulty: SeriesProgress, final_re
     different = [name for name, (expected_rows, faulty_rows) in rows_by_part.items() if expected_rows != faulty_rows]
     sizes = ", ".join(f"{name} {expected_rows.total()}" for name, (expected_rows, _) in rows_by_part.items())
     print(
-        f"  {len(rows_by_part) - len(different)} of {len(rows_by_part)} parts of the star equal ({sizes}), without the rows of:"
+        f"  {len(rows_by_part) - len(different)} of {len(rows_by_part)} parts of the star equal ({sizes}), "
+        "without the rows of:"
     )
     row_text = ", ".join(f"{len(rows)} of {name}" for name, rows in unobservable.items())
     print(f"  rows that differ for what was gone before it could be asked: {row_text}")

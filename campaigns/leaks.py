@@ -3,9 +3,9 @@
     python -m campaigns.leaks [--keep]
 
 The product runs with an app of its own (client id and secret, an account that is signed in and one whose tokens are
-refused) against a stand-in, a file server that wants a token, a failure notice by mail with a password, and exports
+rejected) against a mock API, a file server that wants a token, a failure notice by mail with a password, and exports
 with private fields. Every text of every input is made to be taken for SQL, a template or a path, and so is what is put
-into the forms of the DAGs. Tasks are made to fail: tokens refused, no API, another password of the database, zip files
+into the forms of the DAGs. Tasks are made to fail: tokens rejected, no API, another password of the database, zip files
 that reach out. Meanwhile all processes are looked at twice a second (arguments, environments, listening sockets), and
 so are short-lived files; what lives for less than that may be missed. Afterwards every file below STATE_DIR and the
 temporary folder and every row of both databases is searched for the secrets, as they are, in base64 and in hexadecimal
@@ -203,7 +203,7 @@ def _run_scenarios(
     with scenes.change_password(server, planted.plant_secret("other password of the loader")):
         states["marts with a wrong password"] = scenes.run_dag(api, "build_marts", {})
     print("\n".join(f"  {name}: {state}" for name, state in states.items()))
-    print(f"  harmful texts in forms: {accepted_count} runs, {rejected_count} refused by the form")
+    print(f"  harmful texts in forms: {accepted_count} runs, {rejected_count} rejected by the form")
     _print_changed_columns(columns_before, url, product.state, figures)
 
 

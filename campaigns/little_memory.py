@@ -30,14 +30,14 @@ _RUNS_TIMEOUT_SECONDS = 3600
 _FEED_FORM = {"users": 200, "hours": 24.0, "seed": 5}
 _TRIGGERS: tuple[tuple[str, dict[str, object]], ...] = (
     ("simulate_feed", _FEED_FORM),
-    ("nightly_refresh", {"from_nothing": True}),
-    ("build_marts", {"what": "from nothing"}),
+    ("nightly_refresh", {"full_refresh": True}),
+    ("build_marts", {"scope": "full_refresh"}),
     ("load_events", {}),
     ("simulate_feed", _FEED_FORM),
     ("build_marts", {}),
     ("nightly_refresh", {}),
     ("load_events", {}),
-    ("build_marts", {"what": "from nothing"}),
+    ("build_marts", {"scope": "full_refresh"}),
     ("load_events", {}),
 )
 _ROW_ACCOUNTS_QUERY = """
@@ -49,7 +49,7 @@ _ROW_ACCOUNTS_QUERY = """
         (select count(*) from mart.play) as plays,
         (select coalesce(sum(plays), 0) from mart.listener_day) as plays_in_marts,
         (select count(*) - count(distinct event_id) from warehouse.fact_event) as twice,
-        (select count(*) from audit.touched_day) as days_left
+        (select count(*) from audit.changed_day) as days_left
 """
 
 

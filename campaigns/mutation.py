@@ -5,7 +5,7 @@
 Draws mutants from all that the files of ``TESTS`` allow and tries one after another, in a copy of the checkout. A copy
 of this process, which has Spark and an embedded PostgreSQL running, runs the tests that cover the file until the
 first fails. A mutant that takes many times as long as the unharmed code is noticed, too. ``--resume`` notes results in
-a file and goes on after those that it has; a mutant that survived is tried anew, so that a test written for it counts.
+a file and goes on after those that it has; a mutant that survived is tried again, so that a test written for it counts.
 """
 
 import argparse
@@ -55,12 +55,12 @@ TESTS: dict[str, tuple[str, ...]] = {
     "etl/load/partitions.py": (_KNOWN_EVENTS,),
     "sql/merge/event_members.sql": (_EVENT_KEYS,),
     "sql/merge/event_row_count.sql": (_KNOWN_EVENTS,),
-    "sql/merge/guessed_artist.sql": ("tests/load/test_artists_of_events.py",),
+    "sql/merge/name_matched_artist.sql": ("tests/load/test_artists_of_events.py",),
     "sql/merge/inferred_artist.sql": (_EVENT_KEYS,),
     "sql/merge/inferred_track.sql": (_EVENT_KEYS, _TRACKS),
     "sql/merge/reconciliation.sql": (_RECOGNISED,),
     "sql/merge/track_alias.sql": (_RECOGNISED, _TRACKS),
-    "sql/queries/lookup/made_id.sql": (_EVENT_KEYS,),
+    "sql/queries/lookup/name_derived_id.sql": (_EVENT_KEYS,),
     "sql/queries/lookup/track.sql": (_EVENT_KEYS,),
     "sql/queries/lookup/user.sql": (_EVENT_KEYS,),
 }
@@ -130,7 +130,7 @@ def main() -> None:
 def draw_mutants(checkout: Path, count: int, seed: int) -> list[Mutant]:
     """``count`` of all mutants of the files, in an order that the seed says; fewer of a seed are the first of more.
 
-    The order is one of hashes, so that a change of the code draws only what it changed anew.
+    The order is one of hashes, so that a change of the code draws only what it changed again.
     """
     counts: Counter[tuple[str, str, str]] = Counter()
     ranked: dict[bytes, Mutant] = {}

@@ -1,1 +1,1 @@
-"""What runs when: one file a DAG, wiring only; the work is in ``etl.jobs``."""
+"""The DAGs, one file each: schedules and wiring only; the work is in ``etl.jobs``."""

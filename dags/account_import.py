@@ -1,20 +1,23 @@
 """
 ### Account import
-Brings the listening history, saved tracks and playlists that Spotify sends on request (privacy page of the account)
-into the lake, whole or not at all. Who asked for both kinds may import both: plays that both tell of are counted once.
+Imports an account export into the lake: the listening history, saved tracks and playlists that Spotify sends on request
+(privacy page of the account). The import is atomic: all files or none. Both kinds of export may be imported; a play
+that both contain is counted once.
 
-| what was asked for | files that are read |
+| kind of export | files that are read |
 | --- | --- |
-| Extended streaming history | `Streaming_History_*.json`, audio and video; once `endsong_*.json`: all, to the second |
-| Account data | `StreamingHistory*.json`, music, podcasts and audiobooks: one year, to the minute, without ids |
+| Extended streaming history | `Streaming_History_*.json`, audio and video; formerly `endsong_*.json`; to the second |
+| Account data | `StreamingHistory*.json`, music, podcasts and audiobooks. One year, to the minute, without ids |
 | | `YourLibrary.json`: saved tracks and followed artists; `Playlist1.json`, `Playlist2.json`, … |
 
-All other files (profile, searches, payments, …) are named in the log and never copied. IP addresses, login names and
-user agents are removed before anything is written.
+All other files (profile, searches, payments, …) are listed in the log and not copied. IP addresses, login names and
+user agents are removed before anything is written. Afterwards `load_events` starts by itself.
 
-**When it fails**, the last line of the task's log names the file and what to do; nothing was kept. `docs/exports.md`
-has each message with its cure. **Running it again** with the same export changes nothing; a later export of the same
-listener adds what is new, and replaces the playlists. From a shell, `bin/import-history` does the same.
+**If it fails**: read the last line of the task's log. It names the file and what to do; nothing was imported.
+`docs/exports.md` explains each message.
+
+**Is a rerun safe?** Yes. The same export changes nothing. A later export of the same listener adds what is new and
+replaces the playlists. `bin/import-history` does the same from a shell.
 """
 
 from datetime import timedelta
@@ -22,13 +25,15 @@ from typing import Any
 
 from airflow.sdk import DAG, Param, task
 
-from dags.common.defaults import EXPORT_INPUTS, build_default_args, render_doc_page
+from dags.common.assets import EXPORT_INPUTS
+from dags.common.params import render_doc_page
+from dags.common.retries import build_default_args
 from dags.common.run_context import get_run_id
 
 
 @task(outlets=[EXPORT_INPUTS])
 def import_account_export(**context: Any) -> dict[str, Any]:
-    """The inputs that the export became, and what was left out of it."""
+    """Import an export; return its inputs and the files that were skipped."""
     from etl.jobs import account_import
     from etl.settings import read_settings
 
@@ -44,7 +49,7 @@ def import_account_export(**context: Any) -> dict[str, Any]:
 
 with DAG(
     dag_id="account_import",
-    description="Bring the listening history, saved tracks and playlists of an account export into the lake",
+    description="Import the listening history, saved tracks and playlists of an account export into the lake",
     schedule=None,
     catchup=False,
     max_active_runs=4,
@@ -57,19 +62,19 @@ with DAG(
             type="string",
             minLength=1,
             title="Path",
-            description="The zip file that Spotify sent, a folder of what it holds, or one of its files.",
+            description="The zip file that Spotify sent, a folder of its files, or one of them.",
         ),
         "user": Param(
             type="string",
             pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
             title="User",
-            description="Whose history it is: the user_id in dim_user, else an id that you choose and keep to.",
+            description="The listener's user_id in warehouse.dim_user, or a new id, which later exports use too.",
         ),
         "timezone": Param(
             type="string",
             minLength=1,
             title="Timezone",
-            description="Where the listener lives, as an IANA name, such as Europe/Berlin.",
+            description="The listener's timezone as an IANA name, such as Europe/Berlin.",
         ),
     },
 ):

@@ -1,23 +1,23 @@
 """
 ### Build marts
-Brings the schema `mart` up to date with the star. Starts by itself when events or tracks have been loaded.
+Brings the schema `mart` up to date with the star. Starts by itself after a load of events or tracks.
 
 | step | what it does |
 | --- | --- |
-| `build_marts` | works on the users, days, artists and playlists that were touched, and publishes all marts at once |
+| `build_marts` | builds the marts for changed users, days, artists and playlists, and publishes all marts at once |
 
-| choice | what is worked on |
+| scope | what is built |
 | --- | --- |
-| touched | what has changed since the last build |
-| since | all days from the first day on, too: where somebody has changed a mart by hand |
-| from nothing | everything; who reads a mart meanwhile has the old rows |
+| changed | all changes since the last build |
+| since | these changes, and all days from the first day on: use it after a manual change of a mart |
+| full_refresh | all rows; readers see the old rows until the end |
 
-Other settings (`PLAY_MIN_MS`, `SESSION_GAP_MINUTES`) and new marts build from nothing by themselves. A row in
-`warehouse.exclusion` takes a user, an artist or a track out of the marts with the next build: start it by hand.
+Changed settings (`PLAY_MIN_MS`, `SESSION_GAP_MINUTES`) and new marts cause a full refresh by themselves. A row in
+`warehouse.exclusion` removes a user, an artist or a track from the marts with the next build: start that build here.
 
-**When it fails** the marts are as they were; the last line of the log says what to do.
+**If it fails**: the marts are unchanged. The last line of the task's log says what to do.
 
-**Running it again** is always safe, also twice at once: where nothing was touched, nothing is done.
+**Is a rerun safe?** Yes, also several at once. Without changes, nothing is built.
 """
 
 from datetime import date, timedelta
@@ -25,21 +25,23 @@ from typing import Any
 
 from airflow.sdk import DAG, Param, task
 
-from dags.common.defaults import MART_TABLES, build_default_args, make_table_asset, render_doc_page
+from dags.common.assets import MART_TABLES, make_table_asset
+from dags.common.params import render_doc_page
+from dags.common.retries import build_default_args
 from dags.common.run_context import get_run_id, skip_on_first_try
 
 
 @task(outlets=[MART_TABLES], execution_timeout=timedelta(hours=12))
 def build_marts(**context: Any) -> dict[str, int]:
-    """Rows written, by table."""
+    """Return the rows written, by table."""
     from etl.jobs import marts
     from etl.settings import read_settings
 
     params = context["params"]
     since = date.fromisoformat(params["since"]) if params.get("since") else None
-    written_rows = marts.build_marts(get_run_id(context), params["what"], since, read_settings())
+    written_rows = marts.build_marts(get_run_id(context), params["scope"], since, read_settings())
     if not written_rows:
-        skip_on_first_try(context, "Nothing was touched since the last build.")
+        skip_on_first_try(context, "Nothing has changed since the last build.")
     return written_rows
 
 
@@ -54,15 +56,19 @@ with DAG(
     doc_md=render_doc_page(__doc__),
     tags=["marts"],
     params={
-        "what": Param(
-            "touched",
+        "scope": Param(
+            "changed",
             type="string",
-            enum=["touched", "since", "from nothing"],
-            title="What",
-            description="What to work on: what was touched, all days since one, or everything.",
+            enum=["changed", "since", "full_refresh"],
+            title="Scope",
+            description="Build changes only, also all days from a first day on, or all rows.",
         ),
         "since": Param(
-            None, type=["null", "string"], format="date", title="Since", description="The first day, for 'since' alone."
+            None,
+            type=["null", "string"],
+            format="date",
+            title="Since",
+            description="The first day; only with the scope 'since'.",
         ),
     },
 ):

@@ -1,25 +1,27 @@
 """
 ### Fit clusters
-Fits the audio clusters anew on request, gives every track its cluster and publishes. A nightly refresh does so by
-itself when the catalogue has changed by more than CLUSTER_REFIT_SHARE.
+Fits the audio clusters again, assigns a cluster to every track and publishes the result. A nightly refresh does this by
+itself when the fraction of changed tracks exceeds CLUSTER_REFIT_SHARE.
 
-New clusters are matched to the old ones, so that `audio_features_type` keeps its meaning across fits; the number of
-clusters chosen here also holds for the refits of later nights.
+New clusters are matched to the old ones, so that `audio_features_type` keeps its meaning. The number of clusters chosen
+here also applies to later refits.
 
-**When it fails**, the last line of the failed task's log says what to do. **Running it again** with the same number and
-seed on the same catalogue gives the same clusters.
+**If it fails**: the last line of the failed task's log says what to do. Nothing was published.
+
+**Is a rerun safe?** Yes. The same number and seed on the same catalogue give the same clusters.
 """
 
 from datetime import timedelta
 
 from airflow.sdk import DAG, Param
 
-from dags.common.defaults import build_default_args, render_doc_page
+from dags.common.params import render_doc_page
 from dags.common.refresh_tasks import build_refresh_tasks
+from dags.common.retries import build_default_args
 
 with DAG(
     dag_id="fit_clusters",
-    description="Fit the audio clusters anew and publish",
+    description="Fit the audio clusters again and publish them",
     schedule=None,
     catchup=False,
     max_active_runs=1,
@@ -29,7 +31,7 @@ with DAG(
     tags=["catalogue", "clusters"],
     params={
         "cluster_count": Param(
-            8, type="integer", minimum=2, maximum=50, title="Clusters", description="How many clusters (k)."
+            8, type="integer", minimum=2, maximum=50, title="Clusters", description="The number of clusters (k)."
         ),
         "seed": Param(
             1, type="integer", title="Seed", description="The same seed on the same catalogue gives the same clusters."

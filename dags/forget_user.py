@@ -1,21 +1,21 @@
 """
 ### Forget a user
-Takes all that is known of a person out of the accounts, the lake and the warehouse. This cannot be undone.
+Erases all data of a user from the accounts, the lake and the warehouse. **This cannot be undone.**
 
-| what | what becomes of it |
+| where | what happens |
 | --- | --- |
-| sign-in | the account's file goes first, tokens included: nobody asks Spotify for this person any more |
-| lake | exports and answers of the person go whole; feeds and others' answers are written anew without them |
-| star | the person's events, playlists with their history, and all versions of the user go |
-| audit | refused rows, fetches, gaps; sentences say "somebody". What was counted stays counted |
+| sign-in | the account's file with its tokens is deleted first: the account is no longer read |
+| lake | exports and API responses are deleted; feeds and other responses are rewritten without the user |
+| star | the user's events, playlists with their history, and all versions of the user are deleted |
+| audit | rejected rows, fetches and gaps are deleted; "somebody" replaces names in messages; counts stay |
 
-What the API's answers taught is learned anew by the next refresh, from the answers that are left. A refresh or load
-that is in progress fails with a sentence and is started again; better wait until none runs. `docs/production.md` says
-what lies outside: backups, Airflow's own records, files that were imported, and Spotify itself.
+The next refresh rebuilds the state of API resources from the remaining responses. A refresh or load that runs at the
+same time may fail with a message and must be started again: start this DAG when none is running. `docs/production.md`
+lists what is not covered: backups, Airflow's own records, imported source files, and Spotify itself.
 
-**When it fails**, the last line of the log says why. Start it again with the same user: the rest is done.
+**If it fails**: the last line of the log says why. Start it again with the same user; it continues with the rest.
 
-**Running it again** is always safe: where nothing is left of the person, nothing is done.
+**Is a rerun safe?** Yes. If no data of the user is left, nothing happens.
 """
 
 from datetime import timedelta
@@ -24,25 +24,26 @@ from typing import Any
 from airflow.sdk import DAG, Param, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.common.defaults import build_default_args, render_doc_page
+from dags.common.params import render_doc_page
+from dags.common.retries import build_default_args
 from dags.common.run_context import get_run_id
 
 
 @task(execution_timeout=timedelta(hours=6))
 def forget_user(**context: Any) -> dict[str, int]:
-    """How many accounts, inputs and events went."""
+    """Return the numbers of erased accounts, inputs and events."""
     from etl.jobs import erasure
     from etl.settings import read_settings
 
     erased_counts = erasure.forget_user(context["params"]["user"], get_run_id(context), read_settings())
     if not any(erased_counts.values()):
-        raise AirflowSkipException("Nothing here belongs to a user of that id.")
+        raise AirflowSkipException("There is no data of a user with this id.")
     return erased_counts
 
 
 with DAG(
     dag_id="forget_user",
-    description="Take all that is known of a person out of lake and warehouse",
+    description="Erase all data of a user from the lake and the warehouse",
     schedule=None,
     catchup=False,
     max_active_runs=1,
@@ -56,7 +57,7 @@ with DAG(
             minLength=1,
             maxLength=255,
             title="User",
-            description="Whom to forget: the user_id in warehouse.dim_user. This cannot be undone.",
+            description="The user_id in warehouse.dim_user of the user to erase. This cannot be undone.",
         ),
     },
 ):

@@ -1,31 +1,32 @@
 """
 ### Kaggle import
-Brings Kaggle files into the lake, each by a task of its own: a file that cannot be used fails alone, and the last line
-of its log names the file and what is wrong with it. Then, if the form says so, a nightly refresh publishes them.
+Imports Kaggle files into the lake, each in a task of its own: a file with errors fails alone. Afterwards, if the form
+says so, a nightly refresh publishes them.
 
-Where the stand-in answers in Spotify's place, `seed_mock_api` gives it the imported catalogue to serve and signs its
-accounts in.
+With the mock Spotify API, `seed_mock_api` gives it the imported catalogue to serve and signs its accounts in.
 
 | format | recognised by |
 | --- | --- |
 | `tracks_by_genre` | "Spotify Tracks Dataset" (dataset.csv): a row for each track and genre |
 | `tracks_1921_2020`, `artists_1921_2020` | "Spotify Dataset 1921-2020, 600k+ Tracks": tracks.csv, artists.csv |
 | `playlist_songs` | "30,000 Spotify Songs" (spotify_songs.csv): tracks with their playlists |
-| `top_2000s` | "Top 2000s" (Spotify-2000.csv): no ids, found by name |
+| `top_2000s` | "Top 2000s" (Spotify-2000.csv): no ids, matched by name |
 | `user_behavior` | "Spotify User Behavior" survey (xlsx or csv) |
 
-Comma, semicolon, tab or bar; with or without BOM; decimal points or commas; also packed by gzip or zip. Of an archive
-of several files each is imported by its columns; those of no known format are named and left out.
+Separators: comma, semicolon, tab or bar; with or without BOM; decimal points or commas; also compressed by gzip or zip.
+Each file of an archive is recognised by its columns; files of an unknown format are listed in the log and skipped.
 
-**Encoding**: Unicode tells itself. Any other one is a guess, which the log and the report name with some of the words
-as they are read. Where they are wrong, choose the encoding here and import the file again; the choice holds for these
-bytes from then on.
+**Encoding**: Unicode is detected reliably. Any other encoding is a guess: the log and the report show it with sample
+words. If these are wrong, choose the encoding in the form and import the file again; the choice then applies to this
+file for good.
 
-A file of which nearly every row would be refused is not imported: the message says how many, why, and gives examples.
+A file with nearly all rows invalid is not imported: the message has the number of such rows, the reasons and examples.
 
-**When it fails**, look at the failed files' logs; mend or leave out those files and start it again. The other files are
-in the lake already and are published all the same. **Running it again** with the same files changes nothing; a file of
-the same name and format takes the earlier one's place, also one that was there before and comes back.
+**If it fails**: look at the logs of the failed files. The last line names the file and the error. Repair or remove
+these files and start it again. The other files are already in the lake and are published.
+
+**Is a rerun safe?** Yes. The same files change nothing. A file with the same name and format replaces the earlier one,
+also if it is an older version that comes back.
 """
 
 from collections.abc import Sequence
@@ -37,7 +38,9 @@ from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOpe
 from airflow.sdk import DAG, Param, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.common.defaults import KAGGLE_INPUTS, build_default_args, render_doc_page
+from dags.common.assets import KAGGLE_INPUTS
+from dags.common.params import render_doc_page
+from dags.common.retries import build_default_args
 from dags.common.run_context import get_run_id
 
 ENCODINGS = [
@@ -51,7 +54,7 @@ FORMATS = ["tracks_by_genre", "tracks_1921_2020", "artists_1921_2020", "playlist
 
 @task
 def find_files(**context: Any) -> list[str]:
-    """Paths or URLs of the files to bring in."""
+    """Return the paths or URLs of the files to import."""
     from etl.settings import read_settings
     from simulator.jobs import catalogue_files
 
@@ -60,7 +63,7 @@ def find_files(**context: Any) -> list[str]:
 
 @task(outlets=[KAGGLE_INPUTS], map_index_template="{{ task.op_kwargs.path.rstrip('/').split('/')[-1].split('?')[0] }}")
 def import_file(path: str, **context: Any) -> dict[str, Any]:
-    """Name, format and number of rows of the file, now in the lake, and what was guessed or left out."""
+    """Import a file; return its name, format and number of rows, with guesses and skipped parts."""
     from etl.jobs import kaggle
     from etl.settings import read_settings
 
@@ -76,11 +79,11 @@ def import_file(path: str, **context: Any) -> dict[str, Any]:
 
 @task(trigger_rule="all_done_min_one_success", inlets=[KAGGLE_INPUTS])
 def seed_mock_api() -> int:
-    """How many accounts the stand-in has, now that it serves what was imported; a failed file does not stop it."""
+    """Give the mock API the imported catalogue; return its number of accounts. Failed files do not prevent this."""
     from etl.settings import read_settings
 
     if not read_settings().is_mock_api:
-        raise AirflowSkipException("Spotify itself answers: there is no stand-in to be given anything.")
+        raise AirflowSkipException("The real Spotify API is in use: there is no mock API to seed.")
     from simulator.jobs import mock_api
 
     return mock_api.seed_mock_api(read_settings())
@@ -88,13 +91,13 @@ def seed_mock_api() -> int:
 
 @task.short_circuit(trigger_rule="all_done")
 def is_refresh_wanted(imported_files: Sequence[dict[str, Any]], **context: Any) -> bool:
-    """Whether a file came in and the form asks for a refresh afterwards."""
+    """Return whether a file was imported and the form asks for a refresh."""
     return bool(context["params"]["refresh"]) and len(imported_files or ()) > 0
 
 
 with DAG(
     dag_id="kaggle_import",
-    description="Bring Kaggle files into the lake",
+    description="Import Kaggle files into the lake",
     schedule=None,
     catchup=False,
     max_active_runs=4,
@@ -107,24 +110,29 @@ with DAG(
             None,
             type=["null", "string"],
             title="Path or URL",
-            description="A file, a folder or a URL. Empty: what KAGGLE_PATH names, else the made-up catalogue. "
-            "A URL with a token belongs into KAGGLE_PATH: Airflow keeps what a form says.",
+            description="A file, a folder or a URL. Empty: KAGGLE_PATH, else the synthetic catalogue. "
+            "Put a URL with a token into KAGGLE_PATH instead: Airflow stores the values of forms.",
         ),
         "format": Param(
             None,
             type=["null", "string"],
             enum=[None, *FORMATS],
             title="Format",
-            description="Empty: found by the columns of each file.",
+            description="Empty: detected by the columns of each file.",
         ),
         "encoding": Param(
             "guess",
             type="string",
             enum=["guess", *ENCODINGS],
             title="Encoding",
-            description="Of text that is no Unicode, by Python's names: cp1252 is Windows-1252 (Western Europe).",
+            description="Of text that is not Unicode, by Python's names: cp1252 is Windows-1252 (Western Europe).",
         ),
-        "refresh": Param(True, type="boolean", title="Refresh", description="Publish afterwards by a nightly refresh."),
+        "refresh": Param(
+            True,
+            type="boolean",
+            title="Refresh",
+            description="Start a nightly refresh afterwards, which publishes the files.",
+        ),
     },
 ):
     imported_files = import_file.expand(path=find_files())

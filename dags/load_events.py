@@ -1,28 +1,27 @@
 """
 ### Load events
-Brings into the star what the lake holds of events and the warehouse does not yet know: feeds, account exports, and of
-the Spotify API's answers tracks saved (LIKE), artists followed (FOLLOW) and tracks played (PLAY). Starts by itself when
-something of that kind has come in.
+Loads new events from the lake into the star: from feeds, account exports and API responses (saved tracks as LIKE,
+followed artists as FOLLOW, played tracks as PLAY). Starts by itself when such an input arrives.
 
 | step | what it does |
 | --- | --- |
-| `plan_events` | compares the lake with `audit.run`; where nothing is new the steps below are skipped |
-| `load_events` | refuses broken records with their reason, makes known what events name, stages, checks and publishes |
-| `write_report` | says in its log what this run added, what came late, what was told twice and what was refused |
-| `outcome` | fails where a step above the report failed: the run's state is this step's, never the report's |
+| `plan_events` | compares the lake with `audit.run`; skips the next step if nothing is new |
+| `load_events` | rejects invalid records with a reason, publishes dimension members, then the events |
+| `write_report` | logs how many events were added, late, duplicate and rejected |
+| `outcome` | has the state of the run: it fails if a step before the report has failed |
 
-API answers are loaded for the catalogue by `nightly_refresh`, and here for their events: the audit knows an input of
-them by its id there, and by `<id>.events` here.
+`nightly_refresh` loads the catalogue of API responses, and this DAG their events: the audit has such an input by its id
+there, and by `<id>.events` here.
 
-Every record becomes a row of `warehouse.fact_event` or `warehouse.fact_spoken_event`, a duplicate, or a line of
-`audit.rejected_row`; `audit.row_count` has the sums. Late events go to their own day, and `audit.arrival` counts them.
-Users, tracks, artists and playlists that nobody knew before are made with `is_inferred`, and completed under the same
-key when somebody does know them.
+Each record becomes a row of `warehouse.fact_event` or `warehouse.fact_spoken_event`, a duplicate, or a row of
+`audit.rejected_row`; `audit.row_count` has the totals. Late events are stored under the day on which they happened;
+`audit.arrival` counts them. Unknown users, tracks, artists and playlists become inferred members (`is_inferred`), which
+later inputs complete under the same key.
 
-**When it fails**, the last line of the failed task's log says what happened and what to do. A failed check has
-published no event; its query stands in `sql/check/events`.
+**If it fails**: the last line of the failed task's log says what happened and what to do. A failed check has published
+no event; its query is in `sql/check/events`.
 
-**Running it again** is always safe, also twice at once: an event that is there already is a duplicate.
+**Is a rerun safe?** Yes, also several at once: an event that is already loaded counts as a duplicate.
 """
 
 from datetime import timedelta
@@ -31,47 +30,41 @@ from typing import Any
 from airflow.sdk import DAG, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.common.defaults import (
-    EVENT_TABLES,
-    EXPORT_INPUTS,
-    FEED_INPUTS,
-    RECENTLY_PLAYED_INPUTS,
-    REFRESH_END,
-    build_default_args,
-    render_doc_page,
-)
+from dags.common.assets import EVENT_TABLES, EXPORT_INPUTS, FEED_INPUTS, RECENTLY_PLAYED_INPUTS, REFRESH_END
+from dags.common.params import render_doc_page
 from dags.common.refresh_tasks import end_with_report
+from dags.common.retries import build_default_args
 from dags.common.run_context import get_reference_date, get_run_id, skip_on_first_try
 
 
 @task
 def plan_events(**context: Any) -> int:
-    """How many inputs are new; none ends the run here."""
+    """Return the number of new inputs; the run ends here without any."""
     from etl.jobs import events
     from etl.settings import read_settings
 
     input_count = events.plan_events(get_run_id(context), read_settings())
     if not input_count:
-        raise AirflowSkipException("Nothing new: the warehouse already holds the events that the lake holds.")
+        raise AirflowSkipException("Nothing new: the warehouse already has all events of the lake.")
     return input_count
 
 
 @task(outlets=EVENT_TABLES, execution_timeout=timedelta(hours=12))
 def load_events(**context: Any) -> dict[str, int]:
-    """Rows added, by table."""
+    """Return the rows added, by table."""
     from etl.jobs import events
     from etl.settings import read_settings
 
     added_rows = events.load_events(get_run_id(context), get_reference_date(context), read_settings())
     if not added_rows:
-        skip_on_first_try(context, "Every event was there already: nothing was added.")
+        skip_on_first_try(context, "All events are already loaded: nothing was added.")
     return added_rows
 
 
 with DAG(
     dag_id="load_events",
-    description="Load the events that came in",
-    # What accounts saved and followed comes after the tracks and artists that the same answers tell of.
+    description="Load new events into the star",
+    # Saved tracks and followed artists are loaded after the tracks and artists of the same responses.
     schedule=FEED_INPUTS | EXPORT_INPUTS | RECENTLY_PLAYED_INPUTS | REFRESH_END,
     catchup=False,
     max_active_runs=1,

@@ -1,18 +1,20 @@
 """
 ### Maintenance
-Sweeps what nobody needs any more, once a week. KEEP_DAYS (30) says how long it is kept.
+Deletes old data that is no longer needed, once a week. KEEP_DAYS (30) is the retention in days.
 
-| step | what it removes |
+| step | what it deletes |
 | --- | --- |
-| `sweep_lake` | frames of old runs; files as received are never touched |
-| `sweep_warehouse` | what a broken load left in staging, and old lines of `audit.rejected_row` (counts stay) |
+| `sweep_lake` | intermediate frames of old runs; received files are never deleted |
+| `sweep_warehouse` | leftovers of interrupted loads in staging, and old rows of `audit.rejected_row` (counts stay) |
 | `sweep_logs` | old log files |
-| `sweep_airflow` | old runs, task instances and log lines in Airflow's own database (`airflow db clean`) |
+| `sweep_airflow` | old runs, task instances and logs in Airflow's own database (`airflow db clean`) |
 
-Rejected rows of current Kaggle files stay: every refresh with news reads these files whole, and would refuse the same
-rows again. They go by their age once their file has a newer version.
+Rejected rows of current Kaggle files stay: each refresh reads these files whole and would reject the same rows again.
+They are deleted by age once their file has a newer version.
 
-**When it fails** nothing is lost: the next run sweeps again. **Running it again** is always safe.
+**If it fails**: nothing is lost; the next run deletes the rest. The last line of the failed task's log says why.
+
+**Is a rerun safe?** Yes.
 """
 
 import os
@@ -22,12 +24,12 @@ from typing import Any
 import pendulum
 from airflow.sdk import DAG, CronTriggerTimetable, Param, task
 
-from dags.common.defaults import build_default_args
+from dags.common.retries import build_default_args
 
 
 @task
 def sweep_lake(**context: Any) -> int:
-    """How many runs' frames were removed."""
+    """Return the number of runs whose frames were deleted."""
     from etl.jobs import maintenance
     from etl.settings import read_settings
 
@@ -36,7 +38,7 @@ def sweep_lake(**context: Any) -> int:
 
 @task
 def sweep_warehouse(**context: Any) -> int:
-    """How many lines of audit.rejected_row were removed."""
+    """Return the number of deleted rows of audit.rejected_row."""
     from etl.jobs import maintenance
     from etl.settings import read_settings
 
@@ -45,7 +47,7 @@ def sweep_warehouse(**context: Any) -> int:
 
 @task
 def sweep_logs(**context: Any) -> int:
-    """How many log files were removed."""
+    """Return the number of deleted log files."""
     from etl.jobs import maintenance
     from etl.settings import read_settings
 
@@ -54,7 +56,7 @@ def sweep_logs(**context: Any) -> int:
 
 @task.bash
 def sweep_airflow(**context: Any) -> str:
-    """Airflow's own sweep. Tasks are kept from its database, so the shell takes the address from another variable."""
+    """Return the command of Airflow's own cleanup. Airflow hides its database's URL from tasks: a variable has it."""
     retention = timedelta(days=context["params"]["keep_days"])
     cutoff = (context["dag_run"].run_after - retention).isoformat()
     return (
@@ -65,7 +67,7 @@ def sweep_airflow(**context: Any) -> str:
 
 with DAG(
     dag_id="maintenance",
-    description="Sweep what nobody needs any more",
+    description="Delete old data that is no longer needed",
     schedule=CronTriggerTimetable("0 5 * * 0", timezone=os.environ.get("REFRESH_TIMEZONE") or "UTC"),
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
@@ -79,8 +81,8 @@ with DAG(
             int(os.environ.get("KEEP_DAYS") or 30),
             type="integer",
             minimum=1,
-            title="Days to keep",
-            description="Older frames, logs, and rejected rows of what is no longer read are removed.",
+            title="Retention in days",
+            description="Older frames, logs, and rejected rows of inputs that are no longer read are deleted.",
         )
     },
 ):

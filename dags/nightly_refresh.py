@@ -1,33 +1,32 @@
 """
 ### Nightly refresh
-Asks the Spotify API what is new, then publishes what the lake holds and the warehouse does not yet know: Spotify's
-answers and new Kaggle files.
+Fetches what is new from the Spotify API, then publishes all inputs in the lake that are not in the warehouse yet: API
+responses and Kaggle files.
 
 | step | what it does |
 | --- | --- |
-| `choose_accounts` | names the accounts that signed in; none where the run stands for an earlier day |
-| `fetch_account` | a task for each: playlists that changed, saved tracks and followed artists, into the lake |
-| `fetch_catalogue` | audio features where the app may, and the tracks and artists that were asked longest ago |
-| `plan_refresh` | compares the lake with `audit.run`; where nothing is new the next three steps are skipped |
-| `transform_catalogue` | reads the files, keeps refused rows with their reason, reconciles tracks, scores newness |
-| `fit_clusters` | fits audio clusters where there are none or the catalogue has changed enough |
-| `load_catalogue` | stages, checks and publishes in one transaction: readers see the old state or the new one |
-| `announce_events` | lets `load_events` start where the lake has answers that it has not read, also in a quiet night |
-| `write_report` | says in its log what this run changed, refused and took, however the steps before it ended |
-| `outcome` | fails where the load failed: the run's state is this step's, never the report's |
+| `choose_accounts` | lists the accounts that have signed in; none if the run is for an earlier day |
+| `fetch_account` | one task for each account: changed playlists, saved tracks and followed artists |
+| `fetch_catalogue` | audio features, if permitted; tracks and artists with the oldest data |
+| `plan_refresh` | compares the lake with `audit.run`; without news, the next three steps are skipped |
+| `transform_catalogue` | reads the inputs, rejects invalid rows, matches tracks, computes newness scores |
+| `fit_clusters` | fits the audio clusters if there are none or the catalogue has changed enough |
+| `load_catalogue` | stages, checks and publishes in one transaction: readers see the old or the new state |
+| `announce_events` | starts `load_events` if the lake has responses whose events are not loaded |
+| `write_report` | logs what the run changed and rejected, and how long it took |
+| `outcome` | has the state of the run: it fails if the load has failed |
 
-A fetch that brings nothing new is skipped. An account that fails stays red and harms nothing else: the steps after it
-go on with what there is, and the run is a success where the load was published. A used-up quota is no failure: what was
-fetched is loaded, and the next run goes on from there. Where Spotify asks for a pause, the task comes again after it;
-after one of more than an hour the next run goes on.
-Tasks that ask Spotify share a pool of one slot for each client id. The past is never asked again: a run for an earlier
-day takes what that night received.
+A fetch without news is skipped. An account that fails does not affect the others: the run continues, and succeeds if
+the load was published. An exhausted quota is not a failure: the fetched data is loaded, and the next run continues. If
+Spotify asks for a pause, the task is retried after it; after a pause of more than an hour, the next run continues. All
+tasks that call Spotify share a pool with one slot for each client id. The past is not fetched again: a run for an
+earlier day uses what was received on that day.
 
-**When it fails**, the last line of the failed task's log says what happened and what to do: for an account that must
-sign in again, `bin/sign-in` and its name. A failed check has published nothing; its query stands in `sql/check`.
+**If it fails**: the last line of the failed task's log says what happened and what to do. If an account must sign in
+again, run `bin/sign-in` with its name. A failed check has published nothing; its query is in `sql/check`.
 
-**Running it again** is always safe, also twice at once: the same inputs give the same rows and keys, and what a fetch
-of this run has received is not asked again.
+**Is a rerun safe?** Yes, also several at once: the same inputs give the same rows and keys, and responses that this run
+has already received are not fetched again.
 """
 
 import os
@@ -36,13 +35,14 @@ from datetime import timedelta
 import pendulum
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param
 
-from dags.common.defaults import build_default_args, render_doc_page
 from dags.common.fetch_tasks import build_fetch_tasks
+from dags.common.params import render_doc_page
 from dags.common.refresh_tasks import build_refresh_tasks
+from dags.common.retries import build_default_args
 
 with DAG(
     dag_id="nightly_refresh",
-    description="Ask Spotify what is new, then publish what the warehouse does not yet know",
+    description="Fetch what is new from Spotify, then publish all new inputs",
     schedule=CronDataIntervalTimetable(
         os.environ.get("REFRESH_CRON") or "0 3 * * *", timezone=os.environ.get("REFRESH_TIMEZONE") or "UTC"
     ),
@@ -54,12 +54,11 @@ with DAG(
     doc_md=render_doc_page(__doc__),
     tags=["refresh", "catalogue", "spotify"],
     params={
-        "from_nothing": Param(
+        "full_refresh": Param(
             False,
             type="boolean",
-            title="From nothing",
-            description="Work through every current input again, also where nothing is new. "
-            "Rows that are equal already are not written.",
+            title="Full refresh",
+            description="Process all current inputs again, also if nothing is new. Only rows that change are written.",
         ),
     },
 ):

@@ -1,15 +1,25 @@
 """
 ### Simulate a feed
-Makes up listeners and what they do, from the warehouse's catalogue and survey, as two inputs of the lake: events (Avro
-records of UserActivity) and users. They enter the warehouse like any other feed, by `load_events`. The hidden truth,
-each listener's personality and traits and how many records are wrong on purpose, goes to the schema `simulation`.
+Simulates listeners and their listening events, from the warehouse's catalogue and survey.
 
-The same form and catalogue make the same feed; a longer interval or more listeners make the same ones and more.
-`docs/simulator.md` says what is made up, and from what.
+| contract | where it goes |
+| --- | --- |
+| `user_activity_2`, `user_activity_1` | two inputs of the lake, events and users, for `load_events` |
+| `spotify_wrapped_data` | a folder of records of SpotifyWrappedData: an event with its user and song |
+| `entities` | a folder with the four entities user, track, artist and event |
+
+The folder lies below `STATE_DIR/exports`; the task's return value (XCom) names it. `bin/simulate-feed --folder` names
+another one.
+
+The truth about listeners whose feed goes into the lake, each one's personality and traits and the number of injected
+errors, goes to the schema `simulation`.
+
+The same form and catalogue give the same feed; a longer interval or more listeners give the same ones and more.
+`docs/simulator.md` says what is synthetic, and what it is drawn from.
 
 **When it fails**, the last line of the log says what to change: mostly the warehouse has no catalogue yet (run
-`kaggle_import` first), or the interval has not come yet. **Running it again** is safe: what the lake holds already is
-not made again, and a feed that broke off is written anew.
+`kaggle_import` first), or the interval lies in the future. **Running it again** is safe: a feed that the lake has is
+not written again, and one that was interrupted is written from the beginning.
 """
 
 from datetime import timedelta
@@ -17,31 +27,27 @@ from typing import Any
 
 from airflow.sdk import DAG, Param, task
 
-from dags.common.defaults import CATALOGUE_TABLES, FEED_INPUTS, build_default_args, render_doc_page
+from dags.common.assets import CATALOGUE_TABLES, FEED_INPUTS
+from dags.common.params import make_fraction_param, make_timestamp_param, render_doc_page
+from dags.common.retries import build_default_args
 from dags.common.run_context import get_run_id
 
-
-def _make_fraction_param(title: str, description: str) -> Param:
-    return Param(0.0, type="number", minimum=0, maximum=1, title=title, description=description, section="Dirt")
-
-
-def _make_timestamp_param(title: str, description: str) -> Param:
-    return Param(None, type=["null", "string"], format="date-time", title=title, description=description)
+_ERRORS = "Injected errors"
 
 
 @task(inlets=CATALOGUE_TABLES, outlets=[FEED_INPUTS])
 def simulate_feed(**context: Any) -> dict[str, Any]:
-    """The population that was made, and the ids and numbers of records of both inputs."""
+    """Return the population, and the ids or the folder of what was written with the numbers of records."""
     from etl.settings import read_settings
-    from simulator.jobs import feed
+    from simulator.jobs import feed_form
 
     now = context["dag_run"].run_after
-    return feed.simulate_feed(get_run_id(context), feed.parse_parameters(context["params"], now), now, read_settings())
+    return feed_form.simulate_form(get_run_id(context), context["params"], now, read_settings())
 
 
 with DAG(
     dag_id="simulate_feed",
-    description="Make up listeners and what they do",
+    description="Simulate listeners and their listening events",
     schedule=None,
     catchup=False,
     max_active_runs=1,
@@ -51,45 +57,56 @@ with DAG(
     tags=["events", "simulation"],
     params={
         "users": Param(
-            200, type="integer", minimum=1, maximum=10_000_000, title="Listeners", description="How many of them."
+            200,
+            type="integer",
+            minimum=1,
+            maximum=10_000_000,
+            title="Listeners",
+            description="The number of listeners.",
         ),
-        "start": _make_timestamp_param("From", "Where the interval begins, UTC. Empty: the hours before its end."),
-        "end": _make_timestamp_param(
-            "To", "Where it ends, UTC. Empty: the hours after its begin, else the last full hour."
+        "start": make_timestamp_param("From", "Begin of the interval, UTC. Empty: the hours before its end."),
+        "end": make_timestamp_param(
+            "To", "End of the interval, UTC. Empty: the hours after its begin, else the last full hour."
         ),
         "hours": Param(
-            72.0, type="number", exclusiveMinimum=0, title="Hours", description="Its length where an end is not given."
+            72.0, type="number", exclusiveMinimum=0, title="Hours", description="Length of the interval without an end."
         ),
         "records": Param(
             None,
             type=["null", "integer"],
             minimum=1,
             title="Records",
-            description="End the feed after so many events, where the interval has more. Empty: the whole interval.",
+            description="End the feed after so many events. Empty: the whole interval.",
         ),
-        "seed": Param(1, type="integer", title="Seed", description="Another seed makes other listeners."),
-        "schema_version": Param(
-            2, type="integer", enum=[1, 2], title="Version", description="Version of UserActivity: 1 has 19 fields."
+        "seed": Param(1, type="integer", title="Seed", description="Another seed gives other listeners."),
+        "contract": Param(
+            "user_activity_2",
+            type="string",
+            enum=["user_activity_2", "user_activity_1", "spotify_wrapped_data", "entities"],
+            title="Contract",
+            description="The Avro contract. user_activity goes into the lake, the others into a folder.",
         ),
         "mix": Param(
             {},
             type="object",
             title="Personalities",
-            description='How often each is wanted, such as {"ENLC": 2, "Deep Diver": 1}. Empty: all sixteen alike.',
+            description='Weight of each, such as {"ENLC": 2, "Deep Diver": 1}. Empty: all sixteen equally.',
         ),
         "free_share": Param(
             None,
             type=["null", "number"],
             minimum=0,
             maximum=1,
-            title="Share of free plans",
-            description="From 0 to 1. Empty: as the survey says.",
+            title="Fraction of free plans",
+            description="From 0 to 1. Empty: the survey's.",
         ),
-        "duplicate": _make_fraction_param("Duplicates", "Share of records that come twice."),
-        "late": _make_fraction_param("Late records", "Share of records that stand in the last file."),
-        "disorder": _make_fraction_param("Disorder", "Share of records that stand after later ones."),
-        "unknown_track": _make_fraction_param("Unknown tracks", "Share of plays of tracks that no catalogue holds."),
-        "broken": _make_fraction_param("Broken records", "Share of records that make no sense."),
+        "duplicate": make_fraction_param("Duplicates", "Fraction of records that come twice.", _ERRORS),
+        "late": make_fraction_param("Late records", "Fraction of records that stand in the last file.", _ERRORS),
+        "disorder": make_fraction_param("Disorder", "Fraction of records that stand after later ones.", _ERRORS),
+        "unknown_track": make_fraction_param(
+            "Unknown tracks", "Fraction of plays whose track is in no catalogue.", _ERRORS
+        ),
+        "broken": make_fraction_param("Broken records", "Fraction of records with an invalid value.", _ERRORS),
     },
 ):
     simulate_feed()

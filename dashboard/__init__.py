@@ -1,13 +1,16 @@
-"""What people see of the warehouse in a browser.
+"""The dashboard: pages in a browser that read the warehouse.
 
-What enters: the warehouse's address by WAREHOUSE_URL, without a name, and the name and password that a person types.
-What leaves: pages. Each login sees what the database lets it see, no more is decided here; nothing is written but
-wishes for playlists. Every question is a file of sql/queries/dashboard.
+In: the warehouse's address from WAREHOUSE_URL, without a name, and the name and password that a user types. Out: pages.
+The database decides what each login sees; the dashboard decides nothing and writes nothing but playlist requests. Every
+query is a file of sql/queries/dashboard.
 
-    app                                             the entry
-    sign_in                                         who is let in
-    wrapped, playlists, artist, charts, operations  a page each
-    wishes, picture                                 parts of them
-    page, figures, places                           what pages have in common
-    reading                                         questions in the name of whoever has signed in
+    app                             the entry point
+    sign_in                         signing in with a login of the database
+    wrapped, playlists, artist      a page each
+    charts, operations              a page each
+    playlist_requests               a part of the page of playlists
+    year_picture                    a part of the page of a year
+    page, figures                   what pages share
+    country_locations               latitudes and longitudes of countries
+    warehouse_reader                queries as the login that has signed in
 """

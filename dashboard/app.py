@@ -1,4 +1,4 @@
-"""The entry: whoever has signed in gets the pages that the login can use."""
+"""The entry point: a login that has signed in gets the pages that it can use."""
 
 from pathlib import Path
 
@@ -31,8 +31,8 @@ def main() -> None:
         st.navigation(pages).run()
     else:
         st.warning(
-            f"{escape_markdown(login.name)} may read nothing here. Either the warehouse has no tables yet: bin/run makes them. "
-            "Or the login has no role: who runs the warehouse makes logins with bin/add-login."
+            f"{escape_markdown(login.name)} may read nothing here. Either the warehouse has no tables yet: bin/run "
+            "creates them. Or the login has no role: the operator makes logins with bin/add-login."
         )
 
 

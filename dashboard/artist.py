@@ -30,7 +30,7 @@ def _draw_page(login: Login, reader: WarehouseReader) -> None:
     if all(frame.empty for frame in frames.values()):
         subject = "your music" if login.artist_id is not None else "this artist"
         show_nothing_yet(
-            f"Nobody has played {subject} yet, as far as the loaded events tell.",
+            f"The loaded events have no plays of {subject} yet.",
             "Listeners appear when the marts are built after a load with a play (DAG build_marts)"
             + (", each group once it has five of them." if login.artist_id is not None else "."),
         )
@@ -44,7 +44,7 @@ def _draw_page(login: Login, reader: WarehouseReader) -> None:
 def _choose_artist(reader: WarehouseReader) -> str | None:
     artists = reader.read_table("artists")
     if artists.empty:
-        show_nothing_yet("Nobody was played yet.", "Load events, then let the DAG build_marts build the marts.")
+        show_nothing_yet("No artist has been played yet.", "Load events, then let the DAG build_marts build the marts.")
         return None
     names = dict(zip(artists["artist_id"], artists["artist_name"], strict=True))
     choice = st.selectbox(

@@ -1,4 +1,4 @@
-"""What the pipeline did: refreshes, accounts, how rows were matched, gaps, and what was refused."""
+"""The page of pipeline runs: refreshes, accounts, how rows were matched, gaps, and rejected rows."""
 
 import pandas as pd
 import streamlit as st
@@ -32,7 +32,7 @@ def _draw_figures(runs: pd.DataFrame, inputs: pd.DataFrame, gaps: pd.DataFrame) 
         st.metric("Last good run, UTC", newest, border=True)
         st.metric("Failed of the runs below", format_number((runs["result"] == "failed").sum()), border=True)
         st.metric("Rows read", format_number(rows_in), border=True)
-        st.metric("Rows refused", f"{rows_rejected / rows_in:.2%}" if rows_in else "–", border=True)
+        st.metric("Rows rejected", f"{rows_rejected / rows_in:.2%}" if rows_in else "–", border=True)
         st.metric("Open gaps", format_number(gaps["closed_at"].isna().sum()), border=True)
 
 
@@ -83,11 +83,11 @@ def _draw_gaps(gaps: pd.DataFrame) -> None:
 
 
 def _draw_rejected(reasons: pd.DataFrame) -> None:
-    st.subheader("Refused rows")
+    st.subheader("Rejected rows")
     if reasons.empty:
-        st.success("No row was refused.", icon=":material/check:")
+        st.success("No row was rejected.", icon=":material/check:")
         return
-    show_chart(make_bar_chart(reasons, "reason", "rows", "rows"), "Refused rows by reason.")
+    show_chart(make_bar_chart(reasons, "reason", "rows", "rows"), "Rejected rows by reason.")
 
 
 PAGE = Page("Operations", ":material/monitor_heart:", "operations", (("audit.run", "audit.row_count"),), _draw_page)

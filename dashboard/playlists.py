@@ -41,9 +41,8 @@ def _draw_playlists(reader: WarehouseReader, playlists: pd.DataFrame) -> None:
         show_nothing_yet("No playlist is chosen.", "Choose one or several above.")
         return
     for row in playlists[playlists["playlist_id"].isin(selected_ids)].to_dict("records"):
-        st.markdown(
-            f"**{escape_markdown(names[row['playlist_id']])}**, {row['tracks']} songs. {escape_markdown(row['description'])}"
-        )
+        name = escape_markdown(names[row["playlist_id"]])
+        st.markdown(f"**{name}**, {row['tracks']} songs. {escape_markdown(row['description'])}")
     attributes = reader.read_table("playlist_attributes", playlist_ids=selected_ids)
     clusters = reader.read_table("playlist_clusters", playlist_ids=selected_ids)
     _draw_attributes(attributes.assign(name=attributes["playlist_id"].map(names)))

@@ -13,18 +13,18 @@ _NO_WAREHOUSE_MESSAGE = "This dashboard does not know where the warehouse is: st
 
 
 def get_login() -> Login | None:
-    """Who has signed in in this session."""
+    """Return the login of this session, None before sign-in."""
     login: Login | None = st.session_state.get(_LOGIN_KEY)
     return login
 
 
 def sign_out() -> None:
-    """Forget who has signed in, and all that was chosen."""
+    """Clear the login and all choices of the session."""
     st.session_state.clear()
 
 
 def ask_for_login() -> None:
-    """Draw the form; who is let in goes on at once."""
+    """Draw the sign-in form; after a successful sign-in the pages appear at once."""
     _, middle, _ = st.columns([1, 2, 1])
     with middle:
         st.title("Listening warehouse")
@@ -33,7 +33,7 @@ def ask_for_login() -> None:
             name = st.text_input("Name", autocomplete="username")
             password = st.text_input("Password", type="password", autocomplete="current-password")
             is_sent = st.form_submit_button("Sign in", type="primary", width="stretch")
-        st.caption("No login yet? Who runs the warehouse makes one with `bin/add-login`.")
+        st.caption("No login yet? The operator of the warehouse makes one with `bin/add-login`.")
         if is_sent:
             _try_sign_in(name.strip(), password)
 
@@ -58,7 +58,7 @@ def _describe_error(error: EtlError) -> str:
     if isinstance(error, InvalidCredentialsError):
         return message
     if "authentication failed" in message:
-        return "The database knows no such name with this password. Look for capitals, then try again."
+        return "The database has no login with this name and password. Check upper and lower case, then try again."
     if "permission denied for database" in message:
         return "This name is not let into the warehouse: ask for a login made with bin/add-login."
     return f"The warehouse could not be opened. {escape_markdown(message)} Is it running? bin/run starts it."

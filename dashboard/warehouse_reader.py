@@ -1,4 +1,4 @@
-"""Questions to the warehouse in the name of whoever has signed in."""
+"""Queries of the warehouse as the login that has signed in."""
 
 import re
 from collections.abc import Iterator
@@ -19,12 +19,12 @@ _SHARED_MART = re.compile(r"\bmart\.(?=[a-z])(?!my_|attribute\b)")
 
 
 class InvalidCredentialsError(ActionNeededError):
-    """A name or password with a character that the database takes from nobody."""
+    """A name or password with a character that no login of the database can have."""
 
 
 @dataclass(frozen=True)
 class Login:
-    """Who has signed in, and what the database says of them; lives in the memory of one browser session."""
+    """A login that has signed in, with its role; lives in the memory of one browser session."""
 
     url: str = field(repr=False)
     name: str
@@ -36,24 +36,24 @@ class Login:
 
     @property
     def is_listener(self) -> bool:
-        """Whether the login sees the own rows of one user alone."""
+        """Return whether the login sees only the rows of one user."""
         return self.role == "listener"
 
     def can_read(self, *relations: str) -> bool:
-        """Whether the database lets the login read all of these."""
+        """Return whether the database lets the login read all of these."""
         return self.readable_relations.issuperset(relations)
 
 
 class WarehouseReader:
-    """One transaction that reads: all its answers tell of the same moment."""
+    """One transaction that reads: all its results are of the same snapshot."""
 
     def __init__(self, connection: Connection, reads_own_views: bool) -> None:
         self._connection, self._reads_own_views = connection, reads_own_views
 
     def read_table(self, name: str, **parameters: object) -> pd.DataFrame:
-        """The answer of sql/queries/dashboard/<name>.sql, or of another file of sql/queries by its path.
+        """Return the result of sql/queries/dashboard/<name>.sql, or of another file of sql/queries by its path.
 
-        A listener's marts are called as everybody's, with my_ before: so is what is asked of them.
+        A listener reads the views ``mart.my_…`` in place of the marts of the same name.
 
         :raises EtlError: as ``warehouse.connect`` says.
         """
@@ -63,26 +63,26 @@ class WarehouseReader:
         result = self._connection.execute(text(statement), parameters)
         frame = pd.DataFrame(result.fetchall(), columns=list(result.keys()))
         decimal_columns = [name for name in frame if frame[name].map(lambda value: isinstance(value, Decimal)).any()]
-        return frame.astype(dict.fromkeys(decimal_columns, "float64"))  # what draws knows no decimals
+        return frame.astype(dict.fromkeys(decimal_columns, "float64"))  # Altair takes no decimals
 
 
 @contextmanager
 def open_reader(login: Login) -> Iterator[WarehouseReader]:
-    """Read as a login.
+    """Open a reader as a login.
 
-    A build that puts its tables in place is waited for before the moment begins that is read, and a later one waits.
+    A build that swaps its tables is waited for before the snapshot begins, and a later one waits.
 
-    :raises EtlError: where the warehouse cannot be reached, or refuses.
+    :raises EtlError: if the warehouse cannot be reached, or rejects the login.
     """
     with _begin_transaction(login.url, login.can_read(SWAP_LOCK_TABLE)) as connection:
         yield WarehouseReader(connection, login.is_listener)
 
 
 def sign_in(warehouse_url: str, name: str, password: str) -> Login:
-    """Enter the warehouse by name and password.
+    """Sign in to the warehouse by name and password.
 
-    :raises NotTypedError: where one of them has a character that no login has.
-    :raises EtlError: where it cannot be reached, or does not let them in.
+    :raises InvalidCredentialsError: if one of them has a character that no login has.
+    :raises EtlError: if it cannot be reached, or rejects the login.
     """
     if database.has_control_characters(name + password):
         raise InvalidCredentialsError(
@@ -111,7 +111,7 @@ def run_statement(login: Login, name: str, **parameters: object) -> None:
 @contextmanager
 def _begin_transaction(url: str, has_gate: bool = False) -> Iterator[Connection]:
     with database.connect(url) as connection:
-        # Neither these nor a lock begin the moment that is read; any select does.
+        # Neither these statements nor a lock begin the snapshot; the first select does.
         connection.execute(text("set transaction isolation level repeatable read, read only"))
         connection.execute(text(f"set local statement_timeout = '{_STATEMENT_TIMEOUT}'"))
         if has_gate:

@@ -1,4 +1,4 @@
-"""A year's story: what a user played most, when, and what it says of them."""
+"""The page of a user's year: what they played most, when, and their personality."""
 
 import pandas as pd
 import streamlit as st
@@ -94,10 +94,9 @@ def _write_story(wrapped_row: pd.Series, names: dict[str, list[str]]) -> list[st
     if pd.notna(wrapped_row["top_audio_cluster_name"]):
         sentences.append(f"Your sound: **{escape_markdown(wrapped_row['top_audio_cluster_name'])}**.")
     if pd.notna(wrapped_row["longest_session_ms"]):
-        minutes = wrapped_row["longest_session_ms"] / 60000
-        sentences.append(
-            f"Your longest sitting lasted **{format_number(minutes)} minutes**, on {wrapped_row['longest_session_on']:%-d %B %Y}."
-        )
+        minutes = format_number(wrapped_row["longest_session_ms"] / 60000)
+        day = f"{wrapped_row['longest_session_on']:%-d %B %Y}"
+        sentences.append(f"Your longest session lasted **{minutes} minutes**, on {day}.")
     streak, began = format_number(wrapped_row["longest_streak_days"]), f"{wrapped_row['longest_streak_from']:%-d %B %Y}"
     sentences.append(f"Your longest streak: **{streak} days** from {began}.")
     return sentences

@@ -3,7 +3,7 @@
 import secrets
 
 _FIRST_CHARACTER = "p"
-"""Stands before a password that would begin with a hyphen."""
+"""Prefix of a password that would begin with a hyphen."""
 
 
 def generate_password(byte_count: int = 32) -> str:

@@ -9,14 +9,13 @@ from etl.errors import ActionNeededError
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
-
 MOCK_API_NAME = "a stand-in"
-"""The mock of the Spotify API, as the lake notes who answered."""
+"""The name of the mock API in the lake, which records where its responses come from."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that a job may be told from outside; see docs/settings.md for each one's meaning."""
+    """All settings of the jobs; docs/settings.md has the meaning of each."""
 
     state_dir: Path
     warehouse_url: str
@@ -44,15 +43,15 @@ class Settings:
 
     @property
     def api_name(self) -> str:
-        """Which API is asked, as the lake notes who answered."""
+        """Return the name of the API, as recorded in the lake."""
         return MOCK_API_NAME if self.is_mock_api else "Spotify"
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings from the environment.
+    """Return the settings in the environment.
 
-    :param environ: defaults to ``os.environ``; tests pass their own.
-    :raises ActionNeededError: where a value cannot be read or the warehouse is not named.
+    :param environ: ``os.environ`` by default; tests pass their own.
+    :raises ActionNeededError: if a value is not valid, or the warehouse is not set.
     """
     env = os.environ if environ is None else environ
     state_dir = Path(env.get("STATE_DIR") or CHECKOUT / ".state").resolve()
@@ -100,9 +99,9 @@ def _split_words(env: Mapping[str, str], name: str) -> tuple[str, ...]:
 def parse_whole_number(
     env: Mapping[str, str], name: str, default: int, minimum: int = 0, maximum: int | None = None
 ) -> int:
-    """A setting that is a whole number from ``least`` to ``most``.
+    """Return a setting that is a whole number from ``minimum`` to ``maximum``.
 
-    :raises ActionNeededError: where it is none.
+    :raises ActionNeededError: if it is not one.
     """
     text = env.get(name)
     if not text:
@@ -118,9 +117,9 @@ def parse_whole_number(
 
 
 def parse_choice(env: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
-    """A setting that is one of ``choices``, of which the first is taken where nothing is set.
+    """Return a setting that is one of ``choices``; the first one is the default.
 
-    :raises ActionNeededError: where it is another one.
+    :raises ActionNeededError: if it is another value.
     """
     chosen = env.get(name) or choices[0]
     if chosen not in choices:

@@ -1,30 +1,29 @@
-"""What the commands in bin/ do, in the order in which a start needs it.
+"""The commands of bin/, and the processes that bin/run starts.
 
-    start.sh            finds a Python, hands over to
-    bootstrap           Java, virtual environment, packages; under the system's Python, then becomes one of:
-    run                 bin/run: start, import, refresh, report, end
+    start.sh            finds a Python and runs
+    bootstrap           installs Java, a virtual environment and packages, then becomes a command:
+    run                 bin/run: start everything, import, refresh, report, stop
     checks              bin/test
-    dashboard           bin/dashboard, and the part of bin/run
-    psql backup restore load_events import_history simulate_feed sign_in add_login
-                        the commands of the same names; those that speak to the warehouse through warehouse_client
+    psql backup restore load_events import_history simulate_feed sign_in add_login dashboard
+                        the commands of the same names
+    command_line        parses the arguments of the commands, and prints their errors
 
-    environment         the environment that every process is started with
-    secrets_store       passwords made once, readable by their owner only
-    only_one            one bin/run a STATE_DIR
-    preconditions       what must be so before a start, each failure a sentence
-    postgres            the embedded server: start, stop, address
-    jars                Spark's jars, fetched once
-    processes           parts in sessions of their own, none left behind
-    kept                a part that is started again where it ends: Airflow's, stand_in, dashboard
-    stand_in            the stand-in for Spotify's API as a process
-    airflow_parts       the four parts of Airflow
-    airflow_api         its REST API
-    spotify             the pools without which nothing asks Spotify, and who answers in its place
-    dag_runs            one run, watched to its end
-    first_feed          listeners made up at the first start
-    followers           runs that start by themselves after ours, seen to their end
-    console report      what a person sees
+    environment         the environment of all processes
+    secrets_store       generated passwords, readable by their owner only
+    instance_lock       one bin/run for each STATE_DIR
+    preconditions       checks before a start
+    postgres            the embedded server
+    warehouse_client    psql, pg_dump and pg_restore on the warehouse
+    spark_jars          Spark's jars, fetched once
+    processes           child processes in sessions of their own; none is left behind
+    supervised_process  a child process that is restarted if it ends
+    mock_api            the mock Spotify API as a process
+    airflow_components  the four processes of Airflow
+    airflow_api         a client of Airflow's REST API
+    spotify             Airflow's pools for Spotify, and the notice that a mock API is in use
+    dag_runs            one DAG run, watched until it ends
+    triggered_runs      runs that Airflow triggers by its assets, watched until they end
+    console report      output for the operator
 
-The rest of the product runs without this package: it takes WAREHOUSE_URL and its fellow settings from the
-environment, whoever sets them.
+The other packages work without this one: they read WAREHOUSE_URL and the other settings from the environment.
 """

@@ -1,4 +1,4 @@
-"""Airflow's REST API, as much of it as a start needs."""
+"""A client of Airflow's REST API, with the calls that a start needs."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -31,7 +31,7 @@ class TaskState:
 
 @dataclass(frozen=True)
 class UnfinishedRun:
-    """A DAG run that is queued or under way."""
+    """A DAG run that is queued or running."""
 
     dag_id: str
     run_id: str
@@ -39,12 +39,12 @@ class UnfinishedRun:
 
     @property
     def audit_id(self) -> str:
-        """The id under which the audit knows it."""
+        """The run's id in the audit."""
         return f"{self.dag_id}.{self.run_id}"
 
 
 class AirflowApi:
-    """A client that signs in by itself."""
+    """A client that signs in and renews its token."""
 
     def __init__(self, url: str, user: str, password: str) -> None:
         self.url = url
@@ -56,12 +56,12 @@ class AirflowApi:
         self._session.mount("http://", HTTPAdapter(max_retries=retry_policy))
 
     def get_health(self) -> dict[str, str]:
-        """Part (metadatabase, scheduler, triggerer, dag_processor) to its status, such as ``healthy``.
+        """Return the status, such as ``healthy``, by component: metadatabase, scheduler, triggerer, dag_processor.
 
-        Empty while the API server itself does not answer.
+        Empty if the API server does not respond.
         """
         try:
-            # Without the session's patience: that nobody answers is an answer here.
+            # Without the session's retries: no response is a valid result here.
             with requests.Session() as single_session:
                 single_session.trust_env = False
                 response = single_session.get(f"{self.url}/api/v2/monitor/health", timeout=5)
@@ -71,11 +71,11 @@ class AirflowApi:
         return {component: str(status.get("status")) for component, status in response.json().items() if status}
 
     def get_dag(self, dag_id: str) -> dict[str, Any] | None:
-        """What Airflow knows about a DAG, None while it knows none of that id."""
+        """Return a DAG's details, or None if Airflow has no DAG of that id."""
         return self._send_request("GET", f"/dags/{dag_id}", missing_is_none=True)
 
     def list_import_errors(self) -> list[str]:
-        """A line for each DAG file that cannot be read."""
+        """Return a line for each DAG file that cannot be imported."""
         response = self._send_request("GET", "/importErrors") or {}
         return [
             f"{error['filename']}: {error['stack_trace'].strip().splitlines()[-1]}"
@@ -83,16 +83,16 @@ class AirflowApi:
         ]
 
     def set_paused(self, dag_id: str, is_paused: bool) -> None:
-        """Pause a DAG or let it run."""
+        """Pause or unpause a DAG."""
         self._send_request("PATCH", f"/dags/{dag_id}", json={"is_paused": is_paused})
 
     def ensure_pool(self, name: str, slots: int, description: str) -> None:
-        """Make a pool where there is none of that name; one that is there keeps the slots that somebody gave it."""
+        """Create a pool, unless there is one of that name, whose slots the operator may have changed."""
         if self._send_request("GET", f"/pools/{name}", missing_is_none=True) is None:
             self._send_request("POST", "/pools", json={"name": name, "slots": slots, "description": description})
 
     def start_run(self, dag_id: str, conf: Mapping[str, object]) -> str:
-        """Start a run by hand.
+        """Trigger a run.
 
         :returns: the run's id.
         """
@@ -102,16 +102,16 @@ class AirflowApi:
         return str(response["dag_run_id"])
 
     def get_run(self, dag_id: str, run_id: str) -> dict[str, Any]:
-        """State and times of a run."""
+        """Return the state and times of a run."""
         return self._send_request("GET", f"/dags/{dag_id}/dagRuns/{run_id}") or {}
 
     def list_run_ids(self, dag_id: str) -> list[str]:
-        """The latest runs of a DAG, newest first."""
+        """Return the ids of the latest runs of a DAG, newest first."""
         response = self._send_request("GET", f"/dags/{dag_id}/dagRuns", params={"order_by": "-id", "limit": 20}) or {}
         return [run["dag_run_id"] for run in response.get("dag_runs", [])]
 
     def list_unfinished_runs(self) -> list[UnfinishedRun]:
-        """The runs of all DAGs that are queued or under way."""
+        """Return the queued and running runs of all DAGs."""
         runs: list[UnfinishedRun] = []
         while True:
             params = {"state": ["running", "queued"], "limit": 100, "offset": len(runs), "order_by": "id"}
@@ -122,11 +122,11 @@ class AirflowApi:
                 return runs
 
     def mark_unfinished_runs_failed(self, record_runs: Callable[[list[UnfinishedRun]], None]) -> int:
-        """Mark runs that the end of an earlier session cut short as failed.
+        """Mark the runs as failed that the end of an earlier start interrupted.
 
-        :param tell: is told of them first: where it fails, or we are killed, they are found again. And at last, because
-            Airflow notes for each that somebody has marked it.
-        :returns: how many there were.
+        :param record_runs: records them in the audit. It is called before, so that they are found again if it fails or
+            this process is killed, and afterwards, because Airflow's listener records a user's mark.
+        :returns: the number of runs.
         """
         runs = self.list_unfinished_runs()
         record_runs(runs)
@@ -137,23 +137,23 @@ class AirflowApi:
         return len(runs)
 
     def has_queued_events(self, dag_id: str) -> bool:
-        """Whether assets have changed for which a run of a DAG is still to be made."""
+        """Return whether assets have changed for which Airflow will create a run of a DAG."""
         response = self._send_request("GET", f"/dags/{dag_id}/assets/queuedEvents", missing_is_none=True) or {}
         return bool(response.get("total_entries"))
 
     def list_tasks(self, dag_id: str, run_id: str) -> list[TaskState]:
-        """All task instances of a run."""
+        """Return all task instances of a run."""
         return list(self._iterate_tasks(dag_id, run_id))
 
     def get_task_counts(self, dag_id: str, run_id: str, task_id: str) -> dict[str, int]:
-        """The counts that a task returned, empty where it returned none."""
+        """Return the counts that a task returned; empty without any."""
         path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/return_value"
         response = self._send_request("GET", path, missing_is_none=True) or {}
         value = response.get("value")
         return {str(name): int(count) for name, count in value.items()} if isinstance(value, dict) else {}
 
     def find_failure_reason(self, dag_id: str, run_id: str, task: TaskState) -> str:
-        """Why a task failed: the last error in its log, without the traceback."""
+        """Return the last error in a failed task's log, without the traceback."""
         path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task.task_id}/logs/{max(1, task.try_number)}"
         params = {"map_index": task.map_index, "full_content": "true"}
         response = self._send_request("GET", path, params=params, missing_is_none=True) or {}
@@ -190,11 +190,11 @@ class AirflowApi:
             self._sign_in()
             response = self._session.request(method, f"{self.url}/api/v2{path}", json=json, params=params, timeout=60)
         except requests.RequestException as error:
-            raise TryAgainError(f"Airflow's API server at {self.url} does not answer: {error}") from error
+            raise TryAgainError(f"Airflow's API server at {self.url} does not respond: {error}") from error
         if response.status_code == 404 and missing_is_none:
             return None
         if not response.ok:
-            raise ActionNeededError(f"Airflow refused {method} {path}: {response.status_code} {response.text[:500]}")
+            raise ActionNeededError(f"Airflow rejected {method} {path}: {response.status_code} {response.text[:500]}")
         result: dict[str, Any] = response.json()
         return result
 
@@ -204,7 +204,8 @@ class AirflowApi:
         response = self._session.post(f"{self.url}/auth/token", json=self._credentials, timeout=60)
         if response.status_code == 401:
             raise ActionNeededError(
-                f"The web interface at {self.url} does not know our password: is it another Airflow?"
+                f"The web interface at {self.url} rejects the password of this STATE_DIR: it may be another Airflow. "
+                "Stop it, or set AIRFLOW__API__PORT to another port."
             )
         response.raise_for_status()
         self._session.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
@@ -212,7 +213,7 @@ class AirflowApi:
 
 
 def parse_time(text: str | None) -> datetime | None:
-    """A moment as the API writes it."""
+    """Return a timestamp of the API, or None."""
     return datetime.fromisoformat(text) if text else None
 
 
@@ -222,13 +223,13 @@ def _to_unfinished_run(run: dict[str, Any]) -> UnfinishedRun:
 
 
 def _find_last_error(content: list[Any]) -> str:
-    """The text of the last exception in a task's log, else the last line at level error."""
+    """Return the message of the last exception in a task's log, else its last line of level error."""
     last_error = ""
     for line in content:
         if not isinstance(line, dict):
             continue
         details = line.get("error_detail") or []
-        if details:  # the exception that was raised comes first, what caused it after it
+        if details:  # the raised exception comes first, its causes follow
             last_error = str(details[0].get("exc_value") or "") or last_error
         elif str(line.get("level", "")).lower() in ("error", "critical"):
             last_error = last_error or str(line.get("event", ""))

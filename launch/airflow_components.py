@@ -1,4 +1,4 @@
-"""A real Airflow: its four parts, started one by one and stopped together."""
+"""Airflow: its four processes, started one by one and stopped together."""
 
 import sys
 import time
@@ -20,20 +20,20 @@ COMPONENT_OPTIONS = {
     "scheduler": ["--skip-serve-logs"],
     "triggerer": ["--skip-serve-logs"],
 }
-"""What each part is told when it starts: log servers would listen on all addresses."""
+"""Options by component: the log servers are off, because they would listen on all addresses."""
 
 _AIRFLOW = [sys.executable, "-m", "airflow"]
 _READY_SECONDS = 240
 _GRACE_SECONDS = {"scheduler": 6.0, "triggerer": 3.0, "dag-processor": 3.0, "api-server": 3.0}
-"""How long each part may take to end by itself, in the order in which they are asked."""
+"""Seconds that each component may take to end, in the order in which they are stopped."""
 
 
 class ComponentEnded(ActionNeededError):
-    """A part of Airflow has ended by itself, or something has ended it."""
+    """A component of Airflow has ended or was killed."""
 
 
 class Airflow:
-    """The four parts of one STATE_DIR."""
+    """The four components for one STATE_DIR."""
 
     def __init__(self, state: Path, environ: dict[str, str], api: AirflowApi) -> None:
         self.state = state
@@ -43,10 +43,10 @@ class Airflow:
         self._started_at = datetime.now(UTC)
 
     def migrate_database(self) -> bool:
-        """Bring Airflow's own tables to the installed version.
+        """Migrate Airflow's metadata database to the installed version.
 
         :returns: whether there was anything to do.
-        :raises ActionNeededError: where Airflow says no.
+        :raises ActionNeededError: if the migration fails.
         """
         marker = self.state / "airflow" / "migrated"
         url = self._environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]
@@ -55,15 +55,15 @@ class Airflow:
         exit_code, last_output = run_logged("airflow-migrate", [*_AIRFLOW, "db", "migrate"], self._environ, self.state)
         if exit_code != 0:
             raise ActionNeededError(
-                f"Airflow's tables could not be made: {last_output} (log: {self.get_log_path('airflow-migrate')})"
+                f"Airflow's database could not be migrated: {last_output} (log: {self.get_log_path('airflow-migrate')})"
             )
         marker.write_text(f"{version('apache-airflow-core')} {_get_schema_version(url)}")
         return True
 
     def ensure_pool(self, name: str, slots: int, description: str) -> None:
-        """Make a pool where there is none of that name, without an API server; one that is there keeps its slots.
+        """Create a pool without an API server, unless there is one of that name, which keeps its slots.
 
-        :raises ActionNeededError: where Airflow says no.
+        :raises ActionNeededError: if Airflow rejects it.
         """
         pools, log_name = [*_AIRFLOW, "pools"], "airflow-pools"
         if run_logged(log_name, [*pools, "get", name], self._environ, self.state)[0] == 0:
@@ -73,13 +73,13 @@ class Airflow:
         )
         if exit_code != 0:
             raise ActionNeededError(
-                f"Airflow's pool {name} could not be made: {last_output} (log: {self.get_log_path(log_name)})"
+                f"Airflow's pool {name} could not be created: {last_output} (log: {self.get_log_path(log_name)})"
             )
 
     def start_dag_processing(self, dag_ids: tuple[str, ...]) -> None:
-        """Start the API server and the DAG processor, and wait until they know the current ``dag_ids``.
+        """Start the API server and the DAG processor, and wait until they have the current ``dag_ids``.
 
-        :raises ActionNeededError: where a part ends, a DAG file cannot be read, or nothing happens for minutes.
+        :raises ActionNeededError: if a component ends, a DAG file cannot be imported, or the wait takes minutes.
         """
         self._start_component("api-server")
         self._start_component("dag-processor")
@@ -93,19 +93,19 @@ class Airflow:
         self._wait_for("the scheduler", lambda: self.api.get_health().get("scheduler") == "healthy")
 
     def check_components(self) -> None:
-        """Raise PartEnded where a part runs no more."""
+        """Raise ComponentEnded if a component is not running."""
         for component in self._components.values():
             if not component.is_running():
                 raise ComponentEnded(
                     f"{component.display_name} has ended (exit code {component.exit_code}), so everything is stopped. "
-                    f"Its last words: {component.last_log_line}"
+                    f"The last line of its log: {component.last_log_line}"
                 )
 
     def restart_if_ended(self) -> str | None:
-        """Start each part again that has ended, and end what it has left: tasks of a dead scheduler are tried again.
+        """Restart each component that has ended, after ending its children: tasks of a dead scheduler are retried.
 
-        :returns: a sentence for each, None where there is none.
-        :raises PartEnded: where one ends again and again.
+        :returns: a message for each, or None.
+        :raises ComponentEnded: if one ends again and again.
         """
         messages = [component.restart_if_ended() for component in self._components.values()]
         if any(component.has_given_up for component in self._components.values()):
@@ -114,9 +114,9 @@ class Airflow:
 
     @contextmanager
     def explain_errors(self) -> Iterator[None]:
-        """An API that does not answer is explained by the part that has ended, where one has.
+        """Within the context, replace the error of an API that does not respond, if a component has ended.
 
-        :raises PartEnded: instead of TryAgainError.
+        :raises ComponentEnded: instead of TryAgainError.
         """
         try:
             yield
@@ -126,14 +126,14 @@ class Airflow:
             raise
 
     def stop(self) -> None:
-        """End all parts, the scheduler first and the API server last, then whatever they have left."""
+        """Stop all components, the scheduler first and the API server last, then end orphaned processes."""
         for name in _GRACE_SECONDS:
             if name in self._components:
                 self._components.pop(name).stop()
         end_orphaned_processes(self.state)
 
     def get_log_path(self, name: str) -> Path:
-        """Where the output of a part goes."""
+        """Return the path of a component's log."""
         return self.state / "logs" / f"{name}.log"
 
     def _start_component(self, name: str) -> None:
@@ -150,7 +150,7 @@ class Airflow:
             if time.monotonic() > deadline:
                 errors = self.api.list_import_errors() if self.api.get_health() else []
                 raise ActionNeededError(
-                    f"Airflow was not ready after {_READY_SECONDS} s: {component} is missing. "
+                    f"Airflow was not ready after {_READY_SECONDS} s: it still waits for {component}. "
                     + (" ".join(errors) or f"Its logs are in {self.state / 'logs'}.")
                 )
             time.sleep(0.25)
@@ -161,7 +161,7 @@ class Airflow:
         if parsed_at is None or parsed_at < self._started_at:
             errors = [error for error in self.api.list_import_errors() if f"{dag_id}.py" in error]
             if errors:
-                raise ActionNeededError(f"A DAG cannot be read: {errors[0]}")
+                raise ActionNeededError(f"A DAG file cannot be imported: {errors[0]}")
             return False
         return True
 

@@ -1,43 +1,43 @@
-"""bin/backup FILE: the whole warehouse in one file, as it stood at one moment."""
+"""bin/backup FILE: write the whole warehouse into one file, as of one point in time."""
 
-import argparse
 import os
 import sys
 from pathlib import Path
+from typing import Annotated
 
-from etl.errors import ActionNeededError, EtlError
+import typer
+
+from etl.errors import ActionNeededError
+from launch.command_line import run_command
 from launch.console import Screen
 from launch.warehouse_client import make_client_environment, resolve_warehouse_url, run_client
 
 SCHEMAS = ("staging", "warehouse", "mart", "audit", "simulation")
-"""All that is ours in the database, its own version included."""
+"""All schemas of the product; audit has the revision of the tables."""
 
 
 def main(arguments: list[str]) -> int:
-    """Write the backup; a file that exists is never overwritten, and a half is never left under its name.
+    """Run bin/backup; return its exit code."""
+    return run_command("backup", back_up, arguments)
 
-    :returns: 0, or 1 where there is no backup.
+
+def back_up(file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write; it must not exist.")]) -> int:
+    """Write the whole warehouse into one file, as of one point in time.
+
+    The file never has a part of a backup: it appears when it is complete, and only its owner can read it.
     """
-    parser = argparse.ArgumentParser(prog="bin/backup", description=__doc__)
-    parser.add_argument("file", type=Path)
-    target: Path = parser.parse_args(arguments).file
-    screen = Screen()
-    try:
-        with screen.show_step(f"Backup to {target}"):
-            write_backup(target)
-    except EtlError as error:
-        screen.print_error(str(error))
-        return 1
+    with Screen().show_step(f"Backup to {file}"):
+        write_backup(file)
     return 0
 
 
 def write_backup(target: Path) -> None:
     """Back the warehouse up into ``target``, readable by its owner only.
 
-    :raises ActionNeededError: where the file exists, cannot be written, or pg_dump fails.
+    :raises ActionNeededError: if the file exists or cannot be written, or pg_dump fails.
     """
     if target.exists():
-        raise ActionNeededError(f"{target} exists and is left as it is: name another file.")
+        raise ActionNeededError(f"{target} already exists and is unchanged: name another file.")
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
@@ -45,7 +45,7 @@ def write_backup(target: Path) -> None:
             options = ["--format=custom", "--no-owner", "--no-privileges", *(f"--schema={name}" for name in SCHEMAS)]
             exit_code = run_client("pg_dump", [*options, "--file", str(draft)], environ)
         if exit_code != 0:
-            raise ActionNeededError(f"There is no backup: pg_dump ended with {exit_code}, its words are above.")
+            raise ActionNeededError(f"No backup was written: pg_dump failed with exit code {exit_code}, see above.")
         draft.rename(target)
     except OSError as error:
         raise ActionNeededError(f"{target} cannot be written: {error.strerror}.") from error

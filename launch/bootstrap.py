@@ -36,6 +36,7 @@ COMMANDS = {
     "sign-in": ("launch.sign_in", "requirements.txt", False),
     "import-history": ("launch.import_history", "requirements.txt", True),
     "load-events": ("launch.load_events", "requirements.txt", True),
+    "export-avro": ("launch.export_avro", "requirements.txt", True),
     "simulate-feed": ("launch.simulate_feed", "requirements.txt", True),
 }
 """Command to (module, what must be installed, whether Java is needed)."""

@@ -1,33 +1,37 @@
-"""What a person sees: one line a step with its seconds, a spinner while it lasts where there is a terminal."""
+"""Output for the operator: a line for each step with its seconds, and a spinner during the step on a terminal."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from rich.console import Console
 from rich.markup import escape
 
+from etl.errors import EtlError
+
 
 @dataclass
 class Step:
-    """How a step went."""
+    """The outcome of a step."""
 
     is_successful: bool = True
 
 
 @dataclass
 class Screen:
-    """The terminal, or the file that output goes to, and how long each step took."""
+    """The terminal, or the file that output is written to, and the seconds of each step."""
 
     console: Console = field(default_factory=lambda: _make_console())
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def show_step(self, text: str, has_spinner: bool = True) -> Iterator["Step"]:
-        """Do a step: its line appears when it is done, with a cross where it raised or was marked as failed.
+        """Time the context as a step, and print its line at the end, with a cross if it has failed.
 
-        :param has_spinner: False where the step shows its own progress.
+        A step fails if it raises an error or is marked as failed.
+
+        :param has_spinner: False if the step shows its own progress.
         """
         step, started = Step(), time.monotonic()
         try:
@@ -42,12 +46,24 @@ class Screen:
             self.console.print(f"{sign} {escape(text):<58} [dim]{self.seconds[text]:6.1f} s[/]")
 
     def print_line(self, text: str) -> None:
-        """A line of its own."""
+        """Print a line."""
         self.console.print(escape(text), soft_wrap=True)
 
     def print_error(self, text: str) -> None:
-        """The sentence that says what went wrong."""
+        """Print the message of an error."""
         self.console.print(f"[red]✗[/] {escape(text)}", soft_wrap=True)
+
+
+def report_errors(action: Callable[[], int]) -> int:
+    """Run an action; print the message of an ``EtlError`` instead of its traceback.
+
+    :returns: the action's exit code; 1 after an error.
+    """
+    try:
+        return action()
+    except EtlError as error:
+        Screen().print_error(str(error))
+        return 1
 
 
 def _make_console() -> Console:

@@ -27,7 +27,7 @@ _APPEARANCE_TIMEOUT_SECONDS = 60
 
 @dataclass
 class RunResult:
-    """How a DAG run ended. ``failures`` has a (task, reason) for each task that failed."""
+    """The result of a DAG run. ``failures`` has a (task, reason) for each failed task."""
 
     dag_id: str
     run_id: str
@@ -37,28 +37,28 @@ class RunResult:
     failures: list[tuple[str, str]] = field(default_factory=list)
 
     def is_successful(self) -> bool:
-        """Whether the run came to its end: published, or nothing new; an account that failed does not change that."""
+        """Return whether the run succeeded: published or nothing new, even if an account failed."""
         return self.state == "success"
 
     def has_succeeded(self, task_id: str) -> bool:
-        """Whether a task of that id ended well, of mapped ones at least one."""
+        """Return whether a task succeeded; of a mapped task, at least one instance."""
         return any(task.task_id == task_id and task.state == "success" for task in self.tasks)
 
     def has_skipped(self, task_id: str) -> bool:
-        """Whether a task of that id had nothing to do."""
+        """Return whether a task was skipped."""
         return any(task.task_id == task_id and task.state == "skipped" for task in self.tasks)
 
     @property
     def audit_id(self) -> str:
-        """The id under which the audit knows the run."""
+        """The run's id in the audit."""
         return f"{self.dag_id}.{self.run_id}"
 
 
 def start_scheduled_run(api: AirflowApi, dag_id: str) -> str:
-    """One run of a scheduled DAG that is paused: the scheduler's own where one is due, else one by hand.
+    """Start one run of a paused, scheduled DAG: the scheduler's own if it is due, else a manual one.
 
-    Letting the DAG go makes the scheduler start its last interval at once where that has not run yet; starting
-    another one by hand would refresh twice.
+    Unpausing the DAG makes the scheduler start a run for the last interval at once, unless it has run: a manual run in
+    addition would refresh twice.
 
     :returns: the run's id.
     """
@@ -77,9 +77,9 @@ def start_scheduled_run(api: AirflowApi, dag_id: str) -> str:
 
 
 def wait_for_run(screen: Screen, api: AirflowApi, dag_id: str, run_id: str, check: Callable[[], None]) -> RunResult:
-    """Wait for the end of a run.
+    """Wait for the end of a run, and show its progress.
 
-    :param check: called about once a second; raises where waiting has become pointless.
+    :param check: called about once a second; raises an error if the run cannot end any more.
     """
     started = time.monotonic()
     printed_tasks: set[tuple[str, int]] = set()
@@ -105,7 +105,7 @@ def wait_for_run(screen: Screen, api: AirflowApi, dag_id: str, run_id: str, chec
 
 
 def format_task_name(task: TaskState) -> str:
-    """A task's name for people: with the file's name, or its number, where it is mapped."""
+    """Return a task's name; of a mapped task with the name of its file or account, or its number."""
     if task.map_index < 0:
         return task.task_id
     return f"{task.task_id} {task.label or task.map_index}"

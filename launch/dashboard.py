@@ -1,9 +1,8 @@
-"""bin/dashboard: the dashboard until Ctrl-C; bin/run starts it as a part beside Airflow.
+"""bin/dashboard: run the dashboard until Ctrl-C; bin/run starts it beside Airflow.
 
-It is told where the warehouse is, and no password: whoever opens it signs in.
+Its process gets the warehouse's address without a user and password: each user signs in with a login of their own.
 """
 
-import argparse
 import os
 import signal
 import sys
@@ -14,8 +13,8 @@ from types import FrameType
 
 from sqlalchemy.engine import make_url
 
-from etl.errors import EtlError
 from etl.settings import CHECKOUT
+from launch.command_line import run_command
 from launch.console import Screen
 from launch.environment import STATE_MARKER, get_dashboard_port, get_dashboard_url, get_state_dir
 from launch.preconditions import check_port
@@ -43,10 +42,10 @@ class Dashboard(SupervisedProcess):
     """A running dashboard."""
 
     def __init__(self, state: Path, environ: Mapping[str, str], port: int) -> None:
-        """Start it on a port of loopback.
+        """Start the dashboard on a loopback port.
 
-        :param environ: names the warehouse by WAREHOUSE_URL; what else is secret in it is not handed on.
-        :raises ActionNeededError: where it does not come up.
+        :param environ: with WAREHOUSE_URL; the process gets none of its secrets.
+        :raises ActionNeededError: if it does not start.
         """
         super().__init__(
             NAME,
@@ -55,28 +54,25 @@ class Dashboard(SupervisedProcess):
             build_environment(state, environ),
             state,
             health_url=f"http://127.0.0.1:{port}/_stcore/health",
-            after_restart="Who was signed in signs in again.",
-            after_loss="All else goes on.",
+            after_restart="Its users must sign in again.",
+            after_loss="Everything else continues.",
         )
         self.start()
 
 
 def main(arguments: list[str]) -> int:
-    """Run the dashboard alone.
+    """Run bin/dashboard; return its exit code."""
+    return run_command("dashboard", run_dashboard, arguments)
 
-    :returns: 0 after Ctrl-C, 1 where it cannot be started or ends again and again.
-    """
-    argparse.ArgumentParser(prog="bin/dashboard", description=__doc__).parse_args(arguments)
-    screen = Screen()
+
+def run_dashboard() -> int:
+    """Run the dashboard until Ctrl-C. bin/run starts it beside Airflow."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _raise_interrupt)
     try:
         check_port(get_dashboard_port(), "the dashboard", "DASHBOARD_PORT")
         with resolve_warehouse_url() as url:
-            return _run_until_stopped(screen, {**os.environ, "WAREHOUSE_URL": url})
-    except EtlError as error:
-        screen.print_error(str(error))
-        return 1
+            return _run_until_stopped(Screen(), {**os.environ, "WAREHOUSE_URL": url})
     except KeyboardInterrupt:
         return 0
 
@@ -84,7 +80,7 @@ def main(arguments: list[str]) -> int:
 def _run_until_stopped(screen: Screen, environ: Mapping[str, str]) -> int:
     dashboard = Dashboard(get_state_dir(), environ, get_dashboard_port())
     try:
-        screen.print_line(f"Dashboard  {get_dashboard_url()}  until Ctrl-C; bin/add-login makes the logins.")
+        screen.print_line(f"Dashboard  {get_dashboard_url()}  until Ctrl-C; bin/add-login adds logins.")
         while True:
             message = dashboard.restart_if_ended()
             if message:
@@ -97,7 +93,7 @@ def _run_until_stopped(screen: Screen, environ: Mapping[str, str]) -> int:
 
 
 def build_environment(state: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """All that the dashboard is told; its home is a folder of its own, where Streamlit finds no settings of others."""
+    """Return the dashboard's environment; its HOME is a private folder without other Streamlit settings."""
     home = str(make_private_folder(state / "dashboard"))
     passed = {name: environ[name] for name in _PASSED_VARIABLES if environ.get(name)}
     fixed = {
@@ -111,14 +107,14 @@ def build_environment(state: Path, environ: Mapping[str, str]) -> dict[str, str]
 
 
 def strip_login(url: str) -> str:
-    """A warehouse's address without who enters it."""
+    """Return a warehouse's URL without user, password and other secrets."""
     parsed = make_url(url)
     query = {name: value for name, value in parsed.query.items() if name not in _SECRET_OPTIONS}
     return parsed._replace(username=None, password=None, query=query).render_as_string()  # type: ignore[arg-type]
 
 
 def build_command(port: int) -> list[str]:
-    """What serves the dashboard."""
+    """Return the command that serves the dashboard."""
     options = _OPTIONS | {"server.port": str(port)}
     command_line = [sys.executable, "-m", "streamlit", "run", str(CHECKOUT / "dashboard" / "app.py")]
     return command_line + [f"--{name}={value}" for name, value in options.items()]

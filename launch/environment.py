@@ -1,4 +1,4 @@
-"""The environment that every part of the product is started with."""
+"""The environment of all processes of the product."""
 
 import base64
 import hashlib
@@ -12,45 +12,45 @@ from launch.postgres import Server
 from launch.secrets_store import get_secret, make_private_folder, write_secret
 
 STATE_MARKER = "LISTENING_WAREHOUSE_STATE"
-"""Names the STATE_DIR in the environment of every process that bin/run starts, so that none is lost."""
+"""The environment variable with the STATE_DIR, by which bin/run recognises its processes, also orphaned ones."""
 
 WEB_USER = "admin"
 
 
 def get_state_dir() -> Path:
-    """STATE_DIR, or ``.state`` in the checkout."""
+    """Return STATE_DIR, or ``.state`` in the checkout."""
     return Path(os.environ.get("STATE_DIR") or CHECKOUT / ".state").resolve()
 
 
 def get_api_port() -> int:
-    """The port of the web interface and the REST API."""
+    """Return the port of the web interface and the REST API."""
     return parse_whole_number(os.environ, "AIRFLOW__API__PORT", 8080, minimum=1, maximum=65_535)
 
 
 def get_api_url() -> str:
-    """The address of the web interface and the REST API."""
+    """Return the address of the web interface and the REST API."""
     return f"http://127.0.0.1:{get_api_port()}"
 
 
 def get_dashboard_port() -> int:
-    """The port of the dashboard."""
+    """Return the port of the dashboard."""
     return parse_whole_number(os.environ, "DASHBOARD_PORT", 8501, minimum=1, maximum=65_535)
 
 
 def get_dashboard_url() -> str:
-    """The address of the dashboard."""
+    """Return the address of the dashboard."""
     return f"http://127.0.0.1:{get_dashboard_port()}"
 
 
 def get_web_login(state: Path) -> tuple[str, str]:
-    """User name and password of the web interface."""
+    """Return user name and password of the web interface."""
     return WEB_USER, get_secret(state, f"airflow-{WEB_USER}")
 
 
 def build_environment(state: Path, server: Server | None) -> dict[str, str]:
-    """The caller's environment and whatever it leaves open: addresses, secrets, folders.
+    """Return the caller's environment, completed by addresses, secrets and folders.
 
-    :param server: the embedded server, where something of it is used.
+    :param server: the embedded server, if it is used.
     """
     airflow_home = make_private_folder(state / "airflow")
     defaults = {
@@ -74,7 +74,7 @@ def build_environment(state: Path, server: Server | None) -> dict[str, str]:
         "PYTHONPATH": str(CHECKOUT),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         "PYTHONUNBUFFERED": "1",
-        # Loopback must not go through a proxy, and titles of processes must leave the marker readable.
+        # Loopback must not go through a proxy. SPT_NOENV: process titles must not overwrite the marker.
         "NO_PROXY": _add_loopback(os.environ.get("NO_PROXY", "")),
         "no_proxy": _add_loopback(os.environ.get("no_proxy", "")),
         "SPT_NOENV": "1",
@@ -82,7 +82,7 @@ def build_environment(state: Path, server: Server | None) -> dict[str, str]:
     }
     caller_variables = {name: value for name, value in os.environ.items() if value}
     environ = {**defaults, **caller_variables, **_resolve_kaggle_path(), **fixed}
-    # Airflow hides its database from tasks; maintenance hands this address to Airflow's own sweep.
+    # Airflow hides its database from tasks; the DAG maintenance passes this URL to "airflow db clean".
     environ["AIRFLOW_METADATA_URL"] = environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]
     return environ
 
@@ -97,7 +97,7 @@ def _add_loopback(hosts: str) -> str:
 
 
 def _compute_fernet_key(state: Path) -> str:
-    # Fernet wants 32 bytes in padded base64.
+    # A Fernet key is 32 bytes in padded base64.
     return base64.urlsafe_b64encode(hashlib.sha256(get_secret(state, "airflow-fernet").encode()).digest()).decode()
 
 

@@ -1,16 +1,17 @@
-"""bin/import-history: bring an account export of Spotify into the lake, and load what it holds into the warehouse."""
+"""bin/import-history: bring an account export of Spotify into the lake, and load it into the warehouse."""
 
-import argparse
 import logging
 import os
 import sys
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from etl import database
-from etl.errors import EtlError
 from etl.jobs import account_import, events
 from etl.settings import Settings, read_settings
+from launch.command_line import run_command
 from launch.console import Screen
 from launch.environment import get_state_dir
 from launch.spark_jars import resolve_jars
@@ -52,31 +53,37 @@ _REJECTION_REASONS = """
 
 
 def main(arguments: list[str]) -> int:
-    """Import an export and load it.
+    """Run bin/import-history; return its exit code."""
+    return run_command("import-history", import_history, arguments)
 
-    :returns: 0, or 1 if the export could not be imported or loaded.
-    """
-    options = _build_parser().parse_args(arguments)
+
+def import_history(
+    path: Annotated[
+        str, typer.Argument(metavar="PATH", help="The zip file that Spotify sent, a folder of its files, or a file.")
+    ],
+    user: Annotated[
+        str,
+        typer.Option(metavar="ID", help="The listener's user_id in warehouse.dim_user, or a new id of your choice."),
+    ],
+    timezone: Annotated[str, typer.Option(metavar="ZONE", help="The listener's timezone, such as Europe/Berlin.")],
+) -> int:
+    """Bring an account export of Spotify into the lake, and load it into the warehouse."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     screen = Screen()
-    try:
-        with resolve_warehouse_url() as url:
-            settings = read_settings({**os.environ, "WAREHOUSE_URL": url})
-            _prepare_warehouse(settings, screen)
-            now = datetime.now(UTC)
-            with screen.show_step("Import into the lake"):
-                imported = account_import.import_export(options.path, options.user, options.timezone, settings, now)
-            with screen.show_step("Load into the warehouse"):
-                has_new_inputs = load_new_events(settings, now)
-            print_import_report(screen, imported, options.user.strip(), settings, has_new_inputs)
-    except EtlError as error:
-        screen.print_error(str(error))
-        return 1
+    with resolve_warehouse_url() as url:
+        settings = read_settings({**os.environ, "WAREHOUSE_URL": url})
+        _prepare_warehouse(settings, screen)
+        now = datetime.now(UTC)
+        with screen.show_step("Import into the lake"):
+            imported = account_import.import_export(path, user, timezone, settings, now)
+        with screen.show_step("Load into the warehouse"):
+            has_new_inputs = load_new_events(settings, now)
+        print_import_report(screen, imported, user.strip(), settings, has_new_inputs)
     return 0
 
 
 def load_new_events(settings: Settings, now: datetime) -> bool:
-    """Load what the lake holds of events and the warehouse does not yet know; whether any input was new."""
+    """Load the events of all inputs in the lake that no run has loaded yet; return whether there were any."""
     run_id = f"load_events.{now:%Y%m%dT%H%M%S.%f}"
     if not events.plan_events(run_id, settings):
         return False
@@ -87,7 +94,7 @@ def load_new_events(settings: Settings, now: datetime) -> bool:
 def print_import_report(
     screen: Screen, imported: dict[str, Any], user_id: str, settings: Settings, has_new_inputs: bool
 ) -> None:
-    """Say what came of the export."""
+    """Print what the export brought, with the rows that were duplicates or rejected."""
     parameters = {"input_ids": [received["input_id"] for received in imported["inputs"]]}
     with database.connect(settings.warehouse_url) as connection:
         counts = {str(row["format"]): row for row in database.fetch_rows(connection, _ROW_COUNTS, **parameters)}
@@ -107,11 +114,11 @@ def print_import_report(
         "Spoken": f"{events_by_kind.get('SPOKEN', 0):,} plays of podcasts and audiobooks",
         "Playlists": f"{playlists['playlists']:,} with {playlists['tracks']:,} tracks",
         "Saved tracks": f"{events_by_kind.get('LIKE', 0):,}, and {events_by_kind.get('FOLLOW', 0):,} followed artists",
-        "Duplicates": f"{duplicates:,}: records that another source or an earlier import tells",
+        "Duplicates": f"{duplicates:,}: records that another source or an earlier import also has",
         "Rejected": f"{rejected:,}" + "".join(f"; {row['reason']}: {row['row_count']:,}" for row in reasons),
     }
     if not has_new_inputs:
-        screen.print_line("Nothing new: the warehouse already held this export.")
+        screen.print_line("Nothing new: the warehouse already has this export.")
     for name, text in lines.items():
         screen.print_line(f"{name:<15}{text}")
     if "warning" in imported:
@@ -119,21 +126,13 @@ def print_import_report(
 
 
 def _prepare_warehouse(settings: Settings, screen: Screen) -> None:
-    """Make the warehouse's tables and fetch Spark's jars, where bin/run has never done so."""
-    from etl.load.migrate import is_migrated, migrate_warehouse  # SQLAlchemy's migrations are slow to load
+    """Create the warehouse's tables and fetch Spark's jars, unless bin/run has done so."""
+    from etl.load.migrate import is_migrated, migrate_warehouse  # Alembic is slow to import
 
     if not is_migrated(settings.warehouse_url):
         with screen.show_step("Tables of the warehouse"):
             migrate_warehouse(settings.warehouse_url)
     resolve_jars(get_state_dir(), {**os.environ, "AIRFLOW_HOME": str(get_state_dir())})
-
-
-def _build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="bin/import-history", description=__doc__)
-    parser.add_argument("path", metavar="PATH", help="the zip file that Spotify sent, a folder of its files, or a file")
-    parser.add_argument("--user", required=True, metavar="ID", help="whose it is: user_id in warehouse.dim_user")
-    parser.add_argument("--timezone", required=True, metavar="ZONE", help="where they live, such as Europe/Berlin")
-    return parser
 
 
 if __name__ == "__main__":

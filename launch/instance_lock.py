@@ -1,4 +1,4 @@
-"""One bin/run a STATE_DIR."""
+"""The lock that allows one bin/run for each STATE_DIR."""
 
 import fcntl
 import os
@@ -13,9 +13,9 @@ from launch.secrets_store import make_private_folder
 
 @contextmanager
 def lock_instance(state: Path) -> Iterator[None]:
-    """Hold the place of the only bin/run of ``state``; a killed holder holds it no more.
+    """Lock ``state`` during the context; the lock of a killed process is released.
 
-    :raises ActionNeededError: where another process holds it.
+    :raises ActionNeededError: if another process has the lock.
     """
     with os.fdopen(
         os.open(make_private_folder(state / "run") / "run.lock", os.O_RDWR | os.O_CREAT, 0o600), "r+"

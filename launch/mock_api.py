@@ -1,4 +1,4 @@
-"""The stand-in for Spotify's API as a process of its own, for as long as somebody needs it."""
+"""The mock Spotify API as a process."""
 
 import socket
 import sys
@@ -14,7 +14,7 @@ from simulator.mock_api.seed_data import get_seed_data_path
 
 NAME = "stand-in"
 CLIENT_ID = "stand-in"
-MOCK_API_NOTICE = "Spotify's answers are made up by the stand-in"
+MOCK_API_NOTICE = "The mock Spotify API is in use"
 _PASSED_VARIABLES = (
     "PATH",
     "PYTHONPATH",
@@ -27,18 +27,18 @@ _PASSED_VARIABLES = (
     "AIRFLOW_HOME",
 )
 _PORT_ATTEMPTS = 3
-"""How many ports are tried: another process may take one between our look and the stand-in's start."""
+"""Ports to try: another process may take a free port before the mock API listens on it."""
 
 
 def is_mock_api_needed(environ: Mapping[str, str]) -> bool:
-    """Whether nobody has named a client id, so that Spotify itself cannot be asked."""
+    """Return whether no client id is set, so that Spotify cannot be called."""
     return not environ.get("SPOTIPY_CLIENT_ID")
 
 
 def set_mock_api_variables(environ: Mapping[str, str], url: str) -> dict[str, str]:
-    """``environ`` for those who are to ask the stand-in at ``url``.
+    """Return the environment of processes that call the mock API at ``url``.
 
-    A secret and a redirect address without a client id belong to no app: the stand-in is not told of them.
+    A secret and a redirect address without a client id belong to no app: they are removed.
     """
     inherited = {
         name: value for name, value in environ.items() if name not in ("SPOTIPY_CLIENT_SECRET", "SPOTIPY_REDIRECT_URI")
@@ -53,7 +53,7 @@ def set_mock_api_variables(environ: Mapping[str, str], url: str) -> dict[str, st
 
 
 def build_command(state: Path, environ: Mapping[str, str], port: int) -> list[str]:
-    """What serves the stand-in of a STATE_DIR; the scenario's path is seen from here."""
+    """Return the command that serves the mock API; the scenario's path is relative to this process's folder."""
     seed_data = get_seed_data_path(state)
     folder = make_private_folder(seed_data.parent)
     command_line = [sys.executable, "-m", "simulator.mock_api"]
@@ -66,15 +66,15 @@ def build_command(state: Path, environ: Mapping[str, str], port: int) -> list[st
 
 
 def select_passed_variables(environ: Mapping[str, str]) -> dict[str, str]:
-    """What of an environment the stand-in is told: nothing that is secret."""
+    """Return the variables that the mock API gets: no secrets."""
     return {name: environ[name] for name in (*_PASSED_VARIABLES, STATE_MARKER) if name in environ}
 
 
 @contextmanager
 def run_mock_api(state: Path, environ: dict[str, str]) -> Iterator[str]:
-    """The stand-in's address, without a slash at its end; the stand-in ends with the context.
+    """Run the mock API during the context; return its address, without a slash at the end.
 
-    :raises ActionNeededError: where it does not come up.
+    :raises ActionNeededError: if it does not start.
     """
     mock_api = MockApi(state, environ)
     try:
@@ -84,28 +84,28 @@ def run_mock_api(state: Path, environ: dict[str, str]) -> Iterator[str]:
 
 
 class MockApi(SupervisedProcess):
-    """A running stand-in at ``url``, which has no slash at its end and stays the same after a restart.
+    """A running mock API at ``url``, which has no slash at its end and stays the same after a restart.
 
-    It serves what lies at ``stock_path(state)`` and waits for it where there is nothing yet. STAND_IN_SCENARIO in
-    ``environ`` names a scenario file, STAND_IN_MODE a mode (development or extended) that wins over the scenario's.
+    It serves the file of ``get_seed_data_path`` and waits until it exists. STAND_IN_SCENARIO in ``environ`` is the path
+    of a scenario file; STAND_IN_MODE (development or extended) overrides the scenario's mode.
     """
 
     def __init__(self, state: Path, environ: dict[str, str]) -> None:
-        """Start it on a free port of loopback.
+        """Start it on a free loopback port.
 
-        :raises ActionNeededError: where it does not come up.
+        :raises ActionNeededError: if it does not start.
         """
         for attempts_left in reversed(range(_PORT_ATTEMPTS)):
             port = _find_free_port()
             self.url = f"http://127.0.0.1:{port}"
             super().__init__(
                 NAME,
-                "The stand-in for Spotify's API",
+                "The mock Spotify API",
                 build_command(state, environ, port),
                 select_passed_variables(environ),
                 state,
                 health_url=f"{self.url}/stand-in/calls",
-                after_loss="Refreshes go on without it.",
+                after_loss="Refreshes continue without it.",
             )
             try:
                 return self.start()

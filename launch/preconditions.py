@@ -1,4 +1,4 @@
-"""What must be so before a start: each failure is one sentence that says what to do."""
+"""Checks before a start; each failure is an error that says what to do."""
 
 import os
 import shutil
@@ -18,24 +18,24 @@ _OLDEST_POSTGRESQL = 15
 
 
 def check_disk(state: Path) -> None:
-    """Raise ActionNeededError where STATE_DIR's disk is nearly full."""
+    """Raise ActionNeededError if the disk of STATE_DIR is nearly full."""
     free = shutil.disk_usage(state).free
     if free < _FREE_BYTES:
         raise ActionNeededError(
-            f"The disk of {state} is nearly full ({free >> 20} MiB free, at least {_FREE_BYTES >> 20} wanted): "
-            "make room, or set STATE_DIR to a folder on another disk."
+            f"The disk of {state} is nearly full ({free >> 20} MiB free, at least {_FREE_BYTES >> 20} needed): "
+            "free some space, or set STATE_DIR to a folder on another disk."
         )
 
 
 def check_kaggle_path() -> None:
-    """Raise ActionNeededError where KAGGLE_PATH names nothing."""
+    """Raise ActionNeededError if the path of KAGGLE_PATH does not exist."""
     path = os.environ.get("KAGGLE_PATH")
     if path and "://" not in path and not Path(path).exists():
-        raise ActionNeededError(f"KAGGLE_PATH names {path!r}, which does not exist (seen from {Path.cwd()}).")
+        raise ActionNeededError(f"KAGGLE_PATH names {path!r}, which does not exist (relative to {Path.cwd()}).")
 
 
 def check_settings() -> None:
-    """Raise ActionNeededError where a setting cannot be read, or the client id is none."""
+    """Raise ActionNeededError if a setting or the client id is not valid."""
     parse_choice(os.environ, "STAND_IN_MODE", get_args(QuotaMode))
     settings = read_settings({**os.environ, "WAREHOUSE_URL": "not needed yet"})
     if settings.spotify_client_id:
@@ -43,10 +43,10 @@ def check_settings() -> None:
 
 
 def check_port(port: int, service: str, setting: str) -> None:
-    """Raise ActionNeededError where somebody else listens on a port.
+    """Raise ActionNeededError if another process listens on a port.
 
-    :param what: what shall listen there.
-    :param setting: the name of the setting that chooses the port.
+    :param service: the service that needs the port.
+    :param setting: the name of the setting for the port.
     """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -55,12 +55,12 @@ def check_port(port: int, service: str, setting: str) -> None:
         except OSError as error:
             raise ActionNeededError(
                 f"Port {port} of 127.0.0.1 cannot be used for {service} ({error.strerror}): "
-                f"end what uses it, or set {setting} to another port."
+                f"stop the process that uses it, or set {setting} to another port."
             ) from None
 
 
 def check_warehouse(url: str) -> None:
-    """Raise an EtlError where the warehouse cannot be reached or is too old."""
+    """Raise an EtlError if the warehouse cannot be reached or is too old."""
     with database.connect(url) as connection:
         number = int(str(database.fetch_rows(connection, "select current_setting('server_version_num') v")[0]["v"]))
     if number // 10_000 < _OLDEST_POSTGRESQL:

@@ -1,7 +1,7 @@
-"""Processes that bin/run starts: each in a session of its own, none left behind.
+"""Child processes of bin/run: each in a session of its own, none left behind.
 
-What belongs to us is known by two signs, never by a name: the marker in a process's environment, and, for processes
-that hide theirs, the session that one of our parts once opened (noted in STATE_DIR/run, with the moment it began).
+A process of this STATE_DIR is recognised by the marker in its environment. Processes may hide their environment: so
+STATE_DIR/run also has the sessions that were opened, with the start time of their leaders. Names are never used.
 """
 
 import json
@@ -22,14 +22,14 @@ _CLOCK_TOLERANCE_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class ChildProcess:
-    """A running part and where its output goes."""
+    """A child process and its log."""
 
     name: str
     process: subprocess.Popen[bytes]
     log: Path
 
     def is_running(self) -> bool:
-        """Whether it has not ended."""
+        """Return whether it is running."""
         return self.process.poll() is None
 
 
@@ -52,16 +52,16 @@ def start_process(name: str, command: list[str], environ: dict[str, str], state:
 
 
 def run_logged(name: str, command: list[str], environ: dict[str, str], state: Path) -> tuple[int, str]:
-    """Run ``command`` to its end like a part.
+    """Run ``command`` to its end, with its output in a log.
 
-    :returns: its exit code and the last line that it said.
+    :returns: its exit code and the last line of its output.
     """
     child = start_process(name, command, environ, state)
     return child.process.wait(), read_last_line(child.log)
 
 
 def read_last_line(log: Path) -> str:
-    """The last line of a log that says something."""
+    """Return the last line of a log that is not blank."""
     if not log.exists():
         return ""
     with log.open("rb") as file:
@@ -71,7 +71,7 @@ def read_last_line(log: Path) -> str:
 
 
 def end_process(child: ChildProcess, grace_seconds: float) -> None:
-    """Ask a part to end; after ``grace_seconds`` its whole session ends without being asked."""
+    """Terminate a child process; after ``grace_seconds`` kill it and its whole session."""
     if child.is_running():
         child.process.terminate()
     try:
@@ -84,13 +84,13 @@ def end_process(child: ChildProcess, grace_seconds: float) -> None:
 
 
 def end_orphaned_processes(state: Path) -> int:
-    """End every process of this STATE_DIR that bin/run or its parts have left, this one and its parents spared.
+    """Kill all orphaned processes of this STATE_DIR, except this process and its parents.
 
-    :returns: how many there were.
+    :returns: the number of processes.
     """
     protected_pids = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     count = 0
-    # Again until nothing is found: a process may start another one while we look.
+    # Again until there are none: a process may start another one during the search.
     for _ in range(20):
         orphans = [process for process in _find_orphans(state) if process.pid not in protected_pids]
         if not orphans:
@@ -115,9 +115,9 @@ def _find_orphans(state: Path) -> list[psutil.Process]:
 
 
 def _list_session_processes(sessions: dict[int, float]) -> list[psutil.Process]:
-    """Living processes of our own user in one of ``sessions`` (leader's pid: when it was started).
+    """Return the processes of this user in ``sessions``, which has the leader's start time by its pid.
 
-    A session whose leader lives and was started at another time is a stranger's: the number was given again.
+    If a leader with another start time lives, its pid was reused, and the session is not one of these.
     """
     sessions = {pid: started_at for pid, started_at in sessions.items() if not _is_pid_reused(pid, started_at)}
     members = []
@@ -161,7 +161,7 @@ def _read_recorded_sessions(state: Path) -> dict[int, float]:
 def _parse_session_record(line: bytes) -> dict[str, Any]:
     try:
         record: dict[str, Any] = json.loads(line)
-    except ValueError:  # torn by a full disk or a power loss; the marker finds most of what it told of
+    except ValueError:  # truncated by a full disk or a power loss; the marker finds most of these processes
         return {}
     return record
 

@@ -1,17 +1,20 @@
-"""bin/restore FILE: the warehouse as a backup holds it. All of it or nothing, in one transaction."""
+"""bin/restore FILE: replace the warehouse by a backup, in one transaction: all of it or nothing."""
 
-import argparse
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from etl.database import make_engine, read_sql
 from etl.database.sessions import watch_sessions
-from etl.errors import ActionNeededError, EtlError
+from etl.errors import ActionNeededError
 from launch.backup import SCHEMAS
+from launch.command_line import run_command
 from launch.console import Screen
 from launch.environment import get_state_dir
 from launch.instance_lock import lock_instance
@@ -21,31 +24,28 @@ _DROP_SCHEMAS = f"drop schema if exists {', '.join(SCHEMAS)} cascade;"
 
 
 def main(arguments: list[str]) -> int:
-    """Restore a backup.
+    """Run bin/restore; return its exit code."""
+    return run_command("restore", restore, arguments)
 
-    :returns: 0, or 1 where the warehouse is as it was.
+
+def restore(file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that bin/backup has written.")]) -> int:
+    """Replace the warehouse by a backup, in one transaction: all of it or nothing.
+
+    bin/run must not be running on the same STATE_DIR.
     """
-    parser = argparse.ArgumentParser(prog="bin/restore", description=__doc__)
-    parser.add_argument("file", type=Path)
-    source: Path = parser.parse_args(arguments).file
-    screen = Screen()
-    try:
-        with lock_instance(get_state_dir()), screen.show_step(f"Warehouse restored from {source}"):
-            restore_backup(source)
-    except EtlError as error:
-        screen.print_error(str(error))
-        return 1
+    with lock_instance(get_state_dir()), Screen().show_step(f"Warehouse restored from {file}"):
+        restore_backup(file)
     return 0
 
 
 def restore_backup(source: Path) -> None:
-    """Replace what the warehouse holds by the backup ``source``.
+    """Replace the content of the warehouse by the backup ``source``.
 
-    :raises ActionNeededError: where the file is no backup or does not fit; nothing has changed then.
+    :raises ActionNeededError: if the file is not a backup or does not fit; the warehouse is unchanged then.
     """
     listing = subprocess.run([get_program_path("pg_restore"), "--list", str(source)], capture_output=True, text=True)
     if listing.returncode != 0:
-        raise ActionNeededError(f"{source} cannot be read as a backup: {listing.stderr.strip()}")
+        raise ActionNeededError(f"{source} is not a readable backup: {listing.stderr.strip()}")
     psql = [get_program_path("psql"), "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--output", os.devnull]
     with (
         resolve_warehouse_url() as url,
@@ -60,11 +60,11 @@ def restore_backup(source: Path) -> None:
         if server.wait() != 0 or not is_whole:
             error_output.seek(0)
             reason = error_output.read().decode("utf-8", "replace").strip() or "the backup is damaged"
-            raise ActionNeededError(f"Nothing was restored, the warehouse is as it was: {reason}")
+            raise ActionNeededError(f"Nothing was restored, the warehouse is unchanged: {reason}")
 
 
 def _send_statements(dump: "subprocess.Popen[bytes]", server: "subprocess.Popen[bytes]") -> bool:
-    """Hand the backup's statements on; without the last one, sent only when all have come, nothing is kept."""
+    """Send the backup's statements to the server; the final commit is sent only if the backup is complete."""
     assert dump.stdout is not None and server.stdin is not None
     try:
         with server.stdin as statements:
@@ -74,7 +74,7 @@ def _send_statements(dump: "subprocess.Popen[bytes]", server: "subprocess.Popen[
             if is_whole:
                 statements.write(b"\n" + read_sql("access/grants").encode() + b"\ncommit;\n")
             return is_whole
-    except BrokenPipeError:  # the server refused a statement
+    except BrokenPipeError:  # the server rejected a statement
         dump.kill()
         dump.wait()
         return False

@@ -1,4 +1,4 @@
-"""Passwords and keys, made once and readable by their owner only."""
+"""Generated passwords and keys, in files that only their owner can read."""
 
 import os
 from pathlib import Path
@@ -7,14 +7,14 @@ from etl.passwords import generate_password
 
 
 def make_private_folder(folder: Path) -> Path:
-    """Make ``folder`` so that only its owner sees what is in it; one that exists keeps its mode."""
+    """Create ``folder`` for its owner only; an existing folder keeps its mode."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 
 
 def get_secret(state_dir: Path, name: str) -> str:
-    """The secret ``name`` under ``state_dir``: ``generate_password``'s, the same on every call."""
+    """Return the secret ``name`` of ``state_dir``; the first call generates it."""
     path = make_private_folder(state_dir / "secrets") / name
     if not path.exists():
         write_secret(state_dir, name, generate_password())
@@ -22,9 +22,9 @@ def get_secret(state_dir: Path, name: str) -> str:
 
 
 def write_secret(state_dir: Path, name: str, value: str) -> Path:
-    """Write ``value`` as the secret ``name`` where there is none yet; of two callers at once the first one wins.
+    """Write ``value`` as the secret ``name``, unless it exists; of concurrent callers the first one wins.
 
-    :returns: the file that holds it.
+    :returns: the path of the secret.
     """
     path = make_private_folder(state_dir / "secrets") / name
     draft = path.with_name(f".{name}.{os.getpid()}")

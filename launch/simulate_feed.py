@@ -1,56 +1,74 @@
-"""bin/simulate-feed: made-up listeners and what they do, as a feed in the lake."""
+"""bin/simulate-feed: simulate listeners and their activity, as a feed in the lake or in a folder."""
 
-import argparse
 import json
 import os
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
 
-from etl.errors import EtlError
+import typer
+
+from etl.errors import ActionNeededError
 from etl.settings import read_settings
+from launch.command_line import run_command
 from launch.console import Screen
 from launch.warehouse_client import resolve_warehouse_url
-from simulator.jobs import feed
-from simulator.listeners.parameters import INJECTED_ERROR_KINDS
+from simulator.jobs import feed, feed_form
 
 
 def main(arguments: list[str]) -> int:
-    """Make a feed.
+    """Run bin/simulate-feed; return its exit code."""
+    return run_command("simulate-feed", simulate_feed, arguments)
 
-    :returns: 0, or 1 where it did not come about.
-    """
-    form = vars(_build_parser().parse_args(arguments))
+
+def simulate_feed(
+    users: Annotated[int, typer.Option(help="The number of listeners.")] = 200,
+    start: Annotated[str | None, typer.Option(help="Its begin in UTC, such as 2026-10-01T00:00.")] = None,
+    end: Annotated[
+        str | None, typer.Option(help="The end of the interval in UTC; default: --hours after its begin, or now.")
+    ] = None,
+    hours: Annotated[float | None, typer.Option(help="Its length without an end; default: 72.")] = None,
+    records: Annotated[int | None, typer.Option(help="The largest number of events.")] = None,
+    seed: Annotated[int, typer.Option(help="Another seed gives other listeners.")] = 1,
+    contract: Annotated[
+        feed_form.Contract,
+        typer.Option(help="user_activity_… goes into the lake, for bin/load-events; the others into a folder."),
+    ] = "user_activity_2",
+    folder: Annotated[
+        Path | None, typer.Option(help="A new, empty or earlier folder for the other contracts; default: in STATE_DIR.")
+    ] = None,
+    mix: Annotated[
+        Any,
+        typer.Option(metavar="JSON", parser=json.loads, help='Weights of personalities, such as {"ENLC": 2}.'),
+    ] = None,
+    free_share: Annotated[
+        float | None, typer.Option(help="The fraction of free plans; default: by the survey.")
+    ] = None,
+    duplicate: Annotated[float | None, typer.Option(help="The fraction of records that are repeated.")] = None,
+    late: Annotated[float | None, typer.Option(help="The fraction of records that arrive in the last file.")] = None,
+    disorder: Annotated[float | None, typer.Option(help="The fraction of records that follow later ones.")] = None,
+    unknown_track: Annotated[float | None, typer.Option(help="The fraction of plays of unknown tracks.")] = None,
+    broken: Annotated[float | None, typer.Option(help="The fraction of records with invalid values.")] = None,
+) -> int:
+    """Simulate listeners and their activity, as a feed in the lake (bin/load-events loads it) or in a folder."""
+    form = dict(locals())
+    if folder and contract in feed_form.LOADABLE_CONTRACTS:
+        raise ActionNeededError(f"{contract} goes into the lake: leave out --folder, or name another contract.")
     now = datetime.now(UTC)
     screen = Screen()
-    try:
-        with resolve_warehouse_url() as url:
-            settings = read_settings({**os.environ, "WAREHOUSE_URL": url})
-            result = feed.simulate_feed(
-                f"{feed.JOB}.{now:%Y%m%dT%H%M%S.%f}", feed.parse_parameters(form, now), now, settings
-            )
-    except EtlError as error:
-        screen.print_error(str(error))
-        return 1
+    with resolve_warehouse_url() as url:
+        settings = read_settings({**os.environ, "WAREHOUSE_URL": url})
+        run_id = f"{feed.JOB}.{now:%Y%m%dT%H%M%S.%f}"
+        result = feed_form.simulate_form(run_id, form, now, settings, folder.resolve() if folder else None)
     screen.print_line(f"Population {result['population']}:")
-    for name in ("user_activity", "user"):
-        screen.print_line(f"{name:<14} input {result[name]['input_id']}, {result[name]['row_count']:,} records")
+    if contract in feed_form.LOADABLE_CONTRACTS:
+        for name in ("user_activity", "user"):
+            screen.print_line(f"{name:<14} input {result[name]['input_id']}, {result[name]['row_count']:,} records")
+    else:
+        for name, row_count in result["records"].items():
+            screen.print_line(f"{name:<20} {row_count:,} records in {result['folder']}/{name}")
     return 0
-
-
-def _build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="bin/simulate-feed", description=__doc__)
-    parser.add_argument("--users", type=int, default=200, help="how many listeners (200)")
-    parser.add_argument("--start", help="where the interval begins, such as 2026-10-01T00:00, UTC")
-    parser.add_argument("--end", help="where it ends; else --hours after its begin, or now")
-    parser.add_argument("--hours", type=float, help="its length where an end is not given (72)")
-    parser.add_argument("--records", type=int, help="end the feed after so many events")
-    parser.add_argument("--seed", type=int, default=1, help="another seed makes other listeners (1)")
-    parser.add_argument("--schema-version", type=int, choices=(1, 2), default=2, help="version of UserActivity (2)")
-    parser.add_argument("--mix", type=json.loads, help='weights of personalities, such as {"ENLC": 2, "FTVU": 1}')
-    parser.add_argument("--free-share", type=float, help="share of free plans; else as the survey says")
-    for kind in INJECTED_ERROR_KINDS:
-        parser.add_argument(f"--{kind.replace('_', '-')}", type=float, help=f"share of dirt of the kind {kind} (0)")
-    return parser
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Spark's jars, resolved once into STATE_DIR/ivy; after that a session needs no network."""
+"""Spark's jars, resolved once into STATE_DIR/ivy; afterwards a session needs no network."""
 
 import os
 import sys
@@ -18,10 +18,10 @@ builder.config("spark.jars.ivy", sys.argv[2]).config("spark.ui.enabled", "false"
 
 
 def resolve_jars(state: Path, environ: dict[str, str]) -> bool:
-    """Fetch the jars that ``etl.engines.spark`` names where they are missing.
+    """Fetch missing jars of ``etl.engines.spark.MAVEN_COORDINATES``.
 
-    :returns: whether there was anything to fetch.
-    :raises ActionNeededError: where they cannot be fetched.
+    :returns: whether any was missing.
+    :raises ActionNeededError: if they cannot be fetched.
     """
     ivy, jar_list = state / "ivy", ",".join(MAVEN_COORDINATES)
     marker = ivy / "resolved"
@@ -42,7 +42,7 @@ def resolve_jars(state: Path, environ: dict[str, str]) -> bool:
 
 
 def link_jars(state: Path) -> None:
-    """Let Spark find the product's jars under another state folder, for tests and benchmarks; fetched where missing."""
+    """Link the product's jars into another state folder, for tests and benchmarks; fetch them if missing."""
     own_state_dir = Path(os.environ.get("STATE_DIR") or CHECKOUT / ".state")
     resolve_jars(own_state_dir, {**os.environ, "AIRFLOW_HOME": str(state)})
     if not (state / "ivy").is_symlink():

@@ -1,4 +1,4 @@
-"""Who answers in a start: Spotify, for the accounts that signed in, or the stand-in."""
+"""Airflow's pools for tasks that call Spotify, and the notice that a mock API or no account is in use."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,9 +18,9 @@ from launch.mock_api import MOCK_API_NOTICE
 
 
 def ensure_spotify_pools(airflow: AirflowApi | Airflow, environ: Mapping[str, str]) -> None:
-    """Make the pools without which no task that asks Spotify would ever start.
+    """Create the pools of the tasks that call Spotify; without them these tasks never start.
 
-    :param airflow: its API where that is up, else its parts.
+    :param airflow: its API if the API server is running, else its components.
     """
     for name, description in (
         (get_spotify_pool(environ), SPOTIFY_DESCRIPTION),
@@ -31,10 +31,10 @@ def ensure_spotify_pools(airflow: AirflowApi | Airflow, environ: Mapping[str, st
 
 
 def describe_api_source(state: Path, environ: Mapping[str, str]) -> str | None:
-    """A sentence where not Spotify answers, or Spotify has nobody to answer for; None where all is as it should be."""
+    """Return a notice if the mock API is in use or no account has signed in to Spotify; else None."""
     settings = read_settings(environ)
     if settings.is_mock_api:
         return f"{MOCK_API_NOTICE}: SPOTIPY_CLIENT_ID is not set (docs/spotify.md)."
     if settings.spotify_client_id and not AccountStore(state, settings.spotify_client_id).get_names():
-        return "Nobody has signed in to Spotify yet, so no account was asked: bin/sign-in, then refresh again."
+        return "No account has signed in to Spotify yet, so none was fetched: run bin/sign-in, then refresh again."
     return None

@@ -1,4 +1,4 @@
-"""A part that is kept up: started, waited for at its address, started again where it ends, ended."""
+"""A child process that is restarted if it ends."""
 
 import time
 from dataclasses import dataclass, field
@@ -11,16 +11,16 @@ from launch.processes import ChildProcess, end_process, read_last_line, start_pr
 
 _READY_SECONDS = 60
 _MAX_RESTARTS, _RESTART_WINDOW_SECONDS = 5, 3600.0
-"""How often in an hour one that ends by itself is started again: whatever ends it each time will not stop doing so. One
-that ends now and then, as things do in months, always comes back."""
+"""Restarts within the window before a process is given up: the cause persists. A process that
+ends now and then is always restarted."""
 
 
 @dataclass(eq=False, repr=False)
 class SupervisedProcess:
-    """A part and how to start it; ``is_given_up`` once it has ended for good.
+    """A child process and how to start it; ``has_given_up`` is True once it is no longer restarted.
 
-    ``name`` is its log's, ``what`` begins sentences about it. ``health_url`` answers once it is ready; without one,
-    whoever starts it waits. ``after_restart`` and ``after_loss`` say what these mean to people.
+    ``name`` is the name of its log; ``display_name`` begins messages about it. ``health_url`` responds once it is
+    ready; without one, the caller waits. ``after_restart`` and ``after_loss`` end the messages, with the consequences.
     """
 
     name: str
@@ -37,9 +37,9 @@ class SupervisedProcess:
     _child: ChildProcess = field(init=False)
 
     def start(self) -> None:
-        """Start it, and wait until it answers.
+        """Start it, and wait until it responds.
 
-        :raises ActionNeededError: where it ends before, or does not answer in a minute.
+        :raises ActionNeededError: if it ends before, or does not respond within a minute.
         """
         self._child = start_process(self.name, self.command, self.environ, self.state)
         try:
@@ -52,23 +52,23 @@ class SupervisedProcess:
         raise ActionNeededError(f"{self.display_name} did not start: {self.last_log_line}")
 
     def is_running(self) -> bool:
-        """Whether it has not ended."""
+        """Return whether it is running."""
         return self._child.is_running()
 
     @property
     def last_log_line(self) -> str:
-        """The end of its log, and where that is."""
-        return f"{read_last_line(self._child.log) or 'it said nothing'} (log: {self._child.log})"
+        """The last line and the path of its log."""
+        return f"{read_last_line(self._child.log) or 'no output'} (log: {self._child.log})"
 
     @property
     def exit_code(self) -> int | None:
-        """What it ended with; None while it runs."""
+        """Its exit code; None while it runs."""
         return self._child.process.poll()
 
     def restart_if_ended(self) -> str | None:
-        """Start it again where it has ended.
+        """Restart it if it has ended.
 
-        :returns: a sentence where it had, once for each time; None where it runs, or is given up.
+        :returns: a message if it had, once for each time; None if it runs or is given up.
         """
         if self.has_given_up or self.is_running():
             return None
@@ -78,7 +78,7 @@ class SupervisedProcess:
             restart_time for restart_time in self._restart_times if now - restart_time < _RESTART_WINDOW_SECONDS
         ]
         if len(self._restart_times) == _MAX_RESTARTS:
-            return self._give_up(f"{ended_message} again, and is not started any more: {self.last_log_line}.")
+            return self._give_up(f"{ended_message} again, and is no longer restarted: {self.last_log_line}.")
         self._restart_times.append(now)
         self._end_child()
         try:
@@ -88,7 +88,7 @@ class SupervisedProcess:
         return f"{ended_message} and was started again. {self.after_restart}".rstrip()
 
     def stop(self) -> None:
-        """End it and what it has left; nothing happens where it has ended."""
+        """Stop it and its children, if it runs."""
         self.has_given_up = True
         self._end_child()
 
@@ -101,7 +101,7 @@ class SupervisedProcess:
 
 
 def _is_answering(child: ChildProcess, url: str) -> bool:
-    """Whether it answers before it ends and before our patience does."""
+    """Return whether it responds before it ends and before the timeout."""
     deadline = time.monotonic() + _READY_SECONDS
     with requests.Session() as session:
         session.trust_env = False  # loopback must not go through a proxy

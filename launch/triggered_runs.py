@@ -1,4 +1,4 @@
-"""Runs that Airflow starts by itself, by its assets, because of a run that we have started: each seen to its end."""
+"""Runs that Airflow triggers by its assets after a run of this start, each watched until it ends."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from launch.dag_runs import RunResult
 
 LOAD_DAG, MARTS_DAG = "load_events", "build_marts"
 TRIGGERED_DAGS = (LOAD_DAG, MARTS_DAG)
-"""Each is started by assets that runs of those before it change, and by the refresh's, the import's and the feed's."""
+"""Each is triggered by assets of the DAGs before it, and of the refresh, the import and the feed."""
 _START_TIMEOUT_SECONDS = 120
 
 WaitForRun = Callable[[str, str], RunResult]
@@ -16,22 +16,22 @@ WaitForRun = Callable[[str, str], RunResult]
 
 
 def list_known_runs(api: AirflowApi) -> set[tuple[str, str]]:
-    """The runs of the followers that there are now, each as DAG and id."""
+    """Return the present runs of ``TRIGGERED_DAGS``, each as DAG and run id."""
     return {(dag_id, run_id) for dag_id in TRIGGERED_DAGS if api.get_dag(dag_id) for run_id in api.list_run_ids(dag_id)}
 
 
 def wait_for_triggered_runs(
     api: AirflowApi, earlier_runs: set[tuple[str, str]], wait_for_run: WaitForRun, print_line: Callable[[str], None]
 ) -> list[RunResult]:
-    """See all runs of the followers to their end, until none is under way and none is to begin.
+    """Wait for all triggered runs, until none is running and none is pending.
 
-    A task that changes an asset has, by its end, queued the event for which the scheduler makes a run a little later.
-    So there is nothing to come where neither an event is queued nor a run is new, in this order: the scheduler takes
-    the event away when it makes the run.
+    A task that changes an asset has queued an event by its end; the scheduler creates a run for the event later and
+    deletes the event. So nothing is pending if no event is queued and then no run is new: the check in the opposite
+    order could miss a run.
 
-    :param earlier: runs that are none of ours.
-    :param wait: for the end of a run.
-    :returns: how they ended, in the order in which they began.
+    :param earlier_runs: runs that were there before.
+    :param wait_for_run: waits for the end of a run.
+    :returns: their results, in the order in which they began.
     """
     results: list[RunResult] = []
     seen = set(earlier_runs)
@@ -46,7 +46,7 @@ def wait_for_triggered_runs(
                 [new_run_id for new_run_id in api.list_run_ids(dag_id) if (dag_id, new_run_id) not in seen]
             ):
                 seen.add((dag_id, run_id))
-                print_line(f"Waiting for {dag_id}, which has started by itself")
+                print_line(f"Waiting for {dag_id}, which Airflow has triggered")
                 results.append(wait_for_run(dag_id, run_id))
                 has_pending_runs, deadline = True, time.monotonic() + _START_TIMEOUT_SECONDS
         if not has_pending_runs:
@@ -60,7 +60,7 @@ def wait_for_triggered_runs(
 
 
 def _is_unpaused(api: AirflowApi, dag_id: str) -> bool:
-    """Whether Airflow knows a DAG and starts its runs; one that is paused is started when somebody lets it go."""
+    """Return whether Airflow has a DAG and starts its runs; a paused DAG starts when the operator unpauses it."""
     dag = api.get_dag(dag_id)
     return dag is not None and not dag.get("is_paused")
 
@@ -70,7 +70,5 @@ def _has_pending_run(api: AirflowApi, dag_id: str) -> bool:
 
 
 def _make_not_started_result(dag_id: str) -> RunResult:
-    reason = (
-        f"it was to start by itself and did not within {_START_TIMEOUT_SECONDS} s: see the log of Airflow's scheduler"
-    )
+    reason = f"Airflow should have triggered it and did not within {_START_TIMEOUT_SECONDS} s: see the scheduler's log"
     return RunResult(dag_id, "", "failed", 0.0, failures=[(dag_id, reason)])

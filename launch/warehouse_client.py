@@ -1,4 +1,4 @@
-"""PostgreSQL's own client programs on the warehouse, whichever it is; passwords never stand in an argument."""
+"""PostgreSQL's client programs on the warehouse; passwords never appear in their arguments."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ _PARAMETER_LABELS = {"dbname": "database"}
 
 @contextmanager
 def resolve_warehouse_url() -> Iterator[str]:
-    """WAREHOUSE_URL, else the embedded server, running as long as the context lasts."""
+    """Return WAREHOUSE_URL, else the URL of the embedded server, which runs during the context."""
     if os.environ.get("WAREHOUSE_URL"):
         yield os.environ["WAREHOUSE_URL"]
         return
@@ -31,7 +31,7 @@ def resolve_warehouse_url() -> Iterator[str]:
 
 @contextmanager
 def resolve_admin_url() -> Iterator[str]:
-    """The warehouse as who may make roles: by WAREHOUSE_ADMIN_URL, else WAREHOUSE_URL, else the embedded superuser."""
+    """Return the URL of a user who may create roles: WAREHOUSE_ADMIN_URL, WAREHOUSE_URL or the embedded superuser."""
     configured_url = os.environ.get("WAREHOUSE_ADMIN_URL") or os.environ.get("WAREHOUSE_URL")
     if configured_url:
         yield configured_url
@@ -42,11 +42,11 @@ def resolve_admin_url() -> Iterator[str]:
 
 @contextmanager
 def make_client_environment(url: str) -> Iterator[dict[str, str]]:
-    """An environment in which psql, pg_dump and pg_restore reach ``url`` without being told anything.
+    """Return an environment in which psql, pg_dump and pg_restore connect to ``url`` without arguments.
 
-    The address stands in a service file that only we can read and that is gone afterwards.
+    The address is in a private service file, which exists during the context.
 
-    :raises ActionNeededError: where a part of the address has a control character, with which a line of the file ends.
+    :raises ActionNeededError: if the address has a control character, which could end a line of the file.
     """
     for name, value in _parse_connection_parameters(url).items():
         if has_control_characters(value):
@@ -61,7 +61,7 @@ def make_client_environment(url: str) -> Iterator[dict[str, str]]:
 
 
 def run_client(name: str, arguments: list[str], environ: dict[str, str]) -> int:
-    """Run a client program in the foreground; Ctrl-C is its own matter.
+    """Run a client program in the foreground; it handles Ctrl-C itself.
 
     :returns: its exit code.
     """
@@ -73,7 +73,7 @@ def run_client(name: str, arguments: list[str], environ: dict[str, str]) -> int:
 
 
 def get_program_path(name: str) -> str:
-    """The path of a client program of the newest embedded version, which also speaks to older servers."""
+    """Return the path of a client program of the newest embedded version, which also works with older servers."""
     return str(find_installation(get_state_dir(), 18).binaries / name)
 
 

@@ -1,8 +1,8 @@
-"""Airflow's plugin that notes in audit.run the runs that Airflow calls failed, whatever made them so.
+"""Airflow plugin that records in audit.run which runs Airflow marks as failed, for whatever reason.
 
-Jobs note their own failures. What ends a run from outside, they cannot: somebody who marks it as failed, its timeout,
-or a step that fails before a job begins. Airflow calls this listener in the process that changes the run's state, which
-is the API server or the scheduler, so it imports what it needs only then, and never raises.
+Jobs record their own failures. They cannot record that a user marks a run as failed, that a run times out, or that a
+task fails before its job begins. Airflow calls this listener in the process that changes the run's state, the API
+server or the scheduler: so it imports the job modules only when called, and never raises.
 """
 
 import logging
@@ -18,15 +18,15 @@ log = logging.getLogger(__name__)
 
 _DAG_IDS = frozenset(path.stem for path in (CHECKOUT / "dags").glob("*.py"))
 _SUCCESS = "success"
-"""What the scheduler says of a run whose tasks have ended well; of one that somebody marks, Airflow says more."""
+"""The scheduler's message for a run whose tasks have succeeded; a run that a user marks has a longer one."""
 
 
 class RunListener:
-    """What Airflow calls when a run ends."""
+    """The hooks that Airflow calls when a run begins or ends."""
 
     @hookimpl
     def on_dag_run_failed(self, dag_run: Any, msg: str) -> None:
-        """Note the failure."""
+        """Record the failure."""
         if dag_run.dag_id not in _DAG_IDS:
             return
         started_at = dag_run.start_date or dag_run.queued_at or datetime.now(UTC)
@@ -38,11 +38,11 @@ class RunListener:
             message = FAILURE_MESSAGES.get(msg, MARKED_FAILED_MESSAGE)
             record_failed_run(_get_run_id(dag_run), dag_run.dag_id, started_at, message, read_settings())
         except Exception as error:
-            log.warning("The failure of %s could not be noted in audit.run: %s", _get_run_id(dag_run), error)
+            log.warning("The failure of %s could not be recorded in audit.run: %s", _get_run_id(dag_run), error)
 
     @hookimpl
     def on_dag_run_running(self, dag_run: Any, msg: str) -> None:
-        """Let the jobs of a run go on that was marked as failed and is done again."""
+        """Record that a failed run begins again, so that its jobs may publish."""
         if dag_run.dag_id not in _DAG_IDS:
             return
         try:
@@ -51,11 +51,11 @@ class RunListener:
 
             record_started_run(_get_run_id(dag_run), read_settings())
         except Exception as error:
-            log.warning("That %s has begun could not be noted in audit.run: %s", _get_run_id(dag_run), error)
+            log.warning("The start of %s could not be recorded in audit.run: %s", _get_run_id(dag_run), error)
 
     @hookimpl
     def on_dag_run_success(self, dag_run: Any, msg: str) -> None:
-        """Take back the failure of an earlier try."""
+        """Delete the failure of an earlier try."""
         if dag_run.dag_id not in _DAG_IDS or msg != _SUCCESS:
             return
         try:
@@ -64,16 +64,16 @@ class RunListener:
 
             clear_run_failure(_get_run_id(dag_run), read_settings())
         except Exception as error:
-            log.warning("An earlier failure of %s could not be taken back: %s", _get_run_id(dag_run), error)
+            log.warning("An earlier failure of %s could not be deleted from audit.run: %s", _get_run_id(dag_run), error)
 
 
 class RunListenerPlugin(AirflowPlugin):
-    """How Airflow finds the listener."""
+    """The plugin through which Airflow finds the listener."""
 
     name = "run_listener"
     listeners = [RunListener()]  # noqa: RUF012 (as Airflow declares it)
 
 
 def _get_run_id(dag_run: Any) -> str:
-    """The id under which the audit knows a run; ``dags.common.run_context`` has the same for tasks."""
+    """Return the id of a run in the audit, as ``dags.common.run_context.get_run_id`` does for tasks."""
     return f"{dag_run.dag_id}.{dag_run.run_id}"

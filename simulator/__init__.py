@@ -1,10 +1,13 @@
-"""Made-up inputs, for a start without any and for tests.
+"""Synthetic inputs, for a first start without files or credentials and for tests.
 
-In: a seed. Out: files or records of the same shape as real ones, marked as made up; the same seed gives the same
-bytes. They enter through extract like any other input, and nothing below can tell the difference but by their source.
+In: a seed, and the warehouse's catalogue. Out: files, records and API responses of the same shape as real ones, marked
+as synthetic. The same seed gives the same bytes. They enter through extract like any other input: only their source
+distinguishes them.
 
-    catalogue     tracks and artists in files like Kaggle's
-    listeners     people, and what they do: feeds
-    spotify_api   a stand-in for the Spotify Web API
-    names         names and ids that are plainly invented
+    synthetic_catalogue  tracks and artists in files like Kaggle's
+    synthetic_names      names and ids that are plainly invented
+    warehouse_reads      the recordings, playlists and survey answers that listeners choose from
+    listeners            synthetic listeners and their listening events: feeds
+    mock_api             a mock of the Spotify Web API
+    jobs                 the tasks that run them
 """

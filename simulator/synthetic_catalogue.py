@@ -1,4 +1,4 @@
-"""A small made-up catalogue as files, for a start without Kaggle's: every field filled, and the oddities of real ones.
+"""A small synthetic catalogue as files, for a start without Kaggle's: all fields filled, and the oddities of real ones.
 
 Some 2,000 track ids of 300 artists: albums, further ids of one recording (the same ISRC, a length that differs a
 little), remasters (an ISRC of their own), live versions (another recording), release dates of all precisions, several
@@ -63,7 +63,7 @@ class _Track:
 
 
 def write_catalogue(folder: Path, seed: int) -> list[Path]:
-    """Write the catalogue as CSV files of the made-up formats.
+    """Write the catalogue as CSV files of the formats ``made_up_…``.
 
     :returns: the files; the same seed gives the same bytes.
     """

@@ -49,7 +49,7 @@ def make_synthetic_id(kind: str, seed: int, number: int) -> str:
 
 
 def make_synthetic_isrc(number: int, year: int) -> str:
-    """12 characters as an ISRC has; ZZ is nobody's country."""
+    """Return 12 characters in the form of an ISRC; ZZ is assigned to no country."""
     return f"ZZMUP{year % 100:02d}{number:05d}"
 
 

@@ -1,4 +1,4 @@
-"""What made-up listeners find in the warehouse: its recordings, playlists and the survey, as pandas frames."""
+"""The recordings, playlists and survey answers that simulated listeners draw from, as pandas frames."""
 
 import pandas as pd
 
@@ -7,7 +7,7 @@ from etl.database import connect, fetch_rows
 _TRACKS = """
     with
     recording as (
-        -- Of each recording the id that most people play.
+        -- Each recording by its most popular id.
         select distinct on (recording_key) *
         from warehouse.dim_track
         where track_key > 0 and merged_into_track_key = 0 and not is_inferred
@@ -17,8 +17,9 @@ _TRACKS = """
 
     select
         t.track_id, t.recording_key, t.name, t.primary_genre as genre, a.artist_id, a.name as artist,
-        a.popularity as artist_popularity, t.duration_ms, t.release_date - date '1970-01-01' as release_date,
-        t.valence, t.tempo, t.acousticness, t.energy, t.danceability
+        a.popularity as artist_popularity, a.followers as artist_followers, t.duration_ms,
+        t.release_date - date '1970-01-01' as release_date,
+        t.valence, t.tempo, t.acousticness, t.energy, t.danceability, t.audio_features_type, t.newness_score
     from recording as t
     inner join (
         select distinct on (track_key) track_key, artist_key
@@ -46,23 +47,26 @@ _MIN_DURATION_MS = 15_000
 
 
 def read_tracks(url: str) -> pd.DataFrame:
-    """A row a recording with a real length and a known artist, in order of ids; ``release_date`` in days since 1970.
+    """Return a row for each recording with a real length and a known artist, by id.
 
     :param url: of the warehouse.
-    :returns: empty where the warehouse has no catalogue.
+    :returns: ``release_date`` in days since 1970; an empty frame if the warehouse has no catalogue.
     """
-    columns = ("track_id", "recording_key", "name", "genre", "artist_id", "artist", "artist_popularity")
-    measures = ("duration_ms", "release_date", "valence", "tempo", "acousticness", "energy", "danceability")
-    return _read_frame(url, _TRACKS, (*columns, *measures), shortest_ms=_MIN_DURATION_MS)
+    columns = (
+        *("track_id", "recording_key", "name", "genre", "artist_id", "artist", "artist_popularity", "artist_followers"),
+        *("duration_ms", "release_date", "valence", "tempo", "acousticness", "energy", "danceability"),
+        *("audio_features_type", "newness_score"),
+    )
+    return _read_frame(url, _TRACKS, columns, shortest_ms=_MIN_DURATION_MS)
 
 
 def read_playlist_tracks(url: str) -> pd.DataFrame:
-    """playlist_id and recording_key of what playlists hold now."""
+    """Return playlist_id and recording_key of the current items of playlists."""
     return _read_frame(url, _PLAYLIST_TRACKS, ("playlist_id", "recording_key"))
 
 
 def read_survey_responses(url: str) -> list[dict[str, object]]:
-    """The answers that made-up listeners take their habits from."""
+    """Return the survey answers that give simulated listeners their habits."""
     with connect(url) as connection:
         return fetch_rows(connection, _SURVEY)
 

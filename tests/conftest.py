@@ -14,7 +14,7 @@ from etl.database import make_engine
 from etl.engines.spark import open_session
 from etl.load.migrate import migrate_warehouse
 from etl.settings import Settings, read_settings
-from etl.storage.inputs import Lake
+from etl.storage.lake import Lake
 from launch import postgres
 from launch.spark_jars import link_jars
 

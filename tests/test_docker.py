@@ -105,9 +105,8 @@ def test_what_the_image_copies_and_the_compose_file_mounts_exists(compose: dict[
 def test_every_container_runs_a_part_that_is_known(compose: dict[str, Any]) -> None:
     commands = {s["command"] for s in compose["services"].values() if "command" in s}
     environ = {**os.environ, "PYTHONPATH": str(DOCKER.parent)}
-    usage = subprocess.run(
-        [sys.executable, DOCKER / "run_component.py", "--help"], env=environ, capture_output=True, text=True
-    )
+    command = [sys.executable, DOCKER / "run_component.py", "--help"]
+    usage = subprocess.run(command, env=environ, capture_output=True, text=True)
     assert commands == set(re.findall(r"[\w-]+", re.search(r"\{(.+?)\}", usage.stdout)[1]))  # type: ignore[index]
 
 

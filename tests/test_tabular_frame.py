@@ -10,7 +10,8 @@ from pyspark.sql import SparkSession
 from etl.extract.kaggle import receive_file
 from etl.formats.kaggle.file_formats import FORMATS
 from etl.formats.tabular import read_rows
-from etl.storage.inputs import Lake, ReceivedInput
+from etl.storage.inputs import ReceivedInput
+from etl.storage.lake import Lake
 from etl.transform.kaggle import parse_rows
 
 KNOWN = FORMATS["artists_1921_2020"]

@@ -34,7 +34,7 @@ down_revision = "{head}"
 
 
 def upgrade() -> None:
-    for table in ("warehouse.dim_track", "warehouse.dim_artist", "mart.definition", "audit.playlist_wish"):
+    for table in ("warehouse.dim_track", "warehouse.dim_artist", "mart.definition", "audit.playlist_request"):
         op.execute(f"alter table {{table}} add column beside integer")
         op.execute(f"alter table {{table}} drop column beside")
 """
@@ -86,7 +86,7 @@ def pair_roles(attacks: Sequence[Attack]) -> list[tuple[Attack, str, str]]:
 
 
 def create_other_database(server: postgres.Server) -> None:
-    """Make the other database of the server, anew."""
+    """Make the other database of the server, again."""
     with make_engine(server.build_url("postgres", "postgres")).connect() as connection:
         admin_connection = connection.execution_options(isolation_level="AUTOCOMMIT")
         admin_connection.exec_driver_sql(f"drop database if exists {OTHER_DATABASE} with (force)")

@@ -405,8 +405,8 @@ ATTACKS: tuple[Attack, ...] = (
     _make_rejection_attack(
         "wishes of others",
         ("analyst", *_ROW_LEVEL_ROLES),
-        "select * from audit.playlist_wish",
-        "table audit.playlist_wish",
+        "select * from audit.playlist_request",
+        "table audit.playlist_request",
     ),
     Attack(
         "playlists of an account that has the listener's id by chance",

@@ -30,7 +30,7 @@ def _check_connection_count(context: AttackContext) -> str | None:
 
 def _check_request_count(context: AttackContext) -> str | None:
     with connect(context.admin_url) as connection:
-        (count_row,) = fetch_rows(connection, "select count(*)::int as size from audit.playlist_wish")
+        (count_row,) = fetch_rows(connection, "select count(*)::int as size from audit.playlist_request")
     return f"{count_row['size']} playlists are asked for" if int(str(count_row["size"])) > 200 else None
 
 
@@ -329,14 +329,14 @@ _BLOCKING_ATTACKS = (
     Attack(
         "20,000 playlists asked for",
         "stop",
-        ("select mart.wish_for_playlist(left(md5(n::text), 22)) from generate_series(1, 20000) as n",),
+        ("select mart.request_playlist(left(md5(n::text), 22)) from generate_series(1, 20000) as n",),
         ("listener",),
         find_violation=_check_request_count,
     ),
     Attack(
         "20,000 playlists asked for, one by one",
         "stop",
-        tuple(f"select mart.wish_for_playlist('{number:022}')" for number in range(20_000)),
+        tuple(f"select mart.request_playlist('{number:022}')" for number in range(20_000)),
         ("listener",),
         sessions=12,
         find_violation=_check_request_count,
@@ -346,8 +346,8 @@ _BLOCKING_ATTACKS = (
         "stop",
         (
             *_LIFT_TIMEOUTS,
-            "do $$ begin loop perform mart.wish_for_playlist(repeat('a', 22)); commit;"
-            " perform mart.take_back_wish(repeat('a', 22)); commit; end loop; end $$",
+            "do $$ begin loop perform mart.request_playlist(repeat('a', 22)); commit;"
+            " perform mart.withdraw_playlist_request(repeat('a', 22)); commit; end loop; end $$",
         ),
         ("listener",),
         sessions=4,
@@ -358,9 +358,9 @@ _BLOCKING_ATTACKS = (
         "stop",
         (
             *_LIFT_TIMEOUTS,
-            "select mart.wish_for_playlist(repeat('b', 22))",
+            "select mart.request_playlist(repeat('b', 22))",
             "begin",
-            "select mart.take_back_wish(repeat('b', 22))",
+            "select mart.withdraw_playlist_request(repeat('b', 22))",
             _LOCK_STATEMENT,
         ),
         ("listener",),

@@ -1,7 +1,9 @@
-"""Jobs that need no Spark, on made rows: ``python -m campaigns.concurrent_runs.spark_free_jobs NIGHT RUN_ID_END`` runs those of a night.
+"""Jobs that need no Spark, on synthetic rows.
 
-A night brings tracks, some of them new and some with another popularity, and a feed whose events reach into months that
-the star has and into one that it has not.
+    python -m campaigns.concurrent_runs.spark_free_jobs DAY RUN_ID_END
+
+runs those of a simulated day. A day brings tracks, some of them new and some with another popularity, and a feed whose
+events reach into months that the star has and into one that it has not.
 """
 
 import logging
@@ -22,7 +24,7 @@ from etl.jobs import events, marts
 from etl.load import Run, RunInput, load_frames
 from etl.settings import Settings, read_settings
 from etl.storage.full_disk import explain_full_disk
-from etl.storage.inputs import Lake
+from etl.storage.lake import Lake
 
 TRACK_COUNT, EVENT_COUNT = 5_000, 20_000
 _FIRST_EVENT_TIME = datetime(2026, 6, 1, 8, tzinfo=UTC)
@@ -31,7 +33,7 @@ _RECEIVED_AT = datetime(2026, 11, 21, tzinfo=UTC)
 
 
 def load_catalogue(day: int, settings: Settings, run_suffix: str = "") -> None:
-    """Publish the tracks of a night."""
+    """Publish the tracks of a simulated day."""
     count = TRACK_COUNT + day * TRACK_COUNT // 5
     tracks = [_make_track(number, (number + day) % 100) for number in range(count)]
     artist = {
@@ -65,7 +67,7 @@ def load_catalogue(day: int, settings: Settings, run_suffix: str = "") -> None:
 
 
 def receive_feed(day: int, settings: Settings) -> None:
-    """Bring the feed of a night into the lake."""
+    """Bring the feed of a simulated day into the lake."""
     feed = settings.state_dir / f"feed_{day}.avro"
     with explain_full_disk(settings):
         if not feed.exists():
@@ -74,7 +76,7 @@ def receive_feed(day: int, settings: Settings) -> None:
 
 
 def write_feed(path: Path, day: int) -> None:
-    """Write the events of a night."""
+    """Write the events of a simulated day."""
     begins = _FIRST_EVENT_TIME + day * _EVENT_INTERVAL * EVENT_COUNT
     records = [_make_play(number, begins + number * _EVENT_INTERVAL) for number in range(EVENT_COUNT)]
     draft = path.with_suffix(".part")
@@ -140,7 +142,7 @@ def _make_play(number: int, event_time: datetime) -> dict[str, Any]:
 
 
 def run_jobs(day: int, run_suffix: str) -> int:
-    """Run the jobs of a night.
+    """Run the jobs of a simulated day.
 
     :returns: 0, or 1 where one failed with a sentence.
     """

@@ -1,4 +1,4 @@
-"""What the crash benchmark has to itself: a server, a stand-in, a state folder, and what they were after each step."""
+"""What the crash benchmark has to itself: a server, a mock API, a state folder, and what they were after each step."""
 
 import csv
 import json
@@ -94,7 +94,7 @@ class CrashEnvironment:
                 process.terminate()
 
     def restart_stopped(self) -> None:
-        """Start again what has ended, as bin/run does, which gives up a stand-in that ends again and again."""
+        """Start again what has ended, as bin/run does, which gives up a mock API that ends again and again."""
         postgres.restart_if_ended(self.server)
         if not self.mock_api.is_running():
             self.mock_api.start()
@@ -186,12 +186,12 @@ def _make_mock_api(state: Path, port: int) -> SupervisedProcess:
     environ = {**os.environ, "STATE_DIR": str(state), "AIRFLOW_HOME": str(state), "PYTHONPATH": str(CHECKOUT)}
     url = f"http://127.0.0.1:{port}/stand-in/calls"
     return SupervisedProcess(
-        "stand-in", "The stand-in", build_command(state, environ, port), environ, state, health_url=url
+        "stand-in", "The mock API", build_command(state, environ, port), environ, state, health_url=url
     )
 
 
 def _read_or_choose_port(folder: Path) -> int:
-    """The port of the stand-in, the same each time: its answers name it, and an input's id is a hash of them."""
+    """The port of the mock API, the same each time: its answers name it, and an input's id is a hash of them."""
     port_file = folder / "port"
     if not port_file.exists():
         port_file.write_text(str(find_free_port()), encoding="utf-8")
@@ -231,7 +231,7 @@ def write_spark_conf(folder: Path) -> Path:
 
 
 def _write_export(folder: Path, now: datetime) -> Path:
-    """An extended export: plays of tracks of the made-up catalogue, and of tracks that nobody else knows."""
+    """An extended export: plays of tracks of the synthetic catalogue, and of tracks that are in no catalogue."""
     folder.mkdir(exist_ok=True)
     rng = random.Random(7)
     track_files = [

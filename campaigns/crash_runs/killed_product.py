@@ -26,7 +26,7 @@ TASK_PROCESS, TASK_SUPERVISOR, SPARK_JVM, PYTHON_WORKER = (
     "Spark's JVM",
     "a Python worker",
 )
-DATABASE_SERVER, MOCK_API = "PostgreSQL", "the stand-in"
+DATABASE_SERVER, MOCK_API = "PostgreSQL", "the mock API"
 SCHEDULER, API_SERVER, DAG_PROCESSOR = "the scheduler", "the API server", "the DAG processor"
 TASK_VICTIMS = (TASK_PROCESS, TASK_SUPERVISOR, SPARK_JVM, PYTHON_WORKER)
 _PROCESS_NAMES = {
@@ -60,7 +60,7 @@ _DUE_RUNS_QUERY = """
             + (select count(*) from dag_run where state in ('queued', 'running')) as it
 """
 _UNBUILT_MARTS_QUERY = """
-    select not exists (select from mart.definition) or exists (select from audit.touched_day) as it
+    select not exists (select from mart.definition) or exists (select from audit.changed_day) as it
 """
 
 
@@ -69,7 +69,7 @@ class NeedsOperatorError(Exception):
 
 
 class KilledProduct(RunningProduct):
-    """bin/run with a made-up catalogue, the stand-in, no listeners yet, and short heartbeats."""
+    """bin/run with a synthetic catalogue, the mock API, no listeners yet, and short heartbeats."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, state = folder, folder / "state"
@@ -194,7 +194,7 @@ class KilledProduct(RunningProduct):
             return str(error)[:200]
 
     def set_simulated_day(self, number: int) -> None:
-        """Let the stand-in have a night."""
+        """Let the mock API have a simulated day."""
 
         def put_simulated_day() -> None:
             (process,) = self._find_process("stand-in")

@@ -1,24 +1,24 @@
-"""The steps that the crash benchmark kills, each as a task runs it: ``python -m campaigns.crash_runs.steps NAME``. Without
-a name it stays, runs what it reads names of, line by line, and keeps one Spark session for all.
+"""The steps that the crash campaign kills, each as a task runs it.
 
-STATE_DIR, WAREHOUSE_URL and where the stand-in is come from the environment, as everywhere. CRASH_NOW is the moment at
-which everything is received and asked, so that a fetch that is tried again tells the same; CRASH_EXPORT is the account
-export that is imported.
+    python -m campaigns.crash_runs.steps [NAME]
+
+Without a name the process stays, reads names of steps line by line, and runs them with one Spark session. STATE_DIR,
+WAREHOUSE_URL and the address of the mock API come from the environment. CRASH_NOW is the time at which everything is
+received and requested, so that a fetch that is tried again gives the same; CRASH_EXPORT is the account export that is
+imported.
 """
 
 import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from pyspark.sql import SparkSession
-
 import etl.engines.spark
+from benchmarks._shared_session import share_session
 from etl import database
 from etl.engines.spark import open_session
 from etl.errors import EtlError
@@ -47,7 +47,7 @@ STEP_PROCESS, PROCESS_TREE, SPARK_JVM, PYTHON_WORKER = (
     "Spark's JVM",
     "a Python worker",
 )
-DATABASE_BACKEND, DATABASE_SERVER, MOCK_API = "a PostgreSQL backend", "PostgreSQL", "the stand-in"
+DATABASE_BACKEND, DATABASE_SERVER, MOCK_API = "a PostgreSQL backend", "PostgreSQL", "the mock API"
 _PROCESS_VICTIMS = (STEP_PROCESS, PROCESS_TREE)
 _DATABASE_VICTIMS = (*_PROCESS_VICTIMS, DATABASE_BACKEND, DATABASE_SERVER)
 _API_VICTIMS = (*_DATABASE_VICTIMS, MOCK_API)
@@ -191,13 +191,7 @@ def run_step(name: str) -> int:
 def serve_steps() -> None:
     """Run the steps that standard input names, and say after each how it ended: ENDED and the exit code."""
     with open_session(read_settings(), "steps", SPARK_OPTIONS) as spark:
-
-        @contextmanager
-        def share_session(*_: object) -> Iterator[SparkSession]:
-            yield spark
-
-        for module in (etl.engines.spark, feed, refresh, mock_api):
-            module.session = share_session  # type: ignore[attr-defined]
+        share_session(spark, etl.engines.spark, feed, refresh, mock_api)
         for line in sys.stdin:
             print(STEP_ENDED_MARKER, run_step(line.strip()), flush=True)
 

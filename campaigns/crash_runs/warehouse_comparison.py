@@ -29,8 +29,8 @@ _NATURAL_KEY_BY_COLUMN = {
     "context_key": "(select (to_jsonb(k) - 'context_key')::text from warehouse.dim_play_context as k"
     " where k.context_key = t.{0})",
     "input_key": "(select k.input_id from audit.input as k where k.input_key = t.{0})",
-    "circumstance_key": "(select (to_jsonb(k) - 'circumstance_key')::text from mart.circumstance as k"
-    " where k.circumstance_key = t.{0})",
+    "listening_context_key": "(select (to_jsonb(k) - 'listening_context_key')::text from mart.listening_context as k"
+    " where k.listening_context_key = t.{0})",
     "chart_key": "(select (to_jsonb(k) - 'chart_key')::text from mart.chart as k where k.chart_key = t.{0})",
 }
 _KEY_COLUMN_ALIASES = {

@@ -1,4 +1,4 @@
-"""The star after some nights, by natural keys, and how two of them differ."""
+"""The star after some simulated days, by natural keys, and how two of them differ."""
 
 import json
 from collections import Counter, defaultdict
@@ -32,7 +32,7 @@ _STAR_QUERIES = {
         join warehouse.dim_playlist as p using (playlist_key) join warehouse.dim_track as t using (track_key)
         where f.valid_to = 'infinity'""",
     "users": "select user_id, username, country, subscription_plan from warehouse.dim_user where is_current",
-    # An artist is followed since the first answer that shows it, and nights with faults show it later.
+    # An artist is followed since the first answer that shows it, and simulated days with faults show it later.
     "likes and follows": """select u.user_id, coalesce(nullif(t.track_id, 'not applicable'), a.artist_id) as thing,
         case when e.source = 'saved_tracks' then e.event_time end as since, e.source from warehouse.fact_event as e
         join warehouse.dim_user as u using (user_key) join warehouse.dim_track as t using (track_key)
@@ -69,8 +69,8 @@ class AccountResources:
 def find_unobservable_rows(
     expected: StarRows, actual: StarRows, final_resources: AccountResources
 ) -> dict[str, set[str]]:
-    """Rows, by part, that differ because what they tell was there only on nights whose calls failed: names that a thing
-    had then, likes and follows that were taken back, and what a playlist was before it was deleted.
+    """Rows, by part, that differ because what they tell was there only on simulated days whose calls failed: names that
+    a thing had then, likes and follows that were taken back, and what a playlist was before it was deleted.
 
     :param there: what the accounts have in the end.
     """

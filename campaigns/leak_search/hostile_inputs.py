@@ -80,7 +80,7 @@ _NUMERIC_COLUMN_WORDS = (
 
 
 def write_api_seed_data(path: Path) -> None:
-    """What the stand-in serves: names of tracks, albums, artists, genres and playlists, all hostile."""
+    """What the mock API serves: names of tracks, albums, artists, genres and playlists, all hostile."""
     tracks, artists = little_rows(300, real_playlists=3)
     for column in ("name", "album_name", "playlist_name"):
         tracks[column] = [

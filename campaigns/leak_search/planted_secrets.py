@@ -26,7 +26,7 @@ class PlantedSecrets:
         return self.add_secret(label, f"plant{secrets.token_hex(12)}")
 
     def add_secret(self, label: str, value: str) -> str:
-        """Look for a value that somebody else has made."""
+        """Look for a value that another user has made."""
         self.values[label] = value
         return value
 

@@ -12,8 +12,9 @@ from campaigns.leak_search.hostile_inputs import HOSTILE_TEXTS
 from etl import database
 from etl.errors import ActionNeededError
 from etl.extract import feed
-from etl.extract.kaggle import find_files, receive_file
-from etl.storage.inputs import Lake
+from etl.extract.kaggle import receive_file
+from etl.extract.source_files import find_files
+from etl.storage.lake import Lake
 from launch.airflow_api import ENDED_STATES, AirflowApi
 from launch.postgres import Server
 
@@ -27,8 +28,8 @@ _FORM_FIELDS: dict[str, tuple[str, dict[str, object]]] = {
     "forget_user": ("user", {}),
     "simulate_feed.start": ("start", {}),
     "simulate_feed.mix": ("mix", {}),
-    "build_marts.since": ("since", {"what": "since"}),
-    "build_marts.what": ("what", {}),
+    "build_marts.since": ("since", {"scope": "since"}),
+    "build_marts.scope": ("scope", {}),
     "maintenance": ("keep_days", {}),
     "fit_clusters": ("seed", {}),
 }
@@ -61,7 +62,7 @@ def wait_for_runs(api: AirflowApi, runs: list[tuple[str, str]]) -> list[str]:
 def fill_forms(api: AirflowApi) -> tuple[int, int]:
     """Put a harmful text into each field of each form.
 
-    :returns: how many runs Airflow let in, and how many it refused.
+    :returns: how many runs Airflow let in, and how many it rejected.
     """
     runs, rejected_count = [], 0
     for form_name, (field, other_fields) in _FORM_FIELDS.items():

@@ -17,7 +17,8 @@ from etl.extract.spotify.http_session import HttpLimits
 from etl.extract.spotify.recently_played import fetch_recently_played
 from etl.extract.spotify.responses import ResponseStore
 from etl.extract.spotify.sync_state import SyncState, from_json_object, to_json_object
-from etl.storage.inputs import Lake, ReceivedInput
+from etl.storage.inputs import ReceivedInput
+from etl.storage.lake import Lake
 from tests.extract.spotify.server import Clock, Says, ScriptedServer, an_account, api_of, scripted
 
 _LIST_ID, _TRACK_ID = "L" * 22, "T" * 22

@@ -1,4 +1,4 @@
-"""Malformed files for each parser, and what comes of receiving them: kept, refused with a sentence, crash or hang."""
+"""Malformed files for each parser, and what comes of receiving them: kept, rejected with a sentence, crash or hang."""
 
 import re
 import signal
@@ -17,7 +17,8 @@ from campaigns.malformed_input.api_responses import serve_malformed_responses
 from campaigns.malformed_input.file_breaks import BREAKS_BY_SUFFIX, break_file, list_unusual_names, list_unusual_paths
 from campaigns.malformed_input.parsers import PARSERS, Parser
 from etl.errors import EtlError
-from etl.storage.inputs import Lake, ReceivedInput
+from etl.storage.inputs import ReceivedInput
+from etl.storage.lake import Lake
 
 TIMEOUT_S = 20
 _UNUSUAL_PATH_INTERVAL = 40
@@ -26,7 +27,7 @@ _UNUSUAL_PATH_INTERVAL = 40
 
 @dataclass(frozen=True)
 class FileOutcome:
-    """What came of a file: ``kind`` is kept, refused, crash or hang. ``form`` is the sentence without what differs."""
+    """What came of a file: ``kind`` is kept, rejected, crash or hang. ``form`` is the sentence without what differs."""
 
     name: str
     kind: str
@@ -110,7 +111,7 @@ def _receive_file(kind: str, receive: object) -> FileOutcome:
             received: Sequence[ReceivedInput] = receive()  # type: ignore[operator]
         outcome_kind, message = "kept", ""
     except EtlError as error:
-        received, outcome_kind, message = (), "refused", str(error)
+        received, outcome_kind, message = (), "rejected", str(error)
     except _FileTimeoutError:
         received, outcome_kind, message = (), "hang", f"more than {TIMEOUT_S} s"
     except Exception as error:

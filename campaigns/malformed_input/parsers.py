@@ -20,14 +20,16 @@ import fastavro
 import python_calamine
 
 from campaigns.malformed_input.row_mutator import Json, RowMutator
-from etl.extract import feed, kaggle
+from etl.extract import feed, kaggle, source_files
 from etl.extract.account_export import receive_export
 from etl.extract.account_export.export_records import STORED_FIELDS
 from etl.extract.spotify.client import BATCH_SIZES, _has_id
-from etl.extract.spotify.responses import ApiResponse, ResponseStore
+from etl.extract.spotify.responses import ResponseStore
+from etl.formats.api_responses import ApiResponse
 from etl.formats.contracts.avro import load_contract
 from etl.formats.kaggle.file_formats import FORMATS
-from etl.storage.inputs import Lake, ReceivedInput
+from etl.storage.inputs import ReceivedInput
+from etl.storage.lake import Lake
 
 CATALOGUE, EVENTS = "catalogue", "events"
 RECEIVED_AT = datetime(2026, 11, 21, tzinfo=UTC)
@@ -71,13 +73,13 @@ class Parser:
 
     @property
     def load_group(self) -> str:
-        """Parsers of a group can share a load; made-up files are loaded only where there are no others."""
+        """Parsers of a group can share a load; synthetic files are loaded only where there are no others."""
         return f"{self.load} {self.name.startswith('made_up')} {self.name == 'answers'}"
 
 
 def receive_table(path: Path, lake: Lake) -> list[ReceivedInput]:
     """As a Kaggle import does, for each file that the path holds."""
-    arrivals = [kaggle.receive_files(file, None, lake, RECEIVED_AT) for file in kaggle.find_files(str(path))]
+    arrivals = [kaggle.receive_files(file, None, lake, RECEIVED_AT) for file in source_files.find_files(str(path))]
     return [received for arrival in arrivals for received in arrival.inputs]
 
 

@@ -34,7 +34,7 @@ _PRELOADED_MODULES = (
     "pyarrow.compute",
     "adbc_driver_postgresql.dbapi",
 )
-"""What each mutant would import anew."""
+"""What each mutant would import again."""
 _UNUSED_PLUGINS = ("cacheprovider", "xdist", "anyio")
 # A server that nobody needs after a crash.
 _FAST_SERVER_SETTINGS = ("fsync = off", "full_page_writes = off", "synchronous_commit = off")
@@ -71,7 +71,7 @@ class WarmRunner:
         code = 1
         try:
             os.setsid()
-            sys.dont_write_bytecode = False  # what pytest makes of the tests would be made anew for each mutant
+            sys.dont_write_bytecode = False  # what pytest makes of the tests would be made again for each mutant
             _forget_modules()
             os.chdir(checkout)
             sys.path[:] = [

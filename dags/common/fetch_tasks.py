@@ -1,7 +1,7 @@
-"""The steps that ask the Spotify API, at the head of the nightly refresh.
+"""The tasks that call the Spotify API, at the beginning of the nightly refresh.
 
-An account that fails stays failed, and the rest goes on; a fetch that brought nothing new is skipped, so that nobody is
-told of news in the lake. Jobs are imported where they run.
+An account that fails does not affect the others. A fetch without news is skipped, so that its asset is not updated.
+Tasks import their jobs when they run.
 """
 
 from datetime import timedelta
@@ -10,7 +10,7 @@ from typing import Any
 from airflow.sdk import task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.common.defaults import API_INPUTS
+from dags.common.assets import API_INPUTS
 from dags.common.pools import get_spotify_pool
 from dags.common.run_context import get_fetch_date, get_run_id, is_last_try
 
@@ -23,7 +23,7 @@ _SPOTIFY_TASK_ARGS: dict[str, Any] = {
 
 @task
 def choose_accounts(**context: Any) -> list[str]:
-    """Names of the accounts to ask tonight."""
+    """Return the names of the accounts to fetch."""
     from dags.common.spotify_settings import load_spotify_settings
     from etl.jobs import spotify
 
@@ -32,19 +32,19 @@ def choose_accounts(**context: Any) -> list[str]:
 
 @task(map_index_template="{{ task.op_kwargs.name }}", **_SPOTIFY_TASK_ARGS)
 def fetch_account(name: str, **context: Any) -> dict[str, Any]:
-    """How the fetch of the account went: counts only; what was received lies in the lake."""
+    """Fetch an account into the lake, and return counts."""
     from dags.common.spotify_settings import load_spotify_settings
     from etl.jobs import spotify
 
     summary = spotify.fetch_account(name, get_run_id(context), load_spotify_settings(), is_last_try(context))
     if not summary["has_news"]:
-        raise AirflowSkipException(f"{name} was asked, and nothing new came of it.")
+        raise AirflowSkipException(f"The fetch of {name} brought nothing new.")
     return summary
 
 
 @task(trigger_rule="all_done", **_SPOTIFY_TASK_ARGS)
 def fetch_catalogue(**context: Any) -> dict[str, Any]:
-    """How the fetch of audio features and of the stalest tracks and artists went; whatever became of the accounts."""
+    """Fetch audio features and the stalest tracks and artists into the lake, also after failed accounts."""
     from dags.common.spotify_settings import load_spotify_settings
     from etl.jobs import spotify
 
@@ -52,16 +52,16 @@ def fetch_catalogue(**context: Any) -> dict[str, Any]:
         get_run_id(context), get_fetch_date(context), load_spotify_settings(), is_last_try(context)
     )
     if not summary:
-        raise AirflowSkipException("Spotify was not asked about the catalogue.")
+        raise AirflowSkipException("The catalogue was not fetched: no app is set up, or the run is for an earlier day.")
     if not summary["has_news"]:
-        raise AirflowSkipException("Spotify was asked about the catalogue, and nothing new came of it.")
+        raise AirflowSkipException("The fetch of the catalogue brought nothing new.")
     return summary
 
 
 def build_fetch_tasks() -> Any:
-    """Wire the steps.
+    """Wire the tasks.
 
-    :returns: the last one; what follows it runs however it ends.
+    :returns: the last one; the tasks after it run even if it fails.
     """
     catalogue = fetch_catalogue()
     fetch_account.expand(name=choose_accounts()) >> catalogue

@@ -1,18 +1,18 @@
-"""Names of Airflow's pools; without Airflow, so that whoever makes the pools can ask too."""
+"""Names of Airflow's pools; without Airflow, so that ``launch`` can create the pools."""
 
 import os
 import re
 from collections.abc import Mapping
 
 SPOTIFY_SLOTS = 1
-SPOTIFY_DESCRIPTION = "Tasks that ask Spotify: its quotas are counted for the app, so one at a time."
+SPOTIFY_DESCRIPTION = "Tasks that call Spotify: its quota is for the app, so one at a time."
 RECENTLY_PLAYED_DESCRIPTION = (
-    "Looks at recently played: one call each, so that no night holds them back, nor they a night."
+    "Fetches of recent plays: one call each, so that they and the nightly refresh do not delay each other."
 )
 
 
 def get_spotify_pool(environ: Mapping[str, str] | None = None) -> str | None:
-    """The pool of the tasks that ask Spotify, one for each client id; None where no client id is set.
+    """Return the pool of the tasks that call Spotify, one for each client id; None without a client id.
 
     :param environ: defaults to ``os.environ``.
     """
@@ -21,6 +21,6 @@ def get_spotify_pool(environ: Mapping[str, str] | None = None) -> str | None:
 
 
 def get_recently_played_pool(environ: Mapping[str, str] | None = None) -> str | None:
-    """The pool of the looks at recently played: a night may ask for hours, and plays would be lost by then."""
+    """Return the pool of the fetches of recent plays: behind a refresh of hours, plays would be lost."""
     spotify_pool_name = get_spotify_pool(environ)
     return f"{spotify_pool_name}.recently_played" if spotify_pool_name else None

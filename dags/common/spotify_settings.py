@@ -1,4 +1,4 @@
-"""The settings of tasks that ask Spotify: secrets may also come from an Airflow connection."""
+"""The settings of tasks that call Spotify: secrets may also come from an Airflow connection."""
 
 import logging
 from dataclasses import replace
@@ -16,11 +16,11 @@ log = logging.getLogger(__name__)
 
 
 def load_spotify_settings() -> Settings:
-    """The settings of the environment, completed by the connection that is named like the app's pool, if there is one.
+    """Return the settings of the environment, completed by the connection with the name of the app's pool, if any.
 
-    The accounts that it hands over are stored first, where they are new.
+    New accounts of the connection are stored first.
 
-    :raises ActionNeededError: where they cannot be read.
+    :raises ActionNeededError: if they cannot be read.
     """
     settings, connection_id = read_settings(), get_spotify_pool()
     connection = _find_connection(connection_id) if connection_id and not settings.is_mock_api else None
@@ -30,7 +30,7 @@ def load_spotify_settings() -> Settings:
         connection.conn_id, connection.extra_dejson, AccountStore(settings.state_dir, settings.spotify_client_id)
     )
     if stored_accounts:
-        log.info("Handed over by the connection %s: %s.", connection.conn_id, ", ".join(stored_accounts))
+        log.info("Accounts imported from the connection %s: %s.", connection.conn_id, ", ".join(stored_accounts))
     return replace(settings, spotify_client_secret=settings.spotify_client_secret or connection.password)
 
 

@@ -1,13 +1,16 @@
-"""The PostgreSQL warehouse, as far as more than the load needs it.
+"""The PostgreSQL warehouse: connections, locks and the audit, for all packages that need them.
 
-    connection  connections, the lock that guards the warehouse, what to do where it fails
-    runs        what the audit knows of earlier runs, and how a run ended that published nothing
-    fetches     what fetches from the API know of earlier ones
-    sql_files   the files of sql/: read, run, queried
-    sessions    sessions of logins, and a watch that none of them holds up what changes the warehouse
-    sweeping    what nobody needs any more, removed
+    connection   connections, and failures of the server as errors that say what to do
+    locks        the advisory lock that serialises changes, and retries for locked relations
+    sessions     sessions of logins, and a watcher that ends those that block the pipeline
+    run_records  writes to audit.run: how a run began and ended
+    runs         reads of audit.run: published inputs and the state that a new run starts from
+    sql_files    the files of sql/: read, run and query them
+    fetches      the state between fetches from the Spotify API
+    entity_partitions, arrow_reads  partitions of users, tracks, artists and events, and their rows by ADBC
+    cleanup      leftovers in staging and old rejected rows
 
-SQLAlchemy lives here and in ``load``.
+Only this package and ``load`` import SQLAlchemy, apart from ``erasure.warehouse``.
 """
 
 from etl.database.cleanup import clear_staging, sweep_warehouse
@@ -17,31 +20,34 @@ from etl.database.connection import (
     explain_sqlstate,
     fetch_rows,
     format_address,
+    get_sqlstate,
     has_control_characters,
     libpq_url,
-    lock_warehouse,
     make_engine,
 )
-from etl.database.runs import (
-    EVENT_LOAD_JOB,
-    EVENTS_SUFFIX,
+from etl.database.locks import lock_warehouse, retry_when_locked
+from etl.database.run_records import (
     EXTERNAL_END_MESSAGES,
     INTERRUPTED_MESSAGE,
     MARKED_FAILED_MESSAGE,
     TIMED_OUT_MESSAGE,
     delete_failure,
+    mark_restarted,
+    record_external_failure,
+    record_failure,
+    record_nothing_new,
+)
+from etl.database.runs import (
+    EVENT_LOAD_JOB,
+    EVENTS_SUFFIX,
     get_current_cluster_fit,
     get_last_published_at,
     get_latest_state_run_id,
     get_newness_bounds,
     has_release_after_bounds,
     list_published_input_ids,
-    mark_restarted,
-    record_external_failure,
-    record_failure,
-    record_nothing_new,
 )
-from etl.warehouse.sql_files import SQL_FOLDER, query_sql, read_sql, run_sql, run_statements, sql_path
+from etl.database.sql_files import SQL_FOLDER, query_sql, read_sql, run_sql, run_statements, sql_path
 
 __all__ = [
     "EVENTS_SUFFIX",
@@ -62,6 +68,7 @@ __all__ = [
     "get_last_published_at",
     "get_latest_state_run_id",
     "get_newness_bounds",
+    "get_sqlstate",
     "has_control_characters",
     "has_release_after_bounds",
     "libpq_url",
@@ -74,6 +81,7 @@ __all__ = [
     "record_external_failure",
     "record_failure",
     "record_nothing_new",
+    "retry_when_locked",
     "run_sql",
     "run_statements",
     "sql_path",

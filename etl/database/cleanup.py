@@ -1,10 +1,11 @@
-"""Removes what nobody needs any more: what loads left in staging, old refused rows."""
+"""Cleanup of the warehouse: leftovers of loads in staging, and old rejected rows."""
 
 from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from etl.database.connection import fetch_rows, lock_warehouse
+from etl.database.connection import fetch_rows
+from etl.database.locks import lock_warehouse
 
 _LAST_FILE_RUN = """
     select r.run_id
@@ -14,16 +15,16 @@ _LAST_FILE_RUN = """
     order by r.finished_at desc
     limit 1
 """
-"""The last refresh that read files; each reads all that are current."""
+"""The last refresh that read Kaggle files; each refresh reads all current files."""
 
 
 def sweep_warehouse(url: str, cutoff: datetime) -> int:
-    """Empty staging and remove the refused rows of runs that ended before a time.
+    """Empty staging and delete the rejected rows of runs that ended before a time.
 
-    Those of the files that the last refresh read stay: the next one reads them whole and would refuse the same again.
+    Rejected rows of current Kaggle files stay: the next refresh reads these files whole and would reject them again.
 
-    :returns: how many refused rows were removed; their counts stay in audit.row_count.
-    :raises TryAgainError: where a load is in progress.
+    :returns: the number of deleted rows of audit.rejected_row; audit.row_count keeps their counts.
+    :raises TryAgainError: if a load is in progress.
     """
     with lock_warehouse(url, wait_seconds=60) as connection:
         clear_staging(connection)
@@ -38,7 +39,7 @@ def sweep_warehouse(url: str, cutoff: datetime) -> int:
                         select from audit.run_input as i
                         where i.input_id = t.input_id and i.run_id = ({_LAST_FILE_RUN})
                     )
-                """  # noqa: S608 (a query of ours)
+                """  # noqa: S608 (a constant query)
             ),
             {"before": cutoff},
         ).rowcount
@@ -47,7 +48,8 @@ def sweep_warehouse(url: str, cutoff: datetime) -> int:
 
 
 def clear_staging(connection: Connection) -> None:
-    """Empty all staging tables and end the writers of loads that are gone; only for who holds the lock."""
+    """Empty all staging tables and end the writers of dead loads; the caller has the lock of ``lock_warehouse``."""
+    # A Spark task outlives a killed driver: its open COPY would block the truncation.
     connection.execute(
         text(
             "select pg_terminate_backend(pid, 10000) from pg_stat_activity"

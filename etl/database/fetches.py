@@ -1,4 +1,4 @@
-"""What fetches from Spotify's API know of earlier ones, and leave for later ones: audit.fetch, gaps, what is stale."""
+"""The state between fetches from the Spotify API: audit.fetch, playlist requests, gaps and the stalest resources."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -13,10 +13,10 @@ from etl.database.connection import fetch_rows
 def read_sync_state(
     connection: Connection, account: str, fetch_name: str, excluded_run_id: str | None = None
 ) -> dict[str, Any] | None:
-    """What the last fetch of an account left known, or None before the first one.
+    """Return the sync state after the last fetch of an account, or None before the first one.
 
-    :param part: names the kind of fetch.
-    :param besides_run: a run whose own fetch is not looked at: done again, it is to find what it found before.
+    :param fetch_name: the kind of fetch.
+    :param excluded_run_id: a run whose own fetch does not count, so that its retry starts from the same state.
     """
     statement = """
         select known from audit.fetch
@@ -30,7 +30,7 @@ def read_sync_state(
 
 
 def read_app_mode(connection: Connection) -> str | None:
-    """The mode that the app was last found to have, or None where no batch of the catalogue has told it yet."""
+    """Return the quota mode that the app had in the last catalogue fetch, or None before the first one."""
     statement = """
         select mode from audit.fetch
         where part = 'catalogue' and mode is not null
@@ -42,15 +42,15 @@ def read_app_mode(connection: Connection) -> str | None:
 
 
 def list_requested_playlists(connection: Connection, user_id: str) -> tuple[str, ...]:
-    """The ids of the playlists that a user has asked for; of more than a user can ask for, the first ones."""
+    """Return the ids of the playlists that a user has requested, the oldest requests up to the limit of a user."""
     statement = """
         select playlist_id
         from (
             select playlist_id
-            from audit.playlist_wish
+            from audit.playlist_request
             where user_id = :user_id
-            order by wished_at, playlist_id
-            limit mart.most_playlist_wishes()
+            order by requested_at, playlist_id
+            limit mart.max_playlist_requests()
         ) as first
         order by playlist_id
     """
@@ -58,16 +58,16 @@ def list_requested_playlists(connection: Connection, user_id: str) -> tuple[str,
 
 
 def mark_playlist_requests_read(connection: Connection, user_id: str, playlist_ids: Collection[str]) -> None:
-    """Note of the playlists that a user has asked for which ones the user's own account has read.
+    """Mark playlist requests of a user as read by the user's own account.
 
-    A wish that is just being taken back is left alone, however long that takes.
+    A request that another session is deleting is skipped instead of waited for.
     """
     statement = """
-        update audit.playlist_wish as w
+        update audit.playlist_request as w
         set read_at = now()
         from (
             select user_id, playlist_id
-            from audit.playlist_wish
+            from audit.playlist_request
             where user_id = :user_id and playlist_id = any(:playlist_ids) and read_at is null
             for update skip locked
         ) as n
@@ -77,9 +77,9 @@ def mark_playlist_requests_read(connection: Connection, user_id: str, playlist_i
 
 
 def record_fetch(connection: Connection, **columns: object) -> None:
-    """Write a line of audit.fetch, in place of an earlier one of the same run and part.
+    """Write a row of audit.fetch, in place of an earlier one of the same run and kind of fetch.
 
-    :param line: values by column; mappings are stored as JSON.
+    :param columns: values by column; mappings are stored as JSON.
     """
     values = {
         name: json.dumps(value, sort_keys=True) if isinstance(value, Mapping) else value
@@ -95,7 +95,8 @@ def record_fetch(connection: Connection, **columns: object) -> None:
 
 
 def find_newest_recent_play_time(connection: Connection, user_id: str) -> datetime | None:
-    """When the newest play of a user was that recently played told of; None where it told of none."""
+    """Return the time of a user's newest play from the recently played endpoint; None if there is none."""
+    # The lateral join reads the end of each partition's (user_key, event_time) index instead of all plays.
     statement = """
         select max(newest.event_time) as event_time
         from warehouse.dim_user as u
@@ -112,7 +113,7 @@ def find_newest_recent_play_time(connection: Connection, user_id: str) -> dateti
 
 
 def record_gap(connection: Connection, user_id: str, gap_from: datetime, gap_to: datetime, run_id: str) -> None:
-    """Write a line of audit.gap; one that begins at the same play is the same gap."""
+    """Write a row of audit.gap; a gap that begins at the same play is already recorded."""
     statement = """
         insert into audit.gap (user_id, gap_from, gap_to, found_at, run_id)
         values (:user_id, :gap_from, :gap_to, clock_timestamp(), :run_id)
@@ -123,8 +124,11 @@ def record_gap(connection: Connection, user_id: str, gap_from: datetime, gap_to:
 
 
 def list_tracks_without_feature_request(connection: Connection, track_ids: Collection[str]) -> list[str]:
-    """Tracks whose audio features the API was never asked for: those of ``track_ids``, and those that came from it or
-    stand in its playlists, for the calls of an earlier night may have failed before it came to them."""
+    """Return the tracks whose audio features were never requested from the API.
+
+    They are those of ``track_ids``, and tracks from the API or its playlists: an earlier run may have failed before it
+    requested them.
+    """
     statement = """
         select n.id
         from (
@@ -145,14 +149,14 @@ def list_tracks_without_feature_request(connection: Connection, track_ids: Colle
 
 
 def list_stalest_tracks(connection: Connection, before: date, limit: int) -> list[str]:
-    """Ids of tracks that the API was asked for longest ago, never asked ones first, none asked on or after a day."""
+    """Return the ids of the tracks requested longest ago, first those without a request; none since ``before``."""
     return _list_stalest(
         connection, "track", "select track_id as id from warehouse.dim_track where track_key > 0", before, limit
     )
 
 
 def list_stalest_artists(connection: Connection, before: date, limit: int) -> list[str]:
-    """Ids of artists, as ``stalest_tracks`` gives those of tracks."""
+    """Return the ids of artists, as ``list_stalest_tracks`` does for tracks."""
     return _list_stalest(
         connection, "artist", "select artist_id as id from warehouse.dim_artist where artist_key > 0", before, limit
     )
@@ -166,5 +170,5 @@ def _list_stalest(connection: Connection, kind: str, id_query: str, before: date
         where n.id not like 'name:%' and (r.asked_at is null or r.asked_at < :before)
         order by r.asked_at nulls first, n.id
         limit :limit
-    """  # noqa: S608 (ids is one of two queries above)
+    """  # noqa: S608 (id_query is one of two constants above)
     return [str(row["id"]) for row in fetch_rows(connection, statement, kind=kind, before=before, limit=limit)]

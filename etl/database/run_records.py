@@ -1,19 +1,40 @@
-"""What a load belongs to, and its lines in the audit."""
+"""Writes to audit.run and audit.run_input: how a run began and ended. ``runs`` reads them.
 
+A run is running, published, nothing_new or failed. A published run stays published, whatever happens afterwards.
+"""
+
+import logging
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Connection, text
 
-from etl.database import EVENT_LOAD_JOB, EXTERNAL_END_MESSAGES, MARKED_FAILED_MESSAGE, fetch_rows
-from etl.errors import ActionNeededError
+from etl.database.connection import connect, fetch_rows
+from etl.database.locks import lock_warehouse
+from etl.errors import ActionNeededError, EtlError
+from etl.storage.full_disk import is_full_disk
+
+log = logging.getLogger(__name__)
+
+
+MARKED_FAILED_MESSAGE = (
+    "The run was marked as failed in Airflow before it had ended. Clear its tasks in Airflow to repeat it."
+)
+TIMED_OUT_MESSAGE = "The run was ended because it took longer than its DAG allows (dagrun_timeout)."
+EXTERNAL_END_MESSAGES = (MARKED_FAILED_MESSAGE, TIMED_OUT_MESSAGE)
+"""Messages of runs that Airflow ended while one of their jobs may still work. Such a job lives on for some seconds:
+until the run begins again, it can neither change the run's record nor publish."""
+
+INTERRUPTED_MESSAGE = "Interrupted: bin/run was stopped during this run. Clear its tasks in Airflow to repeat it."
 
 
 @dataclass(frozen=True)
 class RunInput:
-    """An input whose rows a run loads; ``row_count`` is the number of its data records, counted when it came in.
+    """An input whose rows a run loads; ``row_count`` is the number of its data records, counted on receipt.
 
-    ``encoding`` is that of a table; ``remarks`` say what was guessed of how it is read.
+    ``encoding`` is set for text tables; ``remarks`` list what was guessed about the file's notation.
     """
 
     input_id: str
@@ -27,10 +48,10 @@ class RunInput:
 
 @dataclass(frozen=True)
 class Run:
-    """A run: its inputs are all whose rows stand in the frames, new ones and old ones alike.
+    """A run. ``inputs`` are all inputs whose rows are in the frames, new and old.
 
-    ``memory_run_id`` is the run that made the memory of the API's answers which this one uses. ``published_until`` is
-    when the last of the runs had finished that had published a catalogue when this one was planned.
+    ``state_run_id`` is the run that wrote the state of the API's resources that this run uses. ``last_published_at`` is
+    when the last catalogue had been published at the time this run was planned.
     """
 
     run_id: str
@@ -43,45 +64,27 @@ class Run:
     last_published_at: datetime | None = None
 
 
-def reject_stale_run(connection: Connection, run: Run) -> None:
-    """Refuse a catalogue that was planned before another one was published, and knows less than that one.
+@contextmanager
+def lock_for_run(run: Run, url: str) -> Iterator[Connection]:
+    """Open the connection of ``locks.lock_warehouse`` for a run, and record an error as the run's failure.
 
-    :raises ActionNeededError: where a run has been published since which took an input that neither this one has nor
-        those before the plan took.
+    :raises EtlError: as ``locks.lock_warehouse`` does.
     """
-    if run.last_published_at is None:
-        return
-    statement = """
-        with published as (
-            select i.input_id, i.name, i.run_id, r.finished_at > :published_until as is_later
-            from audit.run_input as i
-            inner join audit.run as r on r.run_id = i.run_id
-            where r.result = 'published' and r.job <> :event_job
-        )
-        select name, run_id
-        from published as p
-        where is_later
-            and input_id <> all (:input_ids)
-            and not exists (select from published as e where e.input_id = p.input_id and not e.is_later)
-        order by run_id, name
-        limit 1
-    """
-    input_ids = [run_input.input_id for run_input in run.inputs]
-    conflicts = fetch_rows(
-        connection, statement, published_until=run.last_published_at, event_job=EVENT_LOAD_JOB, input_ids=input_ids
-    )
-    if conflicts:
-        raise ActionNeededError(
-            f"{run.run_id} was planned before another refresh was published: {conflicts[0]['run_id']} knows "
-            f"{conflicts[0]['name']}, which would be lost. Clear this run in Airflow from its task plan_refresh."
-        )
+    has_lock = False
+    try:
+        with lock_warehouse(url) as connection:
+            has_lock = True
+            yield connection
+    except Exception as error:
+        _record_error(run, url, error, has_lock)
+        raise
 
 
 def record_start(connection: Connection, run: Run) -> bool:
-    """Note that a run began, or begins again.
+    """Record that a run begins, or begins again.
 
-    :returns: False, and notes nothing, where the run was published already.
-    :raises ActionNeededError: where the run was ended from outside, and this job lives on.
+    :returns: False, and nothing is recorded, if the run is already published.
+    :raises ActionNeededError: if Airflow has ended the run and this job lives on.
     """
     if fetch_rows(
         connection, "select from audit.run where run_id = :run_id and result = 'published'", run_id=run.run_id
@@ -130,10 +133,10 @@ def record_start(connection: Connection, run: Run) -> bool:
 
 
 def record_published(connection: Connection, run: Run, tracks_added: int | None = None) -> None:
-    """Note that a run is published; to be committed together with what it publishes.
+    """Record that a run is published; the caller commits it together with the published rows.
 
-    :param tracks_added: how many tracks the star has more; None for a run that has no catalogue to publish.
-    :raises ActionNeededError: where the run was ended from outside meanwhile: what it would publish is rolled back.
+    :param tracks_added: the number of new tracks in the star; None for a run that publishes no catalogue.
+    :raises ActionNeededError: if Airflow has ended the run meanwhile; the caller rolls back.
     """
     statement = """
         update audit.run
@@ -145,12 +148,104 @@ def record_published(connection: Connection, run: Run, tracks_added: int | None 
         raise ActionNeededError(MARKED_FAILED_MESSAGE)
 
 
-def get_last_track_key(connection: Connection) -> int:
-    """The highest key of a track; keys are given without gaps."""
-    return int(connection.scalar(text("select max(track_key) from warehouse.dim_track")) or 0)
-
-
 def record_run_without_rows(connection: Connection, run: Run) -> None:
-    """Note that a run took inputs in which there is nothing for it, so that they are not looked at again."""
+    """Record that a run took inputs that have no rows for it, so that they are not read again."""
     if record_start(connection, run):
         record_published(connection, run)
+
+
+def record_failure(
+    connection: Connection,
+    run_id: str,
+    job: str,
+    started_at: datetime,
+    message: str,
+    may_overwrite_running: bool = True,
+) -> None:
+    """Record that a run failed, and why.
+
+    :param may_overwrite_running: False if a run that is marked as running stays as it is.
+    """
+    protected_results = ("published",) if may_overwrite_running else ("published", "running")
+    _record_end(connection, run_id, job, started_at, "failed", message, protected_results)
+
+
+def record_nothing_new(connection: Connection, run_id: str, job: str, started_at: datetime) -> None:
+    """Record that a run had nothing to do."""
+    _record_end(connection, run_id, job, started_at, "nothing_new", None)
+
+
+def delete_failure(connection: Connection, run_id: str) -> None:
+    """Delete the record of a failed run that has succeeded on a later try; for runs that publish nothing."""
+    connection.execute(text("delete from audit.run where run_id = :run_id and result = 'failed'"), {"run_id": run_id})
+
+
+def record_external_failure(connection: Connection, run_id: str, job: str, started_at: datetime, message: str) -> None:
+    """Record that Airflow marks a run as failed, whether or not one of its jobs has begun.
+
+    A failure that a job has recorded keeps its message, unless Airflow has ended the run: then that message is from an
+    earlier try. An interrupted run is marked as failed by the next start of bin/run, whose message replaces Airflow's.
+    """
+    # The caller is a scheduler or API server, which must not wait for a job that updates the same row.
+    connection.execute(text("set local lock_timeout = '5s'"))
+    _record_end(
+        connection,
+        run_id,
+        job,
+        started_at,
+        "failed",
+        message,
+        ("published",) if message in EXTERNAL_END_MESSAGES else ("published", "failed"),
+    )
+
+
+def mark_restarted(connection: Connection, run_id: str) -> None:
+    """Record that a run that Airflow had ended begins again, so that its jobs may publish."""
+    statement = """
+        update audit.run set message = 'The run was ended by Airflow and has begun again.'
+        where run_id = :run_id and result = 'failed' and message = any(:from_outside)
+    """
+    connection.execute(text(statement), {"run_id": run_id, "from_outside": list(EXTERNAL_END_MESSAGES)})
+
+
+def _record_end(
+    connection: Connection,
+    run_id: str,
+    job: str,
+    started_at: datetime,
+    result: str,
+    message: str | None,
+    protected_results: Collection[str] = ("published",),
+) -> None:
+    # Once Airflow has ended a run, only an interruption may replace its message: a job that lives on must not.
+    statement = """
+        insert into audit.run (run_id, job, started_at, finished_at, result, message)
+        values (:run_id, :job, :started_at, clock_timestamp(), :result, :message)
+        on conflict (run_id) do update
+            set finished_at = excluded.finished_at, result = excluded.result, message = excluded.message
+            where case
+                when run.message = any(:from_outside) then run.result <> 'published' and :is_cut_short
+                else run.result <> all(:lasting)
+            end
+    """
+    values = {"run_id": run_id, "job": job, "started_at": started_at, "result": result, "message": message}
+    conditions = {
+        "lasting": list(protected_results),
+        "from_outside": list(EXTERNAL_END_MESSAGES),
+        "is_cut_short": message == INTERRUPTED_MESSAGE,
+    }
+    connection.execute(text(statement), values | conditions)
+
+
+def _record_error(run: Run, url: str, error: Exception, has_lock: bool) -> None:
+    """Record that a run failed; an error of the audit itself is only logged.
+
+    Without the lock, a run that is marked as running may belong to another try that has the lock: it stays as it is.
+    """
+    failure_name = "A disk is full" if is_full_disk(error) else type(error).__name__
+    message = str(error) if isinstance(error, EtlError) else f"{failure_name}: see the log of the task"
+    try:
+        with connect(url) as connection:
+            record_failure(connection, run.run_id, run.job, run.started_at, message, may_overwrite_running=has_lock)
+    except EtlError as audit_error:
+        log.warning("The failure of %s could not be recorded in audit.run: %s", run.run_id, audit_error)

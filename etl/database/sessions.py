@@ -1,4 +1,4 @@
-"""Sessions of logins: which there are, how one is ended, and a watch that none of them holds up the pipeline."""
+"""Sessions of logins: list them, end them, and watch that none of them blocks the pipeline for long."""
 
 import logging
 import time
@@ -14,20 +14,20 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 log = logging.getLogger(__name__)
 
 BLOCKING_TIMEOUT_SECONDS = 60.0
-"""For so long the pipeline waits for what logins have locked; then it ends the sessions that are in its way."""
+"""The pipeline waits this long for locks of logins; then it ends the sessions that block it."""
 
 LONGEST_TRANSACTION = "1 hour"
 LONGEST_IDLE_TRANSACTION = "10 minutes"
-"""A login lifts its own timeouts; a transaction that lasts for longer ends while a run changes the warehouse."""
+"""A login can lift its own timeouts, so a run that changes the warehouse ends transactions that last longer."""
 
 _START_DELAY_SECONDS = 1.0
 _IDLE_POLL_SECONDS = 0.2
 _BLOCKED_POLL_SECONDS = 0.1
-"""Shorter than any lock_timeout of the pipeline, so that no attempt goes by unseen."""
+"""Shorter than any lock_timeout of the pipeline, so that the watcher sees each attempt that waits."""
 
 _JOIN_TIMEOUT_SECONDS = 5.0
 _BLOCKING_RESET_SECONDS = 5.0
-"""So long nothing may wait for a login before the patience begins anew: attempts that take locks have pauses."""
+"""After this long without a blocked session the timeout starts again. Shorter pauses lie between two lock attempts."""
 
 _HAS_CONTROL = "select to_regprocedure('login_control.end_session(integer)') is not null"
 
@@ -49,6 +49,7 @@ _SESSIONS_WITHOUT_CONTROL = """
     order by login_name, connected_at, pid
 """
 
+# pg_blocking_pids covers row locks too. It reports a prepared transaction as process 0, which nothing can end.
 _BLOCKING_SESSIONS = """
     select distinct b.pid, coalesce(s.usename, 'a prepared transaction') as role_name
     from pg_locks as l
@@ -66,12 +67,12 @@ _LONG_TRANSACTIONS = f"""
             state like 'idle in transaction%'
             and changed_at < clock_timestamp() - interval '{LONGEST_IDLE_TRANSACTION}'
         )
-"""  # noqa: S608 (constants of ours)
+"""  # noqa: S608 (constants)
 
 
 @dataclass(frozen=True)
 class Session:
-    """A session of a login. Times and state are None where the server does not show them to the user who asks."""
+    """A session of a login. Times and state are None if the server hides them from the connection's user."""
 
     pid: int
     login_name: str
@@ -83,7 +84,7 @@ class Session:
 
 
 def has_session_control(connection: Connection) -> bool:
-    """Return whether a superuser has given the warehouse's owner the functions that end sessions of logins."""
+    """Return whether a superuser has given the warehouse's owner the functions of schema login_control."""
     return bool(connection.scalar(text(_HAS_CONTROL)))
 
 
@@ -96,8 +97,8 @@ def list_sessions(connection: Connection) -> list[Session]:
 def end_session(connection: Connection, pid: int) -> bool:
     """End a session of a login.
 
-    :returns: False where the process is no session of a login.
-    :raises DBAPIError: where the connection's user may not end it.
+    :returns: False if the process is not a session of a login.
+    :raises DBAPIError: if the connection's user may not end it.
     """
     if has_session_control(connection):
         return bool(connection.scalar(text("select login_control.end_session(:pid)"), {"pid": pid}))
@@ -108,11 +109,11 @@ def end_session(connection: Connection, pid: int) -> bool:
 
 @contextmanager
 def watch_sessions(engine: Engine, timeout_seconds: float | None = None) -> Iterator[None]:
-    """Within the context, end sessions of logins that hold up sessions of the engine's user for too long.
+    """Within the context, end sessions of logins that block sessions of the engine's user for too long.
 
-    Also ends their transactions that last for too long: these keep rows that nobody needs from being removed.
+    Also ends their long transactions, which prevent vacuum from removing dead rows.
 
-    :param patience_seconds: for how long to wait for what logins have locked; ``PATIENCE_SECONDS`` if None.
+    :param timeout_seconds: how long to wait for locks of logins; ``BLOCKING_TIMEOUT_SECONDS`` if None.
     """
     watcher = _SessionWatcher(engine, BLOCKING_TIMEOUT_SECONDS if timeout_seconds is None else timeout_seconds)
     watcher.start()
@@ -123,7 +124,7 @@ def watch_sessions(engine: Engine, timeout_seconds: float | None = None) -> Iter
 
 
 class _SessionWatcher(Thread):
-    """Looks five times a second; ten times while a login is in the way."""
+    """A thread that polls five times a second, and ten times while a login blocks the pipeline."""
 
     def __init__(self, engine: Engine, timeout_seconds: float) -> None:
         super().__init__(name="login watch", daemon=True)
@@ -135,17 +136,17 @@ class _SessionWatcher(Thread):
 
     def stop(self) -> None:
         self._stop_requested.set()
-        self.join(_JOIN_TIMEOUT_SECONDS)  # a server that does not answer keeps nobody waiting
+        self.join(_JOIN_TIMEOUT_SECONDS)  # without waiting for a server that does not respond
 
     def run(self) -> None:
-        # A run that is over by then needs no watch, and no further connection.
+        # A run that ends within the first second needs no watcher and no further connection.
         while not self._stop_requested.wait(_START_DELAY_SECONDS):
             try:
                 with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                     self._poll_until_stopped(connection)
             except SQLAlchemyError as error:
                 self._log_warning_once(
-                    "connection", f"Logins are not watched for the moment: {str(error).splitlines()[0]}"
+                    "connection", f"Sessions of logins are temporarily not watched: {str(error).splitlines()[0]}"
                 )
 
     def _poll_until_stopped(self, connection: Connection) -> None:
@@ -175,24 +176,24 @@ class _SessionWatcher(Thread):
     def _end_long_transactions(self, connection: Connection) -> None:
         for pid in connection.scalars(text(_LONG_TRANSACTIONS)).all():
             if end_session(connection, pid):
-                log.warning("Session %d of a login was ended: its transaction lasted for too long.", pid)
+                log.warning("Session %d of a login was ended: its transaction lasted too long.", pid)
 
     def _end_blocking_session(self, connection: Connection, pid: int, role_name: str) -> None:
         try:
             if pid and end_session(connection, pid):
-                log.warning("Session %d of %s was ended: this run has waited for it for too long.", pid, role_name)
+                log.warning("Session %d of %s was ended: it blocked this run for too long.", pid, role_name)
                 return
-            reason = "it is no login of bin/add-login"
+            reason = "it does not belong to a login of bin/add-login"
         except DBAPIError as error:
             reason = str(error.orig).splitlines()[0]
         self._log_warning_once(
             (pid, role_name),
-            f"This run waits for session {pid} of {role_name}, which it may not end ({reason}): end that session. "
-            "docs/access.md says how the pipeline gets the right to.",
+            f"This run waits for session {pid} of {role_name} and may not end it ({reason}): end that session. "
+            "docs/access.md says how to give the pipeline the privilege.",
         )
 
     def _log_warning_once(self, subject: object, message: str) -> None:
-        """Log a warning, once for what it is about."""
+        """Log a warning once for each subject."""
         if subject not in self._reported:
             self._reported.add(subject)
             log.warning(message)

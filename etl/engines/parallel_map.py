@@ -1,4 +1,4 @@
-"""The same work on many parts: side by side on this machine's cores, or on a Spark cluster's."""
+"""One function on many items: on this machine's cores, or on the executors of a Spark cluster."""
 
 import os
 import re
@@ -16,12 +16,12 @@ Result = TypeVar("Result")
 
 
 def parallel_map(spark: LazySession, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    """What ``work`` makes of each part, in their order.
+    """Return the results of a function on each item, in the order of the items.
 
-    On this machine threads do it: the libraries that work on columns let go of Python's lock, and no JVM is started.
+    A local master uses threads: libraries for columns release Python's lock, and no JVM has to start.
 
-    :param spark: says where Spark is; started on a cluster only.
-    :param work: a function that pickles, as do the parts and the results; tried again, it does the same.
+    :param spark: started only if its master is a cluster.
+    :param function: can be pickled, as can items and results; idempotent, because Spark may call it again.
     """
     local_master = _LOCAL.match(spark.master)
     if not items:

@@ -1,4 +1,4 @@
-"""The one place that starts a Spark session."""
+"""Spark sessions: their options, and messages for their failures."""
 
 import hashlib
 import io
@@ -30,17 +30,17 @@ MAVEN_COORDINATES = ("org.apache.spark:spark-avro_2.13:4.1.1",)
 _SECRET_VARIABLES = re.compile(
     r"WAREHOUSE_URL|KAGGLE_PATH|SPOTIPY_CLIENT_SECRET|FAILURE_NOTIFIER|AIRFLOW_(_|CONN|METADATA).*"
 )
-"""Names of variables that Spark's own processes need not hold: what they write with comes with the work."""
+"""Variables that Spark's own processes do not get; the tasks bring the credentials that they need."""
 
 _OUT_OF_MEMORY = "java.lang.OutOfMemoryError"
 _WORKER_EXITED = re.compile(r"Python worker exited unexpectedly|reading the port number from pyspark\.daemon")
 _EXIT_WAIT_SECONDS = 5
-_ZIPPED = (".py", ".avsc")
-_EXECUTOR_PACKAGES = ("etl", "simulator")
-"""Packages whose functions run on executors."""
+_ZIPPED = (".py", ".avsc", ".sql")
+_EXECUTOR_FOLDERS = ("etl", "simulator", "sql/schema")
+"""Packages whose functions run on executors, and the tables that their frames fill."""
 _JAVA_OPTIONS = "-XX:+UseParallelGC -XX:-DontCompileHugeMethods"
-"""No job of ours waits for an answer within milliseconds: the collector is the one that costs least in all. Generated
-code has methods longer than the 8,000 bytes up to which Java compiles them without being told."""
+"""The parallel collector has the highest throughput, and no job needs short pauses. By default Java does not compile
+methods of more than 8,000 bytes, and generated code has such methods."""
 _SMALL_BYTES = 2 << 20
 _SMALL_OPTIONS = {
     # Plans are run as they are: to generate and compile Java for each stage takes longer than its few rows.
@@ -56,15 +56,15 @@ _SMALL_OPTIONS = {
 
 @contextmanager
 def open_session(settings: Settings, name: str, options: Mapping[str, str] | None = None) -> Iterator[SparkSession]:
-    """A Spark session on ``settings.spark_master``, stopped on leaving.
+    """Open a Spark session on ``settings.spark_master``, and stop it on leaving.
 
-    Everything that Spark writes besides results goes under ``STATE_DIR/spark``; the driver, and with it the block
+    Everything that Spark writes except results goes under ``STATE_DIR/spark``; the driver, and with it the block
     manager, stays on loopback unless SPARK_LOCAL_IP says otherwise. Timestamps are UTC. Executors get this package as
     a zip, so that a cluster needs only its third-party requirements.
 
-    :param options: further Spark settings, which win.
-    :raises ActionNeededError: on leaving, where Spark ran out of memory.
-    :raises TryAgainError: where Spark, or a Python worker of it, has ended by itself.
+    :param options: further Spark settings, which override these.
+    :raises ActionNeededError: if Spark runs out of memory.
+    :raises TryAgainError: if Spark, or a Python worker of it, exits unexpectedly.
     """
     scratch = settings.state_dir / "spark"
     scratch.mkdir(parents=True, exist_ok=True)
@@ -88,7 +88,7 @@ def open_session(settings: Settings, name: str, options: Mapping[str, str] | Non
 
 
 def _build_options(settings: Settings, scratch: Path, address: str) -> dict[str, bool | float | int | str | None]:
-    """What every session is told.
+    """Return the options of every session.
 
     :param address: of the driver.
     """
@@ -103,11 +103,12 @@ def _build_options(settings: Settings, scratch: Path, address: str) -> dict[str,
         "spark.local.dir": str(scratch),
         "spark.log.level": "WARN",
         "spark.sql.ansi.enabled": "true",
-        # Its cost grows with the square of a plan's columns and expressions; ours are wide, and joined on plain keys.
+        # Its cost grows with the square of a plan's columns, and gains nothing for joins on plain keys.
         "spark.sql.constraintPropagation.enabled": "false",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         "spark.sql.session.timeZone": "UTC",
+        # A new session's data are small: more partitions would only add tasks. Adaptive execution coalesces further.
         "spark.sql.shuffle.partitions": "8",
         "spark.sql.warehouse.dir": (scratch / "warehouse").as_uri(),
         "spark.submit.pyFiles": str(_zip_package(scratch)),
@@ -135,7 +136,7 @@ def empty_frame(spark: SparkSession, schema: StructType) -> DataFrame:
 
 @contextmanager
 def _hide_secrets() -> Iterator[None]:
-    """Processes started meanwhile, and theirs, get an environment without secrets."""
+    """Hide secrets from the environment of processes that start within this block."""
     secrets = {name: value for name, value in os.environ.items() if _SECRET_VARIABLES.fullmatch(name)}
     for name in secrets:
         del os.environ[name]
@@ -146,7 +147,7 @@ def _hide_secrets() -> Iterator[None]:
 
 
 class LazySession:
-    """A session that starts when it is first asked for, for work that mostly needs none."""
+    """A session that starts when it is first called, for work that mostly needs none."""
 
     def __init__(self, settings: Settings, name: str, stack: ExitStack, options: Mapping[str, str] | None) -> None:
         self.master = settings.spark_master
@@ -161,23 +162,24 @@ class LazySession:
 
 @contextmanager
 def open_lazy_session(settings: Settings, name: str, options: Mapping[str, str] | None = None) -> Iterator[LazySession]:
-    """A session as ``session`` gives it, once it is asked for; stopped on leaving."""
+    """Return a session that starts as ``open_session`` does when it is first called, and stops on leaving."""
     with ExitStack() as stack:
         yield LazySession(settings, name, stack, options)
 
 
 def _stop_session(spark: SparkSession) -> None:
-    """Stop a session; one that ends by itself meanwhile is stopped, too."""
+    """Stop a session; a driver that exits meanwhile counts as stopped."""
     try:
         spark.stop()
     except (Py4JError, ConnectionError):
+        # The connection breaks a moment before the driver's exit can be seen.
         if _get_exit_code(_EXIT_WAIT_SECONDS) is None:
             raise
-        log.warning("Spark has ended by itself while it was being stopped.")
+        log.warning("Spark exited while it was being stopped.")
 
 
 def _explain_failure(error: Exception, settings: Settings) -> EtlError | None:
-    """What to do where Spark lacked memory, was ended, or did not start; None where it failed in another way."""
+    """Return an error with a remedy if Spark ran out of memory, exited or did not start; None for any other failure."""
     if _OUT_OF_MEMORY in str(error):
         return ActionNeededError(
             f"Spark ran out of memory: SPARK_DRIVER_MEMORY is {settings.spark_driver_memory}. Set it higher, then run"
@@ -204,7 +206,7 @@ def _explain_failure(error: Exception, settings: Settings) -> EtlError | None:
 
 
 def _get_exit_code(wait_seconds: float = 0) -> int | None:
-    """Of Spark's driver, which this process started; None where it runs."""
+    """Return the exit code of the Spark driver that this process started; None while it runs."""
     gateway = SparkContext._gateway
     if gateway is None:
         return None
@@ -215,11 +217,14 @@ def _get_exit_code(wait_seconds: float = 0) -> int | None:
 
 
 def _zip_package(folder: Path) -> Path:
-    """Write the packages that executors need as a zip named for its content."""
+    """Write a zip of the packages that executors need and of the tables that their frames fill; return its path.
+
+    Its name is a hash of its content.
+    """
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        packages = [CHECKOUT / name for name in _EXECUTOR_PACKAGES]
-        for path in sorted(path for package in packages for path in package.rglob("*.*") if path.suffix in _ZIPPED):
+        folders = [CHECKOUT / name for name in _EXECUTOR_FOLDERS]
+        for path in sorted(path for shipped in folders for path in shipped.rglob("*.*") if path.suffix in _ZIPPED):
             name = path.relative_to(CHECKOUT).as_posix()
             archive.writestr(zipfile.ZipInfo(name), path.read_bytes())
     target = folder / f"etl-{hashlib.sha256(content.getvalue()).hexdigest()[:16]}.zip"

@@ -1,1 +1,10 @@
-"""Erasure of a data_subject from the lake, feeds, api_responses and the warehouse."""
+"""Erasure: everything about a data subject leaves the lake and the warehouse.
+
+In: the user id of a listener. Out: a lake and a warehouse without the listener's records and identifiers.
+
+data_subject   all identifiers of the listener, so that every step erases the same ones
+lake           inputs, checkpoints and latest API state
+api_responses  the lines of one input of API responses
+feeds          Avro feeds, block by block
+warehouse      staging, star, simulation and audit
+"""

@@ -1,20 +1,17 @@
-"""Whom to forget: all that a person goes by, so that every floor finds the same traces."""
+"""The data subject of an erasure: all identifiers of one listener."""
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
-RESERVED_USER_IDS = ("not applicable", "unknown")
-"""Ids that dim_user has for nobody."""
-
 
 @dataclass(frozen=True)
 class DataSubject:
-    """All that a person goes by.
+    """All identifiers of one listener.
 
-    ``user_ids`` are those of dim_user and of playlists' owners, ``accounts`` the names of accounts that signed in,
-    ``names`` what they are called, ``playlists`` the ids of playlists that they own, ``inputs`` the ids of inputs that
-    tell of nobody else.
+    ``user_ids`` are ids in dim_user and of playlist owners, ``accounts`` names of accounts that signed in, ``names``
+    display names and usernames, ``playlists`` ids of playlists that the listener owns, ``inputs`` ids of inputs that
+    have no records of other listeners.
     """
 
     user_ids: frozenset[str]
@@ -24,27 +21,22 @@ class DataSubject:
     inputs: frozenset[str] = frozenset()
 
     def add_identifiers(self, **identifiers: Collection[str]) -> "DataSubject":
-        """The person with further traces; empty ones are left out."""
-        return DataSubject(
-            **{
-                name: getattr(self, name) | {value for value in values if value}
-                for name, values in _pair_with_fields(identifiers)
-            }
-        )
+        """Return the data subject with further identifiers, by field; empty ones are left out."""
+        fields = {
+            name: getattr(self, name) | {value for value in identifiers.get(name, ()) if value}
+            for name in self.__dataclass_fields__
+        }
+        return DataSubject(**fields)
 
     def get_search_terms(self) -> list[str]:
-        """What may stand for the person in a sentence, the longest first."""
+        """Return what may name the listener in a message, the longest term first."""
         return sorted(self.user_ids | self.accounts | self.names, key=lambda term: (-len(term), term))
 
     def to_json_object(self) -> dict[str, Any]:
-        """The person in JSON's types."""
+        """Return the identifiers as a JSON object."""
         return {name: sorted(values) for name, values in asdict(self).items()}
 
 
 def from_json_object(document: dict[str, Any]) -> DataSubject:
-    """What ``note`` made."""
+    """Return the data subject that ``DataSubject.to_json_object`` turned into a JSON object."""
     return DataSubject(**{name: frozenset(values) for name, values in document.items()})
-
-
-def _pair_with_fields(identifiers: dict[str, Collection[str]]) -> list[tuple[str, Collection[str]]]:
-    return [(name, identifiers.get(name, ())) for name in DataSubject.__dataclass_fields__]

@@ -1,7 +1,8 @@
-"""Feeds without a person: of a block that names them the records of others stay, all other blocks byte by byte.
+"""Avro feeds without a data subject.
 
-What cannot be read of a block goes where it names them, for whose records it holds cannot be told: the damaged record
-and those behind it, or the whole block.
+A block that contains their id keeps the records of all other users. All other blocks stay byte for byte. What cannot be
+decoded of a block goes if it contains the id, because its records have no known owner: the damaged record and those
+behind it, or the whole block.
 """
 
 import json
@@ -19,22 +20,25 @@ from etl.formats.avro.salvage import ReadableRecord, salvage_records
 from etl.formats.avro.schemas import remove_logical_types
 from etl.formats.contracts.avro import LATEST_CONTRACT
 from etl.formats.kaggle.column_rules import BLANKS
-from etl.storage.inputs import Lake, ReceivedInput
+from etl.storage.inputs import ReceivedInput
+from etl.storage.lake import Lake
 
 
 def erase_from_feeds(lake: Lake, data_subject: DataSubject) -> int:
-    """Take the person's records out of feeds.
+    """Remove the data subject's records from feeds.
 
-    :returns: how many inputs were written anew.
+    :returns: the number of inputs rewritten.
     """
     feeds = [
-        received_input for received_input in lake.find_inputs(["feed"]) if received_input.format in LATEST_CONTRACT
+        received_input
+        for received_input in lake.inputs.find_inputs(["feed"])
+        if received_input.format in LATEST_CONTRACT
     ]
     return sum(_update_manifest(lake, feed, _erase_from_input(lake, feed, data_subject.user_ids)) for feed in feeds)
 
 
 def _erase_from_input(lake: Lake, received: ReceivedInput, user_ids: Collection[str]) -> bool:
-    """Take users' records out of the files of an input; whether there were any."""
+    """Remove users' records from the files of an input; return whether there were any."""
     files, path = url_to_fs(received.url)
     is_changed = False
     for file_path in _list_files(files, path):
@@ -56,17 +60,17 @@ def _erase_from_file(lake: Lake, path: str, source: BinaryIO, size: int, user_id
             block_filter.filter_block(block, content)
             for block, content in read_blocks(source, size, file_header.marker)
         )
-        lake.replace_file(path, chain([file_header.content], remaining_blocks))
+        lake.inputs.replace_file(path, chain([file_header.content], remaining_blocks))
     return is_changed
 
 
 def _list_files(files: Any, path: str) -> list[str]:
-    """The files of an input that is one or a folder of them."""
+    """Return the paths of the files of an input, which is one file or a folder of files."""
     return sorted(files.glob(f"{path}/*.avro")) if files.isdir(path) else [path]
 
 
 class _BlockFilter:
-    """The blocks of a file, without the records of some users."""
+    """Removes the records of some users from the blocks of one file."""
 
     def __init__(self, file_header: Header, user_ids: Collection[str]) -> None:
         self._header = file_header
@@ -75,11 +79,11 @@ class _BlockFilter:
         self._encoded_ids = [user_id.encode() for user_id in user_ids]
 
     def filter_block(self, block: Block, content: bytes) -> bytes:
-        """What is left of the bytes of a block."""
+        """Return the bytes of a block without the users' records; b"" if no record remains."""
         compressed = block.slice_records(content)
         try:
             decompressed = decompress_block(compressed, self._header.codec)
-        except DamagedBlockError:  # a codec may leave texts as they are
+        except DamagedBlockError:  # Compressed bytes can contain an id in plain text.
             return b"" if self._contains_user(compressed) else content
         if not self._contains_user(decompressed):
             return content
@@ -92,7 +96,7 @@ class _BlockFilter:
         return encode_block(remaining, row_count, self._header.codec, self._header.marker) if row_count else b""
 
     def _filter_records(self, decompressed: bytes, row_count: int) -> tuple[bytes, int]:
-        """What is left of the records of a block, and how many they are; the damaged ones stand behind the others."""
+        """Return the remaining records of a block and their number; damaged records are at the end."""
         salvaged_records = list(salvage_records(decompressed, row_count, self._schema))
         readable_records = [record for record in salvaged_records if isinstance(record, ReadableRecord)]
         remaining_records = [
@@ -108,7 +112,7 @@ class _BlockFilter:
 
 
 def _get_user_id(record: dict[str, Any]) -> str | None:
-    """Whose record it is, as a load reads it."""
+    """Return the user id of a record, cleaned as a load cleans it."""
     user_id = record["userId"]
     if isinstance(user_id, bytes):
         user_id = user_id.decode("utf-8", "replace")
@@ -116,11 +120,11 @@ def _get_user_id(record: dict[str, Any]) -> str | None:
 
 
 def _update_manifest(lake: Lake, received: ReceivedInput, is_changed: bool) -> bool:
-    """Let the note say how much an input holds that was changed, now or by a try that was killed; whether it was."""
+    """Write the row count of an input that was changed, now or by a try that was killed; return whether it was."""
     files, path = url_to_fs(received.url)
     count = count_records(files, received.url) + bool(received.cut_off)
     is_changed |= count != received.row_count
     if is_changed:
         size = sum(int(files.size(file_path)) for file_path in _list_files(files, path))
-        lake.write_manifest(replace(received, row_count=count, size_bytes=size))
+        lake.inputs.write_manifest(replace(received, row_count=count, size_bytes=size))
     return is_changed

@@ -1,25 +1,24 @@
-"""Takes a person out of the warehouse: staging, star, simulation and audit, in one transaction."""
+"""The warehouse without a data subject: staging, star, simulation and audit, in one transaction."""
 
 import json
 import logging
 import re
+from collections.abc import Callable, Collection
 
 from sqlalchemy import Connection, text
 
 from etl.database import EVENTS_SUFFIX, clear_staging, fetch_rows, run_sql
 from etl.erasure.data_subject import DataSubject
-from etl.load.access.logins import erase_logins
-from etl.load.marts import build_marts_as_defined
 
 log = logging.getLogger(__name__)
 
 _ERASED_USER_LABEL = "somebody"
 _MESSAGE_TABLES = {"run": ("run_id",), "fetch": ("run_id", "part")}
-"""Tables of the audit that have sentences, and their keys."""
+"""Audit tables that have messages, and their keys."""
 
 
 def find_usernames(connection: Connection, data_subject: DataSubject) -> set[str]:
-    """What the warehouse calls a person."""
+    """Return the usernames that the warehouse has for a data subject."""
     statement = """
         select username from warehouse.user_record where user_id = any(:user_ids) and username is not null
         union
@@ -28,11 +27,19 @@ def find_usernames(connection: Connection, data_subject: DataSubject) -> set[str
     return {str(row["username"]) for row in fetch_rows(connection, statement, user_ids=sorted(data_subject.user_ids))}
 
 
-def erase_data_subject(connection: Connection, data_subject: DataSubject) -> int:
-    """Take a person out; only for who holds the lock, and commits.
+def erase_data_subject(
+    connection: Connection,
+    data_subject: DataSubject,
+    rebuild_marts: Callable[[Connection], None],
+    erase_logins: Callable[[Connection, Collection[str]], int],
+) -> int:
+    """Remove a data subject and commit; the caller holds the lock on publishing.
 
-    :returns: how many events went.
+    :param rebuild_marts: builds all marts from the star.
+    :param erase_logins: removes the logins of users; returns the number of those that it could only lock.
+    :returns: the number of events removed.
     """
+    # The statements in sql/forget select by these temporary tables, so that no id is part of a statement's text.
     clear_staging(connection)
     event_count = _count_events(connection, data_subject)
     for table, column, values in (
@@ -44,19 +51,19 @@ def erase_data_subject(connection: Connection, data_subject: DataSubject) -> int
     ):
         connection.execute(text(f'create temporary table {table} ({column} text collate "C") on commit drop'))
         if values:
-            statement = f"insert into {table} values (:value)"  # noqa: S608 (a table of ours)
-            connection.execute(text(statement), [{"value": one} for one in sorted(values)])
+            statement = f"insert into {table} values (:value)"  # noqa: S608 (a constant)
+            connection.execute(text(statement), [{"value": value} for value in sorted(values)])
     run_sql(connection, "erase/person")
     for table, keys in _MESSAGE_TABLES.items():
         _replace_identifiers(connection, table, keys, data_subject)
-    build_marts_as_defined(connection)  # a number that is free again may become somebody else's
+    rebuild_marts(connection)  # A key that is free again may become the key of another user.
     run_sql(connection, "erase/charts")
     remaining_logins = erase_logins(connection, data_subject.user_ids)
-    run_sql(connection, "erase/samples")  # last: nothing that still tells of the person may be sampled
+    run_sql(connection, "erase/samples")  # Last, so that no sample of a row still identifies the data subject.
     connection.commit()
     if remaining_logins:
         log.warning(
-            "%d logins of the person are shut out, but still stand on the server: bin/add-login --list.",
+            "%d logins of the user are locked but still exist on the server: see bin/add-login --list.",
             remaining_logins,
         )
     return event_count
@@ -76,25 +83,29 @@ def _count_events(connection: Connection, data_subject: DataSubject) -> int:
 
 
 def _list_input_ids(data_subject: DataSubject) -> set[str]:
-    """The ids of the person's inputs, and those under which their events were loaded."""
-    return set(data_subject.inputs) | {f"{one}{EVENTS_SUFFIX}" for one in data_subject.inputs}
+    """Return the ids of the data subject's inputs, and the ids under which their events were loaded."""
+    return set(data_subject.inputs) | {f"{input_id}{EVENTS_SUFFIX}" for input_id in data_subject.inputs}
 
 
 def _list_identifier_texts(data_subject: DataSubject) -> set[str]:
-    """How a refused row, which is JSON, says an id: as a text of its own, or at the end of a link."""
-    quoted_ids = [json.dumps(one, ensure_ascii=is_ascii) for one in data_subject.user_ids for is_ascii in (True, False)]
-    nested_ids = [json.dumps(one)[1:-1] for one in quoted_ids]  # an object that stands in a text
-    link_endings = [f"{link_prefix}{one[1:]}" for one in quoted_ids for link_prefix in ("spotify:user:", "/users/")]
-    return {*quoted_ids, *nested_ids, *link_endings, *(f"spotify:user:{one}:" for one in data_subject.user_ids)}
+    """Return the texts by which a rejected row, which is JSON, has an id: a value of its own, or the end of a link."""
+    quoted_ids = [
+        json.dumps(user_id, ensure_ascii=is_ascii) for user_id in data_subject.user_ids for is_ascii in (True, False)
+    ]
+    nested_ids = [json.dumps(quoted_id)[1:-1] for quoted_id in quoted_ids]  # JSON within a JSON string
+    link_endings = [
+        f"{link_prefix}{quoted_id[1:]}" for quoted_id in quoted_ids for link_prefix in ("spotify:user:", "/users/")
+    ]
+    return {*quoted_ids, *nested_ids, *link_endings, *(f"spotify:user:{user_id}:" for user_id in data_subject.user_ids)}
 
 
 def _replace_identifiers(connection: Connection, table: str, keys: tuple[str, ...], data_subject: DataSubject) -> None:
-    """Let sentences speak of somebody."""
+    """Replace the identifiers in the messages of an audit table by ``_ERASED_USER_LABEL``."""
     alternatives = "|".join(map(re.escape, data_subject.get_search_terms()))
     pattern = re.compile(rf"(?<![\w.-])(?:{alternatives})(?![\w-])")
     columns, row_condition = ", ".join(keys), " and ".join(f"{key} = :{key}" for key in keys)
     for row in fetch_rows(connection, f"select {columns}, message from audit.{table} where message is not null"):  # noqa: S608
         message = pattern.sub(_ERASED_USER_LABEL, str(row["message"]))
         if message != row["message"]:
-            statement = f"update audit.{table} set message = :message where {row_condition}"  # noqa: S608 (columns of ours)
+            statement = f"update audit.{table} set message = :message where {row_condition}"  # noqa: S608 (constants)
             connection.execute(text(statement), {**row, "message": message})

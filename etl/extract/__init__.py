@@ -1,12 +1,13 @@
-"""Brings bytes in: from a file, a folder or a URL into the lake, as they are.
+"""Brings bytes into the lake as they are.
 
-In: a place named by a person. Out: an input in the lake with a ``Received`` note that says what it is and how many
-rows it has. A file that is not what it should be raises ``WrongFileError`` and leaves nothing behind. Nothing is
-transformed here.
+In: a path, a URL or an account. Out: an input of the lake, whose ``ReceivedInput`` manifest says what it contains and
+how many rows it has. A file that is not valid raises ``WrongFileError`` and leaves nothing behind. Nothing is
+transformed here; only private fields that no later step needs are removed.
 
-    kaggle           files of Kaggle's formats, and made-up ones of the same kind
+    source_files     the files that a path or URL names
+    kaggle           Kaggle files, and synthetic files of the same formats
     archives         zip files of several tables
     account_export   the listening history that Spotify sends on request
     feed             Avro files of events and of users
-    spotify          what the Spotify Web API answers
+    spotify          responses of the Spotify Web API
 """

@@ -1,7 +1,7 @@
-"""Zip archives of several tables, as Kaggle serves them: each file of one by itself.
+"""Zip archives of several tables, as Kaggle serves them, file by file.
 
-Nothing is unpacked to a path of the archive's choice, nothing beyond it is followed, and no more is unpacked than it
-says, nor than ``packed.MOST_BYTES``.
+No file is written to a path that the archive chooses, no link is followed, and no more than ``compression.MAX_BYTES``
+are decompressed.
 """
 
 import zipfile
@@ -20,16 +20,16 @@ _MAX_NAME_LENGTH = 200
 
 @dataclass(frozen=True)
 class ArchiveFile:
-    """A file of an archive; ``name`` is fit for messages and for the lake."""
+    """A file of an archive; ``name`` is safe for messages and for the lake."""
 
     name: str
     _archive: zipfile.ZipFile
     _entry: zipfile.ZipInfo
 
     def read_blocks(self) -> Iterator[bytes]:
-        """All its bytes, some at a time.
+        """Yield its bytes, block by block.
 
-        :raises WrongFileError: where the archive is broken here.
+        :raises WrongFileError: if the archive is corrupt here.
         """
         try:
             with explain_corruption(), self._archive.open(self._entry) as content:
@@ -40,9 +40,9 @@ class ArchiveFile:
 
 
 def find_archive_files(content: BinaryIO) -> list[ArchiveFile] | None:
-    """The files of an archive, by name; None where the file is no zip file, a spreadsheet, or holds one file alone.
+    """Return the files of an archive, by name; None for another file, a spreadsheet or an archive of one file.
 
-    :raises WrongFileError: where it is broken, too large, empty, or holds what must not be opened.
+    :raises WrongFileError: if it is corrupt, too large or empty, or has an entry that must not be opened.
     """
     content.seek(0)
     head = content.read(4)

@@ -1,4 +1,7 @@
-"""Feeds from elsewhere, Avro files of the contracts ``user_activity`` and ``user``, on their way into the lake."""
+"""Receive feeds: Avro files of the contracts ``user_activity`` and ``user``.
+
+In: an Avro file. Out: an input of the lake with its complete blocks.
+"""
 
 import hashlib
 import json
@@ -12,27 +15,29 @@ from etl.formats.avro.blocks import check_schema
 from etl.formats.avro.container_files import Extent, measure_extent
 from etl.formats.avro.schemas import UnfitSchemaError, compute_min_bytes
 from etl.formats.contracts.avro import load_contract
-from etl.storage.inputs import Lake, ReceivedInput
+from etl.storage.inputs import ReceivedInput
+from etl.storage.lake import Lake
 
 log = logging.getLogger(__name__)
 
 ORIGIN = "feed"
 _MINIMUM_CONTRACTS = {"user_activity": "user_activity_1", "user": "user"}
-"""What a file must have at least."""
+"""The contract whose fields a file must at least have, by format."""
 _MAX_COMPRESSION_RATIO = 1 << 16
-"""How many bytes a packed one may stand for."""
+"""Decompressed bytes for each compressed byte."""
 
 
 def find_files(path: str) -> list[Path]:
-    """The file that a path names, or all files ``*.avro`` of a folder, sorted.
+    """Return the file itself, or all files ``*.avro`` of a folder, sorted.
 
-    :raises WrongFileError: where nothing is there.
+    :raises WrongFileError: if there are none.
     """
     source_path = Path(path).expanduser()
     try:
         paths = sorted(source_path.glob("*.avro")) if source_path.is_dir() else [source_path]
-        has_files = bool(paths) and all(candidate.is_file() for candidate in paths)  # a pipe or device may have no end
-    except OSError:  # a name that no file can have
+        # A pipe or a device is no file: it may have no end.
+        has_files = bool(paths) and all(candidate.is_file() for candidate in paths)
+    except OSError:  # A name that no file can have.
         has_files = False
     if not has_files:
         raise WrongFileError(f"{source_path}: there is no such file, or no file *.avro in the folder.")
@@ -40,12 +45,12 @@ def find_files(path: str) -> list[Path]:
 
 
 def receive_file(path: Path, lake: Lake, received_at: datetime) -> ReceivedInput:
-    """Keep the whole blocks of a file in the lake; the rest of a file that ends in the middle counts as one record.
+    """Store the complete blocks of a file in the lake; the remainder of a file that is cut counts as one record.
 
-    :param received_at: with a timezone; noted with the input.
-    :returns: the lake's note; where the same bytes were received already, the earlier one.
-    :raises WrongFileError: where the file is none of a known contract, or damaged; nothing is kept.
-    :raises ActionNeededError: where it cannot be read.
+    :param received_at: with a timezone.
+    :returns: the manifest in the lake: the earlier one if the same bytes were received already.
+    :raises WrongFileError: if the file is damaged or of no known contract; nothing is stored.
+    :raises ActionNeededError: if it cannot be read.
     """
     try:
         with path.open("rb") as source:
@@ -65,7 +70,7 @@ def _receive_source(source: BufferedReader, path: Path, lake: Lake, received_at:
     format_name = _detect_format(extent)
     _check_readable(extent)
     name = f"{path.stem}.avro".encode("utf-8", "replace").decode()
-    received = lake.store_input(
+    received = lake.inputs.store_input(
         _FirstBytes(source, extent.readable_bytes),
         ReceivedInput(
             input_id=input_id,
@@ -78,11 +83,10 @@ def _receive_source(source: BufferedReader, path: Path, lake: Lake, received_at:
             row_count=extent.row_count + extent.is_cut,
             size_bytes=extent.readable_bytes,
             received_at=received_at.isoformat(),
-            url=lake.build_input_url(ORIGIN, input_id, name),
             cut_off=_describe_cut_off(extent, path.name),
         ),
     )
-    log.info("%s: %d records, kept as input %s. %s", path.name, received.row_count, input_id, received.cut_off)
+    log.info("%s: %d records, stored as input %s. %s", path.name, received.row_count, input_id, received.cut_off)
     return received
 
 
@@ -91,7 +95,7 @@ def _detect_format(extent: Extent) -> str:
     format_by_record_name = {
         load_contract(name)["name"]: format_name for format_name, name in _MINIMUM_CONTRACTS.items()
     }
-    # A name may stand with its namespace before it.
+    # A record's name may begin with its namespace.
     format_name = (
         format_by_record_name.get(str(schema.get("name")).rpartition(".")[2]) if isinstance(schema, dict) else None
     )
@@ -106,14 +110,16 @@ def _detect_format(extent: Extent) -> str:
 
 
 def _check_readable(extent: Extent) -> None:
-    """That whoever reads the file comes to an end, and is not told of more records than there can be."""
+    """Raise WrongFileError if a reader could loop without end, or would expect more records than fit into a block."""
     try:
         min_record_bytes = compute_min_bytes(json.loads(extent.schema))
         check_schema(extent.schema)
     except UnfitSchemaError as error:
         raise WrongFileError(f"by the schema in the file's header no records can be read ({error}).") from None
     if not min_record_bytes:
-        raise WrongFileError("by the schema in the file's header a record may take no bytes: write the file anew.")
+        raise WrongFileError(
+            "by the schema in the file's header a record may take no bytes: write the file again, with fields."
+        )
     if extent.max_records_per_byte * min_record_bytes > (1 if extent.codec == "null" else _MAX_COMPRESSION_RATIO):
         raise WrongFileError("a block says that it has more records than fit into it: the file is damaged.")
 
@@ -129,7 +135,7 @@ def _describe_cut_off(extent: Extent, name: str) -> str:
 
 
 class _FirstBytes:
-    """The first bytes of a file, as a file."""
+    """Reads the first bytes of a file."""
 
     def __init__(self, source: BufferedReader, size: int) -> None:
         self._source, self._remaining = source, size

@@ -1,1 +1,11 @@
-"""File formats: kaggle, tabular, avro, contracts; also compression, geography and time_limits."""
+"""What files and frames contain, and how to read them.
+
+contracts      the columns of every frame that crosses a package's border
+kaggle         the formats of Kaggle files
+tabular        delimited text and spreadsheets as records of text
+avro           Avro container files as Arrow tables
+api_responses  responses of the Spotify API and their JSON lines
+compression    gzip and zip files: limits, and errors of corrupt ones
+geography      countries, continents and timezones
+time_limits    the earliest and latest time of an event
+"""

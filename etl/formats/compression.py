@@ -1,6 +1,7 @@
-"""Packed files: what the standard library raises of broken ones, and which entries of a zip file are none to open."""
+"""Compressed files: errors of corrupt ones, and the entries of a zip file that must not be opened."""
 
 import errno
+import gzip
 import lzma
 import re
 import stat
@@ -11,7 +12,7 @@ from typing import IO
 MAX_FILES = 2_000
 MAX_BYTES = 2 << 30
 MAX_COMPRESSION_RATIO = 200
-"""Packed tables and histories shrink to a tenth or a thirtieth. What shrinks more was made to fill a memory."""
+"""Tables and histories compress to a tenth or a thirtieth. A file with a higher ratio was made to fill memory."""
 
 _RATIO_CHECK_MIN_BYTES = 4 << 20
 _MAX_BYTES_PER_NAME = 1024
@@ -20,31 +21,38 @@ _END_RECORD_BYTES, _ZIP64_LOCATOR_BYTES, _MAX_COMMENT_BYTES = 22, 20, 65_535
 _ENCRYPTED = 0x1
 
 CORRUPTION_ERRORS = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError, RuntimeError)
-"""Raised of bytes that are not what a gzip or zip file should hold, are cut or locked, or packed in an unknown way."""
+"""Raised for bytes of a gzip or zip file that are corrupt, cut, encrypted, or compressed by an unknown method."""
+
+
+def open_deterministic_gzip(content: IO[bytes], level: int = 9) -> gzip.GzipFile:
+    """Open a gzip file to write into ``content``, whose header has neither name nor time: equal bytes stay equal."""
+    return gzip.GzipFile(filename="", mode="wb", compresslevel=level, fileobj=content, mtime=0)
 
 
 def is_corruption(error: OSError) -> bool:
-    """Whether an error says that packed bytes are broken, not that the disk or the network fails.
+    """Return whether an error is due to corrupt bytes, not to the disk or the network.
 
-    What gzip and bzip2 raise has no number; a member that should begin before its file does is an invalid argument.
+    Errors of gzip and bzip2 have no number; an entry with an offset before its file begins is an invalid argument.
     """
     return error.errno in (None, errno.EINVAL)
 
 
 def has_too_many_entries(content: IO[bytes]) -> bool:
-    """Whether the list of a zip file's entries is too long to be read into memory."""
+    """Return whether the directory of a zip file is too long to be read into memory."""
     size = content.seek(0, 2)
     content.seek(max(0, size - _END_RECORD_BYTES - _ZIP64_LOCATOR_BYTES - _MAX_COMMENT_BYTES))
     tail = content.read()
     end = tail.rfind(_END_OF_DIRECTORY)
     if end < 0:
         return False
+    # Bytes 12 to 16 of the end record are the size of the central directory. Zip64 is for more entries than fit into
+    # two bytes or for files of more than 4 GiB, both beyond the limits.
     is_zip64 = tail[max(0, end - _ZIP64_LOCATOR_BYTES) : end].startswith(_ZIP64_LOCATOR)
     return is_zip64 or int.from_bytes(tail[end + 12 : end + 16], "little") > MAX_FILES * _MAX_BYTES_PER_NAME
 
 
 def find_entry_violation(entry: zipfile.ZipInfo) -> str | None:
-    """Why an entry of a zip file must not be opened, or None."""
+    """Return why an entry of a zip file must not be opened, or None."""
     path_segments = entry.filename.replace("\\", "/").split("/")
     if path_segments[0] == "" or ".." in path_segments or re.match("^[A-Za-z]:", path_segments[0]):
         return "this path leads out of the zip file"

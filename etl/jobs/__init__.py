@@ -1,19 +1,19 @@
-"""One function a task: what to read, which transforms to call, what to hand to the load. Composition only.
+"""The steps of all runs, one function a task. Composition only: which inputs, which transforms, which load.
 
-Every job takes its ``Settings`` and the id of its run, may be killed anywhere and run again, and returns counts or a
-sentence, never records.
+Every job takes its ``Settings`` and the id of its run, can be killed at any point and run again, and returns counts or
+a message, never records.
 
-    kaggle account_export         a file, an export of an account into the lake
-    feed                          a made-up feed into the lake
-    spotify recently_played       what the Spotify API answers, into the lake
-    stand_in                      what the API's stand-in serves
+    kaggle, account_import        bring a Kaggle file or an account export into the lake
+    spotify, recently_played      bring responses of the Spotify API into the lake
+    fetch_outcomes                record the outcome of such a fetch
     refresh                       the catalogue: plan, transform, fit, load
-    spotify_answers               what the API's answers are for it
+    api_frames                    the part of the catalogue's frames that API responses give
     events                        the load of events: plan, load
-    told api_events               what files, and the API's answers, tell of them
+    event_sources, event_files    its inputs as files, and the parsing of one file
+    api_events                    events in API responses
     marts                         the marts
-    forget                        a person out of everything
-    forget_lake forget_feeds      out of the lake, out of its feeds
-    maintenance                   what nobody needs any more
-    report                        what a run did, for its log
+    erasure                       the erasure of a data subject
+    avro_export                   the warehouse as Avro files
+    maintenance                   the removal of old frames, rejected rows and logs
+    run_audit                     the outcome of a run, for its log and the audit
 """

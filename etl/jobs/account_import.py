@@ -1,4 +1,4 @@
-"""The step of an account import, and the reading of what it brought."""
+"""The step that imports an account export, and the reader of the imported lines."""
 
 import logging
 from collections.abc import Sequence
@@ -14,7 +14,8 @@ from etl.extract.account_export import receive_export
 from etl.formats.contracts.events import EXPORT_LINE
 from etl.settings import Settings
 from etl.storage.full_disk import explain_full_disk
-from etl.storage.inputs import Lake, ReceivedInput, extract_input_id
+from etl.storage.inputs import ReceivedInput, extract_input_id
+from etl.storage.lake import Lake
 
 log = logging.getLogger(__name__)
 
@@ -24,9 +25,9 @@ def import_export(
 ) -> dict[str, Any]:
     """Bring the plays, saved tracks and playlists of one account export into the lake.
 
-    :param run_id: the run in whose name the audit keeps the sentence of a failure, until a later try succeeds; None
-        keeps none.
-    :returns: name, format, row_count and input_id of each input; the names of files and fields left out; a warning if a
+    :param run_id: the run under which the audit keeps the message of a failure until a later try succeeds; None: the
+        audit keeps no message.
+    :returns: name, format, row_count and input_id of each input; the names of skipped files and fields; a warning if a
         load will reject most of the plays.
     :raises EtlError: as ``extract.account_export.receive_export`` does.
     """
@@ -43,7 +44,7 @@ def import_export(
             database.delete_failure(connection, run_id)
     for received_input in export.inputs:
         log.info(
-            "%s: %d records, kept as input %s.",
+            "%s: %d records, stored as input %s.",
             received_input.format,
             received_input.row_count,
             received_input.input_id,
@@ -66,7 +67,10 @@ def import_export(
 
 
 def read_export_lines(spark: SparkSession, inputs: Sequence[ReceivedInput]) -> DataFrame:
-    """The lines of inputs of one format: ``EXPORT_LINE``, input_id and received_at."""
+    """Return the lines of inputs of one format: the columns of ``EXPORT_LINE``, input_id and received_at.
+
+    A line that is no JSON object of that schema raises: the import wrote the lines itself.
+    """
     lines = (
         spark.read.schema(EXPORT_LINE)
         .option("mode", "FAILFAST")

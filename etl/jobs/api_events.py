@@ -1,4 +1,7 @@
-"""What a load of events makes of the API's answers, whose inputs the nightly refresh loads, too, for the catalogue."""
+"""Events in API responses.
+
+The nightly refresh loads the same inputs for the catalogue, so a load of events takes them under ids of its own.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -9,11 +12,12 @@ from pyspark.sql import functions as F
 from etl.database import EVENTS_SUFFIX
 from etl.errors import MustSignInError
 from etl.extract.spotify.account_store import AccountStore
-from etl.extract.spotify.responses import ORIGIN, count_event_resources
+from etl.formats.api_responses import ORIGIN, count_event_resources
 from etl.formats.contracts.api import EVENT_ENDPOINTS
 from etl.load.event_load import EventLoad
 from etl.settings import Settings
-from etl.storage.inputs import Lake, ReceivedInput
+from etl.storage.inputs import ReceivedInput
+from etl.storage.lake import Lake
 from etl.transform.spotify import account_events, resources
 from etl.transform.validation import ValidationResult
 
@@ -22,17 +26,17 @@ _KNOWN_FOLLOW_SCHEMA = "user_id string, artist_id string, event_time timestamp"
 
 
 def get_event_input_id(received: ReceivedInput) -> str:
-    """The id under which a load of events takes an input: its own, or that of the events in API answers."""
+    """Return the id under which a load of events takes an input: for API responses not the input's own."""
     return f"{received.input_id}{EVENTS_SUFFIX}" if received.origin == ORIGIN else received.input_id
 
 
 def convert_to_event_inputs(lake: Lake, inputs: Iterable[ReceivedInput]) -> list[ReceivedInput]:
-    """Inputs under the ids by which a load of events takes them; of API answers only what tells of events counts."""
+    """Return the inputs under their ids in a load of events; ``row_count`` of API responses counts events only."""
     return [
         replace(
             received_input,
             input_id=get_event_input_id(received_input),
-            row_count=count_event_resources(lake, received_input),
+            row_count=count_event_resources(lake.inputs.read_lines(received_input)),
         )
         if received_input.origin == ORIGIN
         else received_input
@@ -41,12 +45,12 @@ def convert_to_event_inputs(lake: Lake, inputs: Iterable[ReceivedInput]) -> list
 
 
 def has_events(received: ReceivedInput) -> bool:
-    """Whether an input of ``as_event_inputs`` is worth a load; a feed without records is still accounted for."""
+    """Return whether an input of ``convert_to_event_inputs`` needs a load; an empty feed does, for its row counts."""
     return received.origin != ORIGIN or received.row_count > 0
 
 
 def load_account_ids(settings: Settings) -> dict[str, str]:
-    """The account_id of each account that signed in, by the account's name."""
+    """Return the account_id of each account that has signed in, by the account's name."""
     if not settings.spotify_client_id:
         return {}
     accounts, id_by_account = AccountStore(settings.state_dir, settings.spotify_client_id), {}
@@ -54,7 +58,7 @@ def load_account_ids(settings: Settings) -> dict[str, str]:
         try:
             id_by_account[name] = accounts.get_account(name).account_id
         except MustSignInError:
-            continue  # its file cannot be read: its own answers may say who it is
+            continue  # the file is unreadable, but a profile among the account's responses may have the id
     return id_by_account
 
 
@@ -66,13 +70,13 @@ def parse_api_events(
     load: EventLoad,
     is_mock: bool = False,
 ) -> ValidationResult:
-    """Events out of the API's answers.
+    """Parse the events in API responses.
 
-    :param inputs: as ``as_event_inputs`` gives them.
-    :param ids: of accounts by name; of others their profile among the answers tells who they are.
-    :param is_mock: whether the mock API answered.
+    :param inputs: the result of ``convert_to_event_inputs``.
+    :param account_ids: user ids by account name; the ids of further accounts come from profiles among the responses.
+    :param is_mock: whether the responses come from the mock API.
     """
-    lines = lake.read_responses(spark, inputs).where(F.col("endpoint").isin("me", *EVENT_ENDPOINTS))
+    lines = lake.inputs.read_responses(spark, inputs).where(F.col("endpoint").isin("me", *EVENT_ENDPOINTS))
     exploded_resources = resources.explode_resources(
         lines.withColumn("input_id", F.concat("input_id", F.lit(EVENTS_SUFFIX)))
     )

@@ -1,4 +1,4 @@
-"""What a refresh makes of the API's answers: rows of the catalogue, and what is staged beside it."""
+"""The frames that a refresh builds from API responses: rows of the catalogue, and further staged frames."""
 
 from dataclasses import dataclass
 from functools import reduce
@@ -8,7 +8,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from etl.formats.contracts import LATEST_STATE, MOCK_SOURCE
 from etl.settings import MOCK_API_NAME, Settings
-from etl.storage.inputs import Lake, ReceivedInput
+from etl.storage.inputs import ReceivedInput
+from etl.storage.lake import Lake
 from etl.transform.spotify import latest_state, resources, staged_frames
 
 STAGED_NAMES = ("user_record", "account_owner", "fact_track_popularity", "fact_artist_popularity", "refresh_state")
@@ -18,7 +19,7 @@ _API_ORIGIN = "api"
 
 @dataclass(frozen=True)
 class ApiFrames:
-    """Frames for the catalogue (the memory as rows) and for staging (the new answers; ``STAGED_NAMES``, by name)."""
+    """Frames for the catalogue, from the latest state, and for staging (``STAGED_NAMES``), from new responses."""
 
     state_run_id: str | None
     track_rows: DataFrame
@@ -37,8 +38,8 @@ class ApiFrames:
 
 
 def get_api_source(lake: Lake, settings: Settings) -> str:
-    """Return the source of the answers in a lake: "api", or that of the mock API."""
-    return MOCK_SOURCE if lake.resolve_api_name(settings.api_name) == MOCK_API_NAME else staged_frames.SOURCE
+    """Return the source of the responses in a lake: "api", or that of the mock API."""
+    return MOCK_SOURCE if lake.inputs.resolve_api_name(settings.api_name) == MOCK_API_NAME else staged_frames.SOURCE
 
 
 def build_api_frames(
@@ -49,13 +50,13 @@ def build_api_frames(
     state_run_id: str | None,
     source: str = staged_frames.SOURCE,
 ) -> ApiFrames:
-    """Fold the answers among some inputs into the memory, which then lies in the lake under ``run_id``.
+    """Update the latest state by the API responses among the inputs, and store it in the lake under ``run_id``.
 
-    :param memory_run_id: the run whose memory they are folded into; None begins with an empty one.
-    :param source: what ``source_of`` says of the lake.
+    :param state_run_id: the run whose latest state is updated; None begins with an empty state.
+    :param source: the result of ``get_api_source``.
     """
     api_inputs = [received_input for received_input in inputs if received_input.origin == _API_ORIGIN]
-    lines = lake.read_responses(spark, api_inputs).persist(StorageLevel.DISK_ONLY)
+    lines = lake.inputs.read_responses(spark, api_inputs).persist(StorageLevel.DISK_ONLY)
     exploded_resources = resources.explode_resources(lines).localCheckpoint(
         eager=True, storageLevel=StorageLevel.DISK_ONLY
     )
@@ -64,7 +65,7 @@ def build_api_frames(
         resources.parse_artists(exploded_resources),
         resources.parse_playlists(exploded_resources),
     )
-    previous_state = {name: lake.read_latest_state(spark, state_run_id, name) for name in LATEST_STATE}
+    previous_state = {name: lake.latest_state.read_frame(spark, state_run_id, name) for name in LATEST_STATE}
     known_tracks = tracks.accepted.select("track_id").union(previous_state["api_track"].select("track_id"))
     features, profiles = (
         resources.reject_unknown_tracks(resources.parse_audio_features(exploded_resources), known_tracks),
@@ -79,9 +80,9 @@ def build_api_frames(
             previous_state, tracks.accepted, artists.accepted, playlists.accepted, features.accepted, snapshots
         )
         for name, frame in new_state.items():
-            lake.write_latest_state(frame, run_id, name)
+            lake.latest_state.write_frame(frame, run_id, name)
         state_run_id = run_id
-    current_state = {name: lake.read_latest_state(spark, state_run_id, name) for name in LATEST_STATE}
+    current_state = {name: lake.latest_state.read_frame(spark, state_run_id, name) for name in LATEST_STATE}
     return ApiFrames(
         state_run_id=state_run_id,
         track_rows=staged_frames.build_track_rows(current_state, source),

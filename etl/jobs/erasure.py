@@ -1,7 +1,7 @@
-"""The step that forgets a person: nobody asks for them any more, then the lake and the warehouse lose them.
+"""The step that erases a data subject: from the signed-in accounts first, then from the lake and the warehouse.
 
-What the person goes by is noted first, in a private file under STATE_DIR, and the note goes last: a try that was killed
-is finished by the next one.
+The identifiers of the data subject are stored first, in a private file under STATE_DIR, and that file is removed last.
+So the next try completes an erasure that was killed.
 """
 
 import hashlib
@@ -12,8 +12,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from etl.database.run_records import record_published, record_start
-from etl.erasure.data_subject import RESERVED_USER_IDS, DataSubject, from_json_object
+from etl.database.run_records import lock_for_run, record_published, record_start
+from etl.erasure.data_subject import DataSubject, from_json_object
 from etl.erasure.feeds import erase_from_feeds
 from etl.erasure.lake import (
     collect_identifiers,
@@ -25,11 +25,14 @@ from etl.erasure.lake import (
 from etl.erasure.warehouse import erase_data_subject, find_usernames
 from etl.errors import ActionNeededError, MustSignInError
 from etl.extract.spotify.account_store import AccountStore, find_account_stores
+from etl.extract.spotify.responses import ACCOUNT_FETCH_KINDS, build_fetch_name
+from etl.formats.contracts.events import RESERVED_USER_IDS
 from etl.load import Run
-from etl.load.frame_load import lock_for_run
+from etl.load.access.login_removal import erase_logins
+from etl.load.marts import build_marts_as_defined
 from etl.settings import Settings
 from etl.storage.full_disk import report_full_disk
-from etl.storage.inputs import Lake
+from etl.storage.lake import Lake
 
 log = logging.getLogger(__name__)
 
@@ -38,15 +41,15 @@ JOB = "forget_user"
 
 @report_full_disk
 def forget_user(user_id: str, run_id: str, settings: Settings) -> dict[str, int]:
-    """Take all that is known of a person out of the accounts, the lake and the warehouse.
+    """Erase a user from the accounts, the lake and the warehouse.
 
-    :param user_id: as dim_user has it; the id by which Spotify calls an account will do, too.
-    :returns: how many accounts, inputs and events went, and how many further inputs were written anew; all of them 0
-        where nobody goes by that id.
-    :raises EtlError: as ``warehouse.exclusive`` does; started again, the rest is done.
+    :param user_id: the user_id of dim_user, or Spotify's id of the account.
+    :returns: the numbers of removed accounts, inputs and events, and of further inputs that were rewritten; all 0 if no
+        user has the id.
+    :raises EtlError: as ``load.frame_load.lock_for_run`` does; another try completes the erasure.
     """
     if not user_id.strip() or user_id in RESERVED_USER_IDS:
-        raise ActionNeededError("Name a user: an id that dim_user has for a person.")
+        raise ActionNeededError("Name a user: a user_id of dim_user that belongs to a person.")
     started_at = datetime.now(UTC)
     progress_file = settings.state_dir / "forgetting" / f"{hashlib.sha256(user_id.encode()).hexdigest()[:32]}.json"
     is_resumed = progress_file.exists()
@@ -59,25 +62,26 @@ def forget_user(user_id: str, run_id: str, settings: Settings) -> dict[str, int]
     run = Run(run_id, JOB, started_at, started_at.date(), ())
     with lock_for_run(run, settings.warehouse_url) as connection:
         lake = Lake(settings.lake_url)
-        lake.finish_input_drops()
+        lake.inputs.finish_input_drops()
         data_subject = collect_identifiers(lake, data_subject)
         data_subject = data_subject.add_identifiers(names=find_usernames(connection, data_subject))
         record_start(connection, run)
         connection.commit()
         _save_progress(progress_file, data_subject)
         accounts_removed += _remove_accounts(accounts, data_subject)
-        drop_fetch_checkpoints(lake, data_subject)
+        own_fetches = {build_fetch_name(kind, name) for kind in ACCOUNT_FETCH_KINDS for name in data_subject.accounts}
+        drop_fetch_checkpoints(lake, data_subject, own_fetches)
         exports_dropped = drop_exports(lake, data_subject)
         responses_dropped, responses_changed = erase_from_responses(lake, data_subject)
         feeds_changed = erase_from_feeds(lake, data_subject)
         if is_resumed or accounts_removed or exports_dropped or responses_dropped or responses_changed or feeds_changed:
-            drop_run_frames(lake)  # they were made of the lake: where it had nothing of the person, neither do they
-        events_erased = erase_data_subject(connection, data_subject)
+            drop_run_frames(lake)  # derived from the lake's inputs, so they may contain the data subject, too
+        events_erased = erase_data_subject(connection, data_subject, build_marts_as_defined, erase_logins)
         record_published(connection, run)
         connection.commit()
     progress_file.unlink()
     log.info(
-        "%d accounts, %d inputs and %d events are forgotten.",
+        "Erased %d accounts, %d inputs and %d events.",
         accounts_removed,
         exports_dropped + responses_dropped,
         events_erased,
@@ -91,11 +95,11 @@ def forget_user(user_id: str, run_id: str, settings: Settings) -> dict[str, int]
 
 
 def _find_own_accounts(accounts: list[AccountStore], data_subject: DataSubject) -> dict[str, set[str]]:
-    """The ids of the accounts that are the person's, by the accounts' names."""
+    """Return the ids of the data subject's accounts, by the accounts' names."""
     ids_by_account: dict[str, set[str]] = {}
     for app_accounts in accounts:
         for name in app_accounts.get_names():
-            with suppress(MustSignInError):  # a file that cannot be read names nobody: the lake's answers may
+            with suppress(MustSignInError):  # an unreadable file has no ids, but the lake's responses may have them
                 account_ids = {app_accounts.get_account(name).account_id, app_accounts.get_account(name).user_id}
                 if account_ids & data_subject.user_ids:
                     ids_by_account[name] = ids_by_account.get(name, set()) | account_ids
@@ -103,7 +107,7 @@ def _find_own_accounts(accounts: list[AccountStore], data_subject: DataSubject) 
 
 
 def _remove_accounts(accounts: list[AccountStore], data_subject: DataSubject) -> int:
-    """Remove the person's accounts with their tokens; how many there were."""
+    """Remove the data subject's accounts with their tokens, and return their number."""
     own_accounts = [
         (app_accounts, name) for app_accounts in accounts for name in _find_own_accounts([app_accounts], data_subject)
     ]
@@ -113,7 +117,7 @@ def _remove_accounts(accounts: list[AccountStore], data_subject: DataSubject) ->
 
 
 def _load_progress(progress_file: Path, data_subject: DataSubject) -> DataSubject:
-    """The person with what an earlier try that was killed has noted."""
+    """Return the data subject with the identifiers that an earlier, killed try has stored."""
     try:
         return from_json_object(json.loads(progress_file.read_text(encoding="utf-8")))
     except FileNotFoundError:

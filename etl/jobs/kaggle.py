@@ -1,4 +1,4 @@
-"""The steps of a Kaggle import: find the files, bring each into the lake."""
+"""The steps of a Kaggle import: find the files, and bring each into the lake."""
 
 import logging
 from datetime import datetime
@@ -6,27 +6,27 @@ from typing import Any
 
 from etl import database
 from etl.errors import EtlError
-from etl.extract import kaggle
+from etl.extract import kaggle, source_files
 from etl.settings import Settings
 from etl.storage.full_disk import explain_full_disk, report_full_disk
-from etl.storage.inputs import Lake
+from etl.storage.lake import Lake
 
 log = logging.getLogger(__name__)
 
 
 @report_full_disk
 def find_files(path: str | None, settings: Settings) -> list[str]:
-    """The files to bring in; of an address in KAGGLE_PATH without its query, which may hold a token.
+    """Return the files to import. A URL from KAGGLE_PATH comes without its query, which may contain a token.
 
-    :param path: a file, a folder or a URL; None takes what KAGGLE_PATH names.
-    :returns: no file if neither names one.
-    :raises WrongFileError: if nothing is there.
+    :param path: a file, a folder or a URL; None: the value of KAGGLE_PATH.
+    :returns: an empty list if both are missing.
+    :raises WrongFileError: if the path has no file.
     """
     chosen_path = path or settings.kaggle_path
     if not chosen_path:
         return []
-    files = kaggle.find_files(chosen_path)
-    return files if path else [kaggle.remove_secrets(file) for file in files]
+    files = source_files.find_files(chosen_path)
+    return files if path else [source_files.remove_secrets(file) for file in files]
 
 
 def import_file(
@@ -41,14 +41,14 @@ def import_file(
 
     The audit keeps the message of a failure until a later try succeeds.
 
-    :param path: as ``find_files`` gives it.
-    :param encoding: of text that is no Unicode; None guesses it.
-    :returns: name, format, row_count and input_id of the file, of several joined by commas; and remarks, which say in
-        sentences what was guessed or left out.
+    :param path: a file as ``find_files`` returns it.
+    :param encoding: the encoding of text that is no Unicode; None: it is guessed.
+    :returns: name, format, row_count and input_id of the file, joined by commas for several files; and remarks
+        about what was guessed or skipped.
     :raises EtlError: as ``extract.kaggle.receive_files`` does.
     """
     configured_path = settings.kaggle_path
-    file_path = configured_path if configured_path and path == kaggle.remove_secrets(configured_path) else path
+    file_path = configured_path if configured_path and path == source_files.remove_secrets(configured_path) else path
     try:
         with explain_full_disk(settings):
             arrival = kaggle.receive_files(file_path, format_name, Lake(settings.lake_url), received_at, encoding)
@@ -59,7 +59,7 @@ def import_file(
     with database.connect(settings.warehouse_url) as connection:
         database.delete_failure(connection, run_id)
     for received in arrival.inputs:
-        log.info("%s holds %d rows of the format %s.", received.name, received.row_count, received.format)
+        log.info("%s has %d rows of the format %s.", received.name, received.row_count, received.format)
     remarks = [f"{received.name}: {remark}" for received in arrival.inputs for remark in received.remarks]
     return {
         "name": ", ".join(received.name for received in arrival.inputs),

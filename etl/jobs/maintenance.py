@@ -1,43 +1,45 @@
-"""The steps of maintenance: sweep what nobody needs any more."""
+"""The steps of maintenance: remove old frames of runs, rejected rows and log files."""
 
 import logging
 from datetime import datetime, timedelta
 
 from etl import database
 from etl.settings import Settings
-from etl.storage.inputs import Lake
+from etl.storage.lake import Lake
 
 log = logging.getLogger(__name__)
 
 
 def sweep_lake(settings: Settings, retention_days: int, now: datetime) -> int:
-    """Remove the frames of runs that were last written more than ``keep_days`` ago, and files that were not written to
-    their end then; inputs stay, and so does the memory of the API's answers that the next refresh goes on from.
+    """Remove the frames of runs, and unfinished files, that were last written more than ``retention_days`` ago.
 
-    :returns: how many runs' frames were removed.
+    Inputs stay, and so does the latest state of API resources from which the next refresh continues.
+
+    :returns: the number of runs whose frames were removed.
     """
     lake = Lake(settings.lake_url)
     old_runs = [
         run_id
-        for run_id in lake.find_run_ids()
-        if lake.get_last_write_time(run_id) < now - timedelta(days=retention_days)
+        for run_id in lake.checkpoints.find_run_ids()
+        if lake.checkpoints.get_last_write_time(run_id) < now - timedelta(days=retention_days)
     ]
     for run_id in old_runs:
-        lake.drop_run(run_id)
+        lake.checkpoints.drop_run(run_id)
     lake.sweep_drafts(now - timedelta(days=retention_days))
     with database.connect(settings.warehouse_url) as connection:
         state_run_id = database.get_latest_state_run_id(connection)
-    recent_runs = [run_id for run_id in lake.find_run_ids() if run_id not in old_runs]
-    lake.drop_latest_states([*recent_runs, *([state_run_id] if state_run_id else [])])
+    recent_runs = [run_id for run_id in lake.checkpoints.find_run_ids() if run_id not in old_runs]
+    lake.latest_state.drop_outdated([*recent_runs, *([state_run_id] if state_run_id else [])])
     log.info("Removed the frames of %d runs older than %d days.", len(old_runs), retention_days)
     return len(old_runs)
 
 
 def sweep_warehouse(settings: Settings, retention_days: int, now: datetime) -> int:
-    """Empty staging and remove lines of audit.rejected_row of runs that ended more than ``keep_days`` ago;
-    those of files that the last refresh read stay.
+    """Empty staging, and remove rejected rows of runs that ended more than ``retention_days`` ago.
 
-    :returns: how many lines were removed; their counts stay in audit.row_count.
+    Rejected rows of files that the last refresh read stay, and so do all counts in audit.row_count.
+
+    :returns: the number of removed rows.
     """
     removed = database.sweep_warehouse(settings.warehouse_url, now - timedelta(days=retention_days))
     log.info("Removed %d rejected rows older than %d days.", removed, retention_days)
@@ -45,9 +47,9 @@ def sweep_warehouse(settings: Settings, retention_days: int, now: datetime) -> i
 
 
 def sweep_logs(settings: Settings, retention_days: int, now: datetime) -> int:
-    """Remove log files under STATE_DIR that were last written more than ``keep_days`` ago.
+    """Remove log files under STATE_DIR that were last written more than ``retention_days`` ago.
 
-    :returns: how many files were removed.
+    :returns: the number of removed files.
     """
     cutoff_time = (now - timedelta(days=retention_days)).timestamp()
     folders = [settings.state_dir / "logs", settings.state_dir / "airflow" / "logs"]

@@ -1,6 +1,6 @@
-"""The steps of a refresh: plan, transform, fit, load.
+"""The steps of a refresh of the catalogue: plan, transform, fit, load.
 
-What one step leaves for the next lies in the lake under the id of the run, so that each can be run again by itself.
+Each step stores its results in the lake, under the id of the run, so that the next step can be run again by itself.
 """
 
 import logging
@@ -18,14 +18,16 @@ from etl.engines.spark import empty_frame, open_session, options_for_size
 from etl.formats.contracts import ARTIST_ROW, CATALOGUE, MOCK_SOURCE, STAGED, SURVEY_ROW, TRACK_ROW
 from etl.formats.kaggle.file_formats import FORMATS
 from etl.formats.tabular import read_rows
-from etl.jobs import api_frames as spotify
+from etl.jobs import api_frames
 from etl.load import Run, RunInput, load_frames
 from etl.settings import Settings
 from etl.storage.full_disk import report_full_disk
-from etl.storage.inputs import Lake, ReceivedInput
+from etl.storage.inputs import ReceivedInput
+from etl.storage.lake import Lake
 from etl.transform import responses
 from etl.transform.catalogue import newness, pipeline
 from etl.transform.clusters import kmeans
+from etl.transform.clusters.assignment import assign_clusters, clear_clusters
 from etl.transform.clusters.model import ClusterModel, restore_model
 from etl.transform.kaggle import parse_rows
 from etl.transform.validation import ValidationResult
@@ -39,11 +41,11 @@ _CATALOGUE_FRAMES = tuple(name for name in CATALOGUE if name not in _FIT_FRAMES)
 
 @report_full_disk
 def plan_refresh(run_id: str, job: str, reference_date: date, is_forced: bool, settings: Settings) -> int:
-    """Decide what a run works on, and note it for the steps to come.
+    """Choose the inputs of a run, and store the plan for the next steps.
 
-    :param reference_date: the day that the run stands for.
-    :param is_forced: work through the current inputs also where none is new.
-    :returns: how many inputs the run takes; 0 where there is nothing to do.
+    :param reference_date: the day of the run.
+    :param is_forced: whether to process the current inputs even if none is new.
+    :returns: the number of inputs; 0 if there is nothing to do.
     """
     started_at = datetime.now(UTC)
     lake = Lake(settings.lake_url)
@@ -52,12 +54,14 @@ def plan_refresh(run_id: str, job: str, reference_date: date, is_forced: bool, s
         published_until = database.get_last_published_at(connection)
         published = database.list_published_input_ids(connection)
         state_run_id = database.get_latest_state_run_id(connection)
-        if state_run_id and not lake.has_latest_state(state_run_id):
-            log.warning("The memory of the API's answers (%s) is gone: it is made anew from all of them.", state_run_id)
+        if state_run_id and not lake.latest_state.has_frames(state_run_id):
+            log.warning(
+                "The latest API state of run %s is missing: it is rebuilt from all API responses.", state_run_id
+            )
             state_run_id = None
         api_inputs = [
             received_input
-            for received_input in lake.find_inputs(["api"])
+            for received_input in lake.inputs.find_inputs(["api"])
             if state_run_id is None or received_input.input_id not in published
         ]
         planned_inputs = [*file_inputs, *api_inputs]
@@ -74,7 +78,7 @@ def plan_refresh(run_id: str, job: str, reference_date: date, is_forced: bool, s
         "memory_run_id": state_run_id,
         "published_until": published_until.isoformat(),
     }
-    lake.write_document(run_id, "plan", plan_document)
+    lake.checkpoints.write_document(run_id, "plan", plan_document)
     log.info(
         "%d inputs, %d of them new: %s",
         len(planned_inputs),
@@ -85,28 +89,29 @@ def plan_refresh(run_id: str, job: str, reference_date: date, is_forced: bool, s
 
 
 def list_current_inputs(lake: Lake) -> list[ReceivedInput]:
-    """The version of each Kaggle file that came last, by format and name; made-up ones where there are no others."""
+    """Return the newest version of each Kaggle file, by format and name; without any, the synthetic catalogue's."""
     newest_inputs = {
         (received_input.format, received_input.name): received_input
-        for received_input in lake.find_inputs(["kaggle"]) or lake.find_inputs(["made_up"])
+        for received_input in lake.inputs.find_inputs(["kaggle"]) or lake.inputs.find_inputs(["made_up"])
     }
     return sorted(newest_inputs.values(), key=lambda received_input: received_input.input_id)
 
 
 @report_full_disk
 def transform_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
-    """Read the planned inputs, reconcile them and score newness; leaves frames of ``STAGED`` in the lake.
+    """Read the planned inputs, reconcile them, score newness, and store the frames of ``STAGED`` in the lake.
 
-    :returns: rows by input.
+    :returns: the rows of each input, by its name.
     """
     lake = Lake(settings.lake_url)
-    plan = lake.read_document(run_id, "plan")
+    plan = lake.checkpoints.read_document(run_id, "plan")
     inputs = _load_planned_inputs(plan)
-    size_bytes = sum(one.size_bytes for one in inputs) + lake.memory_size(plan["memory_run_id"])
+    size_bytes = sum(received_input.size_bytes for received_input in inputs)
+    size_bytes += lake.latest_state.get_size_bytes(plan["memory_run_id"])
     with open_session(settings, f"transform_catalogue {run_id}", options_for_size(size_bytes)) as spark:
         results_by_kind = parse_files(spark, inputs)
-        api_source = spotify.get_api_source(lake, settings)
-        spotify_frames = spotify.build_api_frames(spark, lake, run_id, inputs, plan["memory_run_id"], api_source)
+        api_source = api_frames.get_api_source(lake, settings)
+        spotify_frames = api_frames.build_api_frames(spark, lake, run_id, inputs, plan["memory_run_id"], api_source)
         accepted = {kind: union_accepted(spark, results_by_kind[kind], schema) for kind, schema in _ROW_SCHEMAS.items()}
         frames = pipeline.build_catalogue(
             accepted["track"].unionByName(spotify_frames.track_rows),
@@ -122,40 +127,40 @@ def transform_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
             frames["input_key"].unionByName(survey_frames["input_key"]).unionByName(spotify_frames.input_keys)
         )
         frames["track_alias"] = frames["track_alias"].unionByName(spotify_frames.linked_aliases)
-        frames |= {name: getattr(spotify_frames, name) for name in spotify.STAGED_NAMES}
+        frames |= {name: getattr(spotify_frames, name) for name in api_frames.STAGED_NAMES}
         frames["rejected_row"] = reduce(
             DataFrame.unionByName,
-            (one.rejected for kind in results_by_kind.values() for one in kind),
+            (result.rejected for kind in results_by_kind.values() for result in kind),
             spotify_frames.rejected,
         )
         tracks = frames["dim_track"].persist(StorageLevel.DISK_ONLY)
         bounds = newness.compute_release_bounds(tracks, date.fromisoformat(plan["reference_date"]))
         frames["dim_track"] = newness.add_newness_score(tracks, bounds).select(*STAGED["dim_track"].fieldNames())
         for name in _CATALOGUE_FRAMES:
-            lake.write_frame(frames[name], run_id, name)
-            log.info("%s is ready.", name)
+            lake.checkpoints.write_frame(frames[name], run_id, name)
+            log.info("Wrote the frame %s.", name)
     months = [bounds.oldest_month.isoformat(), bounds.newest_month.isoformat()] if bounds else None
-    lake.write_document(run_id, "newness", {"bounds": months})
-    lake.write_document(run_id, "memory", {"run_id": spotify_frames.state_run_id})
-    return {one.name: one.row_count for one in inputs}
+    lake.checkpoints.write_document(run_id, "newness", {"bounds": months})
+    lake.checkpoints.write_document(run_id, "memory", {"run_id": spotify_frames.state_run_id})
+    return {received_input.name: received_input.row_count for received_input in inputs}
 
 
 @report_full_disk
 def fit_clusters(run_id: str, settings: Settings, cluster_count: int | None = None, seed: int | None = None) -> str:
-    """Fit the audio clusters where it is time to, or where a count is given; leaves the fit in the lake.
+    """Fit the audio clusters if the stored fit is outdated or a count is given, and store the fit in the lake.
 
-    :param cluster_count: how many; None keeps that of the stored fit, or takes the setting, and fits only where the
-        catalogue has changed enough.
-    :returns: a sentence that says what was done.
+    :param cluster_count: the number of clusters; None: that of the stored fit, or the setting, and clusters are fitted
+        only if the catalogue has changed enough.
+    :returns: a message that says what was done.
     """
     lake = Lake(settings.lake_url)
-    plan = lake.read_document(run_id, "plan")
+    plan = lake.checkpoints.read_document(run_id, "plan")
     stored_model = _load_stored_model(settings)
     chosen_count = cluster_count or (stored_model.cluster_count if stored_model else settings.cluster_count)
     chosen_seed = seed if seed is not None else (stored_model.seed if stored_model else settings.cluster_seed)
-    options = options_for_size(lake.frames_size(run_id, ["dim_track"]))
+    options = options_for_size(lake.checkpoints.get_size_bytes(run_id, ["dim_track"]))
     with open_session(settings, f"fit_clusters {run_id}", options) as spark:
-        tracks = lake.read_frame(spark, run_id, "dim_track", STAGED["dim_track"])
+        tracks = lake.checkpoints.read_frame(spark, run_id, "dim_track", STAGED["dim_track"])
         feature_origin = settings.cluster_features_from
         if feature_origin == "files":
             tracks = kmeans.exclude_feature_sources(tracks, "api", MOCK_SOURCE)
@@ -171,8 +176,8 @@ def fit_clusters(run_id: str, settings: Settings, cluster_count: int | None = No
             )
         frames = model.to_staged_frames(spark) if model else {}
         for name, frame in frames.items():
-            lake.write_frame(frame, run_id, name)
-    lake.write_document(run_id, "fit", {"is_new": bool(frames)})
+            lake.checkpoints.write_frame(frame, run_id, name)
+    lake.checkpoints.write_document(run_id, "fit", {"is_new": bool(frames)})
     if not model:
         return f"The stored clusters still fit the {recording_count} recordings with audio features."
     return f"{len(model.clusters)} clusters fitted on {model.sample_size} of {recording_count} recordings."
@@ -180,32 +185,35 @@ def fit_clusters(run_id: str, settings: Settings, cluster_count: int | None = No
 
 @report_full_disk
 def load_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
-    """Give each track its cluster, then stage, check and publish.
+    """Assign each track to its cluster, then stage, check and publish.
 
-    :returns: rows written by table; empty where every row was there already.
+    :returns: rows written, by table; empty if nothing has changed.
     """
     lake = Lake(settings.lake_url)
-    plan, bounds = lake.read_document(run_id, "plan"), lake.read_document(run_id, "newness")["bounds"]
-    is_new_fit = lake.read_document(run_id, "fit")["is_new"]
+    plan, bounds = (
+        lake.checkpoints.read_document(run_id, "plan"),
+        lake.checkpoints.read_document(run_id, "newness")["bounds"],
+    )
+    is_new_fit = lake.checkpoints.read_document(run_id, "fit")["is_new"]
     run = Run(
         run_id=run_id,
         job=plan["job"],
         started_at=datetime.fromisoformat(plan["started_at"]),
         reference_date=date.fromisoformat(plan["reference_date"]),
         inputs=tuple(_build_run_input(document) for document in _load_planned_inputs(plan)),
-        state_run_id=lake.read_document(run_id, "memory")["run_id"],
+        state_run_id=lake.checkpoints.read_document(run_id, "memory")["run_id"],
         last_published_at=datetime.fromisoformat(plan["published_until"]),
         newness_bounds=(date.fromisoformat(bounds[0]), date.fromisoformat(bounds[1])) if bounds else None,
     )
     names = _CATALOGUE_FRAMES + (_FIT_FRAMES if is_new_fit else ())
-    options = options_for_size(lake.frames_size(run_id, names))
+    options = options_for_size(lake.checkpoints.get_size_bytes(run_id, names))
     with open_session(settings, f"load_catalogue {run_id}", options) as spark:
-        frames = {name: lake.read_frame(spark, run_id, name, STAGED[name]) for name in names}
+        frames = {name: lake.checkpoints.read_frame(spark, run_id, name, STAGED[name]) for name in names}
         model = _restore_fitted_model(frames) if is_new_fit else _load_stored_model(settings)
         if model:
-            frames["dim_track"] = kmeans.assign_clusters(frames["dim_track"], model)
+            frames["dim_track"] = assign_clusters(frames["dim_track"], model)
             if settings.cluster_features_from == "files":
-                frames["dim_track"] = kmeans.clear_clusters(frames["dim_track"], "api", MOCK_SOURCE)
+                frames["dim_track"] = clear_clusters(frames["dim_track"], "api", MOCK_SOURCE)
         return load_frames(frames, run, settings.warehouse_url)
 
 
@@ -227,7 +235,7 @@ def _load_planned_inputs(plan: dict[str, Any]) -> list[ReceivedInput]:
 
 
 def parse_files(spark: SparkSession, inputs: list[ReceivedInput]) -> dict[str, list[ValidationResult]]:
-    """The rows of files, by the kind of thing that they tell of: track, artist, survey_response."""
+    """Parse the rows of Kaggle files, by kind of row: track, artist, survey_response."""
     results_by_kind: dict[str, list[ValidationResult]] = {kind: [] for kind in _ROW_SCHEMAS}
     for file_format in FORMATS.values():
         format_inputs = [received_input for received_input in inputs if received_input.format == file_format.name]
@@ -239,7 +247,7 @@ def parse_files(spark: SparkSession, inputs: list[ReceivedInput]) -> dict[str, l
 
 
 def union_accepted(spark: SparkSession, results: list[ValidationResult], schema: StructType) -> DataFrame:
-    """The accepted rows of several files; none where there is no file."""
+    """Return the accepted rows of several files; an empty frame without files."""
     return reduce(DataFrame.unionByName, (result.accepted for result in results), empty_frame(spark, schema))
 
 

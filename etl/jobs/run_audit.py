@@ -1,4 +1,4 @@
-"""What a run did, in the words of its task's log."""
+"""The outcome of a run: logged for its task, and recorded in the audit on behalf of the orchestrator."""
 
 import logging
 from datetime import datetime
@@ -13,11 +13,11 @@ FAILURE_MESSAGES = {
     "timed_out": database.TIMED_OUT_MESSAGE,
     "all_tasks_deadlocked": "No task of the run could begin any more: see its tasks in Airflow.",
 }
-"""What the audit says of a failed run, by the reason that the orchestrator gives."""
+"""The audit's message for a failed run, by the orchestrator's reason."""
 
 
 def log_run(run_id: str, settings: Settings) -> None:
-    """Log how a run ended, what became of the rows of its inputs, and why rows were refused."""
+    """Log the result of a run, the row counts of its inputs, and the reasons of rejected rows."""
     with database.connect(settings.warehouse_url) as connection:
         runs = database.fetch_rows(connection, _RUN_QUERY, run_id=run_id)
         counts = database.fetch_rows(connection, _COUNT_QUERY, run_id=run_id)
@@ -46,19 +46,19 @@ def log_run(run_id: str, settings: Settings) -> None:
 
 
 def record_failed_run(run_id: str, job: str, started_at: datetime, message: str, settings: Settings) -> None:
-    """Note in audit.run that the orchestrator calls a run failed; its own sentence, where it has one, stays."""
+    """Record in audit.run that the orchestrator considers a run failed; a message of the run itself stays."""
     with database.connect(settings.warehouse_url) as connection:
         database.record_external_failure(connection, run_id, job, started_at, message)
 
 
 def record_started_run(run_id: str, settings: Settings) -> None:
-    """Note that the orchestrator begins a run, perhaps again."""
+    """Record that the orchestrator starts or restarts a run."""
     with database.connect(settings.warehouse_url) as connection:
         database.mark_restarted(connection, run_id)
 
 
 def clear_run_failure(run_id: str, settings: Settings) -> None:
-    """Take back what audit.run says of an earlier failure of a run that has now succeeded."""
+    """Remove an earlier failure of a run that has now succeeded from audit.run."""
     with database.connect(settings.warehouse_url) as connection:
         database.delete_failure(connection, run_id)
 

@@ -1,4 +1,4 @@
-"""Queries over staging (sql/check), each of which returns the rows that must not be published."""
+"""Checks before publication: queries over staging (sql/check) that return the rows that must not be published."""
 
 import logging
 from pathlib import Path
@@ -17,9 +17,10 @@ _SHOWN_CHARACTERS = 300
 
 
 def run_checks(connection: Connection, folder: Path) -> None:
-    """Run all checks of a folder, all of them even where one finds something.
+    """Run all checks of a folder, also after one has failed.
 
-    :raises CheckFailedError: where any returns a row; the text has each such check's name, sentence and first rows.
+    :raises CheckFailedError: if any query returns a row; the message has each failed check's name, description (the
+        first comment of its file) and first rows.
     """
     connection.execute(text("set local work_mem = '256MB'"))
     findings = [finding for path in sorted(folder.glob("*.sql")) if (finding := _run_check(connection, path))]
@@ -32,7 +33,7 @@ def _run_check(connection: Connection, path: Path) -> str | None:
     description = query.splitlines()[0].removeprefix("-- ")
     offending_rows = fetch_rows(
         connection,
-        f"with offending as materialized (\n{query}\n)"  # noqa: S608 (the query is a file of ours)
+        f"with offending as materialized (\n{query}\n)"  # noqa: S608 (the query is a file of sql/)
         " select (select count(*) from offending) as offending_count, * from offending limit :shown",
         shown=_SHOWN_ROWS,
     )

@@ -1,27 +1,25 @@
-"""The load of events: members first, then the events with the keys of their members.
+"""The load of events: dimension members first, then the events with the keys of these members.
 
-Both are published each in a transaction of its own, under one lock: readers see a user, track or artist without its
-events for as long as the load takes, and never an event of which something is missing.
+Each part is published in a transaction of its own, under one lock. During the load readers may see a user, track or
+artist without its events, and never an event without its dimension members.
 """
 
 import logging
-import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from enum import IntEnum
 from typing import Any
 
 import pyarrow as pa
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import OperationalError
 
-from etl.database import fetch_rows
-from etl.database.run_records import Run, record_published, record_start
+from etl.database import fetch_rows, retry_when_locked
+from etl.database.run_records import Run, lock_for_run, record_published, record_start
 from etl.formats.contracts import EVENTS
 from etl.load import checks, library_duplicates, lookup, partitions, play_matches, spoken_duplicates, staging
-from etl.load.frame_load import lock_for_run
 from etl.load.partitions import Month
 from etl.load.publish import merge_and_count, merge_table
 from etl.load.staging import StagingWriter
@@ -36,83 +34,111 @@ DIMENSION_MEMBER_MERGES = (
     "inferred_track",
     "track_name",
     "inferred_recording",
-    "guessed_artist",
+    "name_matched_artist",
     "inferred_playlist",
     "dim_play_context",
     "input",
 )
-"""The files of sql/merge that publish what events name."""
+"""The files of sql/merge that publish the dimension members of events."""
 
 PLAYLIST_MERGES = ("exported_playlist", "dim_playlist", "fact_playlist_track")
 """The files of sql/merge that publish playlists of account exports."""
 
-AUDIT_MERGES = ("refused_row_number", "rejected_row", "event_row_count", "gap", "touched_day")
-"""The files of sql/merge that say what became of each row, which plays were missing, and what the marts must follow."""
+AUDIT_MERGES = ("rejected_row_number", "rejected_row", "event_row_count", "gap", "changed_day")
+"""The files of sql/merge that account for each row, close gaps, and queue changes for the marts."""
 
 _CHECKS = checks.CHECKS_BEFORE_PUBLISHING / "events"
 _LOCK_TIMEOUT = "5s"
 _LOCK_ATTEMPTS = 60
-_LOCK_NOT_AVAILABLE = "55P03"
 
 
-@dataclass(frozen=True)
+class LoadPhase(IntEnum):
+    """What an event load has done so far."""
+
+    OPENED = 0
+    DIMENSION_MEMBERS_STAGED = 1
+    DIMENSION_MEMBERS_PUBLISHED = 2
+    EVENTS_STAGED = 3
+    EVENTS_PUBLISHED = 4
+
+
+@dataclass
 class EventLoad:
-    """A load of events in progress, under the lock."""
+    """A load of events in progress, under the lock of the warehouse.
+
+    Four calls change its phase, in this order; a call in another order raises RuntimeError:
+
+    1. ``stage_dimension_members`` stages what the events refer to,
+    2. ``publish_dimension_members`` gives these members their keys,
+    3. ``stage_events`` stages the events with the keys,
+    4. ``publish_events`` publishes them.
+
+    ``list_month_starts`` needs 1, ``fetch_dimension_keys`` needs 2, and ``list_matchable_plays`` needs 3.
+    """
 
     connection: Connection
     run: Run
     url: str = field(repr=False)
     load_id: str
+    phase: LoadPhase = field(default=LoadPhase.OPENED, init=False)
 
     def stage_dimension_members(self, frames: Mapping[str, pa.Table]) -> None:
-        """Stage what events name, and what is said of users.
+        """Stage the dimension members that events refer to, and records of users.
 
-        :param frames: of ``schemas.EVENTS``: ``event_named``, or the members it has; ``user_record``,
-            ``exported_playlist`` and ``exported_playlist_track``, and ``event_count`` of the inputs that told these.
+        :param frames: of ``contracts.EVENTS``: ``event_named`` or the tables that are filled from it; ``user_record``,
+            ``exported_playlist`` and ``exported_playlist_track``, with the ``event_count`` of their inputs.
         """
+        self._require(LoadPhase.OPENED)
         staging.stage_frames(frames, self.load_id, self.url)
         merge_table(self.connection, "event_members", {})
         staging.update_statistics(self.connection, _DIMENSION_MEMBER_TABLES)
+        self.phase = LoadPhase.DIMENSION_MEMBERS_STAGED
 
     @property
     def staging_writer(self) -> StagingWriter:
-        """Where parts of this load write."""
+        """The writer that tasks of this load use; it can be pickled."""
         return StagingWriter(self.url, self.load_id)
 
     def list_month_starts(self) -> dict[str, list[date]]:
-        """The first days of the months that each fact table gets events in."""
+        """Return the first days of the months of the events, by fact table."""
+        self._require(LoadPhase.DIMENSION_MEMBERS_STAGED, LoadPhase.DIMENSION_MEMBERS_PUBLISHED)
         starts_by_table: dict[str, list[date]] = {}
         for row in fetch_rows(self.connection, _MONTH_STARTS):
             starts_by_table.setdefault(str(row["name"]), []).append(row["first_day"])  # type: ignore[arg-type]
         return starts_by_table
 
     def publish_dimension_members(self) -> None:
-        """Make what staged events name known to the star."""
+        """Publish the staged dimension members in a transaction of their own."""
+        self._require(LoadPhase.DIMENSION_MEMBERS_STAGED)
         for table in DIMENSION_MEMBER_MERGES:
             merge_table(self.connection, table, {})
         self.connection.commit()
+        self.phase = LoadPhase.DIMENSION_MEMBERS_PUBLISHED
 
     def fetch_dimension_keys(self) -> dict[str, pa.Table]:
-        """The keys of the members, as ``lookup.keys`` gives them."""
+        """Return the surrogate keys of the dimension members, as ``lookup.fetch_dimension_keys`` does."""
+        self._require(LoadPhase.DIMENSION_MEMBERS_PUBLISHED, LoadPhase.EVENTS_STAGED)
         return lookup.fetch_dimension_keys(self.url)
 
     def list_known_follows(self, user_ids: list[str]) -> list[dict[str, object]]:
-        """The artists that users are known to follow by the API: user_id, artist_id, event_time."""
+        """Return the artists that users follow according to the API: user_id, artist_id, event_time."""
         return fetch_rows(self.connection, _KNOWN_FOLLOWS, user_ids=user_ids)
 
     def stage_events(self, write_events: Callable[[], object], month_starts: Mapping[str, list[date]]) -> list[Month]:
-        """Stage, index and check events; what the star has already, and what is told twice, is counted and left out.
+        """Stage, index and check events; count and remove those that are published already or reported twice.
 
-        :param stage: writes all events, by ``Staging.write_events``, into the months that are made by then.
-        :param first_days: of the months that each has rows in.
+        :param write_events: writes all events by ``StagingWriter.write_events``; called once the staging tables exist.
+        :param month_starts: the first days of the months of the events, by fact table.
         :returns: the months.
-        :raises CheckFailedError: where staged rows must not be published; the facts are as they were.
+        :raises CheckFailedError: if staged rows fail a check; the facts are unchanged.
         """
+        self._require(LoadPhase.DIMENSION_MEMBERS_PUBLISHED)
         months = [Month(table, day) for table in partitions.FACT_TABLES for day in sorted(month_starts.get(table, ()))]
         partitions.create_staging_partitions(self.connection, months)
         self.connection.commit()
         write_events()
         new_months = partitions.list_new_months(self.connection, months)
+        # In a new month, building the unique index finds repeated events; an existing month is compared row by row.
         for month in months:
             if month not in new_months:
                 partitions.drop_repeated_events(self.connection, month)
@@ -124,46 +150,52 @@ class EventLoad:
         partitions.index_months(self.url, new_months)
         checks.run_checks(self.connection, _CHECKS)
         self.connection.commit()
+        self.phase = LoadPhase.EVENTS_STAGED
         return months
 
     def list_matchable_plays(self, sources: Sequence[str]) -> list[dict[str, Any]]:
-        """Plays that several sources may report, as ``matched.plays`` gives them."""
+        """Return plays that several sources may report, as ``play_matches.list_matchable_plays`` does."""
+        self._require(LoadPhase.EVENTS_STAGED)
         return play_matches.list_matchable_plays(self.connection, sources)
 
     def list_track_name_ids(self, track_keys: Collection[int]) -> dict[int, list[str]]:
-        """The name ids of tracks, as ``matched.track_names`` gives them."""
+        """Return the name ids of tracks, as ``play_matches.list_track_name_ids`` does."""
         return play_matches.list_track_name_ids(self.connection, track_keys)
 
     def publish_events(
         self, months: list[Month], sources: Sequence[str], matches: Iterable[tuple[object, ...]]
     ) -> dict[str, int]:
-        """Publish what is staged.
+        """Publish the staged events in one transaction.
 
-        :param sources: the ones that matches are about.
-        :param matches: as ``matched.stage`` takes them.
+        :param months: as ``stage_events`` returns them.
+        :param sources: the sources whose plays were matched.
+        :param matches: rows for ``play_matches.stage_matches``.
         :returns: rows added, by table.
         """
+        self._require(LoadPhase.EVENTS_STAGED)
         play_matches.stage_matches(self.connection, matches)
         self.connection.commit()
-        written_rows = self._publish_when_unlocked(months, sources)
+        written_rows = retry_when_locked(
+            lambda: self._publish_in_transaction(months, sources), _LOCK_ATTEMPTS, 1, before_retry=self._roll_back
+        )
+        self.phase = LoadPhase.EVENTS_PUBLISHED
         log.info("Published: %s.", ", ".join(f"{name} {count}" for name, count in written_rows.items()) or "no event")
         return written_rows
 
-    def _publish_when_unlocked(self, months: list[Month], sources: Sequence[str]) -> dict[str, int]:
-        for attempt in range(1, _LOCK_ATTEMPTS + 1):
-            try:
-                return self._publish_in_transaction(months, sources)
-            except OperationalError as error:
-                self.connection.rollback()
-                if getattr(error.orig, "pgcode", None) != _LOCK_NOT_AVAILABLE or attempt == _LOCK_ATTEMPTS:
-                    raise
-                log.info("Somebody holds a table that the events are published into: trying again.")
-                time.sleep(1)
-        raise AssertionError("the last try returns or raises")
+    def _require(self, *phases: LoadPhase) -> None:
+        if self.phase not in phases:
+            expected = " or ".join(phase.name for phase in phases)
+            raise RuntimeError(f"This step of an event load needs the phase {expected}, not {self.phase.name}.")
+
+    def _roll_back(self) -> None:
+        self.connection.rollback()
+        log.info("Another session has locked a table that the events are published into: trying again.")
 
     def _publish_in_transaction(self, months: list[Month], sources: Sequence[str]) -> dict[str, int]:
         self.connection.execute(text(f"set local lock_timeout = '{_LOCK_TIMEOUT}'"))
         new_months = partitions.list_new_months(self.connection, months)
+        # The order matters. Events of reloaded inputs go first, so that their new rows are no duplicates. Matches move
+        # rows out of staging and the facts, so the counts and the audit follow them. New rows come after the deletions.
         merge_table(self.connection, "reloaded_event", {})
         play_matches.apply_matches(self.connection, sources)
         library_duplicates.delete_superseded_events(self.connection)
@@ -177,15 +209,15 @@ class EventLoad:
                 partitions.insert_month(self.connection, month)
         record_published(self.connection, self.run)
         self.connection.execute(text(_CLEAR_RELOADED_INPUTS))
-        for month in new_months:  # last: from here to the commit nobody else attaches or migrates
+        for month in new_months:  # last: attaching locks the fact table against other changes until the commit
             partitions.attach_month(self.connection, month)
         self.connection.commit()
         return {str(row["name"]): int(str(row["size"])) for row in counts if row["size"]} | playlists
 
     def _publish_playlists(self) -> dict[str, int]:
-        """Merge the playlists of exports that are staged; rows written, by table."""
-        result = fetch_rows(self.connection, "select exists (select from staging.exported_playlist) as it")
-        return merge_and_count(self.connection, PLAYLIST_MERGES) if result[0]["it"] else {}
+        """Merge staged playlists of exports; return the rows written, by table."""
+        result = fetch_rows(self.connection, "select exists (select from staging.exported_playlist) as is_staged")
+        return merge_and_count(self.connection, PLAYLIST_MERGES) if result[0]["is_staged"] else {}
 
 
 _DIMENSION_MEMBER_TABLES = [name for name in EVENTS if name.startswith("event_")] + ["user_record"]
@@ -215,15 +247,15 @@ _ARRIVAL_COUNTS = "select table_name as name, sum(row_count) as size from stagin
 
 @contextmanager
 def open_event_load(run: Run, url: str) -> Iterator[EventLoad | None]:
-    """A load of events; waits while another run changes the warehouse.
+    """Open a load of events; wait while another run changes the warehouse.
 
-    :param run: what the load belongs to.
-    :returns: None where the run was published already.
-    :raises EtlError: where PostgreSQL fails, as ``warehouse.explained`` says; noted in audit.run.
+    :param run: the run of the load.
+    :returns: None if the run is already published.
+    :raises EtlError: if PostgreSQL fails, as ``connection.explain_error`` decides; recorded in audit.run.
     """
     with lock_for_run(run, url) as connection:
         if not record_start(connection, run):
-            log.info("The run %s is published already.", run.run_id)
+            log.info("The run %s is already published.", run.run_id)
             yield None
             return
         connection.commit()

@@ -1,73 +1,55 @@
-"""The load: staging, checks, publication, under the lock."""
+"""The load of frames: staging, checks and publication, under the lock of the warehouse."""
 
 import logging
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 from pyspark.sql import DataFrame
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
-from etl.database import connect, lock_warehouse, record_failure
-from etl.database.run_records import Run, get_last_track_key, record_published, record_start, reject_stale_run
-from etl.errors import EtlError
+from etl.database import EVENT_LOAD_JOB, fetch_rows
+from etl.database.run_records import Run, lock_for_run, record_published, record_start
+from etl.errors import ActionNeededError
 from etl.load import checks, publish, staging
-from etl.storage.full_disk import is_full_disk
 
 log = logging.getLogger(__name__)
 
 
 def load_frames(frames: Mapping[str, DataFrame], run: Run, url: str) -> dict[str, int]:
-    """Publish frames; waits while another run does.
+    """Stage, check and publish frames; wait while another run changes the warehouse.
 
-    :param frames: by name, each as ``schemas.STAGED`` says. A table without a frame is left alone; a frame without
-        rows says that there are none: then a staged track keeps no genre, a playlist with a snapshot no track.
-    :param run: what the load belongs to; published already, nothing is done.
+    :param frames: by table, with the columns of ``contracts.STAGED``. A table without a frame stays as it is. An empty
+        frame means that there are no rows: a staged track loses its genres, a playlist with a snapshot its tracks.
+    :param run: the run of the load; nothing is done if it is already published.
     :param url: of the warehouse.
-    :returns: rows written by table; empty where nothing had to change.
-    :raises CheckFailedError: where staged rows must not be published; the star is as it was.
-    :raises ActionNeededError: where the run was planned before another one was published, and knows less.
-    :raises EtlError: where PostgreSQL fails, as ``warehouse.explained`` says; the star is as it was.
+    :returns: rows written by table of the star; empty if nothing had to change.
+    :raises CheckFailedError: if staged rows fail a check; the star is unchanged.
+    :raises ActionNeededError: if a later plan with an input that this run lacks is already published.
+    :raises EtlError: if PostgreSQL fails, as ``connection.explain_error`` decides; the star is unchanged.
     """
     with lock_for_run(run, url) as connection:
         return _load_under_lock(connection, frames, run, url)
 
 
-@contextmanager
-def lock_for_run(run: Run, url: str) -> Iterator[Connection]:
-    """``warehouse.exclusive`` for a run, whose failure is noted in audit.run.
-
-    :raises EtlError: as ``warehouse.exclusive`` does.
-    """
-    has_lock = False
-    try:
-        with lock_warehouse(url) as connection:
-            has_lock = True
-            yield connection
-    except Exception as error:
-        _record_failure(run, url, error, has_lock)
-        raise
-
-
 def _load_under_lock(connection: Connection, frames: Mapping[str, DataFrame], run: Run, url: str) -> dict[str, int]:
     load_id = uuid.uuid4().hex
     if not record_start(connection, run):
-        log.info("The run %s is published already.", run.run_id)
+        log.info("The run %s is already published.", run.run_id)
         return {}
-    reject_stale_run(connection, run)
+    _reject_stale_run(connection, run)
     connection.commit()
     staging.prepare_load(connection, load_id, run, list(frames))
     row_counts = staging.stage_frames(frames, load_id, url)
     staging.update_statistics(connection, list(frames))
     log.info("%d rows are staged.", sum(row_counts.values()))
-    with publish.start_new_row_streams(url) as streams:  # their queries sort and join while the checks read
+    with publish.start_new_row_streams(url) as streams:  # these queries sort and join while the checks run
         checks.run_checks(connection, checks.CHECKS_BEFORE_PUBLISHING)
         connection.commit()
         log.info("All checks passed.")
-        previous_track_key = get_last_track_key(connection)
+        previous_track_key = _get_last_track_key(connection)
         written_rows = publish.publish_staged_rows(connection, streams)
         has_tracks = "dim_track" in frames
-        record_published(connection, run, get_last_track_key(connection) - previous_track_key if has_tracks else None)
+        record_published(connection, run, _get_last_track_key(connection) - previous_track_key if has_tracks else None)
         connection.commit()
     log.info(
         "Published: %s.", ", ".join(f"{table} {count}" for table, count in written_rows.items()) or "nothing changed"
@@ -75,15 +57,40 @@ def _load_under_lock(connection: Connection, frames: Mapping[str, DataFrame], ru
     return written_rows
 
 
-def _record_failure(run: Run, url: str, error: Exception, has_lock: bool) -> None:
-    """Note in the audit that a run failed, in words for people; what PostgreSQL cannot take is logged alone.
+def _reject_stale_run(connection: Connection, run: Run) -> None:
+    """Reject a run that would overwrite a later catalogue with an older one.
 
-    Where the lock was never had, a run that the audit calls running may be another try's, which has it.
+    :raises ActionNeededError: if a run published after the plan took an input that this run lacks and that no run
+        before the plan took.
     """
-    failure_name = "A disk is full" if is_full_disk(error) else type(error).__name__
-    message = str(error) if isinstance(error, EtlError) else f"{failure_name}: see the log of the task"
-    try:
-        with connect(url) as connection:
-            record_failure(connection, run.run_id, run.job, run.started_at, message, may_overwrite_running=has_lock)
-    except EtlError as audit_error:
-        log.warning("The failure could not be noted in audit.run: %s", audit_error)
+    if run.last_published_at is None:
+        return
+    statement = """
+        with published as (
+            select i.input_id, i.name, i.run_id, r.finished_at > :published_until as is_later
+            from audit.run_input as i
+            inner join audit.run as r on r.run_id = i.run_id
+            where r.result = 'published' and r.job <> :event_job
+        )
+        select name, run_id
+        from published as p
+        where is_later
+            and input_id <> all (:input_ids)
+            and not exists (select from published as e where e.input_id = p.input_id and not e.is_later)
+        order by run_id, name
+        limit 1
+    """
+    input_ids = [run_input.input_id for run_input in run.inputs]
+    conflicts = fetch_rows(
+        connection, statement, published_until=run.last_published_at, event_job=EVENT_LOAD_JOB, input_ids=input_ids
+    )
+    if conflicts:
+        raise ActionNeededError(
+            f"{run.run_id} was planned before another refresh was published: {conflicts[0]['run_id']} has loaded "
+            f"{conflicts[0]['name']}, which would be lost. Clear this run in Airflow from its task plan_refresh."
+        )
+
+
+def _get_last_track_key(connection: Connection) -> int:
+    """Return the highest track_key; keys have no gaps."""
+    return int(connection.scalar(text("select max(track_key) from warehouse.dim_track")) or 0)

@@ -1,7 +1,7 @@
-"""Saved tracks and followed artists that both the API and account exports tell of, or several exports.
+"""Saved tracks and followed artists that both the API and account exports report, or several exports.
 
-The API knows since when a track was saved, an export does not: of one that the API tells, the API's event stands alone,
-whichever came first. Of several exports the first one dates the event.
+The API reports when a track was saved, an export does not. So the API's event replaces that of an export, whichever was
+loaded first. Of several exports, the first one dates the event.
 """
 
 from sqlalchemy import Connection, text
@@ -14,26 +14,26 @@ _SOURCES = (_EXPORT_SOURCE, "saved_tracks", "followed_artists")
 
 
 def drop_staged_duplicates(connection: Connection) -> None:
-    """Remove staged events of exports that the API or another export tells; counted in staging.arrival."""
+    """Remove staged events of exports that the API or another export reports, and count them in staging.arrival."""
     if _read_saved_events(connection):
         for statement in (_DROP_REPORTED_BY_API, _DROP_REPORTED_BY_EXPORT):
             connection.execute(text(statement), {"table_name": "fact_event"})
 
 
 def delete_superseded_events(connection: Connection) -> None:
-    """Remove published events of exports that the API tells now; part of the publishing transaction."""
+    """Delete published events of exports that the API now reports; part of the publishing transaction."""
     if _read_saved_events(connection):
         connection.execute(text(_DROP_PUBLISHED))
 
 
 def _read_saved_events(connection: Connection) -> bool:
-    """Read the events of the users concerned into the temporary table ``saved``; False if none are staged."""
+    """Fill the temporary table ``saved`` with such events of the users with staged ones; False if none are staged."""
     result = fetch_rows(
         connection,
-        "select exists (select from staging.arrival where source = any(:sources)) as it",
+        "select exists (select from staging.arrival where source = any(:sources)) as is_staged",
         sources=list(_SOURCES),
     )
-    if not result[0]["it"]:
+    if not result[0]["is_staged"]:
         return False
     connection.execute(text(_CREATE_SAVED_TABLE), {"sources": list(_SOURCES)})
     return True
@@ -57,7 +57,7 @@ _CREATE_SAVED_TABLE = f"""
         )
     ),
 
-    told as (
+    reported as (
         select {_COLUMNS}, true as is_staged
         from users as u
         inner join staging.fact_event as e on e.user_key = u.user_key
@@ -82,11 +82,11 @@ _CREATE_SAVED_TABLE = f"""
         e.source = '{_EXPORT_SOURCE}' as is_exported,
         case when e.activity_type = 'FOLLOW' then e.artist_key else e.track_key end as item_key,
         case when e.activity_type = 'FOLLOW' then e.artist_key else t.recording_key end as recording_key
-    from told as e
+    from reported as e
     left join warehouse.dim_track as t on t.track_key = e.track_key;
 
     analyze saved;
-"""  # noqa: S608 (columns and sources of ours)
+"""  # noqa: S608 (constants)
 
 _REPORTED_BY_API = """
     inner join saved as api
@@ -100,13 +100,15 @@ _REPORTED_BY_API = """
 _DROP_REPORTED_BY_API = f"""
     with removed as (
         delete from staging.fact_event as s
-        using (select distinct own.event_id, own.event_time from saved as own {_REPORTED_BY_API} and own.is_staged) as d
+        using (
+            select distinct own.event_id, own.event_time from saved as own {_REPORTED_BY_API} and own.is_staged
+        ) as d
         where s.event_id = d.event_id and s.event_time = d.event_time
         returning s.*
     )
 
     {COUNT_REMOVED}
-"""  # noqa: S608 (a statement of ours)
+"""  # noqa: S608 (a constant)
 
 _DROP_REPORTED_BY_EXPORT = f"""
     with removed as (
@@ -123,10 +125,10 @@ _DROP_REPORTED_BY_EXPORT = f"""
     )
 
     {COUNT_REMOVED}
-"""  # noqa: S608 (a statement of ours)
+"""  # noqa: S608 (a constant)
 
 _DROP_PUBLISHED = f"""
     delete from warehouse.fact_event as t
     using (select distinct own.event_id, own.event_time from saved as own {_REPORTED_BY_API} and not own.is_staged) as d
     where t.event_id = d.event_id and t.event_time = d.event_time
-"""  # noqa: S608 (a statement of ours)
+"""  # noqa: S608 (a constant)

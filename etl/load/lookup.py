@@ -1,15 +1,15 @@
-"""Keys that the star has given: the queries of sql/queries/lookup."""
+"""Surrogate keys of dimension members that staged events refer to: the queries of sql/queries/lookup."""
 
 import pyarrow as pa
 from adbc_driver_postgresql import dbapi
 
 from etl.database import libpq_url, read_sql
 
-LOOKUPS = ("user", "artist", "track", "playlist", "context", "input", "made_id")
+LOOKUPS = ("user", "artist", "track", "playlist", "context", "input", "name_derived_id")
 
 
 def fetch_dimension_keys(url: str) -> dict[str, pa.Table]:
-    """The keys of all members that the staged events name, and ids made for those without one, as LOOKUPS says."""
+    """Return a table of keys for each of ``LOOKUPS``, and the name-derived ids of members without an id of Spotify."""
     with dbapi.connect(libpq_url(url)) as connection, connection.cursor() as cursor:
         key_tables = {}
         for name in LOOKUPS:

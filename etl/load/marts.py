@@ -1,7 +1,7 @@
 """The build of the marts: the files of sql/marts, run in one transaction.
 
-What has been touched since the last build is queued by whoever changes the star; a build works on that alone, or on
-everything where nothing was built yet or by another definition.
+Loads queue the users' days, tracks and playlists that they change. A build works on these changes only, or on all rows
+after another definition and in a new warehouse (a full refresh).
 """
 
 import logging
@@ -12,15 +12,13 @@ from datetime import date
 from sqlalchemy import Connection, text
 
 from etl.database import fetch_rows, read_sql, record_nothing_new, run_statements, sql_path
-from etl.database.run_records import Run, record_published, record_start
-from etl.load.frame_load import lock_for_run
+from etl.database.run_records import Run, lock_for_run, record_published, record_start
 from etl.load.table_swap import ShadowTables
 
 log = logging.getLogger(__name__)
 
 BASE_FILES = ("counted_play", "listener_day", "listening_session", "listener_count", "chart_count", "audio_point")
-"""The files of sql/marts/incremental that count plays, days and sessions and read audio features, which the marts are
-made from."""
+"""The files of sql/marts/incremental that count plays, days and sessions and read audio features, for the marts."""
 
 MART_FILES = (
     "wrapped",
@@ -32,16 +30,15 @@ MART_FILES = (
     "discovery",
     "user_personality",
 )
-"""The files of sql/marts/incremental, each named for what it answers; docs/marts.md says what they may read."""
+"""The files of sql/marts/incremental, one for each mart; docs/marts.md says what they may read."""
 
-_PRESERVED_TABLES = ("circumstance", "chart", "catalogue_place", "artist_place", "definition", "applied_exclusion")
-"""Tables that give keys, hold what changes by steps only, or say what was built: they stay when marts are built from
-nothing."""
+_PRESERVED_TABLES = ("listening_context", "chart", "catalogue_place", "artist_place", "definition", "applied_exclusion")
+"""Tables that assign keys, hold counters, or record what was built: a full refresh preserves them."""
 
 _INCREMENTAL_DAY_LIMIT = 20_000
-"""Days of users; so few are worked on one by one, whatever is there already."""
+"""Up to so many changed days of users, a build is incremental, however few days the marts have."""
 
-_CHANGE_QUEUES = ("touched_day", "touched_track", "touched_playlist")
+_CHANGE_QUEUES = ("changed_day", "changed_track", "changed_playlist")
 _BUILD_SETTINGS = {
     "work_mem": "256MB",
     "jit": "off",
@@ -58,7 +55,7 @@ _WRITTEN_ROWS = """
 
 @dataclass(frozen=True)
 class MartDefinition:
-    """What counts: the marts are built anew where it was another one."""
+    """The settings that the marts depend on; other values cause a full refresh."""
 
     play_min_ms: int
     session_gap_minutes: int
@@ -66,7 +63,7 @@ class MartDefinition:
 
 @dataclass(frozen=True)
 class BuildResult:
-    """What a build did: whether from nothing, rows written by table, seconds by file of sql/marts."""
+    """The result of a build: whether it was a full refresh, rows written by table, seconds by file of sql/marts."""
 
     is_full_refresh: bool
     written_rows: dict[str, int]
@@ -76,13 +73,13 @@ class BuildResult:
 def update_marts(
     run: Run, definition: MartDefinition, is_full_refresh: bool, since: date | None, url: str
 ) -> BuildResult | None:
-    """Build the marts and publish them; waits while another run changes the warehouse.
+    """Build the marts and publish them; wait while another run changes the warehouse.
 
-    :param run: what the build belongs to; published already, nothing is done.
-    :param is_from_nothing: work on everything.
-    :param since: work on all days from this one on, too.
-    :returns: None where nothing has been touched.
-    :raises EtlError: where PostgreSQL fails, as ``warehouse.explained`` says; the marts are as they were.
+    :param run: the run of the build; nothing is done if it is already published.
+    :param is_full_refresh: build all rows.
+    :param since: also build all days from this one on.
+    :returns: None if nothing has changed.
+    :raises EtlError: if PostgreSQL fails, as ``connection.explain_error`` decides; the marts are unchanged.
     """
     with lock_for_run(run, url) as connection:
         return _update_under_lock(connection, run, definition, is_full_refresh, since)
@@ -92,7 +89,7 @@ def _update_under_lock(
     connection: Connection, run: Run, definition: MartDefinition, is_full_refresh: bool, since: date | None
 ) -> BuildResult | None:
     if not record_start(connection, run):
-        log.info("The run %s is published already.", run.run_id)
+        log.info("The run %s is already published.", run.run_id)
         return None
     connection.commit()
     if since is not None:
@@ -108,10 +105,10 @@ def _update_under_lock(
 
 
 def build_marts(connection: Connection, definition: MartDefinition, is_full_refresh: bool = False) -> BuildResult:
-    """Bring the marts up to date; only for who holds the lock, and commits.
+    """Bring the marts up to date; the caller has the lock of the warehouse and commits.
 
-    :param is_from_nothing: work on everything also where the queue would do. So it is where most days are touched:
-        tables that are filled at once cost less.
+    :param is_full_refresh: build all rows. A build also does so after another definition, and if most days have
+        changed: filling whole tables is then cheaper.
     """
     is_full_refresh = is_full_refresh or not _is_built_with(connection, definition) or _is_mostly_changed(connection)
     for name, value in _BUILD_SETTINGS.items():
@@ -122,8 +119,8 @@ def build_marts(connection: Connection, definition: MartDefinition, is_full_refr
     shadow_tables = ShadowTables(connection, _list_rebuilt_tables(connection)) if is_full_refresh else None
     variant = "everything" if is_full_refresh else "queued"
     for name in (
-        "touched/taken",
-        f"touched/{variant}",
+        "changed/taken",
+        f"changed/{variant}",
         BASE_FILES[0],
         f"play_change/{variant}",
         *BASE_FILES[1:],
@@ -144,9 +141,9 @@ def build_marts(connection: Connection, definition: MartDefinition, is_full_refr
 
 
 def build_marts_as_defined(connection: Connection) -> None:
-    """Bring the marts up to date by the definition that they have; nothing where they were never built.
+    """Bring the marts up to date with the settings of the last build; do nothing if they were never built.
 
-    Only for who holds the lock, and commits.
+    The caller has the lock of the warehouse and commits.
     """
     definitions = fetch_rows(connection, "select play_min_ms, session_gap_minutes from mart.definition")
     for row in definitions:
@@ -154,18 +151,18 @@ def build_marts_as_defined(connection: Connection) -> None:
 
 
 def mark_changed_since(connection: Connection, first_day: date) -> None:
-    """Queue all days of users from a day on; part of the transaction of the build that follows."""
+    """Queue all days of users from a day on, in the transaction of the build that follows."""
     connection.execute(text(_MARK_CHANGED_SINCE), {"first_day": first_day})
 
 
 def has_changes(connection: Connection, definition: MartDefinition) -> bool:
-    """Whether there is anything to build."""
+    """Return whether a build would have anything to do."""
     queues = " or ".join(f"exists (select from audit.{name})" for name in _CHANGE_QUEUES)
     changed_inputs = " or ".join(
         f"exists ({condition})" for condition in (_CHANGED_EXCLUSIONS, _CHANGED_CATALOGUE, _NEW_ARTISTS)
     )
-    statement = f"select {queues} or {changed_inputs} as it"
-    return not _is_built_with(connection, definition) or bool(fetch_rows(connection, statement)[0]["it"])
+    statement = f"select {queues} or {changed_inputs} as is_changed"
+    return not _is_built_with(connection, definition) or bool(fetch_rows(connection, statement)[0]["is_changed"])
 
 
 _EXCLUDED_IDS = """
@@ -177,7 +174,7 @@ _EXCLUDED_IDS = """
     inner join warehouse.dim_track as t on t.recording_key = n.recording_key
     where x.kind = 'track'
 """
-"""What exclusions leave out: of a track all ids of its recording, which may become others."""
+"""What exclusions leave out. An excluded track stands for its recording, whose ids may change between builds."""
 
 _CHANGED_EXCLUSIONS = f"""
     with left_out as ({_EXCLUDED_IDS})
@@ -185,7 +182,7 @@ _CHANGED_EXCLUSIONS = f"""
     (select kind, id from left_out except select kind, id from mart.applied_exclusion)
     union all
     (select kind, id from mart.applied_exclusion except select kind, id from left_out)
-"""  # noqa: S608 (no data in it)
+"""  # noqa: S608 (constants)
 
 _CHANGED_CATALOGUE = """
     select
@@ -193,7 +190,7 @@ _CHANGED_CATALOGUE = """
     where last_track_key < (select max(track_key) from warehouse.dim_track)
         or fit_id is distinct from (select fit_id from mart.audio_scale)
 """
-"""New tracks and fits of the clusters queue nothing."""
+"""New tracks and new fits of the clusters are not queued, so a build looks for them."""
 
 _NEW_ARTISTS = """
     select
@@ -201,10 +198,10 @@ _NEW_ARTISTS = """
     inner join warehouse.dim_artist as a on a.artist_id = l.artist_id
     where not exists (select from audit.published_artist as p where p.artist_key = a.artist_key)
 """
-"""Artists whose logins were made while a build held the lock."""
+"""Artists whose logins were added while a build had the lock."""
 
 _MARK_CHANGED_SINCE = """
-    insert into audit.touched_day (listener_key, local_date)
+    insert into audit.changed_day (listener_key, local_date)
     select listener_key, local_date from mart.listener_day where local_date >= :first_day
     union
     select l.listener_key, e.local_time::date
@@ -224,12 +221,12 @@ def _is_built_with(connection: Connection, definition: MartDefinition) -> bool:
 
 
 def _is_mostly_changed(connection: Connection) -> bool:
-    """Whether more days are touched than are known; looks at no more than are touched."""
-    changed_day_count = int(str(fetch_rows(connection, "select count(*) as size from audit.touched_day")[0]["size"]))
-    has_more_days = "select exists (select from mart.listener_day offset :touched) as it"
+    """Return whether more days have changed than the marts have; "offset" reads no more days than have changed."""
+    changed_day_count = int(str(fetch_rows(connection, "select count(*) as size from audit.changed_day")[0]["size"]))
+    has_more_days = "select exists (select from mart.listener_day offset :changed_count) as is_larger"
     return (
         changed_day_count > _INCREMENTAL_DAY_LIMIT
-        and not fetch_rows(connection, has_more_days, touched=changed_day_count)[0]["it"]
+        and not fetch_rows(connection, has_more_days, changed_count=changed_day_count)[0]["is_larger"]
     )
 
 
@@ -250,8 +247,8 @@ def _write_definition(connection: Connection, definition: MartDefinition) -> Non
 def _list_rebuilt_tables(connection: Connection) -> list[str]:
     tables = fetch_rows(
         connection,
-        "select tablename as name from pg_tables where schemaname = 'mart' and not tablename = any(:kept)",
-        kept=list(_PRESERVED_TABLES),
+        "select tablename as name from pg_tables where schemaname = 'mart' and not tablename = any(:preserved)",
+        preserved=list(_PRESERVED_TABLES),
     )
     return [str(table["name"]) for table in tables]
 

@@ -1,14 +1,13 @@
-"""The warehouse's tables, made or brought up to date in place with their data.
+"""Migration of the warehouse: create its tables, or bring them up to date in place with their data.
 
-A new warehouse is made from sql/schema, which is always the newest state. One that exists runs the revisions that it
-lacks; ``0001_baseline`` is the state that they start from.
+A new warehouse is created from sql/schema, which is always the newest state. An existing one runs the revisions that it
+lacks, from ``0001_baseline`` on.
 
-python -m etl.load.migrate    does so for the warehouse that WAREHOUSE_URL names
+python -m etl.load.migrate    migrates the warehouse of WAREHOUSE_URL
 """
 
 import re
 import sys
-import time
 from pathlib import Path
 
 from alembic import command
@@ -17,7 +16,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
-from etl.database import connect, lock_warehouse, run_sql
+from etl.database import connect, get_sqlstate, lock_warehouse, retry_when_locked, run_sql
+from etl.database.locks import LOCK_NOT_AVAILABLE
 from etl.errors import ActionNeededError, EtlError, TryAgainError
 from etl.load.access.grants import grant_access
 from etl.load.schema import comment_schema, create_schema
@@ -29,23 +29,22 @@ _FORMER = re.compile(r"\d{4}")
 """Revisions of development versions, before the baseline."""
 
 _LAST_FORMER = "0024"
-"""The one of them that made the same tables as the baseline."""
+"""The last of them, which creates the same tables as the baseline."""
 
 _LOCK_TIMEOUT = "300ms"
 _ATTEMPTS, _PAUSE_SECONDS = 240, 0.5
-_LOCK_NOT_AVAILABLE = "55P03"
 
 
 def migrate_warehouse(url: str, further_revisions: Path | None = None) -> None:
-    """Bring a warehouse to the newest revision, its comments to those of sql/schema and its rights to those of
-    sql/access, in one transaction.
+    """Bring a warehouse to the newest revision, in one transaction, with the comments of sql/schema and the privileges
+    of sql/access.
 
-    Two at once, or one beside a load, wait for each other.
+    Migrations and loads wait for each other.
 
     :param further_revisions: a folder of revisions beyond the product's own.
-    :raises TryAgainError: where readers leave no moment for it.
-    :raises ActionNeededError: where the warehouse is of a development version before the baseline.
-    :raises EtlError: as ``warehouse.explained`` says.
+    :raises TryAgainError: if readers lock the tables without a pause.
+    :raises ActionNeededError: if the warehouse is of a development version before the baseline.
+    :raises EtlError: as ``connection.explain_error`` decides.
     """
     folders = [_SCRIPTS / "versions", *([further_revisions] if further_revisions else [])]
     config = Config()
@@ -54,20 +53,20 @@ def migrate_warehouse(url: str, further_revisions: Path | None = None) -> None:
     config.set_main_option("version_locations", "\n".join(map(_escape_percent_signs, folders)))
     with lock_warehouse(url) as connection:
         config.attributes["connection"] = connection
-        for _ in range(_ATTEMPTS):
-            try:
-                _apply_revisions(connection, config)
-            except OperationalError as error:
-                connection.rollback()
-                if getattr(error.orig, "pgcode", None) != _LOCK_NOT_AVAILABLE:
-                    raise
-                time.sleep(_PAUSE_SECONDS)
-            else:
-                return
-    raise TryAgainError(
-        "The warehouse was not migrated, for somebody has been reading its tables for minutes without a pause: end what"
-        " reads them for so long, then start again."
-    )
+        try:
+            retry_when_locked(
+                lambda: _apply_revisions(connection, config),
+                _ATTEMPTS,
+                _PAUSE_SECONDS,
+                before_retry=connection.rollback,
+            )
+        except OperationalError as error:
+            if get_sqlstate(error) != LOCK_NOT_AVAILABLE:
+                raise
+            raise TryAgainError(
+                "The warehouse was not migrated: other sessions have read its tables for minutes without a pause. End"
+                " these sessions, then start again."
+            ) from error
 
 
 def is_migrated(url: str) -> bool:
@@ -91,12 +90,13 @@ def _current_revision(connection: Connection) -> str | None:
 
 
 def _escape_percent_signs(path: Path) -> str:
-    """A path as a value in which % means something."""
+    """Return a path for a configuration value, in which % begins an interpolation."""
     return str(path).replace("%", "%%")
 
 
 def _apply_revisions(connection: Connection, config: Config) -> None:
-    # All or none, soon: a reader that waits for a second for us, lock upon lock, may be refused for a deadlock.
+    # Short, so that the migration takes all its locks quickly or none: a reader that waits for one lock while the
+    # migration waits for another of its locks is a deadlock, which PostgreSQL ends after a second.
     connection.execute(text(f"set local lock_timeout = '{_LOCK_TIMEOUT}'"))
     current = _current_revision(connection)
     if current is None:
@@ -120,7 +120,7 @@ def _apply_revisions(connection: Connection, config: Config) -> None:
 def main() -> int:
     """Migrate the warehouse of the environment.
 
-    :returns: 0, or 1 after a sentence that says why it is as it was.
+    :returns: 0, or 1 after a message that says why the warehouse is unchanged.
     """
     try:
         migrate_warehouse(read_settings().warehouse_url)

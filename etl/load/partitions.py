@@ -1,7 +1,7 @@
-"""Months of events: filled, indexed and checked aside, then made partitions of the star.
+"""Monthly partitions of the fact tables: filled, indexed and checked in staging, then published.
 
-A month that the star does not have yet comes as a whole table, last in the transaction, so that no reader waits. Into a
-month that it has, rows are added: ids sort by time, so that the index grows where its newest entries are.
+A month that is new to the star is attached as a whole table, last in the transaction, so that no reader waits. Rows of
+an existing month are inserted: event ids sort by time, so the index grows at its end.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,18 +14,19 @@ from functools import partial
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
-from etl.database import connect, fetch_rows
+from etl.database import connect, fetch_rows, get_sqlstate
 
 FACT_TABLES = ("fact_event", "fact_spoken_event")
 _WORK_MEM = "512MB"
 _UNIQUE_VIOLATION = "23505"
+
 COUNT_REMOVED = """
     insert into staging.arrival (table_name, input_key, source, utc_date_key, row_count)
     select :table_name, input_key, source, utc_date_key, -count(*)
     from removed
     group by input_key, source, utc_date_key
 """
-"""The end of a statement that takes ``removed`` rows of the fact table ``:table_name`` from staging."""
+"""The end of a statement whose CTE ``removed`` has deleted staged rows of the fact table ``:table_name``."""
 
 
 @dataclass(frozen=True)
@@ -37,40 +38,43 @@ class Month:
 
     @property
     def partition_name(self) -> str:
+        """The name of the partition, in staging and in the star."""
         return f"{self.table}_{self.first_day:%Y_%m}"
 
     @property
     def time_bounds(self) -> tuple[str, str]:
+        """The first timestamp of the month and that of the next month, as SQL literals in UTC."""
         year, month = divmod(self.first_day.year * 12 + self.first_day.month, 12)
         return (f"{self.first_day:%Y-%m-%d} 00:00:00+00", f"{year:04}-{month + 1:02}-01 00:00:00+00")
 
 
 def create_staging_partitions(connection: Connection, months: Iterable[Month]) -> None:
-    """Make the staging tables of months.
+    """Create the staging partitions of months.
 
-    That their rows are of the month is checked as they come: the star takes a table that has been checked unread.
+    A check constraint of the month's bounds is validated during the COPY. With it PostgreSQL attaches the table to the
+    star without a scan.
     """
     for month in months:
-        lower_bound, upper_bound = month.time_bounds
+        name, (lower_bound, upper_bound) = month.partition_name, month.time_bounds
         connection.execute(
             text(
-                f"create table staging.{month.partition_name} partition of staging.{month.table} ("
-                f" constraint {month.partition_name}_bounds check (event_time >= '{lower_bound}' and event_time < '{upper_bound}'))"
+                f"create table staging.{name} partition of staging.{month.table} ("
+                f" constraint {name}_bounds check (event_time >= '{lower_bound}' and event_time < '{upper_bound}'))"
                 f" for values from ('{lower_bound}') to ('{upper_bound}')"
             )
         )
 
 
 def list_new_months(connection: Connection, months: Iterable[Month]) -> list[Month]:
-    """Those that the star does not have yet."""
+    """Return the months that have no partition in the star yet."""
     published_names = {row["name"] for row in fetch_rows(connection, _PUBLISHED_PARTITIONS)}
     return [month for month in months if month.partition_name not in published_names]
 
 
 def index_months(url: str, months: Iterable[Month]) -> None:
-    """Give the staging tables of months what partitions of the star have; two indexes are made at a time.
+    """Create the primary key and indexes of the staging partitions of months, two indexes at a time.
 
-    Rows that tell an event once more are removed where the unique index finds one, and counted.
+    If the unique index finds a repeated event, repeated rows are removed and counted.
     """
     steps = [
         partial(step, url, month) for month in months for step in (_create_primary_index, _create_secondary_indexes)
@@ -80,16 +84,16 @@ def index_months(url: str, months: Iterable[Month]) -> None:
             future.result()
     with _connect_for_indexing(url) as connection:
         for month in months:
-            primary_key = f"{month.partition_name}_pkey"
+            name = month.partition_name
             connection.execute(
-                text(
-                    f"alter table staging.{month.partition_name} add constraint {primary_key} primary key using index {primary_key}"
-                )
+                text(f"alter table staging.{name} add constraint {name}_pkey primary key using index {name}_pkey")
             )
 
 
 def drop_repeated_events(connection: Connection, month: Month) -> None:
-    """Remove all but one of the staged rows that tell one event; counted in staging.arrival."""
+    """Remove repeated staged rows of the same event, and count them in staging.arrival."""
+    # ctid addresses single rows, since repeated rows may be equal. The order makes the remaining row independent of how
+    # the rows were written: by input, then by the row's text, which differs whenever the rows do.
     connection.execute(text(f"set local work_mem = '{_WORK_MEM}'"))
     connection.execute(
         text(f"""
@@ -98,7 +102,7 @@ def drop_repeated_events(connection: Connection, month: Month) -> None:
             ),
 
             numbered as (
-                select s.ctid, row_number() over (partition by s.event_id order by s.input_key, s::text) as telling
+                select s.ctid, row_number() over (partition by s.event_id order by s.input_key, s::text) as occurrence
                 from staging.{month.partition_name} as s
                 inner join repeated as r on r.event_id = s.event_id
             ),
@@ -106,18 +110,19 @@ def drop_repeated_events(connection: Connection, month: Month) -> None:
             removed as (
                 delete from staging.{month.partition_name} as s
                 using numbered as n
-                where n.ctid = s.ctid and n.telling > 1
+                where n.ctid = s.ctid and n.occurrence > 1
                 returning s.input_key, s.source, s.utc_date_key
             )
 
             {COUNT_REMOVED}
-        """),  # noqa: S608 (the name of a table of ours)
+        """),  # noqa: S608 (the name of a partition)
         {"table_name": month.table},
     )
 
 
 def drop_published_events(connection: Connection, month: Month) -> None:
-    """Remove staged rows of events that the star has already; counted in staging.arrival."""
+    """Remove staged rows of published events, and count them in staging.arrival."""
+    # Event ids sort by time: the bounds of the staged ids keep the scan of the published index short.
     connection.execute(text(f"analyze staging.{month.partition_name}"))
     connection.execute(
         text(f"""
@@ -133,13 +138,13 @@ def drop_published_events(connection: Connection, month: Month) -> None:
             )
 
             {COUNT_REMOVED}
-        """),  # noqa: S608 (the name of a table of ours)
+        """),  # noqa: S608 (the name of a partition)
         {"table_name": month.table},
     )
 
 
 def drop_previously_matched_plays(connection: Connection) -> None:
-    """Remove staged rows of plays that were dropped for a better source's already; counted in staging.arrival."""
+    """Remove staged rows of plays that an earlier load has dropped as duplicates, and count them in staging.arrival."""
     connection.execute(
         text(f"""
             with removed as (
@@ -152,23 +157,23 @@ def drop_previously_matched_plays(connection: Connection) -> None:
             )
 
             {COUNT_REMOVED}
-        """),  # noqa: S608 (a statement of ours)
+        """),  # noqa: S608 (a constant)
         {"table_name": "fact_event"},
     )
 
 
 def insert_month(connection: Connection, month: Month) -> None:
-    """Add the staged rows of a month that the star has."""
+    """Insert the staged rows of a month that exists in the star."""
     connection.execute(
         text(
-            f"insert into warehouse.{month.partition_name}"  # noqa: S608 (names of ours)
+            f"insert into warehouse.{month.partition_name}"  # noqa: S608 (the name of a partition)
             f" select * from staging.{month.partition_name} order by event_id"
         )
     )
 
 
 def attach_month(connection: Connection, month: Month) -> None:
-    """Make the staged table of a month, indexed already, a partition of the star."""
+    """Attach the indexed staging partition of a new month to the star."""
     lower_bound, upper_bound = month.time_bounds
     for statement in (
         f"alter table staging.{month.table} detach partition staging.{month.partition_name}",
@@ -190,7 +195,7 @@ _PUBLISHED_PARTITIONS = """
 
 @contextmanager
 def _connect_for_indexing(url: str) -> Iterator[Connection]:
-    """A connection of its own, which the next load ends should it outlive this one."""
+    """Open a connection that ``cleanup.clear_staging`` of the next load recognises and ends if this load dies."""
     with connect(url) as connection:
         connection.execute(text("set local application_name = 'staging indexes'"))
         yield connection
@@ -203,7 +208,7 @@ def _create_primary_index(url: str, month: Month) -> None:
     try:
         _run_statement(url, create_index)
     except IntegrityError as error:
-        if getattr(error.orig, "pgcode", None) != _UNIQUE_VIOLATION:
+        if get_sqlstate(error) != _UNIQUE_VIOLATION:
             raise
         with _connect_for_indexing(url) as connection:
             drop_repeated_events(connection, month)

@@ -1,7 +1,7 @@
-"""Plays that several sources tell of: read for matching, and what was matched applied to the star.
+"""Plays that several sources report: read for matching, and the matches applied to the star.
 
-What is one play hangs on what is one recording: where a catalogue has changed that, the next load of events matches the
-plays of those tracks anew (audit.regrouped_track).
+Two reports are one play only if their tracks are one recording. If a catalogue load regroups the tracks of recordings,
+it queues them in audit.regrouped_track, and the next load of events matches their plays again.
 """
 
 from collections import defaultdict
@@ -15,7 +15,7 @@ from etl.database import fetch_rows
 from etl.load.partitions import COUNT_REMOVED
 
 _MATCH_WINDOW = "interval '1 day'"
-"""No play is longer: what is farther away is another play."""
+"""No play lasts longer, so reports that are farther apart are different plays."""
 
 _PLAY_COLUMNS = """
     e.event_id::text as event_id, e.event_time, e.started_at, e.ended_at, e.source,
@@ -24,13 +24,14 @@ _PLAY_COLUMNS = """
 
 
 def list_matchable_plays(connection: Connection, sources: Sequence[str]) -> list[dict[str, object]]:
-    """All plays near staged ones or those of regrouped tracks, of the same users: staged, in the star, and dropped.
+    """Return the staged, published and dropped plays near staged plays or plays of regrouped tracks, of the same users.
 
-    Twice as far as what is changed, so that whatever may change comes with all that it may be matched with.
+    Matches may change within one window of a changed play. The plays are read from two windows, so that each play that
+    may change comes with all plays that it may match.
 
-    :param sources: who tells of plays that another may tell of too.
-    :returns: user_id, track_key, recording_key, event_id, event_time, started_at, ended_at, source, is_offline; nothing
-        where no staged play has such a source and no track is regrouped.
+    :param sources: the sources whose plays another source may report too.
+    :returns: user_id, track_key, recording_key, event_id, event_time, started_at, ended_at, source, is_offline; empty
+        if no staged play has such a source and no track is regrouped.
     """
     return (
         fetch_rows(connection, _MATCHABLE_PLAYS, sources=list(sources))
@@ -40,10 +41,10 @@ def list_matchable_plays(connection: Connection, sources: Sequence[str]) -> list
 
 
 def list_track_name_ids(connection: Connection, track_keys: Collection[int]) -> dict[int, list[str]]:
-    """Return the name ids of tracks, by track_key: those that events give them, and those that mean them.
+    """Return the name-derived ids of tracks, by track_key: from events, aliases and tracks without an id of Spotify.
 
-    A play that is known by its name alone has the track that the name means; another source may report it under another
-    id of the same name.
+    A source that reports only names has the track that the name resolves to; another source may report the same play
+    under another id of the same name.
     """
     name_ids: dict[int, list[str]] = defaultdict(list)
     for row in fetch_rows(connection, _TRACK_NAMES, track_keys=list(track_keys)):
@@ -52,9 +53,9 @@ def list_track_name_ids(connection: Connection, track_keys: Collection[int]) -> 
 
 
 def stage_matches(connection: Connection, matches: Iterable[tuple[object, ...]]) -> None:
-    """Write matches into staging.
+    """Write matches into staging.event_match.
 
-    :param matches: dropped event_id and event_time, kept event_id and event_time, rule.
+    :param matches: event_id and event_time of the dropped play, those of the retained play, and the rule.
     """
     lines = StringIO("".join("\t".join(map(str, match)) + "\n" for match in matches))
     with closing(connection.connection.cursor()) as cursor:
@@ -63,9 +64,9 @@ def stage_matches(connection: Connection, matches: Iterable[tuple[object, ...]])
 
 
 def apply_matches(connection: Connection, sources: Sequence[str]) -> None:
-    """Drop plays that a better source tells, and bring back those of which that is no longer so.
+    """Drop plays that a better source reports, and restore dropped plays whose match is gone.
 
-    Part of the publishing transaction, before the staged rows go to the star.
+    Part of the publishing transaction, before the staged rows are published.
     """
     if not _is_matching_needed(connection, sources):
         return
@@ -77,24 +78,24 @@ def apply_matches(connection: Connection, sources: Sequence[str]) -> None:
 
 
 def _is_matching_needed(connection: Connection, sources: Sequence[str]) -> bool:
-    """Whether any of them tells of staged events, or a track is regrouped.
+    """Return whether any of the sources has staged events, or a track is regrouped.
 
-    To look for it in the events themselves would be to read them all.
+    staging.arrival has the counts by source, so that the events are not scanned.
     """
     result = fetch_rows(
         connection,
         """
         select exists (select from staging.arrival where source = any(:sources))
-            or exists (select from audit.regrouped_track) as it
+            or exists (select from audit.regrouped_track) as is_needed
         """,
         sources=list(sources),
     )
-    return bool(result[0]["it"])
+    return bool(result[0]["is_needed"])
 
 
 _FORCE_INDEX_SCAN = "offset 0"
-"""At the end of a lateral query: user by user the index is read. The planner does not know how few they are, and would
-rather read all events."""
+"""At the end of a lateral query, prevents its flattening: the index is read user by user. The planner overestimates the
+number of users and would scan all events."""
 
 _PUBLISHED_PLAYS = """
     select user_key, track_key, event_time, source, activity_type from warehouse.fact_event
@@ -102,8 +103,10 @@ _PUBLISHED_PLAYS = """
     select user_key, track_key, event_time, source, activity_type from audit.dropped_event
 """
 
+# The periods in which matches may change, by user: a window around each run of staged plays, and around published plays
+# of regrouped tracks. Overlapping periods are united, so that no play is read twice.
 _CHANGED_PERIODS = f"""
-    told as (
+    reported as (
         select u.user_id, min(e.event_time) as first_time, max(e.event_time) as last_time
         from staging.fact_event as e
         inner join warehouse.dim_user as u on u.user_key = e.user_key
@@ -125,21 +128,25 @@ _CHANGED_PERIODS = f"""
         where exists (select from audit.regrouped_track)
     ),
 
-    touched as (
+    changed_period as (
         select user_id, lower(during) as first_time, upper(during) as last_time
         from (
-            select user_id, unnest(range_agg(tstzrange(first_time - {_MATCH_WINDOW}, last_time + {_MATCH_WINDOW}, '[]'))) as during
-            from told
+            select
+                user_id,
+                unnest(
+                    range_agg(tstzrange(first_time - {_MATCH_WINDOW}, last_time + {_MATCH_WINDOW}, '[]'))
+                ) as during
+            from reported
             group by user_id
         ) as united
     )
-"""  # noqa: S608 (no data in it)
+"""  # noqa: S608 (constants)
 
 
 def _build_nearby_plays_query(table: str, margin: str) -> str:
     return f"""
         select t.user_id, d.track_key, d.recording_key, {_PLAY_COLUMNS}
-        from touched as t
+        from changed_period as t
         inner join warehouse.dim_user as u on u.user_id = t.user_id
         cross join lateral (
             select p.*
@@ -153,7 +160,7 @@ def _build_nearby_plays_query(table: str, margin: str) -> str:
         ) as e
         inner join warehouse.dim_track as d on d.track_key = e.track_key
         left join warehouse.dim_play_context as c on c.context_key = e.context_key
-    """  # noqa: S608 (a table of ours)
+    """  # noqa: S608 (a constant table name)
 
 
 _IS_NOT_RELOADED = "and p.input_key not in (select input_key from staging.reloaded_input)"
@@ -162,7 +169,8 @@ _PLAY_TABLES = {
     "warehouse.fact_event": f"{_IS_NOT_RELOADED} {_FORCE_INDEX_SCAN}",
     "audit.dropped_event": f"{_IS_NOT_RELOADED} {_FORCE_INDEX_SCAN}",
 }
-"""Where plays are, and how each is read: what is staged may have no index; what is loaded again will be replaced."""
+"""The tables with plays, and the end of the query of each. Staged rows may have no index; published rows of inputs that
+are reloaded will be replaced, so they do not count."""
 
 _TRACK_NAMES = """
     select track_key, name_id from audit.track_name where track_key = any(:track_keys)
@@ -174,23 +182,22 @@ _TRACK_NAMES = """
 
 
 def _build_all_nearby_plays_query(margin: str) -> str:
-    return " union ".join(
-        _build_nearby_plays_query(table, margin) for table in _PLAY_TABLES
-    )  # what is near two times is one play
+    # "union" without "all": a play near two periods is one row.
+    return " union ".join(_build_nearby_plays_query(table, margin) for table in _PLAY_TABLES)
 
 
 _MATCHABLE_PLAYS = f"with {_CHANGED_PERIODS} {_build_all_nearby_plays_query(_MATCH_WINDOW)}"
 
 _CREATE_CHANGED_PERIODS = f"""
-    create temporary table touched on commit drop as with {_CHANGED_PERIODS} select * from touched
+    create temporary table changed_period on commit drop as with {_CHANGED_PERIODS} select * from changed_period
 """  # noqa: S608
 
 _DELETE_DISTANT_MATCHES = f"""
-    with near as ({_build_all_nearby_plays_query("interval '0'")})
+    with nearby as ({_build_all_nearby_plays_query("interval '0'")})
 
     delete from staging.event_match as m
     where not exists (
-        select from near as n
+        select from nearby as n
         where n.event_id = m.dropped_event_id::text and n.event_time = m.dropped_event_time
     )
 """  # noqa: S608
@@ -203,12 +210,12 @@ _DROP_STAGED = f"""
         returning s.*
     ),
 
-    kept as (
+    moved as (
         insert into audit.dropped_event select * from removed
     )
 
     {COUNT_REMOVED}
-"""  # noqa: S608 (a statement of ours)
+"""  # noqa: S608 (a constant)
 
 _DROP_PUBLISHED = """
     with removed as (
@@ -222,9 +229,9 @@ _DROP_PUBLISHED = """
 """
 
 _RESTORE_DROPPED = """
-    with freed as (
+    with restored as (
         delete from audit.dropped_event as d
-        using touched as t, warehouse.dim_user as u
+        using changed_period as t, warehouse.dim_user as u
         where u.user_id = t.user_id
             and d.user_key = u.user_key
             and d.event_time between t.first_time and t.last_time
@@ -236,12 +243,12 @@ _RESTORE_DROPPED = """
         returning d.*
     )
 
-    insert into warehouse.fact_event select * from freed
+    insert into warehouse.fact_event select * from restored
 """
 
 _DELETE_OBSOLETE_MATCHES = """
     delete from audit.event_match as a
-    using touched as t, warehouse.dim_user as u, warehouse.fact_event as e
+    using changed_period as t, warehouse.dim_user as u, warehouse.fact_event as e
     where u.user_id = t.user_id
         and e.user_key = u.user_key
         and e.event_time between t.first_time and t.last_time

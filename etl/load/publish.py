@@ -1,4 +1,4 @@
-"""Staging into the star and the audit, in one transaction that the caller commits."""
+"""Publication: merge staging into the star and the audit, in one transaction that the caller commits."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -18,7 +18,7 @@ MERGE_FILES = (
     "track_alias",
     "inferred_recording",
     "bridge_track_artist",
-    "guessed_artist",
+    "name_matched_artist",
     "bridge_track_genre",
     "dim_playlist",
     "superseded_playlist",
@@ -36,12 +36,12 @@ MERGE_FILES = (
     "refresh_state",
     "row_count",
     "listener",
-    "dirt",
+    "injected_error",
 )
-"""The files of sql/merge, each named for what it fills: what is pointed to comes first."""
+"""The files of sql/merge, each named after the table that it fills, in the order of their foreign keys."""
 
 STREAMED_TABLES = frozenset({"dim_track"})
-"""Tables whose new rows are many and wide: <table>_new.sql says them, for a COPY."""
+"""Tables with many and wide new rows: the query <table>_new.sql returns them, for a COPY."""
 
 _WORK_MEM = "512MB"
 _WRITTEN_ROWS = """
@@ -53,10 +53,10 @@ _WRITTEN_ROWS = """
 
 @contextmanager
 def start_new_row_streams(url: str) -> Iterator[dict[str, QueryStream]]:
-    """Send the queries of ``STREAMED`` tables, over what is staged and published, so that their rows are on their way.
+    """Start the queries for the new rows of ``STREAMED_TABLES``, over staged and published rows.
 
-    :param url: of the warehouse; nobody else may stage or publish meanwhile.
-    :returns: a stream for each table, for ``publish``.
+    :param url: of the warehouse; the caller has its lock, so that both stay as they are.
+    :returns: a stream for each table, for ``publish_staged_rows``.
     """
     with ExitStack() as stack:
         streams = {}
@@ -68,11 +68,11 @@ def start_new_row_streams(url: str) -> Iterator[dict[str, QueryStream]]:
 
 
 def publish_staged_rows(connection: Connection, streams: Mapping[str, QueryStream]) -> dict[str, int]:
-    """Merge what is staged; only rows that change are written.
+    """Merge the staged rows; only rows that change are written.
 
-    :param streams: what ``new_rows`` gives for the same state of the warehouse.
-    :returns: rows written by table of the star (added, changed or removed), without those of zero.
-    :raises CheckFailedError: where the star would contradict itself; the caller then rolls back.
+    :param streams: as ``start_new_row_streams`` returns them for the same state of the warehouse.
+    :returns: the number of rows added, changed or removed, by table of the star, without zeros.
+    :raises CheckFailedError: if the star would be inconsistent; the caller then rolls back.
     """
     connection.execute(text(f"set local work_mem = '{_WORK_MEM}'"))
     written_rows = merge_and_count(connection, MERGE_FILES, streams)
@@ -83,9 +83,9 @@ def publish_staged_rows(connection: Connection, streams: Mapping[str, QueryStrea
 def merge_and_count(
     connection: Connection, tables: Iterable[str], streams: Mapping[str, QueryStream] | None = None
 ) -> dict[str, int]:
-    """Run files of ``sql/merge`` one after the other.
+    """Run files of ``sql/merge`` in the given order.
 
-    :returns: rows written by table of the star, without those of zero.
+    :returns: rows written by table of the star, without zeros.
     """
     rows_before = _count_written_rows(connection)
     for table in tables:
@@ -99,7 +99,7 @@ def merge_and_count(
 
 
 def merge_table(connection: Connection, table: str, streams: Mapping[str, QueryStream]) -> None:
-    """Run the file of ``sql/merge`` that fills a table; new rows that come by a stream follow."""
+    """Run the file of ``sql/merge`` for a table, then write the new rows of its stream, if it has one."""
     run_sql(connection, f"merge/{table}")
     if table in streams:
         streams[table].write_to_table(f"warehouse.{table}", connection)

@@ -1,8 +1,11 @@
-"""Rows of a query into a table of the same database, by binary COPY from one connection to another.
+"""Copy the rows of a query into a table of the same database, by binary COPY from one connection to another.
 
-``insert into … select`` writes and logs each row by itself; COPY does so by the page. And the query runs on a core of
-its own: it is sent early, and sorts and joins while other work is done. What it reads is what was committed: the
-transaction that is written in is not visible to it.
+``insert into … select`` writes and logs single rows; COPY writes whole pages. The query also runs in a backend of its
+own: it starts early and sorts and joins during other work. It sees committed rows only, not those of the transaction
+that writes.
+
+A thread copies the query's output into a pipe, and ``QueryStream.write_to_table`` copies the pipe into the table. The
+context of ``open_query_stream`` cancels a query that has not ended.
 """
 
 import os
@@ -20,23 +23,23 @@ _BLOCK_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class QueryStream:
-    """The rows of a query that runs already."""
+    """The rows of a query that is already running."""
 
     columns: str
     rows: BinaryIO
     copy_future: Future[None]
 
     def write_to_table(self, table: str, target: Connection) -> None:
-        """Write the rows into a table; once.
+        """Write the rows into a table; may be called once.
 
-        :param table: has columns of the names and the exact types of the query's.
-        :raises psycopg2.Error: where either side fails; nothing is to be committed then.
+        :param table: with columns of the query's names and exact types.
+        :raises psycopg2.Error: if either side fails; the caller then rolls back.
         """
         try:
             with closing(target.connection.cursor()) as cursor:
                 cursor.copy_expert(f"copy {table} ({self.columns}) from stdin (format binary)", self.rows, _BLOCK_BYTES)
         except psycopg2.Error as consequence:
-            self.rows.close()  # a query that fails on its way ends here; one that writes on is told to stop
+            self.rows.close()  # ends the thread: its next write to the pipe fails
             cause = self.copy_future.exception()
             if isinstance(cause, psycopg2.Error) and cause.pgcode:
                 raise cause from consequence
@@ -46,9 +49,9 @@ class QueryStream:
 
 @contextmanager
 def open_query_stream(query: str, source: Connection) -> Iterator[QueryStream]:
-    """Send a query whose rows are written later; one that is still at work on leaving is cancelled.
+    """Start a query whose rows are written later; cancel it at the end of the context if it still runs.
 
-    :param source: a connection that does nothing else meanwhile.
+    :param source: a connection that runs no other statement in the context.
     """
     columns = ", ".join(source.exec_driver_sql(f"select * from ({query}) as row limit 0").keys())  # noqa: S608
     read_end, write_end = os.pipe()

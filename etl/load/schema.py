@@ -1,6 +1,6 @@
-"""The schema of a new warehouse: the files of sql/schema, one relation, function or type each.
+"""Creation of a new warehouse: the files of sql/schema, one relation, function or type each.
 
-A file that names what another file creates runs after it, so a new file needs no entry in a list.
+A file runs after the files whose objects it names, so a new file needs no entry in a list.
 """
 
 import re

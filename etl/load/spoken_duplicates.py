@@ -1,6 +1,6 @@
-"""Podcasts and audiobooks that both kinds of export tell of: the extended export's events stand alone.
+"""Plays of podcasts and audiobooks that both kinds of export report: the extended export's events replace the others.
 
-An extended export leaves out nothing of the time that it covers: what a basic one tells of that time is told twice.
+An extended export is complete for the time that it covers.
 """
 
 from sqlalchemy import Connection, text
@@ -14,23 +14,25 @@ _MATCH_TOLERANCE = f"interval '{MINUTE_TOLERANCE.seconds} seconds'"
 
 
 def drop_staged_duplicates(connection: Connection) -> None:
-    """Remove staged events of basic exports that an extended one tells; counted in staging.arrival."""
+    """Remove staged events of basic exports that an extended one reports, and count them in staging.arrival."""
     if _read_spoken_events(connection):
         connection.execute(text(_DROP_STAGED), {"table_name": _FACT_TABLE})
 
 
 def delete_superseded_events(connection: Connection) -> None:
-    """Remove published events of basic exports that an extended one tells now; part of the publishing transaction."""
+    """Delete published events of basic exports that an extended one now reports; part of the publishing transaction."""
     if _read_spoken_events(connection):
         connection.execute(text(_DROP_PUBLISHED))
 
 
 def _read_spoken_events(connection: Connection) -> bool:
-    """Read the events near those that are staged into the temporary table ``spoken``; False if none are staged."""
+    """Fill the temporary table ``spoken`` with the events near staged ones; False if none are staged."""
     result = fetch_rows(
-        connection, "select exists (select from staging.arrival where table_name = :name) as it", name=_FACT_TABLE
+        connection,
+        "select exists (select from staging.arrival where table_name = :name) as is_staged",
+        name=_FACT_TABLE,
     )
-    if not result[0]["it"]:
+    if not result[0]["is_staged"]:
         return False
     connection.execute(text(_CREATE_SPOKEN_TABLE))
     return True
@@ -53,7 +55,7 @@ _CREATE_SPOKEN_TABLE = f"""
         where e.source in ('extended_export', 'basic_export')
     ),
 
-    touched as (
+    changed_period as (
         select
             user_id, min(event_time) - interval '1 day' as first_time, max(event_time) + interval '1 day' as last_time
         from staged
@@ -64,7 +66,7 @@ _CREATE_SPOKEN_TABLE = f"""
     from staged
     union all
     select {_COLUMNS}, false
-    from touched as t
+    from changed_period as t
     inner join warehouse.dim_user as u on u.user_id = t.user_id
     cross join lateral (
         select *
@@ -77,7 +79,7 @@ _CREATE_SPOKEN_TABLE = f"""
     ) as e;
 
     analyze spoken;
-"""  # noqa: S608 (columns of ours)
+"""  # noqa: S608 (constants)
 
 _REPORTED_TWICE = f"""
     select own.event_id, own.event_time
@@ -92,7 +94,7 @@ _REPORTED_TWICE = f"""
                 and better.name = own.name
                 and better.ended_at between own.ended_at - {_MATCH_TOLERANCE} and own.ended_at + {_MATCH_TOLERANCE}
         )
-"""  # noqa: S608 (a bound of ours)
+"""  # noqa: S608 (a constant)
 
 _DROP_STAGED = f"""
     with removed as (
@@ -103,10 +105,10 @@ _DROP_STAGED = f"""
     )
 
     {COUNT_REMOVED}
-"""  # noqa: S608 (a statement of ours)
+"""  # noqa: S608 (a constant)
 
 _DROP_PUBLISHED = f"""
     delete from warehouse.fact_spoken_event as t
     using ({_REPORTED_TWICE} and not own.is_staged) as d
     where t.event_id = d.event_id and t.event_time = d.event_time
-"""  # noqa: S608 (a statement of ours)
+"""  # noqa: S608 (a constant)

@@ -1,4 +1,4 @@
-"""All frames of a load into staging, in parallel, by COPY from Spark's executors."""
+"""Staging of the frames of a load, in parallel, by COPY from Spark's executors."""
 
 import logging
 import re
@@ -26,18 +26,18 @@ _COPY_ERROR = re.compile(r"COPY into (?P<table>\S+): (?P<message>.*?) \[SQLSTATE
 
 @dataclass(frozen=True)
 class StagingWriter:
-    """The staging tables of one load, as a part of its work sees them."""
+    """Writes chunks into the staging tables of one load; it can be sent to other processes."""
 
     url: str = field(repr=False)
     load_id: str
 
     def write_chunk(self, table: str, chunk_number: int, batches: Iterable[pa.RecordBatch]) -> int:
-        """Write a part of a frame, once however often it is tried.
+        """Write a chunk of a table exactly once, however often it is tried.
 
-        :param batches: columns of the table.
-        :param part: the number of the part among all of the table's.
+        :param chunk_number: the number of the chunk among all chunks of the table.
+        :param batches: with the columns of the table.
         :returns: the number of rows.
-        :raises EtlError: where PostgreSQL refuses, as ``warehouse.explained_code`` says.
+        :raises EtlError: if PostgreSQL rejects them, as ``connection.explain_sqlstate`` decides.
         """
         target = CopyTarget(libpq_url(self.url), self.load_id, table, tuple(STAGED[table].fieldNames()))
         try:
@@ -47,11 +47,11 @@ class StagingWriter:
             raise
 
     def write_events(self, chunk_number: int, events: Mapping[str, Iterable[pa.RecordBatch]]) -> int:
-        """Write a part of the events; once they are there, how many there are, into ``staging.arrival``.
+        """Write a chunk of events, then their counts into ``staging.arrival``.
 
         :param events: rows of the fact tables, by table.
         :returns: the number of rows.
-        :raises EtlError: as ``write`` does.
+        :raises EtlError: as ``write_chunk`` does.
         """
         arrivals = []
         for table, batches in events.items():
@@ -64,7 +64,7 @@ class StagingWriter:
 
 
 def prepare_load(connection: Connection, load_id: str, run: Run, tables: list[str]) -> None:
-    """Make staging ready for a load, whatever an earlier one left; commits."""
+    """Clear staging of leftovers and register a load; commits."""
     connection.execute(text("set local lock_timeout = '60s'"))
     clear_staging(connection)
     connection.execute(
@@ -75,13 +75,13 @@ def prepare_load(connection: Connection, load_id: str, run: Run, tables: list[st
 
 
 def stage_frames(frames: Mapping[str, DataFrame | pa.Table], load_id: str, url: str) -> dict[str, int]:
-    """Write frames into the staging tables of their names; of Spark its executors do, of Arrow this process.
+    """Write frames into the staging tables of their names: Spark frames from executors, Arrow tables from this process.
 
-    :param load_id: the load that ``begin`` began.
+    :param load_id: as given to ``prepare_load``.
     :returns: rows by table.
-    :raises EtlError: where PostgreSQL refuses, as ``warehouse.explained_code`` says.
+    :raises EtlError: if PostgreSQL rejects them, as ``connection.explain_sqlstate`` decides.
     """
-    # The largest first: the small ones then fill the cores that its last partitions leave.
+    # The largest frame first: the small ones then use the cores that its last partitions leave idle.
     names = sorted(frames, key=list(STAGED).index)
     with ThreadPoolExecutor(_FRAMES_AT_ONCE) as pool:
         futures = {name: pool.submit(_stage_frame, name, frames[name], load_id, url) for name in names}
@@ -93,7 +93,7 @@ def stage_frames(frames: Mapping[str, DataFrame | pa.Table], load_id: str, url: 
 
 
 def update_statistics(connection: Connection, tables: list[str]) -> None:
-    """Tell the planner what staging holds; commits."""
+    """Update the planner's statistics of staging tables; commits."""
     for table in tables:
         connection.execute(text(f"analyze staging.{table}"))
     connection.commit()
@@ -111,12 +111,12 @@ def _stage_frame(table: str, frame: DataFrame | pa.Table, load_id: str, url: str
         _raise_explained(error, url)
         raise
     row_count: int = sum(copy_result["row_count"] for copy_result in copy_results)
-    log.info("staging.%s: %d rows in %d parts.", table, row_count, len(copy_results))
+    log.info("staging.%s: %d rows in %d partitions.", table, row_count, len(copy_results))
     return row_count
 
 
 def _count_arrivals(table: str, events: pa.Table) -> pa.Table:
-    """Rows of ``staging.arrival`` for staged events."""
+    """Return the rows of ``staging.arrival`` for staged events."""
     counts = events.group_by(["input_key", "source", "utc_date_key"]).aggregate(
         [([], "count_all"), ("event_time", "min"), ("event_time", "max")]
     )
@@ -126,7 +126,7 @@ def _count_arrivals(table: str, events: pa.Table) -> pa.Table:
 
 
 def _raise_explained(error: Exception, url: str) -> None:
-    """Raise what to do about a COPY that failed, where it is known."""
+    """Raise the error that says what to do about a failed COPY, if there is one."""
     match = _COPY_ERROR.search(str(error))
     explanation = match and explain_sqlstate(match["code"].replace("None", ""), match["message"], url)
     if explanation:
@@ -138,4 +138,4 @@ def _require_columns(table: str, frame: DataFrame) -> None:
     expected_columns = {field.name: field.dataType.simpleString() for field in STAGED[table]}
     if actual_columns != expected_columns:
         differences = sorted(set(actual_columns.items()) ^ set(expected_columns.items()))
-        raise TypeError(f"The frame {table} is not as schemas.STAGED says: {differences}")
+        raise TypeError(f"The frame {table} has not the columns of contracts.STAGED: {differences}")

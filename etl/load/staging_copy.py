@@ -1,8 +1,9 @@
-"""What runs in Spark's executors: a partition of a frame, by binary COPY, into a staging table.
+"""Binary COPY of a frame's partition into a staging table; this code runs in Spark's executors.
 
-A partition goes in exactly once, however often Spark tries it: its line in ``staging.part`` is written in the same
-transaction as its rows. A second try finds the line and leaves; a writer that outlived its load finds no line of its
-load in ``staging.load``, to which that line must point, and fails.
+Each partition has a COPY and a transaction of its own, so that executors write in parallel and encode no text. A
+partition is written exactly once, however often Spark tries it: its row in ``staging.part`` is committed with its data,
+and a second try finds the row and stops. The row references the load's row in ``staging.load``, which the next load
+deletes: a writer that outlives its load fails at this foreign key.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,16 +18,16 @@ from psycopg2 import sql
 from pyspark import TaskContext
 
 RESULT_SCHEMA = "partition int, row_count bigint"
-"""What each partition with rows answers."""
+"""The columns of ``CopyTarget.write_partition``, for Spark."""
 
 
 class CopyError(Exception):
-    """A COPY failed; the text ends with PostgreSQL's code of the failure, which outlives the way to the driver."""
+    """A COPY failed. The message ends with the SQLSTATE: Spark passes only messages from executors to the driver."""
 
 
 @dataclass(frozen=True)
 class CopyTarget:
-    """Where the rows of one frame go."""
+    """The staging table that the rows of one frame are written to."""
 
     libpq_url: str = field(repr=False)
     load_id: str
@@ -38,9 +39,9 @@ class CopyTarget:
     ) -> Iterator[pa.RecordBatch]:
         """Write the batches of one partition in one transaction.
 
-        :param part: its number; None: Spark knows.
-        :returns: one row of RESULT, or none for an empty partition.
-        :raises CopyError: where PostgreSQL refuses.
+        :param partition_number: None in a Spark task, which knows its own number.
+        :returns: one row of ``RESULT_SCHEMA``, or none for an empty partition.
+        :raises CopyError: if PostgreSQL rejects the rows.
         """
         remaining_batches = iter(batches)
         first_batch = next((batch for batch in remaining_batches if batch.num_rows), None)
@@ -59,7 +60,8 @@ class CopyTarget:
     def _copy_rows(self, partition: int, batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> int:
         with closing(psycopg2.connect(self.libpq_url)) as connection, connection, connection.cursor() as cursor:
             cursor.execute("select set_config('application_name', %s, false)", ["staging " + self.load_id])
-            # A load that is cut off begins anew; publication waits for the disk, with all that came before it.
+            # An interrupted load starts again, so staging may be lost. The commit of the publication is synchronous and
+            # flushes all earlier commits.
             cursor.execute("set local synchronous_commit = off")
             cursor.execute(
                 "insert into staging.part (load_id, table_name, partition) values (%s, %s, %s)"
@@ -73,7 +75,7 @@ class CopyTarget:
             source = _CopySource(filter(None, _encode_batches(schema, batches)))
             try:
                 copy_statement = copy_template.format(sql.Identifier("staging", self.table), columns)
-                cursor.copy_expert(copy_statement, source)  # type: ignore[arg-type]  # it asks for read alone
+                cursor.copy_expert(copy_statement, source)  # type: ignore[arg-type]  # only its read is used
             except psycopg2.Error:
                 if source.failure:
                     raise source.failure from None
@@ -89,7 +91,7 @@ def _encode_batches(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Ite
 
 
 class _CopySource:
-    """A file for psycopg2, which tells nothing but the name of an error that a file raises: it is kept here."""
+    """A file for psycopg2's COPY. It stores the error of a read, since psycopg2 reports only the error's name."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks

@@ -1,48 +1,48 @@
-"""Tables of ``mart`` filled aside, then put in the place of those that readers have.
+"""Shadow tables of schema ``mart``: filled beside the tables that readers use, then swapped with them.
 
-Readers see the old rows until the transaction commits and wait only while tables change places. Indexes and keys are
-made of all rows at once. Comments and rights of a table go on to the one that follows it; views are bound to that.
+Readers see the old rows until the transaction commits, and wait only during the swap. Keys and indexes are built on the
+complete rows. A shadow table takes over the comment and privileges of its original, and views are redefined on it.
 """
 
 import re
-import time
 from collections.abc import Iterable
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
-from etl.database import fetch_rows, run_statements
+from etl.database import fetch_rows, get_sqlstate, retry_when_locked, run_statements
+from etl.database.locks import LOCK_NOT_AVAILABLE
 from etl.errors import TryAgainError
 
 SWAP_LOCK_TABLE = "mart.definition"
-"""Who holds this for reading keeps all tables in their place until the transaction ends: every role may."""
+"""A transaction that has read this table prevents a swap until it ends; every role may read it."""
 
 _SHADOW_SCHEMA = "mart_aside"
 _LOCK_ATTEMPTS = 600
-_LOCK_NOT_AVAILABLE = "55P03"
 
 _STORAGE_OPTIONS = """
-    select format('alter table %s set (%s)', cast(:place as text), array_to_string(reloptions, ', ')) as statement
+    select format('alter table %s set (%s)', cast(:shadow as text), array_to_string(reloptions, ', ')) as statement
     from pg_class
     where oid = cast(:original as regclass) and reloptions is not null
 """
 
 _KEYS_AND_INDEXES = """
     select format(
-        'alter table %s add constraint %I %s', cast(:place as text), conname, pg_get_constraintdef(oid)
+        'alter table %s add constraint %I %s', cast(:shadow as text), conname, pg_get_constraintdef(oid)
     ) as statement
     from pg_constraint
     where conrelid = cast(:original as regclass) and contype in ('p', 'u')
     union all
-    select replace(pg_get_indexdef(i.indexrelid), ' ON ' || :original || ' ', ' ON ' || :place || ' ')
+    select replace(pg_get_indexdef(i.indexrelid), ' ON ' || :original || ' ', ' ON ' || :shadow || ' ')
     from pg_index as i
     where i.indrelid = cast(:original as regclass)
         and not exists (select from pg_constraint as c where c.conindid = i.indexrelid)
 """
 
-_RIGHTS_AND_COMMENT = """
+# Tables' privileges, those on single columns, and the comment. The owner's own privileges need no grant.
+_PRIVILEGES_AND_COMMENT = """
     select format(
-        'grant %s on %s to %s%s', a.privilege_type, cast(:place as text),
+        'grant %s on %s to %s%s', a.privilege_type, cast(:shadow as text),
         case when a.grantee = 0 then 'public' else a.grantee::regrole::text end,
         case when a.is_grantable then ' with grant option' else '' end
     ) as statement
@@ -51,7 +51,7 @@ _RIGHTS_AND_COMMENT = """
     where c.oid = cast(:original as regclass) and a.grantee <> c.relowner
     union all
     select format(
-        'grant %s (%I) on %s to %s%s', a.privilege_type, t.attname, cast(:place as text),
+        'grant %s (%I) on %s to %s%s', a.privilege_type, t.attname, cast(:shadow as text),
         case when a.grantee = 0 then 'public' else a.grantee::regrole::text end,
         case when a.is_grantable then ' with grant option' else '' end
     )
@@ -60,10 +60,12 @@ _RIGHTS_AND_COMMENT = """
     where t.attrelid = cast(:original as regclass)
     union all
     select format(
-        'comment on table %s is %L', cast(:place as text), obj_description(cast(:original as regclass), 'pg_class')
+        'comment on table %s is %L', cast(:shadow as text), obj_description(cast(:original as regclass), 'pg_class')
     )
 """
 
+# pg_depend has a row for each normal dependency: of a view by its rewrite rule, of anything else directly (then
+# view_name is NULL). Own views are redefined; a table with any other dependent object must stay and is refilled.
 _DEPENDENT_OBJECTS = """
     select distinct
         d.refobjid::regclass::text as table_name,
@@ -87,18 +89,18 @@ _VIEW_DEFINITIONS = """
 
 
 class ShadowTables:
-    """Empty copies of tables, filled by statements that name the tables themselves; part of one transaction."""
+    """Empty copies of tables, filled by statements that name the originals, within one transaction."""
 
     def __init__(self, connection: Connection, names: Iterable[str]) -> None:
-        """Make the copies, without keys and indexes.
+        """Create the copies, without keys and indexes.
 
-        :param names: of tables of ``mart``.
+        :param names: of tables of schema ``mart``.
         """
         self._connection = connection
         self._unindexed = set(names)
         self._names = sorted(self._unindexed)
         self._run_statement(f"create schema {_SHADOW_SCHEMA}")
-        # Tables for the time of the build stand here, too: unlike temporary ones they can be read in parallel.
+        # Working tables of the build go here as well: temporary tables cannot be read by parallel workers.
         self._run_statement(f"set local search_path = {_SHADOW_SCHEMA}")
         for name in self._names:
             self._run_statement(
@@ -107,10 +109,10 @@ class ShadowTables:
             self._run_generated(_STORAGE_OPTIONS, name)
 
     def run_statements(self, statements: str, is_full_refresh: bool) -> None:
-        """Run statements upon the copies.
+        """Run statements on the copies instead of the originals.
 
-        :param is_of_all_rows: they fill tables at once: these get their keys and indexes afterwards. Others need them
-            before.
+        :param is_full_refresh: whether the statements fill whole tables, whose keys and indexes are built afterwards.
+            Other statements look up single rows and need the indexes before.
         """
         if not is_full_refresh:
             self._build_indexes(re.findall(r"\bmart\.(\w+)", statements))
@@ -119,9 +121,9 @@ class ShadowTables:
             self._build_indexes(re.findall(r"insert into mart\.(\w+)", statements))
 
     def swap_tables(self) -> None:
-        """Let the copies be the tables.
+        """Replace the originals by the copies.
 
-        :raises TryAgainError: where somebody reads so long that the tables cannot change places.
+        :raises TryAgainError: if readers prevent the swap for minutes.
         """
         self._build_indexes(self._names)
         self._run_statement("set local search_path = pg_catalog")
@@ -139,7 +141,7 @@ class ShadowTables:
         for name in dependent_tables:
             self._refill_table(name)
         for name in swapped_tables:
-            self._run_generated(_RIGHTS_AND_COMMENT, name)
+            self._run_generated(_PRIVILEGES_AND_COMMENT, name)
         if swapped_tables:
             self._run_statement("drop table " + ", ".join(f"mart.{name}" for name in swapped_tables))
         for name in swapped_tables:
@@ -154,31 +156,30 @@ class ShadowTables:
             self._unindexed.discard(name)
 
     def _refill_table(self, name: str) -> None:
-        """For a table on which something of somebody else's stands, which would have to go with it."""
+        """Refill a table in place, because another user's view depends on it and would have to be dropped with it."""
         self._run_statement(f"truncate mart.{name}")
-        self._run_statement(f"insert into mart.{name} select * from {_SHADOW_SCHEMA}.{name}")  # noqa: S608 (names of ours)
+        self._run_statement(f"insert into mart.{name} select * from {_SHADOW_SCHEMA}.{name}")  # noqa: S608 (constant names)
 
     def _lock_relations(self, relations: list[str]) -> None:
-        """Take all locks or none, so that nobody who reads several tables waits for us while we wait for them."""
+        """Take all locks or none, which avoids deadlocks with readers of several tables."""
         self._run_statement("set local lock_timeout = '500ms'")
-        for _ in range(_LOCK_ATTEMPTS):
-            try:
-                with self._connection.begin_nested():
-                    self._run_statement(f"lock table {', '.join(relations)} in access exclusive mode")
-            except OperationalError as error:
-                if getattr(error.orig, "pgcode", None) != _LOCK_NOT_AVAILABLE:
-                    raise
-                time.sleep(0.5)
-            else:
-                self._run_statement("set local lock_timeout = 0")
-                return
-        raise TryAgainError(
-            "The marts were built, but somebody has been reading them for minutes without a pause: end what reads"
-            " schema mart for so long, then build again."
-        )
+        try:
+            retry_when_locked(lambda: self._lock_once(relations), _LOCK_ATTEMPTS, 0.5)
+        except OperationalError as error:
+            if get_sqlstate(error) != LOCK_NOT_AVAILABLE:
+                raise
+            raise TryAgainError(
+                "The marts were built but not published: other sessions have read schema mart for minutes without a"
+                " pause. End these sessions, then build again."
+            ) from error
+        self._run_statement("set local lock_timeout = 0")
+
+    def _lock_once(self, relations: list[str]) -> None:
+        with self._connection.begin_nested():
+            self._run_statement(f"lock table {', '.join(relations)} in access exclusive mode")
 
     def _run_generated(self, query: str, name: str) -> None:
-        for row in fetch_rows(self._connection, query, original=f"mart.{name}", place=f"{_SHADOW_SCHEMA}.{name}"):
+        for row in fetch_rows(self._connection, query, original=f"mart.{name}", shadow=f"{_SHADOW_SCHEMA}.{name}"):
             self._run_statement(str(row["statement"]))
 
     def _run_statement(self, statement: str) -> None:
@@ -186,4 +187,5 @@ class ShadowTables:
 
 
 def _replace_schema(statements: str, names: Iterable[str]) -> str:
+    # A search path cannot do this: the statements name schema mart, and read tables of it that are not rebuilt.
     return re.sub(rf"\bmart\.({'|'.join(names)})\b", rf"{_SHADOW_SCHEMA}.\1", statements)

@@ -1,1 +1,10 @@
-"""The lake: received inputs, checkpoints of runs, the latest state of API resources, and Arrow files."""
+"""The lake, in its three jobs, and what its files need.
+
+lake          one URL with all three: ``Lake.inputs``, ``Lake.checkpoints``, ``Lake.latest_state``
+inputs        received inputs: their bytes as received, and a manifest each
+checkpoints   frames, documents and API responses that the steps of a run store for each other
+latest_state  the latest state of each API resource, by run
+folder        the base of the three: files that are written whole or not at all
+arrow_files   Arrow tables as files
+full_disk     the message about a full disk
+"""

@@ -1,4 +1,4 @@
-"""Arrow tables as files, wherever fsspec reaches."""
+"""Arrow tables as files, at any URL that fsspec reaches."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
 def write_table(url: str, table: pa.Table) -> None:
-    """Write a table; over what is there."""
+    """Write a table, over an earlier file."""
     filesystem, path = url_to_fs(url)
     filesystem.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
     with filesystem.open(path, "wb") as target, pa.ipc.new_file(target, table.schema, options=_OPTIONS) as writer:
@@ -17,14 +17,17 @@ def write_table(url: str, table: pa.Table) -> None:
 
 
 def read_table(url: str) -> pa.Table:
-    """A table that ``write`` wrote."""
+    """Return a table that ``write_table`` wrote."""
     filesystem, path = url_to_fs(url)
     with filesystem.open(path, "rb") as source:
         return pa.ipc.open_file(source).read_all()
 
 
 def sort_largest_first(urls: Iterable[str]) -> list[str]:
-    """URLs of files by size: side by side, the last ones then leave no core without work for long."""
+    """Return the URLs of files by size, the largest first.
+
+    Processed in parallel in this order, the last files are small, so that no core waits long for another.
+    """
 
     def get_size(url: str) -> int:
         filesystem, path = url_to_fs(url)

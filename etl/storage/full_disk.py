@@ -1,4 +1,4 @@
-"""Full disks, whoever met one: said in a sentence, with what is free where."""
+"""The message about a full disk, with the free space of each disk, for every job that meets one."""
 
 import errno
 import inspect
@@ -16,10 +16,10 @@ from etl.settings import Settings
 
 _ERROR_CODES = (errno.ENOSPC, errno.EDQUOT)
 _ERROR_MESSAGES = ("No space left on device", "Disk quota exceeded", "database or disk is full")
-"""What Java, Arrow and SQLite say, whose failures have no code of their own."""
+"""Messages of Java, Arrow and SQLite, whose errors have no code."""
 _MIB_SHIFT = 20
 _MINIMUM_FREE_BYTES = 16 << _MIB_SHIFT
-"""PostgreSQL's log grows by so much at once."""
+"""PostgreSQL's write-ahead log grows by segments of this size."""
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
@@ -27,10 +27,10 @@ _Result = TypeVar("_Result")
 
 @contextmanager
 def explain_full_disk(settings: Settings) -> Iterator[None]:
-    """Let what meets a full disk fail with a sentence that says so.
+    """Turn an error that a full disk caused into one whose message says so.
 
-    :param settings: say where it writes.
-    :raises ActionNeededError: in place of whatever the disk's being full led to.
+    :param settings: with the folders that the job writes to.
+    :raises ActionNeededError: in place of the error.
     """
     try:
         yield
@@ -41,9 +41,9 @@ def explain_full_disk(settings: Settings) -> Iterator[None]:
 
 
 def report_full_disk(job: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:
-    """A job within ``explained_full_disk``.
+    """Run a job within ``explain_full_disk``.
 
-    :param job: has a parameter ``settings``.
+    :param job: a function with a parameter ``settings``.
     """
     signature = inspect.signature(job)
 
@@ -56,38 +56,38 @@ def report_full_disk(job: Callable[_Parameters, _Result]) -> Callable[_Parameter
 
 
 def is_full_disk(error: BaseException) -> bool:
-    """Whether a failure comes of a disk that is full on this side; PostgreSQL's own is not meant."""
+    """Return whether a full disk of this machine caused an error; the disk of a PostgreSQL server does not count."""
     causes = list(_iterate_causes(error))
     if any(isinstance(cause, OSError) and cause.errno in _ERROR_CODES for cause in causes):
         return True
-    # Whoever raised a sentence has looked at what stands behind it.
+    # An EtlError already has a message about its cause.
     return not isinstance(error, EtlError) and any(words in str(cause) for cause in causes for words in _ERROR_MESSAGES)
 
 
 def build_message(settings: Settings) -> str:
-    """Which disk is full, of those that jobs write to, and what to do."""
+    """Return which of the disks that jobs write to is full, and what to do."""
     (free_bytes, disk_name, path), *other_disks = _measure_free_space(settings)
     suffix = "".join(f"; {name} {size >> _MIB_SHIFT:,} MiB" for size, name, _ in other_disks)
     return (
-        f"The disk of {path} is full: {free_bytes >> _MIB_SHIFT:,} MiB are free ({disk_name}{suffix}). Make room there, then run the"
-        " step again; what was published is as it was."
+        f"The disk of {path} is full: {free_bytes >> _MIB_SHIFT:,} MiB are free ({disk_name}{suffix}). Make room there,"
+        " then run the step again; published data is unchanged."
     )
 
 
 def _is_caused_by_low_space(error: Exception, settings: Settings) -> bool:
-    """Whether a failure that is said to pass will not: a PostgreSQL that cannot write its log ends without a word."""
+    """Return whether a temporary failure is due to a full disk: PostgreSQL exits without a message if it cannot log."""
     return isinstance(error, TryAgainError) and _measure_free_space(settings)[0][0] < _MINIMUM_FREE_BYTES
 
 
 def _measure_free_space(settings: Settings) -> list[tuple[int, str, Path]]:
-    """Bytes that are free, by the name of a disk and its place; the fullest first."""
+    """Return the free bytes, the name and the path of each disk, the fullest disk first."""
     return sorted(
         (shutil.disk_usage(path).free, disk_name, path) for disk_name, path in _find_written_paths(settings).items()
     )
 
 
 def _find_written_paths(settings: Settings) -> dict[str, Path]:
-    """Folders that jobs write to on this machine, one a disk, by the names that people know them by."""
+    """Return a folder on each disk that jobs write to, by the name that the operator knows it by."""
     paths = {
         "STATE_DIR": settings.state_dir,
         "the embedded PostgreSQL": (settings.state_dir / "postgres").resolve(),

@@ -1,20 +1,20 @@
-"""DataFrame in, DataFrame out: what rows say becomes what the star holds.
+"""Transforms: DataFrame in, DataFrame out.
 
-In: rows of the inputs in the lake, as text or as rows of ``schemas``. Out: the frames of ``schemas.STAGED``, and the
-rows that were refused, each with a reason. Nothing here reads or writes a file, asks a clock or draws at random: the
-reference date and seeds are parameters, and the result does not depend on the order or partitions of the rows.
+In: rows of the inputs in the lake, as text or as rows of ``formats.contracts``. Out: the frames of
+``formats.contracts.STAGED``, and rejected rows with their reasons. Nothing here reads or writes a file, reads the clock
+or draws unseeded random numbers: the reference date and seeds are parameters, and the result does not depend on the
+order or the partitions of the rows.
 
-    parsed           what both come to: accepted and refused rows
-    kaggle           rows of files → accepted and refused rows
-    spotify          answers of the API → the same, and what is remembered of them
+    validation       the rules that accept a row or reject it with a reason
+    kaggle           rows of Kaggle files → accepted and rejected rows
+    spotify          API responses → the same, and the latest state of tracks, artists and playlists
     account_export   records of account exports → events
     events           events of all sources → rows of the fact tables
-    catalogue        all rows about tracks and artists → the star, by way of
-                     names, reconcile, recordings    what is one track, what is one recording
-                     winners                         which of several values a field takes
-                     tracks, albums, artists, genres, playlists, aliases
-    newness          how new a track is
-    times            when something can have happened at all
-    clusters         audio clusters: cluster_model one fit, cluster_names and cluster_numbers what they are called
-    responses        answers to the survey
+    catalogue        all rows about tracks and artists → the frames of the catalogue
+    clusters         tracks → audio clusters
+    responses        rows of the survey → its frames
+    names            comparable keys of titles and artists
+    times            plausible times
+    uris             patterns of Spotify's URIs
+    json_text        texts that are JSON
 """

@@ -1,10 +1,10 @@
-"""Names made comparable: what two spellings of one title or artist have in common, by native column functions.
+"""Comparable keys of titles and artists, by native column functions: two spellings of one name get one key.
 
-A title falls into segments at dashes, brackets, slashes and "feat.". The first is the base and never judged ("Live and
-Let Die" is no live version); each further one is
+A title is split into segments at dashes, brackets, slashes and "feat.". The first segment is the base and is never
+classified ("Live and Let Die" is no live version). Each further segment is one of
 
     credit     feat. X, with X                           ignored
-    edition    remastered, mono, 2011, radio edit, …     the same recording, told in another way
+    edition    remastered, mono, 2011, radio edit, …     the same recording in another edition
     version    live, acoustic, X remix, karaoke, …       another recording; its text is part of the key
     (else)     "Part 2", "From the Vault"                a part of the title
 
@@ -19,7 +19,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 NAME_DERIVED_PREFIX = "name:"
-"""What a made id begins with, so that it cannot be taken for one of Spotify's."""
+"""The prefix of a name-derived id: no id of Spotify has a colon."""
 
 _DIGEST_LENGTH = 20
 _SEPARATOR = "\u0001"
@@ -96,16 +96,15 @@ _OTHER_VERSION = r"\b(version|versao|versione|ver|mix|edit)$|^(version|versao)\b
 
 
 def fold_text(text: Column) -> Column:
-    """``text`` as one compares it: case, accents, width, punctuation and spacing unified, ``&`` read as "and".
+    """Return a text for comparison: case, accents, width, punctuation and spacing unified, ``&`` read as "and".
 
-    Letters of every script stay apart from each other. Applied again it changes nothing. A text of signs only
-    ("???") has no letters to compare, and keeps its signs.
+    Letters of different scripts stay different. The function is idempotent. A text of signs only ("???") keeps them.
     """
     return F.coalesce(_evaluate_once(_fold_letters(text), _extract_words_or_signs), F.lit(""))
 
 
 def artist_key(name: Column) -> Column:
-    """Return what tells an artist from others where no id does: the folded name, with its leading "the".
+    """Return the key of an artist without an id: the folded name, with a leading "the".
 
     The-Dream and Dream, The Change and Change are different artists.
     """
@@ -113,29 +112,28 @@ def artist_key(name: Column) -> Column:
 
 
 def loose_artist_key(key: Column) -> Column:
-    """Return an ``artist_key`` without its leading "the": by it two spellings of one artist are found, not told."""
+    """Return an ``artist_key`` without a leading "the", to find candidates for two spellings of one artist."""
     return F.regexp_replace(key, r"^the (?=\S)", "")
 
 
 def alternate_artist_key(key: Column) -> Column:
-    """Return the ``artist_key`` of the same name with a leading "the" where it has none, without where it has one."""
+    """Return the ``artist_key`` with a leading "the" added, or removed if it has one."""
     loose_key = loose_artist_key(key)
     return F.when(loose_key == key, F.concat(F.lit("the "), key)).otherwise(loose_key)
 
 
 def split_title(name: Column) -> Column:
-    """A title taken apart: a struct of the strings ``title``, ``version``, ``edition``, ``credit``.
+    """Split a title into a struct of the strings ``title``, ``version``, ``edition``, ``credit``.
 
-    ``title`` and ``version`` are what recordings are compared by; ``edition`` and ``credit`` hold what was set aside,
-    empty where there was nothing.
+    Recordings are compared by ``title`` and ``version``. A part that the title lacks is empty.
     """
     return _evaluate_once(_fold_letters(name), _split_segments)
 
 
 def name_derived_id(*values: Column) -> Column:
-    """An id for what no source gives an id to: ``name:`` and 20 hexadecimal digits of the hash of its parts.
+    """Return an id derived from names: ``name:`` and 20 hexadecimal digits of the hash of the values.
 
-    A part that is NULL keeps its place, so that the others are not taken for it; the last one has nothing behind it.
+    A NULL counts as an empty value, so that the values after it keep their positions; a NULL at the end is omitted.
     """
     *leading_values, last_value = values
     digest = F.sha2(
@@ -145,9 +143,9 @@ def name_derived_id(*values: Column) -> Column:
 
 
 def name_derived_track_id(title: Column, version: Column, first_artist_key: Column) -> Column:
-    """The made id of a track, from its ``title_parts`` and its first artist's ``artist_key``.
+    """Return the name-derived id of a track, from its ``split_title`` and its first artist's ``artist_key``.
 
-    No length goes into it, so that a play of which only artist and title are known finds the same id.
+    It does not depend on the duration, so that a play known by artist and title only gets the same id.
     """
     return name_derived_id(title, version, first_artist_key)
 
@@ -155,7 +153,7 @@ def name_derived_track_id(title: Column, version: Column, first_artist_key: Colu
 def _split_segments(letters: Column) -> Column:
     pieces = F.filter(F.split(F.regexp_replace(letters, _SEGMENT_BORDER, _SEPARATOR), _SEPARATOR), _is_not_blank)
     segments = F.when(letters.rlike(_SEGMENT_BORDER), F.transform(pieces, _extract_words_or_signs))
-    # Without a border, or with nothing but borders, the whole is the base.
+    # Without a border, or with nothing but borders, the whole title is the base.
     return _evaluate_once(
         F.when(F.size(segments) > 0, segments).otherwise(F.array(_extract_words_or_signs(letters))), _classify_segments
     )
@@ -193,7 +191,7 @@ def _filter_by_kind(segments: Column, kind: str) -> Column:
 
 
 def _normalize_version(version: Column) -> Column:
-    # "live", "live version" and "live remastered" are one thing said in several ways.
+    # "live", "live version" and "live remastered" are one version.
     return F.regexp_replace(F.regexp_replace(version, _EDITION_OF_LIVE, "live"), r"(?<=\S) (version|ver)$", "")
 
 
@@ -202,7 +200,7 @@ def _title_struct(title: Column, version: Column, edition: Column, credit: Colum
 
 
 def _evaluate_once(value: Column, body: Callable[[Column], Column]) -> Column:
-    # Spark evaluates a column once for each place where an expression names it; a lambda's argument just once.
+    # Spark evaluates a column once for each reference in an expression, but the argument of a lambda only once.
     return F.transform(F.array(value), body)[0]
 
 
@@ -237,7 +235,7 @@ def _is_not_blank(text: Column) -> Column:
 
 @cache
 def _build_folding_table() -> tuple[str, str]:
-    """Letters and what they fold to, as ``translate`` takes them; letters beyond the second string's end vanish."""
+    """Return both strings for ``translate``: letters, and their replacements; letters without one are removed."""
     table, removed_letters = dict(_LETTER_REPLACEMENTS), _COMBINING_MARKS + _APOSTROPHES
     for letter in (chr(code) for codes in _FOLDED_RANGES for code in codes):
         plain_letter = _strip_marks(_strip_marks(letter).lower())

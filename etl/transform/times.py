@@ -1,4 +1,4 @@
-"""Times that sources give, and whether anything can have happened then."""
+"""The limits of a plausible time, as column expressions."""
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -7,15 +7,15 @@ from etl.formats.time_limits import CLOCK_TOLERANCE, SPOTIFY_FOUNDED
 
 
 def is_before_spotify(time: Column) -> Column:
-    """Whether a time lies before Spotify was founded, as 1970-01-01 does, which its own charts give."""
+    """Return whether a time lies before Spotify was founded, such as the 1970-01-01 in Spotify's own charts."""
     return time < F.lit(SPOTIFY_FOUNDED)
 
 
 def is_after_receipt(time: Column, received_at: Column) -> Column:
-    """Whether a time lies further after its receipt than clocks differ."""
+    """Return whether a time lies further after its receipt than clocks may differ."""
     return time > received_at + F.lit(CLOCK_TOLERANCE)
 
 
 def plausible_time(time: Column, received_at: Column) -> Column:
-    """Return the time, NULL where nothing can have happened then."""
+    """Return the time; NULL if it lies before Spotify was founded or after its receipt."""
     return F.when(~is_before_spotify(time) & ~is_after_receipt(time, received_at), time)

@@ -1,15 +1,15 @@
-"""The embedded PostgreSQL: one server a STATE_DIR, on loopback, with passwords from its first second.
+"""The embedded PostgreSQL: one server for each STATE_DIR, on loopback, with passwords from its first start.
 
-    place     where its files and binaries lie, and which user runs it
-    folder    a new data folder
-    running   what of a server runs: its addresses, its programs, its processes
-    roles     the roles and databases that it is given
-    server    its life: start, mend, stop, remove
-    use       shared by several, stopped by the last who leaves
+    installation    its files and binaries, and the user that runs it
+    data_directory  creation of a data directory
+    running_server  the addresses, programs and processes of a running server
+    roles           its roles and databases
+    lifecycle       start, restart, stop and remove it
+    shared_server   a server for several processes, stopped by the last one
 
 Roles: ``postgres`` (superuser), ``loader`` (owner of the database ``warehouse``) and ``airflow`` (owner of the
-database ``airflow``); their passwords are in STATE_DIR/secrets. The group roles of sql/access are made beside them, so
-that ``loader`` needs no right to make any.
+database ``airflow``); their passwords are in STATE_DIR/secrets. The group roles of sql/access are created as well, so
+that ``loader`` needs no privilege to create roles.
 """
 
 from launch.postgres.lifecycle import remove_servers, restart_if_ended, start_server, stop_server, truncate_log

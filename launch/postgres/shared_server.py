@@ -1,4 +1,4 @@
-"""Share the embedded server among those who need it for a while: the last one to leave stops it."""
+"""The embedded server, shared by several processes: the last one stops it."""
 
 import fcntl
 import os
@@ -14,11 +14,11 @@ from launch.secrets_store import make_private_folder
 
 @contextmanager
 def run_embedded_server(state: Path) -> Iterator[Server]:
-    """The running server of ``state``, started where needed; stopped on leaving where nobody else uses it.
+    """Run the server of ``state`` during the context; stop it at the end if it has no other users.
 
-    Users are those inside this context in any process (a killed one counts no more) and connected clients.
+    Users are this context in other processes (not in killed ones) and connected clients.
 
-    :raises ActionNeededError: where it cannot be started.
+    :raises ActionNeededError: if it cannot be started.
     """
     lock = os.open(make_private_folder(state / "run") / "postgres.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

@@ -1,4 +1,4 @@
-"""The report's sections about listening: events by source, plays told twice, plays that may be missing, the marts."""
+"""The report's sections about events: events by source, duplicate plays, plays that may be missing, and the marts."""
 
 from rich.console import Console
 from rich.markup import escape
@@ -10,9 +10,9 @@ SECTIONS = ("events", "event_matches", "gaps", "marts")
 
 
 def print_events(out: Console, rows_by_section: dict[str, list[Row]]) -> None:
-    """Print the sections; nothing where there is no event.
+    """Print the sections that have rows.
 
-    :param found: the rows of each of ``SECTIONS``.
+    :param rows_by_section: the rows of each of ``SECTIONS``.
     """
     event_grid = make_table("Listening events", "events", "plays", "skipped", "late", "users", "hours", "first", "last")
     for row in rows_by_section["events"]:
@@ -26,7 +26,7 @@ def print_events(out: Console, rows_by_section: dict[str, list[Row]]) -> None:
             *(f"{row[name]:%Y-%m-%d %H:%M}" for name in ("first_time", "last_time")),
         )
     print_table(out, event_grid)
-    match_grid = make_table("Plays reported twice", "plays")
+    match_grid = make_table("Plays reported by several sources", "plays")
     for row in rows_by_section["event_matches"]:
         winner = (
             row["kept_source"] if row["kept_source"] != row["dropped_source"] else "another record of the same play"

@@ -1,4 +1,4 @@
-"""The report's sections about Spotify: accounts, calls, playlists, and how far round the catalogue was asked."""
+"""The report's sections about Spotify: accounts, calls, playlists, and the progress through the catalogue."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from etl.extract.spotify.account_store import WARNING_DAYS
 from launch.report.table import Row, format_count, format_percentage, make_table, print_table
 
 SECTIONS = ("accounts", "api_calls", "playlists", "refresh_state")
-"""Queries of sql/queries/report; those about one refresh take its ``run_id``."""
+"""Queries of sql/queries/report; those about a single refresh take its ``run_id``."""
 
 _STATE_LABELS = {
     "done": "[green]done[/]",
@@ -22,9 +22,9 @@ _RESOURCE_LABELS = {"track": "tracks", "artist": "artists", "audio_features": "a
 
 
 def print_spotify(out: Console, rows_by_section: dict[str, list[Row]]) -> None:
-    """Print the sections; nothing where nothing was ever asked.
+    """Print the sections that have rows.
 
-    :param found: the rows of each of ``SECTIONS``.
+    :param rows_by_section: the rows of each of ``SECTIONS``.
     """
     _print_accounts(out, rows_by_section["accounts"])
     _print_calls(out, rows_by_section["api_calls"], rows_by_section["accounts"])
@@ -34,11 +34,11 @@ def print_spotify(out: Console, rows_by_section: dict[str, list[Row]]) -> None:
 
 def _print_accounts(out: Console, rows: list[Row]) -> None:
     grid = make_table(
-        "Spotify accounts", "", "playlists", "changed", "refused", "calls", "calls saved", "sign-in lasts"
+        "Spotify accounts", "", "playlists", "changed", "rejected", "calls", "calls saved", "sign-in valid for"
     )
     for row in rows:
         is_account = row["account"] is not None
-        numbers = [row[name] for name in ("playlists_seen", "playlists_changed", "playlists_refused")]
+        numbers = [row[name] for name in ("playlists_seen", "playlists_changed", "playlists_rejected")]
         grid.add_row(
             escape(row["account"]) if is_account else "[dim]the catalogue[/]",
             _STATE_LABELS.get(row["state"], escape(row["state"])),
@@ -53,14 +53,14 @@ def _print_accounts(out: Console, rows: list[Row]) -> None:
 
 
 def _print_account_message(out: Console, row: Row) -> None:
-    """What a person should know of a fetch; failures stand at the end of the report."""
+    """Print a fetch's message or a sign-in that ends soon; failures are at the end of the report."""
     name = escape(row["account"] or "the catalogue")
     if row["state"] == "must_sign_in":
         return
     if row["message"] and row["state"] != "failed":
         out.print(f"[dim]{name}: {escape(row['message'])}[/]")
     if row["account"] and row["days_left"] is not None and row["days_left"] <= WARNING_DAYS:
-        out.print(f"[yellow]The sign-in of {name} runs out in {row['days_left']} days:[/] bin/sign-in {name}")
+        out.print(f"[yellow]The sign-in of {name} expires in {row['days_left']} days:[/] bin/sign-in {name}")
 
 
 def _format_days_left(days: int | None) -> str:
@@ -72,7 +72,7 @@ def _format_days_left(days: int | None) -> str:
 def _print_calls(out: Console, rows: list[Row], fetches: list[Row]) -> None:
     modes = sorted({row["mode"] for row in fetches if row["mode"]})
     mode = {"development": "development mode", "extended": "extended quota"}.get(modes[0], modes[0]) if modes else ""
-    grid = make_table("Calls of Spotify's API", "calls", "")
+    grid = make_table("Calls of the Spotify API", "calls", "")
     for row in rows:
         grid.add_row(escape(row["endpoint"]), format_count(row["calls"]), "")
     if len(rows) > 1:
@@ -89,14 +89,14 @@ def _print_playlists(out: Console, rows: list[Row]) -> None:
             format_percentage(row["measured"], row["tracks"]),
         ]
         if row["is_total"]:
-            grid.add_row(f"[bold]all {format_count(row['playlists'])}[/] [dim]each track once[/]", *cells)
+            grid.add_row(f"[bold]all {format_count(row['playlists'])}[/] [dim]distinct tracks[/]", *cells)
         else:
             grid.add_row(escape(_truncate_name(row["name"])), *cells)
     print_table(out, grid)
 
 
 def _print_refresh_progress(out: Console, rows: list[Row]) -> None:
-    grid = make_table("How far round the catalogue was asked", "known", "asked ever", "", "longest ago")
+    grid = make_table("Refreshed from Spotify", "in the catalogue", "ever requested", "", "oldest request")
     for row in rows:
         if row["asked"]:
             cells: list[Any] = [

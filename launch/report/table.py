@@ -1,4 +1,4 @@
-"""How the report's tables look."""
+"""The layout of the report's tables."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ Row = dict[str, Any]
 
 
 def make_table(title: str, *columns: str) -> Table:
-    """An empty table; its first column has the title, a column without a name is read from the left."""
+    """Return an empty table; its first column has the title, columns without a name are left-aligned."""
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     grid.add_column(f"[bold]{title}[/]", min_width=34)
     for column in columns:
@@ -20,16 +20,16 @@ def make_table(title: str, *columns: str) -> Table:
 
 
 def print_table(out: Console, grid: Table) -> None:
-    """Print a table; nothing where it has no row."""
+    """Print a table, unless it has no rows."""
     if grid.row_count:
         out.print(Padding(grid, (1, 0, 0, 0)))
 
 
 def format_count(number: int) -> str:
-    """A number for people."""
+    """Return a number with thousands separators."""
     return f"{number:,}"
 
 
 def format_percentage(value: int, total: int) -> str:
-    """A share in per cent, empty where there is nothing to have a share of."""
+    """Return a percentage, or an empty text for a total of 0."""
     return f"{value / total:.1%}" if total else ""

@@ -1,6 +1,8 @@
 """The simulator's tasks.
 
 catalogue_files  the files of an import: Kaggle's, or those of a synthetic catalogue
-feed             simulated listening events
+feed             simulated listening events in the lake
+external_feed    the same in contracts that the lake does not take, in a folder
+feed_form        either, as a form asks for
 mock_api         the seed data of the mock Spotify API
 """

@@ -14,12 +14,13 @@ from etl.engines.spark import open_session
 from etl.errors import ActionNeededError, TryAgainError
 from etl.formats.avro.container_files import count_records
 from etl.formats.contracts import STAGED
-from etl.formats.contracts.avro import load_contract
+from etl.formats.contracts.avro import load_contract, write_avro
 from etl.formats.time_limits import CLOCK_TOLERANCE
 from etl.load import Run, load_frames
 from etl.settings import Settings
 from etl.storage.full_disk import report_full_disk
-from etl.storage.inputs import Lake, ReceivedInput
+from etl.storage.inputs import ReceivedInput
+from etl.storage.lake import Lake
 from simulator import warehouse_reads
 from simulator.listeners import activity_records, feed, habits, track_library
 from simulator.listeners.parameters import INJECTED_ERROR_KINDS, InjectedErrorRates, Parameters, resolve_interval
@@ -33,8 +34,8 @@ ORIGIN = "feed"
 def parse_parameters(form: Mapping[str, Any], now: datetime) -> Parameters:
     """The parameters that a form or a command line means.
 
-    :param form: users, start, end (ISO 8601; UTC where no offset is given), hours, records, seed, schema_version, mix,
-        free_share and the kinds of dirt; what is missing or None takes its default.
+    :param form: users, start, end (ISO 8601; UTC where no offset is given), hours, records, seed, mix, contract,
+        free_share and the kinds of injected errors; what is missing or None takes its default.
     :param now: the end of an interval that has none.
     :raises ActionNeededError: where a value makes no sense.
     """
@@ -42,12 +43,16 @@ def parse_parameters(form: Mapping[str, Any], now: datetime) -> Parameters:
     start, end = resolve_interval(
         _parse_time(form_values.get("start")), _parse_time(form_values.get("end")), form_values.get("hours"), now
     )
-    names = ("users", "records", "seed", "schema_version", "mix", "free_share")
+    names = ("users", "records", "seed", "mix", "free_share")
     injected_errors = InjectedErrorRates(
         **{kind: form_values[kind] for kind in INJECTED_ERROR_KINDS if kind in form_values}
     )
     return Parameters(
-        start=start, end=end, dirt=injected_errors, **{name: form_values[name] for name in names if name in form_values}
+        start=start,
+        end=end,
+        dirt=injected_errors,
+        schema_version=1 if form_values.get("contract") == "user_activity_1" else 2,
+        **{name: form_values[name] for name in names if name in form_values},
     )
 
 
@@ -72,24 +77,13 @@ def simulate_feed(run_id: str, parameters: Parameters, received_at: datetime, se
     :returns: population, input ids and numbers of records.
     :raises ActionNeededError: where the warehouse has no catalogue, or the interval lies in the future.
     """
-    if parameters.end > received_at + CLOCK_TOLERANCE:
-        raise ActionNeededError(
-            f"The interval ends on {parameters.end:%Y-%m-%d %H:%M}, which has not come yet: a feed with events of the "
-            "future would be refused. Choose an earlier one."
-        )
     started_at = datetime.now(UTC)
     lake = Lake(settings.lake_url)
-    tracks, playlist_tracks, playlist_ids = read_catalogue(settings.warehouse_url)
-    survey = warehouse_reads.read_survey_responses(settings.warehouse_url)
-    parameters_with_habits = replace(parameters, habits=habits.from_survey_rows(survey))
-    sorted_library = track_library.build_library(tracks, playlist_tracks, feed.UNKNOWN_TRACK_COUNT)
-    simulation = feed.Simulation(parameters_with_habits, sorted_library)
-    run = Run(
-        run_id=run_id, job=JOB, started_at=started_at, reference_date=parameters_with_habits.end.date(), inputs=()
-    )
+    simulation, tracks, playlist_ids = prepare_simulation(parameters, received_at, settings)
+    run = Run(run_id=run_id, job=JOB, started_at=started_at, reference_date=parameters.end.date(), inputs=())
     manifests = _build_manifests(lake, simulation, received_at)
     is_stored = {manifest.input_id for manifest in manifests} <= {
-        manifest.input_id for manifest in lake.find_inputs([ORIGIN])
+        manifest.input_id for manifest in lake.inputs.find_inputs([ORIGIN])
     }
     with open_session(settings, f"{JOB} {run_id}", feed.SPARK_OPTIONS) as spark:
         error_counts: dict[str, int] = {}
@@ -102,11 +96,11 @@ def simulate_feed(run_id: str, parameters: Parameters, received_at: datetime, se
         error_rows = [(manifests[0].input_id, kind, count) for kind, count in error_counts.items()]
         truth = {
             "listener": feed.make_truth_rows(spark, simulation),
-            "dirt": spark.createDataFrame(error_rows, STAGED["dirt"]),
+            "injected_error": spark.createDataFrame(error_rows, STAGED["injected_error"]),
         }
         load_frames(truth, run, settings.warehouse_url)
     # Last: what is noted is complete, and so is the truth about it.
-    stored_inputs = [lake.store_manifest(_count_stored_records(manifest)) for manifest in manifests]
+    stored_inputs = [lake.inputs.store_manifest(_count_stored_records(manifest)) for manifest in manifests]
     return {
         "population": simulation.population_id,
         **{
@@ -114,6 +108,26 @@ def simulate_feed(run_id: str, parameters: Parameters, received_at: datetime, se
             for manifest in stored_inputs
         },
     }
+
+
+def prepare_simulation(
+    parameters: Parameters, received_at: datetime, settings: Settings
+) -> tuple[feed.Simulation, pd.DataFrame, list[str]]:
+    """Return the simulation of some parameters with the warehouse's survey and catalogue.
+
+    :returns: the simulation, the tracks with unknown ones at the end, and the ids of the playlists.
+    :raises ActionNeededError: where the warehouse has no catalogue, or the interval lies in the future.
+    """
+    if parameters.end > received_at + CLOCK_TOLERANCE:
+        raise ActionNeededError(
+            f"The interval ends on {parameters.end:%Y-%m-%d %H:%M}, which has not come yet: a feed with events of the "
+            "future would be rejected. Choose an earlier one."
+        )
+    tracks, playlist_tracks, playlist_ids = read_catalogue(settings.warehouse_url)
+    survey = warehouse_reads.read_survey_responses(settings.warehouse_url)
+    parameters_with_habits = replace(parameters, habits=habits.from_survey_rows(survey))
+    sorted_library = track_library.build_library(tracks, playlist_tracks, feed.UNKNOWN_TRACK_COUNT)
+    return feed.Simulation(parameters_with_habits, sorted_library), tracks, playlist_ids
 
 
 def read_catalogue(url: str) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
@@ -179,7 +193,7 @@ def _write_feed(
         raise TryAgainError(
             f"{manifests[0].url} holds {row_count} records, and {written_events.record_count} were written into it."
         )
-    feed.write_avro(feed.make_user_records(spark, record_table), "user", manifests[1].url)
+    write_avro(feed.make_user_records(spark, record_table), "user", manifests[1].url)
     return written_events.injected_errors
 
 

@@ -1,26 +1,26 @@
-"""Made-up listeners, and what they do: a feed of events in bulk, and the truth behind it.
+"""Synthetic listeners and their listening events: a feed in bulk, and the truth behind it.
 
-In: parameters with a seed, the warehouse's catalogue, the survey. Out: Avro files of the contracts ``user_activity``
-and ``user`` in the lake, which enter like any other feed, and the truth for the schema simulation. The same seed and
-catalogue make the same listeners and events, however many cores share the work; a longer interval or a larger number of
-listeners makes the same ones and more.
+In: parameters with a seed, the warehouse's catalogue, the survey. Out: Avro files of a contract, and the truth for the
+schema simulation. Files of ``user_activity`` and ``user`` lie in the lake and enter like any other feed. The same seed
+and catalogue give the same listeners and events, however many cores share the work. A longer interval or more listeners
+give the same ones and more.
 
-    chance         draws without a state: a hash of who draws, and for what
-    parameters     what a simulation is told, and the names that follow
-    habits         what is asked of listeners: the survey, or defaults
-    homes          where they live
-    personalities  the sixteen, and the four traits behind each
-    people         who a listener is, for good and at a time
-    library        the catalogue, sorted for choosing
-    taste          which track a play plays
-    wishes         the survey's favourite genres and moods, which taste chooses by
-    sessions       when they listen
-    timeline       what happens in sessions, play by play
-    activities     plays made rows of small numbers; dirt
-    profiles       who they are, as records; the truth
-    records        rows of numbers made records of the contract, by Spark
-    projections    the same in the shapes of earlier feeds
-    feed           all of it in parallel, written as Avro
+    hashed_draws          stateless random draws: a hash of who draws and for what
+    parameters            the parameters of a simulation, and the ids that follow from them
+    habits                the distributions that listeners are drawn from: the survey, or defaults
+    homes                 countries and timezones
+    personalities         the sixteen personalities, and the four traits behind each
+    population            the attributes of each listener, fixed and over time
+    track_library         the catalogue, sorted for choosing
+    taste                 which track a play plays
+    survey_preferences    the survey's favourite genres and moods, which taste chooses by
+    sessions              when listeners listen
+    timeline              the plays of a session, one after another
+    activities            plays as rows of small numbers; injected errors
+    profiles              records of users; the truth about them
+    activity_records      rows of numbers as records of UserActivity, by Spark
+    contract_projections  the same as SpotifyWrappedData and as four entities, by Spark
+    feed                  all of it in parallel, written as Avro
 
-docs/simulator.md says what is made up, from what, and what the catalogue limits.
+docs/simulator.md says what is synthetic, what it is drawn from, and what the catalogue limits.
 """

@@ -1,7 +1,7 @@
-"""Plays made activities: rows of small numbers, which ``feed`` turns into the records of the contract.
+"""Plays as activities: rows of small numbers, which ``feed`` turns into the records of the contract.
 
 A PLAY starts; at its end may stand a SKIP, or the PAUSE that ended it; within it a LIKE, at its end a FOLLOW of the
-artist. A LIKE that carries a playlist is the track's being put into that playlist: how playlists come about.
+artist. A LIKE with a playlist adds the track to that playlist: so playlists grow.
 """
 
 from dataclasses import dataclass, fields

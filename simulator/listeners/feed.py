@@ -4,9 +4,8 @@ Workers make rows of small numbers by chunks of listeners and days; Spark looks 
 by itself. Where a chunk begins changes nothing in what is made.
 """
 
-import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -14,12 +13,12 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 from fsspec.core import url_to_fs
-from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StructType
 
-from etl.formats.contracts.avro import load_contract
+from etl.formats.contracts.avro import write_avro
 from simulator.listeners import activities, activity_records, personalities, profiles
 from simulator.listeners.activities import ACTIVITY_SCHEMA, DUPLICATE, FIRST_BROKEN, LATE, OUT_OF_ORDER
 from simulator.listeners.hashed_draws import Integers, hash_key
@@ -182,27 +181,41 @@ def limit_records(spark: SparkSession, simulation: Simulation) -> Simulation:
 
 
 def write_events(
-    spark: SparkSession, simulation: Simulation, lookup_tables: activity_records.LookupTables, url: str
+    spark: SparkSession,
+    simulation: Simulation,
+    lookup_tables: activity_records.LookupTables,
+    url: str,
+    contract_name: str | None = None,
+    project: Callable[[DataFrame], DataFrame] | None = None,
 ) -> WriteResult:
-    """Write the records of UserActivity into a folder; late ones into files that come after the others.
+    """Write the events as Avro files into a folder; late ones into files that come after the others.
 
+    :param contract_name: None: UserActivity in the version of the parameters.
+    :param project: makes records of another contract from records of UserActivity; None: these are written.
     :returns: what was written, counted on the way.
     """
+    version = simulation.parameters.schema_version
     rows = _cut_after_last_row(generate_activity_rows(spark, simulation), simulation)
-    counts = _write_and_count(rows.where(F.col("dirt") != LATE), simulation, lookup_tables, url, "overwrite")
-    if simulation.parameters.dirt.late:
-        late_counts = _write_and_count(
-            rows.where(F.col("dirt") == LATE), simulation, lookup_tables, f"{url}/late", "overwrite"
+
+    def write_rows(condition: Column, folder_url: str) -> dict[str, int]:
+        observation = Observation()
+        observed = _observe_counts(rows.where(condition), observation, simulation)
+        records = activity_records.make_user_activity_records(
+            observed, simulation.population_id, lookup_tables, version
         )
+        write_avro(project(records) if project else records, contract_name or f"user_activity_{version}", folder_url)
+        return {name: int(count) for name, count in observation.get.items()}
+
+    counts = write_rows(F.col("dirt") != LATE, url)
+    if simulation.parameters.dirt.late:
+        late_counts = write_rows(F.col("dirt") == LATE, f"{url}/late")
         _move_late_files_last(url)
         counts = {name: count + late_counts[name] for name, count in counts.items()}
     return WriteResult(counts.pop("records"), {kind: counts[kind] for kind in INJECTED_ERROR_KINDS})
 
 
-def _write_and_count(
-    rows: DataFrame, simulation: Simulation, lookup_tables: activity_records.LookupTables, url: str, mode: str
-) -> dict[str, int]:
-    observation = Observation()
+def _observe_counts(rows: DataFrame, observation: Observation, simulation: Simulation) -> DataFrame:
+    """Return the rows, counted in all and by kind of injected error when they are written."""
     kinds = {"duplicate": DUPLICATE, "late": LATE, "disorder": OUT_OF_ORDER}
     is_unknown = F.col("track") >= simulation.library.known_track_count
     counts = {
@@ -210,17 +223,9 @@ def _write_and_count(
         "unknown_track": F.count_if(is_unknown),
         "broken": F.count_if(F.col("dirt") >= FIRST_BROKEN),
     }
-    observed = rows.observe(
+    return rows.observe(
         observation, F.count(F.lit(1)).alias("records"), *(column.alias(name) for name, column in counts.items())
     )
-    version = simulation.parameters.schema_version
-    write_avro(
-        activity_records.make_user_activity_records(observed, simulation.population_id, lookup_tables, version),
-        f"user_activity_{version}",
-        url,
-        mode,
-    )
-    return {name: int(count) for name, count in observation.get.items()}
 
 
 def _move_late_files_last(url: str) -> None:
@@ -236,12 +241,6 @@ def _cut_after_last_row(rows: DataFrame, simulation: Simulation) -> DataFrame:
         return rows
     last_at, last_code = simulation.cut
     return rows.where((F.col("at") < last_at) | ((F.col("at") == last_at) & (F.col("code") <= last_code)))
-
-
-def write_avro(frame: DataFrame, contract_name: str, url: str, mode: str = "overwrite") -> None:
-    """Write records as Avro files of a contract into a folder."""
-    writer = frame.write.format("avro").option("avroSchema", json.dumps(load_contract(contract_name)))
-    writer.mode(mode).save(url)
 
 
 def _distribute_indexes(spark: SparkSession, count: int, partitions: int | None = None) -> DataFrame:

@@ -1,4 +1,4 @@
-"""What is asked of made-up listeners: who they are, when, on what and how they listen.
+"""The distributions that simulated listeners are drawn from: age, gender, plan, times, devices, skips.
 
 In: answers to the survey (rows of ``warehouse.survey_response``), or none. Out: ``Habits``, whose shares are found
 again in the events. Where the survey says nothing, the defaults stand; docs/simulator.md lists them.
@@ -49,7 +49,7 @@ GENRES_BY_ANSWER: dict[str, tuple[str, ...]] = {
 """What an answer to the question for the favourite genre means in a catalogue."""
 
 ANY = "any"
-"""A genre or mood that is asked for by nobody."""
+"""The index of a genre or mood that no answer names."""
 
 GENRE_ANSWERS = (*GENRES_BY_ANSWER, ANY)
 
@@ -169,7 +169,7 @@ DEFAULTS = Habits(
 
 
 def from_survey_rows(survey_rows: Sequence[Mapping[str, object]]) -> Habits:
-    """The habits that a survey tells of; the defaults where nobody answered.
+    """Return the habits of a survey; the defaults if it has no answers.
 
     A band's own shares lean on those of all bands, as if 20 more had answered like everybody: one answer of a rare band
     says little.

@@ -1,4 +1,4 @@
-"""What a simulation is told, and the names that follow from it."""
+"""The parameters of a simulation, and the ids that follow from them."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ INJECTED_ERROR_KINDS = ("duplicate", "late", "disorder", "unknown_track", "broke
 
 @dataclass(frozen=True)
 class InjectedErrorRates:
-    """Shares of records that are made wrong on purpose, each from 0 to 1."""
+    """Fractions of records with an injected error, by kind, each from 0 to 1."""
 
     duplicate: float = 0.0
     late: float = 0.0
@@ -31,7 +31,9 @@ class InjectedErrorRates:
     def __post_init__(self) -> None:
         rates = asdict(self)
         if any(not 0 <= rate <= 1 for rate in rates.values()) or sum(rates.values()) > 1:
-            raise ActionNeededError(f"Shares of dirt lie between 0 and 1 and add up to 1 at most, not {rates}.")
+            raise ActionNeededError(
+                f"Fractions of injected errors must lie between 0 and 1 and add up to at most 1, not {rates}."
+            )
 
     @property
     def is_clean(self) -> bool:
@@ -42,8 +44,8 @@ class InjectedErrorRates:
 class Parameters:
     """A simulation: listeners 0 to ``users`` − 1 of a seed, in the interval from ``start`` to before ``end`` (UTC).
 
-    ``records`` ends it earlier, after so many records (before dirt). Where interval or number of listeners alone
-    differ, there are the same listeners and, where the intervals overlap, the same events.
+    ``records`` ends it earlier, after so many records (before errors are injected). Simulations that differ only in
+    interval or number of listeners have the same listeners and, where the intervals overlap, the same events.
     """
 
     users: int
@@ -62,28 +64,28 @@ class Parameters:
             raise ActionNeededError(f"There must be 1 to {MAX_USERS:,} listeners, not {self.users:,}.")
         if not EARLIEST_START <= self.start < self.end <= LATEST_END:
             raise ActionNeededError(
-                f"The interval must begin on or after {EARLIEST_START:%Y-%m-%d} and end after that, by {LATEST_END:%Y-%m-%d}: "
-                f"not {self.start:%Y-%m-%d %H:%M} to {self.end:%Y-%m-%d %H:%M}."
+                f"The interval must begin on or after {EARLIEST_START:%Y-%m-%d} and end after that, by "
+                f"{LATEST_END:%Y-%m-%d}: not {self.start:%Y-%m-%d %H:%M} to {self.end:%Y-%m-%d %H:%M}."
             )
         if self.schema_version not in (1, 2):
             raise ActionNeededError(f"The version of UserActivity is 1 or 2, not {self.schema_version}.")
         if self.records is not None and self.records < 1:
             raise ActionNeededError(f"The number of records must be 1 or more, not {self.records}.")
         if self.free_share is not None and not 0 <= self.free_share <= 1:
-            raise ActionNeededError(f"The share of free plans lies between 0 and 1, not {self.free_share}.")
+            raise ActionNeededError(f"The fraction of free plans must lie between 0 and 1, not {self.free_share}.")
         if not -(1 << 63) <= self.seed < 1 << 63:
             raise ActionNeededError("The seed must fit into 64 bits.")
         personalities.compute_weights(self.mix)
 
     @property
     def effective_habits(self) -> Habits:
-        """The habits, with the share of free plans that is wanted."""
+        """Return the habits with the requested fraction of free plans."""
         return self.habits.set_free_fraction(self.free_share)
 
     def compute_population_id(self, catalogue_fingerprint: str) -> str:
-        """What names the listeners: equal for all simulations whose listeners and events agree.
+        """Return the id in the names of listeners: equal for all simulations whose listeners and events agree.
 
-        :param catalogue: the catalogue's fingerprint.
+        :param catalogue_fingerprint: as ``track_library.compute_fingerprint`` returns it.
         """
         identity = {
             "seed": self.seed,
@@ -94,14 +96,14 @@ class Parameters:
         return _hash_values(identity)[:8]
 
     def compute_input_id(self, catalogue_fingerprint: str, format_name: str) -> str:
-        """The lake's name for what this simulation makes: the same simulation run twice is one input."""
+        """Return the id of the simulation's input: the same simulation run twice is one input."""
         return _hash_values({**asdict(self), "catalogue": catalogue_fingerprint, "format": format_name})[:16]
 
 
 def resolve_interval(
     start: datetime | None, end: datetime | None, hours: float | None, now: datetime
 ) -> tuple[datetime, datetime]:
-    """The interval that a form means.
+    """Return the interval that a form asks for.
 
     :param now: the end where neither is given, cut to the hour.
     :param hours: its length where one end or both are missing; None: 72.

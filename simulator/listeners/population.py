@@ -39,7 +39,7 @@ FIRST_YEAR = 2009
 EPOCH = date(1970, 1, 1)
 
 _YEARLY_CHANGE_RATES = {"plan": 0.15, "home": 0.04, "name": 0.03}
-"""How many listeners a year choose anew; some choose what they had."""
+"""The fraction of listeners a year that choose again; some choose the same."""
 
 # Purposes of draws that are spread evenly over listeners.
 (

@@ -1,4 +1,4 @@
-"""Who made-up listeners are: their records of the contract ``user``, and the truth that inference is scored by."""
+"""Simulated listeners as records of the contract ``user``, and the truth that inference is scored by."""
 
 from collections.abc import Iterable, Iterator
 from functools import cache

@@ -100,7 +100,7 @@ def _make_choice_keys(plays: Plays) -> Keys:
 
 
 def _choose_artists(plays: Plays, choice_keys: Keys, library: Library) -> Integers:
-    """The artist of each choice: somebody of the repertoire for good or of the month's, or anybody."""
+    """Return the artist of each choice: of the lasting repertoire, of the month's, or any artist."""
     exploration = plays.traits[0]
     slots = (_REPERTOIRE_SIZE * draw_uniform(choice_keys, _SLOT_DRAW) ** 1.2).astype(np.int64)
     slot_keys = hash_keys(plays.listener_keys, _REPERTOIRE_KEY_BASE + slots)

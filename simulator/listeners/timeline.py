@@ -137,7 +137,7 @@ def _compute_starts(
 def _find_excess_skips(sessions: Sessions, session: Integers, ends: Integers, is_counted_skip: Flags) -> Integers:
     """Skips of free plans that have six others of the hour before them, or lie in the first hour of a listening day.
 
-    Six in the last hour of one day and six in the first of the next would be too many; so nobody skips in the latter.
+    Six in the last hour of one day and six in the first of the next would be too many; so the latter has no skips.
     Of skips that are too many for each other's sake only the first is named: the caller asks again.
     """
     skip_indexes = np.flatnonzero(is_counted_skip)

@@ -199,7 +199,7 @@ def compute_cell(genre: Integers, popularity: Integers, age: Integers) -> Intege
 
 
 def _build_cells(artist_stats: pd.DataFrame, genre_count: int) -> ArrayLists:
-    """Artists by cell. Where a genre has nobody there or next to it, the cell of any stands: traits before genre."""
+    """Artists by cell. If a genre has no artist there or next to it, any genre serves: traits before genre."""
     bands = {
         name: np.minimum((artist_stats[name].fillna(0).to_numpy() * BAND_COUNT).astype(int), BAND_COUNT - 1)
         for name in ("popularity", "age")

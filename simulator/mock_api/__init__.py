@@ -1,25 +1,35 @@
-"""A stand-in for the Spotify Web API: a real HTTP server on loopback, for a start without credentials and for tests.
+"""A mock of the Spotify Web API: an HTTP server on loopback, for a start without credentials and for tests.
 
-In: a stock (one SQLite file that ``write_stock`` makes of the catalogue's rows) and a scenario (a TOML file).
-Out: the answers that Spotify's API would give in either quota mode, with the faults that the scenario asks for.
+In: seed data (one SQLite file that ``write_seed_data`` makes of the catalogue's rows) and a scenario (a TOML file).
+Out: the responses that Spotify's API would give in either quota mode, with the faults that the scenario asks for.
 
-    catalogue   rows of the catalogue as tracks, albums and artists; what Spotify knows beyond them is made up
-    further     further ids of known recordings, and other recordings of nearly the same name
-    playlists   who owns and follows which playlist, and what is on it
-    stock       the SQLite file: written in one go, read by the server
-    scenario    the TOML file: what changes from night to night, and what goes wrong
-    night       the state of one night, a pure function of stock, scenario and night
-    promised, shapes   what each object of the API has, by mode; the objects themselves
-    pages       the API's endpoints
-    tokens, accounts   signed tokens; the accounts service that gives them out
-    faults      the middleware that makes things go wrong
-    titles      titles made comparable, for further ids of nearly the same name
-    errors      refusals as the API words them
-    connection  a connection that the application can break off
-    control     the endpoints for tests and scoring
-    server      all of it as one application
+    catalogue             tracks, albums and artists
+    catalogue_builder     rows of the catalogue as these
+    catalogue_rows        rows merged into tracks and artists
+    recordings            recordings, and the ISRC of each
+    alternative_tracks    alternative ids of known recordings, and recordings of nearly the same name
+    accounts              accounts, playlists and libraries
+    playlists             who owns and follows which playlist, and its items
+    seed_data             the SQLite file: written at once, read by the server
+    scenario              the TOML file: the changes and the faults of each simulated day
+    changes               the changes since the first simulated day
+    simulated_day         the state of one day, a pure function of seed data, scenario and day
+    object_fields         the fields of each API object, by mode
+    api_objects           the API objects
+    unusual_items         local files and episodes
+    api_request           a request with its checked parameters
+    endpoints             the API's endpoints
+    tokens                signed tokens
+    accounts_service      sign-in, and the tokens that an app gets
+    fault_injection       the middleware that injects faults
+    titles                titles made comparable, for alternative ids of nearly the same name
+    hashed_ids            ids and choices drawn by hash
+    errors                error responses in the API's words
+    abortable_connection  a connection that the application can abort
+    control               the endpoints for tests and scoring
+    server                all of it as one application
 
-docs/stand_in.md says what is made up and how a scenario is written.
+docs/mock_api.md says what is synthetic and how a scenario is written.
 """
 
 from simulator.mock_api.seed_data import write_seed_data

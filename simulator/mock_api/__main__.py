@@ -1,4 +1,4 @@
-"""python -m simulator.mock_api: serve the stand-in on loopback until it is stopped."""
+"""python -m simulator.mock_api: serve the mock Spotify API on loopback until it is stopped."""
 
 import argparse
 import sys
@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> int:
     """
     parser = argparse.ArgumentParser(prog="python -m simulator.mock_api", description=__doc__)
     parser.add_argument("--stock", type=Path, required=True, help="the SQLite file that is served; it may come later")
-    parser.add_argument("--state", type=Path, required=True, help="the folder for the token key and the night")
+    parser.add_argument("--state", type=Path, required=True, help="the folder for the token key and the simulated day")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--scenario", type=Path, help="a TOML file: what changes and what goes wrong")
     parser.add_argument("--mode", choices=get_args(QuotaMode), help="wins over the scenario's mode")

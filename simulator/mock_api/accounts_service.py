@@ -171,7 +171,7 @@ def _render_account_choice(request: Request, names: list[str]) -> Response:
         for name in names
     )
     return HTMLResponse(
-        "<!doctype html><title>Stand-in for Spotify</title><h1>Stand-in for Spotify</h1>"
-        "<p>This is not Spotify: the accounts below and all that they hold are made up. Sign in as</p>"
+        "<!doctype html><title>Mock Spotify API</title><h1>Mock Spotify API</h1>"
+        "<p>This is not Spotify: the accounts below and all their data are synthetic. Sign in as</p>"
         f"<ul>{links}</ul>"
     )

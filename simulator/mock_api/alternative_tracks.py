@@ -9,8 +9,10 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 
-from simulator.mock_api.catalogue import Album, Artist, Catalogue, Track, make_isrc, make_release_date
+from simulator.mock_api.catalogue import Album, Artist, Catalogue, Track
+from simulator.mock_api.catalogue_builder import make_release_date
 from simulator.mock_api.hashed_ids import hash_fraction, hash_number, make_spotify_id
+from simulator.mock_api.recordings import make_isrc
 from simulator.mock_api.titles import get_base_title, has_suffix
 
 ALTERNATIVE_ID_FRACTION = 0.15

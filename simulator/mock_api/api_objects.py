@@ -1,13 +1,14 @@
-"""Objects as the API sends them, by mode: ``promised`` says what each has."""
+"""Objects as the API sends them, by mode: ``object_fields`` lists the fields of each."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 from etl.formats.contracts.columns import MEASURES
+from simulator.mock_api.accounts import Account, Playlist, PlaylistItem
 from simulator.mock_api.object_fields import OBJECT_FIELDS
-from simulator.mock_api.playlists import Account, Playlist, PlaylistItem
 from simulator.mock_api.scenario import QuotaMode
 from simulator.mock_api.simulated_day import Play, SimulatedDay
+from simulator.mock_api.unusual_items import LOCAL_ALBUM, build_episode, build_local_track, build_show
 
 JsonObject = dict[str, Any]
 
@@ -236,77 +237,14 @@ class ApiObjects:
         self, item: PlaylistItem, playlist: Playlist, index: int, tracks: dict[str, JsonObject]
     ) -> JsonObject | None:
         if item.kind == "local":
-            return self._build_local_file(index)
+            return self._select_fields(
+                "track", build_local_track(index, self._select_fields("simple_album", LOCAL_ALBUM))
+            )
         if item.kind == "episode":
-            return self._build_episode(playlist)
+            episode_id, show_id = (f"madeup{letter}{playlist.playlist_id[7:]}" for letter in "ES")
+            show = build_show(self._make_links("show", show_id), list(MARKETS) if self._is_extended else None)
+            return build_episode(self._make_links("episode", episode_id), show)
         return self.build_track(tracks[item.item_id]) if item.kind == "track" and item.item_id in tracks else None
-
-    def _build_local_file(self, index: int) -> JsonObject:
-        empty_artist: JsonObject = {
-            "external_urls": {},
-            "href": None,
-            "id": None,
-            "name": "",
-            "type": "artist",
-            "uri": None,
-        }
-        name = f"Home recording {index}"
-        track_object = {
-            "album": self._select_fields(
-                "simple_album",
-                {
-                    **{**empty_artist, "type": "album", "album_type": None, "artists": [], "available_markets": []},
-                    **{"images": [], "release_date": None, "release_date_precision": None, "total_tracks": None},
-                },
-            ),
-            "artists": [{**empty_artist, "name": "Somebody at home"}],
-            "available_markets": [],
-            "disc_number": 0,
-            "duration_ms": 180_000 + index,
-            "explicit": False,
-            "external_ids": {},
-            "external_urls": {},
-            "href": None,
-            "id": None,
-            "is_local": True,
-            "is_playable": True,
-            "name": name,
-            "popularity": 0,
-            "preview_url": None,
-            "track_number": 0,
-            "type": "track",
-            "uri": f"spotify:local:Somebody+at+home::{name.replace(' ', '+')}:180",
-        }
-        return self._select_fields("track", track_object)
-
-    def _build_episode(self, playlist: Playlist) -> JsonObject:
-        episode_id = f"madeupE{playlist.playlist_id[7:]}"
-        show_id = f"madeupS{playlist.playlist_id[7:]}"
-        common_fields = {
-            "description": "Nobody talks about nothing.",
-            "explicit": False,
-            "html_description": "<p>Nobody talks about nothing.</p>",
-            "images": [],
-            "is_externally_hosted": False,
-            "languages": ["en"],
-        }
-        show = {
-            **{**self._make_links("show", show_id), **common_fields, "copyrights": [], "media_type": "audio"},
-            **{"name": "The Stand-in Show", "total_episodes": 1},
-        }
-        if self._is_extended:
-            show |= {"available_markets": list(MARKETS), "publisher": "Stand-in"}
-        return {
-            **self._make_links("episode", episode_id),
-            **common_fields,
-            "audio_preview_url": None,
-            "duration_ms": 1_686_230,
-            "is_playable": True,
-            "name": "Episode one",
-            "release_date": "2024-05-01",
-            "release_date_precision": "day",
-            "show": show,
-        }
 
     def _make_links(self, kind: str, resource_id: str) -> JsonObject:
         return {

@@ -1,17 +1,17 @@
-"""What has changed since the first night: the scenario's changes, and the usual ones that every night brings."""
+"""The changes since the first simulated day: the scenario's, and the default ones of every day."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 
+from simulator.mock_api.accounts import Account, Playlist, PlaylistItem
 from simulator.mock_api.hashed_ids import hash_number, make_spotify_id
-from simulator.mock_api.playlists import Account, Playlist, PlaylistItem
 from simulator.mock_api.scenario import Change, Scenario
 from simulator.mock_api.seed_data import SeedData
 
 
 class AppliedChanges:
-    """The changes up to and with one night, made in their order. The stock itself stays as it is."""
+    """Applies the changes up to and including one day, in their order. The seed data stays unchanged."""
 
     def __init__(self, seed_data: SeedData, scenario: Scenario, simulated_day: int) -> None:
         self.revisions: Counter[str] = Counter()
@@ -127,7 +127,7 @@ class AppliedChanges:
         return added if change.ids else added[: change.count]
 
     def _choose_timestamp(self, account: Account, change: Change) -> str:
-        """Some second of the day before the night."""
+        """Return a second of the day before the change."""
         day = self._first_day + timedelta(days=change.night - 1)
         return _format_timestamp(day, hash_number(account.name, *_list_draw_values(change)))
 
@@ -139,7 +139,7 @@ class AppliedChanges:
 
 
 def _list_default_changes(seed_data: SeedData, own_ids: Mapping[str, list[str]], day: int) -> Iterator[Change]:
-    """What a night brings where the scenario does not say otherwise."""
+    """Yield the default changes of a day."""
     for name, playlist_ids in own_ids.items():
         if not playlist_ids:
             continue
@@ -171,7 +171,7 @@ def _list_default_changes(seed_data: SeedData, own_ids: Mapping[str, list[str]],
 
 
 def _list_own_playlists(seed_data: SeedData, account: Account) -> list[str]:
-    """The playlists that an account owns on the first night."""
+    """Return the playlists that an account owns on the first day."""
     playlists = (seed_data.find_playlist(playlist_id) for playlist_id in seed_data.list_playlist_ids(account.name))
     return [playlist.playlist_id for playlist in playlists if playlist and playlist.owner_id == account.user_id]
 

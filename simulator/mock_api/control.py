@@ -1,4 +1,4 @@
-"""The control endpoints, for tests and for scoring: what was asked, which night it is, what is true."""
+"""The control endpoints, for tests and for scoring: counts of calls, the simulated day, true track ids."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from simulator.mock_api.seed_data import SeedData
 
 
 class ControllableApi(Protocol):
-    """What the control endpoints ask of the stand-in."""
+    """The state of the mock API that the control endpoints need."""
 
     def get_seed_data(self) -> SeedData:
         """The stock that is served."""
 
     def get_day_number(self) -> int:
-        """The number of the night."""
+        """Return the number of the simulated day."""
 
     def set_day_number(self, number: int | None) -> None:
-        """Make it another night."""
+        """Set the simulated day."""
 
 
 class ControlEndpoints:
@@ -58,7 +58,7 @@ class ControlEndpoints:
         return JSONResponse(dict(sorted(self.fault_injector.injected.items())))
 
     async def _handle_simulated_day(self, request: Request) -> Response:
-        """The number of the night; PUT sets it, null gives the calendar's night back."""
+        """Return the number of the simulated day; PUT sets it, null returns to the calendar."""
         if request.method == "PUT":
             self._mock_api.set_day_number(await _parse_day_number(request))
             self.fault_injector.reset_call_counts()

@@ -1,7 +1,7 @@
-"""What goes wrong: one middleware around the whole application, driven by the scenario.
+"""Fault injection: one middleware around the whole application, driven by the scenario.
 
 It also counts every call by endpoint and status, those that it spoils included. Which calls a fault hits depends on
-the night and on how many calls there were before in that night; setting the night starts that count anew.
+the simulated day and on the number of earlier calls of that day; setting the day resets that count.
 """
 
 import asyncio
@@ -38,12 +38,12 @@ _LONG_RETRY_AFTER_SECONDS = 74_214
 
 
 class FaultTarget(Protocol):
-    """What the middleware asks of the stand-in."""
+    """The state of the mock API that the middleware needs."""
 
     scenario: Scenario
 
     def get_day_number_or_none(self) -> int | None:
-        """The number of the night, None while there is no stock."""
+        """Return the number of the simulated day, None while there is no seed data."""
 
     def find_account(self, authorization: str, form: dict[str, list[str]]) -> str:
         """The name of the account that a call is made for, empty where it is for none."""
@@ -75,7 +75,7 @@ class FaultInjector:
         self.injected: Counter[str] = Counter()
 
     def reset_call_counts(self) -> None:
-        """Count the calls of each night anew."""
+        """Reset the counts of calls of each day."""
         self._call_counts.clear()
         self._quota_used_up_day = None
 
@@ -136,7 +136,7 @@ class FaultInjector:
         return scripted_fault or self._draw_fault(call)
 
     def _draw_fault(self, call: Call) -> Fault | None:
-        """A fault by rate: a pure function of seed, night, endpoint and the number of the call."""
+        """Return a fault by rate: a pure function of seed, day, endpoint and the number of the call."""
         fault_rate = self._mock_api.scenario.faults
         if fault_rate.endpoints and call.endpoint not in fault_rate.endpoints:
             return None

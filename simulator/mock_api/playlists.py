@@ -1,21 +1,22 @@
 """The accounts, and what they own, follow, save and play.
 
-Copies of real playlists are dealt to the accounts by hash; where there are none, playlists are made of tracks of one
-genre. The first playlists of each account hold everything odd that Spotify's playlists hold.
+Copies of real playlists are assigned to the accounts by hash; without any, playlists are made of tracks of one genre.
+The first playlists of each account have all kinds of unusual items that Spotify's playlists have.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from simulator.mock_api.accounts import Account, AccountLibrary, Playlist, PlaylistItem, PlaylistsAndLibraries
 from simulator.mock_api.alternative_tracks import AlternativeTracks
 from simulator.mock_api.catalogue import Catalogue
 from simulator.mock_api.hashed_ids import choose_ids, hash_fraction, hash_number, make_spotify_id
 
-if TYPE_CHECKING:  # the server reads a stock without ever loading pandas
+if TYPE_CHECKING:  # the server reads seed data without ever loading pandas
     import pandas as pd
 
 ACCOUNT_NAMES = ("ada", "ben", "cleo", "dora", "emil")
@@ -27,7 +28,7 @@ _LARGE_GENRE_SIZE = 50
 _SAVED_TRACK_COUNT = 120
 _FOLLOWED_ARTIST_COUNT = 60
 _NAMELESS_INDEX, _EMPTY_INDEX = 2, 3
-"""Which of an account's own playlists has no name, and which one no items."""
+"""The indexes of an account's own playlist without a name, and of the one without items."""
 
 _UNUSUAL_KIND_BY_INDEX = {1: "local", 3: "episode", 4: "null", 6: "local"}
 _REPEATED_INDEX, _UNPLAYABLE_INDEX, _RELINKED_INDEX = 7, 8, 9
@@ -37,65 +38,11 @@ _RELEASE_DATE_BY_INDEX = {
     12: ("2003-07", "month"),
     13: ("2019-11-08", "day"),
 }
-"""What stands in which places of an account's first two playlists."""
+"""The unusual items of an account's first two playlists, by index."""
 
 
 PlaylistSource = tuple[str, str, list[str]]
 """A playlist's id, its name, and the ids of the catalogue's tracks on it."""
-
-
-@dataclass(frozen=True)
-class Account:
-    """An account of the stand-in: ``name`` is what a person calls it, the ids are what the API tells."""
-
-    name: str
-    user_id: str
-    account_id: str
-    display_name: str
-    country: str
-    plays_a_day: int
-
-
-@dataclass(frozen=True)
-class PlaylistItem:
-    """One place on a playlist. ``kind`` is track, local, episode or null; ``item_id`` is empty for local and null."""
-
-    kind: str
-    item_id: str
-    added_at: str
-    added_by: str
-
-
-@dataclass
-class Playlist:
-    """A playlist as it is on the first night."""
-
-    playlist_id: str
-    name: str
-    owner_id: str
-    items: list[PlaylistItem] = field(default_factory=list)
-    description: str = ""
-    is_public: bool = True
-    is_collaborative: bool = False
-    is_editorial: bool = False
-
-
-@dataclass
-class AccountLibrary:
-    """What one account has: playlists in the order of its list, saved tracks newest first, followed artists."""
-
-    account: Account
-    playlist_ids: list[str] = field(default_factory=list)
-    saved_tracks: list[tuple[str, str]] = field(default_factory=list)
-    followed_artists: list[str] = field(default_factory=list)
-
-
-@dataclass
-class PlaylistsAndLibraries:
-    """All playlists by id, and the libraries by the name of their account."""
-
-    playlists: dict[str, Playlist] = field(default_factory=dict)
-    libraries: dict[str, AccountLibrary] = field(default_factory=dict)
 
 
 def build_playlists(
@@ -194,7 +141,7 @@ def _make_genre_playlists(catalogue: Catalogue, seed: int, count: int) -> list[P
     for track_id in catalogue.tracks:
         for genre in catalogue.genres.get(track_id) or ("everything",):
             by_genre[genre].append(track_id)
-    # By size only as far as it matters: one more track must not deal all the playlists anew.
+    # By size only as far as it matters: one more track must not deal all playlists differently.
     genres = sorted(by_genre, key=lambda genre: (len(by_genre[genre]) < _LARGE_GENRE_SIZE, genre)) or ["nothing"]
     playlist_sources = []
     for index in range(count):
@@ -250,7 +197,8 @@ def _make_timestamp(*values: object) -> str:
     """When something was added: some second of the years 2015 to 2025."""
     random_number = hash_number("moment", *values)
     date = f"{2015 + random_number % 11}-{1 + random_number // 11 % 12:02d}-{1 + random_number // 132 % 28:02d}"
-    return f"{date}T{random_number // 3_696 % 24:02d}:{random_number // 88_704 % 60:02d}:{random_number // 5_322_240 % 60:02d}Z"
+    hour, minute, second = random_number // 3_696 % 24, random_number // 88_704 % 60, random_number // 5_322_240 % 60
+    return f"{date}T{hour:02d}:{minute:02d}:{second:02d}Z"
 
 
 def _add_unusual_items(playlists: Sequence[Playlist], alternatives: AlternativeTracks, has_empty: bool) -> None:

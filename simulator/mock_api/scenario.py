@@ -1,6 +1,6 @@
-"""The scenario: one TOML file that says what changes from night to night, and what goes wrong.
+"""The scenario: one TOML file with the changes of each simulated day, and the faults.
 
-Its keys are the fields of ``Scenario``, ``Change``, ``Fault`` and ``FaultRate``; docs/stand_in.md explains each.
+Its keys are the fields of ``Scenario``, ``Change``, ``Fault`` and ``FaultRate``; docs/mock_api.md explains each.
 """
 
 import tomllib
@@ -40,10 +40,10 @@ _TableType = TypeVar("_TableType", "Change", "Fault", "FaultRate", "Scenario")
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """Something that is so from a night on.
+    """A change that takes effect on a simulated day.
 
     ``playlist`` is an id, the name of a playlist that the scenario has made, or a number: the place in the account's
-    own playlists on the first night, from 0. Without ``ids`` as many as ``count`` says are chosen by hash.
+    own playlists on the first day, from 0. Without ``ids`` as many as ``count`` says are chosen by hash.
     """
 
     night: int
@@ -59,7 +59,7 @@ class Change:
 class Fault:
     """Something that goes wrong at an endpoint.
 
-    Without ``night`` it does so every night, without ``nth`` at every call; with it at the nth call of the night and
+    Without ``night`` it does so every day, without ``nth`` at every call; with it at the nth call of the day and
     the ``count`` - 1 calls after it. With ``account`` only that account's calls are meant and counted.
     """
 
@@ -77,7 +77,7 @@ class Fault:
 
 @dataclass(frozen=True, kw_only=True)
 class FaultRate:
-    """A share of all calls at which something goes wrong, chosen by (seed, night, endpoint, number of the call)."""
+    """A fraction of all calls that get a fault, chosen by (seed, day, endpoint, number of the call)."""
 
     rate: float = 0.0
     seed: int = 1
@@ -199,7 +199,7 @@ def _describe_table(kind: type[_TableType]) -> str:
 def _check_change(change: Change) -> None:
     _validate_choice("kind", change.kind, CHANGE_KINDS)
     if change.night < 1:
-        raise ValueError("a change is from night 1 on: night 0 is the stock as it was written")
+        raise ValueError("a change takes effect on night 1 or later: night 0 is the seed data as it was written")
     if change.kind in ("rename_playlist", "new_playlist", "rename_artist") and not change.name:
         raise ValueError(f"{change.kind} needs a name")
     if change.kind == "rename_artist" and not change.ids:

@@ -1,4 +1,4 @@
-"""The stock: one SQLite file with everything that the stand-in serves on its first night."""
+"""The seed data: one SQLite file with everything that the mock API serves on its first simulated day."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from etl.formats.contracts import AUDIO_FEATURES, OTHER_AUDIO_MEASURES
-from simulator.mock_api.catalogue import Album, Artist, Catalogue, Track, build_catalogue
+from simulator.mock_api.accounts import Account, Playlist, PlaylistItem, PlaylistsAndLibraries
+from simulator.mock_api.catalogue import Album, Artist, Catalogue, Track
+from simulator.mock_api.catalogue_builder import build_catalogue
 from simulator.mock_api.hashed_ids import make_spotify_id
-from simulator.mock_api.playlists import Account, Playlist, PlaylistItem, PlaylistsAndLibraries, build_playlists
+from simulator.mock_api.playlists import build_playlists
 
 if TYPE_CHECKING:  # the server reads a stock without ever loading pandas
     import pandas as pd
@@ -49,7 +51,7 @@ create table fact (name text primary key, value text) without rowid;
 
 
 def get_seed_data_path(state_dir: Path) -> Path:
-    """Where the stock of a STATE_DIR lies; the stand-in's own state is kept beside it."""
+    """Return the path of the seed data below STATE_DIR; the mock API's own state is stored beside it."""
     return state_dir / "stand_in" / "stock.sqlite"
 
 

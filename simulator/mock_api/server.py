@@ -1,4 +1,4 @@
-"""The stand-in as one application: the API, the accounts service and the control endpoints."""
+"""The mock API as one application: the API, the accounts service and the control endpoints."""
 
 import json
 import time
@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from simulator.mock_api import endpoints
 from simulator.mock_api.accounts_service import AccountsService
 from simulator.mock_api.api_objects import ApiObjects
+from simulator.mock_api.api_request import ApiRequest
 from simulator.mock_api.control import ControlEndpoints
 from simulator.mock_api.errors import AccountsError, ApiError
 from simulator.mock_api.fault_injection import MUST_RENEW_REFRESH_KEY, FaultInjector
@@ -49,7 +50,7 @@ class MockApiState:
         """
         version = _get_file_version(self._seed_data_path)
         if version is None:
-            raise ApiError(503, "The stand-in has no stock yet: its catalogue is still being written.")
+            raise ApiError(503, "The mock API has no seed data yet: it is still being written.")
         if self._seed_data is None or version != self._seed_data_version:
             if self._seed_data is not None:
                 self._seed_data.close_connection()
@@ -68,21 +69,21 @@ class MockApiState:
         return self._simulated_day
 
     def get_day_number(self) -> int:
-        """The night that was set, else the days since the first one."""
+        """Return the simulated day that was set, else the days since the first one."""
         if self._day_number_file.exists():
             return int(json.loads(self._day_number_file.read_text(encoding="utf-8"))["number"])
         today = datetime.fromtimestamp(self.clock(), UTC).date()
         return max((today - (self.scenario.first_day or self.get_seed_data().written_on)).days, 0)
 
     def get_day_number_or_none(self) -> int | None:
-        """The number of the night, None while there is no stock."""
+        """Return the number of the simulated day, None while there is no seed data."""
         try:
             return self.get_day_number()
         except ApiError:
             return None
 
     def set_day_number(self, number: int | None) -> None:
-        """Make it the night ``number``, also after a restart; None: the calendar's night again."""
+        """Set the simulated day, also after a restart; None: by the calendar again."""
         if number is None:
             self._day_number_file.unlink(missing_ok=True)
             return
@@ -90,7 +91,7 @@ class MockApiState:
         draft.write_text(json.dumps({"number": number}), encoding="utf-8")
         draft.replace(self._day_number_file)
 
-    def make_api_request(self, name: str, request: Request) -> endpoints.ApiRequest:
+    def make_api_request(self, name: str, request: Request) -> ApiRequest:
         """Who asks, and what tonight is like.
 
         :raises Refusal: where there is no stock yet, or no token that lets anybody ask.
@@ -108,9 +109,7 @@ class MockApiState:
         if token.account and account is None:
             raise ApiError(401, "Invalid access token")
         url = f"{request.url.scheme}://{request.url.netloc}"
-        return endpoints.ApiRequest(
-            request, account, simulated_day, ApiObjects(simulated_day, self.mode, url), self.mode
-        )
+        return ApiRequest(request, account, simulated_day, ApiObjects(simulated_day, self.mode, url), self.mode)
 
     def find_account(self, authorization: str, form: dict[str, list[str]]) -> str:
         """The name of the account that a call is made for, empty where it is for none."""
@@ -137,7 +136,7 @@ def _get_file_version(path: Path) -> tuple[int, int, int] | None:
 
 
 def create_app(mock_api: MockApiState) -> ASGIApp:
-    """The application of one stand-in, faults and all."""
+    """Return the application of a mock API, with its faults."""
     control = ControlEndpoints(mock_api)
 
     async def handle_authorise(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The state of one night: what the stock holds, changed by the scenario; a pure function of both and the night."""
+"""The state of one simulated day: a pure function of seed data, scenario and day."""
 
 import base64
 import hashlib
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
+from simulator.mock_api.accounts import Account, Playlist
 from simulator.mock_api.changes import AppliedChanges
 from simulator.mock_api.hashed_ids import hash_number
-from simulator.mock_api.playlists import Account, Playlist
 from simulator.mock_api.scenario import Scenario
 from simulator.mock_api.seed_data import SeedData
 
@@ -27,7 +27,7 @@ class Play:
 
 
 class SimulatedDay:
-    """What the API knows on one night."""
+    """The resources of the API on one simulated day."""
 
     def __init__(self, seed_data: SeedData, scenario: Scenario, number: int) -> None:
         self.seed_data = seed_data
@@ -102,7 +102,7 @@ class SimulatedDay:
         return self._changes.followed_artists[account.name]
 
     def list_recent_plays(self, account: Account) -> list[Play]:
-        """The last 50 plays, newest first; each night that passes brings new ones."""
+        """Return the last 50 plays, newest first; each day adds new ones."""
         if account.name not in self._recent_plays:
             self._recent_plays[account.name] = self._collect_recent_plays(account)
         return self._recent_plays[account.name]
@@ -117,7 +117,7 @@ class SimulatedDay:
         return plays[:RECENT_PLAY_COUNT]
 
     def _make_plays(self, account: Account, day: int, sources: list[tuple[str, str]]) -> list[Play]:
-        """The plays of the 24 hours that end with the midnight on which night ``day`` begins."""
+        """Return the plays of the 24 hours before the midnight on which ``day`` begins."""
         if not sources:
             return []
         midnight = datetime.combine(self._first_day + timedelta(days=day), time(), UTC)
@@ -131,7 +131,7 @@ class SimulatedDay:
         return plays
 
     def _drift_popularity(self, popularity: int, resource_id: str) -> int:
-        """A popularity that goes up and down a little, by another step every third night or so."""
+        """Return a popularity that goes up and down a little, by another step about every third day."""
         if not self._max_popularity_drift or not self.number:
             return popularity
         step = (self.number + hash_number("phase", resource_id)) // 3
@@ -141,7 +141,7 @@ class SimulatedDay:
         return max(0, min(100, popularity + change))
 
     def _list_play_sources(self, account: Account) -> list[tuple[str, str]]:
-        """What an account plays from: the playlists of the first night, so that a play stays what it was."""
+        """Return what an account plays from: the playlists of the first day, so that plays never change."""
         playlists = (
             self.seed_data.find_playlist(playlist_id) for playlist_id in self.seed_data.list_playlist_ids(account.name)
         )

@@ -1,6 +1,6 @@
 """Signed tokens: all that they say is in them, so that a restart forgets nothing.
 
-A token is a JSON object in base64 and its HMAC under a key that is kept, readable by its owner only, in the stand-in's
+A token is a JSON object in base64 and its HMAC under a key that is kept, readable by its owner only, in the mock API's
 state folder.
 """
 
@@ -52,7 +52,7 @@ class TokenSigner:
         return f"{payload.decode()}.{self._compute_signature(payload)}"
 
     def verify_token(self, text: str, kind: TokenKind) -> Token | None:
-        """The token of a kind that a text is, expired or not; None where it is none that this stand-in has signed."""
+        """Return the token of a kind, expired or not; None if this mock API has not signed it."""
         payload, _, signature = text.partition(".")
         if not hmac.compare_digest(self._compute_signature(payload.encode()).encode(), signature.encode()):
             return None

@@ -59,7 +59,7 @@ where playlist_key in (select playlist_key from forgotten_playlist_key);
 delete from warehouse.fact_playlist_track where playlist_key in (select playlist_key from forgotten_playlist_key);
 delete from warehouse.dim_playlist where playlist_key in (select playlist_key from forgotten_playlist_key);
 delete from audit.exported_playlist where user_id in (select user_id from forgotten_user);
-delete from audit.playlist_wish
+delete from audit.playlist_request
 where user_id in (select user_id from forgotten_user) or playlist_id in (select playlist_id from forgotten_playlist);
 delete from warehouse.user_record where user_id in (select user_id from forgotten_user);
 delete from warehouse.dim_user where user_key in (select user_key from forgotten_key);
@@ -80,12 +80,12 @@ where meant.track_key <> t.track_key and meant.track_key in (select track_key fr
 delete from named_track where track_key in (select track_key from used_track);
 delete from warehouse.track_alias where track_key in (select track_key from named_track);
 delete from warehouse.bridge_track_artist where track_key in (select track_key from named_track);
-delete from audit.guessed_artist where track_key in (select track_key from named_track);
+delete from audit.name_matched_artist where track_key in (select track_key from named_track);
 delete from audit.track_name where track_key in (select track_key from named_track);
 delete from warehouse.dim_track where track_key in (select track_key from named_track);
 
 -- The marts forget them, too, and look again for what gets their keys.
-insert into audit.touched_track (track_key) select track_key from named_track on conflict do nothing;
+insert into audit.changed_track (track_key) select track_key from named_track on conflict do nothing;
 
 create temporary table used_artist on commit drop as
 select artist_key from warehouse.fact_event where artist_key in (select artist_key from named_artist)
@@ -94,7 +94,7 @@ select artist_key from audit.dropped_event where artist_key in (select artist_ke
 union
 select artist_key from warehouse.bridge_track_artist where artist_key in (select artist_key from named_artist)
 union
-select artist_key from audit.guessed_artist where artist_key in (select artist_key from named_artist);
+select artist_key from audit.name_matched_artist where artist_key in (select artist_key from named_artist);
 
 delete from named_artist where artist_key in (select artist_key from used_artist);
 delete from warehouse.dim_artist where artist_key in (select artist_key from named_artist);

@@ -9,7 +9,7 @@ values ('not applicable', '-infinity', 'infinity', 'infinity', '')
 on conflict do nothing;
 insert into audit.account_owner (user_id, owner_id) values ('not applicable', 'not applicable') on conflict do nothing;
 insert into audit.play_source (user_id, source) values ('not applicable', '') on conflict do nothing;
-insert into audit.playlist_wish (user_id, playlist_id) values ('not applicable', '0000000000000000000000')
+insert into audit.playlist_request (user_id, playlist_id) values ('not applicable', '0000000000000000000000')
 on conflict do nothing;
 insert into audit.exported_playlist (playlist_id, user_id, name, occurrence, file_name, exported_at)
 values ('not applicable', 'not applicable', '', 1, '', '-infinity')
@@ -25,7 +25,7 @@ on conflict do nothing;
 
 analyze warehouse.dim_user, warehouse.user_record, warehouse.dim_playlist, warehouse.dim_track, warehouse.dim_artist,
     warehouse.exclusion, mart.applied_exclusion, audit.gap, audit.account_owner, audit.play_source,
-    audit.playlist_wish, audit.exported_playlist, audit."fetch", audit.login, audit.rejected_row, audit.run,
+    audit.playlist_request, audit.exported_playlist, audit."fetch", audit.login, audit.rejected_row, audit.run,
     audit.run_input, simulation.listener;
 
 delete from warehouse.user_record where user_id = 'not applicable';
@@ -34,7 +34,7 @@ delete from mart.applied_exclusion where id = 'not applicable';
 delete from audit.gap where user_id = 'not applicable';
 delete from audit.account_owner where user_id = 'not applicable';
 delete from audit.play_source where user_id = 'not applicable';
-delete from audit.playlist_wish where user_id = 'not applicable';
+delete from audit.playlist_request where user_id = 'not applicable';
 delete from audit.exported_playlist where user_id = 'not applicable';
 delete from audit."fetch" where account = 'not applicable';
 delete from audit.login where user_id = 'not applicable';

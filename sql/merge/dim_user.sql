@@ -107,7 +107,7 @@ group by o.user_id;
 
 analyze altered_user;
 
-insert into audit.touched_day (listener_key, local_date)
+insert into audit.changed_day (listener_key, local_date)
 select distinct d.listener_key, d.local_date
 from altered_user as a
 inner join mart.listener as l on l.user_id = a.user_id

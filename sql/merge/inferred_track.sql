@@ -35,7 +35,7 @@ update warehouse.bridge_track_artist as b
 set artist_key = a.artist_key
 from staging.event_track as s
 inner join warehouse.dim_track as t on t.track_id = s.track_id
-inner join audit.guessed_artist as g on g.track_key = t.track_key
+inner join audit.name_matched_artist as g on g.track_key = t.track_key
 inner join staging.event_artist_key as a on a.artist_id = s.artist_id
 where b.track_key = t.track_key and b.artist_key = g.artist_key and s.artist_id not like 'name:%' and t.is_inferred;
 
@@ -93,7 +93,7 @@ where made.track_id = n.made_id
     and known.track_key <> made.track_key
     and (made.merged_into_track_key, made.recording_key) is distinct from (known.track_key, known.recording_key);
 
-insert into audit.guessed_artist (track_key, artist_key)
+insert into audit.name_matched_artist (track_key, artist_key)
 select n.track_key, coalesce(b.artist_key, -1)
 from inferred_track as n
 left join warehouse.bridge_track_artist as b on b.track_key = n.track_key

@@ -13,7 +13,8 @@ from campaigns.malformed_input.row_mutator import RowMutator
 from etl.formats.kaggle.file_formats import FORMATS
 from etl.formats.tabular import read_rows
 from etl.jobs.account_import import read_export_lines
-from etl.storage.inputs import Lake, ReceivedInput
+from etl.storage.inputs import ReceivedInput
+from etl.storage.lake import Lake
 from etl.transform import account_export
 from etl.transform.kaggle import parse_rows
 from etl.transform.validation import ValidationResult
@@ -45,5 +46,5 @@ def test_each_malformed_file_has_a_sentence(lake: Lake, name: str) -> None:
     outcomes, peak_mib = run_in_subprocess(name, lake.url, None, FILES, 1)
     assert len(outcomes) == FILES
     assert [(one.name, one.message) for one in outcomes if one.kind in ("crash", "hang")] == []
-    assert {one.kind for one in outcomes} == {"kept", "refused"}
+    assert {one.kind for one in outcomes} == {"kept", "rejected"}
     assert peak_mib < 1024

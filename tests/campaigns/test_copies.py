@@ -17,7 +17,8 @@ from etl.formats.kaggle.file_formats import FORMATS
 from etl.formats.tabular.encodings import NonAsciiWords, get_display_name
 from etl.formats.tabular.notation import detect_date_order, normalize_date, normalize_number
 from etl.formats.tabular.spark_frame import read_batches
-from etl.storage.inputs import Lake, ReceivedInput
+from etl.storage.inputs import ReceivedInput
+from etl.storage.lake import Lake
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -265,9 +266,9 @@ def test_a_file_of_which_nearly_every_row_would_be_refused_is_not_imported(place
     rows[7]["energy"] = "0.5"
     with pytest.raises(WrongFileError) as caught:
         place.receive(text_of(rows))
-    assert "file.csv: 59 of 60 rows would be refused" in str(caught.value)
+    assert "file.csv: 59 of 60 rows would be rejected" in str(caught.value)
     assert "energy is not a number from 0 to 1 (59 rows, such as 'loud')" in str(caught.value)
-    assert place.lake.find_inputs(["kaggle"]) == []
+    assert place.lake.inputs.find_inputs(["kaggle"]) == []
 
 
 def test_some_rows_that_would_be_refused_are_no_hindrance(place: Place) -> None:
@@ -342,7 +343,7 @@ def test_several_delimiters_at_the_end_of_rows_are_no_fields(place: Place, heade
 
 
 def test_rows_of_another_width_than_the_header_are_refused(place: Place) -> None:
-    with pytest.raises(WrongFileError, match=r"8 of 8 rows would be refused.*more or fewer fields than the header"):
+    with pytest.raises(WrongFileError, match=r"8 of 8 rows would be rejected.*more or fewer fields than the header"):
         place.receive(HEADER + artist("A").replace("\n", ",x,y\n") * 8)
 
 

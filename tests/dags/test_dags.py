@@ -50,7 +50,7 @@ print(json.dumps({
 
 _POLICY = """
 import json, sys
-from dags.common.defaults import RETRY_POLICY
+from dags.common.retries import RETRY_POLICY
 from etl import errors
 raised = {
     "RateLimitedError": errors.RateLimitedError("wait", 1234.5), "TryAgainError": errors.TryAgainError("again"),
@@ -81,7 +81,7 @@ for wired in (load_catalogue, load_events, build_marts):
     for number in (1, 2):
         name, instance = wired.function.__name__, SimpleNamespace(try_number=number)
         try:
-            told[f"{name} {number}"] = wired.function(dag_run=run, task_instance=instance, params={"what": "touched"})
+            told[f"{name} {number}"] = wired.function(dag_run=run, task_instance=instance, params={"scope": "changed"})
         except AirflowSkipException:
             told[f"{name} {number}"] = "skipped"
 print(json.dumps(told))
@@ -170,7 +170,7 @@ def test_all_dags_parse(bag: dict) -> None:
 def test_a_dag_keeps_the_rules(bag: dict, dag_id: str) -> None:
     dag = bag["dags"][dag_id]
     assert dag["file"] == f"{dag_id}.py"
-    assert "When it fails" in dag["doc"] and "Running it again" in dag["doc"]
+    assert "**If it fails**" in dag["doc"] and "**Is a rerun safe?**" in dag["doc"]
     assert dag["tags"]
     assert dag["catchup"] is False
     assert all(title and description for title, description in dag["params"].values())
@@ -183,7 +183,7 @@ def test_forms_offer_what_the_jobs_know(bag: dict) -> None:
     kaggles = [known.name for known in FORMATS.values() if known.origin == "kaggle"]
     assert bag["dags"]["kaggle_import"]["choices"]["format"] == [None, *kaggles]
     assert bag["dags"]["kaggle_import"]["choices"]["encoding"] == ["guess", *CHOICES]
-    assert bag["dags"]["build_marts"]["choices"]["what"] == list(marts.MODES)
+    assert bag["dags"]["build_marts"]["choices"]["scope"] == list(marts.MODES)
     assert bag["dags"]["simulate_feed"]["params"].keys() >= set(INJECTED_ERROR_KINDS)
 
 
@@ -240,7 +240,7 @@ def test_the_lineage_shows_the_api_and_the_new_tables(bag: dict) -> None:
 
 def test_every_page_says_where_a_stand_in_answers(environ: dict[str, str]) -> None:
     found = answer({**environ, "IS_STAND_IN": "true"}, "-c", _INSPECT, str(CHECKOUT / "dags"))
-    said = {name for name, dag in found["dags"].items() if "made up by the stand-in" in dag["doc"]}
+    said = {name for name, dag in found["dags"].items() if "The mock Spotify API is in use" in dag["doc"]}
     assert said == set(DAG_FILES) - {"maintenance"}
 
 

@@ -69,7 +69,7 @@ def test_second_night_changes_nothing(product: Product) -> None:
 
 def test_working_through_everything_again_changes_nothing(product: Product) -> None:
     before, events = product.content(), product.asset_events()
-    state, tasks = product.run_dag("nightly_refresh", {"from_nothing": True})
+    state, tasks = product.run_dag("nightly_refresh", {"full_refresh": True})
     assert state == "success"
     assert tasks["transform_catalogue", -1].state == "success"
     after = product.content()

@@ -23,7 +23,7 @@ from tests.processes import free_port
 EMPTY = {
     "Wrapped": "There are no plays to tell of yet. Import an account export",
     "My playlists": "There is no playlist to describe yet. Playlists come from a Spotify account",
-    "Artist": "Nobody was played yet. Load events",
+    "Artist": "No artist has been played yet. Load events",
     "Charts": "There are no charts yet. Load events",
     "Operations": "Nothing has run yet. Start the DAG nightly_refresh",
 }
@@ -73,7 +73,7 @@ def test_each_page_of_an_empty_warehouse_says_what_to_do(browser: Chrome, empty:
 
 def test_an_artist_whom_nobody_plays_is_told_so(browser: Chrome, empty: Place) -> None:
     enter(browser, empty, "artist")
-    said = wait_for(browser, "Nobody has played your music yet, as far as the loaded events tell.")
+    said = wait_for(browser, "The loaded events have no plays of your music yet.")
     assert "Ada" in said and "once it has five of them" in said
     assert "Traceback" not in said and "Error" not in said
 

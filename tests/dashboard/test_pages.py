@@ -56,7 +56,7 @@ def ask(dashboard: Place, statement: str, **parameters: object) -> list[dict[str
 
 def test_a_wrong_password_is_a_sentence(browser: Chrome, dashboard: Place) -> None:
     sign_in(browser, dashboard.address, dashboard.names["listener"], "wrong")
-    said = wait_for(browser, "The database knows no such name with this password")
+    said = wait_for(browser, "The database has no login with this name and password")
     assert "Traceback" not in said and "Sign out" not in said
 
 
@@ -174,7 +174,7 @@ def test_an_artist_without_a_week_to_show_sees_countries_and_songs(browser: Chro
         connection.exec_driver_sql(turn_weeks)
     try:
         said = enter(browser, dashboard, "artist")
-        assert "No week has five listeners yet" in said and "Nobody has played" not in said
+        assert "No week has five listeners yet" in said and "no plays of" not in said
         assert "Where they are" in said and "What they play" in said and metrics(browser)["Plays"] != "0"
     finally:
         with connect(dashboard.url) as connection:

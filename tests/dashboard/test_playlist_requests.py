@@ -24,7 +24,7 @@ def wishing(browser: Chrome, dashboard: Place) -> Iterator[Chrome]:
     settle(browser)
     yield browser
     with connect(dashboard.url) as connection:
-        connection.exec_driver_sql("delete from audit.playlist_wish")
+        connection.exec_driver_sql("delete from audit.playlist_request")
 
 
 def ask_for(browser: Chrome, link: str, answer: str) -> str:
@@ -35,7 +35,7 @@ def ask_for(browser: Chrome, link: str, answer: str) -> str:
 
 def wishes(dashboard: Place) -> list[dict[str, object]]:
     with connect(dashboard.url) as connection:
-        return fetch_rows(connection, "select user_id, playlist_id from audit.playlist_wish")
+        return fetch_rows(connection, "select user_id, playlist_id from audit.playlist_request")
 
 
 def test_a_link_becomes_a_wish_however_often_it_is_given(wishing: Chrome, dashboard: Place) -> None:

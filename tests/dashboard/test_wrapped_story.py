@@ -46,7 +46,7 @@ def test_dates_are_the_listeners_own(logins: list[tuple[str, str, str]]) -> None
         assert not drawn.exception and not drawn.error
         said = [one.value for one in drawn.markdown]
         assert "- It began on **1 January 2026**." in said
-        assert "- Your longest sitting lasted **10 minutes**, on 1 February 2026." in said
+        assert "- Your longest session lasted **10 minutes**, on 1 February 2026." in said
 
 
 def _draw(url: str, name: str, password: str) -> None:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from etl.errors import ActionNeededError, WrongFileError
 from etl.extract.account_export import ReceivedExport, container, receive_export
 from etl.formats.contracts.events import EXPORT_LINE
-from etl.storage.inputs import Lake
+from etl.storage.lake import Lake
 from tests.exports import AUDIO, TRACK_URI, VIDEO, basic_play, folder_of, old_play, play, text, zip_of
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -45,7 +45,7 @@ def refusal(path: Path | str, lake: Lake, **listener: str) -> str:
     """The sentence of a refusal, after which the lake holds nothing."""
     with pytest.raises(ActionNeededError) as caught:
         receive(path, lake, **listener)
-    assert not lake.find_inputs(["account_export"])
+    assert not lake.inputs.find_inputs(["account_export"])
     assert not list(Path(lake.url.removeprefix("file://")).rglob("*.gz"))
     return str(caught.value)
 
@@ -68,7 +68,7 @@ def test_a_zip_as_spotify_sends_it(tmp_path: Path, lake: Lake) -> None:
     assert [line["number"] for line in lines(export)] == [1, 2, 3]
     assert {line["file"] for line in lines(export)} == {f"{top}/{AUDIO}", f"{top}/{VIDEO}"}
     assert {(line["user_id"], line["timezone"]) for line in lines(export)} == {("ada", "Europe/Berlin")}
-    assert lake.find_inputs(["account_export"]) == [received]
+    assert lake.inputs.find_inputs(["account_export"]) == [received]
 
 
 def test_each_format_becomes_one_input(tmp_path: Path, lake: Lake) -> None:
@@ -161,7 +161,7 @@ def test_the_same_export_is_one_input_however_it_is_packed(tmp_path: Path, lake:
     files = {AUDIO: [play()], VIDEO: [play(ts="2024-03-01T13:00:00Z")]}
     zipped = receive(zip_of(tmp_path / "a.zip", **{f"MyData/{name}": value for name, value in files.items()}), lake)
     again = receive(folder_of(tmp_path / "unpacked", **files, **{"Userdata.json": {}}), lake)
-    assert zipped.inputs == again.inputs and len(lake.find_inputs(["account_export"])) == 1
+    assert zipped.inputs == again.inputs and len(lake.inputs.find_inputs(["account_export"])) == 1
 
 
 def test_another_listener_timezone_or_record_is_another_input(tmp_path: Path, lake: Lake) -> None:
@@ -339,7 +339,7 @@ def test_files_compressed_by_gzip_are_read(tmp_path: Path, lake: Lake, monkeypat
     place = folder_of(tmp_path / "f", **{f"{AUDIO}.gz": whole, f"{BASIC}.gz": gzip.compress(text([basic_play()]))})
     for path in (place / f"{AUDIO}.gz", place, zip_of(tmp_path / "a.zip", **{f"{AUDIO}.gz": whole})):
         assert receive(path, lake).inputs[0].format == "extended_export"
-    assert len(lake.find_inputs(["account_export"])) == 2
+    assert len(lake.inputs.find_inputs(["account_export"])) == 2
 
 
 @pytest.mark.parametrize("change", [lambda whole: whole[:-20], lambda whole: b"not" + whole, lambda whole: b"\x1f\x8b"])
@@ -399,8 +399,8 @@ def local(number: int, **fields: Any) -> dict[str, Any]:
 def test_an_export_of_which_nearly_all_plays_would_be_rejected_fails(tmp_path: Path, lake: Lake) -> None:
     bad = folder_of(tmp_path / "f", **{BASIC: [local(number) for number in range(60)] + [basic_play()]})
     message = refusal(bad, lake)
-    assert "Of 61 plays looked at, 60 would be rejected: endTime is no possible time (60)" in message
-    assert f"the first stands in {BASIC}" in message and "Nothing was imported" in message
+    assert "Of 61 sampled plays, 60 would be rejected: endTime is no possible time (60)" in message
+    assert f"the first is in {BASIC}" in message and "Nothing was imported" in message
 
 
 @pytest.mark.parametrize(
@@ -431,7 +431,7 @@ def test_good_and_odd_plays_do_not_warn(tmp_path: Path, lake: Lake) -> None:
 def test_of_many_plays_some_are_looked_at(tmp_path: Path, lake: Lake) -> None:
     records = [basic_play()] * 100 + [local(1)] * 3_200
     export = receive(folder_of(tmp_path / "f", **{BASIC: records}), lake)
-    assert "Of 300 plays looked at, 200 would be rejected" in str(export.warning)
+    assert "Of 300 sampled plays, 200 would be rejected" in str(export.warning)
 
 
 def test_saved_tracks_and_followed_artists(tmp_path: Path, lake: Lake) -> None:

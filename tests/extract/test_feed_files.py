@@ -14,7 +14,7 @@ from etl.extract import feed
 from etl.formats.avro.container_files import encode_file
 from etl.formats.avro.encoding import encode_long
 from etl.formats.contracts.avro import load_contract
-from etl.storage.inputs import Lake
+from etl.storage.lake import Lake
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 FIRST = datetime(2026, 11, 2, 8, tzinfo=UTC)
@@ -38,9 +38,9 @@ def test_a_whole_file_is_kept_byte_by_byte(lake: Lake, tmp_path: Path) -> None:
     content = write(tmp_path / "users.avro", users(20))
     received = feed.receive_file(tmp_path / "users.avro", lake, NOW)
     assert (received.format, received.row_count, received.cut_off) == ("user", 20, "")
-    with lake.open_input(received) as kept:
+    with lake.inputs.open_input(received) as kept:
         assert kept.read() == content
-    assert lake.find_inputs(["feed"]) == [received]
+    assert lake.inputs.find_inputs(["feed"]) == [received]
     again = feed.receive_file(tmp_path / "users.avro", lake, NOW + timedelta(days=1))
     assert again == received
 
@@ -64,7 +64,7 @@ def test_of_a_cut_file_the_whole_blocks_are_kept_wherever_it_was_cut(lake: Lake,
         path.write_bytes(content[:size])
         received = feed.receive_file(path, lake, NOW)
         whole = max(end for end in bounds if end <= size)
-        with lake.open_input(received) as kept:
+        with lake.inputs.open_input(received) as kept:
             told = list(fastavro.reader(io.BytesIO(kept.read())))
         assert received.size_bytes == whole
         assert received.row_count == len(told) + (whole < size)
@@ -99,7 +99,7 @@ def test_what_is_no_feed_is_refused_in_words_and_leaves_nothing(lake: Lake, tmp_
         path.write_bytes(content)
         with pytest.raises(WrongFileError, match=f"wrong.avro: .*{sentence}"):
             feed.receive_file(path, lake, NOW)
-    assert lake.find_inputs(["feed"]) == []
+    assert lake.inputs.find_inputs(["feed"]) == []
 
 
 def test_what_takes_no_bytes_or_more_than_there_are_is_refused(lake: Lake, tmp_path: Path) -> None:

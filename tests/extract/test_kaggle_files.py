@@ -16,11 +16,12 @@ import pytest
 
 from campaigns.malformed_input.parsers import read_table_rows
 from etl.errors import ActionNeededError, TryAgainError, WrongFileError
-from etl.extract.kaggle import find_files, receive_file, receive_files
+from etl.extract.kaggle import receive_file, receive_files
+from etl.extract.source_files import find_files
 from etl.formats.kaggle.file_formats import FORMATS, FileFormat
 from etl.jobs import kaggle
 from etl.settings import read_settings
-from etl.storage.inputs import Lake
+from etl.storage.lake import Lake
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 ARTISTS = "id,followers,genres,name,popularity\n" + "0DheY5irMjBUeLybbCUEZ2,12.0,\"['pop']\",Someone,5\n" * 3
@@ -37,14 +38,14 @@ def test_a_file_is_kept_as_it_is_with_a_note(tmp_path: Path, lake: Lake) -> None
     assert (received.format, received.origin, received.row_count) == ("artists_1921_2020", "kaggle", 3)
     assert received.columns == ("id", "followers", "genres", "name", "popularity")
     assert Path(received.url.removeprefix("file://")).read_bytes() == ARTISTS.encode()
-    assert lake.find_inputs(["kaggle"]) == [received]
+    assert lake.inputs.find_inputs(["kaggle"]) == [received]
 
 
 def test_the_same_bytes_again_are_the_same_input(tmp_path: Path, lake: Lake) -> None:
     path = _write(tmp_path, "artists.csv", ARTISTS)
     first = receive_file(path, None, lake, NOW)
     again = receive_file(path, "artists_1921_2020", lake, datetime(2027, 1, 1, tzinfo=UTC))
-    assert again == first and len(lake.find_inputs(["kaggle"])) == 1
+    assert again == first and len(lake.inputs.find_inputs(["kaggle"])) == 1
 
 
 @pytest.mark.parametrize("name", ["artists.csv.gz", "artists.zip"])
@@ -64,7 +65,7 @@ WRONG = {
     "header_only": (b"id,followers,genres,name,popularity\n", "a header but no rows"),
     "binary": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8, "is binary"),
     "html": (b"\n<!DOCTYPE html><html><title>Sign in</title></html>", "is a web page (HTML)"),
-    "cut_in_row": (ARTISTS.encode()[:-3], "breaks off: its last row has 4 of 5 fields"),
+    "cut_in_row": (ARTISTS.encode()[:-3], "is cut: its last row has 4 of 5 fields"),
     "cut_in_quotation": (ARTISTS.encode()[:-15], "ends within a quotation"),
     "unknown": (b"a,b\n1,2\n", "its columns ('a', 'b') belong to no known format"),
     "nearly": (
@@ -84,7 +85,7 @@ def test_a_wrong_file_is_named_and_not_kept(tmp_path: Path, lake: Lake, case: st
     with pytest.raises(WrongFileError) as caught:
         receive_file(_write(tmp_path, f"{case}.csv", content), None, lake, NOW)
     assert str(caught.value).startswith(f"{case}.csv: ") and sentence in str(caught.value)
-    assert lake.find_inputs(["kaggle"]) == [] and not (tmp_path / "lake").exists()
+    assert lake.inputs.find_inputs(["kaggle"]) == [] and not (tmp_path / "lake").exists()
 
 
 TRACKS = "\n".join(
@@ -114,8 +115,8 @@ def test_an_archive_brings_each_table_by_its_columns_and_names_what_it_leaves_ou
         ("dataset.csv", "tracks_by_genre", 4),
     ]
     (left_out,) = arrival.inputs[0].remarks
-    assert "left out: README: its columns" in left_out and "dict_artists.json: the file is JSON" in left_out
-    with lake.open_input(arrival.inputs[0]) as content:
+    assert "skipped: README: its columns" in left_out and "dict_artists.json: the file is JSON" in left_out
+    with lake.inputs.open_input(arrival.inputs[0]) as content:
         assert content.read() == ARTISTS.encode()
     assert receive_files(path, None, lake, NOW) == arrival
     (one, _) = receive_files(
@@ -133,10 +134,10 @@ def test_what_a_mac_adds_to_an_archive_of_one_table_is_no_file(tmp_path: Path, l
 def test_a_broken_table_of_an_archive_fails_it_and_the_others_are_imported(tmp_path: Path, lake: Lake) -> None:
     path = _archive(tmp_path, {"artists.csv": ARTISTS, "cut.csv": ARTISTS[:-3]})
     with pytest.raises(
-        WrongFileError, match=r"archive\.zip: cut\.csv: .*breaks off.* The others are imported: artists"
+        WrongFileError, match=r"archive\.zip: cut\.csv: the file is cut.* The others are imported: artists"
     ):
         receive_files(path, None, lake, NOW)
-    assert [one.name for one in lake.find_inputs(["kaggle"])] == ["artists.csv"]
+    assert [one.name for one in lake.inputs.find_inputs(["kaggle"])] == ["artists.csv"]
 
 
 @pytest.mark.parametrize(
@@ -157,7 +158,7 @@ def test_an_archive_that_cannot_be_used_is_named(
         WrongFileError, match=rf"(?s)^archive\.zip: .*{re.escape(sentence).replace(re.escape('.*'), '.*')}"
     ):
         receive_files(_archive(tmp_path, members), None, lake, NOW)
-    assert lake.find_inputs(["kaggle"]) == []
+    assert lake.inputs.find_inputs(["kaggle"]) == []
 
 
 @pytest.mark.parametrize(
@@ -229,7 +230,7 @@ def test_nothing_there_is_said(tmp_path: Path, lake: Lake) -> None:
 def test_what_has_no_end_is_not_read(tmp_path: Path, lake: Lake) -> None:
     os.mkfifo(tmp_path / "pipe.csv")
     for path in (str(tmp_path / "pipe.csv"), "/dev/zero", str(tmp_path)):
-        with pytest.raises(WrongFileError, match="this is no file but a folder, a pipe or a device"):
+        with pytest.raises(WrongFileError, match="this is a folder, a pipe or a device, not a file"):
             receive_file(path, None, lake, NOW)
     with pytest.raises(WrongFileError, match="no such file or folder"):
         find_files(str(tmp_path / ("x" * 300)))
@@ -241,13 +242,13 @@ def test_what_has_no_end_is_not_read(tmp_path: Path, lake: Lake) -> None:
 def test_a_file_may_have_any_name(tmp_path: Path, lake: Lake, stem: str) -> None:
     received = receive_file(_write(tmp_path, f"{stem}.csv", ARTISTS.encode()), None, lake, NOW)
     assert received.name == f"{stem}.csv" and re.fullmatch(r"[A-Za-z0-9-][\w.-]{0,79}", received.url.rsplit("/", 1)[1])
-    with fsspec.open(received.url) as by_url, lake.open_input(received) as by_note:
+    with fsspec.open(received.url) as by_url, lake.inputs.open_input(received) as by_note:
         assert by_url.read() == by_note.read() == ARTISTS.encode()
 
 
 def test_a_name_that_is_no_text_is_shown_without_what_is_none(tmp_path: Path, lake: Lake) -> None:
     received = receive_file(_write(tmp_path, "\udcff.csv", ARTISTS.encode()), None, lake, NOW)
-    assert received.name == "?.csv" and lake.find_inputs(["kaggle"]) == [received]
+    assert received.name == "?.csv" and lake.inputs.find_inputs(["kaggle"]) == [received]
 
 
 class _Answers(http.server.BaseHTTPRequestHandler):
@@ -287,14 +288,14 @@ def test_a_url_is_downloaded(lake: Lake, server: str) -> None:
 def test_a_refused_download_says_what_to_do_without_secrets(
     lake: Lake, server: str, status: int, error: type[Exception]
 ) -> None:
-    with pytest.raises(error, match=f"/{status}/a.csv answered {status}") as caught:
+    with pytest.raises(error, match=f"/{status}/a.csv returned status {status}") as caught:
         receive_file(f"http://me:password@{server}/{status}/a.csv?token=secret", None, lake, NOW)
     assert "password" not in str(caught.value) and "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("login", ["me:password@", "password@", ":password@"])
 def test_an_address_with_a_login_is_refused_without_it(login: str) -> None:
-    with pytest.raises(WrongFileError, match="the address must not hold a user or a password") as caught:
+    with pytest.raises(WrongFileError, match="the address must not contain a user or a password") as caught:
         find_files(f"https://{login}example.org/a.csv?token=secret")
     assert "password@" not in str(caught.value) and "secret" not in str(caught.value)
 

@@ -8,9 +8,9 @@ import pytest
 from pyspark.sql import SparkSession
 
 import etl.engines.spark
-from etl.jobs import refresh
+from etl.jobs import avro_export, refresh
 from etl.settings import Settings
-from simulator.jobs import feed, mock_api
+from simulator.jobs import external_feed, feed, mock_api
 from simulator.mock_api import write_seed_data
 from tests.conftest import changed_options
 from tests.simulator.mock_api.small_seed_data import little_rows
@@ -32,5 +32,5 @@ def one_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
         with changed_options(spark, options or {}):
             yield spark
 
-    for module in (etl.engines.spark, feed, refresh, mock_api):
+    for module in (etl.engines.spark, avro_export, external_feed, feed, refresh, mock_api):
         monkeypatch.setattr(module, "open_session", shared)

@@ -15,7 +15,7 @@ from etl.extract.spotify.account_store import AccountStore
 from etl.extract.spotify.app import get_app
 from etl.extract.spotify.sign_in import sign_in_unattended
 from etl.settings import CHECKOUT, Settings, read_settings
-from etl.storage.inputs import Lake
+from etl.storage.lake import Lake
 from launch.mock_api import run_mock_api, set_mock_api_variables
 from simulator.mock_api.playlists import make_account
 from simulator.mock_api.seed_data import get_seed_data_path

@@ -8,7 +8,7 @@ import pytest
 from etl.errors import ActionNeededError
 from etl.jobs.account_import import import_export
 from etl.settings import Settings, read_settings
-from etl.storage.inputs import Lake
+from etl.storage.lake import Lake
 from tests.exports import AUDIO, folder_of, play
 from tests.load.star_frames import table
 
@@ -23,7 +23,7 @@ def test_an_import_says_what_it_brought_and_left_out(tmp_path: Path) -> None:
     chosen = made_settings(tmp_path)
     place = folder_of(tmp_path / "export", **{AUDIO: [play()], "Userdata.json": {}})
     told = import_export(str(place), "ada", "Europe/Berlin", chosen, NOW)
-    (received,) = Lake(chosen.lake_url).find_inputs(["account_export"])
+    (received,) = Lake(chosen.lake_url).inputs.find_inputs(["account_export"])
     assert told == {
         "inputs": [
             {

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from etl.extract.spotify.responses import ApiResponse, ResponseStore
+from etl.extract.spotify.responses import ResponseStore
+from etl.formats.api_responses import ApiResponse
 from etl.jobs import account_import, erasure, events
 from etl.load import load_frames
 from etl.settings import Settings, read_settings
-from etl.storage.inputs import Lake
+from etl.storage.lake import Lake
 from tests.exports import Json, folder_of
 from tests.jobs.test_forget import traces
 from tests.load.star_frames import local_frames, run, table

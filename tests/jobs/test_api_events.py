@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from etl.extract.spotify.responses import ApiResponse, ResponseStore
+from etl.extract.spotify.responses import ResponseStore
+from etl.formats.api_responses import ApiResponse
 from etl.jobs import events, spotify
 from tests.extract.spotify.nights import lines_of
 from tests.jobs.spotify_place import ADA, OTHER, STILL, Place, place
@@ -40,7 +41,7 @@ def told(here: Place) -> Counter[tuple[str, str]]:
     """What the lake's answers say: (account, thing) with when it was saved."""
     return Counter(
         (line["account"], (entry["item"] if "item" in entry else entry["track"])["id"])
-        for one in here.lake.find_inputs(["api"])
+        for one in here.lake.inputs.find_inputs(["api"])
         for line in lines_of(one)
         if line["endpoint"] == "saved_tracks"
         for entry in line["body"]["items"]
@@ -74,7 +75,9 @@ def test_saved_tracks_and_followed_artists_become_events_once(here: Place) -> No
     assert {(row["activity_type"], row["track_id"]) for row in followed} == {("FOLLOW", "not applicable")}
     assert added == {"fact_event": len(saved) + len(followed)}
     sums = here.rows(SUMS)
-    assert {row["input_id"] for row in sums} == {f"{one.input_id}.events" for one in here.lake.find_inputs(["api"])}
+    assert {row["input_id"] for row in sums} == {
+        f"{one.input_id}.events" for one in here.lake.inputs.find_inputs(["api"])
+    }
     assert all(row["rows_in"] == row["rows_loaded"] + row["rows_duplicate"] + row["rows_rejected"] for row in sums)
     assert sum(row["rows_loaded"] for row in sums) == added["fact_event"]
 
@@ -92,7 +95,7 @@ def test_saved_tracks_and_followed_artists_become_events_once(here: Place) -> No
 
 def test_answers_that_tell_of_no_event_are_taken_once(here: Place) -> None:
     spotify.fetch_account(ADA, "night 0", here.settings, False)
-    (whole,) = here.lake.find_inputs(["api"])
+    (whole,) = here.lake.inputs.find_inputs(["api"])
     catalogue = [line for line in lines_of(whole) if line["endpoint"] == "my_playlists"]
     assert catalogue
     answers = ResponseStore(here.lake, "catalogue alone", "catalogue")

@@ -23,7 +23,7 @@ from etl.jobs import events
 from etl.load import load_frames
 from etl.settings import Settings
 from etl.settings import read_settings as settings_of
-from etl.storage.inputs import Lake
+from etl.storage.lake import Lake
 from launch import postgres
 from tests.conftest import database
 from tests.jobs.test_events import activity

@@ -11,7 +11,8 @@ from etl.formats.contracts.avro import load_contract
 from etl.jobs import events
 from etl.load import load_frames
 from etl.settings import Settings, read_settings
-from etl.storage.inputs import Lake, ReceivedInput
+from etl.storage.inputs import ReceivedInput
+from etl.storage.lake import Lake
 from tests.load.star_frames import catalogue, local_frames, run, table
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("one_session")]
@@ -64,7 +65,7 @@ def receive(
     received = ReceivedInput(
         input_id, "feed", input_id, known, "", "", (), len(records), 0, received_at, folder.as_uri()
     )
-    return Lake(here.lake_url).store_manifest(received)
+    return Lake(here.lake_url).inputs.store_manifest(received)
 
 
 def publish(here: Settings, run_id: str) -> dict[str, int]:

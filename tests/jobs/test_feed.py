@@ -4,15 +4,18 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import fastavro
 import pytest
 
 from etl import database
 from etl.errors import ActionNeededError
+from etl.formats.contracts.avro import load_contract
 from etl.jobs import events
 from etl.settings import Settings, read_settings
-from etl.storage.inputs import Lake
-from simulator.jobs import feed
+from etl.storage.lake import Lake
+from simulator.jobs import feed, feed_form
 from simulator.listeners.habits import AGES_AS_OF, DEFAULTS
 from simulator.listeners.parameters import InjectedErrorRates, Parameters
 
@@ -75,16 +78,46 @@ def test_the_same_simulation_is_one_input(place: Settings) -> None:
     made = feed.simulate_feed("first", TWO_DAYS, NOW, place)
     again = feed.simulate_feed("second", TWO_DAYS, NOW + timedelta(days=1), place)
     assert made == again
-    inputs = {one.format: one for one in Lake(place.lake_url).find_inputs(["feed"])}
+    inputs = {one.format: one for one in Lake(place.lake_url).inputs.find_inputs(["feed"])}
     assert {name: made[name]["row_count"] for name in inputs} == {name: one.row_count for name, one in inputs.items()}
     assert inputs["user_activity"].row_count > 300 and inputs["user"].row_count >= 30
     assert inputs["user_activity"].size_bytes > 10_000
     listeners = _rows(place, "select * from simulation.listener")
     assert len(listeners) == 30 and {row["population"] for row in listeners} == {made["population"]}
-    dirt = {row["kind"]: row["row_count"] for row in _rows(place, "select kind, row_count from simulation.dirt")}
+    dirt = {
+        row["kind"]: row["row_count"] for row in _rows(place, "select kind, row_count from simulation.injected_error")
+    }
     assert dirt["duplicate"] and dirt["unknown_track"] and dirt["broken"] == 0
     runs = _rows(place, "select result from audit.run order by run_id")
     assert [row["result"] for row in runs] == ["published", "published"]
+
+
+def test_contracts_for_other_readers_go_into_a_folder(place: Settings, tmp_path: Path) -> None:
+    with database.connect(place.warehouse_url) as connection:
+        connection.exec_driver_sql(_CATALOGUE, execution_options={"no_parameters": True})
+    form = {"users": 5, "hours": 24, "late": 0.2, "broken": 0.2}
+    wrapped, entities, activity = (
+        feed_form.simulate_form("run", {**form, "contract": contract}, NOW, place, tmp_path / "out" / contract)
+        for contract in ("spotify_wrapped_data", "entities", "user_activity_1")
+    )
+    assert wrapped["population"] == entities["population"] == activity["population"]
+    for result in (wrapped, entities):
+        for name, row_count in result["records"].items():
+            paths = sorted((Path(result["folder"]) / name).iterdir())
+            records: list[Any] = []
+            for path in paths:
+                with path.open("rb") as source:
+                    reader = fastavro.reader(source, load_contract(name))
+                    records += list(reader)
+            assert len(records) == row_count > 0
+    events = activity["user_activity"]["row_count"]
+    assert wrapped["records"] == {"spotify_wrapped_data": events}
+    assert entities["records"].pop("entity_event") == events
+    assert entities["records"] == {"entity_user": 5, "entity_track": 297, "entity_artist": 40}
+    assert {one.format for one in Lake(place.lake_url).find_inputs(["feed"])} == {"user_activity", "user"}
+    again = feed_form.simulate_form("run", {**form, "contract": "entities"}, NOW, place)
+    assert Path(again["folder"]).parent == place.state_dir / "exports"
+    assert feed_form.simulate_form("run", {**form, "contract": "entities"}, NOW, place) == again
 
 
 def test_the_star_takes_all_of_it_but_what_is_broken(place: Settings) -> None:
@@ -94,7 +127,7 @@ def test_the_star_takes_all_of_it_but_what_is_broken(place: Settings) -> None:
     made = feed.simulate_feed("made", dirty, NOW, place)
     assert events.plan_events("loaded", place) == 2
     events.load_events("loaded", NOW.date(), place)
-    dirt = {row["kind"]: int(str(row["row_count"])) for row in _rows(place, "select * from simulation.dirt")}
+    dirt = {row["kind"]: int(str(row["row_count"])) for row in _rows(place, "select * from simulation.injected_error")}
     counts = {row["source"]: row for row in _rows(place, "select * from audit.row_count where run_id = 'loaded'")}
     told = counts["user_activity"]
     assert told["rows_in"] == made["user_activity"]["row_count"]

@@ -33,7 +33,7 @@ def fault(**says: object) -> str:
 
 
 def input_ids(here: Place) -> list[str]:
-    return [one.input_id for one in here.lake.find_inputs(["api"])]
+    return [one.input_id for one in here.lake.inputs.find_inputs(["api"])]
 
 
 def test_a_fetch_that_is_done_and_one_without_news(here: Place) -> None:
@@ -57,16 +57,16 @@ def test_a_fetch_that_is_done_and_one_without_news(here: Place) -> None:
 def test_a_wish_that_the_own_account_has_read_is_noted(here: Place) -> None:
     spotify.fetch_account(ADA, "run 1", here.settings, False)
     read, unread = next(iter(from_json_object(here.fetched("run 1")["known"]).snapshots)), 22 * "x"
-    wishes = "select user_id, playlist_id from audit.playlist_wish where read_at is not null"
+    wishes = "select user_id, playlist_id from audit.playlist_request where read_at is not null"
     users = [here.accounts.get_account(name).account_id for name in (ADA, OTHER)]
     with database.connect(here.settings.warehouse_url) as connection:
         for user_id in users:
             statement = text(
-                "insert into audit.playlist_wish (user_id, playlist_id) values (:user, :read), (:user, :not)"
+                "insert into audit.playlist_request (user_id, playlist_id) values (:user, :read), (:user, :not)"
             )
             connection.execute(statement, {"user": user_id, "read": read, "not": unread})
     with database.connect(here.settings.warehouse_url) as listener:
-        listener.execute(text("delete from audit.playlist_wish where user_id = :user"), {"user": users[0]})
+        listener.execute(text("delete from audit.playlist_request where user_id = :user"), {"user": users[0]})
         spotify.fetch_account(ADA, "run 2", here.settings, False)  # waits for nobody who is taking a wish back
         listener.rollback()
     assert here.rows(wishes) == []
@@ -97,7 +97,7 @@ def test_a_quota_that_ends_leaves_the_rest_to_the_next_run(tmp_path: Path, wareh
         here.night(1)
         here.calls()
         assert spotify.fetch_account(ADA, "run 2", here.settings, False)["state"] == "done"
-        inputs = here.lake.find_inputs(["api"])
+        inputs = here.lake.inputs.find_inputs(["api"])
         asked = {line["playlist_id"] for line in lines_of(inputs[1]) if line["endpoint"] == "playlist_items"}
         assert len(asked) == 12 - len(known.snapshots) and not asked & known.snapshots.keys()
 
@@ -127,7 +127,7 @@ def test_a_pause_of_hours_is_the_next_runs(tmp_path: Path, warehouse_url: str, s
         assert summary == {"account": ADA, "state": "pending_quota", "has_news": True}
         line = here.fetched("run 1")
         assert line["state"] == "pending_quota" and "a pause of 74,214 s" in line["message"]
-        (first,) = here.lake.find_inputs(["api"])
+        (first,) = here.lake.inputs.find_inputs(["api"])
         whole = {one["playlist_id"] for one in lines_of(first) if one["endpoint"] == "playlist_items"}
         assert first.input_id == line["input_id"] and from_json_object(line["known"]).snapshots.keys() <= whole
         here.night(1)
@@ -183,7 +183,7 @@ def test_a_catalogue_that_fails_twice_comes_as_one_input(failing_twice: Place) -
             spotify.fetch_catalogue("run", today(), here.settings, False)
         assert input_ids(here) == here.rows("select from audit.fetch") == []
     assert spotify.fetch_catalogue("run", today(), here.settings, True)["state"] == "done"
-    (received,) = here.lake.find_inputs(["api"])
+    (received,) = here.lake.inputs.find_inputs(["api"])
     assert received.input_id == here.fetched("run", "catalogue")["input_id"]
     assert [line["endpoint"] for line in lines_of(received)].count("artist") == 3
 
@@ -231,9 +231,9 @@ def test_answers_of_a_stand_in_and_of_spotify_do_not_mix(here: Place) -> None:
     spotify.choose_accounts(today(), other)  # nothing has been answered yet
     assert spotify.choose_accounts(today(), here.settings) == names
     spotify.fetch_account(ADA, "run 1", here.settings, False)
-    with pytest.raises(ActionNeededError, match=r"The lake holds answers of .*Name another STATE_DIR"):
+    with pytest.raises(ActionNeededError, match=r"The lake has responses of .*Set another STATE_DIR"):
         spotify.choose_accounts(today(), other)
-    with pytest.raises(ActionNeededError, match="The lake holds answers of"):
+    with pytest.raises(ActionNeededError, match="The lake has responses of"):
         spotify.fetch_catalogue("run 1", today(), other, False)
     assert spotify.choose_accounts(today(), here.settings) == names
 
@@ -254,9 +254,9 @@ def test_the_catalogue_asks_for_features_of_what_was_seen_tonight(
         summary = spotify.fetch_catalogue("run", today(), here.settings, False)
         line = here.fetched("run", "catalogue")
         assert summary["state"] == line["state"] == "done" and line["mode"] == "extended" and line["account"] is None
-        lines = lines_of(next(one for one in here.lake.find_inputs(["api"]) if one.input_id == line["input_id"]))
+        lines = lines_of(next(one for one in here.lake.inputs.find_inputs(["api"]) if one.input_id == line["input_id"]))
         asked = {id_ for one in lines if one["endpoint"] == "audio_features" for id_ in one["query"]["ids"].split(",")}
-        (first,) = (one for one in here.lake.find_inputs(["api"]) if one.input_id != line["input_id"])
+        (first,) = (one for one in here.lake.inputs.find_inputs(["api"]) if one.input_id != line["input_id"])
         entries = [
             entry.get("item") or entry.get("track") or {}
             for one in lines_of(first)
@@ -279,7 +279,7 @@ def publish(here: Place, run_id: str, memory_run_id: str | None) -> None:
             ),
             values,
         )
-        for one in here.lake.find_inputs(["api"]):
+        for one in here.lake.inputs.find_inputs(["api"]):
             connection.execute(
                 text(
                     "insert into audit.run_input (run_id, input_id, origin, name, format, row_count)"
@@ -298,7 +298,7 @@ def test_a_plan_takes_new_answers_and_all_of_them_where_the_memory_is_lost(here:
         count = refresh.plan_refresh(run_id, "nightly_refresh", today(), is_forced, here.settings)
         if not count:
             return 0, set(), None
-        plan = here.lake.read_document(run_id, "plan")
+        plan = here.lake.checkpoints.read_document(run_id, "plan")
         return count, {one["input_id"] for one in plan["inputs"]}, plan["memory_run_id"]
 
     assert planned("before anything") == (0, set(), None)
@@ -311,11 +311,11 @@ def test_a_plan_takes_new_answers_and_all_of_them_where_the_memory_is_lost(here:
     spotify.fetch_account(OTHER, "night 2", here.settings, False)
     (second,) = set(input_ids(here)) - {first}
     assert planned("night 2") == (1, {second}, "night 1")
-    here.lake.drop_latest_states([])
+    here.lake.latest_state.drop_outdated([])
     assert planned("night 2 without a memory") == (2, {first, second}, None)
     publish(here, "night 2", "night 2")
     assert planned("nothing new again") == (0, set(), None)
-    here.lake.drop_latest_states([])
+    here.lake.latest_state.drop_outdated([])
     assert planned("nothing new and no memory") == (0, set(), None)
     assert planned("by hand", is_forced=True) == (2, {first, second}, None)
 
@@ -325,5 +325,5 @@ def test_half_a_memory_is_none(here: Place) -> None:
     publish(here, "night 1", "night 1")
     (here.settings.state_dir / "lake" / "memory" / "night 1" / "api_artist" / "_SUCCESS").unlink()
     refresh.plan_refresh("night 2", "nightly_refresh", today(), True, here.settings)
-    plan = here.lake.read_document("night 2", "plan")
+    plan = here.lake.checkpoints.read_document("night 2", "plan")
     assert plan["memory_run_id"] is None and [one["input_id"] for one in plan["inputs"]] == input_ids(here)

@@ -17,7 +17,7 @@ from etl.jobs import erasure, events, recently_played, refresh, spotify
 from etl.jobs.account_import import import_export
 from etl.load import load_frames
 from etl.settings import Settings, read_settings
-from etl.storage.inputs import Lake
+from etl.storage.lake import Lake
 from tests.exports import AUDIO, folder_of, play
 from tests.jobs.spotify_place import ADA, OTHER, STILL, Place, place
 from tests.jobs.test_events import activity, receive
@@ -131,7 +131,9 @@ def test_a_listener_of_a_feed_and_an_export_is_forgotten(here: Settings, monkeyp
     assert table(url, "select message from audit.run where run_id = 'broken'") == [
         {"message": "somebody was too much, somebody."}
     ]
-    rows_left = {one.input_id: one.row_count for one in Lake(here.lake_url).find_inputs(["feed", "account_export"])}
+    rows_left = {
+        one.input_id: one.row_count for one in Lake(here.lake_url).inputs.find_inputs(["feed", "account_export"])
+    }
     assert rows_left == {"feed-of-three": 7, "feed-of-others": 2, "people": 2}
     assert erasure.forget_user(WHO, "forget 2", here) == dict.fromkeys(gone, 0)
     assert not any((here.state_dir / "forgetting").iterdir())
@@ -215,7 +217,7 @@ def test_what_an_account_is_answered_while_it_is_removed_is_not_kept(
     tmp_path: Path, warehouse_url: str, stock: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with place(tmp_path / "state", warehouse_url, stock, STILL) as there:
-        asks, looks = spotify.ask_account, recently_played.fetch_recently_played
+        asks, looks = spotify.fetch_account_responses, recently_played.fetch_recently_played
 
         def removed_meanwhile(ask: Any) -> Any:
             def answer(*arguments: Any) -> Any:
@@ -225,12 +227,12 @@ def test_what_an_account_is_answered_while_it_is_removed_is_not_kept(
 
             return answer
 
-        monkeypatch.setattr(spotify, "ask_account", removed_meanwhile(asks))
+        monkeypatch.setattr(spotify, "fetch_account_responses", removed_meanwhile(asks))
         monkeypatch.setattr(recently_played, "fetch_recently_played", removed_meanwhile(looks))
         signed_in = there.accounts.get_account(ADA)
         for fetch in (spotify.fetch_account, recently_played.fetch_plays):
             there.accounts.store_account(signed_in)
-            with pytest.raises(MustSignInError, match="was removed while it was asked"):
+            with pytest.raises(MustSignInError, match="was removed during the fetch"):
                 fetch(ADA, "run", there.settings, False)
-            assert there.lake.find_inputs(["api"]) == [] and there.rows("select from audit.fetch") == []
-            assert there.lake.find_checkpoint_folders("run", "answers") == []
+            assert there.lake.inputs.find_inputs(["api"]) == [] and there.rows("select from audit.fetch") == []
+            assert there.lake.checkpoints.list_names("run", "answers") == []

@@ -16,7 +16,8 @@ from etl.formats.avro import records as feed_records
 from etl.formats.avro.blocks import decompress_block, encode_block
 from etl.formats.avro.container_files import Header, encode_file, read_blocks, read_header
 from etl.formats.contracts.avro import load_contract
-from etl.storage.inputs import Lake, ReceivedInput
+from etl.storage.inputs import ReceivedInput
+from etl.storage.lake import Lake
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 WHO = DataSubject(frozenset({"wanted"}))
@@ -33,7 +34,7 @@ def receive(lake: Lake, path: Path, records: list[dict[str, Any]], **options: An
 
 
 def content_of(lake: Lake, received: ReceivedInput) -> bytes:
-    with lake.open_input(received) as source:
+    with lake.inputs.open_input(received) as source:
         return source.read()
 
 
@@ -46,7 +47,7 @@ def one_block(path: Path) -> tuple[Header, bytes]:
 
 
 def users(lake: Lake, received: ReceivedInput) -> list[str]:
-    with lake.open_input(received) as source:
+    with lake.inputs.open_input(received) as source:
         return [one["userId"] for one in fastavro.reader(source)]
 
 
@@ -58,9 +59,9 @@ def test_records_of_others_stay_in_their_order(lake: Lake, tmp_path: Path, codec
     before, of_others_before = content_of(lake, one), content_of(lake, of_others)
     assert erase_from_feeds(lake, WHO) == 1
     assert users(lake, one) == ["a", "b", "c", "wanted2", "a"]
-    (noted,) = (left for left in lake.find_inputs(["feed"]) if left.input_id == one.input_id)
+    (noted,) = (left for left in lake.inputs.find_inputs(["feed"]) if left.input_id == one.input_id)
     assert (noted.row_count, noted.size_bytes) == (5, len(content_of(lake, one)))
-    with lake.open_input(one) as source:
+    with lake.inputs.open_input(one) as source:
         kept = read_header(source)
         of_file = [block for _, block in read_blocks(source, noted.size_bytes, kept.marker)]
     assert before.startswith(kept.content) and of_file[-1] in before
@@ -100,14 +101,14 @@ def receive_damaged(lake: Lake, path: Path, names: list[str], damaged: int, code
 
 def block_of(lake: Lake, received: ReceivedInput) -> tuple[int, bytes]:
     """How many records the one block of a feed says that it has, and what they are written as."""
-    with lake.open_input(received) as source:
+    with lake.inputs.open_input(received) as source:
         begin = read_header(source)
         ((block, content),) = read_blocks(source, received.size_bytes, begin.marker)
     return block.row_count, decompress_block(block.slice_records(content), begin.codec)
 
 
 def noted(lake: Lake, received: ReceivedInput) -> ReceivedInput:
-    (now,) = (one for one in lake.find_inputs(["feed"]) if one.input_id == received.input_id)
+    (now,) = (one for one in lake.inputs.find_inputs(["feed"]) if one.input_id == received.input_id)
     return now
 
 
@@ -215,4 +216,4 @@ def test_records_of_a_block_that_says_it_has_none_do_not_come_back(lake: Lake, t
 def test_a_feed_of_nobody_else_stays_as_an_empty_one(lake: Lake, tmp_path: Path) -> None:
     one = receive(lake, tmp_path / "f.avro", [record("wanted")])
     assert erase_from_feeds(lake, WHO) == 1
-    assert users(lake, one) == [] and [left.row_count for left in lake.find_inputs(["feed"])] == [0]
+    assert users(lake, one) == [] and [left.row_count for left in lake.inputs.find_inputs(["feed"])] == [0]

@@ -17,7 +17,7 @@ from campaigns.full_disk_runs.small_disk import SmallDisk, mount_small_disks
 from etl.errors import ActionNeededError
 from etl.load.migrate import migrate_warehouse
 from etl.settings import Settings, read_settings
-from etl.storage.inputs import Lake
+from etl.storage.lake import Lake
 from launch import postgres
 from tests.conftest import run_as_superuser
 from tests.load.star_frames import table
@@ -105,12 +105,12 @@ def test_a_full_disk_of_postgresql(place: Place, name: str, room_kib: int) -> No
 
 def test_a_full_disk_of_the_lake(place: Place) -> None:
     place.copy("finished", "tried")
-    kept = Lake(place.settings.lake_url).find_inputs(["feed"])
+    kept = Lake(place.settings.lake_url).inputs.find_inputs(["feed"])
     full = pytest.raises(ActionNeededError, match=r"The disk of .* is full: 0 MiB are free \(the lake")
     for room_kib in (0, 300):
         with place.disks["state"].fill_disk(room_kib << 10), full:
             _load_events(1, place.settings)
-        assert Lake(place.settings.lake_url).find_inputs(["feed"]) == kept
+        assert Lake(place.settings.lake_url).inputs.find_inputs(["feed"]) == kept
     assert not {one for one in place.changed_since("finished") if one.startswith(("warehouse.", "mart."))}
     _load_events(1, place.settings)
     (found,) = table(place.settings.warehouse_url, "select count(*) as size from warehouse.fact_event")

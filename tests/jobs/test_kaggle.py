@@ -9,7 +9,7 @@ import pytest
 from etl.errors import WrongFileError
 from etl.jobs import kaggle, refresh
 from etl.settings import Settings, read_settings
-from etl.storage.inputs import Lake
+from etl.storage.lake import Lake
 from tests.dags.kaggle_files import track_id, write_dataset
 from tests.load.star_frames import table
 
@@ -53,7 +53,7 @@ def test_an_earlier_file_that_comes_back_takes_its_place_back(here: Settings, tm
         assert bring(here, path, 3) == first
     (current,) = refresh.list_current_inputs(Lake(here.lake_url))
     assert current.input_id == first["input_id"] != second["input_id"]
-    assert len(Lake(here.lake_url).find_inputs(["kaggle"])) == 2
+    assert len(Lake(here.lake_url).inputs.find_inputs(["kaggle"])) == 2
     assert publish(here, "third") == 50 and plan(here, "nothing new again") == 0
     bring(here, path, 4)
     assert plan(here, "nothing new at last") == 0

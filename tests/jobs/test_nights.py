@@ -48,7 +48,7 @@ def publish(here: Place, run_id: str, day: int, is_forced: bool = False) -> dict
 def served(here: Place) -> dict[str, Counter[str]]:
     """What stands on each playlist as the newest whole answer has it, without what is no track."""
     found: dict[str, tuple[str, Counter[str]]] = {}
-    for one in here.lake.find_inputs(["api"]):
+    for one in here.lake.inputs.find_inputs(["api"]):
         pages: dict[str, list[dict[str, Any]]] = {}
         for line in lines_of(one):
             if line["endpoint"] == "playlist_items" and line["status"] == 200:
@@ -110,6 +110,6 @@ def test_two_nights_and_a_lost_memory(here: Place) -> None:
     assert here.rows("select count(*) as n from warehouse.dim_user where user_key > 0") == [{"n": 2}]
 
     before = row_places(here.settings.warehouse_url)
-    here.lake.drop_latest_states([])
+    here.lake.latest_state.drop_outdated([])
     assert publish(here, "from all answers", 22, is_forced=True) == {}
     assert row_places(here.settings.warehouse_url) == before

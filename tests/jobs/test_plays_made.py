@@ -17,12 +17,13 @@ from typing import Any
 import pytest
 
 from etl.extract.account_export.export_records import STORED_FIELDS, encode_record
-from etl.extract.spotify.responses import COLUMNS, compress_lines
+from etl.formats.api_responses import COLUMNS, compress_lines
 from etl.formats.contracts.events import EXPORT_LINE
 from etl.jobs import events
 from etl.settings import Settings
 from etl.settings import read_settings as settings_of
-from etl.storage.inputs import Lake, ReceivedInput
+from etl.storage.inputs import ReceivedInput
+from etl.storage.lake import Lake
 from tests.exports import basic_play, play
 from tests.jobs.test_events import activity, receive
 from tests.load.star_frames import table
@@ -176,9 +177,8 @@ def bring(
         row_count=len(lines),
         size_bytes=len(content),
         received_at=RECEIVED.isoformat(),
-        url=lake.build_input_url(origin, input_id, name),
     )
-    lake.store_input(io.BytesIO(content), received)
+    lake.inputs.store_input(io.BytesIO(content), received)
 
 
 def bring_others(here: Settings) -> None:

@@ -48,13 +48,13 @@ def test_a_look_without_news_keeps_nothing(here: Place) -> None:
         **{"account": ADA, "state": "done", "plays": 50, "has_gap": False}
     }
     line = here.fetched("look 1", f"recently_played-{ADA}")
-    (received,) = here.lake.find_inputs(["api"])
+    (received,) = here.lake.inputs.find_inputs(["api"])
     assert (line["input_id"], line["calls"], line["account"]) == (received.input_id, {"recently_played": 1}, ADA)
     (answer,) = lines_of(received)
     assert "after" not in answer["query"], "the page shows the play that it joins on"
     assert fetch_plays(ADA, "look 2", here.settings, False)["plays"] == 0
     assert fetch_plays(ADA, "look 1", here.settings, False)["plays"] == 50, "run again it brings the same"
-    assert len(here.lake.find_inputs(["api"])) == 1 and gaps(here) == []
+    assert len(here.lake.inputs.find_inputs(["api"])) == 1 and gaps(here) == []
     assert spotify.fetch_account(ADA, "night", here.settings, False)["playlists_changed"] == 12
 
 

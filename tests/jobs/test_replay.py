@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from etl.extract.spotify.responses import ApiResponse
+from etl.formats.api_responses import ApiResponse
 from etl.jobs import refresh
 from etl.settings import Settings, read_settings
-from etl.storage.inputs import Lake
+from etl.storage.lake import Lake
 from tests.load.star_frames import table
 from tests.transform.spotify.said import answer, artist, at, items, playlist, received, track
 
@@ -151,7 +151,7 @@ def test_each_night_leaves_its_history_and_the_past_replayed_changes_nothing(hou
         house.receive(day)
         house.publish(f"night {day}", day)
     assert {rows: house.said(rows) for rows in SEEN_BY_NIGHT} == SEEN_BY_NIGHT
-    house.lake.drop_latest_states([])
+    house.lake.latest_state.drop_outdated([])
     assert house.publish("from all answers", 25, is_forced=True) == {}
     assert {rows: house.said(rows) for rows in SEEN_BY_NIGHT} == SEEN_BY_NIGHT
 

@@ -66,9 +66,9 @@ def test_a_damaged_backup_changes_nothing(url: str, tmp_path: Path) -> None:
 
 def test_a_file_is_neither_overwritten_nor_taken_for_a_backup(url: str, tmp_path: Path) -> None:
     (tmp_path / "notes").write_text("mine")
-    with pytest.raises(ActionNeededError, match="exists and is left as it is"):
+    with pytest.raises(ActionNeededError, match="already exists and is unchanged"):
         write_backup(tmp_path / "notes")
-    with pytest.raises(ActionNeededError, match="cannot be read as a backup"):
+    with pytest.raises(ActionNeededError, match="is not a readable backup"):
         restore_backup(tmp_path / "notes")
     assert (tmp_path / "notes").read_text() == "mine"
     with pytest.raises(ActionNeededError, match="cannot be written: No such file or directory"):

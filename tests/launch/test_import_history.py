@@ -67,7 +67,7 @@ def test_an_export_comes_into_a_warehouse_without_tables(
         {"spoken_name": "One", "show_name": "Novel"}
     ]
     assert import_history.main(arguments) == 0
-    assert "Nothing new: the warehouse already held this export." in capsys.readouterr().out
+    assert "Nothing new: the warehouse already has this export." in capsys.readouterr().out
 
 
 def test_what_cannot_be_imported_says_why(

@@ -66,7 +66,7 @@ def test_one_that_dies_each_time_comes_back_five_times_and_is_then_given_up_once
         assert part.restart_if_ended() == "The part had ended (exit code -9) and was started again."
     kill(part)
     news = part.restart_if_ended()
-    assert news is not None and "is not started any more" in news and news.endswith("So be it.")
+    assert news is not None and "is no longer restarted" in news and news.endswith("So be it.")
     assert part.has_given_up and part.restart_if_ended() is None
 
 

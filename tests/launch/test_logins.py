@@ -9,7 +9,8 @@ import pytest
 from etl import database
 from etl.errors import ActionNeededError
 from etl.load.access.grants import ROLES
-from etl.load.access.logins import add_login, end_login_sessions, erase_logins, list_logins, remove_login
+from etl.load.access.login_removal import erase_logins
+from etl.load.access.logins import add_login, end_login_sessions, list_logins, remove_login
 from etl.load.migrate import migrate_warehouse
 from launch import add_login as command
 from launch import postgres
@@ -77,7 +78,7 @@ def ask(server: Server, name: str, password: str, statement: str = "select sessi
 
 
 def test_a_login_is_made_shown_changed_and_removed(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "Nobody has a login yet" in said(capsys, "--list")
+    assert "There are no logins yet" in said(capsys, "--list")
     first = said(capsys, "analyst", "ada")
     assert f"port {server.port}, database warehouse" in first
     password = password_in(first)
@@ -95,7 +96,7 @@ def test_a_login_is_made_shown_changed_and_removed(server: Server, capsys: pytes
     kept = [path for path in files if any(word.encode() in path.read_bytes() for word in (password, other, listener))]
     assert kept == []
     open_one = psycopg2.connect(f"postgresql://ada:{other}@127.0.0.1:{server.port}/warehouse")
-    assert "is gone" in said(capsys, "--remove", "ada")
+    assert "was removed" in said(capsys, "--remove", "ada")
     with pytest.raises(psycopg2.OperationalError, match=r"terminating connection|closed the connection"):
         open_one.cursor().execute("select 1")
     with pytest.raises(ActionNeededError, match="password authentication failed"):
@@ -112,11 +113,11 @@ def test_a_login_is_made_shown_changed_and_removed(server: Server, capsys: pytes
         (("analyst", "loader"), "has a role loader already"),
         (("analyst", "ada", "u1"), "A login for analyst has no id"),
         (("listener", "ada"), "needs the id of its user"),
-        (("listener", "ada", "u9"), "knows no user 'u9'"),
-        (("listener", "ada", "unknown"), "knows no user 'unknown'"),
-        (("artist", "ada", "u1' or true --"), "knows no artist"),
-        (("listener", "ada", "u1\0"), "has control characters or is no text"),
-        (("listener", "ada", "\udcff"), "has control characters or is no text"),
+        (("listener", "ada", "u9"), "has no user 'u9'"),
+        (("listener", "ada", "unknown"), "has no user 'unknown'"),
+        (("artist", "ada", "u1' or true --"), "has no artist"),
+        (("listener", "ada", "u1\0"), "has control characters or is not text"),
+        (("listener", "ada", "\udcff"), "has control characters or is not text"),
         (("analyst", "ada\n"), "cannot be called"),
         (("--remove", "loader"), "There is no login loader"),
         (("--new-password", "postgres"), "There is no login postgres"),
@@ -134,7 +135,7 @@ def test_a_server_that_is_not_ours(
 ) -> None:
     monkeypatch.setenv("WAREHOUSE_URL", server.build_url("loader", "warehouse"))
     assert "set WAREHOUSE_ADMIN_URL" in said(capsys, "analyst", "ada", code=1)
-    assert "Nobody has a login yet" in said(capsys, "--list")
+    assert "There are no logins yet" in said(capsys, "--list")
     monkeypatch.setenv("WAREHOUSE_ADMIN_URL", server.build_url("postgres", "warehouse"))
     assert "password" in said(capsys, "analyst", "ada")
 
@@ -146,7 +147,7 @@ def test_a_loader_that_may_not_make_roles_migrates_and_says_what_is_missing(
     url, admin = server.build_url("loader", "warehouse"), server.build_url("postgres", "warehouse")
     migrate_warehouse(url)
     assert "create role analyst nologin; create role operator nologin;" in caplog.text
-    with pytest.raises(ActionNeededError, match="let a superuser of the server run create role analyst"):
+    with pytest.raises(ActionNeededError, match="superuser of the server must run create role analyst"):
         add_login(url, "analyst", "ada")
     run(admin, database.read_sql("access/roles"))
     caplog.clear()
@@ -204,15 +205,15 @@ def test_a_removal_that_a_login_resists_shuts_it_out_first_and_says_what_is_left
         run_as_superuser(server, "alter database closed allow_connections false")
         session = psycopg2.connect(f"postgresql://ada:{password}@127.0.0.1:{server.port}/warehouse")
         words = said(capsys, "--remove", "ada", code=1)
-        assert "The login ada is shut out" in words and "1 object in database closed" in words
+        assert "The login ada is disabled" in words and "1 object in database closed" in words
         assert 'drop owned by "ada"' in words and "bin/add-login --remove ada again" in words
         with pytest.raises(psycopg2.OperationalError):
             session.cursor().execute("select 1")
         with pytest.raises(ActionNeededError, match=r"password authentication failed|not permitted to log in"):
             ask(server, "ada", password)
-        assert "sees nothing any more: bin/add-login --remove ada" in said(capsys, "--list")
+        assert "can see nothing any more: bin/add-login --remove ada" in said(capsys, "--list")
         run_as_superuser(server, "alter database closed allow_connections true")
-        assert "is gone" in said(capsys, "--remove", "ada")
+        assert "was removed" in said(capsys, "--remove", "ada")
         assert list_logins(admin) == []
     finally:
         run_as_superuser(server, "drop database if exists closed with (force)")

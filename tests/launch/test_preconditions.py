@@ -117,4 +117,4 @@ def test_a_lake_with_answers_of_spotify_is_not_mixed_with_those_of_the_stand_in(
     finally:
         postgres.remove_servers(tmp_path)
     assert code == 1
-    assert "The lake holds answers of Spotify, and now a stand-in is to be asked" in lines[-1]
+    assert "The lake has responses of Spotify, and the settings name a stand-in" in lines[-1]

@@ -15,7 +15,7 @@ from etl.extract.spotify.account_store import Account, AccountStore, Token
 from launch.airflow_api import TaskState
 from launch.console import Screen
 from launch.dag_runs import RunResult
-from launch.report import print_report
+from launch.report.start_report import print_report
 from launch.spotify import describe_api_source
 
 NOW = datetime(2026, 11, 21, 3, tzinfo=UTC)
@@ -23,7 +23,7 @@ RUN = "nightly_refresh.tonight"
 
 FETCHES = """
 insert into audit.fetch (run_id, part, account, asked_at, state, mode, calls, calls_saved, playlists_seen,
-    playlists_changed, playlists_refused, days_left, message)
+    playlists_changed, playlists_rejected, days_left, message)
 values
     (:run, 'account-ada', 'ada', :now, 'done', 'development', '{"my_playlists": 1, "playlist_items": 20}', 9, 12, 7, 0,
         171, null),
@@ -103,7 +103,7 @@ def test_each_account_of_this_refresh_has_a_line(asked: str) -> None:
     assert catalogue == ["the", "catalogue", "done", "500"]
     assert "zoe" not in said and "albums" not in said
     assert "ben: not asked: 4 playlists" in said
-    assert "The sign-in of ben runs out in 12 days: bin/sign-in ben" in said
+    assert "The sign-in of ben expires in 12 days: bin/sign-in ben" in said
     assert said.count("The sign-in of ") == 1
 
 
@@ -154,7 +154,7 @@ def test_a_follower_that_fails_is_named_with_its_reason(asked: str) -> None:
     failed = RunResult("load_events", "by itself", "failed", 1.0, failures=[("load_events", "a check failed")])
     said = outcome(asked, IMPORTED, refreshed, failed)
     assert "The refresh is published" in said and "load_events: a check failed" in said
-    assert "load_events has failed. Its tasks in Airflow say why." in said
+    assert "load_events has failed. See its tasks in Airflow." in said
 
 
 def test_nothing_new_is_said_where_something_was_imported_alone(asked: str) -> None:
@@ -167,7 +167,7 @@ def test_nothing_new_is_said_where_something_was_imported_alone(asked: str) -> N
 
 
 def test_calls_are_counted_by_endpoint(asked: str) -> None:
-    assert list(lines(report(asked), "Calls of Spotify's API")) == [
+    assert list(lines(report(asked), "Calls of the Spotify API")) == [
         ["playlist_items", "1,320"],
         ["track", "500"],
         ["my_playlists", "2"],
@@ -180,34 +180,34 @@ def test_playlists_show_how_many_tracks_have_audio_features(asked: str) -> None:
     assert rows[0] == ["Playlist", "[1]", "19", "15", "78.9%"]
     assert rows[2] == ["(without", "a", "name)", "17", "13", "76.5%"]
     assert len(rows) == 13
-    assert rows[-1] == ["all", "15", "each", "track", "once", "19", "15", "78.9%"]
+    assert rows[-1] == ["all", "15", "distinct", "tracks", "19", "15", "78.9%"]
 
 
 def test_how_far_round_the_catalogue_was_asked(asked: str) -> None:
-    rows = list(lines(report(asked), "How far round the catalogue was asked"))
+    rows = list(lines(report(asked), "Refreshed from Spotify"))
     assert rows == [["tracks", "40", "10", "25.0%", "2026-11-01"]]
 
 
 def test_a_made_up_catalogue_is_called_so_although_the_stand_in_tells_of_it_too(asked: str) -> None:
-    assert "This catalogue is made up" not in report(asked)
+    assert "This catalogue is synthetic" not in report(asked)
     with database.connect(asked) as connection:
         connection.execute(text(INPUTS), {"run": RUN, "now": NOW})
     said = report(asked)
-    assert "This catalogue is made up" in said
+    assert "This catalogue is synthetic" in said
     answers = list(lines(said, "Rows of the inputs"))[-1]
-    assert " ".join(answers) == "Spotify's answers 2 fetches of all nights 17 11 4 2"
+    assert " ".join(answers) == "Spotify API responses 2 fetches of all runs 17 11 4 2"
 
 
 def test_where_nothing_was_asked_nothing_is_said(warehouse_url: str) -> None:
     said = report(warehouse_url)
-    assert "Spotify" not in said.replace("an id of Spotify's", "")
+    assert "Spotify" not in said.replace("a Spotify id", "")
 
 
 def test_the_report_says_who_answers(warehouse_url: str, tmp_path: Path) -> None:
     environ = {"WAREHOUSE_URL": "none", "STATE_DIR": str(tmp_path), "SPOTIPY_CLIENT_ID": "abc"}
     made_up = describe_api_source(tmp_path, {**environ, "IS_STAND_IN": "true"})
     assert made_up is not None
-    assert "Spotify's answers are made up by the stand-in" in report(warehouse_url, made_up)
+    assert "The mock Spotify API is in use" in report(warehouse_url, made_up)
     nobody = describe_api_source(tmp_path, environ)
     assert nobody is not None and "bin/sign-in" in nobody
     AccountStore(tmp_path, "abc").store_account(Account("ada", "1", "ada", Token("a", "r", NOW, ""), NOW))

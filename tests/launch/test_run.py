@@ -149,11 +149,11 @@ def test_one_refresh_and_a_failed_file_harms_nothing_else(product: Product) -> N
     code, output = product.run("--exit", KAGGLE_PATH="http://bad", TINY_LOAD_SECONDS="5", TINY_MARTS="fail")
     assert "import_file bad.csv: bad.csv is no file that we know." in output
     assert "The refresh is published" in output
-    assert "Waiting for load_events, which has started by itself" in output
+    assert "Waiting for load_events, which Airflow has triggered" in output
     assert "build: The marts cannot be built." in output and code == 1, "what the refresh started counts"
     assert product.audited("build_marts") == [("failed", "A task of the run failed: its log in Airflow says why.")]
     assert [state for _, state in product.dag_runs("load_events")] == ["success"]
-    assert "Spotify's answers are made up by the stand-in" in output
+    assert "The mock Spotify API is in use" in output
     assert product.processes() == []
     assert product.refresh_types() == ["scheduled"]
 
@@ -211,7 +211,7 @@ def test_a_killed_start_is_cleaned_up_by_the_next_one(product: Product) -> None:
     assert "An earlier start was killed" in output
     assert product.processes() == []
     (result, message) = product.audited("nightly_refresh")[earlier]
-    assert result == "failed" and "Cut short: the product was stopped" in message
+    assert result == "failed" and "Interrupted: bin/run was stopped" in message
 
 
 def test_a_refresh_that_is_marked_as_failed_while_it_runs_has_failed_everywhere(product: Product) -> None:

@@ -77,7 +77,7 @@ def test_one_that_cannot_come_back_is_given_up_with_a_sentence(tmp_path: Path) -
     kill(running)
     news = running.restart_if_ended()
     assert news is not None and "could not be started again" in news and "a scenario has no speed" in news
-    assert news.endswith("Refreshes go on without it.")
+    assert news.endswith("Refreshes continue without it.")
     assert running.restart_if_ended() is None
 
 

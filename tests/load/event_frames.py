@@ -11,7 +11,8 @@ from etl.database import EVENT_LOAD_JOB, read_sql
 from etl.load import Run, RunInput
 from etl.load.event_load import EventLoad, open_event_load
 from etl.load.lookup import LOOKUPS
-from etl.transform.events.play_matching import SOURCES, Play, match_plays
+from etl.transform.events.play_matching import SOURCES, match_plays
+from etl.transform.events.play_pairing import Play
 from tests.load.star_frames import local_frames, table
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)

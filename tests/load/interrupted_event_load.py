@@ -54,7 +54,9 @@ def main(url: str, step: str) -> None:
         partitions._run_statement, lambda _, told: f"_run {told.partition(' on ')[0]}", step
     )
     for name in ("insert_month", "attach_month"):
-        named = interrupted(getattr(partitions, name), lambda _, month, name=name: f"{name} {month.name}", step)
+        named = interrupted(
+            getattr(partitions, name), lambda _, month, name=name: f"{name} {month.partition_name}", step
+        )
         setattr(partitions, name, named)
     load_events(url, "r", *DELIVERIES, steps=Steps(lambda done: _die_at(f"after {done}", step)))
 

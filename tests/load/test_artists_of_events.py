@@ -51,7 +51,7 @@ def publish(
 
 
 def guessed(url: str) -> list[str]:
-    query = "select track_id from audit.guessed_artist join warehouse.dim_track using (track_key) order by 1"
+    query = "select track_id from audit.name_matched_artist join warehouse.dim_track using (track_key) order by 1"
     return [row["track_id"] for row in table(url, query)]
 
 
@@ -66,7 +66,7 @@ def test_events_of_a_track_that_nobody_has_credited_get_its_artist_once_it_is_kn
     publish(warehouse_url, "c1", [artist("x1", "name:x", "X")], ("t1", "x1"))
     assert told(warehouse_url) == [("t1", "x1", "X"), ("t2", "unknown", "Unknown")]
     touched = table(
-        warehouse_url, "select user_id, local_date from audit.touched_day join mart.listener using (listener_key)"
+        warehouse_url, "select user_id, local_date from audit.changed_day join mart.listener using (listener_key)"
     )
     assert touched == [{"user_id": "u1", "local_date": NOON.date()}], "the marts follow"
     # An event may say it as well as a catalogue.

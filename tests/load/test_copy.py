@@ -91,7 +91,7 @@ def test_the_password_is_in_no_plan_and_no_error(
     with lock_warehouse(warehouse_url) as connection:
         connection.execute(text("revoke all on staging.bridge_track_artist from loader"))
         connection.commit()
-    with pytest.raises(ActionNeededError, match="does not give the user of WAREHOUSE_URL a right") as failure:
+    with pytest.raises(ActionNeededError, match="does not give the user of WAREHOUSE_URL a privilege") as failure:
         stage_frames(staged, "one", warehouse_url)
     said = f"{failure.value} {failure.value.__cause__} {''.join(capfd.readouterr())}"
     assert password not in said

@@ -423,7 +423,7 @@ def test_made_ids_are_looked_up_by_name(warehouse_url: str) -> None:
         thing(None, track_name="Nothing"),
     )
     with naming(warehouse_url, "r1", *rows) as load:
-        ids = load.fetch_dimension_keys()["made_id"].to_pylist()
+        ids = load.fetch_dimension_keys()["name_derived_id"].to_pylist()
     found_ids = {tuple(row[name] for name in ("track_name", "artist_name", "made_track", "made_artist")) for row in ids}
     assert found_ids == {("Song", "Nova", "name:t", "name:a"), (None, "Lux", None, "name:l")}
     assert len(ids) == 2

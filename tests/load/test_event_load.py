@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
+from tenacity import nap
 
 from etl.database import connect, fetch_rows, lock_warehouse, make_engine, record_external_failure
 from etl.errors import CheckFailedError, TryAgainError
@@ -138,7 +139,7 @@ def test_a_load_waits_for_who_holds_the_table_tries_again_and_gets_through(
             if len(tries) == 2:
                 holder.rollback()
 
-        monkeypatch.setattr(event_load, "time", SimpleNamespace(sleep=let_go))
+        monkeypatch.setattr(nap, "time", SimpleNamespace(sleep=let_go))
         inputs = (delivery("aa", *minutes(2), NOON.replace(month=12)),)
         assert load_events(warehouse_url, "r2", *inputs, steps=Steps(lock)) == {"fact_event": 3}
     assert len(tries) >= 2  # autovacuum may hold it once more

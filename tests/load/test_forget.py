@@ -54,7 +54,7 @@ def test_no_sample_of_the_planner_names_the_person(embedded_server: postgres.Ser
         from generate_series(1, 5) as g;
         insert into warehouse.exclusion (kind, id) values ('user', '{WHO}'), ('user', '{WHO}-2');
         insert into mart.applied_exclusion select kind, id from warehouse.exclusion;
-        insert into audit.playlist_wish (user_id, playlist_id)
+        insert into audit.playlist_request (user_id, playlist_id)
         values ('{WHO}', '{PLAYLIST}'), ('{WHO}-2', '{PLAYLIST}');
         insert into audit.login (login_name, kind, user_id) values ('one', 'listener', '{WHO}');
         insert into staging.event_artist (artist_id, name) values ('a', '{WHO}'), ('b', '{WHO}');
@@ -68,7 +68,13 @@ def test_no_sample_of_the_planner_names_the_person(embedded_server: postgres.Ser
     execute(warehouse_url, "delete from mart.applied_exclusion")  # as the build of the marts does
     forgotten(warehouse_url, user_ids={f"{WHO}-2"}, accounts={f"{WHO}{number}" for number in range(1, 6)})
     assert sampled(embedded_server, warehouse_url, WHO, NAME, PLAYLIST) == []
-    for name in ("warehouse.user_record", "warehouse.exclusion", "audit.playlist_wish", "audit.login", "audit.fetch"):
+    for name in (
+        "warehouse.user_record",
+        "warehouse.exclusion",
+        "audit.playlist_request",
+        "audit.login",
+        "audit.fetch",
+    ):
         assert table(warehouse_url, f"select * from {name}") == [], name
 
 
@@ -108,7 +114,7 @@ def test_what_only_the_person_named_goes_and_what_others_name_stays(warehouse_ur
         update warehouse.dim_track
         set recording_key = (select track_key from warehouse.dim_track where track_id = 'name:head')
         where track_id = 'part';
-        insert into audit.playlist_wish (user_id, playlist_id)
+        insert into audit.playlist_request (user_id, playlist_id)
         values ('{OTHER}', '{PLAYLIST}'), ('{OTHER}', '1123456789012345678901')
         """,
     )
@@ -126,8 +132,8 @@ def test_what_only_the_person_named_goes_and_what_others_name_stays(warehouse_ur
     ]
     for name in ("track_alias", "bridge_track_artist"):
         assert len(table(warehouse_url, f"select from warehouse.{name}")) == 6, name
-    assert len(table(warehouse_url, "select from audit.guessed_artist")) == 5
-    assert table(warehouse_url, "select playlist_id from audit.playlist_wish") == [
+    assert len(table(warehouse_url, "select from audit.name_matched_artist")) == 5
+    assert table(warehouse_url, "select playlist_id from audit.playlist_request") == [
         {"playlist_id": "1123456789012345678901"}
     ]
 

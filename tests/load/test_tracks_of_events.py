@@ -125,7 +125,7 @@ def test_an_id_that_was_linked_means_itself_once_a_source_tells_of_it(warehouse_
     for step in (OF_OLD_ID, LINKED):
         step(warehouse_url)
     assert found(warehouse_url, MEANT) == [("new", None, "new"), ("old", "new", "new")]
-    assert table(warehouse_url, "select count(*) as n from audit.touched_track") == [{"n": 1}], "the marts follow"
+    assert table(warehouse_url, "select count(*) as n from audit.changed_track") == [{"n": 1}], "the marts follow"
     for run_id in ("c2", "c3"):
         publish(warehouse_url, run_id, [track("new"), track("old")], alias("linked_id", "old", "new"))
         assert found(warehouse_url, MEANT) == [("new", None, "new"), ("old", None, "old")]

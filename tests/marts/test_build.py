@@ -57,7 +57,7 @@ def test_where_most_is_new_everything_is_filled_at_once(url: str, monkeypatch: p
     assert not rebuild(url), "fewer days than there are"
     with connect(url) as connection:
         add(connection, some(3, days=80, size=5_000))
-    assert table(url, "select count(*) > :known as most from audit.touched_day", known=known) == [{"most": True}]
+    assert table(url, "select count(*) > :known as most from audit.changed_day", known=known) == [{"most": True}]
     assert rebuild(url)
     _same_from_nothing(url)
 
@@ -66,7 +66,7 @@ def test_nothing_new_writes_nothing(url: str) -> None:
     before = held(url)
     assert not rebuild(url)
     assert held(url) == before
-    assert table(url, "select count(*) as n from audit.touched_day") == [{"n": 0}]
+    assert table(url, "select count(*) as n from audit.changed_day") == [{"n": 0}]
 
 
 CORRECTIONS: dict[str, str] = {

@@ -38,7 +38,7 @@ def test_a_load_leaves_behind_what_it_touched(warehouse_url: str, delivery: Deli
     assert rebuild(warehouse_url)
     before = held(warehouse_url)
     load_events(warehouse_url, "r2", delivery)
-    assert table(warehouse_url, "select count(*) > 0 as is_touched from audit.touched_day") == [{"is_touched": True}]
+    assert table(warehouse_url, "select count(*) > 0 as is_touched from audit.changed_day") == [{"is_touched": True}]
     assert not rebuild(warehouse_url)
     followed = held(warehouse_url)
     assert followed != before
@@ -93,7 +93,13 @@ def test_no_table_or_view_names_who_is_forgotten(warehouse_url: str) -> None:
         connection.exec_driver_sql(_KNOWN_ELSEWHERE.format(who=who), execution_options={"no_parameters": True})
         connection.commit()
     before = naming(warehouse_url, who)
-    assert {"audit.account_owner", "audit.gap", "audit.login", "audit.playlist_wish", "simulation.listener"} <= before
+    assert {
+        "audit.account_owner",
+        "audit.gap",
+        "audit.login",
+        "audit.playlist_request",
+        "simulation.listener",
+    } <= before
     assert {"warehouse.dim_user", "warehouse.user_record", "mart.event_wide", "mart.wrapped", "mart.play"} <= before
     assert {"mart.listening_session", "mart.user_personality", "mart.taste_profile", "mart.wrapped_track"} <= before
     with lock_warehouse(warehouse_url) as connection:
@@ -108,7 +114,7 @@ insert into simulation.listener values ('{who}', 'p', 1, 'ENLC', 0.5, 0.5, 0.5, 
 insert into audit.login values ('ondine', 'listener', '{who}', '{who}', null);
 insert into audit.account_owner values ('{who}', '{who}');
 insert into audit.gap values ('{who}', '2026-11-01', '2026-11-02', '2026-11-02', 'r1', null);
-insert into audit.playlist_wish values ('{who}', '37i9dQZF1DXcBWIGoYBM5M');
+insert into audit.playlist_request values ('{who}', '37i9dQZF1DXcBWIGoYBM5M');
 """
 
 
@@ -128,10 +134,10 @@ def naming(url: str, word: str) -> set[str]:
 def test_the_step_builds_once_and_says_where_there_is_nothing_to_do(warehouse_url: str, tmp_path: Path) -> None:
     load_events(warehouse_url, "r1", FIRST)
     here = read_settings({"WAREHOUSE_URL": warehouse_url, "STATE_DIR": str(tmp_path)})
-    assert build_marts("b1", "touched", None, here)["counted_play"] == len(FIRST.events)
-    assert build_marts("b2", "touched", None, here) == {}
+    assert build_marts("b1", "changed", None, here)["counted_play"] == len(FIRST.events)
+    assert build_marts("b2", "changed", None, here) == {}
     assert build_marts("b3", "since", NOON.date(), here)["counted_play"] > 0
-    assert build_marts("b4", "from nothing", None, here)["counted_play"] > 0
+    assert build_marts("b4", "full_refresh", None, here)["counted_play"] > 0
     results = table(warehouse_url, "select run_id, result from audit.run where job = 'build_marts' order by run_id")
     assert [row["result"] for row in results] == ["published", "nothing_new", "published", "published"]
     with pytest.raises(ActionNeededError, match="first day"):

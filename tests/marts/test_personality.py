@@ -154,7 +154,7 @@ def test_popularity_counts_anew_once_it_has_moved_far(url: str) -> None:
 def _touch(url: str) -> None:
     """A build that somebody else's play has brought about."""
     with connect(url) as connection:
-        connection.execute(text("insert into audit.touched_day (listener_key, local_date) values (12, '2026-09-01')"))
+        connection.execute(text("insert into audit.changed_day (listener_key, local_date) values (12, '2026-09-01')"))
     assert not rebuild(url)
 
 
@@ -162,7 +162,7 @@ def _is_as_from_nothing(url: str) -> None:
     followed = held(url)
     assert rebuild(url, is_from_nothing=True)
     anew = held(url)
-    for name in ("told_day", "told_month", "listener_personality", "catalogue_place", "artist_place"):
+    for name in ("personality_day", "personality_month", "listener_personality", "catalogue_place", "artist_place"):
         assert anew[name] and followed[name] == anew[name], name
 
 
@@ -174,7 +174,7 @@ def test_the_sixteen_are_those_that_listeners_are_made_with(url: str) -> None:
 def test_inference_names_no_truth() -> None:
     folders = ("marts", "queries/lookup", "schema/mart", "schema/warehouse", "schema/audit")
     files = [file for folder in folders for file in (CHECKOUT / "sql" / folder).rglob("*.sql")]
-    assert {"user_personality.sql", "told_day.sql"} <= {file.name for file in files}
+    assert {"user_personality.sql", "personality_day.sql"} <= {file.name for file in files}
     assert not [file for file in files if re.search(r"\bsimulation\b", file.read_text(encoding="utf-8"))]
     assert "user_personality" in marts.MART_FILES
 

@@ -253,7 +253,7 @@ def test_new_tracks_and_fits_are_followed_without_being_queued(url: str) -> None
         for number in range(75, 80):
             add_track(connection, number)
             sound(connection, number, 1, Random(number))
-    _run(url, "delete from audit.touched_track")
+    _run(url, "delete from audit.changed_track")
     assert _is_touched(url)
     rebuild(url)
     assert held(url)["discovered_track"] != before["discovered_track"]

@@ -27,7 +27,7 @@ _COUNTED = """
     select p.listener_key, date_trunc('week', p.local_date::timestamp)::date::text as week, c.country, t.recording_key,
         count(*)::integer as plays
     from mart.counted_play as p
-    inner join mart.circumstance as c on c.circumstance_key = p.circumstance_key
+    inner join mart.listening_context as c on c.listening_context_key = p.listening_context_key
     inner join mart.counted_track as t on t.track_key = p.track_key
     where p.artist_key = 1 and not p.is_excluded
     group by 1, 2, 3, 4

@@ -71,15 +71,15 @@ insert into mart.listener_count (listener_key, item_key, kind, year, play_millio
 select n, 1, kind, 0, 1000000 * n, n
 from generate_series(1, 8) as n, unnest(array['recording', 'artist', 'genre']::mart.counted_kind []) as kind;
 
-insert into mart.circumstance (country, continent, device_type, subscription_plan)
+insert into mart.listening_context (country, continent, device_type, subscription_plan)
 values ('DE', 'Europe', 'MOBILE', 'free');
 
 insert into mart.session (
-    started_at, ended_at, ms_played, listener_key, local_date, circumstance_key, duration_ms, events, plays, year
+    started_at, ended_at, ms_played, listener_key, local_date, listening_context_key, duration_ms, events, plays, year
 )
 select
     '2026-11-02 12:00Z', '2026-11-02 12:01Z', 1000 * n, n, '2026-11-02',
-    (select circumstance_key from mart.circumstance), 60000, n, n, 2026
+    (select listening_context_key from mart.listening_context), 60000, n, n, 2026
 from generate_series(1, 8) as n;
 
 insert into mart.listener_bin (plays, total, square_total, listener_key, attribute_number, bin)
@@ -94,10 +94,10 @@ select n, 1, 1, n, 1, 1 from generate_series(1, 8) as n;
 insert into mart.playlist_cluster (playlist_key, audio_features_type, tracks)
 select n, 1, n from generate_series(1, 8) as n;
 
-insert into mart.listener_personality (first_told_at, listener_key, plays, dated_plays, choices)
+insert into mart.listener_personality (first_play_at, listener_key, plays, dated_plays, choices)
 select '2026-11-02 12:00Z', n, n, n, n from generate_series(1, 8) as n;
 
-insert into audit.playlist_wish (user_id, playlist_id)
+insert into audit.playlist_request (user_id, playlist_id)
 select 'u' || n, rpad('wish' || n, 22, 'x') from generate_series(1, 8) as n;
 """
 

@@ -26,11 +26,11 @@ READERS: dict[str, tuple[set[str], str]] = {
         ANALYSTS,
         """active_user_count active_users applied_exclusion artist_audience artist_audience_country artist_place
         artist_audience_track artist_country artist_listener catalogue_place artist_track artist_week
-        audio_point audio_scale chart chart_count chart_top circumstance counted_catalogue counted_play
+        audio_point audio_scale chart chart_count chart_top listening_context counted_catalogue counted_play
         counted_track counted_track_genre daily_engagement discovered_track discovery
         discovery_cell discovery_pool event_wide listened_days listener listener_bin listener_cluster
         listener_count listener_day listener_figure listener_personality listener_taste
-        listener_year personality told_day told_month user_personality listening_event
+        listener_year personality personality_day personality_month user_personality listening_event
         listening_session newness_scale play
         playlist_bin playlist_cluster playlist_figure playlist_profile
         playlist_profile_attribute playlist_profile_cluster profile profile_attribute profile_bin
@@ -40,23 +40,23 @@ READERS: dict[str, tuple[set[str], str]] = {
     ),
     "audit": (
         {"operator"},
-        """account_owner arrival cluster_fit dropped_event event_match exported_playlist fetch gap guessed_artist input
-        play_source published_artist published_artist_country published_artist_track published_artist_week
-        published_play
+        """account_owner arrival cluster_fit dropped_event event_match exported_playlist fetch gap input
+        name_matched_artist play_source published_artist published_artist_country published_artist_track
+        published_artist_week published_play
         reconciliation refresh_state regrouped_track rejected_row reload_input row_count run run_input schema_revision
-        touched_day touched_playlist touched_track track_name unpublished_play""",
+        changed_day changed_playlist changed_track track_name unpublished_play""",
     ),
     "staging": (
         set(),
         """account_owner album_key arrival bridge_track_artist bridge_track_genre cluster_fit dim_album dim_artist
-        dim_audio_cluster dim_playlist dim_track dirt event_artist event_artist_key event_context event_count
+        dim_audio_cluster dim_playlist dim_track injected_error event_artist event_artist_key event_context event_count
         event_match event_named event_playlist event_track event_user exported_playlist exported_playlist_track
         fact_artist_popularity fact_event
         fact_playlist_track fact_spoken_event fact_track_popularity input_key
         listener load part playlist_snapshot reconciliation recording_key refresh_state rejected_row reloaded_input
         survey_response track_alias user_record""",
     ),
-    "simulation": (set(), "dirt listener"),
+    "simulation": (set(), "injected_error listener"),
 }
 SPECIAL: dict[str, set[str]] = {
     "audit.login": set(),
@@ -71,12 +71,12 @@ SPECIAL: dict[str, set[str]] = {
     "mart.my_listening_session": {"listener"},
     "mart.my_playlist": {"listener"},
     "mart.my_playlist_track": {"listener"},
-    "audit.playlist_wish": {"operator"},
+    "audit.playlist_request": {"operator"},
     "mart.my_discovery": {"listener"},
     "mart.my_playlist_profile": {"listener"},
     "mart.my_playlist_profile_attribute": {"listener"},
     "mart.my_playlist_profile_cluster": {"listener"},
-    "mart.my_playlist_wish": {"listener"},
+    "mart.my_playlist_request": {"listener"},
     "mart.my_taste_profile": {"listener"},
     "mart.my_taste_profile_attribute": {"listener"},
     "mart.my_taste_profile_cluster": {"listener"},
@@ -269,7 +269,7 @@ def test_sizes_of_tables_are_for_who_reads_every_play_and_counters_for_nobody(pl
 @pytest.mark.parametrize("kind", KINDS)
 def test_wishes_are_a_listener_s(place: Place, kind: str) -> None:
     connection = place.enter(kind)
-    functions = ("mart.wish_for_playlist", "mart.take_back_wish")
+    functions = ("mart.request_playlist", "mart.withdraw_playlist_request")
     allowed = [name for name in functions if is_allowed(connection, f"select {name}('{22 * 'a'}')")]
     connection.close()
     assert allowed == (list(functions) if kind == "listener" else [])

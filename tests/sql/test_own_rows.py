@@ -24,7 +24,9 @@ OWN = {
     " t.track_id from warehouse.dim_playlist as p join warehouse.fact_playlist_track as f using (playlist_key)"
     " join warehouse.dim_track as t using (track_key) join warehouse.bridge_track_artist as b using (track_key)"
     " join warehouse.dim_artist as a using (artist_key) where p.owner_id = '{user}' and b.position = 1",
-    "my_playlist_wish": "select user_id, playlist_id, wished_at from audit.playlist_wish where user_id = '{user}'",
+    "my_playlist_request": (
+        "select user_id, playlist_id, requested_at from audit.playlist_request where user_id = '{user}'"
+    ),
     "my_taste_profile": "select * from mart.taste_profile where user_id = '{user}'",
     "my_taste_profile_attribute": "select * from mart.taste_profile_attribute where user_id = '{user}'",
     "my_taste_profile_cluster": "select * from mart.taste_profile_cluster where user_id = '{user}'",
@@ -133,43 +135,43 @@ def test_a_plan_shows_what_comes_out_of_a_view_and_nothing_else(place: Place, ki
 def test_a_wish_is_kept_for_who_asks_and_taken_back(place: Place) -> None:
     wish = 22 * "w"
     connection = place.enter("other")
-    before = ask(connection, "select playlist_id from mart.my_playlist_wish")
+    before = ask(connection, "select playlist_id from mart.my_playlist_request")
     for _ in range(2):
-        ask(connection, f"select mart.wish_for_playlist('{wish}')")
-    assert set(ask(connection, "select user_id, playlist_id from mart.my_playlist_wish")) == {
+        ask(connection, f"select mart.request_playlist('{wish}')")
+    assert set(ask(connection, "select user_id, playlist_id from mart.my_playlist_request")) == {
         ("u2", wish),
         *(("u2", id_) for (id_,) in before),
     }
     with pytest.raises(psycopg2.errors.CheckViolation):
-        ask(connection, "select mart.wish_for_playlist('no id')")
+        ask(connection, "select mart.request_playlist('no id')")
     first = place.enter("listener")
-    ask(first, f"select mart.take_back_wish('{wish}')")
-    assert len(ask(connection, "select playlist_id from mart.my_playlist_wish")) == len(before) + 1
-    ask(connection, f"select mart.take_back_wish('{wish}')")
-    assert ask(connection, "select playlist_id from mart.my_playlist_wish") == before
+    ask(first, f"select mart.withdraw_playlist_request('{wish}')")
+    assert len(ask(connection, "select playlist_id from mart.my_playlist_request")) == len(before) + 1
+    ask(connection, f"select mart.withdraw_playlist_request('{wish}')")
+    assert ask(connection, "select playlist_id from mart.my_playlist_request") == before
     first.close()
     connection.close()
 
 
 def test_a_listener_asks_for_so_many_playlists_and_no_more(place: Place) -> None:
     connection = place.enter("other")
-    (most,) = ask(connection, "select mart.most_playlist_wishes()")[0]
-    insert = "insert into audit.playlist_wish (user_id, playlist_id, wished_at)"
+    (most,) = ask(connection, "select mart.max_playlist_requests()")[0]
+    insert = "insert into audit.playlist_request (user_id, playlist_id, requested_at)"
     old = f"{insert} select 'u2', to_char(n, 'FM' || repeat('0', 22)), 'epoch' from generate_series(1, {most} - 1) as n"
-    place.as_loader(f"delete from audit.playlist_wish where user_id = 'u2'; {old}")
-    ask(connection, f"select mart.wish_for_playlist('{22 * 'm'}')")
+    place.as_loader(f"delete from audit.playlist_request where user_id = 'u2'; {old}")
+    ask(connection, f"select mart.request_playlist('{22 * 'm'}')")
     with pytest.raises(psycopg2.errors.ConfigurationLimitExceeded, match="asked for 100 playlists already"):
-        ask(connection, f"select mart.wish_for_playlist('{22 * 'n'}')")
-    ask(connection, f"select mart.wish_for_playlist('{22 * 'm'}')")
-    ask(connection, f"select mart.take_back_wish('{1:022}')")
-    ask(connection, f"select mart.wish_for_playlist('{22 * 'n'}')")
+        ask(connection, f"select mart.request_playlist('{22 * 'n'}')")
+    ask(connection, f"select mart.request_playlist('{22 * 'm'}')")
+    ask(connection, f"select mart.withdraw_playlist_request('{1:022}')")
+    ask(connection, f"select mart.request_playlist('{22 * 'n'}')")
     # Of a warehouse in which more were asked for once, a refresh reads the first ones.
     place.as_loader(f"{insert} values ('u2', '{1:022}', 'epoch')")
     with database.connect(place.url) as loader:
         read = fetches.list_requested_playlists(loader, "u2")
     assert len(read) == most and 22 * "n" not in read
-    place.as_loader("delete from audit.playlist_wish where user_id = 'u2'")
-    place.as_loader("insert into audit.playlist_wish (user_id, playlist_id) values ('u2', rpad('wish2', 22, 'x'))")
+    place.as_loader("delete from audit.playlist_request where user_id = 'u2'")
+    place.as_loader("insert into audit.playlist_request (user_id, playlist_id) values ('u2', rpad('wish2', 22, 'x'))")
     connection.close()
 
 
@@ -177,19 +179,21 @@ def test_a_playlist_that_was_asked_for_shows_once_the_own_account_has_read_it(pl
     wish = 22 * "p"
     place.as_loader(f"update warehouse.dim_playlist set playlist_id = '{wish}' where playlist_id = 'p3'")
     connection = place.enter("listener")
-    ask(connection, f"select mart.wish_for_playlist('{wish}')")
+    ask(connection, f"select mart.request_playlist('{wish}')")
     views = ("my_playlist_profile", "my_playlist_profile_attribute", "my_playlist_profile_cluster")
 
     def shown() -> list[set[object]]:
         return [{id_ for (id_,) in ask(connection, f"select playlist_id from mart.{name}")} for name in views]
 
     assert shown() == 3 * [{"p1"}]
-    place.as_loader(f"insert into audit.playlist_wish values ('u2', '{wish}', now(), now())")
+    place.as_loader(f"insert into audit.playlist_request values ('u2', '{wish}', now(), now())")
     assert shown() == 3 * [{"p1"}], "another account has read it"
-    place.as_loader(f"update audit.playlist_wish set read_at = now() where user_id = 'u1' and playlist_id = '{wish}'")
+    place.as_loader(
+        f"update audit.playlist_request set read_at = now() where user_id = 'u1' and playlist_id = '{wish}'"
+    )
     assert shown() == 3 * [{"p1", wish}]
-    place.as_loader(f"delete from audit.playlist_wish where user_id = 'u2' and playlist_id = '{wish}'")
-    ask(connection, f"select mart.take_back_wish('{wish}')")
+    place.as_loader(f"delete from audit.playlist_request where user_id = 'u2' and playlist_id = '{wish}'")
+    ask(connection, f"select mart.withdraw_playlist_request('{wish}')")
     place.as_loader(f"update warehouse.dim_playlist set playlist_id = 'p3' where playlist_id = '{wish}'")
     connection.close()
 
@@ -241,7 +245,7 @@ def test_a_login_that_was_taken_out_sees_nothing(place: Place) -> None:
     for name in OWN:
         assert ask(connection, f"select * from mart.{name}") == []
     with pytest.raises(psycopg2.errors.NotNullViolation):
-        ask(connection, f"select mart.wish_for_playlist('{22 * 'a'}')")
+        ask(connection, f"select mart.request_playlist('{22 * 'a'}')")
     connection.close()
 
 
@@ -257,7 +261,7 @@ truncate mart.artist_week, mart.artist_country, mart.counted_play, mart.counted_
 delete from audit.published_artist;
 insert into warehouse.dim_user (user_key, user_id, source, valid_from)
 select n, 'u' || n, 's', '-infinity' from generate_series(9, 40) as n on conflict do nothing;
-insert into mart.circumstance (country, continent, device_type, subscription_plan)
+insert into mart.listening_context (country, continent, device_type, subscription_plan)
 select 'C' || n, 'Europe', 'MOBILE', 'free' from generate_series(0, 20) as n on conflict do nothing;
 insert into mart.counted_track (track_key, recording_key) select n, n from generate_series(1, 8) as n;
 insert into mart.counted_track (track_key, recording_key) values (-1, -1);
@@ -266,12 +270,12 @@ select listener, date '2026-01-05' + 7 * week as day, 'C' || country as country,
 from (values {plays}) as p (listener, week, country, track)
 where listener is not null;
 insert into mart.counted_play (
-    event_time, listener_key, local_date, circumstance_key, track_key, artist_key, ms_played, local_hour, is_excluded,
-    is_from_playlist
+    event_time, listener_key, local_date, listening_context_key, track_key, artist_key, ms_played, local_hour,
+    is_excluded, is_from_playlist
 )
-select p.day, p.listener, p.day, c.circumstance_key, p.track, 1, 1, 0, false, false
+select p.day, p.listener, p.day, c.listening_context_key, p.track, 1, 1, 0, false, false
 from played as p
-inner join mart.circumstance as c on c.country = p.country;
+inner join mart.listening_context as c on c.country = p.country;
 insert into mart.artist_week (artist_key, week_start, plays, listeners, new_listeners, ms_played)
 select 1, day, count(*), count(distinct p.listener), count(distinct p.listener) filter (where f.first_day = day), 1
 from played as p

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from etl.extract.account_export import receive_export
 from etl.jobs.account_import import read_export_lines
-from etl.storage.inputs import Lake
+from etl.storage.lake import Lake
 from etl.transform.account_export import parse_events
 
 pytestmark = pytest.mark.real_data

@@ -13,14 +13,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from etl.errors import ActionNeededError
 from etl.formats.contracts import AUDIO_FEATURES, STAGED
-from etl.transform.clusters.kmeans import (
-    assign_clusters,
-    clear_clusters,
-    count_recordings,
-    exclude_feature_sources,
-    fit_model,
-    should_refit,
-)
+from etl.transform.clusters.assignment import assign_clusters, clear_clusters
+from etl.transform.clusters.kmeans import count_recordings, exclude_feature_sources, fit_model, should_refit
 from etl.transform.clusters.model import ClusterModel, restore_model
 from etl.transform.clusters.naming import name_clusters
 from etl.transform.clusters.numbering import assign_initial_numbers, find_optimal_pairs, match_previous_numbers

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from etl.extract.kaggle import receive_file
 from etl.formats.kaggle.file_formats import FORMATS
 from etl.formats.tabular import read_rows
-from etl.storage.inputs import Lake
+from etl.storage.lake import Lake
 from etl.transform.kaggle import parse_rows
 
 pytestmark = pytest.mark.real_data

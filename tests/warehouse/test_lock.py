@@ -9,7 +9,7 @@ from etl.errors import TryAgainError
 def test_who_waits_in_vain_is_told_for_whom(warehouse_url: str) -> None:
     with lock_warehouse(warehouse_url) as holder:
         pid = holder.connection.driver_connection.info.backend_pid  # type: ignore[union-attr]
-        who = rf"for somebody \(role loader, process {pid}, connected since 20[\d-]+ \d\d:\d\d UTC\) had it locked"
+        who = rf"another session \(role loader, process {pid}, connected since 20[\d-]+ \d\d:\d\d UTC\) had it locked"
         with pytest.raises(TryAgainError, match=who), lock_warehouse(warehouse_url, wait_seconds=0):
             pass
     with lock_warehouse(warehouse_url, wait_seconds=0):

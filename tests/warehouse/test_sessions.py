@@ -69,10 +69,10 @@ def test_a_login_that_holds_a_lock_is_ended(place: Place, kind: str, change: Cal
 @pytest.mark.usefixtures("impatient")
 def test_a_request_that_is_taken_back_and_never_committed_is_ended(place: Place) -> None:
     holder = place.enter("listener")
-    for statement in ("begin", "select mart.take_back_wish(rpad('wish1', 22, 'x'))"):
+    for statement in ("begin", "select mart.withdraw_playlist_request(rpad('wish1', 22, 'x'))"):
         ask(holder, statement)
     with lock_warehouse(place.url) as loader:
-        loader.execute(text("update audit.playlist_wish set read_at = now() where user_id = 'u1'"))
+        loader.execute(text("update audit.playlist_request set read_at = now() where user_id = 'u1'"))
         loader.rollback()
     assert not is_open(holder)
 
@@ -87,7 +87,10 @@ def test_who_is_no_login_is_named_and_goes_on(place: Place, caplog: pytest.LogCa
     with lock_warehouse(place.url) as loader, pytest.raises(Exception, match="lock timeout"):
         swap(loader, "4s")
     assert is_open(holder)
-    assert f"of {place.names['nobody']}, which it may not end (it is no login of bin/add-login)" in caplog.text
+    assert (
+        f"of {place.names['nobody']}, and may not end it (it does not belong to a login of bin/add-login)"
+        in caplog.text
+    )
     holder.close()
     place.as_admin(f"drop owned by {place.names['nobody']}")
     place.as_admin(f"grant connect on database {place.database} to {place.names['nobody']}")
@@ -174,5 +177,5 @@ def test_without_the_functions_sessions_are_listed_and_the_run_says_what_it_may_
     assert holder.info.backend_pid in {session.pid for session in listed(place)}
     with lock_warehouse(place.url) as loader, pytest.raises(Exception, match="lock timeout"):
         swap(loader, "4s")
-    assert "which it may not end (permission denied" in caplog.text
+    assert "and may not end it (permission denied" in caplog.text
     holder.close()

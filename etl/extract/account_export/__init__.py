@@ -1,16 +1,16 @@
-"""Account exports ("Extended streaming history", "Account data") on their way into the lake.
+"""Receive account exports ("Extended streaming history", "Account data").
 
-container   the zip file, folder or single file, opened without trusting it
-histories   which of its files are read, and what is kept of their records
-library     saved tracks, followed artists and playlists as flat records
-sample      whether its plays look as if a load could use them
-listener    whose plays they are
+In: the zip file that Spotify sends, a folder of its files, or one of them. Out: one input of the lake a format, JSON
+lines of ``contracts.events.EXPORT_LINE``, if the whole export is valid. All other files (profile, searches, payments,
+…) are listed and never copied.
 
-The lake gets one input a format, JSON lines of ``schemas.events.EXPORT_LINE``, and only where the whole export is good.
-All other files (profile, searches, payments, …) are named and never copied.
+container       the zip file, folder or single file, opened without trusting it
+export_records  the files that are read, and the stored fields of their records
+library         saved tracks, followed artists and playlists as flat records
+play_sample     whether a load could use the plays
+listener        the listener whose plays they are
 """
 
-import gzip
 import hashlib
 import json
 import logging
@@ -26,22 +26,24 @@ from etl.extract.account_export.export_records import BASIC, EXTENDED, ExportRec
 from etl.extract.account_export.library import LIBRARY, PLAYLISTS
 from etl.extract.account_export.listener import validate_timezone, validate_user_id
 from etl.extract.account_export.play_sample import PlaySample
+from etl.formats.compression import open_deterministic_gzip
 from etl.formats.contracts.events import EXPORT_LINE
-from etl.storage.inputs import Lake, ReceivedInput
+from etl.storage.inputs import ReceivedInput
+from etl.storage.lake import Lake
 
 log = logging.getLogger(__name__)
 
 ORIGIN = "account_export"
 _FORMAT_VERSION = 2
-"""Of how records are read. With another one, an export that is imported again is another input and is read anew: what
-an earlier version rejected becomes events, all else is duplicates."""
+"""Part of the input id. After an increase, an export that is imported again is another input and is read again: records
+that an earlier version rejected become events, all others are duplicates."""
 FORMATS = (EXTENDED, BASIC, LIBRARY, PLAYLISTS)
 
 
 @dataclass(frozen=True)
 class ReceivedExport:
-    """What came of an import: an input a format, the files and the fields of records that were left out; a warning if
-    a load will reject most of its plays."""
+    """The outcome of an import: an input a format, the files read and skipped, the fields of records that were skipped,
+    and a warning if a load will reject most of its plays."""
 
     inputs: list[ReceivedInput]
     files_read: list[str]
@@ -51,16 +53,16 @@ class ReceivedExport:
 
 
 def receive_export(path: str, user_id: str, timezone: str, lake: Lake, received_at: datetime) -> ReceivedExport:
-    """Check an export and keep its plays, saved tracks and playlists in the lake.
+    """Validate an export and store its plays, saved tracks and playlists in the lake.
 
-    :param path: the zip file that Spotify sent, a folder of what it holds, or one of the files.
-    :param user_id: whose plays they are, as dim_user has it.
-    :param timezone: an IANA name: the place by whose clock this listener lives.
-    :param received_at: with a timezone; noted with the inputs.
-    :returns: the lake's notes; where the same plays of the same listener are there already, the earlier ones.
-    :raises WrongFileError: where a file is broken, there are no plays, or a load would reject nearly all of them;
-        nothing is kept.
-    :raises ActionNeededError: where user or timezone is none, or a file cannot be read.
+    :param path: the zip file that Spotify sent, a folder of its files, or one of the files.
+    :param user_id: of the listener, as in dim_user.
+    :param timezone: of the listener; an IANA name.
+    :param received_at: with a timezone.
+    :returns: the manifests in the lake: the earlier ones if the same plays of the same listener are there already.
+    :raises WrongFileError: if a file is corrupt, there are no plays, or a load would reject nearly all of them;
+        nothing is stored.
+    :raises ActionNeededError: if the user or the timezone is not valid, or a file cannot be read.
     """
     user, zone = validate_user_id(user_id), validate_timezone(timezone)
     sample = PlaySample(received_at)
@@ -72,15 +74,15 @@ def receive_export(path: str, user_id: str, timezone: str, lake: Lake, received_
             raise WrongFileError(_describe_missing_plays(files_read, skipped_files))
         warning = sample.build_warning()
         inputs = [draft.store_input(lake, received_at) for draft in non_empty_drafts]
-    log.info("%d files read, %d left out: %s", len(files_read), len(skipped_files), ", ".join(skipped_files) or "none")
-    log.info("Fields left out of the records: %s", ", ".join(skipped_fields) or "none")
+    log.info("%d files read, %d skipped: %s", len(files_read), len(skipped_files), ", ".join(skipped_files) or "none")
+    log.info("Fields skipped in the records: %s", ", ".join(skipped_fields) or "none")
     if warning:
         log.warning("%s", warning)
     return ReceivedExport(inputs, files_read, skipped_files, skipped_fields, warning)
 
 
 def _sort_files(path: str, drafts: dict[str, "_InputDraft"]) -> tuple[list[str], list[str], list[str]]:
-    """Write the records of all files into the drafts; the files read, those left out, the fields left out."""
+    """Write the records of all files into the drafts; return the files read, the files skipped, the fields skipped."""
     files_read: list[str] = []
     skipped_files: list[str] = []
     skipped_fields: set[str] = set()
@@ -107,13 +109,12 @@ def _describe_missing_plays(files_read: list[str], skipped_files: list[str]) -> 
 
 
 class _InputDraft:
-    """The lines of one format, on disk until the whole export has proved good."""
+    """The lines of one format, on disk until the whole export is validated."""
 
     def __init__(self, format_name: str, user_id: str, timezone: str, sample: PlaySample) -> None:
         self._format, self._user_id, self._timezone, self._sample = format_name, user_id, timezone, sample
         self._content: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 closed by __exit__
-        # Neither name nor time in gzip's header: equal plays are equal bytes.
-        self._gzip = gzip.GzipFile(filename="", mode="wb", compresslevel=3, fileobj=self._content, mtime=0)
+        self._gzip = open_deterministic_gzip(self._content, level=3)
         self._digest = hashlib.sha256(json.dumps([_FORMAT_VERSION, format_name, user_id, timezone]).encode())
         self.row_count = 0
 
@@ -131,20 +132,19 @@ class _InputDraft:
         for record in records:
             self.row_count += 1
             body = encode_record(record, fields)
-            # Names may hold halves of surrogate pairs, which UTF-8 has no bytes for.
+            # Names may contain halves of surrogate pairs, which UTF-8 cannot encode.
             self._digest.update(b"\n" + body.encode("utf-8", "surrogatepass"))
             self._gzip.write(self._encode_line(file, body))
 
     def store_input(self, lake: Lake, received_at: datetime) -> ReceivedInput:
-        """Bring the lines into the lake; the same records of the same listener are the same input."""
+        """Store the lines in the lake; the same records of the same listener are the same input."""
         self._gzip.close()
         size = self._content.tell()
         self._content.seek(0)
-        name, input_id = f"{self._format}.jsonl.gz", self._digest.hexdigest()[:16]
         received = ReceivedInput(
-            input_id=input_id,
+            input_id=self._digest.hexdigest()[:16],
             origin=ORIGIN,
-            name=name,
+            name=f"{self._format}.jsonl.gz",
             format=self._format,
             encoding="utf-8",
             delimiter="",
@@ -152,9 +152,8 @@ class _InputDraft:
             row_count=self.row_count,
             size_bytes=size,
             received_at=received_at.isoformat(),
-            url=lake.build_input_url(ORIGIN, input_id, name),
         )
-        return lake.store_input(self._content, received)
+        return lake.inputs.store_input(self._content, received)
 
     def _encode_line(self, file: str, body: str) -> bytes:
         line: dict[str, Any] = {

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import IO
-from urllib.parse import unquote, urlsplit
 
 from etl.errors import ActionNeededError, WrongFileError
+from etl.extract.source_files import is_url, to_local_path
 from etl.formats.compression import (
     CORRUPTION_ERRORS,
     MAX_BYTES,
@@ -95,7 +95,7 @@ def open_export(path: str) -> Iterator[list[ExportFile]]:
     :raises WrongFileError: where there is none, or it is none that may be opened.
     :raises ActionNeededError: where it cannot be read.
     """
-    export_path = _to_local_path(path)
+    export_path = _resolve_path(path)
     try:
         if export_path.is_dir():
             with _open_nested_zips(_find_folder_files(export_path), f"{export_path}") as export_files:
@@ -132,12 +132,12 @@ def clean_name(name: str) -> str:
     return _UNPRINTABLE.sub("_", name.replace("\\", "/"))[:_MAX_NAME_LENGTH]
 
 
-def _to_local_path(path: str) -> Path:
-    if path.startswith(("http://", "https://")):
+def _resolve_path(path: str) -> Path:
+    if is_url(path):
         raise WrongFileError("An export is imported by its path: download it, signed in, and name the file.")
     if "\0" in path:
         raise WrongFileError("The path holds a NUL: name the zip file that Spotify sent.")
-    return Path(unquote(urlsplit(path).path)) if path.startswith("file://") else Path(path).expanduser()
+    return to_local_path(path)
 
 
 def _is_zip(path: Path) -> bool:

@@ -1,33 +1,33 @@
-"""Whose history it is, and where that person lives: what the export itself does not say."""
+"""The listener of an export: the user id and the timezone, which the export does not contain."""
 
 import re
 from difflib import get_close_matches
 
-from etl.erasure.data_subject import RESERVED_USER_IDS
 from etl.errors import ActionNeededError
+from etl.formats.contracts.events import RESERVED_USER_IDS
 from etl.formats.geography import get_timezones
 
 _USER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def validate_user_id(user_id: str) -> str:
-    """``user_id`` without blanks around it.
+    """Return ``user_id`` without blanks around it.
 
-    :raises ActionNeededError: where it cannot be anybody's id.
+    :raises ActionNeededError: if it cannot be a listener's id.
     """
     user = user_id.strip()
     if not _USER_ID.fullmatch(user) or user in RESERVED_USER_IDS:
         raise ActionNeededError(
             "The user must be an id of at most 64 letters, digits, dots, dashes and underscores, such as the account's "
-            "id in dim_user; unknown is nobody's."
+            "id in dim_user; unknown is reserved."
         )
     return user
 
 
 def validate_timezone(timezone: str) -> str:
-    """``timezone`` without blanks around it.
+    """Return ``timezone`` without blanks around it.
 
-    :raises ActionNeededError: where it is no name of a place's time in the IANA database.
+    :raises ActionNeededError: if the IANA database has no such timezone.
     """
     name = timezone.strip()
     if name in get_timezones():

@@ -1,7 +1,7 @@
-"""Whether plays look as if a load could use them, by some of them: a warning at the import, not in the load.
+"""A sample of an export's plays, validated at the import, so that a warning does not wait for the load.
 
-The rules are those of the load that reject whole exports: no time or an impossible one, no length, no names. Of each
-record a load judges all of its rules.
+The rules are those that reject whole exports: a missing or impossible time, a missing length, missing names. The load
+validates every record by all of its rules.
 """
 
 import re
@@ -14,7 +14,7 @@ from etl.errors import WrongFileError
 from etl.formats.time_limits import SPOTIFY_FOUNDED
 
 _HEAD_SIZE, _SAMPLING_INTERVAL = 100, 16
-"""All of the first records of a file are looked at, and one in so many of the others."""
+"""The sample has the first records of a file, and one in so many of the others."""
 _MIN_RECORDS_TO_REJECT = 20
 _REJECT_FRACTION = 0.95
 _WARN_FRACTION = 0.5
@@ -31,7 +31,7 @@ _MUSIC_FIELDS, _SPOKEN_FIELDS = (
 
 @dataclass
 class PlaySample:
-    """The records of plays that were looked at."""
+    """The sampled plays and the reasons to reject some of them."""
 
     imported_at: datetime
     sampled_count: int = 0
@@ -39,7 +39,7 @@ class PlaySample:
     example_file: str = ""
 
     def add_records(self, format_name: str, file: str, records: list[Any]) -> None:
-        """Look at some records of a file of plays."""
+        """Add some records of a file of plays."""
         if format_name not in _TIME_AND_LENGTH_FIELDS:
             return
         for record in (*records[:_HEAD_SIZE], *records[_HEAD_SIZE::_SAMPLING_INTERVAL]):
@@ -50,7 +50,7 @@ class PlaySample:
                 self.example_file = self.example_file or file
 
     def build_warning(self) -> str | None:
-        """Return what to say of plays of which most would be rejected.
+        """Return a warning if most plays would be rejected, else None.
 
         :raises WrongFileError: if nearly all of them would be.
         """
@@ -59,7 +59,7 @@ class PlaySample:
             return None
         reasons = ", ".join(f"{reason} ({count:,})" for reason, count in self.reasons.most_common(3))
         message = (
-            f"Of {self.sampled_count:,} plays looked at, {rejected:,} would be rejected: {reasons}; the first stands in "
+            f"Of {self.sampled_count:,} sampled plays, {rejected:,} would be rejected: {reasons}; the first is in "
             f"{self.example_file}. Take the files as Spotify sent them; if they are, Spotify has changed its format."
         )
         if self.sampled_count >= _MIN_RECORDS_TO_REJECT and rejected >= _REJECT_FRACTION * self.sampled_count:

@@ -1,21 +1,20 @@
-"""Brings what accounts and the catalogue look like today from the Spotify Web API into the lake.
+"""Fetches accounts and the catalogue from the Spotify Web API into the lake.
 
-In: an app's client id, accounts that people signed in, and what is known already. Out: one input of the lake a fetch,
-its answers as received, one a line. Nothing is asked twice, nothing is asked that is known, nothing is transformed.
+In: an app's client id, accounts that signed in, and their sync state. Out: one input of the lake a fetch, with its
+responses as received, one a line. No request is sent twice or for what is known already. Nothing is transformed.
 
-    app         the client id and the addresses it talks to
-    accounts    who signed in: one private file each
-    handed_over accounts as an Airflow connection, from one machine to another
-    exchange    one request and its answer over HTTP, within a bounded time
-    caller      patience: waits, further tries, and what each refusal means
-    oauth       spotipy's sign-in flows, against any address
-    sign_in     from a person's yes to a stored account
-    api         one method an endpoint
-    answers     the answers of one fetch on their way into the lake
-    knowledge   what a fetch of an account teaches the next one
-    account     what one fetch of an account asks
-    catalogue   what one fetch of the catalogue asks
-    recent      what one look at recently played tracks asks, and whether plays may be missing
-    fetched     what came of a fetch
-    forgetting  answers without a person
+    app              the client id and its addresses
+    account_store    accounts that signed in: one private file each
+    account_transfer accounts as an Airflow connection, from one machine to another
+    http_session     one request and its response over HTTP, within a bounded time
+    http_client      retries, waits for the rate limit, and errors by status
+    oauth            spotipy's sign-in flows, against any address
+    sign_in          from the user's consent to a stored account
+    client           one method an endpoint
+    responses        the responses of one fetch on their way into the lake
+    sync_state       what a fetch of an account need not request again
+    account_fetch    the requests of one fetch of an account
+    catalogue_fetch  the requests of one fetch of the catalogue
+    recently_played  the request for the last plays, and whether plays may be missing
+    fetch_result     the outcome of a fetch
 """

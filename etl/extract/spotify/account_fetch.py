@@ -15,7 +15,7 @@ from etl.errors import ActionNeededError, QuotaUsedUpError, TryAgainError
 from etl.extract.spotify.account_store import Account, count_days_left
 from etl.extract.spotify.client import PAGE_SIZE, ApiClient, Mode, parse_playlist_id
 from etl.extract.spotify.fetch_result import FetchResult, finish_fetch
-from etl.extract.spotify.responses import ApiResponse, ResponseStore
+from etl.extract.spotify.responses import ResponseStore
 from etl.extract.spotify.sync_state import (
     SyncState,
     get_added_at_values,
@@ -23,6 +23,7 @@ from etl.extract.spotify.sync_state import (
     iterate_objects,
     update_sync_state,
 )
+from etl.formats.api_responses import ApiResponse
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ def fetch_account(
         calls_saved=fetch.calls_saved,
         playlists_seen=len(fetch.playlists),
         playlists_changed=fetch.changed_count,
-        playlists_refused=fetch.denied_count,
+        playlists_rejected=fetch.denied_count,
         days_left=count_days_left(account, api.clock()),
     )
 
@@ -242,12 +243,12 @@ class _AccountFetch:
             self.denied[playlist.id] = playlist.snapshot_id
 
     def _require_success(self, response: ApiResponse) -> ApiResponse:
-        """``answer``, where it is no refusal of what is the account's own."""
+        """Return a response; raise ActionNeededError if it denies what belongs to the account."""
         if not response.is_success():
             name = self._account.name
             raise ActionNeededError(
-                f"Spotify refuses {response.path} of the account {name} ({response.status}): in development mode the app's "
-                f"dashboard must list {name} among its users; else run bin/sign-in {name} to grant what is asked."
+                f"Spotify denies {response.path} of the account {name} ({response.status}): in development mode the "
+                f"app's dashboard must list {name} among its users; else run bin/sign-in {name} to grant what is asked."
             )
         return response
 

@@ -1,4 +1,4 @@
-"""The app in whose name we ask: its client id, and the addresses it talks to."""
+"""The app registered with Spotify: its client id and its addresses."""
 
 import ipaddress
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ SCOPES = (
     "user-read-recently-played",
     "user-read-private",
 )
-"""What a person allows us to read; nothing is ever written."""
+"""What a user allows the app to read; the app never writes to Spotify."""
 
 _REDIRECT_HINT = (
     "SPOTIPY_REDIRECT_URI must be the address that the app's dashboard lists, http://127.0.0.1:8888/callback"
@@ -24,7 +24,7 @@ _REDIRECT_HINT = (
 
 @dataclass(frozen=True)
 class App:
-    """One client id. Without a secret accounts sign in by PKCE. Ids that a stand-in gives are made up."""
+    """One client id. Without a secret, accounts sign in by PKCE. A mock API has synthetic ids."""
 
     client_id: str
     client_secret: str | None = field(repr=False)
@@ -35,9 +35,9 @@ class App:
 
 
 def get_app(settings: Settings) -> App:
-    """The app that the settings name.
+    """Return the app in the settings.
 
-    :raises ActionNeededError: where they name none, or an address is none.
+    :raises ActionNeededError: if there is none, or an address is not valid.
     """
     if not settings.spotify_client_id:
         raise ActionNeededError(
@@ -60,20 +60,21 @@ def get_app(settings: Settings) -> App:
 
 
 def check_redirect_uri(uri: str, is_pasting: bool) -> None:
-    """Refuse an address that Spotify would refuse, or on which nobody could listen here.
+    """Reject an address that Spotify would reject, or that this machine cannot listen on.
 
-    :param is_pasting: whether a person pastes the address that the browser was led to.
-    :raises ActionNeededError: with a sentence that says what to set.
+    :param is_pasting: whether the user pastes the address that the browser was redirected to.
+    :raises ActionNeededError: with a message that says what to set.
     """
     url = urlsplit(uri)
     host = url.hostname or ""
     if host == "localhost":
-        raise ActionNeededError(f"Spotify refuses redirects to localhost by name. {_REDIRECT_HINT}, for example.")
+        raise ActionNeededError(f"Spotify rejects redirects to localhost by name. {_REDIRECT_HINT}, for example.")
     if url.scheme not in ("http", "https") or (url.scheme == "http" and not _is_loopback(host)):
         raise ActionNeededError(f"{_REDIRECT_HINT}, for example: https, or http on a loopback address, not {uri}.")
     if not is_pasting and (url.scheme != "http" or host != "127.0.0.1" or url.port is None):
         raise ActionNeededError(
-            f"Nobody here could listen on {uri}: {_REDIRECT_HINT}, for example, with a port; or use bin/sign-in --paste."
+            f"This machine cannot listen on {uri}: {_REDIRECT_HINT}, for example, with a port; or use bin/sign-in "
+            "--paste."
         )
 
 

@@ -13,7 +13,8 @@ from typing import Any
 from etl.errors import QuotaUsedUpError
 from etl.extract.spotify.client import BATCH_SIZES, ApiClient, Mode
 from etl.extract.spotify.fetch_result import FetchResult, finish_fetch
-from etl.extract.spotify.responses import ApiResponse, ResponseStore
+from etl.extract.spotify.responses import ResponseStore
+from etl.formats.api_responses import ApiResponse
 
 log = logging.getLogger(__name__)
 

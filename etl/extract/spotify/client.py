@@ -29,7 +29,7 @@ from etl.extract.spotify.app import App
 from etl.extract.spotify.http_client import Clock, HttpClient, JsonResponse, Sleep, get_utc_now
 from etl.extract.spotify.http_session import HttpLimits
 from etl.extract.spotify.oauth import AppFlow, SignInFlow
-from etl.extract.spotify.responses import ApiResponse
+from etl.formats.api_responses import ApiResponse
 from etl.formats.contracts.api import BATCH_ENDPOINTS
 
 PAGE_SIZE = 50

@@ -31,7 +31,7 @@ class FetchResult:
     remaining: Mapping[str, int] = field(default_factory=dict)
     playlists_seen: int = 0
     playlists_changed: int = 0
-    playlists_refused: int = 0
+    playlists_rejected: int = 0
     known: SyncState | None = None
     days_left: int | None = None
 

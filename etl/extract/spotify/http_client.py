@@ -1,13 +1,13 @@
-"""Patience: which answers are waited for or asked again, and what is raised where that does not help.
+"""Requests with retries and waits, and the error raised if these do not help.
 
-| what comes | what is done |
+| response | result |
 | --- | --- |
-| 2xx, whole and of the promised shape | given back |
-| 400, 401, 403, 404, 410, an error in JSON | given back: the caller knows what they are about |
+| 200, complete and of the expected form | returned |
+| 400, 401, 403, 404, 410, an error in JSON | returned: the caller knows what they are about |
 | 429 with the reason QUOTA_EXCEEDED | QuotaUsedUpError at once |
-| 429 | waited for as long as it asks (30 s each, 120 s in all, see Limits); RateLimitedError beyond that |
-| 408, 425, 5xx, no answer, a late one, cut or invalid JSON, another shape than promised | a few tries with growing \
-pauses, then TryAgainError |
+| 429 | a pause as long as requested (30 s each, 120 s in total, see HttpLimits); RateLimitedError beyond that |
+| 408, 425, 5xx, none, a late one, cut or invalid JSON, an unexpected form | a few tries with growing pauses, then \
+TryAgainError |
 | any other | ActionNeededError |
 """
 
@@ -18,6 +18,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from tenacity import Retrying, after_log, retry_if_exception_type, stop_after_attempt, wait_chain, wait_fixed
 
 from etl.errors import ActionNeededError, QuotaUsedUpError, RateLimitedError, TryAgainError
 from etl.extract.spotify.http_session import BoundedSession, HttpLimits, HttpResponse, send_request
@@ -32,21 +34,25 @@ Clock = Callable[[], datetime]
 
 
 def get_utc_now() -> datetime:
-    """The time, with its timezone."""
+    """Return the current time, with its timezone."""
     return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
 class JsonResponse:
-    """An answer that says something: what was asked for, or a refusal."""
+    """A response in JSON: the requested resources, or an error."""
 
     status: int
     body: Any
     response: HttpResponse
 
 
+class _UnusableResponseError(Exception):
+    """Another try may get a usable response; the message says what is wrong with this one."""
+
+
 class HttpClient:
-    """Asks, waits and asks again; ``calls`` counts each request that was sent, by endpoint."""
+    """Sends requests, with retries and waits; ``calls`` counts each request sent, by endpoint."""
 
     def __init__(self, limits: HttpLimits, clock: Clock = get_utc_now, sleep: Sleep = time.sleep) -> None:
         self.session = BoundedSession(limits)
@@ -59,37 +65,45 @@ class HttpClient:
     def send_with_retries(
         self, endpoint: str, send: Callable[[], object], is_expected: Callable[[Any], bool]
     ) -> JsonResponse:
-        """The first answer to ``ask`` that says something.
+        """Send a request until the response is usable, and return it.
 
-        :param ask: sends one request through ``session``.
-        :param is_promised: whether the body of a 200 is what the endpoint promises.
-        :raises QuotaUsedUpError: where the quota is used up.
-        :raises RateLimitedError: where the pause asked for is longer than a worker should sleep.
-        :raises TryAgainError: where some tries have brought nothing.
-        :raises ActionNeededError: where the server does not speak as the API does.
+        :param send: sends one request through ``session``.
+        :param is_expected: whether the body of a 200 has the form of the endpoint.
+        :raises QuotaUsedUpError: if the quota is used up.
+        :raises RateLimitedError: if the requested pause is longer than a worker should sleep.
+        :raises TryAgainError: if no try gets a usable response.
+        :raises ActionNeededError: if the server does not respond as the API does.
         """
-        try_count, problem = 0, ""
-        while try_count < self.limits.max_tries:
-            if try_count:
-                self._sleep(self.limits.pauses_s[try_count - 1])
+        max_tries = self.limits.max_tries
+        retrying = Retrying(
+            stop=stop_after_attempt(max_tries),
+            wait=wait_chain(*map(wait_fixed, self.limits.pauses_s)),
+            retry=retry_if_exception_type(_UnusableResponseError),
+            after=after_log(log, logging.INFO),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        try:
+            return retrying(self._send_within_rate_limit, endpoint, send, is_expected)
+        except _UnusableResponseError as error:
+            raise TryAgainError(f"Spotify did not answer {max_tries} times ({endpoint}, at last {error}).") from None
+
+    def _send_within_rate_limit(
+        self, endpoint: str, send: Callable[[], object], is_expected: Callable[[Any], bool]
+    ) -> JsonResponse:
+        self.calls[endpoint] += 1
+        response = send_request(self.session, send)
+        while response is not None and response.status == 429:
+            self._wait_for_rate_limit(response)
             self.calls[endpoint] += 1
             response = send_request(self.session, send)
-            while response is not None and response.status == 429:
-                self._wait_for_rate_limit(response)
-                self.calls[endpoint] += 1
-                response = send_request(self.session, send)
-            reply, problem = _validate_response(endpoint, response, is_expected)
-            if reply is not None:
-                return reply
-            try_count += 1
-            log.info("Spotify, %s: %s (try %d of %d)", endpoint, problem, try_count, self.limits.max_tries)
-        raise TryAgainError(f"Spotify did not answer {self.limits.max_tries} times ({endpoint}, at last {problem}).")
+        return _parse_response(endpoint, response, is_expected)
 
     def _wait_for_rate_limit(self, response: HttpResponse) -> None:
         if response.has_error_code("QUOTA_EXCEEDED"):
             raise QuotaUsedUpError(
-                "The quota of the Spotify developer account is used up (QUOTA_EXCEEDED): what was fetched is kept, "
-                "the next run goes on from there."
+                "The quota of the Spotify developer account is used up (QUOTA_EXCEEDED). Fetched responses are stored; "
+                "the next run continues from there."
             )
         requested_s = response.get_retry_after_s(self.clock())
         pause_s = max(1.0, self.limits.pauses_s[-1] if requested_s is None else requested_s)
@@ -101,23 +115,21 @@ class HttpClient:
         self._sleep(pause_s)
 
 
-def _validate_response(
-    endpoint: str, response: HttpResponse | None, is_expected: Callable[[Any], bool]
-) -> tuple[JsonResponse | None, str]:
-    """The reply, or what was wrong that may pass."""
+def _parse_response(endpoint: str, response: HttpResponse | None, is_expected: Callable[[Any], bool]) -> JsonResponse:
+    """Return the response in JSON; raise _UnusableResponseError if another try may help."""
     if response is None:
-        return None, "no whole answer came"
+        raise _UnusableResponseError("no complete response")
     if response.status >= 500 or response.status in _RETRYABLE_STATUSES:
-        return None, f"it answered {response.status}"
+        raise _UnusableResponseError(f"status {response.status}")
     if response.status not in (200, *_REPORTED_STATUSES):
         raise ActionNeededError(
-            f"Spotify answered {response.status} to {endpoint}, which its API never does: is SPOTIFY_API_URL right, "
-            "or does a proxy stand between?"
+            f"Spotify returned status {response.status} for {endpoint}, which its API never does: is SPOTIFY_API_URL "
+            "right, or is there a proxy in between?"
         )
     try:
         body = response.parse_body()
     except ValueError:
-        return None, "the answer was cut or no JSON"
+        raise _UnusableResponseError("a response that is cut or not JSON") from None
     if not isinstance(body, dict) or (response.status == 200 and not is_expected(body)):
-        return None, "the answer was not of the promised form"
-    return JsonResponse(response.status, body, response), ""
+        raise _UnusableResponseError("a response of an unexpected form")
+    return JsonResponse(response.status, body, response)

@@ -12,8 +12,9 @@ from etl.errors import ActionNeededError
 from etl.extract.spotify.account_store import Account, count_days_left
 from etl.extract.spotify.client import PAGE_SIZE, ApiClient
 from etl.extract.spotify.fetch_result import FetchResult, finish_fetch
-from etl.extract.spotify.responses import ApiResponse, ResponseStore
+from etl.extract.spotify.responses import ResponseStore
 from etl.extract.spotify.sync_state import iterate_objects
+from etl.formats.api_responses import ApiResponse
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""From a person's yes to a stored account: by a browser, by a pasted address, or unattended at a stand-in."""
+"""From a user's consent to a stored account: by a browser, by a pasted address, or unattended at a mock API."""
 
 from collections.abc import Callable, Mapping
 
@@ -21,13 +21,13 @@ def sign_in(
     show: Callable[[str], None],
     clock: Clock = get_utc_now,
 ) -> Account:
-    """Ask a person on Spotify's page, and store the account.
+    """Ask the user for consent on Spotify's page, and store the account.
 
-    :param name: what to call the account; None takes the name under which it is stored, else Spotify's id.
-    :param is_pasting: read the address that the browser was led to from the terminal, instead of waiting for it.
-    :param say: shows a line to the person.
-    :raises ActionNeededError: where something stands in the way; nothing is stored then.
-    :raises TryAgainError: where Spotify does not answer.
+    :param name: of the account; None takes the name under which it is stored, else Spotify's id.
+    :param is_pasting: read the address that the browser was redirected to from the terminal, instead of listening.
+    :param show: shows a line to the user.
+    :raises ActionNeededError: if the user must act first; nothing is stored.
+    :raises TryAgainError: if Spotify does not respond.
     """
     if name is not None:
         check_name(name)
@@ -40,10 +40,10 @@ def sign_in(
 
 
 def sign_in_unattended(app: App, name: str, accounts: AccountStore, clock: Clock = get_utc_now) -> Account:
-    """Sign in at a stand-in, which asks nobody, as its account ``name``.
+    """Sign in to a mock API, which needs no consent, as its account ``name``.
 
-    :raises ActionNeededError: where the stand-in refuses.
-    :raises TryAgainError: where it does not answer.
+    :raises ActionNeededError: if the mock API denies it.
+    :raises TryAgainError: if it does not respond.
     """
     check_name(name)
     check_redirect_uri(app.redirect_uri, is_pasting=True)
@@ -76,8 +76,8 @@ def _store_account(app: App, accounts: AccountStore, name: str | None, token: To
     chosen_name = name or existing_name or derive_name(user_id)
     if existing_name not in (None, chosen_name):
         raise ActionNeededError(
-            f"This Spotify account is stored as {existing_name}: to renew it run bin/sign-in {existing_name}; to sign in "
-            "with another one, choose it on Spotify's page (Not you?)."
+            f"This Spotify account is stored as {existing_name}: to renew it run bin/sign-in {existing_name}; to sign "
+            "in with another one, choose it on Spotify's page (Not you?)."
         )
     if account_ids.get(chosen_name, account_id) != account_id:
         raise ActionNeededError(

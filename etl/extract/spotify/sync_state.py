@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from etl.extract.spotify.responses import ApiResponse
+from etl.formats.api_responses import ApiResponse
 
 DENIAL_MAX_AGE = timedelta(days=7)
 """How long refusals of playlists are believed: rights and quota modes change, and playlists do not change with them."""

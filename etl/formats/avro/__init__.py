@@ -1,11 +1,11 @@
-"""Avro: container files of feeds, which may be damaged or hostile, as tables of a contract's fields.
+"""Avro container files of feeds, which may be damaged or hostile, as tables of a contract's fields.
 
-Each module stands on those above it:
+Each module imports only those above it:
 
-    schemas   which schemas are fit to be read by
-    values    what values are written as
-    files     headers and blocks of files, and whether these are whole
-    blocks    blocks unpacked and packed
-    salvage   the records of a damaged block that can be read
-    records   the records of a file as tables of columns
+    schemas          schemas that records can be read by
+    encoding         values as Avro writes them
+    container_files  headers and blocks of files, and whether they are complete
+    blocks           blocks decompressed and compressed
+    salvage          the readable records of a damaged block
+    records          the records of a file as Arrow tables
 """

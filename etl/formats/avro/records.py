@@ -40,6 +40,7 @@ _ARROW_TYPE_BY_AVRO_TYPE = {
     "int": pa.int32(),
     "long": pa.int64(),
     "float": pa.float32(),
+    "double": pa.float64(),
     "boolean": pa.bool_(),
     "enum": pa.string(),
     "timestamp-millis": pa.timestamp("ms", "UTC"),

@@ -3,20 +3,22 @@
 from pyspark.sql.types import (
     ArrayType,
     DataType,
-    DateType,
     DoubleType,
     IntegerType,
-    LongType,
     StringType,
     StructField,
     StructType,
-    TimestampType,
 )
 
 
 def build_schema(**columns: DataType) -> StructType:
     """A schema of the columns, in this order."""
     return StructType([StructField(name, kind) for name, kind in columns.items()])
+
+
+def list_columns(schema: StructType) -> dict[str, DataType]:
+    """Return the columns of a schema, so that another schema can include them."""
+    return {column.name: column.dataType for column in schema}
 
 
 AUDIO_FEATURES = (
@@ -50,26 +52,3 @@ def integer_columns(names: tuple[str, ...]) -> dict[str, DataType]:
 
 MEASURES: dict[str, DataType] = {**double_columns(AUDIO_FEATURES), **integer_columns(OTHER_AUDIO_MEASURES)}
 """All of them, in this order."""
-
-REJECTED_ROW = build_schema(
-    input_id=StringType(),
-    row_number=LongType(),
-    reason=StringType(),
-    row=StringType(),
-)
-"""A refused row: why, and the row as received (a JSON object, or an array where it does not fit the header)."""
-
-USER_PROFILE: dict[str, DataType] = {
-    "username": StringType(),
-    "birthdate": DateType(),
-    "gender": StringType(),
-    "country": StringType(),
-    "continent": StringType(),
-    "timezone": StringType(),
-    "favourite_genre": StringType(),
-    "subscription_plan": StringType(),
-}
-"""What may be said of a user."""
-
-USER_RECORD = build_schema(user_id=StringType(), valid_from=TimestampType(), source=StringType(), **USER_PROFILE)
-"""What a source says of a user as of ``valid_from``, as it is staged."""

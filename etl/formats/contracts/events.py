@@ -4,32 +4,13 @@ Every source's parser makes ``EVENT_ROW`` of what it accepts and ``schemas.REJEC
 ``USER_ROW`` too. What follows is the same for all sources, and ends in ``EVENTS``.
 """
 
-from pyspark.sql.types import (
-    BinaryType,
-    BooleanType,
-    DataType,
-    DateType,
-    IntegerType,
-    LongType,
-    ShortType,
-    StringType,
-    StructType,
-    TimestampNTZType,
-    TimestampType,
-)
+from pyspark.sql.types import BooleanType, IntegerType, LongType, StringType, TimestampType
 
-from etl.formats.contracts.columns import REJECTED_ROW, USER_PROFILE, USER_RECORD, build_schema
+from etl.formats.contracts.columns import build_schema, list_columns
+from etl.formats.contracts.staged import read_staged_schema
 
-_PLAY_CONTEXT: dict[str, DataType] = {
-    "platform": StringType(),
-    "reason_start": StringType(),
-    "reason_end": StringType(),
-    "is_shuffle": BooleanType(),
-    "is_offline": BooleanType(),
-    "is_incognito": BooleanType(),
-    "subscription_plan": StringType(),
-}
-"""How a play came about: what warehouse.dim_play_context holds."""
+RESERVED_USER_IDS = ("not applicable", "unknown")
+"""Ids of the dim_user rows for no user and for an unknown user; no listener can have them."""
 
 EVENT_ROW = build_schema(
     input_id=StringType(),
@@ -51,7 +32,7 @@ EVENT_ROW = build_schema(
     ms_played=IntegerType(),
     is_skipped=BooleanType(),
     device_type=StringType(),
-    **_PLAY_CONTEXT,
+    **list_columns(read_staged_schema("event_context")),
     country=StringType(),
     timezone=StringType(),
 )
@@ -72,7 +53,7 @@ EVENT_ROW = build_schema(
 """
 
 USER_ROW = build_schema(
-    input_id=StringType(), source=StringType(), user_id=StringType(), valid_from=TimestampType(), **USER_PROFILE
+    **{"input_id": StringType(), "source": StringType(), **list_columns(read_staged_schema("user_record"))}
 )
 """A user as of ``valid_from``."""
 
@@ -86,104 +67,24 @@ EXPORT_LINE = build_schema(
 """One record of an account export as it lies in the lake: ``number`` its place in the input, ``file`` the file of the
 export that it stood in, ``body`` the record as received without private fields, JSON."""
 
-_TIME_AND_USER: dict[str, DataType] = {
-    "event_id": BinaryType(),
-    "event_time": TimestampType(),
-    "started_at": TimestampType(),
-    "ended_at": TimestampType(),
-    "local_time": TimestampNTZType(),
-    "user_key": IntegerType(),
-}
-_EVENT_DETAILS: dict[str, DataType] = {
-    "context_key": IntegerType(),
-    "date_key": IntegerType(),
-    "utc_date_key": IntegerType(),
-    "ms_played": IntegerType(),
-    "input_key": IntegerType(),
-    "local_hour": ShortType(),
-    "is_skipped": BooleanType(),
-    "is_home_time": BooleanType(),
-}
-_EVENT_SOURCE: dict[str, DataType] = {
-    "activity_type": StringType(),
-    "device_type": StringType(),
-    "country": StringType(),
-    "continent": StringType(),
-    "source": StringType(),
-}
-
-EVENTS: dict[str, StructType] = {
-    "fact_event": build_schema(
-        **_TIME_AND_USER,
-        track_key=IntegerType(),
-        artist_key=IntegerType(),
-        playlist_key=IntegerType(),
-        **_EVENT_DETAILS,
-        **_EVENT_SOURCE,
-    ),
-    "fact_spoken_event": build_schema(
-        **_TIME_AND_USER,
-        **_EVENT_DETAILS,
-        spoken_id=StringType(),
-        spoken_name=StringType(),
-        show_name=StringType(),
-        **_EVENT_SOURCE,
-    ),
-    "user_record": USER_RECORD,
-    "event_named": build_schema(
-        name_set=StringType(),
-        source=StringType(),
-        user_id=StringType(),
-        track_id=StringType(),
-        track_name=StringType(),
-        artist_id=StringType(),
-        artist_name=StringType(),
-        made_track=StringType(),
-        made_artist=StringType(),
-        playlist_id=StringType(),
-        **_PLAY_CONTEXT,
-        input_id=StringType(),
-        is_spoken=BooleanType(),
-        first_day=DateType(),
-        row_count=LongType(),
-    ),
-    "event_user": build_schema(user_id=StringType(), source=StringType()),
-    "event_artist": build_schema(artist_id=StringType(), name=StringType(), source=StringType()),
-    "event_track": build_schema(track_id=StringType(), name=StringType(), artist_id=StringType(), source=StringType()),
-    "event_playlist": build_schema(playlist_id=StringType(), source=StringType()),
-    "event_context": build_schema(**_PLAY_CONTEXT),
-    "event_count": build_schema(input_id=StringType(), rows_accepted=LongType(), rows_repeated=LongType()),
-    "arrival": build_schema(
-        table_name=StringType(),
-        input_key=IntegerType(),
-        source=StringType(),
-        utc_date_key=IntegerType(),
-        row_count=LongType(),
-        first_event_time=TimestampType(),
-        last_event_time=TimestampType(),
-    ),
-    "exported_playlist": build_schema(
-        input_id=StringType(),
-        user_id=StringType(),
-        seen_at=TimestampType(),
-        file_name=StringType(),
-        is_alone=BooleanType(),
-        playlist_id=StringType(),
-        name=StringType(),
-        occurrence=IntegerType(),
-    ),
-    "exported_playlist_track": build_schema(
-        input_id=StringType(),
-        user_id=StringType(),
-        seen_at=TimestampType(),
-        playlist_id=StringType(),
-        place=LongType(),
-        track_id=StringType(),
-        track_name=StringType(),
-        artist_name=StringType(),
-        added_at=TimestampType(),
-    ),
-    "rejected_row": REJECTED_ROW,
+EVENTS = {
+    name: read_staged_schema(name)
+    for name in (
+        "fact_event",
+        "fact_spoken_event",
+        "user_record",
+        "event_named",
+        "event_user",
+        "event_artist",
+        "event_track",
+        "event_playlist",
+        "event_context",
+        "event_count",
+        "arrival",
+        "exported_playlist",
+        "exported_playlist_track",
+        "rejected_row",
+    )
 }
 """What a load of events takes: first the members that they name, then the events themselves with the members' keys.
 ``event_named`` is all that they name, of which staging makes the ``event_…`` of each kind, each member once;

@@ -1,1 +1,5 @@
-"""Kaggle's files: file_formats that are known by their headers, and the column_rules that their values follow."""
+"""Kaggle files.
+
+file_formats  the formats, detected by their columns
+column_rules  the valid values of each column
+"""

@@ -1,21 +1,20 @@
 """Tables in files: delimited text and spreadsheets as a header and records of text.
 
-One parser serves both the check of a file on its way into the lake and its reading by Spark's executors, so that the
-two can never count differently. Text is read as a stream; memory does not grow with the file. A file may be packed:
-gzip, or zip with one member.
+The validation of a received file and the executors of Spark use the same parser, so that both count the same records.
+Text is read as a stream; memory does not grow with the file. A file may be compressed: gzip, or zip with one file.
 
-What a reader of the values must know: text is as in the file but for U+0000, which PostgreSQL cannot hold and which
-becomes U+FFFD. Lines without anything are no records. Spreadsheet cells read as a CSV would show them.
+Values are as in the file, except that U+0000, which PostgreSQL cannot store, becomes U+FFFD. Empty lines are not
+records. Spreadsheet cells are formatted as in a CSV export.
 
-    container    what holds the bytes: a plain file, a packed one, a workbook
-    layout       encoding and delimiter
-    encodings    which older encoding a text is of
-    letters      how likely a text is as names of music
-    records      the records of a file
-    quoting      records whose quotation marks follow two rules
-    notation     how numbers and dates are written
-    inspection   a whole file looked at before it is kept
-    frame        received files as one Spark frame
+    container     the file around the table: plain, compressed, or a workbook
+    layout        encoding and delimiter
+    encodings     detection of encodings other than UTF
+    letter_model  the likelihood of a text as names of music
+    records       the records of a file
+    quoting       records whose quotation marks follow two rules
+    notation      formats of numbers and dates
+    inspection    validation of a whole file before it is stored
+    spark_frame   received files as one Spark frame
 """
 
 from etl.formats.tabular.encodings import CHOICES

@@ -53,6 +53,11 @@ def explain_corruption() -> Iterator[None]:
         raise WrongFileError(f"the text cannot be split into fields ({error}); a quotation mark may lack.") from error
 
 
+def replace_nul(text: str) -> str:
+    """Return a text with U+FFFD for U+0000, which PostgreSQL cannot store."""
+    return text.replace("\0", "\ufffd")
+
+
 def reject_other_files(head: bytes, is_compressed: bool) -> None:
     """Name a file that is no table, by its first bytes.
 

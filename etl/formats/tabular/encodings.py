@@ -75,10 +75,10 @@ class EncodingGuess:
         if self.rival:
             encoding, examples = self.rival
             return (
-                f"{message}; {get_display_name(encoding)} would read {_format_examples(examples)}. Bytes cannot tell for sure: where "
-                "names are wrong, choose the encoding in the form of kaggle_import, or save the file as UTF-8."
+                f"{message}; {get_display_name(encoding)} would read {_format_examples(examples)}. If names are wrong, "
+                "choose the encoding in the form of kaggle_import, or save the file as UTF-8."
             )
-        return f"{message}. Where names are wrong, choose it in the form of kaggle_import, or save the file as UTF-8."
+        return f"{message}. If names are wrong, choose it in the form of kaggle_import, or save the file as UTF-8."
 
 
 def is_single_byte(encoding: str) -> bool:

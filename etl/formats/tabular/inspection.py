@@ -71,8 +71,8 @@ def inspect_table(content: BinaryIO, layout: Layout, file_format: FileFormat) ->
         statistics = _collect_statistics(content, layout, file_format, None)
     if len(statistics.last_row) < len(statistics.columns) and not isinstance(statistics.last_row, UnparsableRecord):
         raise WrongFileError(
-            f"the file breaks off: its last row has {len(statistics.last_row)} of {len(statistics.columns)} fields. Get it again, "
-            "whole."
+            f"the file is cut: its last row has {len(statistics.last_row)} of {len(statistics.columns)} fields. Get it "
+            "again, whole."
         )
     if statistics.columns_to_rewrite:
         layout = _detect_notation(content, layout, file_format, statistics)
@@ -283,8 +283,8 @@ def _reject_if_nearly_all_invalid(
     )
     location = "its first sheet" if layout.encoding == SPREADSHEET else "it"
     raise WrongFileError(
-        f"{rejections.total():,} of {statistics.row_count:,} rows would be refused, so nothing of {location} is kept: {reason_text}. Get "
-        "the file as its publisher offers it, or save it with these columns as they are there."
+        f"{rejections.total():,} of {statistics.row_count:,} rows would be rejected, so nothing of {location} is "
+        f"imported: {reason_text}. Get the file as its publisher offers it, or save it with these columns unchanged."
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import AnyStr, BinaryIO
 
 from etl.errors import WrongFileError
-from etl.formats.tabular.container import explain_corruption, open_decompressed, reject_other_files
+from etl.formats.tabular.container import explain_corruption, open_decompressed, reject_other_files, replace_nul
 from etl.formats.tabular.encodings import EncodingGuess, NonAsciiWords, get_display_name, is_single_byte
 from etl.formats.tabular.notation import DateOrder
 
@@ -113,8 +113,8 @@ def _require_decodable(stream: BinaryIO, encoding: str) -> str:
 def _require_chosen_encoding(stream: BinaryIO, chosen: str) -> str:
     if not _can_decode(stream, chosen):
         raise WrongFileError(
-            f"the text is not {get_display_name(chosen)} throughout: choose another encoding in the form of kaggle_import, "
-            "or leave it to be guessed."
+            f"the text is not {get_display_name(chosen)} throughout: choose another encoding in the form of "
+            "kaggle_import, or choose none to have it detected."
         )
     return chosen
 
@@ -186,7 +186,7 @@ def _guess_encoding(stream: BinaryIO) -> EncodingGuess:
 
 def _detect_delimiter(head: bytes, encoding: str) -> str:
     """The delimiter that splits the header into most fields, or that a first line such as "sep=;" tells Excel."""
-    text = codecs.getincrementaldecoder(encoding)("replace").decode(head).replace("\0", "\ufffd")
+    text = replace_nul(codecs.getincrementaldecoder(encoding)("replace").decode(head))
     hint = _EXCEL_DELIMITER_HINT.match(text)
     if hint:
         return hint[1]

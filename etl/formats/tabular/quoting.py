@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from etl.errors import WrongFileError
+from etl.formats.tabular.container import replace_nul
 
 _WINDOW_LENGTH = 1 << 20
 _MAX_RECORD_LENGTH = 1 << 25
@@ -161,5 +162,5 @@ class _TextWindow:
             return
         text = self._source.read(size)
         self._is_end = not text
-        self._text = self._text[self._start :] + text.replace("\0", "\ufffd")
+        self._text = self._text[self._start :] + replace_nul(text)
         self._start = 0

@@ -10,7 +10,7 @@ from contextlib import closing
 from typing import BinaryIO
 
 from etl.errors import WrongFileError
-from etl.formats.tabular.container import explain_corruption, open_decompressed
+from etl.formats.tabular.container import explain_corruption, open_decompressed, replace_nul
 from etl.formats.tabular.encodings import is_single_byte
 from etl.formats.tabular.layout import Layout
 from etl.formats.tabular.quoting import UNCLOSED_QUOTE_MESSAGE, read_either_dialect
@@ -128,7 +128,7 @@ def _iterate_lines(text: io.TextIOWrapper) -> Iterator[str]:
     while line := text.readline(_MAX_LINE_LENGTH):
         if len(line) == _MAX_LINE_LENGTH:  # without a bound, a file without ends of lines would be one line in memory
             raise WrongFileError(f"a line is longer than {_MAX_LINE_LENGTH} characters: this is no table of rows.")
-        yield line.replace("\0", "\ufffd") if "\0" in line else line
+        yield replace_nul(line)
     # The csv module takes an open quotation at the end for closed; whether these two lines come out as a record of
     # their own tells the difference.
     yield "\n"
@@ -162,7 +162,7 @@ def _format_cell(cell: object) -> str:
         return cell.date().isoformat()
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
-    return str(cell).replace("\0", "\ufffd")
+    return replace_nul(str(cell))
 
 
 def _deduplicate_names(names: list[str]) -> list[str]:

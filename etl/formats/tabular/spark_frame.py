@@ -118,8 +118,8 @@ def read_batches(received_input: ReceivedInput, file_format: FileFormat) -> Iter
             row_count += len(batch_rows)
     if row_count != received_input.row_count:
         raise WrongFileError(
-            f"{received_input.name} ({received_input.url}) has {row_count} rows, but had {received_input.row_count} when it was received. "
-            "Files in the lake must not be changed: remove its folder there and import the file again."
+            f"{received_input.name} ({received_input.url}) has {row_count} rows, but had {received_input.row_count} "
+            "when it was received. Files in the lake must not be changed: remove its folder and import the file again."
         )
 
 

@@ -1,4 +1,4 @@
-"""Access by role: who may read what is made anew at the end of every migration, as sql/access says."""
+"""Privileges of the group roles: granted again at the end of every migration, by the files of sql/access."""
 
 import logging
 
@@ -9,13 +9,13 @@ from etl.database import fetch_rows, run_sql
 log = logging.getLogger(__name__)
 
 ROLES = ("analyst", "operator", "listener", "artist")
-"""The group roles; nobody signs in as one of them."""
+"""The group roles; they cannot sign in."""
 
 
 def grant_access(connection: Connection) -> None:
-    """Give the group roles their rights in this warehouse; the caller commits.
+    """Grant the group roles their privileges in this warehouse; the caller commits.
 
-    Roles that are missing are made where the connection's user may; else the log says what somebody must do.
+    Missing roles are created if the connection's user may do so; else a warning says what a superuser must do.
     """
     if find_missing_roles(connection) and _can_create_roles(connection):
         run_sql(connection, "access/roles")
@@ -28,7 +28,7 @@ def grant_access(connection: Connection) -> None:
 
 
 def find_missing_roles(connection: Connection) -> list[str]:
-    """Group roles that this server does not have, or has as somebody who signs in."""
+    """Return the group roles that this server lacks, or has as a role that can sign in."""
     role_rows = fetch_rows(
         connection,
         "select rolname from pg_roles where rolname = any(:roles) and not rolcanlogin",
@@ -38,14 +38,14 @@ def find_missing_roles(connection: Connection) -> list[str]:
 
 
 def find_missing_limits(connection: Connection) -> list[str]:
-    """Return by what one login can still stop the others, which only a superuser can shut, in words."""
+    """Return descriptions of the ways in which a login can block others; only a superuser can close them."""
     return [
         description for description, statement in _MISSING_LIMIT_QUERIES.items() if fetch_rows(connection, statement)
     ]
 
 
 _MISSING_LIMIT_QUERIES = {
-    "the pipeline may not end sessions of logins that hold it up": """
+    "the pipeline may not end sessions of logins that block it": """
         select where to_regprocedure('login_control.end_session(integer)') is null
     """,
     "every login may take the lock of a load": """
@@ -67,30 +67,30 @@ _MISSING_LIMIT_QUERIES = {
                 where d.setrole = r.oid and starts_with(c.words, 'temp_file_limit=')
             )
     """,
-    "max_prepared_transactions is not 0, so that a login can leave locks behind that no end of a session takes": """
+    "max_prepared_transactions is not 0, so that a login can leave locks that outlive its session": """
         select where current_setting('max_prepared_transactions') <> '0'
     """,
-    "max_notify_queue_pages lets notifications of logins fill more than 1 GB": """
+    "max_notify_queue_pages allows notifications of logins to fill more than 1 GB": """
         select from pg_settings where name = 'max_notify_queue_pages' and setting::bigint > 131072
     """,
 }
-"""Each query finds a row where its words are true."""
+"""Each query returns a row if its description is true."""
 
 
 def format_missing_limits(missing_limits: list[str]) -> str:
-    """Return the message that says what a login can still do, and how a superuser shuts it."""
+    """Return the message that says how a login can block others, and what a superuser must do."""
     return (
-        f"One login can stop all others on this server: {'; '.join(missing_limits)}. Let a superuser run "
-        "sql/access/roles.sql in the warehouse's database, and set the server as docs/access.md says."
+        f"One login can block all others on this server: {'; '.join(missing_limits)}. A superuser must run "
+        "sql/access/roles.sql in the warehouse's database, and set up the server as docs/access.md says."
     )
 
 
 def format_missing_roles(missing_roles: list[str]) -> str:
-    """The sentence that says what is missing and who can mend it."""
+    """Return the message that says which roles are missing and what a superuser must do."""
     statements = " ".join(f"create role {role} nologin;" for role in missing_roles)
     return (
-        f"Analysts, listeners and artists cannot be let in yet, for the user of WAREHOUSE_URL may not make their group "
-        f"roles: let a superuser of the server run {statements} Then start bin/run or bin/add-login again."
+        f"Logins cannot be added yet: the user of WAREHOUSE_URL may not create their group roles. A superuser of the "
+        f"server must run {statements} Then start bin/run or bin/add-login again."
     )
 
 

@@ -1,10 +1,9 @@
-"""The streaming history of the basic account data: what its few fields become."""
+"""The streaming history of the basic account data: which columns its few fields fill."""
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from etl.transform.account_export.fields import (
-    ValidationRules,
     build_duration_rules,
     build_text_rules,
     build_timestamp_rules,
@@ -14,6 +13,7 @@ from etl.transform.account_export.fields import (
     subtract_ms,
 )
 from etl.transform.names import name_derived_id
+from etl.transform.validation import Rule
 
 _SPOKEN_FIELDS = ("podcastName", "episodeName", "audiobookName", "chapterName")
 _TEXT_FIELDS = ("artistName", "trackName", *_SPOKEN_FIELDS)
@@ -23,54 +23,56 @@ _MINUTE_MS = 60_000
 
 
 def build_derived_columns() -> dict[str, Column]:
-    """Columns that the others refer to by name."""
+    """Return the columns that rules and event columns refer to by name."""
     show, name = F.coalesce(get_text("podcastName"), get_text("audiobookName")), _get_spoken_name()
     names = (get_text("artistName"), get_text("trackName"), show, name)
     return {
-        "stopped_at": parse_timestamp("endTime"),
-        "length": parse_integer("msPlayed"),
-        "show": show,
-        "spoken": F.when(_is_spoken(show), name_derived_id(show, name)),
-        "thing": name_derived_id(*(F.coalesce(text, F.lit("")) for text in names)),
+        "ended_at": parse_timestamp("endTime"),
+        "ms_played": parse_integer("msPlayed"),
+        "show_name": show,
+        "spoken_id": F.when(_is_spoken(show), name_derived_id(show, name)),
+        "content_id": name_derived_id(*(F.coalesce(text, F.lit("")) for text in names)),
     }
 
 
-def build_validation_rules() -> ValidationRules:
-    """What refuses a record, the first that holds."""
-    is_music = F.col("spoken").isNull()
+def build_validation_rules() -> list[Rule[Column]]:
+    """Return the rules that reject a record, in the order in which they are checked."""
+    is_music = F.col("spoken_id").isNull()
     return [
         *build_text_rules(_TEXT_FIELDS),
-        *build_timestamp_rules("endTime", F.col("stopped_at")),
-        *build_duration_rules("msPlayed", F.col("length")),
-        (is_music & get_text("trackName").isNull(), "trackName is missing"),
-        (is_music & get_text("artistName").isNull(), "artistName is missing"),
+        *build_timestamp_rules("endTime", F.col("ended_at")),
+        *build_duration_rules("msPlayed", F.col("ms_played")),
+        Rule(is_music & get_text("trackName").isNull(), "trackName is missing"),
+        Rule(is_music & get_text("artistName").isNull(), "artistName is missing"),
     ]
 
 
 def build_event_columns() -> dict[str, Column]:
-    """Columns of ``EVENT_ROW``; ``identity`` lacks the number that ``relate`` adds."""
-    started_at = subtract_ms(F.col("stopped_at"), F.col("length"))
+    """Return columns of ``EVENT_ROW``; ``identity`` lacks the number that ``resolve_related_events`` adds."""
+    started_at = subtract_ms(F.col("ended_at"), F.col("ms_played"))
+    is_music = F.col("spoken_id").isNull()
     return {
         "source": F.lit("basic_export"),
-        "identity": F.concat_ws(" ", F.unix_seconds("stopped_at"), "thing", "length"),
+        "identity": F.concat_ws(" ", F.unix_seconds("ended_at"), "content_id", "ms_played"),
         "event_time": started_at,
         "started_at": started_at,
-        "ended_at": F.col("stopped_at"),
-        "track_name": F.when(F.col("spoken").isNull(), _null_if_placeholder("trackName", "Unknown Track")),
-        "artist_name": F.when(F.col("spoken").isNull(), _null_if_placeholder("artistName", "Unknown Artist")),
-        "spoken_id": F.col("spoken"),
+        "ended_at": F.col("ended_at"),
+        "track_name": F.when(is_music, _null_if_placeholder("trackName", "Unknown Track")),
+        "artist_name": F.when(is_music, _null_if_placeholder("artistName", "Unknown Artist")),
+        "spoken_id": F.col("spoken_id"),
         "spoken_name": _get_spoken_name(),
-        "show_name": F.col("show"),
-        "ms_played": F.col("length"),
+        "show_name": F.col("show_name"),
+        "ms_played": F.col("ms_played"),
     }
 
 
 def resolve_related_events(events: DataFrame) -> DataFrame:
-    """Add to the identity of a play its number among the equal ones of its file.
+    """Add to the identity of a play its number among the equal plays of its file.
 
-    Equal records of two files are one play, because both files hold that minute. Where one file of a folder ends with
-    the minute with which another one begins, though, the export was cut there, and the second file goes on counting.
-    Equal plays ended within one minute: beyond what their lengths leave room for, a record repeats the last of them.
+    Equal records of two files are one play, because both files cover that minute. But if one file of a folder ends with
+    the minute with which another file begins, the export was cut there, and the second file continues the numbering.
+    Equal plays ended within one minute, so their number is limited by how many of their length fit into a minute; a
+    record beyond that limit repeats the last play.
     """
     equal_columns = ("input_id", "user_id", "identity")
     file_window = Window.partitionBy("input_id", "user_id", "file")
@@ -94,10 +96,13 @@ def _get_spoken_name() -> Column:
 
 
 def _is_spoken(show: Column) -> Column:
-    """Whether an episode or a chapter was played: its names say so, or else the fields that it has for them, or its
-    file; a play without names is one of an unknown show."""
+    """Return whether an episode or a chapter was played.
+
+    Its names decide. A play without any name is spoken if the record has fields for spoken names, or by the name of its
+    file; its show is unknown then.
+    """
     is_nameless = F.coalesce(get_text("trackName"), get_text("artistName")).isNull()
-    # The extract writes no space behind a field's name, and a quotation mark within a text has a backslash before it.
+    # The extract writes no space after a field's name, and a quotation mark within a text has a backslash before it.
     has_fields = F.col("body").rlike(f'"({"|".join(_SPOKEN_FIELDS)})":')
     is_file_spoken = F.col("file").rlike("(?i)(podcast|audiobook)[^/]*$")
     return F.coalesce(show, _get_spoken_name()).isNotNull() | (is_nameless & (has_fields | is_file_spoken))

@@ -1,8 +1,8 @@
-"""What kind of device a play came from, by the text that the export has for its platform.
+"""The kind of device of a play, derived from the export's text for the platform.
 
-The texts are many hundreds ("Android OS 12 API 32 (Google, Pixel 5)", "web_player windows 10;chrome 95;desktop",
-"Partner google cast_voice Google_Home;…"), and newer exports have but a word ("android", "ios", "windows", "mac",
-"web player", "cast", "not_applicable").
+Older exports have many hundreds of texts ("Android OS 12 API 32 (Google, Pixel 5)", "web_player windows 10;chrome
+95;desktop", "Partner google cast_voice Google_Home;…"). Newer exports have a word or two ("android", "ios", "windows",
+"mac", "web player", "cast", "not_applicable").
 """
 
 from functools import reduce
@@ -14,7 +14,7 @@ _EXACT_WORDS = {
     "MOBILE": ("android", "ios"),
     "DESKTOP": ("windows", "mac", "osx", "linux", "web player", "web_player"),
 }
-"""What newer exports have; the rules say the same, and cost more."""
+"""The texts of newer exports. The patterns give the same result at a higher cost."""
 
 _PATTERN_RULES: tuple[tuple[str, str | None], ...] = (
     (r"tablet|ipad|\(amazon, kf", "TABLET"),
@@ -39,12 +39,12 @@ _PATTERN_RULES: tuple[tuple[str, str | None], ...] = (
         "DESKTOP",
     ),
 )
-"""The first rule that fits decides. Televisions, consoles, cars and watches are none of the four kinds, nor is what no
-rule knows ("cast": nobody can tell what stood at its end)."""
+"""The first pattern that matches decides. Televisions, consoles, cars and watches are none of the four kinds. A text
+that no pattern matches has no kind either ("cast" does not say which device played)."""
 
 
 def classify_device(platform: Column) -> Column:
-    """MOBILE, DESKTOP, TABLET or SMART_SPEAKER; NULL where it is something else or not told."""
+    """Return MOBILE, DESKTOP, TABLET or SMART_SPEAKER; NULL for any other device or if unknown."""
     text = F.lower(platform)
     expression = F.when(text.isNull(), F.lit(None).cast("string"))
     for kind, exact_words in _EXACT_WORDS.items():

@@ -1,4 +1,4 @@
-"""The extended streaming history: what its fields become."""
+"""The extended streaming history: which columns its fields fill."""
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -6,10 +6,6 @@ from pyspark.sql import functions as F
 from etl.transform.account_export.device_types import classify_device
 from etl.transform.account_export.fields import (
     EARLIEST_PLAY,
-    LOCAL_URI,
-    SPOKEN_URI,
-    TRACK_URI,
-    ValidationRules,
     build_duration_rules,
     build_text_rules,
     build_timestamp_rules,
@@ -21,6 +17,8 @@ from etl.transform.account_export.fields import (
 )
 from etl.transform.events.dimension_members import MAX_CONTEXT_BYTES
 from etl.transform.names import name_derived_id
+from etl.transform.uris import LOCAL_URI, SPOKEN_URI, TRACK_URI
+from etl.transform.validation import Rule
 
 _TRACK_FIELD = "master_metadata_track_name"
 _ARTIST_FIELD = "master_metadata_album_artist_name"
@@ -58,11 +56,11 @@ _SKIP_REASONS = ("fwdbtn", "backbtn", "clickrow", "clickside")
 _COMPLETED_REASON = "trackdone"
 _LATE_REPORT_DELAY_S = 24 * 60 * 60
 _SMALLEST_MILLISECONDS = 10**11
-"""As seconds this is the year 5138, as milliseconds 1973."""
+"""Read as seconds this is the year 5138, read as milliseconds 1973."""
 
 
 def build_derived_columns() -> dict[str, Column]:
-    """Columns that the others refer to by name."""
+    """Return the columns that rules and event columns refer to by name."""
     track_uri = get_text("spotify_track_uri")
     is_misplaced = F.coalesce(~track_uri.startswith("spotify:track:") & track_uri.rlike(SPOKEN_URI), F.lit(False))
     spoken_uri = F.coalesce(*(get_text(field) for field in _SPOKEN_URI_FIELDS), F.when(is_misplaced, track_uri))
@@ -72,54 +70,54 @@ def build_derived_columns() -> dict[str, Column]:
     show_name = F.coalesce(get_text("episode_show_name"), get_text("audiobook_title"))
     is_spoken = is_misplaced | (track_uri.isNull() & F.coalesce(spoken_uri, spoken_name, show_name).isNotNull())
     return {
-        "stopped_at": parse_timestamp("ts"),
-        "length": parse_integer("ms_played"),
+        "ended_at": parse_timestamp("ts"),
+        "ms_played": parse_integer("ms_played"),
         "offline_start": _parse_offline_start(),
-        "track": F.nullif(F.regexp_extract(track_uri, TRACK_URI, 1), F.lit("")),
-        "spoken": F.when(is_spoken, F.coalesce(spoken_uri, name_derived_id(show_name, spoken_name))),
-        # Whoever puts an episode into the track's field may put its names into those of a track, too.
-        "spoken_title": F.when(is_spoken, F.coalesce(spoken_name, get_text(_TRACK_FIELD))),
-        "show": F.when(is_spoken, F.coalesce(show_name, get_text(_ARTIST_FIELD))),
+        "track_id": F.nullif(F.regexp_extract(track_uri, TRACK_URI, 1), F.lit("")),
+        "spoken_id": F.when(is_spoken, F.coalesce(spoken_uri, name_derived_id(show_name, spoken_name))),
+        # A record with an episode's URI in the track's field may have the episode's names in the track's fields, too.
+        "spoken_name": F.when(is_spoken, F.coalesce(spoken_name, get_text(_TRACK_FIELD))),
+        "show_name": F.when(is_spoken, F.coalesce(show_name, get_text(_ARTIST_FIELD))),
     }
 
 
-def build_validation_rules() -> ValidationRules:
-    """What refuses a record, the first that holds."""
+def build_validation_rules() -> list[Rule[Column]]:
+    """Return the rules that reject a record, in the order in which they are checked."""
     track_uri = get_text("spotify_track_uri")
     return [
         *build_text_rules(_TEXT_FIELDS),
-        *build_timestamp_rules("ts", F.col("stopped_at")),
-        *build_duration_rules("ms_played", F.col("length")),
-        (
-            F.coalesce("track", "spoken").isNull() & track_uri.isNotNull() & ~track_uri.rlike(LOCAL_URI),
+        *build_timestamp_rules("ts", F.col("ended_at")),
+        *build_duration_rules("ms_played", F.col("ms_played")),
+        Rule(
+            F.coalesce("track_id", "spoken_id").isNull() & track_uri.isNotNull() & ~track_uri.rlike(LOCAL_URI),
             "spotify_track_uri is no track",
         ),
-        (
+        Rule(
             F.octet_length(F.concat_ws("", *(get_text(field) for field in _CONTEXT_FIELDS))) > MAX_CONTEXT_BYTES,
             f"platform and reasons are longer than {MAX_CONTEXT_BYTES} bytes",
         ),
-        *((~get_text(uri).rlike(_ANY_URI), f"{uri} is no Spotify URI") for uri in _SPOKEN_URI_FIELDS),
+        *(Rule(~get_text(uri).rlike(_ANY_URI), f"{uri} is no Spotify URI") for uri in _SPOKEN_URI_FIELDS),
     ]
 
 
 def build_event_columns() -> dict[str, Column]:
-    """Columns of ``EVENT_ROW``, times by ``ts``, and those that ``relate`` reads."""
-    started_at = subtract_ms(F.col("stopped_at"), F.col("length"))
-    is_music = F.col("spoken").isNull()
+    """Return columns of ``EVENT_ROW``, dated by ``ts``, and those that ``resolve_related_events`` reads."""
+    started_at = subtract_ms(F.col("ended_at"), F.col("ms_played"))
+    is_music = F.col("spoken_id").isNull()
     platform = get_text("platform")
     return {
         "source": F.lit("extended_export"),
         "identity": _event_identity(),
         "event_time": started_at,
         "started_at": started_at,
-        "ended_at": F.col("stopped_at"),
-        "track_id": F.col("track"),
+        "ended_at": F.col("ended_at"),
+        "track_id": F.col("track_id"),
         "track_name": F.when(is_music, get_text(_TRACK_FIELD)),
         "artist_name": F.when(is_music, get_text(_ARTIST_FIELD)),
-        "spoken_id": F.col("spoken"),
-        "spoken_name": F.col("spoken_title"),
-        "show_name": F.col("show"),
-        "ms_played": F.col("length"),
+        "spoken_id": F.col("spoken_id"),
+        "spoken_name": F.col("spoken_name"),
+        "show_name": F.col("show_name"),
+        "ms_played": F.col("ms_played"),
         "is_skipped": _is_skipped(),
         "device_type": classify_device(platform),
         "platform": platform,
@@ -134,10 +132,11 @@ def build_event_columns() -> dict[str, Column]:
 
 
 def resolve_related_events(events: DataFrame) -> DataFrame:
-    """Move plays whose ``ts`` is not their end but when the app was online again to when they began.
+    """Move late-reported plays to the time at which they began.
 
-    That is so where ``offline_timestamp`` lies more than a day before the start by ``ts``, or where several offline
-    plays that began at different times carry one ``ts``, with which only one of them can have ended.
+    The ``ts`` of such a play is not its end but the time at which the app was online again. A play counts as late if
+    ``offline_timestamp`` lies more than a day before the start by ``ts``, or if several offline plays that began at
+    different times have one ``ts``: at most one of them can have ended then.
     """
     reported_together = Window.partitionBy("user_id", "ended_at")
     earliest_start, latest_start = (aggregate("offline_start").over(reported_together) for aggregate in (F.min, F.max))
@@ -150,8 +149,10 @@ def resolve_related_events(events: DataFrame) -> DataFrame:
 
 
 def _parse_offline_start() -> Column:
-    """When the app says an offline play began, where that can be believed: it had ended by ``ts``. To the second, as
-    newer exports have it: an older one of the same play has milliseconds, and both must be one event."""
+    """Parse the start of an offline play, to the second; NULL unless it is possible and the play had ended by ``ts``.
+
+    Older exports have milliseconds and newer ones seconds: both must give one event.
+    """
     reported_value = parse_integer("offline_timestamp")
     seconds = (
         F.when(reported_value >= _SMALLEST_MILLISECONDS, F.floor(reported_value / 1000))
@@ -164,14 +165,14 @@ def _parse_offline_start() -> Column:
 
 
 def _event_identity() -> Column:
-    """When it was reported, what was played and for how long, as every export of the same history says it."""
-    uri = F.concat(F.lit("spotify:track:"), F.col("track"))
+    """Return ``ts``, the id of the content and the milliseconds played: equal in every export of the same history."""
+    uri = F.concat(F.lit("spotify:track:"), F.col("track_id"))
     name_id = F.when(
         F.coalesce(get_text(_TRACK_FIELD), get_text(_ARTIST_FIELD)).isNotNull(),
         name_derived_id(get_text(_ARTIST_FIELD), get_text(_TRACK_FIELD), get_text(_ALBUM_FIELD)),
     )
-    content_id = F.coalesce(uri, F.col("spoken"), name_id)
-    return F.concat_ws(" ", F.unix_seconds("stopped_at"), content_id, F.col("length"))
+    content_id = F.coalesce(uri, F.col("spoken_id"), name_id)
+    return F.concat_ws(" ", F.unix_seconds("ended_at"), content_id, F.col("ms_played"))
 
 
 def _is_skipped() -> Column:

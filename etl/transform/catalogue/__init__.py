@@ -1,1 +1,11 @@
-"""The catalogue: pipeline over tracks, artists, albums, genres, playlists, recordings, aliases, newness, reconciliation and source_precedence."""
+"""The catalogue: all rows about tracks and artists → the frames of the star.
+
+pipeline            composes the modules below
+reconciliation      the track of each row, by id or by name
+recordings          tracks that are one recording
+source_precedence   the source whose value a field takes
+tracks, albums, artists, genres, playlists
+                    the fields of each
+aliases             the ids and names under which a track is found
+newness             the newness score of a track
+"""

@@ -1,4 +1,4 @@
-"""The names that a track is found under, and what was recognised as what."""
+"""The ids and names under which a track is found, and the matches behind them."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -12,18 +12,18 @@ from etl.transform.catalogue.source_precedence import is_mock_rank, source_at_ra
 from etl.transform.names import alternate_artist_key, loose_artist_key, name_derived_track_id
 
 _INDIRECT_SCORE = 0.8
-"""The score of an id that belongs to its recording only through ids in between."""
+"""The score of an id that belongs to its recording only through a chain of other ids."""
 
 
 def build_track_alias(
     tracks: DataFrame, variants: DataFrame, matches: DataFrame, merged_artists: Sequence[str] = ()
 ) -> DataFrame:
-    """The staged frame.
+    """Return the staged frame track_alias.
 
     :param tracks: track_id, popularity, rank.
-    :param mentions: what ``tracks.variants`` returns.
-    :param matches: what ``reconcile.recognised`` returns.
-    :param united: what ``artists.united_artists`` returns: tracks of these artists are found under both spellings.
+    :param variants: the result of ``tracks.build_track_variants``.
+    :param matches: the result of ``reconciliation.match_rows_without_id``.
+    :param merged_artists: the result of ``artists.find_merged_artists``: their tracks are found under both spellings.
     """
     columns = ("alias_kind", "alias_value", "track_id", "method", "score")
     spotify_tracks = tracks.where(~is_name_derived(F.col("track_id")))
@@ -48,10 +48,10 @@ def build_track_alias(
 
 
 def build_reconciliation(tracks: DataFrame, matches: DataFrame, rows: DataFrame) -> DataFrame:
-    """The staged frame: made ids that are a track with an id, and further ids of a recording.
+    """Return the staged frame reconciliation: matched name-derived ids, and further ids of recordings.
 
-    :param tracks: what ``tracks.with_recording`` returns.
-    :param rows: what ``reconcile.identified`` returns.
+    :param tracks: the result of ``tracks.add_recording_fields``.
+    :param rows: the result of ``reconciliation.add_track_identity``.
     """
     sources = rows.where("track_id IS NULL").groupBy("identity").agg(F.min("source").alias("source"))
     by_name = matches.join(sources, on="identity", how="inner").select(
@@ -63,8 +63,11 @@ def build_reconciliation(tracks: DataFrame, matches: DataFrame, rows: DataFrame)
 def _build_name_aliases(
     tracks: DataFrame, own_variants: DataFrame, matches: DataFrame, merged_artists: Sequence[str]
 ) -> DataFrame:
-    """One track a made id: what the id was recognised as, else the track of that very id, else the most popular one;
-    one that the mock API alone tells of comes last."""
+    """Return one track for each name-derived id.
+
+    It is the track that the id was matched with, else the track that has this id, else the most popular track of the
+    name. A track that only the mock API has comes last.
+    """
     spellings = F.flatten(F.transform("artist_keys", lambda key: _list_spellings(key, merged_artists)))
     names = own_variants.select("track_id", "title", "version", F.explode(spellings).alias("artist")).select(
         "track_id", name_derived_track_id(F.col("title"), F.col("version"), F.col("artist")).alias("alias_value")

@@ -1,6 +1,6 @@
-"""Artists: with the id that a source gives, else recognised by name, else with a made id.
+"""Artists: with the id of a source, else with the id of the artist of that name, else with a name-derived id.
 
-Two names that differ by a leading "the" are two artists, until a recording that both are credited on makes them one.
+Two names that differ by a leading "the" are two artists, unless both are credited on one recording.
 """
 
 from collections.abc import Sequence
@@ -11,17 +11,24 @@ from pyspark.sql import functions as F
 from etl.formats.contracts import MOCK_SOURCE
 from etl.transform.catalogue.reconciliation import TOLERANCE_MS
 from etl.transform.catalogue.recordings import ISRC_GAP_MS
-from etl.transform.catalogue.source_precedence import is_mock_rank, pick_first, pick_value, source_at_rank, source_rank
+from etl.transform.catalogue.source_precedence import (
+    exclude_mock_value,
+    is_mock_rank,
+    pick_first,
+    pick_value,
+    source_at_rank,
+    source_rank,
+)
 from etl.transform.names import alternate_artist_key, artist_key, loose_artist_key, name_derived_id
 
 
 def find_merged_artists(rows: DataFrame) -> list[str]:
-    """Return the names whose spellings with and without a leading "the" are one artist, without it, sorted.
+    """Return the names whose spellings with and without a leading "the" are one artist; without it, and sorted.
 
-    They are where both are credited with one recording: an id is told with both, or title and version or ISRC are
-    equal and lengths as near as those of one recording.
+    The spellings are one artist if both are credited on one recording: on one track id, or on tracks with equal title
+    and version, or equal ISRC, whose durations are as near as those of one recording.
 
-    :param rows: what ``reconcile.identified`` returns.
+    :param rows: the result of ``reconciliation.add_track_identity``.
     """
     fields = ("identity", "title", "version", "isrc", "duration_ms")
     credited_names = rows.where(F.col("source") != MOCK_SOURCE).select(*fields, F.explode("artist_keys").alias("key"))
@@ -30,10 +37,10 @@ def find_merged_artists(rows: DataFrame) -> list[str]:
     names_without_the = credited_names.join(names_with_the.select("key").distinct(), on="key", how="left_semi")
     left_credits, right_credits = (
         frame.select("key", *(F.col(name).alias(f"{side}_{name}") for name in fields)).distinct()
-        for side, frame in (("one", names_with_the), ("other", names_without_the))
+        for side, frame in (("left", names_with_the), ("right", names_without_the))
     )
-    is_same = {name: F.col(f"one_{name}") == F.col(f"other_{name}") for name in fields}
-    distance = F.abs(F.col("one_duration_ms") - F.col("other_duration_ms"))
+    is_same = {name: F.col(f"left_{name}") == F.col(f"right_{name}") for name in fields}
+    distance = F.abs(F.col("left_duration_ms") - F.col("right_duration_ms"))
     is_same_recording = (
         is_same["identity"]
         | (is_same["title"] & is_same["version"] & (distance <= TOLERANCE_MS))
@@ -46,7 +53,7 @@ def find_merged_artists(rows: DataFrame) -> list[str]:
 
 
 def canonical_artist_key(key: Column, merged_artists: Sequence[str]) -> Column:
-    """Return an artist's key; that without "the" where both spellings are one artist."""
+    """Return an artist's key, without "the" if both spellings are one artist."""
     if not merged_artists:
         return key
     loose_key = loose_artist_key(key)
@@ -54,54 +61,56 @@ def canonical_artist_key(key: Column, merged_artists: Sequence[str]) -> Column:
 
 
 def build_credits(tracks: DataFrame, artist_rows: DataFrame, merged_artists: Sequence[str] = ()) -> DataFrame:
-    """Who plays on each track, under the artist's id.
+    """Return the artists of each track, with their ids.
 
-    An artist whom any other source tells of is never given an id that the mock API has made up: the mock's tracks are
-    credited to that artist instead.
+    The mock API invents ids. An artist of any other source never gets one: the mock's tracks are credited to the artist
+    of that name.
 
     :param tracks: track_id, rank, artists (struct of names, ids, keys), popularity.
     :param artist_rows: rows of ``ARTIST_ROW``.
-    :param united: what ``united_artists`` returns.
+    :param merged_artists: the result of ``find_merged_artists``.
     :returns: track_id, position (from 1), artist_id, name, rank, popularity (the track's).
     """
     no_ids = F.array_repeat(F.lit(None).cast("string"), F.size("artists.names"))
     artist_structs = F.arrays_zip(
         F.col("artists.names").alias("name"),
-        F.coalesce("artists.ids", no_ids).alias("given_id"),
+        F.coalesce("artists.ids", no_ids).alias("source_id"),
         F.col("artists.keys").alias("artist_key"),
     )
     artist_mentions = tracks.select(
-        "track_id", "rank", "popularity", F.posexplode(artist_structs).alias("place", "artist")
-    ).select("track_id", "rank", "popularity", (F.col("place") + 1).alias("position"), "artist.*")
+        "track_id", "rank", "popularity", F.posexplode(artist_structs).alias("index", "artist")
+    ).select("track_id", "rank", "popularity", (F.col("index") + 1).alias("position"), "artist.*")
     listed_artists = artist_rows.where(F.col("source") != MOCK_SOURCE).select(
-        F.col("artist_id").alias("given_id"),
+        F.col("artist_id").alias("source_id"),
         canonical_artist_key(artist_key(F.col("name")), merged_artists).alias("artist_key"),
         "followers",
     )
     credited_artists = artist_mentions.where(~is_mock_rank(F.col("rank"))).select(
-        "given_id", "artist_key", F.lit(None).cast("long").alias("followers")
+        "source_id", "artist_key", F.lit(None).cast("long").alias("followers")
     )
     reported_artists = listed_artists.unionByName(credited_artists)
     artist_by_name = (
         reported_artists.groupBy("artist_key")
-        .agg(pick_first(F.col("given_id"), -F.coalesce("followers", F.lit(-1)), F.col("given_id")).alias("known_id"))
-        .withColumn("is_told_name", F.lit(True))
+        .agg(
+            pick_first(F.col("source_id"), -F.coalesce("followers", F.lit(-1)), F.col("source_id")).alias("id_by_name")
+        )
+        .withColumn("has_source_name", F.lit(True))
     )
-    by_name = F.coalesce("known_id", name_derived_id(F.col("artist_key")))
+    by_name = F.coalesce("id_by_name", name_derived_id(F.col("artist_key")))
     own_credits = (
         artist_mentions.where(~is_mock_rank(F.col("rank")))
         .join(artist_by_name, on="artist_key", how="left")
-        .withColumn("artist_id", F.coalesce("given_id", by_name))
+        .withColumn("artist_id", F.coalesce("source_id", by_name))
     )
-    reported_ids = reported_artists.select("given_id").dropna().distinct().withColumn("is_told_id", F.lit(True))
+    reported_ids = reported_artists.select("source_id").dropna().distinct().withColumn("has_source_id", F.lit(True))
     mock_credits = (
         artist_mentions.where(is_mock_rank(F.col("rank")))
         .join(artist_by_name, on="artist_key", how="left")
-        .join(reported_ids, on="given_id", how="left")
+        .join(reported_ids, on="source_id", how="left")
         .withColumn(
             "artist_id",
-            F.when(F.col("is_told_name") & F.col("is_told_id").isNull(), by_name).otherwise(
-                F.coalesce("given_id", by_name)
+            F.when(F.col("has_source_name") & F.col("has_source_id").isNull(), by_name).otherwise(
+                F.coalesce("source_id", by_name)
             ),
         )
     )
@@ -110,13 +119,16 @@ def build_credits(tracks: DataFrame, artist_rows: DataFrame, merged_artists: Seq
 
 
 def build_bridge_track_artist(credits: DataFrame) -> DataFrame:
-    """The staged frame; an artist who is named twice on a track stands at the first place."""
+    """Return the staged frame bridge_track_artist; an artist named twice on a track has the first position."""
     return credits.groupBy("track_id", "artist_id").agg(F.min("position").alias("position"))
 
 
 def build_dim_artist(credits: DataFrame, artist_rows: DataFrame, merged_artists: Sequence[str] = ()) -> DataFrame:
-    """The staged frame. Popularity is the source's own, else the median of the artist's tracks; made_id is the id that
-    the name alone would give, variant_made_id the one of the other spelling of an artist whom both name."""
+    """Return the staged frame dim_artist.
+
+    Popularity is the source's, else the median of the artist's tracks. made_id is the name-derived id of the artist,
+    variant_made_id that of the other spelling, with or without "the", of a merged artist.
+    """
     null = F.lit(None)
     credited_names = credits.groupBy("artist_id", "name", "rank").agg(
         F.count(F.lit(1)).alias("row_count"), null.cast("int").alias("popularity")
@@ -136,30 +148,32 @@ def build_dim_artist(credits: DataFrame, artist_rows: DataFrame, merged_artists:
         .agg(
             pick_value(F.col("name"), rank, most_rows_first).alias("name"),
             pick_first(F.when(F.col("popularity").isNotNull(), popularity), rank, -F.col("popularity")).alias(
-                "popular"
+                "best_popularity"
             ),
-            pick_first(F.when(F.col("followers").isNotNull(), followers), rank, -F.col("followers")).alias("followed"),
+            pick_first(F.when(F.col("followers").isNotNull(), followers), rank, -F.col("followers")).alias(
+                "best_followers"
+            ),
             F.min(rank).alias("rank"),
         )
-        # The mock API says nothing about an artist whom another source tells of.
-        .withColumn("popular", F.when(is_mock_rank(rank) | ~is_mock_rank(F.col("popular.rank")), F.col("popular")))
-        .withColumn("followed", F.when(is_mock_rank(rank) | ~is_mock_rank(F.col("followed.rank")), F.col("followed")))
+        # The mock API's values do not count for an artist that another source has.
+        .withColumn("best_popularity", exclude_mock_value("best_popularity", rank))
+        .withColumn("best_followers", exclude_mock_value("best_followers", rank))
     )
     derived_popularity = credits.groupBy("artist_id").agg(
-        _compute_rounded_median(F.when(~is_mock_rank(rank), F.col("popularity"))).alias("of_told"),
-        _compute_rounded_median(F.col("popularity")).alias("of_all"),
+        _compute_rounded_median(F.when(~is_mock_rank(rank), F.col("popularity"))).alias("source_median"),
+        _compute_rounded_median(F.col("popularity")).alias("overall_median"),
     )
     artists_with_popularity = artists.join(derived_popularity, on="artist_id", how="left").withColumn(
-        "derived", F.coalesce("of_told", F.when(is_mock_rank(rank), F.col("of_all")))
+        "derived", F.coalesce("source_median", F.when(is_mock_rank(rank), F.col("overall_median")))
     )
     return artists_with_popularity.select(
         "artist_id",
         "name",
-        F.coalesce("popular.value", "derived").alias("popularity"),
-        F.when(F.col("popular").isNotNull(), _popularity_source(source_at_rank(F.col("popular.rank"))))
+        F.coalesce("best_popularity.value", "derived").alias("popularity"),
+        F.when(F.col("best_popularity").isNotNull(), _popularity_source(source_at_rank(F.col("best_popularity.rank"))))
         .when(F.col("derived").isNotNull(), "derived")
         .alias("popularity_source"),
-        F.col("followed.value").alias("followers"),
+        F.col("best_followers.value").alias("followers"),
         source_at_rank(rank).alias("source"),
         name_derived_id(artist_key(F.col("name"))).alias("made_id"),
         _variant_name_derived_id(artist_key(F.col("name")), merged_artists).alias("variant_made_id"),
@@ -167,9 +181,9 @@ def build_dim_artist(credits: DataFrame, artist_rows: DataFrame, merged_artists:
 
 
 def filter_needed_mock_artists(artist_rows: DataFrame, credits: DataFrame, requested_artists: DataFrame) -> DataFrame:
-    """Return the rows without those of artists of the mock API whom no track is credited to under the mock's own id.
+    """Return the rows without those of mock artists to whose mock id no track is credited.
 
-    :param asked: artist_id of those that the API was asked for by their ids, which are kept: inputs tell of them.
+    :param requested_artists: artist_id of artists whose resources the new inputs have; these rows stay.
     """
     needed_ids = credits.select("artist_id").unionByName(requested_artists.select("artist_id")).distinct()
     is_mock_row = F.col("source") == MOCK_SOURCE

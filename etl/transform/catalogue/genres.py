@@ -1,4 +1,4 @@
-"""Genres of a track, weighted by how often they are mentioned."""
+"""Genres of a track, weighted by the number of rows that mention them."""
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
@@ -7,10 +7,11 @@ from etl.transform.catalogue.source_precedence import source_at_rank, source_ran
 
 
 def compute_genre_weights(rows: DataFrame) -> DataFrame:
-    """Each track's genres: every accepted row mentions each of its genres once.
+    """Return the genres of each track with their weights: every accepted row mentions each of its genres once.
 
     :param rows: track_id, source, genres.
-    :returns: track_id, genre, mentions, rank (of the best source that mentions it), weight (of a track they sum to 1).
+    :returns: track_id, genre, mentions, rank (of the best source that mentions it), weight (the weights of a track sum
+        to 1).
     """
     track_window = Window.partitionBy("track_id")
     return (
@@ -27,11 +28,11 @@ def compute_genre_weights(rows: DataFrame) -> DataFrame:
 
 
 def build_bridge_track_genre(genre_weights: DataFrame) -> DataFrame:
-    """The staged frame, from ``weighted_genres``."""
+    """Return the staged frame bridge_track_genre, from the result of ``compute_genre_weights``."""
     return genre_weights.select("track_id", "genre", source_at_rank(F.col("rank")).alias("source"), "weight")
 
 
 def select_primary_genres(genre_weights: DataFrame) -> DataFrame:
-    """track_id, primary_genre: the largest weight, then the best source, then the alphabet."""
+    """Return track_id, primary_genre: the genre of the largest weight, then of the best source, then by alphabet."""
     order = F.struct(-F.col("mentions"), "rank", "genre")
     return genre_weights.groupBy("track_id").agg(F.min_by("genre", order).alias("primary_genre"))

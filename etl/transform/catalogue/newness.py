@@ -1,7 +1,7 @@
-"""How new a track is, on the scale from the catalogue's oldest month (0) to its newest (1).
+"""The newness score of a track, from 0 (the catalogue's oldest month) to 1 (its newest month).
 
-In: tracks as ``schemas.STAGED["dim_track"]``. Out: the same tracks with ``newness_score`` filled. Counted in whole
-months; a date known to its year stands in January, as everywhere.
+In: tracks as ``STAGED["dim_track"]``. Out: the same tracks with ``newness_score``. Ages are whole months; a date known
+to the year counts as January, as everywhere.
 """
 
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 _EARLIEST_RELEASE = date(1900, 1, 1)
-"""Dates before this one are mistakes of the sources, not old music."""
+"""Earlier dates are errors of the sources, not old music."""
 
 
 @dataclass(frozen=True)
 class ReleaseBounds:
-    """First day of the oldest and of the newest month of release that the catalogue has."""
+    """The first days of the catalogue's oldest and newest month of release."""
 
     oldest_month: date
     newest_month: date
 
 
 def compute_release_bounds(tracks: DataFrame, reference_date: date) -> ReleaseBounds | None:
-    """The span of release months from 1900 to the reference date; None where no date lies in it."""
+    """Return the oldest and newest release month from 1900 to the reference date; None if no date lies between."""
     is_plausible = F.col("release_date").between(F.lit(_EARLIEST_RELEASE), F.lit(reference_date))
     row = (
         tracks.where(is_plausible)
@@ -36,11 +36,11 @@ def compute_release_bounds(tracks: DataFrame, reference_date: date) -> ReleaseBo
 
 
 def add_newness_score(tracks: DataFrame, bounds: ReleaseBounds | None) -> DataFrame:
-    """The tracks with ``newness_score``: 1 − (age − least age) / (greatest age − least age), ages in months.
+    """Fill ``newness_score``: 1 − (age − least age) / (greatest age − least age), with ages in months.
 
-    The reference date cancels out, what is left is one division of whole numbers: a track's score changes only with
-    the bounds. Dates outside the bounds get 0 or 1; no date, or no bounds, gives NULL. Where all the catalogue is
-    of one month that month is its newest: 1, and 0 for what is dated before it.
+    The reference date cancels out, so a track's score changes only with the bounds. Dates outside the bounds get 0 or
+    1. Without a date or without bounds the score is NULL. If all dates within the bounds are of one month, that month
+    gets 1, and earlier dates get 0.
     """
     return tracks.withColumn("newness_score", F.lit(None).cast("double") if bounds is None else _newness_score(bounds))
 

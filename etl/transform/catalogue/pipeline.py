@@ -1,8 +1,9 @@
-"""All that the lake knows of tracks and artists, made one catalogue: rows in, the frames of the star out.
+"""The pipeline that builds the catalogue: rows about tracks and artists in, the frames of the star out.
 
-``build`` composes the modules beside it: names are compared (names), rows without an id find their track (reconcile),
-ids of one recording are grouped (recordings), each field is taken from the source that wins it (tracks, albums,
-artists, genres, playlists), and what a track is found under is written down (aliases).
+``build_catalogue`` composes the modules of this package. It derives comparable keys from names (``transform.names``),
+matches rows without an id to tracks (reconciliation), groups track ids by recording (recordings), takes each field from
+the source with precedence (tracks, albums, artists, genres, playlists), and collects the ids and names of each track
+(aliases).
 """
 
 from pyspark import StorageLevel
@@ -24,21 +25,19 @@ def build_catalogue(
     requested_artists: DataFrame | None = None,
     api_source: str = "api",
 ) -> dict[str, DataFrame]:
-    """The catalogue of all current inputs.
+    """Build the catalogue of all current inputs.
 
     :param track_rows: accepted rows of ``TRACK_ROW`` of all current inputs.
     :param artist_rows: accepted rows of ``ARTIST_ROW`` of all current inputs.
-    :param read_playlists: what the API said of playlists, as ``MEMORY["api_playlist"]``; it wins over files.
-    :param snapshots: the snapshots of playlists to load, as ``spotify.memory.known_snapshots`` gives them.
-    :param asked_artists: artist_id of artists that new answers of the API are about.
-    :param api_source: ``MOCK_SOURCE`` where the mock API answered. What it says of anything that another source tells
-        of, too, counts for nothing.
+    :param api_playlists: as ``LATEST_STATE["api_playlist"]``; they take precedence over files.
+    :param snapshots: the snapshots of playlists to load, the result of ``spotify.latest_state.merge_snapshots``.
+    :param requested_artists: artist_id of the artists in new API responses.
+    :param api_source: ``MOCK_SOURCE`` if the mock API is used. Its values count only for what no other source has.
     :returns: frames of ``STAGED`` by name: dim_artist, dim_album, dim_track (cluster and newness NULL), track_alias,
         bridge_track_artist, bridge_track_genre, dim_playlist, playlist_snapshot, fact_playlist_track,
-        reconciliation, input_key (of tracks and artists). They do not depend on the order of rows or inputs, nor on
-        partitions.
+        reconciliation, input_key (of tracks and artists). They do not depend on the order or partitions of rows.
     """
-    # Files arrive one a task; taking names apart is the dearest step, so the rows are dealt out first.
+    # A file is one task. Splitting titles is the most expensive step, so the rows are spread over the cores first.
     rows = _checkpoint_to_disk(add_track_identity(track_rows.repartition("input_id", "row_number", "track_id")))
     has_mock = api_source == MOCK_SOURCE
     if has_mock:
@@ -81,8 +80,8 @@ def build_catalogue(
 
 
 def _checkpoint_to_disk(frame: DataFrame) -> DataFrame:
-    # On disk: several outputs read it, and a catalogue of millions must not fill the driver's memory. Without its
-    # history: what follows is planned from here, by its real size, instead of from the files again and again.
+    # Several outputs read the frame, and a catalogue of millions of tracks must not fill the driver's memory: on disk.
+    # A checkpoint also cuts the plan: what follows is planned by the frame's real size, and never repeats its plan.
     return frame.localCheckpoint(eager=True, storageLevel=StorageLevel.DISK_ONLY)
 
 
@@ -102,12 +101,12 @@ def _group_recordings_with_mock(variants: DataFrame) -> DataFrame:
 
 
 def _apply_matches(rows: DataFrame, matches: DataFrame) -> DataFrame:
-    matched_ids = matches.select("identity", F.col("track_id").alias("found_id"))
+    matched_ids = matches.select("identity", F.col("track_id").alias("matched_id"))
     return (
         rows.join(matched_ids, on="identity", how="left")
-        .withColumn("is_by_name", F.col("found_id").isNotNull())
-        .withColumn("track_id", F.coalesce("found_id", "identity"))
-        .drop("found_id")
+        .withColumn("is_by_name", F.col("matched_id").isNotNull())
+        .withColumn("track_id", F.coalesce("matched_id", "identity"))
+        .drop("matched_id")
     )
 
 

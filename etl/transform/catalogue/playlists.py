@@ -1,4 +1,4 @@
-"""Playlists and what stands on them. Where the API has read a playlist, files that list it are not asked."""
+"""Playlists and their tracks. API responses about a playlist take precedence over files."""
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
@@ -10,11 +10,11 @@ from etl.transform.times import plausible_time
 def exclude_file_playlists(
     api_playlists: DataFrame, snapshots: DataFrame, rows: DataFrame
 ) -> tuple[DataFrame, DataFrame]:
-    """Return what the mock API says of playlists without those that files list: these are as the files say.
+    """Return the mock API's playlists and snapshots without those that files have: for these, the files count.
 
-    :param read_playlists: as ``MEMORY["api_playlist"]``.
-    :param snapshots: as ``spotify.memory.known_snapshots`` gives them.
-    :param rows: what ``reconcile.identified`` returns.
+    :param api_playlists: as ``LATEST_STATE["api_playlist"]``.
+    :param snapshots: the result of ``spotify.latest_state.merge_snapshots``.
+    :param rows: the result of ``reconciliation.add_track_identity``.
     """
     file_playlists = rows.where("playlist_id IS NOT NULL").select("playlist_id").distinct()
     remaining_playlists, remaining_snapshots = (
@@ -25,12 +25,14 @@ def exclude_file_playlists(
 
 
 def build_dim_playlist(rows: DataFrame, api_playlists: DataFrame, api_source: str = "api") -> DataFrame:
-    """The staged frame. A playlist filed under several genres stands under the pair that most of its named rows have;
-    one that nothing names has the name ''.
+    """Return the staged frame dim_playlist.
 
-    :param rows: what ``reconcile.identified`` returns.
-    :param read_playlists: as ``MEMORY["api_playlist"]``.
-    :param api_source: the source of what the API says.
+    A playlist with several genres in files gets the pair of genre and subgenre with most named rows. A playlist without
+    a name has the name ''.
+
+    :param rows: the result of ``reconciliation.add_track_identity``.
+    :param api_playlists: as ``LATEST_STATE["api_playlist"]``.
+    :param api_source: the source of API responses.
     """
     name_columns = ("playlist_name", "playlist_genre", "playlist_subgenre")
     file_playlists = (
@@ -59,22 +61,23 @@ def build_dim_playlist(rows: DataFrame, api_playlists: DataFrame, api_source: st
 
 
 def build_playlist_snapshot(api_playlists: DataFrame, snapshots: DataFrame) -> DataFrame:
-    """The staged frame: the snapshots to load of playlists that the API has read, by when each was first read.
+    """Return the staged frame playlist_snapshot: the snapshots to load, with the time of their first reading.
 
-    :param read_playlists: as ``MEMORY["api_playlist"]``.
-    :param snapshots: as ``spotify.memory.known_snapshots`` gives them.
+    :param api_playlists: as ``LATEST_STATE["api_playlist"]``.
+    :param snapshots: the result of ``spotify.latest_state.merge_snapshots``.
     """
     return _select_snapshots(api_playlists, snapshots).select("playlist_id", F.col("items.asked_at").alias("seen_at"))
 
 
 def build_fact_playlist_track(rows: DataFrame, api_playlists: DataFrame, snapshots: DataFrame) -> DataFrame:
-    """The staged frame. A source that lists one playlist under two genres says each membership twice; only a track that
-    stands twice within one listing stands twice on the playlist. A time at which nobody can have added anything, such
-    as the 1970-01-01 of Spotify's own charts, is unknown.
+    """Return the staged frame fact_playlist_track.
+
+    A file that lists a playlist under two genres has each membership twice; a track is twice on a playlist only if it
+    is twice in one listing. An implausible time of addition, such as the 1970-01-01 in Spotify's own charts, is NULL.
 
     :param rows: rows with ``track_id`` filled.
-    :param read_playlists: as ``MEMORY["api_playlist"]``.
-    :param snapshots: as ``spotify.memory.known_snapshots`` gives them.
+    :param api_playlists: as ``LATEST_STATE["api_playlist"]``.
+    :param snapshots: the result of ``spotify.latest_state.merge_snapshots``.
     """
     read_playlist_ids = api_playlists.where("told IS NOT NULL AND items IS NOT NULL").select("playlist_id")
     membership_counts = (
@@ -93,19 +96,21 @@ def build_fact_playlist_track(rows: DataFrame, api_playlists: DataFrame, snapsho
         F.lit(None).cast("timestamp").alias("added_at"),
     )
     track_window = Window.partitionBy("playlist_id", "seen_at", "track_id")
-    occurrence_order = track_window.orderBy(F.col("added_at").asc_nulls_last(), "place")
+    occurrence_order = track_window.orderBy(F.col("added_at").asc_nulls_last(), "position")
     entries = _select_snapshots(api_playlists, snapshots).select(
-        "playlist_id", F.col("items.asked_at").alias("seen_at"), F.posexplode("items.entries").alias("place", "entry")
+        "playlist_id",
+        F.col("items.asked_at").alias("seen_at"),
+        F.posexplode("items.entries").alias("position", "entry"),
     )
     added_at = plausible_time(F.col("entry.added_at"), F.col("seen_at")).alias("added_at")
-    api_memberships = entries.select("playlist_id", "seen_at", "place", "entry.track_id", added_at).withColumn(
+    api_memberships = entries.select("playlist_id", "seen_at", "position", "entry.track_id", added_at).withColumn(
         "occurrence", F.row_number().over(occurrence_order)
     )
     return file_memberships.unionByName(api_memberships.select(*file_memberships.columns))
 
 
 def _select_snapshots(api_playlists: DataFrame, snapshots: DataFrame) -> DataFrame:
-    """One snapshot a moment, of playlists that have a name and an owner."""
+    """Return one snapshot for each time of reading, of playlists with a description (name and owner)."""
     named_playlists = api_playlists.where("told IS NOT NULL").select("playlist_id")
     snapshot_by_time = snapshots.groupBy("playlist_id", "items.asked_at").agg(F.max("items").alias("items"))
     return snapshot_by_time.drop("asked_at").join(named_playlists, on="playlist_id", how="left_semi")

@@ -1,9 +1,9 @@
-"""Rows get the id of the track that they tell of; those without an id find it by name.
+"""The track of each row: by its id, or by name if it has none.
 
-A row without an id is recognised by title, version, at least one artist in common and a length at most 2 s away; an
-artist's leading "the" does not count. Of several such tracks one that spells the artist alike wins, then one in the
-same edition, then one on the same album, then the nearest length, then the smallest id. What is recognised by nothing
-keeps an id made of its name.
+A row without an id matches a track with the same title and version, at least one common artist and a duration at most
+2 s away; an artist's leading "the" does not count. Of several such tracks the order of preference is: the same spelling
+of the artist, the same edition, the same album, the nearest duration, the smallest id. A row without a match keeps an
+id derived from its name.
 """
 
 from pyspark.sql import Column, DataFrame
@@ -23,14 +23,14 @@ TOLERANCE_MS = 2_000
 EDITION_PENALTY = 0.10
 CREDIT_PENALTY = 0.02
 DISTANCE_PENALTY = 0.05
-"""What a match by name loses: another edition, other credits, a length the whole tolerance away."""
+"""The deductions from a match's score: another edition, other credits, a duration the whole tolerance away."""
 
 
 def add_track_identity(track_rows: DataFrame) -> DataFrame:
-    """Rows of ``TRACK_ROW`` with the columns that tracks are compared by.
+    """Add the columns by which tracks are compared to rows of ``TRACK_ROW``.
 
-    :returns: all columns and title, version, edition, credit (see names), artist_keys, album_title (folded) and
-        ``identity``: the track_id, or where there is none the id made of the name.
+    :returns: all columns, and title, version, edition, credit (see ``transform.names``), artist_keys, album_title
+        (folded) and ``identity``: the track_id, or the name-derived id of a row without one.
     """
     rows_with_parts = track_rows.withColumn("parts", split_title(F.col("name"))).withColumn(
         "artist_keys", F.transform("artist_names", artist_key)
@@ -45,23 +45,22 @@ def add_track_identity(track_rows: DataFrame) -> DataFrame:
 
 
 def match_rows_without_id(rows: DataFrame) -> DataFrame:
-    """Made ids that are a track with an id.
+    """Match name-derived ids with tracks that have an id. Tracks of the mock API match nothing.
 
-    :param rows: what ``identified`` returns. What the mock API alone tells of is recognised as nothing.
-    :returns: identity (the made id, one row each), track_id, method, score.
+    :param rows: the result of ``add_track_identity``.
+    :returns: identity (the name-derived id, one row each), track_id, method, score.
     """
     rows_with_id = rows.where(F.col("track_id").isNotNull() & (F.col("source") != MOCK_SOURCE))
     return match_by_name(rows.where(F.col("track_id").isNull()), rows_with_id)
 
 
 def match_by_name(rows_without_id: DataFrame, rows_with_id: DataFrame) -> DataFrame:
-    """Find for each ``identity`` of ``unknown`` its track among ``known`` by name.
+    """Find for each ``identity`` of ``rows_without_id`` its track among ``rows_with_id``, by name.
 
-    Both have title, version, edition, credit, artist_keys, album_title, duration_ms; ``unknown`` has identity,
-    ``known`` has track_id, and either may stand on several rows.
+    Both have title, version, edition, credit, artist_keys, album_title, duration_ms; ``rows_without_id`` has identity,
+    ``rows_with_id`` has track_id; an id may have several rows.
 
-    :returns: identity, track_id, method ("name"), score (1 for equal in all, less by the penalties); an identity that
-        finds no track is absent.
+    :returns: identity, track_id, method ("name"), score (1 less the penalties); an identity without a match is absent.
     """
     left_rows, right_rows = _explode_artists(rows_without_id, "identity"), _explode_artists(rows_with_id, "track_id")
     candidate_pairs = left_rows.join(right_rows, on=["title", "version", "artist"], how="inner").where(
@@ -76,13 +75,16 @@ def match_by_name(rows_without_id: DataFrame, rows_with_id: DataFrame) -> DataFr
     scored_track = F.struct("track_id", score_name_match(edition_differs, credit_differs, distance).alias("score"))
     return (
         candidate_pairs.groupBy("identity")
-        .agg(F.min_by(scored_track, order).alias("found"))
-        .select("identity", "found.track_id", F.lit("name").alias("method"), "found.score")
+        .agg(F.min_by(scored_track, order).alias("best_match"))
+        .select("identity", "best_match.track_id", F.lit("name").alias("method"), "best_match.score")
     )
 
 
 def score_name_match(edition_differs: Column, credit_differs: Column, distance_ms: Column) -> Column:
-    """The score of a match by name: 1 less the penalties; the first two are 0 or 1."""
+    """Return the score of a match by name, 1 less the penalties.
+
+    :param edition_differs: 0 or 1, as is ``credit_differs``.
+    """
     total_penalty = (
         edition_differs * EDITION_PENALTY
         + credit_differs * CREDIT_PENALTY
@@ -92,7 +94,7 @@ def score_name_match(edition_differs: Column, credit_differs: Column, distance_m
 
 
 def is_name_derived(track_id: Column) -> Column:
-    """Whether an id is made of a name."""
+    """Return whether an id is derived from a name."""
     return track_id.startswith(NAME_DERIVED_PREFIX)
 
 

@@ -1,8 +1,9 @@
-"""Which track ids are one recording.
+"""Track ids that are one recording.
 
-Ids are linked where title, version and an artist (but for a leading "the") are equal and lengths are at most 2 s apart,
-or where the ISRC is equal and lengths are at most 5 s apart. Links chain: sorted by length, the ids under one key fall
-into islands at each gap that is wider. Islands that share an id are one recording.
+Two ids are linked if title, version and an artist (without a leading "the") are equal and durations are at most 2 s
+apart, or if the ISRC is equal and durations are at most 5 s apart. Links chain. Two steps follow them without comparing
+all pairs. Gaps and islands: the ids of one key, sorted by duration, form an island up to each wider gap. Connected
+components: islands that share an id are one recording, found by propagating the smallest label.
 """
 
 from pyspark.sql import DataFrame, Window
@@ -16,18 +17,17 @@ ISRC_GAP_MS = 5_000
 
 
 def group_recordings(variants: DataFrame) -> DataFrame:
-    """The recordings of more than one id.
+    """Return the recordings of more than one id: track_id, recording_id (the smallest track id of the group).
 
-    :param mentions: columns track_id, title, version, artist_keys, duration_ms, isrc; an id may stand on several rows.
-    :returns: track_id, recording_id (the smallest track id of the group); an id that is absent is a recording alone.
+    :param variants: columns track_id, title, version, artist_keys, duration_ms, isrc; an id may have several rows.
     """
     islands = _find_islands(_build_links(variants)).persist()
     island_links = (
         islands.groupBy("track_id")
-        .agg(F.min("island").alias("island"), F.collect_set("island").alias("others"))
-        .where(F.size("others") > 1)
-        .select("island", F.explode("others").alias("other"))
-        .where(F.col("island") != F.col("other"))
+        .agg(F.min("island").alias("island"), F.collect_set("island").alias("islands"))
+        .where(F.size("islands") > 1)
+        .select("island", F.explode("islands").alias("neighbour"))
+        .where(F.col("island") != F.col("neighbour"))
     )
     components = _find_components(island_links)
     return (
@@ -38,21 +38,23 @@ def group_recordings(variants: DataFrame) -> DataFrame:
 
 
 def add_mock_tracks(source_recordings: DataFrame, all_recordings: DataFrame, ids: DataFrame) -> DataFrame:
-    """Add ids that the mock API alone tells of to the recordings of the others, which they never join to each other.
+    """Add ids that only the mock API has to recordings of other sources, without joining any two of these.
 
-    :param real: what ``recordings`` returns for the mentions of all other sources.
-    :param together: what it returns for all mentions.
-    :param ids: track_id and is_mock of all ids, a row an id.
-    :returns: as ``recordings``; where an id that is real is in a recording, the smallest real one names it.
+    :param source_recordings: the result of ``group_recordings`` for all other sources.
+    :param all_recordings: its result for all sources.
+    :param ids: track_id and is_mock of all ids, one row an id.
+    :returns: as ``group_recordings``; the smallest id of another source, if there is any, is the recording_id.
     """
-    source_recording_ids = source_recordings.select("track_id", F.col("recording_id").alias("real_id"))
+    source_recording_ids = source_recordings.select("track_id", F.col("recording_id").alias("source_recording_id"))
     track_recordings = all_recordings.join(ids, on="track_id", how="inner").join(
         source_recording_ids, on="track_id", how="left"
     )
-    source_recording_id = F.when(~F.col("is_mock"), F.coalesce("real_id", "track_id"))
-    recording_names = track_recordings.groupBy("recording_id").agg(F.min(source_recording_id).alias("named_by"))
+    source_recording_id = F.when(~F.col("is_mock"), F.coalesce("source_recording_id", "track_id"))
+    recording_names = track_recordings.groupBy("recording_id").agg(
+        F.min(source_recording_id).alias("smallest_source_id")
+    )
     return track_recordings.join(recording_names, on="recording_id", how="inner").select(
-        "track_id", F.coalesce(source_recording_id, "named_by", "recording_id").alias("recording_id")
+        "track_id", F.coalesce(source_recording_id, "smallest_source_id", "recording_id").alias("recording_id")
     )
 
 
@@ -75,14 +77,14 @@ def _build_links(variants: DataFrame) -> DataFrame:
 
 
 def _find_islands(links: DataFrame) -> DataFrame:
-    """Each id with the smallest id of every island of more than one id that it stands on."""
+    """Return each id with its islands of more than one id; an island is named by its smallest id."""
     link_window = Window.partitionBy("link")
     link_order = link_window.orderBy("duration_ms", "track_id")
-    island_window = Window.partitionBy("link", "number")
+    island_window = Window.partitionBy("link", "island_number")
     is_after_gap = F.col("duration_ms") - F.lag("duration_ms").over(link_order) > F.col("gap_ms")
     return (
-        links.withColumn("ahead", F.coalesce(is_after_gap, F.lit(False)).cast("int"))
-        .withColumn("number", F.sum("ahead").over(link_order))
+        links.withColumn("starts_island", F.coalesce(is_after_gap, F.lit(False)).cast("int"))
+        .withColumn("island_number", F.sum("starts_island").over(link_order))
         .withColumn("island", F.min("track_id").over(island_window))
         .withColumn("last", F.max("track_id").over(island_window))
         .where("island <> last")
@@ -92,26 +94,27 @@ def _find_islands(links: DataFrame) -> DataFrame:
 
 
 def _find_components(island_links: DataFrame) -> DataFrame:
-    """Islands joined by shared ids, each with the smallest of all it hangs together with.
+    """Return the islands that share ids, each with the smallest island of its connected component.
 
-    Few islands are joined and most of them to one other, so a handful of rounds over a small frame is enough.
+    Each round replaces an island's label by the smallest label among its neighbours, until no label changes. Few
+    islands share ids, and most of these with one other island, so a few rounds over a small frame are enough.
     """
-    reversed_links = island_links.select(F.col("other").alias("island"), F.col("island").alias("other"))
+    reversed_links = island_links.select(F.col("neighbour").alias("island"), F.col("island").alias("neighbour"))
     edges = island_links.unionByName(reversed_links).distinct().localCheckpoint()
     components = edges.select("island", F.col("island").alias("component")).distinct()
     while True:
         neighbour_components = edges.join(
-            components.select(F.col("island").alias("other"), F.col("component").alias("reached")),
-            on="other",
+            components.select(F.col("island").alias("neighbour"), F.col("component").alias("neighbour_component")),
+            on="neighbour",
             how="inner",
         )
-        smallest = neighbour_components.groupBy("island").agg(F.min("reached").alias("reached"))
-        smallest_component = F.least("component", "reached")
-        has_changed = (smallest_component != F.col("component")).alias("moved")
+        smallest = neighbour_components.groupBy("island").agg(F.min("neighbour_component").alias("neighbour_component"))
+        smallest_component = F.least("component", "neighbour_component")
+        has_changed = (smallest_component != F.col("component")).alias("has_changed")
         next_components = components.join(smallest, on="island", how="inner").select(
             "island", smallest_component.alias("component"), has_changed
         )
         next_components = next_components.localCheckpoint()
-        components = next_components.drop("moved")
-        if next_components.where("moved").isEmpty():
+        components = next_components.drop("has_changed")
+        if next_components.where("has_changed").isEmpty():
             return components

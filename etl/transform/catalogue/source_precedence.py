@@ -1,4 +1,4 @@
-"""Which of several values a field takes: one rule for all fields, independent of the order in which inputs came."""
+"""The value that a field takes of several sources: one rule for all fields, independent of the order of inputs."""
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -9,35 +9,40 @@ _PRECISIONS = ("day", "month", "year")
 
 
 def source_rank(source: Column) -> Column:
-    """The place of a source in ``SOURCE_RANK``, 1 the best; a source that is not in it comes last."""
+    """Return the rank of a source in ``SOURCE_RANK``, 1 the best; an unlisted source comes last."""
     return _rank_within(source, SOURCE_RANK)
 
 
 def source_at_rank(rank: Column) -> Column:
-    """The source at a place of ``SOURCE_RANK``; NULL where there is none."""
+    """Return the source of a rank in ``SOURCE_RANK``; NULL beyond the last rank."""
     return F.try_element_at(F.array(*map(F.lit, SOURCE_RANK)), rank.cast("int"))
 
 
 def is_mock_rank(rank: Column) -> Column:
-    """Whether a place of ``SOURCE_RANK`` is that of the mock API."""
+    """Return whether a rank in ``SOURCE_RANK`` is that of the mock API."""
     return rank == SOURCE_RANK.index(MOCK_SOURCE) + 1
 
 
+def exclude_mock_value(name: str, rank: Column) -> Column:
+    """Return the column ``name``, a struct with a rank; NULL if its value is the mock API's and ``rank`` is not."""
+    return F.when(is_mock_rank(rank) | ~is_mock_rank(F.col(f"{name}.rank")), F.col(name))
+
+
 def precision_rank(precision: Column) -> Column:
-    """The fineness of a date's precision, 1 the finest."""
+    """Return the rank of a date's precision, 1 the finest."""
     return _rank_within(precision, _PRECISIONS)
 
 
 def pick_value(value: Column, *order: Column) -> Column:
-    """An aggregate: the value that is not NULL and comes first by ``order``, then by itself.
+    """Aggregate to the value that is not NULL and comes first by ``order``, then by the value itself.
 
-    The caller passes nothing that depends on the order of rows, so the result does not either.
+    ``order`` must not depend on the order of rows, so that the result does not either.
     """
     return pick_first(value, *order, value)
 
 
 def pick_first(value: Column, *order: Column) -> Column:
-    """An aggregate: the value that is not NULL and comes first by ``order``, which must leave no tie that matters."""
+    """Aggregate to the value that is not NULL and comes first by ``order``, which must leave no tie that matters."""
     return F.min_by(value, F.when(value.isNotNull(), F.struct(*order)))
 
 

@@ -1,4 +1,4 @@
-"""The fields of a track, each from the source that wins it (docs/rules.md)."""
+"""The fields of a track, each from the source with precedence (docs/rules.md)."""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -16,20 +16,20 @@ from etl.transform.catalogue.source_precedence import (
 from etl.transform.names import name_derived_id
 
 FROM_RECORDING = "recording"
-"""The source of a value that another id of the same recording has."""
+"""The source of a value that comes from another track id of the same recording."""
 
 FROM_NAME_MATCH = "name_match"
-"""The source of a value that a row without an id has, which was recognised by name."""
+"""The source of a value that comes from a row without an id, matched by name."""
 
 
 def build_track_variants(rows: DataFrame) -> DataFrame:
-    """What each source says of each track, one row for every way of saying it.
+    """Return the variants of each track: one row for each source and each combination of descriptive fields.
 
-    :param rows: what ``reconcile.identified`` returns, with ``track_id`` filled and ``is_by_name`` true where the row
-        itself had no id and was recognised.
-    :returns: track_id, is_by_name, rank (of the source), the fields that name the track, row_count, what the names
-        are compared by (title, version, edition, credit, artist_keys, album_made_id), and of the fields that may
-        differ between such rows: popularity (the largest), dated and measured (structs).
+    :param rows: the result of ``reconciliation.add_track_identity``, with ``track_id`` filled, and ``is_by_name`` true
+        for a row without an id that was matched by name.
+    :returns: track_id, is_by_name, rank (of the source), the descriptive fields, row_count, the fields by which names
+        are compared (title, version, edition, credit, artist_keys, album_name_derived_id), and of the fields that may
+        differ between the rows of a variant: popularity (the largest), release and measure_values (structs).
     """
     naming_columns = (
         "name",
@@ -45,7 +45,7 @@ def build_track_variants(rows: DataFrame) -> DataFrame:
     has_album = F.coalesce("album_id", "album_name").isNotNull()
     album_name_derived_id = F.when(has_album, name_derived_id(F.col("album_title"), F.col("artist_keys")[0]))
     comparison_struct = F.struct(
-        "title", "version", "edition", "credit", "artist_keys", album_name_derived_id.alias("album_made_id")
+        "title", "version", "edition", "credit", "artist_keys", album_name_derived_id.alias("album_name_derived_id")
     )
     release_struct = F.struct("release_date", F.col("release_date_precision").alias("precision"))
     order = (precision_rank(F.col("release_date_precision")), F.col("release_date"))
@@ -56,46 +56,59 @@ def build_track_variants(rows: DataFrame) -> DataFrame:
         .agg(
             F.count(F.lit(1)).alias("row_count"),
             F.max("popularity").alias("popularity"),
-            pick_first(F.when(F.col("release_date").isNotNull(), release_struct), *order).alias("dated"),
-            F.min(measures_struct).alias("measured"),
-            F.min(comparison_struct).alias("compared"),
+            pick_first(F.when(F.col("release_date").isNotNull(), release_struct), *order).alias("release"),
+            F.min(measures_struct).alias("measure_values"),
+            F.min(comparison_struct).alias("comparison"),
         )
-        .select("*", "compared.*")
-        .drop("compared")
+        .select("*", "comparison.*")
+        .drop("comparison")
     )
 
 
 def resolve_track_fields(variants: DataFrame) -> DataFrame:
-    """Each track with the values that its own rows give it, and aside what rows recognised by name would.
+    """Resolve the fields of each track from its own rows, and separately from rows matched by name.
 
-    :returns: track_id, rank (of the best source that carries it), name, duration_ms, explicit, isrc; the structs titles
-        (title, version, edition, credit), artists (names, ids, keys), album (id, name, made_id) and measures (rank,
-        values); own_dated and named_dated (rank, date), own_popular and named_popular (rank, value).
+    A track's own rows have its id. They are aggregated apart from matched rows, because a match is weaker evidence: a
+    date or popularity of a matched row counts only if neither the track nor another track of its recording has one.
+    ``add_recording_fields`` combines the two halves in this order.
+
+    :returns: track_id, rank (of the best source that has it), name, duration_ms, explicit, isrc; the structs titles
+        (title, version, edition, credit), artists (names, ids, keys), album (id, name, name_derived_id) and measures
+        (rank, values); own_release and matched_release (rank, date), own_popularity and matched_popularity (rank,
+        value).
     """
     is_own = ~F.col("is_by_name")
     rank, most_rows_first = F.col("rank"), -F.col("row_count")
-    identity_order = (rank, most_rows_first, F.col("told.name"), F.col("told.duration_ms"), F.col("told.artists"))
-    no_album_id = F.col("album_id").isNull()
-    measures = F.struct("rank", F.col("measured").alias("values"))
-    lacks_features = F.exists(
-        F.array(*(F.col(f"measured.{name}").isNull() for name in AUDIO_FEATURES)), lambda is_missing: is_missing
+    identity_order = (
+        rank,
+        most_rows_first,
+        F.col("description.name"),
+        F.col("description.duration_ms"),
+        F.col("description.artists"),
     )
-    measures_order = (F.col("is_by_name"), lacks_features, rank, most_rows_first, F.col("measured"))
+    no_album_id = F.col("album_id").isNull()
+    measures = F.struct("rank", F.col("measure_values").alias("values"))
+    lacks_features = F.exists(
+        F.array(*(F.col(f"measure_values.{name}").isNull() for name in AUDIO_FEATURES)), lambda is_missing: is_missing
+    )
+    # All measures of a track come from one row, because analyses differ. A row with all nine features comes before a
+    # better source's row that lacks one: clusters need all of them.
+    measures_order = (F.col("is_by_name"), lacks_features, rank, most_rows_first, F.col("measure_values"))
     resolved_tracks = (
-        variants.withColumn("told", _identity_struct())
+        variants.withColumn("description", _identity_struct())
         .groupBy("track_id")
         .agg(
             F.min(F.when(is_own, rank)).alias("rank"),
-            pick_first(F.when(is_own, F.col("told")), *identity_order).alias("told"),
+            pick_first(F.when(is_own, F.col("description")), *identity_order).alias("description"),
             pick_value(F.when(is_own, F.col("explicit")), rank, most_rows_first).alias("explicit"),
             pick_value(F.when(is_own, F.col("isrc")), rank, most_rows_first).alias("isrc"),
             pick_value(F.when(is_own, _album_struct()), no_album_id, rank, most_rows_first).alias("album"),
-            pick_first(F.when(F.col("measured").isNotNull(), measures), *measures_order).alias("measures"),
-            *(_preferred_date(is_own, "own"), _preferred_date(~is_own, "named")),
-            *(_preferred_popularity(is_own, "own"), _preferred_popularity(~is_own, "named")),
+            pick_first(F.when(F.col("measure_values").isNotNull(), measures), *measures_order).alias("measures"),
+            *(_preferred_date(is_own, "own"), _preferred_date(~is_own, "matched")),
+            *(_preferred_popularity(is_own, "own"), _preferred_popularity(~is_own, "matched")),
         )
     )
-    return resolved_tracks.select("*", "told.*").drop("told")
+    return resolved_tracks.select("*", "description.*").drop("description")
 
 
 def _identity_struct() -> Column:
@@ -108,69 +121,77 @@ def _identity_struct() -> Column:
 
 def _album_struct() -> Column:
     album = F.struct(
-        F.col("album_id").alias("id"), F.col("album_name").alias("name"), F.col("album_made_id").alias("made_id")
+        F.col("album_id").alias("id"),
+        F.col("album_name").alias("name"),
+        F.col("album_name_derived_id").alias("name_derived_id"),
     )
-    return F.when(F.col("album_made_id").isNotNull(), album)
+    return F.when(F.col("album_name_derived_id").isNotNull(), album)
 
 
 def add_recording_fields(resolved_tracks: DataFrame, recordings: DataFrame) -> DataFrame:
-    """Add the recording, and take from it, or else from a match by name, a date or popularity that is missing.
+    """Add the recording, and take a missing date or popularity from it, or else from a match by name.
 
-    Audio features that are missing are taken from the recording, too: they belong to the sound, and keep the name of
-    the source that measured it.
+    Missing audio features are taken from the recording, too: they belong to the sound, and keep the source that
+    measured it.
 
-    :param won: what ``won_fields`` returns.
+    :param resolved_tracks: the result of ``resolve_track_fields``.
     :param recordings: track_id, recording_id of the recordings of more than one id.
-    :returns: the columns of ``won`` and recording_id, release_date, release_date_precision, release_date_source,
-        popularity, popularity_source.
+    :returns: the columns of ``resolved_tracks``, and recording_id, release_date, release_date_precision,
+        release_date_source, popularity, popularity_source.
     """
-    own_date, recording_date, name_match_date = F.col("own_dated.date"), F.col("other_date"), F.col("named_dated.date")
+    own_date, recording_date, name_match_date = (
+        F.col("own_release.date"),
+        F.col("recording_release"),
+        F.col("matched_release.date"),
+    )
     own_popularity, recording_popularity, name_match_popularity = (
-        F.col("own_popular.value"),
-        F.col("other_popularity"),
-        F.col("named_popular.value"),
+        F.col("own_popularity.value"),
+        F.col("recording_popularity"),
+        F.col("matched_popularity.value"),
     )
     return (
         resolved_tracks.join(_aggregate_recordings(resolved_tracks, recordings), on="track_id", how="left")
         .withColumn("recording_id", F.coalesce("recording_id", "track_id"))
-        .withColumn("measures", F.coalesce("measures", "other_measures"))
+        .withColumn("measures", F.coalesce("measures", "recording_measures"))
         .withColumn("date", F.coalesce(own_date, recording_date, name_match_date))
         .withColumn("release_date", F.col("date.release_date"))
         .withColumn("release_date_precision", F.col("date.precision"))
         .withColumn(
-            "release_date_source", _value_source(own_date, F.col("own_dated.rank"), recording_date, name_match_date)
+            "release_date_source", _value_source(own_date, F.col("own_release.rank"), recording_date, name_match_date)
         )
         .withColumn("popularity", F.coalesce(own_popularity, recording_popularity, name_match_popularity))
         .withColumn(
             "popularity_source",
-            _value_source(own_popularity, F.col("own_popular.rank"), recording_popularity, name_match_popularity),
+            _value_source(own_popularity, F.col("own_popularity.rank"), recording_popularity, name_match_popularity),
         )
     )
 
 
 def _aggregate_recordings(resolved_tracks: DataFrame, recordings: DataFrame) -> DataFrame:
-    """Each id of a recording of several, with the earliest date, the largest popularity and the best measured features
-    among those ids that not the mock API alone tells of."""
-    date = F.col("own_dated.date")
+    """Return each id of a recording with the recording's earliest date, largest popularity and best measures.
+
+    Tracks that only the mock API has do not count.
+    """
+    date = F.col("own_release.date")
     source_tracks = resolved_tracks.where(~is_mock_rank(F.col("rank")))
     earliest = (F.year(date["release_date"]), precision_rank(date["precision"]), date["release_date"])
     recording_values = (
-        source_tracks.select("track_id", "own_dated", "own_popular", "measures")
+        source_tracks.select("track_id", "own_release", "own_popularity", "measures")
         .join(recordings, on="track_id", how="inner")
         .groupBy("recording_id")
         .agg(
-            pick_first(date, *earliest).alias("other_date"),
-            F.max("own_popular.value").alias("other_popularity"),
-            F.min("measures").alias("other_measures"),
+            pick_first(date, *earliest).alias("recording_release"),
+            F.max("own_popularity.value").alias("recording_popularity"),
+            F.min("measures").alias("recording_measures"),
         )
     )
     return recordings.join(recording_values, on="recording_id", how="left")
 
 
 def build_dim_track(tracks: DataFrame, album_ids: DataFrame, primary_genres: DataFrame) -> DataFrame:
-    """The staged frame; cluster and newness stay NULL.
+    """Return the staged frame dim_track; cluster and newness are NULL.
 
-    :param tracks: what ``with_recording`` returns.
+    :param tracks: the result of ``add_recording_fields``.
     :param album_ids: track_id, album_id.
     :param primary_genres: track_id, primary_genre.
     """
@@ -190,16 +211,16 @@ def build_dim_track(tracks: DataFrame, album_ids: DataFrame, primary_genres: Dat
 
 
 def _preferred_date(condition: Column, name: str) -> Column:
-    order = (precision_rank(F.col("dated.precision")), F.col("rank"), F.col("dated.release_date"))
-    ranked_date = F.struct(F.col("rank"), F.col("dated").alias("date"))
-    return pick_first(F.when(condition & F.col("dated").isNotNull(), ranked_date), *order).alias(f"{name}_dated")
+    order = (precision_rank(F.col("release.precision")), F.col("rank"), F.col("release.release_date"))
+    ranked_date = F.struct(F.col("rank"), F.col("release").alias("date"))
+    return pick_first(F.when(condition & F.col("release").isNotNull(), ranked_date), *order).alias(f"{name}_release")
 
 
 def _preferred_popularity(condition: Column, name: str) -> Column:
     ranked_popularity = F.struct(F.col("rank"), F.col("popularity").alias("value"))
     order = (F.col("rank"), -F.col("popularity"))
     return pick_first(F.when(condition & F.col("popularity").isNotNull(), ranked_popularity), *order).alias(
-        f"{name}_popular"
+        f"{name}_popularity"
     )
 
 

@@ -1,8 +1,7 @@
-"""Audio clusters: StandardScaler and K-means over the nine audio features, and the nearest centroid of a track.
+"""The fit of audio clusters: StandardScaler and K-means over the nine audio features.
 
-In: tracks as ``schemas.STAGED["dim_track"]``. Out: a ``ClusterModel``, and the same tracks with
-``audio_features_type`` filled. A model depends on the tracks, the seed and the settings, never on the order or the
-partitions in which the tracks come.
+In: tracks as ``STAGED["dim_track"]``. Out: a ``ClusterModel``. A model depends on the tracks, the seed and the
+settings, never on the order or the partitions of the tracks.
 """
 
 import hashlib
@@ -10,12 +9,11 @@ import json
 import logging
 import math
 import random
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from functools import reduce
-from operator import add, and_
+from operator import and_
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,20 +24,18 @@ from pyspark.sql import functions as F
 
 from etl.errors import ActionNeededError
 from etl.formats.contracts import AUDIO_FEATURES
+from etl.transform.clusters.assignment import has_feature_source
 from etl.transform.clusters.model import Cluster, ClusterModel, standardize_points
 from etl.transform.clusters.naming import name_clusters
 from etl.transform.clusters.numbering import assign_initial_numbers, match_previous_numbers
 
 log = logging.getLogger(__name__)
 
-# K-means ends in a local optimum that its start decides: many short seeded runs find a better one than a few long ones.
+# K-means ends in a local optimum that depends on its start: many short seeded runs find a better one than few long.
 _START_COUNT = 6
 _MAX_ITERATIONS = 12
 _PARALLEL_STARTS = 4
 _TOLERANCE = 1e-3
-
-_MAX_MISSING_FEATURES = 1
-"""How many of the nine features a track in a cluster may lack. Nothing is fitted to one that lacks any."""
 
 
 def fit_model(
@@ -51,17 +47,17 @@ def fit_model(
     previous: ClusterModel | None = None,
     feature_origin: str = "all",
 ) -> ClusterModel | None:
-    """Clusters of the catalogue, from a sample of its recordings; None where no track has all nine features.
+    """Fit clusters to a sample of the catalogue's recordings; return None if no track has all nine features.
 
-    Reads ``tracks`` twice: hand over a frame that is stored, not one still to be computed.
+    Reads ``tracks`` several times: pass a stored frame, not one still to be computed.
 
-    :param cluster_count: how many clusters; fewer are made, and logged, where the sample has fewer distinct points.
-    :param seed: decides the sample and where K-means starts.
-    :param sample_size: the most recordings that are fitted.
-    :param fitted_at: the time to note; aware.
+    :param cluster_count: the number of clusters; fewer are made, and logged, if the sample has fewer distinct points.
+    :param seed: decides the sample and the starts of K-means.
+    :param sample_size: the most recordings in the sample.
+    :param fitted_at: the time of the fit, with a timezone.
     :param previous: the model whose cluster numbers keep their meaning.
-    :param features_from: whose audio features ``tracks`` have, all or files; kept with the fit.
-    :raises ActionNeededError: where ``cluster_count`` is below 2 or ``sample_size`` below 1.
+    :param feature_origin: the origin of the tracks' audio features, all or files; stored with the fit.
+    :raises ActionNeededError: if ``cluster_count`` is below 2 or ``sample_size`` below 1.
     """
     if cluster_count < 2 or sample_size < 1:
         raise ActionNeededError(
@@ -71,7 +67,7 @@ def fit_model(
     if recording_count == 0:
         log.info("No track has all audio features: no clusters are fitted.")
         return None
-    # Recordings that are equal in all nine measures are one that was not recognised: they count once.
+    # Recordings that are equal in all nine features are one that was not recognised as such: they count once.
     sample = _sample_recordings(tracks, seed, sample_size, recording_count).toPandas().drop_duplicates()
     points = sample.to_numpy()
     means, deviations, scaled_points = _scale_features(tracks.sparkSession.createDataFrame(sample))
@@ -94,59 +90,26 @@ def fit_model(
     return _build_clusters(model, points, centroids, previous)
 
 
-def assign_clusters(tracks: DataFrame, model: ClusterModel) -> DataFrame:
-    """The tracks with ``audio_features_type``: the cluster whose centroid is nearest, NULL where more than one of the
-    nine features is missing.
-
-    Where one is missing, as the tempo is where the analysis found no beat, the other eight decide. Of equally near
-    clusters the one with the smallest number wins. All other columns stay as they are.
-    """
-    columns = [column for column in tracks.columns if column != "audio_features_type"]
-    values = {f"_value_{index}": F.coalesce(F.col(feature), F.lit(0.0)) for index, feature in enumerate(AUDIO_FEATURES)}
-    distances = {
-        f"_distance_{candidate.audio_features_type}": _compute_distance(
-            list(values), candidate.centroid, model.feature_deviations
-        )
-        for candidate in model.clusters
-    }
-    number = F.when(~_has_enough_features(), F.lit(None))
-    for cluster in model.clusters:
-        is_nearest = F.col(f"_distance_{cluster.audio_features_type}") == F.col("_nearest")
-        number = number.when(is_nearest, F.lit(cluster.audio_features_type))
-    nearest = F.least(*distances) if len(distances) > 1 else F.col(*distances)
-    # One projection a step: Spark then computes each distance once instead of writing it out wherever it is used.
-    return (
-        tracks.withColumns(values)
-        .withColumns(distances)
-        .withColumn("_nearest", nearest)
-        .withColumn("audio_features_type", number)
-        .select(*(tracks.columns if "audio_features_type" in tracks.columns else [*columns, "audio_features_type"]))
-    )
-
-
 def exclude_feature_sources(tracks: DataFrame, *sources: str) -> DataFrame:
-    """The tracks without those whose audio features one of some sources gave: nothing is fitted to them."""
-    return tracks.where(~_has_feature_source(*sources))
-
-
-def clear_clusters(tracks: DataFrame, *sources: str) -> DataFrame:
-    """The tracks, those whose audio features one of some sources gave in no cluster."""
-    number = F.when(~_has_feature_source(*sources), F.col("audio_features_type"))
-    return tracks.withColumn("audio_features_type", number)
+    """Return the tracks without those whose audio features come from one of the sources."""
+    return tracks.where(~has_feature_source(*sources))
 
 
 def count_recordings(tracks: DataFrame) -> int:
-    """How many recordings have a track with all nine features. The track that names a recording must be among them."""
+    """Return how many recordings have a track with all nine features, and their naming track among ``tracks``.
+
+    The naming track is the one whose id is the recording's.
+    """
     is_naming_track = F.col("track_id") == F.col("recording_id")
     is_complete_naming_track = is_naming_track & _has_all_features()
-    # Most recordings are settled by their own track, and those need no grouping: they share one group.
+    # The naming track decides for most recordings. Those need no group of their own: they share the group NULL.
     groups = tracks.groupBy(F.when(~is_complete_naming_track, F.col("recording_id")).alias("recording")).agg(
-        F.count_if(is_complete_naming_track).alias("settled"),
-        F.bool_or(is_naming_track).alias("has_own"),
+        F.count_if(is_complete_naming_track).alias("complete_count"),
+        F.bool_or(is_naming_track).alias("has_naming_track"),
         F.bool_or(_has_all_features()).alias("has_features"),
     )
-    has_other_complete_track = F.col("recording").isNotNull() & F.col("has_own") & F.col("has_features")
-    row = groups.agg((F.sum("settled") + F.count_if(has_other_complete_track)).alias("size")).first()
+    has_other_complete_track = F.col("recording").isNotNull() & F.col("has_naming_track") & F.col("has_features")
+    row = groups.agg((F.sum("complete_count") + F.count_if(has_other_complete_track)).alias("size")).first()
     return int(row["size"] or 0) if row else 0
 
 
@@ -158,10 +121,10 @@ def should_refit(
     refit_fraction: float,
     feature_origin: str = "all",
 ) -> bool:
-    """Whether the stored model no longer fits: none is there, it was asked for otherwise, or the catalogue has changed.
+    """Return whether the stored model is missing, has other parameters, or the catalogue has changed too much.
 
-    :param current_size: ``catalogue_size`` of today's tracks.
-    :param refit_share: by which share of its size the catalogue may grow or shrink before it is fitted again.
+    :param current_size: the recordings of today's tracks, as ``count_recordings`` counts them.
+    :param refit_fraction: the fraction of its size by which the catalogue may grow or shrink without a refit.
     """
     if model is None:
         return current_size > 0
@@ -170,43 +133,19 @@ def should_refit(
     return abs(current_size - model.catalogue_size) > refit_fraction * model.catalogue_size
 
 
-def _has_feature_source(*sources: str) -> Column:
-    return F.coalesce(F.col("audio_features_source").isin(*sources), F.lit(False))
-
-
 def _has_all_features() -> Column:
     return reduce(and_, (F.col(feature).isNotNull() for feature in AUDIO_FEATURES))
 
 
-def _has_enough_features() -> Column:
-    feature_flags = (F.col(feature).isNotNull().cast("int") for feature in AUDIO_FEATURES)
-    return reduce(add, feature_flags) >= len(AUDIO_FEATURES) - _MAX_MISSING_FEATURES
-
-
-def _compute_distance(values: Sequence[str], centroid: Sequence[float], deviations: Sequence[float]) -> Column:
-    """The squared distance in deviations, without the term that is the same for all centroids: Σ c²/σ² − 2 Σ x·c/σ²,
-    over the features that the track has."""
-    weights = [
-        coordinate / (deviation * deviation) if deviation > 0 else 0.0
-        for coordinate, deviation in zip(centroid, deviations, strict=True)
-    ]
-    squares = [centroid_weight * coordinate for centroid_weight, coordinate in zip(weights, centroid, strict=True)]
-    products = (F.col(value) * F.lit(-2.0 * weight) for value, weight in zip(values, weights, strict=True))
-    missing = (
-        F.when(F.col(feature).isNull(), F.lit(-square)).otherwise(0.0)
-        for feature, square in zip(AUDIO_FEATURES, squares, strict=True)
-    )
-    return reduce(add, [*products, *missing], F.lit(sum(squares)))
-
-
 def _sample_recordings(tracks: DataFrame, seed: int, sample_size: int, recording_count: int) -> DataFrame:
-    """The features of the recordings with the smallest hashes, in the order of their hashes, in one partition.
+    """Return the features of the recordings with the smallest hashes, in the order of hashes, in one partition.
 
     A recording is represented by the track that gives it its id, else by its smallest track id.
     """
     is_other_track = F.col("track_id") != F.col("recording_id")
     hashed_tracks = tracks.where(_has_all_features()).withColumn("hash", F.xxhash64(F.lit(seed), "recording_id"))
-    # Hashes are spread evenly: five deviations more than needed are kept, and the rest never reaches the sort.
+    # Hashes are uniform, so the number of recordings below a bound has a deviation of at most √sample_size. A bound
+    # with five deviations to spare leaves enough recordings, and spares the sort all others.
     sampled_fraction = (sample_size + 5 * math.sqrt(sample_size)) / recording_count
     if sampled_fraction < 1:
         hashed_tracks = hashed_tracks.where(F.col("hash") < F.lit(int((sampled_fraction - 0.5) * 2**64)))
@@ -221,9 +160,9 @@ def _sample_recordings(tracks: DataFrame, seed: int, sample_size: int, recording
 
 
 def _scale_features(points: DataFrame) -> tuple[tuple[float, ...], tuple[float, ...], DataFrame]:
-    """Means and deviations of the features, and the points in deviations from the mean, as vectors.
+    """Return means and deviations of the features, and the points in deviations from the mean, as vectors.
 
-    :param points: distinct ones, and few: they go into one partition, in their own order.
+    :param points: distinct points, few enough for one partition; sorted, so that the result is reproducible.
     """
     ordered_points = points.coalesce(1).sortWithinPartitions(*AUDIO_FEATURES)
     vectors = VectorAssembler(inputCols=list(AUDIO_FEATURES), outputCol="features").transform(ordered_points)
@@ -236,10 +175,10 @@ def _scale_features(points: DataFrame) -> tuple[tuple[float, ...], tuple[float, 
 
 
 def _fit_best_centroids(scaled: DataFrame, cluster_count: int, seed: int) -> NDArray[np.float64]:
-    """The centroids of the cheapest of several runs.
+    """Return the centroids of the run with the least cost, of several seeded runs.
 
-    The block solver is the fast one. It breaks on equal starting points, or fewer than clusters: the points are to be
-    distinct, and more than the clusters.
+    The block solver is the fastest one. It fails on equal starting points and on fewer points than clusters: ``scaled``
+    must have distinct points, and more points than clusters.
     """
 
     def fit_once(start_seed: int) -> tuple[float, NDArray[np.float64]]:
@@ -256,7 +195,7 @@ def _fit_best_centroids(scaled: DataFrame, cluster_count: int, seed: int) -> NDA
 def _build_clusters(
     model: ClusterModel, points: NDArray[np.float64], centroids: NDArray[np.float64], previous: ClusterModel | None
 ) -> ClusterModel:
-    """The model with its clusters numbered, measured and named; centroids that are nobody's nearest are left out."""
+    """Return the model with numbered and named clusters; centroids that are nearest to no point are dropped."""
     scaled_points, scaled_centroids = model.standardize_points(points), model.standardize_points(centroids)
     squares = np.stack([((scaled_points - centroid) ** 2).sum(axis=1) for centroid in scaled_centroids], axis=1)
     nearest_centroids, nearest_squares = squares.argmin(axis=1), squares.min(axis=1)

@@ -1,4 +1,4 @@
-"""One fit of the audio clusters: what assigns a track, and what the warehouse keeps of it."""
+"""One fit of the audio clusters, and its staged frames."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from etl.formats.contracts import AUDIO_FEATURES, STAGED
 
 @dataclass(frozen=True)
 class Cluster:
-    """One cluster: its stable number, readable name, centroid in the features' own units, and inertia.
+    """One cluster: its stable number, readable name, centroid in the units of the features, and inertia.
 
     ``inertia`` is the sum, over the sampled recordings of the cluster, of the squared distances to the centroid in
     standard deviations.
@@ -28,9 +28,9 @@ class Cluster:
 
 @dataclass(frozen=True)
 class ClusterModel:
-    """A fit. ``cluster_count`` is the number that was asked for; ``clusters`` (by number) may be fewer.
+    """A fit. ``cluster_count`` is the requested number; ``clusters``, ordered by number, may be fewer.
 
-    ``sample_size`` counts the recordings that were fitted, ``catalogue_size`` all that have audio features.
+    ``sample_size`` counts the recordings of the sample, ``catalogue_size`` all recordings with audio features.
     """
 
     fit_id: str
@@ -46,20 +46,20 @@ class ClusterModel:
 
     @property
     def feature_origin(self) -> str:
-        """Whose audio features were fitted: "all", or "files", which the fit's id then begins with."""
+        """Return the origin of the fitted audio features: "files" if the fit's id begins with it, else "all"."""
         return "files" if self.fit_id.startswith("files-") else "all"
 
     @property
     def centroids(self) -> NDArray[np.float64]:
-        """One row a cluster, one column a feature, in the features' own units."""
+        """Return the centroids: one row a cluster, one column a feature, in the units of the features."""
         return np.array([cluster.centroid for cluster in self.clusters])
 
     def standardize_points(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Points in standard deviations from the mean; 0 where a feature does not vary."""
+        """Convert points to standard deviations from the mean; 0 for a feature that does not vary."""
         return standardize_points(points, self.feature_means, self.feature_deviations)
 
     def to_staged_frames(self, spark: SparkSession) -> dict[str, DataFrame]:
-        """The model as the frames ``dim_audio_cluster`` and ``cluster_fit`` of ``schemas.STAGED``."""
+        """Return the model as the frames ``dim_audio_cluster`` and ``cluster_fit`` of ``STAGED``."""
         clusters = [
             (cluster.audio_features_type, cluster.name, *cluster.centroid, cluster.inertia, self.fitted_at)
             for cluster in self.clusters
@@ -84,7 +84,7 @@ class ClusterModel:
 
 
 def restore_model(fit: dict[str, Any], clusters: Sequence[dict[str, Any]]) -> ClusterModel:
-    """The model again, from rows of ``cluster_fit`` and ``dim_audio_cluster`` (further columns are ignored)."""
+    """Restore a model from rows of ``cluster_fit`` and ``dim_audio_cluster``; further columns are ignored."""
     rows_by_number = sorted(clusters, key=lambda row: int(row["audio_features_type"]))
     return ClusterModel(
         fit_id=fit["fit_id"],
@@ -111,7 +111,7 @@ def restore_model(fit: dict[str, Any], clusters: Sequence[dict[str, Any]]) -> Cl
 def standardize_points(
     points: NDArray[np.float64], means: Sequence[float], deviations: Sequence[float]
 ) -> NDArray[np.float64]:
-    """Points in standard deviations from the mean; 0 where a feature does not vary."""
+    """Convert points to standard deviations from the mean; 0 for a feature that does not vary."""
     deviation_array = np.array(deviations)
     varies = deviation_array > 0
     return np.where(varies, (points - np.array(means)) / np.where(varies, deviation_array, 1.0), 0.0)

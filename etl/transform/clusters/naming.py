@@ -1,4 +1,4 @@
-"""Readable names for clusters, from what sets each one apart."""
+"""Readable names of clusters, by their distinctive features."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ _TRAIT_WORDS = {
     "valence": ("sombre", "cheerful"),
     "tempo": ("slow", "fast"),
 }
-"""What a centroid far below and far above the mean is called."""
+"""The words for a centroid far below and far above the mean of a feature."""
 
 _DEFAULT_NAME = "middle of the road"
 _MIN_DEVIATION = 0.5
@@ -27,10 +27,11 @@ _MAX_WORDS = 3
 
 
 def name_clusters(centroids: NDArray[np.float64]) -> list[str]:
-    """A name for each centroid, no two alike, such as "quiet, instrumental, calm": the strongest trait comes first.
+    """Return a unique name for each centroid, such as "quiet, instrumental, calm": the strongest trait comes first.
 
-    A trait is named where it stands half a deviation from the mean and is not dwarfed by the strongest one. Clusters
-    that would share a name are told apart by their next traits, and by a count where even those are equal.
+    A trait is part of the name if it lies at least half a deviation from the mean, and has a minimum fraction of the
+    strongest trait's deviation. Clusters that would share a name get further traits, and a number if even those are
+    equal.
 
     :param centroids: one row a cluster, in deviations from the mean, ordered by cluster number.
     """
@@ -41,7 +42,7 @@ def name_clusters(centroids: NDArray[np.float64]) -> list[str]:
 
 
 def _rank_traits(centroid: NDArray[np.float64]) -> list[str]:
-    """All nine words, the strongest trait first."""
+    """Return all nine words, the strongest trait first."""
     trait_words = [
         _TRAIT_WORDS[feature][int(value > 0)] for feature, value in zip(AUDIO_FEATURES, centroid, strict=True)
     ]
@@ -49,7 +50,7 @@ def _rank_traits(centroid: NDArray[np.float64]) -> list[str]:
 
 
 def _count_distinctive_traits(centroid: NDArray[np.float64]) -> int:
-    """How many of the traits are worth naming."""
+    """Return how many of the strongest traits belong into the name."""
     strength = np.abs(centroid)
     threshold = max(_MIN_DEVIATION, _MIN_FRACTION_OF_STRONGEST * float(strength.max()))
     return min(_MAX_WORDS, int((strength >= threshold).sum()))

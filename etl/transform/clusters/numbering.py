@@ -1,4 +1,4 @@
-"""Cluster numbers that keep their meaning when clusters are fitted anew."""
+"""Cluster numbers that keep their meaning across fits."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from etl.formats.contracts import AUDIO_FEATURES
 
 
 def assign_initial_numbers(centroids: NDArray[np.float64]) -> list[int]:
-    """Numbers for a first fit: 0 has the least energy; equal energies are told apart by the other features in turn.
+    """Return the numbers of a first fit: 0 has the least energy; equal energies are ordered by the other features.
 
     :param centroids: one row a cluster, standardised.
     """
@@ -24,14 +24,14 @@ def assign_initial_numbers(centroids: NDArray[np.float64]) -> list[int]:
 def match_previous_numbers(
     centroids: NDArray[np.float64], previous: NDArray[np.float64], previous_numbers: Sequence[int]
 ) -> list[int]:
-    """Numbers for a refit: each new cluster takes the number of its old partner, the rest the smallest free ones.
+    """Return the numbers of a refit: a new cluster takes the number of its old partner, or the smallest free number.
 
-    Partners are chosen so that the squared distances between them sum to the least. Of more old clusters than new ones
-    the worst fitting lose their number.
+    The pairs of partners minimise the sum of squared distances. If there are more old clusters than new ones, the
+    worst matches lose their numbers.
 
     :param centroids: the new centroids, one row a cluster.
-    :param previous: the old ones, standardised alike.
-    :param previous_numbers: the number of each old one.
+    :param previous: the old centroids, standardised alike.
+    :param previous_numbers: the number of each old centroid.
     """
     cost = ((centroids[:, None, :] - previous[None, :, :]) ** 2).sum(axis=2)
     partners = dict(find_optimal_pairs(cost))
@@ -43,7 +43,7 @@ def match_previous_numbers(
 
 
 def find_optimal_pairs(cost: NDArray[np.float64]) -> list[tuple[int, int]]:
-    """(row, column) pairs, each row and column at most once and as many as possible, whose costs sum to the least.
+    """Return as many (row, column) pairs as possible, each row and column at most once, with the least sum of costs.
 
     The Hungarian method with potentials: rows enter one by one, each by the cheapest chain of swaps.
     """
@@ -64,6 +64,11 @@ def _assign_row(
     column_price: NDArray[np.float64],
     row_by_column: NDArray[np.int64],
 ) -> None:
+    """Add a row to the matching, and update prices and ``row_by_column`` in place.
+
+    Dijkstra's search over columns from ``row`` to a free column, by reduced costs (cost less the prices of row and
+    column), which the prices keep non-negative. ``previous_column`` holds the path; along it the rows move on.
+    """
     distance = np.full(cost.shape[1], np.inf)
     previous_column = np.full(cost.shape[1], -1)
     is_visited = np.zeros(cost.shape[1], dtype=bool)

@@ -1,9 +1,11 @@
-"""Events of all sources on their way to the star.
+"""Events of all sources: from records to rows of the fact tables.
 
-feed       the queries that make a feed's records rows of EVENT_ROW and USER_ROW, and say why one is refused
-rows       what all sources have in common: the id of an event
-members    the users, artists, tracks, playlists and contexts that rows name
-timezones  the clocks by which events are told, and by how much they differ from UTC
-facts      rows and the keys of those members → rows of the fact tables
-matching   one play that two sources tell of
+feed_queries       the queries that validate a feed's records and turn them into rows of EVENT_ROW and USER_ROW
+feed_records       the records of a feed → accepted and rejected rows, by those queries
+user_records       the users that feeds describe
+event_ids          the id of an event, for all sources
+dimension_members  the users, artists, tracks, playlists and contexts of events
+utc_offsets        the offsets of timezones from UTC
+facts              events and the keys of their dimension members → rows of the fact tables
+play_matching      records of several sources that report one play
 """

@@ -1,4 +1,10 @@
-"""The users, artists, tracks, playlists and contexts that events name; and how many events there are."""
+"""The dimension members of events: users, artists, tracks, playlists and contexts; and the events of each month.
+
+In: rows of ``EVENT_ROW``. Out: rows of ``event_named`` of ``EVENTS``, far fewer than the events. Each row is of one
+set: ``users`` has source and user_id; ``things`` source, and ids and names of tracks and artists; ``playlists`` source
+and playlist_id; ``contexts`` the listening context of plays; ``months`` input_id, is_spoken and first_day.
+``row_count`` counts the events. ``made_track`` and ``made_artist`` are name-derived ids.
+"""
 
 from collections.abc import Sequence
 
@@ -13,7 +19,7 @@ from etl.transform.names import artist_key, name_derived_id, name_derived_track_
 
 CONTEXT_COLUMNS = tuple(EVENTS["event_context"].names)
 MAX_CONTEXT_BYTES = 600
-"""Bytes of its texts together: an entry of the index that keeps contexts apart holds 2,700 bytes."""
+"""The most bytes of a context's texts together: an entry of the unique index of contexts has room for 2,700 bytes."""
 
 _MEMBER_SETS = {
     "users": ("source", "user_id"),
@@ -29,50 +35,58 @@ _MEMBER_SCHEMA = to_arrow_schema(EVENTS["event_named"])
 _MEMBER_COLUMNS = ", ".join(
     name for name in _MEMBER_SCHEMA.names if name not in ("row_count", "made_track", "made_artist")
 )
-# What a feed names has ids; what accounts tell may be told by another source by its name alone.
+# Members of feeds have ids. A track of an account gets a name-derived id even if it has an id, because another source
+# of the same account may report the same play by names only.
 _NEEDS_TRACK_ID = "(track_id is null or source <> 'feed') and track_name is not null and artist_name is not null"
-# Where the track is known, its own artists count: the made id is for one that nobody has told of yet.
+# The name-derived id is for an artist that the catalogue lacks; a known track brings its own artists.
 _NEEDS_ARTIST_ID = "artist_id is null and artist_name is not null"
 
 
 def collect_members(rows: pa.Table) -> pa.Table:
-    """What rows of EVENT_ROW name, far fewer than they are: rows of ``event_named`` of ``schemas.EVENTS``.
+    """Return the dimension members of events; ``made_track`` and ``made_artist`` are NULL.
 
-    Each row is of one set: ``users`` has source and user_id; ``things`` source, ids and names of tracks and artists;
-    ``playlists`` source and playlist_id; ``contexts`` how plays came about; ``months`` input_id, is_spoken and
-    first_day. row_count says how many events say so. made_track and made_artist are NULL: ``with_made`` fills them.
+    :param rows: rows of ``EVENT_ROW``.
     """
     tables = TableSession(rows=rows)
-    tables.create_view("looked_at", _MEMBER_SOURCE_QUERY)
+    tables.create_view("events", _MEMBER_SOURCE_QUERY)
     return pa.concat_tables(_collect_set(tables, name, columns) for name, columns in _MEMBER_SETS.items())
 
 
 def merge_members(member_tables: Sequence[pa.Table]) -> pa.Table:
-    """What several parts name, each once, as ``named`` gives it."""
-    tables = TableSession(named=pa.concat_tables([_MEMBER_SCHEMA.empty_table(), *member_tables]))
-    query = f"select {_MEMBER_COLUMNS}, sum(row_count) as row_count from named group by {_MEMBER_COLUMNS}"  # noqa: S608 (ours)
+    """Return the members of several tables, each once, with the sum of their counts."""
+    tables = TableSession(members=pa.concat_tables([_MEMBER_SCHEMA.empty_table(), *member_tables]))
+    query = (
+        f"select {_MEMBER_COLUMNS}, sum(row_count) as row_count"  # noqa: S608 (columns of a schema)
+        f" from members group by {_MEMBER_COLUMNS}"
+    )
     return convert_table(tables.collect_table(query), _MEMBER_SCHEMA)
 
 
 def add_name_derived_ids(members: pa.Table, spark: SparkSession) -> pa.Table:
-    """``named`` with made_track and made_artist: ids made of the names of what has none."""
-    tables = TableSession(named=members)
-    names = tables.collect_table(f"select distinct track_name, artist_name from named where {_NEEDS_DERIVED_ID}")  # noqa: S608
-    tables.add_table("made", _derive_ids(spark.createDataFrame(names)))
-    other_columns = ", ".join(f"n.{name}" for name in _MEMBER_SCHEMA.names if name not in ("made_track", "made_artist"))
+    """Fill ``made_track`` and ``made_artist`` with ids derived from names.
+
+    Spark derives the ids, because ``transform.names`` is written for Spark, and the same names must get the same ids in
+    the catalogue.
+    """
+    tables = TableSession(members=members)
+    names = tables.collect_table(
+        f"select distinct track_name, artist_name from members where {_NEEDS_DERIVED_ID}"  # noqa: S608 (conditions of ours)
+    )
+    tables.add_table("derived_ids", _derive_ids(spark.createDataFrame(names)))
+    columns = ", ".join(f"m.{name}" for name in _MEMBER_SCHEMA.names if name not in ("made_track", "made_artist"))
     query = (
-        f"select {other_columns}, case when {_NEEDS_TRACK_ID} then m.made_track_id end as made_track,"  # noqa: S608
-        f" case when {_NEEDS_ARTIST_ID} then m.made_artist_id end as made_artist"
-        " from named as n left join made as m on (m.of_track is not distinct from n.track_name)"
-        " and (m.of_artist is not distinct from n.artist_name)"
+        f"select {columns}, case when {_NEEDS_TRACK_ID} then d.derived_track_id end as made_track,"  # noqa: S608 (of ours)
+        f" case when {_NEEDS_ARTIST_ID} then d.derived_artist_id end as made_artist"
+        " from members as m left join derived_ids as d on (d.name_of_track is not distinct from m.track_name)"
+        " and (d.name_of_artist is not distinct from m.artist_name)"
     )
     return convert_table(tables.collect_table(query), _MEMBER_SCHEMA)
 
 
 def collect_playlist_members(playlists: pa.Table, tracks: pa.Table) -> pa.Table:
-    """Return what playlists of exports name, as ``named`` gives it: their users and tracks.
+    """Return the dimension members of exported playlists: their users and tracks.
 
-    :param playlists: rows of ``exported_playlist`` of ``schemas.EVENTS``.
+    :param playlists: rows of ``exported_playlist`` of ``EVENTS``.
     :param tracks: rows of ``exported_playlist_track``.
     """
     tables = TableSession(playlists=playlists, tracks=tracks)
@@ -86,9 +100,9 @@ def collect_playlist_members(playlists: pa.Table, tracks: pa.Table) -> pa.Table:
 
 
 def has_members_without_id(members: pa.Table) -> bool:
-    """Whether ``with_made`` has anything to make."""
-    query = f"select 1 from named where {_NEEDS_DERIVED_ID} limit 1"  # noqa: S608 (conditions of ours)
-    return bool(TableSession(named=members).collect_table(query).num_rows)
+    """Return whether ``add_name_derived_ids`` would derive any id."""
+    query = f"select 1 from members where {_NEEDS_DERIVED_ID} limit 1"  # noqa: S608 (conditions of ours)
+    return bool(TableSession(members=members).collect_table(query).num_rows)
 
 
 _NEEDS_DERIVED_ID = f"name_set = 'things' and ({_NEEDS_TRACK_ID} or {_NEEDS_ARTIST_ID})"
@@ -96,17 +110,20 @@ _NEEDS_DERIVED_ID = f"name_set = 'things' and ({_NEEDS_TRACK_ID} or {_NEEDS_ARTI
 
 def _collect_set(tables: TableSession, name: str, columns: tuple[str, ...]) -> pa.Table:
     selected_columns = ", ".join(columns)
-    rows = "looked_at where activity_type = 'PLAY'" if name == "contexts" else "looked_at"
-    query = f"select '{name}' as name_set, {selected_columns}, count(*) as row_count from {rows} group by {selected_columns}"  # noqa: S608
+    source = "events where activity_type = 'PLAY'" if name == "contexts" else "events"
+    query = (
+        f"select '{name}' as name_set, {selected_columns}, count(*) as row_count"  # noqa: S608 (names of ours)
+        f" from {source} group by {selected_columns}"
+    )
     return convert_table(tables.collect_table(query), _MEMBER_SCHEMA)
 
 
 def _derive_ids(names: DataFrame) -> pa.Table:
     title, artist = split_title(F.col("track_name")), artist_key(F.col("artist_name"))
     derived_ids = names.select(
-        F.col("track_name").alias("of_track"),
-        F.col("artist_name").alias("of_artist"),
-        name_derived_track_id(title["title"], title["version"], artist).alias("made_track_id"),
-        name_derived_id(artist).alias("made_artist_id"),
+        F.col("track_name").alias("name_of_track"),
+        F.col("artist_name").alias("name_of_artist"),
+        name_derived_track_id(title["title"], title["version"], artist).alias("derived_track_id"),
+        name_derived_id(artist).alias("derived_artist_id"),
     )
     return derived_ids.toArrow()

@@ -1,4 +1,4 @@
-"""What events of all sources have in common: an id, and a track that is known by an id."""
+"""The id of an event, computed alike for all sources."""
 
 import numpy as np
 import pyarrow as pa
@@ -16,10 +16,10 @@ _HASH_QUERY = """
 
 
 def add_event_ids(rows: pa.Table) -> pa.Table:
-    """Rows of EVENT_ROW with an ``event_id`` in place of their identity.
+    """Return rows of ``EVENT_ROW`` with an ``event_id`` in place of ``identity``.
 
-    The id's 128 bits, in 16 bytes, are the milliseconds of event_time (48), the digit that marks a UUID of one's own
-    making (4), and a hash of source, user, time and identity (76): the same event gets the same id whenever it comes.
+    The id has 128 bits, in 16 bytes: the milliseconds of event_time (48), the version digit of a custom UUID (4), and a
+    hash of source, user, time and identity (76). So the same event gets the same id in every load.
     """
     hashes = TableSession(rows=rows).collect_table(_HASH_QUERY)["hash"].combine_chunks()
     ids = np.frombuffer(hashes.buffers()[2], np.uint8, len(rows) * _ID_BYTES).reshape(-1, _ID_BYTES).copy()

@@ -1,4 +1,4 @@
-"""Events with the keys of what they name: rows of the fact tables."""
+"""Rows of the fact tables: events with the surrogate keys of their dimension members."""
 
 from collections.abc import Iterator, Mapping
 
@@ -15,17 +15,17 @@ from etl.transform.events.utc_offsets import build_utc_offsets
 
 _NOT_APPLICABLE = 0
 _UNKNOWN = -1
-_ROW_INDEX = "place"
+_ROW_INDEX = "row_index"
 _CONTINENTS = pa.table({"country": list(CONTINENTS), "continent": list(CONTINENTS.values())})
 
-# The smaller table stands first: a join looks rows up in what it makes of the first.
+# The smaller table comes first: DataFusion builds the hash table of a join from its left side.
 _RESOLVE_NAMES_QUERY = """
     select
         e.* except (track_id, artist_id),
         coalesce(e.track_id, m.made_track) as track_id,
         coalesce(e.artist_id, m.made_artist) as artist_id,
-        e.artist_id is null as is_artist_made
-    from made_id as m
+        e.artist_id is null as is_artist_id_derived
+    from name_derived_id as m
     right join rows as e
         on m.artist_name = e.artist_name and (m.track_name is not distinct from e.track_name) and e.track_id is null
 """
@@ -44,13 +44,13 @@ _KEY_LOOKUPS = {
     "playlist": (("playlist_key",), "k.playlist_id = e.playlist_id"),
     "continent": (("continent",), "k.country = e.country"),
 }
-"""What is looked up in each table ``k`` for rows ``e``, in one after another: in a query of all, each join would copy
-every column."""
+"""The columns to look up in each table ``k`` for rows ``e``, and the condition of the join. The joins run one after
+another, over the row index alone: in one query of all, each join would copy every column."""
 _LOCAL_TIME_QUERY = """
     select e.*, arrow_cast(e.event_time, 'Int64') + coalesce(o.utc_offset_us, 0) as local_us
     from offset as o
-    right join (select *, coalesce(timezone, home_timezone, 'UTC') as clock from keyed) as e
-        on o.timezone = e.clock and e.event_time >= o.offset_from and e.event_time < o.offset_to
+    right join (select *, coalesce(timezone, home_timezone, 'UTC') as local_timezone from keyed) as e
+        on o.timezone = e.local_timezone and e.event_time >= o.offset_from and e.event_time < o.offset_to
 """
 _DATE_KEY = "cast(date_part('year', {0}) * 10000 + date_part('month', {0}) * 100 + date_part('day', {0}) as int)"
 _LOCAL_TIME = "arrow_cast(local_us, 'Timestamp(Microsecond, None)')"
@@ -70,7 +70,7 @@ _COLUMN_EXPRESSIONS = {
     """,
     "artist_key": f"""
         case
-            when is_artist_made and first_artist_key > 0 then first_artist_key
+            when is_artist_id_derived and first_artist_key > 0 then first_artist_key
             when artist_key is not null then artist_key
             when first_artist_key is not null then first_artist_key
             when playlist_id is not null and activity_type = 'FOLLOW' then {_NOT_APPLICABLE}
@@ -82,39 +82,45 @@ _COLUMN_EXPRESSIONS = {
         case when activity_type <> 'PLAY' then {_NOT_APPLICABLE} else coalesce(context_key, {_UNKNOWN}) end
     """,
 }
-"""Columns that are not as they are in ``local``."""
+"""Columns of the fact tables that are computed; all others are columns of ``local``."""
 
 
 def build_fact_batches(rows: pa.Table, keys: Mapping[str, pa.Table], table: str) -> Iterator[pa.RecordBatch]:
-    """Batches of the staged frame ``fact_event`` or ``fact_spoken_event``.
+    """Return batches of the staged frame ``fact_event`` or ``fact_spoken_event``.
 
-    :param rows: as ``rows.identified`` gives them.
-    :param keys: the tables of sql/queries/lookup, by name: user, artist, track, playlist, context, input, made_id.
-    :param table: which of the two.
+    :param rows: rows of ``EVENT_ROW`` with an event_id, as ``event_ids.add_event_ids`` returns them.
+    :param keys: the lookup tables of ``load.lookup`` by name: user, artist, track, playlist, context, input, made_id.
+    :param table: ``fact_event`` or ``fact_spoken_event``.
     """
     is_music = pc.is_null(rows["spoken_id"])
     fact_rows = _filter_rows(rows, is_music if table == "fact_event" else pc.invert(is_music))
     if not len(fact_rows):
         return
-    if keys["made_id"].num_rows:
-        fact_rows = TableSession(rows=fact_rows, made_id=keys["made_id"]).collect_table(_RESOLVE_NAMES_QUERY)
+    if keys["name_derived_id"].num_rows:
+        fact_rows = TableSession(rows=fact_rows, name_derived_id=keys["name_derived_id"]).collect_table(
+            _RESOLVE_NAMES_QUERY
+        )
     else:
-        fact_rows = fact_rows.append_column("is_artist_made", pa.repeat(False, len(fact_rows)))
+        fact_rows = fact_rows.append_column("is_artist_id_derived", pa.repeat(False, len(fact_rows)))
     tables = TableSession(keyed=_add_keys(fact_rows, keys), offset=_build_offsets(fact_rows, keys["user"]))
     tables.create_view("local", _LOCAL_TIME_QUERY)
     schema = to_arrow_schema(STAGED[table])
     columns = ", ".join(f"{_COLUMN_EXPRESSIONS.get(name, name)} as {name}" for name in schema.names)
-    for batch in tables.iterate_batches(f"select {columns} from local"):  # noqa: S608 (columns of ours)
+    for batch in tables.iterate_batches(f"select {columns} from local"):  # noqa: S608 (columns of a schema)
         yield convert_batch(batch, schema)
 
 
 def _add_keys(rows: pa.Table, keys: Mapping[str, pa.Table]) -> pa.Table:
-    """Rows with all that is looked up for them; without those whose user has no version then."""
+    """Return the rows with their keys; without rows whose user has no version at their time."""
     indexed_rows = rows.append_column(_ROW_INDEX, pa.array(np.arange(len(rows))))
     tables = TableSession(rows=indexed_rows, continent=_CONTINENTS, **keys)
     for name, (columns, condition) in _KEY_LOOKUPS.items():
         selected_columns = ", ".join(f"k.{column}" for column in columns)
-        query = f"select e.{_ROW_INDEX}, {selected_columns} from {name} as k right join rows as e on {condition}"  # noqa: S608 (ours)
+        query = (
+            f"select e.{_ROW_INDEX}, {selected_columns}"  # noqa: S608 (names of ours)
+            f" from {name} as k right join rows as e on {condition}"
+        )
+        # A join returns rows in any order; its columns are appended by position, so the index restores the order.
         looked_up = tables.collect_table(query).sort_by(_ROW_INDEX)
         for column in columns:
             rows = rows.append_column(column, looked_up[column])

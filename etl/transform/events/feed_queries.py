@@ -1,17 +1,21 @@
-"""A feed's records of what users did and of who they are."""
+"""The queries that validate the records of a feed and map them to rows.
 
-from collections.abc import Collection, Mapping
+In: a table ``records`` with the fields of a contract. Out: columns of ``EVENT_ROW`` or ``USER_ROW``, and ``reason``,
+NULL if the record is accepted. The queries keep the order of the records.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from pyspark.sql.types import StructType
 
 from etl.engines.datafusion import quote_literal
-from etl.erasure.data_subject import RESERVED_USER_IDS
 from etl.formats.contracts.avro import LATEST_CONTRACT, load_contract
-from etl.formats.contracts.events import EVENT_ROW, USER_ROW
+from etl.formats.contracts.events import EVENT_ROW, RESERVED_USER_IDS, USER_ROW
 from etl.formats.kaggle.column_rules import BLANKS
 from etl.formats.time_limits import SPOTIFY_FOUNDED
 from etl.transform.events.dimension_members import MAX_CONTEXT_BYTES
+from etl.transform.validation import Rule, first_violation_sql
 
 SOURCE = "feed"
 _MAX_ID_BYTES = 255
@@ -21,47 +25,52 @@ _ENUM_SYMBOLS = {
     for field in load_contract(LATEST_CONTRACT["user_activity"])["fields"]
     if "symbols" in field["type"]
 }
-"""What each enum of the contract knows; the one that a file was written with may know more."""
+"""The symbols of each enum of the contract; the schema of a file may have more."""
 _CONTEXT_FIELDS = ("context['platform']", "context['reasonStart']", "context['reasonEnd']", "subscriptionType")
 UNUSED_FIELDS = ("genre", "continent", "valence", "tempo", "acousticness", "energy", "danceability")
-"""Fields of UserActivity that ``events`` does not read: the star has them of the track and of the country."""
+"""Fields of UserActivity that the query does not read: the star has them by track and by country."""
 _DURATION_MS = "(arrow_cast(endTime, 'Int64') - arrow_cast(startTime, 'Int64'))"
 
 
 def build_event_query(input_id: str, latest_time: datetime, timezones: Collection[str]) -> str:
-    """The query of what records of UserActivity say: columns of EVENT_ROW, and ``reason``, NULL where one is accepted.
+    """Return the query for records of UserActivity, by the contract ``user_activity_2``: rows of ``EVENT_ROW``.
 
-    It reads the table ``records``, with the fields of the contract ``user_activity_2``, and keeps its order.
-
-    :param not_after: nothing that came in can have happened later.
-    :param timezones: the known ones.
+    :param latest_time: a later event time is rejected.
+    :param timezones: known names; others become NULL.
     """
     song, artist = (f"coalesce({_clean_text(f'{name}Id')}, {_clean_text(name)})" for name in ("song", "artist"))
-    rules = {
-        _is_invalid_user(): _INVALID_USER_ID,
-        f"{_known_symbol('activityType')} is null": "activityType is none that is known",
-        _is_impossible_time("eventTime", latest_time): "eventTime is an impossible time",
-        _is_impossible_time("startTime", latest_time): "startTime is an impossible time",
-        "endTime is null or endTime < startTime": "endTime is before startTime",
-        "msPlayed < 0": "msPlayed is negative",
-        "duration < 0": "duration is negative",
-        f"{_DURATION_MS} > {2**31 - 1}": "endTime is weeks after startTime",
+    is_nameless = (
         f"case when activityType = 'FOLLOW' then coalesce({artist}, {_clean_text('playlistId')}) is null"
-        f" else coalesce({song}, {artist}) is null end": "neither track nor artist is named",
-        _is_too_long("songId", "artistId", "playlistId", "eventId"): "an id is longer than 255 bytes",
-        f"{_sum_lengths(*_CONTEXT_FIELDS)} > {MAX_CONTEXT_BYTES}": (
-            f"context and plan are longer than {MAX_CONTEXT_BYTES} bytes"
+        f" else coalesce({song}, {artist}) is null end"
+    )
+    rules = [
+        Rule(_is_invalid_user(), _INVALID_USER_ID),
+        Rule(f"{_known_symbol('activityType')} is null", "activityType is none that is known"),
+        Rule(_is_impossible_time("eventTime", latest_time), "eventTime is an impossible time"),
+        Rule(_is_impossible_time("startTime", latest_time), "startTime is an impossible time"),
+        Rule("endTime is null or endTime < startTime", "endTime is before startTime"),
+        Rule("msPlayed < 0", "msPlayed is negative"),
+        Rule("duration < 0", "duration is negative"),
+        Rule(f"{_DURATION_MS} > {2**31 - 1}", "endTime is weeks after startTime"),
+        Rule(is_nameless, "neither track nor artist is named"),
+        Rule(_is_too_long("songId", "artistId", "playlistId", "eventId"), "an id is longer than 255 bytes"),
+        Rule(
+            f"{_sum_lengths(*_CONTEXT_FIELDS)} > {MAX_CONTEXT_BYTES}",
+            f"context and plan are longer than {MAX_CONTEXT_BYTES} bytes",
         ),
-    }
+    ]
     return _build_query(EVENT_ROW, _build_event_columns(timezones) | _build_common_columns(input_id), rules)
 
 
 def build_user_query(input_id: str, latest_time: datetime, timezones: Collection[str]) -> str:
-    """The same of records of User, with the fields of the contract ``user``: rows of USER_ROW, and ``reason``."""
-    rules = {
-        _is_invalid_user(): _INVALID_USER_ID,
-        _is_impossible_time("updatedAt", latest_time): "updatedAt is an impossible time",
-    }
+    """Return the query for records of User, by the contract ``user``: rows of ``USER_ROW``.
+
+    Parameters as for ``build_event_query``.
+    """
+    rules = [
+        Rule(_is_invalid_user(), _INVALID_USER_ID),
+        Rule(_is_impossible_time("updatedAt", latest_time), "updatedAt is an impossible time"),
+    ]
     return _build_query(USER_ROW, _build_user_columns(timezones) | _build_common_columns(input_id), rules)
 
 
@@ -104,7 +113,7 @@ def _build_user_columns(timezones: Collection[str]) -> dict[str, str]:
         "user_id": _clean_text("userId"),
         "valid_from": "updatedAt",
         "username": _clean_text("username"),
-        # An int of days reaches beyond what PostgreSQL takes.
+        # Avro's int of days reaches beyond PostgreSQL's dates.
         "birthdate": "case when birthdate between date '0001-01-01' and date '9999-12-31' then birthdate end",
         "gender": _clean_text("gender"),
         "country": _country_code("country"),
@@ -119,10 +128,12 @@ def _build_common_columns(input_id: str) -> dict[str, str]:
     return {"input_id": quote_literal(input_id), "source": quote_literal(SOURCE)}
 
 
-def _build_query(schema: StructType, values: Mapping[str, str], rules: Mapping[str, str]) -> str:
-    reason = " ".join(f"when {condition} then {quote_literal(message)}" for condition, message in rules.items())
+def _build_query(schema: StructType, values: Mapping[str, str], rules: Iterable[Rule[str]]) -> str:
     columns = [f"{value} as {name}" for name, value in values.items() if name in schema.names]
-    return f"select {', '.join(columns)}, case {reason} end as reason from records"  # noqa: S608 (fields of a contract)
+    return (
+        f"select {', '.join(columns)}, {first_violation_sql(rules)} as reason"  # noqa: S608 (fields of a contract)
+        " from records"
+    )
 
 
 def _is_invalid_user() -> str:
@@ -141,17 +152,18 @@ def _sum_lengths(*names: str) -> str:
 
 def _is_impossible_time(name: str, latest_time: datetime) -> str:
     earliest_ms, latest_ms = (int(timestamp.timestamp() * 1000) for timestamp in (SPOTIFY_FOUNDED, latest_time))
-    # As numbers: not every number is a time that can be told in a finer unit.
+    # Compared as numbers: a time far from 1970 in milliseconds overflows when DataFusion converts it to a finer unit.
     return f"{name} is null or arrow_cast({name}, 'Int64') not between {earliest_ms} and {latest_ms}"
 
 
 def _clean_text(name: str) -> str:
-    """A text without blanks around it and without what PostgreSQL does not take, U+0000; NULL where nothing is left."""
-    return f"nullif(btrim(replace({name}, {quote_literal(chr(0))}, {quote_literal(chr(0xFFFD))}), {quote_literal(BLANKS)}), '')"
+    """Return a text without blanks around it, U+0000 replaced (PostgreSQL rejects it); NULL if it is empty."""
+    replaced_text = f"replace({name}, {quote_literal(chr(0))}, {quote_literal(chr(0xFFFD))})"
+    return f"nullif(btrim({replaced_text}, {quote_literal(BLANKS)}), '')"
 
 
 def _get_context_field(name: str) -> str:
-    """A field of the context; NULL where there is none, under which Arrow may keep a value."""
+    """Return a field of the context; NULL without a context, because Arrow may store a value under a NULL struct."""
     return f"case when context is not null then context['{name}'] end"
 
 
@@ -160,12 +172,12 @@ def _country_code(code: str) -> str:
 
 
 def _known_symbol(name: str) -> str:
-    """The symbol where the contract knows it."""
+    """Return the symbol if the contract has it, else NULL."""
     return _null_unless_in(name, _ENUM_SYMBOLS[name])
 
 
 def _known_timezone(name: str, known_timezones: Collection[str]) -> str:
-    """The timezone where there is one of that name; a clock cannot be read by another."""
+    """Return the timezone if its name is known, else NULL."""
     return _null_unless_in(name, known_timezones)
 
 

@@ -1,82 +1,53 @@
-"""One play that several source records report: found by user, song and time.
+"""Plays that several source records report, matched by user, song and time.
 
 Two records can report one play in four ways:
 
-- two records of one source whose heard intervals overlap almost wholly (``_near_duplicates``),
-- records of two sources of which a start or end lies close to a start or end of the other,
-- a recently-played instant before or within a play that was paused: the other source knows only when the play ended and
-  how much of it was heard, so that its computed start lies too late by the length of the pause,
-- an offline play that the extended export dates by its start, and the basic one by when the app was online again.
+- two records of one source whose intervals overlap almost completely (``_find_near_duplicates``),
+- records of two sources, a start or end of one close to a start or end of the other,
+- a recently-played instant before or within a paused play: the other source knows only the end of the play and the time
+  played, so that its computed start is too late by the length of the pause,
+- an offline play that the extended export dates by its start, and the basic one by the time the app was online again.
 
-Of the records of two sources that may belong together, as many are paired as can be. To pair the nearest first would
-not do: a play and an instant can be left over that belong together once others move along.
+Of the candidate pairs of two sources, a maximum matching is chosen. Pairing the nearest first would not do: it can
+leave a play and an instant unpaired that fit once other pairs change.
 """
 
-from bisect import bisect_left
-from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import combinations
 
 from etl.formats.time_limits import MINUTE_TOLERANCE
+from etl.transform.events.play_pairing import (
+    MAX_PAUSE,
+    EventKey,
+    Play,
+    index_by_boundaries,
+    index_by_instants,
+    index_by_late_reports,
+    pair_plays,
+)
 
 SOURCES = ("extended_export", "recently_played", "basic_export")
-"""The sources of real plays, the most believed first."""
-
-MAX_PAUSE = timedelta(hours=3)
-"""Of 39 plays of an export that gives both their start and their end, 38 were paused for at most 2 h 1 min and one
-overnight; of the 339 interruptions of more than five minutes among 9,990 plays of another listener 93 % are shorter."""
+"""The sources of real plays, by precedence."""
 
 _TOLERANCE = timedelta(seconds=90)
 _MINUTE_SOURCE = "basic_export"
 _INSTANT_SOURCE = "recently_played"
-_TICK = timedelta(microseconds=1)
-_NO_POSITION = -1
-_MAX_CANDIDATES = 200
-"""Of the instants close to one, so many before and after it are looked at: nobody hears one song more often."""
-
-_MAX_REPORT_DELAY = timedelta(days=1)
 _LATE_REPORT_RULE = "offline, reported within 24 h"
-_DURATION_TOLERANCE = timedelta(seconds=1)
-
 _NEAR_DUPLICATE_OVERLAP = {
     "extended_export": (timedelta(seconds=4), 2 / 3),
     "basic_export": (timedelta(minutes=1), 4 / 5),
 }
-"""The least overlap of near duplicates, and its least fraction of the longer one. Below it the times are too coarse to
-tell: an extended export is exact to the second, a basic one to the minute. Beyond it the later play would have to begin
-before the earlier one ended."""
-
-EventKey = tuple[str, datetime]
-"""event_id and event_time."""
-
-
-@dataclass(frozen=True)
-class Play:
-    """A play as one source reports it. Without ``started_at`` and ``ended_at``, ``event_time`` may be either."""
-
-    event_key: EventKey
-    user_id: str
-    track_key: int
-    recording_key: int
-    source: str
-    started_at: datetime | None
-    ended_at: datetime | None
-    is_offline: bool = False
-
-    @property
-    def boundaries(self) -> tuple[datetime, ...]:
-        return tuple(boundary for boundary in (self.started_at, self.ended_at) if boundary) or (self.event_key[1],)
-
-    @property
-    def duration(self) -> timedelta:
-        return self.ended_at - self.started_at if self.started_at and self.ended_at else timedelta(0)
+"""The minimum overlap of near duplicates, and its minimum fraction of the longer play. Below, the times are too coarse
+to decide: an extended export is exact to the second, a basic one to the minute. Two different plays cannot overlap by
+more, because the later one would begin before the earlier one ended."""
 
 
 @dataclass(frozen=True)
 class Match:
-    """Two records of one play: which one stays, which goes, and by which rule."""
+    """Two records of one play: the one to retain, the duplicate to drop, and the rule that matched them."""
 
     retained_key: EventKey
     duplicate_key: EventKey
@@ -84,14 +55,14 @@ class Match:
 
 
 def match_plays(plays: Iterable[Play], name_ids: Mapping[int, Collection[str]] | None = None) -> list[Match]:
-    """Return the plays that go because another record reports the same play.
+    """Return the plays to drop because another record reports the same play.
 
-    Each play of a source is matched with at most one of each other source, in the order of time. The result depends on
-    the plays alone, not on the order in which they came.
+    Each play of a source is matched with at most one of each other source, in the order of time. The result does not
+    depend on the order of ``plays``.
 
-    :param names: the name ids that sources give a track, by its track_key: within one user's plays, recordings that
-        share a name are one song, because one source may know a play by its name alone and the other by an id.
-    :returns: a match for each play that goes; the most believed record of a play stays.
+    :param name_ids: the name-derived ids of tracks, by track_key: within one user's plays, recordings that share one
+        are one song, because one source may report a play by names only and another by an id.
+    :returns: a match for each play to drop; the record of the source with the highest precedence is retained.
     """
     by_user: dict[str, list[Play]] = defaultdict(list)
     for play in plays:
@@ -108,9 +79,11 @@ def _match_user_plays(plays: Sequence[Play], name_ids: Mapping[int, Collection[s
 
 
 def _group_songs(tracks: Collection[tuple[int, int]], name_ids: Mapping[int, Collection[str]]) -> dict[int, int]:
-    """Return for each recording the one that stands for all those linked to it by shared names.
+    """Return for each recording the representative of its song: recordings that share a name id are one song.
 
-    :param tracks: track_key and recording_key.
+    A union-find over recordings.
+
+    :param tracks: pairs of track_key and recording_key.
     """
     parents: dict[int, int] = {recording: recording for _, recording in tracks}
 
@@ -155,12 +128,12 @@ def _match_song_plays(group: dict[str, list[Play]]) -> list[Match]:
                 play for play in better_plays if play.is_offline and play.event_key not in paired_keys
             ]
             unmatched_plays = [play for play in worse_plays if play.event_key not in match_by_duplicate]
-            late_pairs = _pair_plays(unpaired_offline_plays, unmatched_plays, _index_by_late_reports(unmatched_plays))
+            late_pairs = pair_plays(unpaired_offline_plays, unmatched_plays, index_by_late_reports(unmatched_plays))
             match_by_duplicate |= {
                 duplicate.event_key: Match(retained.event_key, duplicate.event_key, _LATE_REPORT_RULE)
                 for retained, duplicate in late_pairs
             }
-    # The first of near duplicates may itself go for a better source's record.
+    # The retained one of near duplicates may itself be a duplicate of a better source's record.
     return [
         replace(match, retained_key=match_by_duplicate[match.retained_key].retained_key)
         if match.retained_key in match_by_duplicate
@@ -172,7 +145,7 @@ def _match_song_plays(group: dict[str, list[Play]]) -> list[Match]:
 def _find_near_duplicates(
     plays: Iterable[Play], min_overlap: timedelta, min_fraction: float
 ) -> Iterable[tuple[Play, Play]]:
-    """Return each play that overlaps an earlier one of its source almost wholly, behind that one, which stays."""
+    """Yield (retained, duplicate) for each play that overlaps an earlier one of its source almost completely."""
     retained_plays: list[Play] = []
     for play in sorted(plays, key=lambda play: play.event_key[::-1]):
         overlapping_plays = (
@@ -201,113 +174,13 @@ def _describe_near_duplicate(retained: Play, duplicate: Play) -> str:
 def _pair_source_plays(
     better_plays: Sequence[Play], worse_plays: Sequence[Play], tolerance: timedelta
 ) -> Iterable[tuple[Play, Play]]:
-    """Return the pairs of plays of two sources that are one play, the better source's first."""
+    """Return the pairs of plays of two sources that are one play, the better source's play first."""
     if any(play.source == _INSTANT_SOURCE for play in better_plays):
-        pairs = _pair_plays(worse_plays, better_plays, _index_by_instants(better_plays, tolerance))
+        pairs = pair_plays(worse_plays, better_plays, index_by_instants(better_plays, tolerance))
         return ((retained, duplicate) for duplicate, retained in pairs)
     is_with_instants = any(play.source == _INSTANT_SOURCE for play in worse_plays)
-    find_near = (_index_by_instants if is_with_instants else _index_by_boundaries)(worse_plays, tolerance)
-    return _pair_plays(better_plays, worse_plays, find_near)
-
-
-FindNearPlays = Callable[[Play], set[int]]
-"""Return the positions, in a list of plays, of those that may be the same play as another one."""
-
-
-def _index_by_boundaries(plays: Sequence[Play], tolerance: timedelta) -> FindNearPlays:
-    """A start or end of one lies close to a start or end of the other."""
-    boundaries = sorted((boundary, position) for position, play in enumerate(plays) for boundary in play.boundaries)
-
-    def find_near(play: Play) -> set[int]:
-        positions: set[int] = set()
-        for boundary in play.boundaries:
-            bounds = (boundary - tolerance, boundary, boundary + tolerance + _TICK)
-            first_index, middle_index, last_index = (bisect_left(boundaries, (time, 0)) for time in bounds)
-            nearest = boundaries[
-                max(first_index, middle_index - _MAX_CANDIDATES) : min(last_index, middle_index + _MAX_CANDIDATES)
-            ]
-            positions.update(position for _, position in nearest)
-        return positions
-
-    return find_near
-
-
-def _index_by_instants(instants: Sequence[Play], tolerance: timedelta) -> FindNearPlays:
-    """The instant is the start or the end of the play, or the start of a play that was paused."""
-    times = sorted((instant.event_key[1], position) for position, instant in enumerate(instants))
-
-    def find_near(play: Play) -> set[int]:
-        bounds = (play.boundaries[0] - MAX_PAUSE, play.boundaries[-1] + tolerance + _TICK)
-        first_index, last_index = (bisect_left(times, (time, 0)) for time in bounds)
-        return {position for _, position in times[max(first_index, last_index - 2 * _MAX_CANDIDATES) : last_index]}
-
-    return find_near
-
-
-def _index_by_late_reports(plays: Sequence[Play]) -> FindNearPlays:
-    """As long as an offline play, and ended when the app was online again."""
-    times = sorted((play.boundaries[-1], position) for position, play in enumerate(plays))
-
-    def find_near(play: Play) -> set[int]:
-        bounds = (play.boundaries[-1], play.boundaries[-1] + _MAX_REPORT_DELAY + _TICK)
-        first_index, last_index = (bisect_left(times, (time, 0)) for time in bounds)
-        positions = {position for _, position in times[first_index : min(last_index, first_index + _MAX_CANDIDATES)]}
-        return {
-            position for position in positions if abs(plays[position].duration - play.duration) <= _DURATION_TOLERANCE
-        }
-
-    return find_near
-
-
-def _pair_plays(
-    left_plays: Sequence[Play], right_plays: Sequence[Play], find_near: FindNearPlays
-) -> Iterable[tuple[Play, Play]]:
-    """Return as many pairs of near plays as there can be, each play in at most one.
-
-    One play after another takes the nearest one that is free. Where all are taken, those that have them move on to
-    others, along the shortest chain of such moves (Kuhn's algorithm for the largest matching of a bipartite graph).
-    """
-    candidates = [_rank_by_distance(left_play, right_plays, find_near) for left_play in left_plays]
-    number_by_position: dict[int, int] = {}
-    for number in range(len(left_plays)):
-        number_by_position.update(_find_augmenting_path(number, candidates, number_by_position))
-    in_time_order = dict(zip(sorted(number_by_position), sorted(number_by_position.values()), strict=True))
-    if all(position in candidates[number] for position, number in in_time_order.items()):
-        number_by_position = in_time_order
-    return ((left_plays[number], right_plays[position]) for position, number in number_by_position.items())
-
-
-def _rank_by_distance(play: Play, candidates: Sequence[Play], find_near: FindNearPlays) -> list[int]:
-    return sorted(find_near(play), key=lambda position: (_compute_distance(play, candidates[position]), position))
-
-
-def _find_augmenting_path(
-    number: int, candidates: Sequence[Sequence[int]], number_by_position: Mapping[int, int]
-) -> dict[int, int]:
-    """Return what gives a play a position: the new holders of positions, by position; empty where nothing does."""
-    visited_from: dict[int, tuple[int, int]] = {}
-    queue = deque([(number, _NO_POSITION)])
-    while queue:
-        current_number, occupied_position = queue.popleft()
-        for position in candidates[current_number]:
-            if position in visited_from:
-                continue
-            visited_from[position] = current_number, occupied_position
-            if position not in number_by_position:
-                moves = {}
-                while position != _NO_POSITION:
-                    moves[position], position = visited_from[position]
-                return moves
-            queue.append((number_by_position[position], position))
-    return {}
-
-
-def _compute_distance(left_play: Play, right_play: Play) -> timedelta:
-    return min(
-        abs(left_boundary - right_boundary)
-        for left_boundary in left_play.boundaries
-        for right_boundary in right_play.boundaries
-    )
+    find_near = (index_by_instants if is_with_instants else index_by_boundaries)(worse_plays, tolerance)
+    return pair_plays(better_plays, worse_plays, find_near)
 
 
 def _describe_match(retained: Play, duplicate: Play, tolerance: timedelta) -> str:

@@ -1,4 +1,4 @@
-"""The clocks by which events are told."""
+"""The offsets of timezones from UTC, as periods."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -19,11 +19,11 @@ _OFFSET_SCHEMA = pa.schema(
 
 
 def build_utc_offsets(timezones: Iterable[str], first_time: datetime, last_time: datetime) -> pa.Table:
-    """By how much clocks differ from UTC: timezone, offset_from, offset_to (not included), utc_offset_us.
+    """Return the periods of equal offset: timezone, offset_from, offset_to (exclusive), utc_offset_us.
 
-    The rows of a timezone cover all moments from ``first`` to ``last``; one that is not known has none.
+    The rows of a timezone cover ``first_time`` to ``last_time``; an unknown timezone has no row.
     """
-    period_start = first_time.astimezone(UTC).replace(microsecond=0)  # clocks turn at whole seconds
+    period_start = first_time.astimezone(UTC).replace(microsecond=0)  # offsets change at whole seconds
     rows = [
         row for name in sorted(set(timezones)) for row in _list_offset_periods(name, period_start, last_time + _SECOND)
     ]
@@ -47,7 +47,7 @@ def _list_offset_periods(name: str, first_time: datetime, last_time: datetime) -
 
 
 def _find_transition(zone: ZoneInfo, start: datetime, end: datetime) -> datetime:
-    """The first second between two moments at which the clock is no longer as at the first."""
+    """Return the first second after ``start`` with another offset, by bisection; ``end`` has another offset."""
     low, high = 0, (end - start) // _SECOND
     while high - low > 1:
         middle = (low + high) // 2

@@ -1,11 +1,11 @@
-"""The formats whose rows are about artists."""
+"""The formats with one artist a row: the column of ``ARTIST_ROW`` that each field fills."""
 
 from etl.transform.kaggle import fields, list_fields
 from etl.transform.kaggle.fields import Field
 
 
 def map_artists_1921_2020() -> dict[str, Field]:
-    """A row an artist; genres are a Python list literal, followers are written as a decimal number."""
+    """Map a format with one artist a row; genres are a Python list literal, followers a decimal number."""
     return {
         "name": fields.required_text("name"),
         "artist_id": fields.spotify_id("id", is_required=True),
@@ -16,7 +16,7 @@ def map_artists_1921_2020() -> dict[str, Field]:
 
 
 def map_synthetic_artists() -> dict[str, Field]:
-    """A row an artist; every field is filled."""
+    """Map the synthetic catalogue's artists: one a row, every field filled."""
     return {
         "name": fields.required_text("name"),
         "artist_id": fields.spotify_id("artist_id", is_required=True),

@@ -1,37 +1,38 @@
-"""Lists out of text: joined by a character, or written as a Python list literal."""
+"""Lists parsed from a field's text: joined by a delimiter, or written as a Python list literal."""
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from etl.formats.kaggle.column_rules import MAX_TEXT_LENGTH
 from etl.transform.kaggle.fields import Field, define_column, present_text, trim_blanks, trimmed_text
+from etl.transform.validation import Rule
 
 _TOO_LONG_MESSAGE = f"holds a text longer than {MAX_TEXT_LENGTH} characters"
 _JSON_STRINGS = "array<string>"
 _STRING_TOKEN = "'[^']*'|\"[^\"]*\""
-# Noncharacters stand in for escaped signs while the literal is cut into strings; no text has them.
+# Noncharacters replace escaped characters while the literal is cut into strings; no text has them.
 _ESCAPED_BACKSLASH, _ESCAPED_APOSTROPHE, _ESCAPED_QUOTE = "\ufdd1", "\ufdd2", "\ufdd3"
 
 
 def split_text(column: str, delimiter: str = ";") -> Column:
-    """The parts of a text, without blanks around them and without empty ones; NULL where there is none."""
+    """Split a text, trim the items and drop empty ones; return NULL if the text is missing."""
     return _split_items(present_text(column), delimiter)
 
 
 def split_answers(column: str) -> Column:
-    """What was ticked in a question of a survey, where "None" is an answer."""
+    """Split the answers to a question of the survey, where "None" is an answer."""
     return _split_items(trimmed_text(column), ",")
 
 
 def single_item_list(column: str) -> Field:
-    """A list of the one text that a field holds; NULL where it is missing."""
+    """Return a list of the field's one text; NULL if it is missing."""
     value = present_text(column)
-    is_long = F.length(value) > MAX_TEXT_LENGTH
-    return Field(column, F.when(value.isNotNull(), F.array_compact(F.array(value))), ((is_long, _TOO_LONG_MESSAGE),))
+    is_long = Rule(F.length(value) > MAX_TEXT_LENGTH, _TOO_LONG_MESSAGE)
+    return Field(column, F.when(value.isNotNull(), F.array_compact(F.array(value))), (is_long,))
 
 
 def parse_list_literal(column: str) -> Column:
-    """The strings of a Python list literal such as ``['a', "b's", 'c\\xa0d']``; NULL where it is no such list.
+    """Parse the strings of a Python list literal such as ``['a', "b's", 'c\\xa0d']``; return NULL for any other text.
 
     The literal is rewritten as JSON, which Spark reads natively.
     """
@@ -54,24 +55,24 @@ def parse_list_literal(column: str) -> Column:
 
 
 def artist_names(column: str, items: Column) -> Field:
-    """The names of a track's artists: one at least, none empty."""
-    value, reads = define_column(f"list {column}", items)
+    """Validate the names of a track's artists: at least one, none empty."""
+    value, derived_columns = define_column(f"list {column}", items)
     rules = (
-        (present_text(column).isNull(), "is missing"),
-        (value.isNull(), "is not a list"),
-        (F.size(value) < 1, "names nobody"),
-        (F.exists(value, lambda name: name == ""), "holds an empty name"),
-        (_has_long_item(value), _TOO_LONG_MESSAGE),
+        Rule(present_text(column).isNull(), "is missing"),
+        Rule(value.isNull(), "is not a list"),
+        Rule(F.size(value) < 1, "names nobody"),
+        Rule(F.exists(value, lambda name: name == ""), "holds an empty name"),
+        Rule(_has_long_item(value), _TOO_LONG_MESSAGE),
     )
-    return Field(column, value, rules, reads)
+    return Field(column, value, rules, derived_columns)
 
 
 def genre_names(column: str, items: Column) -> Field:
-    """Genres, which may be none."""
-    value, reads = define_column(f"list {column}", items)
+    """Validate genres; a track may have none."""
+    value, derived_columns = define_column(f"list {column}", items)
     not_a_list = present_text(column).isNotNull() & value.isNull()
-    rules = ((not_a_list, "is not a list"), (_has_long_item(value), _TOO_LONG_MESSAGE))
-    return Field(column, F.when(F.size(value) > 0, F.array_distinct(value)), rules, reads)
+    rules = (Rule(not_a_list, "is not a list"), Rule(_has_long_item(value), _TOO_LONG_MESSAGE))
+    return Field(column, F.when(F.size(value) > 0, F.array_distinct(value)), rules, derived_columns)
 
 
 def _split_items(text: Column, delimiter: str) -> Column:
@@ -83,7 +84,7 @@ def _has_long_item(value: Column) -> Column:
 
 
 def _encode_string_body(string: Column) -> Column:
-    """What stands between a literal's quotation marks, as JSON writes it."""
+    """Return the text between a literal's quotation marks in the escapes of JSON."""
     unquoted_text = F.substring(string, F.lit(2), F.length(string) - 2)
     return _replace_all(
         unquoted_text,

@@ -1,12 +1,12 @@
-"""The survey of listeners: every column an answer, "None" among them."""
+"""The survey of listeners: every column is an answer, and "None" is one of the answers."""
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from etl.formats.kaggle.column_rules import MAX_TEXT_LENGTH
 from etl.formats.kaggle.file_formats import FORMATS
 from etl.transform.kaggle import fields, list_fields
-from etl.transform.kaggle.fields import Field, define_column, trimmed_text
+from etl.transform.kaggle.fields import Field, define_column, text_length_rule, trimmed_text
+from etl.transform.validation import Rule
 
 _UNIT_SEPARATOR = "\u001f"
 
@@ -36,7 +36,7 @@ _MULTIPLE_ANSWERS = {
 
 
 def map_user_behavior() -> dict[str, Field]:
-    """A row a listener. ``music_lis_frequency`` tells, against its name, on what occasions one listens."""
+    """Map a format with one listener a row. Despite its name, ``music_lis_frequency`` holds occasions of listening."""
     return {
         "response_id": _hash_answers(),
         **{answer: _single_answer(column) for answer, column in _SINGLE_ANSWERS.items()},
@@ -48,18 +48,18 @@ def map_user_behavior() -> dict[str, Field]:
 
 def _single_answer(column: str) -> Field:
     value = trimmed_text(column)
-    return Field(column, value, ((F.length(value) > MAX_TEXT_LENGTH, f"is longer than {MAX_TEXT_LENGTH} characters"),))
+    return Field(column, value, (text_length_rule(value),))
 
 
 def _multiple_answers(column: str) -> Field:
-    value, reads = define_column(f"list {column}", list_fields.split_answers(column))
-    return Field(column, F.when(F.size(value) > 0, value), (), reads)
+    value, derived_columns = define_column(f"list {column}", list_fields.split_answers(column))
+    return Field(column, F.when(F.size(value) > 0, value), (), derived_columns)
 
 
 def _hash_answers() -> Field:
-    """A hash of all answers, so that the same answers given twice are one response."""
+    """Hash all answers, so that the same answers given twice are one response."""
     answers: list[Column] = [F.coalesce(trimmed_text(column), F.lit("")) for column in FORMATS["user_behavior"].columns]
-    text, reads = define_column("all answers", F.concat_ws(_UNIT_SEPARATOR, *answers))
+    text, derived_columns = define_column("all answers", F.concat_ws(_UNIT_SEPARATOR, *answers))
     empty_text = _UNIT_SEPARATOR * (len(answers) - 1)
-    no_answers = (text == empty_text, "has no answers")
-    return Field("row", F.substring(F.sha2(text, 256), 1, 32), (no_answers,), reads)
+    no_answers = Rule(text == empty_text, "has no answers")
+    return Field("row", F.substring(F.sha2(text, 256), 1, 32), (no_answers,), derived_columns)

@@ -1,4 +1,4 @@
-"""The formats whose rows are about tracks: which field becomes which column of a track row."""
+"""The formats with one track a row: the column of ``TRACK_ROW`` that each field fills."""
 
 from etl.formats.contracts import AUDIO_FEATURES
 from etl.transform.kaggle import fields, list_fields
@@ -8,7 +8,7 @@ _UNIT_INTERVAL_FEATURES = tuple(feature for feature in AUDIO_FEATURES if feature
 
 
 def map_tracks_by_genre() -> dict[str, Field]:
-    """A row a (track, genre), without release dates."""
+    """Map a format with one (track, genre) a row, without release dates."""
     return {
         "name": fields.required_text("track_name"),
         "artist_names": list_fields.artist_names("artists", list_fields.split_text("artists")),
@@ -24,7 +24,7 @@ def map_tracks_by_genre() -> dict[str, Field]:
 
 
 def map_tracks_1921_2020() -> dict[str, Field]:
-    """A row a track, with artist ids and release dates, without albums and genres."""
+    """Map a format with one track a row, with artist ids and release dates, without albums and genres."""
     names = list_fields.artist_names("artists", list_fields.parse_list_literal("artists"))
     date, precision = fields.release_date("release_date")
     return {
@@ -43,7 +43,7 @@ def map_tracks_1921_2020() -> dict[str, Field]:
 
 
 def map_playlist_songs() -> dict[str, Field]:
-    """A row a (track, playlist); the playlist's genre is the track's, its subgenre only the playlist's."""
+    """Map a format with one (track, playlist) a row; the track takes the playlist's genre, but not its subgenre."""
     date, precision = fields.release_date("track_album_release_date")
     return {
         "name": fields.required_text("track_name"),
@@ -62,7 +62,7 @@ def map_playlist_songs() -> dict[str, Field]:
 
 
 def map_top_2000s() -> dict[str, Field]:
-    """A row a track, without ids; shares are in per cent and durations in seconds."""
+    """Map a format with one track a row, without ids; audio features are percentages, durations seconds."""
     date, precision = fields.release_date("Year")
     percentage_columns = ("Danceability", "Energy", "Speechiness", "Acousticness", "Liveness", "Valence")
     return {
@@ -80,7 +80,7 @@ def map_top_2000s() -> dict[str, Field]:
 
 
 def map_synthetic_tracks() -> dict[str, Field]:
-    """A row a track, or a (track, playlist) where playlists hold it; every field is filled."""
+    """Map the synthetic catalogue: one (track, playlist) a row, or one track without playlist; all fields filled."""
     names = list_fields.artist_names("artist_names", list_fields.split_text("artist_names"))
     date, precision = fields.release_date("release_date")
     return {
@@ -114,17 +114,17 @@ def _map_measures() -> dict[str, Field]:
 
 
 def _loudness_db(column: str) -> Field:
-    """In dB; a few tracks lie above 0."""
+    """Parse a loudness in dB; a few tracks lie above 0."""
     return fields.decimal_number(column, -100, 20)
 
 
 def _tempo_bpm(column: str) -> Field:
-    """In beats a minute; 0 where none was detected."""
+    """Parse a tempo in beats a minute; 0 means not detected."""
     return fields.decimal_number(column, 0, 1000, not_detected=0)
 
 
 def _time_signature() -> Field:
-    """In beats a bar; 0 where none was detected."""
+    """Parse a time signature in beats a bar; 0 means not detected."""
     return fields.whole_number("time_signature", 0, 16, not_detected=0)
 
 

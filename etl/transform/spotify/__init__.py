@@ -1,7 +1,7 @@
-"""Spotify's answers: each thing in them becomes an accepted row or a refused one, and what they say is remembered.
+"""Responses of the Spotify API: each resource in them is accepted, or rejected with a reason.
 
-things   answers, taken apart: tracks, artists, playlists, audio features, profiles
-memory   what all answers so far say, the newest word on each thing, folded forward night by night
-rows     the memory as rows of the catalogue, and what a night's answers add beside it
-events   what accounts did: tracks saved, artists followed, tracks played
+resources       responses split into tracks, artists, playlists, audio features and profiles
+latest_state    the newest values of each track, artist and playlist, updated run by run
+staged_frames   the latest state as rows of the catalogue, and the frames that new responses add
+account_events  tracks saved, artists followed and tracks played by accounts
 """

@@ -1,7 +1,7 @@
-"""What accounts did, out of the API's answers: tracks saved, artists followed, tracks played.
+"""Events of accounts from API responses: tracks saved, artists followed, tracks played.
 
-In: things as ``things.things`` takes them apart, and who the accounts are. Out: rows of ``EVENT_ROW`` and of
-``REJECTED_ROW``; every saved track, followed artist and recent play is in exactly one of the two.
+In: resources as ``resources.explode_resources`` returns them, and the user of each account. Out: rows of ``EVENT_ROW``
+and of ``REJECTED_ROW``; every saved track, followed artist and recent play is in exactly one of the two.
 """
 
 from collections.abc import Callable
@@ -11,11 +11,11 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from etl.formats.contracts import REJECTED_ROW
 from etl.formats.contracts.events import EVENT_ROW
-from etl.transform.spotify.resources import encode_json
+from etl.transform.json_text import encode_json
 from etl.transform.times import is_after_receipt, is_before_spotify
-from etl.transform.validation import ValidationResult
+from etl.transform.uris import PLAYLIST_URI
+from etl.transform.validation import Rule, ValidationResult, first_violation, select_schema_columns, split_rows
 
 _TRACK = "id string, name string, type string, is_local boolean, artists array<struct<id: string, name: string>>"
 _PLAYLIST_ENTRY = (
@@ -23,18 +23,17 @@ _PLAYLIST_ENTRY = (
 )
 _ARTIST = "id string, name string"
 _PROFILE = "id string, account_id string"
-_PLAYLIST_URI = "^spotify:(?:user:[^:]+:)?playlist:([0-9A-Za-z]{1,255})$"
 _SPOTIFY_ID = "^[0-9A-Za-z]{1,255}$"
-"""A longer one would not fit into the star's indexes."""
+"""A longer id would not fit into the star's indexes."""
 
 
 def resolve_users(resources: DataFrame) -> DataFrame:
-    """Who the accounts are, by their newest profile among some things: account, user_id."""
-    payload = F.from_json("thing", _PROFILE)
+    """Return account and user_id, by the newest profile of each account among the resources."""
+    payload = F.from_json("resource", _PROFILE)
     user_id = F.nullif(F.trim(F.coalesce(payload["account_id"], payload["id"])), F.lit(""))
     account_ids = resources.where("endpoint = 'me'").select("account", "asked_at", user_id.alias("user_id")).dropna()
-    newest_ids = account_ids.groupBy("account").agg(F.max(F.struct("asked_at", "user_id")).alias("told"))
-    return newest_ids.select("account", "told.user_id")
+    newest_ids = account_ids.groupBy("account").agg(F.max(F.struct("asked_at", "user_id")).alias("newest"))
+    return newest_ids.select("account", "newest.user_id")
 
 
 def parse_events(
@@ -42,11 +41,11 @@ def parse_events(
 ) -> ValidationResult:
     """Split saved tracks, followed artists and recent plays into events and rejected rows.
 
-    :param held: what ``things.things`` gives; other things in it are passed over.
-    :param users: account and user_id, a row an account, as all answers so far tell them.
-    :param known_follows: the FOLLOWs already loaded: user_id, artist_id, event_time; a row a pair.
-    :param is_mock: whether the mock API answered. It makes up ids of artists whom files know by name alone, so its
-        tracks are by the artists that the catalogue knows them by.
+    :param resources: the result of ``resources.explode_resources``; resources of other endpoints are ignored.
+    :param users: account and user_id, one row an account.
+    :param known_follows: the FOLLOWs already loaded: user_id, artist_id, event_time; one row a pair.
+    :param is_mock: whether the responses come from the mock API. It invents ids for artists that files know by name
+        only, so the artist ids of its tracks are dropped and the catalogue's artists apply.
     """
     resources_with_user = resources.join(F.broadcast(users), on="account", how="left")
     validated_kinds = [_validate_kind(resources_with_user, kind) for kind in _KINDS]
@@ -57,46 +56,41 @@ def parse_events(
         ]
     follows = validated_kinds[_KINDS.index(_FOLLOWED)]
     validated_kinds[_KINDS.index(_FOLLOWED)] = _backdate_to_first_seen(follows, known_follows)
-    validated_rows = reduce(DataFrame.unionByName, validated_kinds)
-    return ValidationResult(
-        validated_rows.where("reason IS NULL").select(*EVENT_ROW.fieldNames()),
-        validated_rows.where("reason IS NOT NULL").select(*REJECTED_ROW.fieldNames()),
-    )
+    return split_rows(reduce(DataFrame.unionByName, validated_kinds), EVENT_ROW.fieldNames(), F.col("row"))
 
 
 @dataclass(frozen=True)
 class _EventKind:
-    """How the things of one endpoint become events; ``columns`` and ``reason`` read ``said``, the thing's JSON."""
+    """How the resources of one endpoint become events; columns and rules read ``payload``, the resource's JSON."""
 
     endpoint: str
     source: str
     json_schema: str
-    columns: Callable[[], dict[str, Column]]
-    reason: Callable[[], Column]
+    build_columns: Callable[[], dict[str, Column]]
+    build_rules: Callable[[], list[Rule[Column]]]
 
 
 def _validate_kind(resources: DataFrame, kind: _EventKind) -> DataFrame:
-    """Columns of both ``EVENT_ROW`` and ``REJECTED_ROW``; ``reason`` is NULL where the thing is an event."""
+    """Return the columns of both ``EVENT_ROW`` and ``REJECTED_ROW``; ``reason`` is NULL if the resource is an event."""
     parsed_resources = resources.where(F.col("endpoint") == kind.endpoint).withColumn(
-        "said", F.from_json("thing", kind.json_schema)
+        "payload", F.from_json("resource", kind.json_schema)
     )
     columns_by_name = {
         "input_id": F.col("input_id"),
         "source": F.lit(kind.source),
         "user_id": F.col("user_id"),
-    } | kind.columns()
-    columns = [
-        columns_by_name.get(field.name, F.lit(None)).cast(field.dataType).alias(field.name)
-        for field in EVENT_ROW.fields
-    ]
-    reason = F.coalesce(kind.reason(), F.when(F.col("user_id").isNull(), "account has not said who it is"))
+    } | kind.build_columns()
+    reason = first_violation([*kind.build_rules(), Rule(F.col("user_id").isNull(), "account has not said who it is")])
     return parsed_resources.select(
-        *columns, "row_number", reason.alias("reason"), encode_json(F.col("thing")).alias("row")
+        *select_schema_columns(columns_by_name, EVENT_ROW),
+        "row_number",
+        reason.alias("reason"),
+        encode_json(F.col("resource")).alias("row"),
     )
 
 
 def _build_saved_columns() -> dict[str, Column]:
-    added_at = F.try_to_timestamp(F.col("said.added_at"))
+    added_at = F.try_to_timestamp(F.col("payload.added_at"))
     return {
         **_build_track_columns(),
         "activity_type": F.lit("LIKE"),
@@ -106,30 +100,30 @@ def _build_saved_columns() -> dict[str, Column]:
 
 
 def _build_played_columns() -> dict[str, Column]:
-    """``played_at`` is the start or the end, nobody can tell which; so neither is claimed."""
-    played_at = F.try_to_timestamp(F.col("said.played_at"))
+    """Return the columns of a play; start and end are NULL, because ``played_at`` may be either."""
+    played_at = F.try_to_timestamp(F.col("payload.played_at"))
     return {
         **_build_track_columns(),
         "activity_type": F.lit("PLAY"),
         "event_time": played_at,
         "identity": F.concat_ws(" ", F.unix_millis(played_at), _get_entry_track()["id"]),
-        "playlist_id": F.nullif(F.regexp_extract("said.context.uri", _PLAYLIST_URI, 1), F.lit("")),
+        "playlist_id": F.nullif(F.regexp_extract("payload.context.uri", PLAYLIST_URI, 1), F.lit("")),
     }
 
 
 def _build_followed_columns() -> dict[str, Column]:
-    """``event_time`` is that of this sight; ``_since_first_sight`` sets it to the first one's."""
+    """Return the columns of a follow, dated by this response; ``_backdate_to_first_seen`` sets the first one's time."""
     return {
         "activity_type": F.lit("FOLLOW"),
         "event_time": F.col("asked_at"),
-        "identity": F.col("said.id"),
-        "artist_id": F.col("said.id"),
-        "artist_name": _null_if_blank(F.col("said.name")),
+        "identity": F.col("payload.id"),
+        "artist_id": F.col("payload.id"),
+        "artist_name": _null_if_blank(F.col("payload.name")),
     }
 
 
 def _backdate_to_first_seen(follows: DataFrame, known_follows: DataFrame) -> DataFrame:
-    """Every sight of a followed artist dated by the first one, so that later ones are that event told again."""
+    """Date every sighting of a followed artist by the first one, so that later ones repeat the same event."""
     follow_window = Window.partitionBy("user_id", "artist_id")
     known_times = known_follows.select("user_id", "artist_id", F.col("event_time").alias("known_at"))
     dated_follows = follows.withColumn("first_at", F.min("event_time").over(follow_window))
@@ -148,48 +142,46 @@ def _build_track_columns() -> dict[str, Column]:
 
 
 def _get_entry_track() -> Column:
-    return F.coalesce("said.item", "said.track")
+    return F.coalesce("payload.item", "payload.track")
 
 
-def _track_rejection_reason(time_field: str) -> Column:
-    track, time_text = _get_entry_track(), F.col(f"said.{time_field}")
+def _build_track_rules(time_field: str) -> list[Rule[Column]]:
+    track, time_text = _get_entry_track(), F.col(f"payload.{time_field}")
     timestamp = F.try_to_timestamp(time_text)
-    return (
-        F.when(track.isNull(), "item is no longer available")
-        .when(track["type"] == "episode", "item is an episode")
-        .when(F.coalesce(track["is_local"], F.lit(False)), "item is a local file")
-        .when(_null_if_blank(track["id"]).isNull(), "id is missing")
-        .when(~track["id"].rlike(_SPOTIFY_ID), "id is no Spotify id")
-        .when(_null_if_blank(time_text).isNull(), f"{time_field} is missing")
-        .when(timestamp.isNull(), f"{time_field} is no date and time")
-        .when(is_before_spotify(timestamp), f"{time_field} lies before Spotify's beginning")
-        .when(is_after_receipt(timestamp, F.col("asked_at")), f"{time_field} lies after the answer")
-    )
+    return [
+        Rule(track.isNull(), "item is no longer available"),
+        Rule(track["type"] == "episode", "item is an episode"),
+        Rule(F.coalesce(track["is_local"], F.lit(False)), "item is a local file"),
+        Rule(_null_if_blank(track["id"]).isNull(), "id is missing"),
+        Rule(~track["id"].rlike(_SPOTIFY_ID), "id is no Spotify id"),
+        Rule(_null_if_blank(time_text).isNull(), f"{time_field} is missing"),
+        Rule(timestamp.isNull(), f"{time_field} is no date and time"),
+        Rule(is_before_spotify(timestamp), f"{time_field} lies before Spotify's beginning"),
+        Rule(is_after_receipt(timestamp, F.col("asked_at")), f"{time_field} lies after the answer"),
+    ]
 
 
-def _artist_rejection_reason() -> Column:
-    artist = F.col("said")
-    return (
-        F.when(artist.isNull(), "item is no longer available")
-        .when(_null_if_blank(artist["id"]).isNull(), "id is missing")
-        .when(~artist["id"].rlike(_SPOTIFY_ID), "id is no Spotify id")
-    )
+def _build_artist_rules() -> list[Rule[Column]]:
+    artist = F.col("payload")
+    return [
+        Rule(artist.isNull(), "item is no longer available"),
+        Rule(_null_if_blank(artist["id"]).isNull(), "id is missing"),
+        Rule(~artist["id"].rlike(_SPOTIFY_ID), "id is no Spotify id"),
+    ]
 
 
 def _null_if_blank(text: Column) -> Column:
     return F.nullif(F.trim(text), F.lit(""))
 
 
-_FOLLOWED = _EventKind(
-    "followed_artists", "followed_artists", _ARTIST, _build_followed_columns, _artist_rejection_reason
-)
+_FOLLOWED = _EventKind("followed_artists", "followed_artists", _ARTIST, _build_followed_columns, _build_artist_rules)
 _KINDS = (
     _EventKind(
         "saved_tracks",
         "saved_tracks",
         _PLAYLIST_ENTRY,
         _build_saved_columns,
-        lambda: _track_rejection_reason("added_at"),
+        lambda: _build_track_rules("added_at"),
     ),
     _FOLLOWED,
     _EventKind(
@@ -197,6 +189,6 @@ _KINDS = (
         "recently_played",
         _PLAYLIST_ENTRY,
         _build_played_columns,
-        lambda: _track_rejection_reason("played_at"),
+        lambda: _build_track_rules("played_at"),
     ),
 )

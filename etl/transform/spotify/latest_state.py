@@ -1,7 +1,8 @@
-"""What all answers so far say: the newest word on each track, artist and playlist.
+"""The latest state of each track, artist and playlist, by all API responses so far.
 
-The memory of a night is that of the last published night with the night's answers folded in; folding the same answers
-in again changes nothing, and neither do their order or partitions. Frames as ``schemas.MEMORY`` has them.
+In: the state of the last published run and the accepted resources of new responses. Out: frames of ``LATEST_STATE``.
+The update is idempotent, and does not depend on the order or the partitions of the responses. A value wins by the time
+of its response: the structs begin with ``asked_at``, so that ``max`` picks the newest one.
 """
 
 from functools import reduce
@@ -35,12 +36,11 @@ def update_latest_state(
     features: DataFrame,
     snapshots: DataFrame,
 ) -> dict[str, DataFrame]:
-    """The memory after some answers.
+    """Return the latest state after new responses: frames of ``LATEST_STATE`` by name.
 
-    :param before: the memory so far, by the names of ``MEMORY``; empty frames at first.
-    :param tracks: accepted things, as are ``artists``, ``playlists`` and ``features``.
-    :param snapshots: what ``known_snapshots`` gives of the same answers.
-    :returns: frames of ``MEMORY``.
+    :param previous: the state so far, by the names of ``LATEST_STATE``; empty frames at first.
+    :param tracks: accepted resources, as are ``artists``, ``playlists`` and ``features``.
+    :param snapshots: the result of ``merge_snapshots`` for the same responses.
     """
     frames = {
         "api_track": _update_tracks(previous["api_track"], tracks, features),
@@ -66,12 +66,12 @@ def _update_tracks(previous: DataFrame, tracks: DataFrame, features: DataFrame) 
         F.max("told").alias("told"),
         *(F.max(name).alias(name) for name in ("isrc", "popularity", "linked_id", "measures")),
     )
-    # Features are asked of tracks that are known; without its name a track is none.
+    # Features are requested for known tracks only; a track without a description has no name and is dropped.
     return newest_states.where("told IS NOT NULL")
 
 
 def _with_response_time(name: str) -> Column:
-    """A field that some answers lack: its value with the time of the answer that gave it, else NULL."""
+    """Return the struct of a field's value and its response's time; NULL if this response lacks the field."""
     return F.when(F.col(name).isNotNull(), F.struct("asked_at", F.col(name).alias("value"))).alias(name)
 
 
@@ -95,7 +95,7 @@ def _update_artists(previous: DataFrame, artists: DataFrame, tracks: DataFrame) 
 
 
 def _update_playlists(previous: DataFrame, playlists: DataFrame, snapshots: DataFrame) -> DataFrame:
-    """A playlist keeps the items of its last snapshot that was read to the end."""
+    """Update playlists; each has the items of the newest snapshot that was read completely."""
     playlist_descriptions = playlists.select("playlist_id", F.struct("asked_at", "name", "owner_id").alias("told"))
     updates = [previous.select("playlist_id", "told"), playlist_descriptions, snapshots]
     all_states = reduce(lambda left, right: left.unionByName(right, allowMissingColumns=True), updates)
@@ -103,17 +103,17 @@ def _update_playlists(previous: DataFrame, playlists: DataFrame, snapshots: Data
 
 
 def merge_snapshots(previous: DataFrame, tracks: DataFrame, complete_snapshots: DataFrame) -> DataFrame:
-    """The snapshots of playlists that were read to the end: the one remembered, and those of some answers.
+    """Return the completely read snapshots of playlists: those of the latest state and those of new responses.
 
-    A snapshot is what its first reading found: to read it again, as several accounts do, is no news.
+    A snapshot has the items of its first reading. Further readings of it, by other accounts, change nothing.
 
-    :param before: the memory so far, as ``MEMORY["api_playlist"]``.
-    :param tracks: accepted things.
-    :param complete: what ``things.complete_snapshots`` gives of the same answers.
-    :returns: playlist_id and items, as in ``MEMORY["api_playlist"]``; a row a snapshot.
+    :param previous: the state so far, ``LATEST_STATE["api_playlist"]``.
+    :param tracks: accepted resources.
+    :param complete_snapshots: the result of ``resources.select_complete_snapshots`` for the same responses.
+    :returns: playlist_id and items, as in ``LATEST_STATE["api_playlist"]``; one row a snapshot.
     """
     snapshot_key = ["input_id", "playlist_id", "snapshot_id"]
-    # An unknown snapshot is one, too: NULL would meet nothing, and the playlist seem empty.
+    # NULL would not join with itself, and a playlist without a snapshot id would seem empty.
     snapshots = complete_snapshots.fillna("", ["snapshot_id"])
     entry = F.struct("row_number", "track_id", "added_at")
     entries = (
@@ -131,6 +131,7 @@ def merge_snapshots(previous: DataFrame, tracks: DataFrame, complete_snapshots: 
     new_snapshots = snapshots.join(entries, on=snapshot_key, how="left").select("playlist_id", items.alias("items"))
     all_snapshots = previous.where("items IS NOT NULL").select("playlist_id", "items").unionByName(new_snapshots)
     snapshot = F.coalesce("items.snapshot_id", F.col("items.asked_at").cast("string"))
+    # Structs compare field by field, and asked_at is the first field: the minimum is the earliest reading.
     return (
         all_snapshots.groupBy("playlist_id", snapshot.alias("snapshot"))
         .agg(F.min("items").alias("items"))

@@ -1,4 +1,4 @@
-"""The memory as rows of the catalogue, and what the answers of a night add beside it."""
+"""The latest state as rows of the catalogue, and the staged frames that new responses add."""
 
 from functools import reduce
 
@@ -8,20 +8,21 @@ from pyspark.sql.types import ArrayType, StructField, StructType
 
 from etl.formats.contracts import ARTIST_ROW, STAGED, TRACK_ROW
 from etl.transform.spotify.resources import ParsedResources
+from etl.transform.validation import select_schema_columns
 
 SOURCE = "api"
 
 
 def build_track_rows(latest_state: dict[str, DataFrame], source: str = SOURCE) -> DataFrame:
-    """One row of ``TRACK_ROW`` a track, without input; artists under their newest names."""
+    """Return one row of ``TRACK_ROW`` a track, without input; artists have their newest names."""
     tracks, artists = latest_state["api_track"], latest_state["api_artist"]
     newest_artist_names = artists.select(F.col("artist_id").alias("id"), F.col("told.name").alias("newest_name"))
-    artist_positions = tracks.select("track_id", F.posexplode("told.artist_ids").alias("place", "id"))
+    artist_positions = tracks.select("track_id", F.posexplode("told.artist_ids").alias("position", "id"))
     names_by_track = (
         artist_positions.join(newest_artist_names, on="id", how="left")
         .groupBy("track_id")
-        .agg(F.array_sort(F.collect_list(F.struct("place", "newest_name"))).alias("named"))
-        .select("track_id", F.transform("named", lambda artist: artist["newest_name"]).alias("newest_names"))
+        .agg(F.array_sort(F.collect_list(F.struct("position", "newest_name"))).alias("artists"))
+        .select("track_id", F.transform("artists", lambda artist: artist["newest_name"]).alias("newest_names"))
     )
     track_states = tracks.join(names_by_track, on="track_id", how="left").select(
         "track_id",
@@ -39,7 +40,7 @@ def build_track_rows(latest_state: dict[str, DataFrame], source: str = SOURCE) -
 
 
 def build_artist_rows(latest_state: dict[str, DataFrame], source: str = SOURCE) -> DataFrame:
-    """One row of ``ARTIST_ROW`` an artist, without input."""
+    """Return one row of ``ARTIST_ROW`` an artist, without input."""
     artist_states = latest_state["api_artist"].select(
         "artist_id",
         F.lit(source).alias("source"),
@@ -50,7 +51,7 @@ def build_artist_rows(latest_state: dict[str, DataFrame], source: str = SOURCE) 
 
 
 def build_input_keys(resource_kinds: list[ParsedResources]) -> DataFrame:
-    """The staged frame: which keys the things of each input are loaded under."""
+    """Return the staged frame input_key: the keys under which the resources of each input are loaded."""
     keys = [
         resources.accepted.select(
             "input_id", F.lit(resources.key_kind).alias("key_kind"), F.col(f"{resources.key_kind}_id").alias("key")
@@ -62,22 +63,21 @@ def build_input_keys(resource_kinds: list[ParsedResources]) -> DataFrame:
 
 
 def build_user_record(profiles: DataFrame) -> DataFrame:
-    """The staged frame: each account's profile whenever it was another one; a field that the mode does not give is
-    NULL."""
+    """Return the staged frame user_record: an account's profile at each change.
+
+    A field that the API does not return in its mode is NULL.
+    """
     fields = ("username", "country", "subscription_plan")
-    profile_states = profiles.groupBy("user_id", "asked_at").agg(F.max(F.struct(*fields)).alias("told"))
-    previous_profile = F.lag("told").over(Window.partitionBy("user_id").orderBy("asked_at"))
-    changed_profiles = profile_states.withColumn("last", previous_profile).where("NOT told <=> last")
-    columns_by_name = {name: F.col(f"told.{name}") for name in fields}
+    profile_states = profiles.groupBy("user_id", "asked_at").agg(F.max(F.struct(*fields)).alias("profile"))
+    previous_profile = F.lag("profile").over(Window.partitionBy("user_id").orderBy("asked_at"))
+    changed_profiles = profile_states.withColumn("previous", previous_profile).where("NOT profile <=> previous")
+    columns_by_name = {name: F.col(f"profile.{name}") for name in fields}
     columns_by_name |= {"user_id": F.col("user_id"), "valid_from": F.col("asked_at"), "source": F.lit(SOURCE)}
-    schema = STAGED["user_record"]
-    return changed_profiles.select(
-        *(columns_by_name.get(field.name, F.lit(None)).cast(field.dataType).alias(field.name) for field in schema)
-    )
+    return changed_profiles.select(*select_schema_columns(columns_by_name, STAGED["user_record"]))
 
 
 def build_account_owner(profiles: DataFrame) -> DataFrame:
-    """The staged frame: what playlists call each account as their owner, as its newest profile says it."""
+    """Return the staged frame account_owner: the owner id of each account in playlists, by its newest profile."""
     owners = (
         profiles.where("owner_id IS NOT NULL")
         .groupBy("user_id")
@@ -87,17 +87,17 @@ def build_account_owner(profiles: DataFrame) -> DataFrame:
 
 
 def build_fact_track_popularity(tracks: DataFrame) -> DataFrame:
-    """The staged frame: the last popularity that was said of each track on each day (UTC).
+    """Return the staged frame fact_track_popularity: the last popularity of each track on each day (UTC).
 
-    :param tracks: accepted things.
+    :param tracks: accepted resources.
     """
     return _select_last_of_day(tracks, "fact_track_popularity", "track_id", ("popularity",))
 
 
 def build_fact_artist_popularity(artists: DataFrame) -> DataFrame:
-    """The staged frame: the last popularity and followers that were said of each artist on each day (UTC).
+    """Return the staged frame fact_artist_popularity: the last popularity and followers of each artist a day (UTC).
 
-    :param artists: accepted things.
+    :param artists: accepted resources.
     """
     return _select_last_of_day(artists, "fact_artist_popularity", "artist_id", ("popularity", "followers"))
 
@@ -114,7 +114,7 @@ def _select_last_of_day(resources: DataFrame, table: str, id_: str, measure_colu
 
 
 def build_refresh_state(lines: DataFrame) -> DataFrame:
-    """The staged frame: when each track, artist and track's audio features was asked for, found or not."""
+    """Return the staged frame refresh_state: the last request for each track, artist and audio features."""
     kinds = {
         "track": "track",
         "tracks": "track",
@@ -135,7 +135,7 @@ def build_refresh_state(lines: DataFrame) -> DataFrame:
 
 
 def build_linked_aliases(latest_state: dict[str, DataFrame]) -> DataFrame:
-    """Rows of the staged track_alias: ids that the API has relinked to other ones."""
+    """Return rows of the staged frame track_alias: ids that the API has relinked to other tracks."""
     linked_tracks = latest_state["api_track"].where("linked_id IS NOT NULL AND linked_id.value <> track_id")
     return (
         linked_tracks.groupBy(F.col("linked_id.value").alias("alias_value"))
@@ -151,12 +151,13 @@ def build_linked_aliases(latest_state: dict[str, DataFrame]) -> DataFrame:
 
 
 def _conform_to_schema(frame: DataFrame, schema: StructType) -> DataFrame:
-    """The columns of a schema, NULL where the frame has none. Parquet forgets that a list holds no NULL."""
+    """Return the columns of a schema; a column that the frame lacks is NULL."""
     column_names = set(frame.columns)
 
     def select_column(field: StructField) -> Column:
         if field.name not in column_names:
             return F.lit(None).cast(field.dataType)
+        # Parquet does not store that a list has no NULL items: array_compact restores the type of the schema.
         is_list = isinstance(field.dataType, ArrayType)
         return F.array_compact(F.col(field.name)) if is_list else F.col(field.name).cast(field.dataType)
 

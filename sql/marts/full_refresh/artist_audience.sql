@@ -1,7 +1,7 @@
 insert into mart.artist_listener (artist_key, listener_key, first_date, plays, country)
 select p.artist_key, p.listener_key, min(p.local_date), count(*), k.country
 from play_change as p
-inner join mart.circumstance as k on k.circumstance_key = p.circumstance_key
+inner join mart.listening_context as k on k.listening_context_key = p.listening_context_key
 where p.artist_key > 0
 group by p.artist_key, p.listener_key, k.country;
 
@@ -36,7 +36,7 @@ select p.artist_key, p.plays, l.listeners, p.ms_played, p.country
 from (
     select c.artist_key, k.country, count(*) as plays, sum(c.ms_played) as ms_played
     from play_change as c
-    inner join mart.circumstance as k on k.circumstance_key = c.circumstance_key
+    inner join mart.listening_context as k on k.listening_context_key = c.listening_context_key
     where c.artist_key > 0
     group by c.artist_key, k.country
 ) as p
@@ -55,7 +55,7 @@ group by artist_key, recording_key;
 insert into audit.unpublished_play as u (artist_key, listener_key, week_start, recording_key, country, plays)
 select p.artist_key, p.listener_key, p.week_start, greatest(p.recording_key, 0), k.country, sum(p.plays)
 from (
-    select artist_key, listener_key, week_start, recording_key, circumstance_key, plays
+    select artist_key, listener_key, week_start, recording_key, listening_context_key, plays
     from play_change
     where artist_key in (select artist_key from audit.published_artist)
     union all
@@ -64,13 +64,13 @@ from (
         c.listener_key,
         date_trunc('week', c.local_date::timestamp)::date,
         t.recording_key,
-        c.circumstance_key,
+        c.listening_context_key,
         -1
     from "mart".counted_play as c
     inner join "mart".counted_track as t on t.track_key = c.track_key
     where not c.is_excluded and c.artist_key in (select artist_key from audit.published_artist)
 ) as p
-inner join mart.circumstance as k on k.circumstance_key = p.circumstance_key
+inner join mart.listening_context as k on k.listening_context_key = p.listening_context_key
 group by 1, 2, 3, 4, 5
 having sum(p.plays) <> 0
 on conflict (artist_key, listener_key, week_start, recording_key, country) do update

@@ -1,7 +1,7 @@
 -- Places in numbers: pairs of country and continent.
 create unlogged table chart_pair as
-select circumstance_key, country, continent, dense_rank() over (order by country, continent)::integer as pair
-from mart.circumstance;
+select listening_context_key, country, continent, dense_rank() over (order by country, continent)::integer as pair
+from mart.listening_context;
 
 analyze chart_pair;
 
@@ -28,8 +28,8 @@ from (
         date_trunc('year', local_date::timestamp)::date as year_start
     from (
         select distinct c.local_date, p.pair
-        from (select distinct local_date, circumstance_key from play_change) as c
-        inner join chart_pair as p on p.circumstance_key = c.circumstance_key
+        from (select distinct local_date, listening_context_key from play_change) as c
+        inner join chart_pair as p on p.listening_context_key = c.listening_context_key
     ) as heard
 ) as d
 cross join (select unnest(enum_range(null::mart.counted_kind)) as kind) as k
@@ -39,9 +39,9 @@ analyze chart_cell;
 
 create unlogged table chart_place as
 select
-    c.local_date, c.circumstance_key, r.day_cell as recording_cell, a.day_cell as artist_cell, g.day_cell as genre_cell
-from (select distinct local_date, circumstance_key from play_change) as c
-inner join chart_pair as p on p.circumstance_key = c.circumstance_key
+    c.local_date, c.listening_context_key, r.day_cell as recording_cell, a.day_cell as artist_cell, g.day_cell as genre_cell
+from (select distinct local_date, listening_context_key from play_change) as c
+inner join chart_pair as p on p.listening_context_key = c.listening_context_key
 inner join chart_cell as r on r.local_date = c.local_date and r.pair = p.pair and r.kind = 'recording'
 inner join chart_cell as a on a.local_date = c.local_date and a.pair = p.pair and a.kind = 'artist'
 inner join chart_cell as g on g.local_date = c.local_date and g.pair = p.pair and g.kind = 'genre';
@@ -52,7 +52,7 @@ create unlogged table chart_day as
 with heard as materialized (
     select p.recording_cell, p.artist_cell, p.genre_cell, c.recording_key, c.artist_key, c.track_key
     from play_change as c
-    inner join chart_place as p on p.local_date = c.local_date and p.circumstance_key = c.circumstance_key
+    inner join chart_place as p on p.local_date = c.local_date and p.listening_context_key = c.listening_context_key
 )
 
 select recording_cell as cell, recording_key as item_key, count(*) * 1000000 as play_millionths

@@ -1,19 +1,19 @@
-insert into mart.circumstance (country, continent, device_type, subscription_plan)
+insert into mart.listening_context (country, continent, device_type, subscription_plan)
 select country, continent, device_type, subscription_plan from near_event
 except
-select country, continent, device_type, subscription_plan from mart.circumstance;
+select country, continent, device_type, subscription_plan from mart.listening_context;
 
-analyze mart.circumstance;
+analyze mart.listening_context;
 
 insert into mart.counted_play (
-    event_time, listener_key, local_date, circumstance_key, track_key, artist_key, ms_played, local_hour, is_excluded,
+    event_time, listener_key, local_date, listening_context_key, track_key, artist_key, ms_played, local_hour, is_excluded,
     is_from_playlist
 )
 select
     e.event_time,
     e.listener_key,
     e.local_date,
-    c.circumstance_key,
+    c.listening_context_key,
     e.track_key,
     e.artist_key,
     e.ms_played,
@@ -21,7 +21,7 @@ select
     e.is_excluded,
     e.is_from_playlist
 from near_event as e
-inner join mart.circumstance as c using (country, continent, device_type, subscription_plan)
+inner join mart.listening_context as c using (country, continent, device_type, subscription_plan)
 where e.is_play;
 
 insert into mart.counted_track (track_key, recording_key, audio_features_type, release_month)

@@ -8,7 +8,7 @@ select
     min(c.local_date) filter (where c.plays > 0) as first_added,
     bool_or(c.plays < 0) as is_reduced
 from play_change as c
-inner join mart.circumstance as k on k.circumstance_key = c.circumstance_key
+inner join mart.listening_context as k on k.listening_context_key = c.listening_context_key
 where c.artist_key > 0
 group by c.artist_key, c.listener_key, k.country;
 
@@ -58,7 +58,7 @@ from pair_change as c
 cross join lateral (
     select min(p.local_date) as first_date
     from mart.counted_play as p
-    inner join mart.circumstance as k on k.circumstance_key = p.circumstance_key
+    inner join mart.listening_context as k on k.listening_context_key = p.listening_context_key
     where p.listener_key = c.listener_key
         and p.artist_key = c.artist_key
         and k.country = c.country
@@ -149,7 +149,7 @@ select artist_key, sum(plays), sum(listeners), sum(ms_played), country
 from (
     select c.artist_key, k.country, c.plays, 0 as listeners, c.ms_played
     from play_change as c
-    inner join mart.circumstance as k on k.circumstance_key = c.circumstance_key
+    inner join mart.listening_context as k on k.listening_context_key = c.listening_context_key
     where c.artist_key > 0
     union all
     select
@@ -196,7 +196,7 @@ select
     k.country,
     sum(c.plays)
 from play_change as c
-inner join mart.circumstance as k on k.circumstance_key = c.circumstance_key
+inner join mart.listening_context as k on k.listening_context_key = c.listening_context_key
 where c.artist_key in (select artist_key from audit.published_artist)
 group by 1, 2, 3, 4, 5
 having sum(c.plays) <> 0

@@ -2,15 +2,15 @@
 -- looked at again: it is little, and says by itself what no longer is.
 create temporary table looked_at on commit drop as
 select t.recording_key
-from touched_track as q
+from changed_track as q
 inner join warehouse.dim_track as t on t.track_key = q.track_key
 union
 select p.recording_key
-from touched_track as q
+from changed_track as q
 inner join mart.audio_point as p on p.track_key = q.track_key
 union
 select p.recording_key
-from touched_track as q
+from changed_track as q
 inner join mart.audio_point as p on p.recording_key = q.track_key
 union
 select recording_key

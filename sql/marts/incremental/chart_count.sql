@@ -7,19 +7,19 @@ select
     c.recording_key as item_key,
     sum(c.plays)::bigint * 1000000 as play_millionths
 from play_change as c
-inner join mart.circumstance as k on k.circumstance_key = c.circumstance_key
+inner join mart.listening_context as k on k.listening_context_key = c.listening_context_key
 where c.recording_key > 0
 group by 1, 2, 3, 5
 union all
 select c.local_date, k.country, k.continent, 'artist', c.artist_key, sum(c.plays)::bigint * 1000000
 from play_change as c
-inner join mart.circumstance as k on k.circumstance_key = c.circumstance_key
+inner join mart.listening_context as k on k.listening_context_key = c.listening_context_key
 where c.artist_key > 0
 group by 1, 2, 3, 5
 union all
 select c.local_date, k.country, k.continent, 'genre', c.genre_key, sum(c.play_millionths)::bigint
 from genre_change as c
-inner join mart.circumstance as k on k.circumstance_key = c.circumstance_key
+inner join mart.listening_context as k on k.listening_context_key = c.listening_context_key
 group by 1, 2, 3, 5;
 
 analyze chart_day;

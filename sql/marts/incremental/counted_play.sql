@@ -6,7 +6,7 @@ with gone as (
     delete from mart.counted_play as p
     using (
         select f.place
-        from touched_day as d
+        from changed_day as d
         cross join lateral (
             select c.ctid as place
             from mart.counted_play as c
@@ -27,12 +27,12 @@ inner join mart.counted_track as t on t.track_key = g.track_key;
 
 analyze counted_before;
 
-insert into mart.circumstance (country, continent, device_type, subscription_plan)
+insert into mart.listening_context (country, continent, device_type, subscription_plan)
 select country, continent, device_type, subscription_plan from near_event
 except
-select country, continent, device_type, subscription_plan from mart.circumstance;
+select country, continent, device_type, subscription_plan from mart.listening_context;
 
-analyze mart.circumstance;
+analyze mart.listening_context;
 
 create temporary table counted_after (like mart.counted_play) on commit drop;
 
@@ -41,7 +41,7 @@ with come as (
         event_time,
         listener_key,
         local_date,
-        circumstance_key,
+        listening_context_key,
         track_key,
         artist_key,
         ms_played,
@@ -53,15 +53,15 @@ with come as (
         e.event_time,
         e.listener_key,
         e.local_date,
-        c.circumstance_key,
+        c.listening_context_key,
         e.track_key,
         e.artist_key,
         e.ms_played,
         e.local_hour,
         e.is_excluded,
         e.is_from_playlist
-    from touched_event as e
-    inner join mart.circumstance as c using (country, continent, device_type, subscription_plan)
+    from changed_event as e
+    inner join mart.listening_context as c using (country, continent, device_type, subscription_plan)
     where e.is_play
     returning *
 )
@@ -76,7 +76,7 @@ from (select distinct track_key from counted_before) as t
 inner join mart.counted_track_genre as g on g.track_key = t.track_key;
 
 create temporary table played_track on commit drop as
-select distinct track_key from touched_event where is_play;
+select distinct track_key from changed_event where is_play;
 
 analyze played_track;
 

@@ -13,16 +13,16 @@ select
     sum(t.skips * t.sign),
     sum(t.ms_played * t.sign)
 from (
-    select listener_key, local_date, circumstance_key, plays, skips, ms_played, 0 as sessions, true as is_now, 1 as sign
+    select listener_key, local_date, listening_context_key, plays, skips, ms_played, 0 as sessions, true as is_now, 1 as sign
     from day_now
     union all
-    select listener_key, local_date, circumstance_key, plays, skips, ms_played, 0, false, -1 from day_before
+    select listener_key, local_date, listening_context_key, plays, skips, ms_played, 0, false, -1 from day_before
     union all
-    select listener_key, local_date, circumstance_key, 0, 0, 0, 1, true, 1 from session_now
+    select listener_key, local_date, listening_context_key, 0, 0, 0, 1, true, 1 from session_now
     union all
-    select listener_key, local_date, circumstance_key, 0, 0, 0, 1, false, -1 from session_before
+    select listener_key, local_date, listening_context_key, 0, 0, 0, 1, false, -1 from session_before
 ) as t
-inner join mart.circumstance as c on c.circumstance_key = t.circumstance_key
+inner join mart.listening_context as c on c.listening_context_key = t.listening_context_key
 group by t.local_date, c.subscription_plan, c.continent, c.device_type
 on conflict (local_date, subscription_plan, continent, device_type) do update
 set users = e.users + excluded.users,
@@ -96,7 +96,7 @@ create temporary table cohort_week on commit drop as
 select c.*, w.week_start
 from cohort as c
 inner join (
-    select distinct listener_key, date_trunc('week', local_date::timestamp)::date as week_start from touched_day
+    select distinct listener_key, date_trunc('week', local_date::timestamp)::date as week_start from changed_day
 ) as w on w.listener_key = c.listener_key
 where c.before = c.now
 union all

@@ -1,35 +1,35 @@
 create temporary table day_before on commit drop as
 select d.*
-from touched_day as t
+from changed_day as t
 inner join mart.listener_day as d on d.listener_key = t.listener_key and d.local_date = t.local_date;
 
 delete from mart.listener_day as d
-using touched_day as t
+using changed_day as t
 where d.listener_key = t.listener_key and d.local_date = t.local_date;
 
 create temporary table day_now on commit drop as
 select
     e.listener_key,
     e.local_date,
-    c.circumstance_key,
+    c.listening_context_key,
     count(*) filter (where e.is_play and not e.is_excluded)::integer as plays,
     count(*) filter (where e.is_skipped)::integer as skips,
     coalesce(sum(e.ms_played) filter (where e.is_play and not e.is_excluded), 0)::bigint as ms_played
-from touched_event as e
-inner join mart.circumstance as c using (country, continent, device_type, subscription_plan)
-group by e.listener_key, e.local_date, c.circumstance_key;
+from changed_event as e
+inner join mart.listening_context as c using (country, continent, device_type, subscription_plan)
+group by e.listener_key, e.local_date, c.listening_context_key;
 
-insert into mart.listener_day (listener_key, local_date, circumstance_key, plays, skips, ms_played)
-select listener_key, local_date, circumstance_key, plays, skips, ms_played
+insert into mart.listener_day (listener_key, local_date, listening_context_key, plays, skips, ms_played)
+select listener_key, local_date, listening_context_key, plays, skips, ms_played
 from day_now
-order by listener_key, local_date, circumstance_key;
+order by listener_key, local_date, listening_context_key;
 
 analyze day_before;
 analyze day_now;
 
 create temporary table listened_before on commit drop as
 select t.listener_key, coalesce(l.days, '{}'::datemultirange) as days
-from (select distinct listener_key from touched_day) as t
+from (select distinct listener_key from changed_day) as t
 left join mart.listened_days as l on l.listener_key = t.listener_key;
 
 create temporary table listened_now on commit drop as
@@ -37,7 +37,7 @@ select b.listener_key, b.days - t.days + coalesce(n.days, '{}'::datemultirange) 
 from listened_before as b
 inner join (
     select listener_key, range_agg(daterange(local_date, local_date, '[]')) as days
-    from touched_day
+    from changed_day
     group by listener_key
 ) as t on t.listener_key = b.listener_key
 left join (

@@ -2,7 +2,7 @@ create temporary table session_before (like mart.session) on commit drop;
 
 with gone as (
     delete from mart.session as s
-    using touched_time as t
+    using changed_time as t
     where s.listener_key = t.listener_key and s.started_at between lower(t.during) and upper(t.during)
     returning s.*
 )
@@ -20,7 +20,7 @@ with paused as (
         e.local_date,
         e.ms_played,
         e.is_play and not e.is_excluded as is_counted,
-        c.circumstance_key,
+        c.listening_context_key,
         coalesce(
             e.event_time > max(e.ended_at) over (
                 partition by e.listener_key
@@ -30,7 +30,7 @@ with paused as (
             true
         ) as is_first
     from near_event as e
-    inner join mart.circumstance as c using (country, continent, device_type, subscription_plan)
+    inner join mart.listening_context as c using (country, continent, device_type, subscription_plan)
     cross join mart.definition as d
 ),
 
@@ -40,7 +40,7 @@ numbered as (
 )
 
 insert into session_now (
-    started_at, ended_at, ms_played, listener_key, local_date, circumstance_key, duration_ms, events, plays, year
+    started_at, ended_at, ms_played, listener_key, local_date, listening_context_key, duration_ms, events, plays, year
 )
 select
     min(event_time),
@@ -48,7 +48,7 @@ select
     coalesce(sum(ms_played) filter (where is_counted), 0),
     listener_key,
     min(local_date) filter (where is_first),
-    min(circumstance_key) filter (where is_first),
+    min(listening_context_key) filter (where is_first),
     -- What plays for weeks without a pause is no longer than the column holds, 24 days.
     least(extract(epoch from max(ended_at) - min(event_time)) * 1000, 2147483647),
     count(*),

@@ -1,6 +1,6 @@
 -- The playlists whose tracks have changed, or something of their tracks.
 create temporary table profiled_playlist on commit drop as
-select playlist_key from touched_playlist
+select playlist_key from changed_playlist
 union
 select m.playlist_key
 from changed_point as c

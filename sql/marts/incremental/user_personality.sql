@@ -66,10 +66,10 @@ analyze moved_artist;
 delete from mart.artist_place where artist_key in (select artist_key from moved_artist);
 insert into mart.artist_place (artist_key, place) select artist_key, place from moved_artist where place is not null;
 
-create temporary table changed_day on commit drop as
+create temporary table recounted_day on commit drop as
 select listener_key, local_date
 from (
-    select listener_key, local_date from touched_day
+    select listener_key, local_date from changed_day
     union
     select p.listener_key, p.local_date
     from moved_artist as m
@@ -77,7 +77,7 @@ from (
     inner join mart.counted_play as p on p.listener_key = l.listener_key and p.artist_key = m.artist_key
 ) as d;
 
-analyze changed_day;
+analyze recounted_day;
 
 -- A change of a day tells something else of the thirty choices before it, and of the thirty plays and then thirty
 -- choices after it; what the days of these tell hangs on thirty choices more on either side, and these on thirty plays
@@ -95,8 +95,8 @@ select
         coalesce(a.read_until, greatest(k.last_date, c.local_date)),
         '[]'
     ) as read
-from changed_day as c
-cross join lateral (select max(local_date) as last_date from mart.told_day where listener_key = c.listener_key) as k
+from recounted_day as c
+cross join lateral (select max(local_date) as last_date from mart.personality_day where listener_key = c.listener_key) as k
 cross join lateral (
     select
         min(local_date) as first_date,
@@ -108,7 +108,7 @@ cross join lateral (
             select local_date, sum(choices) over (order by local_date desc) as choices
             from (
                 select local_date, choices
-                from mart.told_day
+                from mart.personality_day
                 where listener_key = c.listener_key and local_date < c.local_date and choices > 0
                 order by local_date desc
                 limit 90
@@ -126,7 +126,7 @@ cross join lateral (
             select local_date, sum(choices) over (order by local_date) as choices
             from (
                 select local_date, choices
-                from mart.told_day
+                from mart.personality_day
                 where listener_key = c.listener_key and local_date > c.local_date and choices > 0
                 order by local_date
                 limit 90
@@ -140,10 +140,10 @@ union all
 select c.listener_key, c.during, c.during
 from (
     select listener_key, daterange(min(local_date), max(local_date), '[]') as during
-    from changed_day
+    from recounted_day
     group by listener_key
 ) as c
-where not exists (select from mart.told_day as d where d.listener_key = c.listener_key)
+where not exists (select from mart.personality_day as d where d.listener_key = c.listener_key)
 union all
 select l.listener_key, r.during, r.during
 from mart.listened_days as l
@@ -164,7 +164,7 @@ cross join lateral unnest(r.read) as t (during);
 analyze told_span;
 analyze read_span;
 
-delete from mart.told_day as d
+delete from mart.personality_day as d
 using told_span as s
 where d.listener_key = s.listener_key and d.local_date >= s.first_date and d.local_date < s.end_date;
 
@@ -240,7 +240,7 @@ compared as (
 )
 
 select
-    min(c.event_time) as first_told_at,
+    min(c.event_time) as first_play_at,
     coalesce(sum(c.release_millionths) filter (where c.is_choice), 0) as release_total,
     coalesce(sum(c.release_millionths * c.release_millionths) filter (where c.is_choice), 0) as release_square_total,
     coalesce(sum(c.popularity_millionths) filter (where c.is_choice), 0) as popularity_total,
@@ -258,8 +258,8 @@ select
 from compared as c
 group by c.listener_key, c.local_date;
 
-insert into mart.told_day (
-    first_told_at, release_total, release_square_total, popularity_total, popularity_square_total, listener_key,
+insert into mart.personality_day (
+    first_play_at, release_total, release_square_total, popularity_total, popularity_square_total, listener_key,
     local_date, plays, dated_plays, plays_on_repeat, choices, unheard_choices, dated_choices, rated_choices
 )
 select n.*
@@ -276,11 +276,11 @@ select distinct s.listener_key, date_trunc('month', m.day)::date as month_start
 from told_span as s
 cross join lateral (
     select d.local_date::timestamp as day
-    from mart.told_day as d
+    from mart.personality_day as d
     where d.listener_key = s.listener_key and d.local_date >= s.first_date and d.local_date < s.end_date
     union all
     select m.month_start
-    from mart.told_month as m
+    from mart.personality_month as m
     where m.listener_key = s.listener_key
         and m.month_start >= date_trunc('month', s.first_date)
         and m.month_start < s.end_date
@@ -289,16 +289,16 @@ cross join lateral (
 analyze told_listener;
 analyze changed_month;
 
-delete from mart.told_month as m
+delete from mart.personality_month as m
 using changed_month as c
 where m.listener_key = c.listener_key and m.month_start = c.month_start;
 
-insert into mart.told_month (
-    first_told_at, release_total, release_square_total, popularity_total, popularity_square_total, listener_key,
+insert into mart.personality_month (
+    first_play_at, release_total, release_square_total, popularity_total, popularity_square_total, listener_key,
     month_start, plays, dated_plays, plays_on_repeat, choices, unheard_choices, dated_choices, rated_choices
 )
 select
-    min(d.first_told_at),
+    min(d.first_play_at),
     sum(d.release_total),
     sum(d.release_square_total),
     sum(d.popularity_total),
@@ -313,7 +313,7 @@ select
     sum(d.dated_choices),
     sum(d.rated_choices)
 from changed_month as c
-inner join mart.told_day as d
+inner join mart.personality_day as d
     on d.listener_key = c.listener_key
     and d.local_date >= c.month_start
     and d.local_date < c.month_start + interval '1 month'
@@ -325,7 +325,7 @@ using told_listener as l
 where p.listener_key = l.listener_key;
 
 insert into mart.listener_personality (
-    first_told_at, listener_key, plays, dated_plays, choices, exploration, exploration_error, newness, newness_error,
+    first_play_at, listener_key, plays, dated_plays, choices, exploration, exploration_error, newness, newness_error,
     loyalty, loyalty_error, commonality, commonality_error
 )
 with
@@ -335,7 +335,7 @@ latest as (
     from told_listener as l
     cross join lateral (
         select *, sum(plays) over (order by month_start desc) - plays as later_plays
-        from mart.told_month
+        from mart.personality_month
         where listener_key = l.listener_key
     ) as m
     where m.later_plays < 2000
@@ -344,7 +344,7 @@ latest as (
 summed as (
     select
         listener_key,
-        min(first_told_at) as first_told_at,
+        min(first_play_at) as first_play_at,
         sum(plays) as plays,
         sum(dated_plays) as dated_plays,
         sum(plays_on_repeat) as on_repeat,
@@ -371,7 +371,7 @@ told as (
 
 -- Plays come in runs: each tells half as much as if it stood alone; and nobody is known better than to 0.03.
 select
-    first_told_at,
+    first_play_at,
     listener_key,
     plays,
     dated_plays,

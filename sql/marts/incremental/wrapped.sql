@@ -77,7 +77,7 @@ from (
     union all
     -- Streaks, sessions and the first play may be others where no count is.
     select distinct listener_key, y.year, 0, 0, 0, 0, 0
-    from touched_day
+    from changed_day
     cross join lateral (values (extract(year from local_date)::smallint), (0::smallint)) as y (year)
     union all
     select distinct listener_key, y.year, 0, 0, 0, 0, 0

@@ -6,7 +6,7 @@ select distinct on (part)
     mode,
     playlists_seen,
     playlists_changed,
-    playlists_refused,
+    playlists_rejected,
     days_left,
     message
 from audit."fetch"

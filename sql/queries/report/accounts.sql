@@ -7,7 +7,7 @@ select
     calls_saved,
     playlists_seen,
     playlists_changed,
-    playlists_refused,
+    playlists_rejected,
     days_left,
     message
 from audit."fetch"

@@ -6,5 +6,5 @@ select
     (select count(distinct artist_key) from mart.artist_week) as artists,
     (select count(*) from mart.session) as sessions,
     (select count(*) from mart.daily_engagement) as engagement_rows,
-    (select count(*) from audit.touched_day) as days_waiting
+    (select count(*) from audit.changed_day) as days_waiting
 where exists (select from mart.definition)

@@ -9,7 +9,7 @@ create table audit."fetch" (
     calls_saved integer not null default 0,
     playlists_seen integer not null default 0,
     playlists_changed integer not null default 0,
-    playlists_refused integer not null default 0,
+    playlists_rejected integer not null default 0,
     days_left integer,
     message text,
     input_id text collate "C",
@@ -32,7 +32,7 @@ comment on column audit."fetch".calls is 'Requests sent, by endpoint.';
 comment on column audit."fetch".calls_saved is 'Pages that were known and therefore not asked.';
 comment on column audit."fetch".playlists_seen is 'Playlists that were looked at.';
 comment on column audit."fetch".playlists_changed is 'Playlists that had changed, so that their items were asked.';
-comment on column audit."fetch".playlists_refused is 'Playlists whose items Spotify does not give us.';
+comment on column audit."fetch".playlists_rejected is 'Playlists whose items Spotify does not give us.';
 comment on column audit."fetch".days_left is 'Days until the account must sign in again.';
 comment on column audit."fetch".message is 'In words: why it failed, or what is left.';
 comment on column audit."fetch".input_id is 'The input of the lake that it made; NULL where nothing new was said.';

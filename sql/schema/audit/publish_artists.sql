@@ -43,7 +43,7 @@ begin
             count(*)
         from mart.counted_play as p
         inner join mart.counted_track as t on t.track_key = p.track_key
-        inner join mart.circumstance as k on k.circumstance_key = p.circumstance_key
+        inner join mart.listening_context as k on k.listening_context_key = p.listening_context_key
         where p.artist_key = any (new_keys) and not p.is_excluded
         group by 1, 2, 3, 4, 5;
     end if;

@@ -2,7 +2,7 @@ create table mart.counted_play (
     event_time timestamptz not null,
     listener_key integer not null,
     local_date date not null,
-    circumstance_key integer not null,
+    listening_context_key integer not null,
     track_key integer not null,
     artist_key integer not null,
     ms_played integer not null,
@@ -18,7 +18,7 @@ comment on table mart.counted_play is 'A play as the marts have counted it: so m
 comment on column mart.counted_play.event_time is 'When it began, UTC.';
 comment on column mart.counted_play.listener_key is 'The user, as mart.listener has it.';
 comment on column mart.counted_play.local_date is 'The user''s own day.';
-comment on column mart.counted_play.circumstance_key is 'Where, on what and by which plan.';
+comment on column mart.counted_play.listening_context_key is 'Where, on what and by which plan.';
 comment on column mart.counted_play.track_key is 'The track.';
 comment on column mart.counted_play.artist_key is 'The artist that the event names, else the track''s first.';
 comment on column mart.counted_play.ms_played is 'How long sound was heard, ms; 0 where the source does not say.';

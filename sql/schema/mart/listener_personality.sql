@@ -1,5 +1,5 @@
 create table mart.listener_personality (
-    first_told_at timestamptz not null,
+    first_play_at timestamptz not null,
     listener_key integer not null,
     plays integer not null,
     dated_plays integer not null,
@@ -16,7 +16,7 @@ create table mart.listener_personality (
 );
 
 comment on table mart.listener_personality is 'The four traits of a user, by the user''s number; mart.user_personality names user and personality.';
-comment on column mart.listener_personality.first_told_at is 'When the first of the plays that tell was, UTC.';
+comment on column mart.listener_personality.first_play_at is 'When the first of the plays that tell was, UTC.';
 comment on column mart.listener_personality.listener_key is 'The user, as mart.listener has it.';
 comment on column mart.listener_personality.plays is 'Number of plays outside of playlists that it was told from: the latest months that have 2,000 together.';
 comment on column mart.listener_personality.dated_plays is 'How many of them are of a recording with a known release date.';

@@ -14,7 +14,7 @@ select
     c.subscription_plan
 from mart.session as s
 inner join mart.listener as l on l.listener_key = s.listener_key
-inner join mart.circumstance as c on c.circumstance_key = s.circumstance_key;
+inner join mart.listening_context as c on c.listening_context_key = s.listening_context_key;
 
 comment on view mart.listening_session is 'A user''s session: plays, pauses and skips of music from all sources, with no longer pause between them than SESSION_GAP_MINUTES.';
 comment on column mart.listening_session.user_id is 'The user.';

@@ -4,7 +4,7 @@ from mart.playlist_profile_attribute as m
 where m.owner_id = (select s.owner_id from audit.signed_in as s)
     or m.playlist_id in (
         select w.playlist_id
-        from audit.playlist_wish as w
+        from audit.playlist_request as w
         inner join audit.signed_in as s on s.user_id = w.user_id
         where w.read_at is not null
     );

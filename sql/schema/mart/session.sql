@@ -4,7 +4,7 @@ create table mart.session (
     ms_played bigint not null,
     listener_key integer not null,
     local_date date not null,
-    circumstance_key integer not null,
+    listening_context_key integer not null,
     duration_ms integer not null,
     events integer not null,
     plays integer not null,
@@ -14,13 +14,13 @@ create table mart.session (
 
 create index session_duration_idx on mart.session (listener_key, year, duration_ms desc, started_at);
 
-comment on table mart.session is 'A session, by the number of its user; mart.listening_session names user and circumstance.';
+comment on table mart.session is 'A session, by the number of its user; mart.listening_session names user and listening_context.';
 comment on column mart.session.started_at is 'When its first event happened, UTC.';
 comment on column mart.session.ended_at is 'When its last event was over, UTC.';
 comment on column mart.session.ms_played is 'How long its plays were heard, ms.';
 comment on column mart.session.listener_key is 'The user, as mart.listener has it.';
 comment on column mart.session.local_date is 'The user''s own day when it began.';
-comment on column mart.session.circumstance_key is 'Where, on what and by which plan it began.';
+comment on column mart.session.listening_context_key is 'Where, on what and by which plan it began.';
 comment on column mart.session.duration_ms is 'From start to end, ms.';
 comment on column mart.session.events is 'Number of plays, pauses and skips, short and excluded ones too.';
 comment on column mart.session.plays is 'Number of what counts as plays.';

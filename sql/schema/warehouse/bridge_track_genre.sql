@@ -11,14 +11,14 @@ create table warehouse.bridge_track_genre (
 
 create index bridge_track_genre_genre_key_idx on warehouse.bridge_track_genre (genre_key);
 
-create trigger touched_by_insert after insert on warehouse.bridge_track_genre
-referencing new table as changed for each statement execute function audit.touch_track_of_genre();
+create trigger queue_inserted after insert on warehouse.bridge_track_genre
+referencing new table as changed for each statement execute function audit.queue_tracks_of_changed_genres();
 
-create trigger touched_by_update after update on warehouse.bridge_track_genre
-referencing new table as changed for each statement execute function audit.touch_track_of_genre();
+create trigger queue_updated after update on warehouse.bridge_track_genre
+referencing new table as changed for each statement execute function audit.queue_tracks_of_changed_genres();
 
-create trigger touched_by_delete after delete on warehouse.bridge_track_genre
-referencing old table as changed for each statement execute function audit.touch_track_of_genre();
+create trigger queue_deleted after delete on warehouse.bridge_track_genre
+referencing old table as changed for each statement execute function audit.queue_tracks_of_changed_genres();
 
 comment on table warehouse.bridge_track_genre is 'A genre of a track; charts by genre use the weights.';
 comment on column warehouse.bridge_track_genre.track_key is 'The track.';

@@ -19,14 +19,14 @@ insert into warehouse.dim_playlist (playlist_key, playlist_id, name, source) val
     (0, 'not applicable', 'Not applicable', 'warehouse'),
     (-1, 'unknown', 'Unknown', 'warehouse');
 
-create trigger touched_by_insert after insert on warehouse.dim_playlist
-referencing new table as changed for each statement execute function audit.touch_playlist();
+create trigger queue_inserted after insert on warehouse.dim_playlist
+referencing new table as changed for each statement execute function audit.queue_changed_playlists();
 
-create trigger touched_by_update after update on warehouse.dim_playlist
-referencing new table as changed for each statement execute function audit.touch_playlist();
+create trigger queue_updated after update on warehouse.dim_playlist
+referencing new table as changed for each statement execute function audit.queue_changed_playlists();
 
-create trigger touched_by_delete after delete on warehouse.dim_playlist
-referencing old table as changed for each statement execute function audit.touch_playlist();
+create trigger queue_deleted after delete on warehouse.dim_playlist
+referencing old table as changed for each statement execute function audit.queue_changed_playlists();
 
 comment on table warehouse.dim_playlist is 'A playlist.';
 comment on column warehouse.dim_playlist.playlist_key is 'Surrogate key; 0 is "not applicable", -1 "unknown".';

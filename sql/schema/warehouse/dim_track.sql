@@ -66,7 +66,7 @@ create table warehouse.dim_track (
 -- Only ids that share another id's recording are in it: few, and they are all that a publish has to look at.
 create index dim_track_recording_key_idx on warehouse.dim_track (recording_key) where recording_key <> track_key;
 
-create trigger touched_by_update after update on warehouse.dim_track
+create trigger queue_updated after update on warehouse.dim_track
 for each row
 when (
     (
@@ -101,7 +101,7 @@ when (
         new.release_date
     )
 )
-execute function audit.touch_track();
+execute function audit.queue_changed_track();
 
 -- Row by row, because the condition costs next to nothing for the many rows that it lets go.
 create trigger regrouped_by_update after update on warehouse.dim_track

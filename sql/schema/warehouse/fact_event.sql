@@ -31,17 +31,17 @@ create table warehouse.fact_event (
 create index fact_event_user_key_idx on warehouse.fact_event (user_key, event_time);
 create index fact_event_event_time_idx on warehouse.fact_event using brin (event_time);
 
-create trigger touched_by_insert after insert on warehouse.fact_event
-referencing new table as changed for each statement execute function audit.touch_day();
+create trigger queue_inserted after insert on warehouse.fact_event
+referencing new table as changed for each statement execute function audit.queue_changed_days();
 
-create trigger touched_by_delete after delete on warehouse.fact_event
-referencing old table as changed for each statement execute function audit.touch_day();
+create trigger queue_deleted after delete on warehouse.fact_event
+referencing old table as changed for each statement execute function audit.queue_changed_days();
 
-create trigger touched_by_update after update on warehouse.fact_event
-referencing new table as changed for each statement execute function audit.touch_day();
+create trigger queue_updated after update on warehouse.fact_event
+referencing new table as changed for each statement execute function audit.queue_changed_days();
 
-create trigger touched_before_update after update on warehouse.fact_event
-referencing old table as changed for each statement execute function audit.touch_day();
+create trigger queue_before_update after update on warehouse.fact_event
+referencing old table as changed for each statement execute function audit.queue_changed_days();
 
 comment on table warehouse.fact_event is 'An event of a listener, partitioned by month.';
 comment on column warehouse.fact_event.event_id is 'The event, by what it is within its source: begins with event_time in ms, then a hash; sorted by it is sorted by time.';

@@ -15,14 +15,14 @@ create table warehouse.fact_playlist_track (
 create unique index fact_playlist_track_is_current
     on warehouse.fact_playlist_track (track_key, playlist_key, occurrence) where valid_to = 'infinity';
 
-create trigger touched_by_insert after insert on warehouse.fact_playlist_track
-referencing new table as changed for each statement execute function audit.touch_playlist();
+create trigger queue_inserted after insert on warehouse.fact_playlist_track
+referencing new table as changed for each statement execute function audit.queue_changed_playlists();
 
-create trigger touched_by_update after update on warehouse.fact_playlist_track
-referencing new table as changed for each statement execute function audit.touch_playlist();
+create trigger queue_updated after update on warehouse.fact_playlist_track
+referencing new table as changed for each statement execute function audit.queue_changed_playlists();
 
-create trigger touched_by_delete after delete on warehouse.fact_playlist_track
-referencing old table as changed for each statement execute function audit.touch_playlist();
+create trigger queue_deleted after delete on warehouse.fact_playlist_track
+referencing old table as changed for each statement execute function audit.queue_changed_playlists();
 
 comment on table warehouse.fact_playlist_track is 'A track in a playlist, from when to when; the same track may stand in it several times.';
 comment on column warehouse.fact_playlist_track.playlist_key is 'The playlist.';

@@ -20,7 +20,8 @@ from etl.extract.spotify.fetch_result import FetchResult
 from etl.extract.spotify.responses import ResponseStore
 from etl.extract.spotify.sign_in import sign_in_unattended
 from etl.extract.spotify.sync_state import SyncState
-from etl.storage.inputs import Lake, ReceivedInput
+from etl.storage.inputs import ReceivedInput
+from etl.storage.lake import Lake
 from tests.simulator.mock_api.small_seed_data import running
 
 Line = dict[str, Any]

@@ -21,7 +21,7 @@ from etl.extract.spotify.client import Mode
 from etl.extract.spotify.fetch_result import DONE, PENDING_QUOTA, FetchResult
 from etl.extract.spotify.responses import ResponseStore
 from etl.extract.spotify.sync_state import DENIAL_MAX_AGE, SyncState, from_json_object, to_json_object
-from etl.storage.inputs import Lake
+from etl.storage.lake import Lake
 from tests.extract.spotify.nights import (
     Killed,
     Place,
@@ -73,7 +73,7 @@ def test_a_first_fetch_brings_everything_by_the_fewest_calls(here: Place) -> Non
     lines = lines_of(fetched.received)
     listed = [one for line in lines if line["endpoint"] == "my_playlists" for one in line["body"]["items"]]
     assert fetched.state == DONE and fetched.remaining == {}
-    assert (fetched.playlists_seen, fetched.playlists_changed, fetched.playlists_refused) == (12, 12, 0)
+    assert (fetched.playlists_seen, fetched.playlists_changed, fetched.playlists_rejected) == (12, 12, 0)
     sizes = {one["id"]: (one.get("items") or one.get("tracks"))["total"] for one in listed}
     assert {id_: len(names) for id_, names in playlists_of(lines).items()} == {k: v for k, v in sizes.items() if v}
     assert fetched.calls["playlist_items"] == least_calls(listed, set(sizes))
@@ -124,13 +124,13 @@ def test_the_second_account_follows_what_development_mode_hides(here: Place, mod
     if mode == "development":
         # One foreign playlist was asked, the others were not; all of them are noted.
         assert [line["status"] for line in refusals].count(403) == 1
-        assert first.playlists_refused == len(known_after(first).refused) > 1
+        assert first.playlists_rejected == len(known_after(first).refused) > 1
     else:
         assert [line["status"] for line in refusals] == [404] and len(known_after(first).refused) == 1
     here.calls()
     second = here.fetch(known_after(first), "run 2", name)
     assert "playlist_items" not in here.calls()
-    assert second.playlists_refused == first.playlists_refused and known_after(second) == known_after(first)
+    assert second.playlists_rejected == first.playlists_rejected and known_after(second) == known_after(first)
 
 
 def test_a_refusal_of_anothers_playlist_is_believed_for_a_week(tmp_path: Path, stock: Path) -> None:
@@ -381,9 +381,9 @@ def test_a_refusal_of_an_own_playlist_is_not_believed_for_long(
     scenario = f'{STILL}[[fault]]\nkind = "{kind}"\nendpoint = "playlist_items"\nnth = 4\n'
     with place(stock, tmp_path / "place", mode, scenario) as here:
         first = here.fetch(SyncState(), "run 1")
-        assert first.playlists_refused == 1 and known_after(first).refused == {}
+        assert first.playlists_rejected == 1 and known_after(first).refused == {}
         second = here.fetch(known_after(first), "run 2")
-        assert second.playlists_changed == 1 and second.playlists_refused == 0
+        assert second.playlists_changed == 1 and second.playlists_rejected == 0
 
 
 @pytest.mark.crash

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from etl.extract.spotify.responses import ApiResponse, ResponseStore, count_resources
-from etl.storage.inputs import Lake, ReceivedInput
+from etl.extract.spotify.responses import ResponseStore
+from etl.formats.api_responses import ApiResponse, count_resources
+from etl.storage.inputs import ReceivedInput
+from etl.storage.lake import Lake
 from tests.extract.spotify.server import START, page
 
 
@@ -54,16 +56,16 @@ def test_the_input_has_a_line_an_answer_in_the_order_asked(lake: Lake, asker: As
     assert received is not None
     assert (received.origin, received.format, received.name) == ("api", "spotify_answers", "account-ada.jsonl.gz")
     assert received.row_count == 6 and received.received_at == "2026-11-21T03:00:00+00:00"
-    assert lines(received) == [{"number": number, **answer.to_line()} for number, answer in enumerate(asked)]
+    assert lines(received) == [answer.to_line(number) for number, answer in enumerate(asked)]
     assert "playlist_id" not in lines(received)[0] and lines(received)[3]["snapshot_id"] == "s1"
-    assert lake.find_inputs(["api"]) == [received]
+    assert lake.inputs.find_inputs(["api"]) == [received]
 
 
 def test_nothing_received_is_no_input(lake: Lake, asker: Asker) -> None:
     assert ResponseStore(lake, "run", "catalogue").store_input(START) is None
     answers = ResponseStore(lake, "run", "catalogue")
     answers.fetch_once(asker.tracks, ["T"])  # says something about our mode, and nothing about tracks
-    assert answers.store_input(START) is None and lake.find_inputs(["api"]) == []
+    assert answers.store_input(START) is None and lake.inputs.find_inputs(["api"]) == []
 
 
 def test_a_second_try_asks_only_what_was_not_answered(lake: Lake, asker: Asker) -> None:
@@ -110,7 +112,7 @@ def test_finishing_twice_is_one_input(lake: Lake, asker: Asker) -> None:
     answers = ResponseStore(lake, "run", "account-ada")
     answers.fetch_once(asker.my_playlists, 0)
     assert answers.store_input(START) == answers.store_input(START.replace(year=2027))
-    assert len(lake.find_inputs(["api"])) == 1
+    assert len(lake.inputs.find_inputs(["api"])) == 1
 
 
 def test_a_refusal_of_the_accounts_own_things_is_not_kept(lake: Lake) -> None:
@@ -146,9 +148,9 @@ def test_an_answer_that_was_cut_on_the_disk_is_asked_again(lake: Lake, asker: As
 
 def test_kept_answers_go_with_their_run(lake: Lake, asker: Asker) -> None:
     ResponseStore(lake, "run", "account-ada").fetch_once(asker.my_playlists, 0)
-    assert lake.find_run_ids() == ["run"]
-    lake.drop_run("run")
-    assert lake.find_run_ids() == [] and lake.find_checkpoint_names("run", "answers/account-ada") == []
+    assert lake.checkpoints.find_run_ids() == ["run"]
+    lake.checkpoints.drop_run("run")
+    assert lake.checkpoints.find_run_ids() == [] and lake.checkpoints.list_names("run", "answers/account-ada") == []
 
 
 @pytest.mark.parametrize(

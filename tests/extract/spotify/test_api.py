@@ -58,7 +58,8 @@ def test_an_answer_is_what_came_and_how_it_was_asked(server: ScriptedServer, tmp
     server.says("/v1/playlists/P/items", page([None, {"item": TRACK}]))
     api = api_of(server, tmp_path, clock)
     answer = api.fetch_playlist_items("P", "snapshot", 50)
-    assert answer.to_line() == {
+    assert answer.to_line(0) == {
+        "number": 0,
         "asked_at": "2026-11-21T03:00:00+00:00",
         "account": "ada",
         "endpoint": "playlist_items",
@@ -156,7 +157,7 @@ def test_what_does_not_pass_ends_after_a_few_tries(
 def test_an_unreachable_server_may_answer_later(tmp_path: Path, clock: Clock) -> None:
     with scripted() as gone:
         pass
-    with pytest.raises(TryAgainError, match="no whole answer came"):
+    with pytest.raises(TryAgainError, match="no complete response"):
         api_of(gone, tmp_path, clock).fetch_track(ID)
 
 
@@ -224,7 +225,7 @@ def test_a_used_up_quota_is_no_rate_limit(
     server: ScriptedServer, tmp_path: Path, clock: Clock, body: dict[str, Any]
 ) -> None:
     server.says(PATH, Says(429, body, {"Retry-After": "5"}))
-    with pytest.raises(QuotaUsedUpError, match="what was fetched is kept"):
+    with pytest.raises(QuotaUsedUpError, match="Fetched responses are stored"):
         api_of(server, tmp_path, clock).fetch_track(ID)
     assert clock.slept == [] and len(server.asked) == 1
 

@@ -13,7 +13,7 @@ from etl.extract.spotify.catalogue_fetch import CatalogueRequest, allocate_budge
 from etl.extract.spotify.client import ApiClient, Mode
 from etl.extract.spotify.fetch_result import DONE, PENDING_QUOTA, FetchResult
 from etl.extract.spotify.responses import ResponseStore
-from etl.storage.inputs import Lake
+from etl.storage.lake import Lake
 from tests.extract.spotify.nights import Killed, Place, killing, lines_of, place
 from tests.extract.spotify.server import Clock, Says, ScriptedServer, api_of
 from tests.simulator.mock_api.small_seed_data import little_rows

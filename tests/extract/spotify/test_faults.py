@@ -39,7 +39,7 @@ def test_a_fault_that_passes_leaves_no_trace(stock: Path, tmp_path: Path, mode: 
             assert kind == "expired_token"
             fetched = here.fetch(SyncState(), "run")
         assert fetched.state == DONE and content(fetched) == content(whole)
-        assert fetched.playlists_refused == 0 and sum(here.slept) <= 120
+        assert fetched.playlists_rejected == 0 and sum(here.slept) <= 120
 
 
 @MODES

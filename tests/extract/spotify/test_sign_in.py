@@ -145,14 +145,14 @@ def test_a_port_that_is_taken_is_said(here: Place, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("uri", "is_pasting", "sentence"),
     [
-        ("http://localhost:8888/callback", False, "Spotify refuses redirects to localhost"),
-        ("https://localhost/callback", True, "Spotify refuses redirects to localhost"),
+        ("http://localhost:8888/callback", False, "Spotify rejects redirects to localhost"),
+        ("https://localhost/callback", True, "Spotify rejects redirects to localhost"),
         ("http://example.org/callback", True, "or http on a loopback address"),
         ("ftp://127.0.0.1/callback", True, "or http on a loopback address"),
         ("", True, "or http on a loopback address"),
-        ("https://example.org/callback", False, "Nobody here could listen"),
+        ("https://example.org/callback", False, "This machine cannot listen"),
         ("http://127.0.0.1/callback", False, "with a port"),
-        ("http://[::1]:8888/callback", False, "Nobody here could listen"),
+        ("http://[::1]:8888/callback", False, "This machine cannot listen"),
     ],
 )
 def test_redirect_uris_that_cannot_work_are_refused(uri: str, is_pasting: bool, sentence: str) -> None:
@@ -290,7 +290,7 @@ def shell(here: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
 
 def test_from_the_shell(shell: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert from_shell.main(["--list"]) == 0
-    assert "Nobody has signed in yet" in capsys.readouterr().out
+    assert "No account has signed in yet" in capsys.readouterr().out
     assert from_shell.main(["ada"]) == 0
     assert "Signed in as ada, for 179 days." in capsys.readouterr().out
     ada = shell.accounts.get_account("ada")

@@ -13,8 +13,9 @@ from etl.errors import ActionNeededError, EtlError, TryAgainError
 from etl.extract.spotify.account_fetch import SyncState, fetch_account
 from etl.extract.spotify.catalogue_fetch import CatalogueRequest, fetch_catalogue
 from etl.extract.spotify.http_session import HttpLimits
-from etl.extract.spotify.responses import ResponseStore, count_resources
-from etl.storage.inputs import Lake
+from etl.extract.spotify.responses import ResponseStore
+from etl.formats.api_responses import count_resources
+from etl.storage.lake import Lake
 from tests.extract.spotify.server import TOKEN, Clock, Says, ScriptedServer, an_account, api_of, page, scripted
 
 QUICK = HttpLimits(pauses_s=(0,), retry_after_all_s=5)

@@ -1,77 +1,141 @@
-"""The same things in the shapes of earlier feeds, there and back."""
+"""Simulated feeds in the shapes of other contracts: fastavro and Spark read them."""
 
-import io
+import json
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import fastavro
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
-from etl.formats.contracts.avro import load_contract
+from etl.formats.contracts.avro import load_contract, write_avro
 from etl.settings import CHECKOUT
 from simulator.listeners import activity_records, contract_projections, feed
 from tests.simulator.listeners.small_library import PLAYLIST_IDS, TRACKS, simulation
 
 
+@dataclass(frozen=True)
+class _Feed:
+    """A feed as the contracts of the lake have it, and its frames."""
+
+    events: list[Any]
+    users: list[Any]
+    event_frame: DataFrame
+    user_frame: DataFrame
+
+
 @pytest.fixture(scope="module")
-def told(
-    spark: SparkSession, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[list[Any], contract_projections.UserHistory]:
-    """Events, and users."""
-    folder, made = tmp_path_factory.mktemp("projections"), simulation(30, 2)
-    feed.write_events(
-        spark, made, activity_records.make_lookup_tables(spark, TRACKS, PLAYLIST_IDS), (folder / "events").as_uri()
-    )
-    feed.write_avro(feed.make_user_records(spark, made), "user", (folder / "users").as_uri())
-    return _read(folder / "events"), contract_projections.UserHistory(_read(folder / "users"))
+def simulated(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> _Feed:
+    folder, listeners = tmp_path_factory.mktemp("projections"), simulation(30, 2)
+    lookup_tables = activity_records.make_lookup_tables(spark, TRACKS, PLAYLIST_IDS)
+    feed.write_events(spark, listeners, lookup_tables, (folder / "events").as_uri())
+    write_avro(feed.make_user_records(spark, listeners), "user", (folder / "users").as_uri())
+    frames = (spark.read.format("avro").load((folder / name).as_uri()) for name in ("events", "users"))
+    return _Feed(_read(folder / "events"), _read(folder / "users"), *frames)
 
 
 def _read(folder: Path) -> list[Any]:
-    found: list[Any] = []
+    records: list[Any] = []
     for path in sorted(folder.glob("*.avro")):
         with path.open("rb") as source:
-            found += list(fastavro.reader(source))
-    return found
+            records += list(fastavro.reader(source))
+    return records
 
 
-def _there_and_back(name: str, rows: Iterable[dict[str, Any]]) -> tuple[list[Any], list[Any]]:
-    given, content = list(rows), io.BytesIO()
-    fastavro.writer(content, load_contract(name), given, validator=True, strict=True)
-    content.seek(0)
-    return given, list(fastavro.reader(content))
+def _round_trip(spark: SparkSession, frame: DataFrame, contract_name: str, folder: Path) -> list[Any]:
+    """Write a frame and read it by fastavro; Spark reads as many records of the same fields."""
+    write_avro(frame, contract_name, folder.as_uri())
+    records = _read(folder)
+    schema = json.dumps(load_contract(contract_name))
+    by_spark = spark.read.format("avro").option("avroSchema", schema).load(folder.as_uri())
+    assert by_spark.count() == len(records)
+    assert by_spark.columns == [field["name"] for field in load_contract(contract_name)["fields"]]
+    return records
 
 
-def test_wrapped_data(told: tuple[list[Any], contract_projections.UserHistory]) -> None:
-    events, users = told
-    given, found = _there_and_back("spotify_wrapped_data", contract_projections.make_wrapped_records(events, users))
-    assert found == given and len(found) == len(events)
-    for one, event in zip(found, events, strict=True):
-        assert one["userProfile"]["country"] == event["country"]
-        assert one["userProfile"]["subscriptionType"] == event["subscriptionType"]
-        assert (one["songMetadata"] is None) == (event["activityType"] == "FOLLOW")
-        assert datetime.fromisoformat(one["userSongInteraction"]["localTimestamp"]) == event["eventTime"]
-    assert all(5 <= one["userProfile"]["age"] <= 90 for one in found)
+def test_wrapped_data(spark: SparkSession, simulated: _Feed, tmp_path: Path) -> None:
+    frame = contract_projections.make_wrapped_records(simulated.event_frame, simulated.user_frame)
+    records = _round_trip(spark, frame, "spotify_wrapped_data", tmp_path)
+    by_id = {record["userSongInteraction"]["eventId"]: record for record in records}
+    assert len(by_id) == len(records) == len(simulated.events)
+    for event in simulated.events:
+        record = by_id[event["eventId"]]
+        profile, song, interaction = (record[name] for name in ("userProfile", "songMetadata", "userSongInteraction"))
+        versions = sorted(
+            (user for user in simulated.users if user["userId"] == event["userId"]), key=lambda user: user["updatedAt"]
+        )
+        user = [versions[0], *(user for user in versions if user["updatedAt"] <= event["eventTime"])][-1]
+        assert {name: profile[name] for name in profile if name != "age"} == {
+            name: user[name] for name in profile if name != "age"
+        }
+        born, day = user["birthdate"], event["eventTime"].date()
+        assert profile["age"] == day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+        assert (song is None) == (event["activityType"] == "FOLLOW")
+        assert song is None or (song["title"], song["duration"]) == (event["song"], event["duration"])
+        local_time = datetime.fromisoformat(interaction["localTimestamp"])
+        assert local_time == event["eventTime"] == interaction["timestamp"]
+        assert local_time.utcoffset() == event["eventTime"].astimezone(ZoneInfo(event["timezone"])).utcoffset()
+        assert interaction["isShuffle"] == (event["context"] and event["context"]["isShuffle"])
 
 
-def test_entities(told: tuple[list[Any], contract_projections.UserHistory]) -> None:
-    events, users = told
-    found = {}
-    for name, rows in (
-        ("user", contract_projections.make_user_entities(users)),
-        ("track", contract_projections.make_track_entities(TRACKS)),
-        ("artist", contract_projections.make_artist_entities(TRACKS)),
-        ("event", contract_projections.make_event_entities(events)),
-    ):
-        given, found[name] = _there_and_back(f"entity_{name}", rows)
-        assert len(found[name]) == len(given)
-        assert [set(one) for one in found[name]] == [set(one) for one in given]
-    assert {one["userId"] for one in found["event"]} <= {one["userId"] for one in found["user"]}
-    assert {one["trackId"] for one in found["event"]} - {None} <= {one["trackId"] for one in found["track"]}
-    assert {one["artistId"] for one in found["event"]} <= {one["artistId"] for one in found["artist"]}
-    assert any(one["releaseDate"] for one in found["track"]) and any(one["popularity"] for one in found["artist"])
+def test_a_user_is_as_of_the_event(spark: SparkSession, simulated: _Feed) -> None:
+    event = simulated.events[0]
+    middle = event["eventTime"]
+    schema = simulated.user_frame.schema
+    values = dict.fromkeys(schema.names) | {"userId": event["userId"], "birthdate": date(2000, 2, 29)}
+    users = spark.createDataFrame(
+        [
+            {**values, "username": "before", "updatedAt": middle - timedelta(days=1)},
+            {**values, "username": "from then on", "updatedAt": middle},
+            {**values, "username": "after", "updatedAt": middle + timedelta(milliseconds=1)},
+        ],
+        schema,
+    )
+    events = simulated.event_frame.where(F.col("eventId") == event["eventId"])
+    for first, expected in (("before", "from then on"), ("after", "after")):
+        left = users.where(F.col("username") >= first) if first == "before" else users.where("username = 'after'")
+        records = contract_projections.make_wrapped_records(events, left).collect()
+        assert [record.userProfile.username for record in records] == [expected]
+    nobody = contract_projections.make_wrapped_records(events, users.where("false")).collect()
+    assert [(record.userProfile.userId, record.userProfile.age) for record in nobody] == [(event["userId"], None)]
+
+
+def test_entities(spark: SparkSession, simulated: _Feed, tmp_path: Path) -> None:
+    tracks = TRACKS.assign(artist_followers=5_000_000_000, audio_features_type=3, newness_score=0.25)
+    records = {
+        name: _round_trip(spark, frame, f"entity_{name}", tmp_path / name)
+        for name, frame in (
+            ("user", contract_projections.make_user_entities(simulated.user_frame)),
+            ("track", contract_projections.make_track_entities(spark, tracks)),
+            ("artist", contract_projections.make_artist_entities(spark, tracks)),
+            ("event", contract_projections.make_event_entities(simulated.event_frame)),
+        )
+    }
+    ids = {name: {record[f"{name}Id"] for record in records[name]} for name in records}
+    assert all(len(ids[name]) == len(records[name]) for name in records)
+    assert (
+        {record["userId"] for record in records["event"]} <= ids["user"] == {user["userId"] for user in simulated.users}
+    )
+    assert {record["trackId"] for record in records["event"]} - {None} <= ids["track"] == set(TRACKS["track_id"])
+    assert {record["artistId"] for record in records["event"]} <= ids["artist"] == set(TRACKS["artist_id"])
+    assert len(records["event"]) == len(simulated.events)
+    row = TRACKS[TRACKS["release_date"].notna()].iloc[0]
+    track = next(record for record in records["track"] if record["trackId"] == row["track_id"])
+    assert track["releaseDate"] == date(1970, 1, 1) + timedelta(days=int(row["release_date"]))
+    assert (track["audioFeaturesType"], track["newnessScore"]) == (3, 0.25)
+    assert track["valence"] == pytest.approx(row["valence"]) and track["duration"] == row["duration_ms"]
+    assert {record["followers"] for record in records["artist"]} == {5_000_000_000}
+    assert any(record["popularity"] for record in records["artist"])
+
+
+def test_a_catalogue_without_optional_columns_has_nulls(spark: SparkSession) -> None:
+    track = contract_projections.make_track_entities(spark, TRACKS[:1]).collect()[0]
+    assert track.audioFeaturesType is None and track.newnessScore is None and track.name == TRACKS["name"][0]
 
 
 def test_the_first_version_is_the_record_that_others_know() -> None:
@@ -104,7 +168,9 @@ def test_the_next_version_has_all_of_the_first_and_a_default_for_what_is_new() -
     assert all("default" in one for one in new)
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in (CHECKOUT / "etl" / "schemas").glob("*.avsc")))
+@pytest.mark.parametrize(
+    "name", sorted(path.stem for path in (CHECKOUT / "etl" / "formats" / "contracts").glob("*.avsc"))
+)
 def test_every_field_is_explained(name: str) -> None:
     def records_of(schema: Any) -> Iterable[dict[str, Any]]:
         if isinstance(schema, list):

@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 
 from etl.errors import WrongFileError
 from etl.formats.avro.container_files import count_records
-from etl.formats.contracts.avro import load_contract
+from etl.formats.contracts.avro import load_contract, write_avro
 from simulator.listeners import activity_records, feed
 from simulator.listeners.parameters import InjectedErrorRates
 from tests.simulator.listeners.small_library import PLAYLIST_IDS, TRACKS, rows, simulation
@@ -122,7 +122,7 @@ def test_a_number_of_records_is_met_to_the_record(
 
 def test_users_are_told_as_of_each_change(spark: SparkSession, tmp_path: Path) -> None:
     made = simulation(300)
-    feed.write_avro(feed.make_user_records(spark, made), "user", tmp_path.as_uri())
+    write_avro(feed.make_user_records(spark, made), "user", tmp_path.as_uri())
     found = _read(tmp_path)
     by_user: dict[str, list[dict[str, Any]]] = {}
     for one in found:

@@ -201,7 +201,7 @@ def test_faults_by_rate_come_at_the_same_calls_again(little_stock: Path, tmp_pat
         ("[faults]\nrate = 2", "from 0 to 1"),
         ('mode = "fast"', "mode of a scenario cannot be 'fast'"),
         ("speed = 3", "a scenario has no speed"),
-        ('[[change]]\nnight = 0\nkind = "add_tracks"\naccount = "ada"', "from night 1 on"),
+        ('[[change]]\nnight = 0\nkind = "add_tracks"\naccount = "ada"', "takes effect on night 1"),
         ('[[change]]\nnight = 1\nkind = "rename_playlist"\naccount = "ada"', "needs a name"),
         ("mode = ", "cannot be read"),
     ],

@@ -23,7 +23,7 @@ def environ(state: Path, **more: str) -> dict[str, str]:
 def test_it_waits_for_its_stock_reads_a_new_one_and_ends(tmp_path: Path) -> None:
     with run_mock_api(tmp_path, environ(tmp_path, STAND_IN_MODE="extended")) as url:
         too_early = requests.get(f"{url}/authorize", timeout=10)
-        assert too_early.status_code == 503 and "no stock yet" in too_early.json()["error"]["message"]
+        assert too_early.status_code == 503 and "no seed data yet" in too_early.json()["error"]["message"]
         assert requests.get(f"{url}/v1/me", timeout=10).status_code == 503
         for count, seed in ((100, 1), (200, 2)):
             write_seed_data(*little_rows(count), get_seed_data_path(tmp_path), seed=seed)

@@ -47,7 +47,7 @@ def with_scenario(stock: Path, folder: Path, scenario: str) -> Iterator[str]:
 def test_the_page_lists_the_accounts_and_says_that_all_is_made_up(url: str) -> None:
     page = requests.get(f"{url}/authorize", params=ASKED | {"state": 'a"><b'}, timeout=10)
     assert page.status_code == 200 and "login_hint=ada" in page.text and "login_hint=ben" in page.text
-    assert "made up" in page.text and '"><b' not in page.text.replace("&quot;", '"').replace("%22%3E%3Cb", "")
+    assert "synthetic" in page.text and '"><b' not in page.text.replace("&quot;", '"').replace("%22%3E%3Cb", "")
     back = requests.get(
         f"{url}/authorize", params=ASKED | {"state": "x y", "login_hint": "nobody"}, allow_redirects=False, timeout=10
     )

@@ -29,7 +29,7 @@ KEYS: dict[str, list[dict[str, Any]]] = {
         {**dict.fromkeys(CONTEXT_COLUMNS), "context_key": 53},
     ],
     "input": [{"input_id": "in", "input_key": 61}, {"input_id": "other", "input_key": 62}],
-    "made_id": [],
+    "name_derived_id": [],
 }
 _MOMENT = pa.timestamp("us", "UTC")
 _TYPES = {"valid_from": _MOMENT, "valid_to": _MOMENT, "is_shuffle": pa.bool_(), "is_offline": pa.bool_()}
@@ -41,7 +41,7 @@ _COLUMNS = {
     "playlist": ("playlist_id", "playlist_key"),
     "context": ("context_key", *CONTEXT_COLUMNS),
     "input": ("input_id", "input_key"),
-    "made_id": ("track_name", "artist_name", "made_track", "made_artist"),
+    "name_derived_id": ("track_name", "artist_name", "made_track", "made_artist"),
 }
 NAMED = {"track_name": "Song", "artist_name": "Nova", "made_track": "name:t", "made_artist": "name:a"}
 
@@ -177,7 +177,7 @@ def test_names_find_made_ids_where_no_id_is_told() -> None:
         {**named, "track_name": None, "activity_type": "FOLLOW"},
         {"track_name": None, "artist_name": None},
         {**named, "track_name": "Nobody's"},
-        made_id=[
+        name_derived_id=[
             NAMED,
             {**NAMED, "track_name": None, "made_track": None},
             {**NAMED, "track_name": "Nobody's", "made_track": "name:n"},

@@ -6,7 +6,8 @@ from itertools import permutations
 
 import pytest
 
-from etl.transform.events.play_matching import Play, match_plays
+from etl.transform.events.play_matching import match_plays
+from etl.transform.events.play_pairing import Play
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 RANK = {"extended_export": "x", "recently_played": "r", "basic_export": "b"}

@@ -6,7 +6,8 @@ from itertools import combinations
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from etl.transform.events.play_matching import MAX_PAUSE, SOURCES, Match, Play, match_plays
+from etl.transform.events.play_matching import SOURCES, Match, match_plays
+from etl.transform.events.play_pairing import MAX_PAUSE, Play
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 

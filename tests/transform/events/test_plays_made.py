@@ -8,7 +8,8 @@ from itertools import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.transform.events.play_matching import Play, match_plays
+from etl.transform.events.play_matching import match_plays
+from etl.transform.events.play_pairing import Play
 
 FIRST = datetime(2026, 11, 2, 12, tzinfo=UTC)
 SESSION_GAP = timedelta(hours=5)

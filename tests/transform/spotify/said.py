@@ -8,10 +8,12 @@ from uuid import uuid4
 
 from pyspark.sql import DataFrame, SparkSession
 
-from etl.extract.spotify.responses import ApiResponse, ResponseStore
+from etl.extract.spotify.responses import ResponseStore
+from etl.formats.api_responses import ApiResponse
 from etl.formats.contracts import LATEST_STATE
 from etl.formats.contracts.api import BATCH_ENDPOINTS
-from etl.storage.inputs import Lake, ReceivedInput
+from etl.storage.inputs import ReceivedInput
+from etl.storage.lake import Lake
 from etl.transform.spotify import latest_state, resources
 from etl.transform.spotify.resources import ParsedResources
 
@@ -129,7 +131,7 @@ class Judged:
 def judged(spark: SparkSession, lake: Lake, *answers: ApiResponse) -> Judged:
     """All things of some answers, judged, and counted as the load counts them."""
     given = received(lake, *answers)
-    lines = lake.read_responses(spark, [given])
+    lines = lake.inputs.read_responses(spark, [given])
     found = kinds(resources.explode_resources(lines).localCheckpoint(eager=True), answers)
     accepted = {name: {r.row_number: r.asDict() for r in one.accepted.collect()} for name, one in found.items()}
     rejected = [row for one in found.values() for row in one.rejected.collect()]
@@ -145,7 +147,7 @@ def nothing(spark: SparkSession) -> Memory:
 
 def fold(before: Memory, spark: SparkSession, lake: Lake, *inputs: ReceivedInput, partitions: int = 0) -> Memory:
     """The memory after some inputs, as a frame read anew has it."""
-    lines = lake.read_responses(spark, inputs)
+    lines = lake.inputs.read_responses(spark, inputs)
     lines = lines.repartition(partitions) if partitions else lines
     held = resources.explode_resources(lines).localCheckpoint(eager=True)
     tracks = resources.parse_tracks(held)
@@ -161,8 +163,8 @@ def fold(before: Memory, spark: SparkSession, lake: Lake, *inputs: ReceivedInput
     after = latest_state.update_latest_state(before, *(one.accepted for one in told), snapshots)
     run_id = uuid4().hex
     for name, frame in after.items():
-        lake.write_latest_state(frame, run_id, name)
-    return {name: lake.read_latest_state(spark, run_id, name) for name in LATEST_STATE}
+        lake.latest_state.write_frame(frame, run_id, name)
+    return {name: lake.latest_state.read_frame(spark, run_id, name) for name in LATEST_STATE}
 
 
 def collected(frames: Memory) -> dict[str, list[Json]]:

@@ -8,10 +8,10 @@ import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
-from etl.extract.spotify.responses import ApiResponse
+from etl.formats.api_responses import ApiResponse
 from etl.formats.contracts import REJECTED_ROW
 from etl.formats.contracts.events import EVENT_ROW
-from etl.storage.inputs import Lake
+from etl.storage.lake import Lake
 from etl.transform.spotify import account_events, resources
 from etl.transform.validation import ValidationResult
 from tests.transform.spotify.said import Json, answer, artist, at, received, track
@@ -21,7 +21,7 @@ KEY = ("event_time", "source", "user_id", "identity")
 
 
 def held(spark: SparkSession, lake: Lake, *answers: ApiResponse) -> DataFrame:
-    return resources.explode_resources(lake.read_responses(spark, [received(lake, *answers)])).localCheckpoint(
+    return resources.explode_resources(lake.inputs.read_responses(spark, [received(lake, *answers)])).localCheckpoint(
         eager=True
     )
 

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from etl.extract.spotify.responses import ApiResponse
+from etl.formats.api_responses import ApiResponse
 from etl.formats.contracts import ARTIST_ROW, AUDIO_FEATURES, OTHER_AUDIO_MEASURES, STAGED, TRACK_ROW
-from etl.storage.inputs import Lake, ReceivedInput
+from etl.storage.inputs import ReceivedInput
+from etl.storage.lake import Lake
 from etl.transform.spotify import resources, staged_frames
 from tests.transform.spotify.said import (
     Json,
@@ -211,7 +212,7 @@ TOLD = ("user_id", "username", "country", "subscription_plan", "source", "valid_
 
 
 def test_what_a_night_adds_beside_the_catalogue(spark: SparkSession, place: Lake, inputs: list[ReceivedInput]) -> None:
-    lines = place.read_responses(spark, inputs)
+    lines = place.inputs.read_responses(spark, inputs)
     asked = {(row.kind, row.id): row.asked_at for row in staged_frames.build_refresh_state(lines).collect()}
     newer, older = datetime(2026, 11, 2, 3), datetime(2026, 11, 1, 3)
     assert asked == {

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
-from etl.extract.spotify.responses import ApiResponse
-from etl.storage.inputs import Lake
+from etl.formats.api_responses import ApiResponse
+from etl.storage.lake import Lake
 from etl.transform.spotify import resources
 from tests.transform.spotify.said import (
     Json,
@@ -160,7 +160,13 @@ def test_what_a_track_says_in_each_mode(spark: SparkSession, lake: Lake) -> None
         **{"artist_names": ["Name of r1"], "artist_ids": ["r1"], "album_id": "a1", "album_name": "Album"},
         **{"album_type": "album", "release_date": date(2001, 1, 1), "release_date_precision": "year"},
         **{"duration_ms": 180_000, "explicit": False, "isrc": None, "popularity": None, "linked_id": None},
-        **{"asked_at": datetime(2026, 11, 21), "added_at": None, "playlist_id": None, "snapshot_id": None, "place": 0},
+        **{
+            "asked_at": datetime(2026, 11, 21),
+            "added_at": None,
+            "playlist_id": None,
+            "snapshot_id": None,
+            "position": 0,
+        },
     }
     added = datetime(2020, 5, 17, 10, 11, 12)
     expected = {
@@ -276,7 +282,7 @@ def test_audio_features_stand_under_the_id_that_was_asked(spark: SparkSession, l
 
 def test_audio_features_of_a_track_that_nobody_names_are_refused(spark: SparkSession, lake: Lake) -> None:
     said = [answer("audio_features", {"audio_features": [features(), features(), None]}, "t1", "t2", "t3")]
-    held = resources.explode_resources(lake.read_responses(spark, [received(lake, *said)]))
+    held = resources.explode_resources(lake.inputs.read_responses(spark, [received(lake, *said)]))
     told = spark.createDataFrame([("t1",), ("t1",)], "track_id string")
     found = resources.reject_unknown_tracks(resources.parse_audio_features(held), told)
     assert [row["track_id"] for row in found.accepted.collect()] == ["t1"]
@@ -332,7 +338,7 @@ def test_measures_that_cannot_be_are_none(spark: SparkSession, lake: Lake) -> No
 def test_a_playlist_that_changed_between_two_pages_is_not_whole(spark: SparkSession, lake: Lake) -> None:
     pages = [items(name, "s1", has_next=has_next) for name in ("p1", "p2") for has_next in (True, False)]
     pages[3] = replace(pages[3], body={**pages[3].body, "total": 1})
-    found = resources.select_complete_snapshots(lake.read_responses(spark, [received(lake, *pages)])).collect()
+    found = resources.select_complete_snapshots(lake.inputs.read_responses(spark, [received(lake, *pages)])).collect()
     assert [(row.playlist_id, row.snapshot_id) for row in found] == [("p1", "s1")]
 
 

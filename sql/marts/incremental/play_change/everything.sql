@@ -5,7 +5,7 @@ select
     p.local_date,
     date_trunc('week', p.local_date::timestamp)::date as week_start,
     extract(year from p.local_date)::smallint as year,
-    p.circumstance_key,
+    p.listening_context_key,
     p.track_key,
     t.recording_key,
     p.artist_key,

@@ -3,7 +3,7 @@ create temporary table play_change on commit drop as
 select
     listener_key,
     local_date,
-    circumstance_key,
+    listening_context_key,
     track_key,
     recording_key,
     artist_key,
@@ -15,7 +15,7 @@ from (
     select
         listener_key,
         local_date,
-        circumstance_key,
+        listening_context_key,
         track_key,
         recording_key,
         artist_key,
@@ -26,14 +26,14 @@ from (
     where not is_excluded
     union all
     select
-        p.listener_key, p.local_date, p.circumstance_key, p.track_key, t.recording_key, p.artist_key,
+        p.listener_key, p.local_date, p.listening_context_key, p.track_key, t.recording_key, p.artist_key,
         t.audio_features_type, p.local_hour, 1, p.ms_played
     from counted_after as p
     inner join mart.counted_track as t on t.track_key = p.track_key
     where not p.is_excluded
 ) as told
 group by
-    listener_key, local_date, circumstance_key, track_key, recording_key, artist_key, audio_features_type, local_hour
+    listener_key, local_date, listening_context_key, track_key, recording_key, artist_key, audio_features_type, local_hour
 having sum(plays) <> 0 or sum(ms_played) <> 0;
 
 analyze play_change;
@@ -42,13 +42,13 @@ create temporary table genre_change on commit drop as
 select
     listener_key,
     local_date,
-    circumstance_key,
+    listening_context_key,
     genre_key,
     sum(play_millionths)::bigint as play_millionths,
     sum(ms_millionths)::bigint as ms_millionths
 from (
     select
-        b.listener_key, b.local_date, b.circumstance_key, g.genre_key,
+        b.listener_key, b.local_date, b.listening_context_key, g.genre_key,
         -g.weight_millionths as play_millionths,
         -b.ms_played::bigint * g.weight_millionths as ms_millionths
     from counted_before as b
@@ -56,14 +56,14 @@ from (
     where not b.is_excluded
     union all
     select
-        p.listener_key, p.local_date, p.circumstance_key, g.genre_key,
+        p.listener_key, p.local_date, p.listening_context_key, g.genre_key,
         g.weight_millionths,
         p.ms_played::bigint * g.weight_millionths
     from counted_after as p
     inner join mart.counted_track_genre as g on g.track_key = p.track_key
     where not p.is_excluded
 ) as told
-group by listener_key, local_date, circumstance_key, genre_key
+group by listener_key, local_date, listening_context_key, genre_key
 having sum(play_millionths) <> 0 or sum(ms_millionths) <> 0;
 
 analyze genre_change;

@@ -1,0 +1,29 @@
+"""What the form of ``simulate_feed`` and ``bin/simulate-feed`` ask for, in the contract that they name."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from etl.settings import Settings
+from simulator.jobs import external_feed, feed
+
+Contract = Literal["user_activity_2", "user_activity_1", "spotify_wrapped_data", "entities"]
+LOADABLE_CONTRACTS = ("user_activity_2", "user_activity_1")
+"""The contracts that ``load_events`` takes; external_feed writes the others."""
+
+
+def simulate_form(
+    run_id: str, form: Mapping[str, Any], now: datetime, settings: Settings, folder: Path | None = None
+) -> dict[str, Any]:
+    """Simulate what a form asks for: into the lake if ``load_events`` takes the contract, else into a folder.
+
+    :param form: as ``feed.parse_parameters`` says.
+    :param folder: of a contract that ``load_events`` does not take; None: one below STATE_DIR.
+    :returns: as ``feed.simulate_feed`` or ``external_feed.write_external_feed`` says.
+    """
+    parameters = feed.parse_parameters(form, now)
+    contract = form.get("contract")
+    if contract in external_feed.CONTRACTS:
+        return external_feed.write_external_feed(contract, parameters, now, folder, settings)
+    return feed.simulate_feed(run_id, parameters, now, settings)

@@ -1,0 +1,13 @@
+-- Marts that were never built are built from nothing, whatever is touched. What is made of a query as a table, unlike
+-- what is inserted, is looked for by several processes.
+create temporary table listened_day on commit drop as
+select distinct user_key, date_key
+from staging.fact_event
+where activity_type in ('PLAY', 'PAUSE', 'SKIP') and exists (select from mart.definition);
+
+insert into audit.changed_day (listener_key, local_date)
+select distinct l.listener_key, to_date(e.date_key::text, 'yyyymmdd')
+from listened_day as e
+inner join warehouse.dim_user as u on u.user_key = e.user_key
+inner join mart.listener as l on l.user_id = u.user_id
+on conflict do nothing;

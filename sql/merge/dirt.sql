@@ -1,5 +1,0 @@
--- An input's id names all that it follows from: what is known of it already is equal.
-insert into simulation.dirt (input_id, kind, row_count)
-select input_id, kind, row_count
-from staging.dirt
-on conflict do nothing;

@@ -1,0 +1,2 @@
+-- Ask for a playlist.
+select mart.request_playlist(:playlist_id);

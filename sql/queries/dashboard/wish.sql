@@ -1,2 +1,0 @@
--- Ask for a playlist.
-select mart.wish_for_playlist(:playlist_id);

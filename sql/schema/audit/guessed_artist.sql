@@ -1,9 +1,0 @@
-create table audit.guessed_artist (
-    track_key integer not null,
-    artist_key integer not null,
-    constraint guessed_artist_pkey primary key (track_key)
-);
-
-comment on table audit.guessed_artist is 'Tracks with events whose first artist nobody has said by an id: their events follow what becomes known of the track.';
-comment on column audit.guessed_artist.track_key is 'The track.';
-comment on column audit.guessed_artist.artist_key is 'The artist that its events have so far: whom a name means, or the unknown one.';

@@ -1,9 +1,0 @@
-create function audit.touch_track() returns trigger
-language plpgsql
-set search_path = pg_catalog
-as $$
-begin
-    insert into audit.touched_track (track_key) values (new.track_key) on conflict do nothing;
-    return null;
-end
-$$;

@@ -1,0 +1,9 @@
+create function mart.max_playlist_requests() returns integer
+language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+    select 100
+$$;
+
+comment on function mart.max_playlist_requests is 'How many playlists a listener can have asked for at once.';
