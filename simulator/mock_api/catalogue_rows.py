@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from etl.formats.contracts import AUDIO_FEATURES, SOURCE_RANK
+from etl.formats.contracts import AUDIO_FEATURES
 from etl.formats.contracts.columns import MEASURES
+from etl.formats.kaggle.file_formats import SOURCE_RANK
 from simulator.mock_api.catalogue import Artist, Catalogue
 from simulator.mock_api.hashed_ids import hash_fraction, make_spotify_id
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from etl.formats.contracts import SOURCE_RANK
+from etl.formats.kaggle.file_formats import SOURCE_RANK
 from etl.transform.catalogue.aliases import build_reconciliation, build_track_alias
 
 _TITLES = "titles struct<title string, version string, edition string, credit string>"

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from etl.formats.contracts import SOURCE_RANK, STAGED
+from etl.formats.contracts import STAGED
+from etl.formats.kaggle.file_formats import SOURCE_RANK
 from etl.transform.catalogue.pipeline import build_catalogue
 from tests.transform.rows import FEATURES, artist_rows, read_playlists, snapshots, track_rows, year
 

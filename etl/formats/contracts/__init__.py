@@ -36,7 +36,6 @@ __all__ = [
     "OTHER_AUDIO_MEASURES",
     "REJECTED_ROW",
     "SIMULATION",
-    "SOURCE_RANK",
     "STAGED",
     "SURVEY_ROW",
     "TRACK_ROW",
@@ -44,18 +43,6 @@ __all__ = [
 
 MOCK_SOURCE = "mock_api"
 """The source of what the mock API answers. It is made up, so it says nothing about what any other source tells of."""
-
-SOURCE_RANK = (
-    "api",
-    "tracks_1921_2020",
-    "artists_1921_2020",
-    "tracks_by_genre",
-    "playlist_songs",
-    "top_2000s",
-    "made_up",
-    MOCK_SOURCE,
-)
-"""Sources, best first: where two of them know a field, the earlier one wins (docs/rules.md)."""
 
 TRACK_ROW = build_schema(
     input_id=StringType(),

@@ -11,11 +11,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from etl.formats.contracts import AUDIO_FEATURES
 from etl.formats.contracts.columns import MEASURES
-from etl.formats.kaggle.file_formats import FORMATS, FileFormat
+
+if TYPE_CHECKING:
+    from etl.formats.kaggle.file_formats import FileFormat
 
 FieldKind = Literal["text", "names", "literal", "id", "ids", "number", "whole", "duration", "flag", "date"]
 
@@ -58,37 +60,37 @@ class ColumnRule:
         return self.kind in _TEXTS
 
 
-def _build_number_rule(minimum: float, maximum: float) -> ColumnRule:
+def build_number_rule(minimum: float, maximum: float) -> ColumnRule:
     return ColumnRule("number", minimum=minimum, maximum=maximum)
 
 
-def _build_whole_number_rule(minimum: float, maximum: float) -> ColumnRule:
+def build_whole_number_rule(minimum: float, maximum: float) -> ColumnRule:
     return ColumnRule("whole", minimum=minimum, maximum=maximum)
 
 
-_TEXT, _NAME = ColumnRule("text"), ColumnRule("text", is_required=True)
+_TEXT, REQUIRED_TEXT = ColumnRule("text"), ColumnRule("text", is_required=True)
 _ID, _OPTIONAL_ID = ColumnRule("id", is_required=True), ColumnRule("id")
-_PERCENTAGE, _FLAG = _build_whole_number_rule(0, 100), ColumnRule("flag", words=_TRUE_OR_FALSE)
+PERCENTAGE, _FLAG = build_whole_number_rule(0, 100), ColumnRule("flag", words=_TRUE_OR_FALSE)
 _DURATION = ColumnRule("duration", is_required=True)
 _MEASURES = {
-    **{name: _build_number_rule(0, 1) for name in AUDIO_FEATURES},
-    **{"loudness": _build_number_rule(-100, 20), "tempo": _build_number_rule(0, 1000)},
+    **{name: build_number_rule(0, 1) for name in AUDIO_FEATURES},
+    **{"loudness": build_number_rule(-100, 20), "tempo": build_number_rule(0, 1000)},
     **{
-        "key": _build_whole_number_rule(-1, 11),
-        "mode": _build_whole_number_rule(0, 1),
-        "time_signature": _build_whole_number_rule(0, 16),
+        "key": build_whole_number_rule(-1, 11),
+        "mode": build_whole_number_rule(0, 1),
+        "time_signature": build_whole_number_rule(0, 16),
     },
 }
 _RULES_BY_NAME: dict[str, ColumnRule] = {
     **{name: _MEASURES[name] for name in MEASURES},
-    **{"popularity": _PERCENTAGE, "track_popularity": _PERCENTAGE, "explicit": _FLAG, "duration_ms": _DURATION},
+    **{"popularity": PERCENTAGE, "track_popularity": PERCENTAGE, "explicit": _FLAG, "duration_ms": _DURATION},
     **{
-        "followers": _build_whole_number_rule(0, MAX_EXACT_DOUBLE_INTEGER),
+        "followers": build_whole_number_rule(0, MAX_EXACT_DOUBLE_INTEGER),
         "track_id": _ID,
         "artist_id": _ID,
         "id": _ID,
     },
-    **{"name": _NAME, "track_name": _NAME, "playlist_id": _OPTIONAL_ID, "album_id": _OPTIONAL_ID},
+    **{"name": REQUIRED_TEXT, "track_name": REQUIRED_TEXT, "playlist_id": _OPTIONAL_ID, "album_id": _OPTIONAL_ID},
     **{
         "track_album_id": _OPTIONAL_ID,
         "release_date": ColumnRule("date"),
@@ -96,46 +98,23 @@ _RULES_BY_NAME: dict[str, ColumnRule] = {
     },
     **{"track_artist": ColumnRule("names", is_required=True), "artist_names": ColumnRule("names", is_required=True)},
 }
-_RULES_BY_FORMAT: dict[str, dict[str, ColumnRule]] = {
-    "tracks_by_genre": {"artists": ColumnRule("names", is_required=True)},
-    "tracks_1921_2020": {"artists": ColumnRule("literal", is_required=True), "id_artists": ColumnRule("ids")},
-    "artists_1921_2020": {"genres": ColumnRule("literal")},
-    "top_2000s": {
-        **{"Title": _NAME, "Artist": ColumnRule("names", is_required=True), "Year": ColumnRule("date")},
-        **{
-            "Beats Per Minute (BPM)": _build_number_rule(0, 1000),
-            "Loudness (dB)": _build_number_rule(-100, 20),
-            "Popularity": _PERCENTAGE,
-        },
-        **dict.fromkeys(("Energy", "Danceability", "Liveness", "Valence"), _build_number_rule(0, 100)),
-        **dict.fromkeys(("Acousticness", "Speechiness"), _build_number_rule(0, 100)),
-        "Length (Duration)": ColumnRule("duration", is_required=True, unit_ms=1000),
-    },
-    "user_behavior": {
-        "premium_sub_willingness": ColumnRule("flag", words=_YES_OR_NO),
-        "music_recc_rating": _build_whole_number_rule(1, 5),
-    },
-}
-_MISSING_WORDS_BY_FORMAT = {"playlist_songs": ("NA",)}
-"""Words that a format's own writer uses for a missing value: R does, of which spotify_songs.csv comes."""
 
 
 @cache
-def get_column_rules(file_format: FileFormat) -> dict[str, ColumnRule]:
+def get_column_rules(file_format: "FileFormat") -> dict[str, ColumnRule]:
     """The rule of each column of a format."""
-    rules_of_format = _RULES_BY_FORMAT.get(file_format.name, {})
-    by_name = {} if file_format.name in ("top_2000s", "user_behavior") else _RULES_BY_NAME
-    return {column: rules_of_format.get(column) or by_name.get(column) or _TEXT for column in file_format.columns}
+    by_name = _RULES_BY_NAME if file_format.has_common_columns else {}
+    return {column: file_format.rules.get(column) or by_name.get(column) or _TEXT for column in file_format.columns}
 
 
-def get_missing_words(file_format: FileFormat, column: str) -> tuple[str, ...]:
+def get_missing_words(file_format: "FileFormat", column: str) -> tuple[str, ...]:
     """What stands for a missing value in a column."""
     if get_column_rules(file_format)[column].is_text:
-        return ("", *_MISSING_WORDS_BY_FORMAT.get(file_format.name, ()))
+        return ("", *file_format.missing_words)
     return MISSING_WORDS
 
 
-def find_violation(file_format: FileFormat, row: Mapping[str, str]) -> tuple[str, str] | None:
+def find_violation(file_format: "FileFormat", row: Mapping[str, str]) -> tuple[str, str] | None:
     """Why a row would be refused: the column and a phrase that follows its name; None where it is fit.
 
     :param row: text by column, with numbers and dates as ``transform.kaggle`` expects them.
@@ -154,7 +133,7 @@ def find_violation(file_format: FileFormat, row: Mapping[str, str]) -> tuple[str
     return None
 
 
-def _normalize_value(file_format: FileFormat, column: str, text: str) -> str:
+def _normalize_value(file_format: "FileFormat", column: str, text: str) -> str:
     trimmed = text.strip(BLANKS)
     return "" if trimmed in get_missing_words(file_format, column) else trimmed
 
@@ -235,6 +214,3 @@ def _is_date(value: str) -> bool:
 def _join_with_nor(words: tuple[str, ...]) -> str:
     middle = len(words) // 2
     return f"{words[0]} nor {words[middle]}"
-
-
-assert _RULES_BY_FORMAT.keys() <= FORMATS.keys()

@@ -4,13 +4,21 @@ File names say little (every download is called ``archive``) and copies add colu
 change the case of the names; so a file has a format where it has all of that format's columns.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
 from etl.errors import WrongFileError
-from etl.formats.contracts import AUDIO_FEATURES
+from etl.formats.contracts import AUDIO_FEATURES, MOCK_SOURCE
 from etl.formats.contracts.columns import MEASURES
+from etl.formats.kaggle.column_rules import (
+    PERCENTAGE,
+    REQUIRED_TEXT,
+    ColumnRule,
+    build_number_rule,
+    build_whole_number_rule,
+)
 
 RecordKind = Literal["track", "artist", "survey_response"]
 
@@ -20,7 +28,9 @@ class FileFormat:
     """A known format.
 
     ``source`` is what its rows carry as source; ``origin`` is the folder of the lake where its files lie; ``kind`` is
-    what a row is about; ``columns`` are the columns that a file must have, as its publisher writes them.
+    what a row is about; ``columns`` are the columns that a file must have, as its publisher writes them. ``rules`` are
+    those of columns whose names say something else, or nothing, in other formats; without ``has_common_columns`` they
+    are all there are. ``missing_words`` are what its own writer uses for a missing text.
     """
 
     name: str
@@ -29,6 +39,9 @@ class FileFormat:
     columns: tuple[str, ...]
     source: str
     origin: str = "kaggle"
+    rules: Mapping[str, ColumnRule] = field(default_factory=dict, hash=False)
+    missing_words: tuple[str, ...] = ()
+    has_common_columns: bool = True
 
     def find_missing_columns(self, columns: Iterable[str]) -> list[str]:
         """The columns of this format that are not among ``columns`` (case and spaces around do not count)."""
@@ -36,8 +49,16 @@ class FileFormat:
         return [column for column in self.columns if normalize_column_name(column) not in normalized_columns]
 
 
-def _define_kaggle_format(name: str, title: str, kind: RecordKind, *columns: str) -> FileFormat:
-    return FileFormat(name, title, kind, columns, source=name)
+def _define_kaggle_format(
+    name: str,
+    title: str,
+    kind: RecordKind,
+    *columns: str,
+    rules: Mapping[str, ColumnRule] = MappingProxyType({}),
+    missing_words: tuple[str, ...] = (),
+    has_common_columns: bool = True,
+) -> FileFormat:
+    return FileFormat(name, title, kind, columns, name, "kaggle", dict(rules), missing_words, has_common_columns)
 
 
 def _define_synthetic_format(name: str, title: str, kind: RecordKind, *columns: str) -> FileFormat:
@@ -50,25 +71,28 @@ FORMATS: dict[str, FileFormat] = {
     file_format.name: file_format
     for file_format in (
         _define_kaggle_format(
-            "tracks_by_genre",
-            "Spotify Tracks Dataset (dataset.csv)",
-            "track",
-            *("track_id", "artists", "album_name", "track_name", "popularity", "duration_ms", "explicit"),
-            *MEASURES,
-            "track_genre",
-        ),
-        _define_kaggle_format(
             "tracks_1921_2020",
             "Spotify Dataset 1921-2020 (tracks.csv)",
             "track",
             *("id", "name", "popularity", "duration_ms", "explicit", "artists", "id_artists", "release_date"),
             *MEASURES,
+            rules={"artists": ColumnRule("literal", is_required=True), "id_artists": ColumnRule("ids")},
         ),
         _define_kaggle_format(
             "artists_1921_2020",
             "Spotify Dataset 1921-2020 (artists.csv)",
             "artist",
             *("id", "followers", "genres", "name", "popularity"),
+            rules={"genres": ColumnRule("literal")},
+        ),
+        _define_kaggle_format(
+            "tracks_by_genre",
+            "Spotify Tracks Dataset (dataset.csv)",
+            "track",
+            *("track_id", "artists", "album_name", "track_name", "popularity", "duration_ms", "explicit"),
+            *MEASURES,
+            "track_genre",
+            rules={"artists": ColumnRule("names", is_required=True)},
         ),
         _define_kaggle_format(
             "playlist_songs",
@@ -79,6 +103,7 @@ FORMATS: dict[str, FileFormat] = {
             *_PLAYLIST_COLUMNS,
             *AUDIO_FEATURES,
             *("key", "mode", "duration_ms"),
+            missing_words=("NA",),  # of R, which wrote the file
         ),
         _define_kaggle_format(
             "top_2000s",
@@ -87,6 +112,17 @@ FORMATS: dict[str, FileFormat] = {
             *("Title", "Artist", "Top Genre", "Year", "Beats Per Minute (BPM)", "Energy", "Danceability"),
             *("Loudness (dB)", "Liveness", "Valence", "Length (Duration)", "Acousticness", "Speechiness"),
             "Popularity",
+            rules={
+                **{"Title": REQUIRED_TEXT, "Artist": ColumnRule("names", is_required=True), "Year": ColumnRule("date")},
+                **{"Beats Per Minute (BPM)": build_number_rule(0, 1000), "Loudness (dB)": build_number_rule(-100, 20)},
+                **dict.fromkeys(("Energy", "Danceability", "Liveness", "Valence"), build_number_rule(0, 100)),
+                **dict.fromkeys(("Acousticness", "Speechiness"), build_number_rule(0, 100)),
+                **{
+                    "Length (Duration)": ColumnRule("duration", is_required=True, unit_ms=1000),
+                    "Popularity": PERCENTAGE,
+                },
+            },
+            has_common_columns=False,
         ),
         _define_kaggle_format(
             "user_behavior",
@@ -97,6 +133,11 @@ FORMATS: dict[str, FileFormat] = {
             *("fav_music_genre", "music_time_slot", "music_Influencial_mood", "music_lis_frequency"),
             *("music_expl_method", "music_recc_rating", "pod_lis_frequency", "fav_pod_genre"),
             *("preffered_pod_format", "pod_host_preference", "preffered_pod_duration", "pod_variety_satisfaction"),
+            rules={
+                "premium_sub_willingness": ColumnRule("flag", words=("yes", "no")),
+                "music_recc_rating": build_whole_number_rule(1, 5),
+            },
+            has_common_columns=False,
         ),
         _define_synthetic_format(
             "made_up_tracks",
@@ -115,7 +156,14 @@ FORMATS: dict[str, FileFormat] = {
         ),
     )
 }
-"""Every known format by its name."""
+"""Every known format by its name, the best source first."""
+
+SOURCE_RANK = (
+    "api",
+    *dict.fromkeys(known.source for known in FORMATS.values() if known.kind != "survey_response"),
+    MOCK_SOURCE,
+)
+"""Sources, best first: where two of them know a field, the earlier one wins (docs/rules.md)."""
 
 
 def normalize_column_name(column: str) -> str:

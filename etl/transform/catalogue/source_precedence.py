@@ -3,7 +3,8 @@
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from etl.formats.contracts import MOCK_SOURCE, SOURCE_RANK
+from etl.formats.contracts import MOCK_SOURCE
+from etl.formats.kaggle.file_formats import SOURCE_RANK
 
 _PRECISIONS = ("day", "month", "year")
 

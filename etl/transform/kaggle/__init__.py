@@ -13,8 +13,6 @@ reasons can be counted.
     fields, list_fields       values parsed from a field's text, with their validation rules
 """
 
-from collections.abc import Callable
-
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
@@ -32,16 +30,7 @@ from etl.transform.validation import (
     split_rows,
 )
 
-_FIELD_MAPPINGS: dict[str, Callable[[], dict[str, Field]]] = {
-    "tracks_by_genre": tracks.map_tracks_by_genre,
-    "tracks_1921_2020": tracks.map_tracks_1921_2020,
-    "artists_1921_2020": artists.map_artists_1921_2020,
-    "playlist_songs": tracks.map_playlist_songs,
-    "top_2000s": tracks.map_top_2000s,
-    "user_behavior": survey.map_user_behavior,
-    "made_up_tracks": tracks.map_synthetic_tracks,
-    "made_up_artists": artists.map_synthetic_artists,
-}
+_FIELD_MAPPINGS = tracks.FIELD_MAPPINGS | artists.FIELD_MAPPINGS | survey.FIELD_MAPPINGS
 
 _SCHEMAS: dict[str, StructType] = {"track": TRACK_ROW, "artist": ARTIST_ROW, "survey_response": SURVEY_ROW}
 

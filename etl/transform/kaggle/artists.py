@@ -1,7 +1,7 @@
 """The formats with one artist a row: the column of ``ARTIST_ROW`` that each field fills."""
 
 from etl.transform.kaggle import fields, list_fields
-from etl.transform.kaggle.fields import Field
+from etl.transform.kaggle.fields import Field, FieldMappings
 
 
 def map_artists_1921_2020() -> dict[str, Field]:
@@ -24,3 +24,9 @@ def map_synthetic_artists() -> dict[str, Field]:
         "followers": fields.item_count("followers"),
         "genres": list_fields.genre_names("genres", list_fields.split_text("genres")),
     }
+
+
+FIELD_MAPPINGS: FieldMappings = {
+    "artists_1921_2020": map_artists_1921_2020,
+    "made_up_artists": map_synthetic_artists,
+}

@@ -7,6 +7,7 @@ costly steps are columns of their own, computed once (``validation.compute_once`
 first the ``trimmed`` and ``present`` texts (``add_text_columns``), then the ``derived_columns`` of each field.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pyspark.sql import Column, DataFrame
@@ -37,6 +38,10 @@ class Field:
     value: Column
     rules: tuple[Rule[Column], ...] = ()
     derived_columns: dict[str, Column] = field(default_factory=dict)
+
+
+FieldMappings = dict[str, Callable[[], dict[str, Field]]]
+"""By the name of a format: what gives its columns by field."""
 
 
 def add_text_columns(rows: DataFrame, file_format: FileFormat) -> DataFrame:

@@ -5,7 +5,7 @@ from pyspark.sql import functions as F
 
 from etl.formats.kaggle.file_formats import FORMATS
 from etl.transform.kaggle import fields, list_fields
-from etl.transform.kaggle.fields import Field, define_column, text_length_rule, trimmed_text
+from etl.transform.kaggle.fields import Field, FieldMappings, define_column, text_length_rule, trimmed_text
 from etl.transform.validation import Rule
 
 _UNIT_SEPARATOR = "\u001f"
@@ -63,3 +63,8 @@ def _hash_answers() -> Field:
     empty_text = _UNIT_SEPARATOR * (len(answers) - 1)
     no_answers = Rule(text == empty_text, "has no answers")
     return Field("row", F.substring(F.sha2(text, 256), 1, 32), (no_answers,), derived_columns)
+
+
+FIELD_MAPPINGS: FieldMappings = {
+    "user_behavior": map_user_behavior,
+}

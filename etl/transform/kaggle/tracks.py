@@ -2,7 +2,7 @@
 
 from etl.formats.contracts import AUDIO_FEATURES
 from etl.transform.kaggle import fields, list_fields
-from etl.transform.kaggle.fields import Field
+from etl.transform.kaggle.fields import Field, FieldMappings
 
 _UNIT_INTERVAL_FEATURES = tuple(feature for feature in AUDIO_FEATURES if feature not in ("loudness", "tempo"))
 
@@ -135,3 +135,12 @@ def _map_playlist() -> dict[str, Field]:
         "playlist_genre": fields.optional_text("playlist_genre"),
         "playlist_subgenre": fields.optional_text("playlist_subgenre"),
     }
+
+
+FIELD_MAPPINGS: FieldMappings = {
+    "tracks_by_genre": map_tracks_by_genre,
+    "tracks_1921_2020": map_tracks_1921_2020,
+    "playlist_songs": map_playlist_songs,
+    "top_2000s": map_top_2000s,
+    "made_up_tracks": map_synthetic_tracks,
+}
