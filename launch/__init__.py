@@ -4,7 +4,7 @@
     bootstrap           installs Java, a virtual environment and packages, then becomes a command:
     run                 bin/run: start everything, import, refresh, report, stop
     checks              bin/test
-    psql backup restore load_events import_history simulate_feed sign_in add_login dashboard
+    psql backup restore load_events import_history simulate_feed export_avro sign_in add_login dashboard
                         the commands of the same names
     command_line        parses the arguments of the commands, and prints their errors
 

@@ -6,5 +6,6 @@ checkpoints   frames, documents and API responses that the steps of a run store 
 latest_state  the latest state of each API resource, by run
 folder        the base of the three: files that are written whole or not at all
 arrow_files   Arrow tables as files
+export_folder a folder of exported files that is replaced whole
 full_disk     the message about a full disk
 """

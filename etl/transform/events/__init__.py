@@ -8,4 +8,5 @@ dimension_members  the users, artists, tracks, playlists and contexts of events
 utc_offsets        the offsets of timezones from UTC
 facts              events and the keys of their dimension members → rows of the fact tables
 play_matching      records of several sources that report one play
+play_pairing       the pairing of plays of two sources, as many pairs as possible
 """
