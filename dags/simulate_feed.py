@@ -17,9 +17,10 @@ errors, goes to the schema `simulation`.
 The same form and catalogue give the same feed; a longer interval or more listeners give the same ones and more.
 `docs/simulator.md` says what is synthetic, and what it is drawn from.
 
-**When it fails**, the last line of the log says what to change: mostly the warehouse has no catalogue yet (run
-`kaggle_import` first), or the interval lies in the future. **Running it again** is safe: a feed that the lake has is
-not written again, and one that was interrupted is written from the beginning.
+**If it fails**: the last line of the log says what to change. Usually the warehouse has no catalogue yet (run
+`kaggle_import` first), or the interval is in the future.
+
+**Is a rerun safe?** Yes. A feed that is already in the lake is not written again, and an interrupted one is rewritten.
 """
 
 from datetime import timedelta

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 from tenacity import nap
 
-from etl.database import connect, fetch_rows, lock_warehouse, make_engine, record_external_failure
+from etl.database import connect, fetch_rows, lock_warehouse, make_engine, record_external_failure, run_records
 from etl.errors import CheckFailedError, TryAgainError
-from etl.load import event_load, frame_load
+from etl.load import event_load
 from launch import postgres
 from tests.conftest import database
 from tests.load.event_frames import NOON, Delivery, Steps, Told, load_events, user
@@ -169,7 +169,7 @@ RUNS = "select run_id, result, message from audit.run order by run_id"
 def test_a_try_that_waits_in_vain_says_nothing_of_the_try_that_it_waited_for(
     warehouse_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(frame_load, "exclusive", partial(lock_warehouse, wait_seconds=0))
+    monkeypatch.setattr(run_records, "lock_warehouse", partial(lock_warehouse, wait_seconds=0))
 
     def try_beside(step: str) -> None:
         if step == "members":

@@ -1,4 +1,4 @@
-"""Blocks of Avro files, unpacked and packed."""
+"""Blocks of Avro files, decompressed and compressed."""
 
 import bz2
 import json
@@ -15,12 +15,12 @@ from etl.formats.avro.encoding import encode_long
 from etl.formats.avro.schemas import UnfitSchemaError
 
 MAX_BLOCK_BYTES = 1 << 28
-"""Bytes of a block unpacked: a few packed ones can stand for any number."""
+"""The largest decompressed block: a few compressed bytes can decompress to any number."""
 _CHECKSUM_BYTES = 4
 
 
 class DamagedBlockError(ValueError):
-    """A block cannot be read; the text says why."""
+    """A block cannot be read; the message says why."""
 
 
 def describe_error(error: Exception) -> str:
@@ -29,23 +29,23 @@ def describe_error(error: Exception) -> str:
 
 
 def check_schema(schema: str) -> None:
-    """:raises UnfitSchemaError: where records cannot be read by a schema, which is as JSON tells it."""
+    """Raise UnfitSchemaError if records cannot be read by a schema in JSON."""
     try:
         fastavro.parse_schema(json.loads(schema))
-    except Exception as error:  # fastavro's errors have no class of their own
+    except Exception as error:  # The errors of fastavro have no common class.
         raise UnfitSchemaError(describe_error(error)) from error
 
 
 def decompress_block(content: bytes, codec: str) -> bytes:
-    """The bytes of the records of a block.
+    """Return the encoded records of a block.
 
-    :raises DamagedBlockError: where the codec cannot read it, where it is cut, or has more than ``LARGEST`` bytes.
+    :raises DamagedBlockError: if the codec cannot read it, it is cut, or it has more than ``MAX_BLOCK_BYTES``.
     """
     try:
         records = _decompress(content, codec)
     except MemoryError:
         raise
-    except Exception as error:  # of the codecs: each has classes of its own
+    except Exception as error:  # The codecs have no common class of errors.
         raise DamagedBlockError(describe_error(error)) from error
     if len(records) > MAX_BLOCK_BYTES:
         raise DamagedBlockError(f"it has more than {MAX_BLOCK_BYTES >> 20} MiB")
@@ -53,7 +53,7 @@ def decompress_block(content: bytes, codec: str) -> bytes:
 
 
 def encode_block(records: bytes, row_count: int, codec: str, marker: bytes) -> bytes:
-    """A block of ``row_count`` records, which are written in ``records`` one behind the other."""
+    """Return a block of ``row_count`` encoded records."""
     content = _compress(records, codec)
     return encode_long(row_count) + encode_long(len(content)) + content + marker
 
@@ -65,6 +65,7 @@ def _decompress(content: bytes, codec: str) -> bytes:
         case "snappy":
             if _read_snappy_length(content) > MAX_BLOCK_BYTES:
                 raise ValueError(f"it has more than {MAX_BLOCK_BYTES >> 20} MiB")
+            # Avro appends the CRC-32 of the uncompressed bytes, big-endian, to a raw snappy block.
             decompressed = bytes(snappy.decompress_raw(content[:-_CHECKSUM_BYTES]))
             if zlib.crc32(decompressed).to_bytes(_CHECKSUM_BYTES, "big") != content[-_CHECKSUM_BYTES:]:
                 raise ValueError("its checksum is another one")
@@ -88,7 +89,7 @@ def _require_complete(decompressor: Any, content: bytes) -> bytes:
 
 
 def _read_snappy_length(content: bytes) -> int:
-    """What it says at its beginning, in seven bits a byte."""
+    """Return the uncompressed length, which a block begins with, seven bits a byte."""
     length = 0
     for index, byte in enumerate(content[:5]):
         length |= (byte & 0x7F) << (7 * index)

@@ -1,8 +1,7 @@
-"""Avro container files without reading their records: how many there are, and whether the files are whole.
+"""Headers and blocks of Avro container files, without decoding records.
 
-A container file is a header, which ends with 16 bytes drawn for this file (the sync marker), and blocks: number of
-records, number of bytes, the bytes, the marker again. So counting reads a few bytes a block, and a file that was cut
-shows itself.
+A container file is a header, which ends with 16 random bytes (the sync marker), and blocks: number of records, number
+of bytes, the bytes, the marker again. Counting records therefore reads a few bytes a block, and detects a cut file.
 """
 
 import json
@@ -25,9 +24,9 @@ _DAMAGED_MESSAGE = "the file is damaged. Get it again, whole."
 
 @dataclass(frozen=True)
 class Extent:
-    """How far a container file can be read: records and bytes of its whole blocks, header included.
+    """The records and bytes of a file's header and complete blocks.
 
-    ``density`` is the most records that one of its blocks says that it has in a byte.
+    ``max_records_per_byte`` is the largest number of records a byte that a block claims.
     """
 
     schema: str
@@ -44,7 +43,7 @@ class Extent:
 
 @dataclass(frozen=True)
 class Block:
-    """A block of a container file: how many records it holds, and where they and the whole of it begin and end."""
+    """A block of a container file: its number of records, and where the block and its records begin and end."""
 
     row_count: int
     start: int
@@ -53,14 +52,13 @@ class Block:
     end: int
 
     def slice_records(self, content: bytes) -> bytes:
-        """What the records are packed as, of the bytes of the block."""
+        """Return the compressed records within the bytes of the block."""
         return content[self.records_start - self.start : self.records_end - self.start]
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a container file begins with: all its bytes, the schema of its records as JSON, how its blocks are packed,
-    and what each of them ends with."""
+    """The header of a container file: its bytes, the schema as JSON, the codec of the blocks and the sync marker."""
 
     content: bytes
     schema: str
@@ -69,10 +67,10 @@ class Header:
 
 
 def measure_extent(source: BinaryIO, size: int) -> Extent:
-    """How far a file of ``size`` bytes can be read, which is to its end but where it was cut within a block.
+    """Return the extent of a file of ``size`` bytes, which may be cut within its last block.
 
-    :raises WrongFileError: where it is no Avro container, ends within its header, or is damaged; where its schema
-        cannot be read, or the way in which its records are packed is none that is known.
+    :raises WrongFileError: if it is not an Avro container, ends within its header or is damaged, or if its schema
+        cannot be parsed or its codec is unknown.
     """
     with _explain_errors():
         entries, marker = _read_header_entries(source)
@@ -85,9 +83,9 @@ def measure_extent(source: BinaryIO, size: int) -> Extent:
 
 
 def read_header(source: BinaryIO) -> Header:
-    """What a file begins with; ``source`` stands behind it.
+    """Return the header of a file, and leave ``source`` behind it.
 
-    :raises WrongFileError: as ``extent`` does.
+    :raises WrongFileError: as ``measure_extent`` does.
     """
     with _explain_errors():
         entries, marker = _read_header_entries(source)
@@ -95,9 +93,10 @@ def read_header(source: BinaryIO) -> Header:
 
 
 def read_blocks(source: BinaryIO, size: int, marker: bytes) -> Iterator[tuple[Block, bytes]]:
-    """The whole blocks, with their bytes, of a file of ``size`` bytes; ``source`` stands behind its header.
+    """Yield the complete blocks of a file of ``size`` bytes, with their bytes.
 
-    :raises WrongFileError: as ``extent`` does.
+    :param source: positioned behind the header.
+    :raises WrongFileError: as ``measure_extent`` does.
     """
     with _explain_errors():
         for block in _iterate_blocks(source, marker, size):
@@ -105,9 +104,9 @@ def read_blocks(source: BinaryIO, size: int, marker: bytes) -> Iterator[tuple[Bl
 
 
 def encode_file(records: Collection[bytes], row_count: int, schema: str) -> Iterator[bytes]:
-    """The bytes of a file, some at a time.
+    """Yield the bytes of a file with one block.
 
-    :param records: what its records are written as, behind each other.
+    :param records: the encoded records, in pieces.
     """
     entries = [b"avro.schema", schema.encode(), b"avro.codec", b"null"]
     encoded_entries = b"".join(encode_long(len(entry)) + entry for entry in entries)
@@ -119,10 +118,11 @@ def encode_file(records: Collection[bytes], row_count: int, schema: str) -> Iter
 
 
 def count_records(files: Any, url: str) -> int:
-    """The number of records in a file, or in all files ``*.avro`` of a folder.
+    """Return the number of records in a file, or in all files ``*.avro`` of a folder.
 
-    :param files: an fsspec filesystem; ``url`` is a path of it, or has its protocol.
-    :raises WrongFileError: where a file is no Avro container or ends too early; the text names it.
+    :param files: an fsspec filesystem.
+    :param url: a path of it, with or without protocol.
+    :raises WrongFileError: if a file is not an Avro container or is cut; the message names it.
     """
     path = files._strip_protocol(url)
     paths = sorted(files.glob(f"{path}/*.avro")) if files.isdir(path) else [path]
@@ -150,23 +150,24 @@ def _explain_errors() -> Iterator[None]:
 
 
 class _NotAvroError(Exception):
-    """What is wrong with a file, in words."""
+    """A file is not valid; the message says why."""
 
 
 class _EndsTooEarlyError(_NotAvroError):
-    """It ends where something must follow."""
+    """A file ends too early."""
 
 
 def _read_header_entries(source: BinaryIO) -> tuple[dict[str, bytes], bytes]:
-    """Read up to the end of the header.
+    """Read the header.
 
-    :returns: its entries, and the sync marker.
+    :returns: its metadata, and the sync marker.
     """
     entries = {}
     if source.read(len(_MAGIC)) != _MAGIC:
         raise _NotAvroError("this is no Avro container file: it does not begin with Obj and 1. Name an Avro file.")
     while count := _read_long(source):
-        if count < 0:  # then the size of the block of entries follows
+        # A map is a list of blocks that a count of 0 ends. A negative count is followed by the size of its block.
+        if count < 0:
             count = -count
             _read_long(source)
         for _ in range(count):
@@ -176,7 +177,7 @@ def _read_header_entries(source: BinaryIO) -> tuple[dict[str, bytes], bytes]:
 
 
 def _get_schema(entries: dict[str, bytes]) -> str:
-    """The schema's text; a record in it has a list of fields, each with a name and a type."""
+    """Return the schema as JSON; raise _NotAvroError if a record has no list of fields with names and types."""
     try:
         text = entries["avro.schema"].decode()
         schema = json.loads(text)
@@ -209,8 +210,10 @@ def _read_range(source: BinaryIO, start: int, end: int) -> bytes:
 
 
 def _iterate_blocks(source: BinaryIO, marker: bytes, size: int) -> Iterator[Block]:
-    """The whole blocks; ``source`` stands behind the last one at the end."""
+    """Yield the complete blocks, and leave ``source`` behind the last one."""
     while (start := source.tell()) < size:
+        # A cut last block is no error: all blocks before it are valid. A cut header
+        # is an error, because no record can be decoded without it.
         try:
             count, length = _read_long(source), _read_long(source)
         except _EndsTooEarlyError:
@@ -230,7 +233,7 @@ def _iterate_blocks(source: BinaryIO, marker: bytes, size: int) -> Iterator[Bloc
 
 
 def _read_long(source: BinaryIO) -> int:
-    """A zigzag number of variable length."""
+    """Read a zigzag number of variable length."""
     value = 0
     for index in range(_MAX_VARINT_BYTES):
         byte = _read_exactly(source, 1)[0]
@@ -241,7 +244,7 @@ def _read_long(source: BinaryIO) -> int:
 
 
 def _read_exactly(source: BinaryIO, size: int) -> bytes:
-    if not 0 <= size <= _MAX_ENTRY_BYTES:  # memory for so much would be asked for before a byte is read
+    if not 0 <= size <= _MAX_ENTRY_BYTES:  # Python would reserve this much memory before it reads.
         raise _NotAvroError(f"a part of the file's header says that it has {size} bytes: {_DAMAGED_MESSAGE}")
     content = source.read(size)
     if len(content) != size:

@@ -1,4 +1,4 @@
-"""What values of Avro are written as."""
+"""Values as Avro writes them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,7 +7,8 @@ from etl.formats.avro.schemas import MIN_PRIMITIVE_BYTES, get_branch_types, stri
 
 
 def encode_long(value: int) -> bytes:
-    """A number that is not negative: zigzag, of variable length."""
+    """Return a number of at least 0 as a zigzag number of variable length."""
+    # Zigzag maps n >= 0 to 2n, which is a shift.
     content, remaining = bytearray(), value << 1
     while remaining > 0x7F:
         content.append((remaining & 0x7F) | 0x80)
@@ -16,11 +17,11 @@ def encode_long(value: int) -> bytes:
 
 
 def encode_default_record(schema: Mapping[str, Any], name: str, text: str) -> bytes:
-    """A record whose numbers are 0 and texts empty, but for one field.
+    """Return a record whose numbers are 0 and texts empty, except one field.
 
-    :param schema: one that ``least_bytes`` finds fit.
-    :param name: of a field of texts; ``text`` is its value.
-    :raises ValueError: where it may be no text.
+    :param schema: one that ``schemas.compute_min_bytes`` accepts.
+    :param name: of a text field; ``text`` is its value.
+    :raises ValueError: if the field cannot be a text.
     """
     named_types = dict(_iterate_named_types(schema))
     return b"".join(
@@ -58,7 +59,7 @@ def _encode_default_primitive(kind: str) -> bytes:
 
 
 def _iterate_named_types(avro_type: Any) -> Iterator[tuple[str, Any]]:
-    """The types that have a name, wherever they are told."""
+    """Yield the named types of a schema, at any depth."""
     if isinstance(avro_type, list):
         for branch in avro_type:
             yield from _iterate_named_types(branch)

@@ -128,19 +128,21 @@ def _gather_blocks(source: BinaryIO, size: int, header: Header) -> Iterator[tupl
 
 
 class _RecordReader:
-    """How records of one file are read, with DataFusion by way of another file."""
+    """Reads the records of one file by DataFusion, from a temporary file."""
 
     def __init__(self, header: Header, file: Path) -> None:
-        # Texts with a logical type, such as uuid, are texts to the contracts.
+        # Contracts have plain texts where a file may have a logical type, such as uuid.
         self._schema = remove_logical_types(json.loads(header.schema), types=("string",))
         self._file = file
 
     def read_table(self, contents: Collection[bytes], row_count: int, selected: pa.Schema) -> pa.Table:
-        """Records by DataFusion.
+        """Return records decoded by DataFusion.
 
-        :param contents: what they are written as, in pieces.
-        :raises UndecodableError: where they are not ``row_count``, or it cannot read them.
+        :param contents: the encoded records, in pieces.
+        :raises UndecodableError: if they are not ``row_count`` records, or DataFusion cannot decode them.
         """
+        # A damaged record can shift all values behind it without an error. A last record with a known userId shows that
+        # the decoder ended where it should.
         try:
             end_marker = encode_default_record(self._schema, "userId", _END_MARKER)
             min_record_bytes = compute_min_bytes(self._schema)
@@ -155,9 +157,9 @@ class _RecordReader:
     def read_or_salvage(
         self, content: bytes, row_count: int, contract: dict[str, Any], location: str
     ) -> list[pa.Table | UndecodableRecords]:
-        """Records of a block by DataFusion, else by fastavro, and those that neither reads.
+        """Return the records of a block, decoded by DataFusion or else by fastavro, and those that neither can decode.
 
-        :raises Exception: where no record of the block can be read or trusted.
+        :raises Exception: if no record of the block can be decoded or trusted.
         """
         schema = build_arrow_schema(contract)
         try:
@@ -190,8 +192,9 @@ class _RecordReader:
         return [table, *unreadable] if len(table) else [*unreadable]
 
     def _read_before_marker(self, row_count: int, selected: pa.Schema) -> pa.Table:
-        """The records before the mark."""
+        """Return the records before the end marker."""
         try:
+            # All records in one batch, so that the marker is its last row.
             session = TableSession(row_count + 1)
             available_names = session.add_avro("records", str(self._file)).names
             selected_columns = ", ".join(
