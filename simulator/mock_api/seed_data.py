@@ -164,8 +164,8 @@ class SeedData:
         self.accounts = {account.name: account for account in (Account(**json.loads(row["account"])) for row in rows)}
         self._libraries = dict(zip(self.accounts, rows, strict=True))
 
-    def close_connection(self) -> None:
-        """Let go of the file."""
+    def close(self) -> None:
+        """Close the file."""
         self._connection.close()
 
     def list_playlist_ids(self, account: str) -> list[str]:

@@ -53,7 +53,7 @@ class MockApiState:
             raise ApiError(503, "The mock API has no seed data yet: it is still being written.")
         if self._seed_data is None or version != self._seed_data_version:
             if self._seed_data is not None:
-                self._seed_data.close_connection()
+                self._seed_data.close()
             self._seed_data, self._seed_data_version, self._simulated_day = (
                 SeedData(self._seed_data_path),
                 version,

@@ -114,7 +114,7 @@ def test_contracts_for_other_readers_go_into_a_folder(place: Settings, tmp_path:
     assert wrapped["records"] == {"spotify_wrapped_data": events}
     assert entities["records"].pop("entity_event") == events
     assert entities["records"] == {"entity_user": 5, "entity_track": 297, "entity_artist": 40}
-    assert {one.format for one in Lake(place.lake_url).find_inputs(["feed"])} == {"user_activity", "user"}
+    assert {one.format for one in Lake(place.lake_url).inputs.find_inputs(["feed"])} == {"user_activity", "user"}
     again = feed_form.simulate_form("run", {**form, "contract": "entities"}, NOW, place)
     assert Path(again["folder"]).parent == place.state_dir / "exports"
     assert feed_form.simulate_form("run", {**form, "contract": "entities"}, NOW, place) == again

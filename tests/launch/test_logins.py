@@ -186,7 +186,7 @@ def test_with_the_person_goes_the_login_as_far_as_rights_allow(server: Server) -
         assert erase_logins(connection, {"u1", "u2"}) == 1
     with pytest.raises(ActionNeededError, match="permission denied for database"):
         ask(server, "grace", password)
-    assert [(login.login_name, login.is_known) for login in list_logins(url)] == [("grace", False)]
+    assert [(login.login_name, login.is_active) for login in list_logins(url)] == [("grace", False)]
     remove_login(admin, "grace")
     add_login(admin, "listener", "grace", "u1")
     with database.connect(admin) as connection:

@@ -8,6 +8,8 @@ from sqlalchemy.engine import make_url
 from etl.database import connect, fetch_rows, lock_warehouse, make_engine
 from etl.erasure.data_subject import DataSubject
 from etl.erasure.warehouse import erase_data_subject, find_usernames
+from etl.load.access.login_removal import erase_logins
+from etl.load.marts import build_marts_as_defined
 from launch import postgres
 from tests.load.event_frames import NOON, Delivery, Told, load_events, user
 from tests.load.star_frames import table
@@ -31,7 +33,8 @@ def execute(url: str, statement: str) -> None:
 def forgotten(url: str, **more: set[str]) -> None:
     with lock_warehouse(url) as connection:
         person = DataSubject(frozenset({WHO})).add_identifiers(**more)
-        erase_data_subject(connection, person.add_identifiers(names=find_usernames(connection, person)))
+        person = person.add_identifiers(names=find_usernames(connection, person))
+        erase_data_subject(connection, person, build_marts_as_defined, erase_logins)
 
 
 def sampled(server: postgres.Server, url: str, *words: str) -> list[str]:

@@ -134,7 +134,7 @@ def test_each_track_is_told_as_the_files_tell_it(tmp_path: Path) -> None:
         write_seed_data(tracks, pd.DataFrame(columns=ARTIST_ROW.fieldNames()), path, seed=1)
         stock = SeedData(path)
         told = SimulatedDay(stock, Scenario(), 0).read_tracks(row["track_id"] for row in DATED)
-        stock.close_connection()
+        stock.close()
         dates = {
             name.rstrip("0"): (one["album"]["release_date"], one["album"]["release_date_precision"])
             for name, one in told.items()

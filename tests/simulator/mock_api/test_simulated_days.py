@@ -21,7 +21,7 @@ from tests.simulator.mock_api.small_seed_data import Client, running
 def stock(little_stock: Path) -> Iterator[SeedData]:
     opened = SeedData(little_stock)
     yield opened
-    opened.close_connection()
+    opened.close()
 
 
 def state(stock: SeedData, scenario: Scenario, night: int) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def test_the_usual_changes_come_every_night_and_are_a_pure_function(stock: SeedD
     nights = [state(stock, usual, night) for night in range(31)]
     again = SeedData(little_stock)
     assert [state(again, usual, night) for night in (30, 3, 0)] == [nights[30], nights[3], nights[0]]
-    again.close_connection()
+    again.close()
     for account in ("ada", "ben"):
         for before, after in pairwise(nights):
             assert before[account]["playlists"] != after[account]["playlists"]
