@@ -31,7 +31,7 @@ from launch import postgres
 from launch.bootstrap import SetupError, ensure_browser
 from launch.dashboard import Dashboard
 from launch.environment import get_state_dir
-from tests.dashboard.browser import open_page, start
+from tests.dashboard.browser import open_page, start_browser
 
 _LOGINS = {"listener": "u7", "analyst": None, "artist": "a3"}
 _LOGIN_NAME = "bench.{}"
@@ -139,7 +139,7 @@ def _open_page(browser: Chrome, page: str) -> float:
 
 @contextmanager
 def _start_browser(folder: Path) -> Iterator[Chrome]:
-    browser = start(folder / "browser")
+    browser = start_browser(folder / "browser")
     browser.set_script_timeout(60)
     yield browser
     browser.quit()

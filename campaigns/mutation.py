@@ -33,9 +33,9 @@ _TIMEOUT_FACTOR = 5
 _MIN_TIMEOUT_SECONDS = 120.0
 """A machine on which much else runs may stand still for a while."""
 
-_RECONCILE = "tests/transform/test_reconcile.py"
-_RECORDINGS = "tests/transform/test_recordings.py"
-_CATALOGUE = "tests/transform/test_catalogue.py"
+_RECONCILE = "tests/transform/catalogue/test_reconciliation.py"
+_RECORDINGS = "tests/transform/catalogue/test_recordings.py"
+_CATALOGUE = "tests/transform/catalogue/test_pipeline.py"
 _RECOGNISED = "tests/load/test_recognised.py"
 _EVENT_KEYS = "tests/load/test_event_keys.py"
 _KNOWN_EVENTS = "tests/load/test_known_events.py"
@@ -44,13 +44,19 @@ _EVENTS = "tests/transform/events"
 TESTS: dict[str, tuple[str, ...]] = {
     "etl/transform/catalogue/reconciliation.py": (_RECONCILE,),
     "etl/transform/catalogue/recordings.py": (_RECORDINGS,),
-    "etl/transform/catalogue/aliases.py": ("tests/transform/test_aliases.py",),
+    "etl/transform/catalogue/aliases.py": ("tests/transform/catalogue/test_aliases.py",),
     "etl/transform/catalogue/source_precedence.py": (_CATALOGUE,),
-    "etl/transform/events/event_ids.py": (f"{_EVENTS}/test_identity.py",),
-    "etl/transform/events/feed_queries.py": (f"{_EVENTS}/test_feed_rows.py",),
+    "etl/transform/events/event_ids.py": (f"{_EVENTS}/test_event_ids.py",),
+    "etl/transform/events/feed_queries.py": (f"{_EVENTS}/test_feed_queries.py",),
     "etl/transform/events/facts.py": (f"{_EVENTS}/test_facts.py",),
-    "etl/transform/events/dimension_members.py": (f"{_EVENTS}/test_members.py", f"{_EVENTS}/test_feed_rows.py"),
-    "etl/transform/events/play_matching.py": (f"{_EVENTS}/test_matching.py", f"{_EVENTS}/test_matching_properties.py"),
+    "etl/transform/events/dimension_members.py": (
+        f"{_EVENTS}/test_dimension_members.py",
+        f"{_EVENTS}/test_feed_queries.py",
+    ),
+    "etl/transform/events/play_matching.py": (
+        f"{_EVENTS}/test_play_matching.py",
+        f"{_EVENTS}/test_play_matching_properties.py",
+    ),
     "etl/load/play_matches.py": (_KNOWN_EVENTS, _TRACKS),
     "etl/load/partitions.py": (_KNOWN_EVENTS,),
     "sql/merge/event_members.sql": (_EVENT_KEYS,),

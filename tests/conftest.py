@@ -55,7 +55,7 @@ def lake(tmp_path: Path) -> Lake:
 
 @pytest.fixture(scope="session")
 def real_kaggle() -> Path:
-    """The folder of real Kaggle files; tests that need it are skipped, with this sentence, where it is absent."""
+    """The folder of real Kaggle files; tests that need it are skipped, with this message, where it is absent."""
     folder = SHARED_DATA / "kaggle"
     if not folder.is_dir():
         pytest.skip(f"the real Kaggle files are not here: {folder}")
@@ -64,7 +64,7 @@ def real_kaggle() -> Path:
 
 @pytest.fixture(scope="session")
 def real_exports() -> Path:
-    """The folder of real exports; tests that need it are skipped, with this sentence, where it is absent."""
+    """The folder of real exports; tests that need it are skipped, with this message, where it is absent."""
     folder = SHARED_DATA / "account_export"
     if not folder.is_dir():
         pytest.skip(f"the real account exports are not here: {folder}")
@@ -100,19 +100,19 @@ _NUMBERS = count(1)
 @pytest.fixture
 def empty_database_url(embedded_server: postgres.Server) -> Iterator[str]:
     """A database of its own without any table, as its owner ``loader``."""
-    with database(embedded_server, "template1") as url:
+    with copy_database(embedded_server, "template1") as url:
         yield url
 
 
 @pytest.fixture
 def warehouse_url(embedded_server: postgres.Server, migrated_template: str) -> Iterator[str]:
     """A migrated, empty warehouse of its own, as its owner ``loader``."""
-    with database(embedded_server, migrated_template) as url:
+    with copy_database(embedded_server, migrated_template) as url:
         yield url
 
 
 @contextmanager
-def database(server: postgres.Server, template: str) -> Iterator[str]:
+def copy_database(server: postgres.Server, template: str) -> Iterator[str]:
     """The URL of a copy of a database, gone afterwards."""
     name = f"test_{next(_NUMBERS)}"
     run_as_superuser(server, f"create database {name} template {template} strategy file_copy owner loader")
@@ -122,8 +122,8 @@ def database(server: postgres.Server, template: str) -> Iterator[str]:
 
 def run_as_superuser(server: postgres.Server, statement: str) -> None:
     """Run a statement as the server's superuser, outside of any transaction."""
-    place = make_engine(server.build_url("postgres", "postgres")).execution_options(isolation_level="AUTOCOMMIT")
-    with place.connect() as connection:
+    engine = make_engine(server.build_url("postgres", "postgres")).execution_options(isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
         connection.execute(text(statement))
 
 

@@ -12,7 +12,7 @@ EPISODE_URI = "spotify:episode:abcdefghijKL0123456789"
 AUDIO, VIDEO = "Streaming_History_Audio_2024_0.json", "Streaming_History_Video_2024.json"
 
 
-def play(**fields: Any) -> Json:
+def make_play(**fields: Any) -> Json:
     """A record of the newest field set, private fields included."""
     return {
         "ts": "2024-03-01T12:03:00Z",
@@ -42,20 +42,20 @@ def play(**fields: Any) -> Json:
     }
 
 
-def old_play(**fields: Any) -> Json:
+def make_old_play(**fields: Any) -> Json:
     """A record of the older field set."""
     newer = ("ip_addr", "audiobook_title", "audiobook_uri", "audiobook_chapter_uri", "audiobook_chapter_title")
     private = {"username": "ada.lovelace", "ip_addr_decrypted": "192.0.2.17", "user_agent_decrypted": "Mozilla%2F5.0"}
-    return {**{name: value for name, value in play().items() if name not in newer}, **private, **fields}
+    return {**{name: value for name, value in make_play().items() if name not in newer}, **private, **fields}
 
 
-def nameless(**fields: Any) -> Json:
+def make_nameless_play(**fields: Any) -> Json:
     """A record that tells of no track."""
     names = ("track_name", "album_artist_name", "album_album_name")
-    return play(**{f"master_metadata_{name}": None for name in names}, spotify_track_uri=None, **fields)
+    return make_play(**{f"master_metadata_{name}": None for name in names}, spotify_track_uri=None, **fields)
 
 
-def basic_play(**fields: Any) -> Json:
+def make_basic_play(**fields: Any) -> Json:
     """A record of the account data."""
     return {
         "endTime": "2024-03-01 12:03",
@@ -66,22 +66,22 @@ def basic_play(**fields: Any) -> Json:
     }
 
 
-def text(value: Any) -> bytes:
+def encode_file(value: Any) -> bytes:
     """A file as Spotify writes it; what are bytes already stays."""
     return value if isinstance(value, bytes) else json.dumps(value, indent=2).encode()
 
 
-def folder_of(place: Path, **files: Any) -> Path:
+def write_export_folder(place: Path, **files: Any) -> Path:
     """A folder with files by name."""
     for name, value in files.items():
         (place / name).parent.mkdir(parents=True, exist_ok=True)
-        (place / name).write_bytes(text(value))
+        (place / name).write_bytes(encode_file(value))
     return place
 
 
-def zip_of(place: Path, **files: Any) -> Path:
+def write_export_zip(place: Path, **files: Any) -> Path:
     """A zip file with members by name."""
     with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, value in files.items():
-            archive.writestr(name, text(value))
+            archive.writestr(name, encode_file(value))
     return place

@@ -9,7 +9,7 @@ import psutil
 from launch.environment import STATE_MARKER
 
 
-def looked_at(process: psutil.Process, is_so: Callable[[psutil.Process], bool]) -> bool:
+def check_process(process: psutil.Process, is_so: Callable[[psutil.Process], bool]) -> bool:
     """Whether something holds of a process, which it does not where the process has ended meanwhile."""
     try:
         return is_so(process)
@@ -17,22 +17,22 @@ def looked_at(process: psutil.Process, is_so: Callable[[psutil.Process], bool]) 
         return False
 
 
-def marked(state: Path) -> list[psutil.Process]:
+def list_marked_processes(state: Path) -> list[psutil.Process]:
     """Everything alive that was started for a STATE_DIR and says so in its environment."""
 
     def is_marked(process: psutil.Process) -> bool:
         return process.environ().get(STATE_MARKER) == str(state) and process.status() != psutil.STATUS_ZOMBIE
 
-    return [process for process in psutil.process_iter() if looked_at(process, is_marked)]
+    return [process for process in psutil.process_iter() if check_process(process, is_marked)]
 
 
-def listening_addresses(processes: list[psutil.Process]) -> set[str]:
+def list_listening_addresses(processes: list[psutil.Process]) -> set[str]:
     """The addresses at which processes listen: one look at the machine's sockets, so that none can end under it."""
     ours = {process.pid for process in processes}
     connections = psutil.net_connections("inet")
     return {c.laddr.ip for c in connections if c.status == psutil.CONN_LISTEN and c.pid in ours}
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])

@@ -18,43 +18,43 @@ LOCKS = {
 }
 
 
-def _load(path: str) -> dict[Any, Any]:
+def _load_yaml(path: str) -> dict[Any, Any]:
     loaded: dict[Any, Any] = yaml.safe_load((CHECKOUT / path).read_text(encoding="utf-8"))
     return loaded
 
 
 def test_public_ci_calls_the_two_commands_of_the_readme() -> None:
-    jobs = _load(".github/workflows/ci.yml")["jobs"]
+    jobs = _load_yaml(".github/workflows/ci.yml")["jobs"]
     commands = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
     assert sorted(commands) == ["bin/run --exit", "bin/test"]
     assert all("timeout-minutes" in job and job["runs-on"].startswith("ubuntu-") for job in jobs.values())
 
 
 def test_public_ci_may_only_read() -> None:
-    workflow = _load(".github/workflows/ci.yml")
+    workflow = _load_yaml(".github/workflows/ci.yml")
     assert workflow["permissions"] == {"contents": "read"}
     assert {"push", "pull_request"} == set(workflow[True])  # YAML reads the key "on" as true
 
 
 def test_public_ci_runs_supported_versions_of_python() -> None:
     supported = {"3.11", "3.12", "3.13"}
-    jobs = _load(".github/workflows/ci.yml")["jobs"]
+    jobs = _load_yaml(".github/workflows/ci.yml")["jobs"]
     assert set(jobs["test"]["strategy"]["matrix"]["python"]) <= supported
     assert jobs["run"]["steps"][1]["with"]["python-version"] in supported
 
 
 def test_hooks_run_what_the_project_s_environment_holds() -> None:
-    (repository,) = _load(".pre-commit-config.yaml")["repos"]
+    (repository,) = _load_yaml(".pre-commit-config.yaml")["repos"]
     hooks = {hook["id"]: hook for hook in repository["hooks"]}
     assert (repository["repo"], set(hooks)) == ("local", {"ruff", "ruff-format", "mypy", "sqruff"})
-    test_extra = {Requirement(line).name for line in _project()["optional-dependencies"]["test"]}
+    test_extra = {Requirement(line).name for line in _read_project()["optional-dependencies"]["test"]}
     for hook in hooks.values():
         program, *arguments = shlex.split(hook["entry"])
         tool = arguments[1] if arguments[0] == "-m" else Path(program).name
         assert program.startswith(".state/venv/bin/") and tool in test_extra and hook["language"] == "system"
 
 
-def _project() -> dict[str, Any]:
+def _read_project() -> dict[str, Any]:
     project: dict[str, Any] = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return project
 
@@ -73,7 +73,7 @@ def test_a_lock_file_holds_names_versions_and_hashes(lock: str) -> None:
 def test_a_lock_file_pins_what_the_project_asks_for(lock: str) -> None:
     text = (CHECKOUT / lock).read_text(encoding="utf-8")
     pinned = dict(re.findall(r"(?m)^([a-z0-9._-]+)==([\w.+!]+)", text))
-    extras = [line for extra in LOCKS[lock] for line in _project()["optional-dependencies"][extra]]
-    for wanted in map(Requirement, [*_project()["dependencies"], *extras]):
-        name = re.sub(r"[-_.]+", "-", wanted.name).lower()
-        assert name in pinned and wanted.specifier.contains(pinned[name]), f"{lock}: run launch/lock.sh for {name}"
+    extras = [line for extra in LOCKS[lock] for line in _read_project()["optional-dependencies"][extra]]
+    for requirement in map(Requirement, [*_read_project()["dependencies"], *extras]):
+        name = re.sub(r"[-_.]+", "-", requirement.name).lower()
+        assert name in pinned and requirement.specifier.contains(pinned[name]), f"{lock}: run launch/lock.sh for {name}"

@@ -1,4 +1,4 @@
-"""The data dictionary is what the database says, and the database says something about everything."""
+"""The data dictionary matches the database, and the database describes everything."""
 
 from docs.generate_dictionary import TARGET, render_dictionary
 from etl import database

@@ -23,7 +23,7 @@ OF_BIN_RUN_ALONE = {"SIMULATED_LISTENERS"}
 """Read where all settings are, and used by no DAG and no job."""
 
 
-def _main(script: str, *arguments: Any) -> int:
+def _run_main(script: str, *arguments: Any) -> int:
     """Call a script's main. docker/ is no package: it would hide the library of that name."""
     code: int = runpy.run_path(str(DOCKER / script))["main"](*arguments)
     return code
@@ -50,7 +50,7 @@ def test_ports_are_published_on_loopback_only(compose: dict[str, Any]) -> None:
 def test_passwords_are_asked_for_and_never_given(compose: dict[str, Any]) -> None:
     text = (DOCKER / "compose.yaml").read_text(encoding="utf-8")
     passwords = re.findall(r"\$\{(\w*PASSWORD\w*)([^}]*)\}", text)
-    assert passwords and all(rest.startswith(":?") for _, rest in passwords)
+    assert passwords and all(suffix.startswith(":?") for _, suffix in passwords)
     example = (DOCKER / ".env.example").read_text(encoding="utf-8")
     assert {name for name, _ in passwords} == set(re.findall(r"^(\w*PASSWORD\w*)=$", example, re.MULTILINE))
 
@@ -62,10 +62,10 @@ def test_the_containers_are_told_every_setting_that_a_dag_or_a_job_reads(compose
     sources = [path for folder in ("dags", "etl") for path in (checkout / folder).rglob("*.py")]
     read = {name for path in sources for name in re.findall(r'["{]([A-Z_]+)\b', path.read_text(encoding="utf-8"))}
     assert {"KEEP_DAYS", "LAKE_URL", "REFRESH_CRON", "AIRFLOW_METADATA_URL"} <= named & read
-    told = compose["services"]["scheduler"]["environment"]
-    assert (named & read) - SET_IN_THE_CONTAINER - OF_BIN_RUN_ALONE == named & read & set(told)
+    environment = compose["services"]["scheduler"]["environment"]
+    assert (named & read) - SET_IN_THE_CONTAINER - OF_BIN_RUN_ALONE == named & read & set(environment)
     example = (DOCKER / ".env.example").read_text(encoding="utf-8")
-    offered = {name for value in told.values() for name in re.findall(r"\$\{(\w+)", value)}
+    offered = {name for value in environment.values() for name in re.findall(r"\$\{(\w+)", value)}
     assert offered <= set(re.findall(r"(?m)^#?([A-Z_]+)=", example))
 
 
@@ -119,7 +119,7 @@ def test_airflow_knows_each_part_and_its_options(name: str, monkeypatch: pytest.
     monkeypatch.setattr("os.execvpe", lambda _, command, environ: started.append((command, environ)) or sys.exit(0))
     monkeypatch.setattr("os.umask", lambda _: 0)
     with pytest.raises(SystemExit):
-        _main("run_component.py", [name])
+        _run_main("run_component.py", [name])
     command, environ = started[0]
     assert command[:4] == [sys.executable, "-m", "airflow", name]
     assert environ["AIRFLOW__API__HOST"] == "0.0.0.0" and environ["AIRFLOW__API_AUTH__JWT_SECRET"]
@@ -131,9 +131,9 @@ def test_set_up_says_in_a_sentence_why_it_cannot(
     monkeypatch.setenv("STATE_DIR", str(tmp_path))
     monkeypatch.setenv("WAREHOUSE_URL", "postgresql://loader:hidden@127.0.0.1:1/warehouse")
     monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "postgresql://airflow:hidden@127.0.0.1:1/airflow")
-    assert _main("run_component.py", ["set-up"]) == 1
-    said = capsys.readouterr().err
-    assert "127.0.0.1:1/warehouse" in said and "hidden" not in said
+    assert _run_main("run_component.py", ["set-up"]) == 1
+    printed = capsys.readouterr().err
+    assert "127.0.0.1:1/warehouse" in printed and "hidden" not in printed
 
 
 @pytest.fixture
@@ -155,9 +155,9 @@ def api_server() -> Iterator[str]:
 
 
 def test_health_is_what_airflow_says(api_server: str) -> None:
-    assert _main("health.py", "scheduler", api_server) == 0
-    assert _main("health.py", "triggerer", api_server) == 1
+    assert _run_main("health.py", "scheduler", api_server) == 0
+    assert _run_main("health.py", "triggerer", api_server) == 1
 
 
 def test_without_an_api_server_nothing_is_healthy() -> None:
-    assert _main("health.py", "scheduler", "http://127.0.0.1:1/") == 1
+    assert _run_main("health.py", "scheduler", "http://127.0.0.1:1/") == 1

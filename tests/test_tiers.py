@@ -9,7 +9,7 @@ import pytest
 from etl.settings import CHECKOUT
 from launch.bootstrap import NO_BROWSER_TIERS, NO_JAVA_TIERS
 from launch.checks import TIERS
-from tests.tiers import PROGRAMS, forbidden
+from tests.tiers import PROGRAMS, find_forbidden_program
 
 _MODULE = """
 import pytest
@@ -80,8 +80,8 @@ def run_pytest(folder: Path, content: str, *arguments: str) -> str:
     # A folder of its own: programs in the tests' own folders only pretend, and are let be.
     command += [f"--rootdir={folder}", f"--basetemp={folder / 'temp'}", "test_module.py"]
     environ = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(CHECKOUT), "HOME": str(folder)}
-    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
-    return done.stdout + done.stderr
+    completed = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
+    return completed.stdout + completed.stderr
 
 
 @pytest.mark.parametrize("tier", TIERS)
@@ -119,13 +119,15 @@ def test_a_distributed_run_begins_with_the_files_that_may_take_longest(tmp_path:
 def test_every_tier_but_the_first_has_programs_of_its_own() -> None:
     assert list(dict.fromkeys(PROGRAMS.values())) == list(TIERS[1:])
     for program, tier in PROGRAMS.items():
-        assert [one for one in TIERS if forbidden([program], one, "")] == list(TIERS[: TIERS.index(tier)])
+        assert [other_tier for other_tier in TIERS if find_forbidden_program([program], other_tier, "")] == list(
+            TIERS[: TIERS.index(tier)]
+        )
 
 
 def test_what_lies_in_the_tests_folder_only_pretends() -> None:
-    assert forbidden(["/tmp/tests/bin/java"], "unit", "/tmp/tests") is None
-    assert forbidden(["/usr/bin/java"], "unit", "/tmp/tests") == "/usr/bin/java"
-    assert forbidden([b"/usr/bin/java", Path("x")], "unit", "") == "/usr/bin/java"
+    assert find_forbidden_program(["/tmp/tests/bin/java"], "unit", "/tmp/tests") is None
+    assert find_forbidden_program(["/usr/bin/java"], "unit", "/tmp/tests") == "/usr/bin/java"
+    assert find_forbidden_program([b"/usr/bin/java", Path("x")], "unit", "") == "/usr/bin/java"
 
 
 def test_the_tiers_that_are_set_up_without_java_or_browser_are_the_first_ones() -> None:

@@ -48,23 +48,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Select the tests of a tier; in a distributed run, put the files that may take longest first."""
     if tier := config.getoption("--tier"):
-        config.hook.pytest_deselected(items=[item for item in items if tier_of(item) != tier])
-        items[:] = [item for item in items if tier_of(item) == tier]
+        config.hook.pytest_deselected(items=[item for item in items if get_tier(item) != tier])
+        items[:] = [item for item in items if get_tier(item) == tier]
     if hasattr(config, "workerinput"):
         weights: dict[Path, tuple[float, int]] = {}
         for item in items:
-            weights[item.path] = max(weights.get(item.path, (0, 0)), _weight(item))
+            weights[item.path] = max(weights.get(item.path, (0, 0)), _get_weight(item))
         items.sort(key=lambda item: weights[item.path], reverse=True)
 
 
-def tier_of(item: pytest.Item) -> str:
+def get_tier(item: pytest.Item) -> str:
     """Return the heaviest of the tiers that a test's fixtures and markers name, else ``unit``."""
     by_fixture = (FIXTURES[name] for name in getattr(item, "fixturenames", ()) if name in FIXTURES)
     by_marker = (tier for tier in TIERS if item.get_closest_marker(tier))
     return max([TIERS[0], *by_fixture, *by_marker], key=TIERS.index)
 
 
-def forbidden(command: Iterable[object], tier: str, folder: str) -> str | None:
+def find_forbidden_program(command: Iterable[object], tier: str, folder: str) -> str | None:
     """Return the first program of a command that a test of a tier may not start.
 
     :param command: its first word is a program, and so may be any path in it (``setpriv … /usr/bin/initdb``), and the
@@ -80,36 +80,36 @@ def forbidden(command: Iterable[object], tier: str, folder: str) -> str | None:
     return None
 
 
-def _weight(item: pytest.Item) -> tuple[float, int]:
+def _get_weight(item: pytest.Item) -> tuple[float, int]:
     """Return how long a test may take, then how heavy its tier is."""
     marker = item.get_closest_marker("timeout")
-    return float(marker.args[0]) if marker else 0.0, TIERS.index(tier_of(item))
+    return float(marker.args[0]) if marker else 0.0, TIERS.index(get_tier(item))
 
 
-def _audit(event: str, arguments: tuple[Any, ...]) -> None:
+def _audit_process_start(event: str, arguments: tuple[Any, ...]) -> None:
     if event != "subprocess.Popen" or _running.tier is None:
         return
     executable, words = arguments[:2]
     command = [words] if isinstance(words, str | bytes) else [*words] or [executable]
-    if program := forbidden(command, _running.tier, _running.folder):
+    if program := find_forbidden_program(command, _running.tier, _running.folder):
         _running.started.append(program)
-        raise RuntimeError(_message(program))
+        raise RuntimeError(_make_message(program))
 
 
-def _message(program: str) -> str:
+def _make_message(program: str) -> str:
     return f"a test of the tier {_running.tier} must not start {program}: see tests/tiers.py"
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Watch what a test starts, and hide from its processes what its tier may not start."""
-    hidden = _hidden_programs(item.config, tier_of(item))
+    hidden = _hide_programs(item.config, get_tier(item))
     with pytest.MonkeyPatch.context() as patch:
         if hidden:
             patch.setenv("PATH", f"{hidden}", prepend=os.pathsep)
             if (hidden / "java").exists():
                 patch.setenv("JAVA_HOME", str(hidden.parent))
-        _running.tier = tier_of(item)
+        _running.tier = get_tier(item)
         _running.folder = str(item.config._tmp_path_factory.getbasetemp())  # type: ignore[attr-defined]
         try:
             return (yield)
@@ -125,10 +125,10 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     finally:
         started, _running.started = _running.started, []
         if started:
-            pytest.fail(_message(started[0]))
+            pytest.fail(_make_message(started[0]))
 
 
-def _hidden_programs(config: pytest.Config, tier: str) -> Path | None:
+def _hide_programs(config: pytest.Config, tier: str) -> Path | None:
     """Return a folder of programs that only say that a tier may not start them; None where it may start all."""
     names = [name for name in HIDDEN if TIERS.index(PROGRAMS[name]) > TIERS.index(tier)]
     if not names:
@@ -145,4 +145,4 @@ def _hidden_programs(config: pytest.Config, tier: str) -> Path | None:
     return folder
 
 
-sys.addaudithook(_audit)
+sys.addaudithook(_audit_process_start)

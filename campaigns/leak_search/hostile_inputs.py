@@ -17,8 +17,8 @@ import pandas as pd
 from etl.formats.contracts.avro import load_contract
 from etl.formats.kaggle.file_formats import FORMATS
 from simulator.mock_api.seed_data import write_seed_data
-from tests.exports import AUDIO, old_play, play
-from tests.simulator.mock_api.small_seed_data import little_rows
+from tests.exports import AUDIO, make_old_play, make_play
+from tests.simulator.mock_api.small_seed_data import make_small_rows
 
 HOSTILE_TEXTS = (
     "'); drop table warehouse.dim_user cascade; --",
@@ -81,7 +81,7 @@ _NUMERIC_COLUMN_WORDS = (
 
 def write_api_seed_data(path: Path) -> None:
     """What the mock API serves: names of tracks, albums, artists, genres and playlists, all hostile."""
-    tracks, artists = little_rows(300, real_playlists=3)
+    tracks, artists = make_small_rows(300, real_playlists=3)
     for column in ("name", "album_name", "playlist_name"):
         tracks[column] = [
             None if pd.isna(value) else make_hostile_text(row, column) for row, value in enumerate(tracks[column])
@@ -127,7 +127,7 @@ def write_exports(folder: Path, private_text: str) -> dict[str, Path]:
     folder.mkdir()
     plays = [
         {
-            **(old_play if number % 2 else play)(ts=f"2024-03-01T12:{number:02d}:00Z"),
+            **(make_old_play if number % 2 else make_play)(ts=f"2024-03-01T12:{number:02d}:00Z"),
             "master_metadata_track_name": make_hostile_text(number, "track"),
             "master_metadata_album_artist_name": make_hostile_text(number, "artist"),
             "master_metadata_album_album_name": make_hostile_text(number, "album"),

@@ -19,7 +19,14 @@ from etl.extract.spotify.responses import ResponseStore
 from etl.extract.spotify.sync_state import SyncState, from_json_object, to_json_object
 from etl.storage.inputs import ReceivedInput
 from etl.storage.lake import Lake
-from tests.extract.spotify.server import Clock, Says, ScriptedServer, an_account, api_of, scripted
+from tests.extract.spotify.scripted_server import (
+    Clock,
+    ScriptedResponse,
+    ScriptedServer,
+    make_account,
+    make_client,
+    run_scripted_server,
+)
 
 _LIST_ID, _TRACK_ID = "L" * 22, "T" * 22
 _PATHS = {
@@ -48,7 +55,7 @@ def serve_malformed_responses(
 ) -> Iterator[Callable[[int], Iterator[tuple[str, Fetch]]]]:
     """A function that gives so many kinds of answers, each with a fetch that meets it."""
     spoiler = RowMutator(rng.randrange(2**32), hypothesis_count=1_000)
-    with scripted() as server:
+    with run_scripted_server() as server:
 
         def list_fetches(size: int) -> Iterator[tuple[str, Fetch]]:
             for number in range(size):
@@ -62,32 +69,32 @@ def serve_malformed_responses(
         yield list_fetches
 
 
-def _make_malformed_response(endpoint: str, number: int, spoiler: RowMutator) -> tuple[str, Says]:
+def _make_malformed_response(endpoint: str, number: int, spoiler: RowMutator) -> tuple[str, ScriptedResponse]:
     """A malformed answer: its bytes, its form, its things, its page, its headers."""
     rng, good_body = spoiler.rng, _make_good_body(endpoint, number)
     match rng.randrange(6):
         case 0:
             kind = rng.choice(list(GENERAL_BREAKS))
-            return kind, Says(body=GENERAL_BREAKS[kind](json.dumps(good_body).encode(), rng))
+            return kind, ScriptedResponse(body=GENERAL_BREAKS[kind](json.dumps(good_body).encode(), rng))
         case 1:
-            return "record", Says(body=spoiler.mutate_record(good_body).encode())
+            return "record", ScriptedResponse(body=spoiler.mutate_record(good_body).encode())
         case 2:
-            return "values", Says(body=json.dumps(spoiler.mutate_record_values(good_body)).encode())
+            return "values", ScriptedResponse(body=json.dumps(spoiler.mutate_record_values(good_body)).encode())
         case 3:
-            return "page", Says(body=json.dumps(_make_odd_page(endpoint, good_body, rng)).encode())
+            return "page", ScriptedResponse(body=json.dumps(_make_odd_page(endpoint, good_body, rng)).encode())
         case 4:
             return _make_error_response(rng)
         case _:
             name = rng.choice(("Content-Encoding", "Content-Type", "Transfer-Encoding"))
             headers = {name: rng.choice(("gzip", "br", "x", "chunked"))}
-            return "headers", Says(body=good_body, headers=headers, announced=rng.choice((None, 5, 10**7)))
+            return "headers", ScriptedResponse(body=good_body, headers=headers, announced=rng.choice((None, 5, 10**7)))
 
 
-def _make_error_response(rng: Random) -> tuple[str, Says]:
+def _make_error_response(rng: Random) -> tuple[str, ScriptedResponse]:
     status = rng.choice((0, 201, 204, 206, 301, 302, 304, 400, 401, 403, 404, 410, 418, 429, 500, 503, 599, 999))
     retry_after = rng.choice(("1", "-1", "x", "9" * 30, "Wed, 21 Oct 2099 07:28:00 GMT", "0.5"))
     body = rng.choice(({"error": {"status": status}}, {"error": "x"}, {"error": [1]}, [], None, b""))
-    return f"status {status}", Says(status, body, {"Retry-After": retry_after})
+    return f"status {status}", ScriptedResponse(status, body, {"Retry-After": retry_after})
 
 
 def _make_good_body(endpoint: str, number: int) -> Json:
@@ -118,21 +125,21 @@ def _make_odd_page(endpoint: str, good_body: Json, rng: Random) -> Json:
 
 
 def _fetch_with_malformed(
-    server: ScriptedServer, folder: Path, lake: Lake, endpoint: str, response: Says, number: int
+    server: ScriptedServer, folder: Path, lake: Lake, endpoint: str, response: ScriptedResponse, number: int
 ) -> list[ReceivedInput]:
     """All fetches that ask the endpoint, one of whose answers is malformed."""
     for name, path in _PATHS.items():
         server.says(path, response if name == endpoint else _make_good_body(name, number))
     server.says("/api/token", {"access_token": "t", "token_type": "Bearer", "expires_in": 3600, "scope": ""})
-    account = an_account()
-    api = api_of(server, folder, Clock(), account, _LIMITS)
+    account = make_account()
+    api = make_client(server, folder, Clock(), account, _LIMITS)
     responses = ResponseStore(lake, f"fetch-{number}", "account-ada")
     if endpoint == "recently_played":
         fetched: Any = fetch_recently_played(api, account, None, responses).fetched
     elif endpoint in ("tracks", "artists", "audio_features", "track", "artist"):
         if endpoint in ("track", "artist"):
-            server.says(_PATHS["tracks"], Says(403, {"error": {"status": 403}}))
-            server.says(_PATHS["artists"], Says(403, {"error": {"status": 403}}))
+            server.says(_PATHS["tracks"], ScriptedResponse(403, {"error": {"status": 403}}))
+            server.says(_PATHS["artists"], ScriptedResponse(403, {"error": {"status": 403}}))
         wanted_ids = CatalogueRequest(features=[_TRACK_ID], tracks=[_TRACK_ID], artists=[_TRACK_ID])
         fetched = fetch_catalogue(api, wanted_ids, 10, responses)
     else:

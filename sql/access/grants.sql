@@ -1,5 +1,6 @@
--- Who may read what: run at the end of every migration, so that a new table has its rights from the first moment. What
--- the group roles have in our schemas is made anew by the rules below; rights that others were given are left alone.
+-- Sets who may read what. Run at the end of every migration, so that a new table has its rights from the start. The
+-- rights of the group roles in our schemas are revoked and granted again by the rules below; rights of other roles are
+-- not changed.
 do $$
 declare
     relation record;
@@ -8,9 +9,8 @@ declare
     hidden text[];
     shown text;
 begin
-    -- A login is let into this database by name, so that it does not enter another warehouse of the server. Without
-    -- temporary objects nobody but the owner can make a function, which could look at rows before a view leaves them
-    -- out.
+    -- A login needs connect by name, so that it cannot enter another warehouse of the server. Without temporary
+    -- objects, only the owner can create a function, which could otherwise read rows before a view filters them.
     execute format('revoke connect, temporary on database %I from public', current_database());
     revoke create on schema public from public;
     revoke execute on all functions in schema warehouse, mart, audit, staging, simulation from public;
@@ -20,9 +20,9 @@ begin
     loop
         execute format('revoke all on schema warehouse, mart, audit, staging, simulation from %I', role_name);
         execute format('grant usage on schema mart to %I', role_name);
-        -- A view's functions are called with the rights of who asks. Those with rights of their own show own rows and
-        -- keep own wishes; the others look at what they are given, and at mart.attribute, which is the same for
-        -- everybody.
+        -- A view's functions are called with the rights of the caller. Functions with rights of their own return the
+        -- caller's own rows and store playlist requests; the others see only their arguments, and mart.attribute, which
+        -- is the same for all users.
         execute format('revoke all on all functions in schema mart from %I', role_name);
         for routine in
             select p.oid::regprocedure as full_name
@@ -55,8 +55,7 @@ begin
                     when n.nspname = 'mart' and c.relname = 'attribute' then role_name <> 'artist'
                     when n.nspname = 'mart' and starts_with(c.relname, 'my_artist_') then role_name = 'artist'
                     when n.nspname = 'mart' and starts_with(c.relname, 'my_') then role_name = 'listener'
-                    -- Whose a playlist is leads to the name of an account: Spotify shows a playlist's owner to
-                    -- everybody.
+                    -- The owner of a playlist leads to the name of an account, because Spotify shows it publicly.
                     when n.nspname = 'mart' and c.relname = 'playlist_owner' then false
                     when n.nspname in ('mart', 'warehouse') then role_name in ('analyst', 'operator')
                     when n.nspname = 'audit' and c.relname in ('login', 'signed_in') then false
@@ -71,18 +70,18 @@ begin
             continue when not relation.is_readable;
 
             hidden := case
-                -- Who asks may know who that is, and in the answers of the survey nobody is named.
+                -- Users may see their own login, and survey responses have no names.
                 when starts_with(relation.name, 'my_') or relation.name = 'survey_response' then '{}'
                 when relation.schema_name = 'audit' and relation.name = 'rejected_row' then '{row}'
                 when relation.schema_name = 'audit' and relation.name = 'fetch' then '{known}'
-                -- An owner's id is the name of an account; a user_id stands for it.
+                -- The id of a playlist's owner is the name of an account; user_id is its pseudonym.
                 else '{username, birthdate, gender, owner_id}'
             end;
             select string_agg(format('%I', attname), ', ' order by attnum)
             into shown
             from pg_attribute
             where attrelid = relation.oid and attnum > 0 and not attisdropped and attname <> all (hidden);
-            -- Where nothing is hidden the right is on the whole table: tools that look for one find it.
+            -- A table without hidden columns gets the right on the whole table, which some tools look for.
             if exists (select from pg_attribute where attrelid = relation.oid and attnum > 0 and attname = any (hidden)) then
                 execute format('grant select (%s) on %s to %I', shown, relation.full_name, role_name);
             else

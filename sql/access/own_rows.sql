@@ -1,7 +1,7 @@
--- Run at the end of every migration: sql/schema says what each view mart.my_… shows, this how it is read. The plan of a
--- question tells how many rows each of its steps has read, and a condition may be asked of everybody's rows before the
--- view leaves them out. So the view's question is asked inside of a function, with the rights of its owner: a plan
--- shows what comes out of it and nothing else.
+-- Run at the end of every migration: sql/schema defines what each view mart.my_… shows, this file how it is read. The
+-- plan of a query shows how many rows each step has read, and a condition may be evaluated on other users' rows before
+-- the view filters them. Therefore the view's query runs inside a function with the rights of its owner: the plan shows
+-- only the result of the function.
 set local search_path = pg_catalog;
 
 do $$
@@ -16,7 +16,7 @@ begin
             string_agg(
                 format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' order by a.attnum
             ) as typed_columns,
-            -- What a function returns has the database's collation.
+            -- The result of a function has the database's collation.
             string_agg(
                 case
                     when a.attcollation in (0, '"default"'::regcollation) then format('%I', a.attname)

@@ -1,5 +1,5 @@
--- The group roles, as which nobody signs in; whoever may create roles runs this, in the warehouse's database. Roles are
--- the server's, not the database's: where another warehouse of the server has made them, they are left as they are.
+-- The group roles, which cannot sign in. A user who may create roles runs this in the warehouse's database. Roles
+-- belong to the server, not to the database: if another warehouse of the server has created them, they are not changed.
 do $$
 declare
     role_name text;
@@ -14,7 +14,7 @@ begin
 end;
 $$;
 
--- All that follows only a superuser can do. It keeps a person with a login from stopping everybody else.
+-- Only a superuser can do the following. It keeps a login from stopping other sessions.
 do $$
 declare
     owner_name text := (select pg_get_userbyid(datdba) from pg_database where datname = current_database());
@@ -24,8 +24,8 @@ begin
         return;
     end if;
 
-    -- Functions that take the lock of a load, write without a limit, or read from the server's counters how many rows
-    -- and pages a query has read that its user is not shown.
+    -- Functions that take the lock of a load, write without a limit, or read the server's counters of rows and pages,
+    -- which would reveal hidden rows.
     for routine in
         select p.oid::regprocedure as full_name, starts_with(p.proname, 'pg_stat') as is_counter
         from pg_proc as p
@@ -44,13 +44,13 @@ begin
         end if;
     end loop;
 
-    -- Where reserved_connections keeps some back, they are for the pipeline.
+    -- If the server has reserved_connections, they are for the pipeline.
     if exists (select from pg_roles where rolname = 'pg_use_reserved_connections') then
         execute format('grant pg_use_reserved_connections to %I', owner_name);
     end if;
 
-    -- What the owner of the warehouse may do to logins and to nobody else: see their sessions, end one, limit a login.
-    -- The functions have the rights of the superuser who makes them.
+    -- What only the owner of the warehouse may do to logins: see their sessions, end one, limit a login. The functions
+    -- have the rights of the superuser who creates them.
     create schema if not exists login_control;
     revoke all on schema login_control from public;
 
@@ -99,8 +99,8 @@ begin
             and (a.datname = current_database() or has_database_privilege(a.usesysid, current_database(), 'connect'))
     $body$;
 
-    -- A login cannot lift the number of its connections, its temporary files and what of it goes into the server's log;
-    -- the timeouts it can, so the pipeline ends what lasts for longer. What an administrator has set for a login stays.
+    -- A login cannot lift its limits of connections, temporary files and logging; it can lift its timeouts, so the
+    -- pipeline ends what lasts longer. Limits that an administrator has set for a login are not changed.
     create or replace function login_control.limit_login(login_name text) returns void
     language plpgsql
     security definer
@@ -149,9 +149,8 @@ begin
 end;
 $$;
 
--- How large tables are, how much was written to them and how often they were read tells of plays that are hidden.
--- Whoever reads every play reads the sizes, too, which tools show; the other counters are for the owner and for
--- monitoring.
+-- Sizes of tables and counters of writes and reads reveal the number of hidden plays. Roles that read every play may
+-- read the sizes, which tools show; the other counters are for the owner and for monitoring.
 do $$
 declare
     owner_name text := (select pg_get_userbyid(datdba) from pg_database where datname = current_database());

@@ -1,4 +1,4 @@
--- The rows of an input are not all accounted for: what came in is not what was accepted and refused.
+-- The rows of an input do not add up: received rows differ from the sum of accepted and rejected ones.
 select
     coalesce(i.input_id, c.input_id) as input_id,
     i.name,

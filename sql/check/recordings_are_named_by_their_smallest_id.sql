@@ -1,4 +1,4 @@
--- A recording is not named by the smallest of its track ids that not the mock API alone tells of, else by the smallest.
+-- A recording has not the smallest track id from a source other than the mock API, or of all ids if there is none.
 select
     recording_id,
     coalesce(min(track_id) filter (where source <> 'mock_api'), min(track_id)) as smallest_track_id

@@ -1,4 +1,4 @@
--- A track has a value that cannot be: no id or name, a measure out of its range, a date without its precision.
+-- A track has an impossible value: no id or name, a feature out of its range, a date without its precision.
 select *
 from staging.dim_track
 where not (

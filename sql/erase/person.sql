@@ -1,4 +1,4 @@
--- What the warehouse holds of a person goes; counts in the audit stay. The caller has filled forgotten_user,
+-- Erase a data subject from the warehouse; counts in the audit stay. The caller has filled forgotten_user,
 -- forgotten_account, forgotten_playlist, forgotten_input and forgotten_text, and commits.
 create temporary table forgotten_key on commit drop as
 select user_key from warehouse.dim_user where user_id in (select user_id from forgotten_user);
@@ -11,7 +11,7 @@ select playlist_id from audit.exported_playlist where user_id in (select user_id
 create temporary table forgotten_playlist_key on commit drop as
 select playlist_key from warehouse.dim_playlist where playlist_id in (select playlist_id from forgotten_playlist);
 
--- Whatever an id was made of the names of may tell of the person alone, such as a file of their own.
+-- The names behind a name-derived id may identify the data subject, such as those of a local file.
 create temporary table named_thing on commit drop as
 select distinct e.track_key, e.artist_key
 from (
@@ -50,7 +50,7 @@ delete from audit.dropped_event where user_key in (select user_key from forgotte
 delete from warehouse.fact_event where user_key in (select user_key from forgotten_key);
 delete from warehouse.fact_spoken_event where user_key in (select user_key from forgotten_key);
 
--- Others may have played from the person's playlists: nobody knows any more which one it was.
+-- Other users may have played from the data subject's playlists: these events lose the playlist.
 update warehouse.fact_event set playlist_key = -1
 where playlist_key in (select playlist_key from forgotten_playlist_key);
 update audit.dropped_event set playlist_key = -1
@@ -84,7 +84,7 @@ delete from audit.name_matched_artist where track_key in (select track_key from 
 delete from audit.track_name where track_key in (select track_key from named_track);
 delete from warehouse.dim_track where track_key in (select track_key from named_track);
 
--- The marts forget them, too, and look again for what gets their keys.
+-- The marts lose the rows, too, and are built again for the keys that replace them.
 insert into audit.changed_track (track_key) select track_key from named_track on conflict do nothing;
 
 create temporary table used_artist on commit drop as
@@ -110,7 +110,7 @@ delete from audit."fetch" where account in (select account from forgotten_accoun
 delete from audit.rejected_row as t
 where t.input_id in (select input_id from forgotten_input)
     or (
-        -- Files of the catalogue tell of nobody: an id that is a word, such as a genre, stands there by chance.
+        -- Files of the catalogue identify no user: an id that is a word, such as a genre, is in them by chance.
         not exists (
             select from audit.run_input as i where i.input_id = t.input_id and i.origin in ('kaggle', 'made_up')
         )

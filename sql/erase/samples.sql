@@ -1,5 +1,5 @@
--- The planner's samples of columns hold values, too. ANALYZE takes others, but leaves those of an empty table as they
--- are: so each table that may be empty has a row of nobody's meanwhile.
+-- The planner's statistics contain values, too. ANALYZE replaces them, but not those of an empty table: so each table
+-- that may be empty temporarily has a neutral row.
 insert into warehouse.user_record (user_id, valid_from, source) values ('not applicable', '-infinity', 'warehouse')
 on conflict do nothing;
 insert into warehouse.exclusion (kind, id) values ('user', 'not applicable') on conflict do nothing;

@@ -6,7 +6,7 @@ inner join warehouse.dim_genre as g on g.genre = s.genre;
 
 analyze track_genre;
 
--- A staged track without a genre loses what it had.
+-- A staged track without a genre loses its previous genres.
 delete from warehouse.bridge_track_genre as t
 using warehouse.dim_track as d
 where d.track_key = t.track_key

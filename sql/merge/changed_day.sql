@@ -1,5 +1,5 @@
--- Marts that were never built are built from nothing, whatever is touched. What is made of a query as a table, unlike
--- what is inserted, is looked for by several processes.
+-- Marts that were never built start with a full refresh, so no changes are queued for them. Unlike an insert, create
+-- table as can use several processes.
 create temporary table listened_day on commit drop as
 select distinct user_key, date_key
 from staging.fact_event

@@ -1,4 +1,4 @@
--- A new fit takes the place of the old one whole.
+-- A new fit replaces the old one completely.
 delete from warehouse.dim_audio_cluster as t
 where exists (select from staging.dim_audio_cluster)
     and not exists (

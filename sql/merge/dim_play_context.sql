@@ -8,7 +8,7 @@ select
     ),
     s.*
 from (
-    -- A set's difference is hashed, and takes two NULLs for the same; a join on what may be NULL would try every pair.
+    -- EXCEPT hashes the rows and treats two NULLs as equal; a join on nullable columns would compare every pair.
     select platform, reason_start, reason_end, is_shuffle, is_offline, is_incognito, subscription_plan
     from staging.event_context
     except

@@ -52,7 +52,7 @@ where t.track_id = s.track_id
         s.release_date_precision, s.release_date_source, s.popularity_source, s.audio_features_source, s.source
     );
 
--- Ids that are no longer staged follow their recording where its smallest key has changed.
+-- Ids that are no longer staged follow their recording if its smallest key has changed.
 update warehouse.dim_track as t
 set recording_key = head.recording_key
 from warehouse.dim_track as head

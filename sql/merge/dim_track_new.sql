@@ -1,5 +1,5 @@
--- The new tracks, for a COPY into warehouse.dim_track: columns and types are its own. In the order of the id, so that
--- keys do not depend on how rows were staged and the index on the id grows at its end; one sort serves both.
+-- The new tracks, for a COPY into warehouse.dim_track, with its columns and types. In the order of the id, so that keys
+-- do not depend on how rows were staged and the index on the id grows at its end; one sort serves both.
 select
     fresh.track_key,
     coalesce(fresh.recording_key, fresh.track_key) as recording_key,

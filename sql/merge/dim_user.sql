@@ -1,6 +1,5 @@
--- The versions of the staged users, made anew of all that was ever said of them, so that the order in which it came
--- does not matter. A field that a record does not say is as before; before the first word on it, it is as that word
--- says.
+-- The versions of the staged users, computed again from all records about them, so that the order of arrival does not
+-- matter. A field that a record lacks has its previous value; before its first value, it has that first value.
 create temporary table told_user on commit drop as
 with moment as (
     select
@@ -83,7 +82,7 @@ inner join lasting as l on l.user_id = v.user_id
 where v.is_version
 window later as (partition by v.user_id order by v.valid_from);
 
--- The versions as they were, of users whose versions are no longer the same: their events may have to move.
+-- The previous versions of users whose versions have changed: their events may need another version.
 create temporary table former_version on commit drop as
 select t.user_key, t.user_id, t.timezone
 from warehouse.dim_user as t
@@ -96,7 +95,7 @@ where t.user_id in (
     where (o.valid_to, o.timezone) is distinct from (n.valid_to, n.timezone)
 );
 
--- Since when versions of a known user are others than they were: the marts count by plan and country.
+-- The time from which versions of a known user differ: the marts count by plan and country.
 create temporary table altered_user on commit drop as
 select o.user_id, min(coalesce(n.valid_from, o.valid_from)) as altered_from
 from (select * from warehouse.dim_user where user_id in (select user_id from told_user)) as o
@@ -169,7 +168,7 @@ order by n.user_id, n.valid_from;
 
 analyze warehouse.dim_user;
 
--- Events follow the version that held at their time, and local times the home that the user had then.
+-- Events refer to the version that was valid at their time, and local times to the user's home at that time.
 create temporary table moved on commit drop as
 select o.user_key as former_key, v.user_key, v.valid_from, v.valid_to, v.timezone
 from former_version as o

@@ -1,13 +1,13 @@
--- Of what staged events name, the members, each once; where events say different things of one, what says more wins,
--- then the smaller, so that their order does not matter.
+-- The dimension members that staged events name, each once. If events differ about one, the more complete value wins,
+-- then the smaller one, so that their order does not matter.
 insert into staging.event_user (user_id, source)
 select user_id, min(source)
 from staging.event_named
 where name_set = 'users'
 group by user_id;
 
--- An artist without an id is one only of a track that has none yet: the name may be spelled otherwise than the known
--- one.
+-- An artist without an id is a new one only for a track that has no artist yet: the name may be another spelling of the
+-- known one.
 insert into staging.event_artist (artist_id, name, source)
 select distinct on (s.artist_id) s.artist_id, s.artist_name, s.source
 from (

@@ -26,8 +26,8 @@ left join (
     select input_id, count(*) as row_count from staging.rejected_row group by input_id
 ) as r on r.input_id = i.input_id;
 
--- Late is what happened on an earlier day than the newest event of its source that an earlier run told of. The first
--- and the last are those that the inputs tell of on the days of which something is new.
+-- An event is late if it is of an earlier day than the newest event of its source from an earlier run. The first and
+-- the last time are those of the inputs' events on the days with changes.
 insert into audit.arrival (
     run_id, input_id, source, rows_added, rows_late, first_event_time, last_event_time, known_until
 )

@@ -1,8 +1,9 @@
--- Playlists of account exports as the merges of playlists take them: of each import a snapshot.
+-- Playlists of account exports in the form of the playlist merges: one snapshot for each import.
 analyze staging.exported_playlist, staging.exported_playlist_track;
 
--- What the API has read of a playlist outranks an export, and so does a file that lists it. An export that gives no id
--- names the same playlist as the API by its owner, its name, and its number among the owner's playlists of that name.
+-- The API's tracks of a playlist take precedence over an export, and so do those of a file that lists it. A playlist of
+-- an export without an id is the same as one of the API if its owner, its name, and its number among the owner's
+-- playlists of that name are equal.
 create temporary table api_playlist on commit drop as
 select
     p.playlist_id,
@@ -68,7 +69,7 @@ where not exists (
 )
 order by t.playlist_id, t.seen_at desc;
 
--- A later export replaces the playlists of an earlier one, those of its file alone where it was imported by itself.
+-- A later export replaces the playlists of an earlier one; a file that was imported by itself replaces only its own.
 insert into staging.playlist_snapshot (playlist_id, seen_at)
 select playlist_id, seen_at from told_playlist
 union

@@ -1,5 +1,5 @@
--- A line for each day on which the API was asked and said something else than when it was asked before. Days count one
--- by one, however many of them one run loads; of a day that has a line already the new word holds.
+-- One row for each day on which the API returned other values than at the previous call. Days count one by one, however
+-- many of them one run loads; a day that has a row already gets the new values.
 with said as (
     select a.artist_key, to_char(s.asked_on, 'yyyymmdd')::integer as date_key, s.popularity, s.followers
     from staging.fact_artist_popularity as s

@@ -1,6 +1,6 @@
--- What is staged of each playlist, oldest first: the API's snapshots that are newer than what stands here, or what
--- files list on the day of the run. A file tells of a playlist by its tracks: of one that the API names and never read,
--- and that no file lists now, nobody says what stands on it, and what stood there stays.
+-- The staged snapshots of each playlist, oldest first: those of the API that are newer than the loaded ones, or the
+-- lists of files on the day of the run. A file lists a playlist by its tracks: a playlist that the API has named but
+-- never read, and that no file lists now, keeps its tracks.
 create temporary table reading on commit drop as
 select
     p.playlist_key,
@@ -27,7 +27,7 @@ where 'fact_playlist_track' = any(l.table_names)
 
 analyze reading;
 
--- Of a playlist without history the first members are there since nobody knows when.
+-- For a playlist without history, the start of the first tracks is unknown.
 create temporary table staged_membership on commit drop as
 select
     r.number,
@@ -55,7 +55,7 @@ create temporary table departure (
     seen_at timestamptz
 ) on commit drop;
 
--- One snapshot of each playlist after the other, as if each had come in a night of its own.
+-- One snapshot of each playlist after the other, as if each had arrived in a run of its own.
 do $$
 begin
     for place in 1 .. (select coalesce(max(number), 0) from reading) loop
@@ -64,7 +64,7 @@ begin
         insert into membership select * from staged_membership where number = place;
         analyze membership;
 
-        -- Of a staged playlist's tracks, those that it holds no longer.
+        -- Tracks that a staged playlist no longer has.
         insert into departure
         select t.playlist_key, t.track_key, t.occurrence, t.valid_from, r.seen_at
         from warehouse.fact_playlist_track as t
@@ -75,7 +75,7 @@ begin
                 where (m.playlist_key, m.track_key, m.occurrence) = (t.playlist_key, t.track_key, t.occurrence)
             );
 
-        -- Come and gone at one time is as if never there.
+        -- A track that was added and removed at the same time has no row.
         delete from warehouse.fact_playlist_track as t
         using departure as d
         where (t.playlist_key, t.track_key, t.occurrence, t.valid_from)
@@ -88,8 +88,8 @@ begin
         where (t.playlist_key, t.track_key, t.occurrence, t.valid_from)
             = (d.playlist_key, d.track_key, d.occurrence, d.valid_from);
 
-        -- Gone and back at one time is as if never gone, unless a later stay is known: then an earlier day is loaded
-        -- again.
+        -- A track that was removed and added again at the same time stays, unless a later stay is known: then an
+        -- earlier day is loaded again.
         update warehouse.fact_playlist_track as t
         set valid_to = 'infinity'
         from membership as m
@@ -109,8 +109,8 @@ begin
             and t.valid_to = 'infinity'
             and t.added_at is distinct from m.added_at;
 
-        -- Where the source says when a track was added it is there since then, but not while an earlier stay lasted,
-        -- and not from after the response that shows it, where clocks differ.
+        -- If the source gives a time of adding, the stay begins then, but not during an earlier stay, and not after the
+        -- response that shows it, because clocks differ.
         insert into warehouse.fact_playlist_track (playlist_key, track_key, occurrence, valid_from, added_at)
         select
             m.playlist_key,

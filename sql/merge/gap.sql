@@ -1,6 +1,6 @@
--- An open gap closes where one input tells of what the listener heard on both sides of it. An export is one input, of
--- however many files; two inputs may leave years between them. What an input tells is more than what it adds: of this
--- load, staging.arrival has the first and the last of all its events, those that the star had already included.
+-- An open gap is closed by one input with plays on both sides of it. An export is one input, whatever its number of
+-- files; two inputs may have years between them. An input may report more events than it adds: for this load,
+-- staging.arrival has the first and the last of all its events, including those that the star had already.
 with span as (
     select s.input_key, min(s.first_event_time) as first_time, max(s.last_event_time) as last_time
     from (
@@ -28,7 +28,8 @@ told as not materialized (
     select user_key, event_time, source from staging.fact_spoken_event
 )
 
--- Whose export it is, say its first and its last event, whichever input brought them. Each is one look into an index.
+-- The range of an export is from its first to its last event, from whichever input they are. Each is one lookup in an
+-- index.
 update audit.gap as t
 set closed_at = clock_timestamp()
 where t.closed_at is null

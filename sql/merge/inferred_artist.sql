@@ -9,7 +9,7 @@ from staging.event_artist_key as s
 where s.artist_key is null and s.artist_id not like 'name:%'
 order by s.artist_id;
 
--- Then a name may mean one of these.
+-- From here on, a name may mean one of these.
 insert into warehouse.dim_artist (artist_key, artist_id, made_id, name, source, is_inferred)
 select
     (select max(artist_key) from warehouse.dim_artist) + row_number() over (order by s.artist_id),
@@ -22,8 +22,7 @@ from staging.event_artist_key as s
 where s.artist_key is null
 order by s.artist_id;
 
--- A name that an earlier event did not say, or of two that events say the smaller one, so that their order does not
--- matter.
+-- A name that earlier events lacked, or of two names the smaller one, so that the order of events does not matter.
 update warehouse.dim_artist as t
 set name = s.name, source = s.source
 from staging.event_artist_key as s

@@ -1,6 +1,6 @@
--- Of a track that events alone know, no source tells the length, so that the name decides what recording it is: that of
--- the catalogue's track of this name, else one recording of all such tracks of the name. A track with several names
--- goes by the smallest. A load of events looks at the tracks that share a name with what it brings, a catalogue at all.
+-- A track that only events report has no length, so its name decides its recording: that of the catalogue's track with
+-- this name, else one recording for all such tracks of the name. A track with several names uses the smallest. A load
+-- of events examines the tracks that share a name with its events, a load of the catalogue all.
 create temporary table inferred_name on commit drop as
 with changed as (
     select k.name_id
@@ -40,7 +40,7 @@ from (
 ) as r
 where t.track_key = r.track_key and t.recording_key <> r.recording_key;
 
--- What was recognised as such a track is of its recording.
+-- Ids that were matched to such a track belong to its recording.
 update warehouse.dim_track as t
 set recording_key = known.recording_key
 from inferred_name as i

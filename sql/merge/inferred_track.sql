@@ -20,8 +20,8 @@ select alias_kind, track_id, track_key, 'event', 1
 from inferred_track
 order by track_id;
 
--- What an earlier event did not say of a track: its name (of two that events say the smaller one, so that their order
--- does not matter) and its artist.
+-- Fields of a track that earlier events lacked: its name (of two the smaller one, so that the order of events does not
+-- matter) and its artist.
 update warehouse.dim_track as t
 set name = s.name, source = s.source
 from staging.event_track as s
@@ -30,7 +30,7 @@ where t.track_id = s.track_id
     and s.name is not null
     and (t.name is null or (s.name collate "C", s.source collate "C") < (t.name collate "C", t.source collate "C"));
 
--- Who names an artist by an id knows better than a name.
+-- An artist given by an id has precedence over one given by name.
 update warehouse.bridge_track_artist as b
 set artist_key = a.artist_key
 from staging.event_track as s
@@ -48,9 +48,9 @@ where t.is_inferred
     and not exists (select from warehouse.bridge_track_artist as b where b.track_key = t.track_key)
 order by t.track_id;
 
--- A play of which only title and artist are known is of the track that is known by an id: so it is from here on, and
--- the row that was made for the name says whom it means. Of several ids that events give a name it means the smallest,
--- whichever they gave first.
+-- A play with title and artist only belongs to the track that has an id: so it does from here on, and the row of the
+-- name-derived id refers to that track. Of several ids that events give a name, it refers to the smallest, whichever
+-- came first.
 create temporary table named_track on commit drop as
 select distinct on (n.made_id) n.made_id, t.track_key, t.track_id
 from (

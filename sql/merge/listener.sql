@@ -1,4 +1,4 @@
--- A listener's truth never changes: the id names all that it follows from.
+-- The truth about a listener never changes: the id is a hash of all its parameters.
 insert into simulation.listener (
     user_id, population, seed, personality, exploration, newness, loyalty, commonality
 )

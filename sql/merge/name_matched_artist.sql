@@ -1,6 +1,6 @@
--- Events of tracks whose artist was guessed, or is known by name alone. Of a track that events alone tell of a name
--- means an artist with an id as soon as there is one; what a source says of the track holds before that, and of the
--- track that it turned out to mean before that.
+-- Events of tracks whose artist was guessed, or is known by name only. For a track that only events report, a name
+-- means an artist with an id as soon as there is one; a source's artist of the track has precedence, and so has the
+-- artist of the track to which it was matched.
 create temporary table guessed_track on commit drop as
 select g.track_key, g.artist_key, k.is_inferred, k.merged_into_track_key
 from audit.name_matched_artist as g
@@ -30,7 +30,7 @@ cross join lateral (
 ) as f
 where f.artist_key <> g.artist_key;
 
--- To find them all events are read, but only where there are some to be found.
+-- Finding them reads all events, but this happens only if there are such tracks.
 update warehouse.fact_event as t
 set artist_key = f.artist_key
 from artist_found as f
@@ -50,7 +50,7 @@ delete from audit.name_matched_artist as t
 using warehouse.dim_track as k, warehouse.dim_artist as a
 where k.track_key = t.track_key and not k.is_inferred and a.artist_key = t.artist_key and a.artist_id not like 'name:%';
 
--- Who knows which tracks have events need not read the events: from here on these follow their catalogue.
+-- The list of tracks with events makes reading the events unnecessary: from here on these follow their catalogue.
 insert into audit.name_matched_artist (track_key, artist_key)
 select n.track_key, f.artist_key
 from (

@@ -1,4 +1,4 @@
--- Of a staged track, what it was recognised as until now and is no longer.
+-- Previous matches of a staged track that are no longer valid.
 delete from audit.reconciliation as t
 where exists (select from staging.load where 'reconciliation' = any(table_names))
     and t.from_id in (select track_id from staging.dim_track union all select alias_value from staging.track_alias)

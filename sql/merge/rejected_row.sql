@@ -1,4 +1,4 @@
--- Of an input of this run, a row that was refused once and is not any more.
+-- Rows of an input of this run that were rejected once and are valid now.
 delete from audit.rejected_row as t
 using staging.load as l
 inner join audit.run_input as i on i.run_id = l.run_id

@@ -1,4 +1,4 @@
--- Refused rows that have no place of their own are numbered within their input by content.
+-- Rejected rows without a row number are numbered within their input by content.
 update staging.rejected_row as s
 set row_number = n.row_number
 from (

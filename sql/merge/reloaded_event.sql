@@ -1,4 +1,4 @@
--- What inputs that are loaded again brought before goes; what they bring now is staged.
+-- Remove the earlier events of inputs that are loaded again; their new events are staged.
 create temporary table reloading_user on commit drop as
 select u.user_key
 from warehouse.dim_user as u

@@ -1,5 +1,5 @@
--- Playlists that account exports told and that the API reads now, by their id, or by their owner and name: the API's
--- word is the only one from here on, as if the export had come after it.
+-- Playlists from account exports that the API reads now, matched by their id, or by their owner and name: from here on
+-- only the API's tracks count, as if the export had arrived after them.
 create temporary table owned_playlist on commit drop as
 select
     p.playlist_id,
@@ -47,7 +47,7 @@ where playlist_key in (select playlist_key from superseded_playlist);
 
 delete from audit.exported_playlist where playlist_id in (select playlist_id from superseded_playlist);
 
--- An account that signs in after its export was imported is called by another id as an owner.
+-- An account that signs in after its export was imported has another id as an owner.
 update warehouse.dim_playlist as p
 set owner_id = o.owner_id
 from audit.exported_playlist as x

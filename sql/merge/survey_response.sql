@@ -1,4 +1,4 @@
--- The id is a hash of the answers: a response that is there already is equal.
+-- The id is a hash of all values: an existing response is equal.
 insert into warehouse.survey_response (
     response_id, age_band, gender, usage_period, listening_devices, subscription_plan, premium_willingness,
     preferred_premium_plan, preferred_content, favourite_genre, time_slot, moods, listening_contexts,

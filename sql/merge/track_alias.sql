@@ -1,7 +1,7 @@
--- What joins to the tracks from here on needs to know how many there are now; the rest is autovacuum's.
+-- Joins to the tracks from here on need the current number of rows; autovacuum collects the other statistics.
 analyze warehouse.dim_track (track_key, track_id);
 
--- What a staged alias meant until now and no longer does.
+-- Previous meanings of a staged alias that are no longer valid.
 delete from warehouse.track_alias as t
 where exists (
     select from staging.track_alias as s where s.alias_kind = t.alias_kind and s.alias_value = t.alias_value
@@ -33,9 +33,9 @@ where not exists (
 )
 order by s.alias_kind, s.alias_value, d.track_key;
 
--- A made id that now means another track, or an id that was linked to another and of which events alone tell, keeps its
--- row and key, and says whom it means: the last track of all that one means after another, whichever load said so. What
--- meant the id means that one, too.
+-- A name-derived id that now means another track, or an id that was linked to another and that only events report,
+-- keeps its row and key, and refers to that track: always the last one of a chain, whichever load added it. Rows that
+-- referred to the id refer to that track, too.
 create temporary table meant_track on commit drop as
 with recursive meaning as materialized (
     select made.track_key, a.track_key as meant_key
@@ -67,7 +67,7 @@ inner join warehouse.dim_track as known on known.track_key = m.meant_key
 where made.track_key = m.track_key
     and (made.merged_into_track_key, made.recording_key) is distinct from (known.track_key, known.recording_key);
 
--- What was of one recording with it stays so.
+-- Tracks of one recording with it stay in one recording.
 update warehouse.dim_track as t
 set recording_key = made.recording_key
 from meant_track as m

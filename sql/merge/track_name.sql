@@ -1,4 +1,5 @@
--- The names that staged events give tracks with an id; an id that only a link explains is the track that it links to.
+-- The names that staged events give tracks with an id; an id that is only an alias counts as the track that it links
+-- to.
 insert into audit.track_name (track_key, name_id)
 select distinct a.track_key, n.made_track
 from staging.event_named as n

@@ -1,5 +1,5 @@
--- Tracks that no source tells of any more stay as they are; but newness and cluster are told in comparison with all
--- tracks, and follow their bounds and their fit.
+-- Tracks that no source reports any more stay unchanged; but newness and cluster are relative to all tracks, and follow
+-- the current bounds and fit.
 create temporary table unstaged_track on commit drop as
 select
     t.track_key,

@@ -1,5 +1,5 @@
--- Two things that a source says of one moment: of each field the greatest, so that their order does not matter. A
--- timezone that this server does not know is no clock to read.
+-- If two records of a source have the same timestamp, each field has the greatest value, so that their order does not
+-- matter. A timezone that this server does not have is read as missing.
 with told as (
     select
         s.user_id,
@@ -26,7 +26,7 @@ told_by_api as (
     select * from told where source = 'api'
 )
 
--- The API is asked in order of time, each night anew: an answer that says what its last one said is no news.
+-- The API is called in the order of time, every night: a response equal to the previous one adds no record.
 insert into warehouse.user_record as r (
     user_id,
     valid_from,

@@ -1,3 +1,3 @@
 create schema audit;
 
-comment on schema audit is 'What ran, with which inputs, and what became of each input row.';
+comment on schema audit is 'Runs, their inputs, and the accounts of all input rows.';

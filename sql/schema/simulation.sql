@@ -1,3 +1,3 @@
 create schema simulation;
 
-comment on schema simulation is 'The truth behind made-up listeners; nothing that infers may read it.';
+comment on schema simulation is 'The truth about simulated listeners; inference must not read it.';

@@ -10,47 +10,47 @@ from benchmarks.__main__ import BENCHMARK_MODULES, main
 
 
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+def started_commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """What was started instead of benchmarks, each as its module and arguments."""
     commands: list[list[str]] = []
 
-    def run(command: list[str], check: bool) -> SimpleNamespace:
+    def record_command(command: list[str], check: bool) -> SimpleNamespace:
         assert command[:2] == [sys.executable, "-m"] and not check
         commands.append(command[2:])
         return SimpleNamespace(returncode=int("--fails" in command))
 
-    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", record_command)
     return commands
 
 
-def _bench(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+def _run_bench(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     monkeypatch.setattr(sys, "argv", ["bin/bench", *arguments])
     return main()
 
 
-def test_options_after_one_name_are_its_own(monkeypatch: pytest.MonkeyPatch, started: list[list[str]]) -> None:
-    assert _bench(monkeypatch, "crash", "--steps", "transform", "load", "--kills", "5") == 0
-    assert _bench(monkeypatch, "mutation", "--list", "--fails") == 1
-    assert _bench(monkeypatch, "crash", "--help") == 0
-    assert started == [
+def test_options_after_one_name_are_its_own(monkeypatch: pytest.MonkeyPatch, started_commands: list[list[str]]) -> None:
+    assert _run_bench(monkeypatch, "crash", "--steps", "transform", "load", "--kills", "5") == 0
+    assert _run_bench(monkeypatch, "mutation", "--list", "--fails") == 1
+    assert _run_bench(monkeypatch, "crash", "--help") == 0
+    assert started_commands == [
         ["campaigns.crash", "--steps", "transform", "load", "--kills", "5"],
         ["campaigns.mutation", "--list", "--fails"],
         ["campaigns.crash", "--help"],
     ]
 
 
-def test_names_alone_are_started_in_turn(monkeypatch: pytest.MonkeyPatch, started: list[list[str]]) -> None:
-    assert _bench(monkeypatch, "marts", "events") == 0
-    assert started == [["benchmarks.marts"], ["benchmarks.events"]]
+def test_names_alone_are_started_in_turn(monkeypatch: pytest.MonkeyPatch, started_commands: list[list[str]]) -> None:
+    assert _run_bench(monkeypatch, "marts", "events") == 0
+    assert started_commands == [["benchmarks.marts"], ["benchmarks.events"]]
 
 
-def test_without_a_name_all_are_started(monkeypatch: pytest.MonkeyPatch, started: list[list[str]]) -> None:
-    assert _bench(monkeypatch) == 0
-    assert started == [[module] for module in BENCHMARK_MODULES.values()]
+def test_without_a_name_all_are_started(monkeypatch: pytest.MonkeyPatch, started_commands: list[list[str]]) -> None:
+    assert _run_bench(monkeypatch) == 0
+    assert started_commands == [[module] for module in BENCHMARK_MODULES.values()]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "sentence"),
+    ("arguments", "message"),
     [
         (["crash", "disk", "--seed", "1"], "--seed would be an option of 2 benchmarks: name the one that it is for"),
         (["no_such", "--seed", "1"], "there is no benchmark no_such: choose from"),
@@ -60,20 +60,20 @@ def test_without_a_name_all_are_started(monkeypatch: pytest.MonkeyPatch, started
 )
 def test_options_that_belong_to_no_single_benchmark_are_refused(
     arguments: list[str],
-    sentence: str,
+    message: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    started: list[list[str]],
+    started_commands: list[list[str]],
 ) -> None:
     with pytest.raises(SystemExit) as end:
-        _bench(monkeypatch, *arguments)
-    assert end.value.code == 2 and not started
-    assert sentence in capsys.readouterr().err
+        _run_bench(monkeypatch, *arguments)
+    assert end.value.code == 2 and not started_commands
+    assert message in capsys.readouterr().err
 
 
 def test_a_list_says_what_each_measures(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], started: list[list[str]]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], started_commands: list[list[str]]
 ) -> None:
-    assert _bench(monkeypatch, "--list") == 0
+    assert _run_bench(monkeypatch, "--list") == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(BENCHMARK_MODULES)
-    assert not started
+    assert not started_commands

@@ -18,7 +18,7 @@ from etl.database import lock_warehouse, sessions
 from etl.load.access.grants import ROLES
 from etl.load.marts import MartDefinition, build_marts
 from launch import postgres
-from tests.sql.access_place import people
+from tests.sql.role_warehouse import create_role_warehouse
 
 STOPS = (
     "a lock taken again and again",
@@ -35,26 +35,28 @@ STOPS = (
 
 
 @pytest.fixture(scope="module")
-def ground(embedded_server: postgres.Server, migrated_template: str) -> Iterator[TargetWarehouse]:
-    with people(embedded_server, migrated_template) as place:
+def target(embedded_server: postgres.Server, migrated_template: str) -> Iterator[TargetWarehouse]:
+    with create_role_warehouse(embedded_server, migrated_template) as role_warehouse:
         create_other_database(embedded_server)
 
-        def work() -> None:
-            with lock_warehouse(place.url) as connection:
+        def run_loads() -> None:
+            with lock_warehouse(role_warehouse.url) as connection:
                 build_marts(connection, MartDefinition(30_000, 30), is_full_refresh=True)
                 connection.commit()
-            run_concurrent_migration(place.url)
+            run_concurrent_migration(role_warehouse.url)
 
-        work()
-        yield TargetWarehouse(embedded_server, place.database, {"listener": "u3", "artist": "a2"}, work, 60)
+        run_loads()
+        yield TargetWarehouse(
+            embedded_server, role_warehouse.database, {"listener": "u3", "artist": "a2"}, run_loads, 60
+        )
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions, "BLOCKING_TIMEOUT_SECONDS", 0.5)
 
 
-def once(chosen: list[Attack]) -> list[tuple[Attack, str, str]]:
+def pair_attacks(chosen: list[Attack]) -> list[tuple[Attack, str, str]]:
     """Each attack by one of its roles; the roles take turns."""
     turns = pair_roles(chosen)
     return [
@@ -64,32 +66,34 @@ def once(chosen: list[Attack]) -> list[tuple[Attack, str, str]]:
 
 
 REMOVALS = [attack for attack in login_attacks.ATTACKS if attack.kind == "removal"]
-SHORT = once(REMOVALS) + once([attack for attack in login_attacks.ATTACKS if attack.name in STOPS])
+SHORT = pair_attacks(REMOVALS) + pair_attacks([attack for attack in login_attacks.ATTACKS if attack.name in STOPS])
 
 
 @pytest.mark.parametrize(("attack", "role", "other_role"), SHORT, ids=lambda value: getattr(value, "name", value))
-def test_an_attack_leads_to_nothing(ground: TargetWarehouse, attack: Attack, role: str, other_role: str) -> None:
-    assert run_attack(attack, role, other_role, ground).violations == ()
+def test_an_attack_leads_to_nothing(target: TargetWarehouse, attack: Attack, role: str, other_role: str) -> None:
+    assert run_attack(attack, role, other_role, target).violations == ()
 
 
-def test_the_campaign_would_notice_what_succeeds(ground: TargetWarehouse) -> None:
-    def shown(scene: AttackContext) -> str | None:
+def test_the_campaign_would_notice_what_succeeds(target: TargetWarehouse) -> None:
+    def show_scene(scene: AttackContext) -> str | None:
         return "it shows" if scene.outcomes[0].rows == ((1,),) else None
 
     assert run_attack(
-        Attack("a leak", "leak", ("select 1",), find_violation=shown), "analyst", "artist", ground
+        Attack("a leak", "leak", ("select 1",), find_violation=show_scene), "analyst", "artist", target
     ).violations == ("it shows",)
 
     def fail() -> None:
         raise ValueError("stopped")
 
-    stopped = TargetWarehouse(ground.server, ground.database, ground.ids_by_role, fail, 60)
+    stopped = TargetWarehouse(target.server, target.database, target.ids_by_role, fail, 60)
     (fault,) = run_attack(Attack("a stop", "stop", ("select 1",)), "analyst", "artist", stopped).violations
     assert "the work failed: ValueError: stopped" in fault
 
 
 def test_all_pairs_of_roles_occur_and_names_are_told_apart() -> None:
     chosen = list_attacks()
-    assert {(role, other) for _, role, other in pair_roles(chosen)} == {(a, b) for a in ROLES for b in ROLES if a != b}
+    assert {(role, second_role) for _, role, second_role in pair_roles(chosen)} == {
+        (a, b) for a in ROLES for b in ROLES if a != b
+    }
     assert len({attack.name for attack in chosen}) == len(chosen) >= 50
     assert set(STOPS) <= {attack.name for attack in chosen}

@@ -24,7 +24,7 @@ TABLES = ("tracks_by_genre", "playlist_songs", "user_behavior")
 EXPORTS = ("extended_export", "basic_export")
 
 
-def parsed(spark: SparkSession, received: Sequence[ReceivedInput], name: str) -> ValidationResult:
+def parse_inputs(spark: SparkSession, received: Sequence[ReceivedInput], name: str) -> ValidationResult:
     if name in FORMATS:
         return parse_rows(read_rows(spark, received, FORMATS[name]), FORMATS[name])
     return account_export.parse_events(read_export_lines(spark, received), name)
@@ -34,17 +34,17 @@ def parsed(spark: SparkSession, received: Sequence[ReceivedInput], name: str) ->
 def test_each_malformed_row_is_accepted_or_rejected(spark: SparkSession, lake: Lake, tmp_path: Path, name: str) -> None:
     ((path, size),) = PARSERS[name].write_malformed_files(tmp_path, None, ROWS, RowMutator(1, hypothesis_count=500))
     received = PARSERS[name].receive_inputs(path, lake)
-    assert sum(one.row_count for one in received) == size
-    found = parsed(spark, received, name)
-    numbers = [row["row_number"] for row in found.rejected.select("row_number").collect()]
+    assert sum(received_input.row_count for received_input in received) == size
+    parsed = parse_inputs(spark, received, name)
+    numbers = [row["row_number"] for row in parsed.rejected.select("row_number").collect()]
     assert 0 < len(numbers) == len(set(numbers)) < size
-    assert found.accepted.count() + len(numbers) == size
+    assert parsed.accepted.count() + len(numbers) == size
 
 
 @pytest.mark.parametrize("name", ["tracks_by_genre", "extended_export", "user_activity_2", "answers"])
 def test_each_malformed_file_has_a_sentence(lake: Lake, name: str) -> None:
     outcomes, peak_mib = run_in_subprocess(name, lake.url, None, FILES, 1)
     assert len(outcomes) == FILES
-    assert [(one.name, one.message) for one in outcomes if one.kind in ("crash", "hang")] == []
-    assert {one.kind for one in outcomes} == {"kept", "rejected"}
+    assert [(outcome.name, outcome.message) for outcome in outcomes if outcome.kind in ("crash", "hang")] == []
+    assert {outcome.kind for outcome in outcomes} == {"kept", "rejected"}
     assert peak_mib < 1024

@@ -23,16 +23,16 @@ from etl.storage.lake import Lake
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def rows_of(format_name: str, count: int, **values: Sequence[str] | str) -> list[Row]:
+def make_rows(format_name: str, count: int, **values: Sequence[str] | str) -> list[Row]:
     """Good rows of a format, with some values in place of theirs: one for all rows, or one for each."""
     header, rows = read_table_rows(format_name, None)
-    made = [dict(zip(header, rows[number % len(rows)], strict=True)) for number in range(count)]
-    for number, row in enumerate(made):
+    result = [dict(zip(header, rows[number % len(rows)], strict=True)) for number in range(count)]
+    for number, row in enumerate(result):
         row |= {name: value if isinstance(value, str) else value[number] for name, value in values.items()}
-    return made
+    return result
 
 
-def text_of(rows: Sequence[Row], delimiter: str = ",") -> str:
+def format_rows(rows: Sequence[Row], delimiter: str = ",") -> str:
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=delimiter)
     writer.writerow(rows[0])
@@ -40,7 +40,7 @@ def text_of(rows: Sequence[Row], delimiter: str = ",") -> str:
     return text.getvalue()
 
 
-class Place:
+class ImportFolder:
     """A folder and a lake into which a test imports."""
 
     def __init__(self, folder: Path) -> None:
@@ -60,8 +60,8 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
+def import_folder(tmp_path: Path) -> ImportFolder:
+    return ImportFolder(tmp_path)
 
 
 # Encodings
@@ -90,72 +90,76 @@ OWN_NAMES = {
 @pytest.mark.parametrize(
     ("encoding", "name"), [(encoding, name) for encoding, names in OWN_NAMES.items() for name in names]
 )
-def test_one_name_tells_an_older_encoding(place: Place, encoding: str, name: str) -> None:
+def test_one_name_tells_an_older_encoding(import_folder: ImportFolder, encoding: str, name: str) -> None:
     if encoding in ("cp1250", "mac_roman", "iso-8859-15", "cp932", "cp1253"):  # one word is little for a rare one
         names = OWN_NAMES[encoding]
     else:
         names = ["plain one", name, "plain two"]
-    content = text_of(rows_of("tracks_by_genre", len(names), track_name=names)).encode(encoding)
-    received = place.receive(content)
-    assert [row["track_name"] for row in place.read(received)] == names
+    content = format_rows(make_rows("tracks_by_genre", len(names), track_name=names)).encode(encoding)
+    received = import_folder.receive(content)
+    assert [row["track_name"] for row in import_folder.read(received)] == names
     (remark,) = received.remarks
     assert get_display_name(received.encoding) in remark and "save the file as UTF-8" in remark
 
 
-def test_a_tenth_of_accented_rows_is_enough(place: Place) -> None:
+def test_a_tenth_of_accented_rows_is_enough(import_folder: ImportFolder) -> None:
     accented = OWN_NAMES["cp1252"]
     names = [accented[number % len(accented)] if number % 10 == 3 else f"Plain {number}" for number in range(200)]
-    content = text_of(rows_of("tracks_by_genre", 200, track_name=names)).encode("cp1252")
-    assert place.column(content, "track_name") == names
+    content = format_rows(make_rows("tracks_by_genre", 200, track_name=names)).encode("cp1252")
+    assert import_folder.column(content, "track_name") == names
 
 
-def test_unicode_needs_no_guess(place: Place) -> None:
+def test_unicode_needs_no_guess(import_folder: ImportFolder) -> None:
     for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le"):
-        received = place.receive(text_of(rows_of("tracks_by_genre", 3, track_name="Déjà vu")).encode(encoding))
-        assert not received.remarks and {row["track_name"] for row in place.read(received)} == {"Déjà vu"}
+        received = import_folder.receive(
+            format_rows(make_rows("tracks_by_genre", 3, track_name="Déjà vu")).encode(encoding)
+        )
+        assert not received.remarks and {row["track_name"] for row in import_folder.read(received)} == {"Déjà vu"}
 
 
 def test_a_near_rival_is_named() -> None:
     words = NonAsciiWords()
     words.add_lines("Nanã".encode("cp1252"))
-    sentence = str(words.rank_encodings()[0])
-    assert "would read" in sentence and "'Nanã'" in sentence and "'Nană'" in sentence
+    ranking = str(words.rank_encodings()[0])
+    assert "would read" in ranking and "'Nanã'" in ranking and "'Nană'" in ranking
 
 
-def test_a_chosen_encoding_is_taken_and_holds_for_the_same_bytes(place: Place) -> None:
-    content = text_of(rows_of("tracks_by_genre", 2, track_name="Nană")).encode("cp1250")
-    guessed = place.receive(content)
-    other = "cp1252" if guessed.encoding == "cp1250" else "cp1250"
-    chosen = place.receive(content, encoding=other)
+def test_a_chosen_encoding_is_taken_and_holds_for_the_same_bytes(import_folder: ImportFolder) -> None:
+    content = format_rows(make_rows("tracks_by_genre", 2, track_name="Nană")).encode("cp1250")
+    guessed = import_folder.receive(content)
+    other_encoding = "cp1252" if guessed.encoding == "cp1250" else "cp1250"
+    chosen = import_folder.receive(content, encoding=other_encoding)
     assert guessed.input_id != chosen.input_id and not chosen.remarks
-    assert {row["track_name"] for row in place.read(chosen)} == {"Nanã" if other == "cp1252" else "Nană"}
-    assert place.receive(content) == chosen
-    assert place.receive(content, name="other.csv").encoding == guessed.encoding
-    agreed = place.receive(content, name="other.csv", encoding=guessed.encoding)
+    assert {row["track_name"] for row in import_folder.read(chosen)} == {
+        "Nanã" if other_encoding == "cp1252" else "Nană"
+    }
+    assert import_folder.receive(content) == chosen
+    assert import_folder.receive(content, name="other.csv").encoding == guessed.encoding
+    agreed = import_folder.receive(content, name="other.csv", encoding=guessed.encoding)
     assert agreed.is_encoding_chosen and not agreed.remarks
 
 
-def test_a_chosen_encoding_harms_no_unicode_file(place: Place) -> None:
-    content = text_of(rows_of("tracks_by_genre", 2, track_name="Déjà vu"))
-    assert place.receive(content, encoding="cp1250").encoding == "utf-8"
+def test_a_chosen_encoding_harms_no_unicode_file(import_folder: ImportFolder) -> None:
+    content = format_rows(make_rows("tracks_by_genre", 2, track_name="Déjà vu"))
+    assert import_folder.receive(content, encoding="cp1250").encoding == "utf-8"
     with pytest.raises(WrongFileError, match=r"the text is not EUC_JP throughout"):
-        place.receive(HEADER.encode() + artist("caf\xff").encode("latin-1") * 3, encoding="euc_jp")
+        import_folder.receive(HEADER.encode() + make_artist("caf\xff").encode("latin-1") * 3, encoding="euc_jp")
     with pytest.raises(WrongFileError, match="there is no encoding 'klingon'"):
-        place.receive(content, encoding="klingon")
+        import_folder.receive(content, encoding="klingon")
 
 
-def test_a_file_that_was_read_wrongly_comes_again_as_another_input(place: Place) -> None:
-    content = text_of(rows_of("tracks_by_genre", 2, track_name="Noël")).encode("cp1252")
-    received = place.receive(content)
+def test_a_file_that_was_read_wrongly_comes_again_as_another_input(import_folder: ImportFolder) -> None:
+    content = format_rows(make_rows("tracks_by_genre", 2, track_name="Noël")).encode("cp1252")
+    received = import_folder.receive(content)
     assert received.input_id != received.content_id
-    plain = place.receive(text_of(rows_of("tracks_by_genre", 2)))
+    plain = import_folder.receive(format_rows(make_rows("tracks_by_genre", 2)))
     assert plain.input_id == plain.content_id
 
 
-def test_a_byte_that_is_no_letter_costs_its_row(place: Place) -> None:
+def test_a_byte_that_is_no_letter_costs_its_row(import_folder: ImportFolder) -> None:
     names = [f"{OWN_NAMES['cp1252'][number % 7]} {number}" for number in range(200)]
-    content = text_of(rows_of("tracks_by_genre", 200, track_name=names)).encode("cp1252")
-    rows = place.read(place.receive(content.replace(b"vu 7,", b"v\x81 7,")))
+    content = format_rows(make_rows("tracks_by_genre", 200, track_name=names)).encode("cp1252")
+    rows = import_folder.read(import_folder.receive(content.replace(b"vu 7,", b"v\x81 7,")))
     assert rows[7]["problem"] == "row has bytes that are no text in the encoding of the file"
     assert rows[8]["track_name"] == names[8]
 
@@ -165,14 +169,14 @@ def test_a_byte_that_is_no_letter_costs_its_row(place: Place) -> None:
 
 @pytest.mark.parametrize("format_name", ["tracks_by_genre", "playlist_songs", "artists_1921_2020", "top_2000s"])
 @pytest.mark.parametrize("delimiter", [";", "\t", ","])
-def test_decimal_commas_are_read_in_every_format(place: Place, format_name: str, delimiter: str) -> None:
-    rows = rows_of(format_name, 5)
+def test_decimal_commas_are_read_in_every_format(import_folder: ImportFolder, format_name: str, delimiter: str) -> None:
+    rows = make_rows(format_name, 5)
     numbers = [name for name, rule in get_column_rules(FORMATS[format_name]).items() if rule.is_number]
     if format_name == "top_2000s":
         rows = [row | {"Loudness (dB)": "-6.5", "Energy": "61.25", "Length (Duration)": "1412"} for row in rows]
     written = [row | {name: row[name].replace(".", ",") for name in numbers} for row in rows]
-    received = place.receive(text_of(written, delimiter))
-    read = place.read(received)
+    received = import_folder.receive(format_rows(written, delimiter))
+    read = import_folder.read(received)
     assert received.decimal == ","
     assert [[float(row[name]) for name in numbers] for row in read] == [
         [float(row[name]) for name in numbers] for row in rows
@@ -195,30 +199,34 @@ def test_numbers_in_plain_writing(text: str, decimal: str, plain: str) -> None:
     assert normalize_number(text, decimal) == plain
 
 
-def test_points_between_thousands_are_told_by_what_a_length_can_be(place: Place) -> None:
-    rows = rows_of("top_2000s", 300, **{"Loudness (dB)": "-7", "Beats Per Minute (BPM)": "120"})
-    whole = ("Energy", "Danceability", "Liveness", "Valence", "Acousticness", "Speechiness")
-    rows = [row | dict.fromkeys(whole, "50") for row in rows]
+def test_points_between_thousands_are_told_by_what_a_length_can_be(import_folder: ImportFolder) -> None:
+    rows = make_rows("top_2000s", 300, **{"Loudness (dB)": "-7", "Beats Per Minute (BPM)": "120"})
+    measures = ("Energy", "Danceability", "Liveness", "Valence", "Acousticness", "Speechiness")
+    rows = [row | dict.fromkeys(measures, "50") for row in rows]
     rows[250]["Length (Duration)"] = "1.412"
-    assert place.column(text_of(rows, ";"), "Length (Duration)")[249:251] == ["201", "1412"]
+    assert import_folder.column(format_rows(rows, ";"), "Length (Duration)")[249:251] == ["201", "1412"]
 
 
-def test_thousands_of_a_duration_may_be_set_apart_by_anything(place: Place) -> None:
+def test_thousands_of_a_duration_may_be_set_apart_by_anything(import_folder: ImportFolder) -> None:
     for written in ("230'666", "230’666", "230 666", "230\u00a0666", "230.666"):
-        rows = rows_of("tracks_by_genre", 3, duration_ms=written)
-        assert place.column(text_of(rows, ";"), "duration_ms") == ["230666"] * 3
-    rows = rows_of("tracks_by_genre", 3, duration_ms="230\u00a0666")
-    assert place.column(text_of(rows, ";").encode("cp1252"), "duration_ms") == ["230666"] * 3
+        rows = make_rows("tracks_by_genre", 3, duration_ms=written)
+        assert import_folder.column(format_rows(rows, ";"), "duration_ms") == ["230666"] * 3
+    rows = make_rows("tracks_by_genre", 3, duration_ms="230\u00a0666")
+    assert import_folder.column(format_rows(rows, ";").encode("cp1252"), "duration_ms") == ["230666"] * 3
 
 
-def test_a_number_in_the_other_notation_is_told_by_its_column(place: Place) -> None:
-    rows = rows_of("tracks_by_genre", 9, tempo=["87.917"] * 8 + ["120,123"], loudness=["-6.746"] * 8 + ["\u22127,001"])
-    read = place.read(place.receive(text_of(rows, ";")))
+def test_a_number_in_the_other_notation_is_told_by_its_column(import_folder: ImportFolder) -> None:
+    rows = make_rows(
+        "tracks_by_genre", 9, tempo=["87.917"] * 8 + ["120,123"], loudness=["-6.746"] * 8 + ["\u22127,001"]
+    )
+    read = import_folder.read(import_folder.receive(format_rows(rows, ";")))
     assert (read[8]["tempo"], read[8]["loudness"], read[0]["tempo"]) == ("120.123", "-7.001", "87.917")
 
 
-def test_three_zeros_behind_a_point_are_thousands_of_followers(place: Place) -> None:
-    assert place.column(text_of(rows_of("artists_1921_2020", 2, followers=["1.000", "7"]), ";"), "followers") == [
+def test_three_zeros_behind_a_point_are_thousands_of_followers(import_folder: ImportFolder) -> None:
+    assert import_folder.column(
+        format_rows(make_rows("artists_1921_2020", 2, followers=["1.000", "7"]), ";"), "followers"
+    ) == [
         "1000",
         "7",
     ]
@@ -240,16 +248,20 @@ def test_three_zeros_behind_a_point_are_thousands_of_followers(place: Place) -> 
         (["2.019", "2,001"], ["2019", "2001"]),
     ],
 )
-def test_dates_that_can_only_be_read_in_one_way(place: Place, dates: list[str], expected: list[str]) -> None:
-    received = place.receive(text_of(rows_of("playlist_songs", 2, track_album_release_date=dates)))
-    assert [row["track_album_release_date"] for row in place.read(received)] == expected
+def test_dates_that_can_only_be_read_in_one_way(
+    import_folder: ImportFolder, dates: list[str], expected: list[str]
+) -> None:
+    received = import_folder.receive(format_rows(make_rows("playlist_songs", 2, track_album_release_date=dates)))
+    assert [row["track_album_release_date"] for row in import_folder.read(received)] == expected
     assert not received.remarks
 
 
 @pytest.mark.parametrize("dates", [["05.06.2019", "01/02/2020"], ["5.6.2019", "1. 2. 2020"]])
-def test_dates_that_nothing_decides_keep_their_years_and_are_named(place: Place, dates: list[str]) -> None:
-    received = place.receive(text_of(rows_of("playlist_songs", 2, track_album_release_date=dates)))
-    assert [row["track_album_release_date"] for row in place.read(received)] == ["2019", "2020"]
+def test_dates_that_nothing_decides_keep_their_years_and_are_named(
+    import_folder: ImportFolder, dates: list[str]
+) -> None:
+    received = import_folder.receive(format_rows(make_rows("playlist_songs", 2, track_album_release_date=dates)))
+    assert [row["track_album_release_date"] for row in import_folder.read(received)] == ["2019", "2020"]
     assert "track_album_release_date: 2 dates such as" in received.remarks[0]
 
 
@@ -261,19 +273,19 @@ def test_one_late_date_decides_for_the_whole_file() -> None:
 # Nearly every row refused
 
 
-def test_a_file_of_which_nearly_every_row_would_be_refused_is_not_imported(place: Place) -> None:
-    rows = rows_of("tracks_by_genre", 60, energy="loud", valence=["0.5"] * 59 + ["high"])
+def test_a_file_of_which_nearly_every_row_would_be_refused_is_not_imported(import_folder: ImportFolder) -> None:
+    rows = make_rows("tracks_by_genre", 60, energy="loud", valence=["0.5"] * 59 + ["high"])
     rows[7]["energy"] = "0.5"
     with pytest.raises(WrongFileError) as caught:
-        place.receive(text_of(rows))
+        import_folder.receive(format_rows(rows))
     assert "file.csv: 59 of 60 rows would be rejected" in str(caught.value)
     assert "energy is not a number from 0 to 1 (59 rows, such as 'loud')" in str(caught.value)
-    assert place.lake.inputs.find_inputs(["kaggle"]) == []
+    assert import_folder.lake.inputs.find_inputs(["kaggle"]) == []
 
 
-def test_some_rows_that_would_be_refused_are_no_hindrance(place: Place) -> None:
-    rows = rows_of("tracks_by_genre", 10, energy=["loud"] * 5 + ["0.5"] * 5)
-    assert place.receive(text_of(rows)).row_count == 10
+def test_some_rows_that_would_be_refused_are_no_hindrance(import_folder: ImportFolder) -> None:
+    rows = make_rows("tracks_by_genre", 10, energy=["loud"] * 5 + ["0.5"] * 5)
+    assert import_folder.receive(format_rows(rows)).row_count == 10
 
 
 # Quotation marks
@@ -281,7 +293,7 @@ def test_some_rows_that_would_be_refused_are_no_hindrance(place: Place) -> None:
 HEADER = "id,followers,genres,name,popularity\n"
 
 
-def artist(name: str, number: int = 1) -> str:
+def make_artist(name: str, number: int = 1) -> str:
     return f"{number:022},1,[],{name},5\n"
 
 
@@ -299,75 +311,79 @@ def artist(name: str, number: int = 1) -> str:
         ([r"12\" Mix", '"Say ""Hi"""', '"7"" Mix"', r"C:\\dir"], ['12" Mix', 'Say "Hi"', '7" Mix', r"C:\\dir"]),
     ],
 )
-def test_quotation_marks_are_read_as_their_writer_meant_them(place: Place, lines: list[str], names: list[str]) -> None:
-    content = HEADER + "".join(artist(name, number) for number, name in enumerate(lines))
-    assert place.column(content, "name") == names
+def test_quotation_marks_are_read_as_their_writer_meant_them(
+    import_folder: ImportFolder, lines: list[str], names: list[str]
+) -> None:
+    content = HEADER + "".join(make_artist(name, number) for number, name in enumerate(lines))
+    assert import_folder.column(content, "name") == names
 
 
-def test_a_row_whose_quotation_marks_do_not_tell_is_refused_with_its_text(place: Place) -> None:
-    content = HEADER + artist("A") + artist('"No "Bread""') + artist(r'"Say \"Hi\""') + artist("B")
-    rows = place.read(place.receive(content))
+def test_a_row_whose_quotation_marks_do_not_tell_is_refused_with_its_text(import_folder: ImportFolder) -> None:
+    content = HEADER + make_artist("A") + make_artist('"No "Bread""') + make_artist(r'"Say \"Hi\""') + make_artist("B")
+    rows = import_folder.read(import_folder.receive(content))
     assert [row["name"] for row in rows] == ["A", None, 'Say "Hi"', "B"]
     assert rows[1]["problem"] == "row has quotation marks that do not tell where its fields end"
-    assert rows[1]["others"] == [artist('"No "Bread""').rstrip("\n")]
+    assert rows[1]["others"] == [make_artist('"No "Bread""').rstrip("\n")]
 
 
-def test_a_file_that_ends_within_a_backslash_quotation_breaks_off(place: Place) -> None:
+def test_a_file_that_ends_within_a_backslash_quotation_breaks_off(import_folder: ImportFolder) -> None:
     with pytest.raises(WrongFileError, match="ends within a quotation"):
-        place.receive(HEADER + artist(r'"Say \"Hi\""') + '0000000000000000000001,1,[],"Say \\"Hi')
+        import_folder.receive(HEADER + make_artist(r'"Say \"Hi\""') + '0000000000000000000001,1,[],"Say \\"Hi')
 
 
 # Shapes
 
 
-def test_row_names_of_r_stand_before_the_first_column(place: Place) -> None:
-    content = HEADER + "".join(f'"{number}",{artist("A", number)}' for number in range(1, 9))
-    received = place.receive(content)
-    assert received.columns[0] == "" and place.read(received)[0]["id"] == f"{1:022}"
+def test_row_names_of_r_stand_before_the_first_column(import_folder: ImportFolder) -> None:
+    content = HEADER + "".join(f'"{number}",{make_artist("A", number)}' for number in range(1, 9))
+    received = import_folder.receive(content)
+    assert received.columns[0] == "" and import_folder.read(received)[0]["id"] == f"{1:022}"
 
 
 @pytest.mark.parametrize("header", [HEADER, HEADER.replace("\n", ",\n")])
-def test_a_delimiter_at_the_end_of_rows_is_no_field(place: Place, header: str) -> None:
-    content = header + "".join(artist("A", number).replace("\n", ",\n") for number in range(1, 9))
-    assert place.column(content, "popularity") == ["5"] * 8
+def test_a_delimiter_at_the_end_of_rows_is_no_field(import_folder: ImportFolder, header: str) -> None:
+    content = header + "".join(make_artist("A", number).replace("\n", ",\n") for number in range(1, 9))
+    assert import_folder.column(content, "popularity") == ["5"] * 8
 
 
-def test_a_delimiter_at_the_end_of_the_header_alone_is_no_field(place: Place) -> None:
-    assert place.column(HEADER.replace("\n", ",\n") + artist("A") * 8, "name") == ["A"] * 8
+def test_a_delimiter_at_the_end_of_the_header_alone_is_no_field(import_folder: ImportFolder) -> None:
+    assert import_folder.column(HEADER.replace("\n", ",\n") + make_artist("A") * 8, "name") == ["A"] * 8
 
 
 @pytest.mark.parametrize("header", [HEADER, HEADER.replace("\n", ",,\n"), HEADER.replace("\n", ",,,\n")])
-def test_several_delimiters_at_the_end_of_rows_are_no_fields(place: Place, header: str) -> None:
-    assert place.column(header + artist("A").replace("\n", ",,,\n") * 8, "name") == ["A"] * 8
-    assert place.column(header + artist("A") * 8, "name") == ["A"] * 8
+def test_several_delimiters_at_the_end_of_rows_are_no_fields(import_folder: ImportFolder, header: str) -> None:
+    assert import_folder.column(header + make_artist("A").replace("\n", ",,,\n") * 8, "name") == ["A"] * 8
+    assert import_folder.column(header + make_artist("A") * 8, "name") == ["A"] * 8
 
 
-def test_rows_of_another_width_than_the_header_are_refused(place: Place) -> None:
+def test_rows_of_another_width_than_the_header_are_refused(import_folder: ImportFolder) -> None:
     with pytest.raises(WrongFileError, match=r"8 of 8 rows would be rejected.*more or fewer fields than the header"):
-        place.receive(HEADER + artist("A").replace("\n", ",x,y\n") * 8)
+        import_folder.receive(HEADER + make_artist("A").replace("\n", ",x,y\n") * 8)
 
 
 @pytest.mark.parametrize("hint", ["sep=;\r\n", '"sep=;"\n'])
-def test_a_line_that_tells_excel_the_delimiter_is_no_header(place: Place, hint: str) -> None:
-    content = text_of(rows_of("artists_1921_2020", 2, name="Zaz"), ";")
-    assert place.column(hint + content, "name") == ["Zaz", "Zaz"]
-    assert place.column((hint + content).encode("utf-16"), "name") == ["Zaz", "Zaz"]
+def test_a_line_that_tells_excel_the_delimiter_is_no_header(import_folder: ImportFolder, hint: str) -> None:
+    content = format_rows(make_rows("artists_1921_2020", 2, name="Zaz"), ";")
+    assert import_folder.column(hint + content, "name") == ["Zaz", "Zaz"]
+    assert import_folder.column((hint + content).encode("utf-16"), "name") == ["Zaz", "Zaz"]
 
 
-def test_rows_one_field_too_long_that_do_not_tell_are_refused_with_the_cure(place: Place) -> None:
+def test_rows_one_field_too_long_that_do_not_tell_are_refused_with_the_cure(import_folder: ImportFolder) -> None:
     with pytest.raises(WrongFileError, match=r"the rows have 6 fields and the header has 5 names: add the name"):
-        place.receive(HEADER + f"same,{artist('A')}" * 8)
+        import_folder.receive(HEADER + f"same,{make_artist('A')}" * 8)
 
 
 # Copies by the hundred
 
 
-def own_rows() -> dict[str, list[Row]]:
+def make_rows_by_encoding() -> dict[str, list[Row]]:
     """Rows of three formats with names in the letters of each encoding."""
     names = [name for own in OWN_NAMES.values() for name in own]
     texts = {"tracks_by_genre": "track_name", "playlist_songs": "track_name", "top_2000s": "Title"}
     rows = {
-        format_name: [{**row, column: name} for row, name in zip(rows_of(format_name, len(names)), names, strict=True)]
+        format_name: [
+            {**row, column: name} for row, name in zip(make_rows(format_name, len(names)), names, strict=True)
+        ]
         for format_name, column in texts.items()
     }
     plain = {"Loudness (dB)": "-6.5", "Beats Per Minute (BPM)": "120.5", "Energy": "61.25"}
@@ -375,15 +391,17 @@ def own_rows() -> dict[str, list[Row]]:
 
 
 def test_copies_of_own_rows_have_no_wrong_number_and_no_wrong_name_unsaid() -> None:
-    outcomes = read_copies(own_rows(), 64, 1)
-    assert {one.copy.encoding for one in outcomes} == set(ENCODINGS)
-    assert not [one for one in outcomes if one.rejection or one.wrong_numbers]
-    assert not [one for one in outcomes if one.wrong_names and (not one.has_guess_remark or one.size > 5)]
+    outcomes = read_copies(make_rows_by_encoding(), 64, 1)
+    assert {outcome.copy.encoding for outcome in outcomes} == set(ENCODINGS)
+    assert not [outcome for outcome in outcomes if outcome.rejection or outcome.wrong_numbers]
+    assert not [
+        outcome for outcome in outcomes if outcome.wrong_names and (not outcome.has_guess_remark or outcome.size > 5)
+    ]
 
 
 @pytest.mark.real_data
 def test_copies_of_real_rows_have_no_wrong_name_unsaid(real_kaggle: Path) -> None:
     outcomes = read_copies(read_real_rows(real_kaggle), 60, 3)
-    assert not [one for one in outcomes if one.rejection or one.wrong_numbers]
-    assert not [one for one in outcomes if one.wrong_names and not one.has_guess_remark]
-    assert sum(bool(one.wrong_names) for one in outcomes) <= 1
+    assert not [outcome for outcome in outcomes if outcome.rejection or outcome.wrong_numbers]
+    assert not [outcome for outcome in outcomes if outcome.wrong_names and not outcome.has_guess_remark]
+    assert sum(bool(outcome.wrong_names) for outcome in outcomes) <= 1

@@ -13,7 +13,7 @@ from campaigns.crash_airflow import RoundClock
 from etl.settings import CHECKOUT
 from simulator.jobs import mock_api
 from simulator.mock_api.seed_data import get_seed_data_path
-from tests.jobs.spotify_place import place
+from tests.jobs.mock_api_environment import start_environment
 
 STEPS = ("import_export", "plan_events", "load_events", "build_marts")
 
@@ -32,30 +32,34 @@ def test_steps_that_are_killed_and_run_again_leave_what_undisturbed_ones_do(tmp_
 @pytest.mark.crash
 @pytest.mark.usefixtures("one_session")
 def test_a_note_of_the_stock_that_was_cut_stops_nothing(
-    tmp_path: Path, warehouse_url: str, stock: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, warehouse_url: str, seed_data_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written: list[Path] = []
     monkeypatch.setattr(mock_api, "write_stock", lambda _tracks, _artists, path, *_, **__: written.append(path))
-    with place(tmp_path, warehouse_url, stock) as here:
-        note = get_seed_data_path(tmp_path).with_name("inputs.json")
-        note.write_text("[", encoding="utf-8")
+    with start_environment(tmp_path, warehouse_url, seed_data_path) as environment:
+        manifest = get_seed_data_path(tmp_path).with_name("inputs.json")
+        manifest.write_text("[", encoding="utf-8")
         for _ in range(2):
-            assert mock_api.seed_mock_api(here.settings) == mock_api.MOCK_ACCOUNT_COUNT
-        assert json.loads(note.read_text(encoding="utf-8")) == []
+            assert mock_api.seed_mock_api(environment.settings) == mock_api.MOCK_ACCOUNT_COUNT
+        assert json.loads(manifest.read_text(encoding="utf-8")) == []
     assert written == [get_seed_data_path(tmp_path)]
 
 
 @pytest.mark.crash
 def test_moments_of_rounds_are_told_by_their_round_and_all_others_as_they_are() -> None:
-    moments = RoundClock()
-    moments.start_round(4)
-    now = datetime.now(UTC)
-    milliseconds = f"{int(now.timestamp() * 1000) + 1:012x}"
+    clock = RoundClock()
+    clock.start_round(4)
+    current_time = datetime.now(UTC)
+    milliseconds = f"{int(current_time.timestamp() * 1000) + 1:012x}"
     event_id = f"{milliseconds[:8]}-{milliseconds[8:]}-8abc-8abc-0123456789ab"
     earlier = f'(anna,"2025-03-01 10:00:00+00",0195{event_id[4:]},infinity,17)'
-    assert moments.normalise_row(earlier) == earlier
-    for told in (f"{now:%Y-%m-%d %H:%M:%S.%f}+00", now.isoformat(), f"{now:%Y-%m-%d %H:%M:%S.%f}"):
-        assert moments.normalise_row(f'(anna,"{told}",{event_id})') == '(anna,"round 4",event of round 4)'
-    moments.start_round(5)
-    assert moments.normalise_row(datetime.now(UTC).isoformat()) == "round 5"
-    assert moments.normalise_row(now.isoformat()) == "round 4"
+    assert clock.normalise_row(earlier) == earlier
+    for text in (
+        f"{current_time:%Y-%m-%d %H:%M:%S.%f}+00",
+        current_time.isoformat(),
+        f"{current_time:%Y-%m-%d %H:%M:%S.%f}",
+    ):
+        assert clock.normalise_row(f'(anna,"{text}",{event_id})') == '(anna,"round 4",event of round 4)'
+    clock.start_round(5)
+    assert clock.normalise_row(datetime.now(UTC).isoformat()) == "round 5"
+    assert clock.normalise_row(current_time.isoformat()) == "round 4"

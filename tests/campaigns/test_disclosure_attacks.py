@@ -7,25 +7,29 @@ import pytest
 from campaigns.attack_cases.attack import AttackContext, run_statements
 from campaigns.attack_cases.disclosure_attacks import ATTACKS
 from launch import postgres
-from tests.sql.access_place import Place, people
+from tests.sql.role_warehouse import RoleWarehouse, create_role_warehouse
 
-_OTHER = {"analyst": "listener", "operator": "artist", "listener": "other", "artist": "analyst"}
+_OTHER_ROLES = {"analyst": "listener", "operator": "artist", "listener": "other", "artist": "analyst"}
 
 
 @pytest.fixture(scope="module")
-def place(embedded_server: postgres.Server, migrated_template: str) -> Iterator[Place]:
-    with people(embedded_server, migrated_template) as place:
-        place.as_loader("update warehouse.dim_playlist set owner_id = 'account-' || owner_id where playlist_key > 2")
-        place.as_loader("analyze")
-        yield place
+def warehouse(embedded_server: postgres.Server, migrated_template: str) -> Iterator[RoleWarehouse]:
+    with create_role_warehouse(embedded_server, migrated_template) as role_warehouse:
+        role_warehouse.as_loader(
+            "update warehouse.dim_playlist set owner_id = 'account-' || owner_id where playlist_key > 2"
+        )
+        role_warehouse.as_loader("analyze")
+        yield role_warehouse
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
-def test_an_attack_shows_nothing_that_is_hidden(place: Place, attack) -> None:  # type: ignore[no-untyped-def]
+def test_an_attack_shows_nothing_that_is_hidden(warehouse: RoleWarehouse, attack) -> None:  # type: ignore[no-untyped-def]
     for role in attack.roles:
-        other = _OTHER[role]
-        admin_url = place.server.build_url("postgres", place.database)
-        scene = AttackContext(place.url, admin_url, role, place.url_of(role), other, place.url_of(other))
+        other_role = _OTHER_ROLES[role]
+        admin_url = warehouse.server.build_url("postgres", warehouse.database)
+        scene = AttackContext(
+            warehouse.url, admin_url, role, warehouse.url_of(role), other_role, warehouse.url_of(other_role)
+        )
         if attack.prepare is not None:
             attack.prepare(scene)
         names = {"login": f'"{scene.login}"', "other": f'"{scene.other_login}"'}
@@ -35,9 +39,9 @@ def test_an_attack_shows_nothing_that_is_hidden(place: Place, attack) -> None:  
         assert attack.fault(scene) is None, role
 
 
-def test_an_attack_that_succeeds_is_seen(place: Place) -> None:
-    scene = AttackContext(place.url, place.url, "loader", place.url, "analyst", place.url_of("analyst"))
-    seen = {}
+def test_an_attack_that_succeeds_is_seen(warehouse: RoleWarehouse) -> None:
+    scene = AttackContext(warehouse.url, warehouse.url, "loader", warehouse.url, "analyst", warehouse.url_of("analyst"))
+    rows_shown = {}
     for attack in ATTACKS:
         if (
             attack.prepare is None
@@ -45,9 +49,9 @@ def test_an_attack_that_succeeds_is_seen(place: Place) -> None:
             and attack.find_violation is not None
             and "{" not in "".join(attack.statements)
         ):
-            scene.outcomes = run_statements(place.url, list(attack.statements))
-            seen[attack.name] = attack.find_violation(scene) is not None
+            scene.outcomes = run_statements(warehouse.url, list(attack.statements))
+            rows_shown[attack.name] = attack.find_violation(scene) is not None
     assert {"owners of playlists", "a whole row", "sizes of tables", "counters of tables"} <= {
-        n for n in seen if seen[n]
+        n for n in rows_shown if rows_shown[n]
     }
-    assert sum(seen.values()) > 0.7 * len(seen)
+    assert sum(rows_shown.values()) > 0.7 * len(rows_shown)

@@ -14,9 +14,9 @@ LEAST_FAULTS = 20
 @pytest.mark.spark
 @pytest.mark.timeout(1800)
 def test_nights_with_faults_leave_the_same_star() -> None:
-    asked = ["--modes", "extended", "--nights", "2", "--every", "2", "--rate", "0.3"]
+    options = ["--modes", "extended", "--nights", "2", "--every", "2", "--rate", "0.3"]
     done = subprocess.run(
-        [sys.executable, "-m", "campaigns.faults", *asked], cwd=CHECKOUT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "campaigns.faults", *options], cwd=CHECKOUT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr[-3000:]
     met = re.search(r"extended: (\d+) faults over 2 nights", done.stdout)

@@ -30,43 +30,43 @@ insert into v select 1, -1, 'x2' from w union all select max(k) + 1 from w
 """
 
 
-def changes(path: str, text: str) -> set[tuple[str, str]]:
-    return {(one.old, one.new) for one in make_mutants(path, text)}
+def list_changes(path: str, text: str) -> set[tuple[str, str]]:
+    return {(mutant.old, mutant.new) for mutant in make_mutants(path, text)}
 
 
 def test_python_and_the_sql_in_it_are_changed_and_what_only_says_something_is_not() -> None:
-    found = changes("x.py", PYTHON)
-    assert {("<=", "<"), ("<=", ">"), ("and", "or"), ("not is_odd(rows)", "is_odd(rows)"), ("2", "3")} <= found
-    assert {(".distinct()", ""), (".where(a & ~b)", ""), ("&", "|"), ("~b", "b"), ("row", "True")} <= found
-    assert {("one, other", "other, one"), ("or", "and"), ("a, b", "b, a"), ("=", "<>"), (">=", "<=")} & found
-    assert {("select distinct", "select"), ("inner join", "left join"), ("desc", "asc"), ("5", "6")} <= found
-    assert not any('odd"' in old or "docstring" in old or "column" in old or old == "|" for old, _ in found)
+    mutations = list_changes("x.py", PYTHON)
+    assert {("<=", "<"), ("<=", ">"), ("and", "or"), ("not is_odd(rows)", "is_odd(rows)"), ("2", "3")} <= mutations
+    assert {(".distinct()", ""), (".where(a & ~b)", ""), ("&", "|"), ("~b", "b"), ("row", "True")} <= mutations
+    assert {("one, other", "other, one"), ("or", "and"), ("a, b", "b, a"), ("=", "<>"), (">=", "<=")} & mutations
+    assert {("select distinct", "select"), ("inner join", "left join"), ("desc", "asc"), ("5", "6")} <= mutations
+    assert not any('odd"' in old or "docstring" in old or "column" in old or old == "|" for old, _ in mutations)
     # Neither the docstring's 1 and 3 nor the error's 3.
-    assert not {("1", "2"), ("3", "4")} & found
+    assert not {("1", "2"), ("3", "4")} & mutations
 
 
 def test_sql_is_changed_where_it_compares_and_not_where_it_assigns_or_comments() -> None:
-    found = make_mutants("x.sql", SQL)
-    equal = [one for one in found if one.old == "="]
-    assert [SQL.count("\n", 0, one.start) + 1 for one in equal] == [5]
-    assert all(one.start > SQL.index("update") for one in found)
-    said = {(one.old, one.new) for one in found}
-    assert {("is null", "is not null"), ("or", "and"), ("not exists", "exists"), ("union all", "union")} <= said
-    assert {("max(", "min("), ("+", "-"), ("    and t.n between 1 and 2\n", "")} <= said
-    assert not any(old == "2" and new == "3" and "x2" in SQL[at : at + 2] for old, new, at in _places(found))
+    mutants = make_mutants("x.sql", SQL)
+    equal = [mutant for mutant in mutants if mutant.old == "="]
+    assert [SQL.count("\n", 0, mutant.start) + 1 for mutant in equal] == [5]
+    assert all(mutant.start > SQL.index("update") for mutant in mutants)
+    mutations = {(mutant.old, mutant.new) for mutant in mutants}
+    assert {("is null", "is not null"), ("or", "and"), ("not exists", "exists"), ("union all", "union")} <= mutations
+    assert {("max(", "min("), ("+", "-"), ("    and t.n between 1 and 2\n", "")} <= mutations
+    assert not any(old == "2" and new == "3" and "x2" in SQL[at : at + 2] for old, new, at in _locate_mutants(mutants))
 
 
-def _places(found: Collection[Mutant]) -> list[tuple[str, str, int]]:
-    return [(one.old, one.new, one.start - 1) for one in found]
+def _locate_mutants(mutants: Collection[Mutant]) -> list[tuple[str, str, int]]:
+    return [(mutant.old, mutant.new, mutant.start - 1) for mutant in mutants]
 
 
 @pytest.mark.parametrize(("path", "text"), [("x.py", PYTHON), ("x.sql", SQL)])
 def test_each_mutant_is_another_text_once(path: str, text: str) -> None:
-    found = make_mutants(path, text)
-    applied = [one.apply_to(text) for one in found]
+    mutants = make_mutants(path, text)
+    applied = [mutant.apply_to(text) for mutant in mutants]
     assert text not in applied and len(set(applied)) == len(applied)
     with pytest.raises(ValueError, match="has changed"):
-        found[0].apply_to("\n" + text)
+        mutants[0].apply_to("\n" + text)
 
 
 def test_a_seed_draws_the_same_mutants_fewer_of_them_first() -> None:

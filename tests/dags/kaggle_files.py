@@ -15,26 +15,35 @@ def write_folder(folder: Path) -> None:
     dataset.csv and an unknown one), survey.csv, and page.csv, which is a web page."""
     folder.mkdir()
     write_dataset(folder / "dataset.csv", popularity=50)
-    _write(folder / "songs.csv", "playlist_songs", [_song(n) for n in range(20)] + [_song(0) | {"track_name": "NA"}])
-    _write(folder / "top.csv", "top_2000s", [_top("Song 5", 205), _top("Nobody knows this", 180)], delimiter=";")
-    answers: dict[str, object] = dict.fromkeys(FORMATS["user_behavior"].columns, "Never")
-    answers |= {"premium_sub_willingness": "Yes", "music_recc_rating": "3"}
-    _write(folder / "survey.csv", "user_behavior", [answers, answers | {"Age": "60+"}, answers])
+    _write_csv(
+        folder / "songs.csv",
+        "playlist_songs",
+        [_make_song_row(n) for n in range(20)] + [_make_song_row(0) | {"track_name": "NA"}],
+    )
+    _write_csv(
+        folder / "top.csv",
+        "top_2000s",
+        [_make_top_row("Song 5", 205), _make_top_row("Nobody knows this", 180)],
+        delimiter=";",
+    )
+    survey_row: dict[str, object] = dict.fromkeys(FORMATS["user_behavior"].columns, "Never")
+    survey_row |= {"premium_sub_willingness": "Yes", "music_recc_rating": "3"}
+    _write_csv(folder / "survey.csv", "user_behavior", [survey_row, survey_row | {"Age": "60+"}, survey_row])
     (folder / "page.csv").write_text("<!DOCTYPE html><html><body>Sign in to download</body></html>")
 
 
 def write_dataset(path: Path, popularity: int) -> None:
     """Tracks by genre; ``popularity`` is that of track 7."""
-    rows = [_track(n) for n in range(TRACKS)]
+    rows = [_make_track_row(n) for n in range(TRACKS)]
     rows[7]["popularity"] = popularity
-    _write(path, "tracks_by_genre", [*rows, rows[3] | {"track_genre": "second"}])
+    _write_csv(path, "tracks_by_genre", [*rows, rows[3] | {"track_genre": "second"}])
 
 
-def track_id(number: int) -> str:
+def make_track_id(number: int) -> str:
     return f"test{number:018d}"
 
 
-def _measures(number: int) -> dict[str, object]:
+def _make_measures(number: int) -> dict[str, object]:
     chance = random.Random(number)
     energy, valence = _MOODS[number % len(_MOODS)]
     near = {
@@ -46,13 +55,19 @@ def _measures(number: int) -> dict[str, object]:
             ("acousticness", 1 - energy),
         )
     }
-    rest = {"speechiness": 0.05, "instrumentalness": 0.0, "liveness": 0.1, "loudness": -6.5, "tempo": 120.5 + number}
-    return {**near, **rest, "key": 1, "mode": 1}
+    constants = {
+        "speechiness": 0.05,
+        "instrumentalness": 0.0,
+        "liveness": 0.1,
+        "loudness": -6.5,
+        "tempo": 120.5 + number,
+    }
+    return {**near, **constants, "key": 1, "mode": 1}
 
 
-def _track(number: int) -> dict[str, object]:
+def _make_track_row(number: int) -> dict[str, object]:
     return {
-        "track_id": track_id(number),
+        "track_id": make_track_id(number),
         "artists": f"Artist {number % 7};Guest",
         "album_name": f"Album {number % 11}",
         "track_name": f"Song {number}",
@@ -61,13 +76,13 @@ def _track(number: int) -> dict[str, object]:
         "explicit": "False",
         "time_signature": 4,
         "track_genre": f"genre {number % 3}",
-        **_measures(number),
+        **_make_measures(number),
     }
 
 
-def _song(number: int) -> dict[str, object]:
+def _make_song_row(number: int) -> dict[str, object]:
     return {
-        "track_id": track_id(number),
+        "track_id": make_track_id(number),
         "track_name": f"Song {number}",
         "track_artist": f"Artist {number % 7}",
         "track_popularity": 40,
@@ -79,20 +94,28 @@ def _song(number: int) -> dict[str, object]:
         "playlist_genre": "pop",
         "playlist_subgenre": "test pop",
         "duration_ms": 200_000 + number * 1000,
-        **_measures(number),
+        **_make_measures(number),
     }
 
 
-def _top(title: str, seconds: int) -> dict[str, object]:
-    whole = ("Beats Per Minute (BPM)", "Energy", "Danceability", "Liveness", "Valence", "Acousticness", "Speechiness")
+def _make_top_row(title: str, seconds: int) -> dict[str, object]:
+    integer_measures = (
+        "Beats Per Minute (BPM)",
+        "Energy",
+        "Danceability",
+        "Liveness",
+        "Valence",
+        "Acousticness",
+        "Speechiness",
+    )
     return {
-        **dict.fromkeys(whole, 50),
+        **dict.fromkeys(integer_measures, 50),
         **{"Title": title, "Artist": "Artist 5", "Top Genre": "test pop", "Year": 2001, "Loudness (dB)": -7},
         **{"Length (Duration)": seconds, "Popularity": 60},
     }
 
 
-def _write(path: Path, format_name: str, rows: list[dict[str, object]], delimiter: str = ",") -> None:
+def _write_csv(path: Path, format_name: str, rows: list[dict[str, object]], delimiter: str = ",") -> None:
     with path.open("w", newline="", encoding="utf-8") as target:
         writer = csv.DictWriter(target, FORMATS[format_name].columns, delimiter=delimiter)
         writer.writeheader()

@@ -28,18 +28,18 @@ NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
 
 
 def main() -> dict[str, dict[str, Any]]:
-    noted: list[str] = []
-    run_audit.record_failed_run = lambda run_id, *_: noted.append(run_id)
+    recorded: list[str] = []
+    run_audit.record_failed_run = lambda run_id, *_: recorded.append(run_id)
     run_audit.clear_run_failure = run_audit.record_started_run = lambda *_: None
     results = {}
     for dag in _dags():
         stages = [("nothing has begun", ""), *((name, state) for name in dag.task_dict for state in STATES)]
         results[dag.dag_id] = {}
         for number, (task_id, state) in enumerate(stages):
-            ended = _marked(dag, f"run.{number}", task_id, state)
+            ended = _mark_failed(dag, f"run.{number}", task_id, state)
             results[dag.dag_id][f"{task_id} {state}".strip()] = {
                 "state": ended,
-                "noted": noted.count(f"{dag.dag_id}.run.{number}"),
+                "noted": recorded.count(f"{dag.dag_id}.run.{number}"),
             }
     return results
 
@@ -55,7 +55,7 @@ def _dags() -> list[Any]:
     return [DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag)) for dag in bag.dags.values()]
 
 
-def _marked(dag: Any, run_id: str, task_id: str, state: str) -> str:
+def _mark_failed(dag: Any, run_id: str, task_id: str, state: str) -> str:
     """The state in which a run ends that is marked as failed while a task is in a state."""
     with create_session() as session:
         run: DagRun = dag.create_dagrun(
@@ -68,7 +68,7 @@ def _marked(dag: Any, run_id: str, task_id: str, state: str) -> str:
             conf={name: value for name, value in FORM.items() if name in dag.params},
             session=session,
         )
-        instances = {one.task_id: one for one in run.get_task_instances(session=session)}
+        instances = {task.task_id: task for task in run.get_task_instances(session=session)}
         before = dag.get_task(task_id).get_flat_relative_ids(upstream=True) if state else ()
         for name in before:
             instances[name].state = TaskInstanceState.SUCCESS

@@ -40,44 +40,44 @@ class Jobs:
 
     def fetch_catalogue(self, run_id: str, day: object, settings: object, is_last_try: bool) -> dict[str, int]:
         self.last_tries.append(is_last_try)
-        answer = {"calls": 1, "has_news": "catalogue" not in self.quiet} if self.accounts else {}
-        return self.do("fetch_catalogue", answer)
+        result = {"calls": 1, "has_news": "catalogue" not in self.quiet} if self.accounts else {}
+        return self.do("fetch_catalogue", result)
 
     def install(self) -> None:
         """Take the place of the modules that the tasks import."""
-        put(
+        replace_module(
             "spotify",
             choose_accounts=lambda *_: self.do("choose_accounts", self.accounts),
             fetch_account=self.fetch_account,
             fetch_catalogue=self.fetch_catalogue,
         )
-        put("mock_api", "simulator.jobs", seed_mock_api=lambda *_: self.do("seed_mock_api", 2))
-        put(
+        replace_module("mock_api", "simulator.jobs", seed_mock_api=lambda *_: self.do("seed_mock_api", 2))
+        replace_module(
             "refresh",
             plan_refresh=lambda *_, **__: self.do("plan_refresh", int(self.is_news)),
             transform_catalogue=lambda *_: self.do("transform_catalogue", {}),
             fit_clusters=lambda *_, **__: self.do("fit_clusters", "Not fitted."),
             load_catalogue=lambda *_: self.do("load_catalogue", {"dim_track": 1}),
         )
-        put(
+        replace_module(
             "events",
             has_new_inputs=lambda *_: self.do("has_news", self.has_events),
             plan_events=lambda *_: self.do("plan_events", int(self.is_news)),
             load_events=lambda *_: self.do("load_events", {"fact_event": 1}),
         )
-        put("run_audit", log_run=lambda *_: self.do("report", None))
-        put(
+        replace_module("run_audit", log_run=lambda *_: self.do("report", None))
+        replace_module(
             "catalogue_files",
             "simulator.jobs",
             find_or_write_files=lambda *_: self.do("find_files", self.files),
         )
-        put(
+        replace_module(
             "kaggle",
             import_file=lambda path, *_, **__: self.do(path, {"name": path}),
         )
 
 
-def put(name: str, package: str = "etl.jobs", **functions: Any) -> None:
+def replace_module(name: str, package: str = "etl.jobs", **functions: Any) -> None:
     module = types.ModuleType(f"{package}.{name}")
     module.__dict__.update(functions)
     sys.modules[module.__name__] = module
@@ -94,8 +94,10 @@ def main(cases: dict[str, dict[str, Any]]) -> dict[str, Any]:
         jobs.install()
         run = bag.dags[case["dag_id"]].test()
         tasks = {
-            one.task_id + (f" {one.rendered_map_index}" if one.rendered_map_index else ""): str(one.state)
-            for one in run.get_task_instances()
+            instance.task_id + (f" {instance.rendered_map_index}" if instance.rendered_map_index else ""): str(
+                instance.state
+            )
+            for instance in run.get_task_instances()
         }
         results[name] = {"state": str(run.state), "tasks": tasks, "last_tries": jobs.last_tries}
     return results

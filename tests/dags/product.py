@@ -13,7 +13,7 @@ from etl.settings import CHECKOUT
 from launch import postgres
 from launch.airflow_api import ENDED_STATES, AirflowApi, TaskState
 from launch.environment import get_web_login
-from tests.processes import free_port
+from tests.processes import find_free_port
 
 _OURS = ("AIRFLOW", "KAGGLE", "SIMULATED", "SPOTIPY", "SPOTIFY", "STAND_IN", "IS_STAND_IN")
 
@@ -31,7 +31,7 @@ class Product:
     """bin/run with settings of a test, its REST API and its warehouse."""
 
     def __init__(self, state: Path, **chosen: str) -> None:
-        self.state, self.port = state, free_port()
+        self.state, self.port = state, find_free_port()
         self.api = AirflowApi(f"http://127.0.0.1:{self.port}", *get_web_login(state))
         self.output = state / "output.txt"
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
@@ -39,7 +39,7 @@ class Product:
             "STATE_DIR": str(state),
             "PYTHONPATH": str(CHECKOUT),
             "AIRFLOW__API__PORT": str(self.port),
-            "DASHBOARD_PORT": str(free_port()),
+            "DASHBOARD_PORT": str(find_free_port()),
             "CLUSTER_COUNT": "3",
             "SIMULATED_LISTENERS": "0",
             "SPARK_MASTER": "local[2]",

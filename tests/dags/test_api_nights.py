@@ -14,7 +14,7 @@ import requests
 
 from etl.extract.spotify.account_store import AccountStore
 from tests.dags.product import Product
-from tests.processes import looked_at, marked
+from tests.processes import check_process, list_marked_processes
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(1500)]
 
@@ -86,22 +86,22 @@ def test_what_accounts_saved_and_what_listeners_did_are_events(product: Product)
         assert product.ended("load_events", run_id)[0] == "success"
     events = product.ask("select source, count(*) as n from warehouse.fact_event group by source order by source")
     assert [row["source"] for row in events] == ["feed", "followed_artists", "saved_tracks"]
-    told = product.ask(
+    rows = product.ask(
         "select sum(rows_in) as told, sum(rows_loaded) as loaded, sum(rows_duplicate + rows_rejected) as others"
         " from audit.row_count where step = 'load_events' and source <> 'user'"
     )[0]
-    assert sum(int(str(row["n"])) for row in events) == int(str(told["loaded"]))
-    assert int(str(told["told"])) == int(str(told["loaded"])) + int(str(told["others"]))
+    assert sum(int(str(row["n"])) for row in events) == int(str(rows["loaded"]))
+    assert int(str(rows["told"])) == int(str(rows["loaded"])) + int(str(rows["others"]))
     wide = product.ask("select count(*) as n from mart.event_wide")
-    assert int(str(wide[0]["n"])) == int(str(told["loaded"]))
+    assert int(str(wide[0]["n"])) == int(str(rows["loaded"]))
 
 
 def test_second_night_asks_what_changed(product: Product) -> None:
-    before = snapshots(product)
-    move_to_night(product, 1)
+    before = fetch_snapshots(product)
+    move_to_day(product, 1)
     state, tasks = product.run_dag("nightly_refresh", {})
     assert state == "success" and tasks["load_catalogue", -1].state == "success"
-    changed = {id_ for id_, snapshot in snapshots(product).items() if before.get(id_) != snapshot}
+    changed = {id_ for id_, snapshot in fetch_snapshots(product).items() if before.get(id_) != snapshot}
     counted = product.ask(
         "select sum(playlists_changed) as changed, sum(calls_saved) as saved from audit.fetch"
         " where account is not null and asked_at > (select min(asked_at) + interval '1 second' from audit.fetch"
@@ -112,7 +112,7 @@ def test_second_night_asks_what_changed(product: Product) -> None:
 
 
 def test_an_account_that_fails_harms_nobody(product: Product) -> None:
-    move_to_night(product, 2)
+    move_to_day(product, 2)
     state, tasks = product.run_dag("nightly_refresh", {})
     assert state == "success" and tasks["load_catalogue", -1].state == "success"
     assert sorted(task.state for (name, _), task in tasks.items() if name == "fetch_account") == ["failed", "success"]
@@ -125,7 +125,7 @@ def test_no_secret_is_in_a_log_or_in_a_database(product: Product) -> None:
     tokens = [accounts.get_account(name).token for name in accounts.get_names()]
     secrets = [secret for token in tokens for secret in (token.access_token, token.refresh_token) if secret]
     assert len(secrets) == 4
-    texts = [path.read_text(errors="replace") for path in log_files(product.state)]
+    texts = [path.read_text(errors="replace") for path in list_log_files(product.state)]
     assert len(texts) > 10
     texts += [str(row) for row in product.ask("select f::text as line from audit.fetch as f")]
     for table in ("xcom", "rendered_task_instance_fields", "log", "dag_run", "task_instance", "connection", "variable"):
@@ -134,24 +134,24 @@ def test_no_secret_is_in_a_log_or_in_a_database(product: Product) -> None:
     assert not [secret for secret in secrets if any(secret in text for text in texts)]
 
 
-def snapshots(product: Product) -> dict[str, str]:
+def fetch_snapshots(product: Product) -> dict[str, str]:
     rows = product.ask("select playlist_id, snapshot_id from warehouse.dim_playlist where source = 'mock_api'")
     return {str(row["playlist_id"]): str(row["snapshot_id"]) for row in rows}
 
 
-def move_to_night(product: Product, number: int) -> None:
-    requests.put(f"http://127.0.0.1:{stand_in_port(product)}/stand-in/night", json={"number": number}, timeout=60)
+def move_to_day(product: Product, number: int) -> None:
+    requests.put(f"http://127.0.0.1:{find_mock_api_port(product)}/stand-in/night", json={"number": number}, timeout=60)
 
 
-def stand_in_port(product: Product) -> int:
-    def is_stand_in(process: psutil.Process) -> bool:
+def find_mock_api_port(product: Product) -> int:
+    def is_mock_api(process: psutil.Process) -> bool:
         return "simulator.mock_api" in process.cmdline()
 
-    (stand_in,) = [process for process in marked(product.state) if looked_at(process, is_stand_in)]
+    (stand_in,) = [process for process in list_marked_processes(product.state) if check_process(process, is_mock_api)]
     words = stand_in.cmdline()
     return int(words[words.index("--port") + 1])
 
 
-def log_files(state: Path) -> list[Path]:
+def list_log_files(state: Path) -> list[Path]:
     folders = (state / "logs", state / "airflow" / "logs")
     return [path for folder in folders for path in folder.rglob("*") if path.is_file()]

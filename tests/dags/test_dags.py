@@ -133,7 +133,7 @@ def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return environ
 
 
-def answer(environ: dict[str, str], *arguments: str) -> Any:
+def run_and_parse(environ: dict[str, str], *arguments: str) -> Any:
     """What a process of its own says last, as JSON."""
     done = subprocess.run([sys.executable, *arguments], env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -143,22 +143,22 @@ def answer(environ: dict[str, str], *arguments: str) -> Any:
 @pytest.fixture(scope="module")
 def bag(environ: dict[str, str]) -> dict[str, dict[str, dict[str, Any]]]:
     """What Airflow itself makes of the DAG folder."""
-    found: dict[str, dict[str, dict[str, Any]]] = answer(environ, "-c", _INSPECT, str(CHECKOUT / "dags"))
-    return found
+    content: dict[str, dict[str, dict[str, Any]]] = run_and_parse(environ, "-c", _INSPECT, str(CHECKOUT / "dags"))
+    return content
 
 
 @pytest.fixture(scope="module")
 def runs(environ: dict[str, str]) -> dict[str, dict[str, Any]]:
     """Runs of the DAGs with jobs that only pretend, by case: state of the run, states of its tasks."""
-    found: dict[str, dict[str, Any]] = answer(environ, "-m", "tests.dags.pretended_jobs", json.dumps(CASES))
-    return found
+    results: dict[str, dict[str, Any]] = run_and_parse(environ, "-m", "tests.dags.pretended_jobs", json.dumps(CASES))
+    return results
 
 
 @pytest.fixture(scope="module")
 def marked(environ: dict[str, str]) -> dict[str, dict[str, Any]]:
     """How runs ended that were marked as failed, by DAG and by the task and its state at which they were."""
-    found: dict[str, dict[str, Any]] = answer(environ, "-m", "tests.dags.marked_runs")
-    return found
+    results: dict[str, dict[str, Any]] = run_and_parse(environ, "-m", "tests.dags.marked_runs")
+    return results
 
 
 def test_all_dags_parse(bag: dict) -> None:
@@ -180,7 +180,7 @@ def test_a_dag_keeps_the_rules(bag: dict, dag_id: str) -> None:
 
 
 def test_forms_offer_what_the_jobs_know(bag: dict) -> None:
-    kaggles = [known.name for known in FORMATS.values() if known.origin == "kaggle"]
+    kaggles = [known_format.name for known_format in FORMATS.values() if known_format.origin == "kaggle"]
     assert bag["dags"]["kaggle_import"]["choices"]["format"] == [None, *kaggles]
     assert bag["dags"]["kaggle_import"]["choices"]["encoding"] == ["guess", *CHOICES]
     assert bag["dags"]["build_marts"]["choices"]["scope"] == list(marts.MODES)
@@ -199,7 +199,7 @@ def test_a_retry_policy_survives_airflows_own_database(bag: dict) -> None:
 
 
 def test_a_failure_says_whether_and_when_its_task_is_tried_again(environ: dict[str, str]) -> None:
-    assert answer(environ, "-c", _POLICY) == {
+    assert run_and_parse(environ, "-c", _POLICY) == {
         "RateLimitedError": ["retry", 1234.5],
         "TryAgainError": ["retry", 30],
         "MustSignInError": ["fail", None],
@@ -208,7 +208,7 @@ def test_a_failure_says_whether_and_when_its_task_is_tried_again(environ: dict[s
 
 
 def test_a_load_that_an_earlier_try_has_published_is_told_of(environ: dict[str, str]) -> None:
-    assert answer(environ, "-c", _NOTHING_TO_WRITE) == {
+    assert run_and_parse(environ, "-c", _NOTHING_TO_WRITE) == {
         "load_catalogue 1": "skipped",
         "load_catalogue 2": {},
         "load_events 1": "skipped",
@@ -220,7 +220,7 @@ def test_a_load_that_an_earlier_try_has_published_is_told_of(environ: dict[str, 
 
 def test_what_asks_spotify_shares_the_pool_of_its_client_id(bag: dict) -> None:
     tasks = {(dag_id, name): task for dag_id, dag in bag["dags"].items() for name, task in dag["tasks"].items()}
-    pools = {place: task["pool"] for place, task in tasks.items() if task["pool"] != "default_pool"}
+    pools = {task_id: task["pool"] for task_id, task in tasks.items() if task["pool"] != "default_pool"}
     expected = get_spotify_pool({"SPOTIPY_CLIENT_ID": "an id"})
     assert expected == "spotify_an_id"
     assert pools == {
@@ -239,9 +239,9 @@ def test_the_lineage_shows_the_api_and_the_new_tables(bag: dict) -> None:
 
 
 def test_every_page_says_where_a_stand_in_answers(environ: dict[str, str]) -> None:
-    found = answer({**environ, "IS_STAND_IN": "true"}, "-c", _INSPECT, str(CHECKOUT / "dags"))
-    said = {name for name, dag in found["dags"].items() if "The mock Spotify API is in use" in dag["doc"]}
-    assert said == set(DAG_FILES) - {"maintenance"}
+    content = run_and_parse({**environ, "IS_STAND_IN": "true"}, "-c", _INSPECT, str(CHECKOUT / "dags"))
+    dag_ids = {name for name, dag in content["dags"].items() if "The mock Spotify API is in use" in dag["doc"]}
+    assert dag_ids == set(DAG_FILES) - {"maintenance"}
 
 
 @pytest.mark.parametrize("case", ["all well", "no account", "quiet", "some failed", "all failed", "none chosen"])
@@ -269,8 +269,8 @@ def test_an_account_is_asked_although_another_one_fails(runs: dict) -> None:
 
 
 def test_events_are_announced_where_there_are_some_and_the_refresh_was_published(runs: dict) -> None:
-    said = {case: runs[case]["tasks"]["announce_events"] for case in ("all well", "nothing new", "load failed")}
-    assert said == {"all well": "success", "nothing new": "skipped", "load failed": "upstream_failed"}
+    states = {case: runs[case]["tasks"]["announce_events"] for case in ("all well", "nothing new", "load failed")}
+    assert states == {"all well": "success", "nothing new": "skipped", "load failed": "upstream_failed"}
 
 
 @pytest.mark.parametrize(
@@ -328,7 +328,7 @@ def test_a_failed_file_stops_neither_stock_nor_refresh(
 
 def test_where_a_stand_in_answers_it_gets_its_stock(environ: dict[str, str]) -> None:
     cases = {case: CASES[case] for case in ("a bad file", "no stock")}
-    runs = answer({**environ, "IS_STAND_IN": "true"}, "-m", "tests.dags.pretended_jobs", json.dumps(cases))
+    runs = run_and_parse({**environ, "IS_STAND_IN": "true"}, "-m", "tests.dags.pretended_jobs", json.dumps(cases))
     assert runs["a bad file"]["tasks"]["seed_mock_api"] == "success"
     assert (runs["no stock"]["state"], runs["no stock"]["tasks"]["start_refresh"]) == ("failed", "success")
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from etl.settings import CHECKOUT
-from tests.dags.kaggle_files import TRACKS, track_id, write_dataset, write_folder
+from tests.dags.kaggle_files import TRACKS, make_track_id, write_dataset, write_folder
 from tests.dags.product import Product
-from tests.exports import AUDIO, nameless, play, zip_of
-from tests.processes import listening_addresses, marked
+from tests.exports import AUDIO, make_nameless_play, make_play, write_export_zip
+from tests.processes import list_listening_addresses, list_marked_processes
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(1500)]
 
@@ -52,7 +52,7 @@ def test_first_night(product: Product) -> None:
     )
     assert named == [{"n": TRACKS + 1, "clustered": TRACKS + 1}], "one lacks the instrumentalness alone"
     matched = product.ask("select to_id, method from audit.reconciliation where source = 'top_2000s'")
-    assert matched == [{"to_id": track_id(5), "method": "name"}]
+    assert matched == [{"to_id": make_track_id(5), "method": "name"}]
     assert len(product.ask("select from warehouse.dim_audio_cluster")) == 3
 
 
@@ -93,26 +93,26 @@ def test_third_night_writes_what_changed(product: Product, folder: Path) -> None
     assert state == "success" and tasks["load_catalogue", -1].state == "success"
     after = product.ask("select track_id, track_key, xmin::text as version from warehouse.dim_track")
     changed = {str(row["track_id"]) for row in after} - {str(row["track_id"]) for row in after if row in before}
-    assert changed == {track_id(7)}
-    assert product.ask(f"select popularity from warehouse.dim_track where track_id = '{track_id(7)}'") == [
+    assert changed == {make_track_id(7)}
+    assert product.ask(f"select popularity from warehouse.dim_track where track_id = '{make_track_id(7)}'") == [
         {"popularity": 99}
     ]
 
 
 def test_it_listens_on_loopback_only(product: Product) -> None:
-    assert listening_addresses(marked(product.state)) == {"127.0.0.1"}
+    assert list_listening_addresses(list_marked_processes(product.state)) == {"127.0.0.1"}
 
 
 def test_examples_answer(product: Product) -> None:
-    answers = {
+    results = {
         path.stem: product.ask(path.read_text())
         for path in sorted((CHECKOUT / "sql" / "queries" / "example").glob("*.sql"))
     }
-    assert sum(int(str(row["recordings"])) for row in answers["audio_clusters"]) == TRACKS + 1
-    assert {row["file"] for row in answers["rejected_rows"]} == {"dataset.csv", "songs.csv", "top.csv", "survey.csv"}
-    assert [row["rows_rejected"] for row in answers["rejected_rows"] if row["file"] == "songs.csv"] == [1]
-    assert [row["track_ids"] for row in answers["recordings_with_most_ids"]][:1] == [1]
-    assert {row["genre"] for row in answers["liveliest_genres"]} <= {"genre 0", "genre 1", "genre 2", "second", "pop"}
+    assert sum(int(str(row["recordings"])) for row in results["audio_clusters"]) == TRACKS + 1
+    assert {row["file"] for row in results["rejected_rows"]} == {"dataset.csv", "songs.csv", "top.csv", "survey.csv"}
+    assert [row["rows_rejected"] for row in results["rejected_rows"] if row["file"] == "songs.csv"] == [1]
+    assert [row["track_ids"] for row in results["recordings_with_most_ids"]][:1] == [1]
+    assert {row["genre"] for row in results["liveliest_genres"]} <= {"genre 0", "genre 1", "genre 2", "second", "pop"}
 
 
 def test_clusters_on_request(product: Product) -> None:
@@ -126,8 +126,13 @@ def test_clusters_on_request(product: Product) -> None:
 
 
 def test_an_account_export_adds_its_plays_once(product: Product, tmp_path: Path) -> None:
-    told = [play(), play(ts="2024-03-02T09:00:00Z"), nameless(ts="2024-04-01T00:00:00Z"), play(ms_played=None)]
-    first = zip_of(tmp_path / "first.zip", **{AUDIO: told, "Userdata.json": {"email": "ada@example.org"}})
+    records = [
+        make_play(),
+        make_play(ts="2024-03-02T09:00:00Z"),
+        make_nameless_play(ts="2024-04-01T00:00:00Z"),
+        make_play(ms_played=None),
+    ]
+    first = write_export_zip(tmp_path / "first.zip", **{AUDIO: records, "Userdata.json": {"email": "ada@example.org"}})
     assert import_export(product, first) == "success"
     plays = product.ask("select event_id, xmin::text as version from warehouse.fact_event order by event_id")
     counted = product.ask("select rows_in, rows_loaded, rows_rejected from audit.row_count where step = 'load_events'")
@@ -135,7 +140,7 @@ def test_an_account_export_adds_its_plays_once(product: Product, tmp_path: Path)
     assert len(plays) == 3
     assert import_export(product, first) == "success"
     assert product.ask("select event_id, xmin::text as version from warehouse.fact_event order by event_id") == plays
-    later = zip_of(tmp_path / "later.zip", **{AUDIO: [*told[1:], play(ts="2024-05-01T00:00:00Z")]})
+    later = write_export_zip(tmp_path / "later.zip", **{AUDIO: [*records[1:], make_play(ts="2024-05-01T00:00:00Z")]})
     assert import_export(product, later) == "success"
     after = product.ask("select event_id, xmin::text as version from warehouse.fact_event order by event_id")
     assert len(after) == 4 and [row for row in after if row in plays] == plays

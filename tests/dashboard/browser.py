@@ -18,7 +18,7 @@ _IS_DRAWN = """
 """
 
 
-def start(profile: Path) -> Chrome:
+def start_browser(profile: Path) -> Chrome:
     """A browser that asks nobody for updates."""
     options = ChromeOptions()
     options.binary_location = shutil.which("chromium") or ""
@@ -36,7 +36,7 @@ def start(profile: Path) -> Chrome:
     return Chrome(options=options, service=Service(shutil.which("chromedriver")))
 
 
-def resize(browser: Chrome, size: tuple[int, int]) -> None:
+def resize_page(browser: Chrome, size: tuple[int, int]) -> None:
     """Make the page so large: a window cannot be as narrow as a phone."""
     sizes = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size == PHONE}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", sizes)
@@ -45,8 +45,8 @@ def resize(browser: Chrome, size: tuple[int, int]) -> None:
 def open_page(browser: Chrome, address: str) -> None:
     """Open the dashboard anew, until its first page can be typed into."""
     browser.get(address)
-    wait_for(browser, "No login yet")
-    settle(browser)
+    wait_for_text(browser, "No login yet")
+    wait_until_drawn(browser)
 
 
 def sign_in(browser: Chrome, address: str, name: str, password: str) -> None:
@@ -56,24 +56,26 @@ def sign_in(browser: Chrome, address: str, name: str, password: str) -> None:
     field.send_keys(name, Keys.TAB, password, Keys.ENTER)
 
 
-def text(browser: Chrome) -> str:
+def read_page_text(browser: Chrome) -> str:
     """All that the page says, as far as it is seen."""
     return str(browser.find_element(By.TAG_NAME, "body").text).replace("\u2060", "")
 
 
-def wait_for(browser: Chrome, words: str) -> str:
+def wait_for_text(browser: Chrome, words: str) -> str:
     """The page's text as soon as it has these words."""
-    WebDriverWait(browser, PATIENCE_SECONDS, poll_frequency=0.05).until(lambda found: words in text(found), words)
-    return text(browser)
+    WebDriverWait(browser, PATIENCE_SECONDS, poll_frequency=0.05).until(
+        lambda driver: words in read_page_text(driver), words
+    )
+    return read_page_text(browser)
 
 
-def settle(browser: Chrome) -> str:
+def wait_until_drawn(browser: Chrome) -> str:
     """The page's text once it is drawn whole."""
-    seen = [""]
+    texts = [""]
 
-    def is_still(found: Chrome) -> bool:
-        seen.append(text(found))
-        return bool(found.execute_script(_IS_DRAWN)) and seen[-1] == seen[-2]
+    def is_still(driver: Chrome) -> bool:
+        texts.append(read_page_text(driver))
+        return bool(driver.execute_script(_IS_DRAWN)) and texts[-1] == texts[-2]
 
     WebDriverWait(browser, PATIENCE_SECONDS, poll_frequency=0.3).until(is_still)
-    return seen[-1]
+    return texts[-1]

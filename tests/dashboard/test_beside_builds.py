@@ -11,11 +11,11 @@ from dashboard import artist, charts, playlists, wrapped
 from dashboard.page import Page
 from dashboard.warehouse_reader import Login, WarehouseReader, sign_in
 from etl.load import marts
-from tests.dashboard.place import Place
-from tests.load.star_frames import table
+from tests.dashboard.dashboard_server import DashboardServer
+from tests.load.star_frames import select_rows
 from tests.marts.listening import rebuild
 
-_OPENED: tuple[tuple[str, Page, str, dict[str, object]], ...] = (
+_PAGES: tuple[tuple[str, Page, str, dict[str, object]], ...] = (
     ("analyst", wrapped.PAGE, "wrapped", {"user_id": "u1"}),
     ("analyst", playlists.PAGE, "taste", {"user_id": "u1"}),
     ("analyst", artist.PAGE, "artists", {}),
@@ -32,45 +32,45 @@ _WAITING = """
 
 
 def test_a_page_opened_while_tables_change_places_has_the_new_rows(
-    dashboard: Place, monkeypatch: pytest.MonkeyPatch
+    dashboard: DashboardServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     logins = {
         kind: sign_in(dashboard.url, dashboard.names[kind], dashboard.passwords[kind])
         for kind in ("analyst", "listener", "artist")
     }
-    expected = [_rows(logins[kind], page, question, asked) for kind, page, question, asked in _OPENED]
+    expected = [_count_rows(logins[kind], page, question, parameters) for kind, page, question, parameters in _PAGES]
     assert all(expected)
-    opened: list[Future[int]] = []
-    note_exclusions = marts._record_exclusions
+    futures: list[Future[int]] = []
+    record_exclusions = marts._record_exclusions
 
-    with ThreadPoolExecutor(len(_OPENED)) as pool:
+    with ThreadPoolExecutor(len(_PAGES)) as pool:
 
         def open_pages(connection: Connection) -> None:
             """Called after the tables have changed places and before the build commits."""
-            for kind, page, question, asked in _OPENED:
-                opened.append(pool.submit(_rows, logins[kind], page, question, asked))
-            _wait_until_waiting(dashboard.url, len(_OPENED))
-            note_exclusions(connection)
+            for kind, page, question, parameters in _PAGES:
+                futures.append(pool.submit(_count_rows, logins[kind], page, question, parameters))
+            _wait_until_waiting(dashboard.url, len(_PAGES))
+            record_exclusions(connection)
 
         monkeypatch.setattr(marts, "_record_exclusions", open_pages)
         assert rebuild(dashboard.url, is_from_nothing=True)
-        assert [one.result(timeout=30) for one in opened] == expected
+        assert [future.result(timeout=30) for future in futures] == expected
 
 
-def _rows(login: Login, page: Page, question: str, asked: dict[str, object]) -> int:
+def _count_rows(login: Login, page: Page, question: str, parameters: dict[str, object]) -> int:
     """How many rows a question of the page has, where the page is opened by itself."""
-    found = []
+    counts = []
 
-    def count(_: Login, reader: WarehouseReader) -> None:
-        found.append(len(reader.read_table(question, **asked)))
+    def count_once(_: Login, reader: WarehouseReader) -> None:
+        counts.append(len(reader.read_table(question, **parameters)))
 
-    replace(page, draw=count).make_drawer(login)()
-    return found[0]
+    replace(page, draw=count_once).make_drawer(login)()
+    return counts[0]
 
 
 def _wait_until_waiting(url: str, pages: int) -> None:
     for _ in range(200):
-        if table(url, _WAITING) == [{"n": pages}]:
+        if select_rows(url, _WAITING) == [{"n": pages}]:
             return
         time.sleep(0.05)
     raise AssertionError("the pages did not wait")

@@ -15,10 +15,10 @@ from etl.load.access.logins import add_login
 from etl.load.migrate import migrate_warehouse
 from launch import postgres
 from launch.dashboard import Dashboard
-from tests.conftest import database, run_as_superuser
-from tests.dashboard.browser import settle, sign_in, wait_for
-from tests.dashboard.place import Place, enter
-from tests.processes import free_port
+from tests.conftest import copy_database, run_as_superuser
+from tests.dashboard.browser import sign_in, wait_for_text, wait_until_drawn
+from tests.dashboard.dashboard_server import DashboardServer, sign_in_as
+from tests.processes import find_free_port
 
 EMPTY = {
     "Wrapped": "There are no plays to tell of yet. Import an account export",
@@ -33,10 +33,10 @@ EMPTY = {
 @pytest.fixture(scope="module")
 def empty(
     embedded_server: postgres.Server, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Place]:
+) -> Iterator[DashboardServer]:
     """A warehouse with nothing in its tables but an artist, and the logins of an operator and of the artist."""
     names = {kind: f"{kind}_{uuid4().hex[:8]}" for kind in ("operator", "artist")}
-    with database(embedded_server, migrated_template) as url:
+    with copy_database(embedded_server, migrated_template) as url:
         migrate_warehouse(url)  # rights on a database are not copied with it
         with connect(url) as connection:
             statement = (
@@ -46,16 +46,16 @@ def empty(
         admin = embedded_server.build_url("postgres", url.rsplit("/", 1)[1])
         whose = {"operator": None, "artist": "a1"}
         passwords = {kind: add_login(admin, kind, name, whose[kind]) for kind, name in names.items()}
-        with served(url, tmp_path_factory.mktemp("empty")) as address:
-            yield Place(url, address, names, passwords)
+        with serve_dashboard(url, tmp_path_factory.mktemp("empty")) as address:
+            yield DashboardServer(url, address, names, passwords)
     for name in names.values():
         run_as_superuser(embedded_server, f"drop role {name}")
 
 
 @contextmanager
-def served(url: str, state: Path) -> Iterator[str]:
+def serve_dashboard(url: str, state: Path) -> Iterator[str]:
     """The address of a dashboard on a warehouse."""
-    port = free_port()
+    port = find_free_port()
     dashboard = Dashboard(state, {"WAREHOUSE_URL": url}, port)
     try:
         yield f"http://127.0.0.1:{port}"
@@ -63,42 +63,42 @@ def served(url: str, state: Path) -> Iterator[str]:
         dashboard.stop()
 
 
-def test_each_page_of_an_empty_warehouse_says_what_to_do(browser: Chrome, empty: Place) -> None:
-    enter(browser, empty, "operator")
+def test_each_page_of_an_empty_warehouse_says_what_to_do(browser: Chrome, empty: DashboardServer) -> None:
+    sign_in_as(browser, empty, "operator")
     for name, words in EMPTY.items():
-        open_named(browser, name)
-        said = wait_for(browser, words)
-        assert "Traceback" not in said and "Error" not in said
+        open_page_link(browser, name)
+        page_text = wait_for_text(browser, words)
+        assert "Traceback" not in page_text and "Error" not in page_text
 
 
-def test_an_artist_whom_nobody_plays_is_told_so(browser: Chrome, empty: Place) -> None:
-    enter(browser, empty, "artist")
-    said = wait_for(browser, "The loaded events have no plays of your music yet.")
-    assert "Ada" in said and "once it has five of them" in said
-    assert "Traceback" not in said and "Error" not in said
+def test_an_artist_whom_nobody_plays_is_told_so(browser: Chrome, empty: DashboardServer) -> None:
+    sign_in_as(browser, empty, "artist")
+    page_text = wait_for_text(browser, "The loaded events have no plays of your music yet.")
+    assert "Ada" in page_text and "once it has five of them" in page_text
+    assert "Traceback" not in page_text and "Error" not in page_text
 
 
 def test_a_warehouse_that_goes_away_is_a_sentence_and_comes_back(
-    browser: Chrome, empty: Place, embedded_server: postgres.Server
+    browser: Chrome, empty: DashboardServer, embedded_server: postgres.Server
 ) -> None:
-    enter(browser, empty, "operator")
+    sign_in_as(browser, empty, "operator")
     name = empty.url.rsplit("/", 1)[1]
     run_as_superuser(embedded_server, f"alter database {name} rename to {name}_away")
     try:
-        open_named(browser, "Charts")
-        said = wait_for(browser, "The warehouse did not answer.")
-        assert "is bin/run still running?" in said and "Traceback" not in said
+        open_page_link(browser, "Charts")
+        page_text = wait_for_text(browser, "The warehouse did not answer.")
+        assert "is bin/run still running?" in page_text and "Traceback" not in page_text
     finally:
         run_as_superuser(embedded_server, f"alter database {name}_away rename to {name}")
-    open_named(browser, "Operations")
-    wait_for(browser, EMPTY["Operations"])
+    open_page_link(browser, "Operations")
+    wait_for_text(browser, EMPTY["Operations"])
 
 
 def test_a_server_that_does_not_run_is_a_sentence(browser: Chrome, tmp_path: Path) -> None:
-    with served(f"postgresql://127.0.0.1:{free_port()}/warehouse", tmp_path) as address:
+    with serve_dashboard(f"postgresql://127.0.0.1:{find_free_port()}/warehouse", tmp_path) as address:
         sign_in(browser, address, "ada", "secret")
-        said = wait_for(browser, "The warehouse could not be opened.")
-    assert "bin/run starts it" in said and "Traceback" not in said and "secret" not in said
+        page_text = wait_for_text(browser, "The warehouse could not be opened.")
+    assert "bin/run starts it" in page_text and "Traceback" not in page_text and "secret" not in page_text
 
 
 def test_a_warehouse_without_tables_is_a_sentence(
@@ -107,16 +107,16 @@ def test_a_warehouse_without_tables_is_a_sentence(
     name = f"early_{uuid4().hex[:8]}"
     run_as_superuser(embedded_server, f"create role {name} login password 'early'")
     try:
-        with served(empty_database_url, tmp_path) as address:
+        with serve_dashboard(empty_database_url, tmp_path) as address:
             sign_in(browser, address, name, "early")
-            said = wait_for(browser, "may read nothing here")
+            page_text = wait_for_text(browser, "may read nothing here")
     finally:
         run_as_superuser(embedded_server, f"drop role {name}")
-    assert "bin/run makes them" in said and "bin/add-login" in said and "Traceback" not in said
+    assert "bin/run makes them" in page_text and "bin/add-login" in page_text and "Traceback" not in page_text
 
 
-def open_named(browser: Chrome, name: str) -> None:
-    found = browser.find_elements(By.CSS_SELECTOR, "[data-testid=stSidebarNavLink]")
-    link = next(one for one in found if str(one.get_attribute("textContent")).endswith(name))
+def open_page_link(browser: Chrome, name: str) -> None:
+    page_links = browser.find_elements(By.CSS_SELECTOR, "[data-testid=stSidebarNavLink]")
+    link = next(page_link for page_link in page_links if str(page_link.get_attribute("textContent")).endswith(name))
     browser.execute_script("arguments[0].click()", link)
-    settle(browser)
+    wait_until_drawn(browser)

@@ -11,14 +11,14 @@ from etl.database import connect
 from etl.load.access.logins import add_login
 from etl.load.migrate import migrate_warehouse
 from launch import postgres
-from tests.conftest import database, run_as_superuser
-from tests.marts.listening import Heard, add, fill, rebuild
+from tests.conftest import copy_database, run_as_superuser
+from tests.marts.listening import StarEvent, fill_dimensions, insert_events, rebuild
 
 _IN_TOKYO = 5
-_HEARD = (
-    Heard(1, _IN_TOKYO, datetime(2025, 12, 31, 14, 58, tzinfo=UTC), 1, 180_000),
-    Heard(2, _IN_TOKYO, datetime(2025, 12, 31, 15, 2, tzinfo=UTC), 1, 180_000),
-    Heard(3, _IN_TOKYO, datetime(2026, 1, 31, 15, 30, tzinfo=UTC), 1, 600_000),
+_EVENTS = (
+    StarEvent(1, _IN_TOKYO, datetime(2025, 12, 31, 14, 58, tzinfo=UTC), 1, 180_000),
+    StarEvent(2, _IN_TOKYO, datetime(2025, 12, 31, 15, 2, tzinfo=UTC), 1, 180_000),
+    StarEvent(3, _IN_TOKYO, datetime(2026, 1, 31, 15, 30, tzinfo=UTC), 1, 600_000),
 )
 """A session across the turn of the year, and a longer one in the first hour of February."""
 
@@ -28,11 +28,11 @@ def logins(embedded_server: postgres.Server, migrated_template: str) -> Iterator
     """Warehouse, name and password of an analyst and of the only listener who has heard something."""
     whose = {"analyst": None, "listener": f"u{_IN_TOKYO}"}
     names = {kind: f"{kind}_{uuid4().hex[:8]}" for kind in whose}
-    with database(embedded_server, migrated_template) as url:
+    with copy_database(embedded_server, migrated_template) as url:
         migrate_warehouse(url)  # rights on a database are not copied with it
         with connect(url) as connection:
-            fill(connection)
-            add(connection, _HEARD)
+            fill_dimensions(connection)
+            insert_events(connection, _EVENTS)
         rebuild(url)
         admin = embedded_server.build_url("postgres", url.rsplit("/", 1)[1])
         yield [(url, name, add_login(admin, kind, name, whose[kind])) for kind, name in names.items()]
@@ -42,14 +42,14 @@ def logins(embedded_server: postgres.Server, migrated_template: str) -> Iterator
 
 def test_dates_are_the_listeners_own(logins: list[tuple[str, str, str]]) -> None:
     for login in logins:
-        drawn = AppTest.from_function(_draw, args=login).run(timeout=60)
-        assert not drawn.exception and not drawn.error
-        said = [one.value for one in drawn.markdown]
-        assert "- It began on **1 January 2026**." in said
-        assert "- Your longest session lasted **10 minutes**, on 1 February 2026." in said
+        app = AppTest.from_function(_draw_story, args=login).run(timeout=60)
+        assert not app.exception and not app.error
+        texts = [element.value for element in app.markdown]
+        assert "- It began on **1 January 2026**." in texts
+        assert "- Your longest session lasted **10 minutes**, on 1 February 2026." in texts
 
 
-def _draw(url: str, name: str, password: str) -> None:
+def _draw_story(url: str, name: str, password: str) -> None:
     from dashboard.warehouse_reader import sign_in
     from dashboard.wrapped import PAGE
 

@@ -13,13 +13,13 @@ from etl.settings import Settings
 from simulator.jobs import external_feed, feed, mock_api
 from simulator.mock_api import write_seed_data
 from tests.conftest import changed_options
-from tests.simulator.mock_api.small_seed_data import little_rows
+from tests.simulator.mock_api.small_seed_data import make_small_rows
 
 
 @pytest.fixture(scope="session")
-def stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def seed_data_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("stock") / "stock.sqlite"
-    write_seed_data(*little_rows(), path, seed=1)
+    write_seed_data(*make_small_rows(), path, seed=1)
     return path
 
 
@@ -28,9 +28,11 @@ def one_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
     """The session of all tests in place of one for each step."""
 
     @contextmanager
-    def shared(_settings: Settings, _name: str, options: Mapping[str, str] | None = None) -> Iterator[SparkSession]:
+    def open_shared_session(
+        _settings: Settings, _name: str, options: Mapping[str, str] | None = None
+    ) -> Iterator[SparkSession]:
         with changed_options(spark, options or {}):
             yield spark
 
     for module in (etl.engines.spark, avro_export, external_feed, feed, refresh, mock_api):
-        monkeypatch.setattr(module, "open_session", shared)
+        monkeypatch.setattr(module, "open_session", open_shared_session)

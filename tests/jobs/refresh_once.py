@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from etl.jobs import kaggle, refresh
 from etl.load.migrate import migrate_warehouse
 from etl.settings import Settings, read_settings
-from tests.jobs.test_events import activity, publish, receive
+from tests.jobs.test_events import load_events, make_event, receive_feed
 
 RUN_ID, DAY = "refresh_once", datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -23,10 +23,10 @@ def main(folder: str, chosen: Settings) -> None:
     refresh.transform_catalogue(RUN_ID, chosen)
     refresh.fit_clusters(RUN_ID, chosen)
     assert refresh.load_catalogue(RUN_ID, chosen)
-    told = [activity(minute, user=f"u{minute % 7}") for minute in range(200)]
-    receive(chosen, "feed", [*told, activity(user="")], files=3)
-    receive(chosen, "users", [{"userId": "u1", "updatedAt": DAY, "timezone": "Asia/Tokyo"}], "user")
-    assert publish(chosen, f"{RUN_ID}.events") == {"fact_event": len(told)}
+    records = [make_event(minute, user=f"u{minute % 7}") for minute in range(200)]
+    receive_feed(chosen, "feed", [*records, make_event(user="")], files=3)
+    receive_feed(chosen, "users", [{"userId": "u1", "updatedAt": DAY, "timezone": "Asia/Tokyo"}], "user")
+    assert load_events(chosen, f"{RUN_ID}.events") == {"fact_event": len(records)}
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ import pytest
 from etl.jobs import events
 from etl.jobs.account_import import import_export
 from etl.settings import Settings, read_settings
-from tests.exports import AUDIO, folder_of, play
-from tests.load.star_frames import table
+from tests.exports import AUDIO, make_play, write_export_folder
+from tests.load.star_frames import select_rows
 
 pytestmark = [pytest.mark.timeout(1200), pytest.mark.usefixtures("one_session")]
 
@@ -30,12 +30,12 @@ from warehouse.fact_event
 
 
 def test_a_large_export_and_one_that_overlaps(tmp_path: Path, warehouse_url: str) -> None:
-    here = read_settings({"STATE_DIR": str(tmp_path / "state"), "WAREHOUSE_URL": warehouse_url})
-    assert brought(here, tmp_path / "whole", "first", 0, PLAYS) == PLAYS
-    assert brought(here, tmp_path / "later", "second", PLAYS - OVERLAPPING, PLAYS + FURTHER) == FURTHER
-    assert table(warehouse_url, ACCOUNT, run="first") == [account(PLAYS, 0)]
-    assert table(warehouse_url, ACCOUNT, run="second") == [account(FURTHER, OVERLAPPING)]
-    (star,) = table(warehouse_url, STAR)
+    settings = read_settings({"STATE_DIR": str(tmp_path / "state"), "WAREHOUSE_URL": warehouse_url})
+    assert load_export(settings, tmp_path / "whole", "first", 0, PLAYS) == PLAYS
+    assert load_export(settings, tmp_path / "later", "second", PLAYS - OVERLAPPING, PLAYS + FURTHER) == FURTHER
+    assert select_rows(warehouse_url, ACCOUNT, run="first") == [make_row_counts(PLAYS, 0)]
+    assert select_rows(warehouse_url, ACCOUNT, run="second") == [make_row_counts(FURTHER, OVERLAPPING)]
+    (star,) = select_rows(warehouse_url, STAR)
     assert star == {
         "events": PLAYS + FURTHER,
         "ids": PLAYS + FURTHER,
@@ -46,19 +46,21 @@ def test_a_large_export_and_one_that_overlaps(tmp_path: Path, warehouse_url: str
     }
 
 
-def brought(here: Settings, place: Path, run_id: str, first: int, end: int) -> int:
+def load_export(settings: Settings, export_folder: Path, run_id: str, first: int, end: int) -> int:
     """How many events the load of an export with these plays adds; several files, as Spotify cuts them."""
     middle = (first + end) // 2
     files = {AUDIO: range(first, middle), AUDIO.replace("_0", "_1"): range(middle, end)}
-    folder = folder_of(place, **{name: [numbered(number) for number in numbers] for name, numbers in files.items()})
-    import_export(str(folder), "ada", "Europe/Berlin", here, datetime(2026, 11, 1, tzinfo=UTC))
-    assert events.plan_events(run_id, here)
-    return sum(events.load_events(run_id, date(2026, 11, 21), here).values())
+    folder = write_export_folder(
+        export_folder, **{name: [make_numbered_play(number) for number in numbers] for name, numbers in files.items()}
+    )
+    import_export(str(folder), "ada", "Europe/Berlin", settings, datetime(2026, 11, 1, tzinfo=UTC))
+    assert events.plan_events(run_id, settings)
+    return sum(events.load_events(run_id, date(2026, 11, 21), settings).values())
 
 
-def numbered(number: int) -> dict[str, object]:
+def make_numbered_play(number: int) -> dict[str, object]:
     end = FIRST_END + EVERY * number
-    return play(
+    return make_play(
         ts=f"{end:%Y-%m-%dT%H:%M:%SZ}",
         ms_played=30_000 + number % 1_000,
         spotify_track_uri=f"spotify:track:{number % 3_000:022}",
@@ -67,7 +69,7 @@ def numbered(number: int) -> dict[str, object]:
     )
 
 
-def account(loaded: int, duplicate: int) -> dict[str, int]:
+def make_row_counts(loaded: int, duplicate: int) -> dict[str, int]:
     return {
         "rows_in": loaded + duplicate,
         "rows_loaded": loaded,

@@ -12,9 +12,9 @@ from etl.jobs import account_import, erasure, events
 from etl.load import load_frames
 from etl.settings import Settings, read_settings
 from etl.storage.lake import Lake
-from tests.exports import Json, folder_of
-from tests.jobs.test_forget import traces
-from tests.load.star_frames import local_frames, run, table
+from tests.exports import Json, write_export_folder
+from tests.jobs.test_forget import find_identifiers
+from tests.load.star_frames import create_local_frames, make_run, select_rows
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("one_session")]
 
@@ -38,185 +38,228 @@ SAVED = """
 
 
 @pytest.fixture
-def here(tmp_path: Path, warehouse_url: str) -> Settings:
+def settings(tmp_path: Path, warehouse_url: str) -> Settings:
     return read_settings({"STATE_DIR": str(tmp_path / "state"), "WAREHOUSE_URL": warehouse_url})
 
 
-def uri(title: str) -> str:
+def make_track_uri(title: str) -> str:
     return f"spotify:track:{title.lower():0>22}"
 
 
-def item(title: str, added: str | None = "2024-02-01", **fields: Any) -> Json:
-    track = {"trackName": title, "artistName": "Band", "albumName": "Album", "trackUri": uri(title), **fields}
+def make_playlist_item(title: str, added: str | None = "2024-02-01", **fields: Any) -> Json:
+    track = {
+        "trackName": title,
+        "artistName": "Band",
+        "albumName": "Album",
+        "trackUri": make_track_uri(title),
+        **fields,
+    }
     return {"track": track, "episode": None, "localTrack": None, "addedDate": added}
 
 
-def playlist(name: str, *items: Json, **fields: Any) -> Json:
+def make_playlist(name: str, *items: Json, **fields: Any) -> Json:
     return {"name": name, "lastModifiedDate": "2024-03-01", "collaborators": [], "items": list(items), **fields}
 
 
-def playlists(*lists: Json) -> Json:
+def make_playlist_file(*lists: Json) -> Json:
     return {"playlists": list(lists)}
 
 
-def library(*titles: str, artists: tuple[str, ...] = ()) -> Json:
+def make_library_file(*titles: str, artists: tuple[str, ...] = ()) -> Json:
     return {
-        "tracks": [{"artist": "Band", "album": "Album", "track": title, "uri": uri(title)} for title in titles],
+        "tracks": [
+            {"artist": "Band", "album": "Album", "track": title, "uri": make_track_uri(title)} for title in titles
+        ],
         "artists": [{"name": name, "uri": f"spotify:artist:{name.lower():0>22}"} for name in artists],
     }
 
 
-def bring(here: Settings, path: Path, day: int, user: str = "me", **files: Json) -> dict[str, int]:
+def import_and_load(settings: Settings, path: Path, day: int, user: str = "me", **files: Json) -> dict[str, int]:
     """Import files as a folder and load them; rows written."""
-    place = folder_of(path / f"export-{day}-{user}", **{f"{name}.json": value for name, value in files.items()})
-    (place / "Userdata.json").write_text("{}", encoding="utf-8")
-    account_import.import_export(str(place), user, "Europe/Berlin", here, NOW + timedelta(days=day))
-    return load_events(here, f"run {day} {len(user)}")
+    export_folder = write_export_folder(
+        path / f"export-{day}-{user}", **{f"{name}.json": value for name, value in files.items()}
+    )
+    (export_folder / "Userdata.json").write_text("{}", encoding="utf-8")
+    account_import.import_export(str(export_folder), user, "Europe/Berlin", settings, NOW + timedelta(days=day))
+    return load_events(settings, f"run {day} {len(user)}")
 
 
-def load_events(here: Settings, run_id: str) -> dict[str, int]:
-    return events.load_events(run_id, date(2026, 11, 21), here) if events.plan_events(run_id, here) else {}
+def load_events(settings: Settings, run_id: str) -> dict[str, int]:
+    return events.load_events(run_id, date(2026, 11, 21), settings) if events.plan_events(run_id, settings) else {}
 
 
-def current(here: Settings) -> list[tuple[Any, ...]]:
-    return [tuple(row.values()) for row in table(here.warehouse_url, CURRENT)]
+def fetch_playlist_items(settings: Settings) -> list[tuple[Any, ...]]:
+    return [tuple(row.values()) for row in select_rows(settings.warehouse_url, CURRENT)]
 
 
-def saved(here: Settings) -> list[dict[str, Any]]:
-    return table(here.warehouse_url, SAVED)
+def fetch_saved_events(settings: Settings) -> list[dict[str, Any]]:
+    return select_rows(settings.warehouse_url, SAVED)
 
 
-def test_playlists_come_into_the_star(here: Settings, tmp_path: Path) -> None:
+def test_playlists_come_into_the_star(settings: Settings, tmp_path: Path) -> None:
     unnamed = {"track": {"trackName": "Two", "artistName": "Other"}, "addedDate": "1970-01-01"}
     episode = {"track": None, "episode": {"episodeName": "E", "showName": "S", "episodeUri": "spotify:episode:1"}}
-    written = bring(
-        here,
+    written = import_and_load(
+        settings,
         tmp_path,
         1,
-        Playlist1=playlists(playlist("Mine", item("One"), item("One", "2024-02-05"), unnamed, episode)),
-        Playlist2=playlists(playlist("Mine", item("Three", None)), playlist("Empty")),
+        Playlist1=make_playlist_file(
+            make_playlist("Mine", make_playlist_item("One"), make_playlist_item("One", "2024-02-05"), unnamed, episode)
+        ),
+        Playlist2=make_playlist_file(make_playlist("Mine", make_playlist_item("Three", None)), make_playlist("Empty")),
     )
     assert written["fact_playlist_track"] == 4 and set(written) == {"dim_playlist", "fact_playlist_track"}
-    assert current(here) == [
+    assert fetch_playlist_items(settings) == [
         ("Mine", "One", 1, "2024-02-01"),
         ("Mine", "One", 2, "2024-02-05"),
         ("Mine", "Three", 1, None),
         ("Mine", "Two", 1, None),
     ]
-    lists = table(here.warehouse_url, "select * from warehouse.dim_playlist where playlist_key > 0 order by name")
+    lists = select_rows(
+        settings.warehouse_url, "select * from warehouse.dim_playlist where playlist_key > 0 order by name"
+    )
     assert [(row["name"], row["owner_id"], row["source"]) for row in lists] == [
         ("Empty", "me", "playlist_export"),
         *[("Mine", "me", "playlist_export")] * 2,
     ]
-    (counts,) = table(here.warehouse_url, "select * from audit.row_count")
+    (counts,) = select_rows(settings.warehouse_url, "select * from audit.row_count")
     assert [counts[f"rows_{name}"] for name in ("in", "loaded", "duplicate", "rejected")] == [8, 7, 0, 1]
-    assert table(here.warehouse_url, "select reason from audit.rejected_row") == [{"reason": "item is an episode"}]
-    assert table(here.warehouse_url, "select user_id from warehouse.dim_user where user_key > 0") == [{"user_id": "me"}]
+    assert select_rows(settings.warehouse_url, "select reason from audit.rejected_row") == [
+        {"reason": "item is an episode"}
+    ]
+    assert select_rows(settings.warehouse_url, "select user_id from warehouse.dim_user where user_key > 0") == [
+        {"user_id": "me"}
+    ]
 
 
-def test_a_later_export_replaces_the_earlier_playlists_of_its_listener(here: Settings, tmp_path: Path) -> None:
-    first = playlists(playlist("Mine", item("One"), item("Two")), playlist("Gone", item("One")))
-    bring(here, tmp_path, 1, Playlist1=first)
-    bring(here, tmp_path, 1, "other", Playlist1=first)
-    before = table(here.warehouse_url, "select * from warehouse.fact_playlist_track order by 1, 2, 3, 4")
-    assert bring(here, tmp_path, 2, Playlist1=first) == {}
-    assert table(here.warehouse_url, "select * from warehouse.fact_playlist_track order by 1, 2, 3, 4") == before
-    later = playlist("Mine", item("Two"), item("Three"), lastModifiedDate="2024-06-01")
-    bring(here, tmp_path, 3, Playlist1=playlists(later))
-    mine = [row["track"] for row in table(here.warehouse_url, OWN.format(user="me"))]
+def test_a_later_export_replaces_the_earlier_playlists_of_its_listener(settings: Settings, tmp_path: Path) -> None:
+    first = make_playlist_file(
+        make_playlist("Mine", make_playlist_item("One"), make_playlist_item("Two")),
+        make_playlist("Gone", make_playlist_item("One")),
+    )
+    import_and_load(settings, tmp_path, 1, Playlist1=first)
+    import_and_load(settings, tmp_path, 1, "other", Playlist1=first)
+    before = select_rows(settings.warehouse_url, "select * from warehouse.fact_playlist_track order by 1, 2, 3, 4")
+    assert import_and_load(settings, tmp_path, 2, Playlist1=first) == {}
+    assert (
+        select_rows(settings.warehouse_url, "select * from warehouse.fact_playlist_track order by 1, 2, 3, 4") == before
+    )
+    later = make_playlist("Mine", make_playlist_item("Two"), make_playlist_item("Three"), lastModifiedDate="2024-06-01")
+    import_and_load(settings, tmp_path, 3, Playlist1=make_playlist_file(later))
+    mine = [row["track"] for row in select_rows(settings.warehouse_url, OWN.format(user="me"))]
     assert mine == ["Three", "Two"]
-    assert len(table(here.warehouse_url, OWN.format(user="other"))) == 3
-    ended = table(here.warehouse_url, "select valid_to from warehouse.fact_playlist_track where valid_to < 'infinity'")
+    assert len(select_rows(settings.warehouse_url, OWN.format(user="other"))) == 3
+    ended = select_rows(
+        settings.warehouse_url, "select valid_to from warehouse.fact_playlist_track where valid_to < 'infinity'"
+    )
     assert [row["valid_to"] for row in ended] == [NOW + timedelta(days=3)] * 2
 
 
 OWN = CURRENT.replace("order by", "and p.owner_id = '{user}' order by")
 
 
-def test_files_imported_one_by_one_keep_each_others_playlists(here: Settings, tmp_path: Path) -> None:
+def test_files_imported_one_by_one_keep_each_others_playlists(settings: Settings, tmp_path: Path) -> None:
     for number, names in enumerate((("A", "B"), ("C",)), 1):
         path = tmp_path / f"Playlist{number}.json"
-        folder_of(tmp_path, **{path.name: playlists(*(playlist(name, item("One")) for name in names))})
-        account_import.import_export(str(path), "me", "UTC", here, NOW + timedelta(days=number))
-    folder_of(tmp_path / "later", **{"Playlist1.json": playlists(playlist("B", item("One")))})
-    account_import.import_export(str(tmp_path / "later"), "me", "UTC", here, NOW + timedelta(days=9))
-    load_events(here, "r1")
-    assert [row[0] for row in current(here)] == ["B", "C"]
+        write_export_folder(
+            tmp_path,
+            **{path.name: make_playlist_file(*(make_playlist(name, make_playlist_item("One")) for name in names))},
+        )
+        account_import.import_export(str(path), "me", "UTC", settings, NOW + timedelta(days=number))
+    write_export_folder(
+        tmp_path / "later", **{"Playlist1.json": make_playlist_file(make_playlist("B", make_playlist_item("One")))}
+    )
+    account_import.import_export(str(tmp_path / "later"), "me", "UTC", settings, NOW + timedelta(days=9))
+    load_events(settings, "r1")
+    assert [row[0] for row in fetch_playlist_items(settings)] == ["B", "C"]
 
 
-def test_copies_of_files_tell_nothing_twice(here: Settings, tmp_path: Path) -> None:
-    files = {"Playlist1": playlists(playlist("Mine", item("One"))), "YourLibrary": library("One")}
-    bring(here, tmp_path, 1, **files, **{f"{name} (1)": value for name, value in files.items()})
-    assert current(here) == [("Mine", "One", 1, "2024-02-01")] and len(saved(here)) == 1
-    counts = table(here.warehouse_url, "select rows_in, rows_loaded, rows_duplicate from audit.row_count order by 1")
+def test_copies_of_files_tell_nothing_twice(settings: Settings, tmp_path: Path) -> None:
+    files = {
+        "Playlist1": make_playlist_file(make_playlist("Mine", make_playlist_item("One"))),
+        "YourLibrary": make_library_file("One"),
+    }
+    import_and_load(settings, tmp_path, 1, **files, **{f"{name} (1)": value for name, value in files.items()})
+    assert (
+        fetch_playlist_items(settings) == [("Mine", "One", 1, "2024-02-01")] and len(fetch_saved_events(settings)) == 1
+    )
+    counts = select_rows(
+        settings.warehouse_url, "select rows_in, rows_loaded, rows_duplicate from audit.row_count order by 1"
+    )
     assert [tuple(row.values()) for row in counts] == [(2, 1, 1), (4, 2, 2)]
 
 
-def test_saved_tracks_and_followed_artists_are_dated_by_the_first_import(here: Settings, tmp_path: Path) -> None:
-    bring(here, tmp_path, 1, YourLibrary=library("One", "Two", artists=("Band",)))
-    bring(here, tmp_path, 5, YourLibrary=library("One", "Three", artists=("Band", "Duo")))
-    told = [(row["activity_type"], row["artist"], (row["event_time"] - NOW).days) for row in saved(here)]
-    assert told == [
+def test_saved_tracks_and_followed_artists_are_dated_by_the_first_import(settings: Settings, tmp_path: Path) -> None:
+    import_and_load(settings, tmp_path, 1, YourLibrary=make_library_file("One", "Two", artists=("Band",)))
+    import_and_load(settings, tmp_path, 5, YourLibrary=make_library_file("One", "Three", artists=("Band", "Duo")))
+    events = [
+        (row["activity_type"], row["artist"], (row["event_time"] - NOW).days) for row in fetch_saved_events(settings)
+    ]
+    assert events == [
         *[("FOLLOW", "Band", 1), ("FOLLOW", "Duo", 5)],
         *[("LIKE", "Band", 1), ("LIKE", "Band", 1), ("LIKE", "Band", 5)],
     ]
-    assert {(row["source"], row["user_id"]) for row in saved(here)} == {("library_export", "me")}
-    duplicates = table(here.warehouse_url, "select sum(rows_duplicate) as n from audit.row_count")
+    assert {(row["source"], row["user_id"]) for row in fetch_saved_events(settings)} == {("library_export", "me")}
+    duplicates = select_rows(settings.warehouse_url, "select sum(rows_duplicate) as n from audit.row_count")
     assert duplicates == [{"n": 2}]
 
 
-def ask(here: Settings, *titles: str, artist: str = "Band") -> None:
+def store_saved_tracks(settings: Settings, *titles: str, artist: str = "Band") -> None:
     """Let the API answer that tracks were saved in May and an artist is followed."""
     artists = [{"id": f"{artist.lower():0>22}", "name": artist}]
-    tracks = [{"id": uri(title)[14:], "name": title, "artists": artists, "duration_ms": 1000} for title in titles]
+    tracks = [
+        {"id": make_track_uri(title)[14:], "name": title, "artists": artists, "duration_ms": 1000} for title in titles
+    ]
     bodies = {
         "me": {"id": "my-name", "account_id": "me", "display_name": "Me"},
-        "saved_tracks": {"items": [{"added_at": "2026-05-01T00:00:00Z", "track": one} for one in tracks]},
+        "saved_tracks": {"items": [{"added_at": "2026-05-01T00:00:00Z", "track": track} for track in tracks]},
         "followed_artists": {"artists": {"items": artists}},
     }
-    answers = ResponseStore(Lake(here.lake_url), f"ask {titles}", "account-me")
+    responses = ResponseStore(Lake(settings.lake_url), f"ask {titles}", "account-me")
     for endpoint, body in bodies.items():
-        answer = ApiResponse(NOW.isoformat(), "me", endpoint, f"/{endpoint}", {}, 200, body)
-        answers.fetch_once(_named(endpoint, answer))
-    assert answers.store_input(NOW)
+        response = ApiResponse(NOW.isoformat(), "me", endpoint, f"/{endpoint}", {}, 200, body)
+        responses.fetch_once(_return_response(endpoint, response))
+    assert responses.store_input(NOW)
 
 
-def _named(name: str, answer: ApiResponse) -> Any:
-    def method() -> ApiResponse:
-        return answer
+def _return_response(name: str, response: ApiResponse) -> Any:
+    def return_response() -> ApiResponse:
+        return response
 
-    method.__name__ = name
-    return method
+    return_response.__name__ = name
+    return return_response
 
 
 @pytest.mark.parametrize("order", [("export", "api"), ("api", "export"), ("both",)], ids="-".join)
 def test_what_the_api_says_of_saved_tracks_outranks_an_export(
-    order: tuple[str, ...], here: Settings, tmp_path: Path
+    order: tuple[str, ...], settings: Settings, tmp_path: Path
 ) -> None:
     for name in order:
         if name != "export":
-            ask(here, "One")
+            store_saved_tracks(settings, "One")
         if name != "api":
-            place = folder_of(tmp_path / "e", **{"YourLibrary.json": library("One", "Two", artists=("Band",))})
-            account_import.import_export(str(place), "me", "UTC", here, NOW + timedelta(days=1))
-        load_events(here, name)
-    ask(here, "One", "Three")
-    load_events(here, "again")
-    found = [(row["activity_type"], row["source"], row["event_time"].month) for row in saved(here)]
-    assert found == [
+            export_folder = write_export_folder(
+                tmp_path / "e", **{"YourLibrary.json": make_library_file("One", "Two", artists=("Band",))}
+            )
+            account_import.import_export(str(export_folder), "me", "UTC", settings, NOW + timedelta(days=1))
+        load_events(settings, name)
+    store_saved_tracks(settings, "One", "Three")
+    load_events(settings, "again")
+    events = [(row["activity_type"], row["source"], row["event_time"].month) for row in fetch_saved_events(settings)]
+    assert events == [
         ("FOLLOW", "followed_artists", 11),
         ("LIKE", "saved_tracks", 5),
         ("LIKE", "library_export", 11),
         ("LIKE", "saved_tracks", 5),
     ]
     wrong = "select from audit.row_count where rows_in <> rows_loaded + rows_duplicate + rows_rejected"
-    assert table(here.warehouse_url, wrong) == []
+    assert select_rows(settings.warehouse_url, wrong) == []
 
 
 API = CURRENT.replace("as added_on", "as added_on, p.playlist_id, p.owner_id, p.source")
 
 
-def read_by_api(here: Settings, run_id: str, name: str, *titles: str, day: int = 0) -> None:
+def store_api_playlist(settings: Settings, run_id: str, name: str, *titles: str, day: int = 0) -> None:
     """A refresh in which the API has read a playlist."""
     seen_at, playlist_id = NOW + timedelta(days=day), "37i9dQZF1DX0XUsuxWHRQd"
     own = {"playlist_id": playlist_id, "name": name, "owner_id": "my-name", "snapshot_id": run_id, "source": "api"}
@@ -224,55 +267,68 @@ def read_by_api(here: Settings, run_id: str, name: str, *titles: str, day: int =
         "dim_playlist": [own],
         "playlist_snapshot": [{"playlist_id": playlist_id, "seen_at": seen_at}],
         "fact_playlist_track": [
-            {"playlist_id": playlist_id, "track_id": uri(title)[14:], "occurrence": 1, "seen_at": seen_at}
+            {"playlist_id": playlist_id, "track_id": make_track_uri(title)[14:], "occurrence": 1, "seen_at": seen_at}
             for title in titles
         ],
         "account_owner": [{"user_id": "me", "owner_id": "my-name"}],
     }
-    load_frames(local_frames(frames), run(run_id, inputs=()), here.warehouse_url)
+    load_frames(create_local_frames(frames), make_run(run_id, inputs=()), settings.warehouse_url)
 
 
 @pytest.mark.parametrize(("is_export_first", "has_uri"), [(True, False), (True, True), (False, False)])
 def test_what_the_api_has_read_of_a_playlist_outranks_an_export(
-    is_export_first: bool, has_uri: bool, here: Settings, tmp_path: Path
+    is_export_first: bool, has_uri: bool, settings: Settings, tmp_path: Path
 ) -> None:
-    bring(here, tmp_path, 1, YourLibrary=library("One", "Two", "Three"))
+    import_and_load(settings, tmp_path, 1, YourLibrary=make_library_file("One", "Two", "Three"))
     fields = {"playlistUri": "spotify:playlist:37i9dQZF1DX0XUsuxWHRQd"} if has_uri else {}
-    files = {"Playlist1": playlists(playlist("Mine", item("One"), **fields), playlist("Own", item("Two")))}
+    files = {
+        "Playlist1": make_playlist_file(
+            make_playlist("Mine", make_playlist_item("One"), **fields), make_playlist("Own", make_playlist_item("Two"))
+        )
+    }
     if is_export_first:
-        bring(here, tmp_path, 2, **files)
-        assert [row[:2] for row in current(here)] == [("Mine", "One"), ("Own", "Two")]
-        read_by_api(here, "r1", "Mine", "Three")
+        import_and_load(settings, tmp_path, 2, **files)
+        assert [row[:2] for row in fetch_playlist_items(settings)] == [("Mine", "One"), ("Own", "Two")]
+        store_api_playlist(settings, "r1", "Mine", "Three")
     else:
-        read_by_api(here, "r1", "Mine", "Three")
-        bring(here, tmp_path, 2, **files)
-    found = table(here.warehouse_url, API)
-    assert [(row["playlist"], row["track"], row["owner_id"], row["source"]) for row in found] == [
+        store_api_playlist(settings, "r1", "Mine", "Three")
+        import_and_load(settings, tmp_path, 2, **files)
+    rows = select_rows(settings.warehouse_url, API)
+    assert [(row["playlist"], row["track"], row["owner_id"], row["source"]) for row in rows] == [
         ("Mine", "Three", "my-name", "api"),
         ("Own", "Two", "my-name", "playlist_export"),
     ]
     files["Playlist1"]["playlists"][0]["lastModifiedDate"] = "2024-07-01"
-    bring(here, tmp_path, 3, **files)
-    assert table(here.warehouse_url, API) == found
-    assert len(table(here.warehouse_url, "select from warehouse.fact_playlist_track")) == 2
-    counts = table(here.warehouse_url, "select rows_duplicate as n from audit.row_count order by run_id desc limit 1")
+    import_and_load(settings, tmp_path, 3, **files)
+    assert select_rows(settings.warehouse_url, API) == rows
+    assert len(select_rows(settings.warehouse_url, "select from warehouse.fact_playlist_track")) == 2
+    counts = select_rows(
+        settings.warehouse_url, "select rows_duplicate as n from audit.row_count order by run_id desc limit 1"
+    )
     assert counts == [{"n": 2}]
 
 
-def test_a_playlist_of_somebody_else_of_the_same_name_is_another(here: Settings, tmp_path: Path) -> None:
-    bring(here, tmp_path, 1, YourLibrary=library("One", "Three"))
-    bring(here, tmp_path, 2, "other", Playlist1=playlists(playlist("Mine", item("One"))))
-    read_by_api(here, "r1", "Mine", "Three")
-    assert [row[:2] for row in current(here)] == [("Mine", "One"), ("Mine", "Three")]
+def test_a_playlist_of_somebody_else_of_the_same_name_is_another(settings: Settings, tmp_path: Path) -> None:
+    import_and_load(settings, tmp_path, 1, YourLibrary=make_library_file("One", "Three"))
+    import_and_load(
+        settings, tmp_path, 2, "other", Playlist1=make_playlist_file(make_playlist("Mine", make_playlist_item("One")))
+    )
+    store_api_playlist(settings, "r1", "Mine", "Three")
+    assert [row[:2] for row in fetch_playlist_items(settings)] == [("Mine", "One"), ("Mine", "Three")]
 
 
-def test_whoever_is_forgotten_leaves_no_playlist_and_no_saved_track(here: Settings, tmp_path: Path) -> None:
-    who, secret = "listener-7f3a91", "Ondines Secret"
+def test_whoever_is_forgotten_leaves_no_playlist_and_no_saved_track(settings: Settings, tmp_path: Path) -> None:
+    user_id, secret = "listener-7f3a91", "Ondines Secret"
     own = {"track": {"trackName": f"{secret} Demo", "artistName": secret}, "addedDate": "2024-02-01"}
-    files = {"YourLibrary": library("One"), "Playlist1": playlists(playlist(f"{secret} Mix", item("One"), own))}
-    bring(here, tmp_path, 1, "other", Playlist1=playlists(playlist("Mine", item("One"))))
-    bring(here, tmp_path, 2, who, **files)
-    gone = erasure.forget_user(who, "forget", here)
+    files = {
+        "YourLibrary": make_library_file("One"),
+        "Playlist1": make_playlist_file(make_playlist(f"{secret} Mix", make_playlist_item("One"), own)),
+    }
+    import_and_load(
+        settings, tmp_path, 1, "other", Playlist1=make_playlist_file(make_playlist("Mine", make_playlist_item("One")))
+    )
+    import_and_load(settings, tmp_path, 2, user_id, **files)
+    gone = erasure.forget_user(user_id, "forget", settings)
     assert (gone["inputs"], gone["events"]) == (2, 1)
-    assert traces(here.warehouse_url, tmp_path / "state" / "lake", who, secret) == []
-    assert current(here) == [("Mine", "One", 1, "2024-02-01")]
+    assert find_identifiers(settings.warehouse_url, tmp_path / "state" / "lake", user_id, secret) == []
+    assert fetch_playlist_items(settings) == [("Mine", "One", 1, "2024-02-01")]

@@ -11,8 +11,8 @@ import pytest
 from etl.extract.spotify.responses import ResponseStore
 from etl.formats.api_responses import ApiResponse
 from etl.jobs import events, spotify
-from tests.extract.spotify.nights import lines_of
-from tests.jobs.spotify_place import ADA, OTHER, STILL, Place, place
+from tests.extract.spotify.simulated_days import read_lines
+from tests.jobs.mock_api_environment import FIRST_ACCOUNT, SECOND_ACCOUNT, STILL, MockApiEnvironment, start_environment
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("one_session")]
 
@@ -25,31 +25,31 @@ from audit.row_count where step = 'load_events' order by run_id, input_id
 
 
 @pytest.fixture
-def here(tmp_path: Path, warehouse_url: str, stock: Path) -> Iterator[Place]:
-    saves = f'[[change]]\nnight = 2\nkind = "save_tracks"\naccount = "{ADA}"\ncount = 2\n'
-    with place(tmp_path / "state", warehouse_url, stock, NO_CHANGE + saves) as running:
+def environment(tmp_path: Path, warehouse_url: str, seed_data_path: Path) -> Iterator[MockApiEnvironment]:
+    saves = f'[[change]]\nnight = 2\nkind = "save_tracks"\naccount = "{FIRST_ACCOUNT}"\ncount = 2\n'
+    with start_environment(tmp_path / "state", warehouse_url, seed_data_path, NO_CHANGE + saves) as running:
         yield running
 
 
-def load(here: Place, run_id: str) -> dict[str, int]:
-    if not events.plan_events(run_id, here.settings):
+def load_events(environment: MockApiEnvironment, run_id: str) -> dict[str, int]:
+    if not events.plan_events(run_id, environment.settings):
         return {}
-    return events.load_events(run_id, date(2026, 11, 21), here.settings)
+    return events.load_events(run_id, date(2026, 11, 21), environment.settings)
 
 
-def told(here: Place) -> Counter[tuple[str, str]]:
+def count_saved_items(environment: MockApiEnvironment) -> Counter[tuple[str, str]]:
     """What the lake's answers say: (account, thing) with when it was saved."""
     return Counter(
         (line["account"], (entry["item"] if "item" in entry else entry["track"])["id"])
-        for one in here.lake.inputs.find_inputs(["api"])
-        for line in lines_of(one)
+        for received in environment.lake.inputs.find_inputs(["api"])
+        for line in read_lines(received)
         if line["endpoint"] == "saved_tracks"
         for entry in line["body"]["items"]
     )
 
 
-def stored(here: Place, source: str) -> list[dict[str, Any]]:
-    return here.rows(
+def fetch_stored_events(environment: MockApiEnvironment, source: str) -> list[dict[str, Any]]:
+    return environment.rows(
         """
         select u.user_id, e.activity_type, t.track_id, a.artist_id, e.event_time
         from warehouse.fact_event as e
@@ -63,49 +63,54 @@ def stored(here: Place, source: str) -> list[dict[str, Any]]:
     )
 
 
-def test_saved_tracks_and_followed_artists_become_events_once(here: Place) -> None:
-    here.night(0)
-    for name in (ADA, OTHER):
-        spotify.fetch_account(name, "night 0", here.settings, False)
-    added = load(here, "load 0")
-    saved, followed = stored(here, "saved_tracks"), stored(here, "followed_artists")
-    ids = {here.accounts.get_account(name).account_id: name for name in (ADA, OTHER)}
-    assert Counter((ids[row["user_id"]], row["track_id"]) for row in saved) == told(here)
+def test_saved_tracks_and_followed_artists_become_events_once(environment: MockApiEnvironment) -> None:
+    environment.night(0)
+    for name in (FIRST_ACCOUNT, SECOND_ACCOUNT):
+        spotify.fetch_account(name, "night 0", environment.settings, False)
+    added = load_events(environment, "load 0")
+    saved, followed = (
+        fetch_stored_events(environment, "saved_tracks"),
+        fetch_stored_events(environment, "followed_artists"),
+    )
+    ids = {environment.accounts.get_account(name).account_id: name for name in (FIRST_ACCOUNT, SECOND_ACCOUNT)}
+    assert Counter((ids[row["user_id"]], row["track_id"]) for row in saved) == count_saved_items(environment)
     assert {row["activity_type"] for row in saved} == {"LIKE"}
     assert {(row["activity_type"], row["track_id"]) for row in followed} == {("FOLLOW", "not applicable")}
     assert added == {"fact_event": len(saved) + len(followed)}
-    sums = here.rows(SUMS)
+    sums = environment.rows(SUMS)
     assert {row["input_id"] for row in sums} == {
-        f"{one.input_id}.events" for one in here.lake.inputs.find_inputs(["api"])
+        f"{received.input_id}.events" for received in environment.lake.inputs.find_inputs(["api"])
     }
     assert all(row["rows_in"] == row["rows_loaded"] + row["rows_duplicate"] + row["rows_rejected"] for row in sums)
     assert sum(row["rows_loaded"] for row in sums) == added["fact_event"]
 
-    here.night(1)
-    for name in (ADA, OTHER):
-        spotify.fetch_account(name, "night 1", here.settings, False)
-    assert load(here, "load 1") == {}
+    environment.night(1)
+    for name in (FIRST_ACCOUNT, SECOND_ACCOUNT):
+        spotify.fetch_account(name, "night 1", environment.settings, False)
+    assert load_events(environment, "load 1") == {}
 
-    here.night(2)
-    spotify.fetch_account(ADA, "night 2", here.settings, False)
-    assert load(here, "load 2") == {"fact_event": 2}
-    assert stored(here, "followed_artists") == followed, "seen again, they keep the moment of their first sight"
-    assert load(here, "load 3") == {}
+    environment.night(2)
+    spotify.fetch_account(FIRST_ACCOUNT, "night 2", environment.settings, False)
+    assert load_events(environment, "load 2") == {"fact_event": 2}
+    assert fetch_stored_events(environment, "followed_artists") == followed, (
+        "seen again, they keep the moment of their first sight"
+    )
+    assert load_events(environment, "load 3") == {}
 
 
-def test_answers_that_tell_of_no_event_are_taken_once(here: Place) -> None:
-    spotify.fetch_account(ADA, "night 0", here.settings, False)
-    (whole,) = here.lake.inputs.find_inputs(["api"])
-    catalogue = [line for line in lines_of(whole) if line["endpoint"] == "my_playlists"]
+def test_answers_that_tell_of_no_event_are_taken_once(environment: MockApiEnvironment) -> None:
+    spotify.fetch_account(FIRST_ACCOUNT, "night 0", environment.settings, False)
+    (received,) = environment.lake.inputs.find_inputs(["api"])
+    catalogue = [line for line in read_lines(received) if line["endpoint"] == "my_playlists"]
     assert catalogue
-    answers = ResponseStore(here.lake, "catalogue alone", "catalogue")
+    responses = ResponseStore(environment.lake, "catalogue alone", "catalogue")
 
-    def my_playlists() -> ApiResponse:
+    def return_my_playlists() -> ApiResponse:
         return ApiResponse(**{name: value for name, value in catalogue[0].items() if name != "number"})
 
-    answers.fetch_once(my_playlists)
-    assert answers.store_input(datetime.now(UTC))
-    load(here, "load 0")
-    assert events.plan_events("load 1", here.settings) == 0
-    taken = here.rows("select input_id, row_count from audit.run_input order by row_count")
+    responses.fetch_once(return_my_playlists)
+    assert responses.store_input(datetime.now(UTC))
+    load_events(environment, "load 0")
+    assert events.plan_events("load 1", environment.settings) == 0
+    taken = environment.rows("select input_id, row_count from audit.run_input order by row_count")
     assert [row["row_count"] for row in taken] == [0, taken[1]["row_count"]] and taken[1]["row_count"] > 0

@@ -76,14 +76,14 @@ def _export(
     steps: list[str] = []
 
     @contextmanager
-    def step(text: str) -> Iterator[None]:
+    def record_step(text: str) -> Iterator[None]:
         yield
         steps.append(text)
 
-    return export_entities(target, settings, days, has_personal_columns, step), steps
+    return export_entities(target, settings, days, has_personal_columns, record_step), steps
 
 
-def _read(folder: Path, name: str) -> list[dict[str, Any]]:
+def _read_records(folder: Path, name: str) -> list[dict[str, Any]]:
     records: list[Any] = []
     paths = sorted((folder / name).iterdir())
     assert paths and all(path.suffix == ".avro" for path in paths)
@@ -103,15 +103,15 @@ def test_fastavro_and_spark_read_what_the_warehouse_holds(
     assert counts == {"user": 2, "track": 2, "artist": 2, "event": 3}
     assert steps == ["2 user records", "2 track records", "2 artist records", "3 event records"]
     assert len(list((target / "event").iterdir())) == 3
-    events = _read(target, "event")
+    events = _read_records(target, "event")
     assert [(record.pop("eventId")[-2:], *(record[name] for name in list(record))) for record in events] == _EVENTS
-    assert _read(target, "artist") == [
+    assert _read_records(target, "artist") == [
         {"artistId": "artist1", "name": "Künstler", "popularity": 50, "followers": 5_000_000_000},
         {"artistId": "artist2", "name": None, "popularity": None, "followers": None},
     ]
     measures = dict.fromkeys(("acousticness", "energy", "danceability", "audioFeaturesType"))
     nothing = dict.fromkeys(("name", "artistId", "duration", "releaseDate", "valence", "tempo", "newnessScore"))
-    assert _read(target, "track") == [
+    assert _read_records(target, "track") == [
         {
             **measures,
             **{"trackId": "track1", "name": "Song", "artistId": "artist1", "genre": "rock", "duration": 180_000},
@@ -123,7 +123,7 @@ def test_fastavro_and_spark_read_what_the_warehouse_holds(
         schema = json.dumps(load_contract(f"entity_{name}"))
         frame = spark.read.format("avro").option("avroSchema", schema).load((target / name).as_uri())
         by_spark = sorted((row.asDict() for row in frame.collect()), key=lambda row: row[f"{name}Id"])
-        by_fastavro = _read(target, name)
+        by_fastavro = _read_records(target, name)
         for row in by_spark:
             if name == "event":
                 row["timestamp"] = row["timestamp"].astimezone(UTC)
@@ -134,11 +134,11 @@ def test_personal_columns_are_written_on_demand_alone(star: Settings, tmp_path: 
     target = tmp_path / "export"
     _export(star, target)
     hidden = {"userId": "ada", "username": None, "location": "FR", "birthdate": None, "gender": None}
-    assert _read(target, "user")[0] == {**hidden, "favouriteGenre": "jazz"}
+    assert _read_records(target, "user")[0] == {**hidden, "favouriteGenre": "jazz"}
     _export(star, target, has_personal_columns=True)
     shown = {"username": "Ada L.", "birthdate": date(1990, 2, 3), "gender": "Female"}
-    assert _read(target, "user")[0] == {**hidden, **shown, "favouriteGenre": "jazz"}
-    assert _read(target, "user")[1]["username"] is None
+    assert _read_records(target, "user")[0] == {**hidden, **shown, "favouriteGenre": "jazz"}
+    assert _read_records(target, "user")[1]["username"] is None
     assert sorted(path.name for path in tmp_path.iterdir()) == ["export"]
 
 
@@ -154,7 +154,7 @@ def test_personal_columns_are_written_on_demand_alone(star: Settings, tmp_path: 
 def test_dates_choose_events(star: Settings, tmp_path: Path, days: DateRange, expected: list[str]) -> None:
     counts, _ = _export(star, tmp_path / "export", days)
     assert counts == {"user": 2, "track": 2, "artist": 2, "event": len(expected)}
-    assert [record["eventId"][-2:] for record in _read(tmp_path / "export", "event")] == expected
+    assert [record["eventId"][-2:] for record in _read_records(tmp_path / "export", "event")] == expected
     manifest = json.loads((tmp_path / "export" / MANIFEST_NAME).read_text(encoding="utf-8"))
     assert manifest["records"] == counts and manifest["first_date"] == (days.first and days.first.isoformat())
 
@@ -162,7 +162,7 @@ def test_dates_choose_events(star: Settings, tmp_path: Path, days: DateRange, ex
 def test_an_empty_warehouse_gives_files_without_records(settings: Settings, tmp_path: Path) -> None:
     counts, _ = _export(settings, tmp_path / "export")
     assert set(counts.values()) == {0}
-    assert [_read(tmp_path / "export", name) for name in ENTITIES] == [[], [], [], []]
+    assert [_read_records(tmp_path / "export", name) for name in ENTITIES] == [[], [], [], []]
 
 
 def test_an_export_that_fails_leaves_the_earlier_one(star: Settings, tmp_path: Path) -> None:

@@ -25,9 +25,9 @@ from etl.settings import Settings
 from etl.settings import read_settings as settings_of
 from etl.storage.lake import Lake
 from launch import postgres
-from tests.conftest import database
-from tests.jobs.test_events import activity
-from tests.load.star_frames import catalogue, local_frames, run, table
+from tests.conftest import copy_database
+from tests.jobs.test_events import make_event
+from tests.load.star_frames import create_local_frames, make_catalogue, make_run, select_rows
 
 pytestmark = [pytest.mark.timeout(1200), pytest.mark.usefixtures("one_session")]
 
@@ -50,7 +50,7 @@ CUT = "the file ends in the middle of a block"
 
 
 @dataclass
-class File:
+class FeedFile:
     """A file of a feed: its records in the order in which they stand; what it was cut to holds ``kept`` of them."""
 
     name: str
@@ -61,41 +61,47 @@ class File:
     input_id: str = ""
 
 
-def played(user: str, minute: int, track: str, version: int) -> dict[str, Any]:
-    told = activity(minute, user=user, songId=track, song=f"Song {track}")
-    return told if version == 1 else told | {"timezone": "Europe/London", "eventId": f"{user} {minute} {track}"}
+def make_feed_event(user: str, minute: int, track: str, version: int) -> dict[str, Any]:
+    record = make_event(minute, user=user, songId=track, song=f"Song {track}")
+    return record if version == 1 else record | {"timezone": "Europe/London", "eventId": f"{user} {minute} {track}"}
 
 
-def said(user: str, day: int, home: int, plan: int) -> dict[str, Any]:
+def make_user_record(user: str, day: int, home: int, plan: int) -> dict[str, Any]:
     country, timezone = HOMES[home]
-    moment = FIRST + timedelta(days=day, hours=3)
-    given = {"country": country, "timezone": timezone, "subscriptionType": PLANS[plan]}
-    return {"userId": user, "updatedAt": moment, **given}
+    updated_at = FIRST + timedelta(days=day, hours=3)
+    fields = {"country": country, "timezone": timezone, "subscriptionType": PLANS[plan]}
+    return {"userId": user, "updatedAt": updated_at, **fields}
 
 
 @st.composite
-def deliveries(draw: st.DrawFn) -> list[list[File]]:
+def draw_loads(draw: st.DrawFn) -> list[list[FeedFile]]:
     """Loads, each with the files that it finds."""
     # One event is always told in the same words; whoever tells it, and how often.
     plays = draw(
         st.lists(
-            st.builds(played, st.sampled_from(USERS), st.sampled_from(MINUTES), st.sampled_from(TRACKS), st.just(1)),
+            st.builds(
+                make_feed_event, st.sampled_from(USERS), st.sampled_from(MINUTES), st.sampled_from(TRACKS), st.just(1)
+            ),
             min_size=6,
             max_size=12,
         )
     )
     named = draw(
         st.lists(
-            st.builds(played, st.sampled_from(USERS), st.sampled_from(MINUTES), st.sampled_from(TRACKS), st.just(2)),
+            st.builds(
+                make_feed_event, st.sampled_from(USERS), st.sampled_from(MINUTES), st.sampled_from(TRACKS), st.just(2)
+            ),
             min_size=6,
             max_size=12,
         )
     )
     changes = draw(
         st.lists(
-            st.builds(said, st.sampled_from(USERS), st.integers(-50, 3), st.integers(0, 2), st.integers(0, 1)),
+            st.builds(
+                make_user_record, st.sampled_from(USERS), st.integers(-50, 3), st.integers(0, 2), st.integers(0, 1)
+            ),
             max_size=6,
-            unique_by=lambda one: (one["userId"], one["updatedAt"]),
+            unique_by=lambda record: (record["userId"], record["updatedAt"]),
         )
     )
     files = []
@@ -104,13 +110,13 @@ def deliveries(draw: st.DrawFn) -> list[list[File]]:
         for name, records in (("user_activity_1", plays), ("user_activity_2", named), ("user", changes))
         for _ in range(2)
     ):
-        told = draw(st.lists(st.sampled_from(records), min_size=1, max_size=14)) if records else []
+        file_records = draw(st.lists(st.sampled_from(records), min_size=1, max_size=14)) if records else []
         if name != "user":
             wrong = draw(st.lists(st.sampled_from(sorted(BROKEN)), max_size=3))
-            told += [activity(5) | BROKEN[reason] for reason in wrong]
-        if told:
-            order = draw(st.permutations(told))
-            files.append(File(f"{number}-{name}.avro", name, order, draw(st.booleans())))
+            file_records += [make_event(5) | BROKEN[reason] for reason in wrong]
+        if file_records:
+            order = draw(st.permutations(file_records))
+            files.append(FeedFile(f"{number}-{name}.avro", name, order, draw(st.booleans())))
     order = draw(st.permutations(files))
     bounds = sorted(draw(st.lists(st.integers(1, max(len(files) - 1, 1)), max_size=2)))
     groups = [order[begin:end] for begin, end in zip([0, *bounds], [*bounds, len(order)], strict=True)]
@@ -125,45 +131,47 @@ def deliveries(draw: st.DrawFn) -> list[list[File]]:
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-@given(loads=deliveries())
+@given(loads=draw_loads())
 def test_all_dirt_at_once(
-    loads: list[list[File]],
+    loads: list[list[FeedFile]],
     embedded_server: postgres.Server,
     migrated_template: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     folder = tmp_path_factory.mktemp("mix")
-    with database(embedded_server, migrated_template) as url:
-        here = settings_of({"STATE_DIR": str(folder), "WAREHOUSE_URL": url})
-        load_frames(local_frames(catalogue()), run(), url)
+    with copy_database(embedded_server, migrated_template) as url:
+        job_settings = settings_of({"STATE_DIR": str(folder), "WAREHOUSE_URL": url})
+        load_frames(create_local_frames(make_catalogue()), make_run(), url)
         for number, files in enumerate(loads):
-            for one in files:
-                bring(one, folder, here)
-            assert events.plan_events(f"r{number}", here) == len(files)
-            events.load_events(f"r{number}", date(2026, 11, 21), here)
-        assert star_of(url) == star_that_must_be(loads)
-        assert accounts_of(url) == accounts_that_must_be(loads)
-        assert reasons_of(url) == reasons_that_must_be(loads)
+            for feed_file in files:
+                write_and_receive(feed_file, folder, job_settings)
+            assert events.plan_events(f"r{number}", job_settings) == len(files)
+            events.load_events(f"r{number}", date(2026, 11, 21), job_settings)
+        assert fetch_events(url) == compute_expected_events(loads)
+        assert fetch_row_counts(url) == compute_expected_row_counts(loads)
+        assert fetch_rejections(url) == compute_expected_rejections(loads)
 
 
-def bring(one: File, folder: Path, here: Settings) -> None:
+def write_and_receive(feed_file: FeedFile, folder: Path, job_settings: Settings) -> None:
     """Write a file, cut it where it is to be, and receive it; ``kept`` is what fastavro reads of the whole blocks."""
-    path = folder / one.name
+    path = folder / feed_file.name
     with path.open("wb") as file:
-        marker = hashlib.md5(one.name.encode(), usedforsecurity=False).digest()
-        fastavro.writer(file, load_contract(one.contract), one.records, sync_interval=400, sync_marker=marker)
-    if one.is_cut:
+        marker = hashlib.md5(feed_file.name.encode(), usedforsecurity=False).digest()
+        fastavro.writer(
+            file, load_contract(feed_file.contract), feed_file.records, sync_interval=400, sync_marker=marker
+        )
+    if feed_file.is_cut:
         content = path.read_bytes()
         path.write_bytes(content[: len(content) - 20])
-    one.kept = []
+    feed_file.kept = []
     with path.open("rb") as file:
         try:
             for block in fastavro.block_reader(file):
-                one.kept += list(block)
+                feed_file.kept += list(block)
         except (EOFError, ValueError):
-            assert one.is_cut
-    received = feed.receive_file(path, Lake(here.lake_url), RECEIVED)
-    one.input_id = received.input_id
+            assert feed_file.is_cut
+    received = feed.receive_file(path, Lake(job_settings.lake_url), RECEIVED)
+    feed_file.input_id = received.input_id
 
 
 def is_broken(record: dict[str, Any]) -> str | None:
@@ -173,67 +181,78 @@ def is_broken(record: dict[str, Any]) -> str | None:
     return wrong[0] if wrong else None
 
 
-def key_of(record: dict[str, Any]) -> tuple[Any, ...]:
+def get_event_key(record: dict[str, Any]) -> tuple[Any, ...]:
     if "activityType" in record:
         return (record["userId"], record["startTime"], record.get("eventId"), record["songId"])
     return (record["userId"], record["updatedAt"])
 
 
-def good(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [one for one in records if not is_broken(one)]
+def select_valid_records(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [record for record in records if not is_broken(record)]
 
 
-def star_that_must_be(loads: list[list[File]]) -> list[tuple[Any, ...]]:
+def compute_expected_events(loads: list[list[FeedFile]]) -> list[tuple[Any, ...]]:
     """User, time, track, version of the user (since when, country, plan) and local time of each event."""
-    kept = [record for files in loads for one in files for record in good(one.kept)]
-    told = {key_of(record): record for record in kept}
-    versions = {user: versions_of(user, told.values()) for user in USERS}
+    kept = [record for files in loads for version in files for record in select_valid_records(version.kept)]
+    told = {get_event_key(record): record for record in kept}
+    versions = {user: compute_user_versions(user, told.values()) for user in USERS}
     found = []
     for record in told.values():
         if "activityType" not in record:
             continue
         moment, user = record["startTime"], record["userId"]
         since, country, zone, plan = next(
-            (one for one in reversed(versions[user]) if one[0] is None or one[0] <= moment), (None, None, None, None)
+            (version for version in reversed(versions[user]) if version[0] is None or version[0] <= moment),
+            (None, None, None, None),
         )
         local = moment.astimezone(ZoneInfo(record.get("timezone") or zone or "UTC")).replace(tzinfo=None)
         found.append((user, moment, record["songId"], since, country, plan, local))
     return sorted(found, key=str)
 
 
-def versions_of(user: str, told: Iterable[dict[str, Any]]) -> list[tuple[Any, ...]]:
+def compute_user_versions(user: str, all_records: Iterable[dict[str, Any]]) -> list[tuple[Any, ...]]:
     """What a user was from when on; the first version since ever, equal ones in a row are one."""
-    of_user = [one for one in told if "updatedAt" in one and one["userId"] == user]
-    found: list[tuple[Any, ...]] = []
-    for one in sorted(of_user, key=lambda one: one["updatedAt"]):
-        what = (one["country"], one["timezone"], one["subscriptionType"])
-        if not found or found[-1][1:] != what:
-            found.append((one["updatedAt"] if found else None, *what))
-    return found
+    user_records = [record for record in all_records if "updatedAt" in record and record["userId"] == user]
+    versions: list[tuple[Any, ...]] = []
+    for record in sorted(user_records, key=lambda record: record["updatedAt"]):
+        attributes = (record["country"], record["timezone"], record["subscriptionType"])
+        if not versions or versions[-1][1:] != attributes:
+            versions.append((record["updatedAt"] if versions else None, *attributes))
+    return versions
 
 
-def accounts_that_must_be(loads: list[list[File]]) -> dict[str, tuple[int, ...]]:
+def compute_expected_row_counts(loads: list[list[FeedFile]]) -> dict[str, tuple[int, ...]]:
     """Rows in, loaded, duplicate and rejected of each input; of one load's inputs the first by id counts an event."""
-    known: set[tuple[Any, ...]] = set()
-    found = {}
+    seen_keys: set[tuple[Any, ...]] = set()
+    row_counts = {}
     for files in loads:
-        for one in sorted(files, key=lambda one: one.input_id):
-            keys = [key_of(record) for record in good(one.kept)]
+        for feed_file in sorted(files, key=lambda feed_file: feed_file.input_id):
+            keys = [get_event_key(record) for record in select_valid_records(feed_file.kept)]
             # A user's record is not looked for in other inputs.
-            new = set(keys) - (known if one.contract != "user" else set())
-            rejected = len(one.kept) - len(keys) + one.is_cut
-            found[one.input_id] = (len(one.kept) + one.is_cut, len(new), len(keys) - len(new), rejected)
-            known |= set(keys)
-    return found
+            new = set(keys) - (seen_keys if feed_file.contract != "user" else set())
+            rejected = len(feed_file.kept) - len(keys) + feed_file.is_cut
+            row_counts[feed_file.input_id] = (
+                len(feed_file.kept) + feed_file.is_cut,
+                len(new),
+                len(keys) - len(new),
+                rejected,
+            )
+            seen_keys |= set(keys)
+    return row_counts
 
 
-def reasons_that_must_be(loads: list[list[File]]) -> Counter[tuple[str, str]]:
-    files = [one for files in loads for one in files]
-    wrong = [(one.input_id, reason) for one in files for record in one.kept if (reason := is_broken(record))]
-    return Counter(wrong + [(one.input_id, CUT) for one in files if one.is_cut])
+def compute_expected_rejections(loads: list[list[FeedFile]]) -> Counter[tuple[str, str]]:
+    files = [feed_file for files in loads for feed_file in files]
+    broken_records = [
+        (feed_file.input_id, reason)
+        for feed_file in files
+        for record in feed_file.kept
+        if (reason := is_broken(record))
+    ]
+    return Counter(broken_records + [(feed_file.input_id, CUT) for feed_file in files if feed_file.is_cut])
 
 
-def star_of(url: str) -> list[tuple[Any, ...]]:
+def fetch_events(url: str) -> list[tuple[Any, ...]]:
     statement = """
         select u.user_id, e.event_time, t.track_id, nullif(u.valid_from, '-infinity') as valid_from, u.country,
             u.subscription_plan, e.local_time
@@ -242,18 +261,18 @@ def star_of(url: str) -> list[tuple[Any, ...]]:
         join warehouse.dim_track as t using (track_key)
         where e.event_time >= u.valid_from and e.event_time < u.valid_to
     """
-    return sorted((tuple(row.values()) for row in table(url, statement)), key=str)
+    return sorted((tuple(row.values()) for row in select_rows(url, statement)), key=str)
 
 
-def accounts_of(url: str) -> dict[str, tuple[int, ...]]:
+def fetch_row_counts(url: str) -> dict[str, tuple[int, ...]]:
     statement = """
         select input_id, rows_in, rows_loaded, rows_duplicate, rows_rejected
         from audit.row_count
         where step = 'load_events'
     """
-    return {row["input_id"]: tuple(list(row.values())[1:]) for row in table(url, statement)}
+    return {row["input_id"]: tuple(list(row.values())[1:]) for row in select_rows(url, statement)}
 
 
-def reasons_of(url: str) -> Counter[tuple[str, str]]:
+def fetch_rejections(url: str) -> Counter[tuple[str, str]]:
     statement = "select input_id, reason from audit.rejected_row where run_id like 'r%'"
-    return Counter((row["input_id"], row["reason"]) for row in table(url, statement))
+    return Counter((row["input_id"], row["reason"]) for row in select_rows(url, statement))

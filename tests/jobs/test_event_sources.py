@@ -11,7 +11,7 @@ from sqlalchemy import text
 from etl.database import make_engine
 from etl.jobs import account_import, events
 from etl.settings import Settings, read_settings
-from tests.load.star_frames import table
+from tests.load.star_frames import select_rows
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("one_session")]
 
@@ -24,7 +24,7 @@ STAR = """
 """
 
 
-def extended(minute: float, title: str, seconds: int = 180) -> dict[str, Any]:
+def make_extended_play(minute: float, title: str, seconds: int = 180) -> dict[str, Any]:
     stopped = NOON + timedelta(minutes=minute, seconds=seconds)
     return {
         "ts": f"{stopped:%Y-%m-%dT%H:%M:%SZ}",
@@ -44,26 +44,39 @@ def extended(minute: float, title: str, seconds: int = 180) -> dict[str, Any]:
     }
 
 
-def basic(minute: float, title: str, seconds: int = 180) -> dict[str, Any]:
+def make_basic_play(minute: float, title: str, seconds: int = 180) -> dict[str, Any]:
     ended = NOON + timedelta(minutes=minute, seconds=seconds)
     return {"endTime": f"{ended:%Y-%m-%d %H:%M}", "artistName": "Band", "trackName": title, "msPlayed": seconds * 1000}
 
 
 EXPORTS = {
-    "Streaming_History_Audio_2026_1.json": [extended(0, "One"), extended(4, "Two"), extended(50, "Two")],
-    "Streaming_History_Audio_2026_2.json": [extended(4, "Two"), extended(50, "Two"), extended(90, "One")],
-    "StreamingHistory_music_0.json": [basic(0, "One"), basic(4, "Two"), basic(20, "Three"), basic(90, "One")],
+    "Streaming_History_Audio_2026_1.json": [
+        make_extended_play(0, "One"),
+        make_extended_play(4, "Two"),
+        make_extended_play(50, "Two"),
+    ],
+    "Streaming_History_Audio_2026_2.json": [
+        make_extended_play(4, "Two"),
+        make_extended_play(50, "Two"),
+        make_extended_play(90, "One"),
+    ],
+    "StreamingHistory_music_0.json": [
+        make_basic_play(0, "One"),
+        make_basic_play(4, "Two"),
+        make_basic_play(20, "Three"),
+        make_basic_play(90, "One"),
+    ],
 }
 TRUTH = [("One", 0), ("Two", 4), ("Three", 20), ("Two", 50), ("One", 90)]
 
 
-def bring(here: Settings, folder: Path, names: tuple[str, ...], run_id: str) -> None:
+def import_and_load(settings: Settings, folder: Path, names: tuple[str, ...], run_id: str) -> None:
     for name in names:
         path = folder / name
         path.write_text(json.dumps(EXPORTS[name]), encoding="utf-8")
-        account_import.import_export(str(path), "me", "Europe/Berlin", here, datetime(2026, 11, 1, tzinfo=UTC))
-    assert events.plan_events(run_id, here)
-    events.load_events(run_id, date(2026, 11, 21), here)
+        account_import.import_export(str(path), "me", "Europe/Berlin", settings, datetime(2026, 11, 1, tzinfo=UTC))
+    assert events.plan_events(run_id, settings)
+    events.load_events(run_id, date(2026, 11, 21), settings)
 
 
 @pytest.mark.parametrize(
@@ -74,16 +87,18 @@ def bring(here: Settings, folder: Path, names: tuple[str, ...], run_id: str) -> 
 def test_every_order_gives_the_same_star(
     order: tuple[tuple[str, ...], ...], tmp_path: Path, warehouse_url: str
 ) -> None:
-    here = read_settings({"STATE_DIR": str(tmp_path / "state"), "WAREHOUSE_URL": warehouse_url})
+    settings = read_settings({"STATE_DIR": str(tmp_path / "state"), "WAREHOUSE_URL": warehouse_url})
     for number, names in enumerate(order):
-        bring(here, tmp_path, names, f"run {number}")
-    found = table(warehouse_url, STAR)
-    assert [(row["track"], round((row["event_time"] - NOON).total_seconds() / 60)) for row in found] == TRUTH
-    assert [row["source"] for row in found].count("basic_export") == 1
-    matched = table(warehouse_url, "select count(*) as size from audit.event_match")
-    dropped = table(warehouse_url, "select count(*) as size from audit.dropped_event where source = 'basic_export'")
+        import_and_load(settings, tmp_path, names, f"run {number}")
+    rows = select_rows(warehouse_url, STAR)
+    assert [(row["track"], round((row["event_time"] - NOON).total_seconds() / 60)) for row in rows] == TRUTH
+    assert [row["source"] for row in rows].count("basic_export") == 1
+    matched = select_rows(warehouse_url, "select count(*) as size from audit.event_match")
+    dropped = select_rows(
+        warehouse_url, "select count(*) as size from audit.dropped_event where source = 'basic_export'"
+    )
     assert matched == dropped == [{"size": 3}]
-    counted = table(
+    counted = select_rows(
         warehouse_url,
         "select sum(rows_in) as told, sum(rows_loaded + rows_duplicate) as kept from audit.row_count",
     )
@@ -94,25 +109,27 @@ def test_an_input_that_is_loaded_again_replaces_what_it_brought(
     tmp_path: Path, warehouse_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As after an upgrade: an earlier version counted a copied file's plays, and placed some where they were not."""
-    here = read_settings({"STATE_DIR": str(tmp_path / "state"), "WAREHOUSE_URL": warehouse_url})
+    settings = read_settings({"STATE_DIR": str(tmp_path / "state"), "WAREHOUSE_URL": warehouse_url})
     name = "StreamingHistory_music_0.json"
-    monkeypatch.setitem(EXPORTS, name, [*EXPORTS[name], {**basic(5, "Four"), "msPlayed": -1}])
-    bring(here, tmp_path, (name,), "first")
-    assert len(table(warehouse_url, STAR)) == 4
+    monkeypatch.setitem(EXPORTS, name, [*EXPORTS[name], {**make_basic_play(5, "Four"), "msPlayed": -1}])
+    import_and_load(settings, tmp_path, (name,), "first")
+    assert len(select_rows(warehouse_url, STAR)) == 4
     with make_engine(warehouse_url).begin() as connection:
         for statement in AS_AN_EARLIER_VERSION_LEFT_IT:
             connection.execute(text(statement))
-    assert len(table(warehouse_url, STAR)) == 8
-    bring(here, tmp_path, ("Streaming_History_Audio_2026_1.json",), "second")
-    found = table(warehouse_url, STAR)
-    minutes = [(row["track"], round((row["event_time"] - NOON).total_seconds() / 60)) for row in found]
+    assert len(select_rows(warehouse_url, STAR)) == 8
+    import_and_load(settings, tmp_path, ("Streaming_History_Audio_2026_1.json",), "second")
+    rows = select_rows(warehouse_url, STAR)
+    minutes = [(row["track"], round((row["event_time"] - NOON).total_seconds() / 60)) for row in rows]
     assert minutes == TRUTH
     counts = "select rows_in, rows_loaded, rows_duplicate, rows_rejected from audit.row_count where source = '{}'"
-    assert [tuple(row.values()) for row in table(warehouse_url, counts.format("basic_export"))] == [(5, 2, 2, 1)]
-    assert [tuple(row.values()) for row in table(warehouse_url, counts.format("extended_export"))] == [(3, 3, 0, 0)]
-    assert table(warehouse_url, "select count(*) as n from audit.rejected_row") == [{"n": 1}]
-    assert table(warehouse_url, "select from audit.reload_input") == []
-    assert events.plan_events("third", here) == 0
+    assert [tuple(row.values()) for row in select_rows(warehouse_url, counts.format("basic_export"))] == [(5, 2, 2, 1)]
+    assert [tuple(row.values()) for row in select_rows(warehouse_url, counts.format("extended_export"))] == [
+        (3, 3, 0, 0)
+    ]
+    assert select_rows(warehouse_url, "select count(*) as n from audit.rejected_row") == [{"n": 1}]
+    assert select_rows(warehouse_url, "select from audit.reload_input") == []
+    assert events.plan_events("third", settings) == 0
 
 
 AS_AN_EARLIER_VERSION_LEFT_IT = (

@@ -13,7 +13,7 @@ from etl.load import load_frames
 from etl.settings import Settings, read_settings
 from etl.storage.inputs import ReceivedInput
 from etl.storage.lake import Lake
-from tests.load.star_frames import catalogue, local_frames, run, table
+from tests.load.star_frames import create_local_frames, make_catalogue, make_run, select_rows
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("one_session")]
 
@@ -21,17 +21,17 @@ FIRST = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def here(tmp_path: Path, warehouse_url: str) -> Settings:
-    load_frames(local_frames(catalogue()), run(), warehouse_url)
+def settings(tmp_path: Path, warehouse_url: str) -> Settings:
+    load_frames(create_local_frames(make_catalogue()), make_run(), warehouse_url)
     return read_settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": warehouse_url})
 
 
-def activity(minute: float = 0, kind: str = "PLAY", user: str = "u1", **values: Any) -> dict[str, Any]:
-    moment = FIRST + timedelta(minutes=minute)
-    ends = moment + timedelta(seconds=180 if kind == "PLAY" else 0)
-    told: dict[str, Any] = {
+def make_event(minute: float = 0, kind: str = "PLAY", user: str = "u1", **values: Any) -> dict[str, Any]:
+    started_at = FIRST + timedelta(minutes=minute)
+    ends = started_at + timedelta(seconds=180 if kind == "PLAY" else 0)
+    record: dict[str, Any] = {
         "userId": user,
-        "eventTime": moment,
+        "eventTime": started_at,
         "activityType": kind,
         "song": "Name of track-A1",
         "songId": "track-A1",
@@ -40,15 +40,15 @@ def activity(minute: float = 0, kind: str = "PLAY", user: str = "u1", **values: 
         "artistId": "artist-x",
         "duration": 180_000,
         "userLocation": "DE",
-        "startTime": moment,
+        "startTime": started_at,
         "endTime": ends,
         "deviceType": "MOBILE",
     }
-    return {**told, **values}
+    return {**record, **values}
 
 
-def receive(
-    here: Settings,
+def receive_feed(
+    settings: Settings,
     input_id: str,
     records: list[dict[str, Any]],
     name: str = "user_activity_2",
@@ -56,44 +56,44 @@ def receive(
     received_at: str = "2026-11-21T00:00:00+00:00",
     schema: Any = None,
 ) -> ReceivedInput:
-    folder = Path(here.state_dir) / "lake" / "feed" / input_id
+    folder = Path(settings.state_dir) / "lake" / "feed" / input_id
     folder.mkdir(parents=True)
     for number in range(files):
         with (folder / f"part-{number}.avro").open("wb") as file:
             fastavro.writer(file, schema or load_contract(name), records[number::files])
-    known = "user" if name == "user" else "user_activity"
+    contract_name = "user" if name == "user" else "user_activity"
     received = ReceivedInput(
-        input_id, "feed", input_id, known, "", "", (), len(records), 0, received_at, folder.as_uri()
+        input_id, "feed", input_id, contract_name, "", "", (), len(records), 0, received_at, folder.as_uri()
     )
-    return Lake(here.lake_url).inputs.store_manifest(received)
+    return Lake(settings.lake_url).inputs.store_manifest(received)
 
 
-def publish(here: Settings, run_id: str) -> dict[str, int]:
-    assert events.plan_events(run_id, here)
-    return events.load_events(run_id, date(2026, 11, 21), here)
+def load_events(settings: Settings, run_id: str) -> dict[str, int]:
+    assert events.plan_events(run_id, settings)
+    return events.load_events(run_id, date(2026, 11, 21), settings)
 
 
-def accounts(here: Settings) -> dict[str, tuple[int, ...]]:
+def fetch_row_counts(settings: Settings) -> dict[str, tuple[int, ...]]:
     statement = """
         select input_id, rows_in, rows_loaded, rows_duplicate, rows_rejected
         from audit.row_count
         where step = 'load_events'
     """
-    return {row["input_id"]: tuple(list(row.values())[1:]) for row in table(here.warehouse_url, statement)}
+    return {row["input_id"]: tuple(list(row.values())[1:]) for row in select_rows(settings.warehouse_url, statement)}
 
 
-def test_a_feed_becomes_events_with_their_keys(here: Settings) -> None:
+def test_a_feed_becomes_events_with_their_keys(settings: Settings) -> None:
     records = [
-        activity(0),
-        activity(3, "SKIP"),
-        activity(4, "LIKE", songId="new-track", song="New", artist="Unheard", artistId="new-artist"),
-        activity(5, "FOLLOW", song=None, songId=None),
-        activity(6, user="u2", timezone="Asia/Tokyo", country="JP", subscriptionType="free", playlistId="list-1"),
+        make_event(0),
+        make_event(3, "SKIP"),
+        make_event(4, "LIKE", songId="new-track", song="New", artist="Unheard", artistId="new-artist"),
+        make_event(5, "FOLLOW", song=None, songId=None),
+        make_event(6, user="u2", timezone="Asia/Tokyo", country="JP", subscriptionType="free", playlistId="list-1"),
     ]
-    receive(here, "f1", records)
-    assert publish(here, "r1") == {"fact_event": 5}
-    found = table(
-        here.warehouse_url,
+    receive_feed(settings, "f1", records)
+    assert load_events(settings, "r1") == {"fact_event": 5}
+    rows = select_rows(
+        settings.warehouse_url,
         """
         select u.user_id, t.track_id, t.is_inferred as is_new, a.artist_id, p.playlist_id, c.subscription_plan as plan,
             e.activity_type, e.ms_played, e.is_skipped, e.local_time::text, e.local_hour, e.date_key, e.continent
@@ -107,7 +107,7 @@ def test_a_feed_becomes_events_with_their_keys(here: Settings) -> None:
         """,
     )
     none = "not applicable"
-    assert [tuple(row.values()) for row in found] == [
+    assert [tuple(row.values()) for row in rows] == [
         (
             "u1",
             "track-A1",
@@ -184,21 +184,24 @@ def test_a_feed_becomes_events_with_their_keys(here: Settings) -> None:
             "Asia",
         ),
     ]
-    assert accounts(here) == {"f1": (5, 5, 0, 0)}
+    assert fetch_row_counts(settings) == {"f1": (5, 5, 0, 0)}
 
 
-def test_what_is_told_twice_or_is_broken_is_counted_and_kept(here: Settings) -> None:
-    good, late = activity(0), activity(60 * 24 * 40)
-    broken = [activity(1, user=" "), activity(2, endTime=FIRST - timedelta(days=1)), activity(3, msPlayed=-1)]
-    receive(
-        here, "f1", [good, good, activity(5, eventId="e1"), activity(5, eventId="e1", genre="other"), *broken], files=2
+def test_what_is_told_twice_or_is_broken_is_counted_and_kept(settings: Settings) -> None:
+    good, late = make_event(0), make_event(60 * 24 * 40)
+    broken = [make_event(1, user=" "), make_event(2, endTime=FIRST - timedelta(days=1)), make_event(3, msPlayed=-1)]
+    receive_feed(
+        settings,
+        "f1",
+        [good, good, make_event(5, eventId="e1"), make_event(5, eventId="e1", genre="other"), *broken],
+        files=2,
     )
-    assert publish(here, "r1") == {"fact_event": 2}
-    receive(here, "f2", [good, activity(7), late, activity(0, user="u2")])
-    assert publish(here, "r2") == {"fact_event": 2}
-    assert accounts(here) == {"f1": (7, 2, 2, 3), "f2": (4, 2, 1, 1)}
-    reasons = table(
-        here.warehouse_url, "select input_id, reason from audit.rejected_row where run_id like 'r%' order by 1, 2"
+    assert load_events(settings, "r1") == {"fact_event": 2}
+    receive_feed(settings, "f2", [good, make_event(7), late, make_event(0, user="u2")])
+    assert load_events(settings, "r2") == {"fact_event": 2}
+    assert fetch_row_counts(settings) == {"f1": (7, 2, 2, 3), "f2": (4, 2, 1, 1)}
+    reasons = select_rows(
+        settings.warehouse_url, "select input_id, reason from audit.rejected_row where run_id like 'r%' order by 1, 2"
     )
     assert [tuple(row.values()) for row in reasons] == [
         ("f1", "endTime is before startTime"),
@@ -206,37 +209,37 @@ def test_what_is_told_twice_or_is_broken_is_counted_and_kept(here: Settings) -> 
         ("f1", "userId is missing or longer than 255 bytes"),
         ("f2", "eventTime is an impossible time"),
     ]
-    assert events.plan_events("r3", here) == 0
+    assert events.plan_events("r3", settings) == 0
 
 
-def test_a_change_of_a_user_moves_the_events_that_it_came_too_late_for(here: Settings) -> None:
-    receive(here, "f1", [activity(0), activity(60 * 24)], name="user_activity_1")
-    publish(here, "r1")
-    told = {"userId": "u1", "updatedAt": FIRST - timedelta(days=9), "country": "DE", "timezone": "Europe/Berlin"}
-    moved = {**told, "updatedAt": FIRST + timedelta(hours=9), "country": "US", "timezone": "America/New_York"}
-    receive(here, "u", [told, moved, moved], name="user")
-    publish(here, "r2")
-    found = table(
-        here.warehouse_url,
+def test_a_change_of_a_user_moves_the_events_that_it_came_too_late_for(settings: Settings) -> None:
+    receive_feed(settings, "f1", [make_event(0), make_event(60 * 24)], name="user_activity_1")
+    load_events(settings, "r1")
+    user_record = {"userId": "u1", "updatedAt": FIRST - timedelta(days=9), "country": "DE", "timezone": "Europe/Berlin"}
+    moved = {**user_record, "updatedAt": FIRST + timedelta(hours=9), "country": "US", "timezone": "America/New_York"}
+    receive_feed(settings, "u", [user_record, moved, moved], name="user")
+    load_events(settings, "r2")
+    rows = select_rows(
+        settings.warehouse_url,
         """
         select u.country, e.local_time::text, e.local_hour, e.date_key, u.is_inferred
         from warehouse.fact_event as e inner join warehouse.dim_user as u using (user_key) order by e.event_time
         """,
     )
-    assert [tuple(row.values()) for row in found] == [
+    assert [tuple(row.values()) for row in rows] == [
         ("DE", "2026-11-02 09:00:00", 9, 20261102, False),
         ("US", "2026-11-03 03:00:00", 3, 20261103, False),
     ]
-    assert accounts(here)["u"] == (3, 2, 1, 0)
+    assert fetch_row_counts(settings)["u"] == (3, 2, 1, 0)
 
 
-def test_months_that_are_there_take_more_and_new_ones_come_whole(here: Settings) -> None:
-    receive(here, "f1", [activity(0), activity(-60 * 24 * 40)])
-    assert publish(here, "r1") == {"fact_event": 2}
-    receive(here, "f2", [activity(0.5), activity(-60 * 24 * 80)])
-    assert publish(here, "r2") == {"fact_event": 2}
-    months = table(
-        here.warehouse_url,
+def test_months_that_are_there_take_more_and_new_ones_come_whole(settings: Settings) -> None:
+    receive_feed(settings, "f1", [make_event(0), make_event(-60 * 24 * 40)])
+    assert load_events(settings, "r1") == {"fact_event": 2}
+    receive_feed(settings, "f2", [make_event(0.5), make_event(-60 * 24 * 80)])
+    assert load_events(settings, "r2") == {"fact_event": 2}
+    months = select_rows(
+        settings.warehouse_url,
         "select tableoid::regclass::text as part, count(*) as size from warehouse.fact_event group by 1 order by 1",
     )
     assert [tuple(row.values()) for row in months] == [

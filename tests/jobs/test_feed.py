@@ -49,55 +49,58 @@ from generate_series(1, 50) as n;
 
 
 @pytest.fixture
-def place(tmp_path: Path, warehouse_url: str) -> Settings:
+def settings(tmp_path: Path, warehouse_url: str) -> Settings:
     return read_settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": warehouse_url})
 
 
-def _rows(place: Settings, statement: str) -> list[dict[str, object]]:
-    with database.connect(place.warehouse_url) as connection:
+def _fetch_rows(settings: Settings, statement: str) -> list[dict[str, object]]:
+    with database.connect(settings.warehouse_url) as connection:
         return database.fetch_rows(connection, statement)
 
 
-def test_without_a_catalogue_it_says_what_to_do(place: Settings) -> None:
+def test_without_a_catalogue_it_says_what_to_do(settings: Settings) -> None:
     with pytest.raises(ActionNeededError, match="import a catalogue first"):
-        feed.simulate_feed("run", TWO_DAYS, NOW, place)
+        feed.simulate_feed("run", TWO_DAYS, NOW, settings)
 
 
-def test_what_has_not_come_is_not_told(place: Settings) -> None:
+def test_what_has_not_come_is_not_told(settings: Settings) -> None:
     with pytest.raises(ActionNeededError, match="has not come yet"):
-        feed.simulate_feed("run", replace(TWO_DAYS, end=NOW + timedelta(days=3)), NOW, place)
+        feed.simulate_feed("run", replace(TWO_DAYS, end=NOW + timedelta(days=3)), NOW, settings)
 
 
-def test_the_same_simulation_is_one_input(place: Settings) -> None:
-    with database.connect(place.warehouse_url) as connection:
+def test_the_same_simulation_is_one_input(settings: Settings) -> None:
+    with database.connect(settings.warehouse_url) as connection:
         connection.exec_driver_sql(_CATALOGUE + _SURVEY, execution_options={"no_parameters": True})
-    tracks, playlist_tracks, playlist_ids = feed.read_catalogue(place.warehouse_url)
+    tracks, playlist_tracks, playlist_ids = feed.read_catalogue(settings.warehouse_url)
     assert "track1" not in set(tracks["track_id"]) or "track2" not in set(tracks["track_id"])
     assert not {"name:3", "track4"} & set(tracks["track_id"])
     assert playlist_ids == ["mine"] and len(playlist_tracks) == 17
-    made = feed.simulate_feed("first", TWO_DAYS, NOW, place)
-    again = feed.simulate_feed("second", TWO_DAYS, NOW + timedelta(days=1), place)
-    assert made == again
-    inputs = {one.format: one for one in Lake(place.lake_url).inputs.find_inputs(["feed"])}
-    assert {name: made[name]["row_count"] for name in inputs} == {name: one.row_count for name, one in inputs.items()}
+    simulated = feed.simulate_feed("first", TWO_DAYS, NOW, settings)
+    again = feed.simulate_feed("second", TWO_DAYS, NOW + timedelta(days=1), settings)
+    assert simulated == again
+    inputs = {received.format: received for received in Lake(settings.lake_url).inputs.find_inputs(["feed"])}
+    assert {name: simulated[name]["row_count"] for name in inputs} == {
+        name: received.row_count for name, received in inputs.items()
+    }
     assert inputs["user_activity"].row_count > 300 and inputs["user"].row_count >= 30
     assert inputs["user_activity"].size_bytes > 10_000
-    listeners = _rows(place, "select * from simulation.listener")
-    assert len(listeners) == 30 and {row["population"] for row in listeners} == {made["population"]}
-    dirt = {
-        row["kind"]: row["row_count"] for row in _rows(place, "select kind, row_count from simulation.injected_error")
+    listeners = _fetch_rows(settings, "select * from simulation.listener")
+    assert len(listeners) == 30 and {row["population"] for row in listeners} == {simulated["population"]}
+    injected_errors = {
+        row["kind"]: row["row_count"]
+        for row in _fetch_rows(settings, "select kind, row_count from simulation.injected_error")
     }
-    assert dirt["duplicate"] and dirt["unknown_track"] and dirt["broken"] == 0
-    runs = _rows(place, "select result from audit.run order by run_id")
+    assert injected_errors["duplicate"] and injected_errors["unknown_track"] and injected_errors["broken"] == 0
+    runs = _fetch_rows(settings, "select result from audit.run order by run_id")
     assert [row["result"] for row in runs] == ["published", "published"]
 
 
-def test_contracts_for_other_readers_go_into_a_folder(place: Settings, tmp_path: Path) -> None:
-    with database.connect(place.warehouse_url) as connection:
+def test_contracts_for_other_readers_go_into_a_folder(settings: Settings, tmp_path: Path) -> None:
+    with database.connect(settings.warehouse_url) as connection:
         connection.exec_driver_sql(_CATALOGUE, execution_options={"no_parameters": True})
     form = {"users": 5, "hours": 24, "late": 0.2, "broken": 0.2}
     wrapped, entities, activity = (
-        feed_form.simulate_form("run", {**form, "contract": contract}, NOW, place, tmp_path / "out" / contract)
+        feed_form.simulate_form("run", {**form, "contract": contract}, NOW, settings, tmp_path / "out" / contract)
         for contract in ("spotify_wrapped_data", "entities", "user_activity_1")
     )
     assert wrapped["population"] == entities["population"] == activity["population"]
@@ -114,47 +117,58 @@ def test_contracts_for_other_readers_go_into_a_folder(place: Settings, tmp_path:
     assert wrapped["records"] == {"spotify_wrapped_data": events}
     assert entities["records"].pop("entity_event") == events
     assert entities["records"] == {"entity_user": 5, "entity_track": 297, "entity_artist": 40}
-    assert {one.format for one in Lake(place.lake_url).inputs.find_inputs(["feed"])} == {"user_activity", "user"}
-    again = feed_form.simulate_form("run", {**form, "contract": "entities"}, NOW, place)
-    assert Path(again["folder"]).parent == place.state_dir / "exports"
-    assert feed_form.simulate_form("run", {**form, "contract": "entities"}, NOW, place) == again
+    assert {received.format for received in Lake(settings.lake_url).inputs.find_inputs(["feed"])} == {
+        "user_activity",
+        "user",
+    }
+    again = feed_form.simulate_form("run", {**form, "contract": "entities"}, NOW, settings)
+    assert Path(again["folder"]).parent == settings.state_dir / "exports"
+    assert feed_form.simulate_form("run", {**form, "contract": "entities"}, NOW, settings) == again
 
 
-def test_the_star_takes_all_of_it_but_what_is_broken(place: Settings) -> None:
-    with database.connect(place.warehouse_url) as connection:
+def test_the_star_takes_all_of_it_but_what_is_broken(settings: Settings) -> None:
+    with database.connect(settings.warehouse_url) as connection:
         connection.exec_driver_sql(_CATALOGUE + _SURVEY, execution_options={"no_parameters": True})
     dirty = replace(TWO_DAYS, dirt=InjectedErrorRates(duplicate=0.05, late=0.05, unknown_track=0.05, broken=0.05))
-    made = feed.simulate_feed("made", dirty, NOW, place)
-    assert events.plan_events("loaded", place) == 2
-    events.load_events("loaded", NOW.date(), place)
-    dirt = {row["kind"]: int(str(row["row_count"])) for row in _rows(place, "select * from simulation.injected_error")}
-    counts = {row["source"]: row for row in _rows(place, "select * from audit.row_count where run_id = 'loaded'")}
-    told = counts["user_activity"]
-    assert told["rows_in"] == made["user_activity"]["row_count"]
-    assert (told["rows_rejected"], told["rows_duplicate"]) == (dirt["broken"], dirt["duplicate"])
+    simulated = feed.simulate_feed("made", dirty, NOW, settings)
+    assert events.plan_events("loaded", settings) == 2
+    events.load_events("loaded", NOW.date(), settings)
+    injected_errors = {
+        row["kind"]: int(str(row["row_count"]))
+        for row in _fetch_rows(settings, "select * from simulation.injected_error")
+    }
+    counts = {
+        row["source"]: row for row in _fetch_rows(settings, "select * from audit.row_count where run_id = 'loaded'")
+    }
+    activity_counts = counts["user_activity"]
+    assert activity_counts["rows_in"] == simulated["user_activity"]["row_count"]
+    assert (activity_counts["rows_rejected"], activity_counts["rows_duplicate"]) == (
+        injected_errors["broken"],
+        injected_errors["duplicate"],
+    )
     assert counts["user"]["rows_rejected"] == 0
     statement = "select count(*) as n, count(*) filter (where continent is null) as lost from warehouse.fact_event"
-    assert _rows(place, statement)[0] == {"n": told["rows_loaded"], "lost": 0}
+    assert _fetch_rows(settings, statement)[0] == {"n": activity_counts["rows_loaded"], "lost": 0}
 
 
-def test_what_is_asked_of_listeners_is_found_in_the_star(place: Settings) -> None:
-    with database.connect(place.warehouse_url) as connection:
+def test_what_is_asked_of_listeners_is_found_in_the_star(settings: Settings) -> None:
+    with database.connect(settings.warehouse_url) as connection:
         connection.exec_driver_sql(_CATALOGUE, execution_options={"no_parameters": True})
     crowd = replace(TWO_DAYS, users=6000, start=NOW - timedelta(days=2), dirt=InjectedErrorRates())
-    feed.simulate_feed("made", crowd, NOW, place)
-    assert events.plan_events("loaded", place) == 2
-    events.load_events("loaded", NOW.date(), place)
+    feed.simulate_feed("made", crowd, NOW, settings)
+    assert events.plan_events("loaded", settings) == 2
+    events.load_events("loaded", NOW.date(), settings)
     statement = database.read_sql("queries/report/listening_shares")
-    with database.connect(place.warehouse_url) as connection:
+    with database.connect(settings.warehouse_url) as connection:
         rows = database.fetch_rows(connection, statement, ages_as_of=AGES_AS_OF)
-    found = {(row["question"], row["answer"]): float(str(row["share"])) for row in rows}
-    asked = {
+    fractions = {(row["question"], row["answer"]): float(str(row["share"])) for row in rows}
+    expected_fractions = {
         (question, answer): share
         for question, shares in DEFAULTS.list_requested_fractions().items()
         for answer, share in shares.items()
         if question != "gender"
     }
-    for key, share in sorted(asked.items()):
-        sys.stdout.write(f"{key[0]:<9} {key[1]:<14} asked {share:7.2%}  found {found.get(key, 0):7.2%}\n")
-    assert set(found) <= set(asked)
-    assert {key: found.get(key, 0) for key in asked} == pytest.approx(asked, abs=0.02)
+    for key, share in sorted(expected_fractions.items()):
+        sys.stdout.write(f"{key[0]:<9} {key[1]:<14} asked {share:7.2%}  found {fractions.get(key, 0):7.2%}\n")
+    assert set(fractions) <= set(expected_fractions)
+    assert {key: fractions.get(key, 0) for key in expected_fractions} == pytest.approx(expected_fractions, abs=0.02)

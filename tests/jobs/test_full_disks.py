@@ -20,19 +20,19 @@ from etl.settings import Settings, read_settings
 from etl.storage.lake import Lake
 from launch import postgres
 from tests.conftest import run_as_superuser
-from tests.load.star_frames import table
+from tests.load.star_frames import select_rows
 
 pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can mount a disk"),
     pytest.mark.postgres,
     pytest.mark.timeout(900),
 ]
-_MEMBERS = {"warehouse.dim_user", "warehouse.dim_play_context", "warehouse.user_record"}
+_DIMENSION_TABLES = {"warehouse.dim_user", "warehouse.dim_play_context", "warehouse.user_record"}
 """What events name is published before them."""
 
 
 @dataclass
-class Place:
+class SmallDiskEnvironment:
     """A warehouse and a lake, each on a disk of its own."""
 
     server: postgres.Server
@@ -43,16 +43,18 @@ class Place:
         run_as_superuser(self.server, f"drop database if exists {target} with (force)")
         run_as_superuser(self.server, f"create database {target} template {source} owner loader")
         run_as_superuser(self.server, "checkpoint")  # what was written before needs no room later
-        table(self.server.build_url("loader", target), "select 1 as one")  # nor does what it keeps on the first use
+        select_rows(
+            self.server.build_url("loader", target), "select 1 as one"
+        )  # nor does what it keeps on the first use
 
     def changed_since(self, name: str) -> set[str]:
-        told = compare_warehouses(self.server.build_url("loader", name), self.settings.warehouse_url)
-        return {*told.rows, *told.keys}
+        differences = compare_warehouses(self.server.build_url("loader", name), self.settings.warehouse_url)
+        return {*differences.rows, *differences.keys}
 
 
-def _load_events(night: int, chosen: Settings) -> None:
-    jobs.receive_feed(night, chosen)
-    jobs.load_events(night, chosen)
+def _load_events(day_number: int, chosen: Settings) -> None:
+    jobs.receive_feed(day_number, chosen)
+    jobs.load_events(day_number, chosen)
 
 
 JOBS: dict[str, Callable[[int, Settings], None]] = {
@@ -64,7 +66,7 @@ AFTER = dict(zip(JOBS, ["load_events", "build_marts", "finished"], strict=True))
 
 
 @pytest.fixture(scope="module")
-def place() -> Iterator[Place]:
+def environment() -> Iterator[SmallDiskEnvironment]:
     """A database for each job, named for it, as it finds it."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -72,46 +74,56 @@ def place() -> Iterator[Place]:
         with mount_small_disks({folder / "server": "3g", folder / "state": "200m"}) as mounted:
             server = postgres.start_server(folder / "server")
             try:
-                yield _filled(folder, server, {path.name: disk for path, disk in mounted.items()})
+                yield _fill_environment(folder, server, {path.name: disk for path, disk in mounted.items()})
             finally:
                 postgres.remove_servers(folder / "server")
 
 
-def _filled(folder: Path, server: postgres.Server, disks: dict[str, SmallDisk]) -> Place:
+def _fill_environment(folder: Path, server: postgres.Server, disks: dict[str, SmallDisk]) -> SmallDiskEnvironment:
     environ = {"STATE_DIR": str(folder / "state"), "WAREHOUSE_URL": server.build_url("loader", "tried")}
-    here = Place(server, disks, read_settings(environ))
+    environment = SmallDiskEnvironment(server, disks, read_settings(environ))
     run_as_superuser(server, "create database tried owner loader")
-    migrate_warehouse(here.settings.warehouse_url)
+    migrate_warehouse(environment.settings.warehouse_url)
     for name, job in JOBS.items():
-        here.copy("tried", name)
-        job(0, here.settings)
-    here.copy("tried", "finished")
-    return here
+        environment.copy("tried", name)
+        job(0, environment.settings)
+    environment.copy("tried", "finished")
+    return environment
 
 
 @pytest.mark.parametrize("room_kib", [40, 2_000])
 @pytest.mark.parametrize("name", JOBS)
-def test_a_full_disk_of_postgresql(place: Place, name: str, room_kib: int) -> None:
-    place.copy(name, "tried")
+def test_a_full_disk_of_postgresql(environment: SmallDiskEnvironment, name: str, room_kib: int) -> None:
+    environment.copy(name, "tried")
     full = pytest.raises(ActionNeededError, match="has a full disk: make room there")
-    with place.disks["server"].fill_disk(room_kib << 10), full:
-        JOBS[name](0, place.settings)
-    postgres.restart_if_ended(place.server)
-    changed = {one for one in place.changed_since(name) if one.startswith(("warehouse.", "mart."))}
-    assert changed <= (_MEMBERS if name == "load_events" else set())
-    JOBS[name](0, place.settings)
-    assert place.changed_since(AFTER[name]) == set()
+    with environment.disks["server"].fill_disk(room_kib << 10), full:
+        JOBS[name](0, environment.settings)
+    postgres.restart_if_ended(environment.server)
+    changed_tables = {
+        changed_table
+        for changed_table in environment.changed_since(name)
+        if changed_table.startswith(("warehouse.", "mart."))
+    }
+    assert changed_tables <= (_DIMENSION_TABLES if name == "load_events" else set())
+    JOBS[name](0, environment.settings)
+    assert environment.changed_since(AFTER[name]) == set()
 
 
-def test_a_full_disk_of_the_lake(place: Place) -> None:
-    place.copy("finished", "tried")
-    kept = Lake(place.settings.lake_url).inputs.find_inputs(["feed"])
+def test_a_full_disk_of_the_lake(environment: SmallDiskEnvironment) -> None:
+    environment.copy("finished", "tried")
+    inputs_before = Lake(environment.settings.lake_url).inputs.find_inputs(["feed"])
     full = pytest.raises(ActionNeededError, match=r"The disk of .* is full: 0 MiB are free \(the lake")
     for room_kib in (0, 300):
-        with place.disks["state"].fill_disk(room_kib << 10), full:
-            _load_events(1, place.settings)
-        assert Lake(place.settings.lake_url).inputs.find_inputs(["feed"]) == kept
-    assert not {one for one in place.changed_since("finished") if one.startswith(("warehouse.", "mart."))}
-    _load_events(1, place.settings)
-    (found,) = table(place.settings.warehouse_url, "select count(*) as size from warehouse.fact_event")
-    assert found["size"] == 2 * jobs.EVENT_COUNT
+        with environment.disks["state"].fill_disk(room_kib << 10), full:
+            _load_events(1, environment.settings)
+        assert Lake(environment.settings.lake_url).inputs.find_inputs(["feed"]) == inputs_before
+    assert not {
+        changed_table
+        for changed_table in environment.changed_since("finished")
+        if changed_table.startswith(("warehouse.", "mart."))
+    }
+    _load_events(1, environment.settings)
+    (event_count,) = select_rows(
+        environment.settings.warehouse_url, "select count(*) as size from warehouse.fact_event"
+    )
+    assert event_count["size"] == 2 * jobs.EVENT_COUNT

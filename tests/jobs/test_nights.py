@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from etl.jobs import refresh, spotify
-from tests.extract.spotify.nights import lines_of
-from tests.jobs.spotify_place import ADA, OTHER, Place, place
-from tests.load.star_frames import row_places
+from tests.extract.spotify.simulated_days import read_lines
+from tests.jobs.mock_api_environment import FIRST_ACCOUNT, SECOND_ACCOUNT, MockApiEnvironment, start_environment
+from tests.load.star_frames import select_row_locations
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("one_session")]
 
@@ -25,91 +25,93 @@ where f.valid_to = 'infinity'
 
 
 @pytest.fixture
-def here(tmp_path: Path, warehouse_url: str, stock: Path) -> Iterator[Place]:
-    removal = f'[[change]]\nnight = 1\nkind = "remove_tracks"\naccount = "{ADA}"\ncount = 5\n'
-    with place(tmp_path / "state", warehouse_url, stock, removal, mode="extended") as running:
+def environment(tmp_path: Path, warehouse_url: str, seed_data_path: Path) -> Iterator[MockApiEnvironment]:
+    removal = f'[[change]]\nnight = 1\nkind = "remove_tracks"\naccount = "{FIRST_ACCOUNT}"\ncount = 5\n'
+    with start_environment(tmp_path / "state", warehouse_url, seed_data_path, removal, mode="extended") as running:
         yield running
 
 
-def fetch(here: Place, run_id: str, number: int) -> None:
-    here.night(number)
-    for name in (ADA, OTHER):
-        spotify.fetch_account(name, run_id, here.settings, False)
-    spotify.fetch_catalogue(run_id, datetime.now(UTC).date(), here.settings, False)
+def fetch_day(environment: MockApiEnvironment, run_id: str, number: int) -> None:
+    environment.night(number)
+    for name in (FIRST_ACCOUNT, SECOND_ACCOUNT):
+        spotify.fetch_account(name, run_id, environment.settings, False)
+    spotify.fetch_catalogue(run_id, datetime.now(UTC).date(), environment.settings, False)
 
 
-def publish(here: Place, run_id: str, day: int, is_forced: bool = False) -> dict[str, int]:
-    assert refresh.plan_refresh(run_id, "nightly_refresh", date(2026, 11, day), is_forced, here.settings)
-    refresh.transform_catalogue(run_id, here.settings)
-    refresh.fit_clusters(run_id, here.settings)
-    return refresh.load_catalogue(run_id, here.settings)
+def publish_day(environment: MockApiEnvironment, run_id: str, day: int, is_forced: bool = False) -> dict[str, int]:
+    assert refresh.plan_refresh(run_id, "nightly_refresh", date(2026, 11, day), is_forced, environment.settings)
+    refresh.transform_catalogue(run_id, environment.settings)
+    refresh.fit_clusters(run_id, environment.settings)
+    return refresh.load_catalogue(run_id, environment.settings)
 
 
-def served(here: Place) -> dict[str, Counter[str]]:
+def count_served_tracks(environment: MockApiEnvironment) -> dict[str, Counter[str]]:
     """What stands on each playlist as the newest whole answer has it, without what is no track."""
-    found: dict[str, tuple[str, Counter[str]]] = {}
-    for one in here.lake.inputs.find_inputs(["api"]):
+    newest_tracks: dict[str, tuple[str, Counter[str]]] = {}
+    for received in environment.lake.inputs.find_inputs(["api"]):
         pages: dict[str, list[dict[str, Any]]] = {}
-        for line in lines_of(one):
+        for line in read_lines(received):
             if line["endpoint"] == "playlist_items" and line["status"] == 200:
                 pages.setdefault(line["playlist_id"], []).append(line)
         for id_, lines in pages.items():
-            things = [
+            items = [
                 (entry or {}).get("item") or (entry or {}).get("track") for p in lines for entry in p["body"]["items"]
             ]
-            tracks = Counter(thing["id"] for thing in things if thing and thing["id"] and thing["type"] == "track")
-            moment = lines[-1]["asked_at"]
-            if id_ not in found or found[id_][0] <= moment:
-                found[id_] = (moment, tracks)
-    return {id_: tracks for id_, (_, tracks) in found.items()}
+            tracks = Counter(item["id"] for item in items if item and item["id"] and item["type"] == "track")
+            asked_at = lines[-1]["asked_at"]
+            if id_ not in newest_tracks or newest_tracks[id_][0] <= asked_at:
+                newest_tracks[id_] = (asked_at, tracks)
+    return {id_: tracks for id_, (_, tracks) in newest_tracks.items()}
 
 
-def stored(here: Place) -> dict[str, Counter[str]]:
-    found: dict[str, Counter[str]] = {
+def count_stored_tracks(environment: MockApiEnvironment) -> dict[str, Counter[str]]:
+    tracks_by_playlist: dict[str, Counter[str]] = {
         row["playlist_id"]: Counter()
-        for row in here.rows("select playlist_id from warehouse.dim_playlist where playlist_key > 0")
+        for row in environment.rows("select playlist_id from warehouse.dim_playlist where playlist_key > 0")
     }
-    for row in here.rows(MEMBERS):
-        found[row["playlist_id"]][row["track_id"]] += 1
-    return found
+    for row in environment.rows(MEMBERS):
+        tracks_by_playlist[row["playlist_id"]][row["track_id"]] += 1
+    return tracks_by_playlist
 
 
-def test_two_nights_and_a_lost_memory(here: Place) -> None:
-    fetch(here, "night 0", 0)
-    assert publish(here, "night 0", 21)["dim_user"] == 2
-    first = served(here)
-    assert {id_: tracks for id_, tracks in stored(here).items() if id_ in first} == first
-    sums = here.rows(
+def test_two_nights_and_a_lost_memory(environment: MockApiEnvironment) -> None:
+    fetch_day(environment, "night 0", 0)
+    assert publish_day(environment, "night 0", 21)["dim_user"] == 2
+    first = count_served_tracks(environment)
+    assert {id_: tracks for id_, tracks in count_stored_tracks(environment).items() if id_ in first} == first
+    sums = environment.rows(
         "select sum(rows_in) = sum(rows_loaded + rows_duplicate + rows_rejected) as is_even from audit.row_count"
     )
     assert sums == [{"is_even": True}]
-    reasons = {row["reason"] for row in here.rows("select distinct reason from audit.rejected_row")}
+    reasons = {row["reason"] for row in environment.rows("select distinct reason from audit.rejected_row")}
     assert reasons == {
         *("item has no audio features", "item is a local file", "item is an episode", "item is no longer available")
     }
-    (measured,) = here.rows(
+    (measured,) = environment.rows(
         "select count(*) filter (where audio_features_source = 'mock_api') as api, count(energy) as measured,"
         " count(*) filter (where energy = 0 and audio_features_source is null) as made_up"
         " from warehouse.dim_track where track_key > 0"
     )
     assert measured["api"] == measured["measured"] > 0 and measured["made_up"] == 0
-    asked = here.rows("select mode from audit.fetch where part = 'catalogue'")
-    assert asked == [{"mode": "extended"}]
-    assert here.rows("select count(*) > 0 as is_told from warehouse.fact_track_popularity") == [{"is_told": True}]
-    countries = here.rows("select country is not null as is_told from warehouse.dim_user where user_key > 0")
+    fetch_modes = environment.rows("select mode from audit.fetch where part = 'catalogue'")
+    assert fetch_modes == [{"mode": "extended"}]
+    assert environment.rows("select count(*) > 0 as is_told from warehouse.fact_track_popularity") == [
+        {"is_told": True}
+    ]
+    countries = environment.rows("select country is not null as is_told from warehouse.dim_user where user_key > 0")
     assert countries == [{"is_told": True}] * 2
 
-    fetch(here, "night 1", 1)
-    publish(here, "night 1", 22)
-    second = served(here)
+    fetch_day(environment, "night 1", 1)
+    publish_day(environment, "night 1", 22)
+    second = count_served_tracks(environment)
     assert second != first, "the night changed something"
-    assert {id_: tracks for id_, tracks in stored(here).items() if id_ in second} == second
-    assert here.rows(
+    assert {id_: tracks for id_, tracks in count_stored_tracks(environment).items() if id_ in second} == second
+    assert environment.rows(
         "select count(*) > 0 as has_history from warehouse.fact_playlist_track where valid_to < 'infinity'"
     ) == [{"has_history": True}]
-    assert here.rows("select count(*) as n from warehouse.dim_user where user_key > 0") == [{"n": 2}]
+    assert environment.rows("select count(*) as n from warehouse.dim_user where user_key > 0") == [{"n": 2}]
 
-    before = row_places(here.settings.warehouse_url)
-    here.lake.latest_state.drop_outdated([])
-    assert publish(here, "from all answers", 22, is_forced=True) == {}
-    assert row_places(here.settings.warehouse_url) == before
+    before = select_row_locations(environment.settings.warehouse_url)
+    environment.lake.latest_state.drop_outdated([])
+    assert publish_day(environment, "from all answers", 22, is_forced=True) == {}
+    assert select_row_locations(environment.settings.warehouse_url) == before

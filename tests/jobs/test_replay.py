@@ -11,8 +11,16 @@ from etl.formats.api_responses import ApiResponse
 from etl.jobs import refresh
 from etl.settings import Settings, read_settings
 from etl.storage.lake import Lake
-from tests.load.star_frames import table
-from tests.transform.spotify.said import answer, artist, at, items, playlist, received, track
+from tests.load.star_frames import select_rows
+from tests.transform.spotify.payloads import (
+    make_artist,
+    make_asked_at,
+    make_items_page,
+    make_playlist,
+    make_response,
+    make_track,
+    store_responses,
+)
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("one_session")]
 
@@ -43,7 +51,7 @@ FOREVER, ALWAYS = "infinity", "-infinity"
 
 
 @dataclass(frozen=True)
-class House:
+class ReplayEnvironment:
     """A lake and a warehouse."""
 
     settings: Settings
@@ -53,9 +61,9 @@ class House:
         return Lake(self.settings.lake_url)
 
     def receive(self, day: int) -> None:
-        received(self.lake, *NIGHTS[day])
+        store_responses(self.lake, *RESPONSES_BY_DAY[day])
         if day == ALSO_READ_ON:
-            received(self.lake, ALSO_READ)
+            store_responses(self.lake, ALSO_READ)
 
     def publish(self, run_id: str, day: int, is_forced: bool = False) -> dict[str, int]:
         assert refresh.plan_refresh(run_id, "nightly_refresh", date(2026, 11, day), is_forced, self.settings)
@@ -64,61 +72,86 @@ class House:
         return refresh.load_catalogue(run_id, self.settings)
 
     def said(self, statement: str) -> list[tuple[Any, ...]]:
-        return [tuple(row.values()) for row in table(self.settings.warehouse_url, statement)]
+        return [tuple(row.values()) for row in select_rows(self.settings.warehouse_url, statement)]
 
 
 @pytest.fixture
-def house(tmp_path: Path, warehouse_url: str) -> House:
-    return House(read_settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": warehouse_url, "CLUSTER_COUNT": "2"}))
+def environment(tmp_path: Path, warehouse_url: str) -> ReplayEnvironment:
+    return ReplayEnvironment(
+        read_settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": warehouse_url, "CLUSTER_COUNT": "2"})
+    )
 
 
-def entry(track_id: str, added_at: str | None = None, **fields: Any) -> dict[str, Any]:
-    return {"added_at": added_at, "item": track(track_id, **fields)}
+def make_entry(track_id: str, added_at: str | None = None, **fields: Any) -> dict[str, Any]:
+    return {"added_at": added_at, "item": make_track(track_id, **fields)}
 
 
-def listed(day: int, *lists: dict[str, Any]) -> ApiResponse:
-    return answer("my_playlists", {"items": list(lists), "total": len(lists), "next": None}, asked_at=at(3, day))
+def make_playlist_response(day: int, *lists: dict[str, Any]) -> ApiResponse:
+    return make_response(
+        "my_playlists", {"items": list(lists), "total": len(lists), "next": None}, asked_at=make_asked_at(3, day)
+    )
 
 
-def profile(day: int, plan: str) -> ApiResponse:
+def make_profile_response(day: int, plan: str) -> ApiResponse:
     body = {"id": "ada", "account_id": "account-1", "display_name": "Ada", "country": "DE", "product": plan}
-    return answer("me", body, asked_at=at(3, day))
+    return make_response("me", body, asked_at=make_asked_at(3, day))
 
 
 LONG_AGO, EVENING = "2020-01-05T06:00:00Z", "2026-11-22T20:00:00Z"
-NIGHTS: dict[int, tuple[ApiResponse, ...]] = {
+RESPONSES_BY_DAY: dict[int, tuple[ApiResponse, ...]] = {
     21: (
-        listed(21, playlist("p1"), playlist("p2", snapshot_id="e1")),
-        items("p1", "s1", entry("t1", LONG_AGO), entry("t2"), entry("t3"), asked_at=at(4, 21)),
-        profile(21, "free"),
-        answer("artist", artist("r1", popularity=40, followers={"total": 10}), "r1", asked_at=at(5, 21)),
-        answer("track", track("t1", popularity=50), "t1", asked_at=at(5, 21)),
+        make_playlist_response(21, make_playlist("p1"), make_playlist("p2", snapshot_id="e1")),
+        make_items_page(
+            "p1", "s1", make_entry("t1", LONG_AGO), make_entry("t2"), make_entry("t3"), asked_at=make_asked_at(4, 21)
+        ),
+        make_profile_response(21, "free"),
+        make_response(
+            "artist", make_artist("r1", popularity=40, followers={"total": 10}), "r1", asked_at=make_asked_at(5, 21)
+        ),
+        make_response("track", make_track("t1", popularity=50), "t1", asked_at=make_asked_at(5, 21)),
     ),
     22: (
-        listed(22, playlist("p1", snapshot_id="s2"), playlist("p2", snapshot_id="e1")),
+        make_playlist_response(22, make_playlist("p1", snapshot_id="s2"), make_playlist("p2", snapshot_id="e1")),
         # t2 went, t1 was added once more.
-        items("p1", "s2", entry("t1", LONG_AGO), entry("t3"), entry("t1", "2026-11-21T12:00:00Z"), asked_at=at(4, 22)),
-        items("p2", "e1", entry("t4"), asked_at=at(4, 22)),
-        profile(22, "premium"),
-        answer("artist", artist("r1", popularity=41, followers={"total": 11}), "r1", asked_at=at(5, 22)),
-        answer("track", track("t1", popularity=52), "t1", asked_at=at(5, 22)),
+        make_items_page(
+            "p1",
+            "s2",
+            make_entry("t1", LONG_AGO),
+            make_entry("t3"),
+            make_entry("t1", "2026-11-21T12:00:00Z"),
+            asked_at=make_asked_at(4, 22),
+        ),
+        make_items_page("p2", "e1", make_entry("t4"), asked_at=make_asked_at(4, 22)),
+        make_profile_response(22, "premium"),
+        make_response(
+            "artist", make_artist("r1", popularity=41, followers={"total": 11}), "r1", asked_at=make_asked_at(5, 22)
+        ),
+        make_response("track", make_track("t1", popularity=52), "t1", asked_at=make_asked_at(5, 22)),
     ),
     23: (
-        listed(23, playlist("p1", snapshot_id="s3", name="Renamed"), playlist("p2", snapshot_id="e2")),
-        items("p1", "s3", entry("t1", LONG_AGO), entry("t2", EVENING), asked_at=at(4, 23)),
-        items("p2", "e2", asked_at=at(4, 23)),
-        profile(23, "free"),
-        answer("artist", artist("r1", popularity=41, followers={"total": 11}), "r1", asked_at=at(5, 23)),
-        answer("track", track("t1", popularity=50), "t1", asked_at=at(5, 23)),
+        make_playlist_response(
+            23, make_playlist("p1", snapshot_id="s3", name="Renamed"), make_playlist("p2", snapshot_id="e2")
+        ),
+        make_items_page(
+            "p1", "s3", make_entry("t1", LONG_AGO), make_entry("t2", EVENING), asked_at=make_asked_at(4, 23)
+        ),
+        make_items_page("p2", "e2", asked_at=make_asked_at(4, 23)),
+        make_profile_response(23, "free"),
+        make_response(
+            "artist", make_artist("r1", popularity=41, followers={"total": 11}), "r1", asked_at=make_asked_at(5, 23)
+        ),
+        make_response("track", make_track("t1", popularity=50), "t1", asked_at=make_asked_at(5, 23)),
     ),
 }
 
 
 ALSO_READ_ON = 22
-ALSO_READ = items("p1", "s2", entry("t1", LONG_AGO), entry("t3"), asked_at=at(6, ALSO_READ_ON))
+ALSO_READ = make_items_page(
+    "p1", "s2", make_entry("t1", LONG_AGO), make_entry("t3"), asked_at=make_asked_at(6, ALSO_READ_ON)
+)
 """A snapshot that another account read as well; to it a track is relinked or gone."""
 
-SEEN_BY_NIGHT = {
+SEEN_BY_DAY = {
     HISTORY: [
         ("p1", "t1", 1, "2020-01-05 06:00:00+00", FOREVER, "2020-01-05 06:00:00+00"),
         ("p1", "t1", 2, "2026-11-21 12:00:00+00", "2026-11-23 04:00:00+00", "2026-11-21 12:00:00+00"),
@@ -146,20 +179,22 @@ SEEN_BY_NIGHT = {
 }
 
 
-def test_each_night_leaves_its_history_and_the_past_replayed_changes_nothing(house: House) -> None:
-    for day in NIGHTS:
-        house.receive(day)
-        house.publish(f"night {day}", day)
-    assert {rows: house.said(rows) for rows in SEEN_BY_NIGHT} == SEEN_BY_NIGHT
-    house.lake.latest_state.drop_outdated([])
-    assert house.publish("from all answers", 25, is_forced=True) == {}
-    assert {rows: house.said(rows) for rows in SEEN_BY_NIGHT} == SEEN_BY_NIGHT
+def test_each_night_leaves_its_history_and_the_past_replayed_changes_nothing(environment: ReplayEnvironment) -> None:
+    for day in RESPONSES_BY_DAY:
+        environment.receive(day)
+        environment.publish(f"night {day}", day)
+    assert {rows: environment.said(rows) for rows in SEEN_BY_DAY} == SEEN_BY_DAY
+    environment.lake.latest_state.drop_outdated([])
+    assert environment.publish("from all answers", 25, is_forced=True) == {}
+    assert {rows: environment.said(rows) for rows in SEEN_BY_DAY} == SEEN_BY_DAY
 
 
 @pytest.mark.parametrize("published", [(23,), (21, 23)], ids=["all nights at once", "one night failed"])
-def test_nights_that_come_in_one_run_leave_the_history_of_each(house: House, published: tuple[int, ...]) -> None:
-    for day in NIGHTS:
-        house.receive(day)
+def test_nights_that_come_in_one_run_leave_the_history_of_each(
+    environment: ReplayEnvironment, published: tuple[int, ...]
+) -> None:
+    for day in RESPONSES_BY_DAY:
+        environment.receive(day)
         if day in published:
-            house.publish(f"night {day}", day)
-    assert {rows: house.said(rows) for rows in SEEN_BY_NIGHT} == SEEN_BY_NIGHT
+            environment.publish(f"night {day}", day)
+    assert {rows: environment.said(rows) for rows in SEEN_BY_DAY} == SEEN_BY_DAY

@@ -16,8 +16,8 @@ from etl.load.migrate import migrate_warehouse
 from etl.settings import CHECKOUT, read_settings
 from tests.dags.kaggle_files import write_folder
 from tests.jobs import refresh_once
-from tests.load.star_frames import star, table
-from tests.processes import free_port
+from tests.load.star_frames import compute_star_checksums, select_rows
+from tests.processes import find_free_port
 
 pytestmark = [pytest.mark.spark, pytest.mark.timeout(900)]
 SPARK_CLASS = Path(pyspark.__file__).parent / "bin" / "spark-class"
@@ -27,14 +27,14 @@ SPARK_CLASS = Path(pyspark.__file__).parent / "bin" / "spark-class"
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A standalone master with two workers of one core each, started from the pyspark wheel."""
     folder = tmp_path_factory.mktemp("cluster")
-    port = free_port()
+    port = find_free_port()
     url = f"spark://127.0.0.1:{port}"
-    here = ["--host", "127.0.0.1", "--webui-port", "0"]
-    master = _start(folder, "master", ["org.apache.spark.deploy.master.Master", *here, "--port", str(port)])
+    options = ["--host", "127.0.0.1", "--webui-port", "0"]
+    master = _start_process(folder, "master", ["org.apache.spark.deploy.master.Master", *options, "--port", str(port)])
     _wait_for(folder / "master.log", r"New state: ALIVE")
     resources = ["--cores", "1", "--memory", "1g", "--work-dir", str(folder / "work")]
     workers = [
-        _start(folder, name, ["org.apache.spark.deploy.worker.Worker", *here, *resources, url])
+        _start_process(folder, name, ["org.apache.spark.deploy.worker.Worker", *options, *resources, url])
         for name in ("worker-1", "worker-2")
     ]
     for name in ("worker-1", "worker-2"):
@@ -50,24 +50,26 @@ def test_a_cluster_makes_the_same_star(
     cluster: str, tmp_path: Path, warehouse_url: str, empty_database_url: str
 ) -> None:
     write_folder(tmp_path / "files")
-    here = {"STATE_DIR": str(tmp_path / "local"), "WAREHOUSE_URL": warehouse_url, "CLUSTER_COUNT": "3"}
-    here |= {"SPARK_MASTER": "local[2]"}
-    refresh_once.main(str(tmp_path / "files"), read_settings(here))
+    variables = {"STATE_DIR": str(tmp_path / "local"), "WAREHOUSE_URL": warehouse_url, "CLUSTER_COUNT": "3"}
+    variables |= {"SPARK_MASTER": "local[2]"}
+    refresh_once.main(str(tmp_path / "files"), read_settings(variables))
     migrate_warehouse(empty_database_url)
-    _refresh_on(cluster, tmp_path / "files", tmp_path / "cluster", empty_database_url)
+    _run_refresh(cluster, tmp_path / "files", tmp_path / "cluster", empty_database_url)
     work = tmp_path.parent
     executors = [path for path in work.rglob("work/app-*/*") if path.is_dir()]
     assert len({path.name for path in executors}) >= 2, "both workers took part"
-    assert _without_times(empty_database_url) == _without_times(warehouse_url)
+    assert _fetch_timeless_star(empty_database_url) == _fetch_timeless_star(warehouse_url)
 
 
-def _without_times(url: str) -> tuple[dict[str, str], list[dict[str, object]]]:
+def _fetch_timeless_star(url: str) -> tuple[dict[str, str], list[dict[str, object]]]:
     """The star, and its clusters without the time of their fit."""
-    clusters = table(url, "select audio_features_type, name, size from warehouse.dim_audio_cluster order by 1")
-    return {name: sum for name, sum in star(url).items() if name != "warehouse.dim_audio_cluster"}, clusters
+    clusters = select_rows(url, "select audio_features_type, name, size from warehouse.dim_audio_cluster order by 1")
+    return {
+        name: sum for name, sum in compute_star_checksums(url).items() if name != "warehouse.dim_audio_cluster"
+    }, clusters
 
 
-def _refresh_on(master: str, folder: Path, state: Path, url: str) -> None:
+def _run_refresh(master: str, folder: Path, state: Path, url: str) -> None:
     """Refresh in a process of its own, which has one Spark session at a time on the cluster."""
     state.mkdir()
     environ = {
@@ -84,7 +86,7 @@ def _refresh_on(master: str, folder: Path, state: Path, url: str) -> None:
     assert done.returncode == 0, done.stderr[-4000:]
 
 
-def _start(folder: Path, name: str, arguments: list[str]) -> "subprocess.Popen[bytes]":
+def _start_process(folder: Path, name: str, arguments: list[str]) -> "subprocess.Popen[bytes]":
     environ = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable}
     with (folder / f"{name}.log").open("w") as log:
         return subprocess.Popen(

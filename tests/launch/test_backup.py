@@ -23,16 +23,18 @@ def url(state: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     with run_embedded_server(state) as server:
         url = server.build_url("loader", "warehouse")
         migrate_warehouse(url)
-        change(url, "create table warehouse.kept as select n, md5(n::text) as text from generate_series(1, 5000) as n")
+        execute_statement(
+            url, "create table warehouse.kept as select n, md5(n::text) as text from generate_series(1, 5000) as n"
+        )
         yield url
 
 
-def change(url: str, statement: str) -> None:
+def execute_statement(url: str, statement: str) -> None:
     with database.connect(url) as connection:
         connection.exec_driver_sql(statement)
 
 
-def content(url: str) -> list[dict[str, object]]:
+def read_content(url: str) -> list[dict[str, object]]:
     with database.connect(url) as connection:
         return database.fetch_rows(
             connection,
@@ -43,13 +45,15 @@ def content(url: str) -> list[dict[str, object]]:
 
 
 def test_what_was_there_is_there_again(url: str, tmp_path: Path) -> None:
-    before = content(url)
+    before = read_content(url)
     write_backup(tmp_path / "backup")
     assert (tmp_path / "backup").stat().st_mode & 0o077 == 0
-    change(url, "delete from warehouse.kept where n > 7; delete from warehouse.dim_date where date_key > 20000101")
-    assert content(url) != before
+    execute_statement(
+        url, "delete from warehouse.kept where n > 7; delete from warehouse.dim_date where date_key > 20000101"
+    )
+    assert read_content(url) != before
     restore_backup(tmp_path / "backup")
-    assert content(url) == before
+    assert read_content(url) == before
     migrate_warehouse(url)
 
 
@@ -57,11 +61,11 @@ def test_a_damaged_backup_changes_nothing(url: str, tmp_path: Path) -> None:
     write_backup(tmp_path / "backup")
     whole = (tmp_path / "backup").read_bytes()
     (tmp_path / "backup").write_bytes(whole[: len(whole) * 3 // 4])
-    change(url, "delete from warehouse.kept where n > 7")
-    before = content(url)
+    execute_statement(url, "delete from warehouse.kept where n > 7")
+    before = read_content(url)
     with pytest.raises(ActionNeededError, match="Nothing was restored, the warehouse is as it was"):
         restore_backup(tmp_path / "backup")
-    assert content(url) == before
+    assert read_content(url) == before
 
 
 def test_a_file_is_neither_overwritten_nor_taken_for_a_backup(url: str, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Set-up under the system's Python: what is missing is installed where we may, else named in one sentence."""
+"""Set-up under the system's Python: missing parts are installed where allowed, else named in one message."""
 
 import fcntl
 import os
@@ -22,16 +22,16 @@ def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def pretend(path: Path, script: str) -> None:
+def write_script(path: Path, script: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
 
 
 def test_a_java_that_is_old_or_incomplete_is_passed_over(tmp_path: Path) -> None:
-    pretend(tmp_path / "old", "echo 'openjdk version \"11.0.2\"' >&2")
-    pretend(tmp_path / "incomplete", "echo 'Error: module jdk.incubator.vector not found' >&2; exit 1")
-    pretend(tmp_path / "fit", "echo 'openjdk version \"17.0.15\" 2025-04-15' >&2")
+    write_script(tmp_path / "old", "echo 'openjdk version \"11.0.2\"' >&2")
+    write_script(tmp_path / "incomplete", "echo 'Error: module jdk.incubator.vector not found' >&2; exit 1")
+    write_script(tmp_path / "fit", "echo 'openjdk version \"17.0.15\" 2025-04-15' >&2")
     fit = [name for name in ("old", "incomplete", "fit", "absent") if bootstrap.is_java_usable(tmp_path / name)]
     assert fit == ["fit"]
 
@@ -45,10 +45,10 @@ def test_no_java_and_no_right_to_install_it(fakes: Path, tmp_path: Path, monkeyp
 def test_java_is_installed_by_the_first_package_that_there_is(
     fakes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pretend(fakes / "apt-get", f'echo "$@" >> {tmp_path}/asked; case "$*" in *jre-21*|*-21-*) exit 100;; esac')
-    pretend(fakes / "env", 'while [ "${1#*=}" != "$1" ]; do export "$1"; shift; done; exec "$@"')
-    pretend(fakes / "sudo", 'shift; exec "$@"')
-    pretend(fakes / "true", "exit 0")
+    write_script(fakes / "apt-get", f'echo "$@" >> {tmp_path}/asked; case "$*" in *jre-21*|*-21-*) exit 100;; esac')
+    write_script(fakes / "env", 'while [ "${1#*=}" != "$1" ]; do export "$1"; shift; done; exec "$@"')
+    write_script(fakes / "sudo", 'shift; exec "$@"')
+    write_script(fakes / "true", "exit 0")
     asked = tmp_path / "asked"
     installed = "install -y --no-install-recommends openjdk-17-jre-headless"
     home = tmp_path / "java"
@@ -104,7 +104,7 @@ def test_two_set_ups_at_once(tmp_path: Path) -> None:
 def test_no_python_that_is_new_enough(fakes: Path) -> None:
     for name in ("bash", "dirname", "readlink"):
         (fakes / name).symlink_to(f"/usr/bin/{name}")
-    pretend(fakes / "python3", "exit 1")
+    write_script(fakes / "python3", "exit 1")
     command = ["/bin/bash", str(CHECKOUT / "bin" / "run")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
@@ -131,7 +131,7 @@ def test_a_light_tier_of_the_tests_needs_neither_java_nor_browser() -> None:
     for command, arguments in (
         ("test", []),
         ("test", ["browser"]),
-        ("test", ["tests/test_lake.py"]),
+        ("test", ["tests/storage/test_lake.py"]),
         ("bench", ["unit"]),
     ):
         assert not bootstrap.is_tier(command, arguments, bootstrap.NO_BROWSER_TIERS)

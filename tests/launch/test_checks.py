@@ -1,4 +1,4 @@
-"""bin/test: what the tests are told of the caller's environment."""
+"""bin/test: the environment and the arguments that the tests get."""
 
 import re
 import subprocess
@@ -21,7 +21,7 @@ def test_no_setting_of_the_caller_leads_the_tests_anywhere(monkeypatch: pytest.M
     monkeypatch.setenv("STATE_DIR", "where the tests' own packages are")
     given: list[dict[str, str]] = []
     monkeypatch.setattr(subprocess, "run", lambda *_, env, **__: given.append(env) or SimpleNamespace(returncode=0))
-    assert checks.main(["tests/test_house.py"]) == 0
+    assert checks.main(["tests/test_architecture.py"]) == 0
     (environ,) = given
     assert not SETTINGS & environ.keys()
     assert environ["STATE_DIR"] == "where the tests' own packages are"
@@ -31,8 +31,11 @@ def test_no_setting_of_the_caller_leads_the_tests_anywhere(monkeypatch: pytest.M
     ("given", "handed_on"),
     [
         (["unit"], ["--tier", "unit"]),
-        (["spark", "tests/test_spark.py", "-k", "memory"], ["--tier", "spark", "tests/test_spark.py", "-k", "memory"]),
-        (["tests/test_spark.py"], ["tests/test_spark.py"]),
+        (
+            ["spark", "tests/engines/test_spark.py", "-k", "memory"],
+            ["--tier", "spark", "tests/engines/test_spark.py", "-k", "memory"],
+        ),
+        (["tests/engines/test_spark.py"], ["tests/engines/test_spark.py"]),
         (["-k", "unit"], ["-k", "unit"]),
         ([], ["--numprocesses=2"]),
     ],
@@ -42,7 +45,7 @@ def test_a_tier_is_a_choice_of_tests_and_all_else_is_pytests(given: list[str], h
     arguments = checks.pytest_arguments(given)
     assert arguments[: len(handed_on)] == handed_on
     is_shared = "--numprocesses=2" in arguments
-    assert is_shared == (len(given) < 2 and given != ["tests/test_spark.py"])
+    assert is_shared == (len(given) < 2 and given != ["tests/engines/test_spark.py"])
 
 
 def test_all_is_linter_formatter_type_checker_and_every_test(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,8 @@ from pyspark.sql import SparkSession
 import etl.engines.spark
 from launch import import_history
 from launch.bootstrap import COMMANDS
-from tests.exports import TRACK_URI, basic_play, folder_of, zip_of
-from tests.load.star_frames import table
+from tests.exports import TRACK_URI, make_basic_play, write_export_folder, write_export_zip
+from tests.load.star_frames import select_rows
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -20,7 +20,10 @@ BOOK = {"endTime": "2024-03-02 13:00", "audiobookName": "Novel", "chapterName": 
 LIBRARY = {"tracks": [{"artist": "Singer", "album": "Record", "track": "Song", "uri": TRACK_URI}]}
 ITEM = {"track": {"trackName": "Song", "artistName": "Singer", "trackUri": TRACK_URI}, "addedDate": "2024-02-01"}
 FILES = {
-    "MyData/StreamingHistory_music_0.json": [basic_play(), basic_play(endTime="2024-03-01 13:00", trackName=None)],
+    "MyData/StreamingHistory_music_0.json": [
+        make_basic_play(),
+        make_basic_play(endTime="2024-03-01 13:00", trackName=None),
+    ],
     "MyData/StreamingHistory_audiobook_0.json": [BOOK],
     "MyData/YourLibrary.json": LIBRARY,
     "MyData/Playlist1.json": {"playlists": [{"name": "Mine", "items": [ITEM]}]},
@@ -50,7 +53,7 @@ def test_the_command_is_known() -> None:
 def test_an_export_comes_into_a_warehouse_without_tables(
     place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = [str(zip_of(tmp_path / "my_spotify_data.zip", **FILES)), "--user", "ada", "--timezone", "UTC"]
+    arguments = [str(write_export_zip(tmp_path / "my_spotify_data.zip", **FILES)), "--user", "ada", "--timezone", "UTC"]
     assert import_history.main(arguments) == 0
     printed = capsys.readouterr().out
     for line in (
@@ -63,7 +66,7 @@ def test_an_export_comes_into_a_warehouse_without_tables(
         "Rejected       1; trackName is missing: 1",
     ):
         assert line in printed
-    assert table(place, "select spoken_name, show_name from warehouse.fact_spoken_event") == [
+    assert select_rows(place, "select spoken_name, show_name from warehouse.fact_spoken_event") == [
         {"spoken_name": "One", "show_name": "Novel"}
     ]
     assert import_history.main(arguments) == 0
@@ -76,7 +79,7 @@ def test_what_cannot_be_imported_says_why(
     monkeypatch.setenv("WAREHOUSE_URL", warehouse_url)
     monkeypatch.setenv("STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setattr(import_history, "resolve_jars", lambda *_: None)
-    export = folder_of(tmp_path / "e", **FILES)
+    export = write_export_folder(tmp_path / "e", **FILES)
     for arguments, message in (
         ([str(tmp_path / "absent.zip"), "--user", "ada", "--timezone", "UTC"], "there is no such file or folder"),
         ([str(export), "--user", "a b", "--timezone", "UTC"], "The user must be an id"),

@@ -1,4 +1,4 @@
-"""Logins: made by one command, refused where a right is missing, gone with the person; rights outlive a restore."""
+"""Logins: added by one command, rejected without the right, removed with the data subject; rights survive a restore."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +34,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     state = tmp_path_factory.mktemp("logins")
     server = postgres.start_server(state)
     migrate_warehouse(server.build_url("loader", "warehouse"))
-    run(server.build_url("loader", "warehouse"), _PEOPLE)
+    run_statements(server.build_url("loader", "warehouse"), _PEOPLE)
     # Commands stop a server that nobody uses.
     with psycopg2.connect(database.libpq_url(server.build_url("loader", "warehouse"))):
         yield server
@@ -51,56 +51,58 @@ def server(running: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]
     admin = running.build_url("postgres", "warehouse")
     for login in list_logins(admin):
         remove_login(admin, login.login_name)
-    run(admin, database.read_sql("access/roles"))
-    run(admin, "alter role loader nocreaterole")
+    run_statements(admin, database.read_sql("access/roles"))
+    run_statements(admin, "alter role loader nocreaterole")
     migrate_warehouse(running.build_url("loader", "warehouse"))
 
 
-def run(url: str, statements: str) -> None:
+def run_statements(url: str, statements: str) -> None:
     with database.connect(url) as connection:
         connection.exec_driver_sql(statements, execution_options={"no_parameters": True})
 
 
-def said(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
+def run_command(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
     assert command.main(list(arguments)) == code
     return capsys.readouterr().out
 
 
-def password_in(words: str) -> str:
+def find_password(words: str) -> str:
     (line,) = (line for line in words.splitlines() if line.startswith("password"))
     return line.split()[1]
 
 
-def ask(server: Server, name: str, password: str, statement: str = "select session_user::text as name") -> object:
+def query_as(server: Server, name: str, password: str, statement: str = "select session_user::text as name") -> object:
     url = f"postgresql://{name}:{password}@127.0.0.1:{server.port}/warehouse"
     with database.connect(url) as connection:
         return [tuple(row.values()) for row in database.fetch_rows(connection, statement)]
 
 
 def test_a_login_is_made_shown_changed_and_removed(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "There are no logins yet" in said(capsys, "--list")
-    first = said(capsys, "analyst", "ada")
+    assert "There are no logins yet" in run_command(capsys, "--list")
+    first = run_command(capsys, "analyst", "ada")
     assert f"port {server.port}, database warehouse" in first
-    password = password_in(first)
-    assert ask(server, "ada", password) == [("ada",)]
-    listener = password_in(said(capsys, "listener", "grace.h", "u1"))
-    assert ask(server, "grace.h", listener, "select user_id from mart.my_login") == [("u1",)]
-    said(capsys, "artist", "band-1", "a1")
-    listed = [line.split() for line in said(capsys, "--list").splitlines()]
+    password = find_password(first)
+    assert query_as(server, "ada", password) == [("ada",)]
+    listener = find_password(run_command(capsys, "listener", "grace.h", "u1"))
+    assert query_as(server, "grace.h", listener, "select user_id from mart.my_login") == [("u1",)]
+    run_command(capsys, "artist", "band-1", "a1")
+    listed = [line.split() for line in run_command(capsys, "--list").splitlines()]
     assert listed == [["ada", "analyst"], ["band-1", "artist", "a1"], ["grace.h", "listener", "u1"]]
-    other = password_in(said(capsys, "--new-password", "ada"))
-    assert ask(server, "ada", other) == [("ada",)]
+    new_password = find_password(run_command(capsys, "--new-password", "ada"))
+    assert query_as(server, "ada", new_password) == [("ada",)]
     with pytest.raises(ActionNeededError, match="password authentication failed"):
-        ask(server, "ada", password)
+        query_as(server, "ada", password)
     files = [path for path in server.state_dir.rglob("*") if path.is_file() and path.stat().st_size < 1 << 20]
-    kept = [path for path in files if any(word.encode() in path.read_bytes() for word in (password, other, listener))]
-    assert kept == []
-    open_one = psycopg2.connect(f"postgresql://ada:{other}@127.0.0.1:{server.port}/warehouse")
-    assert "was removed" in said(capsys, "--remove", "ada")
+    files_with_password = [
+        path for path in files if any(word.encode() in path.read_bytes() for word in (password, new_password, listener))
+    ]
+    assert files_with_password == []
+    open_one = psycopg2.connect(f"postgresql://ada:{new_password}@127.0.0.1:{server.port}/warehouse")
+    assert "was removed" in run_command(capsys, "--remove", "ada")
     with pytest.raises(psycopg2.OperationalError, match=r"terminating connection|closed the connection"):
         open_one.cursor().execute("select 1")
     with pytest.raises(ActionNeededError, match="password authentication failed"):
-        ask(server, "ada", other)
+        query_as(server, "ada", new_password)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +128,7 @@ def test_a_login_is_made_shown_changed_and_removed(server: Server, capsys: pytes
 def test_what_cannot_be_is_a_sentence(
     server: Server, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], sentence: str
 ) -> None:
-    assert sentence in said(capsys, *arguments, code=1)
+    assert sentence in run_command(capsys, *arguments, code=1)
     assert list_logins(server.build_url("loader", "warehouse")) == []
 
 
@@ -134,34 +136,34 @@ def test_a_server_that_is_not_ours(
     server: Server, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WAREHOUSE_URL", server.build_url("loader", "warehouse"))
-    assert "set WAREHOUSE_ADMIN_URL" in said(capsys, "analyst", "ada", code=1)
-    assert "There are no logins yet" in said(capsys, "--list")
+    assert "set WAREHOUSE_ADMIN_URL" in run_command(capsys, "analyst", "ada", code=1)
+    assert "There are no logins yet" in run_command(capsys, "--list")
     monkeypatch.setenv("WAREHOUSE_ADMIN_URL", server.build_url("postgres", "warehouse"))
-    assert "password" in said(capsys, "analyst", "ada")
+    assert "password" in run_command(capsys, "analyst", "ada")
 
 
 def test_a_loader_that_may_not_make_roles_migrates_and_says_what_is_missing(
     server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
-    without_group_roles(server)
+    drop_group_roles(server)
     url, admin = server.build_url("loader", "warehouse"), server.build_url("postgres", "warehouse")
     migrate_warehouse(url)
     assert "create role analyst nologin; create role operator nologin;" in caplog.text
     with pytest.raises(ActionNeededError, match="superuser of the server must run create role analyst"):
         add_login(url, "analyst", "ada")
-    run(admin, database.read_sql("access/roles"))
+    run_statements(admin, database.read_sql("access/roles"))
     caplog.clear()
     migrate_warehouse(url)
     assert caplog.text == ""
-    assert ask(server, "ada", add_login(admin, "analyst", "ada"), "select count(*) from mart.event_wide") == [(0,)]
+    assert query_as(server, "ada", add_login(admin, "analyst", "ada"), "select count(*) from mart.event_wide") == [(0,)]
 
 
 def test_a_loader_that_may_make_roles_makes_all(server: Server) -> None:
-    without_group_roles(server)
+    drop_group_roles(server)
     run_as_superuser(server, "alter role loader createrole")
     url = server.build_url("loader", "warehouse")
     migrate_warehouse(url)
-    assert ask(server, "ada", add_login(url, "analyst", "ada"), "select count(*) from mart.event_wide") == [(0,)]
+    assert query_as(server, "ada", add_login(url, "analyst", "ada"), "select count(*) from mart.event_wide") == [(0,)]
     remove_login(url, "ada")
     assert list_logins(url) == []
     with pytest.raises(ActionNeededError, match="There is no login loader"):
@@ -173,10 +175,10 @@ def test_rights_and_logins_outlive_a_restore(server: Server, tmp_path: Path) -> 
     analyst, listener = add_login(admin, "analyst", "ada"), add_login(admin, "listener", "grace", "u1")
     write_backup(tmp_path / "backup")
     restore_backup(tmp_path / "backup")
-    assert ask(server, "ada", analyst, "select count(*) from mart.event_wide") == [(0,)]
-    assert ask(server, "grace", listener, "select user_id from mart.my_login") == [("u1",)]
+    assert query_as(server, "ada", analyst, "select count(*) from mart.event_wide") == [(0,)]
+    assert query_as(server, "grace", listener, "select user_id from mart.my_login") == [("u1",)]
     with pytest.raises(ActionNeededError, match="permission denied"):
-        ask(server, "grace", listener, "select count(*) from mart.event_wide")
+        query_as(server, "grace", listener, "select count(*) from mart.event_wide")
 
 
 def test_with_the_person_goes_the_login_as_far_as_rights_allow(server: Server) -> None:
@@ -185,7 +187,7 @@ def test_with_the_person_goes_the_login_as_far_as_rights_allow(server: Server) -
     with database.connect(url) as connection:
         assert erase_logins(connection, {"u1", "u2"}) == 1
     with pytest.raises(ActionNeededError, match="permission denied for database"):
-        ask(server, "grace", password)
+        query_as(server, "grace", password)
     assert [(login.login_name, login.is_active) for login in list_logins(url)] == [("grace", False)]
     remove_login(admin, "grace")
     add_login(admin, "listener", "grace", "u1")
@@ -198,66 +200,70 @@ def test_a_removal_that_a_login_resists_shuts_it_out_first_and_says_what_is_left
     server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
     admin = server.build_url("postgres", "warehouse")
-    password = password_in(said(capsys, "analyst", "ada"))
+    password = find_password(run_command(capsys, "analyst", "ada"))
     run_as_superuser(server, "create database closed")
     try:
-        run(server.build_url("postgres", "closed"), "create table kept (id integer); grant select on kept to ada")
+        run_statements(
+            server.build_url("postgres", "closed"), "create table kept (id integer); grant select on kept to ada"
+        )
         run_as_superuser(server, "alter database closed allow_connections false")
         session = psycopg2.connect(f"postgresql://ada:{password}@127.0.0.1:{server.port}/warehouse")
-        words = said(capsys, "--remove", "ada", code=1)
+        words = run_command(capsys, "--remove", "ada", code=1)
         assert "The login ada is disabled" in words and "1 object in database closed" in words
         assert 'drop owned by "ada"' in words and "bin/add-login --remove ada again" in words
         with pytest.raises(psycopg2.OperationalError):
             session.cursor().execute("select 1")
         with pytest.raises(ActionNeededError, match=r"password authentication failed|not permitted to log in"):
-            ask(server, "ada", password)
-        assert "can see nothing any more: bin/add-login --remove ada" in said(capsys, "--list")
+            query_as(server, "ada", password)
+        assert "can see nothing any more: bin/add-login --remove ada" in run_command(capsys, "--list")
         run_as_superuser(server, "alter database closed allow_connections true")
-        assert "was removed" in said(capsys, "--remove", "ada")
+        assert "was removed" in run_command(capsys, "--remove", "ada")
         assert list_logins(admin) == []
     finally:
         run_as_superuser(server, "drop database if exists closed with (force)")
 
 
 def test_a_login_that_chooses_its_own_password_is_named(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
-    password = password_in(said(capsys, "analyst", "ada"))
-    said(capsys, "analyst", "bob")
-    assert "own password" not in said(capsys, "--list")
-    run(f"postgresql://ada:{password}@127.0.0.1:{server.port}/warehouse", "alter role current_user password 'x'")
-    assert "ada has chosen its own password" in said(capsys, "--list")
-    assert "bob has" not in said(capsys, "--list")
+    password = find_password(run_command(capsys, "analyst", "ada"))
+    run_command(capsys, "analyst", "bob")
+    assert "own password" not in run_command(capsys, "--list")
+    run_statements(
+        f"postgresql://ada:{password}@127.0.0.1:{server.port}/warehouse", "alter role current_user password 'x'"
+    )
+    assert "ada has chosen its own password" in run_command(capsys, "--list")
+    assert "bob has" not in run_command(capsys, "--list")
     # A short password that is still there cannot keep the owner from giving another one.
     holder = psycopg2.connect(f"postgresql://ada:x@127.0.0.1:{server.port}/warehouse")
     holder.cursor().execute("alter role current_user password 'y'")
-    other = password_in(said(capsys, "--new-password", "ada"))
-    assert ask(server, "ada", other) == [("ada",)]
-    assert "own password" not in said(capsys, "--list")
+    new_password = find_password(run_command(capsys, "--new-password", "ada"))
+    assert query_as(server, "ada", new_password) == [("ada",)]
+    assert "own password" not in run_command(capsys, "--list")
     holder.close()
 
 
 def test_sessions_are_listed_and_ended(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "No login is connected" in said(capsys, "--sessions")
-    passwords = {name: password_in(said(capsys, "analyst", name)) for name in ("ada", "bob")}
+    assert "No login is connected" in run_command(capsys, "--sessions")
+    passwords = {name: find_password(run_command(capsys, "analyst", name)) for name in ("ada", "bob")}
     sessions = [
         psycopg2.connect(f"postgresql://{name}:{passwords[name]}@127.0.0.1:{server.port}/warehouse")
         for name in ("ada", "ada", "ada", "bob")
     ]
     sessions[0].cursor().execute("select 1")
-    listed = said(capsys, "--sessions").splitlines()
+    listed = run_command(capsys, "--sessions").splitlines()
     assert [line.split()[:2] for line in listed] == [
         [str(session.info.backend_pid), name]
         for session, name in zip(sessions, ("ada", "ada", "ada", "bob"), strict=True)
     ]
     assert "idle in transaction" in listed[0] and "idle in transaction" not in listed[1]
-    assert "Sessions ended: 1." in said(capsys, "--end", str(sessions[0].info.backend_pid))
-    assert "Sessions ended: 2." in said(capsys, "--end", "ada")
+    assert "Sessions ended: 1." in run_command(capsys, "--end", str(sessions[0].info.backend_pid))
+    assert "Sessions ended: 2." in run_command(capsys, "--end", "ada")
     for session in sessions[:3]:
         with pytest.raises(psycopg2.OperationalError):
             session.cursor().execute("select 1")
     sessions[3].cursor().execute("select 1")
-    assert "There is no login loader" in said(capsys, "--end", "loader", code=1)
+    assert "There is no login loader" in run_command(capsys, "--end", "loader", code=1)
     with psycopg2.connect(database.libpq_url(server.build_url("loader", "warehouse"))) as loader:
-        assert "No login has a session" in said(capsys, "--end", str(loader.info.backend_pid), code=1)
+        assert "No login has a session" in run_command(capsys, "--end", str(loader.info.backend_pid), code=1)
         loader.cursor().execute("select 1")
     sessions[3].close()
 
@@ -266,17 +272,17 @@ def test_a_login_has_limits_that_it_cannot_lift_and_an_administrator_can(server:
     admin = server.build_url("postgres", "warehouse")
     password = add_login(admin, "analyst", "ada")
     settings = "select current_setting('temp_file_limit') as files, current_setting('log_min_messages') as log"
-    assert ask(server, "ada", password, settings) == [("1GB", "fatal")]
+    assert query_as(server, "ada", password, settings) == [("1GB", "fatal")]
     limit = "select rolconnlimit from pg_roles where rolname = 'ada'"
-    assert ask(server, "ada", password, limit) == [(12,)]
-    run(admin, "alter role ada connection limit 30; alter role ada set temp_file_limit = '5GB'")
-    run(admin, database.read_sql("access/roles"))
-    assert ask(server, "ada", password, settings) == [("5GB", "fatal")]
-    assert ask(server, "ada", password, limit) == [(30,)]
+    assert query_as(server, "ada", password, limit) == [(12,)]
+    run_statements(admin, "alter role ada connection limit 30; alter role ada set temp_file_limit = '5GB'")
+    run_statements(admin, database.read_sql("access/roles"))
+    assert query_as(server, "ada", password, settings) == [("5GB", "fatal")]
+    assert query_as(server, "ada", password, limit) == [(30,)]
     # As one that was made before there were limits.
-    run(admin, "alter role ada connection limit -1; alter role ada reset all")
-    run(admin, database.read_sql("access/roles"))
-    assert ask(server, "ada", password, settings) == [("1GB", "fatal")]
+    run_statements(admin, "alter role ada connection limit -1; alter role ada reset all")
+    run_statements(admin, database.read_sql("access/roles"))
+    assert query_as(server, "ada", password, settings) == [("1GB", "fatal")]
 
 
 @pytest.mark.parametrize("source", ["dim_playlist", "account_owner"])
@@ -289,24 +295,26 @@ def test_a_listener_of_a_strangers_id_is_refused(
         " values (1, 'p', 'Private', 'u1', 'api')",
         "account_owner": "insert into audit.account_owner (user_id, owner_id) values ('stranger', 'u1')",
     }[source]
-    run(url, statement)
+    run_statements(url, statement)
     try:
-        words = said(capsys, "listener", "grace", "u1", code=1)
+        words = run_command(capsys, "listener", "grace", "u1", code=1)
         assert "a Spotify account of the same id owns playlists here" in words
         assert list_logins(url) == []
-        run(url, "insert into audit.account_owner (user_id, owner_id) values ('u1', 'own')")
-        said(capsys, "listener", "grace", "u1")
+        run_statements(url, "insert into audit.account_owner (user_id, owner_id) values ('u1', 'own')")
+        run_command(capsys, "listener", "grace", "u1")
         with database.connect(url) as connection:
             assert database.fetch_rows(connection, "select owner_id from audit.login") == [{"owner_id": "own"}]
     finally:
-        run(url, "delete from warehouse.dim_playlist where playlist_key = 1; delete from audit.account_owner")
+        run_statements(
+            url, "delete from warehouse.dim_playlist where playlist_key = 1; delete from audit.account_owner"
+        )
 
 
 def test_what_a_superuser_has_not_shut_is_said_once(server: Server, caplog: pytest.LogCaptureFixture) -> None:
     url, admin = server.build_url("loader", "warehouse"), server.build_url("postgres", "warehouse")
     add_login(admin, "analyst", "ada")
-    run(admin, "drop schema login_control cascade; alter role ada reset temp_file_limit")
-    run(admin, "grant execute on function pg_advisory_lock(bigint) to public")
+    run_statements(admin, "drop schema login_control cascade; alter role ada reset temp_file_limit")
+    run_statements(admin, "grant execute on function pg_advisory_lock(bigint) to public")
     migrate_warehouse(url)
     assert caplog.text.count("One login can stop all others on this server") == 1
     for words in ("may not end sessions", "may take the lock of a load", "temporary files without a limit"):
@@ -317,14 +325,14 @@ def test_what_a_superuser_has_not_shut_is_said_once(server: Server, caplog: pyte
     assert end_login_sessions(admin, "bob") == 1
     session.close()
     remove_login(admin, "bob")
-    run(admin, database.read_sql("access/roles"))
+    run_statements(admin, database.read_sql("access/roles"))
     caplog.clear()
     migrate_warehouse(url)
     assert caplog.text == ""
 
 
-def without_group_roles(server: Server) -> None:
-    """As a server is that nobody has prepared."""
+def drop_group_roles(server: Server) -> None:
+    """As a server is that is not prepared."""
     for role in ROLES:
-        run(server.build_url("postgres", "warehouse"), f"drop owned by {role}")
+        run_statements(server.build_url("postgres", "warehouse"), f"drop owned by {role}")
         run_as_superuser(server, f"drop role {role}")

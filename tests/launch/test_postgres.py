@@ -1,4 +1,4 @@
-"""The embedded server: who may in, where it listens, and what it survives."""
+"""The embedded server: its logins, its addresses, and the failures that it survives."""
 
 import os
 import shutil
@@ -40,7 +40,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     postgres.remove_servers(state)
 
 
-def ask(url: str, statement: str = ONE) -> list[dict[str, object]]:
+def fetch_value(url: str, statement: str = ONE) -> list[dict[str, object]]:
     with database.connect(url) as connection:
         return database.fetch_rows(connection, statement)
 
@@ -49,7 +49,7 @@ def ask(url: str, statement: str = ONE) -> list[dict[str, object]]:
 def test_each_role_owns_its_database(state: Path, major: int) -> None:
     server = postgres.start_server(state, major)
     for name, role in DATABASE_OWNERS.items():
-        row = ask(
+        row = fetch_value(
             server.build_url(role, name), "select current_user as role, current_setting('server_version_num') as v"
         )
         assert row[0]["role"] == role
@@ -61,14 +61,14 @@ def test_no_role_gets_in_with_a_wrong_password_or_none(server: Server, role: str
     url = server.build_url(role, "warehouse")
     password = url.split(":")[2].split("@")[0]
     with pytest.raises(EtlError, match="password authentication failed"):
-        ask(url.replace(password, "wrong"))
+        fetch_value(url.replace(password, "wrong"))
     with pytest.raises(EtlError, match="no password supplied"):
-        ask(url.replace(f":{password}@", "@"))
+        fetch_value(url.replace(f":{password}@", "@"))
 
 
 def test_one_role_cannot_enter_the_database_of_the_other(server: Server) -> None:
     with pytest.raises(EtlError, match="permission denied for database"):
-        ask(server.build_url("airflow", "warehouse"))
+        fetch_value(server.build_url("airflow", "warehouse"))
 
 
 def test_its_superuser_shuts_what_would_let_a_login_hold_up_loads(server: Server) -> None:
@@ -78,8 +78,8 @@ def test_its_superuser_shuts_what_would_let_a_login_hold_up_loads(server: Server
         f" has_function_privilege('loader', '{name}', 'execute')]"
         for name in functions
     )
-    (found,) = ask(server.build_url("loader", "warehouse"), f"select array[{asked}] as may")
-    assert found["may"] == [[False, True]] * len(functions)
+    (actual,) = fetch_value(server.build_url("loader", "warehouse"), f"select array[{asked}] as may")
+    assert actual["may"] == [[False, True]] * len(functions)
 
 
 def test_its_log_is_bounded(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,13 +88,13 @@ def test_its_log_is_bounded(state: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(servers, "_LARGEST_LOG", 1000)
     for _ in range(20):
         with pytest.raises(Exception, match="division by zero"):
-            ask(server.build_url("loader", "warehouse"), "select 1 / 0")
+            fetch_value(server.build_url("loader", "warehouse"), "select 1 / 0")
     assert log.stat().st_size > 1000
     assert postgres.restart_if_ended(server) is None
     assert log.stat().st_size == 0
     assert "division by zero" in log.with_name("postgres.log.1").read_text()
     with pytest.raises(Exception, match="division by zero"):
-        ask(server.build_url("loader", "warehouse"), "select 2 / 0")
+        fetch_value(server.build_url("loader", "warehouse"), "select 2 / 0")
     assert log.read_text().count("division by zero") == 1, "the server goes on writing to the same file"
 
 
@@ -104,7 +104,7 @@ def test_it_keeps_connections_back_for_the_pipeline(server: Server, role: str) -
         "select current_setting('reserved_connections')::int as n,"
         " pg_has_role('pg_use_reserved_connections', 'usage') as may"
     )
-    assert ask(server.build_url(role, OWNERS_DATABASE[role]), statement) == [{"n": 40, "may": True}]
+    assert fetch_value(server.build_url(role, OWNERS_DATABASE[role]), statement) == [{"n": 40, "may": True}]
 
 
 def test_listens_on_loopback_only_and_on_no_socket_file(server: Server) -> None:
@@ -128,17 +128,17 @@ def test_several_starts_at_once_make_one_server_also_after_a_half(state: Path) -
     with ThreadPool(4) as pool:
         servers = pool.map(lambda _: postgres.start_server(state), range(4))
     assert len({server.port for server in servers}) == 1
-    assert ask(servers[0].build_url("loader", "warehouse")) == [{"one": 1}]
+    assert fetch_value(servers[0].build_url("loader", "warehouse")) == [{"one": 1}]
 
 
 def test_survives_kill_9_with_a_transaction_open(state: Path) -> None:
     server = postgres.start_server(state)
-    ask(server.build_url("loader", "warehouse"), "create table kept as select 1 as a; select 1 as one")
+    fetch_value(server.build_url("loader", "warehouse"), "create table kept as select 1 as a; select 1 as one")
     connection = database.make_engine(server.build_url("loader", "warehouse")).connect()
     connection.exec_driver_sql("insert into kept values (2)")
     os.kill(postgres.find_running_pid(server.installation) or 0, signal.SIGKILL)
     server = postgres.start_server(state)
-    assert ask(server.build_url("loader", "warehouse"), "select a from kept") == [{"a": 1}]
+    assert fetch_value(server.build_url("loader", "warehouse"), "select a from kept") == [{"a": 1}]
     connection.invalidate()
     connection.close()
 
@@ -146,8 +146,8 @@ def test_survives_kill_9_with_a_transaction_open(state: Path) -> None:
 def test_files_that_a_rollback_left_behind_a_killed_server_are_healed(state: Path) -> None:
     server = postgres.start_server(state)
     url = server.build_url("loader", "warehouse")
-    ask(url, "create unlogged table staged as select 1 as a; select 1 as one")
-    (name,) = [row["name"] for row in ask(url, "select pg_relation_filepath('staged') as name")]
+    fetch_value(url, "create unlogged table staged as select 1 as a; select 1 as one")
+    (name,) = [row["name"] for row in fetch_value(url, "select pg_relation_filepath('staged') as name")]
     all_of_them = list_processes(server.installation)
     for process in all_of_them:
         process.kill()
@@ -158,7 +158,9 @@ def test_files_that_a_rollback_left_behind_a_killed_server_are_healed(state: Pat
     os.truncate(main, 0)
     assert postgres.restart_if_ended(server)
     assert "File exists" in (state / "logs" / "postgres.log").read_text()
-    assert ask(url, "select count(*) as n from staged") == [{"n": 0}], "what is not logged is empty after a crash"
+    assert fetch_value(url, "select count(*) as n from staged") == [{"n": 0}], (
+        "what is not logged is empty after a crash"
+    )
 
 
 def test_a_pid_file_that_names_somebody_else_is_no_server(state: Path) -> None:
@@ -166,7 +168,7 @@ def test_a_pid_file_that_names_somebody_else_is_no_server(state: Path) -> None:
     postgres.stop_server(server)
     bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     (server.installation.data / "postmaster.pid").write_text(f"{bystander.pid}\n{server.installation.data}\n")
-    assert ask(postgres.start_server(state).build_url("loader", "warehouse")) == [{"one": 1}]
+    assert fetch_value(postgres.start_server(state).build_url("loader", "warehouse")) == [{"one": 1}]
     assert bystander.poll() is None
     bystander.kill()
     bystander.wait()
@@ -178,23 +180,23 @@ def test_takes_another_port_when_its_own_is_taken(state: Path) -> None:
     with socket.create_server(("127.0.0.1", server.port)):
         again = postgres.start_server(state)
         assert again.port != server.port
-        assert ask(again.build_url("loader", "warehouse")) == [{"one": 1}]
+        assert fetch_value(again.build_url("loader", "warehouse")) == [{"one": 1}]
 
 
 def test_new_passwords_after_the_old_ones_are_lost(state: Path) -> None:
     postgres.start_server(state)
     for name in ("postgres-loader", "postgres-18.done"):
         (state / "secrets" / name).unlink()
-    assert ask(postgres.start_server(state).build_url("loader", "warehouse")) == [{"one": 1}]
+    assert fetch_value(postgres.start_server(state).build_url("loader", "warehouse")) == [{"one": 1}]
 
 
 def test_a_state_dir_that_was_deleted_begins_anew(state: Path) -> None:
     server = postgres.start_server(state)
-    ask(server.build_url("loader", "warehouse"), "create table kept as select 1 as a; select 1 as one")
+    fetch_value(server.build_url("loader", "warehouse"), "create table kept as select 1 as a; select 1 as one")
     postgres.stop_server(server)
     shutil.rmtree(state)
     again = postgres.start_server(state)
-    assert ask(again.build_url("loader", "warehouse"), "select to_regclass('kept') as a") == [{"a": None}]
+    assert fetch_value(again.build_url("loader", "warehouse"), "select to_regclass('kept') as a") == [{"a": None}]
     if again.installation.home != server.installation.home:  # what a deleted STATE_DIR left where root's servers lie
         shutil.rmtree(server.installation.home)
 
@@ -212,7 +214,7 @@ def test_binaries_that_the_server_cannot_reach_are_copied(
     monkeypatch.setattr(places, "find_spec", lambda _: spec)
     server = postgres.start_server(state)
     assert server.installation.binaries.is_relative_to(server.installation.home)
-    assert ask(server.build_url("loader", "warehouse")) == [{"one": 1}]
+    assert fetch_value(server.build_url("loader", "warehouse")) == [{"one": 1}]
     assert stat.S_IMODE(closed.stat().st_mode) == 0o700
 
 

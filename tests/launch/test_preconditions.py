@@ -1,4 +1,4 @@
-"""What stands in the way of a start is said in one sentence, with exit code 1."""
+"""An obstacle to a start gives one message and exit code 1."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from launch import bootstrap, postgres, preconditions
 from launch.instance_lock import lock_instance
 
 
-def bin_run(state: Path, **environ: str) -> tuple[int, list[str]]:
+def run_bin_run(state: Path, **environ: str) -> tuple[int, list[str]]:
     """bin/run after its set-up, in an environment of its own: exit code and lines."""
     base = {
         name: value
@@ -39,19 +39,19 @@ def bin_run(state: Path, **environ: str) -> tuple[int, list[str]]:
 def test_a_port_in_use(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        code, lines = bin_run(tmp_path, AIRFLOW__API__PORT=str(port))
+        code, lines = run_bin_run(tmp_path, AIRFLOW__API__PORT=str(port))
     assert code == 1
     assert [f"Port {port} of 127.0.0.1" in line and "AIRFLOW__API__PORT" in line for line in lines] == [True]
 
 
 def test_a_path_that_is_not_there(tmp_path: Path) -> None:
-    code, lines = bin_run(tmp_path, KAGGLE_PATH=str(tmp_path / "nothing"))
+    code, lines = run_bin_run(tmp_path, KAGGLE_PATH=str(tmp_path / "nothing"))
     assert code == 1
     assert ["KAGGLE_PATH" in line and "does not exist" in line for line in lines] == [True]
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "message"),
     [
         ("SPOTIPY_CLIENT_ID", "no/id", "must be letters and digits"),
         ("SPOTIFY_DAILY_CALLS", "many", "must be a whole number of 0 or more, not 'many'"),
@@ -60,15 +60,15 @@ def test_a_path_that_is_not_there(tmp_path: Path) -> None:
         ("STAND_IN_MODE", "full", "must be one of development, extended, not 'full'"),
     ],
 )
-def test_a_setting_that_cannot_be_right(tmp_path: Path, name: str, value: str, said: str) -> None:
-    code, lines = bin_run(tmp_path, **{name: value})
+def test_a_setting_that_cannot_be_right(tmp_path: Path, name: str, value: str, message: str) -> None:
+    code, lines = run_bin_run(tmp_path, **{name: value})
     assert code == 1
-    assert [name in line and said in line for line in lines] == [True]
+    assert [name in line and message in line for line in lines] == [True]
 
 
 def test_a_second_start_beside_the_first(tmp_path: Path) -> None:
     with lock_instance(tmp_path):
-        code, lines = bin_run(tmp_path)
+        code, lines = run_bin_run(tmp_path)
     assert code == 1
     assert [f"already running on {tmp_path} (process {os.getpid()})" in line for line in lines] == [True]
 
@@ -104,16 +104,16 @@ def test_a_server_that_is_too_old(monkeypatch: pytest.MonkeyPatch, state: Path) 
 
 @pytest.mark.postgres
 def test_a_lake_with_answers_of_spotify_is_not_mixed_with_those_of_the_stand_in(tmp_path: Path) -> None:
-    answer = tmp_path / "lake" / "api" / "a1" / "received.json"
-    answer.parent.mkdir(parents=True)
+    manifest = tmp_path / "lake" / "api" / "a1" / "received.json"
+    manifest.parent.mkdir(parents=True)
     columns: tuple[str, ...] = ()
     received = ReceivedInput(
         "a1", "api", "a.gz", "spotify_answers", "", "", columns, 1, 1, "2026-11-21T00:00:00+00:00", ""
     )
-    answer.write_text(json.dumps(asdict(received)), encoding="utf-8")
+    manifest.write_text(json.dumps(asdict(received)), encoding="utf-8")
     (tmp_path / "lake" / "api" / "answered_by").write_text("Spotify", encoding="utf-8")
     try:
-        code, lines = bin_run(tmp_path)
+        code, lines = run_bin_run(tmp_path)
     finally:
         postgres.remove_servers(tmp_path)
     assert code == 1

@@ -1,4 +1,4 @@
-"""No process is left behind, and none of somebody else's is touched."""
+"""No process of ours is left behind, and no other process is ended."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def bystander() -> Iterator["subprocess.Popen[bytes]"]:
     process.wait()
 
 
-def environ(state: Path) -> dict[str, str]:
+def make_environ(state: Path) -> dict[str, str]:
     return {**os.environ, STATE_MARKER: str(state), "AIRFLOW_HOME": str(state)}
 
 
@@ -44,7 +44,7 @@ def wait_for_child(part: ChildProcess) -> psutil.Process:
 
 
 def test_a_marked_process_is_found_in_whatever_session(tmp_path: Path, bystander: "subprocess.Popen[bytes]") -> None:
-    stray = subprocess.Popen(SLEEP, env=environ(tmp_path), start_new_session=True)
+    stray = subprocess.Popen(SLEEP, env=make_environ(tmp_path), start_new_session=True)
     assert end_orphaned_processes(tmp_path) == 1
     assert stray.wait(10) is not None and not psutil.pid_exists(stray.pid)
     assert bystander.poll() is None
@@ -52,7 +52,7 @@ def test_a_marked_process_is_found_in_whatever_session(tmp_path: Path, bystander
 
 def test_a_process_that_dropped_the_marker_is_found_by_its_session(tmp_path: Path) -> None:
     command = [sys.executable, "-c", PARENT.replace("{}", "env={'PATH': os.environ['PATH']}")]
-    part = start_process("parent", command, environ(tmp_path), tmp_path)
+    part = start_process("parent", command, make_environ(tmp_path), tmp_path)
     child = wait_for_child(part)
     part.process.kill()
     part.process.wait()
@@ -65,7 +65,7 @@ def test_a_session_number_that_was_given_again_is_left_alone(
     tmp_path: Path, bystander: "subprocess.Popen[bytes]"
 ) -> None:
     """Whether a note names it, or a part that has ended had its number."""
-    _note(tmp_path, bystander.pid, psutil.Process(bystander.pid).create_time() - 3600)
+    _write_process_file(tmp_path, bystander.pid, psutil.Process(bystander.pid).create_time() - 3600)
     assert end_orphaned_processes(tmp_path) == 0
     with subprocess.Popen(["true"]) as ended:
         ended.wait()
@@ -78,7 +78,7 @@ def test_a_session_number_that_was_given_again_is_left_alone(
     "torn", [b'{"name": "scheduler", "pid": 1, "sta', b"\0" * 40, b'{"name": "\xc3'], ids=["half", "zeros", "letter"]
 )
 def test_a_torn_note_hides_no_other_one(tmp_path: Path, bystander: "subprocess.Popen[bytes]", torn: bytes) -> None:
-    _note(tmp_path, bystander.pid, psutil.Process(bystander.pid).create_time())
+    _write_process_file(tmp_path, bystander.pid, psutil.Process(bystander.pid).create_time())
     with (tmp_path / "run" / "sessions.jsonl").open("ab") as file:
         file.write(torn)
     assert end_orphaned_processes(tmp_path) == 1
@@ -86,7 +86,7 @@ def test_a_torn_note_hides_no_other_one(tmp_path: Path, bystander: "subprocess.P
     assert not (tmp_path / "run" / "sessions.jsonl").exists()
 
 
-def _note(state: Path, pid: int, started_at: float) -> None:
+def _write_process_file(state: Path, pid: int, started_at: float) -> None:
     (state / "run").mkdir()
     note = {"name": "scheduler", "pid": pid, "started_at": started_at, "boot": psutil.boot_time()}
     (state / "run" / "sessions.jsonl").write_text(json.dumps(note) + "\n", encoding="utf-8")
@@ -94,7 +94,7 @@ def _note(state: Path, pid: int, started_at: float) -> None:
 
 def test_ending_a_part_ends_its_children(tmp_path: Path) -> None:
     command = [sys.executable, "-c", PARENT.replace(", {}", "")]
-    part = start_process("parent", command, environ(tmp_path), tmp_path)
+    part = start_process("parent", command, make_environ(tmp_path), tmp_path)
     child = wait_for_child(part)
     end_process(part, grace_seconds=5)
     assert not part.is_running()
@@ -104,7 +104,7 @@ def test_ending_a_part_ends_its_children(tmp_path: Path) -> None:
 
 def test_output_goes_to_a_log_that_others_cannot_read(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     command = [sys.executable, "-c", "print('one', '', 'two', '', sep=chr(10)); exit(3)"]
-    code, words = run_logged("talker", command, environ(tmp_path), tmp_path)
+    code, words = run_logged("talker", command, make_environ(tmp_path), tmp_path)
     assert (code, words) == (3, "two")
     assert capfd.readouterr() == ("", "")
     assert (tmp_path / "logs").stat().st_mode & 0o077 == 0

@@ -79,7 +79,7 @@ def asked(warehouse_url: str) -> str:
     return warehouse_url
 
 
-def report(url: str, answering: str | None = None, state: str = "success") -> str:
+def print_spotify_report(url: str, answering: str | None = None, state: str = "success") -> str:
     out = StringIO()
     screen = Screen(Console(file=out, width=140, highlight=False))
     results = [RunResult("kaggle_import", "now", "success", 1.0), RunResult("nightly_refresh", "tonight", state, 1.0)]
@@ -88,40 +88,40 @@ def report(url: str, answering: str | None = None, state: str = "success") -> st
     return out.getvalue()
 
 
-def lines(said: str, title: str) -> Iterator[list[str]]:
+def split_section(printed: str, title: str) -> Iterator[list[str]]:
     """The words of each line of a section."""
-    section = said[said.index(title) :].splitlines()[2:]
+    section = printed[printed.index(title) :].splitlines()[2:]
     return (line.split() for line in takewhile(str.strip, section))
 
 
 def test_each_account_of_this_refresh_has_a_line(asked: str) -> None:
-    said = report(asked)
-    ada, ben, cleo, catalogue = list(lines(said, "Spotify accounts"))[:4]
+    printed = print_spotify_report(asked)
+    ada, ben, cleo, catalogue = list(split_section(printed, "Spotify accounts"))[:4]
     assert ada == ["ada", "done", "12", "7", "0", "21", "9", "171", "days"]
     assert ben == ["ben", "quota", "used", "up", "14", "3", "2", "1,301", "0", "12", "days"]
     assert cleo[:6] == ["cleo", "must", "sign", "in", "again", "0"]
     assert catalogue == ["the", "catalogue", "done", "500"]
-    assert "zoe" not in said and "albums" not in said
-    assert "ben: not asked: 4 playlists" in said
-    assert "The sign-in of ben expires in 12 days: bin/sign-in ben" in said
-    assert said.count("The sign-in of ") == 1
+    assert "zoe" not in printed and "albums" not in printed
+    assert "ben: not asked: 4 playlists" in printed
+    assert "The sign-in of ben expires in 12 days: bin/sign-in ben" in printed
+    assert printed.count("The sign-in of ") == 1
 
 
 def test_an_account_that_fails_does_not_unpublish_the_refresh(asked: str) -> None:
-    said = report(asked)
-    assert "The refresh is published" in said
-    assert said.count("Run bin/sign-in cleo.") == 1
-    assert "was not published" in report(asked, state="failed")
+    printed = print_spotify_report(asked)
+    assert "The refresh is published" in printed
+    assert printed.count("Run bin/sign-in cleo.") == 1
+    assert "was not published" in print_spotify_report(asked, state="failed")
 
 
-def outcome(url: str, imported: RunResult, refreshed: RunResult, *others: RunResult) -> str:
+def print_outcome(url: str, imported: RunResult, refreshed: RunResult, *others: RunResult) -> str:
     out = StringIO()
     screen = Screen(Console(file=out, width=140, highlight=False))
     print_report(screen, url, [imported, refreshed, *others], {}, ("admin", "hidden"), None, is_staying_up=False)
     return out.getvalue()
 
 
-def load(state: str) -> list[TaskState]:
+def import_account(state: str) -> list[TaskState]:
     return [TaskState("load_catalogue", -1, "", state, 1, 1.0)]
 
 
@@ -131,9 +131,11 @@ IMPORTED = RunResult("kaggle_import", "now", "success", 1.0)
 def test_a_run_that_was_marked_as_failed_is_called_so_whatever_its_tasks_say(asked: str) -> None:
     with database.connect(asked) as connection:
         database.record_external_failure(connection, RUN, "nightly_refresh", NOW, "The run was marked as failed.")
-    said = outcome(asked, IMPORTED, RunResult("nightly_refresh", "tonight", "failed", 1.0, load("skipped")))
-    assert "Nothing new" not in said and "was not published" in said
-    assert "nightly_refresh has failed. The run was marked as failed." in said
+    printed = print_outcome(
+        asked, IMPORTED, RunResult("nightly_refresh", "tonight", "failed", 1.0, import_account("skipped"))
+    )
+    assert "Nothing new" not in printed and "was not published" in printed
+    assert "nightly_refresh has failed. The run was marked as failed." in printed
 
 
 def test_a_refresh_that_was_published_before_its_run_was_marked_says_both(asked: str) -> None:
@@ -145,29 +147,33 @@ def test_a_refresh_that_was_published_before_its_run_was_marked_says_both(asked:
             ),
             {"run": RUN, "now": NOW},
         )
-    said = outcome(asked, IMPORTED, RunResult("nightly_refresh", "tonight", "failed", 1.0, load("success")))
-    assert "The refresh is published, but its run has failed" in said and "was not published" not in said
+    printed = print_outcome(
+        asked, IMPORTED, RunResult("nightly_refresh", "tonight", "failed", 1.0, import_account("success"))
+    )
+    assert "The refresh is published, but its run has failed" in printed and "was not published" not in printed
 
 
 def test_a_follower_that_fails_is_named_with_its_reason(asked: str) -> None:
-    refreshed = RunResult("nightly_refresh", "tonight", "success", 1.0, load("success"))
+    refreshed = RunResult("nightly_refresh", "tonight", "success", 1.0, import_account("success"))
     failed = RunResult("load_events", "by itself", "failed", 1.0, failures=[("load_events", "a check failed")])
-    said = outcome(asked, IMPORTED, refreshed, failed)
-    assert "The refresh is published" in said and "load_events: a check failed" in said
-    assert "load_events has failed. See its tasks in Airflow." in said
+    printed = print_outcome(asked, IMPORTED, refreshed, failed)
+    assert "The refresh is published" in printed and "load_events: a check failed" in printed
+    assert "load_events has failed. See its tasks in Airflow." in printed
 
 
 def test_nothing_new_is_said_where_something_was_imported_alone(asked: str) -> None:
-    refreshed = RunResult("nightly_refresh", "tonight", "success", 1.0, load("skipped"))
-    assert "Nothing new" in outcome(asked, IMPORTED, refreshed)
+    refreshed = RunResult("nightly_refresh", "tonight", "success", 1.0, import_account("skipped"))
+    assert "Nothing new" in print_outcome(asked, IMPORTED, refreshed)
     tasks = [TaskState("import_file", 0, "a.csv", "failed", 1, 1.0)]
-    assert "Nothing was imported" in outcome(asked, RunResult("kaggle_import", "now", "failed", 1.0, tasks), refreshed)
+    assert "Nothing was imported" in print_outcome(
+        asked, RunResult("kaggle_import", "now", "failed", 1.0, tasks), refreshed
+    )
     tasks.append(TaskState("import_file", 1, "b.csv", "success", 1, 1.0))
-    assert "Nothing new" in outcome(asked, RunResult("kaggle_import", "now", "failed", 1.0, tasks), refreshed)
+    assert "Nothing new" in print_outcome(asked, RunResult("kaggle_import", "now", "failed", 1.0, tasks), refreshed)
 
 
 def test_calls_are_counted_by_endpoint(asked: str) -> None:
-    assert list(lines(report(asked), "Calls of the Spotify API")) == [
+    assert list(split_section(print_spotify_report(asked), "Calls of the Spotify API")) == [
         ["playlist_items", "1,320"],
         ["track", "500"],
         ["my_playlists", "2"],
@@ -176,7 +182,7 @@ def test_calls_are_counted_by_endpoint(asked: str) -> None:
 
 
 def test_playlists_show_how_many_tracks_have_audio_features(asked: str) -> None:
-    rows = list(lines(report(asked), "Playlists from Spotify"))
+    rows = list(split_section(print_spotify_report(asked), "Playlists from Spotify"))
     assert rows[0] == ["Playlist", "[1]", "19", "15", "78.9%"]
     assert rows[2] == ["(without", "a", "name)", "17", "13", "76.5%"]
     assert len(rows) == 13
@@ -184,30 +190,30 @@ def test_playlists_show_how_many_tracks_have_audio_features(asked: str) -> None:
 
 
 def test_how_far_round_the_catalogue_was_asked(asked: str) -> None:
-    rows = list(lines(report(asked), "Refreshed from Spotify"))
+    rows = list(split_section(print_spotify_report(asked), "Refreshed from Spotify"))
     assert rows == [["tracks", "40", "10", "25.0%", "2026-11-01"]]
 
 
 def test_a_made_up_catalogue_is_called_so_although_the_stand_in_tells_of_it_too(asked: str) -> None:
-    assert "This catalogue is synthetic" not in report(asked)
+    assert "This catalogue is synthetic" not in print_spotify_report(asked)
     with database.connect(asked) as connection:
         connection.execute(text(INPUTS), {"run": RUN, "now": NOW})
-    said = report(asked)
-    assert "This catalogue is synthetic" in said
-    answers = list(lines(said, "Rows of the inputs"))[-1]
-    assert " ".join(answers) == "Spotify API responses 2 fetches of all runs 17 11 4 2"
+    printed = print_spotify_report(asked)
+    assert "This catalogue is synthetic" in printed
+    last_row = list(split_section(printed, "Rows of the inputs"))[-1]
+    assert " ".join(last_row) == "Spotify API responses 2 fetches of all runs 17 11 4 2"
 
 
 def test_where_nothing_was_asked_nothing_is_said(warehouse_url: str) -> None:
-    said = report(warehouse_url)
-    assert "Spotify" not in said.replace("a Spotify id", "")
+    printed = print_spotify_report(warehouse_url)
+    assert "Spotify" not in printed.replace("a Spotify id", "")
 
 
 def test_the_report_says_who_answers(warehouse_url: str, tmp_path: Path) -> None:
     environ = {"WAREHOUSE_URL": "none", "STATE_DIR": str(tmp_path), "SPOTIPY_CLIENT_ID": "abc"}
     made_up = describe_api_source(tmp_path, {**environ, "IS_STAND_IN": "true"})
     assert made_up is not None
-    assert "The mock Spotify API is in use" in report(warehouse_url, made_up)
+    assert "The mock Spotify API is in use" in print_spotify_report(warehouse_url, made_up)
     nobody = describe_api_source(tmp_path, environ)
     assert nobody is not None and "bin/sign-in" in nobody
     AccountStore(tmp_path, "abc").store_account(Account("ada", "1", "ada", Token("a", "r", NOW, ""), NOW))

@@ -22,7 +22,7 @@ from launch.airflow_api import AirflowApi
 from launch.environment import STATE_MARKER, build_environment, get_web_login
 from launch.postgres.installation import find_installation
 from launch.postgres.shared_server import run_embedded_server
-from tests.processes import free_port, listening_addresses, looked_at
+from tests.processes import check_process, find_free_port, list_listening_addresses
 
 pytestmark = [pytest.mark.airflow, pytest.mark.crash]
 RUN_SECONDS = 300
@@ -31,7 +31,7 @@ OURS = ("AIRFLOW", "KAGGLE", "SPOTI", "STAND_IN", "IS_STAND_IN")
 
 @pytest.fixture(scope="module")
 def lasting_product(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Product"]:
-    product = Product(tmp_path_factory.mktemp("product"), free_port())
+    product = Product(tmp_path_factory.mktemp("product"), find_free_port())
     yield product
     postgres.remove_servers(product.state)
 
@@ -65,7 +65,7 @@ class Product:
             "SIMULATED_LISTENERS": "0",
             "PYTHONPATH": str(CHECKOUT),
             "AIRFLOW__API__PORT": str(self.port),
-            "DASHBOARD_PORT": str(free_port()),
+            "DASHBOARD_PORT": str(find_free_port()),
             "AIRFLOW__CORE__DAGS_FOLDER": str(Path(__file__).parent / "tiny_dags"),
         }
         process = subprocess.Popen(
@@ -85,7 +85,7 @@ class Product:
 
     def processes(self) -> list[psutil.Process]:
         """Everything alive that was started for this STATE_DIR, found without the product's help."""
-        return [process for process in psutil.process_iter() if looked_at(process, self._is_ours)]
+        return [process for process in psutil.process_iter() if check_process(process, self._is_ours)]
 
     def _is_ours(self, process: psutil.Process) -> bool:
         is_marked = process.environ().get(STATE_MARKER) == str(self.state)
@@ -103,7 +103,7 @@ class Product:
                 return [str(row["run_type"]) for row in database.fetch_rows(connection, statement)]
 
     def audited(self, job: str) -> list[tuple[str, str]]:
-        """Result and sentence of a job's runs in the audit."""
+        """Result and message of a job's runs in the audit."""
         with (
             run_embedded_server(self.state) as server,
             database.connect(server.build_url("loader", "warehouse")) as connection,
@@ -120,12 +120,12 @@ class Product:
             database.connect(server.build_url("airflow", "airflow")) as connection,
         ):
             statement = "select run_id, state from dag_run where dag_id = :dag_id order by id"
-            found = database.fetch_rows(connection, statement, dag_id=dag_id)
-            return [(str(row["run_id"]), str(row["state"])) for row in found]
+            actual = database.fetch_rows(connection, statement, dag_id=dag_id)
+            return [(str(row["run_id"]), str(row["state"])) for row in actual]
 
     def is_working(self) -> bool:
         """Whether the refresh's task runs, with its child in a session of its own."""
-        return any(looked_at(process, lambda p: "10000" in p.cmdline()) for process in self.processes())
+        return any(check_process(process, lambda p: "10000" in p.cmdline()) for process in self.processes())
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
@@ -161,13 +161,13 @@ def test_one_refresh_and_a_failed_file_harms_nothing_else(product: Product) -> N
 def test_stays_up_on_loopback_alone_until_ctrl_c(product: Product) -> None:
     process = product.start()
     output = read_until(process, "stays up until Ctrl-C")
-    assert listening_addresses(product.processes()) == {"127.0.0.1"}
+    assert list_listening_addresses(product.processes()) == {"127.0.0.1"}
     user, password = re.search(r"user (\S+)\s+password (\S+)", output).groups()  # type: ignore[union-attr]
-    answer = requests.post(
+    response = requests.post(
         f"http://127.0.0.1:{product.port}/auth/token", json={"username": user, "password": password}, timeout=60
     )
-    assert answer.status_code == 201
-    assert not any(looked_at(p, lambda p: password in " ".join(p.cmdline())) for p in psutil.process_iter())
+    assert response.status_code == 201
+    assert not any(check_process(p, lambda p: password in " ".join(p.cmdline())) for p in psutil.process_iter())
 
     code, words = product.run("--exit")
     assert (code, len(words.splitlines())) == (1, 1)

@@ -1,4 +1,4 @@
-"""An address cannot smuggle lines into the file by which PostgreSQL's clients are told of it."""
+"""An address cannot smuggle lines into the connection file of PostgreSQL's clients."""
 
 import pytest
 

@@ -13,7 +13,7 @@ from etl.load.event_load import EventLoad, open_event_load
 from etl.load.lookup import LOOKUPS
 from etl.transform.events.play_matching import SOURCES, match_plays
 from etl.transform.events.play_pairing import Play
-from tests.load.star_frames import local_frames, table
+from tests.load.star_frames import create_local_frames, select_rows
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
@@ -21,7 +21,7 @@ Keys = Mapping[str, list[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
-class Told:
+class SourcePlay:
     """A play as a source tells it; of one second, unless it says more."""
 
     at: datetime
@@ -47,7 +47,7 @@ class Delivery:
     """An input: what it tells of events and of users, and how many rows it is said to have."""
 
     input_id: str
-    events: tuple[Told, ...] = ()
+    events: tuple[SourcePlay, ...] = ()
     users: tuple[dict[str, Any], ...] = ()
     row_count: int | None = None
     refused: tuple[str, ...] = ()
@@ -56,135 +56,154 @@ class Delivery:
 
 
 @dataclass(frozen=True)
-class Steps:
+class StepHooks:
     """What a test does between the steps of a load."""
 
     after: Callable[[str], None] = field(default=lambda step: None)
 
 
-def user(user_id: str, valid_from: datetime, **values: Any) -> dict[str, Any]:
+def make_user_record(user_id: str, valid_from: datetime, **values: Any) -> dict[str, Any]:
     """A row of user_record; the source is feed unless said."""
     return {"user_id": user_id, "valid_from": valid_from, "source": "feed", **values}
 
 
-def run_of(run_id: str, deliveries: Sequence[Delivery]) -> Run:
+def make_event_run(run_id: str, deliveries: Sequence[Delivery]) -> Run:
     inputs = tuple(
-        RunInput(one.input_id, "feed", one.input_id, "user" if one.users else "user_activity", _size(one))
-        for one in deliveries
+        RunInput(
+            delivery.input_id,
+            "feed",
+            delivery.input_id,
+            "user" if delivery.users else "user_activity",
+            _count_rows(delivery),
+        )
+        for delivery in deliveries
     )
     return Run(run_id, EVENT_LOAD_JOB, datetime(2026, 11, 21, tzinfo=UTC), date(2026, 11, 21), inputs)
 
 
-def load_events(url: str, run_id: str, *deliveries: Delivery, steps: Steps | None = None) -> dict[str, int]:
+def load_events(url: str, run_id: str, *deliveries: Delivery, steps: StepHooks | None = None) -> dict[str, int]:
     """The steps of ``jobs.events``, over deliveries; nothing where the run was published already."""
-    after = (steps or Steps()).after
-    with open_event_load(run_of(run_id, deliveries), url) as load:
+    after = (steps or StepHooks()).after
+    with open_event_load(make_event_run(run_id, deliveries), url) as load:
         if load is None:
             return {}
-        told = [(one.input_id, event) for one in deliveries for event in one.events]
-        load.stage_dimension_members(local_frames(members(deliveries)))
+        events = [(delivery.input_id, event) for delivery in deliveries for event in delivery.events]
+        load.stage_dimension_members(create_local_frames(make_dimension_rows(deliveries)))
         load.publish_dimension_members()
         after("members")
-        staged = {name: frame.batches for name, frame in local_frames(facts(told, keys(url))).items()}
-        months = load.stage_events(lambda: load.staging_writer.write_events(0, staged), _first_days(told))
+        staged = {
+            name: frame.batches
+            for name, frame in create_local_frames(make_fact_rows(events, fetch_lookup_keys(url))).items()
+        }
+        months = load.stage_events(lambda: load.staging_writer.write_events(0, staged), _first_days(events))
         after("stage_events")
-        written = load.publish_events(months, SOURCES, matched(load))
+        written = load.publish_events(months, SOURCES, list_matches(load))
         after("publish_events")
         return written
 
 
-def matched(load: EventLoad) -> Iterable[tuple[object, ...]]:
-    plays = [Play((one.pop("event_id"), one.pop("event_time")), **one) for one in load.list_matchable_plays(SOURCES)]
+def list_matches(load: EventLoad) -> Iterable[tuple[object, ...]]:
+    plays = [
+        Play((play.pop("event_id"), play.pop("event_time")), **play) for play in load.list_matchable_plays(SOURCES)
+    ]
     names = load.list_track_name_ids({play.track_key for play in plays})
-    return [(*one.duplicate_key, *one.retained_key, one.rule) for one in match_plays(plays, names)]
+    return [(*match.duplicate_key, *match.retained_key, match.rule) for match in match_plays(plays, names)]
 
 
-def keys(url: str) -> Keys:
+def fetch_lookup_keys(url: str) -> Keys:
     """The keys of sql/queries/lookup."""
-    return {name: table(url, read_sql(f"queries/lookup/{name}")) for name in LOOKUPS}
+    return {name: select_rows(url, read_sql(f"queries/lookup/{name}")) for name in LOOKUPS}
 
 
-def members(deliveries: Sequence[Delivery]) -> dict[str, list[dict[str, Any]]]:
-    told = [event for one in deliveries for event in one.events]
-    records = [record for one in deliveries for record in one.users]
+def make_dimension_rows(deliveries: Sequence[Delivery]) -> dict[str, list[dict[str, Any]]]:
+    events = [event for delivery in deliveries for event in delivery.events]
+    records = [record for delivery in deliveries for record in delivery.users]
     return {
-        "event_user": [{"user_id": name, "source": "feed"} for name in sorted({event.user for event in told})],
+        "event_user": [{"user_id": name, "source": "feed"} for name in sorted({event.user for event in events})],
         "event_artist": [
             {"artist_id": artist, "name": name, "source": "feed"}
-            for artist, name in {event.artist: event.artist_name for event in told if event.artist}.items()
+            for artist, name in {event.artist: event.artist_name for event in events if event.artist}.items()
         ],
         "event_track": [
             {"track_id": track, "name": event.name, "artist_id": event.artist, "source": "feed"}
-            for track, event in sorted({event.track: event for event in told if not event.is_spoken}.items())
-            if not any(track in one.names for one in deliveries)
+            for track, event in sorted({event.track: event for event in events if not event.is_spoken}.items())
+            if not any(track in delivery.names for delivery in deliveries)
         ],
         "event_named": [
             {"name_set": "things", "source": "extended_export", "track_id": track, "made_track": name, "row_count": 1}
-            for one in deliveries
-            for track, name in one.names.items()
+            for delivery in deliveries
+            for track, name in delivery.names.items()
         ],
         "event_playlist": [],
-        "event_context": [{"platform": "ios"}] if told else [],
+        "event_context": [{"platform": "ios"}] if events else [],
         "user_record": records,
         "event_count": [
-            {"input_id": one.input_id, "rows_accepted": len(one.events) + len(one.users), "rows_repeated": 0}
-            for one in deliveries
-            if one.events or one.users
+            {
+                "input_id": delivery.input_id,
+                "rows_accepted": len(delivery.events) + len(delivery.users),
+                "rows_repeated": 0,
+            }
+            for delivery in deliveries
+            if delivery.events or delivery.users
         ],
         "rejected_row": [
-            {"input_id": one.input_id, "row_number": number, "reason": reason, "row": "{}"}
-            for one in deliveries
-            for number, reason in enumerate(one.refused, 1)
+            {"input_id": delivery.input_id, "row_number": number, "reason": reason, "row": "{}"}
+            for delivery in deliveries
+            for number, reason in enumerate(delivery.refused, 1)
         ],
     }
 
 
-def facts(told: Iterable[tuple[str, Told]], known: Keys) -> dict[str, list[dict[str, Any]]]:
+def make_fact_rows(events: Iterable[tuple[str, SourcePlay]], lookup_keys: Keys) -> dict[str, list[dict[str, Any]]]:
     """Events with the keys of what they name, as ``transform.events.facts`` gives them."""
     versions: dict[str, list[dict[str, Any]]] = {}
-    for row in known["user"]:
+    for row in lookup_keys["user"]:
         versions.setdefault(row["user_id"], []).append(row)
-    tracks = {row["track_id"]: row for row in known["track"]}
-    inputs = {row["input_id"]: row["input_key"] for row in known["input"]}
-    context = next((row["context_key"] for row in known["context"] if row["platform"] == "ios"), -1)
-    found: dict[str, list[dict[str, Any]]] = {"fact_event": [], "fact_spoken_event": []}
-    for input_id, one in told:
-        (version,) = (row for row in versions[one.user] if row["valid_from"] <= one.at < row["valid_to"])
-        local = one.at.astimezone(ZoneInfo(one.timezone or version["home_timezone"] or "UTC")).replace(tzinfo=None)
+    tracks = {row["track_id"]: row for row in lookup_keys["track"]}
+    inputs = {row["input_id"]: row["input_key"] for row in lookup_keys["input"]}
+    context = next((row["context_key"] for row in lookup_keys["context"] if row["platform"] == "ios"), -1)
+    rows: dict[str, list[dict[str, Any]]] = {"fact_event": [], "fact_spoken_event": []}
+    for input_id, event in events:
+        (version,) = (row for row in versions[event.user] if row["valid_from"] <= event.at < row["valid_to"])
+        local = event.at.astimezone(ZoneInfo(event.timezone or version["home_timezone"] or "UTC")).replace(tzinfo=None)
         row = {
-            "event_id": one.event_id,
-            "event_time": one.at,
-            "started_at": one.at,
-            "ended_at": one.at + timedelta(seconds=one.seconds),
+            "event_id": event.event_id,
+            "event_time": event.at,
+            "started_at": event.at,
+            "ended_at": event.at + timedelta(seconds=event.seconds),
             "local_time": local,
             "user_key": version["user_key"],
             "context_key": context,
             "date_key": int(f"{local:%Y%m%d}"),
-            "utc_date_key": int(f"{one.at:%Y%m%d}"),
-            "ms_played": one.seconds * 1000,
+            "utc_date_key": int(f"{event.at:%Y%m%d}"),
+            "ms_played": event.seconds * 1000,
             "input_key": inputs[input_id],
             "local_hour": local.hour,
             "is_skipped": False,
-            "is_home_time": one.timezone is None,
+            "is_home_time": event.timezone is None,
             "activity_type": "PLAY",
-            "source": one.source,
+            "source": event.source,
         }
-        if one.is_spoken:
-            found["fact_spoken_event"].append({**row, "spoken_id": one.track, "spoken_name": one.name})
+        if event.is_spoken:
+            rows["fact_spoken_event"].append({**row, "spoken_id": event.track, "spoken_name": event.name})
         else:
-            track = tracks[one.track]
+            track = tracks[event.track]
             artist = {"artist_key": track["first_artist_key"], "playlist_key": 0}
-            found["fact_event"].append({**row, "track_key": track["track_key"], **artist})
-    return found
+            rows["fact_event"].append({**row, "track_key": track["track_key"], **artist})
+    return rows
 
 
-def _first_days(told: Iterable[tuple[str, Told]]) -> dict[str, list[date]]:
+def _first_days(events: Iterable[tuple[str, SourcePlay]]) -> dict[str, list[date]]:
     first_days: dict[str, list[date]] = {"fact_event": [], "fact_spoken_event": []}
-    months = {(event.is_spoken, event.at.date().replace(day=1)) for _, event in told}
+    months = {(event.is_spoken, event.at.date().replace(day=1)) for _, event in events}
     for is_spoken, day in sorted(months):
         first_days["fact_spoken_event" if is_spoken else "fact_event"].append(day)
     return first_days
 
 
-def _size(one: Delivery) -> int:
-    return len(one.events) + len(one.users) + len(one.refused) if one.row_count is None else one.row_count
+def _count_rows(delivery: Delivery) -> int:
+    return (
+        len(delivery.events) + len(delivery.users) + len(delivery.refused)
+        if delivery.row_count is None
+        else delivery.row_count
+    )

@@ -3,24 +3,24 @@
 import sys
 
 from etl.load import event_load, partitions, play_matches, staging
-from tests.load.event_frames import NOON, Delivery, Steps, Told, load_events, user
-from tests.load.interrupted_load import _die_at, interrupted
+from tests.load.event_frames import NOON, Delivery, SourcePlay, StepHooks, load_events, make_user_record
+from tests.load.interrupted_load import _die_at, interrupt_at_step
 
 DELIVERIES = (
     Delivery(
         "aa",
         (
-            *(Told(NOON.replace(month=month, minute=minute), "u2") for month in (10, 11) for minute in (1, 2, 2)),
-            Told(NOON, "u1"),
-            Told(NOON, "u1", "episode", is_spoken=True),
+            *(SourcePlay(NOON.replace(month=month, minute=minute), "u2") for month in (10, 11) for minute in (1, 2, 2)),
+            SourcePlay(NOON, "u1"),
+            SourcePlay(NOON, "u1", "episode", is_spoken=True),
         ),
         refused=("no user",),
     ),
-    Delivery("bb", users=(user("u2", NOON, country="DE", timezone="Europe/Berlin"),)),
+    Delivery("bb", users=(make_user_record("u2", NOON, country="DE", timezone="Europe/Berlin"),)),
 )
 """A month that the star has and one that it has not; each tells one event twice."""
 
-BEFORE = Delivery("00", (Told(NOON.replace(month=10, minute=1), "u2"), Told(NOON.replace(month=10), "u3")))
+BEFORE = Delivery("00", (SourcePlay(NOON.replace(month=10, minute=1), "u2"), SourcePlay(NOON.replace(month=10), "u3")))
 
 STEPS = (
     "after merge dim_user",
@@ -40,25 +40,25 @@ STEPS = (
 
 def main(url: str, step: str) -> None:
     """Load the deliveries until ``step``."""
-    for place, name in (
+    for owner, name in (
         (staging, "stage_frames"),
         (partitions, "drop_published_events"),
         (partitions, "index_months"),
         (play_matches, "apply_matches"),
         (event_load.checks, "run_checks"),
     ):
-        setattr(place, name, interrupted(getattr(place, name), lambda *_, name=name: name, step))
-    event_load.merge_table = interrupted(event_load.merge_table, lambda _, table, streams: f"merge {table}", step)
-    play_matches.stage_matches = interrupted(play_matches.stage_matches, lambda *_: "stage matches", step)
-    partitions._run_statement = interrupted(
+        setattr(owner, name, interrupt_at_step(getattr(owner, name), lambda *_, name=name: name, step))
+    event_load.merge_table = interrupt_at_step(event_load.merge_table, lambda _, table, streams: f"merge {table}", step)
+    play_matches.stage_matches = interrupt_at_step(play_matches.stage_matches, lambda *_: "stage matches", step)
+    partitions._run_statement = interrupt_at_step(
         partitions._run_statement, lambda _, told: f"_run {told.partition(' on ')[0]}", step
     )
     for name in ("insert_month", "attach_month"):
-        named = interrupted(
+        named = interrupt_at_step(
             getattr(partitions, name), lambda _, month, name=name: f"{name} {month.partition_name}", step
         )
         setattr(partitions, name, named)
-    load_events(url, "r", *DELIVERIES, steps=Steps(lambda done: _die_at(f"after {done}", step)))
+    load_events(url, "r", *DELIVERIES, steps=StepHooks(lambda done: _die_at(f"after {done}", step)))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from etl.load import frame_load, load_frames, publish, staging, staging_copy
-from tests.load.star_frames import catalogue, local_frames, run
+from tests.load.star_frames import create_local_frames, make_catalogue, make_run
 
 STEPS = (
     "before record_start",
@@ -35,54 +35,54 @@ STEPS = (
 )
 
 
-def interrupted(function: Callable[..., Any], name: Callable[..., str], step: str) -> Callable[..., Any]:
+def interrupt_at_step(function: Callable[..., Any], name: Callable[..., str], step: str) -> Callable[..., Any]:
     """The function, with a death before or after it where ``step`` says so."""
 
-    def call(*arguments: Any) -> Any:
+    def call_interrupted(*arguments: Any) -> Any:
         _die_at(f"before {name(*arguments)}", step)
         result = function(*arguments)
         _die_at(f"after {name(*arguments)}", step)
         return result
 
-    return call
+    return call_interrupted
 
 
 def main(url: str, step: str) -> None:
     """Load the catalogue until ``step``."""
     calls: list[str] = []
 
-    def staged_count(table: str, *_: Any) -> str:
+    def name_step(table: str, *_: Any) -> str:
         calls.append(table)
         return f"{len(calls) // 2} staged"
 
-    frame_load.record_start = interrupted(frame_load.record_start, lambda *_: "record_start", step)
-    frame_load.record_published = interrupted(frame_load.record_published, lambda *_: "record_published", step)
-    frame_load.checks.run_checks = interrupted(frame_load.checks.run_checks, lambda *_: "run_checks", step)
-    staging.prepare_load = interrupted(staging.prepare_load, lambda *_: "begin", step)
-    staging.stage_frames = interrupted(staging.stage_frames, lambda *_: "stage", step)
-    staging._stage_frame = interrupted(staging._stage_frame, staged_count, step)
-    publish.merge_table = interrupted(publish.merge_table, lambda _, table, streams: f"merge {table}", step)
+    frame_load.record_start = interrupt_at_step(frame_load.record_start, lambda *_: "record_start", step)
+    frame_load.record_published = interrupt_at_step(frame_load.record_published, lambda *_: "record_published", step)
+    frame_load.checks.run_checks = interrupt_at_step(frame_load.checks.run_checks, lambda *_: "run_checks", step)
+    staging.prepare_load = interrupt_at_step(staging.prepare_load, lambda *_: "begin", step)
+    staging.stage_frames = interrupt_at_step(staging.stage_frames, lambda *_: "stage", step)
+    staging._stage_frame = interrupt_at_step(staging._stage_frame, name_step, step)
+    publish.merge_table = interrupt_at_step(publish.merge_table, lambda _, table, streams: f"merge {table}", step)
     if step.startswith("before commit of "):
-        staging_copy.CopyTarget._copy_rows = _dying_before_commit(
+        staging_copy.CopyTarget._copy_rows = _die_before_commit(
             staging_copy.CopyTarget._copy_rows, step.rsplit(" ", 1)[1]
         )  # type: ignore[method-assign]
-    load_frames(local_frames(catalogue()), run(), url)
+    load_frames(create_local_frames(make_catalogue()), make_run(), url)
 
 
-def _dying_before_commit(write: Callable[..., int], table: str) -> Callable[..., int]:
-    def call(target: staging_copy.CopyTarget, partition: int, batches: Any, schema: pa.Schema) -> int:
-        def dying() -> Any:
+def _die_before_commit(write: Callable[..., int], table: str) -> Callable[..., int]:
+    def write_and_die(target: staging_copy.CopyTarget, partition: int, batches: Any, schema: pa.Schema) -> int:
+        def yield_and_die() -> Any:
             yield from batches
             if target.table == table:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        return write(target, partition, dying(), schema)
+        return write(target, partition, yield_and_die(), schema)
 
-    return call
+    return write_and_die
 
 
-def _die_at(moment: str, step: str) -> None:
-    if moment == step:
+def _die_at(reached_step: str, step: str) -> None:
+    if reached_step == step:
         os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -18,7 +18,7 @@ Rows = dict[str, list[dict[str, Any]]]
 INPUT = RunInput("00000000000000aa", "kaggle", "dataset.csv", "tracks_by_genre", 10)
 
 
-def run(run_id: str = "first", day: date = date(2026, 11, 1), inputs: tuple[RunInput, ...] = (INPUT,)) -> Run:
+def make_run(run_id: str = "first", day: date = date(2026, 11, 1), inputs: tuple[RunInput, ...] = (INPUT,)) -> Run:
     return Run(
         run_id,
         "nightly_refresh",
@@ -29,7 +29,7 @@ def run(run_id: str = "first", day: date = date(2026, 11, 1), inputs: tuple[RunI
     )
 
 
-def catalogue() -> Rows:
+def make_catalogue() -> Rows:
     """Four tracks: A1 and A2 are one recording, B is alone, a made one stands for a row without an id."""
     return {
         "dim_artist": [
@@ -46,12 +46,12 @@ def catalogue() -> Rows:
             }
         ],
         "dim_track": [
-            track("track-A1", recording_id="track-A1", album_id="album-1"),
-            track("track-A2", recording_id="track-A1"),
-            track("track-B", name='Bé; "q"', explicit=True, isrc="GBAYE0601498"),
-            track("name:00", audio_features_type=None, newness_score=None, tempo=None, source="top_2000s"),
+            make_track("track-A1", recording_id="track-A1", album_id="album-1"),
+            make_track("track-A2", recording_id="track-A1"),
+            make_track("track-B", name='Bé; "q"', explicit=True, isrc="GBAYE0601498"),
+            make_track("name:00", audio_features_type=None, newness_score=None, tempo=None, source="top_2000s"),
         ],
-        "dim_audio_cluster": [cluster(0, "calm"), cluster(1, "loud")],
+        "dim_audio_cluster": [make_cluster(0, "calm"), make_cluster(1, "loud")],
         "cluster_fit": [
             {
                 "fit_id": "fit-1",
@@ -66,11 +66,11 @@ def catalogue() -> Rows:
             }
         ],
         "track_alias": [
-            alias("spotify_id", "track-A1", "track-A1"),
-            alias("spotify_id", "track-A2", "track-A2"),
-            alias("isrc", "GBAYE0601498", "track-A1"),
-            alias("isrc", "GBAYE0601498", "track-B"),
-            alias("name", "name:00", "name:00"),
+            make_alias("spotify_id", "track-A1", "track-A1"),
+            make_alias("spotify_id", "track-A2", "track-A2"),
+            make_alias("isrc", "GBAYE0601498", "track-A1"),
+            make_alias("isrc", "GBAYE0601498", "track-B"),
+            make_alias("name", "name:00", "name:00"),
         ],
         "bridge_track_artist": [
             {"track_id": "track-A1", "artist_id": "artist-x", "position": 1},
@@ -111,7 +111,7 @@ def catalogue() -> Rows:
     }
 
 
-def track(track_id: str, **values: Any) -> dict[str, Any]:
+def make_track(track_id: str, **values: Any) -> dict[str, Any]:
     defaults: dict[str, Any] = {
         "track_id": track_id,
         "recording_id": track_id,
@@ -132,22 +132,20 @@ def track(track_id: str, **values: Any) -> dict[str, Any]:
     return {**defaults, **dict.fromkeys(AUDIO_FEATURES, 0.5), **values}
 
 
-def cluster(number: int, name: str) -> dict[str, Any]:
+def make_cluster(number: int, name: str) -> dict[str, Any]:
     fitted = {"inertia": 1.0, "fitted_at": datetime(2026, 11, 1, tzinfo=UTC)}
     return {"audio_features_type": number, "name": name, **dict.fromkeys(AUDIO_FEATURES, 0.5), **fitted}
 
 
-def alias(kind: str, value: str, track_id: str) -> dict[str, Any]:
+def make_alias(kind: str, value: str, track_id: str) -> dict[str, Any]:
     return {"alias_kind": kind, "alias_value": value, "track_id": track_id, "method": "id", "score": 1.0}
 
 
-def frames(spark: SparkSession, staged: Mapping[str, list[dict[str, Any]]]) -> dict[str, DataFrame]:
+def create_frames(spark: SparkSession, staged: Mapping[str, list[dict[str, Any]]]) -> dict[str, DataFrame]:
     """Rows as frames of ``schemas.STAGED``; what a row does not name is NULL."""
     return {
-        name: spark.createDataFrame(pa.Table.from_pylist(found, to_arrow_schema(STAGED[name])), STAGED[name]).coalesce(
-            1
-        )
-        for name, found in staged.items()
+        name: spark.createDataFrame(pa.Table.from_pylist(rows, to_arrow_schema(STAGED[name])), STAGED[name]).coalesce(1)
+        for name, rows in staged.items()
     }
 
 
@@ -168,22 +166,22 @@ class LocalFrame:
         return [row for batch in self.batches for row in batch.to_pylist()]
 
 
-def local_frames(staged: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
+def create_local_frames(staged: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
     """The same as ``frames``, without Spark: the load writes them by the very code that executors run."""
     return {
-        name: LocalFrame(STAGED[name], pa.Table.from_pylist(found, to_arrow_schema(STAGED[name])).to_batches())
-        for name, found in staged.items()
+        name: LocalFrame(STAGED[name], pa.Table.from_pylist(rows, to_arrow_schema(STAGED[name])).to_batches())
+        for name, rows in staged.items()
     }
 
 
-def table(url: str, statement: str, **parameters: object) -> list[dict[str, Any]]:
+def select_rows(url: str, statement: str, **parameters: object) -> list[dict[str, Any]]:
     with connect(url) as connection:
         return fetch_rows(connection, statement, **parameters)
 
 
-def contents(url: str) -> dict[str, str]:
+def compute_checksums(url: str) -> dict[str, str]:
     """A checksum of each table of the star and the audit, keys included; times of runs are left out."""
-    names = table(
+    names = select_rows(
         url,
         "select schemaname || '.' || tablename as name from pg_tables where schemaname in ('warehouse', 'audit')",
     )
@@ -193,16 +191,16 @@ def contents(url: str) -> dict[str, str]:
 def _checksum(url: str, name: str) -> str:
     line = "t.run_id || t.result || t.reference_date" if name == "audit.run" else "t::text"
     lines = f"select {line} as line from {name} as t"
-    (found,) = table(url, f"select md5(string_agg(line, '|' order by line)) as checksum from ({lines}) as lines")
-    return str(found["checksum"])
+    (row,) = select_rows(url, f"select md5(string_agg(line, '|' order by line)) as checksum from ({lines}) as lines")
+    return str(row["checksum"])
 
 
-def star(url: str) -> dict[str, str]:
+def compute_star_checksums(url: str) -> dict[str, str]:
     """The checksums of the star alone."""
-    return {name: checksum for name, checksum in contents(url).items() if name.startswith("warehouse.")}
+    return {name: checksum for name, checksum in compute_checksums(url).items() if name.startswith("warehouse.")}
 
 
-def row_places(url: str) -> list[dict[str, Any]]:
+def select_row_locations(url: str) -> list[dict[str, Any]]:
     """Where each row of the star lies and which transaction wrote it: changes where a row is written."""
-    place = "select '{0}' as name, ctid::text, xmin::text from {0}"
-    return [row for name in star(url) for row in table(url, place.format(name))]
+    query = "select '{0}' as name, ctid::text, xmin::text from {0}"
+    return [row for name in compute_star_checksums(url) for row in select_rows(url, query.format(name))]

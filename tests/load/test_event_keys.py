@@ -14,48 +14,54 @@ from etl.database import make_engine, read_sql
 from etl.formats.contracts import EVENTS
 from etl.load.event_load import EventLoad, open_event_load
 from launch import postgres
-from tests.conftest import database
-from tests.load.event_frames import Delivery, run_of
-from tests.load.star_frames import table
+from tests.conftest import copy_database
+from tests.load.event_frames import Delivery, make_event_run
+from tests.load.star_frames import select_rows
 
-MADE = {"track_id": None, "made_track": "name:t", "made_artist": "name:a", "track_name": "Song", "artist_name": "Nova"}
+NAME_ONLY = {
+    "track_id": None,
+    "made_track": "name:t",
+    "made_artist": "name:a",
+    "track_name": "Song",
+    "artist_name": "Nova",
+}
 
 
-def thing(track_id: str | None = "t1", **values: Any) -> dict[str, Any]:
+def make_event_name(track_id: str | None = "t1", **values: Any) -> dict[str, Any]:
     return {"name_set": "things", "source": "feed", "track_id": track_id, "row_count": 1, **values}
 
 
 @contextmanager
-def naming(url: str, run_id: str, *named: dict[str, Any]) -> Iterator[EventLoad]:
+def load_names(url: str, run_id: str, *named: dict[str, Any]) -> Iterator[EventLoad]:
     """A load of events that name this, its members published."""
     rows = pa.Table.from_pylist(list(named), to_arrow_schema(EVENTS["event_named"]))
-    with open_event_load(run_of(run_id, [Delivery(run_id)]), url) as load:
+    with open_event_load(make_event_run(run_id, [Delivery(run_id)]), url) as load:
         assert load is not None
         load.stage_dimension_members({"event_named": rows})
         load.publish_dimension_members()
         yield load
 
 
-def named(url: str, run_id: str, *rows: dict[str, Any]) -> None:
-    with naming(url, run_id, *rows):
+def publish_names(url: str, run_id: str, *rows: dict[str, Any]) -> None:
+    with load_names(url, run_id, *rows):
         pass
 
 
-def known(url: str, *tracks: dict[str, Any]) -> None:
+def insert_tracks(url: str, *tracks: dict[str, Any]) -> None:
     """Tracks of the catalogue, each the key ``track_key`` and the alias by its id."""
     with make_engine(url).begin() as connection:
-        for one in tracks:
+        for row in tracks:
             connection.execute(
                 text(
                     "insert into warehouse.dim_track (track_key, recording_key, album_key, track_id, name, source)"
                     " values (:track_key, :recording_key, -1, :track_id, :name, 's')"
                 ),
-                {"recording_key": one["track_key"], **one},
+                {"recording_key": row["track_key"], **row},
             )
-            alias(connection, "spotify_id", one["track_id"], one["track_key"])
+            insert_alias(connection, "spotify_id", row["track_id"], row["track_key"])
 
 
-def alias(connection: Any, kind: str, value: str, track_key: int) -> None:
+def insert_alias(connection: Any, kind: str, value: str, track_key: int) -> None:
     statement = "insert into warehouse.track_alias (alias_kind, alias_value, track_key, method, score)"
     values = {"kind": kind, "value": value, "track_key": track_key}
     connection.execute(text(f"{statement} values (:kind, :value, :track_key, 'id', 1)"), values)
@@ -66,8 +72,8 @@ def execute(url: str, statement: str) -> None:
         connection.execute(text(statement))
 
 
-def found(url: str, statement: str) -> list[tuple[Any, ...]]:
-    return [tuple(row.values()) for row in table(url, statement)]
+def select_tuples(url: str, statement: str) -> list[tuple[Any, ...]]:
+    return [tuple(row.values()) for row in select_rows(url, statement)]
 
 
 TRACKS = (
@@ -103,22 +109,22 @@ def test_each_member_is_staged_once_with_what_says_most(warehouse_url: str) -> N
         *({"name_set": "months", "input_id": "i1", "row_count": count, "is_spoken": count == 3} for count in (2, 3)),
         {"name_set": "months", "input_id": "i2", "row_count": 7, "is_spoken": False},
         # Who says a name wins over who says none, then who says an artist, then the smaller.
-        thing("t1", artist_id="a1", source="a"),
-        thing("t1", track_name="B", source="z", made_track="name:b"),
-        thing("t1", track_name="B", artist_id="a2", artist_name="Z", source="z", made_track="name:b"),
-        thing("t1", track_name="B", artist_id="a2", artist_name="Z", source="y"),
-        thing("t1", track_name="C", artist_id="a1", artist_name=None, source="a"),
-        thing("t1", track_name="D", artist_id="a2", artist_name="Y", source="b"),
-        thing("t2", track_name="A", source="a"),
-        thing("t2", track_name="Z", artist_id="a1", source="z"),
-        thing("t3", made_track="name:x", source="a"),
-        thing("t3", source="b"),
-        thing(**MADE, source="basic_export"),
-        thing(None, artist_id="a2", artist_name="Y", source="a"),
-        thing(None, artist_id="a2", source="0"),
-        thing(None, source="feed"),
+        make_event_name("t1", artist_id="a1", source="a"),
+        make_event_name("t1", track_name="B", source="z", made_track="name:b"),
+        make_event_name("t1", track_name="B", artist_id="a2", artist_name="Z", source="z", made_track="name:b"),
+        make_event_name("t1", track_name="B", artist_id="a2", artist_name="Z", source="y"),
+        make_event_name("t1", track_name="C", artist_id="a1", artist_name=None, source="a"),
+        make_event_name("t1", track_name="D", artist_id="a2", artist_name="Y", source="b"),
+        make_event_name("t2", track_name="A", source="a"),
+        make_event_name("t2", track_name="Z", artist_id="a1", source="z"),
+        make_event_name("t3", made_track="name:x", source="a"),
+        make_event_name("t3", source="b"),
+        make_event_name(**NAME_ONLY, source="basic_export"),
+        make_event_name(None, artist_id="a2", artist_name="Y", source="a"),
+        make_event_name(None, artist_id="a2", source="0"),
+        make_event_name(None, source="feed"),
     )
-    with naming(warehouse_url, "r1", *rows) as load:
+    with load_names(warehouse_url, "r1", *rows) as load:
         staged = {
             name: [tuple(row) for row in load.connection.execute(text(f"select * from staging.{name} order by 1"))]
             for name in ("event_user", "event_artist", "event_track", "event_playlist", "event_context", "event_count")
@@ -141,36 +147,47 @@ def test_each_member_is_staged_once_with_what_says_most(warehouse_url: str) -> N
 
 
 def test_new_artists_and_tracks_get_the_next_keys_in_the_order_of_ids(warehouse_url: str) -> None:
-    rows = (thing("t2", artist_id="a2"), thing("t1", artist_id="a1", artist_name="Other"), thing(**MADE))
-    named(warehouse_url, "r1", *rows)
+    rows = (
+        make_event_name("t2", artist_id="a2"),
+        make_event_name("t1", artist_id="a1", artist_name="Other"),
+        make_event_name(**NAME_ONLY),
+    )
+    publish_names(warehouse_url, "r1", *rows)
     artists = [(1, "a1", "Other", "feed", True), (2, "a2", None, "feed", True)]
-    made = [(3, "name:a", "Nova", "feed", True)]
-    assert found(warehouse_url, ARTISTS) == artists + made
-    assert sorted(found(warehouse_url, TRACKS)) == [
+    inferred = [(3, "name:a", "Nova", "feed", True)]
+    assert select_tuples(warehouse_url, ARTISTS) == artists + inferred
+    assert sorted(select_tuples(warehouse_url, TRACKS)) == [
         (1, 1, "name:t", "Song", "feed", True),
         (2, 2, "t1", None, "feed", True),
         (3, 3, "t2", None, "feed", True),
     ]
-    assert found(warehouse_url, ALIASES) == [
+    assert select_tuples(warehouse_url, ALIASES) == [
         ("name", "name:t", 1, "event", 1.0),
         ("spotify_id", "t1", 2, "event", 1.0),
         ("spotify_id", "t2", 3, "event", 1.0),
     ]
-    assert found(warehouse_url, CREDITS) == [("name:t", "name:a", 1), ("t1", "a1", 1), ("t2", "a2", 1)]
-    named(warehouse_url, "r2", *rows, thing("t0", artist_id="a0"))
-    assert found(warehouse_url, ARTISTS) == [*artists, *made, (4, "a0", None, "feed", True)]
-    assert sorted(found(warehouse_url, TRACKS))[3:] == [(4, 4, "t0", None, "feed", True)]
-    assert len(found(warehouse_url, ALIASES)) == 4
+    assert select_tuples(warehouse_url, CREDITS) == [("name:t", "name:a", 1), ("t1", "a1", 1), ("t2", "a2", 1)]
+    publish_names(warehouse_url, "r2", *rows, make_event_name("t0", artist_id="a0"))
+    assert select_tuples(warehouse_url, ARTISTS) == [*artists, *inferred, (4, "a0", None, "feed", True)]
+    assert sorted(select_tuples(warehouse_url, TRACKS))[3:] == [(4, 4, "t0", None, "feed", True)]
+    assert len(select_tuples(warehouse_url, ALIASES)) == 4
 
 
 def test_of_two_names_the_smaller_stays_and_the_catalogue_is_left_alone(warehouse_url: str) -> None:
-    known(warehouse_url, {"track_key": 7, "track_id": "c1", "name": "Z of the catalogue"})
+    insert_tracks(warehouse_url, {"track_key": 7, "track_id": "c1", "name": "Z of the catalogue"})
     execute(
         warehouse_url,
         "insert into warehouse.dim_artist (artist_key, artist_id, name, source)"
         " values (5, 'ca', 'Z of the catalogue', 's')",
     )
-    said = [("M", "Mm", "m"), (None, None, "a"), ("N", "Nn", "a"), ("K", "Kk", "z"), ("K", "Kk", "b"), ("K", "Kk", "c")]
+    sources = [
+        ("M", "Mm", "m"),
+        (None, None, "a"),
+        ("N", "Nn", "a"),
+        ("K", "Kk", "z"),
+        ("K", "Kk", "b"),
+        ("K", "Kk", "c"),
+    ]
     expected = [
         ("M", "Mm", "m"),
         ("M", "Mm", "m"),
@@ -179,49 +196,49 @@ def test_of_two_names_the_smaller_stays_and_the_catalogue_is_left_alone(warehous
         ("K", "Kk", "b"),
         ("K", "Kk", "b"),
     ]
-    for number, (track, artist, source) in enumerate(said):
-        told = {"track_name": track, "artist_name": artist, "source": source}
-        other = {"track_name": "Other", "artist_name": "Other", "source": "feed"}
+    for number, (track, artist, source) in enumerate(sources):
+        name_row = {"track_name": track, "artist_name": artist, "source": source}
+        other_row = {"track_name": "Other", "artist_name": "Other", "source": "feed"}
         rows = (
-            thing("t1", artist_id="a1", **told),
-            thing("t2", artist_id="a2", **other),
-            thing("c1", artist_id="ca", **told),
+            make_event_name("t1", artist_id="a1", **name_row),
+            make_event_name("t2", artist_id="a2", **other_row),
+            make_event_name("c1", artist_id="ca", **name_row),
         )
-        named(warehouse_url, f"r{number}", *rows)
-        tracks = {row[2]: row[3:] for row in found(warehouse_url, TRACKS)}
-        artists = {row[1]: row[2:] for row in found(warehouse_url, ARTISTS)}
-        wanted = expected[number]
+        publish_names(warehouse_url, f"r{number}", *rows)
+        tracks = {row[2]: row[3:] for row in select_tuples(warehouse_url, TRACKS)}
+        artists = {row[1]: row[2:] for row in select_tuples(warehouse_url, ARTISTS)}
+        expected_row = expected[number]
         assert tracks == {
-            "t1": (wanted[0], wanted[2], True),
+            "t1": (expected_row[0], expected_row[2], True),
             "t2": ("Other", "feed", True),
             "c1": ("Z of the catalogue", "s", False),
         }
         assert artists == {
-            "a1": (wanted[1], wanted[2], True),
+            "a1": (expected_row[1], expected_row[2], True),
             "a2": ("Other", "feed", True),
             "ca": ("Z of the catalogue", "s", False),
         }
-    assert ("c1", "ca", 1) not in found(warehouse_url, CREDITS)
+    assert ("c1", "ca", 1) not in select_tuples(warehouse_url, CREDITS)
 
 
 def test_who_says_no_name_changes_nothing(warehouse_url: str) -> None:
     for number, source in enumerate("ma"):
-        named(warehouse_url, f"r{number}", thing("t1", artist_id="a1", source=source))
-    assert found(warehouse_url, ARTISTS) == [(1, "a1", None, "m", True)]
-    assert found(warehouse_url, TRACKS) == [(1, 1, "t1", None, "m", True)]
+        publish_names(warehouse_url, f"r{number}", make_event_name("t1", artist_id="a1", source=source))
+    assert select_tuples(warehouse_url, ARTISTS) == [(1, "a1", None, "m", True)]
+    assert select_tuples(warehouse_url, TRACKS) == [(1, 1, "t1", None, "m", True)]
 
 
 def test_an_artist_that_is_found_by_name_keeps_the_name_that_is_said_with_its_id(warehouse_url: str) -> None:
-    named(warehouse_url, "r1", thing("t1", artist_id="x1", artist_name="nova"))
-    named(warehouse_url, "r2", thing(**{**MADE, "artist_name": "NOVA"}))
-    assert found(warehouse_url, ARTISTS) == [(1, "x1", "nova", "feed", True)]
+    publish_names(warehouse_url, "r1", make_event_name("t1", artist_id="x1", artist_name="nova"))
+    publish_names(warehouse_url, "r2", make_event_name(**{**NAME_ONLY, "artist_name": "NOVA"}))
+    assert select_tuples(warehouse_url, ARTISTS) == [(1, "x1", "nova", "feed", True)]
 
 
 def test_a_track_has_the_first_artist_that_an_event_says(warehouse_url: str) -> None:
-    named(warehouse_url, "r1", thing("t1"), thing("t2", artist_id="a2"))
-    assert found(warehouse_url, CREDITS) == [("t2", "a2", 1)]
-    named(warehouse_url, "r2", thing("t1", artist_id="a1"), thing("t2", artist_id="a3"))
-    assert found(warehouse_url, CREDITS) == [("t1", "a1", 1), ("t2", "a2", 1)]
+    publish_names(warehouse_url, "r1", make_event_name("t1"), make_event_name("t2", artist_id="a2"))
+    assert select_tuples(warehouse_url, CREDITS) == [("t2", "a2", 1)]
+    publish_names(warehouse_url, "r2", make_event_name("t1", artist_id="a1"), make_event_name("t2", artist_id="a3"))
+    assert select_tuples(warehouse_url, CREDITS) == [("t1", "a1", 1), ("t2", "a2", 1)]
 
 
 def test_an_artist_without_an_id_is_the_known_one_of_that_folded_name_with_the_most_followers(
@@ -236,32 +253,40 @@ def test_an_artist_without_an_id_is_the_known_one_of_that_folded_name_with_the_m
             (7, 'b5', 'name:o', 'Nova', 90, 's'), (8, 'b6', null, 'NOVA', 90, 's'), (9, 'b7', null, 'other', 1, 's')
         """,
     )
-    other = {**MADE, "made_track": "name:u", "made_artist": "name:x", "artist_name": "Other"}
-    rows = (thing(**MADE), thing(**other), thing("t1", artist_id="x1", artist_name="Nova"))
-    with naming(warehouse_url, "r1", *rows) as load:
+    other_row = {**NAME_ONLY, "made_track": "name:u", "made_artist": "name:x", "artist_name": "Other"}
+    rows = (
+        make_event_name(**NAME_ONLY),
+        make_event_name(**other_row),
+        make_event_name("t1", artist_id="x1", artist_name="Nova"),
+    )
+    with load_names(warehouse_url, "r1", *rows) as load:
         keys = {row["artist_id"]: row["artist_key"] for row in load.fetch_dimension_keys()["artist"].to_pylist()}
     assert keys == {"name:a": 5, "name:x": 9, "x1": 10}
-    assert ("name:t", "b3", 1) in found(warehouse_url, CREDITS)
-    assert [row[1] for row in found(warehouse_url, ARTISTS)] == ["b1", "b2", "b3", "b4", "b5", "b6", "b7", "x1"]
+    assert ("name:t", "b3", 1) in select_tuples(warehouse_url, CREDITS)
+    assert [row[1] for row in select_tuples(warehouse_url, ARTISTS)] == ["b1", "b2", "b3", "b4", "b5", "b6", "b7", "x1"]
 
 
 NAMED_BY_EXPORTS = {"made_artist": "name:a", "artist_name": "Nova", "source": "extended_export"}
 
 
 def test_a_track_that_nobody_knows_yet_has_the_artist_whose_name_an_event_says(warehouse_url: str) -> None:
-    known(warehouse_url, {"track_key": 7, "track_id": "c1", "name": "Known"})
+    insert_tracks(warehouse_url, {"track_key": 7, "track_id": "c1", "name": "Known"})
     execute(
         warehouse_url,
         "insert into warehouse.dim_artist (artist_key, artist_id, name, source) values (5, 'ca', 'Nova Band', 's')",
     )
     execute(warehouse_url, "insert into warehouse.bridge_track_artist values (7, 5, 1)")
-    named(warehouse_url, "r1", thing("c1", **NAMED_BY_EXPORTS))
-    assert [row[1] for row in found(warehouse_url, ARTISTS)] == ["ca"]
-    rows = (thing("t1", **NAMED_BY_EXPORTS), thing("t2", **NAMED_BY_EXPORTS), thing("t2", artist_id="x1"))
-    with naming(warehouse_url, "r2", *rows) as load:
+    publish_names(warehouse_url, "r1", make_event_name("c1", **NAMED_BY_EXPORTS))
+    assert [row[1] for row in select_tuples(warehouse_url, ARTISTS)] == ["ca"]
+    rows = (
+        make_event_name("t1", **NAMED_BY_EXPORTS),
+        make_event_name("t2", **NAMED_BY_EXPORTS),
+        make_event_name("t2", artist_id="x1"),
+    )
+    with load_names(warehouse_url, "r2", *rows) as load:
         first = {row["track_id"]: row["first_artist_key"] for row in load.fetch_dimension_keys()["track"].to_pylist()}
-    assert found(warehouse_url, CREDITS) == [("c1", "ca", 1), ("t1", "name:a", 1), ("t2", "x1", 1)]
-    assert found(warehouse_url, ARTISTS)[1:] == [
+    assert select_tuples(warehouse_url, CREDITS) == [("c1", "ca", 1), ("t1", "name:a", 1), ("t2", "x1", 1)]
+    assert select_tuples(warehouse_url, ARTISTS)[1:] == [
         (6, "x1", None, "feed", True),
         (7, "name:a", "Nova", "extended_export", True),
     ]
@@ -269,35 +294,39 @@ def test_a_track_that_nobody_knows_yet_has_the_artist_whose_name_an_event_says(w
 
 
 def test_who_names_the_artist_of_a_track_by_an_id_says_nothing_of_another_track(warehouse_url: str) -> None:
-    named(warehouse_url, "r1", *(thing(name, **NAMED_BY_EXPORTS) for name in ("t1", "t2")))
-    named(warehouse_url, "r2", thing("t1", artist_id="x1", artist_name="Nova and the Others"))
-    assert found(warehouse_url, CREDITS) == [("t1", "x1", 1), ("t2", "name:a", 1)]
+    publish_names(warehouse_url, "r1", *(make_event_name(name, **NAMED_BY_EXPORTS) for name in ("t1", "t2")))
+    publish_names(warehouse_url, "r2", make_event_name("t1", artist_id="x1", artist_name="Nova and the Others"))
+    assert select_tuples(warehouse_url, CREDITS) == [("t1", "x1", 1), ("t2", "name:a", 1)]
 
 
 def test_a_name_means_an_artist_whom_the_same_load_names_by_an_id(warehouse_url: str) -> None:
-    rows = (thing(**MADE), thing("t1", artist_id="x1", artist_name="nova"), thing("t2", **NAMED_BY_EXPORTS))
-    named(warehouse_url, "r1", *rows)
-    assert found(warehouse_url, CREDITS) == [("name:t", "x1", 1), ("t1", "x1", 1), ("t2", "x1", 1)]
-    assert [row[1] for row in found(warehouse_url, ARTISTS)] == ["x1"]
+    rows = (
+        make_event_name(**NAME_ONLY),
+        make_event_name("t1", artist_id="x1", artist_name="nova"),
+        make_event_name("t2", **NAMED_BY_EXPORTS),
+    )
+    publish_names(warehouse_url, "r1", *rows)
+    assert select_tuples(warehouse_url, CREDITS) == [("name:t", "x1", 1), ("t1", "x1", 1), ("t2", "x1", 1)]
+    assert [row[1] for row in select_tuples(warehouse_url, ARTISTS)] == ["x1"]
 
 
 def test_a_name_that_an_event_gives_an_id_means_that_track_from_then_on(warehouse_url: str) -> None:
-    other = {
+    other_row = {
         "track_id": None,
         "made_track": "name:o",
         "made_artist": "name:a",
         "track_name": "O",
         "artist_name": "Nova",
     }
-    named(warehouse_url, "r1", thing(**MADE), thing(**other))
-    known(warehouse_url, {"track_key": 70, "track_id": "c1", "name": "Song", "recording_key": 70})
+    publish_names(warehouse_url, "r1", make_event_name(**NAME_ONLY), make_event_name(**other_row))
+    insert_tracks(warehouse_url, {"track_key": 70, "track_id": "c1", "name": "Song", "recording_key": 70})
     execute(warehouse_url, "update warehouse.dim_track set recording_key = 1 where track_id = 'c1'")
-    assert found(warehouse_url, MERGED) == [("c1", None, 1), ("name:o", None, 1), ("name:t", None, 2)]
-    both = thing("c1", track_name="Song", made_track="name:t", artist_name="Nova", artist_id="a1")
-    fresh = thing("t9", track_name="New", made_track="name:n", artist_name="Nova", artist_id="a1")
-    named(warehouse_url, "r2", both, fresh)
-    new = next(row[0] for row in found(warehouse_url, TRACKS) if row[2] == "t9")
-    assert found(warehouse_url, ALIASES) == [
+    assert select_tuples(warehouse_url, MERGED) == [("c1", None, 1), ("name:o", None, 1), ("name:t", None, 2)]
+    both_names = make_event_name("c1", track_name="Song", made_track="name:t", artist_name="Nova", artist_id="a1")
+    fresh = make_event_name("t9", track_name="New", made_track="name:n", artist_name="Nova", artist_id="a1")
+    publish_names(warehouse_url, "r2", both_names, fresh)
+    new = next(row[0] for row in select_tuples(warehouse_url, TRACKS) if row[2] == "t9")
+    assert select_tuples(warehouse_url, ALIASES) == [
         ("name", "name:n", new, "event", 1.0),
         ("name", "name:o", 1, "event", 1.0),
         ("name", "name:t", 70, "event", 1.0),
@@ -305,7 +334,7 @@ def test_a_name_that_an_event_gives_an_id_means_that_track_from_then_on(warehous
         ("spotify_id", "t9", new, "event", 1.0),
     ]
     # Its recording is the one of the track that it means.
-    assert found(warehouse_url, MERGED) == [
+    assert select_tuples(warehouse_url, MERGED) == [
         ("c1", None, 1),
         ("name:o", None, 1),
         ("name:t", "c1", 1),
@@ -324,68 +353,71 @@ NAMES = """
 def test_of_several_ids_that_events_give_a_name_the_smallest_wins_whichever_comes_first(
     embedded_server: postgres.Server, migrated_template: str
 ) -> None:
-    of_ids = (thing(track_id, track_name="Song", made_track="name:t") for track_id in ("c1", "t2", "old"))
-    rows = (*of_ids, thing(**MADE))
+    id_rows = (make_event_name(track_id, track_name="Song", made_track="name:t") for track_id in ("c1", "t2", "old"))
+    rows = (*id_rows, make_event_name(**NAME_ONLY))
     apart = ([[row] for row in order] for order in permutations(rows))
     for loads in ([rows], *apart):
-        with database(embedded_server, migrated_template) as url:
-            known(
+        with copy_database(embedded_server, migrated_template) as url:
+            insert_tracks(
                 url,
                 {"track_key": 70, "track_id": "b1", "name": "One"},
                 {"track_key": 60, "track_id": "c1", "name": "Two"},
             )
             with make_engine(url).begin() as connection:
-                alias(connection, "linked_id", "old", 70)
-                alias(connection, "linked_id", "c1", 70)
+                insert_alias(connection, "linked_id", "old", 70)
+                insert_alias(connection, "linked_id", "c1", 70)
             for number, load in enumerate(loads):
-                named(url, f"r{number}", *load)
-            assert found(url, NAMES) == [("name:t", "b1")], loads
-            assert [row for row in found(url, MERGED) if row[1]] in ([], [("name:t", "b1", 70)]), loads
+                publish_names(url, f"r{number}", *load)
+            assert select_tuples(url, NAMES) == [("name:t", "b1")], loads
+            assert [row for row in select_tuples(url, MERGED) if row[1]] in ([], [("name:t", "b1", 70)]), loads
 
 
 def test_each_name_that_events_give_an_id_means_it_in_one_load_or_in_several(
     embedded_server: postgres.Server, migrated_template: str
 ) -> None:
     songs = [
-        thing("t1", track_name=name, made_track=made) for name, made in (("Song", "name:t"), ("Song II", "name:u"))
+        make_event_name("t1", track_name=name, made_track=name_id)
+        for name, name_id in (("Song", "name:t"), ("Song II", "name:u"))
     ]
-    nameless = thing("t1", source="z")
+    nameless = make_event_name("t1", source="z")
     for loads in ([[*songs, nameless]], [songs[:1], songs[1:]], [[nameless], songs[::-1]]):
-        with database(embedded_server, migrated_template) as url:
+        with copy_database(embedded_server, migrated_template) as url:
             for number, rows in enumerate(loads):
-                named(url, f"r{number}", *rows)
-            assert found(url, NAMES) == [("name:t", "t1"), ("name:u", "t1")], loads
+                publish_names(url, f"r{number}", *rows)
+            assert select_tuples(url, NAMES) == [("name:t", "t1"), ("name:u", "t1")], loads
 
 
 def test_a_name_of_the_catalogue_stays_what_the_catalogue_says(warehouse_url: str) -> None:
-    known(
+    insert_tracks(
         warehouse_url,
         {"track_key": 70, "track_id": "c1", "name": "Song"},
         {"track_key": 80, "track_id": "c2", "name": "Song"},
     )
     with make_engine(warehouse_url).begin() as connection:
-        alias(connection, "name", "name:t", 80)
-    with naming(warehouse_url, "r1", thing("c1", track_name="Song", made_track="name:t"), thing(**MADE)) as load:
+        insert_alias(connection, "name", "name:t", 80)
+    with load_names(
+        warehouse_url, "r1", make_event_name("c1", track_name="Song", made_track="name:t"), make_event_name(**NAME_ONLY)
+    ) as load:
         keys = {row["track_id"]: row["track_key"] for row in load.fetch_dimension_keys()["track"].to_pylist()}
     assert keys == {"c1": 70, "name:t": 80}
-    assert [row[2] for row in found(warehouse_url, ALIASES) if row[0] == "name"] == [80]
-    assert {row[2] for row in found(warehouse_url, TRACKS)} == {"c1", "c2"}
+    assert [row[2] for row in select_tuples(warehouse_url, ALIASES) if row[0] == "name"] == [80]
+    assert {row[2] for row in select_tuples(warehouse_url, TRACKS)} == {"c1", "c2"}
 
 
 def test_a_made_id_that_is_a_track_of_the_catalogue_stays_itself(warehouse_url: str) -> None:
-    known(
+    insert_tracks(
         warehouse_url,
         {"track_key": 70, "track_id": "name:t", "name": "Song"},
         {"track_key": 80, "track_id": "c1", "name": "Song"},
     )
     with make_engine(warehouse_url).begin() as connection:
-        alias(connection, "name", "name:t", 70)
-    named(warehouse_url, "r1", thing("c1", track_name="Song", made_track="name:t"))
-    assert found(warehouse_url, MERGED) == [("c1", None, 80), ("name:t", None, 70)]
+        insert_alias(connection, "name", "name:t", 70)
+    publish_names(warehouse_url, "r1", make_event_name("c1", track_name="Song", made_track="name:t"))
+    assert select_tuples(warehouse_url, MERGED) == [("c1", None, 80), ("name:t", None, 70)]
 
 
 def test_events_find_keys_by_id_by_name_and_by_a_linked_id(warehouse_url: str) -> None:
-    known(
+    insert_tracks(
         warehouse_url,
         {"track_key": 70, "track_id": "c1", "name": "One"},
         {"track_key": 80, "track_id": "c2", "name": "Two"},
@@ -399,30 +431,36 @@ def test_events_find_keys_by_id_by_name_and_by_a_linked_id(warehouse_url: str) -
         """,
     )
     with make_engine(warehouse_url).begin() as connection:
-        alias(connection, "linked_id", "old", 70)
-        alias(connection, "linked_id", "c2", 70)  # told by itself, too: it means itself
-        alias(connection, "isrc", "c2", 70)
-        alias(connection, "isrc", "new", 70)
-    rows = (thing("old"), thing("c1"), thing("c2"), thing("new"), thing(**MADE))
-    with naming(warehouse_url, "r1", *rows) as load:
+        insert_alias(connection, "linked_id", "old", 70)
+        insert_alias(connection, "linked_id", "c2", 70)  # told by itself, too: it means itself
+        insert_alias(connection, "isrc", "c2", 70)
+        insert_alias(connection, "isrc", "new", 70)
+    rows = (
+        make_event_name("old"),
+        make_event_name("c1"),
+        make_event_name("c2"),
+        make_event_name("new"),
+        make_event_name(**NAME_ONLY),
+    )
+    with load_names(warehouse_url, "r1", *rows) as load:
         tracks = {row["track_id"]: tuple(row.values())[1:] for row in load.fetch_dimension_keys()["track"].to_pylist()}
         assert load.fetch_dimension_keys()["track"].num_rows == 5
-    made, new = tracks.pop("name:t"), tracks.pop("new")
+    name_track, new = tracks.pop("name:t"), tracks.pop("new")
     assert tracks == {"c1": (70, 5), "c2": (80, -1), "old": (70, 5)}
-    assert (made[0], new) == (81, (82, -1))
-    assert made[1] == 6
+    assert (name_track[0], new) == (81, (82, -1))
+    assert name_track[1] == 6
 
 
 def test_made_ids_are_looked_up_by_name(warehouse_url: str) -> None:
     rows = (
-        thing(**MADE),
-        thing(**{**MADE, "source": "basic_export"}),
-        thing(**{**MADE, "made_artist": None, "artist_id": "a1"}),
-        thing(None, artist_name="Lux", made_artist="name:l"),
-        thing("t1", track_name="By id", artist_name="Nova", made_track="name:i"),
-        thing(None, track_name="Nothing"),
+        make_event_name(**NAME_ONLY),
+        make_event_name(**{**NAME_ONLY, "source": "basic_export"}),
+        make_event_name(**{**NAME_ONLY, "made_artist": None, "artist_id": "a1"}),
+        make_event_name(None, artist_name="Lux", made_artist="name:l"),
+        make_event_name("t1", track_name="By id", artist_name="Nova", made_track="name:i"),
+        make_event_name(None, track_name="Nothing"),
     )
-    with naming(warehouse_url, "r1", *rows) as load:
+    with load_names(warehouse_url, "r1", *rows) as load:
         ids = load.fetch_dimension_keys()["name_derived_id"].to_pylist()
     found_ids = {tuple(row[name] for name in ("track_name", "artist_name", "made_track", "made_artist")) for row in ids}
     assert found_ids == {("Song", "Nova", "name:t", "name:a"), (None, "Lux", None, "name:l")}
@@ -431,8 +469,8 @@ def test_made_ids_are_looked_up_by_name(warehouse_url: str) -> None:
 
 def test_users_are_looked_up_with_ends_that_every_clock_can_tell(warehouse_url: str) -> None:
     moved = datetime(2026, 11, 1, tzinfo=UTC)
-    named(warehouse_url, "r0", {"name_set": "users", "user_id": "u9", "source": "feed"})
-    named(warehouse_url, "r1", {"name_set": "users", "user_id": "u1", "source": "feed"})
+    publish_names(warehouse_url, "r0", {"name_set": "users", "user_id": "u9", "source": "feed"})
+    publish_names(warehouse_url, "r1", {"name_set": "users", "user_id": "u1", "source": "feed"})
     execute(
         warehouse_url,
         f"""
@@ -441,22 +479,27 @@ def test_users_are_looked_up_with_ends_that_every_clock_can_tell(warehouse_url: 
         values (50, 'u1', '{moved.isoformat()}', 'infinity', 's', 'Asia/Tokyo')
         """,
     )
-    with naming(warehouse_url, "r2", {"name_set": "users", "user_id": "u1", "source": "feed"}) as load:
+    with load_names(warehouse_url, "r2", {"name_set": "users", "user_id": "u1", "source": "feed"}) as load:
         users = load.fetch_dimension_keys()["user"].to_pylist()
     first, last = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
     versions = [(row["user_id"], row["valid_from"], row["valid_to"], row["home_timezone"]) for row in users]
     assert sorted(versions) == [("u1", first, moved, None), ("u1", moved, last, "Asia/Tokyo")]
 
 
-def context(**values: Any) -> dict[str, Any]:
+def make_context(**values: Any) -> dict[str, Any]:
     return {"name_set": "contexts", **values}
 
 
 def test_a_context_is_known_by_all_its_columns_and_those_of_others_are_not_looked_up(warehouse_url: str) -> None:
-    first = (context(), context(platform="ios"), context(platform="ios", is_shuffle=False), context(is_offline=True))
-    named(warehouse_url, "r1", *first)
-    rows = (*first[:2], context(platform="ios", is_shuffle=True), context(platform="Not applicable"))
-    with naming(warehouse_url, "r2", *rows) as load:
+    first = (
+        make_context(),
+        make_context(platform="ios"),
+        make_context(platform="ios", is_shuffle=False),
+        make_context(is_offline=True),
+    )
+    publish_names(warehouse_url, "r1", *first)
+    rows = (*first[:2], make_context(platform="ios", is_shuffle=True), make_context(platform="Not applicable"))
+    with load_names(warehouse_url, "r2", *rows) as load:
         keys = (
             load.fetch_dimension_keys()["context"]
             .select(["platform", "is_shuffle", "is_offline", "context_key"])
@@ -468,7 +511,7 @@ def test_a_context_is_known_by_all_its_columns_and_those_of_others_are_not_looke
         "('ios', True, None, 5)",
         "(None, None, None, 4)",
     ]
-    assert len(found(warehouse_url, "select from warehouse.dim_play_context where context_key > 0")) == 5
+    assert len(select_tuples(warehouse_url, "select from warehouse.dim_play_context where context_key > 0")) == 5
 
 
 def test_the_contexts_of_years_are_not_compared_one_by_one(warehouse_url: str) -> None:
@@ -482,5 +525,5 @@ def test_the_contexts_of_years_are_not_compared_one_by_one(warehouse_url: str) -
         """,
     )
     for name in ("merge/dim_play_context", "queries/lookup/context"):
-        plan = found(warehouse_url, "explain " + read_sql(name))
+        plan = select_tuples(warehouse_url, "explain " + read_sql(name))
         assert not [line for (line,) in plan if "Nested Loop" in line], name

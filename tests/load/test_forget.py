@@ -11,10 +11,10 @@ from etl.erasure.warehouse import erase_data_subject, find_usernames
 from etl.load.access.login_removal import erase_logins
 from etl.load.marts import build_marts_as_defined
 from launch import postgres
-from tests.load.event_frames import NOON, Delivery, Told, load_events, user
-from tests.load.star_frames import table
+from tests.load.event_frames import NOON, Delivery, SourcePlay, load_events, make_user_record
+from tests.load.star_frames import select_rows
 
-WHO, NAME, OTHER = "listener-7f3a91", "Ondine Quartermain", "listener-0b22c4"
+ERASED_USER, NAME, OTHER_USER = "listener-7f3a91", "Ondine Quartermain", "listener-0b22c4"
 PLAYLIST = "0123456789012345678901"
 SAMPLES = """
     select format('%s.%s.%s', schemaname, tablename, attname) as name
@@ -30,47 +30,61 @@ def execute(url: str, statement: str) -> None:
         connection.execute(text(statement))
 
 
-def forgotten(url: str, **more: set[str]) -> None:
+def erase_user(url: str, **more: set[str]) -> None:
     with lock_warehouse(url) as connection:
-        person = DataSubject(frozenset({WHO})).add_identifiers(**more)
-        person = person.add_identifiers(names=find_usernames(connection, person))
-        erase_data_subject(connection, person, build_marts_as_defined, erase_logins)
+        data_subject = DataSubject(frozenset({ERASED_USER})).add_identifiers(**more)
+        erase_data_subject(
+            connection,
+            data_subject.add_identifiers(names=find_usernames(connection, data_subject)),
+            build_marts_as_defined,
+            erase_logins,
+        )
 
 
-def sampled(server: postgres.Server, url: str, *words: str) -> list[str]:
+def list_sampled_columns(server: postgres.Server, url: str, *words: str) -> list[str]:
     """Columns of which the planner's samples hold one of some words."""
     with make_engine(server.build_url("postgres", str(make_url(url).database))).connect() as connection:
         return [str(row["name"]) for word in words for row in fetch_rows(connection, SAMPLES, word=word)]
 
 
 def test_no_sample_of_the_planner_names_the_person(embedded_server: postgres.Server, warehouse_url: str) -> None:
-    people = (user(WHO, NOON, username=NAME), user(f"{WHO}-2", NOON, username=f"{NAME} too"))
-    load_events(warehouse_url, "r1", Delivery("aa", (Told(NOON, WHO), Told(NOON, OTHER))), Delivery("bb", users=people))
+    people = (
+        make_user_record(ERASED_USER, NOON, username=NAME),
+        make_user_record(f"{ERASED_USER}-2", NOON, username=f"{NAME} too"),
+    )
+    load_events(
+        warehouse_url,
+        "r1",
+        Delivery("aa", (SourcePlay(NOON, ERASED_USER), SourcePlay(NOON, OTHER_USER))),
+        Delivery("bb", users=people),
+    )
     execute(
         warehouse_url,
         f"""
         insert into audit.run (run_id, job, started_at, finished_at, result, message)
-        select 'f' || g, 'load_events', now(), now(), 'failed', '{WHO} was too much, ' || g
+        select 'f' || g, 'load_events', now(), now(), 'failed', '{ERASED_USER} was too much, ' || g
         from generate_series(1, 5) as g;
         insert into audit.fetch (run_id, part, account, asked_at, state, message)
-        select 'f' || g, 'p', '{WHO}' || g, now(), 'failed', 'A playlist of {WHO} is refused'
+        select 'f' || g, 'p', '{ERASED_USER}' || g, now(), 'failed', 'A playlist of {ERASED_USER} is refused'
         from generate_series(1, 5) as g;
-        insert into warehouse.exclusion (kind, id) values ('user', '{WHO}'), ('user', '{WHO}-2');
+        insert into warehouse.exclusion (kind, id) values ('user', '{ERASED_USER}'), ('user', '{ERASED_USER}-2');
         insert into mart.applied_exclusion select kind, id from warehouse.exclusion;
         insert into audit.playlist_request (user_id, playlist_id)
-        values ('{WHO}', '{PLAYLIST}'), ('{WHO}-2', '{PLAYLIST}');
-        insert into audit.login (login_name, kind, user_id) values ('one', 'listener', '{WHO}');
-        insert into staging.event_artist (artist_id, name) values ('a', '{WHO}'), ('b', '{WHO}');
-        insert into staging.event_user (user_id) values ('{WHO}'), ('{WHO}-2');
+        values ('{ERASED_USER}', '{PLAYLIST}'), ('{ERASED_USER}-2', '{PLAYLIST}');
+        insert into audit.login (login_name, kind, user_id) values ('one', 'listener', '{ERASED_USER}');
+        insert into staging.event_artist (artist_id, name) values ('a', '{ERASED_USER}'), ('b', '{ERASED_USER}');
+        insert into staging.event_user (user_id) values ('{ERASED_USER}'), ('{ERASED_USER}-2');
         analyze
         """,
     )
     assert {"staging.event_user.user_id", "mart.applied_exclusion.id", "audit.run.message"} <= set(
-        sampled(embedded_server, warehouse_url, WHO)
+        list_sampled_columns(embedded_server, warehouse_url, ERASED_USER)
     )
     execute(warehouse_url, "delete from mart.applied_exclusion")  # as the build of the marts does
-    forgotten(warehouse_url, user_ids={f"{WHO}-2"}, accounts={f"{WHO}{number}" for number in range(1, 6)})
-    assert sampled(embedded_server, warehouse_url, WHO, NAME, PLAYLIST) == []
+    erase_user(
+        warehouse_url, user_ids={f"{ERASED_USER}-2"}, accounts={f"{ERASED_USER}{number}" for number in range(1, 6)}
+    )
+    assert list_sampled_columns(embedded_server, warehouse_url, ERASED_USER, NAME, PLAYLIST) == []
     for name in (
         "warehouse.user_record",
         "warehouse.exclusion",
@@ -78,11 +92,11 @@ def test_no_sample_of_the_planner_names_the_person(embedded_server: postgres.Ser
         "audit.login",
         "audit.fetch",
     ):
-        assert table(warehouse_url, f"select * from {name}") == [], name
+        assert select_rows(warehouse_url, f"select * from {name}") == [], name
 
 
-def plays(user_id: str, minute: int, **values: str) -> Told:
-    return Told(NOON + timedelta(minutes=minute), user_id, source="extended_export", **values)
+def make_play(user_id: str, minute: int, **values: str) -> SourcePlay:
+    return SourcePlay(NOON + timedelta(minutes=minute), user_id, source="extended_export", **values)
 
 
 def test_what_only_the_person_named_goes_and_what_others_name_stays(warehouse_url: str) -> None:
@@ -93,17 +107,17 @@ def test_what_only_the_person_named_goes_and_what_others_name_stays(warehouse_ur
     dropped = {"track": "name:drop", "name": "Told twice", "artist": "name:drop", "artist_name": "Twice"}
     at = NOON + timedelta(minutes=50)
     events = (
-        plays(WHO, 0, **alone),
-        plays(WHO, 1, **shared),
-        plays(OTHER, 2, **shared),
-        plays(WHO, 3, track="an-id", name="By an id", artist="an-artist", artist_name="With an id"),
-        plays(WHO, 4, **listed),
-        plays(WHO, 5, **meant),
-        plays(OTHER, 6, track="part", name="Part", artist="name:part", artist_name="Part"),
-        plays(WHO, 7, **dropped),
-        *(Told(at, OTHER, source=source, **dropped) for source in ("extended_export", "basic_export")),
+        make_play(ERASED_USER, 0, **alone),
+        make_play(ERASED_USER, 1, **shared),
+        make_play(OTHER_USER, 2, **shared),
+        make_play(ERASED_USER, 3, track="an-id", name="By an id", artist="an-artist", artist_name="With an id"),
+        make_play(ERASED_USER, 4, **listed),
+        make_play(ERASED_USER, 5, **meant),
+        make_play(OTHER_USER, 6, track="part", name="Part", artist="name:part", artist_name="Part"),
+        make_play(ERASED_USER, 7, **dropped),
+        *(SourcePlay(at, OTHER_USER, source=source, **dropped) for source in ("extended_export", "basic_export")),
         # By another's artist, and by their own.
-        plays(WHO, 8, track="name:by", name="Of mine", artist="name:band", artist_name="Band"),
+        make_play(ERASED_USER, 8, track="name:by", name="Of mine", artist="name:band", artist_name="Band"),
     )
     load_events(warehouse_url, "r1", Delivery("aa", events))
     execute(
@@ -111,20 +125,20 @@ def test_what_only_the_person_named_goes_and_what_others_name_stays(warehouse_ur
         f"""
         delete from warehouse.fact_event where event_time = '{at.isoformat()}';
         insert into warehouse.dim_playlist (playlist_key, playlist_id, name, owner_id, source)
-        values (1, 'somebody-elses', 'A', 'x', 'api'), (2, '{PLAYLIST}', 'B', '{WHO}', 'api');
+        values (1, 'somebody-elses', 'A', 'x', 'api'), (2, '{PLAYLIST}', 'B', '{ERASED_USER}', 'api');
         insert into warehouse.fact_playlist_track (playlist_key, track_key, occurrence, valid_from)
         select 1, track_key, 1, now() from warehouse.dim_track where track_id = 'name:list';
         update warehouse.dim_track
         set recording_key = (select track_key from warehouse.dim_track where track_id = 'name:head')
         where track_id = 'part';
         insert into audit.playlist_request (user_id, playlist_id)
-        values ('{OTHER}', '{PLAYLIST}'), ('{OTHER}', '1123456789012345678901')
+        values ('{OTHER_USER}', '{PLAYLIST}'), ('{OTHER_USER}', '1123456789012345678901')
         """,
     )
-    forgotten(warehouse_url)
-    tracks = table(warehouse_url, "select track_id from warehouse.dim_track where track_key > 0 order by 1")
+    erase_user(warehouse_url)
+    tracks = select_rows(warehouse_url, "select track_id from warehouse.dim_track where track_key > 0 order by 1")
     assert [row["track_id"] for row in tracks] == ["an-id", "name:drop", "name:head", "name:list", "name:song", "part"]
-    artists = table(warehouse_url, "select artist_id from warehouse.dim_artist where artist_key > 0 order by 1")
+    artists = select_rows(warehouse_url, "select artist_id from warehouse.dim_artist where artist_key > 0 order by 1")
     assert [row["artist_id"] for row in artists] == [
         "an-artist",
         "name:band",
@@ -134,15 +148,15 @@ def test_what_only_the_person_named_goes_and_what_others_name_stays(warehouse_ur
         "name:part",
     ]
     for name in ("track_alias", "bridge_track_artist"):
-        assert len(table(warehouse_url, f"select from warehouse.{name}")) == 6, name
-    assert len(table(warehouse_url, "select from audit.name_matched_artist")) == 5
-    assert table(warehouse_url, "select playlist_id from audit.playlist_request") == [
+        assert len(select_rows(warehouse_url, f"select from warehouse.{name}")) == 6, name
+    assert len(select_rows(warehouse_url, "select from audit.name_matched_artist")) == 5
+    assert select_rows(warehouse_url, "select playlist_id from audit.playlist_request") == [
         {"playlist_id": "1123456789012345678901"}
     ]
 
 
 def test_a_chart_that_only_the_person_filled_goes(warehouse_url: str) -> None:
-    load_events(warehouse_url, "r1", Delivery("aa", (Told(NOON, WHO),)))
+    load_events(warehouse_url, "r1", Delivery("aa", (SourcePlay(NOON, ERASED_USER),)))
     execute(
         warehouse_url,
         """
@@ -152,5 +166,5 @@ def test_a_chart_that_only_the_person_filled_goes(warehouse_url: str) -> None:
         select chart_key, 1, 1000000 from mart.chart where place = 'DE';
         """,
     )
-    forgotten(warehouse_url)
-    assert table(warehouse_url, "select place from mart.chart") == [{"place": "DE"}]
+    erase_user(warehouse_url)
+    assert select_rows(warehouse_url, "select place from mart.chart") == [{"place": "DE"}]

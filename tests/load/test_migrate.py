@@ -14,7 +14,7 @@ from etl.database import connect, fetch_rows
 from etl.formats.contracts import STAGED
 from etl.load.migrate import migrate_warehouse
 from etl.settings import CHECKOUT
-from tests.load.star_frames import contents, table
+from tests.load.star_frames import compute_checksums, select_rows
 
 LATER = """
 from alembic import op
@@ -44,9 +44,9 @@ _SCHEMAS = "('staging', 'warehouse', 'mart', 'audit', 'simulation')"
 
 
 def test_all_schemas_are_there_and_every_table_and_column_has_a_comment(warehouse_url: str) -> None:
-    found = table(warehouse_url, f"select nspname from pg_namespace where nspname in {_SCHEMAS}")
-    assert len(found) == 5
-    silent = table(
+    rows = select_rows(warehouse_url, f"select nspname from pg_namespace where nspname in {_SCHEMAS}")
+    assert len(rows) == 5
+    silent = select_rows(
         warehouse_url,
         f"""
         select c.oid::regclass::text as table_name, a.attname as column_name
@@ -61,7 +61,7 @@ def test_all_schemas_are_there_and_every_table_and_column_has_a_comment(warehous
 
 
 def test_staging_has_the_columns_that_frames_have(warehouse_url: str) -> None:
-    found = table(
+    rows = select_rows(
         warehouse_url,
         "select table_name, array_agg(column_name::text order by ordinal_position) as names"
         " from information_schema.columns join information_schema.tables using (table_schema, table_name)"
@@ -69,12 +69,14 @@ def test_staging_has_the_columns_that_frames_have(warehouse_url: str) -> None:
     )
     expected = {name: schema.fieldNames() for name, schema in STAGED.items()}
     own = ("load", "part", "event_match")  # written by the load itself
-    assert {row["table_name"]: row["names"] for row in found if row["table_name"] not in own} == expected
+    assert {row["table_name"]: row["names"] for row in rows if row["table_name"] not in own} == expected
 
 
 def test_dimensions_have_members_for_not_applicable_and_unknown(warehouse_url: str) -> None:
     for name in ("artist", "album", "track", "genre", "playlist", "date"):
-        members = table(warehouse_url, f"select {name}_key as key from warehouse.dim_{name} where {name}_key <= 0")
+        members = select_rows(
+            warehouse_url, f"select {name}_key as key from warehouse.dim_{name} where {name}_key <= 0"
+        )
         assert sorted(row["key"] for row in members) == [-1, 0], name
 
 
@@ -83,8 +85,8 @@ def test_days_from_1900_to_2100(warehouse_url: str) -> None:
         "select count(*) as days, min(date_key) as first, max(date_key) as last"
         " from warehouse.dim_date where date_key > 0"
     )
-    assert table(warehouse_url, counted) == [{"days": 73_414, "first": 19000101, "last": 21001231}]
-    (day,) = table(warehouse_url, "select * from warehouse.dim_date where date = date '2027-01-01'")
+    assert select_rows(warehouse_url, counted) == [{"days": 73_414, "first": 19000101, "last": 21001231}]
+    (day,) = select_rows(warehouse_url, "select * from warehouse.dim_date where date = date '2027-01-01'")
     assert (day["month_name"], day["day_name"], day["iso_year"], day["iso_week"], day["is_weekend"]) == (
         "January",
         "Friday",
@@ -95,9 +97,9 @@ def test_days_from_1900_to_2100(warehouse_url: str) -> None:
 
 
 def test_again_changes_nothing(warehouse_url: str) -> None:
-    before = contents(warehouse_url)
+    before = compute_checksums(warehouse_url)
     migrate_warehouse(warehouse_url)
-    assert contents(warehouse_url) == before
+    assert compute_checksums(warehouse_url) == before
 
 
 def test_from_a_shell(empty_database_url: str) -> None:
@@ -106,22 +108,22 @@ def test_from_a_shell(empty_database_url: str) -> None:
         environ = {**os.environ, "WAREHOUSE_URL": url}
         done = subprocess.run(command, env=environ, cwd=CHECKOUT, capture_output=True, text=True, check=False)
         assert (done.returncode, words in done.stderr) == (code, True), done.stderr
-    assert table(empty_database_url, "select version_num from audit.schema_revision")
+    assert select_rows(empty_database_url, "select version_num from audit.schema_revision")
 
 
 def test_a_reader_of_what_a_migration_changes_is_never_refused(warehouse_url: str, tmp_path: Path) -> None:
-    (head,) = table(warehouse_url, "select version_num from audit.schema_revision")
+    (head,) = select_rows(warehouse_url, "select version_num from audit.schema_revision")
     (tmp_path / "two.py").write_text(TWO.format(head=head["version_num"]), encoding="utf-8")
     waiting = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
     with ThreadPoolExecutor(1) as pool:
         with connect(warehouse_url) as reader:
             fetch_rows(reader, "select count(*) from warehouse.dim_artist")
             migration = pool.submit(migrate_warehouse, warehouse_url, further_revisions=tmp_path)
-            while not table(warehouse_url, f"select exists ({waiting}) as it")[0]["it"]:
+            while not select_rows(warehouse_url, f"select exists ({waiting}) as it")[0]["it"]:
                 assert not migration.done()
             fetch_rows(reader, "select count(*) from warehouse.dim_track")
         migration.result(60)
-    assert table(warehouse_url, "select version_num from audit.schema_revision") == [{"version_num": "two"}]
+    assert select_rows(warehouse_url, "select version_num from audit.schema_revision") == [{"version_num": "two"}]
 
 
 def test_a_path_may_have_signs_that_mean_something_elsewhere(
@@ -130,23 +132,23 @@ def test_a_path_may_have_signs_that_mean_something_elsewhere(
     folder = tmp_path / "100% of %(here)s"
     shutil.copytree(CHECKOUT / "etl" / "load" / "migrations", folder / "migrations")
     monkeypatch.setattr("etl.load.migrate._SCRIPTS", folder / "migrations")
-    (head,) = table(warehouse_url, "select version_num from audit.schema_revision")
+    (head,) = select_rows(warehouse_url, "select version_num from audit.schema_revision")
     (folder / "later.py").write_text(LATER.format(head=head["version_num"]), encoding="utf-8")
     migrate_warehouse(warehouse_url, further_revisions=folder)
-    assert table(warehouse_url, "select version_num from audit.schema_revision") == [{"version_num": "later"}]
+    assert select_rows(warehouse_url, "select version_num from audit.schema_revision") == [{"version_num": "later"}]
 
 
 def test_an_older_warehouse_is_upgraded_in_place_with_its_data(warehouse_url: str, tmp_path: Path) -> None:
     artist = (
         "insert into warehouse.dim_artist (artist_key, artist_id, name, source) values (1, 'a', 'A', 's') returning 1"
     )
-    table(warehouse_url, artist)
-    (head,) = table(warehouse_url, "select version_num from audit.schema_revision")
+    select_rows(warehouse_url, artist)
+    (head,) = select_rows(warehouse_url, "select version_num from audit.schema_revision")
     (tmp_path / "later.py").write_text(LATER.format(head=head["version_num"]), encoding="utf-8")
     migrate_warehouse(warehouse_url, further_revisions=tmp_path)
-    found = table(warehouse_url, "select artist_id, name, country from warehouse.dim_artist where artist_key = 1")
-    assert found == [{"artist_id": "a", "name": "A", "country": "unknown"}]
-    assert table(warehouse_url, "select version_num from audit.schema_revision") == [{"version_num": "later"}]
+    rows = select_rows(warehouse_url, "select artist_id, name, country from warehouse.dim_artist where artist_key = 1")
+    assert rows == [{"artist_id": "a", "name": "A", "country": "unknown"}]
+    assert select_rows(warehouse_url, "select version_num from audit.schema_revision") == [{"version_num": "later"}]
 
 
 def test_the_first_artist_of_a_track_stands_at_position_1(warehouse_url: str) -> None:

@@ -15,9 +15,9 @@ from etl.errors import ActionNeededError
 from etl.load.migrate import is_migrated, migrate_warehouse
 from etl.load.schema import creation_order
 from launch import postgres
-from tests.conftest import database
-from tests.load.event_frames import NOON, Delivery, Told, load_events
-from tests.load.star_frames import table
+from tests.conftest import copy_database
+from tests.load.event_frames import NOON, Delivery, SourcePlay, load_events
+from tests.load.star_frames import select_rows
 
 FORMER = Path(__file__).with_name("former_warehouse.sql.xz")
 """pg_dump of a warehouse at the last revision before the baseline: a small catalogue, events, built marts."""
@@ -113,25 +113,28 @@ CATALOGUE = {
 
 _KINDS = "(?:schema|table|view|function|type)"
 
-FROM_A_LATER_LOAD = Delivery("cc", (Told(NOON + timedelta(days=40), "user-1", "track-A1", 60, artist="artist-x"),))
+FROM_A_LATER_LOAD = Delivery(
+    "cc", (SourcePlay(NOON + timedelta(days=40), "user-1", "track-A1", 60, artist="artist-x"),)
+)
 
 
-def catalogue(url: str) -> dict[str, dict[str, str]]:
+def describe_warehouse(url: str) -> dict[str, dict[str, str]]:
     """Return what the system catalogue says of a warehouse: a line for each object, by kind and name."""
     return {
-        kind: {str(row["name"]): str(row) for row in table(url, statement)} for kind, statement in CATALOGUE.items()
+        kind: {str(row["name"]): str(row) for row in select_rows(url, statement)}
+        for kind, statement in CATALOGUE.items()
     }
 
 
 @contextmanager
-def dumped_and_restored(server: postgres.Server, url: str) -> Iterator[str]:
+def restore_from_dump(server: postgres.Server, url: str) -> Iterator[str]:
     """The URL of a copy of a warehouse without its rows, made from its dump.
 
     PostgreSQL prints an expression that it has printed and read before with fewer parentheses. Two warehouses are alike
     once both are dumped and restored, whatever either went through.
     """
     dump = [server.get_program_path("pg_dump"), "--schema-only", "--no-owner", libpq_url(url)]
-    with database(server, "template0") as copy_url:
+    with copy_database(server, "template0") as copy_url:
         restore = [
             server.get_program_path("psql"),
             "--no-psqlrc",
@@ -144,7 +147,9 @@ def dumped_and_restored(server: postgres.Server, url: str) -> Iterator[str]:
         yield copy_url
 
 
-def differences(first: dict[str, dict[str, str]], second: dict[str, dict[str, str]]) -> list[tuple[str | None, ...]]:
+def find_differences(
+    first: dict[str, dict[str, str]], second: dict[str, dict[str, str]]
+) -> list[tuple[str | None, ...]]:
     """Return both lines of each object that two warehouses do not have in common."""
     return [
         (lines.get(name), second[kind].get(name))
@@ -154,12 +159,14 @@ def differences(first: dict[str, dict[str, str]], second: dict[str, dict[str, st
     ]
 
 
-def checksums(url: str) -> dict[str, str]:
+def compute_table_checksums(url: str) -> dict[str, str]:
     """Return a checksum of the rows of each table, by name; the revision is left out."""
-    names = table(url, f"select schemaname || '.' || tablename as name from pg_tables where schemaname in {SCHEMAS}")
+    names = select_rows(
+        url, f"select schemaname || '.' || tablename as name from pg_tables where schemaname in {SCHEMAS}"
+    )
     statement = "select coalesce(md5(string_agg(t::text, '|' order by t::text)), '') as checksum from {} as t"
     return {
-        row["name"]: str(table(url, statement.format(row["name"]))[0]["checksum"])
+        row["name"]: str(select_rows(url, statement.format(row["name"]))[0]["checksum"])
         for row in names
         if row["name"] != "audit.schema_revision"
     }
@@ -181,14 +188,14 @@ def test_a_migrated_warehouse_has_the_schema_of_a_new_one(
     migrate_warehouse(former_url)
     assert is_migrated(former_url)
     with (
-        dumped_and_restored(embedded_server, former_url) as migrated,
-        dumped_and_restored(embedded_server, warehouse_url) as new,
+        restore_from_dump(embedded_server, former_url) as migrated,
+        restore_from_dump(embedded_server, warehouse_url) as new,
     ):
-        assert differences(catalogue(migrated), catalogue(new)) == []
+        assert find_differences(describe_warehouse(migrated), describe_warehouse(new)) == []
 
 
 def test_the_comparison_sees_a_difference_of_every_kind(warehouse_url: str) -> None:
-    before = catalogue(warehouse_url)
+    before = describe_warehouse(warehouse_url)
     assert all(before.values())
     with connect(warehouse_url) as connection:
         run_statements(
@@ -206,33 +213,33 @@ def test_the_comparison_sees_a_difference_of_every_kind(warehouse_url: str) -> N
             alter type mart.counted_kind add value 'album';
             """,
         )
-    after = catalogue(warehouse_url)
+    after = describe_warehouse(warehouse_url)
     assert [kind for kind in CATALOGUE if before[kind] != after[kind]] == list(CATALOGUE)
 
 
 def test_a_migration_keeps_all_rows_and_later_loads_add_to_them(former_url: str) -> None:
-    before = checksums(former_url)
-    assert table(former_url, "select count(*) as plays from warehouse.fact_event") == [{"plays": 4}]
+    before = compute_table_checksums(former_url)
+    assert select_rows(former_url, "select count(*) as plays from warehouse.fact_event") == [{"plays": 4}]
     migrate_warehouse(former_url)
     # Tables may have got other names.
-    assert sorted(checksums(former_url).values()) == sorted(before.values())
+    assert sorted(compute_table_checksums(former_url).values()) == sorted(before.values())
     load_events(former_url, "later", FROM_A_LATER_LOAD)
-    assert table(former_url, "select count(*) as plays from warehouse.fact_event") == [{"plays": 5}]
+    assert select_rows(former_url, "select count(*) as plays from warehouse.fact_event") == [{"plays": 5}]
 
 
 def test_a_warehouse_of_an_older_development_version_is_left_alone_with_a_way_out(former_url: str) -> None:
-    table(former_url, "update audit.schema_revision set version_num = '0019' returning 1")
-    before = catalogue(former_url)
+    select_rows(former_url, "update audit.schema_revision set version_num = '0019' returning 1")
+    before = describe_warehouse(former_url)
     with pytest.raises(ActionNeededError, match=r"at revision 0019 .* check out commit bc0919d"):
         migrate_warehouse(former_url)
-    assert catalogue(former_url) == before
-    assert table(former_url, "select version_num from audit.schema_revision") == [{"version_num": "0019"}]
+    assert describe_warehouse(former_url) == before
+    assert select_rows(former_url, "select version_num from audit.schema_revision") == [{"version_num": "0019"}]
 
 
 def test_a_new_warehouse_has_its_members_and_nothing_to_follow(warehouse_url: str) -> None:
-    names = [name for name in checksums(warehouse_url) if name.startswith("audit.")]
+    names = [name for name in compute_table_checksums(warehouse_url) if name.startswith("audit.")]
     assert names
-    assert [name for name in names if table(warehouse_url, f"select from {name} limit 1")] == []
+    assert [name for name in names if select_rows(warehouse_url, f"select from {name} limit 1")] == []
 
 
 def test_a_schema_file_creates_what_it_is_named_for_and_changes_nothing_else() -> None:

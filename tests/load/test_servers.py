@@ -14,8 +14,8 @@ from etl.load import load_frames
 from etl.load.migrate import migrate_warehouse
 from launch import postgres
 from tests.conftest import run_as_superuser
-from tests.load.star_frames import catalogue, contents, frames, run
-from tests.processes import free_port
+from tests.load.star_frames import compute_checksums, create_frames, make_catalogue, make_run
+from tests.processes import find_free_port
 
 pytestmark = pytest.mark.postgres
 
@@ -43,11 +43,23 @@ def version_15(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
         shutil.chown(folder, "postgres")
         shutil.chown(folder / "password", "postgres")
-    data, port = folder / "data", free_port()
+    data, port = folder / "data", find_free_port()
     control = [*as_user, str(MACHINES_OWN / "pg_ctl"), "-D", str(data), "-w", "-s"]
     options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories="
-    made = [str(MACHINES_OWN / "initdb"), "-D", str(data), "-U", "loader", "-A", "scram-sha-256", "-E", "UTF8"]
-    subprocess.run([*as_user, *made, f"--pwfile={folder / 'password'}"], check=True, capture_output=True, cwd="/")
+    initdb_command = [
+        str(MACHINES_OWN / "initdb"),
+        "-D",
+        str(data),
+        "-U",
+        "loader",
+        "-A",
+        "scram-sha-256",
+        "-E",
+        "UTF8",
+    ]
+    subprocess.run(
+        [*as_user, *initdb_command, f"--pwfile={folder / 'password'}"], check=True, capture_output=True, cwd="/"
+    )
     subprocess.run([*control, "-l", str(folder / "log"), "-o", options, "start"], check=True, cwd="/")
     yield f"postgresql://loader:secret%20for%20a%20test@127.0.0.1:{port}/postgres"
     subprocess.run([*control, "-m", "immediate", "stop"], check=True, cwd="/")
@@ -63,6 +75,6 @@ def test_a_load_on_another_version(
         shown = database.fetch_rows(connection, "select current_setting('server_version_num')::int / 10000 as version")
     assert shown == [{"version": version}]
     migrate_warehouse(url)
-    load_frames(frames(spark, catalogue()), run(), url)
-    load_frames(frames(spark, catalogue()), run(), warehouse_url)
-    assert contents(url) == contents(warehouse_url)
+    load_frames(create_frames(spark, make_catalogue()), make_run(), url)
+    load_frames(create_frames(spark, make_catalogue()), make_run(), warehouse_url)
+    assert compute_checksums(url) == compute_checksums(warehouse_url)

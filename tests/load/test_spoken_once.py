@@ -5,27 +5,27 @@ from typing import Any
 
 import pytest
 
-from tests.load.event_frames import NOON, Delivery, Told, load_events
-from tests.load.star_frames import table
+from tests.load.event_frames import NOON, Delivery, SourcePlay, load_events
+from tests.load.star_frames import select_rows
 
 COUNTED = "select input_id, rows_in, rows_loaded, rows_duplicate from audit.row_count order by run_id, input_id"
 
 
-def told(source: str, second: int, name: str | None = "Episode", **fields: Any) -> Told:
-    return Told(
+def make_spoken_play(source: str, second: int, name: str | None = "Episode", **fields: Any) -> SourcePlay:
+    return SourcePlay(
         NOON + timedelta(seconds=second), source=source, track=f"{source} {name}", name=name, is_spoken=True, **fields
     )
 
 
-EXTENDED = Delivery("aa", (told("extended_export", 0), told("extended_export", 3600)))
+EXTENDED = Delivery("aa", (make_spoken_play("extended_export", 0), make_spoken_play("extended_export", 3600)))
 BASIC = Delivery(
     "bb",
     (
-        told("basic_export", -40, "EPISODE"),
-        told("basic_export", 3480),
-        told("basic_export", 3479),
-        told("basic_export", 0, "Another"),
-        told("basic_export", 0, user="u2"),
+        make_spoken_play("basic_export", -40, "EPISODE"),
+        make_spoken_play("basic_export", 3480),
+        make_spoken_play("basic_export", 3479),
+        make_spoken_play("basic_export", 0, "Another"),
+        make_spoken_play("basic_export", 0, user="u2"),
     ),
 )
 
@@ -36,10 +36,10 @@ BASIC = Delivery(
 def test_the_extended_export_tells_it(loads: tuple[tuple[Delivery, ...], ...], warehouse_url: str) -> None:
     for number, deliveries in enumerate(loads):
         load_events(warehouse_url, f"r{number}", *deliveries)
-    found = table(
+    rows = select_rows(
         warehouse_url, "select event_time, spoken_name, source from warehouse.fact_spoken_event order by 1, 2, 3"
     )
-    seconds = [(round((row["event_time"] - NOON).total_seconds()), row["spoken_name"], row["source"]) for row in found]
+    seconds = [(round((row["event_time"] - NOON).total_seconds()), row["spoken_name"], row["source"]) for row in rows]
     assert seconds == [
         (0, "Another", "basic_export"),
         (0, "Episode", "basic_export"),
@@ -47,11 +47,11 @@ def test_the_extended_export_tells_it(loads: tuple[tuple[Delivery, ...], ...], w
         (3479, "Episode", "basic_export"),
         (3600, "Episode", "extended_export"),
     ]
-    counts = table(warehouse_url, COUNTED)
+    counts = select_rows(warehouse_url, COUNTED)
     assert all(row["rows_in"] == row["rows_loaded"] + row["rows_duplicate"] for row in counts)
 
 
 def test_a_basic_export_that_comes_later_brings_duplicates(warehouse_url: str) -> None:
     load_events(warehouse_url, "r1", EXTENDED)
     load_events(warehouse_url, "r2", BASIC)
-    assert [tuple(row.values()) for row in table(warehouse_url, COUNTED)] == [("aa", 2, 2, 0), ("bb", 5, 3, 2)]
+    assert [tuple(row.values()) for row in select_rows(warehouse_url, COUNTED)] == [("aa", 2, 2, 0), ("bb", 5, 3, 2)]

@@ -84,7 +84,7 @@ union all
 select day, place, region, 'genre', genre, weight from play inner join genre using (track_key);
 """
 
-ANSWERS = {
+DUCKDB_QUERIES = {
     "wrapped": """
         select p.user_id, p.y as year, floor(sum(coalesce(ms_played, 0)) / 60000) as minutes_played, count(*) as plays,
             count(distinct recording_key) filter (where recording_key > 0) as tracks,
@@ -196,7 +196,7 @@ ANSWERS = {
 }
 """Each question, by what it is about; HELD asks the marts the same."""
 
-HELD = {
+MART_QUERIES = {
     "wrapped": "select user_id, year, minutes_played, plays, tracks, artists, first_play_at, longest_streak_days,"
     " longest_streak_from, new_artist_share from mart.wrapped order by 1, 2",
     "wrapped_session": "select user_id, year, longest_session_ms, longest_session_at from mart.wrapped order by 1, 2",
@@ -225,7 +225,7 @@ HELD = {
 }
 
 
-def answers(url: str) -> dict[str, list[tuple[Any, ...]]]:
+def query_duckdb(url: str) -> dict[str, list[tuple[Any, ...]]]:
     """What DuckDB answers to each question, from the star alone."""
     with connect(url) as connection:
         frames = {name: pd.DataFrame(fetch_rows(connection, query)) for name, query in TABLES.items()}
@@ -236,21 +236,21 @@ def answers(url: str) -> dict[str, list[tuple[Any, ...]]]:
             engine.register(f"{name}_frame", frame)
             engine.execute(f"create table {name} as select * from {name}_frame")
         engine.execute(_PLAY)
-        return {name: _plain(engine.execute(query).fetchall()) for name, query in ANSWERS.items()}
+        return {name: _sort_values(engine.execute(query).fetchall()) for name, query in DUCKDB_QUERIES.items()}
 
 
-def held_answers(url: str) -> dict[str, list[tuple[Any, ...]]]:
+def query_marts(url: str) -> dict[str, list[tuple[Any, ...]]]:
     """What the marts answer to the same questions."""
     with connect(url) as connection:
-        found = {name: fetch_rows(connection, query) for name, query in HELD.items()}
-    return {name: _plain(tuple(row.values()) for row in one) for name, one in found.items()}
+        rows_by_query = {name: fetch_rows(connection, query) for name, query in MART_QUERIES.items()}
+    return {name: _sort_values(tuple(row.values()) for row in rows) for name, rows in rows_by_query.items()}
 
 
-def _plain(found: Any) -> list[tuple[Any, ...]]:
-    return [tuple(_value(value) for value in row) for row in found]
+def _sort_values(rows: Any) -> list[tuple[Any, ...]]:
+    return [tuple(_convert_value(value) for value in row) for row in rows]
 
 
-def _value(value: Any) -> Any:
+def _convert_value(value: Any) -> Any:
     if isinstance(value, int | str) or value is None:
         return value
     if hasattr(value, "isoformat"):

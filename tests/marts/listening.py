@@ -13,8 +13,8 @@ from sqlalchemy import Connection, text
 
 from etl.database import connect, fetch_rows
 from etl.load.marts import MartDefinition, build_marts
-from tests.load.star_frames import table
-from tests.marts.sounds import give_sound
+from tests.load.star_frames import select_rows
+from tests.marts.sounds import add_audio_features
 
 DEFINITION = MartDefinition(play_min_ms=30_000, session_gap_minutes=30)
 HOMES = (("DE", "Europe", "Europe/Berlin"), ("BR", "South America", "America/Sao_Paulo"), ("JP", "Asia", "Asia/Tokyo"))
@@ -26,7 +26,7 @@ _DEVICES = ("MOBILE", "DESKTOP", None)
 
 
 @dataclass(frozen=True)
-class Heard:
+class StarEvent:
     """An event of the star by a few words."""
 
     number: int
@@ -70,11 +70,11 @@ class Heard:
         }
 
 
-def some(seed: int, users: int = 6, days: int = 40, size: int = 900) -> list[Heard]:
+def make_events(seed: int, users: int = 6, days: int = 40, size: int = 900) -> list[StarEvent]:
     """Events around a turn of the year, in sessions, some across midnight."""
     chance = Random(seed)
-    heard = []
-    while len(heard) < size:
+    events = []
+    while len(events) < size:
         user = chance.randrange(1, users + 1)
         at = FIRST_DAY + timedelta(days=chance.randrange(days), minutes=chance.randrange(1440))
         for _ in range(chance.randrange(1, 12)):
@@ -84,12 +84,12 @@ def some(seed: int, users: int = 6, days: int = 40, size: int = 900) -> list[Hea
             length = None if kind != "PLAY" or source == "recently_played" else ms_played
             country = chance.choice([None, None, "DE", "BR"])
             track = chance.choices([*range(1, TRACKS + 1), -1], [8, 7, 6, 5, 4, 3, 2, 2, 2, 1, 1, 1, 1])[0]
-            heard.append(Heard(seed * 10_000_000 + len(heard), user, at, track, length, kind, source, country))
+            events.append(StarEvent(seed * 10_000_000 + len(events), user, at, track, length, kind, source, country))
             at += timedelta(milliseconds=ms_played) + timedelta(minutes=chance.choice([0, 1, 29, 30, 31, 45]))
-    return heard
+    return events
 
 
-def fill(connection: Connection, users: int = 6) -> None:
+def fill_dimensions(connection: Connection, users: int = 6) -> None:
     """Users, tracks, artists, genres and months."""
     for number in range(1, users + 1):
         country, continent, timezone = HOMES[number % len(HOMES)]
@@ -131,7 +131,7 @@ def fill(connection: Connection, users: int = 6) -> None:
             weight = 1.0 if len({number % 3 + 1, number % 2 + 1}) == 1 else 1 / 3 if genre == number % 3 + 1 else 2 / 3
             statement = "insert into warehouse.bridge_track_genre values (:n, :genre, 's', :weight)"
             connection.execute(text(statement), {"n": number, "genre": genre, "weight": weight})
-    give_sound(connection)
+    add_audio_features(connection)
     for month in ("2025-12-01", "2026-01-01", "2026-02-01", "2026-03-01"):
         name = month[:7].replace("-", "_")
         connection.execute(
@@ -142,10 +142,10 @@ def fill(connection: Connection, users: int = 6) -> None:
         )
 
 
-def add(connection: Connection, heard: Iterable[Heard]) -> None:
+def insert_events(connection: Connection, events: Iterable[StarEvent]) -> None:
     """Add events to the star."""
-    columns = [*some(0, size=1)[0].row()]
-    frame = pd.DataFrame([one.row() for one in heard], columns=columns, dtype=object)
+    columns = [*make_events(0, size=1)[0].row()]
+    frame = pd.DataFrame([event.row() for event in events], columns=columns, dtype=object)
     lines = StringIO(frame.to_csv(header=False, index=False, date_format="%Y-%m-%d %H:%M:%S.%f%z"))
     with connection.connection.cursor() as cursor:
         cursor.copy_expert(  # type: ignore[attr-defined]
@@ -159,16 +159,16 @@ def rebuild(url: str, is_from_nothing: bool = False, definition: MartDefinition 
         return build_marts(connection, definition, is_from_nothing).is_full_refresh
 
 
-def held(url: str) -> dict[str, list[tuple[Any, ...]]]:
+def fetch_mart_rows(url: str) -> dict[str, list[tuple[Any, ...]]]:
     """All rows of all tables of the marts, sorted, to compare; keys that builds give stay as they are."""
     with connect(url) as connection:
-        found = fetch_rows(connection, "select tablename as name from pg_tables where schemaname = 'mart' order by 1")
-    names = [str(one["name"]) for one in found]
+        tables = fetch_rows(connection, "select tablename as name from pg_tables where schemaname = 'mart' order by 1")
+    names = [str(table_row["name"]) for table_row in tables]
     return {
-        name: sorted((tuple(row.values()) for row in table(url, f"select * from mart.{name}")), key=repr)
+        name: sorted((tuple(row.values()) for row in select_rows(url, f"select * from mart.{name}")), key=repr)
         for name in names
     }
 
 
-def day(text_: str) -> date:
+def parse_day(text_: str) -> date:
     return date.fromisoformat(text_)

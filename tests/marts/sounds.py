@@ -26,7 +26,7 @@ PLAYLISTS = {
 """Name, owner, tracks; 11 and 12 are one recording, 13 and 14 have no audio features, 4 stands in the first twice."""
 
 
-def features(chance: Random, cluster: int) -> dict[str, float]:
+def draw_features(chance: Random, cluster: int) -> dict[str, float]:
     """Audio features near the centre of a cluster."""
     centre = CLUSTERS[cluster][1]
     values = [m + chance.gauss(0, d / 3) for m, d in zip(centre, DEVIATIONS, strict=True)]
@@ -35,36 +35,36 @@ def features(chance: Random, cluster: int) -> dict[str, float]:
     return dict(zip(AUDIO_FEATURES, bounded, strict=True))
 
 
-def give_sound(connection: Connection, seed: int = 1, tracks: int = 12) -> None:
-    """Give the tracks of ``listening.fill`` a sound; add others that nobody plays, and playlists."""
+def add_audio_features(connection: Connection, seed: int = 1, tracks: int = 12) -> None:
+    """Give the tracks of ``listening.fill_dimensions`` a sound; add others that nobody plays, and playlists."""
     chance = Random(seed)
-    fit(connection)
+    fit_clusters(connection)
     for number in range(1, tracks + 1):
-        sound(connection, number, chance.randrange(1, 4), chance)
+        set_features(connection, number, chance.randrange(1, 4), chance)
     for number in range(13, 15):
         add_track(connection, number)
     for number in range(15, 75):
         add_track(connection, number)
-        sound(connection, number, number % 3 + 1, chance)
+        set_features(connection, number, number % 3 + 1, chance)
     for number, (name, owner, members) in PLAYLISTS.items():
         statement = (
             "insert into warehouse.dim_playlist (playlist_key, playlist_id, name, owner_id, source)"
             " values (:n, :id, :name, :owner, 's')"
         )
         connection.execute(text(statement), {"n": number, "id": f"p{number}", "name": name, "owner": owner})
-        put(connection, number, members)
+        fill_playlist(connection, number, members)
 
 
-def fit(connection: Connection, name: str = "first", means: Sequence[float] = MEANS) -> None:
+def fit_clusters(connection: Connection, name: str = "first", means: Sequence[float] = MEANS) -> None:
     """Fit the clusters: a later fit takes the place of an earlier one."""
     statement = (
         "insert into audit.run (run_id, job, started_at) values (:fit, 'fit_clusters', '2026-01-01');"
         "insert into audit.cluster_fit values (:fit, :fit, '2026-01-01'::timestamptz + :later * interval '1 day', 3, 1,"
         " 10, 10, 1, :means, :deviations)"
     )
-    given = {"fit": name, "later": len(name), "means": list(means), "deviations": list(DEVIATIONS)}
+    parameters = {"fit": name, "later": len(name), "means": list(means), "deviations": list(DEVIATIONS)}
     for part in statement.split(";"):
-        connection.execute(text(part), given)
+        connection.execute(text(part), parameters)
     connection.execute(text("delete from warehouse.dim_audio_cluster"))
     for number, (label, centre) in CLUSTERS.items():
         columns = ", ".join(AUDIO_FEATURES)
@@ -89,10 +89,14 @@ def add_track(connection: Connection, number: int) -> None:
     connection.execute(text(artist), {"n": number, "artist": number % 4 + 1})
 
 
-def sound(connection: Connection, number: int, cluster: int, chance: Random, **other: Any) -> None:
+def set_features(connection: Connection, number: int, cluster: int, chance: Random, **changed: Any) -> None:
     """Give a track the audio features of a cluster, a newness, and what ``other`` says instead."""
-    given = {**features(chance, cluster), "newness_score": round(chance.random(), 3), "audio_features_type": cluster}
-    values = {**given, **other}
+    parameters = {
+        **draw_features(chance, cluster),
+        "newness_score": round(chance.random(), 3),
+        "audio_features_type": cluster,
+    }
+    values = {**parameters, **changed}
     assignments = ", ".join(f"{name} = :{name}" for name in values)
     connection.execute(
         text(f"update warehouse.dim_track set {assignments} where track_key = :n"),
@@ -100,12 +104,12 @@ def sound(connection: Connection, number: int, cluster: int, chance: Random, **o
     )
 
 
-def put(connection: Connection, playlist: int, tracks: Sequence[int]) -> None:
+def fill_playlist(connection: Connection, playlist: int, tracks: Sequence[int]) -> None:
     """Put tracks into a playlist, some for a second time."""
-    for place, track in enumerate(tracks):
+    for position, track in enumerate(tracks):
         statement = (
             "insert into warehouse.fact_playlist_track (playlist_key, track_key, occurrence, valid_from)"
             " values (:playlist, :track, :occurrence, '-infinity')"
         )
-        occurrence = 1 + list(tracks[:place]).count(track)
+        occurrence = 1 + list(tracks[:position]).count(track)
         connection.execute(text(statement), {"playlist": playlist, "track": track, "occurrence": occurrence})

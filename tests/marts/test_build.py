@@ -10,33 +10,43 @@ from etl.database import connect
 from etl.load import marts
 from etl.load.marts import MartDefinition, build_marts, mark_changed_since
 from launch import postgres
-from tests.conftest import database
-from tests.load.star_frames import table
-from tests.marts.listening import DEFINITION, FIRST_DAY, Heard, add, day, fill, held, rebuild, some
+from tests.conftest import copy_database
+from tests.load.star_frames import select_rows
+from tests.marts.listening import (
+    DEFINITION,
+    FIRST_DAY,
+    StarEvent,
+    fetch_mart_rows,
+    fill_dimensions,
+    insert_events,
+    make_events,
+    parse_day,
+    rebuild,
+)
 from tests.marts.sounds import add_track
 
 
 @pytest.fixture(scope="module")
 def built(embedded_server: postgres.Server, migrated_template: str) -> Iterator[str]:
     """The name of a database with some listening, whose marts are built."""
-    with database(embedded_server, migrated_template) as url:
+    with copy_database(embedded_server, migrated_template) as url:
         with connect(url) as connection:
-            fill(connection)
-            add(connection, some(1))
+            fill_dimensions(connection)
+            insert_events(connection, make_events(1))
         assert rebuild(url)
         yield url.rsplit("/", 1)[-1]
 
 
 @pytest.fixture
 def url(embedded_server: postgres.Server, built: str) -> Iterator[str]:
-    with database(embedded_server, built) as url:
+    with copy_database(embedded_server, built) as url:
         yield url
 
 
-def _same_from_nothing(url: str) -> None:
-    followed = held(url)
+def _assert_same_after_full_refresh(url: str) -> None:
+    followed = fetch_mart_rows(url)
     assert rebuild(url, is_from_nothing=True)
-    anew = held(url)
+    anew = fetch_mart_rows(url)
     for name, expected in anew.items():
         assert followed[name] == expected, name
     assert all(expected for name, expected in anew.items() if name != "applied_exclusion"), "a mart is empty"
@@ -44,29 +54,31 @@ def _same_from_nothing(url: str) -> None:
 
 def test_what_came_later_is_counted_as_if_it_had_always_been_there(url: str) -> None:
     with connect(url) as connection:
-        add(connection, some(2, days=80, size=300))
+        insert_events(connection, make_events(2, days=80, size=300))
     assert not rebuild(url)
-    _same_from_nothing(url)
+    _assert_same_after_full_refresh(url)
 
 
 def test_where_most_is_new_everything_is_filled_at_once(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(marts, "_INCREMENTAL_DAY_LIMIT", 0)
-    known = int(str(table(url, "select count(*) as days from mart.listener_day")[0]["days"]))
+    day_count = int(str(select_rows(url, "select count(*) as days from mart.listener_day")[0]["days"]))
     with connect(url) as connection:
-        add(connection, some(2, days=3, size=100))
+        insert_events(connection, make_events(2, days=3, size=100))
     assert not rebuild(url), "fewer days than there are"
     with connect(url) as connection:
-        add(connection, some(3, days=80, size=5_000))
-    assert table(url, "select count(*) > :known as most from audit.changed_day", known=known) == [{"most": True}]
+        insert_events(connection, make_events(3, days=80, size=5_000))
+    assert select_rows(url, "select count(*) > :known as most from audit.changed_day", known=day_count) == [
+        {"most": True}
+    ]
     assert rebuild(url)
-    _same_from_nothing(url)
+    _assert_same_after_full_refresh(url)
 
 
 def test_nothing_new_writes_nothing(url: str) -> None:
-    before = held(url)
+    before = fetch_mart_rows(url)
     assert not rebuild(url)
-    assert held(url) == before
-    assert table(url, "select count(*) as n from audit.changed_day") == [{"n": 0}]
+    assert fetch_mart_rows(url) == before
+    assert select_rows(url, "select count(*) as n from audit.changed_day") == [{"n": 0}]
 
 
 CORRECTIONS: dict[str, str] = {
@@ -95,58 +107,60 @@ CORRECTIONS: dict[str, str] = {
 
 @pytest.mark.parametrize("statements", CORRECTIONS.values(), ids=CORRECTIONS.keys())
 def test_corrections_are_followed(url: str, statements: str) -> None:
-    before = held(url)
-    _run(url, statements)
+    before = fetch_mart_rows(url)
+    _execute_statements(url, statements)
     assert not rebuild(url)
-    assert held(url) != before
-    _same_from_nothing(url)
+    assert fetch_mart_rows(url) != before
+    _assert_same_after_full_refresh(url)
 
 
 @pytest.mark.parametrize("recording_key", [1, 12], ids=["joins another one", "stands alone"])
 def test_a_recording_that_an_excluded_id_leaves_or_joins_is_left_out_or_not(url: str, recording_key: int) -> None:
     """Tracks 11 and 12 are one recording, until they are not; nobody need have played the excluded id."""
-    _run(url, "delete from warehouse.fact_event where track_key = 12")
-    _run(url, "insert into warehouse.exclusion (kind, id) values ('track', 't12')")
+    _execute_statements(url, "delete from warehouse.fact_event where track_key = 12")
+    _execute_statements(url, "insert into warehouse.exclusion (kind, id) values ('track', 't12')")
     assert not rebuild(url)
-    left_out = "select bool_or(is_excluded) as it from mart.counted_play where track_key = :track"
-    assert table(url, left_out, track=11) == [{"it": True}]
-    _run(url, f"update warehouse.dim_track set recording_key = {recording_key} where track_key = 12")
+    exclusion_query = "select bool_or(is_excluded) as it from mart.counted_play where track_key = :track"
+    assert select_rows(url, exclusion_query, track=11) == [{"it": True}]
+    _execute_statements(url, f"update warehouse.dim_track set recording_key = {recording_key} where track_key = 12")
     assert not rebuild(url)
-    assert table(url, left_out, track=11) == [{"it": False}]
-    assert table(url, left_out, track=1) == [{"it": recording_key == 1}]
-    _same_from_nothing(url)
+    assert select_rows(url, exclusion_query, track=11) == [{"it": False}]
+    assert select_rows(url, exclusion_query, track=1) == [{"it": recording_key == 1}]
+    _assert_same_after_full_refresh(url)
 
 
 def test_a_late_play_that_lasts_for_hours_joins_the_sessions_that_begin_meanwhile(url: str) -> None:
     evening = FIRST_DAY.replace(hour=22, minute=30) + timedelta(days=60)
     with connect(url) as connection:
-        add(connection, [Heard(1, 3, evening + timedelta(hours=16, minutes=30), 1, 60_000)])
+        insert_events(connection, [StarEvent(1, 3, evening + timedelta(hours=16, minutes=30), 1, 60_000)])
     assert not rebuild(url)
     with connect(url) as connection:
-        add(connection, [Heard(2, 3, evening, 2, 20 * 3_600_000)])
+        insert_events(connection, [StarEvent(2, 3, evening, 2, 20 * 3_600_000)])
     assert not rebuild(url)
     sessions = "select events from mart.session where started_at >= :evening"
-    assert table(url, sessions, evening=evening) == [{"events": 2}]
-    _same_from_nothing(url)
+    assert select_rows(url, sessions, evening=evening) == [{"events": 2}]
+    _assert_same_after_full_refresh(url)
 
 
 def test_an_exclusion_that_is_taken_back_leaves_nothing_behind(url: str) -> None:
-    before = held(url)
-    _run(url, "insert into warehouse.exclusion (kind, id) values ('artist', 'a1'), ('track', 't5'), ('user', 'u2')")
+    before = fetch_mart_rows(url)
+    _execute_statements(
+        url, "insert into warehouse.exclusion (kind, id) values ('artist', 'a1'), ('track', 't5'), ('user', 'u2')"
+    )
     rebuild(url)
-    assert held(url) != before
-    _run(url, "delete from warehouse.exclusion")
+    assert fetch_mart_rows(url) != before
+    _execute_statements(url, "delete from warehouse.exclusion")
     assert not rebuild(url)
-    assert held(url) == before
+    assert fetch_mart_rows(url) == before
 
 
 @pytest.mark.parametrize("definition", [MartDefinition(60_000, 30), MartDefinition(30_000, 10)])
 def test_another_definition_builds_from_nothing(url: str, definition: MartDefinition) -> None:
-    before = held(url)
+    before = fetch_mart_rows(url)
     assert rebuild(url, definition=definition)
-    assert held(url) != before
+    assert fetch_mart_rows(url) != before
     assert rebuild(url)
-    assert held(url) == before
+    assert fetch_mart_rows(url) == before
 
 
 def test_lists_end_after_a_hundred_and_who_leaves_makes_room(url: str) -> None:
@@ -155,13 +169,15 @@ def test_lists_end_after_a_hundred_and_who_leaves_makes_room(url: str) -> None:
         "insert into warehouse.dim_artist (artist_key, artist_id, name, source)"
         " select n, 'a' || n, 'a' || n, 's' from generate_series(5, 50) as n"
     )
-    _run(url, f"delete from warehouse.fact_event; {more_artists}")
+    _execute_statements(url, f"delete from warehouse.fact_event; {more_artists}")
     with connect(url) as connection:
         for number in range(75, 131):
             add_track(connection, number)
         # Of 130 tracks the first 60 twice, the others once.
         tracks = [*range(1, 11), *range(13, 131), *range(1, 11), *range(13, 61)]
-        add(connection, [Heard(n, 1, first + timedelta(minutes=5 * n), t, 60_000) for n, t in enumerate(tracks)])
+        insert_events(
+            connection, [StarEvent(n, 1, first + timedelta(minutes=5 * n), t, 60_000) for n, t in enumerate(tracks)]
+        )
     expected = sorted(set(tracks))
     lists = (
         "select recording_id as id from mart.wrapped_track where user_id = 'u1' and year = 2026 order by rank",
@@ -169,40 +185,42 @@ def test_lists_end_after_a_hundred_and_who_leaves_makes_room(url: str) -> None:
         " and place = 'South America' order by rank",
     )
     for gone in (0, 10):
-        _run(url, f"delete from warehouse.fact_event where track_key <= {gone}")
+        _execute_statements(url, f"delete from warehouse.fact_event where track_key <= {gone}")
         rebuild(url)
         for statement in lists:
-            found = [row["id"] for row in table(url, statement)]
-            assert found == [f"t{number}" for number in expected if number > gone][:100]
-        followed = held(url)
+            ids = [row["id"] for row in select_rows(url, statement)]
+            assert ids == [f"t{number}" for number in expected if number > gone][:100]
+        followed = fetch_mart_rows(url)
         rebuild(url, is_from_nothing=True)
-        assert held(url) == followed
+        assert fetch_mart_rows(url) == followed
 
 
 def test_days_can_be_built_again_without_being_touched(url: str) -> None:
-    before = held(url)
-    _run(url, "delete from mart.counted_play where local_date = '2026-01-20'")  # a mart that somebody has harmed
-    _run(url, "update mart.listener_day set plays = 0 where local_date = '2026-01-20'")
+    before = fetch_mart_rows(url)
+    _execute_statements(
+        url, "delete from mart.counted_play where local_date = '2026-01-20'"
+    )  # a mart that somebody has harmed
+    _execute_statements(url, "update mart.listener_day set plays = 0 where local_date = '2026-01-20'")
     with connect(url) as connection:
-        mark_changed_since(connection, day("2026-01-20"))
+        mark_changed_since(connection, parse_day("2026-01-20"))
         build_marts(connection, DEFINITION)
-    assert held(url)["listener_day"] == before["listener_day"]
-    assert held(url)["counted_play"] == before["counted_play"]
+    assert fetch_mart_rows(url)["listener_day"] == before["listener_day"]
+    assert fetch_mart_rows(url)["counted_play"] == before["counted_play"]
 
 
 def test_a_build_that_breaks_off_leaves_everything_as_it_was(url: str) -> None:
-    before = held(url)
+    before = fetch_mart_rows(url)
     with connect(url) as connection:
-        add(connection, some(3, size=100))
+        insert_events(connection, make_events(3, size=100))
     with pytest.raises(ZeroDivisionError), connect(url) as connection:
         build_marts(connection, DEFINITION)
         raise ZeroDivisionError
-    assert held(url) == before
+    assert fetch_mart_rows(url) == before
     assert not rebuild(url)
-    _same_from_nothing(url)
+    _assert_same_after_full_refresh(url)
 
 
-def _run(url: str, statements: str) -> None:
+def _execute_statements(url: str, statements: str) -> None:
     with connect(url) as connection:
         for statement in statements.split(";"):
             connection.execute(text(statement))

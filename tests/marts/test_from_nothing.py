@@ -18,9 +18,9 @@ from etl.load import table_swap
 from etl.load.marts import build_marts
 from etl.settings import CHECKOUT
 from launch import postgres
-from tests.conftest import database
-from tests.load.star_frames import table
-from tests.marts.listening import DEFINITION, add, fill, held, rebuild, some
+from tests.conftest import copy_database
+from tests.load.star_frames import select_rows
+from tests.marts.listening import DEFINITION, fetch_mart_rows, fill_dimensions, insert_events, make_events, rebuild
 
 _READ = "select count(*) as n from mart.wrapped_track"
 _SHAPE = """
@@ -50,102 +50,102 @@ with lock_warehouse(sys.argv[1]) as connection:
 
 @pytest.fixture(scope="module")
 def built(embedded_server: postgres.Server, migrated_template: str) -> Iterator[str]:
-    with database(embedded_server, migrated_template) as url:
+    with copy_database(embedded_server, migrated_template) as url:
         with connect(url) as connection:
-            fill(connection)
-            add(connection, some(1))
+            fill_dimensions(connection)
+            insert_events(connection, make_events(1))
         rebuild(url)
         yield url.rsplit("/", 1)[-1]
 
 
 @pytest.fixture
 def url(embedded_server: postgres.Server, built: str) -> Iterator[str]:
-    with database(embedded_server, built) as url:
+    with copy_database(embedded_server, built) as url:
         yield url
 
 
 def test_readers_have_the_old_rows_until_the_new_ones_are_there(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = held(url)
-    seen = []
-    put_in_place = table_swap.ShadowTables.swap_tables
+    before = fetch_mart_rows(url)
+    counts_seen = []
+    swap_tables = table_swap.ShadowTables.swap_tables
 
     def read_first(self: table_swap.ShadowTables) -> None:
         with connect(url) as reader:
             reader.execute(text("set lock_timeout = '2s'"))
-            seen.extend(len(fetch_rows(reader, f"select * from mart.{name}")) for name in before)
-        put_in_place(self)
+            counts_seen.extend(len(fetch_rows(reader, f"select * from mart.{name}")) for name in before)
+        swap_tables(self)
 
     monkeypatch.setattr(table_swap.ShadowTables, "swap_tables", read_first)
     assert rebuild(url, is_from_nothing=True)
-    assert seen == [len(found) for found in before.values()]
-    assert held(url) == before
+    assert counts_seen == [len(rows) for rows in before.values()]
+    assert fetch_mart_rows(url) == before
 
 
 def test_who_reads_for_long_keeps_the_build_waiting_and_nobody_else(url: str) -> None:
-    before = held(url)
+    before = fetch_mart_rows(url)
     with ThreadPoolExecutor() as pool:
         with connect(url) as reader:
             fetch_rows(reader, _READ)
             building = pool.submit(rebuild, url, True)
             _wait_until(url, "select exists (select from pg_locks where not granted) as it")
             fetch_rows(reader, "select * from mart.session")
-            with connect(url) as other:
-                other.execute(text("set lock_timeout = '5s'"))
-                fetch_rows(other, _READ)
+            with connect(url) as other_connection:
+                other_connection.execute(text("set lock_timeout = '5s'"))
+                fetch_rows(other_connection, _READ)
             assert not building.done()
         assert building.result(timeout=60)
-    assert held(url) == before
+    assert fetch_mart_rows(url) == before
 
 
 def test_who_never_ends_is_named_and_the_marts_stay(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(table_swap, "_LOCK_ATTEMPTS", 2)
-    before = held(url)
+    before = fetch_mart_rows(url)
     with connect(url) as reader:
         fetch_rows(reader, _READ)
         with pytest.raises(TryAgainError, match="schema mart"):
             rebuild(url, is_from_nothing=True)
-    assert held(url) == before
+    assert fetch_mart_rows(url) == before
 
 
 def test_tables_keep_their_rights_keys_words_and_what_others_have_built_on_them(url: str) -> None:
     with connect(url) as connection:
         connection.execute(text("create view warehouse.of_mine as select count(*) as n from mart.session"))
         connection.execute(text("create materialized view warehouse.kept as select count(*) as n from mart.chart_top"))
-    before, shape = held(url), table(url, _SHAPE)
+    before, shape = fetch_mart_rows(url), select_rows(url, _SHAPE)
     assert rebuild(url, is_from_nothing=True)
-    assert table(url, _SHAPE) == shape
-    assert {one["relname"]: one["reloptions"] for one in shape}["listener_count"] == "{fillfactor=80}"
-    assert held(url) == before
-    assert table(url, "select n from warehouse.of_mine") == [{"n": len(before["session"])}]
+    assert select_rows(url, _SHAPE) == shape
+    assert {relation["relname"]: relation["reloptions"] for relation in shape}["listener_count"] == "{fillfactor=80}"
+    assert fetch_mart_rows(url) == before
+    assert select_rows(url, "select n from warehouse.of_mine") == [{"n": len(before["session"])}]
     with connect(url) as connection:
         connection.execute(text("refresh materialized view warehouse.kept"))
-    assert table(url, "select n from warehouse.kept") == [{"n": len(before["chart_top"])}]
-    assert table(url, "select nspname from pg_namespace where nspname = 'mart_aside'") == []
+    assert select_rows(url, "select n from warehouse.kept") == [{"n": len(before["chart_top"])}]
+    assert select_rows(url, "select nspname from pg_namespace where nspname = 'mart_aside'") == []
 
 
 def test_two_builds_at_once_are_as_one(url: str) -> None:
     with connect(url) as connection:
-        add(connection, some(2, size=200))
+        insert_events(connection, make_events(2, size=200))
 
-    def one(is_from_nothing: bool) -> None:
+    def build_once(is_from_nothing: bool) -> None:
         with lock_warehouse(url) as connection:
             build_marts(connection, DEFINITION, is_from_nothing)
             connection.commit()
 
     with ThreadPoolExecutor() as pool:
-        for done in [pool.submit(one, True), pool.submit(one, False), pool.submit(one, True)]:
+        for done in [pool.submit(build_once, True), pool.submit(build_once, False), pool.submit(build_once, True)]:
             done.result(timeout=300)
-    found = held(url)
+    rows = fetch_mart_rows(url)
     rebuild(url, is_from_nothing=True)
-    assert held(url) == found
+    assert fetch_mart_rows(url) == rows
 
 
 @pytest.mark.parametrize("kind", ["queued", "nothing"])
 def test_a_build_killed_at_any_moment_is_made_up_for(url: str, kind: str) -> None:
     chance = random.Random(kind)
     with connect(url) as connection:
-        add(connection, some(3, size=200))
-    before, left = held(url), []
+        insert_events(connection, make_events(3, size=200))
+    before, remaining = fetch_mart_rows(url), []
     for _ in range(3):
         with subprocess.Popen(
             [sys.executable, "-c", _BUILD, url, kind], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True
@@ -155,18 +155,18 @@ def test_a_build_killed_at_any_moment_is_made_up_for(url: str, kind: str) -> Non
             time.sleep(chance.uniform(0, 0.4))
             os.kill(process.pid, signal.SIGKILL)
         with lock_warehouse(url, wait_seconds=60):
-            left.append(held(url))
+            remaining.append(fetch_mart_rows(url))
     rebuild(url, is_from_nothing=kind == "nothing")
-    found = held(url)
-    assert found != before
-    assert all(one in (before, found) for one in left), "half a build is left"
+    rows = fetch_mart_rows(url)
+    assert rows != before
+    assert all(state in (before, rows) for state in remaining), "half a build is left"
     rebuild(url, is_from_nothing=True)
-    assert held(url) == found
+    assert fetch_mart_rows(url) == rows
 
 
 def _wait_until(url: str, question: str) -> None:
     for _ in range(600):
-        if table(url, question) == [{"it": True}]:
+        if select_rows(url, question) == [{"it": True}]:
             return
         time.sleep(0.1)
     raise AssertionError("it never came")

@@ -11,8 +11,8 @@ from sqlalchemy import text
 
 from etl.database import connect, lock_warehouse
 from etl.load.marts import has_changes
-from tests.load.star_frames import table
-from tests.marts.listening import DEFINITION, add, fill, rebuild, some
+from tests.load.star_frames import select_rows
+from tests.marts.listening import DEFINITION, fill_dimensions, insert_events, make_events, rebuild
 
 Play = tuple[int, str, str, int]
 """Listener, week, country, recording."""
@@ -55,15 +55,15 @@ def is_publishable(plays: Counter[Play]) -> bool:
     return not sizes or (len(sizes) >= 5 and sum(sizes[2:]) >= 0.2 * sizes[0])
 
 
-def counts(url: str, query: str) -> Counter[Play]:
-    found: Counter[Play] = Counter()
-    for row in table(url, query):
+def count_plays(url: str, query: str) -> Counter[Play]:
+    plays: Counter[Play] = Counter()
+    for row in select_rows(url, query):
         *play, count = row.values()
-        found[tuple(play)] = count  # type: ignore[index]
-    return found
+        plays[tuple(play)] = count  # type: ignore[index]
+    return plays
 
 
-def receive(url: str, plays: Counter[Play]) -> None:
+def add_plays(url: str, plays: Counter[Play]) -> None:
     """Bring plays as a build does."""
     line = """
         insert into audit.unpublished_play as u (artist_key, listener_key, week_start, country, recording_key, plays)
@@ -79,18 +79,18 @@ def receive(url: str, plays: Counter[Play]) -> None:
         connection.execute(text("select audit.publish_artists()"))
 
 
-def shown(url: str) -> dict[int, Counter[Part]]:
+def fetch_shown_plays(url: str) -> dict[int, Counter[Part]]:
     """Plays by part, for each view."""
-    return {view: Counter({row["part"]: row["plays"] for row in table(url, it)}) for view, it in _SHOWN.items()}
+    return {view: Counter({row["part"]: row["plays"] for row in select_rows(url, it)}) for view, it in _SHOWN.items()}
 
 
-def changes(after: Counter[Key], before: Counter[Key]) -> Counter[Key]:
+def compute_changes(after: Counter[Key], before: Counter[Key]) -> Counter[Key]:
     difference = Counter(after)
     difference.subtract(before)
     return Counter({key: count for key, count in difference.items() if count})
 
 
-def a_day(number: int, chance: random.Random) -> Counter[Play]:
+def make_day(number: int, chance: random.Random) -> Counter[Play]:
     """Many listen rarely, one much more than all others; of three weeks one is so quiet that only two listen."""
     day = _FIRST + timedelta(days=number)
     week = str(day - timedelta(days=day.weekday()))
@@ -102,7 +102,7 @@ def a_day(number: int, chance: random.Random) -> Counter[Play]:
     return plays
 
 
-def behind_rows(batch: Counter[Play], risen: Counter[Part], view: int) -> dict[Part, Counter[Play]]:
+def group_plays_by_row(batch: Counter[Play], risen: Counter[Part], view: int) -> dict[Part, Counter[Play]]:
     """The plays behind the change of each row of a view by one batch."""
     named = set(risen) - set(_NAMELESS)
     groups: dict[Part, Counter[Play]] = defaultdict(Counter)
@@ -115,29 +115,29 @@ def behind_rows(batch: Counter[Play], risen: Counter[Part], view: int) -> dict[P
 def test_differences_of_a_hundred_days_tell_of_no_small_or_dominated_group(warehouse_url: str, seed: int) -> None:
     chance = random.Random(seed)
     with connect(warehouse_url) as connection:
-        fill(connection, users=25)
+        fill_dimensions(connection, users=25)
         connection.execute(text(_LOGIN))
     all_plays: Counter[Play] = Counter()
-    before: tuple[Counter[Play], dict[int, Counter[Part]]] = (Counter(), shown(warehouse_url))
+    before: tuple[Counter[Play], dict[int, Counter[Part]]] = (Counter(), fetch_shown_plays(warehouse_url))
     steps = []
     for number in range(_DAYS):
-        plays = a_day(number, chance)
+        plays = make_day(number, chance)
         if number == 40:  # the history of one listener, and what is taken back of another
             plays.update({(2, str(_FIRST), "DE", 2): 60})
         if number == 70:
             plays.subtract({play: count for play, count in all_plays.items() if play[0] == 4})
         all_plays.update(plays)
-        receive(warehouse_url, plays)
-        published = changes(all_plays, counts(warehouse_url, _UNPUBLISHED))
-        after = (published, shown(warehouse_url))
-        batch = changes(published, before[0])
+        add_plays(warehouse_url, plays)
+        published = compute_changes(all_plays, count_plays(warehouse_url, _UNPUBLISHED))
+        after = (published, fetch_shown_plays(warehouse_url))
+        batch = compute_changes(published, before[0])
         assert batch or after == before, "numbers have changed, though no plays were published"
         if batch:
             assert is_publishable(batch)
             steps.append({})
             for view in _SHOWN:
-                risen = changes(after[1][view], before[1][view])
-                for part, group in behind_rows(batch, risen, view).items():
+                risen = compute_changes(after[1][view], before[1][view])
+                for part, group in group_plays_by_row(batch, risen, view).items():
                     steps[-1][view, part] = group
                     assert risen[part] == sum(group.values())
         before = after
@@ -154,32 +154,32 @@ def test_differences_of_a_hundred_days_tell_of_no_small_or_dominated_group(wareh
 
 def test_what_is_shown_and_what_waits_are_the_plays_that_count_however_marts_are_built(warehouse_url: str) -> None:
     with connect(warehouse_url) as connection:
-        fill(connection, users=9)
-        add(connection, some(1, users=9))
+        fill_dimensions(connection, users=9)
+        insert_events(connection, make_events(1, users=9))
     rebuild(warehouse_url)
     with connect(warehouse_url) as connection:
         connection.execute(text(_LOGIN))
         assert not has_changes(connection, DEFINITION), (
             "the login was made beside no build: the artist is there at once"
         )
-    assert len(shown(warehouse_url)[1]) > 1
+    assert len(fetch_shown_plays(warehouse_url)[1]) > 1
 
-    def check() -> None:
-        waiting = sum(counts(warehouse_url, _UNPUBLISHED).values())
-        total = sum(counts(warehouse_url, _COUNTED).values())
+    def assert_counted() -> None:
+        waiting = sum(count_plays(warehouse_url, _UNPUBLISHED).values())
+        total = sum(count_plays(warehouse_url, _COUNTED).values())
         for view in _SHOWN:
-            assert sum(shown(warehouse_url)[view].values()) + waiting == total
+            assert sum(fetch_shown_plays(warehouse_url)[view].values()) + waiting == total
 
     for step, change in enumerate(_CHANGES):
         with connect(warehouse_url) as connection:
-            add(connection, some(step + 2, users=9, size=60))
+            insert_events(connection, make_events(step + 2, users=9, size=60))
             connection.execute(text(change))
         rebuild(warehouse_url)
-        check()
-        waiting = counts(warehouse_url, _UNPUBLISHED)
-        before = shown(warehouse_url)
+        assert_counted()
+        waiting = count_plays(warehouse_url, _UNPUBLISHED)
+        before = fetch_shown_plays(warehouse_url)
         rebuild(warehouse_url, is_from_nothing=True)
-        assert (counts(warehouse_url, _UNPUBLISHED), shown(warehouse_url)) == (waiting, before)
+        assert (count_plays(warehouse_url, _UNPUBLISHED), fetch_shown_plays(warehouse_url)) == (waiting, before)
     assert not [play for play in waiting if play[0] == 4], "the key of a listener who is gone may become another's"
 
 
@@ -194,15 +194,15 @@ _CHANGES = (
 
 def test_an_artist_whose_login_was_made_beside_a_build_is_there_after_the_next_one(warehouse_url: str) -> None:
     with connect(warehouse_url) as connection:
-        fill(connection, users=9)
-        add(connection, some(1, users=9))
+        fill_dimensions(connection, users=9)
+        insert_events(connection, make_events(1, users=9))
     rebuild(warehouse_url)
     with lock_warehouse(warehouse_url), connect(warehouse_url) as connection:
         connection.execute(text(_LOGIN))
-    assert shown(warehouse_url)[1] == Counter()
+    assert fetch_shown_plays(warehouse_url)[1] == Counter()
     with connect(warehouse_url) as connection:
         assert has_changes(connection, DEFINITION)
     rebuild(warehouse_url)
-    assert len(shown(warehouse_url)[1]) > 1
+    assert len(fetch_shown_plays(warehouse_url)[1]) > 1
     with connect(warehouse_url) as connection:
         assert not has_changes(connection, DEFINITION)

@@ -1,4 +1,4 @@
-"""The made-up catalogue: the same for the same seed, whole, and marked as made up."""
+"""The synthetic catalogue: the same for the same seed, complete, and marked as synthetic."""
 
 import csv
 from collections import defaultdict
@@ -15,21 +15,21 @@ from etl.transform.kaggle import parse_rows
 from simulator.synthetic_catalogue import write_catalogue
 
 
-def _read(path: Path) -> list[dict[str, str]]:
+def _read_rows(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
 def test_the_seed_decides(tmp_path: Path) -> None:
-    first, again, other = (
+    first, again, second = (
         [file.read_bytes() for file in write_catalogue(tmp_path / folder, seed)]
         for folder, seed in (("first", 1), ("again", 1), ("other", 2))
     )
-    assert first == again and first[1] != other[1]
+    assert first == again and first[1] != second[1]
 
 
 def test_it_is_whole_and_has_the_oddities_of_real_ones(tmp_path: Path) -> None:
-    artists, rows = (_read(file) for file in write_catalogue(tmp_path, 1))
+    artists, rows = (_read_rows(file) for file in write_catalogue(tmp_path, 1))
     assert all(all(row.values()) for row in [*artists, *rows]), "every field is filled"
     tracks = {row["track_id"]: row for row in rows}
     assert len(artists) == 300 and 1_900 < len(tracks) < 2_200
@@ -42,7 +42,7 @@ def test_it_is_whole_and_has_the_oddities_of_real_ones(tmp_path: Path) -> None:
     assert sum(len(of_one) > 1 for of_one in lengths.values()) > 100, "several ids of one recording"
     assert all(max(of_one) - min(of_one) < 2_000 for of_one in lengths.values())
     known_artists = {row["artist_id"] for row in artists}
-    assert {one for row in rows for one in row["artist_ids"].split(";")} <= known_artists
+    assert {artist_id for row in rows for artist_id in row["artist_ids"].split(";")} <= known_artists
 
 
 def test_it_takes_the_way_of_real_files(spark: SparkSession, lake: Lake, tmp_path: Path) -> None:

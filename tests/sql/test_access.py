@@ -9,8 +9,8 @@ from psycopg2.extensions import connection as Connection
 from etl.database import connect, libpq_url
 from etl.load.migrate import migrate_warehouse
 from launch import postgres
-from tests.conftest import database
-from tests.sql.access_place import KINDS, Place, ask, people
+from tests.conftest import copy_database
+from tests.sql.role_warehouse import KINDS, RoleWarehouse, create_role_warehouse, query
 
 ANALYSTS = {"analyst", "operator"}
 
@@ -108,15 +108,15 @@ PERSONAL = ("name", "birth", "gender", "mail", "phone", "address", "owner")
 
 
 @pytest.fixture(scope="module")
-def place(embedded_server: postgres.Server, migrated_template: str) -> Iterator[Place]:
-    with people(embedded_server, migrated_template) as place:
-        yield place
+def warehouse(embedded_server: postgres.Server, migrated_template: str) -> Iterator[RoleWarehouse]:
+    with create_role_warehouse(embedded_server, migrated_template) as role_warehouse:
+        yield role_warehouse
 
 
 def is_allowed(connection: Connection, statement: str) -> bool:
     """Whether we may; any other refusal is a fault of the test."""
     try:
-        ask(connection, statement)
+        query(connection, statement)
     except psycopg2.errors.InsufficientPrivilege:
         return False
     except (psycopg2.errors.ObjectNotInPrerequisiteState, psycopg2.errors.WrongObjectType):
@@ -124,10 +124,10 @@ def is_allowed(connection: Connection, statement: str) -> bool:
     return True
 
 
-def relations(place: Place) -> dict[str, list[str]]:
+def list_relations(warehouse: RoleWarehouse) -> dict[str, list[str]]:
     """Every table and view with its columns."""
-    with connect(place.url) as connection:
-        found = connection.exec_driver_sql(
+    with connect(warehouse.url) as connection:
+        rows = connection.exec_driver_sql(
             """
             select n.nspname || '.' || c.relname, array_agg(a.attname::text order by a.attnum)
             from pg_class as c
@@ -138,21 +138,21 @@ def relations(place: Place) -> dict[str, list[str]]:
             group by 1
             """
         ).all()
-    return dict(found)
+    return dict(rows)
 
 
-def quoted(name: str) -> str:
+def quote_name(name: str) -> str:
     return ".".join(f'"{part}"' for part in name.split("."))
 
 
-def test_each_table_and_view_has_its_expectation(place: Place) -> None:
-    assert relations(place).keys() == EXPECTED.keys()
+def test_each_table_and_view_has_its_expectation(warehouse: RoleWarehouse) -> None:
+    assert list_relations(warehouse).keys() == EXPECTED.keys()
 
 
-def test_a_column_that_says_who_somebody_is_is_hidden_or_known_to_be_harmless(place: Place) -> None:
+def test_a_column_that_says_who_somebody_is_is_hidden_or_known_to_be_harmless(warehouse: RoleWarehouse) -> None:
     suspicious = {
         (name, column)
-        for name, columns in relations(place).items()
+        for name, columns in list_relations(warehouse).items()
         if EXPECTED[name] & ANALYSTS and not name.startswith("mart.my_")
         for column in columns
         if any(word in column for word in PERSONAL) and not column.endswith("_name") and column != "name"
@@ -162,33 +162,33 @@ def test_a_column_that_says_who_somebody_is_is_hidden_or_known_to_be_harmless(pl
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_role_reads_what_is_its_own_and_nothing_else(place: Place, kind: str) -> None:
-    connection = place.enter(kind)
+def test_a_role_reads_what_is_its_own_and_nothing_else(warehouse: RoleWarehouse, kind: str) -> None:
+    connection = warehouse.enter(kind)
     wrong = []
-    for name, columns in relations(place).items():
+    for name, columns in list_relations(warehouse).items():
         expected = set(columns) - HIDDEN.get(name, set()) if kind in EXPECTED[name] else set()
-        if is_allowed(connection, f"select * from {quoted(name)} limit 0"):
-            found = set(columns)
+        if is_allowed(connection, f"select * from {quote_name(name)} limit 0"):
+            readable = set(columns)
         else:
-            found = {c for c in columns if is_allowed(connection, f'select "{c}" from {quoted(name)} limit 0')}
-        if found != expected:
-            wrong.append((name, found ^ expected))
+            readable = {c for c in columns if is_allowed(connection, f'select "{c}" from {quote_name(name)} limit 0')}
+        if readable != expected:
+            wrong.append((name, readable ^ expected))
     connection.close()
     assert wrong == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_role_writes_nothing(place: Place, kind: str) -> None:
-    connection = place.enter(kind)
+def test_a_role_writes_nothing(warehouse: RoleWarehouse, kind: str) -> None:
+    connection = warehouse.enter(kind)
     written = []
-    for name, columns in relations(place).items():
+    for name, columns in list_relations(warehouse).items():
         for statement in (
-            f"insert into {quoted(name)} default values",
-            f'update {quoted(name)} set "{columns[0]}" = default where false',
-            f"delete from {quoted(name)} where false",
-            f"truncate {quoted(name)}",
-            f"do 'begin lock table {quoted(name)} in row share mode; end'",
-            f"drop {'view' if name.startswith('mart.my_') else 'table'} {quoted(name)}",
+            f"insert into {quote_name(name)} default values",
+            f'update {quote_name(name)} set "{columns[0]}" = default where false',
+            f"delete from {quote_name(name)} where false",
+            f"truncate {quote_name(name)}",
+            f"do 'begin lock table {quote_name(name)} in row share mode; end'",
+            f"drop {'view' if name.startswith('mart.my_') else 'table'} {quote_name(name)}",
         ):
             if is_allowed(connection, statement):
                 written.append(statement)
@@ -197,9 +197,9 @@ def test_a_role_writes_nothing(place: Place, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_role_makes_nothing_and_becomes_nobody_else(place: Place, kind: str) -> None:
-    connection = place.enter(kind)
-    refused = [
+def test_a_role_makes_nothing_and_becomes_nobody_else(warehouse: RoleWarehouse, kind: str) -> None:
+    connection = warehouse.enter(kind)
+    rejected = [
         *(f"create table {schema}.mine (a int)" for schema in (*READERS, "public")),
         "create temporary table mine (a int)",
         "create schema mine",
@@ -207,9 +207,9 @@ def test_a_role_makes_nothing_and_becomes_nobody_else(place: Place, kind: str) -
         "create function pg_temp.mine() returns int language sql return 1",
         "create role mine",
         "create database mine",
-        *(f"set role {role}" for role in ("loader", "postgres", place.names["other"])),
+        *(f"set role {role}" for role in ("loader", "postgres", warehouse.names["other"])),
         "set session authorization loader",
-        f"grant analyst to {place.names['nobody']}",
+        f"grant analyst to {warehouse.names['nobody']}",
         "copy (select 1) to program 'true'",
         "select pg_read_file('postgresql.conf')",
         "alter system set work_mem = '1GB'",
@@ -231,9 +231,9 @@ def test_a_role_makes_nothing_and_becomes_nobody_else(place: Place, kind: str) -
         "alter role current_user set temp_file_limit = -1",
         "select login_control.end_session(pg_backend_pid())",
         "select * from login_control.sessions()",
-        f"select login_control.limit_login('{place.names['other']}')",
+        f"select login_control.limit_login('{warehouse.names['other']}')",
     ]
-    assert [statement for statement in refused if is_allowed(connection, statement)] == []
+    assert [statement for statement in rejected if is_allowed(connection, statement)] == []
     connection.close()
 
 
@@ -258,17 +258,19 @@ _COUNTERS = (
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_sizes_of_tables_are_for_who_reads_every_play_and_counters_for_nobody(place: Place, kind: str) -> None:
-    connection = place.enter(kind)
+def test_sizes_of_tables_are_for_who_reads_every_play_and_counters_for_nobody(
+    warehouse: RoleWarehouse, kind: str
+) -> None:
+    connection = warehouse.enter(kind)
     assert [it for it in _SIZES if is_allowed(connection, it)] == (list(_SIZES) if kind in ANALYSTS else [])
     assert [it for it in _COUNTERS if is_allowed(connection, it)] == []
-    assert ask(connection, "select relkind from pg_class where relname = 'my_login'") == [("v",)], "as tools ask"
+    assert query(connection, "select relkind from pg_class where relname = 'my_login'") == [("v",)], "as tools ask"
     connection.close()
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_wishes_are_a_listener_s(place: Place, kind: str) -> None:
-    connection = place.enter(kind)
+def test_wishes_are_a_listener_s(warehouse: RoleWarehouse, kind: str) -> None:
+    connection = warehouse.enter(kind)
     functions = ("mart.request_playlist", "mart.withdraw_playlist_request")
     allowed = [name for name in functions if is_allowed(connection, f"select {name}('{22 * 'a'}')")]
     connection.close()
@@ -276,22 +278,26 @@ def test_wishes_are_a_listener_s(place: Place, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_nobody_else_s_figures_stand_in_the_catalogue(place: Place, kind: str) -> None:
-    place.as_loader("analyze")
-    connection = place.enter(kind)
-    seen = {f"{s}.{t}.{c}" for s, t, c in ask(connection, "select schemaname, tablename, attname from pg_stats")}
-    ours = {name for name in seen if name.split(".")[0] in READERS}
+def test_nobody_else_s_figures_stand_in_the_catalogue(warehouse: RoleWarehouse, kind: str) -> None:
+    warehouse.as_loader("analyze")
+    connection = warehouse.enter(kind)
+    columns_seen = {
+        f"{s}.{t}.{c}" for s, t, c in query(connection, "select schemaname, tablename, attname from pg_stats")
+    }
+    ours = {name for name in columns_seen if name.split(".")[0] in READERS}
     allowed = {
         f"{name}.{column}"
-        for name, columns in relations(place).items()
+        for name, columns in list_relations(warehouse).items()
         if kind in EXPECTED[name]
         for column in set(columns) - HIDDEN.get(name, set())
     }
     assert ours <= allowed
-    loader = psycopg2.connect(libpq_url(place.url))
-    ask(loader, "select 'a secret query'")
-    assert not ask(connection, "select from pg_stat_activity where query like '%a secret%' and pid <> pg_backend_pid()")
-    functions = ask(
+    loader = psycopg2.connect(libpq_url(warehouse.url))
+    query(loader, "select 'a secret query'")
+    assert not query(
+        connection, "select from pg_stat_activity where query like '%a secret%' and pid <> pg_backend_pid()"
+    )
+    functions = query(
         connection,
         "select distinct n.nspname from pg_proc as p join pg_namespace as n on n.oid = p.pronamespace"
         " where n.nspname not in ('pg_catalog', 'information_schema') and has_function_privilege(p.oid, 'execute')",
@@ -301,21 +307,25 @@ def test_nobody_else_s_figures_stand_in_the_catalogue(place: Place, kind: str) -
     connection.close()
 
 
-def test_a_wrong_password_and_none_are_refused(place: Place) -> None:
+def test_a_wrong_password_and_none_are_refused(warehouse: RoleWarehouse) -> None:
     for kind in KINDS:
-        url = libpq_url(place.url_of(kind))
+        url = libpq_url(warehouse.url_of(kind))
         password = url.split(":")[2].split("@")[0]
-        for other in (":wrong@", "@"):
+        for credentials in (":wrong@", "@"):
             with pytest.raises(psycopg2.OperationalError, match="password"):
-                psycopg2.connect(url.replace(f":{password}@", other))
+                psycopg2.connect(url.replace(f":{password}@", credentials))
 
 
 def test_a_login_does_not_enter_another_warehouse_of_the_server(
-    place: Place, embedded_server: postgres.Server, migrated_template: str
+    warehouse: RoleWarehouse, embedded_server: postgres.Server, migrated_template: str
 ) -> None:
-    with database(embedded_server, migrated_template) as url:
+    with copy_database(embedded_server, migrated_template) as url:
         migrate_warehouse(url)
-        here, there = place.url.rsplit("/", 1)[1], url.rsplit("/", 1)[1]
-        for kind, other in ((kind, other) for kind in KINDS for other in (there, "postgres", "airflow", "template1")):
+        own_database, other_database = warehouse.url.rsplit("/", 1)[1], url.rsplit("/", 1)[1]
+        for kind, database_name in (
+            (kind, database_name)
+            for kind in KINDS
+            for database_name in (other_database, "postgres", "airflow", "template1")
+        ):
             with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
-                psycopg2.connect(libpq_url(place.url_of(kind)).replace(here, other))
+                psycopg2.connect(libpq_url(warehouse.url_of(kind)).replace(own_database, database_name))

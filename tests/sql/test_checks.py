@@ -12,8 +12,8 @@ from etl.formats.contracts import STAGED
 from etl.load.checks import CHECKS_BEFORE_PUBLISHING, CHECKS_WHILE_PUBLISHING, run_checks
 from etl.load.staging import prepare_load
 from launch import postgres
-from tests.conftest import database
-from tests.load.star_frames import INPUT, run
+from tests.conftest import copy_database
+from tests.load.star_frames import INPUT, make_run
 
 TRACK = "insert into staging.dim_track (track_id, recording_id, name, source) values ('t', 't', 'T', 's')"
 ARTIST = "insert into staging.dim_artist (artist_id, name, source) values ('a', 'A', 's')"
@@ -112,9 +112,9 @@ WRONG = {
 
 @pytest.fixture(scope="module")
 def staged(embedded_server: postgres.Server, migrated_template: str) -> Iterator[Connection]:
-    with database(embedded_server, migrated_template) as url, lock_warehouse(url) as connection:
-        record_start(connection, run())
-        prepare_load(connection, "load", run(), list(STAGED))
+    with copy_database(embedded_server, migrated_template) as url, lock_warehouse(url) as connection:
+        record_start(connection, make_run())
+        prepare_load(connection, "load", make_run(), list(STAGED))
         for statement in SOUND:
             connection.execute(text(statement))
         connection.commit()

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from etl.database import connect
 from etl.load import load_frames
-from tests.load.star_frames import catalogue, local_frames, run, table
+from tests.load.star_frames import create_local_frames, make_catalogue, make_run, select_rows
 
 _EVENT = """
 insert into warehouse.fact_event (
@@ -27,7 +27,7 @@ where u.user_id = 'user-1'
 
 @pytest.fixture
 def url(warehouse_url: str) -> str:
-    load_frames(local_frames(catalogue()), run(), warehouse_url)
+    load_frames(create_local_frames(make_catalogue()), make_run(), warehouse_url)
     with connect(warehouse_url) as connection:
         for month in (10, 11, 12):
             connection.execute(
@@ -45,7 +45,7 @@ def url(warehouse_url: str) -> str:
 
 
 def test_keys_are_names_and_what_does_not_apply_is_null(url: str) -> None:
-    follow, play = table(url, "select * from mart.event_wide order by activity_type")
+    follow, play = select_rows(url, "select * from mart.event_wide order by activity_type")
     expected: dict[str, Any] = {
         **{"user_id": "user-1", "track_name": "Name of track-A2", "track_id": "track-A2", "recording_id": "track-A1"},
         **{"artist_name": "X", "playlist_name": None, "platform": "ios", "is_shuffle": True, "ms_played": 1000},
@@ -59,11 +59,13 @@ def test_keys_are_names_and_what_does_not_apply_is_null(url: str) -> None:
 
 def test_a_span_of_time_reads_its_months_and_a_column_costs_its_own_join_alone(url: str) -> None:
     month = "event_time >= '2026-11-01' and event_time < '2026-12-01'"
-    plan = _plan(url, f"select * from mart.event_wide where {month}")
+    plan = _explain_query(url, f"select * from mart.event_wide where {month}")
     assert "fact_event_2026_11" in plan and "fact_event_2026_10" not in plan and "fact_event_2026_12" not in plan
-    counted = _plan(url, f"select artist_name, sum(ms_played) from mart.event_wide where {month} group by artist_name")
+    counted = _explain_query(
+        url, f"select artist_name, sum(ms_played) from mart.event_wide where {month} group by artist_name"
+    )
     assert "dim_artist" in counted and "dim_track" not in counted and "dim_user" not in counted
 
 
-def _plan(url: str, query: str) -> str:
-    return "\n".join(row["QUERY PLAN"] for row in table(url, f"explain {query}"))
+def _explain_query(url: str, query: str) -> str:
+    return "\n".join(row["QUERY PLAN"] for row in select_rows(url, f"explain {query}"))

@@ -15,37 +15,37 @@ from etl.database import SQL_FOLDER, connect, libpq_url, read_sql
 from etl.load.access.logins import add_login
 from etl.load.migrate import migrate_warehouse
 from launch import postgres
-from tests.conftest import database, run_as_superuser
-from tests.load.star_frames import table
-from tests.marts.listening import Heard, add, rebuild
+from tests.conftest import copy_database, run_as_superuser
+from tests.load.star_frames import select_rows
+from tests.marts.listening import StarEvent, insert_events, rebuild
 
 EXAMPLES = sorted((SQL_FOLDER / "queries" / "example").glob("*.sql"))
 FOR_OPERATORS = {"rejected_rows"}
 
 
-def at(day: int, hour: int, minute: int = 0) -> datetime:
+def make_time(day: int, hour: int, minute: int = 0) -> datetime:
     return datetime(2026, 1, day, hour, minute, tzinfo=UTC)
 
 
 # u1 lives in Brazil (UTC-3, premium), u2 in Japan (UTC+9, plan not said), u3 in Germany (UTC+1, free). Tracks 1 to 3
 # are of artist a1, 4 to 6 of a2, 7 to 9 of a3. 5 January 2026 is a Monday.
 HOMES = {1: "BR", 2: "JP", 3: "DE"}
-_HEARD = [
-    Heard(1, 1, at(5, 12), 1, 200_000),
-    Heard(2, 1, at(5, 12, 4), 2, 200_000),
-    Heard(3, 1, at(5, 12, 8), 1, 200_000),
-    Heard(4, 1, at(12, 12), 1, 200_000),
-    Heard(6, 2, at(5, 12), 1, 200_000),
-    Heard(7, 2, at(5, 12, 4), 4, None, "SKIP"),
-    Heard(8, 2, at(6, 12), 4, 10_000),  # too short to count
-    Heard(9, 3, at(10, 23, 30), 4, 200_000),  # on the listener's Sunday
-    Heard(10, 3, at(10, 23, 34), 5, 200_000),  # on a tablet
-    Heard(11, 3, at(12, 7), 4, 200_000),
-    Heard(12, 3, at(12, 7, 4), 7, None, "SKIP"),
-    Heard(13, 1, at(12, 12, 4), 1, 1_000),  # the fifth start of t1
-    Heard(14, 1, at(12, 12, 5), 1, None, "SKIP"),
+_EVENTS_WITHOUT_COUNTRY = [
+    StarEvent(1, 1, make_time(5, 12), 1, 200_000),
+    StarEvent(2, 1, make_time(5, 12, 4), 2, 200_000),
+    StarEvent(3, 1, make_time(5, 12, 8), 1, 200_000),
+    StarEvent(4, 1, make_time(12, 12), 1, 200_000),
+    StarEvent(6, 2, make_time(5, 12), 1, 200_000),
+    StarEvent(7, 2, make_time(5, 12, 4), 4, None, "SKIP"),
+    StarEvent(8, 2, make_time(6, 12), 4, 10_000),  # too short to count
+    StarEvent(9, 3, make_time(10, 23, 30), 4, 200_000),  # on the listener's Sunday
+    StarEvent(10, 3, make_time(10, 23, 34), 5, 200_000),  # on a tablet
+    StarEvent(11, 3, make_time(12, 7), 4, 200_000),
+    StarEvent(12, 3, make_time(12, 7, 4), 7, None, "SKIP"),
+    StarEvent(13, 1, make_time(12, 12, 4), 1, 1_000),  # the fifth start of t1
+    StarEvent(14, 1, make_time(12, 12, 5), 1, None, "SKIP"),
 ]
-HEARD = [replace(one, country=HOMES[one.user]) for one in _HEARD]
+EVENTS = [replace(event, country=HOMES[event.user]) for event in _EVENTS_WITHOUT_COUNTRY]
 
 _CATALOGUE = """
 insert into warehouse.dim_user (
@@ -137,11 +137,11 @@ values ('i1', 1, 'first', 'no name', '[]'), ('i1', 2, 'first', 'no name', '[]'),
 def urls(embedded_server: postgres.Server, migrated_template: str) -> Iterator[dict[str, str]]:
     """The small warehouse, as an analyst and as an operator reach it."""
     mark = uuid4().hex[:8]
-    with database(embedded_server, migrated_template) as url:
+    with copy_database(embedded_server, migrated_template) as url:
         migrate_warehouse(url)
         with connect(url) as connection:
             connection.exec_driver_sql(_CATALOGUE, execution_options={"no_parameters": True})
-            add(connection, HEARD)
+            insert_events(connection, EVENTS)
         rebuild(url)
         admin = embedded_server.build_url("postgres", url.rsplit("/", 1)[1])
         login = url.split("//")[1].split("@")[0]
@@ -153,7 +153,7 @@ def urls(embedded_server: postgres.Server, migrated_template: str) -> Iterator[d
         run_as_superuser(embedded_server, f"drop role {kind}_{mark}")
 
 
-ANSWERS: dict[str, list[tuple[Any, ...]]] = {
+EXPECTED_RESULTS: dict[str, list[tuple[Any, ...]]] = {
     # Of t1 four plays after a year, of t2 one after two, of t4 two after four, of t5 one after five.
     "age_of_what_is_played": [("2026-01", 8, 1.5, D("0.5"))],
     "audio_clusters": [(1, "calm", 4, "t7", 7), (2, "loud", 4, "t8", 8)],
@@ -220,7 +220,7 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
 
 def test_there_are_twenty_questions_each_with_a_comment_and_an_answer() -> None:
     assert len(EXAMPLES) == 20
-    assert {path.stem for path in EXAMPLES} == ANSWERS.keys()
+    assert {path.stem for path in EXAMPLES} == EXPECTED_RESULTS.keys()
     for path in EXAMPLES:
         first = path.read_text(encoding="utf-8").splitlines()[0]
         assert first.startswith("-- ") and "?" in first, path.name
@@ -232,26 +232,28 @@ def test_a_question_has_the_answer_that_hands_worked_out(urls: dict[str, str], p
     connection = psycopg2.connect(libpq_url(urls[kind]))
     with connection.cursor() as cursor:
         cursor.execute(path.read_text(encoding="utf-8"))
-        found = cursor.fetchall()
+        rows = cursor.fetchall()
     connection.close()
-    assert found == ANSWERS[path.stem]
+    assert rows == EXPECTED_RESULTS[path.stem]
 
 
-def example(url: str, name: str) -> list[tuple[Any, ...]]:
+def run_example(url: str, name: str) -> list[tuple[Any, ...]]:
     """The answer to a question."""
-    return [tuple(row.values()) for row in table(url, read_sql(f"queries/example/{name}"))]
+    return [tuple(row.values()) for row in select_rows(url, read_sql(f"queries/example/{name}"))]
 
 
 @pytest.fixture
 def listened(warehouse_url: str) -> str:
     """A warehouse with plays that the marts count otherwise than by their length, and of a track with two ids."""
-    heard = [
-        Heard(1, 1, at(5, 12), 1, None, source="recently_played"),  # counts, though nobody says how long it was
-        Heard(2, 1, at(5, 13), 11, 40_000, country="BR"),
-        Heard(3, 1, at(5, 14), 12, 200_000, country="BR"),  # the recording that t11 is
-        Heard(4, 1, at(5, 15), 2, 29_999, country="BR"),  # too short
-        Heard(5, 1, at(5, 16), 7, 200_000, country="BR"),  # excluded
-        Heard(6, 1, at(5, 17), -1, 200_000, country="BR"),  # nobody knows of what
+    events = [
+        StarEvent(
+            1, 1, make_time(5, 12), 1, None, source="recently_played"
+        ),  # counts, though nobody says how long it was
+        StarEvent(2, 1, make_time(5, 13), 11, 40_000, country="BR"),
+        StarEvent(3, 1, make_time(5, 14), 12, 200_000, country="BR"),  # the recording that t11 is
+        StarEvent(4, 1, make_time(5, 15), 2, 29_999, country="BR"),  # too short
+        StarEvent(5, 1, make_time(5, 16), 7, 200_000, country="BR"),  # excluded
+        StarEvent(6, 1, make_time(5, 17), -1, 200_000, country="BR"),  # nobody knows of what
     ]
     with connect(warehouse_url) as connection:
         connection.exec_driver_sql(_CATALOGUE, execution_options={"no_parameters": True})
@@ -259,20 +261,20 @@ def listened(warehouse_url: str) -> str:
             "update warehouse.dim_track set audio_features_source = 'playlist_songs' where track_key = 12;"
             " insert into warehouse.exclusion (kind, id) values ('track', 't7')"
         )
-        add(connection, heard)
+        insert_events(connection, events)
     rebuild(warehouse_url)
     return warehouse_url
 
 
 def test_what_is_played_most_is_what_the_marts_count_as_a_play(listened: str) -> None:
-    assert example(listened, "most_played_recordings") == [
+    assert run_example(listened, "most_played_recordings") == [
         ("South America", 1, "t11", "a4", 2, 1, 10),
         ("South America", 2, "t1", "a1", 1, 1, 9),
     ]
 
 
 def test_a_recording_has_the_audio_features_of_any_of_its_ids(listened: str) -> None:
-    assert example(listened, "plays_with_audio_features") == [
+    assert run_example(listened, "plays_with_audio_features") == [
         ("playlist_songs", 1, 2, D("0.5")),
         ("none", 1, 1, D("0.25")),
         ("tracks_by_genre", 1, 1, D("0.25")),
@@ -285,7 +287,7 @@ def test_a_week_that_has_come_and_in_which_nobody_came_back_is_0(warehouse_url: 
             "insert into mart.retention_count (cohort_week, week_start, users) values"
             " ('2026-01-05', '2026-01-05', 3), ('2026-01-05', '2026-01-19', 1), ('2026-01-12', '2026-01-12', 2)"
         )
-    assert example(warehouse_url, "who_comes_back") == [
+    assert run_example(warehouse_url, "who_comes_back") == [
         (date(2026, 1, 5), 3, 0, 1, None),
         (date(2026, 1, 12), 2, 0, None, None),
     ]

@@ -10,7 +10,7 @@ import pytest
 from etl import database
 from etl.database import fetches, libpq_url
 from launch import postgres
-from tests.sql.access_place import Place, ask, people
+from tests.sql.role_warehouse import RoleWarehouse, create_role_warehouse, query
 
 OWN = {
     "my_discovery": "select * from mart.discovery where user_id = '{user}'",
@@ -40,51 +40,51 @@ OWN = {
 
 
 @pytest.fixture(scope="module")
-def place(embedded_server: postgres.Server, migrated_template: str) -> Iterator[Place]:
-    with people(embedded_server, migrated_template) as place:
-        yield place
+def warehouse(embedded_server: postgres.Server, migrated_template: str) -> Iterator[RoleWarehouse]:
+    with create_role_warehouse(embedded_server, migrated_template) as role_warehouse:
+        yield role_warehouse
 
 
-def test_a_listener_sees_the_own_rows_by_every_view(place: Place) -> None:
+def test_a_listener_sees_the_own_rows_by_every_view(warehouse: RoleWarehouse) -> None:
     for kind, user in (("listener", 1), ("other", 2)):
-        connection = place.enter(kind)
-        assert ask(connection, "select user_id, track_name, ms_played from mart.my_event") == [
+        connection = warehouse.enter(kind)
+        assert query(connection, "select user_id, track_name, ms_played from mart.my_event") == [
             (f"u{user}", f"Secret song {user}", 1000 * user)
         ]
-        assert ask(connection, "select kind, user_id, username from mart.my_login") == [
+        assert query(connection, "select kind, user_id, username from mart.my_login") == [
             ("listener", f"u{user}", f"Name {user}")
         ]
-        assert ask(connection, "select playlist_id from mart.my_playlist") == [(f"p{user}",)]
-        assert ask(connection, "select playlist_id, track_id, artist_name from mart.my_playlist_track") == [
+        assert query(connection, "select playlist_id from mart.my_playlist") == [(f"p{user}",)]
+        assert query(connection, "select playlist_id, track_id, artist_name from mart.my_playlist_track") == [
             (f"p{user}", f"t{user}", "Artist 1")
         ]
-        assert ask(connection, "select user_id, entries from mart.my_taste_profile where scope = 'plays'") == [
+        assert query(connection, "select user_id, entries from mart.my_taste_profile where scope = 'plays'") == [
             (f"u{user}", user)
         ]
-        assert ask(connection, "select owner_id, tracks from mart.my_playlist_profile") == [(f"u{user}", user)]
-        assert ask(connection, "select user_id, rank from mart.my_discovery") == [(f"u{user}", 1)]
-        assert ask(connection, "select user_id, plays, minutes_played from mart.my_wrapped") == [
+        assert query(connection, "select owner_id, tracks from mart.my_playlist_profile") == [(f"u{user}", user)]
+        assert query(connection, "select user_id, rank from mart.my_discovery") == [(f"u{user}", 1)]
+        assert query(connection, "select user_id, plays, minutes_played from mart.my_wrapped") == [
             (f"u{user}", user, user)
         ]
         connection.close()
 
 
-def test_a_view_shows_what_there_is_of_its_listener_and_of_nobody_else(place: Place) -> None:
-    loader = psycopg2.connect(libpq_url(place.url))
+def test_a_view_shows_what_there_is_of_its_listener_and_of_nobody_else(warehouse: RoleWarehouse) -> None:
+    loader = psycopg2.connect(libpq_url(warehouse.url))
     for kind, user in (("listener", "u1"), ("other", "u2")):
-        connection = place.enter(kind)
+        connection = warehouse.enter(kind)
         for name, statement in OWN.items():
-            expected = ask(loader, statement.format(user=user))
+            expected = query(loader, statement.format(user=user))
             assert expected, f"there is nothing for {name} to show"
-            shown = ask(connection, f"select * from mart.{name}")
+            shown = query(connection, f"select * from mart.{name}")
             assert sorted(map(repr, shown)) == sorted(map(repr, expected)), name
         connection.close()
     loader.close()
 
 
-def test_each_view_of_a_listener_is_looked_at(place: Place) -> None:
-    connection = place.enter("listener")
-    readable = ask(
+def test_each_view_of_a_listener_is_looked_at(warehouse: RoleWarehouse) -> None:
+    connection = warehouse.enter("listener")
+    readable = query(
         connection,
         "select relname from pg_class where relkind = 'v' and starts_with(relname, 'my_')"
         " and has_table_privilege(oid, 'select')",
@@ -93,29 +93,29 @@ def test_each_view_of_a_listener_is_looked_at(place: Place) -> None:
     assert {name for (name,) in readable} == OWN.keys() | {"my_login"}
 
 
-def test_a_function_that_tells_what_it_sees_sees_the_own_rows_alone(place: Place) -> None:
+def test_a_function_that_tells_what_it_sees_sees_the_own_rows_alone(warehouse: RoleWarehouse) -> None:
     """However cheap a condition is, it is asked after the view's own."""
-    place.as_admin(
+    warehouse.as_admin(
         "create function public.tell(text) returns boolean language plpgsql cost 0.0000001"
         " as $$begin raise notice '%', $1; return true; end$$",
     )
-    connection = place.enter("listener")
-    ask(connection, "select from mart.my_event where public.tell(track_name) and public.tell(user_id)")
-    ask(connection, "select from mart.my_playlist where public.tell(name)")
-    ask(connection, "select from mart.my_wrapped where public.tell(user_id)")
-    told = "".join(connection.notices)
-    assert "Secret song 1" in told and "List 1" in told
-    assert not [n for n in range(2, 9) if f"Secret song {n}" in told or f"u{n}" in told or f"List {n}" in told]
+    connection = warehouse.enter("listener")
+    query(connection, "select from mart.my_event where public.tell(track_name) and public.tell(user_id)")
+    query(connection, "select from mart.my_playlist where public.tell(name)")
+    query(connection, "select from mart.my_wrapped where public.tell(user_id)")
+    notices = "".join(connection.notices)
+    assert "Secret song 1" in notices and "List 1" in notices
+    assert not [n for n in range(2, 9) if f"Secret song {n}" in notices or f"u{n}" in notices or f"List {n}" in notices]
     with pytest.raises(psycopg2.errors.InvalidTextRepresentation, match="Secret song 1"):
-        ask(connection, "select from mart.my_event where track_name::integer = 1")
+        query(connection, "select from mart.my_event where track_name::integer = 1")
     connection.close()
-    place.as_admin("drop function public.tell(text)")
+    warehouse.as_admin("drop function public.tell(text)")
 
 
 @pytest.mark.parametrize("kind", ["listener", "artist", "analyst"])
-def test_a_plan_shows_what_comes_out_of_a_view_and_nothing_else(place: Place, kind: str) -> None:
-    connection = place.enter(kind)
-    views = ask(
+def test_a_plan_shows_what_comes_out_of_a_view_and_nothing_else(warehouse: RoleWarehouse, kind: str) -> None:
+    connection = warehouse.enter(kind)
+    views = query(
         connection,
         "select relname, attname from pg_class join pg_attribute on attrelid = pg_class.oid and attnum = 1"
         " where relkind = 'v' and starts_with(relname, 'my_') and has_table_privilege(pg_class.oid, 'select')",
@@ -124,7 +124,7 @@ def test_a_plan_shows_what_comes_out_of_a_view_and_nothing_else(place: Place, ki
     removed = []
     for name, column in views:
         for question in (f"select * from mart.{name}", f"select from mart.{name} where {column}::text = 'u2'"):
-            plan = ask(connection, f"explain (analyze, timing off, costs off, summary off, buffers off) {question}")
+            plan = query(connection, f"explain (analyze, timing off, costs off, summary off, buffers off) {question}")
             steps = [line for (line,) in plan if "(actual" in str(line)]
             assert len(steps) == 1 and str(steps[0]).startswith(f"Function Scan on read_{name}"), plan
         removed += [name for (line,) in plan if "Rows Removed by Filter: 1" in str(line)]
@@ -132,74 +132,76 @@ def test_a_plan_shows_what_comes_out_of_a_view_and_nothing_else(place: Place, ki
     connection.close()
 
 
-def test_a_wish_is_kept_for_who_asks_and_taken_back(place: Place) -> None:
-    wish = 22 * "w"
-    connection = place.enter("other")
-    before = ask(connection, "select playlist_id from mart.my_playlist_request")
+def test_a_wish_is_kept_for_who_asks_and_taken_back(warehouse: RoleWarehouse) -> None:
+    playlist_id = 22 * "w"
+    connection = warehouse.enter("other")
+    before = query(connection, "select playlist_id from mart.my_playlist_request")
     for _ in range(2):
-        ask(connection, f"select mart.request_playlist('{wish}')")
-    assert set(ask(connection, "select user_id, playlist_id from mart.my_playlist_request")) == {
-        ("u2", wish),
+        query(connection, f"select mart.request_playlist('{playlist_id}')")
+    assert set(query(connection, "select user_id, playlist_id from mart.my_playlist_request")) == {
+        ("u2", playlist_id),
         *(("u2", id_) for (id_,) in before),
     }
     with pytest.raises(psycopg2.errors.CheckViolation):
-        ask(connection, "select mart.request_playlist('no id')")
-    first = place.enter("listener")
-    ask(first, f"select mart.withdraw_playlist_request('{wish}')")
-    assert len(ask(connection, "select playlist_id from mart.my_playlist_request")) == len(before) + 1
-    ask(connection, f"select mart.withdraw_playlist_request('{wish}')")
-    assert ask(connection, "select playlist_id from mart.my_playlist_request") == before
+        query(connection, "select mart.request_playlist('no id')")
+    first = warehouse.enter("listener")
+    query(first, f"select mart.withdraw_playlist_request('{playlist_id}')")
+    assert len(query(connection, "select playlist_id from mart.my_playlist_request")) == len(before) + 1
+    query(connection, f"select mart.withdraw_playlist_request('{playlist_id}')")
+    assert query(connection, "select playlist_id from mart.my_playlist_request") == before
     first.close()
     connection.close()
 
 
-def test_a_listener_asks_for_so_many_playlists_and_no_more(place: Place) -> None:
-    connection = place.enter("other")
-    (most,) = ask(connection, "select mart.max_playlist_requests()")[0]
+def test_a_listener_asks_for_so_many_playlists_and_no_more(warehouse: RoleWarehouse) -> None:
+    connection = warehouse.enter("other")
+    (most,) = query(connection, "select mart.max_playlist_requests()")[0]
     insert = "insert into audit.playlist_request (user_id, playlist_id, requested_at)"
     old = f"{insert} select 'u2', to_char(n, 'FM' || repeat('0', 22)), 'epoch' from generate_series(1, {most} - 1) as n"
-    place.as_loader(f"delete from audit.playlist_request where user_id = 'u2'; {old}")
-    ask(connection, f"select mart.request_playlist('{22 * 'm'}')")
+    warehouse.as_loader(f"delete from audit.playlist_request where user_id = 'u2'; {old}")
+    query(connection, f"select mart.request_playlist('{22 * 'm'}')")
     with pytest.raises(psycopg2.errors.ConfigurationLimitExceeded, match="asked for 100 playlists already"):
-        ask(connection, f"select mart.request_playlist('{22 * 'n'}')")
-    ask(connection, f"select mart.request_playlist('{22 * 'm'}')")
-    ask(connection, f"select mart.withdraw_playlist_request('{1:022}')")
-    ask(connection, f"select mart.request_playlist('{22 * 'n'}')")
+        query(connection, f"select mart.request_playlist('{22 * 'n'}')")
+    query(connection, f"select mart.request_playlist('{22 * 'm'}')")
+    query(connection, f"select mart.withdraw_playlist_request('{1:022}')")
+    query(connection, f"select mart.request_playlist('{22 * 'n'}')")
     # Of a warehouse in which more were asked for once, a refresh reads the first ones.
-    place.as_loader(f"{insert} values ('u2', '{1:022}', 'epoch')")
-    with database.connect(place.url) as loader:
+    warehouse.as_loader(f"{insert} values ('u2', '{1:022}', 'epoch')")
+    with database.connect(warehouse.url) as loader:
         read = fetches.list_requested_playlists(loader, "u2")
     assert len(read) == most and 22 * "n" not in read
-    place.as_loader("delete from audit.playlist_request where user_id = 'u2'")
-    place.as_loader("insert into audit.playlist_request (user_id, playlist_id) values ('u2', rpad('wish2', 22, 'x'))")
+    warehouse.as_loader("delete from audit.playlist_request where user_id = 'u2'")
+    warehouse.as_loader(
+        "insert into audit.playlist_request (user_id, playlist_id) values ('u2', rpad('wish2', 22, 'x'))"
+    )
     connection.close()
 
 
-def test_a_playlist_that_was_asked_for_shows_once_the_own_account_has_read_it(place: Place) -> None:
-    wish = 22 * "p"
-    place.as_loader(f"update warehouse.dim_playlist set playlist_id = '{wish}' where playlist_id = 'p3'")
-    connection = place.enter("listener")
-    ask(connection, f"select mart.request_playlist('{wish}')")
+def test_a_playlist_that_was_asked_for_shows_once_the_own_account_has_read_it(warehouse: RoleWarehouse) -> None:
+    playlist_id = 22 * "p"
+    warehouse.as_loader(f"update warehouse.dim_playlist set playlist_id = '{playlist_id}' where playlist_id = 'p3'")
+    connection = warehouse.enter("listener")
+    query(connection, f"select mart.request_playlist('{playlist_id}')")
     views = ("my_playlist_profile", "my_playlist_profile_attribute", "my_playlist_profile_cluster")
 
-    def shown() -> list[set[object]]:
-        return [{id_ for (id_,) in ask(connection, f"select playlist_id from mart.{name}")} for name in views]
+    def fetch_shown() -> list[set[object]]:
+        return [{id_ for (id_,) in query(connection, f"select playlist_id from mart.{name}")} for name in views]
 
-    assert shown() == 3 * [{"p1"}]
-    place.as_loader(f"insert into audit.playlist_request values ('u2', '{wish}', now(), now())")
-    assert shown() == 3 * [{"p1"}], "another account has read it"
-    place.as_loader(
-        f"update audit.playlist_request set read_at = now() where user_id = 'u1' and playlist_id = '{wish}'"
+    assert fetch_shown() == 3 * [{"p1"}]
+    warehouse.as_loader(f"insert into audit.playlist_request values ('u2', '{playlist_id}', now(), now())")
+    assert fetch_shown() == 3 * [{"p1"}], "another account has read it"
+    warehouse.as_loader(
+        f"update audit.playlist_request set read_at = now() where user_id = 'u1' and playlist_id = '{playlist_id}'"
     )
-    assert shown() == 3 * [{"p1", wish}]
-    place.as_loader(f"delete from audit.playlist_request where user_id = 'u2' and playlist_id = '{wish}'")
-    ask(connection, f"select mart.withdraw_playlist_request('{wish}')")
-    place.as_loader(f"update warehouse.dim_playlist set playlist_id = 'p3' where playlist_id = '{wish}'")
+    assert fetch_shown() == 3 * [{"p1", playlist_id}]
+    warehouse.as_loader(f"delete from audit.playlist_request where user_id = 'u2' and playlist_id = '{playlist_id}'")
+    query(connection, f"select mart.withdraw_playlist_request('{playlist_id}')")
+    warehouse.as_loader(f"update warehouse.dim_playlist set playlist_id = 'p3' where playlist_id = '{playlist_id}'")
     connection.close()
 
 
 @pytest.mark.parametrize(
-    ("known", "is_own"),
+    ("known_account", "is_own"),
     [
         ("select", True),
         ("insert into audit.account_owner values ('u1', 'u1')", True),
@@ -217,43 +219,43 @@ def test_a_playlist_that_was_asked_for_shows_once_the_own_account_has_read_it(pl
     ],
 )
 def test_playlists_are_own_where_the_account_says_so_and_not_where_ids_are_alike(
-    place: Place, known: str, is_own: bool
+    warehouse: RoleWarehouse, known_account: str, is_own: bool
 ) -> None:
-    place.as_loader(known)
-    connection = place.enter("listener")
+    warehouse.as_loader(known_account)
+    connection = warehouse.enter("listener")
     try:
         for name in ("my_playlist", "my_playlist_track", "my_playlist_profile", "my_playlist_profile_attribute"):
-            assert bool(ask(connection, f"select playlist_id from mart.{name}")) == is_own, name
+            assert bool(query(connection, f"select playlist_id from mart.{name}")) == is_own, name
     finally:
         connection.close()
-        place.as_loader("delete from audit.account_owner; delete from audit.login where login_name = 'stranger'")
-        place.as_loader("update warehouse.dim_user set source = 's' where user_id = 'u1'")
-        place.as_loader("update audit.login set owner_id = null")
+        warehouse.as_loader("delete from audit.account_owner; delete from audit.login where login_name = 'stranger'")
+        warehouse.as_loader("update warehouse.dim_user set source = 's' where user_id = 'u1'")
+        warehouse.as_loader("update audit.login set owner_id = null")
 
 
-def test_setting_the_group_role_or_a_setting_shows_nobody_else(place: Place) -> None:
-    connection = place.enter("listener")
+def test_setting_the_group_role_or_a_setting_shows_nobody_else(warehouse: RoleWarehouse) -> None:
+    connection = warehouse.enter("listener")
     for statement in ("set role listener", "set search_path = audit", "set row_security = off"):
-        ask(connection, statement)
-        assert ask(connection, "select distinct user_id from mart.my_event") == [("u1",)]
+        query(connection, statement)
+        assert query(connection, "select distinct user_id from mart.my_event") == [("u1",)]
     connection.close()
 
 
-def test_a_login_that_was_taken_out_sees_nothing(place: Place) -> None:
-    connection = place.enter("other")
-    place.as_loader(f"delete from audit.login where login_name = '{place.names['other']}'")
+def test_a_login_that_was_taken_out_sees_nothing(warehouse: RoleWarehouse) -> None:
+    connection = warehouse.enter("other")
+    warehouse.as_loader(f"delete from audit.login where login_name = '{warehouse.names['other']}'")
     for name in OWN:
-        assert ask(connection, f"select * from mart.{name}") == []
+        assert query(connection, f"select * from mart.{name}") == []
     with pytest.raises(psycopg2.errors.NotNullViolation):
-        ask(connection, f"select mart.request_playlist('{22 * 'a'}')")
+        query(connection, f"select mart.request_playlist('{22 * 'a'}')")
     connection.close()
 
 
-def audience(place: Place, plays: list[tuple[int, int, int, int]]) -> None:
+def set_audience(warehouse: RoleWarehouse, plays: list[tuple[int, int, int, int]]) -> None:
     """Let artist a1 have these plays and no others, published at once: listener, week, country, recording (0 where
     nobody knows which)."""
     values = ", ".join(str(play) for play in plays) or "(null::integer, null::integer, null::integer, null::integer)"
-    place.as_loader(_AUDIENCE.format(plays=values))
+    warehouse.as_loader(_AUDIENCE.format(plays=values))
 
 
 _AUDIENCE = """
@@ -287,7 +289,7 @@ select audit.publish_artists();
 """
 
 
-def some_plays(chance: random.Random) -> list[tuple[int, int, int, int]]:
+def make_plays(chance: random.Random) -> list[tuple[int, int, int, int]]:
     """Plays of a few or of many, most of them in the first weeks, countries and recordings."""
     listeners, plays = chance.randint(1, 25), chance.randint(1, 120)
     return [
@@ -308,15 +310,17 @@ def is_publishable(plays: list[tuple[int, int, int, int]]) -> bool:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_an_artist_sees_no_group_that_is_small_or_dominated_not_by_subtracting_either(place: Place, seed: int) -> None:
-    plays = some_plays(random.Random(seed))
-    audience(place, plays)
-    connection = place.enter("artist")
-    weeks = ask(
+def test_an_artist_sees_no_group_that_is_small_or_dominated_not_by_subtracting_either(
+    warehouse: RoleWarehouse, seed: int
+) -> None:
+    plays = make_plays(random.Random(seed))
+    set_audience(warehouse, plays)
+    connection = warehouse.enter("artist")
+    weeks = query(
         connection, "select (week_start - date '2026-01-05') / 7, plays, listeners from mart.my_artist_audience"
     )
-    countries = ask(connection, "select substr(country, 2)::integer, plays, listeners from mart.my_artist_country")
-    tracks = ask(connection, "select substr(recording_id, 2)::integer, plays, null from mart.my_artist_track")
+    countries = query(connection, "select substr(country, 2)::integer, plays, listeners from mart.my_artist_country")
+    tracks = query(connection, "select substr(recording_id, 2)::integer, plays, null from mart.my_artist_track")
     connection.close()
     for column, shown in ((1, weeks), (2, countries), (3, tracks)):
         named = {int(str(key)) for key, _, _ in shown if key is not None}
@@ -346,51 +350,51 @@ def test_an_artist_sees_no_group_that_is_small_or_dominated_not_by_subtracting_e
     ],
 )
 def test_a_group_of_which_one_or_two_have_nearly_all_plays_is_not_shown(
-    place: Place, sizes: list[int], is_shown: bool
+    warehouse: RoleWarehouse, sizes: list[int], is_shown: bool
 ) -> None:
-    audience(place, [(who, 0, 0, 1) for who, size in enumerate(sizes, 1) for _ in range(size)])
-    connection = place.enter("artist")
+    set_audience(warehouse, [(listener, 0, 0, 1) for listener, size in enumerate(sizes, 1) for _ in range(size)])
+    connection = warehouse.enter("artist")
     for name in ("my_artist_audience", "my_artist_country", "my_artist_track"):
-        assert bool(ask(connection, f"select * from mart.{name}")) == is_shown, name
+        assert bool(query(connection, f"select * from mart.{name}")) == is_shown, name
     connection.close()
 
 
-def test_reading_costs_the_same_whatever_is_hidden(place: Place) -> None:
+def test_reading_costs_the_same_whatever_is_hidden(warehouse: RoleWarehouse) -> None:
     costs = {name: set() for name in ("my_artist_audience", "my_artist_country", "my_artist_track")}
     for listeners in range(6):
-        audience(place, [(n, n % 2, n % 3, 1 + n % 2) for n in range(1, listeners + 1)])
-        connection = place.enter("artist")
+        set_audience(warehouse, [(n, n % 2, n % 3, 1 + n % 2) for n in range(1, listeners + 1)])
+        connection = warehouse.enter("artist")
         for name in costs:
-            ask(connection, f"select * from mart.{name}")
-            plan = ask(connection, f"explain (analyze, buffers, format json) select * from mart.{name}")
+            query(connection, f"select * from mart.{name}")
+            plan = query(connection, f"explain (analyze, buffers, format json) select * from mart.{name}")
             root = plan[0][0][0]["Plan"]  # type: ignore[index]
             costs[name].add((root["Shared Hit Blocks"] + root["Shared Read Blocks"], root["Plan Rows"]))
         connection.close()
-    assert {name: len(found) for name, found in costs.items()} == dict.fromkeys(costs, 1), costs
+    assert {name: len(durations) for name, durations in costs.items()} == dict.fromkeys(costs, 1), costs
 
 
-def test_new_and_returning_listeners_are_shown_where_both_are_groups(place: Place) -> None:
+def test_new_and_returning_listeners_are_shown_where_both_are_groups(warehouse: RoleWarehouse) -> None:
     # Six in week 0; week 1 has them and one more; week 2 has six others.
     plays = [(n, 0, 0, 1) for n in range(1, 7)] + [(n, 1, 0, 1) for n in range(1, 8)]
     plays += [(n, 2, 0, 1) for n in range(11, 17)]
-    audience(place, plays)
-    connection = place.enter("artist")
+    set_audience(warehouse, plays)
+    connection = warehouse.enter("artist")
     shown = (
         "select plays, listeners, new_listeners, returning_listeners from mart.my_artist_audience order by week_start"
     )
-    assert ask(connection, shown) == [(5, 5, 5, 0), (5, 5, None, None), (5, 5, 5, 0)]
+    assert query(connection, shown) == [(5, 5, 5, 0), (5, 5, None, None), (5, 5, 5, 0)]
     connection.close()
 
 
-def test_an_artist_sees_the_own_audience_and_no_listener(place: Place) -> None:
-    audience(place, [(n, 0, 0, 1) for n in range(1, 9)])
-    place.as_loader("update audit.login set artist_id = 'a2' where kind = 'artist'")
-    connection = place.enter("artist")
+def test_an_artist_sees_the_own_audience_and_no_listener(warehouse: RoleWarehouse) -> None:
+    set_audience(warehouse, [(n, 0, 0, 1) for n in range(1, 9)])
+    warehouse.as_loader("update audit.login set artist_id = 'a2' where kind = 'artist'")
+    connection = warehouse.enter("artist")
     for name in ("my_artist_audience", "my_artist_country", "my_artist_track"):
-        assert ask(connection, f"select * from mart.{name}") == []
-    place.as_loader("update audit.login set artist_id = 'a1' where kind = 'artist'")
-    assert ask(connection, "select recording_id, track_name, plays from mart.my_artist_track") == [
+        assert query(connection, f"select * from mart.{name}") == []
+    warehouse.as_loader("update audit.login set artist_id = 'a1' where kind = 'artist'")
+    assert query(connection, "select recording_id, track_name, plays from mart.my_artist_track") == [
         ("t1", "Secret song 1", 5)
     ]
-    assert ask(connection, "select kind, artist_id, artist_name from mart.my_login") == [("artist", "a1", "Artist 1")]
+    assert query(connection, "select kind, artist_id, artist_name from mart.my_login") == [("artist", "a1", "Artist 1")]
     connection.close()

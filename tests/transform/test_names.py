@@ -110,38 +110,38 @@ FOLDED = {
 
 def test_titles_fall_into_their_parts(spark: SparkSession) -> None:
     frame = spark.createDataFrame([(title,) for title in TITLES], "name string")
-    found = frame.select("name", split_title(F.col("name")).alias("parts")).collect()
-    assert {row.name: tuple(row.parts) for row in found} == TITLES
+    actual = frame.select("name", split_title(F.col("name")).alias("parts")).collect()
+    assert {row.name: tuple(row.parts) for row in actual} == TITLES
 
 
 def test_names_are_folded(spark: SparkSession) -> None:
-    assert _each(spark, fold_text, list(FOLDED)) == list(FOLDED.values())
+    assert _apply_to_each(spark, fold_text, list(FOLDED)) == list(FOLDED.values())
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("The Beatles", "the  beatles"), ("JAY-Z", "Jay Z"), ("Beyoncé", "Beyonce\u0301")]
+    ("first", "second"), [("The Beatles", "the  beatles"), ("JAY-Z", "Jay Z"), ("Beyoncé", "Beyonce\u0301")]
 )
-def test_artists_spelt_differently_are_one(spark: SparkSession, one: str, other: str) -> None:
-    assert len(set(_each(spark, artist_key, [one, other]))) == 1
+def test_artists_spelt_differently_are_one(spark: SparkSession, first: str, second: str) -> None:
+    assert len(set(_apply_to_each(spark, artist_key, [first, second]))) == 1
 
 
 def test_a_leading_the_tells_artists_apart_but_not_what_finds_them(spark: SparkSession) -> None:
     names = ["The-Dream", "Dream", "THE CHANGE", "Change", "The", "The The", "Theory"]
     keys = ["the dream", "dream", "the change", "change", "the", "the the", "theory"]
-    assert _each(spark, artist_key, names) == keys
+    assert _apply_to_each(spark, artist_key, names) == keys
     loose = ["dream", "dream", "change", "change", "the", "the", "theory"]
-    assert _each(spark, loose_artist_key, keys) == loose
+    assert _apply_to_each(spark, loose_artist_key, keys) == loose
     others = ["dream", "the dream", "change", "the change", "the the", "the", "the theory"]
-    assert _each(spark, alternate_artist_key, keys) == others
+    assert _apply_to_each(spark, alternate_artist_key, keys) == others
 
 
 # No shrinking: each try is a Spark job, and a list of texts shrinks slowly.
 @settings(max_examples=8, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(st.lists(st.text(min_size=1, max_size=30).filter(lambda text: "\0" not in text), min_size=20, max_size=60))
 def test_folding_again_changes_nothing(spark: SparkSession, texts: list[str]) -> None:
-    once = _each(spark, fold_text, texts)
-    assert _each(spark, fold_text, [str(text) for text in once]) == once
-    assert _each(spark, fold_text, [f" {text.upper().lower()}\t" for text in texts]) == _each(
+    once = _apply_to_each(spark, fold_text, texts)
+    assert _apply_to_each(spark, fold_text, [str(text) for text in once]) == once
+    assert _apply_to_each(spark, fold_text, [f" {text.upper().lower()}\t" for text in texts]) == _apply_to_each(
         spark, fold_text, [text.upper().lower() for text in texts]
     )
 
@@ -160,7 +160,7 @@ def test_a_made_id_is_the_same_for_all_spellings_of_one_recording(spark: SparkSe
     assert all(len(made) == len("name:") + 20 for made in ids)
 
 
-def _each(spark: SparkSession, function: object, texts: list[str]) -> list[str]:
+def _apply_to_each(spark: SparkSession, function: object, texts: list[str]) -> list[str]:
     frame = spark.createDataFrame([(place, text) for place, text in enumerate(texts)], "place int, text string")
-    found = frame.select("place", function(F.col("text")).alias("made")).collect()  # type: ignore[operator]
-    return [row.made for row in sorted(found, key=lambda row: row.place)]
+    actual = frame.select("place", function(F.col("text")).alias("made")).collect()  # type: ignore[operator]
+    return [row.made for row in sorted(actual, key=lambda row: row.place)]

@@ -1,4 +1,4 @@
--- The rows of an input are not all accounted for: what came in is not what was staged, told twice and refused.
+-- The rows of an input do not add up: received rows differ from the sum of staged, duplicate and rejected ones.
 with staged as (
     select
         i.input_id,

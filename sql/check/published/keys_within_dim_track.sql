@@ -1,4 +1,4 @@
--- A track's recording or the track that it was merged into is not there, or is itself part of another.
+-- A track's recording or the track that it was merged into is missing, or is itself part of another.
 select t.track_id, t.track_key, t.recording_key, t.merged_into_track_key
 from warehouse.dim_track as t
 left join warehouse.dim_track as r on r.track_key = t.recording_key

@@ -50,8 +50,8 @@ from play_change
 where artist_key > 0 and recording_key > 0
 group by artist_key, recording_key;
 
--- Of artists who have logins: what differs from the plays counted so far, which are in the tables that readers have. A
--- quoted schema names those.
+-- For artists who have logins: the difference from the plays counted so far, which are in the tables that readers see.
+-- A quoted schema names those.
 insert into audit.unpublished_play as u (artist_key, listener_key, week_start, recording_key, country, plays)
 select p.artist_key, p.listener_key, p.week_start, greatest(p.recording_key, 0), k.country, sum(p.plays)
 from (

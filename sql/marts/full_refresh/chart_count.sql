@@ -1,12 +1,12 @@
--- Places in numbers: pairs of country and continent.
+-- Numbers for the pairs of country and continent.
 create unlogged table chart_pair as
 select listening_context_key, country, continent, dense_rank() over (order by country, continent)::integer as pair
 from mart.listening_context;
 
 analyze chart_pair;
 
--- What is heard of a kind in a pair on a day is a cell, and so it is in a week, a month and a year. All have a number:
--- rows are grouped and joined by that alone.
+-- A cell is a kind in a pair on a day, and also in a week, a month and a year. Every cell has a number: rows are
+-- grouped and joined by that number only.
 create unlogged table chart_cell as
 select
     d.local_date,
@@ -73,7 +73,7 @@ group by h.genre_cell, g.genre_key;
 
 analyze chart_day;
 
--- Each period from the one within it: a year from its months, these and weeks from their days.
+-- Each period is computed from the next smaller one: a year from its months, months and weeks from their days.
 create unlogged table chart_month as
 select c.month_cell as cell, d.item_key, sum(d.play_millionths)::bigint as play_millionths
 from chart_day as d
@@ -128,7 +128,7 @@ where not exists (
 
 analyze mart.chart;
 
--- Charts of one cell, as most countries' are, need no sums.
+-- Charts of one cell, as for most countries, need no sums.
 create unlogged table chart_key_of_cell as
 select o.cell, c.chart_key, count(*) over (partition by c.chart_key) > 1 as is_shared
 from chart_of_cell as o
@@ -141,7 +141,7 @@ inner join mart.chart as c
 
 analyze chart_key_of_cell;
 
--- Chart by chart, so that all of a chart lies together.
+-- Chart by chart, so that the rows of a chart are stored together.
 insert into mart.chart_count (chart_key, item_key, play_millionths)
 select k.chart_key, s.item_key, s.play_millionths
 from chart_sum as s

@@ -1,4 +1,4 @@
--- Who played an artist where, before and now.
+-- Listeners of an artist by country, before and now.
 create temporary table pair_change on commit drop as
 select
     c.artist_key,
@@ -51,7 +51,7 @@ delete from mart.artist_listener as l
 using pair_now as n
 where n.plays = 0 and l.artist_key = n.artist_key and l.listener_key = n.listener_key and l.country = n.country;
 
--- Where plays went, the first of them may have been among those.
+-- If plays were removed, the first play may have been among them.
 update mart.artist_listener as l
 set first_date = f.first_date
 from pair_change as c
@@ -85,7 +85,7 @@ left join lateral (
     where l.artist_key = p.artist_key and l.listener_key = p.listener_key
 ) as n on true;
 
--- Users' weeks with an artist, as they are now and by how much they differ.
+-- Users' weeks with an artist, as they are now, and their difference from before.
 create temporary table week_change on commit drop as
 select
     artist_key,
@@ -186,7 +186,7 @@ delete from mart.artist_track as a
 using play_change as c
 where a.plays = 0 and a.artist_key = c.artist_key and a.recording_key = c.recording_key;
 
--- Of artists who have logins: what they are not shown yet.
+-- For artists who have logins: plays that are not published yet.
 insert into audit.unpublished_play as u (artist_key, listener_key, week_start, recording_key, country, plays)
 select
     c.artist_key,

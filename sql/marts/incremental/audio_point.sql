@@ -1,5 +1,5 @@
--- The audio features of recordings whose tracks have changed or are new, before and now. What is excluded is always
--- looked at again: it is little, and says by itself what no longer is.
+-- The audio features of recordings whose tracks have changed or are new, before and now. Excluded ones are always
+-- evaluated again: they are few, and this also finds those that are no longer excluded.
 create temporary table looked_at on commit drop as
 select t.recording_key
 from changed_track as q

@@ -1,5 +1,5 @@
--- The plays of the touched days as they were counted, then as they are. Each day is looked up by itself: how many there
--- are besides must not matter.
+-- The plays of the changed days as they were counted, then as they are. Each day is looked up by itself, so that the
+-- cost does not depend on the number of other days.
 create temporary table counted_gone (like mart.counted_play) on commit drop;
 
 with gone as (
@@ -113,7 +113,7 @@ inner join warehouse.bridge_track_genre as b on b.track_key = p.track_key
 where b.genre_key > 0
 on conflict do nothing;
 
--- Tracks that nobody plays any more; asked one by one, so that not all plays are read for a few tracks.
+-- Tracks without any plays left; looked up one by one, so that a few tracks do not cause a read of all plays.
 create temporary table unplayed_track on commit drop as
 select b.track_key
 from (select distinct track_key from counted_before) as b

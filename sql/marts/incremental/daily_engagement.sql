@@ -33,7 +33,8 @@ set users = e.users + excluded.users,
 
 delete from mart.daily_engagement where users = 0 and sessions = 0 and plays = 0 and skips = 0;
 
--- On which days a user falls into a day, week or month that ends with it, now and no longer, or before and not now.
+-- The days on which a user counts for a day, week or month that ends with it: now and not before, or before and not
+-- now.
 create temporary table active_change on commit drop as
 select d.day::date as local_date, w.span, d.sign
 from listened_before as b
@@ -80,7 +81,7 @@ set daily_users = a.daily_users + excluded.daily_users,
 
 delete from mart.active_user_count where monthly_users = 0;
 
--- Weeks that a user's cohort counts: all of them where the cohort is another, else those of the touched days.
+-- Weeks that count for a user's cohort: all of them if the cohort has changed, else those of the changed days.
 create temporary table cohort on commit drop as
 select
     b.listener_key,

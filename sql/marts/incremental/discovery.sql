@@ -1,4 +1,4 @@
--- Where users' tastes lie: of those whose plays have changed, or of all where distances are measured anew.
+-- The tastes of users: of those whose plays have changed, or of all if distances are measured again.
 create temporary table is_measured_anew on commit drop as
 select
 from mart.counted_catalogue as n
@@ -45,7 +45,7 @@ order by r.listener_key, r.taste_rank;
 
 analyze mart.listener_taste;
 
--- Recordings that came, went, or lie elsewhere.
+-- Recordings that were added, removed or have moved.
 create temporary table moved_point on commit drop as
 select c.recording_key, n.audio_features_type, n.steps, coalesce(n.is_excluded, true) as is_excluded
 from changed_point as c
@@ -53,8 +53,8 @@ left join point_before as b on b.recording_key = c.recording_key
 left join point_now as n on n.recording_key = c.recording_key
 where (b.audio_features_type, b.is_excluded, b.steps) is distinct from (n.audio_features_type, n.is_excluded, n.steps);
 
--- The cells whose pools may have changed: those that nobody needed before or needs now, and those that a changed
--- recording was in or comes into.
+-- The cells whose pools may have changed: those that were not needed before or are needed now, and those that a changed
+-- recording leaves or enters.
 create temporary table renewed_cell on commit drop as
 select c.audio_features_type, c.cell
 from left_cell as c
@@ -135,7 +135,7 @@ order by audio_features_type, cell, recording_key;
 
 analyze mart.discovery_pool;
 
--- Of each of its clusters a user gets so many of fifty as the cluster has of the plays.
+-- From each of the clusters a user gets the cluster's fraction of the plays, times fifty.
 create temporary table led_listener on commit drop as
 select listener_key from moved_listener
 union

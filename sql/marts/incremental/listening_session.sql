@@ -11,7 +11,7 @@ insert into session_before select * from gone;
 
 create temporary table session_now (like mart.session) on commit drop;
 
--- Events of one moment stand together, whatever their order.
+-- Events with the same timestamp are adjacent, whatever their order.
 with paused as (
     select
         e.listener_key,
@@ -49,7 +49,7 @@ select
     listener_key,
     min(local_date) filter (where is_first),
     min(listening_context_key) filter (where is_first),
-    -- What plays for weeks without a pause is no longer than the column holds, 24 days.
+    -- A session of weeks without a pause is cut to the maximum of the column, 24 days.
     least(extract(epoch from max(ended_at) - min(event_time)) * 1000, 2147483647),
     count(*),
     count(*) filter (where is_counted),

@@ -1,4 +1,4 @@
--- The playlists whose tracks have changed, or something of their tracks.
+-- The playlists with changed tracks, or with changed attributes of their tracks.
 create temporary table profiled_playlist on commit drop as
 select playlist_key from changed_playlist
 union

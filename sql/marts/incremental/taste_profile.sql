@@ -1,5 +1,5 @@
--- What users' plays add to and take from the sums: plays that came or went count with the recording as it is now, and
--- earlier plays of a recording that has changed go with what it was and come with what it is.
+-- What users' plays add to the sums and subtract from them: added and removed plays count with the current recording;
+-- earlier plays of a changed recording are subtracted with its previous values and added with its current ones.
 create temporary table played_before on commit drop as
 select
     w.listener_key, w.recording_key, coalesce(n.play_millionths, 0) - coalesce(c.play_millionths, 0) as play_millionths

@@ -1,5 +1,5 @@
--- Who was in a chart and lost plays may have to go for one who was not: then all counts are looked at. Else only those
--- who were in it and those who have more plays can be.
+-- If an item in a chart has lost plays, another item may replace it: then all counts are compared. Else only items that
+-- were in the chart or gained plays can be in it.
 create temporary table changed_chart on commit drop as
 select
     c.chart_key,

@@ -1,4 +1,4 @@
--- Personalities from plays alone; docs/personality.md says what the figures mean.
+-- Personalities from plays only; docs/personality.md explains the formulas.
 create temporary table catalogue_now on commit drop as
 with
 counted as (
@@ -16,7 +16,7 @@ counted as (
     group by 2
 ),
 
--- All values that may come, so that one which is new to the catalogue has its place.
+-- All possible values, so that a value that is new to the catalogue has a rank.
 possible as (
     select 'popularity' as kind, value from generate_series(0, 100) as v (value)
     union all
@@ -79,9 +79,9 @@ from (
 
 analyze recounted_day;
 
--- A change of a day tells something else of the thirty choices before it, and of the thirty plays and then thirty
--- choices after it; what the days of these tell hangs on thirty choices more on either side, and these on thirty plays
--- before. A choice is a play, and where there is a day there is one: counted in choices, ninety days reach far enough.
+-- A change of a day affects the thirty choices before it, and the thirty plays and then thirty choices after it. The
+-- values of those days depend on thirty more choices on either side, and these on thirty plays before. A choice is a
+-- play, and a day has at least one choice: so ninety choices on either side are enough.
 create temporary table told_reach on commit drop as
 select
     c.listener_key,
@@ -136,7 +136,7 @@ cross join lateral (
 ) as a
 where k.last_date is not null
 union all
--- Of whom nothing was told before, all that tells is in the changed days.
+-- For users without earlier values, the changed days contain all plays.
 select c.listener_key, c.during, c.during
 from (
     select listener_key, daterange(min(local_date), max(local_date), '[]') as during
@@ -168,10 +168,10 @@ delete from mart.personality_day as d
 using told_span as s
 where d.listener_key = s.listener_key and d.local_date >= s.first_date and d.local_date < s.end_date;
 
--- Plays stand in the order of the user's days, and in that of time within these: so a day is one piece.
+-- Plays are ordered by the user's days, and by time within a day: so the plays of a day are adjacent.
 create temporary table told_now on commit drop as
 with
--- Places in whole millionths: their sums are the same in every order.
+-- Ranks in whole millionths: their sums are the same in every order.
 placed as (
     select
         s.span_number,
@@ -185,7 +185,7 @@ placed as (
         ) as play_number,
         round(a.place * 1000000)::bigint as popularity_millionths,
         case
-            -- Out before its date, or played by a wrong clock: as new as can be.
+            -- Played before its release date, or by a wrong clock: as new as possible.
             when r.share_until > o.share_until then 1000000
             else round((r.share_below + r.share_until) / 2 / nullif(o.share_until, 0) * 1000000)::bigint
         end as release_millionths
@@ -199,11 +199,11 @@ placed as (
         on o.kind = 'release_month'
         and o.value = extract(year from p.event_time at time zone 'UTC') * 12
         + extract(month from p.event_time at time zone 'UTC') - 1
-    -- What a playlist plays tells of who made it.
+    -- Plays from a playlist describe its author.
     where not p.is_excluded and not p.is_from_playlist and t.recording_key > 0 and p.artist_key > 0
 ),
 
--- How many plays away the two plays of the same recording before and after are.
+-- The distance in plays to the previous and the next play of the same recording.
 neighboured as (
     select
         *,
@@ -329,7 +329,7 @@ insert into mart.listener_personality (
     loyalty, loyalty_error, commonality, commonality_error
 )
 with
--- The latest months that have 2,000 plays together: a personality is that of now.
+-- The latest months with 2,000 plays together: a personality is a current one.
 latest as (
     select m.*
     from told_listener as l
@@ -363,13 +363,14 @@ summed as (
 told as (
     select
         *,
-        -- A share's spread with two more on either side, so that one of 0 or 1 has an error, too.
+        -- The variance of a fraction, with two more observations on either side, so that a fraction of 0 or 1 has an
+        -- error, too.
         (on_repeat + 2.0) * (plays - on_repeat + 2.0) / (plays + 4.0) ^ 2 as loyalty_variance,
         (unheard + 2.0) * (choices - unheard + 2.0) / (choices + 4.0) ^ 2 as exploration_variance
     from summed
 )
 
--- Plays come in runs: each tells half as much as if it stood alone; and nobody is known better than to 0.03.
+-- Plays come in runs: each counts half as much as an independent one; and no error is below 0.03.
 select
     first_play_at,
     listener_key,

@@ -14,7 +14,7 @@ where n.kind in ('recording', 'artist')
 
 analyze count_entry;
 
--- The first year of artists that came into a year or left one, before and now.
+-- The first year of artists that were added to a year or removed from one, before and now.
 create temporary table first_year on commit drop as
 with pair as (
     select distinct listener_key, item_key from count_entry where kind = 'artist' and year > 0
@@ -75,7 +75,7 @@ from (
     union all
     select listener_key, now, 0, 0, 0, 0, 1 from first_year where before is distinct from now and now is not null
     union all
-    -- Streaks, sessions and the first play may be others where no count is.
+    -- Streaks, sessions and the first play may change although no count does.
     select distinct listener_key, y.year, 0, 0, 0, 0, 0
     from changed_day
     cross join lateral (values (extract(year from local_date)::smallint), (0::smallint)) as y (year)

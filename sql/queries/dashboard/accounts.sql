@@ -1,4 +1,4 @@
--- What the last refresh said of each account; the catalogue has no account.
+-- The result of the last refresh for each account; the catalogue has no account.
 select distinct on (part)
     coalesce(account, 'the catalogue') as account,
     asked_at,

@@ -1,4 +1,4 @@
--- Where an artist is played.
+-- The listeners of an artist by country.
 select country, plays, listeners
 from mart.artist_audience_country
 where artist_id = :artist_id

@@ -1,4 +1,4 @@
--- Artists of an id, or of a name; the most popular first.
+-- Artists with an id or a name; the most popular first.
 select artist_id, name as artist_name
 from warehouse.dim_artist
 where artist_key > 0 and (artist_id = :named or lower(name) = lower(:named))

@@ -1,4 +1,4 @@
--- The recordings of an artist that are played most.
+-- The most played recordings of an artist.
 select recording_id, track_name, plays
 from mart.artist_audience_track
 where artist_id = :artist_id

@@ -1,4 +1,4 @@
--- Artists to choose from, those played most first.
+-- Artists to choose from, the most played first.
 select a.artist_id, a.name as artist_name
 from mart.artist_week as w
 inner join warehouse.dim_artist as a on a.artist_key = w.artist_key

@@ -1,4 +1,4 @@
--- What was played most in a place and a period.
+-- The most played items of a country or continent in a period.
 select rank, item_id, name, artist_name, plays
 from mart.top_by_continent
 where place_kind = :place_kind

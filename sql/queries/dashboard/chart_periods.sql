@@ -1,4 +1,4 @@
--- The periods of a place, newest first.
+-- The periods with charts of a country or continent, newest first.
 select period_start
 from mart.chart
 where place_kind = :place_kind and place = :place and period = :period and kind = 'recording'

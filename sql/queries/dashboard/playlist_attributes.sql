@@ -1,4 +1,4 @@
--- The audio features of playlists: mean, spread and how many tracks lie in each of twenty equal bins.
+-- The audio features of playlists: mean, standard deviation, and number of tracks in each of twenty equal bins.
 select
     p.playlist_id, p.attribute, p.tracks, p.mean, p.deviation, p.distance, p.tracks_by_bin, a.first_bound, a.last_bound
 from mart.playlist_profile_attribute as p

@@ -1,4 +1,4 @@
--- Which tables and views whoever asks may read, in part at least.
+-- The tables and views that the current user may read, at least in part.
 select n.nspname || '.' || c.relname as relation
 from pg_class as c
 inner join pg_namespace as n on n.oid = c.relnamespace

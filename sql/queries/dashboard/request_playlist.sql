@@ -1,2 +1,2 @@
--- Ask for a playlist.
+-- Request a playlist.
 select mart.request_playlist(:playlist_id);

@@ -1,4 +1,4 @@
--- How old is the music that is played, by the month of the play?
+-- How old is the music that users play, by the month of the play?
 select
     to_char(play.local_date, 'YYYY-MM') as month,
     count(*) as dated_plays,

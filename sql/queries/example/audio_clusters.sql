@@ -1,4 +1,4 @@
--- What are the audio clusters, how large is each, and which of its recordings is the most popular?
+-- Which audio clusters are there, how large is each, and which of its recordings is the most popular?
 select
     cluster.audio_features_type,
     cluster.name,

@@ -1,5 +1,5 @@
--- Which playlists have changed most: how many tracks came and went in the thirty days before Spotify was last asked?
--- A track came when it was added, which the API says also of what stood there when a playlist was first read.
+-- Which playlists have changed most: how many tracks were added and removed in the last thirty days of data?
+-- A track is added at the time that the API gives, also for tracks from before the first read of a playlist.
 with lately as (
     select coalesce(max(items_seen_at), now()) - interval '30 days' as since from warehouse.dim_playlist
 ),

@@ -1,4 +1,4 @@
--- Which five recordings lead each continent in the latest month?
+-- Which five recordings lead the chart of each continent in the latest month?
 select place as continent, period_start as month, rank, name as track, artist_name as artist, plays
 from mart.top_by_continent
 where kind = 'recording'

@@ -1,4 +1,4 @@
--- On which devices do people of each continent listen?
+-- Which devices do users of each continent listen on?
 select
     coalesce(continent, 'unknown') as continent,
     coalesce(device_type, 'other') as device_type,

@@ -1,4 +1,4 @@
--- What did people hear first of the artist whom they play most?
+-- Which recording did users hear first of the artist whom they play most?
 with favourite as (
     select user_id, artist_id, artist_name, plays
     from mart.wrapped_artist

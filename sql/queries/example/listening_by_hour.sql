@@ -1,4 +1,4 @@
--- At which hours of their own day do people listen, on working days and at weekends?
+-- At which local hours do users listen, on weekdays and at weekends?
 select
     case when day.is_weekend then 'weekend' else 'working day' end as days,
     event.local_hour,

@@ -1,5 +1,4 @@
--- Which genres are the liveliest to dance to? Recordings count once, and a recording in three genres counts a third in
--- each.
+-- Which genres are the most danceable and lively? A recording counts once; in three genres it counts a third in each.
 with recording as (
     select distinct on (recording_key) recording_key, track_key, danceability, energy
     from warehouse.dim_track

@@ -1,4 +1,4 @@
--- Which artists keep their listeners: of the listeners of a week, how many had played the artist before?
+-- Which artists have the most loyal listeners: how many of a week's listeners had played the artist before?
 select
     artist_name,
     count(*) as weeks,

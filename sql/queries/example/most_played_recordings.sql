@@ -1,5 +1,5 @@
--- Which recordings are played most by listeners of each continent, and at which hour of their own day? A condition on
--- play.event_time leaves the other months alone.
+-- Which recordings do listeners of each continent play most, and at which local hour?
+-- A condition on play.event_time excludes the other months from the scan.
 with plays as (
     select
         play.continent,

@@ -1,4 +1,4 @@
--- Which recordings are left for another one most often, of those that are started at least five times?
+-- Which recordings are skipped most often, of those that were started at least five times?
 select
     recording_id,
     min(track_name) as track_name,

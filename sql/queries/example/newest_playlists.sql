@@ -1,4 +1,4 @@
--- Which playlists hold the newest music? A recording counts once, as what it was when it first came out.
+-- Which playlists have the newest music? A recording counts once, with the date of its first release.
 with held as (
     select
         entry.playlist_key,

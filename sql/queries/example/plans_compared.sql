@@ -1,4 +1,4 @@
--- How do listeners of the plans differ: minutes on a day with listening, and skips for each track that was started?
+-- How do listeners of the plans differ: minutes per day with listening, and skips per started track?
 select
     coalesce(subscription_plan, 'not said') as plan,
     count(distinct user_id) as listeners,

@@ -1,5 +1,4 @@
--- How much of what is played has audio features, and who measured them? A recording has those of its first id that has
--- any.
+-- What percentage of plays has audio features, by source? A recording has those of its first id that has any.
 with measured as (
     select distinct on (recording_key) recording_key, audio_features_source
     from warehouse.dim_track

@@ -1,4 +1,4 @@
--- Which recordings stand in the catalogue under the most track ids?
+-- Which recordings have the most track ids in the catalogue?
 select
     main.name,
     string_agg(artist.name, ', ' order by part.position) as artists,

@@ -1,4 +1,4 @@
--- What became of every row of every file, and why was a row refused?
+-- How many rows of every file were loaded, duplicate or rejected, and why were rows rejected?
 select
     input.name as file,
     counts.rows_in,

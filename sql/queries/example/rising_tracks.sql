@@ -1,4 +1,4 @@
--- Which tracks have risen most in popularity between the first and the last time that the API was asked?
+-- Which tracks have gained most popularity between the first and the last response of the API?
 with told as (
     select
         track_key,

@@ -1,4 +1,4 @@
--- How long do sessions last, by the country and device that they begin in, and how many plays do they have?
+-- How long do sessions last, and how many plays do they have, by country and device at their start?
 select
     country,
     device_type,

@@ -1,5 +1,4 @@
--- Of those who began to listen in a week, how many listen one, two and four weeks later? NULL where that week is still
--- to come.
+-- Of the users who began in a week, how many listen one, two and four weeks later? NULL for future weeks.
 select
     cohort_week,
     max(users) filter (where week_number = 0) as began,

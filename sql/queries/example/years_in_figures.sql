@@ -1,4 +1,4 @@
--- Who listened most in each year, at which hour, how long without a day's pause, and how much of it was new?
+-- Who listened most in each year, at which hour, for how many days in a row, and what part of it was new?
 select
     year,
     user_id,

@@ -1,5 +1,5 @@
--- Events as records of the contract entity_event: $1 <= event_time < $2.
--- Keys 0 (not applicable) and -1 (unknown) are no track and no artist.
+-- Events as records of the contract entity_event: $1 <= event_time < $2. Keys 0 (not applicable) and -1 (unknown) give
+-- neither track nor artist.
 select
     e.event_id::text as "eventId",
     u.user_id as "userId",

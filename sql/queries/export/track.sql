@@ -1,5 +1,5 @@
--- Tracks as records of the contract entity_track: $1 <= track_key < $2. Every id is a record, also where several ids
--- are one recording: events name ids.
+-- Tracks as records of the contract entity_track: $1 <= track_key < $2. Every id is a record, also if several ids are
+-- one recording, because events refer to ids.
 select
     t.track_id as "trackId",
     t.name as "name",

@@ -1,4 +1,4 @@
--- The contexts that staged events have. Grouped, since a join on what may be NULL would try every pair.
+-- The listening contexts of staged events. Grouped, because a join on nullable columns would compare every pair.
 select
     max(t.context_key) as context_key,
     t.platform,

@@ -1,5 +1,4 @@
--- Ids that are made of names, for events that have a name alone; often none. An event may name the artist by an id,
--- too.
+-- Name-derived ids, for events that have a name only; often none. An event may have an id of the artist.
 select track_name, artist_name, max(made_track) as made_track, max(made_artist) as made_artist
 from staging.event_named
 where track_id is null and (made_track is not null or made_artist is not null)

@@ -1,5 +1,5 @@
--- What staged events name, by the track that it means, and that track's first artist. An id that no source tells of by
--- itself may be one that the API has linked to another.
+-- The track that each staged event means, and its first artist. An id that no source reports itself may be one that the
+-- API has linked to another.
 select s.track_id, k.track_key, coalesce(f.artist_key, -1) as first_artist_key
 from staging.event_track as s
 left join warehouse.track_alias as a

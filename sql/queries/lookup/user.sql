@@ -1,4 +1,4 @@
--- The versions of the users that staged events name, with ends that every clock can tell.
+-- The versions of the users of staged events, with ends that every clock can represent.
 select
     t.user_id,
     greatest(t.valid_from, timestamptz '1900-01-01') as valid_from,

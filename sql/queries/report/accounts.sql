@@ -1,4 +1,4 @@
--- What was asked of Spotify in one refresh: a row for each account, the catalogue last.
+-- Calls and results of one refresh: a row for each account, the catalogue last.
 select
     account,
     state,

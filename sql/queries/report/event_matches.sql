@@ -1,4 +1,4 @@
--- Records that went because another one, mostly of a better source, reports the same play.
+-- Records that were dropped because another one, mostly from a better source, reports the same play.
 select d.source as dropped_source, k.source as kept_source, count(*) as plays
 from audit.event_match as m
 inner join audit.dropped_event as d on d.event_id = m.dropped_event_id and d.event_time = m.dropped_event_time

@@ -1,4 +1,4 @@
--- Events by where they come from, and how many of them came after their day had been told of.
+-- Events by source, and how many of them were late.
 with arrived as (
     select source, sum(rows_late) as late from audit.arrival group by source
 )

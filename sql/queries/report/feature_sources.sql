@@ -1,4 +1,4 @@
--- Where audio features come from.
+-- Audio features by source.
 select audio_features_source as source, count(*) as tracks
 from warehouse.dim_track
 where audio_features_source is not null

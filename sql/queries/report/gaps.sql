@@ -1,4 +1,4 @@
--- Times in which plays of an account may be missing, and whether an export has covered them.
+-- Periods in which plays of an account may be missing, and whether an export has covered them.
 select
     user_id,
     count(*) as gaps,

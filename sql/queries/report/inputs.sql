@@ -1,4 +1,4 @@
--- The latest account of each input that was published: rows in = loaded + duplicate + rejected.
+-- The latest row counts of each published input: rows in = loaded + duplicate + rejected.
 select name, source, rows_in, rows_loaded, rows_duplicate, rows_rejected
 from (
     select distinct on (row_count.input_id, row_count.step)

@@ -1,4 +1,4 @@
--- Shares of the plays of made-up listeners, by what is asked of them. Ages are those of :ages_as_of.
+-- Fractions of the plays of simulated listeners, by requested distribution. Ages are those of :ages_as_of.
 with play as (
     select
         extract(year from age(cast(:ages_as_of as date), u.birthdate)) as age,

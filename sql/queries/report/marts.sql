@@ -1,4 +1,4 @@
--- What the marts hold for a reader, since when.
+-- The number of rows of the marts, and the time of their last build.
 select
     (select max(finished_at) from audit.run where job = 'build_marts' and result = 'published') as built_at,
     (select count(*) from mart.listener_year where year > 0) as user_years,

@@ -1,4 +1,4 @@
--- What was recognised as something already known: by source and method, with the mean score.
+-- Rows and ids that were matched to existing tracks: by source and method, with the mean score.
 select source, method, count(*) as matches, avg(score) as score
 from audit.reconciliation
 group by source, method

@@ -1,4 +1,4 @@
--- The largest playlists that the API told of, and a row for all of them: how many of their tracks have audio features.
+-- The largest playlists of the API, and a row for all of them: how many of their tracks have audio features.
 with held as (
     select dim_playlist.playlist_key, dim_playlist.name, dim_track.track_key, dim_track.danceability
     from warehouse.dim_playlist

@@ -1,4 +1,4 @@
--- How many of the ids that Spotify knows were ever asked of its API, and when the one longest ago.
+-- How many ids were requested from the API, and the time of the oldest request.
 with known as (
     select 'track' as kind, track_id as id
     from warehouse.dim_track

@@ -1,4 +1,4 @@
--- Why rows were refused, most frequent first.
+-- Reasons for rejected rows, most frequent first.
 select reason, count(*) as rows
 from audit.rejected_row
 group by reason

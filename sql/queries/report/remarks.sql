@@ -1,4 +1,4 @@
--- What was guessed of the Kaggle files that the last refresh took, or left out of them.
+-- Remarks on the Kaggle files of the last refresh: guesses, and parts that were left out.
 select
     run_input.name,
     remark.sentence

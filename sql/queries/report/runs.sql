@@ -1,4 +1,4 @@
--- How runs ended, as the audit says it.
+-- The results of runs, from the audit.
 select run_id, result, message
 from audit.run
 where run_id = any(:run_ids)

@@ -1,4 +1,4 @@
--- One row: tracks, the recordings that they are ids of, and how much is known about them.
+-- One row: tracks, their recordings, and how many have each kind of attribute.
 select
     count(*) as tracks,
     count(distinct recording_key) as recordings,

@@ -14,12 +14,12 @@ create table audit.arrival (
 
 create index arrival_source_idx on audit.arrival (source, last_event_time);
 
-comment on table audit.arrival is 'The events that an input added, and how many of them came late: a row a run, input and source.';
+comment on table audit.arrival is 'The events that an input added, and how many of them were late: one row for each run, input and source.';
 comment on column audit.arrival.run_id is 'The run.';
 comment on column audit.arrival.input_id is 'The input.';
 comment on column audit.arrival.source is 'Where the events come from, as in fact_event.';
 comment on column audit.arrival.rows_added is 'Events that were new.';
-comment on column audit.arrival.rows_late is 'Those among them of a day (UTC) before that of known_until: their day had been told of by an earlier run.';
+comment on column audit.arrival.rows_late is 'Those of a day (UTC) before that of known_until, which an earlier run had already loaded.';
 comment on column audit.arrival.first_event_time is 'event_time of the first one.';
 comment on column audit.arrival.last_event_time is 'event_time of the last one.';
-comment on column audit.arrival.known_until is 'event_time of the newest event that earlier runs had of this source; NULL where they had none.';
+comment on column audit.arrival.known_until is 'event_time of the newest event that earlier runs had loaded from this source; NULL if none.';

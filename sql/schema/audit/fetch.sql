@@ -21,19 +21,19 @@ create table audit."fetch" (
 
 create index fetch_account_idx on audit."fetch" (account, asked_at);
 
-comment on table audit."fetch" is 'What was asked of the Spotify API in a run: a line for each account, and one for the catalogue.';
+comment on table audit."fetch" is 'Calls of the Spotify API in a run: a row for each account, and one for the catalogue.';
 comment on column audit."fetch".run_id is 'The run.';
 comment on column audit."fetch".part is 'The fetch within the run: the account''s file name, or catalogue.';
 comment on column audit."fetch".account is 'The account''s name here; NULL for the catalogue.';
 comment on column audit."fetch".asked_at is 'When the fetch ended.';
-comment on column audit."fetch".state is 'done; pending_quota: the quota ended it and the next run goes on; must_sign_in; failed.';
-comment on column audit."fetch".mode is 'What Spotify allows the app: development or extended; NULL where nothing has shown it.';
+comment on column audit."fetch".state is 'done; pending_quota: the quota ended it and the next run continues; must_sign_in; failed.';
+comment on column audit."fetch".mode is 'The quota mode of the app: development or extended; NULL if no response has shown it.';
 comment on column audit."fetch".calls is 'Requests sent, by endpoint.';
-comment on column audit."fetch".calls_saved is 'Pages that were known and therefore not asked.';
+comment on column audit."fetch".calls_saved is 'Pages that were cached and therefore not fetched.';
 comment on column audit."fetch".playlists_seen is 'Playlists that were looked at.';
-comment on column audit."fetch".playlists_changed is 'Playlists that had changed, so that their items were asked.';
+comment on column audit."fetch".playlists_changed is 'Playlists that had changed, so that their items were fetched.';
 comment on column audit."fetch".playlists_rejected is 'Playlists whose items Spotify does not give us.';
 comment on column audit."fetch".days_left is 'Days until the account must sign in again.';
-comment on column audit."fetch".message is 'In words: why it failed, or what is left.';
-comment on column audit."fetch".input_id is 'The input of the lake that it made; NULL where nothing new was said.';
-comment on column audit."fetch".known is 'What is known of the account since: it need not be asked again before it changes.';
+comment on column audit."fetch".message is 'Why it failed, or what is not fetched yet; NULL if there is nothing.';
+comment on column audit."fetch".input_id is 'The input of the lake that the fetch wrote; NULL if the responses had nothing new.';
+comment on column audit."fetch".known is 'The sync state of the account: what need not be fetched again before it changes.';

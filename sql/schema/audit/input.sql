@@ -5,6 +5,6 @@ create table audit.input (
     constraint input_input_id_key unique (input_id)
 );
 
-comment on table audit.input is 'An input by a small number, for the events that it brought.';
+comment on table audit.input is 'The small integer key of an input, for its events.';
 comment on column audit.input.input_key is 'The number.';
 comment on column audit.input.input_id is 'The input, by a hash of its bytes.';

@@ -17,10 +17,10 @@ create index login_user_id_idx on audit.login (user_id);
 create trigger publish_artist after insert or update of artist_id on audit.login
 for each row when (new.artist_id is not null) execute function audit.publish_artist_of_login();
 
-comment on table audit.login is 'Who signs in to the database as what. Views that show people their own rows look here.';
+comment on table audit.login is 'Logins of the database with their role and user or artist. Views with row-level access read it.';
 comment on column audit.login.login_name is 'The role that signs in.';
 comment on column audit.login.kind is 'The group role that it belongs to: analyst, operator, listener or artist.';
-comment on column audit.login.user_id is 'Of a listener: the user, as dim_user has it.';
-comment on column audit.login.owner_id is 'Of a listener: what playlists call their owner, where that is another id.';
+comment on column audit.login.user_id is 'For a listener: the user, as dim_user has it.';
+comment on column audit.login.owner_id is 'For a listener: the owner id of the listener''s playlists, if it differs from user_id; else NULL.';
 comment on column audit.login.artist_id is 'Of an artist: the artist, as dim_artist has it.';
-comment on column audit.login.password_digest is 'SHA-256 of the SCRAM verifier of the password that bin/add-login made: where the server has another one, the login has chosen its own password.';
+comment on column audit.login.password_digest is 'SHA-256 of the SCRAM verifier of the password that bin/add-login generated: if the server has another one, the login has chosen its own password.';

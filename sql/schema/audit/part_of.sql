@@ -9,4 +9,4 @@ as $$
     end
 $$;
 
-comment on function audit.part_of is 'The part of a batch that plays belong to; NULL where it has no name.';
+comment on function audit.part_of is 'The part of a batch that plays belong to; NULL if it has no name.';

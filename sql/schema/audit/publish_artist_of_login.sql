@@ -1,5 +1,4 @@
--- Where a build holds the lock, which is that of etl.warehouse.exclusive, the artist is taken up by it or by the next
--- one.
+-- If a build holds the lock, this build or the next one includes the artist.
 create function audit.publish_artist_of_login() returns trigger
 language plpgsql
 security definer
@@ -13,4 +12,4 @@ begin
 end
 $$;
 
-comment on function audit.publish_artist_of_login is 'Lets an artist who gets a login see the audience without waiting for the next build.';
+comment on function audit.publish_artist_of_login is 'Publishes the audience of an artist who gets a login, without waiting for the next build.';

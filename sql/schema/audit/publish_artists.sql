@@ -1,4 +1,4 @@
--- Run at the end of a build, and where an artist's login is made; only for who holds the lock of the warehouse.
+-- Run at the end of a build, and when an artist's login is created; the caller must hold the lock of the warehouse.
 create function audit.publish_artists() returns void
 language plpgsql
 set search_path = pg_catalog

@@ -96,4 +96,4 @@ begin
 end
 $$;
 
-comment on function audit.publish_batch is 'Publishes what has come and gone of an artist''s plays in weeks before a date, unless differences would tell of a few.';
+comment on function audit.publish_batch is 'Publishes the added and removed plays of an artist in weeks before a date, unless differences would reveal single listeners.';

@@ -1,5 +1,5 @@
--- The first batch is whatever there is, as soon as it is publishable. Each further one has complete weeks, four at
--- least: smaller batches would leave more groups without a name.
+-- The first batch has all plays, as soon as it is publishable. Each further one has complete weeks, at least four:
+-- smaller batches would leave more groups without a name.
 create function audit.publish_due_batches() returns void
 language plpgsql
 set search_path = pg_catalog

@@ -69,4 +69,4 @@ begin
 end
 $$;
 
-comment on function audit.publishable_parts is 'The weeks, countries or recordings of a batch that are published under their names; NULL where the batch must wait. Without a word that divides it, the batch has no parts.';
+comment on function audit.publishable_parts is 'The weeks, countries or recordings of a batch that are published under their names; NULL if the batch must wait. Without a dimension to divide it by, the batch has no parts.';

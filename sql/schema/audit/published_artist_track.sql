@@ -9,7 +9,7 @@ create table audit.published_artist_track (
     references audit.published_artist on delete cascade
 );
 
-comment on table audit.published_artist_track is 'What an artist is shown of a recording: the sum of what each batch has published of it.';
+comment on table audit.published_artist_track is 'The published numbers of an artist by recording: the sum over all batches.';
 comment on column audit.published_artist_track.artist_key is 'The artist.';
 comment on column audit.published_artist_track.recording_key is 'The recording; 0 for plays that are published without one.';
 comment on column audit.published_artist_track.plays is 'Number of plays.';

@@ -10,10 +10,10 @@ create table audit.published_artist_week (
     references audit.published_artist on delete cascade
 );
 
-comment on table audit.published_artist_week is 'What an artist is shown of a week: the sum of what each batch has published of it.';
+comment on table audit.published_artist_week is 'The published numbers of an artist by week: the sum over all batches.';
 comment on column audit.published_artist_week.artist_key is 'The artist.';
 comment on column audit.published_artist_week.week_start is 'Monday of the week, on the listeners'' calendars; -infinity for plays that are published without a week.';
 comment on column audit.published_artist_week.plays is 'Number of plays.';
 comment on column audit.published_artist_week.listeners is 'Number of listeners when the week was last published, rounded down to fives.';
-comment on column audit.published_artist_week.new_listeners is 'Those who played the artist for the first time, rounded down to fives; NULL where these or the others are fewer than five.';
-comment on column audit.published_artist_week.returning_listeners is 'Those who had played the artist in an earlier week; NULL likewise.';
+comment on column audit.published_artist_week.new_listeners is 'Those who played the artist for the first time, rounded down to fives; NULL if these or the others are fewer than five.';
+comment on column audit.published_artist_week.returning_listeners is 'Those who had played the artist in an earlier week; NULL under the same condition.';

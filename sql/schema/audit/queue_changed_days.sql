@@ -1,5 +1,5 @@
--- Whatever is added to, changed in or removed from the star's events by the name of their table. Loads that fill a
--- partition by its own name say for themselves what they touch: merge/changed_day.sql.
+-- Called for each change of the star's events under the name of their table. Loads that fill a partition by its own
+-- name queue the changed days themselves: merge/changed_day.sql.
 create function audit.queue_changed_days() returns trigger
 language plpgsql
 set search_path = pg_catalog

@@ -12,9 +12,9 @@ create table audit.reconciliation (
 
 create index reconciliation_to_id_idx on audit.reconciliation (to_id);
 
-comment on table audit.reconciliation is 'An id, or a row without one, that was recognised as something already known.';
-comment on column audit.reconciliation.source is 'The source that it stands in.';
-comment on column audit.reconciliation.from_id is 'Its id, or its made id.';
+comment on table audit.reconciliation is 'An id, or a row without one, that was matched to an existing track.';
+comment on column audit.reconciliation.source is 'The source that contains it.';
+comment on column audit.reconciliation.from_id is 'Its id, or its name-derived id.';
 comment on column audit.reconciliation.to_id is 'The track id that it was recognised as.';
 comment on column audit.reconciliation.method is 'How it was recognised.';
 comment on column audit.reconciliation.score is 'How sure the match is, 0 to 1.';

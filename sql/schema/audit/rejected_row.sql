@@ -10,9 +10,9 @@ create table audit.rejected_row (
 
 create index rejected_row_run_id_idx on audit.rejected_row (run_id);
 
-comment on table audit.rejected_row is 'A refused row of an input.';
+comment on table audit.rejected_row is 'A rejected row of an input.';
 comment on column audit.rejected_row.input_id is 'The input.';
 comment on column audit.rejected_row.row_number is 'Number of the data record in the input, counted from 1.';
-comment on column audit.rejected_row.run_id is 'The run that first refused it for this reason.';
-comment on column audit.rejected_row.reason is 'Why it was refused.';
-comment on column audit.rejected_row.row is 'The row as received: an object, or an array where it does not fit the header.';
+comment on column audit.rejected_row.run_id is 'The run that first rejected it for this reason.';
+comment on column audit.rejected_row.reason is 'The reason for the rejection.';
+comment on column audit.rejected_row.row is 'The row as received: an object, or an array if it does not fit the header.';

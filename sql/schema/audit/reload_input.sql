@@ -3,5 +3,5 @@ create table audit.reload_input (
     constraint reload_input_pkey primary key (input_id)
 );
 
-comment on table audit.reload_input is 'Inputs that the next load of events loads again, because the rules for their records have changed; what they brought before is replaced in the same transaction.';
+comment on table audit.reload_input is 'Inputs that the next load of events loads again, because the rules for their records have changed; their earlier events are replaced in the same transaction.';
 comment on column audit.reload_input.input_id is 'The input.';

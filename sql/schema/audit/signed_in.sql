@@ -1,7 +1,7 @@
--- What playlists call a listener as their owner is what the listener's own account says: its newest profile, or its
--- file at the time when the login was made. A user_id that equals an owner's id is the same account only where no other
--- account goes by it. Nor is it where Spotify gave the owner's id and a feed or an import the user_id, which may be any
--- word there.
+-- The owner id of a listener's playlists comes from the listener's own account: its newest profile, or its file at the
+-- time when the login was created. A user_id that equals an owner's id is the same account only if no other account has
+-- that id, and not if the owner's id is Spotify's and the user_id comes from a feed or an import, where it may be any
+-- word.
 create view audit.signed_in as
 select
     l.login_name,
@@ -30,9 +30,9 @@ from audit.login as l
 left join audit.account_owner as own on own.user_id = l.user_id
 where l.login_name = session_user::text;
 
-comment on view audit.signed_in is 'The line of audit.login of whoever asks; none for others, such as the loader.';
+comment on view audit.signed_in is 'The row of audit.login of the current user; none for others, such as the loader.';
 comment on column audit.signed_in.login_name is 'The role that signed in.';
 comment on column audit.signed_in.kind is 'The group role that it belongs to.';
-comment on column audit.signed_in.user_id is 'Of a listener: the user.';
-comment on column audit.signed_in.owner_id is 'Of a listener: what playlists call their owner, as the listener''s account says; NULL where it is not known.';
+comment on column audit.signed_in.user_id is 'For a listener: the user.';
+comment on column audit.signed_in.owner_id is 'For a listener: the owner id of the listener''s playlists, from the listener''s account; NULL if not known.';
 comment on column audit.signed_in.artist_id is 'Of an artist: the artist.';

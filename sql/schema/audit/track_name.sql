@@ -6,6 +6,6 @@ create table audit.track_name (
 
 create index track_name_name_id_idx on audit.track_name (name_id);
 
-comment on table audit.track_name is 'The names that account exports and the API''s events give tracks known by an id: by them a play known by its name alone is found to be the same as a play of the track.';
+comment on table audit.track_name is 'The names that account exports and the API''s events give tracks known by an id: by them a play that has a name only is matched to a play of the track.';
 comment on column audit.track_name.track_key is 'The track.';
 comment on column audit.track_name.name_id is 'The id "name:<hash>" derived from title, version and artist.';

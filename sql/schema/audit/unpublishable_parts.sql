@@ -1,6 +1,6 @@
--- Where plays are taken back, a batch may cancel those of an earlier one, and a sum of publishable groups may be of a
--- few. So whatever is shown with such a batch is looked at together with the last batch, the last two, and so on to the
--- first.
+-- If plays are removed, a batch may cancel out those of an earlier one, and a sum of publishable groups may be that of
+-- a few listeners. So the numbers of such a batch are also checked together with the last batch, the last two, and so
+-- on to the first.
 create function audit.unpublishable_parts(
     of_artist_key integer, before_week date, divided_by text, parts text[]
 ) returns setof text

@@ -10,10 +10,10 @@ create table audit.unpublished_play (
     references audit.published_artist on delete cascade
 );
 
-comment on table audit.unpublished_play is 'Plays of published artists that came or went since their last batch, and wait for the next one.';
+comment on table audit.unpublished_play is 'Plays of published artists that were added or removed since their last batch, and wait for the next one.';
 comment on column audit.unpublished_play.artist_key is 'The artist that the plays name.';
-comment on column audit.unpublished_play.listener_key is 'The user, as mart.listener has it; negative for one who was forgotten.';
+comment on column audit.unpublished_play.listener_key is 'The user, as mart.listener has it; negative for an erased user.';
 comment on column audit.unpublished_play.week_start is 'Monday of the week, on the user''s calendar.';
-comment on column audit.unpublished_play.recording_key is 'The recording; 0 where it is not known.';
-comment on column audit.unpublished_play.plays is 'Number of plays that came, less those that went.';
-comment on column audit.unpublished_play.country is 'Country of the plays, ISO 3166-1 alpha-2; "unknown" where it is not known.';
+comment on column audit.unpublished_play.recording_key is 'The recording; 0 if not known.';
+comment on column audit.unpublished_play.plays is 'Number of added plays, less removed ones.';
+comment on column audit.unpublished_play.country is 'Country of the plays, ISO 3166-1 alpha-2; "unknown" if not known.';

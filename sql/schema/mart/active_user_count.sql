@@ -6,7 +6,7 @@ create table mart.active_user_count (
     constraint active_user_count_pkey primary key (local_date)
 );
 
-comment on table mart.active_user_count is 'Active users; beyond the newest day it counts who still falls into a week or month.';
+comment on table mart.active_user_count is 'Active users; after the newest day, users who still count for a week or month.';
 comment on column mart.active_user_count.local_date is 'The users'' own day.';
 comment on column mart.active_user_count.daily_users is 'Users with a play on that day.';
 comment on column mart.active_user_count.weekly_users is 'Users with a play on that day or the 6 before.';

@@ -12,4 +12,4 @@ comment on column mart.artist_country.artist_key is 'The artist that the plays n
 comment on column mart.artist_country.plays is 'Number of plays.';
 comment on column mart.artist_country.listeners is 'Number of users with a play there.';
 comment on column mart.artist_country.ms_played is 'How long the plays were heard, ms.';
-comment on column mart.artist_country.country is 'ISO 3166-1 alpha-2; "unknown" where it is not known.';
+comment on column mart.artist_country.country is 'ISO 3166-1 alpha-2; "unknown" if not known.';

@@ -15,10 +15,10 @@ from (
 ) as a (attribute_number, attribute, first_bound, last_bound, steps_per_one, high_word, low_word);
 
 comment on view mart.attribute is 'The audio features that profiles describe.';
-comment on column mart.attribute.attribute_number is 'Its place in arrays of audio features, here as in audit.cluster_fit.';
+comment on column mart.attribute.attribute_number is 'Its index in arrays of audio features, here as in audit.cluster_fit.';
 comment on column mart.attribute.attribute is 'The column of warehouse.dim_track.';
-comment on column mart.attribute.first_bound is 'Where the first of 20 equally wide bins begins; what is smaller is counted in it.';
-comment on column mart.attribute.last_bound is 'Where the last bin ends; what is greater is counted in it.';
-comment on column mart.attribute.steps_per_one is 'Sums are kept in whole numbers of so many to one: they are the same in every order.';
+comment on column mart.attribute.first_bound is 'Lower bound of the first of 20 equally wide bins; smaller values count in it.';
+comment on column mart.attribute.last_bound is 'Upper bound of the last bin; greater values count in it.';
+comment on column mart.attribute.steps_per_one is 'Sums are whole numbers of this many steps to one, so that they are the same in every order.';
 comment on column mart.attribute.high_word is 'What music far above the catalogue''s mean is called; tempo has words of its own.';
-comment on column mart.attribute.low_word is 'What music far below it is called; where there is no word, it is rarely what high_word says.';
+comment on column mart.attribute.low_word is 'The word for music far below the mean; NULL if there is none, then high_word is used with "rarely".';

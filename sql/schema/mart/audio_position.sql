@@ -18,4 +18,4 @@ as $$
     ]
 $$;
 
-comment on function mart.audio_position is 'The mean of so many entries whose audio features sum up to totals (in steps), in standard deviations from the catalogue''s mean; 0 where the catalogue does not vary.';
+comment on function mart.audio_position is 'The mean of a number of entries with the given totals of audio features (in steps), in standard deviations from the catalogue''s mean; 0 if the catalogue does not vary.';

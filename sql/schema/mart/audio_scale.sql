@@ -1,4 +1,4 @@
--- What distances are measured by: fixed by a fit, so that a profile's words change with its music only.
+-- The scale of distances: fixed by a fit, so that a profile's words change only with its music.
 create view mart.audio_scale as
 select fit_id, feature_means as means, feature_deviations as deviations
 from audit.cluster_fit

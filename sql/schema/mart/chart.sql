@@ -11,7 +11,7 @@ create table mart.chart (
     constraint chart_place_kind_known check (place_kind in ('continent', 'country'))
 );
 
-comment on table mart.chart is 'A chart: what was played most in a place and a period.';
+comment on table mart.chart is 'A chart: the most played items of a country or continent in a period.';
 comment on column mart.chart.chart_key is 'Surrogate key.';
 comment on column mart.chart.period_start is 'First day of the period, on the users'' calendars; a week begins on Monday.';
 comment on column mart.chart.kind is 'recording, artist or genre.';

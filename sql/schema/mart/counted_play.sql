@@ -18,10 +18,10 @@ comment on table mart.counted_play is 'A play as the marts have counted it: so m
 comment on column mart.counted_play.event_time is 'When it began, UTC.';
 comment on column mart.counted_play.listener_key is 'The user, as mart.listener has it.';
 comment on column mart.counted_play.local_date is 'The user''s own day.';
-comment on column mart.counted_play.listening_context_key is 'Where, on what and by which plan.';
+comment on column mart.counted_play.listening_context_key is 'Location, device and plan.';
 comment on column mart.counted_play.track_key is 'The track.';
 comment on column mart.counted_play.artist_key is 'The artist that the event names, else the track''s first.';
-comment on column mart.counted_play.ms_played is 'How long sound was heard, ms; 0 where the source does not say.';
+comment on column mart.counted_play.ms_played is 'Time for which sound was heard, ms; 0 if the source does not give it.';
 comment on column mart.counted_play.local_hour is 'Hour on the user''s clock.';
 comment on column mart.counted_play.is_excluded is 'Whether artist or track are excluded: then no count has it.';
-comment on column mart.counted_play.is_from_playlist is 'Whether it was played from a playlist: then it tells nothing of a personality.';
+comment on column mart.counted_play.is_from_playlist is 'Whether it was played from a playlist: then it does not count for a personality.';

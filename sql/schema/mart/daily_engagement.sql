@@ -11,12 +11,12 @@ create table mart.daily_engagement (
     constraint daily_engagement_pkey primary key (local_date, subscription_plan, continent, device_type)
 );
 
-comment on table mart.daily_engagement is 'What users did at the player on a day, by plan, continent and device; "unknown" where it is not known.';
+comment on table mart.daily_engagement is 'Activities of users on a day, by plan, continent and device; "unknown" if not known.';
 comment on column mart.daily_engagement.local_date is 'The users'' own day.';
 comment on column mart.daily_engagement.subscription_plan is 'The plan.';
 comment on column mart.daily_engagement.continent is 'The continent.';
 comment on column mart.daily_engagement.device_type is 'The kind of device.';
-comment on column mart.daily_engagement.users is 'Users with a play there; who used two devices counts at both: mart.active_users counts each once.';
+comment on column mart.daily_engagement.users is 'Users with a play in this group; a user of two devices counts for both: mart.active_users counts each once.';
 comment on column mart.daily_engagement.sessions is 'Sessions that began there.';
 comment on column mart.daily_engagement.plays is 'Number of plays.';
 comment on column mart.daily_engagement.skips is 'Number of skips.';

@@ -1,5 +1,6 @@
--- A refresh adds to some of the counts of every user who listened. Where no index holds what changes and the page has
--- room, the row stays on its page and no index is written; a user's few thousand counts are ranked as they are read.
+-- A refresh adds to some of the counts of every user who listened. No index contains the changing columns and the pages
+-- have free space, so the row stays on its page and no index is written; a user's few thousand counts are ranked when
+-- they are read.
 create table mart.listener_count (
     listener_key integer not null,
     item_key integer not null,

@@ -11,7 +11,7 @@ create table mart.listener_day (
 comment on table mart.listener_day is 'What a user did at the player on a day, by listening_context.';
 comment on column mart.listener_day.listener_key is 'The user, as mart.listener has it.';
 comment on column mart.listener_day.local_date is 'The user''s own day.';
-comment on column mart.listener_day.listening_context_key is 'Where, on what and by which plan.';
+comment on column mart.listener_day.listening_context_key is 'Location, device and plan.';
 comment on column mart.listener_day.plays is 'Number of plays.';
 comment on column mart.listener_day.skips is 'Number of skips.';
 comment on column mart.listener_day.ms_played is 'How long the plays were heard, ms.';

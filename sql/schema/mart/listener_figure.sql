@@ -7,7 +7,7 @@ create table mart.listener_figure (
     constraint listener_figure_pkey primary key (listener_key)
 );
 
-comment on table mart.listener_figure is 'What a user has played of known recordings.';
+comment on table mart.listener_figure is 'Plays of known recordings by a user.';
 comment on column mart.listener_figure.listener_key is 'The user, as mart.listener has it.';
 comment on column mart.listener_figure.plays is 'Plays.';
 comment on column mart.listener_figure.featured_plays is 'Those of recordings of which an audio feature is known.';

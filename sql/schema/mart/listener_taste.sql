@@ -10,7 +10,7 @@ create table mart.listener_taste (
 
 create index listener_taste_cell_idx on mart.listener_taste (audio_features_type, cell);
 
-comment on table mart.listener_taste is 'The three audio clusters that a user plays most, and where in them.';
+comment on table mart.listener_taste is 'The three audio clusters that a user plays most, and the mean position in each.';
 comment on column mart.listener_taste.listener_key is 'The user, as mart.listener has it.';
 comment on column mart.listener_taste.taste_rank is '1 for the cluster played most; of equals the smallest number comes first.';
 comment on column mart.listener_taste.audio_features_type is 'The cluster.';

@@ -8,7 +8,7 @@ create table mart.listening_context (
     constraint listening_context_is_one unique (country, continent, device_type, subscription_plan)
 );
 
-comment on table mart.listening_context is 'Where, on what and by which plan something was heard: each combination that occurred; "unknown" where it is not known.';
+comment on table mart.listening_context is 'Location, device and plan of plays: each combination that occurred; "unknown" if not known.';
 comment on column mart.listening_context.listening_context_key is 'Surrogate key.';
 comment on column mart.listening_context.country is 'Country where the user was, else home, ISO 3166-1 alpha-2.';
 comment on column mart.listening_context.continent is 'Continent of that country.';

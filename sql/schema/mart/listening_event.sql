@@ -1,4 +1,4 @@
--- Inner joins on keys that always find their row: a query pays for the columns that it asks for.
+-- Inner joins on keys that always have a row: a query pays only for the columns that it selects.
 create view mart.listening_event as
 select
     e.event_id,
@@ -48,22 +48,22 @@ where e.activity_type in ('PLAY', 'PAUSE', 'SKIP')
 comment on view mart.listening_event is 'What users did at the player: all plays, pauses and skips of music, but not of excluded users. Empty until the marts are built.';
 comment on column mart.listening_event.event_id is 'The event.';
 comment on column mart.listening_event.event_time is 'When it happened, UTC; of a play its start.';
-comment on column mart.listening_event.ended_at is 'When it was over; event_time where the source does not say how long it took.';
+comment on column mart.listening_event.ended_at is 'When it ended; event_time if the source gives no duration.';
 comment on column mart.listening_event.listener_key is 'The user, as mart.listener has it.';
 comment on column mart.listening_event.user_id is 'The user.';
 comment on column mart.listening_event.local_time is 'event_time on the user''s clock.';
 comment on column mart.listening_event.local_date is 'The user''s own day.';
 comment on column mart.listening_event.local_hour is 'Hour of local_time, 0 to 23.';
-comment on column mart.listening_event.country is 'Country where the user was; the user''s home at that time where the event does not say.';
+comment on column mart.listening_event.country is 'Country where the user was; the user''s home at that time if the event does not give it.';
 comment on column mart.listening_event.continent is 'Continent of that country.';
-comment on column mart.listening_event.device_type is 'MOBILE, DESKTOP, TABLET or SMART_SPEAKER; NULL where it is another or not known.';
+comment on column mart.listening_event.device_type is 'MOBILE, DESKTOP, TABLET or SMART_SPEAKER; NULL if it is another kind or not known.';
 comment on column mart.listening_event.subscription_plan is 'The plan that the event names, else the user''s at that time.';
 comment on column mart.listening_event.track_key is 'The track.';
 comment on column mart.listening_event.artist_key is 'The artist that the event names, else the track''s first.';
-comment on column mart.listening_event.playlist_key is 'The playlist that was played from; 0 where none is named.';
+comment on column mart.listening_event.playlist_key is 'The playlist that was played from; 0 if none is named.';
 comment on column mart.listening_event.activity_type is 'PLAY, PAUSE or SKIP.';
-comment on column mart.listening_event.ms_played is 'How long sound was heard, ms; 0 where the source does not say.';
-comment on column mart.listening_event.is_skipped is 'Whether the row tells of a skip.';
-comment on column mart.listening_event.is_play is 'Whether it counts as a play: a PLAY that was heard for PLAY_MIN_MS. Recently played tells of such plays only, and not for how long.';
+comment on column mart.listening_event.ms_played is 'Time for which sound was heard, ms; 0 if the source does not give it.';
+comment on column mart.listening_event.is_skipped is 'Whether the row is a skip.';
+comment on column mart.listening_event.is_play is 'Whether it counts as a play: a PLAY that was heard for PLAY_MIN_MS. Recently played lists only such plays, without their length.';
 comment on column mart.listening_event.is_excluded is 'Whether artist or recording are excluded.';
 comment on column mart.listening_event.source is 'Where the event comes from.';

@@ -23,7 +23,7 @@ comment on column mart.listening_session.ended_at is 'When its last event was ov
 comment on column mart.listening_session.local_date is 'The user''s own day when it began.';
 comment on column mart.listening_session.duration_ms is 'From start to end, ms.';
 comment on column mart.listening_session.events is 'Number of plays, pauses and skips, short and excluded ones too.';
-comment on column mart.listening_session.plays is 'Number of what counts as plays.';
+comment on column mart.listening_session.plays is 'Number of events that count as plays.';
 comment on column mart.listening_session.ms_played is 'How long those plays were heard, ms.';
 comment on column mart.listening_session.country is 'Country where it began.';
 comment on column mart.listening_session.continent is 'Continent of that country.';

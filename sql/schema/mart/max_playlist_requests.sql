@@ -6,4 +6,4 @@ as $$
     select 100
 $$;
 
-comment on function mart.max_playlist_requests is 'How many playlists a listener can have asked for at once.';
+comment on function mart.max_playlist_requests is 'The largest number of open playlist requests of a listener.';

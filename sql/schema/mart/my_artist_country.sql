@@ -15,7 +15,7 @@ from country
 where not is_named
 having sum(plays) >= 5;
 
-comment on view mart.my_artist_country is 'Where you are played, over all time, as published in batches of four weeks or more. What is not shown by country stands in one row without one. Numbers are rounded down to fives.';
-comment on column mart.my_artist_country.country is 'ISO 3166-1 alpha-2, "unknown" where it is not known; NULL for plays that are not shown by country.';
+comment on view mart.my_artist_country is 'Where you are played, over all time, as published in batches of four weeks or more. Plays that are not shown by country are in one row without a country. Numbers are rounded down to fives.';
+comment on column mart.my_artist_country.country is 'ISO 3166-1 alpha-2, "unknown" if not known; NULL for plays that are not shown by country.';
 comment on column mart.my_artist_country.plays is 'Number of plays.';
 comment on column mart.my_artist_country.listeners is 'Number of listeners.';

@@ -19,7 +19,7 @@ from track
 where not is_named
 having sum(plays) >= 5;
 
-comment on view mart.my_artist_track is 'Your fifty most played recordings, over all time, as published in batches of four weeks or more. What is not shown by recording stands in one row without one. Numbers are rounded down to fives.';
+comment on view mart.my_artist_track is 'Your fifty most played recordings, over all time, as published in batches of four weeks or more. Plays that are not shown by recording are in one row without a recording. Numbers are rounded down to fives.';
 comment on column mart.my_artist_track.recording_id is 'The track id that names the recording; NULL for plays that are not shown by recording.';
 comment on column mart.my_artist_track.track_name is 'Its name.';
 comment on column mart.my_artist_track.plays is 'Number of plays.';

@@ -13,13 +13,13 @@ comment on view mart.my_playlist_profile_attribute is 'An audio feature of these
 comment on column mart.my_playlist_profile_attribute.playlist_key is 'The playlist.';
 comment on column mart.my_playlist_profile_attribute.playlist_id is 'Its id.';
 comment on column mart.my_playlist_profile_attribute.playlist is 'Its name.';
-comment on column mart.my_playlist_profile_attribute.owner_id is 'The user who owns it; NULL where no API said.';
+comment on column mart.my_playlist_profile_attribute.owner_id is 'The user who owns it; NULL if no API gave it.';
 comment on column mart.my_playlist_profile_attribute.attribute is 'The audio feature, a column of warehouse.dim_track.';
-comment on column mart.my_playlist_profile_attribute.tracks is 'Recordings of which it is known.';
+comment on column mart.my_playlist_profile_attribute.tracks is 'Recordings with a known value.';
 comment on column mart.my_playlist_profile_attribute.mean is 'Mean, in the audio feature''s own unit: loudness in dB, tempo in beats a minute, else 0 to 1.';
 comment on column mart.my_playlist_profile_attribute.deviation is 'Standard deviation, in the same unit.';
 comment on column mart.my_playlist_profile_attribute.distance is 'Of the mean from the catalogue''s mean, in the catalogue''s standard deviations; NULL before the first fit of the clusters.';
 comment on column mart.my_playlist_profile_attribute.lower_quartile is 'A quarter lies below, to within a bin.';
 comment on column mart.my_playlist_profile_attribute.median is 'Half lies below, to within a bin.';
 comment on column mart.my_playlist_profile_attribute.upper_quartile is 'Three quarters lie below, to within a bin.';
-comment on column mart.my_playlist_profile_attribute.tracks_by_bin is 'How many lie in each of the 20 bins between the bounds of mart.attribute.';
+comment on column mart.my_playlist_profile_attribute.tracks_by_bin is 'Number of entries in each of the 20 bins between the bounds of mart.attribute.';

@@ -13,8 +13,8 @@ comment on view mart.my_playlist_profile_cluster is 'The audio clusters of these
 comment on column mart.my_playlist_profile_cluster.playlist_key is 'The playlist.';
 comment on column mart.my_playlist_profile_cluster.playlist_id is 'Its id.';
 comment on column mart.my_playlist_profile_cluster.playlist is 'Its name.';
-comment on column mart.my_playlist_profile_cluster.owner_id is 'The user who owns it; NULL where no API said.';
+comment on column mart.my_playlist_profile_cluster.owner_id is 'The user who owns it; NULL if no API gave it.';
 comment on column mart.my_playlist_profile_cluster.audio_features_type is 'The cluster.';
 comment on column mart.my_playlist_profile_cluster.audio_cluster_name is 'Its name.';
 comment on column mart.my_playlist_profile_cluster.tracks is 'Recordings of the cluster.';
-comment on column mart.my_playlist_profile_cluster.share is 'Their share of those that are in a cluster.';
+comment on column mart.my_playlist_profile_cluster.share is 'Their fraction of those that are in a cluster.';

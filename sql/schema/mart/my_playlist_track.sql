@@ -22,11 +22,11 @@ left join lateral (
 ) as a on true
 where p.owner_id = (select s.owner_id from audit.signed_in as s);
 
-comment on view mart.my_playlist_track is 'The tracks that stand on your own playlists now.';
+comment on view mart.my_playlist_track is 'The current tracks of your own playlists.';
 comment on column mart.my_playlist_track.playlist_id is 'The playlist.';
 comment on column mart.my_playlist_track.playlist_name is 'Its name.';
-comment on column mart.my_playlist_track.occurrence is '1 for the first time that the track stands in the playlist, 2 for the second.';
-comment on column mart.my_playlist_track.added_at is 'When somebody added it, where the source says so.';
+comment on column mart.my_playlist_track.occurrence is '1 for the first time that the track is in the playlist, 2 for the second.';
+comment on column mart.my_playlist_track.added_at is 'When a user added it, if the source gives it; else NULL.';
 comment on column mart.my_playlist_track.track_id is 'The track.';
 comment on column mart.my_playlist_track.track_name is 'Its name.';
 comment on column mart.my_playlist_track.artist_name is 'Its first artist.';

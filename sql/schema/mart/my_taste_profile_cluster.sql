@@ -9,4 +9,4 @@ comment on column mart.my_taste_profile_cluster.scope is 'plays, or playlists: a
 comment on column mart.my_taste_profile_cluster.audio_features_type is 'The cluster.';
 comment on column mart.my_taste_profile_cluster.audio_cluster_name is 'Its name.';
 comment on column mart.my_taste_profile_cluster.entries is 'Plays, or recordings of playlists, of the cluster.';
-comment on column mart.my_taste_profile_cluster.share is 'Their share of those that are in a cluster.';
+comment on column mart.my_taste_profile_cluster.share is 'Their fraction of those that are in a cluster.';

@@ -16,7 +16,7 @@ comment on column mart.my_wrapped.longest_streak_from is 'First day of that stre
 comment on column mart.my_wrapped.longest_session_ms is 'Length of the longest session that began in the year, ms.';
 comment on column mart.my_wrapped.longest_session_at is 'When it began, UTC.';
 comment on column mart.my_wrapped.favourite_hour is 'The hour with most plays, on the user''s clock.';
-comment on column mart.my_wrapped.new_artist_share is 'Share of the artists that the user had not played in an earlier year; NULL for all time.';
+comment on column mart.my_wrapped.new_artist_share is 'Fraction of the artists that the user had not played in an earlier year; NULL for all time.';
 comment on column mart.my_wrapped.top_audio_features_type is 'The audio cluster with most plays.';
 comment on column mart.my_wrapped.top_audio_cluster_name is 'Its name.';
 comment on column mart.my_wrapped.first_play_on is 'The day of the first play, on the user''s calendar.';

@@ -10,6 +10,6 @@ create table mart.playlist_figure (
 comment on table mart.playlist_figure is 'The recordings that a playlist has now.';
 comment on column mart.playlist_figure.playlist_key is 'The playlist.';
 comment on column mart.playlist_figure.tracks is 'Recordings in it, each once.';
-comment on column mart.playlist_figure.featured_tracks is 'Those of which an audio feature is known.';
+comment on column mart.playlist_figure.featured_tracks is 'Those with at least one known audio feature.';
 comment on column mart.playlist_figure.dated_tracks is 'Those with a newness score.';
 comment on column mart.playlist_figure.newness_total is 'Sum of the newness scores, in millionths.';

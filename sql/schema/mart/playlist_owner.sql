@@ -1,4 +1,4 @@
--- Playlists may call their owner by another id than the account's own, which never changes: its profile knows both, and
+-- Playlists may have another owner id than the account's own, which never changes: the account's profile has both, and
 -- so may its login.
 create view mart.playlist_owner as
 select p.playlist_key, l.listener_key

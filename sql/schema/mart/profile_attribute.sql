@@ -49,7 +49,7 @@ comment on column mart.profile_attribute.scope is 'playlist, plays or playlists.
 comment on column mart.profile_attribute.subject_key is 'playlist_key, else listener_key.';
 comment on column mart.profile_attribute.attribute_number is 'The audio feature, as mart.attribute numbers them.';
 comment on column mart.profile_attribute.attribute is 'Its name.';
-comment on column mart.profile_attribute.entries is 'Recordings or plays of which it is known.';
+comment on column mart.profile_attribute.entries is 'Recordings or plays with a known value.';
 comment on column mart.profile_attribute.mean is 'Mean.';
 comment on column mart.profile_attribute.deviation is 'Standard deviation.';
 comment on column mart.profile_attribute.distance is 'Of the mean from the catalogue''s mean, in the catalogue''s standard deviations; NULL before the first fit of the clusters.';

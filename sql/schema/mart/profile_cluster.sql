@@ -27,4 +27,4 @@ comment on column mart.profile_cluster.subject_key is 'playlist_key, else listen
 comment on column mart.profile_cluster.audio_features_type is 'The cluster.';
 comment on column mart.profile_cluster.audio_cluster_name is 'Its name.';
 comment on column mart.profile_cluster.entries is 'Recordings or plays of the cluster.';
-comment on column mart.profile_cluster.share is 'Their share of those that are in a cluster.';
+comment on column mart.profile_cluster.share is 'Their fraction of those that are in a cluster.';

@@ -21,4 +21,4 @@ as $$
     limit 1
 $$;
 
-comment on function mart.quantile is 'Below which value the share of the entries lies, to within a bin: entries are taken as spread evenly within theirs.';
+comment on function mart.quantile is 'The value below which the fraction of the entries is, to within a bin: entries are assumed to be evenly distributed within their bin.';

@@ -1,5 +1,5 @@
--- A listener asks for playlists by functions. Rights on the view would be more: who may delete from a view may lock it,
--- and with it what it reads, against everybody.
+-- A listener requests playlists by functions. Rights on the view would allow more: a user who may delete from a view
+-- may lock it, and the tables that it reads, against all others.
 create function mart.request_playlist(playlist_id text) returns void
 language plpgsql
 security definer
@@ -25,4 +25,4 @@ begin
 end
 $$;
 
-comment on function mart.request_playlist is 'Asks for a playlist: the next refresh of your account reads it.';
+comment on function mart.request_playlist is 'Requests a playlist: the next refresh of your account reads it.';

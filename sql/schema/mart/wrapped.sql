@@ -55,7 +55,7 @@ comment on column mart.wrapped.longest_streak_from is 'First day of that streak;
 comment on column mart.wrapped.longest_session_ms is 'Length of the longest session that began in the year, ms.';
 comment on column mart.wrapped.longest_session_at is 'When it began, UTC.';
 comment on column mart.wrapped.favourite_hour is 'The hour with most plays, on the user''s clock.';
-comment on column mart.wrapped.new_artist_share is 'Share of the artists that the user had not played in an earlier year; NULL for all time.';
+comment on column mart.wrapped.new_artist_share is 'Fraction of the artists that the user had not played in an earlier year; NULL for all time.';
 comment on column mart.wrapped.top_audio_features_type is 'The audio cluster with most plays.';
 comment on column mart.wrapped.top_audio_cluster_name is 'Its name.';
 comment on column mart.wrapped.first_play_on is 'The day of the first play, on the user''s calendar.';

@@ -7,7 +7,7 @@ create table simulation.injected_error (
     constraint injected_error_row_count_not_negative check (row_count >= 0)
 );
 
-comment on table simulation.injected_error is 'How many records of a made-up feed are wrong on purpose.';
+comment on table simulation.injected_error is 'Injected errors of simulated feeds: number of records by kind.';
 comment on column simulation.injected_error.input_id is 'The input of the lake.';
-comment on column simulation.injected_error.kind is 'duplicate: the same record again; late: in the last file; disorder: after later records; unknown_track: a track that no catalogue holds; broken: no user, an end before the start, or a negative duration.';
+comment on column simulation.injected_error.kind is 'duplicate: the same record again; late: in the last file; disorder: after later records; unknown_track: a track that no catalogue has; broken: no user, an end before the start, or a negative duration.';
 comment on column simulation.injected_error.row_count is 'Number of such records; a duplicate counts once, without the record that it repeats.';

@@ -22,12 +22,12 @@ create table simulation.listener (
     )
 );
 
-comment on table simulation.listener is 'The truth about a made-up listener: what inference is scored by, and must not read.';
+comment on table simulation.listener is 'The truth about a simulated listener: inference is scored by it, and must not read it.';
 comment on column simulation.listener.user_id is 'The user''s id in the feed and in warehouse.dim_user.';
-comment on column simulation.listener.population is 'What all listeners of one seed, mix, habits and catalogue have in common; it stands in their ids.';
+comment on column simulation.listener.population is 'What all listeners of one seed, mix, habits and catalogue have in common; it is part of their ids.';
 comment on column simulation.listener.seed is 'Seed of the simulation.';
 comment on column simulation.listener.personality is 'One of sixteen listening personalities, four letters: E or F, N or T, L or V, C or U.';
-comment on column simulation.listener.exploration is 'From 0, keeps to the same artists (F), to 1, hears new ones all the time (E).';
+comment on column simulation.listener.exploration is 'From 0, always the same artists (F), to 1, always new ones (E).';
 comment on column simulation.listener.newness is 'From 0, old music (T), to 1, the newest (N).';
 comment on column simulation.listener.loyalty is 'From 0, many different tracks (V), to 1, the same ones on repeat (L).';
 comment on column simulation.listener.commonality is 'From 0, artists that few play (U), to 1, artists that millions play (C).';

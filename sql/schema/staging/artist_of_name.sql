@@ -27,4 +27,4 @@ as $$
     )
 $$;
 
-comment on function staging.artist_of_name(text, text) is 'The key of the known artist whom a name means, given by the id made of it and as it is; NULL where there is none.';
+comment on function staging.artist_of_name(text, text) is 'The key of the known artist of a name, given by its name-derived id and as text; NULL if there is none.';

@@ -7,4 +7,4 @@ create unlogged table staging.bridge_track_artist (
 comment on table staging.bridge_track_artist is 'Artists of tracks, on their way to warehouse.bridge_track_artist.';
 comment on column staging.bridge_track_artist.track_id is 'The track.';
 comment on column staging.bridge_track_artist.artist_id is 'The artist.';
-comment on column staging.bridge_track_artist.position is 'Place in the track''s list of artists; the smallest is the main artist.';
+comment on column staging.bridge_track_artist.position is 'Position in the track''s list of artists; the smallest is the main artist.';

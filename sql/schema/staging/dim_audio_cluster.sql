@@ -16,7 +16,7 @@ create unlogged table staging.dim_audio_cluster (
 
 comment on table staging.dim_audio_cluster is 'Clusters of a new fit, on their way to warehouse.dim_audio_cluster.';
 comment on column staging.dim_audio_cluster.audio_features_type is 'The cluster''s number, which keeps its meaning from one fit to the next.';
-comment on column staging.dim_audio_cluster.name is 'Readable name, from what sets the centroid apart.';
+comment on column staging.dim_audio_cluster.name is 'Readable name, from the features that distinguish the centroid.';
 comment on column staging.dim_audio_cluster.danceability is 'Danceability of the centroid.';
 comment on column staging.dim_audio_cluster.energy is 'Energy of the centroid.';
 comment on column staging.dim_audio_cluster.loudness is 'Loudness of the centroid, in dB.';

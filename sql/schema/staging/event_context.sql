@@ -8,7 +8,7 @@ create unlogged table staging.event_context (
     subscription_plan text
 );
 
-comment on table staging.event_context is 'How staged plays came about: each combination, as in warehouse.dim_play_context.';
+comment on table staging.event_context is 'The listening contexts of staged plays: each combination, as in warehouse.dim_play_context.';
 comment on column staging.event_context.platform is 'Operating system or app.';
 comment on column staging.event_context.reason_start is 'Why the play began.';
 comment on column staging.event_context.reason_end is 'Why it ended.';

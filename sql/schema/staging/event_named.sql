@@ -1,5 +1,5 @@
--- What staged events name: one look at them finds it all, in five sets of which each fills columns of its own. Then the
--- members among it, each once, and what is known of them; and the accounts of the inputs.
+-- The names in staged events: one scan finds them all, in five sets, each of which fills its own columns. Then the
+-- dimension members among them, each once, with what is known about them; and the row counts of the inputs.
 create unlogged table staging.event_named (
     name_set text collate "C",
     source text collate "C",
@@ -25,15 +25,15 @@ create unlogged table staging.event_named (
 );
 
 comment on table staging.event_named is 'What staged events name, in five sets; a set has values in its own columns only.';
-comment on column staging.event_named.name_set is 'users: source and user_id. things: source and what is said of track and artist. playlists: source and playlist_id. contexts: how plays came about. months: input, month and whether spoken.';
+comment on column staging.event_named.name_set is 'users: source and user_id. things: source, and track and artist as given. playlists: source and playlist_id. contexts: listening contexts. months: input, month and whether spoken.';
 comment on column staging.event_named.source is 'The source.';
 comment on column staging.event_named.user_id is 'The user.';
 comment on column staging.event_named.track_id is 'Spotify''s id of the track.';
 comment on column staging.event_named.track_name is 'Its title.';
 comment on column staging.event_named.artist_id is 'Spotify''s id of the artist.';
 comment on column staging.event_named.artist_name is 'The artist''s name.';
-comment on column staging.event_named.made_track is 'The id made of title and artist, where accounts tell of the track by its name.';
-comment on column staging.event_named.made_artist is 'The id made of the artist''s name, where the event has no id of the artist.';
+comment on column staging.event_named.made_track is 'The name-derived id of title and artist, if the row has a track without an id; else NULL.';
+comment on column staging.event_named.made_artist is 'The name-derived id of the artist, if the event has no artist id; else NULL.';
 comment on column staging.event_named.playlist_id is 'Spotify''s id of the playlist.';
 comment on column staging.event_named.platform is 'Operating system or app.';
 comment on column staging.event_named.reason_start is 'Why the play began.';
@@ -45,4 +45,4 @@ comment on column staging.event_named.subscription_plan is 'The plan at that tim
 comment on column staging.event_named.input_id is 'The input.';
 comment on column staging.event_named.is_spoken is 'Whether podcast or audiobook.';
 comment on column staging.event_named.first_day is 'First day of a month that has events (UTC).';
-comment on column staging.event_named.row_count is 'How many events say so.';
+comment on column staging.event_named.row_count is 'Number of events.';

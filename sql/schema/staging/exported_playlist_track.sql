@@ -11,7 +11,7 @@ create unlogged table staging.exported_playlist_track (
 );
 
 comment on table staging.exported_playlist_track is 'Tracks on playlists of account exports, on their way to warehouse.fact_playlist_track.';
-comment on column staging.exported_playlist_track.input_id is 'The input that tells of it.';
+comment on column staging.exported_playlist_track.input_id is 'The input that contains it.';
 comment on column staging.exported_playlist_track.user_id is 'The user whose export it is.';
 comment on column staging.exported_playlist_track.seen_at is 'When the export was imported.';
 comment on column staging.exported_playlist_track.playlist_id is 'The playlist.';

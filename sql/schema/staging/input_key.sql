@@ -5,7 +5,7 @@ create unlogged table staging.input_key (
     row_count bigint
 );
 
-comment on table staging.input_key is 'How many accepted rows of an input carry a key: what audit.row_count is counted from.';
+comment on table staging.input_key is 'Number of accepted rows of an input by key, from which audit.row_count is computed.';
 comment on column staging.input_key.input_id is 'The input.';
 comment on column staging.input_key.key_kind is 'What the key is of: track, artist, playlist, user or survey_response.';
 comment on column staging.input_key.key is 'The key; a track''s may be an alias of it.';

@@ -9,12 +9,12 @@ create unlogged table staging.listener (
     commonality double precision
 );
 
-comment on table staging.listener is 'The truth about made-up listeners, on its way to simulation.listener.';
+comment on table staging.listener is 'The truth about simulated listeners, on its way to simulation.listener.';
 comment on column staging.listener.user_id is 'The user''s id in the feed and in warehouse.dim_user.';
-comment on column staging.listener.population is 'What all listeners of one seed, mix, habits and catalogue have in common; it stands in their ids.';
+comment on column staging.listener.population is 'What all listeners of one seed, mix, habits and catalogue have in common; it is part of their ids.';
 comment on column staging.listener.seed is 'Seed of the simulation.';
 comment on column staging.listener.personality is 'One of sixteen listening personalities, four letters: E or F, N or T, L or V, C or U.';
-comment on column staging.listener.exploration is 'From 0, keeps to the same artists (F), to 1, hears new ones all the time (E).';
+comment on column staging.listener.exploration is 'From 0, always the same artists (F), to 1, always new ones (E).';
 comment on column staging.listener.newness is 'From 0, old music (T), to 1, the newest (N).';
 comment on column staging.listener.loyalty is 'From 0, many different tracks (V), to 1, the same ones on repeat (L).';
 comment on column staging.listener.commonality is 'From 0, artists that few play (U), to 1, artists that millions play (C).';

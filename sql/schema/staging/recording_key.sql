@@ -1,6 +1,6 @@
--- An id of the mock API gives a recording its key only where there is no other. A new key is larger than any published
--- one and new keys follow the ids, so the smallest key of a recording is a published one where there is one, else that
--- of its smallest id, which names it.
+-- An id of the mock API determines the key of a recording only if it has no other id. A new key is larger than any
+-- published one and new keys follow the ids, so the smallest key of a recording is a published one if there is one,
+-- else that of its smallest id, which names it.
 create view staging.recording_key as
 with several as materialized (
     select distinct recording_id from staging.dim_track where nullif(recording_id, track_id) is not null

@@ -13,4 +13,4 @@ create index bridge_track_artist_artist_key_idx on warehouse.bridge_track_artist
 comment on table warehouse.bridge_track_artist is 'An artist of a track.';
 comment on column warehouse.bridge_track_artist.track_key is 'The track.';
 comment on column warehouse.bridge_track_artist.artist_key is 'The artist.';
-comment on column warehouse.bridge_track_artist.position is 'Place in the track''s list of artists, from 1; the smallest is the main artist.';
+comment on column warehouse.bridge_track_artist.position is 'Position in the track''s list of artists, from 1; the smallest is the main artist.';

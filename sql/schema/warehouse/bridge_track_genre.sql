@@ -23,5 +23,5 @@ referencing old table as changed for each statement execute function audit.queue
 comment on table warehouse.bridge_track_genre is 'A genre of a track; charts by genre use the weights.';
 comment on column warehouse.bridge_track_genre.track_key is 'The track.';
 comment on column warehouse.bridge_track_genre.genre_key is 'The genre.';
-comment on column warehouse.bridge_track_genre.source is 'The source that says so.';
-comment on column warehouse.bridge_track_genre.weight is 'Share of the track that belongs to the genre; a track''s weights sum to 1.';
+comment on column warehouse.bridge_track_genre.source is 'The source of the value.';
+comment on column warehouse.bridge_track_genre.weight is 'Fraction of the track that belongs to the genre; a track''s weights sum to 1.';

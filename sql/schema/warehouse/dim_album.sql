@@ -14,11 +14,11 @@ create table warehouse.dim_album (
 
 comment on table warehouse.dim_album is 'An album, single or compilation.';
 comment on column warehouse.dim_album.album_key is 'Surrogate key; 0 is "not applicable", -1 "unknown".';
-comment on column warehouse.dim_album.album_id is 'Spotify''s album id, or a made id "name:<hash>" where no source gives one.';
+comment on column warehouse.dim_album.album_id is 'Spotify''s album id, or a name-derived id "name:<hash>" if no source gives one.';
 comment on column warehouse.dim_album.name is 'The album''s name.';
-comment on column warehouse.dim_album.album_type is 'Kind of album as the API names it: album, single, compilation; NULL where no source says.';
-comment on column warehouse.dim_album.release_date is 'Release date; the first day of the year or month where only that is known.';
-comment on column warehouse.dim_album.release_date_precision is 'How exactly the release date is known: year, month or day.';
+comment on column warehouse.dim_album.album_type is 'Kind of album as the API names it: album, single, compilation; NULL if no source gives it.';
+comment on column warehouse.dim_album.release_date is 'Release date; the first day of the year or month if only that is known.';
+comment on column warehouse.dim_album.release_date_precision is 'Precision of the release date: year, month or day.';
 comment on column warehouse.dim_album.source is 'The best source that knows the album.';
 
 insert into warehouse.dim_album (album_key, album_id, name, source) values

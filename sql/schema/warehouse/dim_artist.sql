@@ -19,21 +19,21 @@ create table warehouse.dim_artist (
 
 create index dim_artist_made_id_idx on warehouse.dim_artist (made_id);
 
--- Artists whose folded name was never told are found by the name as it is, which may be longer than a tree takes.
+-- Artists without a folded name are found by the name as it is, which may be too long for a B-tree.
 create index dim_artist_name_idx on warehouse.dim_artist using hash (lower(name)) where made_id is null;
 create index dim_artist_variant_made_id_idx on warehouse.dim_artist (variant_made_id) where variant_made_id is not null;
 
 comment on table warehouse.dim_artist is 'An artist.';
 comment on column warehouse.dim_artist.artist_key is 'Surrogate key; 0 is "not applicable", -1 "unknown".';
-comment on column warehouse.dim_artist.artist_id is 'Spotify''s artist id, or a made id "name:<hash>" where no source gives one.';
+comment on column warehouse.dim_artist.artist_id is 'Spotify''s artist id, or a name-derived id "name:<hash>" if no source gives one.';
 comment on column warehouse.dim_artist.name is 'The artist''s name; NULL only for an inferred artist.';
 comment on column warehouse.dim_artist.popularity is 'Popularity from 0 to 100.';
 comment on column warehouse.dim_artist.popularity_source is 'Where the popularity comes from: a source, or "derived" for the median of the artist''s tracks.';
 comment on column warehouse.dim_artist.followers is 'Number of followers.';
 comment on column warehouse.dim_artist.source is 'The best source that knows the artist.';
 comment on column warehouse.dim_artist.is_inferred is 'Whether only the id is known so far; completed later under the same key.';
-comment on column warehouse.dim_artist.made_id is 'The id "name:<hash>" that the name alone gives: it finds the artist where an event says no more; NULL where only events named the artist, by an id.';
-comment on column warehouse.dim_artist.variant_made_id is 'The id made of the name''s other spelling, with or without its leading "the", where a recording that both are credited on makes them one artist; else NULL.';
+comment on column warehouse.dim_artist.made_id is 'The name-derived id "name:<hash>" of the artist''s name, for events that give only the name; NULL if only events named the artist, by an id.';
+comment on column warehouse.dim_artist.variant_made_id is 'The name-derived id of the other spelling, with or without the leading "the", if a recording credited to both makes them one artist; else NULL.';
 
 insert into warehouse.dim_artist (artist_key, artist_id, name, source) values
     (0, 'not applicable', 'Not applicable', 'warehouse'),

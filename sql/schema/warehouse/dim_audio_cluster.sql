@@ -20,7 +20,7 @@ create table warehouse.dim_audio_cluster (
 
 comment on table warehouse.dim_audio_cluster is 'A cluster of the current fit of K-means over the nine audio features.';
 comment on column warehouse.dim_audio_cluster.audio_features_type is 'The cluster''s number, which keeps its meaning from one fit to the next.';
-comment on column warehouse.dim_audio_cluster.name is 'Readable name, from what sets the centroid apart.';
+comment on column warehouse.dim_audio_cluster.name is 'Readable name, from the features that distinguish the centroid.';
 comment on column warehouse.dim_audio_cluster.size is 'Number of recordings in the cluster.';
 comment on column warehouse.dim_audio_cluster.danceability is 'Danceability of the centroid.';
 comment on column warehouse.dim_audio_cluster.energy is 'Energy of the centroid.';

@@ -13,7 +13,7 @@ create table warehouse.dim_play_context (
     )
 );
 
-comment on table warehouse.dim_play_context is 'How a play came about: each combination that occurred. NULL in a column: the source does not say.';
+comment on table warehouse.dim_play_context is 'The listening contexts: each combination that occurred. NULL in a column: the source does not give it.';
 comment on column warehouse.dim_play_context.context_key is 'Surrogate key; 0 is "not applicable", -1 "unknown".';
 comment on column warehouse.dim_play_context.platform is 'Operating system or app.';
 comment on column warehouse.dim_play_context.reason_start is 'Why the play began, in the words of Spotify''s export.';
@@ -21,6 +21,6 @@ comment on column warehouse.dim_play_context.reason_end is 'Why it ended, in the
 comment on column warehouse.dim_play_context.is_shuffle is 'Whether shuffle was on.';
 comment on column warehouse.dim_play_context.is_offline is 'Whether the device was offline.';
 comment on column warehouse.dim_play_context.is_incognito is 'Whether the session was private.';
-comment on column warehouse.dim_play_context.subscription_plan is 'The plan at that time, as the event says it.';
+comment on column warehouse.dim_play_context.subscription_plan is 'The plan at that time, as the event gives it.';
 
 insert into warehouse.dim_play_context (context_key, platform) values (0, 'Not applicable'), (-1, 'Unknown');

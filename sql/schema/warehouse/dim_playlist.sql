@@ -14,7 +14,7 @@ create table warehouse.dim_playlist (
     constraint dim_playlist_is_named check (is_inferred or name is not null)
 );
 
--- Before the triggers: these members are no change that the marts follow.
+-- Before the triggers, so that these rows are no changes for the marts.
 insert into warehouse.dim_playlist (playlist_key, playlist_id, name, source) values
     (0, 'not applicable', 'Not applicable', 'warehouse'),
     (-1, 'unknown', 'Unknown', 'warehouse');
@@ -32,10 +32,10 @@ comment on table warehouse.dim_playlist is 'A playlist.';
 comment on column warehouse.dim_playlist.playlist_key is 'Surrogate key; 0 is "not applicable", -1 "unknown".';
 comment on column warehouse.dim_playlist.playlist_id is 'Spotify''s playlist id.';
 comment on column warehouse.dim_playlist.name is 'The playlist''s name; NULL only for an inferred playlist.';
-comment on column warehouse.dim_playlist.owner_id is 'The user who owns it, as the API names users; NULL where no API said.';
-comment on column warehouse.dim_playlist.snapshot_id is 'The version of its items that stands in fact_playlist_track; NULL where no API gave one.';
+comment on column warehouse.dim_playlist.owner_id is 'The user who owns it, as the API names users; NULL if no API gave it.';
+comment on column warehouse.dim_playlist.snapshot_id is 'The version of its items in fact_playlist_track; NULL if no API gave one.';
 comment on column warehouse.dim_playlist.genre is 'The genre that the source files the playlist under.';
 comment on column warehouse.dim_playlist.subgenre is 'The subgenre that the source files the playlist under.';
 comment on column warehouse.dim_playlist.source is 'The best source that knows the playlist.';
 comment on column warehouse.dim_playlist.is_inferred is 'Whether only the id is known so far; completed later under the same key.';
-comment on column warehouse.dim_playlist.items_seen_at is 'When the API answered with the newest snapshot that stands in fact_playlist_track; NULL where it never did.';
+comment on column warehouse.dim_playlist.items_seen_at is 'When the API returned the newest snapshot in fact_playlist_track; NULL if it never did.';

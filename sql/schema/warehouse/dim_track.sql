@@ -59,11 +59,10 @@ create table warehouse.dim_track (
     )
 );
 
--- recording_key and merged_into_track_key point into the table itself and have no foreign key: it would lock and log
--- each row of a load a second time. check/published/keys_within_dim_track.sql holds them instead, in the same
--- transaction.
+-- recording_key and merged_into_track_key refer to the table itself and have no foreign key: it would lock and log each
+-- row of a load a second time. check/published/keys_within_dim_track.sql checks them instead, in the same transaction.
 
--- Only ids that share another id's recording are in it: few, and they are all that a publish has to look at.
+-- Contains only ids that share another id's recording: they are few, and a publication needs no others.
 create index dim_track_recording_key_idx on warehouse.dim_track (recording_key) where recording_key <> track_key;
 
 create trigger queue_updated after update on warehouse.dim_track
@@ -103,40 +102,40 @@ when (
 )
 execute function audit.queue_changed_track();
 
--- Row by row, because the condition costs next to nothing for the many rows that it lets go.
+-- Row by row, because the condition costs next to nothing for the many rows that it excludes.
 create trigger regrouped_by_update after update on warehouse.dim_track
 for each row when (old.recording_key <> new.recording_key)
 execute function audit.regroup_track();
 
-comment on table warehouse.dim_track is 'A track id. Ids are never collapsed: what counts tracks counts recordings (count(distinct recording_key)).';
+comment on table warehouse.dim_track is 'A track id. Ids are never merged: to count tracks, count recordings (count(distinct recording_key)).';
 comment on column warehouse.dim_track.track_key is 'Surrogate key; 0 is "not applicable", -1 "unknown".';
 comment on column warehouse.dim_track.recording_key is 'The smallest track_key among the ids of the same recording.';
-comment on column warehouse.dim_track.merged_into_track_key is 'The track that a made id was recognised as, or an id linked to, later; else 0.';
-comment on column warehouse.dim_track.album_key is 'The track''s album; -1 where no source names one.';
+comment on column warehouse.dim_track.merged_into_track_key is 'The track to which a name-derived id was matched, or an id linked, later; else 0.';
+comment on column warehouse.dim_track.album_key is 'The track''s album; -1 if no source names one.';
 comment on column warehouse.dim_track.duration_ms is 'Length in milliseconds.';
-comment on column warehouse.dim_track.release_date is 'Release date; the first day of the year or month where only that is known.';
+comment on column warehouse.dim_track.release_date is 'Release date; the first day of the year or month if only that is known.';
 comment on column warehouse.dim_track.popularity is 'Popularity from 0 to 100.';
-comment on column warehouse.dim_track.key is 'Musical key, 0 is C and 11 is B; NULL where none was found.';
+comment on column warehouse.dim_track.key is 'Musical key, 0 is C and 11 is B; NULL if none was found.';
 comment on column warehouse.dim_track.mode is '0 minor, 1 major.';
-comment on column warehouse.dim_track.time_signature is 'Beats in a bar; NULL where none was found.';
+comment on column warehouse.dim_track.time_signature is 'Beats in a bar; NULL if none was found.';
 comment on column warehouse.dim_track.audio_features_type is 'Number of the track''s audio cluster, stable across fits; NULL without audio features.';
 comment on column warehouse.dim_track.explicit is 'Whether the lyrics are marked explicit.';
 comment on column warehouse.dim_track.is_inferred is 'Whether only the id is known so far; completed later under the same key.';
 comment on column warehouse.dim_track.danceability is 'How fit for dancing, 0 to 1.';
 comment on column warehouse.dim_track.energy is 'Intensity and activity, 0 to 1.';
 comment on column warehouse.dim_track.loudness is 'Average loudness in dB, mostly -60 to 0.';
-comment on column warehouse.dim_track.speechiness is 'Share of spoken words, 0 to 1.';
+comment on column warehouse.dim_track.speechiness is 'Fraction of spoken words, 0 to 1.';
 comment on column warehouse.dim_track.acousticness is 'Confidence that the track is acoustic, 0 to 1.';
-comment on column warehouse.dim_track.instrumentalness is 'Confidence that nobody sings, 0 to 1.';
+comment on column warehouse.dim_track.instrumentalness is 'Confidence that the track has no vocals, 0 to 1.';
 comment on column warehouse.dim_track.liveness is 'Confidence that an audience is present, 0 to 1.';
 comment on column warehouse.dim_track.valence is 'How positive the track sounds, 0 to 1.';
-comment on column warehouse.dim_track.tempo is 'Beats a minute; NULL where none was found.';
+comment on column warehouse.dim_track.tempo is 'Beats a minute; NULL if none was found.';
 comment on column warehouse.dim_track.newness_score is '0 for the oldest track of the catalogue, 1 for the newest; NULL without a release date.';
-comment on column warehouse.dim_track.track_id is 'Spotify''s track id, or a made id "name:<hash>" where a source has none.';
+comment on column warehouse.dim_track.track_id is 'Spotify''s track id, or a name-derived id "name:<hash>" if the source has none.';
 comment on column warehouse.dim_track.name is 'The track''s title; NULL only for an inferred track.';
 comment on column warehouse.dim_track.isrc is 'International Standard Recording Code.';
-comment on column warehouse.dim_track.primary_genre is 'The one genre to show for the track; "unknown" where none is known.';
-comment on column warehouse.dim_track.release_date_precision is 'How exactly the release date is known: year, month or day.';
+comment on column warehouse.dim_track.primary_genre is 'The one genre to show for the track; "unknown" if none is known.';
+comment on column warehouse.dim_track.release_date_precision is 'Precision of the release date: year, month or day.';
 comment on column warehouse.dim_track.release_date_source is 'Where the release date comes from.';
 comment on column warehouse.dim_track.popularity_source is 'Where the popularity comes from.';
 comment on column warehouse.dim_track.audio_features_source is 'Where the audio features come from.';

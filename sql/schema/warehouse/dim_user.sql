@@ -21,21 +21,21 @@ create table warehouse.dim_user (
 
 create unique index dim_user_is_current on warehouse.dim_user (user_id) where is_current;
 
-comment on table warehouse.dim_user is 'A version of a user: a new one begins where plan, country or timezone change; the rest is overwritten.';
+comment on table warehouse.dim_user is 'A version of a user: a new one begins when plan, country or timezone changes; the other columns are overwritten.';
 comment on column warehouse.dim_user.user_key is 'Surrogate key of the version; 0 is "not applicable", -1 "unknown".';
-comment on column warehouse.dim_user.user_id is 'The user, the same in all versions; for accounts the API''s immutable account_id where it gives one.';
+comment on column warehouse.dim_user.user_id is 'The user, the same in all versions; for accounts the API''s immutable account_id if it gives one.';
 comment on column warehouse.dim_user.username is 'The name that the user shows.';
-comment on column warehouse.dim_user.country is 'Home country, ISO 3166-1 alpha-2; NULL where the source does not say.';
+comment on column warehouse.dim_user.country is 'Home country, ISO 3166-1 alpha-2; NULL if the source does not give it.';
 comment on column warehouse.dim_user.continent is 'Continent of that country.';
 comment on column warehouse.dim_user.timezone is 'Home timezone, by its IANA name.';
 comment on column warehouse.dim_user.birthdate is 'Date of birth.';
-comment on column warehouse.dim_user.gender is 'Gender, as the source says it.';
-comment on column warehouse.dim_user.favourite_genre is 'Favourite genre, as the source says it.';
-comment on column warehouse.dim_user.subscription_plan is 'Plan, as the source names it; NULL where it does not say.';
+comment on column warehouse.dim_user.gender is 'Gender, as the source gives it.';
+comment on column warehouse.dim_user.favourite_genre is 'Favourite genre, as the source gives it.';
+comment on column warehouse.dim_user.subscription_plan is 'Plan, as the source names it; NULL if it gives none.';
 comment on column warehouse.dim_user.source is 'Who knows the user: api for accounts.';
 comment on column warehouse.dim_user.is_inferred is 'Whether only the id is known so far; completed later under the same key.';
-comment on column warehouse.dim_user.valid_from is 'Since when this version holds; -infinity for the first one that is known.';
-comment on column warehouse.dim_user.valid_to is 'Until when it held; infinity for the current one.';
+comment on column warehouse.dim_user.valid_from is 'Since when this version is valid; -infinity for the first known one.';
+comment on column warehouse.dim_user.valid_to is 'Until when it was valid; infinity for the current one.';
 comment on column warehouse.dim_user.is_current is 'Whether this is the current version.';
 
 insert into warehouse.dim_user (user_key, user_id, username, source, valid_from) values

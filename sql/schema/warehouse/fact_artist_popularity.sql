@@ -11,9 +11,9 @@ create table warehouse.fact_artist_popularity (
     constraint fact_artist_popularity_followers_not_negative check (followers >= 0)
 );
 
-comment on table warehouse.fact_artist_popularity is 'An artist''s popularity and followers on a day on which they were asked for and had changed. Sources that do not say when they were asked stand in dim_artist alone.';
+comment on table warehouse.fact_artist_popularity is 'An artist''s popularity and followers on a day on which they were fetched and had changed. Values of sources without a date are only in dim_artist.';
 comment on column warehouse.fact_artist_popularity.artist_key is 'The artist.';
 comment on column warehouse.fact_artist_popularity.date_key is 'The day.';
 comment on column warehouse.fact_artist_popularity.popularity is 'Popularity from 0 to 100.';
 comment on column warehouse.fact_artist_popularity.followers is 'Number of followers.';
-comment on column warehouse.fact_artist_popularity.source is 'Who said so.';
+comment on column warehouse.fact_artist_popularity.source is 'The source of the values.';

@@ -27,7 +27,7 @@ create table warehouse.fact_event (
 ) partition by range (event_time);
 
 -- Keys have no foreign keys: attaching a partition that has some would block all readers of the dimensions. The load
--- takes keys from the dimensions alone, while nobody else may change them.
+-- takes keys only from the dimensions, while no other session may change them.
 create index fact_event_user_key_idx on warehouse.fact_event (user_key, event_time);
 create index fact_event_event_time_idx on warehouse.fact_event using brin (event_time);
 
@@ -44,25 +44,25 @@ create trigger queue_before_update after update on warehouse.fact_event
 referencing old table as changed for each statement execute function audit.queue_changed_days();
 
 comment on table warehouse.fact_event is 'An event of a listener, partitioned by month.';
-comment on column warehouse.fact_event.event_id is 'The event, by what it is within its source: begins with event_time in ms, then a hash; sorted by it is sorted by time.';
+comment on column warehouse.fact_event.event_id is 'The event id: event_time in ms, then a hash of what identifies the event within its source; its order is that of time.';
 comment on column warehouse.fact_event.event_time is 'When it happened, UTC; of a play its start.';
-comment on column warehouse.fact_event.started_at is 'When the play began, where the source says so or it follows from the end.';
+comment on column warehouse.fact_event.started_at is 'When the play began, if the source gives it or it follows from the end; else NULL.';
 comment on column warehouse.fact_event.ended_at is 'When the play ended.';
 comment on column warehouse.fact_event.local_time is 'event_time on the listener''s clock: in the timezone that the event names, else in the user''s at that time, else UTC.';
-comment on column warehouse.fact_event.user_key is 'The version of the user that held at that time.';
-comment on column warehouse.fact_event.track_key is 'The track; 0 where the event is about none, as a FOLLOW.';
-comment on column warehouse.fact_event.artist_key is 'The artist that the event names, else the track''s first; 0 where it is about none.';
-comment on column warehouse.fact_event.playlist_key is 'The playlist that was played from or added to; 0 where none is named.';
-comment on column warehouse.fact_event.context_key is 'How the play came about; 0 for what is no play.';
+comment on column warehouse.fact_event.user_key is 'The version of the user that was valid at that time.';
+comment on column warehouse.fact_event.track_key is 'The track; 0 if the event has none, such as a FOLLOW.';
+comment on column warehouse.fact_event.artist_key is 'The artist that the event names, else the track''s first; 0 if the event has none.';
+comment on column warehouse.fact_event.playlist_key is 'The playlist that was played from or added to; 0 if none is named.';
+comment on column warehouse.fact_event.context_key is 'The listening context; 0 for events that are not plays.';
 comment on column warehouse.fact_event.date_key is 'The listener''s own day.';
 comment on column warehouse.fact_event.utc_date_key is 'The day in UTC.';
-comment on column warehouse.fact_event.ms_played is 'How long sound was heard, ms; NULL where the source does not say, and for what is no play.';
-comment on column warehouse.fact_event.input_key is 'The input that brought it.';
+comment on column warehouse.fact_event.ms_played is 'Time for which sound was heard, ms; NULL if the source does not give it, and for events that are not plays.';
+comment on column warehouse.fact_event.input_key is 'The input that contained the event.';
 comment on column warehouse.fact_event.local_hour is 'Hour of local_time, 0 to 23.';
-comment on column warehouse.fact_event.is_skipped is 'Whether the row tells of a skip: a SKIP of a feed, or a play that its export calls skipped.';
+comment on column warehouse.fact_event.is_skipped is 'Whether the row is a skip: a SKIP of a feed, or a play that its export marks as skipped.';
 comment on column warehouse.fact_event.is_home_time is 'Whether local_time is that of the user''s home, because the event names no timezone.';
 comment on column warehouse.fact_event.activity_type is 'PLAY, PAUSE, SKIP, LIKE or FOLLOW.';
-comment on column warehouse.fact_event.device_type is 'MOBILE, DESKTOP, TABLET or SMART_SPEAKER; NULL where the source does not say or it is another.';
+comment on column warehouse.fact_event.device_type is 'MOBILE, DESKTOP, TABLET or SMART_SPEAKER; NULL if the source does not give it or it is another kind.';
 comment on column warehouse.fact_event.country is 'Country where the user was, ISO 3166-1 alpha-2.';
 comment on column warehouse.fact_event.continent is 'Continent of that country.';
 comment on column warehouse.fact_event.source is 'Where the event comes from: feed, extended_export, recently_played, basic_export, saved_tracks, followed_artists.';

@@ -24,10 +24,10 @@ referencing new table as changed for each statement execute function audit.queue
 create trigger queue_deleted after delete on warehouse.fact_playlist_track
 referencing old table as changed for each statement execute function audit.queue_changed_playlists();
 
-comment on table warehouse.fact_playlist_track is 'A track in a playlist, from when to when; the same track may stand in it several times.';
+comment on table warehouse.fact_playlist_track is 'A track in a playlist for a period; the same track may be in it several times.';
 comment on column warehouse.fact_playlist_track.playlist_key is 'The playlist.';
 comment on column warehouse.fact_playlist_track.track_key is 'The track.';
-comment on column warehouse.fact_playlist_track.occurrence is '1 for the first time that the track stands in the playlist, 2 for the second.';
-comment on column warehouse.fact_playlist_track.valid_from is 'Since when the track is in the playlist; -infinity where that is not known.';
-comment on column warehouse.fact_playlist_track.valid_to is 'When it was first seen to be gone; infinity while it is there.';
-comment on column warehouse.fact_playlist_track.added_at is 'When somebody added it, where the source says so and it can be: neither before Spotify was founded nor after the answer.';
+comment on column warehouse.fact_playlist_track.occurrence is '1 for the first time that the track is in the playlist, 2 for the second.';
+comment on column warehouse.fact_playlist_track.valid_from is 'Since when the track is in the playlist; -infinity if not known.';
+comment on column warehouse.fact_playlist_track.valid_to is 'When it was first missing; infinity while it is in the playlist.';
+comment on column warehouse.fact_playlist_track.added_at is 'When a user added it, if the source gives a possible time: neither before Spotify was founded nor after the response; else NULL.';

@@ -9,8 +9,8 @@ create table warehouse.fact_track_popularity (
     constraint fact_track_popularity_in_range check (popularity between 0 and 100)
 );
 
-comment on table warehouse.fact_track_popularity is 'A track''s popularity on a day on which it was asked for and had changed. Sources that do not say when they were asked stand in dim_track alone.';
+comment on table warehouse.fact_track_popularity is 'A track''s popularity on a day on which it was fetched and had changed. Values of sources without a date are only in dim_track.';
 comment on column warehouse.fact_track_popularity.track_key is 'The track.';
 comment on column warehouse.fact_track_popularity.date_key is 'The day.';
 comment on column warehouse.fact_track_popularity.popularity is 'Popularity from 0 to 100.';
-comment on column warehouse.fact_track_popularity.source is 'Who said so.';
+comment on column warehouse.fact_track_popularity.source is 'The source of the values.';

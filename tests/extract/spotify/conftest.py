@@ -1,4 +1,4 @@
-"""A scripted server, stand-ins of a little stock in each mode, a clock that only sleeping moves."""
+"""A scripted server, mock APIs with small seed data, and a clock that only sleeping advances."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from simulator.mock_api import write_seed_data
-from tests.extract.spotify.server import Clock, ScriptedServer, scripted
-from tests.simulator.mock_api.small_seed_data import little_rows
+from tests.extract.spotify.scripted_server import Clock, ScriptedServer, run_scripted_server
+from tests.simulator.mock_api.small_seed_data import make_small_rows
 
 
 @pytest.fixture
 def server() -> Iterator[ScriptedServer]:
-    with scripted() as server:
+    with run_scripted_server() as server:
         yield server
 
 
@@ -24,5 +24,5 @@ def clock() -> Clock:
 @pytest.fixture(scope="session")
 def stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("stock") / "stock.sqlite"
-    write_seed_data(*little_rows(), path, seed=1)
+    write_seed_data(*make_small_rows(), path, seed=1)
     return path

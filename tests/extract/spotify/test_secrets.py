@@ -15,8 +15,7 @@ from etl.extract.spotify.account_fetch import SyncState
 from etl.extract.spotify.account_store import AccountStore, Token
 from etl.extract.spotify.client import ApiClient
 from etl.extract.spotify.sign_in import sign_in_unattended
-from tests.extract.spotify.nights import place
-from tests.extract.spotify.server import (
+from tests.extract.spotify.scripted_server import (
     EXPIRED,
     INVALID_GRANT,
     SECRETS,
@@ -24,10 +23,11 @@ from tests.extract.spotify.server import (
     START,
     TOKEN,
     Clock,
-    Says,
+    ScriptedResponse,
     ScriptedServer,
-    an_account,
+    make_account,
 )
+from tests.extract.spotify.simulated_days import open_mock_site
 
 ID = "T" * 22
 LOGGERS = ("", "spotipy", "spotipy.client", "spotipy.oauth2", "urllib3", "requests", "etl")
@@ -70,24 +70,34 @@ def test_spotipy_alone_would_give_them_away(everything_logged: io.StringIO, serv
 @pytest.mark.parametrize(
     "says",
     [
-        *(Says(body={"id": ID}), Says(403, {"error": {"message": SECRETS[2]}}), Says(500, SECRETS[2].encode())),
-        *(SILENCE, EXPIRED, Says(400, {"error": SECRETS[2]}), Says(418, SECRETS[2].encode())),
-        Says(429, {"error": {"message": SECRETS[2]}}, {"Retry-After": "9999"}),
+        *(
+            ScriptedResponse(body={"id": ID}),
+            ScriptedResponse(403, {"error": {"message": SECRETS[2]}}),
+            ScriptedResponse(500, SECRETS[2].encode()),
+        ),
+        *(SILENCE, EXPIRED, ScriptedResponse(400, {"error": SECRETS[2]}), ScriptedResponse(418, SECRETS[2].encode())),
+        ScriptedResponse(429, {"error": {"message": SECRETS[2]}}, {"Retry-After": "9999"}),
     ],
 )
 @pytest.mark.parametrize(
-    "token", [TOKEN, INVALID_GRANT, Says(400, {"error": SECRETS[1]}), Says(500, SECRETS[1].encode())]
+    "token",
+    [TOKEN, INVALID_GRANT, ScriptedResponse(400, {"error": SECRETS[1]}), ScriptedResponse(500, SECRETS[1].encode())],
 )
 def test_no_log_message_or_traceback_has_them(
-    everything_logged: io.StringIO, server: ScriptedServer, tmp_path: Path, secret: str | None, says: Says, token: Says
+    everything_logged: io.StringIO,
+    server: ScriptedServer,
+    tmp_path: Path,
+    secret: str | None,
+    says: ScriptedResponse,
+    token: ScriptedResponse,
 ) -> None:
     server.says(f"/v1/tracks/{ID}", EXPIRED, says)
     server.says("/v1/me", says)
     server.says("/api/token", token)
-    back = Says(302, b"", {"Location": f"http://127.0.0.1:8888/callback?error={SECRETS[0]}"})
+    back = ScriptedResponse(302, b"", {"Location": f"http://127.0.0.1:8888/callback?error={SECRETS[0]}"})
     server.says("/authorize", back)
     clock, accounts = Clock(), AccountStore(tmp_path, "client")
-    accounts.store_account(an_account(token=Token(SECRETS[0], SECRETS[1], START, "")))
+    accounts.store_account(make_account(token=Token(SECRETS[0], SECRETS[1], START, "")))
     shown = ""
     for ask in (
         lambda: ApiClient(
@@ -101,8 +111,8 @@ def test_no_log_message_or_traceback_has_them(
         except EtlError as error:
             shown += f"{error!r} {error} {error.__dict__} {traceback.format_exc()}"
     written = everything_logged.getvalue()
-    assert not [one for one in SECRETS if one in shown or one in written]
-    assert not [one for one in SECRETS if one in (accounts.get_account("ada").trouble or "")]
+    assert not [secret for secret in SECRETS if secret in shown or secret in written]
+    assert not [secret for secret in SECRETS if secret in (accounts.get_account("ada").trouble or "")]
     assert "Authorization" not in written and "Bearer" not in written
 
 
@@ -110,7 +120,7 @@ def test_no_log_message_or_traceback_has_them(
 def test_neither_lake_nor_log_nor_result_has_them(
     everything_logged: io.StringIO, stock: Path, tmp_path: Path, mode: str
 ) -> None:
-    with place(stock, tmp_path / "place", mode) as here:
+    with open_mock_site(stock, tmp_path / "place", mode) as here:
         secrets = []
         for number in range(2):
             token = here.account("ada").token
@@ -122,7 +132,7 @@ def test_neither_lake_nor_log_nor_result_has_them(
         written = everything_logged.getvalue() + repr(fetched) + repr(here.api().__dict__)
         files = [path for path in here.folder.rglob("*") if path.is_file()]
         assert len(files) > 20
-        holding = [path.name for path in files if any(one.encode() in path.read_bytes() for one in secrets)]
+        holding = [path.name for path in files if any(secret.encode() in path.read_bytes() for secret in secrets)]
         stored = here.accounts.get_account("ada").token
-        assert not [one for one in secrets if one in written] and set(holding) <= {"ada.json"}
+        assert not [secret for secret in secrets if secret in written] and set(holding) <= {"ada.json"}
         assert stored.access_token not in secrets

@@ -1,4 +1,4 @@
-"""From a person's yes to a stored account: at a stand-in, by a local server, by a pasted address, from the shell."""
+"""Sign-ins from consent to a stored account: at a mock API, by a local server, a pasted address and the shell."""
 
 import builtins
 import re
@@ -21,28 +21,34 @@ from etl.extract.spotify.client import ApiClient
 from etl.extract.spotify.sign_in import sign_in, sign_in_unattended
 from etl.settings import read_settings
 from launch import sign_in as from_shell
-from tests.extract.spotify.nights import Place, place
-from tests.extract.spotify.server import INVALID_GRANT, TOKEN, Says, ScriptedServer, scripted
-from tests.processes import free_port
+from tests.extract.spotify.scripted_server import (
+    INVALID_GRANT,
+    TOKEN,
+    ScriptedResponse,
+    ScriptedServer,
+    run_scripted_server,
+)
+from tests.extract.spotify.simulated_days import MockSite, open_mock_site
+from tests.processes import find_free_port
 
 SECRET = "stand-in-secret"
 
 
 @pytest.fixture(scope="module")
-def shared(stock: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with place(stock, tmp_path_factory.mktemp("sign-in"), "development") as running:
+def shared(stock: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockSite]:
+    with open_mock_site(stock, tmp_path_factory.mktemp("sign-in"), "development") as running:
         yield running
 
 
 @pytest.fixture
-def here(shared: Place, tmp_path: Path) -> Place:
-    place_of_test = Place(shared.url, tmp_path)
-    place_of_test.app = replace(place_of_test.app, redirect_uri=f"http://127.0.0.1:{free_port()}/callback")
+def here(shared: MockSite, tmp_path: Path) -> MockSite:
+    place_of_test = MockSite(shared.url, tmp_path)
+    place_of_test.app = replace(place_of_test.app, redirect_uri=f"http://127.0.0.1:{find_free_port()}/callback")
     return place_of_test
 
 
-def person(name: str, change: Callable[[str], str] = lambda address: address) -> Callable[[str], bool]:
-    """A browser in which somebody chooses an account; ``change`` is done to the address that leads back."""
+def make_browser(name: str, change: Callable[[str], str] = lambda address: address) -> Callable[[str], bool]:
+    """A browser in which a user chooses an account; ``change`` is done to the address that leads back."""
 
     def browse(page: str) -> bool:
         def choose() -> None:
@@ -56,7 +62,7 @@ def person(name: str, change: Callable[[str], str] = lambda address: address) ->
 
 
 @pytest.mark.parametrize("secret", [None, SECRET], ids=["pkce", "secret"])
-def test_unattended_at_a_stand_in(here: Place, secret: str | None) -> None:
+def test_unattended_at_a_stand_in(here: MockSite, secret: str | None) -> None:
     app = replace(here.app, client_secret=secret)
     account = sign_in_unattended(app, "ada", here.accounts)
     assert here.accounts.get_account("ada") == account and account.account_id != account.user_id
@@ -71,24 +77,24 @@ def test_unattended_at_a_stand_in(here: Place, secret: str | None) -> None:
 
 
 @pytest.mark.parametrize("secret", [None, SECRET], ids=["pkce", "secret"])
-def test_a_person_says_yes_in_a_browser(here: Place, monkeypatch: pytest.MonkeyPatch, secret: str | None) -> None:
-    monkeypatch.setattr(webbrowser, "open", person("ada"))
-    said: list[str] = []
-    account = sign_in(replace(here.app, client_secret=secret), here.accounts, None, False, said.append)
+def test_a_person_says_yes_in_a_browser(here: MockSite, monkeypatch: pytest.MonkeyPatch, secret: str | None) -> None:
+    monkeypatch.setattr(webbrowser, "open", make_browser("ada"))
+    printed: list[str] = []
+    account = sign_in(replace(here.app, client_secret=secret), here.accounts, None, False, printed.append)
     # Without a name the account is called by Spotify's id.
     assert account.name == account.user_id and here.accounts.get_names() == [account.name]
-    assert f"{here.url}/authorize?" in said[0] and "show_dialog=true" in said[0]
+    assert f"{here.url}/authorize?" in printed[0] and "show_dialog=true" in printed[0]
 
 
 @pytest.mark.parametrize("secret", [None, SECRET], ids=["pkce", "secret"])
 def test_a_person_pastes_the_address(
-    here: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], secret: str | None
+    here: MockSite, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], secret: str | None
 ) -> None:
     def paste(prompt: str) -> str:
-        found = re.search(r"http\S+/authorize\S+", prompt)
-        assert found is not None
-        answer = requests.get(f"{found[0]}&login_hint=ada", allow_redirects=False, timeout=10)
-        return str(answer.headers["Location"])
+        address = re.search(r"http\S+/authorize\S+", prompt)
+        assert address is not None
+        response = requests.get(f"{address[0]}&login_hint=ada", allow_redirects=False, timeout=10)
+        return str(response.headers["Location"])
 
     monkeypatch.setattr(builtins, "input", paste)
     app = replace(here.app, client_secret=secret, redirect_uri="https://example.org/callback")
@@ -104,7 +110,7 @@ def test_a_person_pastes_the_address(
     ],
 )
 def test_a_wrong_address_stores_nothing(
-    here: Place, monkeypatch: pytest.MonkeyPatch, pasted: str, secret: str | None
+    here: MockSite, monkeypatch: pytest.MonkeyPatch, pasted: str, secret: str | None
 ) -> None:
     monkeypatch.setattr(builtins, "input", lambda prompt: pasted)
     with pytest.raises(ActionNeededError, match=r"Start bin/sign-in again\."):
@@ -115,15 +121,15 @@ def test_a_wrong_address_stores_nothing(
 @pytest.mark.parametrize("secret", [None, SECRET], ids=["pkce", "secret"])
 @pytest.mark.parametrize("pattern", ["state=[^&]*", "code=[^&]*"])
 def test_an_answer_to_another_request_stores_nothing(
-    here: Place, monkeypatch: pytest.MonkeyPatch, secret: str | None, pattern: str
+    here: MockSite, monkeypatch: pytest.MonkeyPatch, secret: str | None, pattern: str
 ) -> None:
-    monkeypatch.setattr(webbrowser, "open", person("ada", lambda address: re.sub(pattern, "x=y", address)))
+    monkeypatch.setattr(webbrowser, "open", make_browser("ada", lambda address: re.sub(pattern, "x=y", address)))
     with pytest.raises(ActionNeededError, match=r"Start bin/sign-in again\."):
         sign_in(replace(here.app, client_secret=secret), here.accounts, "ada", False, print)
     assert here.accounts.get_names() == []
 
 
-def test_a_terminal_that_nobody_types_into_is_said(here: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_that_nobody_types_into_is_said(here: MockSite, monkeypatch: pytest.MonkeyPatch) -> None:
     def nobody(prompt: str) -> str:
         raise EOFError
 
@@ -132,8 +138,8 @@ def test_a_terminal_that_nobody_types_into_is_said(here: Place, monkeypatch: pyt
         sign_in(here.app, here.accounts, "ada", True, print)
 
 
-def test_a_port_that_is_taken_is_said(here: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webbrowser, "open", person("ada"))
+def test_a_port_that_is_taken_is_said(here: MockSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webbrowser, "open", make_browser("ada"))
     with socket(AF_INET, SOCK_STREAM) as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -166,7 +172,7 @@ def test_redirect_uris_that_work() -> None:
     check_redirect_uri("http://[::1]:8888/callback", True)
 
 
-def test_signing_in_again_renews(here: Place) -> None:
+def test_signing_in_again_renews(here: MockSite) -> None:
     first = sign_in_unattended(here.app, "ada", here.accounts)
     old = replace(first, authorised_at=first.authorised_at - timedelta(days=200), trouble="Sign in again.")
     here.accounts.store_account(old)
@@ -175,31 +181,31 @@ def test_signing_in_again_renews(here: Place) -> None:
 
 
 def test_two_names_for_one_account_and_one_name_for_two_are_refused(
-    here: Place, monkeypatch: pytest.MonkeyPatch
+    here: MockSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sign_in_unattended(here.app, "ada", here.accounts)
-    monkeypatch.setattr(webbrowser, "open", person("ada"))
+    monkeypatch.setattr(webbrowser, "open", make_browser("ada"))
     with pytest.raises(ActionNeededError, match="is stored as ada"):
         sign_in(here.app, here.accounts, "other", False, print)
     # Without a name the stored one is renewed.
     assert sign_in(here.app, here.accounts, None, False, print).name == "ada"
-    monkeypatch.setattr(webbrowser, "open", person(other_name(here)))
+    monkeypatch.setattr(webbrowser, "open", make_browser(get_other_name(here)))
     with pytest.raises(ActionNeededError, match="ada is the name of another Spotify account"):
         sign_in(here.app, here.accounts, "ada", False, print)
     assert here.accounts.get_names() == ["ada"]
 
 
-def other_name(here: Place) -> str:
+def get_other_name(here: MockSite) -> str:
     query = "client_id=x&response_type=code&redirect_uri=http://127.0.0.1:1/"
     page = requests.get(f"{here.url}/authorize?{query}", timeout=10).text
     return next(name for name in re.findall(r">([a-z]+)</a>", page) if name != "ada")
 
 
 def test_a_server_that_asks_a_person_is_no_stand_in(server: ScriptedServer, tmp_path: Path) -> None:
-    server.says("/authorize", Says(body=b"<html>Log in</html>"))
+    server.says("/authorize", ScriptedResponse(body=b"<html>Log in</html>"))
     with pytest.raises(ActionNeededError, match="only a stand-in signs in unattended"):
         sign_in_unattended(server.app(), "ada", AccountStore(tmp_path, "client"))
-    with scripted() as gone:
+    with run_scripted_server() as gone:
         pass
     with pytest.raises(TryAgainError, match="cannot be reached"):
         sign_in_unattended(gone.app(), "ada", AccountStore(tmp_path, "client"))
@@ -207,7 +213,7 @@ def test_a_server_that_asks_a_person_is_no_stand_in(server: ScriptedServer, tmp_
 
 def test_a_refusal_on_the_page_is_said(server: ScriptedServer, tmp_path: Path) -> None:
     back = {"Location": "http://127.0.0.1:8888/callback?error=access_denied"}
-    server.says("/authorize", Says(302, b"", back))
+    server.says("/authorize", ScriptedResponse(302, b"", back))
     with pytest.raises(ActionNeededError, match="refused on Spotify's page"):
         sign_in_unattended(server.app(), "ada", AccountStore(tmp_path, "client"))
 
@@ -215,17 +221,21 @@ def test_a_refusal_on_the_page_is_said(server: ScriptedServer, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("token", "profile", "sentence"),
     [
-        (INVALID_GRANT, Says(body={"id": "x"}), "takes the code of this sign-in no more"),
-        (Says(400, {"error": "invalid_client"}), Says(body={"id": "x"}), "Spotify refuses the app"),
-        (TOKEN, Says(403, {"error": {"status": 403}}), "dashboard must list the person"),
+        (INVALID_GRANT, ScriptedResponse(body={"id": "x"}), "takes the code of this sign-in no more"),
+        (
+            ScriptedResponse(400, {"error": "invalid_client"}),
+            ScriptedResponse(body={"id": "x"}),
+            "Spotify refuses the app",
+        ),
+        (TOKEN, ScriptedResponse(403, {"error": {"status": 403}}), "dashboard must list the person"),
     ],
 )
 def test_refusals_after_the_yes_store_nothing(
     server: ScriptedServer,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    token: Says,
-    profile: Says,
+    token: ScriptedResponse,
+    profile: ScriptedResponse,
     sentence: str,
 ) -> None:
     server.says("/api/token", token)
@@ -272,7 +282,7 @@ def test_the_app_is_what_the_settings_name(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def shell(here: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
+def shell(here: MockSite, monkeypatch: pytest.MonkeyPatch) -> MockSite:
     environ: dict[str, Any] = {
         "STATE_DIR": str(here.folder),
         "SPOTIPY_CLIENT_ID": "stand-in",
@@ -284,11 +294,11 @@ def shell(here: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
         monkeypatch.setenv(name, value)
     for name in ("SPOTIPY_CLIENT_SECRET", "WAREHOUSE_URL"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(webbrowser, "open", person("ada"))
+    monkeypatch.setattr(webbrowser, "open", make_browser("ada"))
     return here
 
 
-def test_from_the_shell(shell: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_from_the_shell(shell: MockSite, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert from_shell.main(["--list"]) == 0
     assert "No account has signed in yet" in capsys.readouterr().out
     assert from_shell.main(["ada"]) == 0
@@ -306,7 +316,7 @@ def test_from_the_shell(shell: Place, capsys: pytest.CaptureFixture[str], monkey
 
 
 def test_from_the_shell_with_something_in_the_way(
-    shell: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    shell: MockSite, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert from_shell.main(["a/b"]) == 1
     assert "is no name for an account" in capsys.readouterr().out

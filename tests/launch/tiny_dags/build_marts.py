@@ -1,4 +1,4 @@
-"""A stand-in for what starts by itself after the load; it fails where the environment says so."""
+"""A small DAG in place of the one that the load triggers; it fails if the environment says so."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""A stand-in for the import: as many mapped tasks, one of which fails where the path says so."""
+"""A small DAG in place of the import: as many mapped tasks, one of which fails if the path says so."""
 
 import os
 

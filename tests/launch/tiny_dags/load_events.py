@@ -1,4 +1,4 @@
-"""A stand-in for a load that starts by itself after the refresh."""
+"""A small DAG in place of the load that the refresh triggers."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""A stand-in for the refresh: one task that may last, with a child in a session of its own (as a JVM is)."""
+"""A small DAG in place of the refresh: one task that may last, with a child in its own session (as a JVM is)."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""A catalogue for tests, and what listeners make of it."""
+"""A small catalogue for tests, and simulated listening in it."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ PLAYLIST_IDS = [f"playlist{number}" for number in range(30)]
 _MEASURES = ("valence", "tempo", "acousticness", "energy", "danceability")
 
 
-def tracks(size: int = 8000, artists: int = 2000, genres: int = 20) -> pd.DataFrame:
+def make_tracks(size: int = 8000, artists: int = 2000, genres: int = 20) -> pd.DataFrame:
     """Tracks of artists of every popularity, half of them with a date, and unknown ones at the end."""
     chance = np.random.default_rng(7)
     artist = chance.integers(0, artists, size)
@@ -38,28 +38,28 @@ def tracks(size: int = 8000, artists: int = 2000, genres: int = 20) -> pd.DataFr
     return track_library.append_unknown_tracks(frame, track_library.make_unknown_tracks(UNKNOWN))
 
 
-TRACKS = tracks()
+TRACKS = make_tracks()
 
 
-def playlist_tracks() -> pd.DataFrame:
+def make_playlist_tracks() -> pd.DataFrame:
     chance = np.random.default_rng(8)
     numbers = np.repeat(np.arange(len(PLAYLIST_IDS)), 40)
     return pd.DataFrame({"playlist": numbers, "track": chance.integers(0, len(TRACKS) - UNKNOWN, len(numbers))})
 
 
-LIBRARY = track_library.build_library(TRACKS, playlist_tracks(), UNKNOWN)
+LIBRARY = track_library.build_library(TRACKS, make_playlist_tracks(), UNKNOWN)
 
 
-def simulation(users: int, days: float = 3, start: datetime = START, **options: Any) -> Simulation:
+def make_simulation(users: int, days: float = 3, start: datetime = START, **options: Any) -> Simulation:
     return Simulation(Parameters(users, start, start + timedelta(days=days), **options), LIBRARY)
 
 
-def rows(made: Simulation) -> pd.DataFrame:
+def simulate_rows(made: Simulation) -> pd.DataFrame:
     """All rows of a simulation, in the order in which they are made."""
     parts = [activities.to_record_batch(made.generate_rows(chunk)).to_pandas() for chunk in range(made.chunk_layout[0])]
     frame = pd.concat(parts, ignore_index=True)
     return frame.assign(activity=np.array(ACTIVITIES)[frame["activity"]], ends=frame["at"] + frame["ms_played"])
 
 
-def in_order(frame: pd.DataFrame) -> pd.DataFrame:
+def sort_rows(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.sort_values("code").reset_index(drop=True)

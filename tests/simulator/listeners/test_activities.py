@@ -1,4 +1,4 @@
-"""What listeners do makes sense, and follows from the seed alone."""
+"""Simulated activities are plausible, and follow from the seed alone."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ from simulator.listeners.homes import HOMES
 from simulator.listeners.parameters import InjectedErrorRates
 from simulator.listeners.timeline import FREE_SKIPS_PER_HOUR, HOUR_MS
 from simulator.listeners.track_library import NO_RELEASE_DAY
-from tests.simulator.listeners.small_library import LIBRARY, START, TRACKS, in_order, rows, simulation
+from tests.simulator.listeners.small_library import LIBRARY, START, TRACKS, make_simulation, simulate_rows, sort_rows
 
 _FREE = PLANS.index("free")
 
@@ -25,67 +25,69 @@ _FREE = PLANS.index("free")
 @pytest.fixture(scope="module")
 def made() -> pd.DataFrame:
     """A year of few, in which clocks change twice."""
-    return rows(simulation(40, 366, datetime(2025, 1, 10, tzinfo=UTC)))
+    return simulate_rows(make_simulation(40, 366, datetime(2025, 1, 10, tzinfo=UTC)))
 
 
 @pytest.fixture(scope="module")
 def crowd() -> pd.DataFrame:
-    return rows(simulation(6000, 7))
+    return simulate_rows(make_simulation(6000, 7))
 
 
 def test_a_listener_is_the_same_among_few_and_many() -> None:
-    few, many = rows(simulation(20)), rows(simulation(200))
-    pd.testing.assert_frame_equal(in_order(few), in_order(many[many["number"] < 20]))
+    few, many = simulate_rows(make_simulation(20)), simulate_rows(make_simulation(200))
+    pd.testing.assert_frame_equal(sort_rows(few), sort_rows(many[many["number"] < 20]))
     assert many["number"].nunique() > 180
 
 
 def test_a_listener_of_twenty_is_that_of_twenty_thousand() -> None:
-    few, many = simulation(20), simulation(20_000)
+    few, many = make_simulation(20), make_simulation(20_000)
     of_many = activities.to_record_batch(many.generate_rows(0)).to_pandas()  # the chunk that has them
     of_few = activities.to_record_batch(few.generate_rows(0)).to_pandas()
-    pd.testing.assert_frame_equal(in_order(of_few), in_order(of_many[of_many["number"] < 20]))
+    pd.testing.assert_frame_equal(sort_rows(of_few), sort_rows(of_many[of_many["number"] < 20]))
     assert few.population_id == many.population_id
-    pd.testing.assert_frame_equal(records_of(few), records_of(many).query("userId in @records_of(@few).userId"))
+    pd.testing.assert_frame_equal(
+        read_user_records(few), read_user_records(many).query("userId in @records_of(@few).userId")
+    )
 
 
 def test_a_longer_interval_tells_of_the_same_users_and_of_later_changes() -> None:
-    short = records_of(simulation(500))
-    long = records_of(simulation(500, 400))
+    short = read_user_records(make_simulation(500))
+    long = read_user_records(make_simulation(500, 400))
     end = pd.Timestamp(START + timedelta(days=3))
     pd.testing.assert_frame_equal(short, long[long["updatedAt"] < end].reset_index(drop=True))
     assert len(long) > len(short)
 
 
-def records_of(made: Simulation) -> pd.DataFrame:
+def read_user_records(made: Simulation) -> pd.DataFrame:
     """The records of a simulation's first users."""
     (first,) = made.make_user_batches([pa.RecordBatch.from_pydict({"id": [0]})])
     return first.to_pandas()
 
 
 def test_a_longer_interval_extends_a_shorter_one() -> None:
-    short = rows(simulation(60, 3))
-    long = rows(simulation(60, 80, datetime(2026, 9, 1, tzinfo=UTC)))
+    short = simulate_rows(make_simulation(60, 3))
+    long = simulate_rows(make_simulation(60, 80, datetime(2026, 9, 1, tzinfo=UTC)))
     within = long[(long["at"] >= START.timestamp() * 1000) & (long["at"] < (START.timestamp() + 3 * 86400) * 1000)]
     first_play = within[within["activity"] == "PLAY"].groupby("number")["at"].min()
     # What belongs to a play from before the interval is the only thing that the shorter one leaves out.
     more = within[~within["code"].isin(short["code"])]
-    pd.testing.assert_frame_equal(in_order(short), in_order(within[within["code"].isin(short["code"])]))
+    pd.testing.assert_frame_equal(sort_rows(short), sort_rows(within[within["code"].isin(short["code"])]))
     assert set(more["activity"]) <= {"SKIP", "PAUSE", "LIKE", "FOLLOW"} and len(more) <= len(first_play)
 
 
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = rows(simulation(50, 10))
+    whole = simulate_rows(make_simulation(50, 10))
     monkeypatch.setattr(feed_module, "_ROWS_PER_CHUNK", 300)
     monkeypatch.setattr(feed_module, "_LONGEST_CHUNK_DAYS", 4)
-    small = simulation(50, 10)
+    small = make_simulation(50, 10)
     assert small.chunk_layout[0] > 20
-    pd.testing.assert_frame_equal(in_order(whole), in_order(rows(small)))
+    pd.testing.assert_frame_equal(sort_rows(whole), sort_rows(simulate_rows(small)))
 
 
 def test_another_seed_makes_others() -> None:
-    one, other = rows(simulation(20)), rows(simulation(20, seed=2))
-    assert simulation(20).population_id != simulation(20, seed=2).population_id
-    assert not set(one["at"]) & set(other["at"])
+    first, second = simulate_rows(make_simulation(20)), simulate_rows(make_simulation(20, seed=2))
+    assert make_simulation(20).population_id != make_simulation(20, seed=2).population_id
+    assert not set(first["at"]) & set(second["at"])
 
 
 def test_rows_are_told_apart_by_their_code(crowd: pd.DataFrame) -> None:
@@ -140,8 +142,8 @@ def test_a_free_plan_has_an_advertisement_after_every_third_track_and_no_other_g
 def test_a_free_plan_skips_six_times_an_hour_at_most(made: pd.DataFrame) -> None:
     skips = made[(made["activity"] == "SKIP") & (made["plan"] == _FREE)].sort_values(["number", "at"])
     back = FREE_SKIPS_PER_HOUR
-    moments, who = skips["at"].to_numpy(), skips["number"].to_numpy()
-    near = (moments[back:] - moments[:-back] <= HOUR_MS) & (who[back:] == who[:-back])
+    timestamps, who = skips["at"].to_numpy(), skips["number"].to_numpy()
+    near = (timestamps[back:] - timestamps[:-back] <= HOUR_MS) & (who[back:] == who[:-back])
     assert len(skips) > 500 and not near.any()
 
 
@@ -160,55 +162,55 @@ def test_local_hours_hold_across_changes_of_the_clock(made: pd.DataFrame) -> Non
 def test_what_is_asked_for_is_found_in_the_rows(crowd: pd.DataFrame) -> None:
     asked = DEFAULTS.list_requested_fractions()
     plays = crowd[crowd["activity"] == "PLAY"]
-    who = simulation(6000).make_listeners(0, 6000)
-    found = {
+    who = make_simulation(6000).make_listeners(0, 6000)
+    actual = {
         "age_band": np.bincount(who.age_bands[crowd["number"]]),
         "plan": np.bincount(crowd["plan"]),
         "device": np.bincount(crowd["device"], minlength=len(DEVICES)),
-        "hour": np.bincount(_local_hours(plays), minlength=24),
+        "hour": np.bincount(_compute_local_hours(plays), minlength=24),
     }
-    for name, counts in found.items():
+    for name, counts in actual.items():
         difference = np.abs(counts / counts.sum() - np.array(list(asked[name].values())))
         assert difference.max() < 0.02, (name, difference.round(3))
     skips = (crowd["activity"] == "SKIP").sum() / len(plays)
     assert abs(skips - asked["skip"]["skip"]) < 0.02
 
 
-def _local_hours(frame: pd.DataFrame) -> np.ndarray:
+def _compute_local_hours(frame: pd.DataFrame) -> np.ndarray:
     hours = np.zeros(len(frame), np.int64)
-    moments = pd.to_datetime(frame["at"], unit="ms", utc=True)
+    timestamps = pd.to_datetime(frame["at"], unit="ms", utc=True)
     for place in frame["home"].unique():
         is_here = (frame["home"] == place).to_numpy()
-        hours[is_here] = moments[is_here].dt.tz_convert(HOMES[place].timezone).dt.hour
+        hours[is_here] = timestamps[is_here].dt.tz_convert(HOMES[place].timezone).dt.hour
     return hours
 
 
-@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
-def test_as_many_have_a_free_plan_as_are_wanted(share: float) -> None:
-    plays = rows(simulation(4000, 1, free_share=share))
+@pytest.mark.parametrize("fraction", [0.0, 0.3, 1.0])
+def test_as_many_have_a_free_plan_as_are_wanted(fraction: float) -> None:
+    plays = simulate_rows(make_simulation(4000, 1, free_share=fraction))
     counted = plays.drop_duplicates("number")
-    assert (counted["plan"] == _FREE).mean() == pytest.approx(share, abs=0.02 if 0 < share < 1 else 0)
+    assert (counted["plan"] == _FREE).mean() == pytest.approx(fraction, abs=0.02 if 0 < fraction < 1 else 0)
 
 
 def test_a_mix_says_how_often_each_personality_comes() -> None:
     def shares(**options: object) -> dict[str, float]:
-        traits = simulation(8000, **options).make_listeners(0, 8000).traits
+        traits = make_simulation(8000, **options).make_listeners(0, 8000).traits
         return dict(pd.Series(personalities.find_codes(traits)).value_counts(normalize=True))
 
     assert shares() == pytest.approx(dict.fromkeys(personalities.CODES, 1 / 16), abs=0.01)
-    wanted = shares(mix={"ENLC": 3, "Deep Diver": 1})
-    assert wanted == pytest.approx({"ENLC": 0.75, "FTVU": 0.25}, abs=0.02)
+    expected = shares(mix={"ENLC": 3, "Deep Diver": 1})
+    assert expected == pytest.approx({"ENLC": 0.75, "FTVU": 0.25}, abs=0.02)
 
 
 def test_traits_are_continuous_and_their_middle_is_populated() -> None:
-    traits = simulation(8000).make_listeners(0, 8000).traits
+    traits = make_simulation(8000).make_listeners(0, 8000).traits
     tenths = np.stack([np.histogram(traits[:, n], bins=10, range=(0, 1))[0] for n in range(4)]) / 8000
     assert np.abs(tenths - 0.1).max() < 0.02
 
 
 def test_dirt_comes_at_the_asked_rate() -> None:
     rates = InjectedErrorRates(duplicate=0.02, late=0.03, disorder=0.04, unknown_track=0.05, broken=0.03)
-    clean, dirty = rows(simulation(800)), rows(simulation(800, dirt=rates))
+    clean, dirty = simulate_rows(make_simulation(800)), simulate_rows(make_simulation(800, dirt=rates))
     kinds = dirty["dirt"].value_counts()
     size = len(dirty)
     for kind, rate in ((DUPLICATE, 0.02), (2, 0.03), (3, 0.04)):
@@ -222,10 +224,10 @@ def test_dirt_comes_at_the_asked_rate() -> None:
 
 
 def test_each_trait_tells_from_plays_alone() -> None:
-    made = simulation(600, 60)
-    plays = rows(made)
+    made = make_simulation(600, 60)
+    plays = simulate_rows(made)
     plays = plays[plays["activity"] == "PLAY"]
-    plays = plays.assign(artist=_artist_of(plays["track"].to_numpy()))
+    plays = plays.assign(artist=_get_artists(plays["track"].to_numpy()))
     plays = plays[plays["number"].map(plays["number"].value_counts()) >= 100]
     plays = plays.assign(
         day=LIBRARY.release_days[plays["track"]],
@@ -244,9 +246,9 @@ def test_each_trait_tells_from_plays_alone() -> None:
         }
     )
     traits = made.make_listeners(0, 600).traits[statistics.index]
-    found = [np.corrcoef(traits[:, n], statistics.iloc[:, n].rank())[0, 1] for n in range(4)]
-    assert min(found) > 0.5, found
+    actual = [np.corrcoef(traits[:, n], statistics.iloc[:, n].rank())[0, 1] for n in range(4)]
+    assert min(actual) > 0.5, actual
 
 
-def _artist_of(places: np.ndarray) -> np.ndarray:
+def _get_artists(places: np.ndarray) -> np.ndarray:
     return TRACKS["artist_id"].str[1:].where(TRACKS["artist_id"].str[0] == "A", "0").astype(int).to_numpy()[places]

@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 from etl.formats.contracts.avro import load_contract, write_avro
 from etl.settings import CHECKOUT
 from simulator.listeners import activity_records, contract_projections, feed
-from tests.simulator.listeners.small_library import PLAYLIST_IDS, TRACKS, simulation
+from tests.simulator.listeners.small_library import PLAYLIST_IDS, TRACKS, make_simulation
 
 
 @dataclass(frozen=True)
@@ -31,15 +31,15 @@ class _Feed:
 
 @pytest.fixture(scope="module")
 def simulated(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> _Feed:
-    folder, listeners = tmp_path_factory.mktemp("projections"), simulation(30, 2)
+    folder, listeners = tmp_path_factory.mktemp("projections"), make_simulation(30, 2)
     lookup_tables = activity_records.make_lookup_tables(spark, TRACKS, PLAYLIST_IDS)
     feed.write_events(spark, listeners, lookup_tables, (folder / "events").as_uri())
     write_avro(feed.make_user_records(spark, listeners), "user", (folder / "users").as_uri())
     frames = (spark.read.format("avro").load((folder / name).as_uri()) for name in ("events", "users"))
-    return _Feed(_read(folder / "events"), _read(folder / "users"), *frames)
+    return _Feed(_read_records(folder / "events"), _read_records(folder / "users"), *frames)
 
 
-def _read(folder: Path) -> list[Any]:
+def _read_records(folder: Path) -> list[Any]:
     records: list[Any] = []
     for path in sorted(folder.glob("*.avro")):
         with path.open("rb") as source:
@@ -50,7 +50,7 @@ def _read(folder: Path) -> list[Any]:
 def _round_trip(spark: SparkSession, frame: DataFrame, contract_name: str, folder: Path) -> list[Any]:
     """Write a frame and read it by fastavro; Spark reads as many records of the same fields."""
     write_avro(frame, contract_name, folder.as_uri())
-    records = _read(folder)
+    records = _read_records(folder)
     schema = json.dumps(load_contract(contract_name))
     by_spark = spark.read.format("avro").option("avroSchema", schema).load(folder.as_uri())
     assert by_spark.count() == len(records)
@@ -144,7 +144,7 @@ def test_the_first_version_is_the_record_that_others_know() -> None:
     types = {field["name"]: field["type"] for field in schema["fields"]}
     texts = ("song", "songId", "artist", "artistId", "playlistId", "userLocation")
     measures = ("valence", "tempo", "acousticness", "energy", "danceability")
-    moment = {"type": "long", "logicalType": "timestamp-millis"}
+    timestamp_type = {"type": "long", "logicalType": "timestamp-millis"}
     kinds = {name: types.pop(name)["symbols"] for name in ("activityType", "deviceType")}
     assert kinds == {
         "activityType": ["PLAY", "PAUSE", "SKIP", "LIKE", "FOLLOW"],
@@ -154,18 +154,20 @@ def test_the_first_version_is_the_record_that_others_know() -> None:
         **dict.fromkeys(("userId", "genre"), "string"),
         **{name: ["null", "string"] for name in texts},
         **{name: ["null", "float"] for name in measures},
-        **dict.fromkeys(("eventTime", "startTime", "endTime"), moment),
+        **dict.fromkeys(("eventTime", "startTime", "endTime"), timestamp_type),
         "duration": ["null", "int"],
     }
 
 
 def test_the_next_version_has_all_of_the_first_and_a_default_for_what_is_new() -> None:
     first, second = (load_contract(f"user_activity_{version}")["fields"] for version in (1, 2))
-    assert [(one["name"], one["type"]) for one in second[: len(first)]] == [(one["name"], one["type"]) for one in first]
+    assert [(field["name"], field["type"]) for field in second[: len(first)]] == [
+        (field["name"], field["type"]) for field in first
+    ]
     new = second[len(first) :]
     names = {"eventId", "subscriptionType", "country", "continent", "timezone", "msPlayed", "context"}
-    assert {one["name"] for one in new} == names
-    assert all("default" in one for one in new)
+    assert {field["name"] for field in new} == names
+    assert all("default" in field for field in new)
 
 
 @pytest.mark.parametrize(
@@ -174,12 +176,12 @@ def test_the_next_version_has_all_of_the_first_and_a_default_for_what_is_new() -
 def test_every_field_is_explained(name: str) -> None:
     def records_of(schema: Any) -> Iterable[dict[str, Any]]:
         if isinstance(schema, list):
-            for one in schema:
-                yield from records_of(one)
+            for part_schema in schema:
+                yield from records_of(part_schema)
         elif isinstance(schema, dict) and schema["type"] == "record":
             yield schema
-            for one in schema["fields"]:
-                yield from records_of(one["type"])
+            for field in schema["fields"]:
+                yield from records_of(field["type"])
 
     for record in records_of(load_contract(name)):
         assert record["doc"] and all(field["doc"] for field in record["fields"])

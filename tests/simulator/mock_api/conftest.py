@@ -1,4 +1,4 @@
-"""Stand-ins of a little stock, one in each mode."""
+"""Mock APIs with small seed data, one in each mode."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from simulator.mock_api import write_seed_data
-from tests.simulator.mock_api.small_seed_data import little_rows, running
+from tests.simulator.mock_api.small_seed_data import make_small_rows, run_mock_api
 
 
 @pytest.fixture(scope="session")
 def little_stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("stock") / "stock.sqlite"
-    write_seed_data(*little_rows(), path, seed=1)
+    write_seed_data(*make_small_rows(), path, seed=1)
     return path
 
 
@@ -23,6 +23,6 @@ def mode(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def url(little_stock: Path, mode: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a stand-in that nothing changes, in each mode."""
-    with running(little_stock, tmp_path_factory.mktemp(mode) / "state", "--mode", mode) as url:
+    """The address of a mock API that nothing changes, in each mode."""
+    with run_mock_api(little_stock, tmp_path_factory.mktemp(mode) / "state", "--mode", mode) as url:
         yield url

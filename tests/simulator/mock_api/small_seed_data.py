@@ -1,4 +1,4 @@
-"""A little catalogue and a running stand-in, for every test that needs one."""
+"""Small seed data and a running mock API, for every test that needs one."""
 
 import base64
 import hashlib
@@ -23,9 +23,9 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 GENRES = ("moss techno", "tin opera", "cellar jazz")
 
 
-def little_rows(track_count: int = 400, real_playlists: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
+def make_small_rows(track_count: int = 400, real_playlists: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows of TRACK_ROW and ARTIST_ROW: several rows of some tracks, values missing in every way that pandas has."""
-    rows = [row for place in range(track_count) for row in _rows_of(place, real_playlists)]
+    rows = [row for place in range(track_count) for row in _make_rows(place, real_playlists)]
     tracks = pd.DataFrame(rows, columns=TRACK_ROW.fieldNames())
     artists = pd.DataFrame(
         [
@@ -41,7 +41,7 @@ def little_rows(track_count: int = 400, real_playlists: int = 0) -> tuple[pd.Dat
     return tracks, artists
 
 
-def _rows_of(place: int, real_playlists: int) -> Iterator[dict[str, Any]]:
+def _make_rows(place: int, real_playlists: int) -> Iterator[dict[str, Any]]:
     track_id = make_spotify_id("test track", place)
     artists = [f"Artist {place % 60}", *([f"Artist {place % 7 + 60}"] if place % 5 == 0 else [])]
     row: dict[str, Any] = dict.fromkeys(TRACK_ROW.fieldNames())
@@ -68,8 +68,8 @@ def _rows_of(place: int, real_playlists: int) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def running(stock: Path, state: Path, *arguments: str) -> Iterator[str]:
-    """The stand-in as a process of its own; gives its address."""
+def run_mock_api(stock: Path, state: Path, *arguments: str) -> Iterator[str]:
+    """The mock API as a process of its own; gives its address."""
     with socket(AF_INET, SOCK_STREAM) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -110,12 +110,12 @@ def sign_in(url: str, name: str, client_id: str = "stand-in", scope: str = "play
     assert asked.status_code == 302, asked.text
     code = parse_qs(urlsplit(asked.headers["location"]).query)["code"][0]
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri, "client_id": client_id}
-    answer = requests.post(f"{url}/api/token", data=form | {"code_verifier": verifier}, timeout=10)
-    assert answer.status_code == 200, answer.text
-    return dict(answer.json())
+    response = requests.post(f"{url}/api/token", data=form | {"code_verifier": verifier}, timeout=10)
+    assert response.status_code == 200, response.text
+    return dict(response.json())
 
 
-def refresh(url: str, tokens: dict[str, Any], client_id: str = "stand-in") -> requests.Response:
+def refresh_token(url: str, tokens: dict[str, Any], client_id: str = "stand-in") -> requests.Response:
     """The answer to a refresh token."""
     form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"], "client_id": client_id}
     return requests.post(f"{url}/api/token", data=form, timeout=10)
@@ -140,9 +140,9 @@ class Client:
 
     def all(self, path: str, **query: Any) -> list[Any]:
         page = self.get(path, **query)
-        found = list(page["items"])
+        items = list(page["items"])
         while page["next"]:
             page = self.get(page["next"])
-            found += page["items"]
-        assert len(found) == page["total"]
-        return found
+            items += page["items"]
+        assert len(items) == page["total"]
+        return items

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.simulator.mock_api.small_seed_data import Client, running
+from tests.simulator.mock_api.small_seed_data import Client, run_mock_api
 
 
 @pytest.fixture(scope="module")
@@ -14,22 +14,22 @@ def ada(url: str) -> Client:
 
 
 def test_every_playlist_is_listed_and_its_items_are_read_to_the_end(ada: Client, mode: str) -> None:
-    things = "items" if mode == "development" else "tracks"
-    thing = "item" if mode == "development" else "track"
+    items_field = "items" if mode == "development" else "tracks"
+    item_field = "item" if mode == "development" else "track"
     listed = ada.all("me/playlists", limit=5)
     assert len(listed) == 12
     for playlist in listed:
         items = ada.all(f"playlists/{playlist['id']}/items", limit=50)
-        assert len(items) == playlist[things]["total"]
-        assert all(thing in item for item in items)
-    assert any(playlist[things]["total"] > 100 for playlist in listed)
+        assert len(items) == playlist[items_field]["total"]
+        assert all(item_field in item for item in items)
+    assert any(playlist[items_field]["total"] > 100 for playlist in listed)
 
 
 def test_batches_are_for_extended_mode_only(ada: Client, mode: str) -> None:
     playlist = ada.get("me/playlists")["items"][5]
-    thing = "item" if mode == "development" else "track"
+    item_field = "item" if mode == "development" else "track"
     items = ada.get(f"playlists/{playlist['id']}/items", limit=50)["items"]
-    ids = [item[thing]["id"] for item in items]
+    ids = [item[item_field]["id"] for item in items]
     by_old_path = ada.ask(f"playlists/{playlist['id']}/tracks", limit=50)
     assert by_old_path.status_code == (403 if mode == "development" else 200)
     single = ada.get(f"tracks/{ids[0]}")
@@ -58,9 +58,9 @@ def test_batches_are_for_extended_mode_only(ada: Client, mode: str) -> None:
     ],
 )
 def test_what_cannot_be_asked_is_refused_as_the_api_does(ada: Client, path: str, status: int) -> None:
-    answer = ada.ask(path)
-    assert answer.status_code == answer.json()["error"]["status"] == status
-    assert set(answer.json()["error"]) == {"status", "message"}
+    response = ada.ask(path)
+    assert response.status_code == response.json()["error"]["status"] == status
+    assert set(response.json()["error"]) == {"status", "message"}
 
 
 def test_a_page_behind_the_end_is_empty(ada: Client) -> None:
@@ -98,17 +98,17 @@ def test_the_flag_wins_over_the_scenarios_mode(
     little_stock: Path, tmp_path: Path, flags: tuple[str, ...], has_batches: bool
 ) -> None:
     (tmp_path / "scenario.toml").write_text('mode = "extended"')
-    with running(little_stock, tmp_path / "state", "--scenario", str(tmp_path / "scenario.toml"), *flags) as url:
+    with run_mock_api(little_stock, tmp_path / "state", "--scenario", str(tmp_path / "scenario.toml"), *flags) as url:
         assert Client(url, "ada").ask("tracks", ids="0" * 22).ok is has_batches
 
 
 def test_a_track_removed_from_the_market_says_so_and_a_relinked_one_in_extended_mode_only(
     ada: Client, mode: str
 ) -> None:
-    thing = "item" if mode == "development" else "track"
+    item_field = "item" if mode == "development" else "track"
     first = ada.get("me/playlists")["items"][0]["id"]
-    tracks = [item[thing] for item in ada.all(f"playlists/{first}/items", limit=50) if item[thing]]
-    gone = [one for one in tracks if "restrictions" in one]
-    assert gone and all(not one["is_playable"] and one["restrictions"] == {"reason": "market"} for one in gone)
-    assert any("linked_from" in one for one in tracks) is (mode == "extended")
-    assert sum(one["is_local"] for one in tracks if one["type"] == "track") == 2
+    tracks = [item[item_field] for item in ada.all(f"playlists/{first}/items", limit=50) if item[item_field]]
+    gone = [track for track in tracks if "restrictions" in track]
+    assert gone and all(not track["is_playable"] and track["restrictions"] == {"reason": "market"} for track in gone)
+    assert any("linked_from" in track for track in tracks) is (mode == "extended")
+    assert sum(track["is_local"] for track in tracks if track["type"] == "track") == 2

@@ -1,4 +1,4 @@
-"""Every fault over real HTTP: when it comes, what it looks like, that a run can be repeated."""
+"""Every injected fault over real HTTP: when it comes, how it looks, and that a run can be repeated."""
 
 import time
 from collections.abc import Iterator
@@ -11,19 +11,19 @@ import requests
 
 from etl.errors import ActionNeededError
 from simulator.mock_api.scenario import FAULT_KINDS, read_scenario
-from tests.simulator.mock_api.small_seed_data import refresh, running, sign_in
+from tests.simulator.mock_api.small_seed_data import refresh_token, run_mock_api, sign_in
 
 
 @contextmanager
-def faulty(stock: Path, tmp_path: Path, scenario: str, *arguments: str) -> Iterator[str]:
-    """A stand-in with a scenario."""
+def run_with_scenario(stock: Path, tmp_path: Path, scenario: str, *arguments: str) -> Iterator[str]:
+    """A mock API with a scenario."""
     file = tmp_path / "scenario.toml"
     file.write_text(scenario, encoding="utf-8")
-    with running(stock, tmp_path / "state", "--scenario", str(file), *arguments) as url:
+    with run_mock_api(stock, tmp_path / "state", "--scenario", str(file), *arguments) as url:
         yield url
 
 
-def ask(url: str, tokens: dict[str, Any], path: str = "me") -> requests.Response:
+def get_path(url: str, tokens: dict[str, Any], path: str = "me") -> requests.Response:
     headers = {"Authorization": f"Bearer {tokens['access_token']}"}
     return requests.get(f"{url}/v1/{path}", headers=headers, timeout=10)
 
@@ -106,33 +106,33 @@ kind = "new_refresh_token"
 
 
 def test_every_kind_of_fault(little_stock: Path, tmp_path: Path) -> None:
-    with faulty(little_stock, tmp_path, EVERY_KIND) as url:
+    with run_with_scenario(little_stock, tmp_path, EVERY_KIND) as url:
         ada, ben = sign_in(url, "ada"), sign_in(url, "ben")
-        limited, long, quota, forbidden, missing, unavailable, gateway = (ask(url, ada) for _ in range(7))
+        limited, long, quota, forbidden, missing, unavailable, gateway = (get_path(url, ada) for _ in range(7))
         assert (limited.status_code, limited.headers["retry-after"]) == (429, "7")
         assert (long.status_code, long.headers["retry-after"]) == (429, "74214")
         assert quota.status_code == 429 and quota.json()["error"]["reason"] == "QUOTA_EXCEEDED"
         assert "retry-after" not in quota.headers and "reason" not in limited.json()["error"]
-        assert [one.status_code for one in (forbidden, missing, unavailable, gateway)] == [403, 404, 503, 502]
+        assert [response.status_code for response in (forbidden, missing, unavailable, gateway)] == [403, 404, 503, 502]
         for _ in ("cut", "invalid"):
-            broken = ask(url, ada)
+            broken = get_path(url, ada)
             assert broken.status_code == 200
             with pytest.raises(requests.JSONDecodeError):
                 broken.json()
         started = time.monotonic()
-        assert ask(url, ada).json()["id"] == "madeup_ada" and time.monotonic() - started > 0.5
+        assert get_path(url, ada).json()["id"] == "madeup_ada" and time.monotonic() - started > 0.5
         with pytest.raises(requests.ConnectionError):
-            ask(url, ada)
+            get_path(url, ada)
         with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
-            ask(url, ada)
+            get_path(url, ada)
         for _ in range(2):  # an expired token stays so
-            assert ask(url, ada).json() == {"error": {"status": 401, "message": "The access token expired"}}
-        assert ask(url, refresh(url, ada).json()).status_code == 200
+            assert get_path(url, ada).json() == {"error": {"status": 401, "message": "The access token expired"}}
+        assert get_path(url, refresh_token(url, ada).json()).status_code == 200
 
-        refused = refresh(url, ben)
-        assert refused.status_code == 400 and refused.json()["error"] == "invalid_grant"
-        assert "refresh_token" not in refresh(url, ben).json()
-        assert "refresh_token" in refresh(url, ben).json()
+        rejected = refresh_token(url, ben)
+        assert rejected.status_code == 400 and rejected.json()["error"] == "invalid_grant"
+        assert "refresh_token" not in refresh_token(url, ben).json()
+        assert "refresh_token" in refresh_token(url, ben).json()
         made = requests.get(f"{url}/stand-in/faults", timeout=10).json()
         assert made.keys() == set(FAULT_KINDS) and made["dropped"] == 2
         calls = requests.get(f"{url}/stand-in/calls", timeout=10).json()
@@ -142,20 +142,20 @@ def test_every_kind_of_fault(little_stock: Path, tmp_path: Path) -> None:
 
 def test_a_used_up_quota_stays_so_for_the_night(little_stock: Path, tmp_path: Path) -> None:
     scenario = '[[fault]]\nnight = 2\nendpoint = "me"\nnth = 2\nkind = "quota_exceeded"\nsticky = true\n'
-    with faulty(little_stock, tmp_path, scenario) as url:
+    with run_with_scenario(little_stock, tmp_path, scenario) as url:
         ada = sign_in(url, "ada")
-        for night, statuses in ((1, [200, 200, 200]), (2, [200, 429, 429]), (3, [200, 200, 200])):
-            requests.put(f"{url}/stand-in/night", json={"number": night}, timeout=10)
-            assert [ask(url, ada).status_code for _ in range(3)] == statuses
-            assert ask(url, ada, "me/playlists").status_code == statuses[-1]
-            assert refresh(url, ada).status_code == 200
+        for day, statuses in ((1, [200, 200, 200]), (2, [200, 429, 429]), (3, [200, 200, 200])):
+            requests.put(f"{url}/stand-in/night", json={"number": day}, timeout=10)
+            assert [get_path(url, ada).status_code for _ in range(3)] == statuses
+            assert get_path(url, ada, "me/playlists").status_code == statuses[-1]
+            assert refresh_token(url, ada).status_code == 200
 
 
 def test_any_means_the_endpoints_of_the_api_alone(little_stock: Path, tmp_path: Path) -> None:
     scenario = '[[fault]]\nendpoint = "any"\nnth = 2\nkind = "not_found"\n[faults]\nrate = 1\nkinds = ["forbidden"]\n'
-    with faulty(little_stock, tmp_path, scenario) as url:
+    with run_with_scenario(little_stock, tmp_path, scenario) as url:
         ada = sign_in(url, "ada")
-        assert [ask(url, ada, path).status_code for path in ("me", "me/playlists", "me", "nowhere")] == [
+        assert [get_path(url, ada, path).status_code for path in ("me", "me/playlists", "me", "nowhere")] == [
             403,
             404,
             403,
@@ -168,24 +168,24 @@ def test_any_means_the_endpoints_of_the_api_alone(little_stock: Path, tmp_path: 
 def test_faults_by_rate_come_at_the_same_calls_again(little_stock: Path, tmp_path: Path) -> None:
     scenario = '[faults]\nrate = 0.3\nseed = 5\nkinds = ["rate_limited", "server_error", "expired_token"]\n'
 
-    def statuses(url: str, night: int) -> list[int]:
-        requests.put(f"{url}/stand-in/night", json={"number": night}, timeout=10)
-        ada, found = None, []
+    def statuses(url: str, day: int) -> list[int]:
+        requests.put(f"{url}/stand-in/night", json={"number": day}, timeout=10)
+        ada, statuses_found = None, []
         for _ in range(40):
             while ada is None:
                 try:
                     ada = sign_in(url, "ada")
                 except AssertionError:
                     continue
-            found.append(ask(url, ada).status_code)
-            ada = None if found[-1] == 401 else ada
-        return found
+            statuses_found.append(get_path(url, ada).status_code)
+            ada = None if statuses_found[-1] == 401 else ada
+        return statuses_found
 
-    with faulty(little_stock, tmp_path, scenario) as url:
-        first, other = statuses(url, 1), statuses(url, 2)
-        assert statuses(url, 1) == first != other
-        assert {200, 429, 401} <= set(first) and 4 <= sum(one != 200 for one in first) <= 24
-    with faulty(little_stock, tmp_path, scenario) as url:
+    with run_with_scenario(little_stock, tmp_path, scenario) as url:
+        first, second = statuses(url, 1), statuses(url, 2)
+        assert statuses(url, 1) == first != second
+        assert {200, 429, 401} <= set(first) and 4 <= sum(status != 200 for status in first) <= 24
+    with run_with_scenario(little_stock, tmp_path, scenario) as url:
         assert statuses(url, 1) == first
 
 

@@ -1,4 +1,4 @@
-"""Answers against Spotify's own description: no field that its schema lacks, every field that the mode promises."""
+"""Responses against Spotify's OpenAPI file: no field that its schema lacks, every field that the mode promises."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,7 +60,9 @@ class Description:
             return
         if "oneOf" in schema:
             kind = value["type"].capitalize() if isinstance(value, dict) else ""
-            schema = next(one for one in schema["oneOf"] if one["$ref"].endswith(f"/{kind}Object"))
+            schema = next(
+                part_schema for part_schema in schema["oneOf"] if part_schema["$ref"].endswith(f"/{kind}Object")
+            )
             yield from self.faults(value, schema, mode, at)
             return
         fields, names = self._fields(schema), {name, *self._names(schema)}
@@ -68,11 +70,11 @@ class Description:
         if not isinstance(value, known) or (isinstance(value, bool) and bool not in known):
             yield f"{at}: {value!r} is no {schema.get('type')}"
         elif isinstance(value, list):
-            for place, one in enumerate(value):
-                yield from self.faults(one, schema["items"], mode, f"{at}[{place}]")
+            for place, element in enumerate(value):
+                yield from self.faults(element, schema["items"], mode, f"{at}[{place}]")
         elif isinstance(value, dict) and fields:
             yield from (f"{at}.{field}: not in the schema" for field in value.keys() - fields.keys())
-            for kind in (KINDS[one] for one in names & KINDS.keys()):
+            for kind in (KINDS[name] for name in names & KINDS.keys()):
                 self.met.add(kind)
                 promised = OBJECT_FIELDS[mode][kind]  # type: ignore[index]
                 yield from (f"{at}.{field}: promised and missing" for field in promised - value.keys())
@@ -83,20 +85,26 @@ class Description:
 
     def _followed(self, schema: Json) -> Json:
         while "$ref" in schema:
-            found: Any = self._all
+            schema_node: Any = self._all
             for step in schema["$ref"].removeprefix("#/").split("/"):
-                found = found[step]
-            schema = found
+                schema_node = schema_node[step]
+            schema = schema_node
         return schema
 
     def _fields(self, schema: Json) -> Json:
         schema = self._followed(schema)
-        inherited = [self._fields(one) for one in schema.get("allOf", ())]
-        return {name: field for one in (*inherited, schema.get("properties", {})) for name, field in one.items()}
+        inherited = [self._fields(part_schema) for part_schema in schema.get("allOf", ())]
+        return {
+            name: field
+            for part_schema in (*inherited, schema.get("properties", {}))
+            for name, field in part_schema.items()
+        }
 
     def _names(self, schema: Json) -> set[str]:
         """The names of a schema that only says allOf of another one."""
-        return {one["$ref"].rsplit("/", 1)[-1] for one in schema.get("allOf", ()) if "$ref" in one}
+        return {
+            part_schema["$ref"].rsplit("/", 1)[-1] for part_schema in schema.get("allOf", ()) if "$ref" in part_schema
+        }
 
 
 @pytest.fixture(scope="module")
@@ -107,28 +115,28 @@ def description() -> Description:
     return Description(path)
 
 
-def _answers(client: Client, mode: str) -> Iterator[tuple[str, Json]]:
-    """At least one answer of every endpoint, with the path of its description."""
-    things, thing = ("items", "item") if mode == "development" else ("tracks", "track")
+def _list_responses(client: Client, mode: str) -> Iterator[tuple[str, Json]]:
+    """At least one response of every endpoint, with the path of its description."""
+    items_field, item_field = ("items", "item") if mode == "development" else ("tracks", "track")
     yield "/me", client.get("me")
     playlists = client.get("me/playlists", limit=50)
     yield "/me/playlists", playlists
     tracks: list[Json] = []
-    for one in playlists["items"][:3]:
-        yield "/playlists/{playlist_id}", client.get(f"playlists/{one['id']}")
+    for playlist in playlists["items"][:3]:
+        yield "/playlists/{playlist_id}", client.get(f"playlists/{playlist['id']}")
         for name in ("items",) if mode == "development" else ("items", "tracks"):
-            page = client.get(f"playlists/{one['id']}/{name}", limit=50)
+            page = client.get(f"playlists/{playlist['id']}/{name}", limit=50)
             yield f"/playlists/{{playlist_id}}/{name}", page
-            tracks += [item[thing] for item in page["items"] if item[thing] and item[thing]["id"]]
-    assert things in playlists["items"][0]
+            tracks += [item[item_field] for item in page["items"] if item[item_field] and item[item_field]["id"]]
+    assert items_field in playlists["items"][0]
     yield "/me/tracks", client.get("me/tracks")
     yield "/me/following", client.get("me/following", type="artist")
     yield "/me/player/recently-played", client.get("me/player/recently-played", limit=50)
-    tracks = [one for one in tracks if one["type"] == "track"]
+    tracks = [track for track in tracks if track["type"] == "track"]
     ids = {
-        "tracks": [one["id"] for one in tracks],
-        "albums": [one["album"]["id"] for one in tracks],
-        "artists": [one["artists"][0]["id"] for one in tracks],
+        "tracks": [track["id"] for track in tracks],
+        "albums": [track["album"]["id"] for track in tracks],
+        "artists": [track["artists"][0]["id"] for track in tracks],
     }
     for name, known in ids.items():
         yield f"/{name}/{{id}}", client.get(f"{name}/{known[0]}")
@@ -142,9 +150,9 @@ def _answers(client: Client, mode: str) -> Iterator[tuple[str, Json]]:
 @pytest.mark.parametrize("name", ["ada", "ben"])
 def test_answers_are_as_described_and_as_promised(description: Description, url: str, mode: str, name: str) -> None:
     wrong, asked = [], set()
-    for path, answer in _answers(Client(url, name), mode):
+    for path, response in _list_responses(Client(url, name), mode):
         asked.add(path)
-        wrong += [f"{path}{fault}" for fault in description.faults(answer, description.answer(path), mode)]
+        wrong += [f"{path}{fault}" for fault in description.faults(response, description.answer(path), mode)]
     assert not wrong, wrong[:20]
     served = {p for n, (p, _) in ENDPOINTS.items() if mode == "extended" or n not in EXTENDED_ONLY_ENDPOINTS}
     assert {path.replace("{playlist_id}", "{id}") for path in asked} == served

@@ -1,4 +1,4 @@
-"""What changes from night to night, and that a restart changes nothing."""
+"""Changes from one simulated day to the next; a restart changes nothing."""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from simulator.mock_api.scenario import Scenario, parse_scenario
 from simulator.mock_api.seed_data import SeedData
 from simulator.mock_api.server import MockApiState
 from simulator.mock_api.simulated_day import SimulatedDay
-from tests.simulator.mock_api.small_seed_data import Client, running
+from tests.simulator.mock_api.small_seed_data import Client, run_mock_api
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +24,9 @@ def stock(little_stock: Path) -> Iterator[SeedData]:
     opened.close()
 
 
-def state(stock: SeedData, scenario: Scenario, night: int) -> dict[str, Any]:
-    """Everything that an account can see on a night, as plain data."""
-    tonight = SimulatedDay(stock, scenario, night)
+def read_day(stock: SeedData, scenario: Scenario, day: int) -> dict[str, Any]:
+    """Everything that an account can see on a day, as plain data."""
+    tonight = SimulatedDay(stock, scenario, day)
     seen: dict[str, Any] = {}
     for account in stock.accounts.values():
         playlists = [tonight.find_playlist(playlist_id) for playlist_id in tonight.list_playlist_ids(account)]
@@ -41,25 +41,25 @@ def state(stock: SeedData, scenario: Scenario, night: int) -> dict[str, Any]:
 
 def test_the_usual_changes_come_every_night_and_are_a_pure_function(stock: SeedData, little_stock: Path) -> None:
     usual = Scenario(first_day=date(2026, 11, 1))
-    nights = [state(stock, usual, night) for night in range(31)]
+    days = [read_day(stock, usual, day) for day in range(31)]
     again = SeedData(little_stock)
-    assert [state(again, usual, night) for night in (30, 3, 0)] == [nights[30], nights[3], nights[0]]
+    assert [read_day(again, usual, day) for day in (30, 3, 0)] == [days[30], days[3], days[0]]
     again.close()
     for account in ("ada", "ben"):
-        for before, after in pairwise(nights):
+        for before, after in pairwise(days):
             assert before[account]["playlists"] != after[account]["playlists"]
-        all_ids = [set(night[account]["playlists"]) for night in nights]
+        all_ids = [set(day[account]["playlists"]) for day in days]
         assert all_ids[4] < all_ids[5] and all_ids[8] - all_ids[9]
-        assert len({len(night[account]["saved"]) for night in nights}) > 3
-        assert len(nights[30][account]["followed"]) == len(nights[0][account]["followed"]) + 5
-    everything = json.dumps(nights, default=str)
+        assert len({len(day[account]["saved"]) for day in days}) > 3
+        assert len(days[30][account]["followed"]) == len(days[0][account]["followed"]) + 5
+    everything = json.dumps(days, default=str)
     assert "Renamed in night 3" in everything and "Found by night 5" in everything
 
 
 def test_a_snapshot_changes_exactly_when_name_or_items_do(stock: SeedData) -> None:
-    nights = [state(stock, Scenario(first_day=date(2026, 11, 1)), night) for night in range(31)]
+    days = [read_day(stock, Scenario(first_day=date(2026, 11, 1)), day) for day in range(31)]
     is_same = []
-    for before, after in pairwise(nights):
+    for before, after in pairwise(days):
         for playlist_id, (name, items, snapshot) in after["ada"]["playlists"].items():
             if playlist_id in before["ada"]["playlists"]:
                 earlier = before["ada"]["playlists"][playlist_id]
@@ -71,17 +71,15 @@ def test_a_snapshot_changes_exactly_when_name_or_items_do(stock: SeedData) -> No
 def test_plays_move_on_with_the_night(stock: SeedData) -> None:
     scenario = Scenario(first_day=date(2026, 11, 1))
     account = stock.accounts["ada"]
-    for night in (0, 1, 9):
-        plays = SimulatedDay(stock, scenario, night).list_recent_plays(account)
-        midnight = datetime(2026, 11, 1, tzinfo=UTC) + timedelta(days=night)
-        moments = [play.played_at_ms / 1000 for play in plays]
-        assert len(plays) == 50 and moments == sorted(set(moments), reverse=True)
-        assert 0 < midnight.timestamp() - moments[0] < 86_400
-    first, second = (set(SimulatedDay(stock, scenario, night).list_recent_plays(account)) for night in (0, 1))
+    for day in (0, 1, 9):
+        plays = SimulatedDay(stock, scenario, day).list_recent_plays(account)
+        midnight = datetime(2026, 11, 1, tzinfo=UTC) + timedelta(days=day)
+        timestamps = [play.played_at_ms / 1000 for play in plays]
+        assert len(plays) == 50 and timestamps == sorted(set(timestamps), reverse=True)
+        assert 0 < midnight.timestamp() - timestamps[0] < 86_400
+    first, second = (set(SimulatedDay(stock, scenario, day).list_recent_plays(account)) for day in (0, 1))
     assert len(second - first) == 30  # the 30 of a day; ben's 70 do not fit into 50
-    first, second = (
-        set(SimulatedDay(stock, scenario, night).list_recent_plays(stock.accounts["ben"])) for night in (0, 1)
-    )
+    first, second = (set(SimulatedDay(stock, scenario, day).list_recent_plays(stock.accounts["ben"])) for day in (0, 1))
     assert not first & second
 
 
@@ -133,65 +131,65 @@ name = "The artist formerly known"
 
 
 def test_the_changes_of_a_file(stock: SeedData, little_stock: Path, mode: str, tmp_path: Path) -> None:
-    thing = "item" if mode == "development" else "track"
+    item_field = "item" if mode == "development" else "track"
     track_id = stock.choose_track_ids(1, "any")[0]
     artist_id = stock.read_tracks([track_id])[track_id]["artist_ids"][0]
     file = tmp_path / "scenario.toml"
     file.write_text(CHANGES.format(track=track_id, artist=artist_id), encoding="utf-8")
     seen = []
     for _ in range(2):  # the second time after a restart
-        with running(little_stock, tmp_path / "state", "--scenario", str(file), "--mode", mode) as url:
+        with run_mock_api(little_stock, tmp_path / "state", "--scenario", str(file), "--mode", mode) as url:
             ada, ben = Client(url, "ada"), Client(url, "ben")
-            seen.append([_listed(url, night, ada, ben) for night in range(4)])
+            seen.append([_list_playlists(url, day, ada, ben) for day in range(4)])
             requests.put(f"{url}/stand-in/night", json={"number": 1}, timeout=10)
             playlist_id = list(seen[0][0]["ada"])[4]
             last = ada.all(f"playlists/{playlist_id}/items", limit=50)[-1]
-            assert last[thing]["id"] == track_id and last["added_at"].startswith("2026-11-01T")
-            names = {a["id"]: a["name"] for a in last[thing]["artists"]}
+            assert last[item_field]["id"] == track_id and last["added_at"].startswith("2026-11-01T")
+            names = {a["id"]: a["name"] for a in last[item_field]["artists"]}
             assert names[artist_id] != "The artist formerly known"
             requests.put(f"{url}/stand-in/night", json={"number": 3}, timeout=10)
             artists = {a["id"]: a["name"] for a in ada.get(f"tracks/{track_id}")["artists"]}
             assert artists[artist_id] == ada.get(f"artists/{artist_id}")["name"] == "The artist formerly known"
-            assert len(ben.all(f"playlists/{_new(seen[0])}/items", limit=50)) == 50
+            assert len(ben.all(f"playlists/{_find_new_playlist(seen[0])}/items", limit=50)) == 50
     assert seen[0] == seen[1]
-    zero, one, two, three = (night["ada"] for night in seen[0])
+    zero, first, two, three = (day["ada"] for day in seen[0])
     ids = list(zero)
-    assert _differing(zero, one) == {ids[4]} and _differing(one, two) == {ids[4], ids[5]}
+    assert _list_differences(zero, first) == {ids[4]} and _list_differences(first, two) == {ids[4], ids[5]}
     assert two[ids[5]][0] == "Another name" and two[ids[4]][1] != zero[ids[4]][1]
     assert set(two) - set(three) == {ids[6]}
 
 
-def _listed(url: str, night: int, *clients: Client) -> dict[str, dict[str, tuple[str, str]]]:
-    answer = requests.put(f"{url}/stand-in/night", json={"number": night}, timeout=10)
-    assert answer.json() == requests.get(f"{url}/stand-in/night", timeout=10).json() == {"number": night}
+def _list_playlists(url: str, day: int, *clients: Client) -> dict[str, dict[str, tuple[str, str]]]:
+    response = requests.put(f"{url}/stand-in/night", json={"number": day}, timeout=10)
+    assert response.json() == requests.get(f"{url}/stand-in/night", timeout=10).json() == {"number": day}
     return {c.name: {p["id"]: (p["name"], p["snapshot_id"]) for p in c.all("me/playlists")} for c in clients}
 
 
-def _differing(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
+def _list_differences(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
     return {playlist_id for playlist_id in before if before[playlist_id] != after.get(playlist_id)}
 
 
-def _new(nights: list[dict[str, dict[str, tuple[str, str]]]]) -> str:
-    (new,) = nights[2]["ben"].keys() - nights[1]["ben"].keys()
+def _find_new_playlist(days: list[dict[str, dict[str, tuple[str, str]]]]) -> str:
+    (new,) = days[2]["ben"].keys() - days[1]["ben"].keys()
     return new
 
 
 def test_the_night_is_the_calendars_until_it_is_set(little_stock: Path, tmp_path: Path) -> None:
     written = datetime.fromtimestamp(little_stock.stat().st_mtime, UTC)
     now = written.timestamp()
-    stand_in = MockApiState(little_stock, tmp_path / "state", Scenario(), "development", lambda: now)
-    assert stand_in.get_day_number() == 0
+    mock_api = MockApiState(little_stock, tmp_path / "state", Scenario(), "development", lambda: now)
+    assert mock_api.get_day_number() == 0
     now += 3 * 86_400
-    assert stand_in.get_day_number() == 3
-    stand_in.set_day_number(9)
+    assert mock_api.get_day_number() == 3
+    mock_api.set_day_number(9)
     assert (
         MockApiState(little_stock, tmp_path / "state", Scenario(), "development", lambda: now)
         .get_simulated_day()
         .number
         == 9
     )
-    stand_in.set_day_number(None)
-    assert stand_in.get_day_number() == 3
+    mock_api.set_day_number(None)
+    assert mock_api.get_day_number() == 3
     dated = parse_scenario({"first_day": written.date() - timedelta(days=10)})
     assert MockApiState(little_stock, tmp_path / "state", dated, "development", lambda: now).get_day_number() == 13
 

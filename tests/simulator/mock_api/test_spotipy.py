@@ -1,4 +1,4 @@
-"""spotipy itself, unpatched, against the stand-in: addresses and sessions are all that is set."""
+"""spotipy itself, unpatched, against the mock API: only addresses and sessions are set."""
 
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -7,10 +7,10 @@ import pytest
 import requests
 import spotipy
 
-from tests.simulator.mock_api.small_seed_data import running
+from tests.simulator.mock_api.small_seed_data import run_mock_api
 
 
-def client(url: str, name: str) -> spotipy.Spotify:
+def make_client(url: str, name: str) -> spotipy.Spotify:
     class StandInPKCE(spotipy.SpotifyPKCE):
         OAUTH_AUTHORIZE_URL = f"{url}/authorize"
         OAUTH_TOKEN_URL = f"{url}/api/token"
@@ -32,31 +32,35 @@ def client(url: str, name: str) -> spotipy.Spotify:
 
 
 def test_what_the_client_calls(url: str, mode: str) -> None:
-    ada = client(url, "ada")
-    things, thing = ("items", "item") if mode == "development" else ("tracks", "track")
+    ada = make_client(url, "ada")
+    items_field, item_field = ("items", "item") if mode == "development" else ("tracks", "track")
     assert ada.me()["account_id"]
     page = ada.current_user_playlists(limit=5)
     playlists = list(page["items"])
     while page := ada.next(page):
         playlists += page["items"]
     assert len(playlists) == 12
-    longest = max(playlists, key=lambda one: one[things]["total"])
+    longest = max(playlists, key=lambda first: first[items_field]["total"])
     page = ada.playlist_items(longest["id"], limit=50, additional_types=("track", "episode"))
     items = list(page["items"])
     while page := ada.next(page):
         items += page["items"]
-    assert len(items) == longest[things]["total"] > 100
-    tracks = [one[thing] for one in items if one[thing] and one[thing]["type"] == "track" and one[thing]["id"]]
+    assert len(items) == longest[items_field]["total"] > 100
+    tracks = [
+        item[item_field]
+        for item in items
+        if item[item_field] and item[item_field]["type"] == "track" and item[item_field]["id"]
+    ]
     assert ada.track(tracks[0]["id"])["id"] == tracks[0]["id"]
     assert ada.album(tracks[0]["album"]["id"])["tracks"]["items"]
     assert ada.artist(tracks[0]["artists"][0]["id"])["name"]
     saved = ada.current_user_saved_tracks(limit=50)
     assert saved["total"] == 120 and ada.next(saved)["offset"] == 50
     followed = ada.current_user_followed_artists(limit=20)["artists"]
-    seen = [one["id"] for one in followed["items"]]
+    seen = [artist["id"] for artist in followed["items"]]
     while followed["next"]:
         followed = ada.next(followed)["artists"]
-        seen += [one["id"] for one in followed["items"]]
+        seen += [artist["id"] for artist in followed["items"]]
     assert len(seen) == len(set(seen)) == followed["total"] > 20
     recent = ada.current_user_recently_played(limit=50)
     assert len(recent["items"]) == 50 and not recent["next"]
@@ -65,13 +69,13 @@ def test_what_the_client_calls(url: str, mode: str) -> None:
 
 
 def test_batches_and_audio_features(url: str, mode: str) -> None:
-    ada = client(url, "ada")
-    tracks = [one["track"] for one in ada.current_user_saved_tracks(limit=50)["items"]]
-    ids = [one["id"] for one in tracks]
+    ada = make_client(url, "ada")
+    tracks = [entry["track"] for entry in ada.current_user_saved_tracks(limit=50)["items"]]
+    ids = [track["id"] for track in tracks]
     batches = (
         lambda: ada.tracks(ids)["tracks"],
-        lambda: ada.albums([one["album"]["id"] for one in tracks][:20])["albums"],
-        lambda: ada.artists([one["artists"][0]["id"] for one in tracks])["artists"],
+        lambda: ada.albums([track["album"]["id"] for track in tracks][:20])["albums"],
+        lambda: ada.artists([track["artists"][0]["id"] for track in tracks])["artists"],
         lambda: ada.audio_features(ids * 2),
     )
     for batch in batches:
@@ -82,12 +86,15 @@ def test_batches_and_audio_features(url: str, mode: str) -> None:
                 batch()
             assert refusal.value.http_status == 403
     if mode == "extended":
-        features = [one for one in ada.audio_features(ids) if one]
-        assert all(one["id"] in ids and 0 <= one["danceability"] <= 1 for one in features) and features
+        features = [feature_row for feature_row in ada.audio_features(ids) if feature_row]
+        assert (
+            all(feature_row["id"] in ids and 0 <= feature_row["danceability"] <= 1 for feature_row in features)
+            and features
+        )
 
 
 def test_playlists_of_others(url: str, mode: str) -> None:
-    ben = client(url, "ben")
+    ben = make_client(url, "ben")
     listed = ben.current_user_playlists()["items"]
     me = ben.me()["id"]
     statuses = {"own": [], "shared": [], "strange": [], "editorial": []}
@@ -105,7 +112,7 @@ def test_playlists_of_others(url: str, mode: str) -> None:
         "strange": [403 if mode == "development" else 200] * 4,
         "editorial": [404],
     }
-    strange = next(one for one in listed if one["owner"]["id"].startswith("stranger"))
+    strange = next(playlist for playlist in listed if playlist["owner"]["id"].startswith("stranger"))
     whole = ben.playlist(strange["id"])
     assert whole["snapshot_id"] == strange["snapshot_id"]
     assert ("items" in whole or "tracks" in whole) is (mode == "extended")
@@ -117,8 +124,8 @@ def test_faults_are_seen_with_their_headers_and_reasons(little_stock: Path, tmp_
         '[[fault]]\nendpoint = "me"\nnth = 1\nkind = "rate_limited"\nseconds = 7\n'
         '[[fault]]\nendpoint = "me"\nnth = 2\nkind = "quota_exceeded"\n'
     )
-    with running(little_stock, tmp_path / "state", "--scenario", str(scenario)) as url:
-        ada = client(url, "ada")
+    with run_mock_api(little_stock, tmp_path / "state", "--scenario", str(scenario)) as url:
+        ada = make_client(url, "ada")
         with pytest.raises(spotipy.SpotifyException) as limited:
             ada.me()
         assert limited.value.http_status == 429 and limited.value.headers["Retry-After"] == "7"

@@ -1,4 +1,4 @@
-"""Signing in, tokens and their ends, over real HTTP; and what the accounts service refuses."""
+"""Sign-ins and tokens over real HTTP, and what the accounts service rejects."""
 
 import base64
 from collections.abc import Iterator
@@ -12,35 +12,35 @@ import requests
 
 from simulator.mock_api.accounts_service import is_safe_redirect
 from simulator.mock_api.tokens import Token, TokenSigner, compute_refresh_expiry
-from tests.simulator.mock_api.small_seed_data import refresh, running, sign_in
+from tests.simulator.mock_api.small_seed_data import refresh_token, run_mock_api, sign_in
 
 REDIRECT = "http://127.0.0.1:8888/callback"
 ASKED = {"client_id": "stand-in", "response_type": "code", "redirect_uri": REDIRECT}
 
 
-def me(url: str, access_token: str) -> requests.Response:
+def get_profile(url: str, access_token: str) -> requests.Response:
     return requests.get(f"{url}/v1/me", headers={"Authorization": f"Bearer {access_token}"}, timeout=10)
 
 
-def basic(client_id: str, secret: str) -> dict[str, str]:
+def encode_basic_auth(client_id: str, secret: str) -> dict[str, str]:
     return {"Authorization": f"Basic {base64.b64encode(f'{client_id}:{secret}'.encode()).decode()}"}
 
 
-def token(url: str, headers: dict[str, str] | None = None, **form: str) -> requests.Response:
+def request_token(url: str, headers: dict[str, str] | None = None, **form: str) -> requests.Response:
     return requests.post(f"{url}/api/token", data=form, headers=headers, timeout=10)
 
 
-def code(url: str, **more: str) -> str:
-    answer = requests.get(
+def request_code(url: str, **more: str) -> str:
+    response = requests.get(
         f"{url}/authorize", params=ASKED | {"login_hint": "ada"} | more, allow_redirects=False, timeout=10
     )
-    return answer.headers["location"].split("code=")[1].split("&")[0]
+    return response.headers["location"].split("code=")[1].split("&")[0]
 
 
 @contextmanager
-def with_scenario(stock: Path, folder: Path, scenario: str) -> Iterator[str]:
+def run_with_scenario(stock: Path, folder: Path, scenario: str) -> Iterator[str]:
     (folder / "scenario.toml").write_text(scenario, encoding="utf-8")
-    with running(stock, folder / "state", "--scenario", str(folder / "scenario.toml")) as url:
+    with run_mock_api(stock, folder / "state", "--scenario", str(folder / "scenario.toml")) as url:
         yield url
 
 
@@ -70,71 +70,79 @@ def test_the_page_lists_the_accounts_and_says_that_all_is_made_up(url: str) -> N
 )
 def test_only_https_and_loopback_addresses_are_redirected_to(url: str, uri: str, is_safe: bool) -> None:
     assert is_safe_redirect(uri) is is_safe
-    answer = requests.get(
+    response = requests.get(
         f"{url}/authorize", params=ASKED | {"redirect_uri": uri, "login_hint": "ada"}, allow_redirects=False, timeout=10
     )
-    assert answer.status_code == (302 if is_safe else 400)
+    assert response.status_code == (302 if is_safe else 400)
 
 
 def test_a_secret_does_in_place_of_pkce(url: str) -> None:
     form = {"grant_type": "authorization_code", "redirect_uri": REDIRECT}
-    headers = basic("stand-in", "stand-in-secret")
-    first = token(url, headers, **form, code=code(url))
-    assert first.status_code == 200 and me(url, first.json()["access_token"]).json()["id"] == "madeup_ada"
-    again = token(url, headers, grant_type="refresh_token", refresh_token=first.json()["refresh_token"])
+    headers = encode_basic_auth("stand-in", "stand-in-secret")
+    first = request_token(url, headers, **form, code=request_code(url))
+    assert first.status_code == 200 and get_profile(url, first.json()["access_token"]).json()["id"] == "madeup_ada"
+    again = request_token(url, headers, grant_type="refresh_token", refresh_token=first.json()["refresh_token"])
     assert again.status_code == 200 and "refresh_token" not in again.json()
-    app = token(url, headers, grant_type="client_credentials").json()
+    app = request_token(url, headers, grant_type="client_credentials").json()
     assert "refresh_token" not in app
-    assert me(url, app["access_token"]).status_code == 401
+    assert get_profile(url, app["access_token"]).status_code == 401
 
 
 def test_what_the_token_endpoint_refuses(url: str) -> None:
     form = {"grant_type": "authorization_code", "redirect_uri": REDIRECT}
-    secret = basic("stand-in", "stand-in-secret")
-    used = code(url)
-    assert token(url, secret, **form, code=used).status_code == 200
-    challenged = code(url, code_challenge="c" * 43, code_challenge_method="S256")
-    refused: list[tuple[str, requests.Response]] = [
-        ("invalid_grant", token(url, secret, **form, code=used)),
-        ("invalid_grant", token(url, secret, **form, code="nonsense")),
-        ("invalid_grant", token(url, secret, **form, code=code(url, client_id="other"))),
-        ("invalid_grant", token(url, secret, **form | {"redirect_uri": "https://other.example"}, code=code(url))),
-        ("invalid_grant", token(url, **form, client_id="stand-in", code=challenged, code_verifier="wrong")),
-        ("invalid_client", token(url, **form, client_id="stand-in", code=code(url))),
-        ("invalid_client", token(url, basic("stand-in", "guessed"), **form, code=code(url))),
-        ("invalid_client", token(url, grant_type="client_credentials", client_id="stand-in")),
-        ("invalid_client", token(url, {"Authorization": "Basic %"}, grant_type="client_credentials")),
-        ("unsupported_grant_type", token(url, client_id="stand-in", grant_type="password")),
-        ("invalid_grant", refresh(url, {"refresh_token": sign_in(url, "ada")["access_token"]})),
-        ("invalid_grant", refresh(url, sign_in(url, "ada"), client_id="other")),
+    secret = encode_basic_auth("stand-in", "stand-in-secret")
+    used = request_code(url)
+    assert request_token(url, secret, **form, code=used).status_code == 200
+    challenged = request_code(url, code_challenge="c" * 43, code_challenge_method="S256")
+    rejections: list[tuple[str, requests.Response]] = [
+        ("invalid_grant", request_token(url, secret, **form, code=used)),
+        ("invalid_grant", request_token(url, secret, **form, code="nonsense")),
+        ("invalid_grant", request_token(url, secret, **form, code=request_code(url, client_id="other"))),
+        (
+            "invalid_grant",
+            request_token(url, secret, **form | {"redirect_uri": "https://other.example"}, code=request_code(url)),
+        ),
+        ("invalid_grant", request_token(url, **form, client_id="stand-in", code=challenged, code_verifier="wrong")),
+        ("invalid_client", request_token(url, **form, client_id="stand-in", code=request_code(url))),
+        (
+            "invalid_client",
+            request_token(url, encode_basic_auth("stand-in", "guessed"), **form, code=request_code(url)),
+        ),
+        ("invalid_client", request_token(url, grant_type="client_credentials", client_id="stand-in")),
+        ("invalid_client", request_token(url, {"Authorization": "Basic %"}, grant_type="client_credentials")),
+        ("unsupported_grant_type", request_token(url, client_id="stand-in", grant_type="password")),
+        ("invalid_grant", refresh_token(url, {"refresh_token": sign_in(url, "ada")["access_token"]})),
+        ("invalid_grant", refresh_token(url, sign_in(url, "ada"), client_id="other")),
     ]
-    assert [(error, one.status_code) for error, one in refused] == [(one.json()["error"], 400) for _, one in refused]
+    assert [(error, response.status_code) for error, response in rejections] == [
+        (response.json()["error"], 400) for _, response in rejections
+    ]
 
 
 def test_tokens_outlive_a_restart_but_not_their_time(little_stock: Path, tmp_path: Path) -> None:
-    with with_scenario(little_stock, tmp_path, "access_token_seconds = 3600") as url:
+    with run_with_scenario(little_stock, tmp_path, "access_token_seconds = 3600") as url:
         tokens = sign_in(url, "ada")
         assert tokens["expires_in"] == 3600 and tokens["token_type"] == "Bearer"
-    with with_scenario(little_stock, tmp_path, "access_token_seconds = 0") as url:
-        assert me(url, tokens["access_token"]).status_code == 200
-        fresh = refresh(url, tokens).json()
+    with run_with_scenario(little_stock, tmp_path, "access_token_seconds = 0") as url:
+        assert get_profile(url, tokens["access_token"]).status_code == 200
+        fresh = refresh_token(url, tokens).json()
         assert "refresh_token" in fresh  # with PKCE each refresh brings a new one
-        assert me(url, fresh["access_token"]).json()["error"]["message"] == "The access token expired"
-        assert refresh(url, fresh).status_code == 200
+        assert get_profile(url, fresh["access_token"]).json()["error"]["message"] == "The access token expired"
+        assert refresh_token(url, fresh).status_code == 200
     (tmp_path / "state" / "token-key").unlink()
-    with with_scenario(little_stock, tmp_path, "") as url:
-        assert me(url, tokens["access_token"]).json()["error"]["message"] == "Invalid access token"
+    with run_with_scenario(little_stock, tmp_path, "") as url:
+        assert get_profile(url, tokens["access_token"]).json()["error"]["message"] == "Invalid access token"
         assert requests.get(f"{url}/v1/me", timeout=10).json()["error"]["message"] == "No token provided"
 
 
 def test_a_refresh_token_ends_six_months_after_the_authorisation(little_stock: Path, tmp_path: Path) -> None:
-    with with_scenario(little_stock, tmp_path, "[authorised_days_ago]\nada = 170\nben = 190") as url:
+    with run_with_scenario(little_stock, tmp_path, "[authorised_days_ago]\nada = 170\nben = 190") as url:
         ada, ben = sign_in(url, "ada"), sign_in(url, "ben")
-        assert me(url, ben["access_token"]).status_code == 200
-        refused = refresh(url, ben)
-        assert refused.status_code == 400
-        assert refused.json() == {"error": "invalid_grant", "error_description": "Refresh token expired"}
-        assert refresh(url, ada).status_code == 200
+        assert get_profile(url, ben["access_token"]).status_code == 200
+        rejected = refresh_token(url, ben)
+        assert rejected.status_code == 400
+        assert rejected.json() == {"error": "invalid_grant", "error_description": "Refresh token expired"}
+        assert refresh_token(url, ada).status_code == 200
 
 
 def test_the_clock_decides(tmp_path: Path) -> None:

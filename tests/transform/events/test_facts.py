@@ -1,4 +1,4 @@
-"""Events get the keys of what they name, and the times of their places."""
+"""Events get the keys of their dimension members, and the local times of their countries."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from etl.transform.events.dimension_members import CONTEXT_COLUMNS
 from etl.transform.events.facts import build_fact_batches
-from tests.transform.events.told import NOON, event_rows
+from tests.transform.events.parsed_rows import NOON, make_event_rows
 
 LONG_AGO, FAR_OFF = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 MOVED = NOON + timedelta(days=1)
@@ -46,28 +46,28 @@ _COLUMNS = {
 NAMED = {"track_name": "Song", "artist_name": "Nova", "made_track": "name:t", "made_artist": "name:a"}
 
 
-def found(*rows: dict[str, Any], table: str = "fact_event", **keys: Any) -> list[dict[str, Any]]:
-    known = {name: _table(name, told) for name, told in {**KEYS, **keys}.items()}
-    told = event_rows(*rows).drop_columns("identity")
-    numbered = told.append_column("event_id", pa.array([bytes([number]) for number in range(len(rows))]))
+def build_facts(*rows: dict[str, Any], table: str = "fact_event", **keys: Any) -> list[dict[str, Any]]:
+    known = {name: _make_table(name, event_table) for name, event_table in {**KEYS, **keys}.items()}
+    event_table = make_event_rows(*rows).drop_columns("identity")
+    numbered = event_table.append_column("event_id", pa.array([bytes([number]) for number in range(len(rows))]))
     return [row for batch in build_fact_batches(numbered, known, table) for row in batch.to_pylist()]
 
 
-def _table(name: str, rows: list[dict[str, Any]]) -> pa.Table:
-    return pa.Table.from_pylist(rows, pa.schema([pa.field(one, _type(one)) for one in _COLUMNS[name]]))
+def _make_table(name: str, rows: list[dict[str, Any]]) -> pa.Table:
+    return pa.Table.from_pylist(rows, pa.schema([pa.field(column, _get_type(column)) for column in _COLUMNS[name]]))
 
 
-def _type(column: str) -> pa.DataType:
+def _get_type(column: str) -> pa.DataType:
     return _TYPES.get(column, pa.int32() if column.endswith("_key") else pa.string())
 
 
-def values(rows: list[dict[str, Any]], *names: str) -> list[tuple[Any, ...]]:
+def list_values(rows: list[dict[str, Any]], *names: str) -> list[tuple[Any, ...]]:
     return [tuple(row[name] for name in names) for row in sorted(rows, key=lambda row: row["event_id"])]
 
 
 def test_each_member_is_found_by_its_own_id() -> None:
-    told = {"playlist_id": "p1", "input_id": "other", "country": "JP", "ms_played": 5, "device_type": "TV"}
-    (row,) = found(told)
+    fields = {"playlist_id": "p1", "input_id": "other", "country": "JP", "ms_played": 5, "device_type": "TV"}
+    (row,) = build_facts(fields)
     expected = {
         "event_id": b"\0",
         "event_time": NOON,
@@ -85,22 +85,24 @@ def test_each_member_is_found_by_its_own_id() -> None:
         "source": "feed",
     }
     assert {name: row[name] for name in expected} == expected
-    assert values(found({}), "playlist_key", "continent") == [(0, None)]
+    assert list_values(build_facts({}), "playlist_key", "continent") == [(0, None)]
 
 
 def test_a_user_has_the_version_of_the_moment_and_its_clock() -> None:
-    moments = [NOON, MOVED - timedelta(milliseconds=1), MOVED, MOVED + timedelta(days=1)]
-    rows = found(*({"event_time": moment} for moment in moments))
-    assert values(rows, "user_key", "local_hour") == [(11, 12), (11, 11), (12, 21), (12, 21)]
+    timestamps = [NOON, MOVED - timedelta(milliseconds=1), MOVED, MOVED + timedelta(days=1)]
+    rows = build_facts(*({"event_time": timestamp} for timestamp in timestamps))
+    assert list_values(rows, "user_key", "local_hour") == [(11, 12), (11, 11), (12, 21), (12, 21)]
 
 
 def test_an_event_of_nobody_then_is_left_out() -> None:
-    rows = found({"user_id": "u2", "event_time": NOON - timedelta(seconds=1)}, {"user_id": "u2"}, {"user_id": "u9"})
-    assert values(rows, "event_id", "user_key") == [(b"\1", 13)]
+    rows = build_facts(
+        {"user_id": "u2", "event_time": NOON - timedelta(seconds=1)}, {"user_id": "u2"}, {"user_id": "u9"}
+    )
+    assert list_values(rows, "event_id", "user_key") == [(b"\1", 13)]
 
 
 def test_times_are_those_of_the_place_else_of_home_else_utc() -> None:
-    rows = found(
+    rows = build_facts(
         {"event_time": NOON.replace(hour=20), "timezone": "Asia/Tokyo"},
         {"event_time": NOON.replace(hour=20)},
         {"event_time": NOON.replace(hour=23, day=30), "user_id": "u2"},
@@ -108,7 +110,7 @@ def test_times_are_those_of_the_place_else_of_home_else_utc() -> None:
         {"event_time": NOON, "timezone": "Mars/Olympus"},
         user=[*KEYS["user"][:2], {**KEYS["user"][2], "valid_from": LONG_AGO}],
     )
-    assert values(rows, "local_time", "local_hour", "date_key", "utc_date_key", "is_home_time") == [
+    assert list_values(rows, "local_time", "local_hour", "date_key", "utc_date_key", "is_home_time") == [
         (datetime(2026, 11, 3, 5), 5, 20261103, 20261102, False),
         (datetime(2026, 11, 2, 20), 20, 20261102, 20261102, True),
         (datetime(2026, 11, 30, 18), 18, 20261130, 20261130, True),
@@ -120,16 +122,16 @@ def test_times_are_those_of_the_place_else_of_home_else_utc() -> None:
 def test_a_clock_is_turned_at_its_moment() -> None:
     turn = datetime(2026, 11, 1, 6, tzinfo=UTC)  # New York goes back an hour
     zone = {"timezone": "America/New_York"}
-    moments = [turn - timedelta(milliseconds=1), turn, turn + timedelta(seconds=1)]
-    rows = found(*({**zone, "event_time": moment} for moment in moments))
-    assert [hour for (hour,) in values(rows, "local_hour")] == [1, 1, 1]
-    assert [time.minute for (time,) in values(rows, "local_time")] == [59, 0, 0]
+    timestamps = [turn - timedelta(milliseconds=1), turn, turn + timedelta(seconds=1)]
+    rows = build_facts(*({**zone, "event_time": timestamp} for timestamp in timestamps))
+    assert [hour for (hour,) in list_values(rows, "local_hour")] == [1, 1, 1]
+    assert [time.minute for (time,) in list_values(rows, "local_time")] == [59, 0, 0]
     assert len(rows) == 3
 
 
 def test_what_is_not_known_is_told_from_what_does_not_apply() -> None:
     nothing = {"track_id": None, "artist_id": None}
-    rows = found(
+    rows = build_facts(
         {**nothing},
         {**nothing, "activity_type": "FOLLOW", "artist_id": "a1"},
         {**nothing, "activity_type": "FOLLOW", "playlist_id": "p1"},
@@ -138,7 +140,7 @@ def test_what_is_not_known_is_told_from_what_does_not_apply() -> None:
         {"artist_id": "a9", "track_id": "t9"},
         {"activity_type": "FOLLOW", "artist_id": None, "track_id": None},
     )
-    assert values(rows, "track_key", "artist_key", "playlist_key") == [
+    assert list_values(rows, "track_key", "artist_key", "playlist_key") == [
         (-1, -1, 0),
         (0, 21, 0),
         (0, 0, 41),
@@ -150,7 +152,7 @@ def test_what_is_not_known_is_told_from_what_does_not_apply() -> None:
 
 
 def test_a_context_is_found_by_all_that_is_said_of_it_and_belongs_to_plays() -> None:
-    rows = found(
+    rows = build_facts(
         {"platform": "ios"},
         {"platform": "ios", "is_shuffle": True},
         {"is_shuffle": True},
@@ -158,17 +160,17 @@ def test_a_context_is_found_by_all_that_is_said_of_it_and_belongs_to_plays() -> 
         {"activity_type": "LIKE", "platform": "ios"},
         {"reason_start": "ios"},
     )
-    assert values(rows, "context_key") == [(51,), (-1,), (52,), (-1,), (0,), (-1,)]
+    assert list_values(rows, "context_key") == [(51,), (-1,), (52,), (-1,), (0,), (-1,)]
 
 
 def test_a_skip_is_one_only_where_it_is_told() -> None:
-    rows = found({"is_skipped": True}, {"is_skipped": False}, {})
-    assert values(rows, "is_skipped") == [(True,), (False,), (False,)]
+    rows = build_facts({"is_skipped": True}, {"is_skipped": False}, {})
+    assert list_values(rows, "is_skipped") == [(True,), (False,), (False,)]
 
 
 def test_names_find_made_ids_where_no_id_is_told() -> None:
     named = {"track_name": "Song", "artist_name": "Nova", "track_id": None, "artist_id": None}
-    rows = found(
+    rows = build_facts(
         named,
         {**named, "track_id": "t1"},
         {**named, "artist_id": "a1"},
@@ -185,7 +187,7 @@ def test_names_find_made_ids_where_no_id_is_told() -> None:
         track=[*KEYS["track"], {"track_id": "name:n", "track_key": 33, "first_artist_key": -1}],
     )
     # Of a track that is known its own artist counts, not another one of the name that the event says.
-    assert values(rows, "track_key", "artist_key") == [
+    assert list_values(rows, "track_key", "artist_key") == [
         (32, 1),
         (31, 23),
         (32, 21),
@@ -199,13 +201,13 @@ def test_names_find_made_ids_where_no_id_is_told() -> None:
 
 def test_music_and_what_is_spoken_go_apart() -> None:
     spoken = {"spoken_id": "s1", "spoken_name": "Talk", "track_id": None, "artist_id": None}
-    assert values(found({}, spoken), "event_id") == [(b"\0",)]
-    rows = found({}, spoken, table="fact_spoken_event")
-    assert values(rows, "event_id", "spoken_id", "spoken_name", "user_key") == [(b"\1", "s1", "Talk", 11)]
-    assert found({}, table="fact_spoken_event") == []
-    assert found(spoken) == []
+    assert list_values(build_facts({}, spoken), "event_id") == [(b"\0",)]
+    rows = build_facts({}, spoken, table="fact_spoken_event")
+    assert list_values(rows, "event_id", "spoken_id", "spoken_name", "user_key") == [(b"\1", "s1", "Talk", 11)]
+    assert build_facts({}, table="fact_spoken_event") == []
+    assert build_facts(spoken) == []
 
 
 def test_an_event_stands_once_however_many_members_are_known() -> None:
-    rows = found(*({"playlist_id": "p1", "country": "DE", "platform": "ios"} for _ in range(3)))
-    assert values(rows, "event_id") == [(b"\0",), (b"\1",), (b"\2",)]
+    rows = build_facts(*({"playlist_id": "p1", "country": "DE", "platform": "ios"} for _ in range(3)))
+    assert list_values(rows, "event_id") == [(b"\0",), (b"\1",), (b"\2",)]

@@ -1,4 +1,4 @@
--- All that there is.
+-- All rows, for a full refresh.
 create unlogged table near_event as
 select
     e.listener_key,

@@ -1,4 +1,4 @@
--- What has changed since the last build, and the events of it.
+-- The changes since the last build, and their events.
 create temporary table remapped_track on commit drop as
 select c.track_key
 from taken_track as q
@@ -73,8 +73,8 @@ select p.playlist_key
 from changed_track as t
 inner join warehouse.fact_playlist_track as p on p.track_key = t.track_key and p.valid_to = 'infinity';
 
--- The times in which sessions may begin or end differently: the touched days, wherever the user was, what began on them
--- and lasted longer, and all sessions that reach into them or come near enough to be joined to what happens there.
+-- The periods in which sessions may begin or end differently: the changed days, in any timezone, what began on them and
+-- lasted longer, and all sessions that overlap them or are near enough to be joined.
 create temporary table changed_time on commit drop as
 with span as (
     select t.listener_key, tstzrange(d.first_time, coalesce(l.ended_at, d.last_time), '[]') as during

@@ -1,5 +1,5 @@
--- What is queued is taken at the start: what somebody touches by hand meanwhile waits for the end of this build, and
--- stays queued for the next one.
+-- The queue is emptied at the start: manual changes meanwhile wait for the end of this build, and stay queued for the
+-- next one.
 create temporary table taken_day (like audit.changed_day) on commit drop;
 create temporary table taken_track (like audit.changed_track) on commit drop;
 create temporary table taken_playlist (like audit.changed_playlist) on commit drop;

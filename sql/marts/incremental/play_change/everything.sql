@@ -1,4 +1,4 @@
--- All plays came.
+-- All plays are added.
 create unlogged table play_change as
 select
     p.listener_key,

@@ -1,4 +1,4 @@
--- Plays that went, and plays that came: what is there before and now is no change.
+-- Removed plays and added plays: a play that exists before and now is no change.
 create temporary table play_change on commit drop as
 select
     listener_key,
