@@ -117,6 +117,12 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
             _running.tier = None
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown() -> None:
+    """Watch no longer: fixtures that heavier tests shared may end their processes after a lighter test."""
+    _running.tier = None
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a test that started what its tier does not allow, though its own code took no notice."""

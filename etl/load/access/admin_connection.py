@@ -46,8 +46,8 @@ def explain_errors(url: str) -> Iterator[None]:
             ) from error
         if code == MISSING_PRIVILEGE:
             raise ActionNeededError(
-                "The user of WAREHOUSE_URL may not create or remove logins on this server: for this command, set "
-                f"WAREHOUSE_ADMIN_URL to the warehouse's URL with a superuser. ({getattr(cause, 'orig', None)})"
+                "The user of WAREHOUSE_URL may not create or remove logins on this server: for this command, "
+                f"set WAREHOUSE_ADMIN_URL to the warehouse's URL with a superuser. ({getattr(cause, 'orig', None)})"
             ) from error
         if isinstance(error, EtlError):
             raise

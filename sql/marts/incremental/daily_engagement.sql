@@ -13,7 +13,9 @@ select
     sum(t.skips * t.sign),
     sum(t.ms_played * t.sign)
 from (
-    select listener_key, local_date, listening_context_key, plays, skips, ms_played, 0 as sessions, true as is_now, 1 as sign
+    select
+        listener_key, local_date, listening_context_key, plays, skips, ms_played, 0 as sessions, true as is_now,
+        1 as sign
     from day_now
     union all
     select listener_key, local_date, listening_context_key, plays, skips, ms_played, 0, false, -1 from day_before
