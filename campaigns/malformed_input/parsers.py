@@ -23,7 +23,8 @@ from campaigns.malformed_input.row_mutator import Json, RowMutator
 from etl.extract import feed, kaggle, source_files
 from etl.extract.account_export import receive_export
 from etl.extract.account_export.export_records import STORED_FIELDS
-from etl.extract.spotify.client import BATCH_SIZES, _has_id
+from etl.extract.spotify.client import BATCH_SIZES
+from etl.extract.spotify.response_shapes import has_id
 from etl.extract.spotify.responses import ResponseStore
 from etl.formats.api_responses import ApiResponse
 from etl.formats.contracts.avro import load_contract
@@ -440,7 +441,7 @@ def _make_malformed_resource(endpoint: str, good_resource: Json, spoiler: RowMut
         except ValueError:
             continue
         is_single = endpoint in ("track", "artist", "playlist", "me")
-        if is_single and not (isinstance(resource, dict) and _has_id(resource)):
+        if is_single and not (isinstance(resource, dict) and has_id(resource)):
             continue
         if endpoint in BATCH_SIZES and not isinstance(resource, dict | None):
             continue

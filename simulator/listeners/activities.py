@@ -1,7 +1,6 @@
 """Plays as activities: rows of small numbers, which ``feed`` turns into the records of the contract.
 
-A PLAY starts; at its end may stand a SKIP, or the PAUSE that ended it; within it a LIKE, at its end a FOLLOW of the
-artist. A LIKE with a playlist adds the track to that playlist: so playlists grow.
+A PLAY can end with a SKIP or a PAUSE, contain a LIKE, and end with a FOLLOW of the artist. A LIKE can fill a playlist.
 """
 
 from dataclasses import dataclass, fields
@@ -105,9 +104,9 @@ def generate_activities(
     error_rates: InjectedErrorRates,
     interval: tuple[int, int],
 ) -> Activities:
-    """All that some listeners do on some listening days within an interval, before any dirt but unknown tracks.
+    """Return the activity of listeners on listening days, without injected errors other than unknown tracks.
 
-    :param interval: from and before when, UTC, ms since 1970.
+    :param interval: begin and exclusive end, UTC, ms since 1970.
     """
     sessions = days_and_sessions.generate_sessions(listeners, days, habits, interval)
     session, play_index, play_keys = make_play_keys(sessions)

@@ -125,9 +125,9 @@ class Listeners:
 def make_listeners(
     seed: int, numbers: Integers, habits: Habits, personality_weights: tuple[float, ...], last_year: int
 ) -> Listeners:
-    """The listeners of some numbers.
+    """Return the listeners with some numbers.
 
-    :param last_year: changes are drawn up to it.
+    :param last_year: the last year for which changes are drawn.
     """
     root = hash_key(seed, "listeners")
     listener_keys = hash_keys(root, numbers)
@@ -143,23 +143,13 @@ def make_listeners(
         "home": choose_weighted(draw(_HOME_DRAW), [home.weight for home in HOMES]),
     }
     years = last_year - FIRST_YEAR + 1
+    changes_by_kind, days = _draw_changes(listener_keys, years)
     new_plans = _pick_yearly_answers(plan_table, age_band, _draw_yearly(listener_keys, _NEW_VALUE_DRAWS, years))
     new_homes = choose_weighted(
         _draw_yearly(listener_keys, _NEW_VALUE_DRAWS + 1, years), [home.weight for home in HOMES]
     )
     new_names = (_draw_yearly(listener_keys, _NEW_VALUE_DRAWS + 2, years) * (1 << 40)).astype(np.int64)
     first_names = (draw_uniform(listener_keys, _NAME_DRAW) * (1 << 40)).astype(np.int64)
-    changes_by_kind = {
-        kind: _draw_yearly(listener_keys, _CHANGE_DRAWS + index, years) < rate
-        for index, (kind, rate) in enumerate(_YEARLY_CHANGE_RATES.items())
-    }
-    for is_changed in changes_by_kind.values():
-        is_changed[:, 0] = False  # so that the first column is what a listener began with
-    year_starts = np.array([(date(FIRST_YEAR + year, 1, 1) - EPOCH).days for year in range(years)])
-    days = {
-        kind: year_starts + (_draw_yearly(listener_keys, _CHANGE_DAY_DRAWS + index, years) * 365).astype(np.int64)
-        for index, kind in enumerate(_YEARLY_CHANGE_RATES)
-    }
     return Listeners(
         numbers=numbers,
         keys=listener_keys,
@@ -187,6 +177,22 @@ def make_listeners(
         names=_compute_yearly_states(first_names, new_names, changes_by_kind["name"]),
         name_days=days["name"],
     )
+
+
+def _draw_changes(listener_keys: Keys, years: int) -> tuple[dict[str, Flags], dict[str, Integers]]:
+    """Draw, by kind, whether a listener (row) changes in a year (column), and the day of the change since ``EPOCH``."""
+    changes_by_kind = {
+        kind: _draw_yearly(listener_keys, _CHANGE_DRAWS + index, years) < rate
+        for index, (kind, rate) in enumerate(_YEARLY_CHANGE_RATES.items())
+    }
+    for is_changed in changes_by_kind.values():
+        is_changed[:, 0] = False  # so that the first column is a listener's first state
+    year_starts = np.array([(date(FIRST_YEAR + year, 1, 1) - EPOCH).days for year in range(years)])
+    days = {
+        kind: year_starts + (_draw_yearly(listener_keys, _CHANGE_DAY_DRAWS + index, years) * 365).astype(np.int64)
+        for index, kind in enumerate(_YEARLY_CHANGE_RATES)
+    }
+    return changes_by_kind, days
 
 
 def _draw_yearly(listener_keys: Keys, purpose: int, years: int) -> Floats:

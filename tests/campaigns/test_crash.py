@@ -1,6 +1,5 @@
 """Steps that are killed at any moment and run again leave what undisturbed ones do."""
 
-import json
 import os
 import subprocess
 import sys
@@ -11,9 +10,6 @@ import pytest
 
 from campaigns.crash_airflow import RoundClock
 from etl.settings import CHECKOUT
-from simulator.jobs import mock_api
-from simulator.mock_api.seed_data import get_seed_data_path
-from tests.jobs.mock_api_environment import start_environment
 
 STEPS = ("import_export", "plan_events", "load_events", "build_marts")
 
@@ -27,22 +23,6 @@ def test_steps_that_are_killed_and_run_again_leave_what_undisturbed_ones_do(tmp_
     done = subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "\n0 steps needed a hand" in done.stdout and "DIFFERS" not in done.stdout
-
-
-@pytest.mark.crash
-@pytest.mark.usefixtures("one_session")
-def test_a_note_of_the_stock_that_was_cut_stops_nothing(
-    tmp_path: Path, warehouse_url: str, seed_data_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    written: list[Path] = []
-    monkeypatch.setattr(mock_api, "write_stock", lambda _tracks, _artists, path, *_, **__: written.append(path))
-    with start_environment(tmp_path, warehouse_url, seed_data_path) as environment:
-        manifest = get_seed_data_path(tmp_path).with_name("inputs.json")
-        manifest.write_text("[", encoding="utf-8")
-        for _ in range(2):
-            assert mock_api.seed_mock_api(environment.settings) == mock_api.MOCK_ACCOUNT_COUNT
-        assert json.loads(manifest.read_text(encoding="utf-8")) == []
-    assert written == [get_seed_data_path(tmp_path)]
 
 
 @pytest.mark.crash

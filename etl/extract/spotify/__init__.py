@@ -11,6 +11,7 @@ responses as received, one a line. No request is sent twice or for what is known
     oauth            spotipy's sign-in flows, against any address
     sign_in          from the user's consent to a stored account
     client           one method an endpoint
+    response_shapes  the shapes that bodies of responses must have
     responses        the responses of one fetch on their way into the lake
     sync_state       what a fetch of an account need not request again
     account_fetch    the requests of one fetch of an account

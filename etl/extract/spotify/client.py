@@ -1,14 +1,14 @@
-"""The Spotify Web API: one method an endpoint, each one call, each an ``Answer``.
+"""A client of the Spotify Web API: each method calls one endpoint once and returns an ``ApiResponse``.
 
-spotipy knows paths and parameters; ``caller`` says what is waited for, asked again or raised. Beyond that:
+spotipy builds paths and parameters; ``http_client`` waits, retries and raises. The client handles these responses:
 
-| what comes | what is done |
+| response | handling |
 | --- | --- |
-| 401 | a new access token, once, and the call again; refused once more: TryAgainError |
-| 400 invalid_grant for a new token | MustSignInError, which names account and cure; the token stays stored |
-| 403 and 404 | an ``Answer`` with that status: a fact about the thing asked, or about the mode |
-| 403, 404 or 410 of a batch or of audio features | an ``Answer``, and ``mode`` is development from then on |
-| 400 of a track, an artist or an album, or of a batch | an ``Answer``: an id is none, or one of the batch |
+| 401 | renews the access token once and repeats the call; after a second 401: TryAgainError |
+| 400 invalid_grant for a new token | MustSignInError with account and remedy; the token stays stored |
+| 403 and 404 | returns the response: it describes the resource, or the mode |
+| 403, 404 or 410 of a batch or of audio features | returns the response; ``mode`` is development from then on |
+| 400 of a track, an artist, an album or a batch | returns the response: an id is not valid |
 | any other 400 | ActionNeededError: the call itself is wrong |
 """
 
@@ -29,6 +29,7 @@ from etl.extract.spotify.app import App
 from etl.extract.spotify.http_client import Clock, HttpClient, JsonResponse, Sleep, get_utc_now
 from etl.extract.spotify.http_session import HttpLimits
 from etl.extract.spotify.oauth import AppFlow, SignInFlow
+from etl.extract.spotify.response_shapes import has_id, is_batch, is_page
 from etl.formats.api_responses import ApiResponse
 from etl.formats.contracts.api import BATCH_ENDPOINTS
 
@@ -37,9 +38,6 @@ BATCH_SIZES = {"tracks": 50, "artists": 50, "albums": 20, "audio_features": 100}
 PLAYLIST_FIELDS = (
     "id,name,description,public,collaborative,snapshot_id,owner(id,display_name),items(total),tracks(total)"
 )
-
-_MAX_TOTAL = 1_000_000
-"""Of a list. Its pages are asked one after the other, so a wrong number is not to keep a worker for days."""
 
 _EXPIRY_MARGIN = timedelta(seconds=10)
 """An access token is renewed this long before it expires."""
@@ -59,10 +57,10 @@ class Mode(StrEnum):
 
 
 def is_spotify_id(text: str, is_mock_api: bool = False) -> bool:
-    """Whether ``text`` can be an id; one that cannot makes the API refuse a whole batch.
+    """Return whether ``text`` can be an id; the API rejects a whole batch for one invalid id.
 
-    :param is_stand_in: takes whatever looks like an id. Spotify's write a number of 128 bits, and what the simulator
-        makes up ("madeup…") would be a larger one.
+    :param is_mock_api: accept all texts in the form of an id. Spotify's ids are numbers of 128 bits in base 62, and ids
+        of the simulator ("madeup…") would be larger numbers.
     """
     if _ID.fullmatch(text) is None:
         return False
@@ -70,9 +68,9 @@ def is_spotify_id(text: str, is_mock_api: bool = False) -> bool:
 
 
 def parse_playlist_id(text: str) -> str:
-    """The id of a playlist that somebody named by id, link or URI.
+    """Return the id of a playlist from its id, link or URI.
 
-    :raises ActionNeededError: where it is none.
+    :raises ActionNeededError: if the text is none of these.
     """
     match = _PLAYLIST.fullmatch(text.strip())
     if match is None:
@@ -81,10 +79,10 @@ def parse_playlist_id(text: str) -> str:
 
 
 class ApiClient:
-    """The API in the name of an account, or of the app itself.
+    """A client that calls the API as an account, or as the app itself.
 
-    ``mode`` is None until the first batch, or the first refusal of one, tells; it may be given and read, so that one
-    that was found out serves others. ``calls`` counts the requests sent, by endpoint; "token" is the accounts service.
+    ``mode`` is None until the first response to a batch shows it; callers pass a known mode on to other clients.
+    ``calls`` counts the requests sent, by endpoint; "token" is the accounts service.
     """
 
     def __init__(
@@ -99,8 +97,8 @@ class ApiClient:
         sleep: Sleep | None = None,
     ) -> None:
         """
-        :param account: None asks as the app itself, which needs its secret.
-        :raises ActionNeededError: where neither can be.
+        :param account: None calls as the app itself, which needs the app's secret.
+        :raises ActionNeededError: if the credentials for that are missing.
         """
         self.mode = mode
         self.clock = clock
@@ -116,32 +114,32 @@ class ApiClient:
         self._spotify.prefix = app.api_url
 
     def can_have_id(self, id_: str) -> bool:
-        """Whether what answers can have a thing of that id."""
+        """Return whether the API can have a resource with this id."""
         return is_spotify_id(id_, self._app.is_mock_api)
 
     def fetch_profile(self) -> ApiResponse:
-        """The profile, without its private fields."""
-        response = self._fetch("me", "me", {}, self._spotify.me, _has_id)
+        """Fetch the profile; its private fields are removed."""
+        response = self._fetch("me", "me", {}, self._spotify.me, has_id)
         return replace(
             response, body={name: value for name, value in response.body.items() if name not in _PRIVATE_FIELDS}
         )
 
     def fetch_my_playlists(self, offset: int = 0) -> ApiResponse:
-        """A page of the account's own and followed playlists."""
+        """Fetch a page of the account's own and followed playlists."""
         query = {"limit": PAGE_SIZE, "offset": offset}
         return self._fetch(
-            "my_playlists", "me/playlists", query, lambda: self._spotify.current_user_playlists(**query), _is_page
+            "my_playlists", "me/playlists", query, lambda: self._spotify.current_user_playlists(**query), is_page
         )
 
     def fetch_playlist(self, id_: str) -> ApiResponse:
-        """A playlist without its items: name, owner, snapshot."""
+        """Fetch a playlist without its items: name, owner, snapshot."""
         query = {"fields": PLAYLIST_FIELDS}
-        return self._fetch("playlist", f"playlists/{id_}", query, lambda: self._spotify.playlist(id_, **query), _has_id)
+        return self._fetch("playlist", f"playlists/{id_}", query, lambda: self._spotify.playlist(id_, **query), has_id)
 
     def fetch_playlist_items(self, id_: str, snapshot_id: str | None, offset: int = 0) -> ApiResponse:
-        """A page of a playlist's items.
+        """Fetch a page of a playlist's items.
 
-        :param snapshot_id: the snapshot under which they are asked; noted with the answer.
+        :param snapshot_id: the snapshot that the items belong to; stored with the response.
         """
         query = {"limit": PAGE_SIZE, "offset": offset}
         response = self._fetch(
@@ -149,30 +147,30 @@ class ApiClient:
             f"playlists/{id_}/items",
             query,
             lambda: self._spotify.playlist_items(id_, **query, additional_types=("track", "episode")),
-            _is_page,
+            is_page,
         )
         return replace(response, playlist_id=id_, snapshot_id=snapshot_id)
 
     def fetch_saved_tracks(self, offset: int = 0) -> ApiResponse:
-        """A page of the account's saved tracks, newest first."""
+        """Fetch a page of the account's saved tracks, newest first."""
         query = {"limit": PAGE_SIZE, "offset": offset}
         return self._fetch(
-            "saved_tracks", "me/tracks", query, lambda: self._spotify.current_user_saved_tracks(**query), _is_page
+            "saved_tracks", "me/tracks", query, lambda: self._spotify.current_user_saved_tracks(**query), is_page
         )
 
     def fetch_followed_artists(self, after: str | None = None) -> ApiResponse:
-        """A page of the artists that the account follows, after the artist ``after``."""
+        """Fetch a page of the artists that the account follows, after the artist ``after``."""
         query = {"type": "artist", "limit": PAGE_SIZE, **({"after": after} if after else {})}
         return self._fetch(
             "followed_artists",
             "me/following",
             query,
             lambda: self._spotify.current_user_followed_artists(PAGE_SIZE, after),
-            lambda body: isinstance(body.get("artists"), dict) and _is_page(body["artists"]),
+            lambda body: isinstance(body.get("artists"), dict) and is_page(body["artists"]),
         )
 
     def fetch_recently_played(self, after_ms: int | None = None) -> ApiResponse:
-        """At most 50 plays, those after a moment in milliseconds since 1970 where it is given."""
+        """Fetch at most 50 plays, those after ``after_ms`` (milliseconds since 1970) if given."""
         query = {"limit": PAGE_SIZE, **({"after": after_ms} if after_ms is not None else {})}
         return self._fetch(
             "recently_played",
@@ -183,35 +181,35 @@ class ApiClient:
         )
 
     def fetch_tracks(self, ids: Sequence[str]) -> ApiResponse:
-        """Up to 50 tracks (extended mode)."""
+        """Fetch up to 50 tracks (extended mode)."""
         return self._fetch_batch("tracks", "tracks", ids, self._spotify.tracks)
 
     def fetch_artists(self, ids: Sequence[str]) -> ApiResponse:
-        """Up to 50 artists (extended mode)."""
+        """Fetch up to 50 artists (extended mode)."""
         return self._fetch_batch("artists", "artists", ids, self._spotify.artists)
 
     def fetch_albums(self, ids: Sequence[str]) -> ApiResponse:
-        """Up to 20 albums (extended mode)."""
+        """Fetch up to 20 albums (extended mode)."""
         return self._fetch_batch("albums", "albums", ids, self._spotify.albums)
 
     def fetch_audio_features(self, ids: Sequence[str]) -> ApiResponse:
-        """The audio features of up to 100 tracks (extended mode)."""
+        """Fetch the audio features of up to 100 tracks (extended mode)."""
         return self._fetch_batch("audio_features", "audio-features", ids, self._request_audio_features)
 
     def fetch_track(self, id_: str) -> ApiResponse:
-        """A single track, its ISRC included."""
-        return self._fetch("track", f"tracks/{id_}", {}, lambda: self._spotify.track(id_), _has_id)
+        """Fetch a single track with its ISRC."""
+        return self._fetch("track", f"tracks/{id_}", {}, lambda: self._spotify.track(id_), has_id)
 
     def fetch_artist(self, id_: str) -> ApiResponse:
-        """A single artist."""
-        return self._fetch("artist", f"artists/{id_}", {}, lambda: self._spotify.artist(id_), _has_id)
+        """Fetch a single artist."""
+        return self._fetch("artist", f"artists/{id_}", {}, lambda: self._spotify.artist(id_), has_id)
 
     def fetch_album(self, id_: str) -> ApiResponse:
-        """A single album."""
-        return self._fetch("album", f"albums/{id_}", {}, lambda: self._spotify.album(id_), _has_id)
+        """Fetch a single album."""
+        return self._fetch("album", f"albums/{id_}", {}, lambda: self._spotify.album(id_), has_id)
 
     def update_mode(self, response: ApiResponse) -> None:
-        """Read the mode from the answer of a batch, such as one that an earlier try kept."""
+        """Derive the mode from the response to a batch, also from one that an earlier try stored."""
         if response.endpoint in BATCH_ENDPOINTS and response.status != 400:
             self.mode = Mode.EXTENDED if response.is_success() else Mode.DEVELOPMENT
 
@@ -219,12 +217,12 @@ class ApiClient:
         self, endpoint: str, path: str, ids: Sequence[str], method: Callable[[list[str]], object]
     ) -> ApiResponse:
         query = {"ids": ",".join(ids)}
-        response = self._fetch(endpoint, path, query, lambda: method(list(ids)), lambda body: _is_batch(body, endpoint))
+        response = self._fetch(endpoint, path, query, lambda: method(list(ids)), lambda body: is_batch(body, endpoint))
         self.update_mode(response)
         return response
 
     def _request_audio_features(self, ids: list[str]) -> None:
-        with warnings.catch_warnings():  # spotipy calls it deprecated; where it may not be asked, the refusal says so
+        with warnings.catch_warnings():  # spotipy warns; an app without access gets a 403
             warnings.simplefilter("ignore", DeprecationWarning)
             self._spotify.audio_features(ids)
 
@@ -246,7 +244,7 @@ class ApiClient:
     def _send_signed_in(
         self, endpoint: str, send: Callable[[], object], is_expected: Callable[[Any], bool]
     ) -> JsonResponse:
-        """The reply to ``ask``, with a token that is good."""
+        """Send a request with a valid access token and return the response."""
         if self._token is None or self._token.expires_at - _EXPIRY_MARGIN <= self.clock():
             self._renew_token()
         self._spotify.set_auth(self._get_access_token())
@@ -271,7 +269,7 @@ class ApiClient:
         if account is None or flow is None or self._token is None:
             raise ActionNeededError("There is no account to ask for: run bin/sign-in.")
         try:
-            # Another process may have stored a token that has run out since: then once more, with that one.
+            # Another process may have stored a token that has expired since: renew that one, too.
             name = account.name
             for _ in range(2):
                 account = self._accounts.renew_token(name, self._token, lambda token: flow.refresh_token(name, token))
@@ -282,22 +280,3 @@ class ApiClient:
             self._accounts.mark_sign_in_failed(account.name, account.token, str(error))
             raise
         self.account = account
-
-
-def _has_id(body: Any) -> bool:
-    return isinstance(body.get("id"), str)
-
-
-def _is_page(body: Any) -> bool:
-    total = body.get("total")
-    return (
-        isinstance(body.get("items"), list)
-        and isinstance(body.get("next", 0), str | None)
-        and isinstance(total, int)
-        and 0 <= total <= _MAX_TOTAL
-    )
-
-
-def _is_batch(body: Any, endpoint: str) -> bool:
-    resources = body.get(endpoint)
-    return isinstance(resources, list) and all(isinstance(resource, dict | None) for resource in resources)

@@ -1,31 +1,31 @@
-"""What a fetch of an account teaches the next one, and its form in the audit."""
+"""The sync state of an account: what one fetch stores in the audit so that the next one skips what is known."""
 
 import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from etl.formats.api_responses import ApiResponse
 
 DENIAL_MAX_AGE = timedelta(days=7)
-"""How long refusals of playlists are believed: rights and quota modes change, and playlists do not change with them."""
+"""How long a denial of a playlist is cached: rights and quota modes change without a change of the playlist."""
 
 _TIMESTAMP_FIELDS = ("refused_since", "saved_newest_at", "profile_asked_at")
 
 
 @dataclass(frozen=True)
 class SyncState:
-    """What the warehouse knows of an account; nothing is known by default.
+    """The state of an account as of its last fetches; the default is an account that was never fetched.
 
-    ``snapshots`` has playlists whose items are known whole, ``fingerprints`` those that were listed, for a playlist may
-    be renamed under one snapshot: a digest of name and owner, so that nobody is named who may have to be forgotten.
-    ``refused`` has those that were refused, each with the snapshot under which that was, ``refused_since`` when the
-    oldest of them was, and ``refused_in`` the mode, where it was known: before that, one refusal stands for all
-    playlists of others. What is known of saved tracks and followed artists is that of the last fetch which did not name
-    them as ``left``: a used-up quota may have cut their pages.
+    ``snapshots`` has playlists whose items are complete. ``fingerprints`` has listed playlists: a playlist can be
+    renamed without a new snapshot. A fingerprint is a digest of name and owner, so that the state names no user who may
+    have to be erased. ``refused`` has denied playlists with the snapshot at which they were denied, ``refused_since``
+    the time of the oldest denial, and ``refused_in`` the app's mode if it was known: before that, one denial counts for
+    all playlists of other users. Saved tracks and followed artists are those of the last fetch that reached all of
+    them: a used-up quota can cut their pages.
     """
 
     snapshots: Mapping[str, str] = field(default_factory=dict)
@@ -41,10 +41,10 @@ class SyncState:
 
 
 def get_cached_denials(sync_state: SyncState, first_page: ApiResponse, mode: str | None = None) -> Mapping[str, str]:
-    """The playlists that need not be asked because they were refused.
+    """Return the playlists to skip because Spotify denied them.
 
-    :param listed: the fetch's first page of playlists.
-    :param mode: the app's, where it is known.
+    :param first_page: the fetch's first page of playlists.
+    :param mode: the app's, if it is known.
     """
     if mode == "extended" != sync_state.refused_in:
         return {}
@@ -62,72 +62,87 @@ def update_sync_state(
     remaining: Mapping[str, int],
     mode: str | None = None,
 ) -> SyncState:
-    """What is known after a fetch.
+    """Return the sync state after a fetch.
 
-    :param known: what was known before.
-    :param answers: all that the fetch was answered, in the order asked.
-    :param refused: playlists that it was refused, or did not ask because others were (playlist_id → snapshot_id).
-    :param left: what it did not come to; of that nothing new is known.
-    :param mode: the app's, where it is known.
+    :param sync_state: the state before the fetch.
+    :param responses: all responses of the fetch, in the order of its requests.
+    :param denied: playlists that Spotify denied, or that the fetch skipped because others were (playlist_id →
+        snapshot_id).
+    :param remaining: what the fetch did not reach; the state of that stays.
+    :param mode: the app's, if it is known.
     """
     by_endpoint: dict[str, list[ApiResponse]] = defaultdict(list)
     for response in responses:
         if response.is_success():
             by_endpoint[response.endpoint].append(response)
-    totals: dict[tuple[str | None, str | None], set[int]] = defaultdict(set)
-    for response in by_endpoint["playlist_items"]:
-        totals[response.playlist_id, response.snapshot_id].add(response.body["total"])
-    # Pages of different totals are of different states: in between, an entry may be there twice or lost.
-    complete_snapshots = {
-        response.playlist_id: response.snapshot_id
-        for response in by_endpoint["playlist_items"]
-        if not response.body["next"]
-        and response.playlist_id
-        and response.snapshot_id
-        and len(totals[response.playlist_id, response.snapshot_id]) == 1
+    complete_snapshots = _find_complete_snapshots(by_endpoint["playlist_items"])
+    changes: dict[str, Any] = {
+        "snapshots": {**sync_state.snapshots, **complete_snapshots},
+        "fingerprints": {
+            **sync_state.fingerprints,
+            **_compute_fingerprints([*by_endpoint["my_playlists"], *by_endpoint["playlist"]]),
+        },
     }
-    fingerprints = {
+    if lists := by_endpoint["my_playlists"]:
+        changes |= _merge_denials(sync_state, lists[0], denied, complete_snapshots, mode)
+    if (saved := by_endpoint["saved_tracks"]) and not remaining.get("saved_tracks"):
+        added_at_values = [added_at for added_at in get_added_at_values(saved[0].body) if added_at]
+        changes |= {"saved_total": saved[0].body["total"], "saved_newest_at": max(added_at_values, default=None)}
+    if (followed := by_endpoint["followed_artists"]) and not remaining.get("followed_artists"):
+        pages = [response.body["artists"] for response in followed]
+        ids = tuple(str(artist.get("id")) for page in pages for artist in iterate_objects(page))
+        changes |= {"followed_total": pages[0]["total"], "followed_ids": ids}
+    if profiles := by_endpoint["me"]:
+        changes["profile_asked_at"] = datetime.fromisoformat(profiles[-1].asked_at)
+    return replace(sync_state, **changes)
+
+
+def _find_complete_snapshots(pages: Iterable[ApiResponse]) -> dict[str, str]:
+    """Return the playlists whose last page was fetched, with the snapshot of their pages."""
+    totals: dict[tuple[str | None, str | None], set[int]] = defaultdict(set)
+    last_pages = []
+    for page in pages:
+        totals[page.playlist_id, page.snapshot_id].add(page.body["total"])
+        if not page.body["next"]:
+            last_pages.append(page)
+    # Pages with different totals show different states: between them, an entry may be repeated or lost.
+    return {
+        page.playlist_id: page.snapshot_id
+        for page in last_pages
+        if page.playlist_id and page.snapshot_id and len(totals[page.playlist_id, page.snapshot_id]) == 1
+    }
+
+
+def _compute_fingerprints(responses: Iterable[ApiResponse]) -> dict[str, str]:
+    """Return the fingerprint of each playlist in lists of playlists, and of playlists fetched by id."""
+    return {
         item["id"]: _compute_fingerprint(item.get("name"), (item.get("owner") or {}).get("id"))
-        for page in [*by_endpoint["my_playlists"], *by_endpoint["playlist"]]
+        for page in responses
         for item in (iterate_objects(page.body) if page.endpoint == "my_playlists" else [page.body])
         if isinstance(item.get("id"), str) and isinstance(item.get("owner"), dict | None)
     }
-    new_state = replace(
-        sync_state,
-        snapshots={**sync_state.snapshots, **complete_snapshots},
-        fingerprints={**sync_state.fingerprints, **fingerprints},
-    )
-    if by_endpoint["my_playlists"]:
-        listed = by_endpoint["my_playlists"][0]
-        cached_denials = get_cached_denials(sync_state, listed, mode)
-        all_denied = {
-            id_: snapshot for id_, snapshot in {**cached_denials, **denied}.items() if id_ not in complete_snapshots
-        }
-        denied_since = sync_state.refused_since if cached_denials else datetime.fromisoformat(listed.asked_at)
-        denied_in_mode = sync_state.refused_in if cached_denials else mode
-        new_state = replace(
-            new_state,
-            refused=all_denied,
-            refused_since=denied_since if all_denied else None,
-            refused_in=denied_in_mode if all_denied else None,
-        )
-    if by_endpoint["saved_tracks"] and not remaining.get("saved_tracks"):
-        first_page = by_endpoint["saved_tracks"][0].body
-        added_at_values = [added_at for added_at in get_added_at_values(first_page) if added_at]
-        new_state = replace(
-            new_state, saved_total=first_page["total"], saved_newest_at=max(added_at_values, default=None)
-        )
-    if by_endpoint["followed_artists"] and not remaining.get("followed_artists"):
-        pages = [response.body["artists"] for response in by_endpoint["followed_artists"]]
-        ids = tuple(str(artist.get("id")) for page in pages for artist in iterate_objects(page))
-        new_state = replace(new_state, followed_total=pages[0]["total"], followed_ids=ids)
-    if by_endpoint["me"]:
-        new_state = replace(new_state, profile_asked_at=datetime.fromisoformat(by_endpoint["me"][-1].asked_at))
-    return new_state
+
+
+def _merge_denials(
+    sync_state: SyncState,
+    first_page: ApiResponse,
+    denied: Mapping[str, str],
+    complete_snapshots: Mapping[str, str],
+    mode: str | None,
+) -> dict[str, Any]:
+    """Return the fields of the denials: those still cached and the new ones, without playlists that were fetched."""
+    cached = get_cached_denials(sync_state, first_page, mode)
+    merged = {id_: snapshot for id_, snapshot in {**cached, **denied}.items() if id_ not in complete_snapshots}
+    since = sync_state.refused_since if cached else datetime.fromisoformat(first_page.asked_at)
+    return {
+        "refused": merged,
+        "refused_since": since if merged else None,
+        "refused_in": (sync_state.refused_in if cached else mode) if merged else None,
+    }
 
 
 def to_json_object(sync_state: SyncState) -> dict[str, Any]:
-    """``known`` in JSON's types."""
+    """Return a sync state in JSON's types."""
     document = asdict(sync_state)
     for name in _TIMESTAMP_FIELDS:
         document[name] = document[name].isoformat() if document[name] else None
@@ -135,28 +150,20 @@ def to_json_object(sync_state: SyncState) -> dict[str, Any]:
 
 
 def from_json_object(document: Mapping[str, Any] | None) -> SyncState:
-    """What ``to_note`` wrote; nothing is known where there is no note."""
+    """Return the sync state that ``to_json_object`` wrote; the default for None."""
     if not document:
         return SyncState()
-    # Before followed_ids there was a field of another name.
-    stored_fields = {
-        dataclass_field.name: document[dataclass_field.name]
-        for dataclass_field in fields(SyncState)
-        if dataclass_field.name in document
-    }
-    timestamps = {
-        name: datetime.fromisoformat(document[name]) if document.get(name) else None for name in _TIMESTAMP_FIELDS
-    }
-    return SyncState(**{**stored_fields, **timestamps, "followed_ids": tuple(document.get("followed_ids", ()))})
+    timestamps = {name: document[name] and datetime.fromisoformat(document[name]) for name in _TIMESTAMP_FIELDS}
+    return SyncState(**{**document, **timestamps, "followed_ids": tuple(document["followed_ids"])})
 
 
 def get_added_at_values(page: dict[str, Any]) -> list[datetime | None]:
-    """When each item of a page was added; None where it does not say."""
+    """Return when each item of a page was added; None for an item without a readable time."""
     return [_parse_timestamp(item.get("added_at")) for item in iterate_objects(page)]
 
 
 def iterate_objects(page: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The items of a page that are objects; the API sends null for what is gone."""
+    """Iterate over the items of a page that are objects; the API sends null for removed ones."""
     return (item for item in page["items"] if isinstance(item, dict))
 
 

@@ -46,7 +46,7 @@ def test_a_listener_of_twenty_is_that_of_twenty_thousand() -> None:
     pd.testing.assert_frame_equal(sort_rows(of_few), sort_rows(of_many[of_many["number"] < 20]))
     assert few.population_id == many.population_id
     pd.testing.assert_frame_equal(
-        read_user_records(few), read_user_records(many).query("userId in @records_of(@few).userId")
+        read_user_records(few), read_user_records(many).query("userId in @read_user_records(@few).userId")
     )
 
 
