@@ -1,4 +1,4 @@
-"""Erasure: everything about a data subject leaves the lake and the warehouse.
+"""Erasure of a data subject from the lake and the warehouse.
 
 In: the user id of a listener. Out: a lake and a warehouse without the listener's records and identifiers.
 

@@ -109,5 +109,5 @@ def _is_reference_to_data_subject(text: str, data_subject: DataSubject) -> bool:
     """Return whether a text is a URI of the data subject, or a link to them."""
     uris = (f"spotify:user:{user_id}" for user_id in data_subject.user_ids)
     paths = (f"/users/{user_id}" for user_id in data_subject.user_ids)
-    # The separator at the end keeps the id ann from matching the id anna.
+    # The separator at the end prevents the id ann from matching the id anna.
     return any(f"{text}:".startswith(f"{uri}:") for uri in uris) or any(f"{path}/" in f"{text}/" for path in paths)

@@ -1,8 +1,8 @@
 """Avro feeds without a data subject.
 
-A block that contains their id keeps the records of all other users. All other blocks stay byte for byte. What cannot be
-decoded of a block goes if it contains the id, because its records have no known owner: the damaged record and those
-behind it, or the whole block.
+Blocks that contain the data subject's id lose their records; all other blocks stay byte for byte. Undecodable bytes of
+a block that contain the id are removed too, because the owner of their records is unknown: the damaged record and those
+after it, or the whole block.
 """
 
 import json
@@ -70,7 +70,7 @@ def _list_files(files: Any, path: str) -> list[str]:
 
 
 class _BlockFilter:
-    """Removes the records of some users from the blocks of one file."""
+    """A filter that removes the records of some users from the blocks of one file."""
 
     def __init__(self, file_header: Header, user_ids: Collection[str]) -> None:
         self._header = file_header

@@ -1,8 +1,8 @@
 """The lake without a data subject.
 
-Inputs that have only the data subject's records are removed. All other inputs keep their id and lose some records.
-Counts in the audit stay as they were when an input was loaded. The manifests count what the inputs have now, so that
-they can be loaded again.
+Inputs that have only the data subject's records are removed. All other inputs lose the data subject's records, and
+their ids do not change. The counts in the audit stay as they were when an input was loaded. The manifests have the new
+counts, so that the inputs can be loaded again.
 """
 
 import json
@@ -22,7 +22,7 @@ _EXPORT_ORIGIN = "account_export"
 def collect_identifiers(lake: Lake, data_subject: DataSubject) -> DataSubject:
     """Return the data subject with all identifiers in the lake's API responses, and with their own inputs."""
     api_inputs = lake.inputs.find_inputs([ORIGIN])
-    # Two passes: a profile in a late response can say to which user earlier responses belong.
+    # Two passes: a profile in a later response can show which user earlier responses belong to.
     for is_last in (False, True):
         for api_input in api_inputs:
             data_subject = find_identifiers(lake.inputs.read_lines(api_input), data_subject)

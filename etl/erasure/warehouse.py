@@ -33,13 +33,13 @@ def erase_data_subject(
     rebuild_marts: Callable[[Connection], None],
     erase_logins: Callable[[Connection, Collection[str]], int],
 ) -> int:
-    """Remove a data subject and commit; the caller holds the lock on publishing.
+    """Remove a data subject and commit; the caller must have the lock on publishing.
 
     :param rebuild_marts: builds all marts from the star.
     :param erase_logins: removes the logins of users; returns the number of those that it could only lock.
     :returns: the number of events removed.
     """
-    # The statements in sql/forget select by these temporary tables, so that no id is part of a statement's text.
+    # The statements in sql/erase select by these temporary tables, so that no id is part of a statement's text.
     clear_staging(connection)
     event_count = _count_events(connection, data_subject)
     for table, column, values in (

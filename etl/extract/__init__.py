@@ -1,8 +1,8 @@
-"""Brings bytes into the lake as they are.
+"""Store received bytes in the lake unchanged.
 
-In: a path, a URL or an account. Out: an input of the lake, whose ``ReceivedInput`` manifest says what it contains and
-how many rows it has. A file that is not valid raises ``WrongFileError`` and leaves nothing behind. Nothing is
-transformed here; only private fields that no later step needs are removed.
+In: a path, a URL or an account. Out: an input of the lake, whose ``ReceivedInput`` manifest has its format and its
+number of rows. A file that is not valid raises ``WrongFileError``, and nothing of it is stored. Nothing is transformed
+here; only private fields that no later step needs are removed.
 
     source_files     the files that a path or URL names
     kaggle           Kaggle files, and synthetic files of the same formats

@@ -30,7 +30,7 @@ _MAX_COMPRESSION_RATIO = 1 << 16
 def find_files(path: str) -> list[Path]:
     """Return the file itself, or all files ``*.avro`` of a folder, sorted.
 
-    :raises WrongFileError: if there are none.
+    :raises WrongFileError: if no such file exists.
     """
     source_path = Path(path).expanduser()
     try:
@@ -135,7 +135,7 @@ def _describe_cut_off(extent: Extent, name: str) -> str:
 
 
 class _FirstBytes:
-    """Reads the first bytes of a file."""
+    """A reader of the first bytes of a file."""
 
     def __init__(self, source: BufferedReader, size: int) -> None:
         self._source, self._remaining = source, size

@@ -112,7 +112,7 @@ class UnknownFormatError(WrongFileError):
 
 @dataclass(frozen=True)
 class _TableReceiver:
-    """Receives tables, with the options of an import."""
+    """The receiver of an import's tables, with the options of the import."""
 
     format_name: str | None
     lake: Lake
@@ -143,7 +143,7 @@ class _TableReceiver:
         layout = tabular.detect_layout(copy.content, self.encoding)
         if not layout.remarks:
             return layout, layout.encoding == self.encoding
-        # A choice holds, or else a restart that imports the same files again would undo it.
+        # An earlier choice stays valid; otherwise a restart that imports the same files again would undo it.
         inputs = self.lake.inputs.find_inputs(["kaggle"])
         inputs_with_choice = [
             candidate

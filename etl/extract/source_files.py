@@ -103,7 +103,7 @@ def open_local_copy(path_or_url: str, name: str) -> Iterator[LocalCopy]:
 
 @contextmanager
 def copy_to_temporary_file(blocks: Iterator[bytes]) -> Iterator[LocalCopy]:
-    """Open a temporary file with some bytes, given block by block."""
+    """Open a temporary file with the bytes of some blocks."""
     digest, size = hashlib.sha256(), 0
     with tempfile.TemporaryFile() as content:
         for block in blocks:

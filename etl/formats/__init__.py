@@ -1,4 +1,4 @@
-"""What files and frames contain, and how to read them.
+"""The formats of files and frames, and their parsers.
 
 contracts      the columns of every frame that crosses a package's border
 kaggle         the formats of Kaggle files

@@ -36,11 +36,11 @@ class ApiResponse:
     snapshot_id: str | None = None
 
     def is_success(self) -> bool:
-        """Return whether it has the requested resources."""
+        """Return whether the response has the requested resources."""
         return self.status == 200
 
     def is_about_resource(self) -> bool:
-        """Return whether it says something about the requested resource.
+        """Return whether the response is about the requested resource.
 
         An error may instead be about the app's mode, about the account's rights, or about one id of a batch.
         """
@@ -60,7 +60,7 @@ class ApiResponse:
 
 
 def parse_line(line: ResponseLine) -> ApiResponse:
-    """Return the response of a line."""
+    """Parse the line of an input into a response."""
     return ApiResponse(**{name: value for name, value in line.items() if name != "number"})
 
 

@@ -1,4 +1,4 @@
-"""Compressed files: errors of corrupt ones, and the entries of a zip file that must not be opened."""
+"""Limits and errors of compressed files, and the entries of a zip file that must not be opened."""
 
 import errno
 import gzip
@@ -12,7 +12,7 @@ from typing import IO
 MAX_FILES = 2_000
 MAX_BYTES = 2 << 30
 MAX_COMPRESSION_RATIO = 200
-"""Tables and histories compress to a tenth or a thirtieth. A file with a higher ratio was made to fill memory."""
+"""Tables and histories compress to a tenth or a thirtieth. A file with a higher ratio is an attack on the memory."""
 
 _RATIO_CHECK_MIN_BYTES = 4 << 20
 _MAX_BYTES_PER_NAME = 1024

@@ -1,7 +1,7 @@
-"""Countries, as ISO 3166-1 codes them, and the continent of each; timezones.
+"""Countries by their ISO 3166-1 codes, the continent of each, and timezones.
 
-Names of countries come from the timezone database's own table (the package tzdata). No library that is kept up carries
-the continents without much else, so they stand here: a country lies where its capital does.
+Country names come from the table of the timezone database (the package tzdata). No small maintained library has the
+continents, so this module lists them: a country belongs to the continent of its capital.
 """
 
 from functools import cache
@@ -38,18 +38,20 @@ CONTINENTS: dict[str, str] = {
 
 @cache
 def get_country_names() -> dict[str, str]:
-    """The usual English name of each country, by its code."""
+    """Return the usual English name of each country, by its code."""
     return {code: name for code, name, *_ in read_timezone_table("iso3166.tab")}
 
 
 def read_timezone_table(name: str) -> list[list[str]]:
-    """The lines of a table of the timezone database, each as its fields."""
+    """Return the lines of a table of the timezone database, each as a list of fields."""
     text = files("tzdata").joinpath("zoneinfo", name).read_text(encoding="utf-8")
     return [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
 
 
 @cache
 def get_timezones() -> tuple[str, ...]:
-    """Names of places, and UTC. Names without a region ("EST", "Factory") are not known everywhere, or say less than
-    they seem to."""
+    """Return the IANA timezone names with a region, and UTC.
+
+    Names without a region ("EST", "Factory") are not supported everywhere, or are ambiguous.
+    """
     return tuple(sorted({name for name in available_timezones() if "/" in name} | {"UTC"}))

@@ -1,8 +1,8 @@
-"""What holds an export: the zip file that Spotify sends, a folder of its files, or one of them.
+"""The container of an export: the zip file that Spotify sends, a folder of its files, or one of them.
 
-Zip files within a folder or a zip file are read, too, those within them are not; a file may be compressed by gzip.
-Nothing is unpacked to disk, nothing beyond the export is followed, and no more than ``MOST_BYTES_A_FILE`` of anything
-is read into memory, but for zip files within the export, which are ``MOST_NESTED_BYTES`` together at most.
+Zip files within a folder or a zip file are read too, but not zip files within those. A file may be compressed by gzip.
+No file is written to disk, and no link is followed. No more than ``MAX_FILE_BYTES`` of a file are read into memory;
+the zip files within the export have at most ``MAX_NESTED_ZIP_BYTES`` in total.
 """
 
 import errno
@@ -42,20 +42,20 @@ _AS_SENT = "It is not as Spotify sent it: download the export again and import t
 
 @dataclass(frozen=True)
 class ExportFile:
-    """A file of an export; ``name`` is its path within the export, fit for messages."""
+    """A file of an export; ``name`` is its path within the export, safe for messages."""
 
     name: str
     _open: Callable[[], IO[bytes]]
 
     def read_head(self) -> bytes:
-        """Its first bytes."""
+        """Return its first bytes."""
         with self._open_decompressed() as content:
             return content.read(_HEAD_BYTES)
 
     def read_content(self) -> bytes:
-        """All its bytes.
+        """Return all its bytes.
 
-        :raises WrongFileError: where it is too large, or the zip file around it is broken.
+        :raises WrongFileError: if it is too large, or it or the zip file around it is corrupt.
         """
         with self._open_decompressed() as content:
             content_bytes = content.read(MAX_FILE_BYTES + 1)
@@ -66,7 +66,7 @@ class ExportFile:
         return content_bytes
 
     def is_zip(self) -> bool:
-        """Whether it is a zip file by its name; what a file system hides is none."""
+        """Return whether its name is that of a zip file; hidden files do not count."""
         return self.name.lower().endswith(".zip") and not self.name.rsplit("/", 1)[-1].startswith(".")
 
     @contextmanager
@@ -80,7 +80,7 @@ class ExportFile:
                         yield decompressed  # type: ignore[misc]
                 else:
                     yield content
-        except (*CORRUPTION_ERRORS, UnicodeError) as error:  # a name can be none, too
+        except (*CORRUPTION_ERRORS, UnicodeError) as error:  # The name of an entry can be undecodable, too.
             raise WrongFileError(f"{self.name}: {message} ({error}). Download the export again, whole.") from error
         except OSError as error:
             if is_corruption(error):
@@ -90,10 +90,10 @@ class ExportFile:
 
 @contextmanager
 def open_export(path: str) -> Iterator[list[ExportFile]]:
-    """The files of the export at ``path``, sorted by name.
+    """Open the export at ``path``, and yield its files sorted by name.
 
-    :raises WrongFileError: where there is none, or it is none that may be opened.
-    :raises ActionNeededError: where it cannot be read.
+    :raises WrongFileError: if it does not exist, is not an export, or must not be opened.
+    :raises ActionNeededError: if it cannot be read.
     """
     export_path = _resolve_path(path)
     try:
@@ -128,7 +128,7 @@ def open_export(path: str) -> Iterator[list[ExportFile]]:
 
 
 def clean_name(name: str) -> str:
-    """A name from a file system or zip file, fit for a message: short, and of plain signs only."""
+    """Return a name from a file system or zip file that is safe for messages: short, and of plain characters only."""
     return _UNPRINTABLE.sub("_", name.replace("\\", "/"))[:_MAX_NAME_LENGTH]
 
 
@@ -147,7 +147,7 @@ def _is_zip(path: Path) -> bool:
 
 @contextmanager
 def _open_nested_zips(export_files: list[ExportFile], name: str) -> Iterator[list[ExportFile]]:
-    """The members, sorted by name, and those of the zip files among them in place of these."""
+    """Open the zip files among some files, and yield all files sorted by name, with the zip files' entries."""
     files = [export_file for export_file in export_files if not export_file.is_zip()]
     size = 0
     with ExitStack() as stack:
@@ -165,7 +165,7 @@ def _open_nested_zips(export_files: list[ExportFile], name: str) -> Iterator[lis
 
 
 def _check_entry_count(content: IO[bytes], name: str) -> None:
-    """Refuse a zip file whose list of members is too long, before it is read into memory."""
+    """Reject a zip file whose directory is too long, before it is read into memory."""
     if has_too_many_entries(content):
         raise WrongFileError(f"{name}: {_describe_file_limit()}")
 
@@ -204,7 +204,7 @@ def _open_zip(content: IO[bytes], name: str) -> Iterator[zipfile.ZipFile]:
 
 
 def _find_zip_files(archive: zipfile.ZipFile, name: str, folder: str = "") -> list[ExportFile]:
-    # A broken entry may have no name at all, which is_dir cannot stand.
+    # A corrupt entry may have an empty name, for which ZipInfo.is_dir raises an error.
     entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
     if len(entries) > MAX_FILES:
         raise WrongFileError(f"{name}: {_describe_file_limit()}")
@@ -221,7 +221,7 @@ def _find_zip_files(archive: zipfile.ZipFile, name: str, folder: str = "") -> li
 
 
 def _check_entry(entry: zipfile.ZipInfo) -> None:
-    """Refuse what an export never holds."""
+    """Reject an entry that Spotify's exports never contain."""
     violation = find_entry_violation(entry)
     if violation:
         cure = "Unpack the zip file and import the folder." if "locked" in violation else _AS_SENT

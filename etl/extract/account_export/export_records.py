@@ -1,4 +1,4 @@
-"""The files of an export that are read, and their records without what is private."""
+"""The files of an export that are read, and their records without private fields."""
 
 import json
 import math
@@ -56,11 +56,11 @@ STORED_FIELDS = {
         "authorName",
     ),
 }
-"""What is kept of a record. All else is left out: IP address, login name and user agent are, and so is whatever Spotify
-may add that nobody here has looked at."""
+"""The stored fields of a record, by format. All other fields are left out: IP address, login name, user agent, and any
+field that Spotify adds later and that has not been reviewed."""
 
 MAX_TEXT_LENGTH = 10_000
-"""Longer texts are kept up to here: enough to see later that they are too long."""
+"""Longer texts are cut to this length, which still shows the load that they are too long."""
 
 _SPOKEN_FIELD_ALIASES = {
     EXTENDED: {
@@ -87,7 +87,8 @@ _FIELD_BY_ALIAS = {
     }
     for format_name, fields in _SPOKEN_FIELD_ALIASES.items()
 }
-"""Names that fields of spoken plays have in exports of other ages and kinds, in small letters without underscores."""
+"""The names that fields of spoken plays have in exports of other versions and kinds, in lower case without underscores,
+by format."""
 
 _FORMAT_BY_FIELD = {"ms_played": EXTENDED, "msPlayed": BASIC}
 _HISTORY_FILE_NAME = re.compile(r"(streaming_?history|endsong|endvideo)[^/]*\.json(\.gz)?$", re.IGNORECASE)
@@ -109,7 +110,7 @@ class ExportRecords:
 
     @cached_property
     def _field_names(self) -> set[str]:
-        """The names of all fields of all records."""
+        """Return the names of all fields of all records."""
         names: set[str] = set()
         for record in self.records:
             if isinstance(record, dict):
@@ -118,7 +119,7 @@ class ExportRecords:
 
     @cached_property
     def _field_renames(self) -> dict[str, str]:
-        """The names of fields of spoken plays that ``FIELDS`` has under another name, and that name."""
+        """Return the aliases among the fields of spoken plays, and the names that ``STORED_FIELDS`` has for them."""
         field_by_alias, unknown_names = (
             _FIELD_BY_ALIAS.get(self.format, {}),
             self._field_names - set(STORED_FIELDS[self.format]),
@@ -131,20 +132,20 @@ class ExportRecords:
 
     @property
     def stored_fields(self) -> list[str]:
-        """The names of fields that are kept, of those that any record has."""
+        """Return the names of the stored fields that at least one record has."""
         names = {*self._field_names, *self._field_renames.values()}
         return [name for name in STORED_FIELDS[self.format] if name in names]
 
     @property
     def skipped_fields(self) -> set[str]:
-        """The names of fields and lists that are not kept, cut to 40 characters."""
+        """Return the names of the fields and lists that are not stored, cut to 40 characters."""
         names = (
             (self._field_names | self.skipped_sections) - set(STORED_FIELDS[self.format]) - self._field_renames.keys()
         )
         return {name[:40] for name in names}
 
     def rename_fields(self) -> list[Any]:
-        """The records, with each field of a spoken play under the name that ``FIELDS`` has for it."""
+        """Return the records, with each field of a spoken play under its name in ``STORED_FIELDS``."""
         if not self._field_renames:
             return self.records
         return [
@@ -154,10 +155,10 @@ class ExportRecords:
 
 
 def read_records(export_file: ExportFile, is_alone: bool) -> ExportRecords | None:
-    """The plays, saved tracks or playlists in a file, told by its records' fields; None where it holds something else.
+    """Return the plays, saved tracks or playlists in a file, whose kind the records' fields show; None for other files.
 
-    :param is_alone: the file is all that was named, and must hold one of them.
-    :raises WrongFileError: where a file that should hold plays cannot be read.
+    :param is_alone: whether the file was imported by itself, and must therefore contain plays, tracks or playlists.
+    :raises WrongFileError: if a file that should contain plays cannot be read.
     """
     is_hidden = PurePosixPath(export_file.name).name.startswith(".") or export_file.name.startswith("__MACOSX/")
     if is_hidden and not is_alone:
@@ -194,10 +195,10 @@ def _reject_archive(export_file: ExportFile, is_alone: bool) -> None:
 
 
 def encode_record(record: Any, fields: Iterable[str]) -> str:
-    """What is kept of a record, as JSON.
+    """Return the stored fields of a record, as JSON.
 
-    Lists and objects within it are emptied, and of a record that is no object only its kind is kept: nobody can tell
-    what is private in them.
+    Lists and objects within it are emptied, and a record that is not an object is reduced to the name of its type,
+    because there is no way to know what is private in them.
     """
     if not isinstance(record, dict):
         return json.dumps(_TYPE_NAMES.get(type(record), "a number"))
@@ -215,7 +216,7 @@ def _read_file(export_file: ExportFile, is_expected: bool, is_alone: bool) -> Ex
 
 
 def _parse_library(value: Any, is_alone: bool) -> ExportRecords | None:
-    """What an account has saved, or its playlists."""
+    """Return the saved items or the playlists of a file; None if it has neither."""
     if saved := library.parse_saved_items(value):
         return ExportRecords(LIBRARY, saved, frozenset(library.find_skipped_sections(value)))
     if playlists := library.parse_playlists(value, is_alone):
@@ -267,7 +268,7 @@ def _normalize_field_name(key: str) -> str:
 
 
 def _rename_record_fields(record: dict[str, Any], field_renames: dict[str, str]) -> dict[str, Any]:
-    """A record whose fields have their known names; what stands under a known name already wins, unless it is null."""
+    """Return a record whose aliases are renamed; a field that has the stored name already wins, unless it is null."""
     renamed_record = dict(record)
     for name, field in field_renames.items():
         if name in record and renamed_record.get(field) is None:
@@ -290,7 +291,7 @@ def _strip_nested_value(value: Any) -> Any:
 
 
 def _parse_integer(text: str) -> int | str:
-    """Python refuses to read the longest numbers; as text they are judged later, like any other value."""
+    """Parse a whole number; return a very long one, which Python cannot parse, as text, which the load validates."""
     return int(text) if len(text) <= _MAX_NUMBER_LENGTH else text
 
 

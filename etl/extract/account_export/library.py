@@ -1,4 +1,4 @@
-"""What an account has saved and its playlists, out of the account data: a flat record each.
+"""The saved items and playlists of an account, from the account data: a flat record each.
 
 ``YourLibrary.json`` is an object with a list a kind of item, ``Playlist1.json`` an object with a list of playlists.
 Everything else in them (saved albums and shows, collaborators, descriptions) is left out.
@@ -27,8 +27,8 @@ FIELDS = {
         "addedDate",
     ),
 }
-"""What is kept of a record. ``kind`` says what it tells of, ``playlist`` counts the playlists of a file, and
-``is_alone`` stands on playlists of a file that was imported by itself: others may stand in other files."""
+"""The stored fields of a record. ``kind`` is the kind of the item, ``playlist`` numbers the playlists of a file.
+``is_alone`` is set on playlists of a file that was imported by itself, because other files may contain others."""
 
 _KIND_BY_SECTION = {"tracks": "track", "artists": "artist"}
 _KIND_BY_ITEM_FIELD = {"track": "track", "episode": "episode", "audiobook": "audiobook", "localTrack": "local track"}
@@ -37,7 +37,7 @@ Record = dict[str, Any]
 
 
 def parse_saved_items(value: Any) -> list[Record]:
-    """Return a record for each saved track and followed artist; none if ``value`` is not a library."""
+    """Return a record for each saved track and followed artist; no records if ``value`` is not a library."""
     if not isinstance(value, dict):
         return []
     items = [(kind, item) for section, kind in _KIND_BY_SECTION.items() for item in _to_list(value.get(section))]
@@ -51,7 +51,10 @@ def find_skipped_sections(library: Record) -> set[str]:
 
 
 def parse_playlists(value: Any, is_alone: bool) -> list[Record]:
-    """Return a record for each playlist, followed by one for each of its items; none if ``value`` has no playlists."""
+    """Return a record for each playlist, each followed by a record for each of its items.
+
+    :returns: no records if ``value`` has no playlists.
+    """
     candidates = _to_list(value.get("playlists") if isinstance(value, dict) else value)
     playlists = [candidate for candidate in candidates if _is_playlist(candidate)]
     return [
@@ -71,7 +74,7 @@ def _flatten_playlist(playlist: Record, number: int, is_alone: bool) -> Iterator
 
 
 def _flatten_item(item: Record) -> Record:
-    """Return what an item of a playlist is, its names beside the date on which it was added."""
+    """Return a playlist's item as one flat record: the names of its track or episode, and the date it was added."""
     kind = next((name for name in _KIND_BY_ITEM_FIELD if isinstance(item.get(name), dict)), None)
     fields = {name: value for name, value in item.items() if name not in _KIND_BY_ITEM_FIELD}
     if kind is None:

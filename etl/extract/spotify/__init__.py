@@ -1,7 +1,7 @@
-"""Fetches accounts and the catalogue from the Spotify Web API into the lake.
+"""Fetch accounts and the catalogue from the Spotify Web API into the lake.
 
 In: an app's client id, accounts that signed in, and their sync state. Out: one input of the lake a fetch, with its
-responses as received, one a line. No request is sent twice or for what is known already. Nothing is transformed.
+responses as received, one a line. No request is sent twice, or for data that is already synced. Nothing is transformed.
 
     app              the client id and its addresses
     account_store    accounts that signed in: one private file each

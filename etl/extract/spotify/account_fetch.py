@@ -1,6 +1,7 @@
-"""One fetch of an account: its playlists that changed, its saved tracks and followed artists, its profile.
+"""One fetch of an account: its changed playlists, saved tracks, followed artists and profile.
 
-What is known costs no call: an unchanged playlist none, saved tracks one page. Followed artists cost all their pages.
+Cached resources cost few requests: an unchanged playlist costs none, unchanged saved tracks cost one page. Followed
+artists always cost all their pages.
 """
 
 import logging
@@ -35,14 +36,15 @@ _ID = re.compile(r"[0-9A-Za-z]+")
 def fetch_account(
     api: ApiClient, account: Account, sync_state: SyncState, playlist_ids: Iterable[str], responses: ResponseStore
 ) -> FetchResult:
-    """Ask what is new of an account, and bring it into the lake.
+    """Fetch what is new in an account, and store the responses in the lake.
 
-    :param playlist_ids: further playlists to look at, by id or link.
-    :returns: also where the quota ended the fetch; what was fetched is in the lake then, and the next run goes on.
-    :raises MustSignInError: where the account must sign in again.
-    :raises ActionNeededError: where Spotify refuses the account's own things, or a playlist is named wrongly.
-    :raises TryAgainError: where the API does not answer, or (RateLimitedError) asks for a long pause; what was
-        answered is kept for the next try.
+    :param playlist_ids: further playlists to fetch, by id or link.
+    :returns: the result, even if the quota ended the fetch. In that case the fetched responses are in the lake, and
+        the next run continues from there.
+    :raises MustSignInError: if the account must sign in again.
+    :raises ActionNeededError: if Spotify denies the account's own resources, or a playlist id or link is not valid.
+    :raises TryAgainError: if the API does not respond, or (RateLimitedError) requests a long pause. The fetched
+        responses are stored for the next try.
     """
     fetch = _AccountFetch(api, account, sync_state, responses)
     calls_before, has_quota_left = Counter(api.calls), True
@@ -83,12 +85,12 @@ class _Playlist:
     page_count: int
 
     def is_owned_by_others(self) -> bool:
-        """Whether development mode gives its items to others only."""
+        """Return whether it belongs to another user; development mode denies the items of such playlists."""
         return not (self.is_owned or self.is_collaborative)
 
 
 class _AccountFetch:
-    """The steps of one fetch, and what they have found so far."""
+    """The steps of one fetch, and their results so far."""
 
     def __init__(self, api: ApiClient, account: Account, sync_state: SyncState, responses: ResponseStore) -> None:
         self.playlists: dict[str, _Playlist] = {}
@@ -100,7 +102,7 @@ class _AccountFetch:
         self._are_foreign_playlists_denied = False
 
     def fetch_playlists(self, playlist_ids: list[str]) -> None:
-        """See the snapshots of all playlists: the account's, and those that are named."""
+        """Fetch the snapshot ids of all playlists: the account's own list, and those in ``playlist_ids``."""
         offset: int | None = 0
         while offset is not None:
             response = self._require_success(self._responses.fetch_once(self._api.fetch_my_playlists, offset))
@@ -119,7 +121,7 @@ class _AccountFetch:
         self.remaining["my_playlists"] = 0
 
     def fetch_items(self) -> None:
-        """Ask the items of the playlists that changed; those never seen come first, because a quota may end it."""
+        """Fetch the items of the changed playlists, new playlists first, because the quota may end the fetch."""
         changed = [candidate for candidate in self.playlists.values() if not self._is_up_to_date(candidate)]
         changed.sort(key=lambda candidate: candidate.id in self._sync_state.snapshots)
         self.changed_count = self.remaining["playlists"] = len(changed)
@@ -132,7 +134,7 @@ class _AccountFetch:
             self.remaining["playlists"] -= 1
 
     def fetch_saved_tracks(self) -> None:
-        """Ask the saved tracks down to what is known; all of them where one was removed."""
+        """Fetch the saved tracks down to those that are already synced, or all of them if a track was removed."""
         offset: int | None = 0
         total = new_count = page_count = 0
         while offset is not None:
@@ -153,7 +155,7 @@ class _AccountFetch:
         self.remaining["saved_tracks"] = 0
 
     def fetch_followed_artists(self) -> None:
-        """Ask the followed artists, all pages of them: a change beyond the first one may show nowhere else."""
+        """Fetch all pages of the followed artists: a change on a later page may be visible nowhere else."""
         after, total, page_count, count = None, 0, 0, 0
         while True:
             response = self._require_success(self._responses.fetch_once(self._api.fetch_followed_artists, after))
@@ -169,7 +171,7 @@ class _AccountFetch:
         self.remaining["followed_artists"] = 0
 
     def fetch_profile(self) -> None:
-        """Ask the profile where it was not asked for a week."""
+        """Fetch the profile if it was never fetched, or longer than ``PROFILE_MAX_AGE`` ago."""
         asked_at = self._sync_state.profile_asked_at
         if asked_at is None or self._api.clock() - asked_at > PROFILE_MAX_AGE:
             self._require_success(self._responses.fetch_once(self._api.fetch_profile))
@@ -193,7 +195,7 @@ class _AccountFetch:
         )
 
     def _is_up_to_date(self, playlist: _Playlist) -> bool:
-        """Whether nothing about its items is to be asked; counts what that saves."""
+        """Return whether the items need not be fetched, and count the requests that this saves."""
         if playlist.snapshot_id is None:
             return False
         if self._sync_state.snapshots.get(playlist.id) == playlist.snapshot_id:
@@ -206,7 +208,7 @@ class _AccountFetch:
         return False
 
     def _fetch_pages(self, playlist: _Playlist) -> None:
-        """Ask a playlist's pages; those of its new snapshot, once, where it changes meanwhile."""
+        """Fetch a playlist's pages; if the playlist changes meanwhile, fetch the pages of its new snapshot, once."""
         if self._fetch_snapshot_pages(playlist):
             return
         response = self._responses.fetch_once(self._api.fetch_playlist, playlist.id)
@@ -215,7 +217,10 @@ class _AccountFetch:
             self._fetch_snapshot_pages(replace(playlist, snapshot_id=snapshot_id))
 
     def _fetch_snapshot_pages(self, playlist: _Playlist) -> bool:
-        """Whether the pages of a playlist were all of one state, or refused."""
+        """Fetch the pages of one snapshot.
+
+        :returns: False if the playlist changed between two pages; True if it did not, or if Spotify denies it.
+        """
         offset: int | None = 0
         totals = set()
         while offset is not None:
@@ -223,7 +228,7 @@ class _AccountFetch:
                 self._api.fetch_playlist_items, playlist.id, playlist.snapshot_id, offset
             )
             if not response.is_success():
-                # In extended mode it says something about this one only.
+                # In extended mode a denial applies to this playlist only.
                 applies_to_others = (
                     response.status == 403 and playlist.is_owned_by_others() and self._api.mode is not Mode.EXTENDED
                 )
@@ -238,7 +243,7 @@ class _AccountFetch:
 
     def _record_denial(self, playlist: _Playlist) -> None:
         self.denied_count += 1
-        # The list has just shown an own playlist as ours: its refusal is not believed, the next run asks again.
+        # The account's own playlists are in its list, so a denial of them is not final: the next run tries again.
         if not playlist.is_owned and playlist.snapshot_id is not None:
             self.denied[playlist.id] = playlist.snapshot_id
 
@@ -254,9 +259,9 @@ class _AccountFetch:
 
 
 def _get_next_offset(response: ApiResponse, offset: int) -> int | None:
-    """Where the next page begins, or None after the last one.
+    """Return the offset of the next page, or None after the last one.
 
-    :raises TryAgainError: where pages follow far beyond the number of things that there are.
+    :raises TryAgainError: if the pages continue far beyond the total number of items.
     """
     count, total = len(response.body["items"]), response.body["total"]
     if not response.body["next"] or not count:

@@ -1,8 +1,8 @@
 """The accounts that signed in to one app: a private file each, STATE_DIR/accounts/<client id>/<name>.json.
 
-Every change happens under a lock of the account and replaces its file whole, so that two processes at once neither
-lose a token nor use one twice (a refresh token may be good for one refresh only). No failure deletes a token;
-only ``remove`` does, because its person said so.
+Every change happens under a lock of the account and replaces its whole file, so that two concurrent processes neither
+lose a token nor use one twice (a refresh token may be valid for one refresh only). No failure deletes a token; only
+``AccountStore.remove_account`` does, at the user's request.
 """
 
 import fcntl
@@ -19,19 +19,19 @@ from typing import TextIO
 from etl.errors import ActionNeededError, MustSignInError
 
 SIGN_IN_LIFETIME = timedelta(days=180)
-"""Refresh tokens expire six months after the person's yes, refreshed or not; counted in the shortest such months."""
+"""Refresh tokens expire six months after the user's consent, refreshed or not; this counts the shortest six months."""
 
 WARNING_DAYS = 14
 
 _RESERVED_BYTES = 1 << 14
-"""More than an account takes."""
+"""The disk space reserved for a draft; an account's file is smaller."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 @dataclass(frozen=True)
 class Token:
-    """What the accounts service gave: both tokens are secrets."""
+    """The tokens that the accounts service issued; both are secrets."""
 
     access_token: str = field(repr=False)
     refresh_token: str | None = field(repr=False)
@@ -41,9 +41,10 @@ class Token:
 
 @dataclass(frozen=True)
 class Account:
-    """Who signed in. ``account_id`` never changes, ``user_id`` is what playlists call their owner.
+    """An account that signed in.
 
-    ``trouble`` is None, or the sentence that says why somebody must sign in again.
+    ``account_id`` never changes; ``user_id`` is the id of a playlist's owner. ``trouble`` is None, or a message that
+    says why the user must sign in again.
     """
 
     name: str
@@ -55,12 +56,12 @@ class Account:
 
 
 def count_days_left(account: Account, now: datetime) -> int:
-    """Whole days until the sign-in runs out; never less than 0."""
+    """Return the whole days until the sign-in expires; never less than 0."""
     return max(0, (account.authorised_at + SIGN_IN_LIFETIME - now).days)
 
 
 def build_sign_in_warning(account: Account, now: datetime) -> str | None:
-    """A sentence where the sign-in runs out within 14 days, else None."""
+    """Return a warning if the sign-in expires within ``WARNING_DAYS``, else None."""
     days = count_days_left(account, now)
     if days > WARNING_DAYS:
         return None
@@ -68,9 +69,9 @@ def build_sign_in_warning(account: Account, now: datetime) -> str | None:
 
 
 def check_name(name: str) -> str:
-    """``name``, where it is fit for a file.
+    """Return ``name`` if it is valid as a file name.
 
-    :raises ActionNeededError: where it is not.
+    :raises ActionNeededError: if it is not.
     """
     if not _NAME.fullmatch(name):
         raise ActionNeededError(
@@ -80,19 +81,19 @@ def check_name(name: str) -> str:
 
 
 def derive_name(user_id: str) -> str:
-    """A name made from an id of Spotify's, whose characters may be any."""
+    """Return an account name for a Spotify user id, which may contain any characters."""
     return check_name(re.sub(r"[^A-Za-z0-9_-]+", "-", user_id).strip("-_")[:64] or "account")
 
 
 def to_json(account: Account) -> str:
-    """An account with its tokens, which are secrets."""
+    """Return an account as JSON, with its tokens, which are secrets."""
     return json.dumps(asdict(account), default=datetime.isoformat, indent=1)
 
 
 def from_json(text: str) -> Account:
-    """What ``to_json`` wrote.
+    """Parse the JSON of ``to_json``.
 
-    :raises ValueError, KeyError, TypeError: where it did not; the text of the error could quote a token.
+    :raises ValueError, KeyError, TypeError: if it is not valid; the message of the error could quote a token.
     """
     stored = json.loads(text)
     token = stored["token"]
@@ -115,19 +116,22 @@ class AccountStore:
     """The accounts of one client id."""
 
     def __init__(self, state_dir: Path, client_id: str) -> None:
-        """:raises ActionNeededError: where the client id is not fit for a folder."""
+        """Create the store of one app.
+
+        :raises ActionNeededError: if the client id is not valid as a folder name.
+        """
         if not _NAME.fullmatch(client_id):
             raise ActionNeededError("SPOTIPY_CLIENT_ID must be letters and digits, as the app's dashboard shows it.")
         self._folder = state_dir / "accounts" / client_id
 
     def get_names(self) -> list[str]:
-        """The names of all accounts, sorted."""
+        """Return the names of all accounts, sorted."""
         return sorted(path.stem for path in self._folder.glob("*.json") if _NAME.fullmatch(path.stem))
 
     def get_account(self, name: str) -> Account:
-        """The account ``name``.
+        """Return the account ``name``.
 
-        :raises MustSignInError: where there is none, or its file cannot be read.
+        :raises MustSignInError: if it does not exist, or its file cannot be read.
         """
         path = self._get_path(name)
         try:
@@ -135,38 +139,38 @@ class AccountStore:
         except FileNotFoundError:
             raise MustSignInError(f"Nobody has signed in as {name}: run bin/sign-in {name}.", name) from None
         except (OSError, ValueError, KeyError, TypeError):
-            # The text of the error could quote what stands in the file.
+            # The message of the error could quote the file's content, which is secret.
             raise MustSignInError(f"{path} cannot be read: run bin/sign-in {name} to write it anew.", name) from None
 
     def store_account(self, account: Account) -> None:
-        """Store an account that has just signed in, in place of what was stored under its name."""
+        """Store an account that has just signed in; it replaces an earlier one of that name."""
         with self._lock_account(account.name):
             self._replace_file(account)
 
     def renew_token(self, name: str, used_token: Token, refresh: Callable[[Token], Token]) -> Account:
         """Get a new access token by ``refresh``, unless another process has just stored one.
 
-        :param stale: the token that is used up, or was refused.
-        :param refresh: asks for a new one; what it raises passes through and changes nothing stored.
-        :returns: the account as it is stored now, its trouble gone.
+        :param used_token: the token that has expired, or that Spotify rejected.
+        :param refresh: requests a new token. Its errors pass through and leave the stored account unchanged.
+        :returns: the account as stored now, without its trouble.
         """
         with self._lock_account(name):
             account = self.get_account(name)
             if account.token.access_token == used_token.access_token:
-                with self._open_draft(name) as draft:  # before asking: what was given and cannot be kept is lost
+                with self._open_draft(name) as draft:  # Before the request: a token that cannot be stored is lost.
                     account = replace(account, token=refresh(account.token), trouble=None)
                     draft.write(to_json(account))
             return account
 
     def mark_sign_in_failed(self, name: str, token: Token, trouble: str) -> None:
-        """Mark an account whose ``token`` is taken no more; one that signed in meanwhile is left alone."""
+        """Mark an account whose ``token`` Spotify no longer accepts, unless it has signed in again meanwhile."""
         with self._lock_account(name):
             account = self.get_account(name)
             if account.token == token:
                 self._replace_file(replace(account, trouble=trouble))
 
     def remove_account(self, name: str) -> None:
-        """Remove an account with its tokens: nobody asks for it any more, until somebody signs in anew."""
+        """Remove an account with its tokens; no run fetches it until the user signs in again."""
         with self._lock_account(name):
             self._get_path(name).unlink(missing_ok=True)
             self._get_path(name).with_suffix(".part").unlink(missing_ok=True)
@@ -187,14 +191,14 @@ class AccountStore:
 
     @contextmanager
     def _open_draft(self, name: str) -> Iterator[TextIO]:
-        """A file that has room on the disk, and takes the place of an account's where it is left without an error."""
+        """Open a file with reserved disk space that replaces the account's file if the block ends without an error."""
         path = self._get_path(name)
         draft = path.with_suffix(".part")
-        draft.unlink(missing_ok=True)  # of a process that was killed: the lock is ours
+        draft.unlink(missing_ok=True)  # A draft of a killed process: this process has the lock.
         try:
             with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
                 file.write(" " * _RESERVED_BYTES)
-                file.seek(0)  # writes them
+                file.seek(0)  # This flushes the reserved bytes.
                 yield file
                 file.truncate()
                 file.flush()
@@ -208,7 +212,7 @@ class AccountStore:
 
 
 def find_account_stores(state_dir: Path) -> list[AccountStore]:
-    """The accounts of every app that has some here."""
+    """Return the account stores of all apps on this machine."""
     return [AccountStore(state_dir, folder.name) for folder in sorted((state_dir / "accounts").glob("*/"))]
 
 

@@ -1,8 +1,8 @@
-"""Sign-ins that are handed over from one machine to another, as one Airflow connection an app.
+"""The transfer of accounts from one machine to another, as one Airflow connection for each app.
 
-The connection is named like the app's pool. Its password is the app's secret, its extra the accounts. A task can read
-connections and cannot write any, while tokens change: so the accounts are taken into files here, and what changes stays
-in these.
+The connection has the name of the app's pool. Its password is the app's secret, its extra contains the accounts. A task
+can read connections but cannot write them, while tokens change. The accounts are therefore imported into files, and
+later changes are written to these files only.
 """
 
 import json
@@ -15,23 +15,23 @@ CONNECTION_TYPE = "generic"
 
 
 def to_connection_json(connection_id: str, secret: str | None, accounts: Iterable[Account]) -> str:
-    """What `airflow connections import` reads: one connection, with secrets in it."""
+    """Return the JSON that `airflow connections import` reads: one connection, with its secrets."""
     extra = {"accounts": {account.name: json.loads(to_json(account)) for account in accounts}}
     connection = {"conn_type": CONNECTION_TYPE, "password": secret, "extra": json.dumps(extra)}
     return json.dumps({connection_id: connection}, indent=1)
 
 
 def import_accounts(connection_id: str, extra: object, accounts: AccountStore) -> list[str]:
-    """Store the accounts of a connection's extra that are new here, or signed in later than the one here.
+    """Store the accounts of a connection's extra that are new, or that signed in later than the stored ones.
 
     :returns: their names.
-    :raises ActionNeededError: where one is not as ``as_connections`` writes it.
+    :raises ActionNeededError: if an account is not in the form that ``to_connection_json`` writes.
     """
     accounts_by_name = extra.get("accounts", {}) if isinstance(extra, dict) else None
     try:
         exported_accounts = [from_json(json.dumps(account_json)) for account_json in accounts_by_name.values()]  # type: ignore[union-attr]
     except (AttributeError, ValueError, KeyError, TypeError):
-        # The text of the error could quote a token.
+        # The message of the error could quote a token.
         raise ActionNeededError(
             f"The accounts in the extra of the Airflow connection {connection_id} cannot be read: write it anew by "
             "bin/sign-in --connection FILE."

@@ -37,7 +37,7 @@ class App:
 def get_app(settings: Settings) -> App:
     """Return the app in the settings.
 
-    :raises ActionNeededError: if there is none, or an address is not valid.
+    :raises ActionNeededError: if no client id is set, or an address is not valid.
     """
     if not settings.spotify_client_id:
         raise ActionNeededError(

@@ -1,7 +1,8 @@
-"""One fetch of the catalogue: audio features never asked, then the tracks, artists and albums asked longest ago.
+"""One fetch of the catalogue: audio features never requested, then the tracks, artists and albums fetched longest ago.
 
-In extended mode by batches; in development mode one by one, and no audio features. Which it is, the first batch tells.
-A batch that Spotify calls wrong (400) is asked again in halves, until the id that is none stands alone.
+In extended mode the requests are batches; in development mode they are single requests, without audio features. The
+response to the first batch shows which mode applies. A batch that Spotify rejects (400) is sent again in halves, until
+the invalid id is isolated.
 """
 
 import logging
@@ -19,13 +20,16 @@ from etl.formats.api_responses import ApiResponse
 log = logging.getLogger(__name__)
 
 SINGLE_ENDPOINT = {"tracks": "track", "artists": "artist", "albums": "album"}
-"""The endpoint for one, by that for many."""
+"""The endpoint for one resource, by the endpoint for a batch."""
 _FEATURES = "audio_features"
 
 
 @dataclass(frozen=True)
 class CatalogueRequest:
-    """Ids to ask about: ``features`` of tracks whose audio features were never asked, the others stalest first."""
+    """The ids to request.
+
+    ``features`` are tracks whose audio features were never requested; the other lists are stalest first.
+    """
 
     features: Sequence[str] = ()
     tracks: Sequence[str] = ()
@@ -36,12 +40,12 @@ class CatalogueRequest:
 def fetch_catalogue(
     api: ApiClient, request: CatalogueRequest, call_budget: int, responses: ResponseStore
 ) -> FetchResult:
-    """Ask about the catalogue, and bring the answers into the lake.
+    """Fetch resources of the catalogue, and store the responses in the lake.
 
-    :param call_budget: bounds the calls for tracks, artists and albums, who share it by the lengths of their lists,
-        and what halves of refused batches cost.
-    :returns: also where the quota ended the fetch; what was fetched is in the lake then.
-    :raises EtlError: as ``fetch_account`` does.
+    :param call_budget: the limit of calls for tracks, artists and albums, which share it in proportion to the lengths
+        of their lists. The halves of rejected batches count towards it.
+    :returns: the result, even if the quota ended the fetch. In that case the fetched responses are in the lake.
+    :raises EtlError: as ``account_fetch.fetch_account`` does.
     """
     fetch = _CatalogueFetch(api, request, responses)
     calls_before, has_quota_left = Counter(api.calls), True
@@ -55,20 +59,20 @@ def fetch_catalogue(
 
 @dataclass(frozen=True)
 class PlannedCall:
-    """One planned call: the ids to ask for, of ``kind`` tracks, artists, albums or audio features."""
+    """One planned call: the ids to request, whose ``kind`` is tracks, artists, albums or audio_features."""
 
     kind: str
     ids: tuple[str, ...]
     order: float
 
     def split_in_halves(self) -> list["PlannedCall"]:
-        """Two calls for the same ids."""
+        """Return two calls for the same ids."""
         half = len(self.ids) // 2
         return [replace(self, ids=self.ids[:half]), replace(self, ids=self.ids[half:])]
 
 
 class _CatalogueFetch:
-    """The steps of one fetch, and the ids that are not asked yet."""
+    """The steps of one fetch, and the ids that are still to be requested."""
 
     def __init__(self, api: ApiClient, request: CatalogueRequest, responses: ResponseStore) -> None:
         self._api, self._responses = api, responses
@@ -76,17 +80,17 @@ class _CatalogueFetch:
         self._pending_ids[_FEATURES] = self._select_possible_ids(request.features)
 
     def fetch_audio_features(self, budget: int) -> int:
-        """Ask audio features by batches; the first refusal of a mode ends it, for that is a fact about the app.
+        """Fetch audio features in batches; the first denial due to the app's mode ends this, as it applies to all.
 
-        :param budget: for halves of refused batches.
-        :returns: what is left of it.
+        :param budget: the limit of calls for the halves of rejected batches.
+        :returns: the remaining budget.
         """
         ids, size = self._pending_ids[_FEATURES], BATCH_SIZES[_FEATURES]
         calls = [PlannedCall(_FEATURES, tuple(ids[start : start + size]), start) for start in range(0, len(ids), size)]
         return min(budget, self._send_calls(calls, len(calls) + budget)) if self._can_batch() else budget
 
     def fetch_stalest(self, budget: int) -> None:
-        """Ask what the budget allows, as the mode allows; a batch that the mode refuses makes a new plan."""
+        """Fetch as many resources as the budget allows; if the mode denies batches, continue with single requests."""
         is_batched = self._can_batch()
         pending_ids = {kind: self._pending_ids[kind] for kind in SINGLE_ENDPOINT}
         remaining_budget = self._send_calls(plan_calls(pending_ids, budget, is_batched), budget)
@@ -94,14 +98,14 @@ class _CatalogueFetch:
             self.fetch_stalest(remaining_budget)
 
     def count_remaining(self) -> dict[str, int]:
-        """How many ids were not asked, by what was wanted of them."""
+        """Return the number of ids that are still to be requested, by kind of request."""
         features = len(self._pending_ids[_FEATURES]) if self._can_batch() else 0
         return {"features": features, **{kind: len(self._pending_ids[kind]) for kind in SINGLE_ENDPOINT}}
 
     def _send_calls(self, calls: Sequence[PlannedCall], budget: int) -> int:
-        """Ask what is planned, until the budget is used up or the mode turns out to be another one.
+        """Send the planned calls, until the budget is used up or a response shows that the mode is another one.
 
-        :returns: what is left of the budget.
+        :returns: the remaining budget.
         """
         planned = deque(calls)
         while planned and budget:
@@ -125,7 +129,7 @@ class _CatalogueFetch:
         return self._responses.fetch_once(method, call.ids if self._can_batch() else call.ids[0])
 
     def _select_possible_ids(self, ids: Sequence[str]) -> list[str]:
-        """Each id once, in order; those that the API cannot know left out."""
+        """Return the distinct ids in their order, without those that cannot exist in the API."""
         possible_ids = [id_ for id_ in dict.fromkeys(ids) if self._api.can_have_id(id_)]
         if len(possible_ids) < len(set(ids)):
             log.info("%d ids cannot be Spotify's and are not asked.", len(set(ids)) - len(possible_ids))
@@ -136,7 +140,7 @@ class _CatalogueFetch:
 
 
 def plan_calls(pending_ids: Mapping[str, Sequence[str]], budget: int, is_batched: bool) -> list[PlannedCall]:
-    """The calls that a budget allows, those of the lists interleaved, because a quota may end them anywhere."""
+    """Return the calls that a budget allows, interleaved over the lists, because the quota may end them anywhere."""
     sizes = {kind: BATCH_SIZES[kind] if is_batched else 1 for kind in pending_ids}
     needed_counts = {kind: -(-len(ids) // sizes[kind]) for kind, ids in pending_ids.items()}
     call_counts = allocate_budget(budget, {kind: len(ids) for kind, ids in pending_ids.items()}, needed_counts)
@@ -151,11 +155,14 @@ def plan_calls(pending_ids: Mapping[str, Sequence[str]], budget: int, is_batched
 
 
 def allocate_budget(budget: int, lengths: Mapping[str, int], needed_counts: Mapping[str, int]) -> dict[str, int]:
-    """Deal a budget out in proportion to lengths, none more than it needs, what is over to those who need more."""
+    """Return the number of calls of each list: in proportion to its length, and at most as many as it needs.
+
+    Calls that one list does not need go to the others.
+    """
     call_counts = dict.fromkeys(lengths, 0)
     for _ in range(min(budget, sum(needed_counts.values()))):
         unsatisfied_kinds = [kind for kind in lengths if call_counts[kind] < needed_counts[kind]]
-        # The next call goes where the fewest calls a thing have gone (the method of Sainte-Laguë).
+        # The next call goes to the list with the highest length / (2 × calls + 1) (the Sainte-Laguë method).
         next_kind = max(unsatisfied_kinds, key=lambda kind: lengths[kind] / (2 * call_counts[kind] + 1))
         call_counts[next_kind] += 1
     return call_counts

@@ -1,4 +1,4 @@
-"""What came of one fetch."""
+"""The result of one fetch."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ DONE, PENDING_QUOTA = "done", "pending_quota"
 
 @dataclass(frozen=True)
 class FetchResult:
-    """What came of one fetch.
+    """The result of one fetch.
 
-    ``state`` is done, or pending_quota where the quota ended it: then ``left`` says how much of what was not asked.
-    ``received`` is None where nothing new was said. ``calls`` counts the fetch's requests by endpoint, answers kept
-    by an earlier try included; ``calls_saved`` the pages that were known and therefore not asked.
-    ``known`` is what the next fetch of the account need not ask; None for the catalogue.
+    ``state`` is ``DONE``, or ``PENDING_QUOTA`` if the quota ended the fetch; ``remaining`` then counts the resources
+    that are still to be fetched, by kind. ``received`` is None if there was nothing new. ``calls`` counts the requests
+    by endpoint, including the responses that an earlier try stored. ``calls_saved`` counts the pages that did not have
+    to be fetched again. ``known`` is the new sync state of the account; None for the catalogue.
     """
 
     state: str
@@ -45,11 +45,11 @@ def finish_fetch(
     has_news: bool = True,
     **fields: Any,
 ) -> FetchResult:
-    """Bring the answers into the lake and say what came of the fetch.
+    """Store the responses in the lake, and return the result of the fetch.
 
-    :param calls_before: what ``api`` had counted before the fetch.
-    :param is_news: whether the answers say anything that was not known; else the lake does not keep them.
-    :param more: further fields of ``FetchResult``.
+    :param calls_before: the calls that ``api`` had counted before the fetch.
+    :param has_news: whether the responses contain anything new; if not, the lake does not store them.
+    :param fields: further fields of ``FetchResult``.
     """
     return FetchResult(
         state=DONE if has_quota_left else PENDING_QUOTA,

@@ -1,9 +1,9 @@
-"""Requests with retries and waits, and the error raised if these do not help.
+"""Requests with retries and waits, and the errors raised if these do not help.
 
 | response | result |
 | --- | --- |
 | 200, complete and of the expected form | returned |
-| 400, 401, 403, 404, 410, an error in JSON | returned: the caller knows what they are about |
+| 400, 401, 403, 404, 410, an error in JSON | returned: the caller interprets them |
 | 429 with the reason QUOTA_EXCEEDED | QuotaUsedUpError at once |
 | 429 | a pause as long as requested (30 s each, 120 s in total, see HttpLimits); RateLimitedError beyond that |
 | 408, 425, 5xx, none, a late one, cut or invalid JSON, an unexpected form | a few tries with growing pauses, then \
@@ -48,11 +48,11 @@ class JsonResponse:
 
 
 class _UnusableResponseError(Exception):
-    """Another try may get a usable response; the message says what is wrong with this one."""
+    """An unusable response; another try may get a usable one. The message says what is wrong."""
 
 
 class HttpClient:
-    """Sends requests, with retries and waits; ``calls`` counts each request sent, by endpoint."""
+    """A client that sends requests with retries and waits; ``calls`` counts each request sent, by endpoint."""
 
     def __init__(self, limits: HttpLimits, clock: Clock = get_utc_now, sleep: Sleep = time.sleep) -> None:
         self.session = BoundedSession(limits)

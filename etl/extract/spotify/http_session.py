@@ -1,7 +1,7 @@
-"""One request and its answer over HTTP, within a bounded time.
+"""One request and its response over HTTP, within a bounded time.
 
-spotipy makes the requests; what came back is read here, because spotipy's own view of it loses what matters: the body
-of an answer that is no JSON, an error that is no object, Retry-After.
+spotipy sends the requests. This module reads the responses, because spotipy discards parts that are needed: a body that
+is not JSON, an error that is not an object, and Retry-After.
 """
 
 import io
@@ -22,10 +22,11 @@ _BLOCK_BYTES = 1 << 16
 
 @dataclass(frozen=True)
 class HttpLimits:
-    """How long things may last, in seconds, and how often they are tried.
+    """The limits of requests: timeouts and pauses in seconds, and the number of tries.
 
-    One call lasts at most ``tries`` times (``connect_s`` + ``read_s`` + ``whole_s``) and its ``pauses_s``; pauses
-    that the API asks for are bounded each, and in sum over the life of a ``Caller``.
+    One call takes at most ``max_tries`` times (``connect_s`` + ``read_s`` + ``total_s``), and its ``pauses_s``. Pauses
+    that the API requests are limited individually (``retry_after_each_s``) and in total over the lifetime of an
+    ``HttpClient`` (``retry_after_all_s``).
     """
 
     connect_s: float = 10
@@ -37,22 +38,22 @@ class HttpLimits:
 
     @property
     def max_tries(self) -> int:
-        """The first try and one after each pause."""
+        """Return the number of tries: the first one, and one after each pause."""
         return len(self.pauses_s) + 1
 
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """What a server answered."""
+    """A complete HTTP response."""
 
     status: int
     headers: Mapping[str, str]
     content: bytes
 
     def parse_body(self) -> Any:
-        """The JSON of the answer.
+        """Return the parsed JSON of the body.
 
-        :raises ValueError: where it is cut or no JSON (NaN and Infinity are none).
+        :raises ValueError: if it is cut or not JSON (NaN and Infinity are not JSON).
         """
         try:
             return json.loads(self.content, parse_constant=_reject_constant)
@@ -60,7 +61,7 @@ class HttpResponse:
             raise ValueError("nested too deeply") from None
 
     def has_error_code(self, code: str) -> bool:
-        """Whether the error of the answer carries ``word`` as its code or reason."""
+        """Return whether the response is an error with ``code`` as its code or reason."""
         try:
             body = self.parse_body()
         except ValueError:
@@ -70,7 +71,7 @@ class HttpResponse:
         return isinstance(body, dict) and code in [error, body.get("reason"), inner.get("reason")]
 
     def get_retry_after_s(self, now: datetime) -> float | None:
-        """The pause that the answer asks for, or None where it names none that can be read."""
+        """Return the pause that the response requests, in seconds, or None if it has no valid Retry-After."""
         value = self.headers.get("Retry-After", "").strip()
         if re.fullmatch(r"[0-9]{1,9}", value):
             return float(value)
@@ -82,18 +83,18 @@ class HttpResponse:
 
 
 class BoundedSession(requests.Session):
-    """A session without retries of its own that keeps the last answer and bounds the time of each."""
+    """A session without retries that stores the last response and limits the time of each."""
 
     def __init__(self, limits: HttpLimits) -> None:
         super().__init__()
         self.last_response: HttpResponse | None = None
         self._limits = limits
-        self.auth = _return_unchanged  # else a .netrc would put its own login in place of the token
+        self.auth = _return_unchanged  # Otherwise a .netrc file would replace the token by its own login.
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        """Send, and read the whole answer.
+        """Send a request, and read the whole response.
 
-        :raises requests.RequestException: where the connection fails, breaks off or is too slow.
+        :raises requests.RequestException: if the connection fails, breaks off or is too slow.
         """
         self.last_response = None
         deadline = time.monotonic() + self._limits.connect_s + self._limits.total_s
@@ -106,9 +107,9 @@ class BoundedSession(requests.Session):
 
 
 def send_request(session: BoundedSession, send: Callable[[], object]) -> HttpResponse | None:
-    """What a server answers to ``ask``, which sends one request through ``session``.
+    """Return the response to ``send``, which sends one request through ``session``.
 
-    :returns: None where no whole answer came.
+    :returns: None if no complete response arrived.
     """
     session.last_response = None
     try:
@@ -116,8 +117,8 @@ def send_request(session: BoundedSession, send: Callable[[], object]) -> HttpRes
     except requests.RequestException:
         return session.last_response
     except Exception:
-        # spotipy raises for each refusal, and stumbles over answers that are not as it expects; what was answered
-        # stands in the session. Where nothing was answered, the mistake is ours.
+        # spotipy raises for each error status, and fails on responses of an unexpected form; the session has the
+        # response in both cases. An exception without any response is a bug of this program.
         if session.last_response is None:
             raise
     return session.last_response
@@ -126,7 +127,7 @@ def send_request(session: BoundedSession, send: Callable[[], object]) -> HttpRes
 def _read_content(response: requests.Response, deadline: float) -> bytes:
     blocks = []
     try:
-        # One block is what has come, so that a server that drips cannot keep us.
+        # read1 returns the bytes that have arrived, so that a slow server cannot delay the check of the deadline.
         while block := response.raw.read1(_BLOCK_BYTES, decode_content=True):
             blocks.append(block)
             if time.monotonic() > deadline:

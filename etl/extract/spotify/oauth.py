@@ -1,6 +1,6 @@
-"""spotipy's sign-in flows, against any address, and the tokens that they bring.
+"""spotipy's sign-in flows, against any address, and the tokens that they return.
 
-spotipy writes tokens into its DEBUG log, so its loggers are silenced for good: what they would say is said here.
+spotipy writes tokens into its DEBUG log, so its loggers are silenced. This module reports what goes wrong instead.
 """
 
 import logging
@@ -32,19 +32,20 @@ _DROP_ALL_RECORDS = _DropAllRecords()
 
 
 def silence_spotipy() -> None:
-    """Let none of spotipy's own log lines out, at whatever level somebody sets its loggers."""
+    """Suppress all log records of spotipy, whatever the level of its loggers."""
     for name in _LOGGERS:
         logging.getLogger(name).addFilter(_DROP_ALL_RECORDS)
 
 
 class SignInFlow:
-    """How people sign in to one app: by its secret where it has one, else by PKCE."""
+    """The sign-in of users to one app: by the app's secret if it has one, else by PKCE."""
 
     def __init__(
         self, app: App, http_client: HttpClient, authorize_parameters: Mapping[str, str] | None = None
     ) -> None:
-        """
-        :param authorise_with: further parameters of the page that asks the person.
+        """Create the sign-in flow of one app.
+
+        :param authorize_parameters: further parameters of the page that asks the user for consent.
         """
         silence_spotipy()
         self._app, self._http_client = app, http_client
@@ -52,13 +53,13 @@ class SignInFlow:
         self._flow = flow(app, http_client, {"show_dialog": "true", **(authorize_parameters or {})})
 
     def get_authorize_url(self) -> str:
-        """The address of the page that asks the person."""
+        """Return the address of the page that asks the user for consent."""
         return str(self._flow.get_authorize_url())
 
     def request_code(self, is_pasting: bool) -> str:
-        """The code that a person's yes brings: through a browser and a local server, or pasted.
+        """Return the code of the user's consent, which arrives through a browser and a local server, or is pasted.
 
-        :raises ActionNeededError: where it does not come.
+        :raises ActionNeededError: if no code arrives.
         """
         try:
             return _require_code(self._flow.request_code(is_pasting))
@@ -67,16 +68,16 @@ class SignInFlow:
                 f"Nothing can listen on {self._app.redirect_uri}: end what has that port, or use bin/sign-in --paste."
             ) from None
         except (SpotifyBaseException, AttributeError, TypeError, ValueError, EOFError):
-            # spotipy stumbles over an answer without state; its own texts repeat what came.
+            # spotipy fails on a response without a state, and its own messages quote the response, with its code.
             raise ActionNeededError(
                 "The sign-in brought no code: say yes on Spotify's page, and paste the whole address that the browser "
                 "is led to. Start bin/sign-in again."
             ) from None
 
     def parse_redirect(self, address: str) -> str:
-        """The code in the address that Spotify's page leads to.
+        """Return the code in the address that Spotify's page redirects to.
 
-        :raises ActionNeededError: where it carries none, or answers another request than ours.
+        :raises ActionNeededError: if the address has no code, or belongs to another request.
         """
         try:
             state, code = oauth2.SpotifyOAuth.parse_auth_response_url(address)
@@ -87,9 +88,9 @@ class SignInFlow:
         return _require_code(code)
 
     def redeem_code(self, code: str) -> Token:
-        """The first tokens for a code.
+        """Exchange a code for the first tokens.
 
-        :raises ActionNeededError: where the code or the app is refused.
+        :raises ActionNeededError: if Spotify rejects the code or the app.
         """
         reply = self._http_client.send_with_retries("token", lambda: self._flow.redeem_code(code), _is_token)
         if reply.status != 200:
@@ -98,10 +99,10 @@ class SignInFlow:
         return _parse_token(reply, self._http_client.clock(), None)
 
     def refresh_token(self, name: str, token: Token) -> Token:
-        """A new access token of the account ``name``; the refresh token stays where the answer brings no new one.
+        """Return a new access token of the account ``name``; the refresh token stays if the response has no new one.
 
-        :raises MustSignInError: where the refresh token is taken no more.
-        :raises ActionNeededError: where the app is refused.
+        :raises MustSignInError: if Spotify no longer accepts the refresh token.
+        :raises ActionNeededError: if Spotify rejects the app.
         """
         if token.refresh_token is None:
             raise _build_sign_in_error(name)
@@ -115,10 +116,13 @@ class SignInFlow:
 
 
 class AppFlow:
-    """Tokens of the app itself, for what is no person's; needs the secret."""
+    """The sign-in of the app itself, for resources that belong to no user; it needs the app's secret."""
 
     def __init__(self, app: App, http_client: HttpClient) -> None:
-        """:raises ActionNeededError: where the app has no secret."""
+        """Create the flow of one app.
+
+        :raises ActionNeededError: if the app has no secret.
+        """
         silence_spotipy()
         if not app.client_secret:
             raise ActionNeededError(
@@ -128,9 +132,9 @@ class AppFlow:
         self._flow = _ClientCredentialsFlow(app, http_client)
 
     def fetch_token(self) -> Token:
-        """An access token.
+        """Return an access token.
 
-        :raises ActionNeededError: where the app is refused.
+        :raises ActionNeededError: if Spotify rejects the app.
         """
         reply = self._http_client.send_with_retries(
             "token", lambda: self._flow.get_access_token(False, False), _is_token
@@ -231,7 +235,7 @@ def _require_code(code: str | None) -> str:
 
 
 def _raise_if_app_rejected(reply: JsonResponse, app: App) -> None:
-    """Raise where it is the app that is refused, not the person."""
+    """Raise ActionNeededError if Spotify rejects the app, not the user."""
     if not reply.response.has_error_code("invalid_grant"):
         cure = "SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET" if app.client_secret else "SPOTIPY_CLIENT_ID"
         raise ActionNeededError(

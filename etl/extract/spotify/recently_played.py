@@ -1,7 +1,8 @@
-"""One look at what an account has played lately: a single call, whose answer holds the newest 50 plays at most.
+"""The recent plays of an account: a single call, whose response has the newest 50 plays at most.
 
-The call names no cursor. Spotify keeps 50 plays and no more, so that `after` brings nothing that the plain call does
-not bring, and hides the play on which a page should join: with that play in sight, or an older one, nothing is missing.
+The call has no cursor. Spotify stores no more than 50 plays, so ``after`` returns nothing that the plain call does not
+return. It also hides the play at which a page joins the previous one: if the page contains that play or an older one,
+no play is missing.
 """
 
 from collections import Counter
@@ -19,7 +20,7 @@ from etl.formats.api_responses import ApiResponse
 
 @dataclass(frozen=True)
 class PlayGap:
-    """A time in which plays may be missing: from the newest one known before to the oldest one of a full page."""
+    """A period in which plays may be missing: from the newest play fetched before to the oldest play of a full page."""
 
     gap_from: datetime
     gap_to: datetime
@@ -27,7 +28,7 @@ class PlayGap:
 
 @dataclass(frozen=True)
 class RecentPlays:
-    """What came of a look. ``newest_at`` is the newest play known now; None where none ever was."""
+    """The result of a fetch of recent plays. ``newest_at`` is the time of the newest play so far, or None."""
 
     fetched: FetchResult
     newest_at: datetime | None
@@ -37,13 +38,13 @@ class RecentPlays:
 def fetch_recently_played(
     api: ApiClient, account: Account, newest_known_at: datetime | None, responses: ResponseStore
 ) -> RecentPlays:
-    """Ask for the last plays of an account, and bring them into the lake where one of them is new.
+    """Fetch the recent plays of an account, and store them in the lake if any of them is new.
 
-    :param known_at: when the newest play that is known was; None where none is.
-    :raises MustSignInError: where the account must sign in again.
-    :raises ActionNeededError: where Spotify refuses.
-    :raises QuotaUsedUpError: where the quota is used up.
-    :raises TryAgainError: where the API does not answer, or (RateLimitedError) asks for a long pause.
+    :param newest_known_at: the time of the newest play fetched before, or None.
+    :raises MustSignInError: if the account must sign in again.
+    :raises ActionNeededError: if Spotify denies the request.
+    :raises QuotaUsedUpError: if the quota is used up.
+    :raises TryAgainError: if the API does not respond, or (RateLimitedError) requests a long pause.
     """
     calls_before = Counter(api.calls)
     response = responses.fetch_once(api.fetch_recently_played)
@@ -54,7 +55,8 @@ def fetch_recently_played(
         )
     played_at_values = _parse_played_at_values(response)
     newest_at = max((*played_at_values, *([newest_known_at] if newest_known_at else [])), default=None)
-    has_news = newest_at != newest_known_at or bool(responses.replay_counts)  # run again it brings the same input again
+    # A retry that replays stored responses must return the same input as the first try.
+    has_news = newest_at != newest_known_at or bool(responses.replay_counts)
     days_left = count_days_left(account, api.clock())
     fetched = finish_fetch(api, responses, calls_before, {}, True, has_news=has_news, days_left=days_left)
     return RecentPlays(fetched, newest_at, _find_gap(response, played_at_values, newest_known_at))
@@ -75,6 +77,6 @@ def _parse_played_at_values(response: ApiResponse) -> list[datetime]:
         try:
             played_at = datetime.fromisoformat(str(item.get("played_at")))
         except ValueError:
-            continue  # the load refuses such a play and says so
+            continue  # The load rejects such a play and records why.
         played_at_values.append(played_at if played_at.tzinfo else played_at.replace(tzinfo=UTC))
     return played_at_values

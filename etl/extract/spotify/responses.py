@@ -42,7 +42,8 @@ class ResponseStore:
     """The responses of one fetch of a run."""
 
     def __init__(self, lake: Lake, run_id: str, fetch_name: str) -> None:
-        """
+        """Create the store of one fetch.
+
         :param fetch_name: names the fetch within the run, and the file of its input; letters, digits, - and _.
         """
         self._lake, self._run_id, self._fetch_name = lake, run_id, fetch_name

@@ -20,7 +20,7 @@ _CHECKSUM_BYTES = 4
 
 
 class DamagedBlockError(ValueError):
-    """A block cannot be read; the message says why."""
+    """An unreadable block; the message says why."""
 
 
 def describe_error(error: Exception) -> str:

@@ -43,7 +43,7 @@ class Extent:
 
 @dataclass(frozen=True)
 class Block:
-    """A block of a container file: its number of records, and where the block and its records begin and end."""
+    """A block of a container file: its number of records, and the byte positions of the block and its records."""
 
     row_count: int
     start: int
@@ -83,7 +83,7 @@ def measure_extent(source: BinaryIO, size: int) -> Extent:
 
 
 def read_header(source: BinaryIO) -> Header:
-    """Return the header of a file, and leave ``source`` behind it.
+    """Return the header of a file, and leave ``source`` positioned after it.
 
     :raises WrongFileError: as ``measure_extent`` does.
     """
@@ -95,7 +95,7 @@ def read_header(source: BinaryIO) -> Header:
 def read_blocks(source: BinaryIO, size: int, marker: bytes) -> Iterator[tuple[Block, bytes]]:
     """Yield the complete blocks of a file of ``size`` bytes, with their bytes.
 
-    :param source: positioned behind the header.
+    :param source: positioned after the header.
     :raises WrongFileError: as ``measure_extent`` does.
     """
     with _explain_errors():
@@ -150,11 +150,11 @@ def _explain_errors() -> Iterator[None]:
 
 
 class _NotAvroError(Exception):
-    """A file is not valid; the message says why."""
+    """An invalid file; the message says why."""
 
 
 class _EndsTooEarlyError(_NotAvroError):
-    """A file ends too early."""
+    """A file that ends too early."""
 
 
 def _read_header_entries(source: BinaryIO) -> tuple[dict[str, bytes], bytes]:
@@ -210,7 +210,7 @@ def _read_range(source: BinaryIO, start: int, end: int) -> bytes:
 
 
 def _iterate_blocks(source: BinaryIO, marker: bytes, size: int) -> Iterator[Block]:
-    """Yield the complete blocks, and leave ``source`` behind the last one."""
+    """Yield the complete blocks, and leave ``source`` positioned after the last one."""
     while (start := source.tell()) < size:
         # A cut last block is no error: all blocks before it are valid. A cut header
         # is an error, because no record can be decoded without it.

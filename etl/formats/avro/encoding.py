@@ -1,4 +1,4 @@
-"""Values as Avro writes them."""
+"""The Avro binary encoding of values."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -20,8 +20,8 @@ def encode_default_record(schema: Mapping[str, Any], name: str, text: str) -> by
     """Return a record whose numbers are 0 and texts empty, except one field.
 
     :param schema: one that ``schemas.compute_min_bytes`` accepts.
-    :param name: of a text field; ``text`` is its value.
-    :raises ValueError: if the field cannot be a text.
+    :param name: the name of a text field; ``text`` is its value.
+    :raises ValueError: if the field cannot have text.
     """
     named_types = dict(_iterate_named_types(schema))
     return b"".join(

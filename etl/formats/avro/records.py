@@ -1,13 +1,13 @@
-"""The records of a feed's file as Arrow tables, by a contract's fields, whatever schema the file was written with.
+"""The records of a feed's file as Arrow tables with a contract's fields, whatever schema the file was written with.
 
-DataFusion reads many blocks of a file at a time, column by column. A file that it cannot read so is read block by
-block, and a block that it cannot read either (bytes that are no UTF-8, a field of another kind than the contract's, a
-damaged record) by fastavro, record by record, so that what is wrong with one block costs no other, and what is wrong
-with one record costs none before it.
+DataFusion decodes many blocks of a file at a time, column by column. If it cannot decode the file like this, the file
+is read block by block. If it cannot decode a block (bytes that are not UTF-8, a field of another type than the
+contract's, a damaged record), fastavro decodes it record by record. An error in one block therefore affects no other
+block, and an error in one record affects no record before it.
 
-Where a block has bytes behind its last record, DataFusion comes to no end. So it is given all blocks as one, and is
-asked for as many records as they say that they have, and for one more: a mark, which is found there only if each of the
-bytes before it is of a record.
+DataFusion does not terminate on a block with bytes after its last record. It therefore receives all blocks as one
+block, whose record count is the sum of theirs plus one: the end marker, which is decoded at that position only if all
+bytes before it belong to records.
 """
 
 import json
@@ -31,7 +31,7 @@ from etl.formats.avro.salvage import UnreadableRecords, salvage_records
 from etl.formats.avro.schemas import compute_min_bytes, remove_logical_types
 
 _MAX_BATCH_ROWS = 250_000
-"""At a time: about 75 MB of UserActivity."""
+"""The rows decoded at a time: about 75 MB of UserActivity."""
 _MAX_BATCH_BYTES = 1 << 27
 _END_MARKER = f"mark {uuid4()}"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -47,22 +47,25 @@ _ARROW_TYPE_BY_AVRO_TYPE = {
     "date": pa.date32(),
 }
 _CONVERSION_ERRORS = (pa.ArrowException, OverflowError, TypeError, ValueError)
-"""Raised of values that a column cannot hold, such as a number of more than 32 bits that the schema calls an int."""
+"""Raised for values that a column cannot contain, such as a number of more than 32 bits in an int field."""
 _INTEGER_TYPE_BY_TIME_TYPE = {
     _ARROW_TYPE_BY_AVRO_TYPE["timestamp-millis"]: pa.int64(),
     _ARROW_TYPE_BY_AVRO_TYPE["date"]: pa.int32(),
 }
-"""What counts from the start of 1970, and may count to where Python knows no day."""
+"""The types that count from the start of 1970, which can have values beyond Python's calendar."""
 
 
 class UndecodableError(Exception):
-    """Records that DataFusion cannot read by the contract, or that are others than their blocks say."""
+    """Records that DataFusion cannot decode by the contract, or whose number differs from their blocks' counts."""
 
 
 @dataclass(frozen=True)
 class UndecodableRecords:
-    """Records that cannot be read: how many, why, and where they stand: the file and the block, and the number of the
-    first one in the block, None where all of the block cannot be read."""
+    """Records that cannot be decoded.
+
+    ``location`` names the file and the block. ``first_number`` is the number of the first of these records in the
+    block, or None if the whole block cannot be decoded.
+    """
 
     row_count: int
     reason: str
@@ -71,15 +74,16 @@ class UndecodableRecords:
 
 
 def build_arrow_schema(contract: dict[str, Any]) -> pa.Schema:
-    """A contract's fields as Arrow has them; all may be NULL."""
+    """Return the Arrow schema of a contract's fields, all nullable."""
     return pa.schema([pa.field(field["name"], _to_arrow_type(field["type"])) for field in contract["fields"]])
 
 
 def read_tables(url: str, contract: dict[str, Any], fields: Collection[str] | None = None) -> Iterator[pa.Table]:
-    """The records of a file, some at a time, with the contract's fields; those that the file lacks are NULL.
+    """Yield tables of the records of a file with the contract's fields; fields that the file lacks are NULL.
 
-    :param fields: the ones that are wanted, which makes it faster; None: all.
-    :raises UndecodableError: where ``read_blocks`` must do it; what was given before is to be forgotten.
+    :param fields: the names of the fields to read; fewer fields are faster; None for all.
+    :raises UndecodableError: if only ``read_blocks_separately`` can read the file; the tables yielded before must then
+        be discarded.
     """
     schema = build_arrow_schema(contract)
     selected = pa.schema([field for field in schema if fields is None or field.name in fields])
@@ -92,8 +96,10 @@ def read_tables(url: str, contract: dict[str, Any], fields: Collection[str] | No
 
 
 def read_blocks_separately(url: str, contract: dict[str, Any]) -> Iterator[pa.Table | UndecodableRecords]:
-    """The same, block by block, and what cannot be read of it. Bytes that are no UTF-8 become U+FFFD; a user's id that
-    has some is NULL."""
+    """Yield tables of the records of a file, block by block, and the records that cannot be decoded.
+
+    Bytes that are not UTF-8 become U+FFFD; a user id with such bytes is NULL.
+    """
     files, path = url_to_fs(url)
     with TemporaryDirectory() as folder, files.open(path, "rb") as source:
         header = read_header(source)
@@ -105,12 +111,12 @@ def read_blocks_separately(url: str, contract: dict[str, Any]) -> Iterator[pa.Ta
                 yield from reader.read_or_salvage(records, block.row_count, contract, location)
             except (MemoryError, OSError):
                 raise
-            except Exception as error:  # of fastavro, of a codec, of Arrow: whatever the bytes provoke
+            except Exception as error:  # The errors of fastavro, the codecs and Arrow have no common class.
                 yield UndecodableRecords(block.row_count, f"the block of records cannot be read ({error})", location)
 
 
 def _gather_blocks(source: BinaryIO, size: int, header: Header) -> Iterator[tuple[list[bytes], int]]:
-    """The bytes of the records of some blocks at a time, and how many records they say that they have."""
+    """Yield the encoded records of several blocks at a time, and the sum of the blocks' record counts."""
     contents: list[bytes] = []
     row_count = byte_count = 0
     for block, content in read_blocks(source, size, header.marker):
@@ -128,10 +134,10 @@ def _gather_blocks(source: BinaryIO, size: int, header: Header) -> Iterator[tupl
 
 
 class _RecordReader:
-    """Reads the records of one file by DataFusion, from a temporary file."""
+    """A reader of one file's records, which DataFusion decodes from a temporary file."""
 
     def __init__(self, header: Header, file: Path) -> None:
-        # Contracts have plain texts where a file may have a logical type, such as uuid.
+        # Contracts have plain text in fields for which a file may have a logical type, such as uuid.
         self._schema = remove_logical_types(json.loads(header.schema), types=("string",))
         self._file = file
 
@@ -141,8 +147,8 @@ class _RecordReader:
         :param contents: the encoded records, in pieces.
         :raises UndecodableError: if they are not ``row_count`` records, or DataFusion cannot decode them.
         """
-        # A damaged record can shift all values behind it without an error. A last record with a known userId shows that
-        # the decoder ended where it should.
+        # A damaged record can shift all values after it without an error. A last record with a known userId shows that
+        # the decoder ended at the right position.
         try:
             end_marker = encode_default_record(self._schema, "userId", _END_MARKER)
             min_record_bytes = compute_min_bytes(self._schema)
@@ -205,7 +211,7 @@ class _RecordReader:
                 return pa.Table.from_batches([convert_batch(batch.slice(0, row_count), selected)])
         except (MemoryError, OSError):
             raise
-        except Exception as error:  # DataFusion's have no class of their own
+        except Exception as error:  # The errors of DataFusion have no common class.
             raise UndecodableError(str(error)) from error
         raise UndecodableError("its blocks hold other records than they say")
 
@@ -221,7 +227,7 @@ def _to_arrow_type(avro_type: Any) -> pa.DataType:
 
 
 def _find_misfit(record: Any, schema: pa.Schema) -> str | None:
-    """Return why a record does not fit into a table, or None where it does."""
+    """Return why a record does not fit into a table, or None if it does."""
     try:
         pa.Table.from_pylist([record], schema)
     except _CONVERSION_ERRORS as error:
@@ -247,7 +253,10 @@ def _replace_invalid_text(value: Any) -> Any:
 
 
 def to_json(records: pa.Table) -> list[str]:
-    """Records as JSON, without what is NULL; times and days as ISO 8601, or as numbers where no calendar has them."""
+    """Return records as JSON, without NULL fields.
+
+    Timestamps and dates are ISO 8601, or numbers if they are beyond Python's calendar.
+    """
     types = dict(zip(records.schema.names, records.schema.types, strict=True))
     integer_schema = pa.schema(
         [pa.field(name, _INTEGER_TYPE_BY_TIME_TYPE.get(type_, type_)) for name, type_ in types.items()]
@@ -274,7 +283,7 @@ def _to_json_value(value: Any, arrow_type: pa.DataType) -> Any:
 
 
 def _remove_nulls(value: Any) -> Any:
-    """What JSON can say: it has no number that is none."""
+    """Return a value without NULL fields, with None for NaN and infinities, which JSON does not have."""
     if isinstance(value, dict):
         return {name: _remove_nulls(inner_value) for name, inner_value in value.items() if inner_value is not None}
     return None if isinstance(value, float) and not isfinite(value) else value

@@ -1,10 +1,10 @@
-"""What can be read of a block in which a record is damaged: the records before it, and no record is lost uncounted.
+"""The readable records of a block with damaged records; the unreadable records are counted.
 
-Records of a block have no marks between them. A record whose bytes do not follow the file's schema hides where the next
-one begins, so it and all records behind it are unreadable. A record whose bytes do follow the schema, but whose values
-are not what the contract wants, is unreadable alone.
+The records of a block have no separators. A record whose bytes do not follow the file's schema has no known end, so it
+and all records after it are unreadable. If the bytes of a record follow the schema, but its values do not match the
+contract, only this record is unreadable.
 
-The records are read one by one, which takes time: only for blocks that cannot be read at once.
+The records are decoded one by one, which is slow. Use this only for blocks that cannot be decoded as a whole.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ UNREACHABLE_REASON = "the record stands behind one of its block that cannot be r
 
 @dataclass(frozen=True)
 class ReadableRecord:
-    """A record of a block, and the bytes that it is written as."""
+    """A record of a block, and its encoded bytes."""
 
     values: dict[str, Any]
     content: bytes
@@ -30,7 +30,10 @@ class ReadableRecord:
 
 @dataclass(frozen=True)
 class UnreadableRecords:
-    """Records of a block that stand side by side: the number of the first one, from 1, how many they are, and why."""
+    """Consecutive unreadable records of a block.
+
+    ``first_number`` is the number of the first one, counted from 1; ``reason`` says why they cannot be read.
+    """
 
     first_number: int
     row_count: int
@@ -41,13 +44,14 @@ SalvageResult = ReadableRecord | UnreadableRecords
 
 
 def salvage_records(content: bytes, row_count: int, schema: Any, reader: Any = None) -> Iterator[SalvageResult]:
-    """Read each record of a decompressed block that can be read, and count the others: together they are ``row_count``.
+    """Yield the readable records of a decompressed block, and counts of the others; together they are ``row_count``.
 
-    Bytes of texts that are no UTF-8 become lone surrogates.
+    Bytes of texts that are not UTF-8 become lone surrogates.
 
-    :param schema: the file's; ``reader`` is one with the fields that are wanted, else all are.
-    :raises DamagedBlockError: where the first record is damaged, so that none can be read; where bytes are left behind
-        the last one, so that none can be trusted; where the schema itself cannot be read.
+    :param schema: the schema of the file.
+    :param reader: a schema with the fields to read; None for all fields.
+    :raises DamagedBlockError: if the first record is damaged, so that no record can be read; if bytes remain after the
+        last record, so that no record can be trusted; if the schema itself cannot be parsed.
     """
     block = _BlockReader(content, schema, reader)
     for number in range(1, row_count + 1):
@@ -55,7 +59,7 @@ def salvage_records(content: bytes, row_count: int, schema: Any, reader: Any = N
             yield block.read_record()
         except MemoryError:
             raise
-        except Exception as error:  # fastavro's errors have no class of their own
+        except Exception as error:  # The errors of fastavro have no common class.
             is_alone = block.skip_record()
             if number == 1 and not is_alone:
                 raise DamagedBlockError(describe_error(error)) from error
@@ -77,32 +81,32 @@ class _BlockReader:
             self._schema = fastavro.parse_schema(schema)
             self._reader_schema = fastavro.parse_schema(reader) if reader else None
             self._schema_without_logical_types = fastavro.parse_schema(remove_logical_types(schema))
-        except Exception as error:  # fastavro's errors have no class of their own
+        except Exception as error:  # The errors of fastavro have no common class.
             raise DamagedBlockError(describe_error(error)) from error
         self._content = content
         self._source = BytesIO(content)
         self._start = 0
 
     def read_record(self) -> ReadableRecord:
-        """Read the next record; where that fails the block stays before it."""
+        """Read the next record; if that fails, the position does not change."""
         values = self._read_value(self._schema, self._reader_schema)
         start, self._start = self._start, self._source.tell()
         return ReadableRecord(values, self._content[start : self._start])
 
     def skip_record(self) -> bool:
-        """Go on behind a record that ``read_record`` could not read; False where its end is not known."""
+        """Skip a record that ``read_record`` could not read; return False if its end is unknown."""
         self._source.seek(self._start)
         try:
             self._read_value(self._schema_without_logical_types)
         except MemoryError:
             raise
-        except Exception:  # fastavro's errors have no class of their own
+        except Exception:  # The errors of fastavro have no common class.
             return False
         self._start = self._source.tell()
         return True
 
     def count_remaining_bytes(self) -> int:
-        """Return how many bytes are left."""
+        """Return the number of bytes after the last record read."""
         return len(self._content) - self._start
 
     def _read_value(self, schema: Any, reader: Any = None) -> Any:

@@ -1,7 +1,7 @@
-"""Schemas of Avro: which are fit to be read by, and how few bytes their values can take.
+"""Validation of Avro schemas, and the smallest size of their values.
 
-A few bytes of a hostile file can stand for any number of values, where these take no bytes, or for values in values
-without an end, at which readers never end or break down.
+A hostile file can represent any number of values with a few bytes: if values take no bytes, or contain values without
+end, readers loop for ever or crash.
 """
 
 import re
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 MIN_PRIMITIVE_BYTES = {"null": 0, "boolean": 1, "int": 1, "long": 1, "bytes": 1, "string": 1, "float": 4, "double": 8}
-"""The fewest: numbers are of variable length, texts begin with theirs."""
+"""The fewest bytes of a value: int and long have a variable length, bytes and string begin with their length."""
 _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*\.)*[A-Za-z_][A-Za-z0-9_]*")
 _MAX_DEPTH = 64
 _MAX_VALUES = 10_000
@@ -18,36 +18,37 @@ _MAX_FIXED_BYTES = 1 << 16
 
 
 class UnfitSchemaError(ValueError):
-    """What is wrong with a schema, in words."""
+    """An invalid schema; the message says why."""
 
 
 @dataclass(frozen=True)
 class _Size:
-    """The fewest bytes that a value takes, and how many values are in it at most, without items of lists."""
+    """The fewest bytes of a value, and the largest number of values in it, without further items of lists."""
 
     bytes: int
     values: int = 1
 
 
 def compute_min_bytes(schema: Any) -> int:
-    """The fewest bytes that a value of a schema takes, which is as JSON tells it.
+    """Return the fewest bytes that a value of a schema takes.
 
-    :raises UnfitSchemaError: where it has a list whose items may take none, names a type that is not told before, has a
-        name that is none or twice there, or is too deep or too large.
+    :param schema: parsed JSON.
+    :raises UnfitSchemaError: if it has a list whose items may take no bytes, references a type before its definition,
+        has an invalid or a duplicate name, or is too deep or too large.
     """
     _check_depth(schema)
     return _compute_size(schema, {}).bytes
 
 
 def get_branch_types(avro_type: Any) -> list[str]:
-    """The kinds of type that a value may have, one where it is no union; a type's name where it is told elsewhere."""
+    """Return the type of each branch of a union, or the one type of anything else; a named type is its name."""
     return [_get_type_name(branch) for branch in (avro_type if isinstance(avro_type, list) else [avro_type])]
 
 
 def remove_logical_types(schema: Any, types: tuple[str, ...] | None = None) -> Any:
-    """A schema by which values are read as they are written.
+    """Return a schema without logical types, by which values are read as they are written.
 
-    :param of: the kinds of type that lose their logical type; None: all.
+    :param types: the types that lose their logical type; None for all.
     """
     if isinstance(schema, list):
         return [remove_logical_types(branch, types) for branch in schema]
@@ -122,7 +123,7 @@ def _compute_complex_size(avro_type: Mapping[str, Any], named_sizes: dict[str, _
         if not items.bytes:
             raise UnfitSchemaError("items of a list may take no bytes, and so be there any number of times")
         return _Size(1, 1 + items.values)
-    if kind == "map":  # its items have keys, which take a byte each
+    if kind == "map":  # Its items have keys, which take at least one byte each.
         return _Size(1, 1 + _compute_size(avro_type.get("values"), named_sizes).values)
     if kind == "fixed":
         size = avro_type.get("size")
@@ -151,5 +152,5 @@ def _get_valid_name(avro_type: Mapping[str, Any]) -> str:
 
 
 def strip_namespace(name: str) -> str:
-    """A type's name without its namespace."""
+    """Return a type's name without its namespace."""
     return name.rpartition(".")[2]

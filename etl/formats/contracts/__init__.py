@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 MOCK_SOURCE = "mock_api"
-"""The source of what the mock API answers. It is made up, so it says nothing about what any other source tells of."""
+"""The source of the mock API's responses. They are synthetic and do not describe the resources of other sources."""
 
 TRACK_ROW = build_schema(
     input_id=StringType(),
@@ -68,9 +68,13 @@ TRACK_ROW = build_schema(
     playlist_subgenre=StringType(),
     **MEASURES,
 )
-"""One accepted row about a track. ``input_id`` is NULL where the row is what several inputs say (the API's memory);
-``track_id`` is NULL where the source has none; ``artist_ids`` is NULL or as long
-as ``artist_names``; a date known to the year or month stands on its first day."""
+"""One accepted row about a track.
+
+- ``input_id`` is NULL if the row combines several inputs (the latest state of an API resource).
+- ``track_id`` is NULL if the source has no id.
+- ``artist_ids`` is NULL or as long as ``artist_names``.
+- ``release_date`` is the first day of the year or month if ``release_date_precision`` is year or month.
+"""
 
 ARTIST_ROW = build_schema(
     input_id=StringType(),
@@ -86,7 +90,7 @@ ARTIST_ROW = build_schema(
 SURVEY_ROW = build_schema(
     input_id=StringType(), row_number=LongType(), **list_columns(read_staged_schema("survey_response"))
 )
-"""One survey answer; ``response_id`` is a hash of all its answers."""
+"""One survey response; ``response_id`` is a hash of all its answers."""
 
 REJECTED_ROW = read_staged_schema("rejected_row")
 """A rejected row: the reason, and the row as received (a JSON object, or an array if it does not fit the header)."""
@@ -116,22 +120,22 @@ CATALOGUE = {
         "rejected_row",
     )
 }
-"""What a load of the catalogue takes.
+"""The frames that a load of the catalogue stages.
 
 - ``recording_id`` is the smallest track id of the recording.
-- ``reconciliation`` has one line for each id or id-less row that was recognised as something known (from → to).
-- ``playlist_snapshot`` has a line for each snapshot of a playlist that the API has read, ``seen_at`` its time; the rows
-  of ``fact_playlist_track`` name theirs, and have NULL where files list the playlist.
-- ``fact_track_popularity`` and ``fact_artist_popularity`` have a line for each day on which the API was asked.
-- ``input_key`` has a line for each (input, key published) with the number of accepted rows that carry it; ``key_kind``
-  is track, artist, playlist, user or survey_response and names the staged table where ``key`` is found (a track's key
-  may be an alias).
-- ``dim_audio_cluster`` (centroids in the features' own units) and ``cluster_fit`` (one line: what scales a track before
-  it is compared with the centroids) hold rows only on a night that fitted anew.
+- ``reconciliation`` has one row for each id, or row without an id, that was matched with a known resource (from → to).
+- ``playlist_snapshot`` has one row for each snapshot of a playlist fetched from the API; ``seen_at`` is its time. The
+  rows of ``fact_playlist_track`` reference it; their reference is NULL for playlists in files.
+- ``fact_track_popularity`` and ``fact_artist_popularity`` have one row for each day with a response of the API.
+- ``input_key`` has one row for each (input, published key), with the number of accepted rows that have the key;
+  ``key_kind`` is track, artist, playlist, user or survey_response and determines the staged table that contains ``key``
+  (a track's key may be an alias).
+- ``dim_audio_cluster`` (centroids in the features' own units) and ``cluster_fit`` (one row: the scaling of a track
+  before it is compared with the centroids) have rows only in a run that fitted new clusters.
 """
 
 SIMULATION = {name: read_staged_schema(name) for name in ("listener", "injected_error")}
-"""The truth behind made-up feeds, for the schema simulation."""
+"""The true values that synthetic feeds are derived from, for the schema simulation."""
 
 STAGED = {**EVENTS, **CATALOGUE, **SIMULATION}
 """All frames that can be staged."""

@@ -1,4 +1,4 @@
-"""The API's answers as they lie in the lake, and what is remembered of them, as Spark schemas."""
+"""API responses in the lake, and the latest state of API resources, as Spark schemas."""
 
 from pyspark.sql.types import (
     ArrayType,
@@ -27,16 +27,16 @@ API_RESPONSE = build_schema(
     snapshot_id=StringType(),
     body=StringType(),
 )
-"""One answer of the Spotify API as it lies in the lake: a line of an input, ``number`` its place, ``body`` its JSON."""
+"""One response of the Spotify API, as a line of an input: ``number`` is its position, ``body`` its JSON."""
 
 PAGE_ENDPOINTS = ("my_playlists", "playlist_items", "saved_tracks", "recently_played")
-"""Endpoints whose answers hold a list of things ``items``; that of followed_artists stands one object deeper."""
+"""Endpoints whose responses have a list ``items``. followed_artists has it one object deeper, in ``artists``."""
 
 BATCH_ENDPOINTS = ("tracks", "albums", "artists", "audio_features")
-"""Endpoints that are asked for many things at once; their answers hold a list of the endpoint's name."""
+"""Endpoints that return many resources at once, in a list with the endpoint's name."""
 
 EVENT_ENDPOINTS = ("saved_tracks", "followed_artists", "recently_played")
-"""What tells of something that the account did."""
+"""Endpoints whose items are events of the account."""
 
 _PLAYLIST_ENTRY = build_schema(track_id=StringType(), added_at=TimestampType())
 
@@ -80,5 +80,5 @@ LATEST_STATE: dict[str, StructType] = {
         ),
     ),
 }
-"""What all answers of the API so far say: the newest word on each thing, with the time of the answer that gave it.
-``told`` is NULL where only the items of a playlist were read, ``items`` where they never were to the end."""
+"""The latest state of each API resource in all responses so far, with the time of the response that returned it.
+``told`` is NULL if only the items of a playlist were fetched, ``items`` if they were never fetched completely."""

@@ -1,4 +1,4 @@
-"""How a schema is written here: names and types, all of them nullable; and what several schemas have in common."""
+"""The notation of schemas (names and types, all nullable), and columns that several schemas share."""
 
 from pyspark.sql.types import (
     ArrayType,
@@ -12,7 +12,7 @@ from pyspark.sql.types import (
 
 
 def build_schema(**columns: DataType) -> StructType:
-    """A schema of the columns, in this order."""
+    """Return a schema of the columns, in this order."""
     return StructType([StructField(name, kind) for name, kind in columns.items()])
 
 
@@ -32,23 +32,23 @@ AUDIO_FEATURES = (
     "valence",
     "tempo",
 )
-"""The nine measures that clusters are made of: 0 to 1, but loudness (dB) and tempo (beats a minute)."""
+"""The nine measures that tracks are clustered by: 0 to 1, except loudness (dB) and tempo (beats per minute)."""
 
 OTHER_AUDIO_MEASURES = ("key", "mode", "time_signature")
-"""Musical key (0 = C), mode (0 minor, 1 major) and beats in a bar: stored beside the features, never clustered."""
+"""Musical key (0 = C), mode (0 minor, 1 major) and beats per bar: stored with the features, not used for clusters."""
 
 STRINGS = ArrayType(StringType(), containsNull=False)
 
 
 def double_columns(names: tuple[str, ...]) -> dict[str, DataType]:
-    """Columns of measures."""
+    """Return double columns with these names."""
     return {name: DoubleType() for name in names}
 
 
 def integer_columns(names: tuple[str, ...]) -> dict[str, DataType]:
-    """Columns of small whole numbers."""
+    """Return integer columns with these names."""
     return {name: IntegerType() for name in names}
 
 
 MEASURES: dict[str, DataType] = {**double_columns(AUDIO_FEATURES), **integer_columns(OTHER_AUDIO_MEASURES)}
-"""All of them, in this order."""
+"""All audio measures, in this order."""

@@ -1,7 +1,7 @@
 """The columns of events and of listeners between a source's parser and the load, as Spark schemas.
 
-Every source's parser makes ``EVENT_ROW`` of what it accepts and ``schemas.REJECTED_ROW`` of the rest; feeds bring
-``USER_ROW`` too. What follows is the same for all sources, and ends in ``EVENTS``.
+The parser of each source returns ``EVENT_ROW`` for accepted records and ``contracts.REJECTED_ROW`` for rejected ones;
+the parsers of feeds also return ``USER_ROW``. The following steps are the same for all sources, and return ``EVENTS``.
 """
 
 from pyspark.sql.types import BooleanType, IntegerType, LongType, StringType, TimestampType
@@ -39,17 +39,17 @@ EVENT_ROW = build_schema(
 """One accepted event.
 
 - ``source``: feed, extended_export, basic_export, library_export, recently_played, saved_tracks or followed_artists.
-- ``identity``: what the event is within its source and user; two rows with the same source, user_id, event_time and
-  identity are one event told twice.
-- ``event_time`` is the start of a play, the moment of anything else; ``started_at`` and ``ended_at`` are NULL where the
-  source does not know them.
+- ``identity``: identifies the event within its source, user and time; two rows with the same source, user_id,
+  event_time and identity are duplicates of one event.
+- ``event_time``: the start of a play, the time of any other event; ``started_at`` and ``ended_at`` are NULL if the
+  source does not have them.
 - ``activity_type``: PLAY, PAUSE, SKIP, LIKE or FOLLOW.
-- ``track_id``: Spotify's id, NULL where the source has none; then names stand in ``track_name`` and ``artist_name``.
-- ``spoken_id``, ``spoken_name`` and ``show_name`` are set for podcast episodes and audiobook chapters alone, by whose
-  ``spoken_id`` (a Spotify URI, or a made id) the row goes to fact_spoken_event.
-- ``is_skipped``: whether the row tells of a skip: a SKIP of a feed, or a play that its export says was skipped, so that
-  counting such rows counts skips in every source.
-- ``country``: where the user was; ``timezone``: the IANA name where the source says it, else NULL.
+- ``track_id``: Spotify's id, NULL if the source has none; ``track_name`` and ``artist_name`` then have the names.
+- ``spoken_id``, ``spoken_name`` and ``show_name``: set only for podcast episodes and audiobook chapters. Rows with a
+  ``spoken_id`` (a Spotify URI, or a name-derived id) go to fact_spoken_event.
+- ``is_skipped``: whether the row is a skip: a SKIP of a feed, or a play that its export marks as skipped. The number of
+  such rows is therefore the number of skips in every source.
+- ``country``: the country of the user at that time; ``timezone``: the IANA name if the source has it, else NULL.
 """
 
 USER_ROW = build_schema(
@@ -64,8 +64,8 @@ EXPORT_LINE = build_schema(
     file=StringType(),
     body=StringType(),
 )
-"""One record of an account export as it lies in the lake: ``number`` its place in the input, ``file`` the file of the
-export that it stood in, ``body`` the record as received without private fields, JSON."""
+"""One record of an account export, as a line of an input: ``number`` is its position in the input, ``file`` its file in
+the export, ``body`` the record as received without private fields, as JSON."""
 
 EVENTS = {
     name: read_staged_schema(name)
@@ -86,7 +86,12 @@ EVENTS = {
         "rejected_row",
     )
 }
-"""What a load of events takes: first the members that they name, then the events themselves with the members' keys.
-``event_named`` is all that they name, of which staging makes the ``event_…`` of each kind, each member once;
-``exported_playlist`` and ``exported_playlist_track`` are what account exports tell of playlists; ``event_count``
-accounts for the rows of each input, ``arrival`` for staged events; ``event_id`` is the 16 bytes of a UUID."""
+"""The frames that a load of events stages: first the dimension members that the events reference, then the events with
+the members' keys.
+
+- ``event_named`` has all referenced members; staging derives the ``event_…`` table of each kind from it, each member
+  once.
+- ``exported_playlist`` and ``exported_playlist_track`` are the playlists in account exports.
+- ``event_count`` accounts for the rows of each input, ``arrival`` for staged events.
+- ``event_id`` is the 16 bytes of a UUID.
+"""

@@ -1,6 +1,6 @@
-"""Spark schemas of staging tables, read from the files that create these: sql/schema is where they are declared.
+"""Spark schemas of staging tables, read from the SQL files in sql/schema that create the tables.
 
-Executors have the files in the zip that ``etl.engines.spark`` makes.
+Executors have these files in the zip that ``etl.engines.spark`` creates.
 """
 
 import re
@@ -27,7 +27,7 @@ from pyspark.sql.types import (
 from etl.formats.contracts.columns import build_schema
 
 _CHECKOUT = cast(Path, files("etl")).parent
-"""A folder, or a zip on executors; both have a parent."""
+"""The folder that contains the package ``etl``, or its zip on executors."""
 
 _SPARK_TYPES: dict[str, DataType] = {
     "bigint": LongType(),

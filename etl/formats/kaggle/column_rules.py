@@ -1,8 +1,8 @@
-"""What a field of each column of a format may hold, for the check of a file on its way in.
+"""The validation rules of each column of a format, for the validation of a received file.
 
-``transform.kaggle`` has the same rules as Spark's expressions; a test holds the two equal. Here they answer three
-questions before a file is kept: which columns hold numbers and dates, which words stand for a missing value, and
-whether nearly every row would be refused.
+``transform.kaggle`` has the same rules as Spark expressions; a test compares the two. Before a file is stored, this
+module decides which columns have numbers and dates, which words represent a missing value, and whether nearly all rows
+would be rejected.
 """
 
 import ast
@@ -24,7 +24,7 @@ FieldKind = Literal["text", "names", "literal", "id", "ids", "number", "whole", 
 MAX_TEXT_LENGTH = 1000
 BLANKS = " \t\r\n\u00a0\ufeff"
 MISSING_WORDS = ("", "NA", "N/A", "NaN", "nan", "None", "NULL", "null")
-"""What stands for a missing number, id, date or flag. Of names only the empty text does: artists are called None."""
+"""The words for a missing number, id, date or flag. A missing name is empty text only: some artists are called None."""
 
 NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?$"
 GROUPED_NUMBER = r"^[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?$"
@@ -40,7 +40,11 @@ _YES_OR_NO = ("yes", "no")
 
 @dataclass(frozen=True)
 class ColumnRule:
-    """What a field holds: a number or count from ``low`` to ``high``; a duration in units of so many ms."""
+    """The rule of a column's fields.
+
+    Numbers and whole numbers are from ``minimum`` to ``maximum``; a duration is in units of ``unit_ms``; a flag is one
+    of ``words``, in any case.
+    """
 
     kind: FieldKind
     is_required: bool = False
@@ -51,12 +55,12 @@ class ColumnRule:
 
     @property
     def is_number(self) -> bool:
-        """Whether a locale may have a way of its own to write it."""
+        """Return whether its notation may depend on a locale."""
         return self.kind in ("number", "whole", "duration")
 
     @property
     def is_text(self) -> bool:
-        """Whether only the empty text is a missing value."""
+        """Return whether only empty text is a missing value."""
         return self.kind in _TEXTS
 
 
@@ -102,22 +106,22 @@ _RULES_BY_NAME: dict[str, ColumnRule] = {
 
 @cache
 def get_column_rules(file_format: "FileFormat") -> dict[str, ColumnRule]:
-    """The rule of each column of a format."""
+    """Return the rule of each column of a format."""
     by_name = _RULES_BY_NAME if file_format.has_common_columns else {}
     return {column: file_format.rules.get(column) or by_name.get(column) or _TEXT for column in file_format.columns}
 
 
 def get_missing_words(file_format: "FileFormat", column: str) -> tuple[str, ...]:
-    """What stands for a missing value in a column."""
+    """Return the words for a missing value in a column."""
     if get_column_rules(file_format)[column].is_text:
         return ("", *file_format.missing_words)
     return MISSING_WORDS
 
 
 def find_violation(file_format: "FileFormat", row: Mapping[str, str]) -> tuple[str, str] | None:
-    """Why a row would be refused: the column and a phrase that follows its name; None where it is fit.
+    """Return why a row would be rejected: the column, and a phrase that follows its name; None if the row is valid.
 
-    :param row: text by column, with numbers and dates as ``transform.kaggle`` expects them.
+    :param row: text by column, with numbers and dates in the notation that ``transform.kaggle`` expects.
     """
     values = {column: _normalize_value(file_format, column, row[column]) for column in file_format.columns}
     if file_format.name == "user_behavior" and not any(row[column].strip(BLANKS) for column in file_format.columns):
@@ -190,7 +194,7 @@ def _describe_list_violation(rule: ColumnRule, value: str) -> str | None:
 
 
 def _parse_list_literal(value: str) -> list[str] | None:
-    """The strings of a Python list literal; None where it is none."""
+    """Parse a Python list literal of strings; return None for any other text."""
     try:
         literal = ast.literal_eval(value)
     except (ValueError, SyntaxError, MemoryError, RecursionError):

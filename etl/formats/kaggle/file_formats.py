@@ -1,7 +1,7 @@
-"""The file formats that an import understands, each recognised by its columns and by nothing else.
+"""The file formats that an import supports, each recognised by its columns only.
 
-File names say little (every download is called ``archive``) and copies add columns, such as an unnamed index, or
-change the case of the names; so a file has a format where it has all of that format's columns.
+File names are not significant: every download is called ``archive``. Copies add columns, such as an unnamed index, or
+change the case of names. A file therefore has a format if it has all columns of that format.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,10 +27,10 @@ RecordKind = Literal["track", "artist", "survey_response"]
 class FileFormat:
     """A known format.
 
-    ``source`` is what its rows carry as source; ``origin`` is the folder of the lake where its files lie; ``kind`` is
-    what a row is about; ``columns`` are the columns that a file must have, as its publisher writes them. ``rules`` are
-    those of columns whose names say something else, or nothing, in other formats; without ``has_common_columns`` they
-    are all there are. ``missing_words`` are what its own writer uses for a missing text.
+    ``source`` is the source in its rows, ``origin`` the lake folder of its files, ``kind`` the resource that a row
+    describes, ``columns`` the columns that a file must have, with the publisher's names. ``rules`` are the rules of
+    columns that have another meaning, or no meaning, in other formats; without ``has_common_columns`` they are the only
+    rules. ``missing_words`` are the words that the format's writer uses for missing text.
     """
 
     name: str
@@ -44,7 +44,7 @@ class FileFormat:
     has_common_columns: bool = True
 
     def find_missing_columns(self, columns: Iterable[str]) -> list[str]:
-        """The columns of this format that are not among ``columns`` (case and spaces around do not count)."""
+        """Return the columns of this format that are not in ``columns``, ignoring case and extra spaces."""
         normalized_columns = {normalize_column_name(column) for column in columns}
         return [column for column in self.columns if normalize_column_name(column) not in normalized_columns]
 
@@ -103,7 +103,7 @@ FORMATS: dict[str, FileFormat] = {
             *_PLAYLIST_COLUMNS,
             *AUDIO_FEATURES,
             *("key", "mode", "duration_ms"),
-            missing_words=("NA",),  # of R, which wrote the file
+            missing_words=("NA",),  # The file was written by R.
         ),
         _define_kaggle_format(
             "top_2000s",
@@ -156,23 +156,23 @@ FORMATS: dict[str, FileFormat] = {
         ),
     )
 }
-"""Every known format by its name, the best source first."""
+"""All known formats by name, the best source first."""
 
 SOURCE_RANK = (
     "api",
     *dict.fromkeys(known.source for known in FORMATS.values() if known.kind != "survey_response"),
     MOCK_SOURCE,
 )
-"""Sources, best first: where two of them know a field, the earlier one wins (docs/rules.md)."""
+"""Sources, best first: if several sources have a value of a field, the first one wins (docs/rules.md)."""
 
 
 def normalize_column_name(column: str) -> str:
-    """A column's name as formats are compared by it: lower case, single spaces."""
+    """Return a column's name as it is compared with formats: lower case, single spaces."""
     return " ".join(column.split()).casefold()
 
 
 def find_column_indexes(columns: Sequence[str], file_format: FileFormat) -> list[int]:
-    """Where in a header the columns of a format stand, in the format's order."""
+    """Return the positions in a header of a format's columns, in the format's order."""
     index_by_name: dict[str, int] = {}
     for index, name in enumerate(columns):
         index_by_name.setdefault(normalize_column_name(name), index)
@@ -180,10 +180,11 @@ def find_column_indexes(columns: Sequence[str], file_format: FileFormat) -> list
 
 
 def detect_format(columns: Sequence[str], format_name: str | None = None) -> FileFormat:
-    """The format of a file with these columns; ``chosen`` asks for one by name.
+    """Return the format of a file with these columns.
 
-    :raises WrongFileError: where a column is lacking; the text names the nearest format that a user can have, what is
-        there of it and what is not.
+    :param format_name: the name of the format that the file must have, or None to detect the format.
+    :raises WrongFileError: if a column is missing, or ``format_name`` is unknown. The message names the nearest Kaggle
+        format, with the present and the missing columns.
     """
     if format_name is not None and format_name not in FORMATS:
         raise WrongFileError(f"there is no format {format_name!r}. Known formats: {', '.join(FORMATS)}.")
@@ -208,7 +209,7 @@ def detect_format(columns: Sequence[str], format_name: str | None = None) -> Fil
 
 
 _SIMILAR_FRACTION = 0.5
-"""The share of a format's columns from which on a file may be a copy of it that lacks some."""
+"""The fraction of a format's columns that a file must have to be reported as an incomplete copy of that format."""
 
 
 def _compute_present_fraction(file_format: FileFormat, columns: Sequence[str]) -> float:

@@ -1,4 +1,4 @@
-"""What holds the bytes of a table: a plain file, a packed one, a workbook."""
+"""The file around a table: a plain file, a compressed file or a workbook."""
 
 import csv
 import gzip
@@ -36,9 +36,9 @@ _OLE_WORKBOOK = b"\xd0\xcf\x11\xe0"
 
 @contextmanager
 def explain_corruption() -> Iterator[None]:
-    """Turns what the readers of packed files and of text raise into a sentence.
+    """Replace the errors of the readers of compressed files and of text by a clear message.
 
-    :raises WrongFileError: where the file is broken.
+    :raises WrongFileError: if the file is corrupt.
     """
     csv.field_size_limit(_MAX_FIELD_LENGTH)
     try:
@@ -59,10 +59,11 @@ def replace_nul(text: str) -> str:
 
 
 def reject_other_files(head: bytes, is_compressed: bool) -> None:
-    """Name a file that is no table, by its first bytes.
+    """Reject a file that is not a table, by its first bytes.
 
-    :param is_packed: whether they were packed.
-    :raises WrongFileError: where it is a web page, JSON, packed (again), or of another known kind.
+    :param is_compressed: whether they were compressed.
+    :raises WrongFileError: if it is a web page, JSON, compressed (again), or of another known type; the message names
+        the type.
     """
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1000].lower()
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")) or b"<html" in start:
@@ -91,7 +92,10 @@ def reject_other_files(head: bytes, is_compressed: bool) -> None:
 
 
 def open_decompressed(content: BinaryIO) -> BinaryIO | None:
-    """The bytes of the text in a file, from their beginning; None where the file is a spreadsheet."""
+    """Open the text in a file at its beginning; return None if the file is a spreadsheet.
+
+    :raises WrongFileError: if a zip file does not contain exactly one file, or a spreadsheet is too large.
+    """
     content.seek(0)
     magic = content.read(4)
     content.seek(0)
@@ -113,17 +117,17 @@ def open_decompressed(content: BinaryIO) -> BinaryIO | None:
 
 
 def is_zip(head: bytes) -> bool:
-    """Whether bytes begin as a zip file does, an empty one included."""
+    """Return whether bytes are the beginning of a zip file, which may be empty."""
     return head[:4] in (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 
 
 def is_workbook(archive: zipfile.ZipFile) -> bool:
-    """Whether a zip file is a spreadsheet."""
+    """Return whether a zip file is a spreadsheet."""
     return not {"[Content_Types].xml", "mimetype"}.isdisjoint(archive.namelist())
 
 
 def find_files(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    """The files in a zip file, without folders, hidden files and what a Mac adds."""
+    """Return the files in a zip file, without folders, hidden files and the files that macOS adds."""
     return [entry for entry in archive.infolist() if not _is_hidden(entry.filename.replace("\\", "/"))]
 
 

@@ -1,8 +1,8 @@
-"""The older encoding of a text without a byte order mark that is no UTF-8: the likeliest one, and how sure that is.
+"""Detection of legacy encodings, for text that is not UTF-8 and has no byte order mark.
 
-Single bytes cannot prove what they are: é of Windows-1252 is й of Windows-1251. So each encoding is tried on the words
-that have such bytes, and the one wins in which they are the likeliest names of music. Where several give the same
-text, the first of ``ENCODINGS`` stands for all.
+Single bytes are ambiguous: é of Windows-1252 is й of Windows-1251. Each encoding therefore decodes the words that are
+not plain ASCII, and the encoding wins in which they are the likeliest names of music. If several encodings give the
+same text, the first of ``ENCODINGS`` represents them.
 """
 
 import math
@@ -20,10 +20,10 @@ ENCODINGS: dict[str, float] = {
     **{"cp1253": -9.0, "iso-8859-7": -11.0, "cp1255": -4.0, "cp1256": -4.0, "cp874": -4.0},
     **{"cp932": -5.0, "gb18030": -5.0, "big5": -5.0, "cp949": -7.0, "euc_jp": -6.0},
 }
-"""The older encodings that are told, by Python's names, and how rare each is among such files, as a logarithm."""
+"""The legacy encodings that are detected, by Python's names, with the log weight of their frequency in such files."""
 
 CHOICES = (*ENCODINGS, "iso-8859-1", "iso-8859-9", "iso-8859-13", "cp437", "koi8-u", "shift_jis", "euc_kr")
-"""The encodings that somebody may choose."""
+"""The encodings that the operator may choose."""
 
 _MULTI_BYTE_ENCODINGS = ("cp932", "gb18030", "big5", "cp949", "euc_jp", "shift_jis", "euc_kr")
 
@@ -58,10 +58,10 @@ _EXAMPLE_COUNT = 3
 
 @dataclass(frozen=True)
 class EncodingGuess:
-    """An encoding that a text may be of.
+    """A possible encoding of a text.
 
-    ``examples`` are words as it reads them; ``rival`` is the next likely encoding that reads them otherwise and is
-    nearly as likely, with its examples.
+    ``examples`` are words decoded by it. ``rival`` is the next encoding, if it is nearly as likely and decodes words
+    differently, with the same words decoded by it.
     """
 
     encoding: str
@@ -82,24 +82,24 @@ class EncodingGuess:
 
 
 def is_single_byte(encoding: str) -> bool:
-    """Whether each byte of an encoding is a letter of its own."""
+    """Return whether each byte of an encoding is one character."""
     return not encoding.startswith("utf") and encoding not in _MULTI_BYTE_ENCODINGS
 
 
 def get_display_name(encoding: str) -> str:
-    """The usual name of one of Python's encodings."""
+    """Return the usual name of one of Python's encodings."""
     return _DISPLAY_NAMES.get(encoding, encoding.upper())
 
 
 class NonAsciiWords:
-    """The words of a text that are not plain ASCII: some for each byte, so that a rare letter is among them."""
+    """A sample of the words of a text that are not plain ASCII: some for each byte, so that it has rare letters."""
 
     def __init__(self) -> None:
         self._words: dict[bytes, None] = {}
         self._byte_counts: Counter[int] = Counter()
 
     def add_lines(self, lines: bytes) -> None:
-        """Look at further lines, whole ones."""
+        """Add words of further complete lines."""
         for word in _WORD.findall(lines):
             if word in self._words or len(self._words) >= _MAX_WORDS or len(word) > _MAX_WORD_LENGTH:
                 continue
@@ -109,7 +109,7 @@ class NonAsciiWords:
                 self._words[word] = None
 
     def rank_encodings(self) -> list[EncodingGuess]:
-        """The encodings that they may be of, likeliest first."""
+        """Return the possible encodings of the words, likeliest first."""
         scored: dict[tuple[str, ...], tuple[float, str]] = {}
         for encoding, rarity in ENCODINGS.items():
             texts = tuple(_decode_word(word, encoding) for word in self._words)
@@ -140,14 +140,17 @@ def _score_words(texts: Iterable[str]) -> float:
 
 
 def _count_foreign_kana(texts: Iterable[str], encoding: str) -> int:
-    """How many Japanese letters a Chinese or Korean encoding reads, where their bytes are common letters of another."""
+    """Return the number of kana that a Chinese or Korean encoding decodes.
+
+    Their bytes are common letters in other encodings.
+    """
     if encoding not in _ENCODINGS_WITH_FOREIGN_KANA:
         return 0
     return sum("\u3041" <= letter <= "\u30fa" for text in texts for letter in text)
 
 
 def _build_guess(ranked: list[tuple[float, str, tuple[str, ...]]]) -> EncodingGuess:
-    """The first of some ranked encodings; the second is a rival where it is near."""
+    """Return the first of some ranked encodings, with the second as its rival if their scores are close."""
     score, encoding, texts = ranked[0]
     if len(ranked) > 1 and score - ranked[1][0] < _CERTAIN_SCORE_LEAD:
         _, rival_encoding, rival_texts = ranked[1]

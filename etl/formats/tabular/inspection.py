@@ -1,4 +1,4 @@
-"""A whole file looked at before it is kept: its shape, how it writes numbers and dates, whether its rows are fit."""
+"""Validation of a whole file before it is stored: its shape, the notation of numbers and dates, and its rows."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -31,7 +31,7 @@ _MAX_EXAMPLE_LENGTH = 60
 
 @dataclass(frozen=True)
 class Inspection:
-    """A file that may be kept: how it is read, its header and its number of rows."""
+    """The result for a valid file: its layout, the names in its header and its number of rows."""
 
     layout: Layout
     columns: tuple[str, ...]
@@ -40,11 +40,11 @@ class Inspection:
 
 @dataclass
 class _TableStatistics:
-    """What one reading of all rows shows."""
+    """The statistics of one pass over all rows."""
 
     columns: tuple[str, ...]
     column_indexes: tuple[int, ...]
-    """Of the format's columns in the header."""
+    """The positions of the format's columns in the header."""
     row_count: int = 0
     widths: Counter[int] = field(default_factory=Counter)
     longer_row_count: int = 0
@@ -55,12 +55,12 @@ class _TableStatistics:
 
 
 def inspect_table(content: BinaryIO, layout: Layout, file_format: FileFormat) -> Inspection:
-    """Look at all rows of a file.
+    """Validate all rows of a file, and return its complete layout.
 
     :param content: seekable.
-    :param layout: as ``detect_layout`` gives it.
-    :raises WrongFileError: as ``records``, and where there is no row, the last one breaks off, or nearly every row
-        would be refused.
+    :param layout: as returned by ``layout.detect_layout``.
+    :raises WrongFileError: as ``records.read_records`` does, and if there are no rows, the last row is cut, or nearly
+        all rows would be rejected.
     """
     layout, statistics = _collect_with_quoting(content, layout, file_format)
     if not statistics.row_count:
@@ -86,7 +86,7 @@ def inspect_table(content: BinaryIO, layout: Layout, file_format: FileFormat) ->
 def _collect_with_quoting(
     content: BinaryIO, layout: Layout, file_format: FileFormat
 ) -> tuple[Layout, _TableStatistics]:
-    """The facts, and the way of quoting in which most records are written."""
+    """Return the statistics, and the layout with the quoting that most records follow."""
     quoting_counts: Counter[str] = Counter()
     try:
         statistics = _collect_statistics(content, layout, file_format, quoting_counts)
@@ -133,7 +133,10 @@ def _count_widths(statistics: _TableStatistics, batch: Sequence[list[str]]) -> N
 def _find_columns_to_rewrite(
     statistics: _TableStatistics, batch: Sequence[list[str]], sampled_rows: Sequence[list[str]], file_format: FileFormat
 ) -> None:
-    """Look for values that are not in plain writing: for dates and thousands in all rows, else in some."""
+    """Find the columns with values that are not in plain notation.
+
+    All rows are searched for dates and for numbers with thousands separators, else only the sampled rows.
+    """
     width = len(statistics.columns)
     for (name, rule), index in zip(get_column_rules(file_format).items(), statistics.column_indexes, strict=True):
         if name in statistics.columns_to_rewrite or not (rule.is_number or rule.kind == "date"):
@@ -146,9 +149,9 @@ def _find_columns_to_rewrite(
 
 
 def _detect_shape(statistics: _TableStatistics) -> str:
-    """Where header and rows differ by one field, or by empty ones at the end, throughout, how they do.
+    """Return the shape of the file as in ``Layout.shape``, or "" if nearly all rows do not differ from the header.
 
-    :raises WrongFileError: where they do and it cannot be told which field is the one.
+    :raises WrongFileError: if the rows have one more field than the header, and it is unclear which one.
     """
     width = len(statistics.columns)
     if (
@@ -177,7 +180,7 @@ def _is_nearly_all(total: int, count: int) -> bool:
 def _detect_notation(
     content: BinaryIO, layout: Layout, file_format: FileFormat, statistics: _TableStatistics
 ) -> Layout:
-    """The layout with the way in which numbers and dates are written, by all rows of the file."""
+    """Return the layout with the notation of numbers and dates, detected in all rows of the file."""
     rules = get_column_rules(file_format)
     numbers = [name for name in file_format.columns if rules[name].is_number]
     dates = [name for name in file_format.columns if rules[name].kind == "date"]
@@ -202,7 +205,7 @@ def _describe_ambiguous_dates(column: str, dates: Sequence[str]) -> str:
 def _collect_distinct_values(
     content: BinaryIO, layout: Layout, file_format: FileFormat, statistics: _TableStatistics, names: Sequence[str]
 ) -> dict[str, set[str]]:
-    """The different values of some columns."""
+    """Return the distinct values of some columns."""
     column_indexes = {name: statistics.column_indexes[file_format.columns.index(name)] for name in names}
     values_by_column: dict[str, set[str]] = {name: set() for name in names}
     rows = read_records(content, layout)
@@ -216,7 +219,7 @@ def _collect_distinct_values(
 
 
 def build_rewriters(layout: Layout, file_format: FileFormat) -> dict[str, Callable[[str], str]]:
-    """By column, what brings its values into plain writing; empty where the file is in it."""
+    """Return, by column, the function that rewrites its values in plain notation; columns in it have no function."""
     rules = get_column_rules(file_format)
     rewriters_by_column: dict[str, Callable[[str], str]] = {}
     for name in file_format.columns:
@@ -232,7 +235,7 @@ def build_rewriters(layout: Layout, file_format: FileFormat) -> dict[str, Callab
 def _count_rejections(
     rows: Iterable[list[str]], layout: Layout, file_format: FileFormat, statistics: _TableStatistics
 ) -> "Counter[tuple[str, str, str]]":
-    """How many rows would be refused, by column, phrase and value."""
+    """Return the number of rows that would be rejected, by column, phrase of the reason, and value."""
     rewrite = build_rewriters(layout, file_format)
     rejections: Counter[tuple[str, str, str]] = Counter()
     for row in rows:
@@ -263,9 +266,9 @@ def _find_violation(
 def _reject_if_nearly_all_invalid(
     content: BinaryIO, layout: Layout, file_format: FileFormat, statistics: _TableStatistics
 ) -> None:
-    """Refuse a file of which nearly every row would be refused, by all of its rows.
+    """Reject a file if nearly all of its rows would be rejected.
 
-    :raises WrongFileError: with how many, and the most frequent reasons with examples.
+    :raises WrongFileError: with the number of rows, and the most frequent reasons with examples.
     """
     rows = read_records(content, layout)
     next(rows)

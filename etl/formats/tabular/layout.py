@@ -1,4 +1,4 @@
-"""How the records lie in a file: its encoding and its delimiter, found by looking at all of it."""
+"""The layout of a file: its encoding and its delimiter, detected in the whole file."""
 
 import codecs
 import csv
@@ -14,7 +14,7 @@ from etl.formats.tabular.encodings import EncodingGuess, NonAsciiWords, get_disp
 from etl.formats.tabular.notation import DateOrder
 
 SPREADSHEET = "spreadsheet"
-"""Stands for the encoding where a file is no text but an Excel or OpenDocument workbook."""
+"""The value of ``Layout.encoding`` for Excel and OpenDocument workbooks, which are not text."""
 
 DELIMITERS = (",", ";", "\t", "|")
 
@@ -34,18 +34,18 @@ _BACKSLASH_QUOTE = '\\"'
 
 @dataclass(frozen=True)
 class Layout:
-    """How the records lie in a file.
+    """The layout of the records in a file.
 
-    ``encoding`` may be ``SPREADSHEET``; ``delimiter`` separates fields. The rest is seen when the whole file is read:
+    ``encoding`` may be ``SPREADSHEET``; ``delimiter`` separates fields. The other fields depend on the whole file:
 
-    - ``quoting``: ``strict`` where quotation marks are doubled, as RFC 4180 has it; ``doubled`` or ``backslash`` where
-      some records say otherwise, and most are of that way; ``escaped`` where a backslash stands before them also
-      outside of quotation marks; ``loose`` where nobody has looked.
-    - ``shape``: ``row_names`` where rows begin with a name that the header lacks, ``trailing_delimiter`` where they end
-      with delimiters that it lacks, ``header_delimiter`` where the header alone has them.
-    - ``decimal``: the decimal mark where numbers have to be rewritten.
-    - ``dates``: how dates are written where they have to be rewritten; see ``notation``.
-    - ``remarks``: what somebody should know of how the file is read, in sentences.
+    - ``quoting``: ``strict`` if all quotation marks within quoted fields are doubled, as in RFC 4180; ``doubled`` or
+      ``backslash`` if records differ, for the rule of most records; ``escaped`` if a backslash precedes quotation marks
+      also outside of quoted fields; ``loose`` if the quoting was not checked.
+    - ``shape``: ``row_names`` if rows begin with a name that the header lacks, ``trailing_delimiter`` if rows end with
+      delimiters that the header lacks, ``header_delimiter`` if only the header ends with them; else empty.
+    - ``decimal``: the decimal mark if numbers have to be rewritten, else empty.
+    - ``dates``: the order of day, month and year if dates have to be rewritten, else empty; see ``notation``.
+    - ``remarks``: messages to the operator about how the file is read.
     """
 
     encoding: str
@@ -58,11 +58,11 @@ class Layout:
 
 
 def detect_layout(content: BinaryIO, chosen: str | None = None) -> Layout:
-    """How to read a file, found by looking at all of it.
+    """Detect the layout of a file from its whole content.
 
     :param content: seekable.
-    :param chosen: the encoding, where somebody has chosen it, for text that does not tell by itself that it is Unicode.
-    :raises WrongFileError: where it is empty, a web page, not text, broken, or in no known (or not in the chosen)
+    :param chosen: the encoding that the operator chose, for text that is not recognisably Unicode; None to detect it.
+    :raises WrongFileError: if it is empty, a web page, not text, corrupt, or in no known (or not in the chosen)
         encoding.
     """
     with explain_corruption():
@@ -80,7 +80,7 @@ def detect_layout(content: BinaryIO, chosen: str | None = None) -> Layout:
 
 
 def _detect_encoding(stream: BinaryIO, head: bytes, chosen: str | None) -> tuple[str, EncodingGuess | None]:
-    """The encoding; with the guess that it is, where it is one."""
+    """Return the encoding, and the guess if it is only a guess."""
     for mark, encoding in _BYTE_ORDER_MARKS:
         if head.startswith(mark):
             return _require_decodable(stream, encoding), None
@@ -120,7 +120,7 @@ def _require_chosen_encoding(stream: BinaryIO, chosen: str) -> str:
 
 
 def _has_backslash_quote(stream: BinaryIO, encoding: str) -> bool:
-    """Whether a quotation mark stands behind a backslash somewhere."""
+    """Return whether any quotation mark follows a backslash."""
     stream.seek(0)
     if encoding == "utf-8":
         return _contains_pattern(iter(lambda: stream.read(_BLOCK_BYTES), b""), _BACKSLASH_QUOTE.encode())
@@ -150,9 +150,9 @@ def _can_decode(stream: BinaryIO, encoding: str) -> bool:
 
 
 def _is_mostly_utf8(stream: BinaryIO) -> bool:
-    """Whether most of the lines that are not plain ASCII are UTF-8: rows of the others are refused when they are read.
+    """Return whether most of the lines that are not plain ASCII are UTF-8; a load rejects the rows of the other lines.
 
-    :raises WrongFileError: where it is so, and the file ends within a letter.
+    :raises WrongFileError: if they are, and the file ends within a character.
     """
     stream.seek(0)
     valid_count = invalid_count = 0
@@ -168,14 +168,17 @@ def _is_mostly_utf8(stream: BinaryIO) -> bool:
 
 
 def _guess_encoding(stream: BinaryIO) -> EncodingGuess:
-    """The likeliest older encoding, judged by the words of all lines that are not plain ASCII."""
+    """Return the likeliest legacy encoding, by the words of all lines that are not plain ASCII.
+
+    :raises WrongFileError: if no known encoding can decode the text.
+    """
     stream.seek(0)
     words = NonAsciiWords()
     while block := stream.read(_BLOCK_BYTES) + stream.readline(_BLOCK_BYTES):
         if not block.isascii():
             words.add_lines(block)
     for guess in words.rank_encodings():
-        # Single bytes that are no letters cost the rows in which they stand, and no more.
+        # A byte that a single-byte encoding cannot decode costs only its own row, so such an encoding is acceptable.
         if is_single_byte(guess.encoding) or _can_decode(stream, guess.encoding):
             return guess
     raise WrongFileError(
@@ -185,7 +188,7 @@ def _guess_encoding(stream: BinaryIO) -> EncodingGuess:
 
 
 def _detect_delimiter(head: bytes, encoding: str) -> str:
-    """The delimiter that splits the header into most fields, or that a first line such as "sep=;" tells Excel."""
+    """Return the delimiter of a first line such as "sep=;" (a hint for Excel), else the one with most header fields."""
     text = replace_nul(codecs.getincrementaldecoder(encoding)("replace").decode(head))
     hint = _EXCEL_DELIMITER_HINT.match(text)
     if hint:

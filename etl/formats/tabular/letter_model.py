@@ -1,9 +1,9 @@
-"""How likely a text is as names of music: which letters follow each other within the words of a language.
+"""The likelihood of a text as names of music, from the letter sequences in the words of each language.
 
-The letters of most languages come from the Unicode CLDR (through Babel): the names of languages, countries and
-currencies, some 1,500 words each. A few words that are common in titles stand beside them. A word counts in whichever
-language fits it best; letters of two scripts in one word, a sign in the middle of a word and capitals after small
-letters make it unlikely.
+The words of most languages come from the Unicode CLDR (through Babel): the names of languages, countries and
+currencies, about 1,500 words each. Some words that are common in titles are added. A word's score combines all
+languages of its script, so the language that fits best dominates. Letters of two scripts in one word, a sign in the
+middle of a word and capitals after lower-case letters make a word unlikely.
 """
 
 import math
@@ -31,7 +31,7 @@ _RARITY_BY_LANGUAGE |= {"cs": -1.0, "hu": -1.0, "ro": -1.5, "hr": -1.5} | dict.f
     ("en", "fr", "es", "pt", "de"), 0.0
 )
 _DEFAULT_RARITY = -2.0
-"""How rare titles in a language are, as a logarithm; of what is not named."""
+"""The log weight of titles in a language that ``_RARITY_BY_LANGUAGE`` does not contain."""
 
 _TITLE_WORDS = {
     "en": "beyoncé café fiancé naïve déjà vu mötley crüe motörhead zoë chloë señorita rosé cliché façade touché mø mýa "
@@ -76,7 +76,7 @@ _TITLE_WORDS = {
 }
 _TITLE_WORD_WEIGHT = 4
 _TITLE_WORD_SCORE = -5.0
-"""A whole word of these, as a logarithm."""
+"""The lowest log likelihood of a word in ``_TITLE_WORDS``."""
 
 _SMOOTHING = 8
 _ALPHABET_SMOOTHING = 5
@@ -98,12 +98,12 @@ _AFTER_APOSTROPHE = frozenset(
 _BEFORE_APOSTROPHE = frozenset(["l", "d", "j", "m", "n", "s", "t", "c", "qu", "o", "y", "all", "rock"])
 _KANA, _SYLLABLES, _FULL_WIDTH = 80, 2_350, 3_000
 _COMMON_IDEOGRAPHS, _RARE_IDEOGRAPHS = 6_000, 1_000_000
-"""One in so many, of letters of Chinese, Japanese and Korean."""
+"""The number of equally likely letters of each group in Chinese, Japanese and Korean."""
 _COMMON_IDEOGRAPH_RANGES = (("cp932", 0x88, 0x97), ("gb2312", 0xB0, 0xD7), ("big5", 0xA4, 0xC6))
 
 
 class _LetterModel:
-    """Which letters follow which two others in the words of one language."""
+    """A trigram model of the letters in the words of one language."""
 
     def __init__(self, language: str) -> None:
         titles = _TITLE_WORDS.get(language, "").split()
@@ -122,7 +122,7 @@ class _LetterModel:
         self._count = self._single.total()
 
     def score_word(self, word: str) -> float:
-        """The logarithm of how likely a word is, in small letters."""
+        """Return the log likelihood of a word in lower case."""
         result, second_previous, previous = 0.0, "", "^"
         for letter in f"{word}$":
             result += math.log(self._estimate_probability(second_previous, previous, letter))
@@ -138,8 +138,8 @@ class _LetterModel:
 
 
 def _read_cldr_words(language: str) -> set[str]:
-    """The words of the CLDR in a language, in small letters."""
-    from babel import Locale  # slow to load, and needed for files of older encodings alone
+    """Return the words of the CLDR in a language, in lower case."""
+    from babel import Locale  # Slow to load, and needed only for files in legacy encodings.
 
     locale = Locale.parse(language)
     texts: Iterable[str] = (
@@ -153,7 +153,7 @@ def _read_cldr_words(language: str) -> set[str]:
 
 @cache
 def _load_language_models(script: str) -> list[tuple[float, Callable[[str], float]]]:
-    """How rare, and how likely a word is, for each language of a script."""
+    """Return the log weight and the scoring function of each language of a script."""
     is_latin = script == "LATIN"
     return [
         (_RARITY_BY_LANGUAGE.get(name, _DEFAULT_RARITY) if is_latin else 0.0, _get_scorer(_LetterModel(name)))
@@ -167,14 +167,14 @@ def _get_scorer(letters: _LetterModel) -> Callable[[str], float]:
 
 @cache
 def _count_ideographs() -> tuple[Counter[str], int]:
-    """How often the CLDR has each letter of Chinese, Japanese and Korean."""
+    """Return the frequency in the CLDR of each letter of Chinese, Japanese and Korean, and the total."""
     counts = Counter(letter for language in _IDEOGRAPHIC for word in _read_cldr_words(language) for letter in word)
     return counts, counts.total()
 
 
 @lru_cache(maxsize=1 << 14)
 def _get_script(letter: str) -> str:
-    """The first word of a letter's name, such as LATIN; nothing for what is no letter."""
+    """Return the script of a letter: the first word of its Unicode name, such as LATIN; "" for other characters."""
     if letter.isascii():
         return "LATIN" if letter.isalpha() else ""
     if unicodedata.category(letter)[0] not in "LM" or letter in "ªº":
@@ -207,7 +207,7 @@ def _is_common(letter: str) -> bool:
 
 
 def _is_encodable(encoding: str, letter: str) -> bool:
-    """Whether an encoding has a letter of its own; EUC-KR writes any other syllable as a sequence of parts."""
+    """Return whether an encoding has a code for a letter; EUC-KR encodes other syllables as sequences of parts."""
     try:
         return len(letter.encode(encoding)) <= 2
     except UnicodeEncodeError:
@@ -216,7 +216,7 @@ def _is_encodable(encoding: str, letter: str) -> bool:
 
 @lru_cache(maxsize=1 << 16)
 def _score_run(run: str, script: str) -> float:
-    """How likely a run of letters of one script is."""
+    """Return the log likelihood of a run of letters of one script."""
     if script == "IDEOGRAPH":
         syllables = sum("\uac00" <= letter <= "\ud7a3" for letter in run)
         return sum(map(_score_ideograph, run)) + (_MIXED_SCRIPTS if 0 < syllables < len(run) else 0.0)
@@ -240,7 +240,7 @@ def _score_case(run: str) -> float:
 
 @lru_cache(maxsize=1 << 17)
 def score_word(word: str) -> float:
-    """How likely a word with signs around and in it is, as a logarithm; 0 where it is plain ASCII."""
+    """Return the log likelihood of a word with the signs around and in it; 0 for plain ASCII."""
     if word.isascii():
         return 0.0
     runs: list[tuple[str, str]] = []

@@ -1,8 +1,8 @@
-"""How numbers and dates are written in a file, and what they are in plain writing: 1234.5 and 2019-06-14.
+"""The notation of numbers and dates in a file, and their conversion into plain notation: 1234.5 and 2019-06-14.
 
-What a text can only mean, it means: 0,676 has a decimal comma, 1.234.567 sets thousands apart. What it could mean in
-two ways (1,412 or 05.06.2019) the whole file decides: by values that can be read in one way alone, and by those that
-only one way brings into the range of their column.
+A text with one possible meaning has that meaning: 0,676 has a decimal comma, 1.234.567 has thousands separators. For an
+ambiguous text (1,412 or 05.06.2019) the whole file decides: values with one possible meaning count, and so do values
+that are within the range of their column in one reading only.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import Literal
 from etl.formats.kaggle.column_rules import BLANKS, GROUPED_NUMBER, ColumnRule
 
 DateOrder = Literal["", "ymd", "dmy", "mdy", "year"]
-"""Nothing to do; the year stands first; the day; the month; undecided, so that only the year is known."""
+"""No rewriting needed; the year first; the day first; the month first; undecided, so that only the year is known."""
 
 _MIN_TRACK_MS, _MAX_TRACK_MS = 4_000, 200_000_000
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:([.,])\d{3})(?:\1\d{3})*")
@@ -32,9 +32,9 @@ _NONSTANDARD_IN_DATES = re.compile(r"[./, :T'’\u00a0\u202f]|\d-\d{4}")
 
 
 def may_need_rewriting(joined: str, is_date: bool, is_whole_number: bool) -> bool:
-    """Whether there may be a value that is not in plain writing.
+    """Return whether a value may not be in plain notation.
 
-    :param joined: the values of a column, one after the other.
+    :param joined: the concatenated values of a column.
     """
     if is_date:
         return bool(_NONSTANDARD_IN_DATES.search(joined))
@@ -46,9 +46,9 @@ def may_need_rewriting(joined: str, is_date: bool, is_whole_number: bool) -> boo
 
 @lru_cache(maxsize=1 << 16)
 def normalize_number(text: str, decimal: str) -> str:
-    """A number in plain writing; what is none is left as it is.
+    """Return a number in plain notation; text that is not a number is returned unchanged.
 
-    :param decimal: "." or ",", which decides of texts that could have either.
+    :param decimal: "." or ",": the decimal mark of ambiguous texts.
     """
     text = text.strip(BLANKS).translate(_MINUS_SIGNS)
     if text.isascii() and text.replace("-", "", 1).isdigit():
@@ -66,7 +66,10 @@ def normalize_number(text: str, decimal: str) -> str:
 
 
 def normalize_number_in_range(rule: ColumnRule, decimal: str, text: str) -> str:
-    """A number in plain writing; of two ways to read it, the file's unless only the other fits its column."""
+    """Return a number in plain notation.
+
+    An ambiguous text is read by the file's decimal mark, unless only the other reading is within the column's range.
+    """
     by_file_mark = normalize_number(text, decimal)
     if _is_plausible(by_file_mark, rule):
         return by_file_mark
@@ -75,7 +78,7 @@ def normalize_number_in_range(rule: ColumnRule, decimal: str, text: str) -> str:
 
 
 def detect_decimal_mark(columns: Iterable[tuple[ColumnRule, Iterable[str]]]) -> tuple[str, bool]:
-    """The decimal mark of a file, and whether any value needs rewriting under it.
+    """Return the decimal mark of a file, and whether any value has to be rewritten.
 
     :param columns: the rule and some values of each column of numbers.
     """
@@ -86,7 +89,7 @@ def detect_decimal_mark(columns: Iterable[tuple[ColumnRule, Iterable[str]]]) -> 
             by_comma, by_point = normalize_number(text, ","), normalize_number(text, ".")
             if by_comma != by_point:
                 is_comma, is_point = _is_plausible(by_comma, rule), _is_plausible(by_point, rule)
-                if is_comma and is_point and rule.kind == "whole":  # nobody writes three zeros behind a mark
+                if is_comma and is_point and rule.kind == "whole":  # Three zeros do not follow a decimal mark.
                     is_comma, is_point = "." not in by_comma, "." not in by_point
                 commas += is_comma and not is_point
                 points += is_point and not is_comma
@@ -102,7 +105,7 @@ def detect_decimal_mark(columns: Iterable[tuple[ColumnRule, Iterable[str]]]) -> 
 
 
 def _is_grouped_duration(text: str, rule: ColumnRule) -> bool:
-    """Whether a text is a duration with commas between its thousands."""
+    """Return whether a text is a duration with commas as thousands separators."""
     return rule.kind == "duration" and bool(re.match(GROUPED_NUMBER, text.strip(BLANKS)))
 
 
@@ -118,7 +121,7 @@ def _is_plausible(text: str, rule: ColumnRule) -> bool:
 
 @lru_cache(maxsize=1 << 16)
 def normalize_date(text: str, order: DateOrder) -> str:
-    """A date as 2019-06-14, 2019-06 or 2019; what is none is left as it is."""
+    """Return a date as 2019-06-14, 2019-06 or 2019; text that is not a date is returned unchanged."""
     text = text.strip(BLANKS)
     year = _YEAR_AS_NUMBER.fullmatch(text)
     if year:
@@ -134,7 +137,7 @@ def normalize_date(text: str, order: DateOrder) -> str:
 
 
 def _format_date(first_number: int, second_number: int, year: str, order: DateOrder) -> str:
-    """A date of day and month, or month and day; its year alone where neither the order nor the date itself tells."""
+    """Return a date from its day and month in either order; only its year if the order is undecided and ambiguous."""
     if order == "year" and first_number <= 12 and second_number <= 12 and first_number != second_number:
         return year
     is_day_first = first_number > 12 if order == "year" else order == "dmy"
@@ -143,7 +146,7 @@ def _format_date(first_number: int, second_number: int, year: str, order: DateOr
 
 
 def detect_date_order(values: Iterable[str]) -> tuple[DateOrder, list[str]]:
-    """How the dates of a column are written; and where that stays open, those of which only the year is known."""
+    """Return the order of the dates of a column; if it is undecided, also the dates that are reduced to their year."""
     max_first, max_second, ambiguous_dates, needs_rewriting = 0, 0, [], False
     for text in values:
         match = _YEAR_LAST.fullmatch(text.strip(BLANKS))

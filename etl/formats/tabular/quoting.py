@@ -1,13 +1,13 @@
-"""Records of text whose quotation marks do not all follow one rule.
+"""Records of text whose quotation marks follow two rules.
 
-RFC 4180 doubles a quotation mark within quotation marks; Spark's CSV writer sets a backslash before it, and before a
-backslash. Each record is read in both ways, strictly: where one way alone fits, it is taken; where both fit and
-differ, the number of fields decides, then the way in which most of the file is written. Where neither fits, the record
-is one that cannot be told.
+RFC 4180 doubles a quotation mark within a quoted field. Spark's CSV writer puts a backslash before it, and before a
+backslash. Each record is parsed strictly in both dialects. If it is valid in one dialect only, that one applies. If it
+is valid in both and they differ, the number of fields decides, then the dialect of most records of the file. If it is
+valid in neither, the record cannot be parsed.
 
-Other writers set the backslash outside of quotation marks, too, where neither of the two leaves a quotation mark. So
-one before a quotation mark masks it wherever it stands; and where a file is written so, before a backslash, a delimiter
-and the end of a line.
+Other writers put a backslash before a quotation mark outside of quoted fields too, where neither dialect leaves a
+quotation mark. A backslash therefore escapes a quotation mark anywhere. In files of such writers it also escapes a
+backslash, a delimiter and the end of a line.
 """
 
 import io
@@ -27,7 +27,7 @@ UNCLOSED_QUOTE_MESSAGE = "the file ends within a quotation: it breaks off, or a 
 
 
 class UnparsableRecord(list[str]):
-    """A record that cannot be told apart into fields: its whole text."""
+    """A record that cannot be split into fields; its only element is its whole text."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,13 @@ def _build_dialects(delimiter: str, quoting: str) -> tuple[_QuotingDialect, _Quo
 def read_either_dialect(
     text: io.TextIOWrapper, delimiter: str, quoting: str, quoting_counts: Counter[str]
 ) -> Iterator[list[str]]:
-    """The records of a text.
+    """Yield the records of a text, each parsed in the dialect that fits it.
 
-    :param quoting: ``doubled``, or ``backslash`` or ``escaped`` where the backslash decides of what fits in both ways.
-    :param told: counts, by ``doubled`` and ``backslash``, the records that fit in one way alone; by ``escaped`` those
-        with a backslash before a quotation mark outside of quotation marks.
-    :raises WrongFileError: where the text ends within a quotation, or a record is too long.
+    :param quoting: ``doubled``, or ``backslash`` or ``escaped`` to prefer the backslash for records valid in both
+        dialects.
+    :param quoting_counts: counts, under ``doubled`` and ``backslash``, the records that are valid in one dialect only;
+        under ``escaped``, those with a backslash before a quotation mark outside of quoted fields.
+    :raises WrongFileError: if the text ends within a quoted field, or a record is too long.
     """
     window = _TextWindow(text)
     dialects = _build_dialects(delimiter, quoting)
@@ -87,7 +88,7 @@ def read_either_dialect(
 
 
 _Record = tuple[list[str], int, bool]
-"""The fields, where the record ends, and whether a backslash stands before a quotation mark outside of others."""
+"""The fields, the end of the record, and whether a backslash precedes a quotation mark outside of quoted fields."""
 
 
 def _choose_record(doubled: _Record | None, backslash: _Record | None, width: int, prefers_backslash: bool) -> _Record:
@@ -98,7 +99,7 @@ def _choose_record(doubled: _Record | None, backslash: _Record | None, width: in
 
 
 class _TextWindow:
-    """A part of a text from where the next record begins, as long as it needs to be."""
+    """A window on a text that begins at the next record and grows as long as needed."""
 
     def __init__(self, text: io.TextIOWrapper) -> None:
         self._source = text
@@ -112,7 +113,7 @@ class _TextWindow:
         self._start = end
 
     def read_record(self, dialect: _QuotingDialect, delimiter: str) -> _Record | None:
-        """The next record; None where it does not fit."""
+        """Parse the next record in a dialect; return None if it is not valid in it."""
         size = _WINDOW_LENGTH
         while True:
             record = self._parse_record(dialect, delimiter)
@@ -127,9 +128,9 @@ class _TextWindow:
             self._read_ahead(size)
 
     def skip_line(self) -> str:
-        """The next line, which is left out.
+        """Return the next line, and advance past it.
 
-        :raises WrongFileError: where a quotation mark in it is the last of the file.
+        :raises WrongFileError: if it opens a quotation that the file does not close.
         """
         line_end = re.compile(r"\r\n|\n|\r|\Z").search(self._text, self._start)
         assert line_end

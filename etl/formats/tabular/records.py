@@ -21,26 +21,27 @@ _EMPTY_OR_NUMBERED = re.compile(r"\s*( \(\d+\))?")
 
 
 class LooseQuotationError(WrongFileError):
-    """A quotation mark within quotation marks is not doubled."""
+    """A quotation mark within a quoted field that is not doubled."""
 
 
 def read_records(
     content: BinaryIO, layout: Layout, quoting_counts: Counter[str] | None = None
 ) -> Generator[list[str], None, None]:
-    """The records of a file, its header first; names in the header are made different by a number.
+    """Yield the records of a file, its header first; numbers make duplicate names in the header distinct.
+
+    Bytes below the header that the file's encoding cannot decode become lone surrogates; see ``is_legible``.
 
     :param content: seekable.
-    :param told: counts what ``quoting.read_either_way`` tells.
-    :raises WrongFileError: where the file ends within quotation marks, or is broken. Bytes below the header that are no
-        text of the file's encoding become halves of surrogate pairs; see ``is_legible``.
-    :raises LooseQuotationError: where a file of strict quoting is none.
+    :param quoting_counts: the counts of ``quoting.read_either_dialect``.
+    :raises WrongFileError: if the file ends within a quoted field, or is corrupt.
+    :raises LooseQuotationError: if the layout's quoting is strict and the file's is not.
     """
     with explain_corruption():
         stream = open_decompressed(content)
         parsed_rows = (
             _read_sheet_records(content) if stream is None else _read_text_records(stream, layout, quoting_counts)
         )
-        with closing(parsed_rows) as rows:  # before whoever opened the file closes it
+        with closing(parsed_rows) as rows:  # Closed here, before the caller closes the file.
             for header in rows:
                 if _is_hint_for_excel(header):
                     continue
@@ -53,7 +54,7 @@ def read_records(
 
 
 def _is_hint_for_excel(row: Sequence[str]) -> bool:
-    """Whether a row is "sep=;", which tells Excel the delimiter."""
+    """Return whether a row is "sep=;", a hint about the delimiter for Excel."""
     return len(row) <= 2 and row[0].lower().startswith("sep=")
 
 
@@ -64,7 +65,7 @@ def _complete_header(header: list[str], shape: str) -> list[str]:
 
 
 def remove_empty_ends(names: Sequence[str]) -> list[str]:
-    """The names of a header up to the last that is one; names made different by a number included."""
+    """Return the names of a header without empty names at the end, whether or not a number makes these distinct."""
     count = len(names)
     while count and _EMPTY_OR_NUMBERED.fullmatch(names[count - 1]):
         count -= 1
@@ -77,7 +78,7 @@ def _trim_rows(rows: Iterable[list[str]], width: int) -> Iterator[list[str]]:
 
 
 def is_legible(fields: Iterable[str]) -> bool:
-    """Whether all fields of one or more records are text, which bytes that are no UTF-8 are not."""
+    """Return whether all fields of one or more records are text, without undecodable bytes."""
     try:
         "".join(fields).encode()
     except UnicodeEncodeError:
@@ -86,7 +87,7 @@ def is_legible(fields: Iterable[str]) -> bool:
 
 
 def read_header(content: BinaryIO, layout: Layout) -> tuple[str, ...]:
-    """The names in the header alone."""
+    """Return the names in the header."""
     with closing(read_records(content, layout)) as rows:
         return tuple(next(rows, []))
 
@@ -126,17 +127,17 @@ def _split_records(text: io.TextIOWrapper, layout: Layout) -> Iterator[list[str]
 
 def _iterate_lines(text: io.TextIOWrapper) -> Iterator[str]:
     while line := text.readline(_MAX_LINE_LENGTH):
-        if len(line) == _MAX_LINE_LENGTH:  # without a bound, a file without ends of lines would be one line in memory
+        if len(line) == _MAX_LINE_LENGTH:  # Else a file without line ends would become one line in memory.
             raise WrongFileError(f"a line is longer than {_MAX_LINE_LENGTH} characters: this is no table of rows.")
         yield replace_nul(line)
-    # The csv module takes an open quotation at the end for closed; whether these two lines come out as a record of
-    # their own tells the difference.
+    # The csv module accepts an open quotation at the end of a file. If no quotation is open, the marker becomes a
+    # record of its own; otherwise it becomes a part of the last field.
     yield "\n"
     yield _END_MARKER
 
 
 def _read_sheet_records(content: BinaryIO) -> Generator[list[str], None, None]:
-    """The rows of a workbook's first sheet."""
+    """Yield the rows of a workbook's first sheet."""
     import pandas
 
     content.seek(0)
@@ -145,7 +146,7 @@ def _read_sheet_records(content: BinaryIO) -> Generator[list[str], None, None]:
             content, engine="calamine", header=None, dtype=object, keep_default_na=False, na_filter=False
         )
     except Exception as error:
-        # Whatever calamine trips over, there is one thing to say about it: the file, not the program, is at fault.
+        # calamine's errors have no common class. All of them are due to the file.
         raise WrongFileError(f"the spreadsheet is broken, locked or not a spreadsheet ({error}).") from error
     if sheet.empty:
         raise WrongFileError("the file is empty: its first sheet has no cells.")

@@ -22,13 +22,13 @@ from etl.storage.inputs import ReceivedInput
 BATCH_ROWS = 10_000
 
 WRONG_FIELD_COUNT = "row has more or fewer fields than the header"
-"""The ``problem`` of a row that cannot be told apart into columns."""
+"""The ``problem`` of a row whose number of fields differs from the header's."""
 NOT_UTF8 = "row has bytes that are no UTF-8"
-"""The ``problem`` of a row of another encoding than its file."""
+"""The ``problem`` of a row in another encoding than its file, which is UTF-8."""
 NOT_DECODABLE = "row has bytes that are no text in the encoding of the file"
-"""The ``problem`` of a row with bytes that are no letters in an older encoding."""
+"""The ``problem`` of a row with bytes that the file's legacy encoding cannot decode."""
 UNPARSABLE_QUOTES = "row has quotation marks that do not tell where its fields end"
-"""The ``problem`` of a row that could be told apart into columns in no way, or in more than one."""
+"""The ``problem`` of a row that cannot be split into fields by its quotation marks."""
 
 _STRINGS = ArrayType(StringType(), containsNull=False)
 _LISTS = pyarrow.list_(pyarrow.string())
@@ -36,7 +36,7 @@ _Rewriters = dict[str, Callable[[str], str]]
 
 
 def read_rows(spark: SparkSession, received: Sequence[ReceivedInput], file_format: FileFormat) -> DataFrame:
-    """All rows of some inputs of one format, as text, one input a task.
+    """Read all rows of some inputs of one format as text, one input a task.
 
     :returns: a frame with
 
@@ -45,10 +45,10 @@ def read_rows(spark: SparkSession, received: Sequence[ReceivedInput], file_forma
         - others: array<string>, the fields of all further columns,
         - header: array<string>, the names in this input's header, the format's columns first (in the format's
           order), then those of ``others``,
-        - as_received: array<string>, the fields of ``header`` as the file has them, where numbers or dates were
+        - as_received: array<string>, the fields of ``header`` as in the file, if numbers or dates of the input are
           rewritten; else NULL,
-        - problem: NULL, or why the row has no columns; then its fields stand in ``others``, in the file's order.
-    :raises WrongFileError: on an executor, where an input is not what it was when it was received.
+        - problem: NULL, or why the row has no columns; its fields are then in ``others``, in the file's order.
+    :raises WrongFileError: on an executor, if an input has changed since it was received.
     """
     inputs = list(received)
 
@@ -64,7 +64,7 @@ def read_rows(spark: SparkSession, received: Sequence[ReceivedInput], file_forma
 
 
 def _build_header_column(inputs: Sequence[ReceivedInput], file_format: FileFormat) -> Column:
-    """The names of each input's columns, as a constant that Spark works out only where it is asked for."""
+    """Return the names of each input's columns, as constants that Spark evaluates only if the column is selected."""
     headers = [F.lit(None).cast(_STRINGS)]
     for received_input in inputs:
         names = F.array(
@@ -88,13 +88,13 @@ def _build_frame_schema(file_format: FileFormat) -> StructType:
 
 
 def _order_columns(columns: Sequence[str], file_format: FileFormat) -> list[int]:
-    """The places in the file's header of the format's columns, then of all others."""
+    """Return the positions in the file's header of the format's columns, then of all others."""
     format_indexes = find_column_indexes(columns, file_format)
     return format_indexes + [index for index in range(len(columns)) if index not in format_indexes]
 
 
 def get_layout(received: ReceivedInput) -> Layout:
-    """How an input is read, by its note."""
+    """Return the layout in the manifest of an input."""
     return Layout(
         received.encoding,
         received.delimiter,
@@ -106,7 +106,10 @@ def get_layout(received: ReceivedInput) -> Layout:
 
 
 def read_batches(received_input: ReceivedInput, file_format: FileFormat) -> Iterator[pyarrow.RecordBatch]:
-    """The rows of one input in batches, as ``read_rows`` has them, without the header."""
+    """Yield the rows of one input in batches with the columns of ``read_rows``, without ``header``.
+
+    :raises WrongFileError: if the number of rows differs from the manifest's.
+    """
     layout = get_layout(received_input)
     rewrite = build_rewriters(layout, file_format)
     with fsspec.open(received_input.url, "rb") as content:
@@ -134,7 +137,7 @@ def _build_batch(
     try:
         if all(len(row) == len(order) for row in rows):
             return _build_uniform_batch(received_input, rows_before, rows, order, file_format, rewrite)
-    except UnicodeEncodeError:  # some row has bytes that are no text
+    except UnicodeEncodeError:  # A row has undecodable bytes.
         pass
     return _build_mixed_batch(received_input, rows_before, rows, order, file_format, rewrite)
 
@@ -147,7 +150,7 @@ def _build_uniform_batch(
     file_format: FileFormat,
     rewrite: _Rewriters,
 ) -> pyarrow.RecordBatch:
-    """A batch of rows that all have columns."""
+    """Return a batch of rows that all have columns."""
     columns = list(zip(*rows, strict=True))
     in_order = [columns[index] for index in order]
     other_fields = _build_list_array(in_order[len(file_format.columns) :], len(rows))
@@ -173,7 +176,7 @@ def _build_mixed_batch(
     file_format: FileFormat,
     rewrite: _Rewriters,
 ) -> pyarrow.RecordBatch:
-    """A batch of which some rows have no columns."""
+    """Return a batch with rows that have no columns."""
     problems = pyarrow.array(
         [_find_problem(row, len(order), received_input.encoding) for row in rows], pyarrow.string()
     )
@@ -253,7 +256,7 @@ def _build_list_array(columns: Sequence[Sequence[str]], count: int) -> pyarrow.A
 
 
 def _build_text_array(values: Sequence[str | None]) -> pyarrow.Array:
-    """Text in NFC: the same name typed on two systems is the same name."""
+    """Return text in NFC, so that the same name typed on two systems is equal."""
     array = pyarrow.array(values, pyarrow.string())
     if pyarrow.compute.all(pyarrow.compute.string_is_ascii(array)).as_py() is False:
         return pyarrow.compute.utf8_normalize(array, form="NFC")
