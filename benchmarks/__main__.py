@@ -12,13 +12,13 @@ BENCHMARK_MODULES = {
     for folder in ("benchmarks", "campaigns")
     for path in sorted((CHECKOUT / folder).glob("[!_]*.py"))
 }
-"""The module of each benchmark and campaign by its name."""
+"""The module of each benchmark and campaign, by name."""
 
 
 def main() -> int:
     """Run the chosen benchmarks one after the other, each in a process of its own.
 
-    :returns: how many of them failed to finish.
+    :returns: the number of benchmarks that failed to finish.
     """
     parser = argparse.ArgumentParser(prog="bin/bench", description=__doc__, epilog="Options after a name are its own.")
     parser.add_argument("--list", action="store_true", help="say what each benchmark measures, and end")
@@ -45,13 +45,13 @@ def main() -> int:
 
 
 def _split_arguments(arguments: list[str]) -> tuple[list[str], list[str]]:
-    """What stands before the first argument that begins with a dash, and the rest from it on."""
+    """Return the arguments before the first one that begins with a dash, and the remaining ones."""
     begin = next((index for index, argument in enumerate(arguments) if argument.startswith("-")), len(arguments))
     return arguments[:begin], arguments[begin:]
 
 
 def _read_summary(name: str) -> str:
-    """What a benchmark says of itself, without importing what it needs."""
+    """Return the first line of a benchmark's docstring, without importing the benchmark's dependencies."""
     path = CHECKOUT / f"{BENCHMARK_MODULES[name].replace('.', '/')}.py"
     return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
 

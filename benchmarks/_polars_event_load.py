@@ -1,13 +1,13 @@
-"""Part of the work of the load of events, by hand: Polars for decoding, duplicates and keys, ADBC for COPY.
+"""Part of the event load in hand-written code: Polars for decoding, duplicates and keys, ADBC for COPY.
 
-It is a yardstick, not what Polars can do. Slower than it need be: all fields are decoded and seven dropped; local times
-come from a chain of conditions, one for each time zone, over all rows; dates and months are formatted as text; ADBC's
-writer encodes the rows; each commit waits for the disk; the bounds of a month are checked by reading it once more.
+It is a yardstick, not the best that Polars can do. It is slower than necessary: it decodes all fields and drops seven;
+a chain of conditions, one for each time zone, computes local times over all rows; dates and months are formatted as
+text; ADBC's writer encodes the rows; each commit waits for the disk; another read of a month checks its bounds.
 
-Left out of what the load does: validation, rejected rows and their reasons; audit rows, checks, the queue of the marts;
-the rows of dim_play_context, attributes and versions of users, new artists and tracks, names without ids, playlists,
-podcasts and audiobooks; events that the star has already, plays that two sources report; the lock, a restart after a
-crash, and a bound of memory.
+It leaves out parts of the load: validation, rejected rows and their reasons; audit rows, checks, the queue of the
+marts; the rows of dim_play_context, attributes and versions of users, new artists and tracks, names without ids,
+playlists, podcasts and audiobooks; events that the star already has, plays that two sources report; the lock, the
+restart after a crash, and a bound on memory.
 """
 
 from collections.abc import Callable

@@ -1,8 +1,8 @@
-"""Simulated days of refreshes against the mock API, with a warehouse, a lake and a clock of their own.
+"""Simulated days of refreshes against the mock API, with their own warehouse, lake and clock.
 
-The clock is pretended: a simulated day is a day later than the one before, and a wait takes no time. All steps of all
-simulated days share one Spark session, which is what most of a small simulated day would else be spent on. Where a
-folder is given all lies there, and another process goes on with it.
+The clock is simulated: a simulated day is a day later than the one before, and a wait takes no time. All steps of all
+simulated days share one Spark session, whose start would take most of a small day's time. With a folder, all state is
+stored there, and another process can continue the series.
 """
 
 import atexit
@@ -41,15 +41,15 @@ from simulator.jobs import catalogue_files, mock_api
 MODES = ("development", "extended")
 _MAX_TRIES = 3
 _MAX_SIGN_IN_TRIES = 50
-"""How often all accounts are tried to be signed in; those that are stay so."""
+"""The maximum number of sign-in attempts of all accounts; an account that has signed in stays signed in."""
 _CLOCK_LEAD = timedelta(days=28)
-"""By how much pretended time is ahead, so that simulated days that are gone on with days later still lie in no past."""
+"""The lead of the simulated clock, so that days that continue a series days later do not lie in the past."""
 
 
 @dataclass
 class LongestWaits:
-    """The longest waits, in seconds: of a worker at once, of one for all pauses that Spotify asked for in a fetch, and
-    of a task before it is tried again; and what a try has really taken."""
+    """The longest waits in seconds: a worker's single wait, a worker's pauses in one fetch that Spotify requested, and
+    the wait before a task's retry; and the longest real duration of an attempt."""
 
     worker_s: float = 0.0
     fetch_s: float = 0.0
@@ -58,12 +58,13 @@ class LongestWaits:
 
 
 class RefreshSeries:
-    """A warehouse, a lake and a mock API, and one refresh after the other."""
+    """A warehouse, a lake and a mock API with consecutive refreshes."""
 
     def __init__(self, state: Path, base: str, url: str, daily_calls: int, limits: HttpLimits) -> None:
-        """
-        :param calls: what the catalogue may ask a simulated day.
-        :param limits: how long a call may last.
+        """Start a series whose state is below ``state``.
+
+        :param daily_calls: the maximum number of catalogue calls on a simulated day.
+        :param limits: the timeouts of a call.
         """
         self.base = base
         self.url = url
@@ -88,7 +89,7 @@ class RefreshSeries:
         migrate_warehouse(url)
 
     def import_files(self, folder: Path | None) -> None:
-        """Bring Kaggle's files in, or synthetic ones, and give the mock API what it serves."""
+        """Import Kaggle's files or synthetic ones, and write the mock API's seed data."""
         import_settings = replace(self.settings, kaggle_path=str(folder) if folder else None)
         for file in catalogue_files.find_or_write_files(None, import_settings):
             kaggle.import_file(file, None, import_settings, "import", datetime.now(UTC))
@@ -96,15 +97,15 @@ class RefreshSeries:
             try:
                 mock_api.seed_mock_api(self.settings)
                 return
-            except (TryAgainError, ActionNeededError):  # a fault may meet a sign-in, and a code is taken but once
+            except (TryAgainError, ActionNeededError):  # a fault may hit a sign-in, and a code is valid once
                 if not tries_left:
                     raise
 
     def fetch_day(self, day: int, calls: int | None = None) -> dict[str, Counter[str]]:
-        """Ask all accounts and the catalogue, each up to three times; who must sign in again then does.
+        """Fetch all accounts and the catalogue, each in up to three attempts; then sign in accounts that need it.
 
-        :param calls: what the catalogue may ask tonight, where that is another number than on other simulated days.
-        :returns: good and rejected calls by endpoint, as the mock API counted them.
+        :param calls: the maximum number of catalogue calls on this day, if other than on most days.
+        :returns: successful and rejected calls by endpoint, as the mock API counted them.
         """
         requests.put(f"{self.base}/stand-in/night", json={"number": day}, timeout=60)
         requests.delete(f"{self.base}/stand-in/calls", timeout=60)
@@ -120,11 +121,11 @@ class RefreshSeries:
         return {endpoint: Counter(statuses) for endpoint, statuses in call_counts.items()}
 
     def read_injected_faults(self) -> Counter[str]:
-        """The faults that the mock API made in the last fetch, by kind."""
+        """Return the faults that the mock API injected in the last fetch, by kind."""
         return Counter(requests.get(f"{self.base}/stand-in/faults", timeout=60).json())
 
     def publish_day(self, day: int) -> None:
-        """Publish what was fetched."""
+        """Publish the fetched resources."""
         run_id = _make_run_id(day)
         if refresh.plan_refresh(run_id, "benchmark", self._get_date(day), False, self.settings):
             refresh.transform_catalogue(run_id, self.settings)
@@ -132,7 +133,7 @@ class RefreshSeries:
             refresh.load_catalogue(run_id, self.settings)
 
     def load_events(self, day: int) -> None:
-        """Publish what the accounts have saved and whom they follow, as far as it was fetched."""
+        """Publish the saved tracks and followed artists of the accounts, as far as they were fetched."""
         run_id = f"events.{day}"
         if events.plan_events(run_id, self.settings):
             events.load_events(run_id, self._get_date(day), self.settings)
@@ -168,7 +169,7 @@ class RefreshSeries:
         return apis[-1]
 
     def _sign_in_account(self, name: str) -> None:
-        """What the person of an account does on the day after; faults may meet this, too."""
+        """Sign in the user of an account on the day after; faults may affect this, too."""
         for _ in range(_MAX_TRIES):
             try:
                 sign_in_unattended(get_app(self.settings), name, open_accounts(self.settings), lambda: self._now)
@@ -195,7 +196,7 @@ def open_refresh_series(
 ) -> Iterator[RefreshSeries]:
     """Open a ``RefreshSeries`` against a mock API of a mode and a scenario.
 
-    :param folder: where all that they write stays; else it is gone after them.
+    :param folder: stores all files of the series; None uses a temporary folder.
     """
     with ExitStack() as stack:
         state = folder or _create_process_folder()
@@ -226,8 +227,8 @@ def open_refresh_series(
 
 @cache
 def _get_spark() -> SparkSession:
-    """The one session of the process, which ends with it."""
-    # Many small plans, each run once: to compile them well costs more than it brings.
+    """Return the one session of the process, which ends with the process."""
+    # There are many small plans, and each runs once: compiling them well costs more than it saves.
     os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
     stack = ExitStack()
     spark_settings = read_settings(
@@ -239,7 +240,7 @@ def _get_spark() -> SparkSession:
 
 
 def _create_process_folder() -> Path:
-    """A folder until the process ends: Spark keeps its scratch from its first session to its last."""
+    """Return a folder that exists until the process ends: Spark's scratch lasts from its first session to its last."""
     name = tempfile.mkdtemp()
     atexit.register(shutil.rmtree, name, ignore_errors=True)
     return Path(name)

@@ -1,4 +1,4 @@
-"""The product as its user starts it, with a STATE_DIR of its own, and what its processes need of memory."""
+"""The product as a user starts it, with its own STATE_DIR, and the memory of its processes."""
 
 import os
 import re
@@ -22,7 +22,7 @@ _PUBLISH_TIMEOUT_SECONDS = 3600
 
 
 class RunningProduct:
-    """bin/run until it has published what ``kaggle_path`` names; a context that ends it."""
+    """A context manager that runs bin/run; it waits for the files of ``kaggle_path``, and stops bin/run at the end."""
 
     def __init__(self, state: Path, kaggle_path: Path | str, **environ: str) -> None:
         port = find_free_port()
@@ -36,7 +36,7 @@ class RunningProduct:
             "AIRFLOW__API__PORT": str(port),
             "DASHBOARD_PORT": str(find_free_port()),
             "KAGGLE_PATH": str(kaggle_path),
-            "SPOTIPY_CLIENT_ID": "nobody",  # an app without signed-in accounts: only files are measured
+            "SPOTIPY_CLIENT_ID": "nobody",  # no account signs in: the benchmark measures files only
             "SIMULATED_LISTENERS": "0",
             **environ,
         }
@@ -55,9 +55,9 @@ class RunningProduct:
         postgres.remove_servers(self.state)
 
     def wait_until_published(self) -> int:
-        """Wait until the first refresh is through.
+        """Wait until the first refresh has ended.
 
-        :returns: the most memory seen meanwhile, in bytes.
+        :returns: the peak memory during the wait, in bytes.
         """
         peak, deadline = 0, time.monotonic() + _PUBLISH_TIMEOUT_SECONDS
         while not self._is_published():
@@ -74,11 +74,11 @@ class RunningProduct:
         return "stays up until Ctrl-C" in output
 
     def read_report(self) -> str:
-        """What bin/run has printed, without colours."""
+        """Return the output of bin/run, without colours."""
         return re.sub(r"\x1b\[[0-9;]*m", "", self._output.read_text())
 
     def time_dag_run(self, dag_id: str, conf: dict[str, object]) -> float:
-        """Wall time of a DAG run, from trigger to end."""
+        """Return the wall time of a DAG run, from trigger to end."""
         started = time.monotonic()
         run_id = self.api.start_run(dag_id, conf)
         while self.api.get_run(dag_id, run_id)["state"] not in ENDED_STATES:
@@ -86,7 +86,7 @@ class RunningProduct:
         return time.monotonic() - started
 
     def measure_memory(self) -> dict[psutil.Process, int]:
-        """What each of its processes has in memory; what processes share is shared out among them."""
+        """Return the memory of each process; shared memory is divided among the processes that share it."""
         return {
             process: _measure_memory(process) for process in psutil.process_iter() if _belongs_to(process, self.state)
         }

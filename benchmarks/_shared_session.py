@@ -1,4 +1,4 @@
-"""One Spark session for all steps of a process: starting one for each step would cost more than the steps."""
+"""One Spark session for all steps of a process: a session for each step would cost more than the steps."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from pyspark.sql import SparkSession
 
 
 def share_session(spark: SparkSession, *modules: ModuleType) -> None:
-    """Let modules that call ``open_session`` get a session that is open, and that stays open."""
+    """Make ``open_session`` return a session that is already open and stays open."""
 
     @contextmanager
     def open_shared_session(*_: object) -> Iterator[SparkSession]:

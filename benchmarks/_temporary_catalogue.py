@@ -1,4 +1,4 @@
-"""A warehouse of its own with a catalogue in it, by the product's own import and refresh."""
+"""A temporary warehouse with a catalogue, made by the product's own import and refresh."""
 
 import os
 import shutil
@@ -18,10 +18,10 @@ from simulator.jobs import catalogue_files
 
 @contextmanager
 def temporary_catalogue(kaggle_path: Path | None, now: datetime) -> Iterator[Settings]:
-    """A place whose warehouse has a catalogue; gone afterwards.
+    """Open a folder and a warehouse with a catalogue; both are removed at the end.
 
-    :param kaggle_path: a folder of Kaggle files; without it the synthetic catalogue.
-    :param now: when the files came in.
+    :param kaggle_path: a folder of Kaggle files; None uses the synthetic catalogue.
+    :param now: the time at which the files are received.
     """
     folder = Path(tempfile.mkdtemp())
     link_jars(folder)

@@ -2,12 +2,12 @@
 
     python -m benchmarks.clusters [--tracks N] [--rounds N]
 
-An assignment reads the tracks and gives each its number; a refit counts the tracks, samples, scales and fits from
+An assignment reads the tracks and gives each a cluster number; a refit counts the tracks, samples, scales and fits from
 several starts. scikit-learn reads the nine features, scales them and fits K-means on all rows (k-means++, one start:
-its default). Neither of the two has an equal: the peer of an assignment would be scikit-learn's predict, that of a
-refit on a sample a fit of the same sample. All read one Parquet file and take turns, so that what else the machine does
-burdens them alike; medians are compared. The inertia is that of all rows under the centroids of each side (the best of
-several starts, and one start), in scikit-learn's own scale, over as many seeds as there are rounds.
+its default). Neither comparison is between equals: the equal of an assignment would be scikit-learn's predict, that of
+a refit on a sample a fit of the same sample. All read one Parquet file and take turns, so that other load on the
+machine affects them alike; medians are compared. The inertia is that of all rows under the centroids of each side (the
+best of several starts, and one start), in scikit-learn's own scale, over as many seeds as there are rounds.
 """
 
 import argparse
@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def _make_synthetic_tracks(count: int) -> pd.DataFrame:
-    """A seeded mixture of overlapping groups; every twentieth track is a further id of the recording before it."""
+    """Make a seeded mixture of overlapping groups; every twentieth track is a second id of the recording before it."""
     rng = np.random.default_rng(1)
     means, deviations = rng.uniform(0.1, 0.9, (_GROUP_COUNT, 9)), rng.uniform(0.08, 0.2, (_GROUP_COUNT, 9))
     group = rng.choice(_GROUP_COUNT, count, p=rng.dirichlet(np.full(_GROUP_COUNT, 3.0)))

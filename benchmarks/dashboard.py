@@ -2,9 +2,9 @@
 
     python -m benchmarks.dashboard [--users N] [--days N] [--rounds N]
 
-The first page after sign-in for a listener, an analyst and an artist, and each further page of an analyst, on a
-warehouse of synthetic listeners with all marts built. Warm: both have drawn the same pages before; each sign-in is a
-new session. Drawn whole: the page is no longer running, and every chart and picture of it stands. The star is that of
+It measures the first page after sign-in for a listener, an analyst and an artist, and each further page of an analyst,
+on a warehouse of synthetic listeners with all marts built. Warm: both have drawn the same pages before; each sign-in is
+a new session. Drawn: the page is no longer running, and all its charts and pictures are visible. The star is that of
 the benchmark marts: without audio features and playlists.
 """
 

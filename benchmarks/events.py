@@ -4,12 +4,12 @@
         [--grown-by days users]
 
 ``whole``: feed files to published star, beside a script with Polars and COPY, which does some of the work more slowly
-and some not at all (benchmarks/_polars_event_load.py lists both). ``copy``: the load's step on rows that have their
-keys (in Arrow files) to published partitions, beside COPY of the same rows, as binary files sorted by time, into
-a bare table, then the same indexes and constraints; COPY checks and counts nothing, but waits for the disk. ``delta``:
-the next day of a feed into a star with ``--history`` events, grown by days (before it), then by users (on the day
-before it, in the same month), beside a million grown by days. All are single: ours runs first in the first two, the
-small star in the third, with cold caches.
+and some not at all (benchmarks/_polars_event_load.py lists both). ``copy``: the load's step from rows with keys (in
+Arrow files) to published partitions, beside COPY of the same rows, as binary files sorted by time, into a bare table,
+then the same indexes and constraints; COPY checks and counts nothing, but waits for the disk. ``delta``: the next day
+of a feed into a star with ``--history`` events, grown by days (before it), then by users (on the day before it, in the
+same month), beside a million grown by days. Each measurement is single: the load runs first in the first two, the small
+star in the third, with cold caches.
 """
 
 import argparse
@@ -68,7 +68,7 @@ class LoadEnvironment:
 
     @contextmanager
     def create_warehouse(self, name: str) -> Iterator[str]:
-        """A migrated warehouse with the catalogue that the feed was made from, gone afterwards."""
+        """Open a migrated warehouse with the feed's catalogue, dropped at the end."""
         self._run_as_superuser(f"create database {name} owner loader")
         url = self.server.build_url("loader", name)
         migrate_warehouse(url)
@@ -84,7 +84,7 @@ class LoadEnvironment:
             connection.execute(text(statement))
 
     def make_feed(self, input_id: str, users: int, start: datetime, hours: int) -> ReceivedInput:
-        """A feed of version 2 in the lake."""
+        """Write a feed of version 2 into the lake."""
         tracks = make_synthetic_tracks()
         small_library = track_library.build_library(tracks, pd.DataFrame({"playlist": [], "track": []}, dtype="int64"))
         simulation = feed.Simulation(Parameters(users, start, start + timedelta(hours=hours)), small_library)
@@ -182,7 +182,7 @@ def _time_next_day(environment: LoadEnvironment, history: int, by_days: bool) ->
 
 
 def _load_events(environment: LoadEnvironment, url: str, run_id: str, name: str | None = None) -> None:
-    """Load what the lake holds; of ``name`` alone, where one is given."""
+    """Load the inputs of the lake, or only the input ``name``."""
     load_settings = environment.make_settings(url)
     if name:
         _mark_loaded(
@@ -198,7 +198,7 @@ def _load_events(environment: LoadEnvironment, url: str, run_id: str, name: str 
 
 
 def _mark_loaded(url: str, input_ids: list[str]) -> None:
-    """Let no load take these inputs; those that were marked before may be taken again."""
+    """Mark inputs as loaded, so that no load takes them; inputs that were marked earlier become available."""
     with connect(url) as connection:
         connection.execute(text("delete from audit.run_input where run_id = 'known'"))
         connection.execute(
@@ -217,7 +217,7 @@ def _mark_loaded(url: str, input_ids: list[str]) -> None:
 
 
 def _grow_history(url: str, size: int, by_days: bool) -> None:
-    """Copy the loaded day, to earlier days or to further users, until there are ``size`` events more."""
+    """Copy the loaded day to earlier days or to further users, until the star has ``size`` more events."""
     with connect(url) as connection:
         day = int(str(fetch_rows(connection, "select count(*) as n from warehouse.fact_event")[0]["n"]))
     copies: dict[Month, list[int]] = {}
@@ -231,9 +231,9 @@ def _grow_history(url: str, size: int, by_days: bool) -> None:
 
 
 def _grow_month(url: str, month: Month, numbers: list[int], by_days: bool) -> None:
-    """Fill a month aside with copies of the loaded day, and with itself where that is its own; then attach it.
+    """Fill a month's shadow table with copies of the loaded day, and with the month's own rows; then attach it.
 
-    Attached aside, it wakes no trigger: what grows is history, of which nothing is to be followed.
+    Attaching a filled table fires no trigger: the copies are history, which the marts must not follow.
     """
     first, last = month.time_bounds
     with connect(url) as connection:
@@ -274,7 +274,7 @@ def _grow_month(url: str, month: Month, numbers: list[int], by_days: bool) -> No
 
 
 def _time_bare_copy(url: str) -> float:
-    """Seconds of COPY into a bare table by as many connections as cores, then what a partition has."""
+    """Return the seconds of COPY into a bare table by one connection a core, then of its indexes and constraints."""
     with connect(url) as connection, tempfile.TemporaryDirectory() as folder:
         months = [str(row["name"]) for row in fetch_rows(connection, _MONTHS_QUERY)]
         (month,) = months[-1:]
@@ -325,7 +325,7 @@ _INDEX_STATEMENTS = (
 
 @contextmanager
 def _time_load_step(folder: Path) -> Iterator[list[float]]:
-    """Seconds of the step of a load meanwhile, its rows laid ready in ``folder`` before."""
+    """Open a measurement of the load's step, in seconds; the rows of the step are ready in ``folder``."""
     step_seconds: list[float] = []
     stage_events, publish_events = EventLoad.stage_events, EventLoad.publish_events
 
@@ -378,7 +378,7 @@ def _count_events(url: str) -> int:
 
 
 def _insert_catalogue(url: str, tracks: pd.DataFrame) -> None:
-    """The catalogue's tracks and artists as the star has them."""
+    """Insert the catalogue's tracks and artists as the star stores them."""
     artists = sorted(set(tracks["artist_id"]))
     numbers = {artist_id: number for number, artist_id in enumerate(artists, 1)}
     with connect(url) as connection:

@@ -2,9 +2,9 @@
 
     python -m benchmarks.feed [--users N] [--hours H] [--rounds N] [--version 1|2] [--codecs snappy deflate]
 
-Ours begins with a seed and ends with compressed Avro files, in a session that has made a small feed before; fastavro
-gets the first 60,000 records of that feed in the memory of each process and only writes them, uncompressed. The two
-take turns, ours first. The catalogue is synthetic, of the size of dataset.csv.
+The product's side begins with a seed and ends with compressed Avro files, in a session that has made a small feed
+before. Each fastavro process has the first 60,000 records of that feed in memory and only writes them, uncompressed.
+The two take turns, the product first. The catalogue is synthetic, of the size of dataset.csv.
 """
 
 import argparse
@@ -95,7 +95,7 @@ def _measure_spark(
 
 
 def _measure_fastavro(source: Path, folder: Path, schema_version: int) -> float:
-    """Records a second of as many processes as there are cores, from when all of them have their records."""
+    """Return the records a second of one process a core, from the time when all processes have their records."""
     size = os.cpu_count() or 1
     context = multiprocessing.get_context("spawn")
     ready = context.Barrier(size)
@@ -141,7 +141,7 @@ def _measure_memory_gib() -> float:
 
 
 def make_synthetic_tracks() -> pd.DataFrame:
-    """A catalogue of the size of dataset.csv, as ``library.library`` takes it."""
+    """Return a catalogue of the size of dataset.csv, as ``track_library.build_library`` expects it."""
     rng = np.random.default_rng(1)
     artist = rng.integers(0, _ARTIST_COUNT, _TRACK_COUNT)
     frame = pd.DataFrame(

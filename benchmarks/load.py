@@ -3,15 +3,15 @@
     python -m benchmarks.load [--tracks N] [--rounds N]
 
 The load is the product's own: staging by COPY from Spark's executors, all checks, the publishing transaction. It fills
-dim_track alone; a refresh fills more than ten tables and parses and reconciles before. A COPY gets the very rows that
-the load published, keys included, from a file that is ready; its target is dim_track of another fresh warehouse, so
-columns, keys, indexes and constraints are equal. It is timed with the rows in the order in which they arrived, as the
-load gets them, and sorted by key, which the load makes itself. Each measurement has a fresh warehouse and a checkpoint
-before it; the sides take turns.
+dim_track only; a refresh fills more than ten tables, and parses and reconciles before. COPY gets the same rows that the
+load published, with their keys, from a prepared file; its target is dim_track of another fresh warehouse, so columns,
+keys, indexes and constraints are equal. It is timed with the rows in the order of arrival, as the load gets them, and
+sorted by key, which the load does itself. Each measurement has a fresh warehouse and a checkpoint before it; the sides
+take turns.
 
-The other tools are not at their best. pandas runs without its documented COPY method, dlt without its Parquet or CSV
-format; both get a twentieth of the rows, so that the fixed costs of the load count for less than theirs. The staging of
-the load does not wait for the disk at its commits; COPY, pandas and dlt do.
+The other tools do not run at their best. pandas runs without its documented COPY method, dlt without its Parquet or CSV
+format; both get a twentieth of the rows, so the load's fixed costs weigh less than theirs. The staging of the load does
+not wait for the disk at its commits; COPY, pandas and dlt do.
 """
 
 import argparse
@@ -73,7 +73,7 @@ class LoadEnvironment:
 
     @contextmanager
     def create_warehouse(self) -> Iterator[str]:
-        """A fresh warehouse, with the server at rest."""
+        """Open a fresh warehouse on an idle server."""
         name = f"bench_{next(_DATABASE_NUMBERS)}"
         self.run_as_superuser(f"create database {name} template template_star owner loader")
         self.run_as_superuser("checkpoint")
@@ -91,7 +91,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="+", help="names of measurements, such as load 'COPY, keyed'")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # or the server outlives a benchmark that is stopped
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # else the server outlives a stopped benchmark
     with tempfile.TemporaryDirectory() as name:
         state = Path(name)
         server = postgres.start_server(state)
@@ -108,7 +108,7 @@ def main() -> None:
 
 
 def _write_tracks(folder: Path, size: int) -> None:
-    """Tracks with all fields, in no order of their ids."""
+    """Write tracks with all fields, in random order of their ids."""
     folder.mkdir()
     rng = np.random.default_rng(1)
     numbers = np.arange(size, dtype=np.uint64)
@@ -173,7 +173,7 @@ def _run_rounds(environment: LoadEnvironment, size: int, rounds: int, selected_n
 
 
 def _write_copy_files(environment: LoadEnvironment, url: str) -> dict[str, Path]:
-    """The published rows, as files for COPY."""
+    """Write the published rows as files for COPY."""
     rows = "select t.* from staging.dim_track as s join warehouse.dim_track as t using (track_id)"
     ordered = {"arrived": f"{rows} order by s.ctid", "sorted": f"{rows} order by t.track_key"}
     halves = {f"half {half}": f"{rows} where t.track_key % 2 = {half} order by s.ctid" for half in (0, 1)}

@@ -4,9 +4,10 @@
 
 ``reads``: a user's wrapped, the top 50 of a continent, an artist's audience, and a simpler query on fact_event beside
 each. ``delta``: a day of events into a star with ``--events`` events, grown by days, then by users, beside one with
-``--small``; the order is days, small, users. ``nothing``: all marts from nothing, then parts of six of the 16 queries
-of tests/marts/by_duckdb.py in DuckDB, from Parquet into memory, without indexes. All but the reads are single. The star
-has no audio features, playlists, release dates or popularity, so some marts have next to nothing to compute.
+``--small``; the order is days, small, users. ``nothing``: a full build of all marts, then parts of six of the 16
+queries of tests/marts/by_duckdb.py in DuckDB, from Parquet into memory, without indexes. All but the reads are single
+measurements. The star has no audio features, playlists, release dates or popularity, so some marts have almost no rows
+to compute.
 """
 
 import argparse
@@ -147,7 +148,7 @@ create table f as
 select cast(local_time as date), subscription_plan, continent, device_type, count(distinct user_key), count(*)
 from event inner join dim_user using (user_key) group by 1, 2, 3, 4
 """
-"""Parts of six of the 16 queries of tests/marts/by_duckdb.py, those that were expected to cost most."""
+"""Parts of the six queries in tests/marts/by_duckdb.py that are likely to cost most, of 16."""
 
 
 def main() -> None:
@@ -170,7 +171,7 @@ def main() -> None:
 
 
 def _measure_stars(server: postgres.Server, options: argparse.Namespace, folder: Path) -> None:
-    """Star after star, one at a time on the disk: the one with much history by days answers more than one question."""
+    """Measure one star after another, only one on the disk at a time; the star with a long history serves two parts."""
     few_days, many_days = (
         _compute_day_count(options.small, options.users),
         _compute_day_count(options.events, options.users),
@@ -236,7 +237,7 @@ def _export_to_parquet(url: str, query: str, path: Path) -> None:
 
 
 def _measure_processor_seconds(server: postgres.Server) -> float:
-    """What the server has taken of the processors: wall clocks say little where other work runs beside."""
+    """Return the processor seconds of the server: wall clocks are unreliable when other work runs on the machine."""
     main = psutil.Process(postgres.find_running_pid(server.installation) or 0)
     own_times = main.cpu_times()
     spent = own_times.user + own_times.system + own_times.children_user + own_times.children_system
@@ -268,7 +269,7 @@ def _measure_reads(url: str) -> None:
 
 
 def _time_statements(connection: Connection, statements: str) -> list[float]:
-    """How long the statements take, warm: on a busy machine the shortest says more than the median."""
+    """Return the shortest warm time of the statements: on a busy machine it is more reliable than the median."""
 
     def run_statements() -> None:
         for statement in statements.split(";"):
@@ -279,7 +280,7 @@ def _time_statements(connection: Connection, statements: str) -> list[float]:
 
 
 def _measure_delta(url: str, users: int) -> tuple[float, float]:
-    """Seconds, and processor seconds, of the build after a day of ``users`` users has come."""
+    """Return the seconds and the processor seconds of the build after a day with ``users`` users arrives."""
     with connect(url) as connection:
         connection.execute(
             text(_INSERT_EVENTS.format(target="warehouse.fact_event")),
@@ -310,7 +311,7 @@ def _compute_day_count(events: int, users: int) -> int:
 
 
 def _build_marts(url: str, is_full_refresh: bool = False) -> float:
-    """Processor seconds that the build's own connection has taken."""
+    """Build the marts, and return the processor seconds of the build's own connection."""
     with connect(url) as connection:
         backend = psutil.Process(int(str(fetch_rows(connection, "select pg_backend_pid() as pid")[0]["pid"])))
         began = backend.cpu_times()
@@ -323,7 +324,7 @@ def _build_marts(url: str, is_full_refresh: bool = False) -> float:
 
 @contextmanager
 def create_star(server: postgres.Server, name: str, users: int, days: int) -> Iterator[str]:
-    """A star of so many users and days, gone afterwards; all its days are touched."""
+    """Open a star with the given users and days, all marked as changed; dropped at the end."""
     _run_as_superuser(server, f"create database {name} owner loader")
     url = server.build_url("loader", name)
     migrate_warehouse(url)
@@ -345,7 +346,7 @@ def create_star(server: postgres.Server, name: str, users: int, days: int) -> It
 def _fill_month(
     connection: Connection, month: pd.Timestamp, first_day: pd.Timestamp, last_day: pd.Timestamp, users: int
 ) -> None:
-    """Fill a month aside and attach it: its indexes are made of all rows at once."""
+    """Fill a month's shadow table and attach it: one pass over all rows then builds its indexes."""
     name = f"warehouse.fact_event_{month:%Y_%m}"
     connection.execute(
         text(f"create table {name} (like warehouse.fact_event including defaults including constraints)")

@@ -2,8 +2,8 @@
 
     python -m benchmarks.memory [--tracks N]
 
-A made file in the format of dataset.csv is imported and published by bin/run; every half second the proportional set
-sizes of all its processes are added up.
+bin/run imports and publishes a synthetic file in the format of dataset.csv; every half second the benchmark adds up the
+proportional set sizes of all its processes.
 """
 
 import argparse

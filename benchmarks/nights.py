@@ -68,7 +68,7 @@ def main() -> None:
 
 
 def _write_dags(folder: Path, count: int) -> None:
-    """Our DAGs and the empty one; they find what they share through the checkout."""
+    """Write the product's DAGs and the empty one; they import shared modules from the checkout."""
     shutil.copytree(CHECKOUT / "dags", folder, ignore=shutil.ignore_patterns("__pycache__", "__init__.py"))
     (folder / "empty_tasks.py").write_text(_EMPTY_DAG.replace("{count}", str(count)))
 

@@ -2,10 +2,10 @@
 
     python -m benchmarks.personality [--kaggle PATH] [--users N] [--days D] [--seed S]
 
-Everything is the product's own: the import of the catalogue, the feed, its load, the build of the marts, and the truth.
-Scored are listeners with 200 plays or more: all, and those outside the middle tenth of each trait (true value 0.45 to
-0.55), which the goals are about. What cannot be said counts as wrong. The second table compares how sure the inference
-is with how often it is right.
+Every step is the product's own: the import of the catalogue, the feed, its load, the build of the marts, and the truth.
+The score covers listeners with 200 plays or more: all of them, and those outside the middle tenth of each trait (true
+value 0.45 to 0.55), to which the goals apply. A missing inference counts as wrong. The second table compares the
+confidence of the inference with its accuracy.
 """
 
 import argparse
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def _compare_traits(warehouse_settings: Settings, options: argparse.Namespace) -> pd.DataFrame:
-    """A row a listener with enough plays: truth beside inference."""
+    """Return a row for each listener with enough plays: the truth beside the inference."""
     parameters = Parameters(options.users, _FEED_START, _FEED_START + timedelta(days=options.days), seed=options.seed)
     feed.simulate_feed("feed", parameters, _NOW, warehouse_settings)
     events.plan_events("events", warehouse_settings)
@@ -92,7 +92,7 @@ def _print_scores(comparison: pd.DataFrame) -> None:
 
 
 def _compute_is_right(comparison: pd.DataFrame) -> pd.DataFrame:
-    """Whether each letter is that of the truth; nothing said is wrong."""
+    """Return whether each inferred letter matches the truth; a missing letter is wrong."""
     return pd.DataFrame(
         {
             trait: comparison[f"{trait}_score"].notna()
@@ -106,7 +106,7 @@ def _compute_is_right(comparison: pd.DataFrame) -> pd.DataFrame:
 
 
 def _compute_area_under_curve(score: pd.Series, is_first: pd.Series) -> float:
-    """How often a listener of the first letter has a higher score than one of the second."""
+    """Return the probability that a listener of the first letter has a higher score than one of the second."""
     ranks, size = score.rank(), int(is_first.sum())
     return float((ranks[is_first].sum() - size * (size + 1) / 2) / (size * (len(score) - size)))
 

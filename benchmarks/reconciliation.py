@@ -2,11 +2,11 @@
 
     python -m benchmarks.reconciliation [--folder FOLDER] [--list]
 
-dataset.csv and spotify_songs.csv share ids: with the ids of spotify_songs.csv hidden, what is matched by name can be
-judged. The judge knows nothing of the matcher's rules. A found id that is not the hidden one is right where both rows
-have the same base title and first artist by a comparison of the judge's own, lengths at most 2 s apart, and either
-the same words of version or the same sound (three audio features within 0.1); everything else is wrong, and is listed
-with --list so that eyes can judge the judge.
+dataset.csv and spotify_songs.csv share ids. With the ids of spotify_songs.csv hidden, the matches by name can be
+validated. The judge is independent of the matcher's rules. A matched id other than the hidden one is right if both rows
+have the same base title and first artist by the judge's own comparison, lengths at most 2 s apart, and either the same
+words of version or the same sound (three audio features within 0.1). Every other one is wrong; --list lists these
+matches, so that a reader can check the judge.
 """
 
 import argparse

@@ -2,9 +2,9 @@
 
     python -m benchmarks.shares [--kaggle PATH] [--users N] [--hours H] [--seed S]
 
-Everything is the product's own: the import of the catalogue (and of the survey, where the folder has one), the feed and
-its load. What is asked are shares of plays (docs/simulator.md); the star is asked by listening_shares.sql of
-sql/queries/report.
+Every step is the product's own: the import of the catalogue (and of the survey, if the folder has one), the feed and
+its load. The requested values are fractions of plays (docs/simulator.md); listening_shares.sql of sql/queries/report
+reads the values of the star.
 """
 
 import argparse
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def _load_feed(warehouse_settings: Settings, options: argparse.Namespace) -> int:
-    """Make a feed and load it; the number of its events."""
+    """Make a feed and load it; return the number of its events."""
     parameters = Parameters(options.users, _FEED_START, _FEED_START + timedelta(hours=options.hours), seed=options.seed)
     feed.simulate_feed("feed", parameters, _NOW, warehouse_settings)
     events.plan_events("events", warehouse_settings)
@@ -71,7 +71,7 @@ def _measure_fractions(warehouse_settings: Settings) -> FractionsByQuestion:
 
 
 def _print_question(question: str, requested: dict[str, float], measured: dict[str, float]) -> None:
-    """The greatest difference of a question, and each answer's shares (of hours the farthest alone)."""
+    """Print the greatest difference of a question, and the fractions of each answer (of hours only the farthest)."""
     differences = {
         answer: measured.get(answer, 0) - requested.get(answer, 0) for answer in requested.keys() | measured.keys()
     }

@@ -2,10 +2,10 @@
 
     python -m benchmarks.spotify [--only calls match] [--folder FOLDER]
 
-Both against the mock API, over HTTP, in both quota modes. ``calls`` counts what one account's first fetch of 50
-playlists of 100 tracks asks, and what a simulated day without changes asks, beside the least that the mode allows.
-``match`` publishes the accounts' playlists and compares with the mock API's truth which recordings their audio features
-are of.
+Both parts run against the mock API, over HTTP, in both quota modes. ``calls`` counts the calls of one account's first
+fetch of 50 playlists of 100 tracks, and those of a simulated day without changes, beside the minimum that the mode
+allows. ``match`` publishes the accounts' playlists and compares the recordings of their audio features with the mock
+API's truth.
 """
 
 import argparse
@@ -60,7 +60,7 @@ def _count_calls(mode: str) -> None:
 
 
 def _replace_seed_data(series_settings: Settings) -> None:
-    """One account with 50 playlists of 100 tracks, of the tracks that the mock API has."""
+    """Replace the seed data by one account with 50 playlists of 100 tracks each, of the mock API's tracks."""
     with refresh.open_session(series_settings, "benchmark spotify") as spark:
         parsed = refresh.parse_files(spark, refresh.list_current_inputs(Lake(series_settings.lake_url)))
         tracks = refresh.union_accepted(spark, parsed["track"], TRACK_ROW).toPandas()

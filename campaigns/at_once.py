@@ -2,12 +2,12 @@
 
     python -m campaigns.at_once [--parts PART …] [--readers N] [--nights N] [--seed S]
 
-A simulated day publishes tracks, loads a feed and builds the marts. It runs once alone; then, from the same beginning,
-twice at the same moment from two shells: ``same``, both in the name of one run, and ``apart``, each in runs of its own.
-All that people read is compared by natural keys with what the one alone has left. ``readers`` lets analysts ask without
-a pause for some simulated days: each question has one answer that is right at any moment, the marts may tell of nothing
-but published plays, and while events are loaded a migration that changes two tables waits for its turn. At the end the
-marts are built from nothing.
+A simulated day publishes tracks, loads a feed and builds the marts. It runs once alone; then, from the same start,
+twice at the same time from two shells: ``same``, both as one run, and ``apart``, each as runs of its own. All tables
+that readers see are compared by natural keys with those of the day alone. ``readers`` lets analysts query without a
+pause for some simulated days: each query has one right result at any time, the marts may contain published plays only,
+and during the load of events a migration that changes two tables waits for its turn. At the end a full refresh rebuilds
+the marts.
 """
 
 import argparse
@@ -82,7 +82,7 @@ class ConcurrencyEnvironment:
 
 @contextmanager
 def open_environment() -> Iterator[ConcurrencyEnvironment]:
-    """A place with one simulated day published."""
+    """Open an environment with one simulated day published."""
     with tempfile.TemporaryDirectory() as name:
         state = Path(name)
         server = postgres.start_server(state)
@@ -109,7 +109,7 @@ def main() -> None:
     parser.add_argument("--nights", type=int, default=3)
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all that was started ends
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all started processes end
     with open_environment() as environment:
         versions = f"PostgreSQL {environment.server.major}, psycopg2 {version('psycopg2-binary')}"
         print(f"{versions}; a night: {jobs.TRACK_COUNT:,} tracks, {jobs.EVENT_COUNT:,} events", flush=True)
@@ -138,7 +138,7 @@ def _run_day(environment: ConcurrencyEnvironment, day: int) -> None:
 
 
 def _compare_two_at_once(environment: ConcurrencyEnvironment, scenario: str, run_suffixes: list[str]) -> list[str]:
-    """A simulated day twice at the same moment, against the same alone."""
+    """Compare two concurrent runs of a simulated day with a single run of it."""
     environment.copy_database(_BEFORE_DATABASE, _TESTED_DATABASE)
     deadlocks, began = environment.count_deadlocks(), time.monotonic()
     violations = _run_day_in_parallel(environment, run_suffixes)
@@ -156,9 +156,9 @@ def _compare_two_at_once(environment: ConcurrencyEnvironment, scenario: str, run
 
 
 def _run_day_in_parallel(environment: ConcurrencyEnvironment, run_suffixes: list[str]) -> list[str]:
-    """Run simulated day 1 in as many processes as there are ends of run ids.
+    """Run simulated day 1 in one process for each suffix of run ids.
 
-    :returns: how those ended that did not end well.
+    :returns: the exit of each process that failed.
     """
     environ = {
         **os.environ,
@@ -174,7 +174,7 @@ def _run_day_in_parallel(environment: ConcurrencyEnvironment, run_suffixes: list
 
 
 def _run_beside_readers(environment: ConcurrencyEnvironment, options: argparse.Namespace) -> list[str]:
-    """Some simulated days while analysts ask, and what they were shown."""
+    """Run some simulated days while analysts query, and print their observations."""
     deadlocks = environment.count_deadlocks()
     with ConcurrentReaders(environment.admin_url, options.readers, options.seed) as baseline_readers:
         time.sleep(_BASELINE_SECONDS)
@@ -241,7 +241,7 @@ def _list_violations(observations: ReaderObservations, baseline: ReaderObservati
 
 
 def _find_wrong_totals(totals: list[tuple[int, ...]]) -> list[str]:
-    """Marts tell of plays that were published by then, and at the end of all."""
+    """Return violations: marts with other totals than the plays published by then, or than all plays at the end."""
     published, violations = set(), []
     for _, _, plays, in_marts in totals:
         published.add(plays)

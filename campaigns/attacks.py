@@ -2,10 +2,10 @@
 
     python -m campaigns.attacks [--kinds KIND …] [--names WORD …] [--patience S]
 
-A small warehouse is filled. Then each attack of ``_attack_logins`` and ``_attack_audience`` is run by each role that it
-names, beside a login of another role. While an attack of the kind ``stop`` goes on, a load of tracks, a load of events,
-a build of what has changed, a build of all marts and a migration have to be done, in a bounded time. After each attack
-of whatever kind both logins are removed: neither may sign in any more or leave a role behind.
+The campaign fills a small warehouse. Then each role that an attack of ``login_attacks`` and ``disclosure_attacks``
+names runs it, beside a login of another role. During an attack of the kind ``stop``, a load of tracks, a load of
+events, a build of changed marts, a build of all marts and a migration must end within a bounded time. After each attack
+of any kind both logins are removed: neither may sign in any more or leave a role behind.
 """
 
 import argparse
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def list_attacks() -> tuple[Attack, ...]:
-    """Return the attacks of all lists that there are."""
+    """Return the attacks of all lists."""
     all_attacks: tuple[Attack, ...] = ()
     for name in _ATTACK_MODULES:
         if find_spec(name) is not None:

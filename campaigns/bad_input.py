@@ -2,10 +2,10 @@
 
     python -m campaigns.bad_input [--parsers NAME …] [--rows N] [--files N] [--seed S] [--real FOLDER] [--verbose]
 
-Malformed rows stand in files that are whole: these are received, loaded and published as any other, and the audit's
-accounts are held against the number of rows that were written; parsers of one load share it. Malformed files are
-received one by one; those that are kept are loaded as well. Rows are mutated from real ones where ``--real`` names a
-folder with ``kaggle`` and ``account_export`` in it, else from made ones.
+Malformed rows are in well-formed files: these are received, loaded and published as any other, and the audit's counts
+are compared with the number of written rows; parsers of one load share it. Malformed files are received one by one, and
+accepted ones are loaded as well. Rows are mutated from real ones if ``--real`` names a folder with ``kaggle`` and
+``account_export`` in it, else from synthetic ones.
 """
 
 import argparse
@@ -56,7 +56,7 @@ _REASONS_QUERY = """
 
 @dataclass
 class RowAccount:
-    """What one load made of its inputs; ``wrong`` says in words what does not add up, ``crash`` what it died of."""
+    """The row counts of a load's inputs; ``violations`` lists mismatches as text, ``crash`` is the load's failure."""
 
     rows_in: int = 0
     accepted: int = 0
@@ -74,7 +74,7 @@ class RowAccount:
 
 
 class LoadEnvironment:
-    """A server and a session, and one house after the other."""
+    """A server and a session for one warehouse after another."""
 
     def __init__(self, server: postgres.Server, spark: SparkSession, folder: Path) -> None:
         self.folder = folder
@@ -92,7 +92,7 @@ class LoadEnvironment:
 
     @contextmanager
     def open_warehouse(self) -> Iterator[Settings]:
-        """A lake and a warehouse, gone afterwards."""
+        """Open a lake and a warehouse, removed at the end."""
         name = f"bad_{next(_DATABASE_NUMBERS)}"
         state = self.folder / name
         state.mkdir()
@@ -109,7 +109,7 @@ class LoadEnvironment:
 
 @contextmanager
 def open_environment() -> Iterator[LoadEnvironment]:
-    """A bench whose server and session end with it."""
+    """Open an environment whose server and session end with it."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         link_jars(folder)
@@ -127,7 +127,7 @@ def open_environment() -> Iterator[LoadEnvironment]:
 def load_malformed_rows(
     parsers: Sequence[Parser], environment: LoadEnvironment, real_folder: Path | None, size: int, seed: int
 ) -> dict[str, RowAccount]:
-    """Malformed rows, from files to accounts, by the name of the parser and the load."""
+    """Load malformed rows, from files to counts, and return the counts by the name of the parser and the load."""
     with environment.open_warehouse() as load_settings:
         folder, lake = Path(load_settings.state_dir) / "files", Lake(load_settings.lake_url)
         folder.mkdir()
@@ -152,9 +152,9 @@ def load_malformed_rows(
 def load_and_account(
     parser: Parser, load_settings: Settings, received: Mapping[str, Sequence[ReceivedInput]]
 ) -> dict[str, RowAccount]:
-    """The accounts of the load of what the lake holds, by the names of parsers; answers of the API are loaded twice.
+    """Load the lake's inputs and return their counts by parser; API responses are loaded twice.
 
-    :param parser: one of those whose inputs they are; all are of one load.
+    :param parser: one of the parsers of the inputs; all belong to one load.
     """
     accounts = _read_accounts(parser.load, load_settings, received)
     if parser.name == "answers" and not any(row_account.crash for row_account in accounts.values()):
@@ -179,7 +179,7 @@ def _read_accounts(
 def _make_account(
     load: str, inputs: Sequence[ReceivedInput], count_rows: Sequence[dict[str, Any]], reasons: Sequence[dict[str, Any]]
 ) -> RowAccount:
-    """The account of some inputs."""
+    """Return the counts of some inputs."""
     ids = {row.input_id: row.row_count for row in inputs}
     own_rows = [row for row in count_rows if row["input_id"].removesuffix(".events") in ids]
     names = ("rows_in", "rows_loaded", "rows_duplicate", "rows_rejected")
@@ -217,7 +217,7 @@ def _describe_error(error: Exception) -> str:
 def load_malformed_files(
     parser: Parser, environment: LoadEnvironment, real_folder: Path | None, size: int, seed: int
 ) -> tuple[list[FileOutcome], int, dict[str, RowAccount]]:
-    """Malformed files: what came of each, the most memory in MiB, and the accounts of the load of those kept."""
+    """Receive malformed files; return their outcomes, the peak memory in MiB, and the counts of accepted inputs."""
     with environment.open_warehouse() as load_settings:
         outcomes, peak_mib = run_in_subprocess(parser.name, load_settings.lake_url, real_folder, size, seed)
         accepted_inputs = {
@@ -255,7 +255,10 @@ def _print_outcomes(name: str, outcomes: Sequence[FileOutcome], peak_mib: int, i
 
 
 def main() -> int:
-    """:returns: 1 where an account does not add up, or a parser crashed or hung."""
+    """Run the campaign.
+
+    :returns: 1 if counts do not add up, or a parser crashed or hung.
+    """
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--parsers", nargs="+", choices=PARSERS, default=list(PARSERS), metavar="NAME")
     parser.add_argument("--rows", type=int, default=100_000)

@@ -3,8 +3,8 @@
     python -m campaigns.copies [--files N] [--seed S] [--real FOLDER] [--verbose]
 
 Each copy has some rows of a real file (``--real``, else ``shared/data/kaggle`` beside the checkout) that one of eight
-encodings can write, with one of three delimiters, decimal points or commas, and with or without a byte order mark. It
-is received and read as an import does it. A copy in an older encoding has a row at least that is not plain ASCII.
+encodings can represent, with one of three delimiters, decimal points or commas, and with or without a byte order mark.
+It is received and read as an import does it. A copy in an older encoding has at least one row that is not plain ASCII.
 """
 
 import argparse
@@ -45,7 +45,7 @@ Row = dict[str, str]
 
 @dataclass(frozen=True)
 class CopyLayout:
-    """How a copy is written."""
+    """The layout in which a copy is written."""
 
     format_name: str
     encoding: str
@@ -54,7 +54,7 @@ class CopyLayout:
     has_mark: bool
 
     def write_content(self, rows: Sequence[Row]) -> bytes:
-        """The bytes of a copy of some rows."""
+        """Return the bytes of a copy of some rows."""
         text = io.StringIO(newline="")
         writer = csv.writer(text, delimiter=self.delimiter)
         rules = get_column_rules(FORMATS[self.format_name])
@@ -70,7 +70,7 @@ class CopyLayout:
 
 @dataclass(frozen=True)
 class CopyOutcome:
-    """What came of a copy: names and numbers that differ from those written, and whether the note says "a guess"."""
+    """A copy's outcome: names and numbers that differ from the written ones, and whether it has a "guess" remark."""
 
     copy: CopyLayout
     size: int
@@ -81,7 +81,7 @@ class CopyOutcome:
 
 
 def read_real_rows(folder: Path) -> dict[str, list[Row]]:
-    """The rows of the real files by format."""
+    """Return the rows of the real files by format."""
     rows = {}
     for name, file in _REAL_FILES.items():
         with (folder / file).open(encoding="utf-8-sig", newline="") as source:
@@ -91,7 +91,7 @@ def read_real_rows(folder: Path) -> dict[str, list[Row]]:
                 {column: row[index] for column, index in zip(FORMATS[name].columns, positions, strict=True)}
                 for row in reader
             ]
-        # Thousands with commas are a style of numbers of their own.
+        # Numbers with thousands separators are a style of their own.
         rows[name] = [
             row
             for row in rows_of_file
@@ -105,7 +105,7 @@ def _get_length(row: Row) -> str:
 
 
 class CopyGenerator:
-    """Makes copies of rows, by chance."""
+    """Generator of copies of rows, by chance."""
 
     def __init__(self, rows: dict[str, list[Row]], seed: int) -> None:
         self._rng = Random(seed)
@@ -137,7 +137,7 @@ class CopyGenerator:
 
 
 def _is_writable(name: str, row: Row, encoding: str) -> bool:
-    """Whether an encoding can write a row and reads it back; Cyrillic and Japanese ones have rows in these letters."""
+    """Return whether an encoding represents a row; rows of Cyrillic and Japanese encodings contain these letters."""
     text = "\n".join(row.values())
     try:
         if text.encode(encoding).decode(encoding) != text:
@@ -181,7 +181,7 @@ def _to_float(text: str | None) -> float | None:
 
 
 def read_copies(rows: dict[str, list[Row]], files: int, seed: int) -> list[CopyOutcome]:
-    """What came of so many copies of some rows."""
+    """Return the outcomes of ``files`` copies of some rows."""
     copies = CopyGenerator(rows, seed)
     with tempfile.TemporaryDirectory() as name:
         lake = Lake((Path(name) / "lake").as_uri())
@@ -189,7 +189,10 @@ def read_copies(rows: dict[str, list[Row]], files: int, seed: int) -> list[CopyO
 
 
 def main() -> int:
-    """:returns: 1 where a name or a number is wrong, or a copy is rejected."""
+    """Run the campaign.
+
+    :returns: 1 if a name or a number is wrong, or a copy is rejected.
+    """
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--files", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=7)

@@ -3,12 +3,12 @@
     python -m campaigns.crash [--kills N] [--seed S] [--steps STEP …] [--only STEP …] [--victims VICTIM …]
         [--resume FILE] [--folder FOLDER]
 
-Goes through the steps once undisturbed and keeps the warehouse and the lake after each. Then it goes through them again
-and again: each step is killed up to five times (its process, Spark's JVM, a Python worker of Spark, PostgreSQL or one
-of its backends, the mock API), run again at once each time, and left to end; then all tables are compared. What has
-ended of PostgreSQL and the mock API is started again, as bin/run does; else no operator helps, and what a kill leaves
-stays. A kill is a line. ``--resume`` notes results in a file and goes on after those that it has; ``--folder`` keeps
-what the undisturbed steps left for the next start on the same day: name an empty folder, and remove it afterwards.
+The campaign runs the steps once undisturbed and saves the warehouse and the lake after each. Then it repeats them: each
+step is killed up to five times (its process, Spark's JVM, a Python worker of Spark, PostgreSQL or one of its backends,
+the mock API), restarted at once each time, and left to end; then all tables are compared. PostgreSQL and the mock API
+are restarted after they end, as bin/run does; otherwise no operator helps, and the remains of a kill stay. Each kill
+prints a line. ``--resume`` stores results in a file and continues after them; ``--folder`` keeps the states after the
+undisturbed steps for the next start on the same day: name an empty folder, and remove it afterwards.
 """
 
 import argparse
@@ -39,19 +39,19 @@ _GOAL_KILLS = 200
 _KILLS_PER_STEP = (3, 5)
 _MAX_ROUNDS = 4
 _MAX_FAILURES = 3
-"""Tries of a step that may fail without a kill of their own; after more an operator is needed."""
+"""The maximum number of failed attempts of a step without a kill; more failures need an operator."""
 _RETRY_DELAY_SECONDS = 30.0
-"""After a failure that is likely to pass, as DAGs wait; after a kill there is none."""
+"""The delay after a failure that is likely to pass, as in DAGs; after a kill there is no delay."""
 _START_SNAPSHOT, _MANIFEST_NAME = "start", "prepared.json"
 _POLL_SECONDS = 0.02
 _RESTART_CHECK_SECONDS = 1.0
 _STEP_TIMEOUT_SECONDS = 900.0
-"""After which a step hangs."""
+"""A step that takes longer hangs."""
 
 
 @dataclass
 class Kill:
-    """A victim, the second of its step at which it died, and how the try ended."""
+    """A victim, the second of its step at which it was killed, and the exit of the attempt."""
 
     victim: str
     at_s: float
@@ -60,13 +60,13 @@ class Kill:
 
 @dataclass
 class StepResult:
-    """A step that was killed and run again until it ended well."""
+    """A step that was killed and restarted until it succeeded."""
 
     cycle: int
     step: str
     kills: list[Kill] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
-    """Tries that failed without a kill of their own, after one."""
+    """Attempts that failed after a kill without one of their own."""
     is_ended: bool = False
     differences: dict[str, list[str]] = field(default_factory=dict)
     keys_differ: list[str] = field(default_factory=list)
@@ -84,7 +84,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where what is prepared stays")
     options = parser.parse_args()
     step_names = options.steps
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all that was started ends
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all started processes end
     results = _read_results(options.resume)
     print(f"pyspark {version('pyspark')}, seed {options.seed}, {_count_kills(results)} kills done before", flush=True)
     while _count_kills(results) < options.kills:
@@ -99,7 +99,7 @@ def main() -> None:
 
 
 def _read_manifest(folder: Path, step_names: list[str]) -> tuple[datetime, dict[str, float]]:
-    """The moment that steps take for now, and how long each took undisturbed, where that was today; else nothing."""
+    """Return the steps' current time and each one's undisturbed seconds, if they are of today; else only the time."""
     manifest_path = folder / _MANIFEST_NAME
     if manifest_path.exists():
         manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
@@ -110,7 +110,7 @@ def _read_manifest(folder: Path, step_names: list[str]) -> tuple[datetime, dict[
 
 
 def _run_undisturbed(environment: CrashEnvironment, step_names: list[str]) -> dict[str, float]:
-    """Go through the steps, keep what is there after each, and say how long each took."""
+    """Run the steps, save a snapshot after each, and return the seconds of each."""
     environment.save_snapshot(_START_SNAPSHOT)
     seconds = {}
     for step in step_names:
@@ -132,7 +132,7 @@ def _kill_until_day_ends(
     options: argparse.Namespace,
     results: list[StepResult],
 ) -> None:
-    """Go through the steps until there were enough kills, or the day ends: the next has other answers."""
+    """Run the steps until there are enough kills, or the day ends: the next day has other responses."""
     steps_to_kill = [step for step in options.only or step_names if _select_victims(step, options.victims)]
     cycle = max((result.cycle for result in results), default=-1)
     while _count_kills(results) < options.kills and get_now().date() == environment.now.date():
@@ -159,7 +159,7 @@ def _kill_until_day_ends(
 
 
 def _select_victims(step: str, selected: list[str] | None) -> list[str]:
-    """Of what a step can lose, what is wanted; all of it where nothing is named."""
+    """Return the selected victims of a step, or all of them without a selection."""
     return [victim for victim in steps.STEPS[step].victims if victim in (selected or steps.ALL_VICTIMS)]
 
 
@@ -172,10 +172,10 @@ def _kill_and_compare(
     cycle: int,
     rng: random.Random,
 ) -> StepResult:
-    """Kill a step some times, run it again each time, let it end, and compare.
+    """Kill a step several times, restart it each time, let it end, and compare.
 
-    :param before: the step before it; where a try ends before it was to be killed, the step is gone through again.
-    :param seconds: how long each step took when it was last left alone: kept up to date, for what runs beside changes.
+    :param previous_step: its snapshot is restored if the step ends before its last kill; then the step runs again.
+    :param seconds: the last undisturbed seconds of each step, updated because the load of the machine changes.
     """
     result = StepResult(cycle, step)
     kill_count = rng.randint(*_KILLS_PER_STEP)
@@ -202,7 +202,7 @@ def _kill_until_ended(
     seconds: dict[str, float],
     rng: random.Random,
 ) -> None:
-    """Run a step until it ends well, and kill it while kills are wanted."""
+    """Run a step until it succeeds, and kill it until ``kill_count`` is reached."""
     result.is_ended, is_killed, failures = False, False, 0
     while failures < _MAX_FAILURES:
         log = environment.folder / f"{step}.{len(result.kills)}.log"
@@ -226,9 +226,9 @@ def _kill_until_ended(
 def _run_and_kill(
     environment: CrashEnvironment, step: str, log: Path, victim: str | None, at_s: float, timeout_s: float
 ) -> tuple[float | None, int | None]:
-    """Run a step; kill the victim as soon as it is there after a moment.
+    """Run a step; kill the victim as soon as it exists after ``at_s`` seconds.
 
-    :returns: the second at which it was killed, None where the step had ended; the exit code, None where it hung.
+    :returns: the second of the kill, None if the step had ended; the exit code, None if the step hung.
     """
     process, began, killed_at_s, restarted_at_s = environment.start_step(step, log), time.monotonic(), None, 0.0
     try:
@@ -243,7 +243,7 @@ def _run_and_kill(
                 restarted_at_s = elapsed_s
             time.sleep(_POLL_SECONDS)
     finally:
-        if process.poll() is None:  # it hangs, or we are told to end
+        if process.poll() is None:  # the step hangs, or the campaign is stopped
             _kill_process_tree(psutil.Process(process.pid))
             process.wait()
     environment.restart_stopped()
@@ -251,7 +251,7 @@ def _run_and_kill(
 
 
 def _kill_victim(environment: CrashEnvironment, pid: int, victim: str) -> bool:
-    """Kill a victim; False where there is none now."""
+    """Kill a victim; return False if none exists now."""
     try:
         step = psutil.Process(pid)
         if victim == steps.PROCESS_TREE:
@@ -302,7 +302,7 @@ def _describe_exit(code: int | None, log: Path) -> str:
 
 
 def _find_orphans(environment: CrashEnvironment) -> list[psutil.Process]:
-    """What killed steps have left running."""
+    """Return processes that killed steps have left running."""
     orphans = []
     for process in psutil.process_iter():
         try:

@@ -3,12 +3,12 @@
     python -m campaigns.crash_airflow [--kills N] [--kills-a-round N] [--rounds N] [--seed S] [--resume FILE]
 
 bin/run is up, with a synthetic catalogue and heartbeats shortened by Airflow's own settings. A round is a simulated day
-of the mock API: a nightly refresh, a look at what was played lately, a feed; each with the load of its events and the
-marts. Some rounds go undisturbed; then the lake and the warehouse are put back, and the rounds go again while a task's
-process, its supervisor, Spark's JVM, a Python worker, the scheduler, the API server, the DAG processor, PostgreSQL and
-the mock API are killed. No operator helps: bin/run keeps its parts up, and Airflow tries tasks again. A run that has
-failed all the same is started again once, as a person does, and counted. Then all tables of warehouse and marts are
-compared by natural keys; moments at which something was asked are told by their round, for no clock stands still.
+of the mock API: a daily refresh, a fetch of recent plays, a feed; each with the load of its events and the marts. Some
+rounds run undisturbed; then the lake and the warehouse are restored, and the rounds repeat while a task's process, its
+supervisor, Spark's JVM, a Python worker, the scheduler, the API server, the DAG processor, PostgreSQL and the mock API
+are killed. No operator helps: bin/run restarts its components, and Airflow retries tasks. A run that fails all the same
+is restarted once, as an operator does, and counted. Then all tables of warehouse and marts are compared by natural
+keys; a request's timestamp is replaced by its round, because no clock stands still.
 """
 
 import argparse
@@ -54,7 +54,7 @@ _KILLS_BY_VICTIM = {
     DATABASE_SERVER: 2,
     MOCK_API: 2,
 }
-"""How often each is killed in twenty kills."""
+"""The number of kills of each victim in twenty kills."""
 _FEED_FORM = {"users": 15, "hours": 24.0, **dict.fromkeys(("duplicate", "late", "unknown_track", "broken"), 0.02)}
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?:\+00(?::00)?)?")
 _EVENT_ID = re.compile(r"\b([0-9a-f]{8})-([0-9a-f]{4})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
@@ -64,12 +64,12 @@ _INPUT_NATURAL_KEY += " on i.input_id = k.input_id where k.input_key = t.{0})"
 
 @dataclass
 class RoundResult:
-    """A round with kills: (victim, second of the round, tasks that ran), and what came of it."""
+    """A round with kills: (victim, second of the round, running tasks), and its outcome."""
 
     number: int
     kills: list[tuple[str, float, list[str]]] = field(default_factory=list)
     restarted_runs: list[str] = field(default_factory=list)
-    """Runs that were started again, with the reason of their failure."""
+    """Restarted runs, with the reason of their failure."""
     operator_reason: str = ""
     differences: dict[str, list[str]] = field(default_factory=dict)
     output_lines: list[str] = field(default_factory=list)
@@ -77,7 +77,7 @@ class RoundResult:
 
 
 class RoundClock:
-    """When rounds began, for one text to stand for all moments of a round, whenever it went."""
+    """The begins of rounds, which replace all timestamps of a round by the same text."""
 
     def __init__(self) -> None:
         self._round_starts: list[tuple[datetime, int]] = []
@@ -86,7 +86,7 @@ class RoundClock:
         self._round_starts.append((datetime.now(UTC), number))
 
     def normalise_row(self, line: str) -> str:
-        """A row's text with rounds in place of moments, and of ids of events that hold a moment."""
+        """Return a row's text with rounds in place of timestamps, and of event ids that contain a timestamp."""
         line = _EVENT_ID.sub(lambda match: self._replace_event_id(match[0], int(match[1] + match[2], 16)), line)
         return _TIMESTAMP.sub(lambda match: self._replace_timestamp(match[0]), line)
 
@@ -112,7 +112,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--resume", type=Path, help="a file of results: kills that it has are not made again")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all that was started ends
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all started processes end
     results = _read_results(options.resume)
     print(
         f"Airflow {version('apache-airflow')}, seed {options.seed}, {_count_kills(results)} kills done before",
@@ -129,7 +129,7 @@ def main() -> None:
 def run_rounds(
     product: KilledProduct, clock: RoundClock, options: argparse.Namespace, results: list[RoundResult]
 ) -> None:
-    """Some rounds undisturbed, then the same with kills, again and again, until there were enough."""
+    """Run some rounds undisturbed, then repeat them with kills until there are enough."""
     product.save_snapshot("after_0")
     seconds = _run_undisturbed(product, clock, options.rounds)
     while _count_kills(results) < options.kills:
@@ -143,7 +143,7 @@ def run_rounds(
 
 
 def _run_undisturbed(product: KilledProduct, clock: RoundClock, rounds: int) -> dict[int, float]:
-    """Go through the rounds, keep what is there after each, and say how long each took."""
+    """Run the rounds, save a snapshot after each, and return the seconds of each."""
     seconds = {}
     for number in range(1, rounds + 1):
         clock.start_round(number)
@@ -165,9 +165,9 @@ def _run_with_kills(
     options: argparse.Namespace,
     results: list[RoundResult],
 ) -> bool:
-    """A round with kills, compared.
+    """Run a round with kills, and compare it with the undisturbed one.
 
-    :returns: whether all is as after the same round undisturbed, so that the next may follow.
+    :returns: whether the state equals that after the undisturbed round, so that the next round may follow.
     """
     if number == 1:
         product.restore_snapshot("after_0")
@@ -196,9 +196,9 @@ def _run_with_kills(
 
 
 def _run_round(product: KilledProduct, number: int, killer: ProcessKiller | None) -> list[str]:
-    """Go through a round.
+    """Run a round.
 
-    :returns: why runs failed that were then started again.
+    :returns: the failure reasons of restarted runs.
     """
     product.set_simulated_day(number)
     feed_end = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=number)
@@ -220,7 +220,7 @@ def _run_round(product: KilledProduct, number: int, killer: ProcessKiller | None
 
 
 def _shuffle_victims(options: argparse.Namespace) -> list[str]:
-    """The victims, in the order in which they are killed."""
+    """Return the victims in the order of their kills."""
     victims: list[str] = []
     while len(victims) < options.kills:
         batch = [victim for victim, count in _KILLS_BY_VICTIM.items() for _ in range(count)]

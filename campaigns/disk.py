@@ -2,11 +2,11 @@
 
     python -m campaigns.disk [--tries N] [--seed S] [--steps STEP …] [--only STEP …]
 
-Goes through the steps of the crash benchmark, with STATE_DIR (lake and Spark's scratch) and PostgreSQL's data each on a
-small disk of its own, and notes how much each step writes. Then each step is tried again with less room than that, on
-either disk: it has to end with a sentence that says that the disk is full, the warehouse as readers see it has to be
-what it was, and after room was made the same step, run again, has to leave what it left undisturbed. Only the superuser
-can mount the disks, which are in memory.
+The campaign runs the steps of the crash campaign, with STATE_DIR (lake and Spark's scratch) and PostgreSQL's data each
+on a small disk of its own, and records how much each step writes. Then each step runs again with less room than that,
+on either disk: it must end with a message that the disk is full, and the warehouse must look unchanged to readers.
+After room is made, the same step must leave the same state as the undisturbed step. Only the superuser can mount the
+disks, which are in memory.
 """
 
 import argparse
@@ -38,14 +38,14 @@ _START_SNAPSHOT = "start"
 
 @dataclass
 class FullDiskResult:
-    """A step that had less room than it wanted on a disk."""
+    """A step with less disk space than it needs."""
 
     step: str
     disk: str
     room_bytes: int
     needed_bytes: int
     message: str = ""
-    """Its last line; empty where there was room enough all the same."""
+    """Its last line; empty if the space was sufficient after all."""
     violations: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("--steps", nargs="+", choices=steps.STEPS, default=list(steps.STEPS), metavar="STEP")
     parser.add_argument("--only", nargs="+", choices=steps.STEPS, metavar="STEP", help="of the steps, those to try")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all that was started ends
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all started processes end
     print(f"pyspark {version('pyspark')}, seed {options.seed}", flush=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -156,13 +156,13 @@ def _try_with_full_disk(
 
 
 def _delete_failed_imports(environment: CrashEnvironment) -> None:
-    """An import that ends well is no run of its own: what the audit keeps of a failed one is no difference."""
+    """Delete failed imports from the audit: a successful import is no run, so a failed one would be a difference."""
     with database.connect(environment.url) as connection:
         connection.execute(text("delete from audit.run where job = 'kaggle_import' and result = 'failed'"))
 
 
 def _find_reader_changes(environment: CrashEnvironment, previous_step: str) -> list[str]:
-    """What readers see otherwise than before, if PostgreSQL answers."""
+    """Return the changes that readers see since the step before, if PostgreSQL responds."""
     try:
         differences = compare_warehouses(environment.get_snapshot_url(previous_step), environment.url)
     except EtlError:
@@ -180,7 +180,7 @@ def _is_database_up(environment: CrashEnvironment) -> bool:
 
 
 def _flush_database(environment: CrashEnvironment) -> None:
-    """Let PostgreSQL write what it owes for the time before, and what it keeps of a database on first use."""
+    """Let PostgreSQL write its pending changes, and the files that it creates on first use of a database."""
     with database.connect(environment.url):
         pass
     admin_engine = database.make_engine(environment.server.build_url("postgres", "postgres"))

@@ -3,18 +3,18 @@
     python -m campaigns.faults [--long] [--modes MODE …] [--nights N] [--rate RATE] [--seed SEED] [--every N]
         [--folder FOLDER]
 
-Goes through the same simulated days twice at the mock API, with some faults of every kind and without, then through two
-more without any in which everything of the catalogue is asked (before them the budget is small), the second when
-refusals of playlists are believed no longer, and compares the stars. What the simulated days brought is published after
-the first, every so many (``--every``), and the last two; likes and follows at the end. A simulated day is a line.
+The campaign runs the same simulated days twice against the mock API, with some faults of every kind and without, and
+then two more without faults that fetch everything of the catalogue (before them the budget is small); the second comes
+after denied access to playlists is forgotten. Then it compares the stars. Fetched resources are published after the
+first day, after every ``--every`` days, and after the last two; likes and follows at the end. Each day prints a line.
 
-The long form meets 10,000 faults: more accounts, simulated days and faults a call, and kinds that end a fetch come more
-seldom than those that do not. With ``--folder`` an ended process leaves what it has there, and the same command goes on
-after the last whole night; with other ``--nights`` it goes on to these. Remove the folder afterwards.
+The long form has 10,000 faults: more accounts, simulated days and faults a call, and faults that end a fetch are rarer
+than the others. With ``--folder`` a stopped process leaves its state there, and the same command continues after the
+last complete day; with another ``--nights`` it continues up to these. Remove the folder afterwards.
 
-A recording is the same whichever of its ids came first: it is named here by its smallest. What was there only in
-simulated days whose calls failed is in no answer: names that a thing had then, likes and follows that were taken back,
-and what a playlist was before it was deleted are counted apart.
+A recording is the same whichever of its ids comes first: the campaign names it by its smallest. No response shows
+resources that existed only on simulated days whose calls failed. So temporary names, removed likes and follows, and the
+state of a playlist before its deletion are counted separately.
 """
 
 import argparse
@@ -52,8 +52,8 @@ from simulator.mock_api.seed_data import SeedData, get_seed_data_path
 from simulator.mock_api.simulated_day import SimulatedDay
 
 _CALM_DAYS = {0: 5_000, DENIAL_MAX_AGE.days + 1: 1_000}
-"""When the two calm simulated days are, from the end of those with faults, and their calls: all that is known, then
-what became known in the first."""
+"""The two days without faults, by their distance from the last day with faults, and their calls: all known resources,
+then those that the first day discovered."""
 _BASE_SCENARIO = "popularity_drift = 0\n"
 _FAULT_RATE_TEMPLATE = """
 [faults]
@@ -64,7 +64,7 @@ seconds = {seconds}
 kinds = {kinds}
 """
 _PAUSES = {"playlist_items": 25, "saved_tracks": 900}
-"""Besides, the third call of an endpoint is asked for a pause of so many seconds, each simulated day."""
+"""Seconds of an additional pause that the third call of an endpoint gets, on each simulated day."""
 _PAUSE_TEMPLATE = """
 [[fault]]
 night = {night}
@@ -77,10 +77,10 @@ seconds = {seconds}
 
 @dataclass(frozen=True)
 class CampaignForm:
-    """How many faults are met how. ``every`` says how many nights are published at once, ``calls`` what the catalogue
-    may ask a simulated day, by mode; ``rate`` is the share of calls that meet a fault, ``weights`` says how much
-    oftener than others some kinds are drawn; a slow answer takes ``slow_s``, and ``limits`` say how long is waited for
-    it."""
+    """The number and the kinds of faults. ``every`` is the number of days published together,
+    ``daily_calls_by_mode`` the maximum number of catalogue calls a day; ``rate`` is the fraction of calls with a
+    fault, ``weights`` is the relative frequency of some kinds; a slow response takes ``slow_s``, and ``limits`` are
+    the timeouts."""
 
     nights: int
     every: int
@@ -108,7 +108,7 @@ _LONG_FORM = CampaignForm(
     account_count=8,
     daily_calls_by_mode={"development": 60, "extended": 40},
     rate=0.5,
-    # A slow answer really takes its time, so these are fewer.
+    # A slow response takes real time, so these are rarer.
     weights={**dict.fromkeys(COMMON_FAULTS, 20), "slow": 5, "expired_token": 5},
     slow_s=1.2,
     limits=replace(HttpLimits(), read_s=1),
@@ -117,9 +117,9 @@ _LONG_FORM = CampaignForm(
 
 @dataclass
 class SeriesProgress:
-    """How far some simulated days have come, and what was there in the end.
+    """Progress of a series of simulated days, and its final state.
 
-    ``met`` counts faults by kind, ``overlaps`` tracks that stand twice in one place of a playlist at one time.
+    ``met`` counts faults by kind, ``overlaps`` tracks with overlapping intervals at one occurrence on a playlist.
     """
 
     night_count: int = 0
@@ -144,7 +144,7 @@ def main() -> None:
     form = _LONG_FORM if options.long else _SHORT_FORM
     overrides = {name: getattr(options, name) for name in ("nights", "rate", "every")}
     form = replace(form, **{name: value for name, value in overrides.items() if value is not None})
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all that was started ends
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all started processes end
     print(f"spotipy {version('spotipy')}, pyspark {version('pyspark')}, mock API (docs/mock_api.md)", flush=True)
     are_equal = True
     with nullcontext(options.folder) if options.folder else _create_temporary_folder() as folder:
@@ -164,7 +164,7 @@ def _create_temporary_folder() -> Iterator[Path]:
 
 
 def _run_and_compare(mode: str, form: CampaignForm, seed: int, folder: Path) -> bool:
-    """Whether the simulated days of a mode end in the same star with faults and without; prints what came of them."""
+    """Return whether the simulated days of a mode end in the same star with and without faults; print the results."""
     faulty = _run_series(
         mode, form, _BASE_SCENARIO + _make_fault_scenario(form, seed), folder / mode / "with", folder / "stock"
     )
@@ -177,7 +177,7 @@ def _run_and_compare(mode: str, form: CampaignForm, seed: int, folder: Path) -> 
 
 
 def _make_fault_scenario(form: CampaignForm, seed: int) -> str:
-    """What a scenario says of the simulated days with faults."""
+    """Return a scenario with the faults of the simulated days."""
     kinds = [kind for kind in FAULT_KINDS for _ in range(form.weights.get(kind, 1))]
     last_day = form.nights - 1
     by_rate = _FAULT_RATE_TEMPLATE.format(
@@ -192,9 +192,9 @@ def _make_fault_scenario(form: CampaignForm, seed: int) -> str:
 
 
 def _run_series(mode: str, form: CampaignForm, scenario: str, folder: Path, seed_data_folder: Path) -> SeriesProgress:
-    """What some simulated days and two calm ones after them bring.
+    """Run some simulated days and two without faults after them, and return the progress.
 
-    :param stock: where the mock API's seed data is kept for other simulated days.
+    :param seed_data_folder: stores the mock API's seed data for other series.
     """
     progress_file = folder / "lived.json"
     progress = _read_progress(progress_file)
@@ -226,7 +226,7 @@ def _run_series(mode: str, form: CampaignForm, scenario: str, folder: Path, seed
 
 
 def _run_day(series: RefreshSeries, progress: SeriesProgress, day: int, budget: int | None, is_published: bool) -> None:
-    """One night; ``budget`` is what the catalogue may ask, where that is another number than on other nights."""
+    """Run one day; ``budget`` is the number of catalogue calls, None for the usual number."""
     began = time.monotonic()
     counted = series.fetch_day(day, budget)
     progress.met += (new_faults := series.read_injected_faults())
@@ -240,8 +240,8 @@ def _run_day(series: RefreshSeries, progress: SeriesProgress, day: int, budget: 
 
 
 def _read_final_resources(state: Path, day_number: int) -> AccountResources:
-    """What the accounts have on a simulated day, as the mock API knows it; the star may have more, from earlier
-    simulated days."""
+    """Return the accounts' resources on a simulated day, as the mock API has them; the star may have more, from earlier
+    days."""
     with closing(SeedData(get_seed_data_path(state))) as seed_data:
         day = SimulatedDay(seed_data, read_scenario(state / "scenario.toml"), day_number)
         accounts = seed_data.accounts.values()
@@ -260,7 +260,7 @@ def _read_final_resources(state: Path, day_number: int) -> AccountResources:
 
 
 def _print_comparison(expected: SeriesProgress, faulty: SeriesProgress, final_resources: AccountResources) -> bool:
-    """Print how the stars compare.
+    """Print the comparison of the stars.
 
     :returns: whether they are equal.
     """
@@ -295,7 +295,7 @@ def _print_comparison(expected: SeriesProgress, faulty: SeriesProgress, final_re
 
 
 def _read_progress(progress_file: Path) -> SeriesProgress:
-    """What an ended process has left."""
+    """Return the progress of a stopped process."""
     if not progress_file.exists():
         return SeriesProgress()
     document = json.loads(progress_file.read_text(encoding="utf-8"))

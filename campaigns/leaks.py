@@ -56,21 +56,21 @@ from simulator.mock_api.seed_data import get_seed_data_path
 
 CLIENT_ID = "leaks"
 _SECRET_FOLDERS = {"secrets", "accounts"}
-"""Folders of STATE_DIR that are there to hold secrets, readable by their owner alone."""
+"""Folders of STATE_DIR that store secrets, readable by their owner only."""
 _PROCESSES_WITH_SECRETS = ("Airflow", "bin/run")
-"""Kinds of processes that cannot do without secrets in their environment."""
+"""Kinds of processes that need secrets in their environment."""
 
 _LOOPBACK_ADDRESSES = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
 
 
 @dataclass
 class LeakFigures:
-    """What was looked at, and what was found there; the goal of all is 0."""
+    """The searched items and the findings; the goal of every finding is 0."""
 
     finding_count: int = 0
 
     def print_figure(self, label: str, searched: str, findings: list[str]) -> None:
-        """One figure, and each finding below it."""
+        """Print one figure, and each finding below it."""
         self.finding_count += len(findings)
         print(f"{label:<46} {len(findings):>3}   of {searched}", flush=True)
         for finding in sorted(findings):
@@ -78,15 +78,15 @@ class LeakFigures:
 
 
 def main() -> int:
-    """Run it all.
+    """Run the campaign.
 
-    :returns: 0 where nothing was found.
+    :returns: 0 without findings.
     """
     parser = argparse.ArgumentParser(prog="python -m campaigns.leaks", description=__doc__)
     parser.add_argument("--keep", action="store_true", help="leave the folder with everything there")
     keeps_folder = parser.parse_args().keep
     base = Path(tempfile.mkdtemp(prefix="leaks-"))
-    base.chmod(0o755)  # the embedded server's own user is to reach it, as in a usual home
+    base.chmod(0o755)  # the embedded server's own user must reach it, as in a usual home
     try:
         return _run_campaign(base)
     finally:
@@ -122,7 +122,7 @@ def _run_campaign(base: Path) -> int:
 
 @dataclass
 class ScenarioInputs:
-    """What the scenes need of the surroundings."""
+    """The surroundings that the scenarios need."""
 
     api: MockApi
     exports: dict[str, Path]
@@ -187,7 +187,7 @@ def _sign_in_account(state: Path, app: App, planted: PlantedSecrets) -> None:
 def _run_scenarios(
     product: RunningProduct, server: Server, inputs: ScenarioInputs, planted: PlantedSecrets, figures: LeakFigures
 ) -> None:
-    """Everything that could tell a secret or take data for code; what the inputs must leave as it was is compared."""
+    """Run every scenario that could reveal a secret or execute data as code, and compare what must not change."""
     api, url = product.api, server.build_url("loader", "warehouse")
     columns_before = scenes.list_columns(url)
     login = add_login(server.build_url("postgres", "warehouse"), "analyst", "ada")
@@ -258,7 +258,7 @@ def _search_files(state: Path, temporary: Path, planted: PlantedSecrets, figures
 
 
 def _is_login_on_screen(path: Path, names: list[str]) -> bool:
-    """The report shows the web interface's login to whoever started bin/run, and nothing else."""
+    """Return whether only the web interface's login was found in the report, which shows it to the user of bin/run."""
     return path.name == "output.txt" and names == ["secrets/airflow-admin"]
 
 

@@ -2,11 +2,11 @@
 
     python -m campaigns.little_memory [--limit GIB] [--listeners N] [--triggers N]
 
-bin/run makes everything up: catalogue, Spotify and listeners, whose 72 hours are loaded and go into the marts. Then ten
-runs of four DAGs are triggered at the same moment, several of them for the same rows. Meanwhile the proportional set
-sizes of all processes are added up, again and again; where they pass the limit, the largest process is killed, as the
-kernel of a machine of that size would do. So no right is needed and nobody else is harmed; the kernel's own memory and
-what it caches of files, which it gives up when it must, are not counted.
+bin/run generates everything: catalogue, Spotify and listeners, whose 72 hours are loaded and go into the marts. Then
+ten runs of four DAGs are triggered at the same time, several of them for the same rows. Meanwhile the campaign
+repeatedly adds up the proportional set sizes of all processes. If they pass the limit, it kills the largest process, as
+the kernel of a machine of that size would do. So the campaign needs no rights and affects no other processes. The
+kernel's own memory and its file cache, which it releases on demand, are not counted.
 """
 
 import argparse
@@ -54,7 +54,7 @@ _ROW_ACCOUNTS_QUERY = """
 
 
 class MemoryLimit:
-    """A product held to a limit while a context is open."""
+    """A memory limit on a product while the context is open."""
 
     def __init__(self, product: RunningProduct, limit_bytes: int) -> None:
         self.peak_bytes = 0
@@ -93,7 +93,7 @@ def main() -> None:
     parser.add_argument("--listeners", type=int, default=20_000)
     parser.add_argument("--triggers", type=int, default=len(_TRIGGERS))
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all that was started ends
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all started processes end
     limit = int(options.limit * (1 << 30))
     versions = f"Airflow {version('apache-airflow')}, pyspark {version('pyspark')}"
     print(f"{versions}, simulated limit {options.limit} GiB", flush=True)
@@ -120,7 +120,7 @@ def main() -> None:
 
 
 def _trigger_at_once(product: RunningProduct, triggers: tuple[tuple[str, dict[str, object]], ...]) -> list[str]:
-    """Trigger runs at once, and wait for the end of them and of what follows them."""
+    """Trigger runs at the same time, and wait for the end of them and of the runs that follow."""
     triggered = [(dag_id, product.api.start_run(dag_id, conf)) for dag_id, conf in triggers]
     deadline = time.monotonic() + _RUNS_TIMEOUT_SECONDS
     while time.monotonic() < deadline:
@@ -146,7 +146,7 @@ def _describe_failure(product: RunningProduct, dag_id: str, run_id: str) -> str:
 
 
 def _check_row_accounts(state: Path) -> list[str]:
-    """What does not add up between facts, audit and marts."""
+    """Return mismatches between facts, audit and marts."""
     url = postgres.start_server(state).build_url("loader", "warehouse")
     with database.connect(url) as connection:
         counts = {

@@ -2,10 +2,10 @@
 
     python -m campaigns.mutation [--mutants N] [--seed S] [--resume FILE] [--only PATH …] [--list]
 
-Draws mutants from all that the files of ``TESTS`` allow and tries one after another, in a copy of the checkout. A copy
-of this process, which has Spark and an embedded PostgreSQL running, runs the tests that cover the file until the
-first fails. A mutant that takes many times as long as the unharmed code is noticed, too. ``--resume`` notes results in
-a file and goes on after those that it has; a mutant that survived is tried again, so that a test written for it counts.
+The campaign draws mutants from all that the files of ``TESTS`` allow and tries one after another, in a copy of the
+checkout. A copy of this process, with Spark and an embedded PostgreSQL running, runs the tests that cover the file
+until the first fails. A mutant that takes many times as long as the original code also counts as noticed. ``--resume``
+stores results in a file and continues after them; it retries surviving mutants, so that a new test counts.
 """
 
 import argparse
@@ -31,7 +31,7 @@ _GOAL_FRACTION = 0.85
 _DEFAULT_COUNT = 200
 _TIMEOUT_FACTOR = 5
 _MIN_TIMEOUT_SECONDS = 120.0
-"""A machine on which much else runs may stand still for a while."""
+"""A busy machine may stand still for a while."""
 
 _RECONCILE = "tests/transform/catalogue/test_reconciliation.py"
 _RECORDINGS = "tests/transform/catalogue/test_recordings.py"
@@ -70,12 +70,12 @@ TESTS: dict[str, tuple[str, ...]] = {
     "sql/queries/lookup/track.sql": (_EVENT_KEYS,),
     "sql/queries/lookup/user.sql": (_EVENT_KEYS,),
 }
-"""The files that mutants are made of, and the tests that are to notice: the quickest first."""
+"""The files that mutants are made of, and the tests that should notice: the quickest first."""
 
 
 @dataclass(frozen=True)
 class MutantResult:
-    """A mutant, whether a test noticed, and which."""
+    """A mutant, whether a test noticed it, and which one."""
 
     mutant: Mutant
     is_killed: bool
@@ -119,7 +119,7 @@ def main() -> None:
     ):
         copy = Path(folder) / "checkout"
         shutil.copytree(CHECKOUT, copy, ignore=shutil.ignore_patterns(".git", ".state", "__pycache__", ".*_cache"))
-        # Compiled code is known by its source, not by its second: two mutants of a second are not one.
+        # Compiled code is checked by its source, not by its second: two mutants of one second differ.
         compileall.compile_dir(copy, quiet=2, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
         timeouts = _measure_unmutated(machine, copy, {mutant.path for mutant in remaining})
         for number, mutant in enumerate(remaining, len(killed_mutants) + 1):
@@ -134,9 +134,9 @@ def main() -> None:
 
 
 def draw_mutants(checkout: Path, count: int, seed: int) -> list[Mutant]:
-    """``count`` of all mutants of the files, in an order that the seed says; fewer of a seed are the first of more.
+    """Return ``count`` mutants of the files in a seeded order; a smaller count gives the first of a larger one.
 
-    The order is one of hashes, so that a change of the code draws only what it changed again.
+    The order is by hashes, so that a change of the code changes only the draws of that code.
     """
     counts: Counter[tuple[str, str, str]] = Counter()
     ranked: dict[bytes, Mutant] = {}
@@ -148,9 +148,9 @@ def draw_mutants(checkout: Path, count: int, seed: int) -> list[Mutant]:
 
 
 def _measure_unmutated(runner: WarmRunner, copy: Path, paths: set[str]) -> dict[str, float]:
-    """How long each file's mutants may take, from what its tests take of the unharmed code.
+    """Return the maximum duration of each file's mutants, from the duration of its tests on the original code.
 
-    :raises RuntimeError: where they fail of that: then they would seem to notice everything.
+    :raises RuntimeError: if they fail on it: then they would seem to notice every mutant.
     """
     seconds: dict[tuple[str, ...], float] = {}
     for tests in sorted({TESTS[path] for path in paths}):
@@ -167,7 +167,7 @@ def _try_mutant(
     runner: WarmRunner, copy: Path, mutant: Mutant, timeout_s: float, results: Iterable[MutantResult]
 ) -> MutantResult:
     path = copy / mutant.path
-    # What noticed most other faults is likely to notice this one, and then nothing else has to run.
+    # The test that noticed most other mutants probably notices this one, and then no other test has to run.
     noticed = Counter(result.test_name for result in results if TESTS[result.mutant.path] == TESTS[mutant.path])
     first_tests = [name for name, _ in noticed.most_common()]
     text = path.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The entry point: a login that has signed in gets the pages that it can use."""
+"""The entry point: a signed-in login gets the pages that it may use."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ _PAGES = (wrapped.PAGE, playlists.PAGE, artist.PAGE, charts.PAGE, operations.PAG
 
 
 def main() -> None:
-    """Draw the page that is asked for."""
+    """Draw the requested page."""
     st.set_page_config(page_title="Listening warehouse", page_icon=str(_ICON), layout="wide")
     login = get_login()
     if login is None:

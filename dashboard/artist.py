@@ -1,4 +1,4 @@
-"""An artist's audience: where it is, what it plays, how it grows. An artist sees published groups alone."""
+"""An artist's audience: where it is, what it plays, how it grows. An artist sees published groups only."""
 
 import pandas as pd
 import streamlit as st
@@ -67,7 +67,7 @@ def _draw_figures(frames: dict[str, pd.DataFrame]) -> None:
     weeks = frames["weeks"]
     newest_week = weeks[weeks["week_start"].notna()].tail(1)
     with st.container(horizontal=True):
-        # All three divide the same plays; where one shows no group it is empty, and each row of an artist's is rounded.
+        # All three divide the same plays; a part without a published group is empty, and an artist's rows are rounded.
         st.metric("Plays", format_number(max(frame["plays"].sum() for frame in frames.values())), border=True)
         if not newest_week.empty:
             st.metric("Listeners in the newest week", format_number(newest_week["listeners"].iloc[0]), border=True)

@@ -1,4 +1,4 @@
-"""What is played most, by place and time, and how many listen."""
+"""The page of charts: the most played items by country and period, and the number of listeners."""
 
 from datetime import date
 

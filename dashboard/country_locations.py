@@ -1,4 +1,4 @@
-"""Where countries are, as the timezone database has it: a name and the chief place of each of their timezones."""
+"""Locations of countries in the timezone database: a name and the chief location of each of their timezones."""
 
 import re
 from functools import cache
@@ -12,7 +12,7 @@ _COORDINATES = re.compile(r"([+-])(\d{2})(\d{2})(?:\d{2})?([+-])(\d{3})(\d{2})(?
 
 @cache
 def read_country_locations() -> pd.DataFrame:
-    """``country``, its ``name``, ``lat`` and ``lon``; a country's first row is its chief place."""
+    """Return ``country``, its ``name``, ``lat`` and ``lon``; a country's first row is its chief location."""
     rows = [
         (code, get_country_names()[code], *_parse_coordinates(coordinates))
         for code, coordinates, *_ in read_timezone_table("zone.tab")
@@ -21,7 +21,7 @@ def read_country_locations() -> pd.DataFrame:
 
 
 def get_country_name(code: str) -> str:
-    """What a country is called; the code where it is none of ISO 3166-1."""
+    """Return a country's name, or the code if ISO 3166-1 does not have it."""
     return get_country_names().get(code, code)
 
 

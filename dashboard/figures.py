@@ -1,4 +1,4 @@
-"""Charts, as the pages share them; all are drawn in the browser from what is handed over, nothing is fetched."""
+"""Charts that the pages share. The browser draws them from the data in the page and fetches nothing."""
 
 import math
 
@@ -10,27 +10,27 @@ from dashboard.country_locations import read_country_locations
 
 ACCENT = "#1db954"
 COLORS = ["#12805c", "#e08e45", "#3b6fb6", "#b4436c", "#7a5ea8", "#8a8d3f", "#4aa3a2", "#9c6644", "#d46a9a", "#6b7780"]
-"""Of what stands side by side, in this order; they differ in lightness too."""
+"""Colours of adjacent groups, in this order; they also differ in lightness."""
 
 BAR_HEIGHT = 30
 _MAX_MARKED_POINTS = 60
 _WEEKS_PER_YEAR = 52
 
 Layers = alt.LayerChart | alt.FacetChart
-"""What Altair makes of layers."""
+"""The types that Altair's layered charts have."""
 
 
 def show_chart(chart: alt.Chart | alt.LayerChart | alt.FacetChart, description: str) -> None:
     """Draw a chart as wide as the page.
 
-    :param told: what it shows, for those who do not see it.
+    :param description: the content of the chart, for users of screen readers.
     """
     st.altair_chart(chart.properties(description=description), width="stretch")
 
 
 def make_bar_chart(frame: pd.DataFrame, label: str, value: str, title: str) -> Layers:
-    """Bars in the order of the rows, with the name written on them and the value at the end of the line."""
-    # Two of the same name are two bars: the place tells them apart.
+    """Return bars in the order of the rows, with the name written on them and the value at the end of the line."""
+    # Two rows of the same name are two bars: the index distinguishes them.
     base = alt.Chart(frame.assign(place=range(len(frame))), height=BAR_HEIGHT * len(frame) + 20).encode(
         y=alt.Y("place:O", title=None, axis=None),
         x=alt.X(f"{value}:Q", title=None, axis=None, scale=alt.Scale(domainMin=0)),
@@ -45,9 +45,9 @@ def make_bar_chart(frame: pd.DataFrame, label: str, value: str, title: str) -> L
 
 
 def make_line_chart(frame: pd.DataFrame, time: str, values: dict[str, str], title: str) -> alt.Chart:
-    """A line a column over time.
+    """Return a line a column over time.
 
-    :param values: columns and what they are called.
+    :param values: columns and their labels.
     """
     long_frame = frame[[time, *values]].rename(columns=values).melt(time, var_name="what", value_name="value")
     long_frame[time] = pd.to_datetime(long_frame[time])
@@ -65,9 +65,9 @@ def make_line_chart(frame: pd.DataFrame, time: str, values: dict[str, str], titl
 
 
 def make_calendar(frame: pd.DataFrame, day: str, value: str, title: str, year: int) -> alt.Chart:
-    """A square a day until the last of ``frame``, a column a week, darker where there is more.
+    """Return a square a day until the last of ``frame``, a column a week, darker for higher values.
 
-    :param year: of which all days are; it begins on 1 January and has room until its end. 0 is the last 52 weeks.
+    :param year: the year of all days; the chart covers it from 1 January to its end. 0 means the last 52 weeks.
     """
     day_values = pd.to_datetime(frame[day])
     last = day_values.max()
@@ -97,7 +97,7 @@ def make_calendar(frame: pd.DataFrame, day: str, value: str, title: str, year: i
 
 
 def make_radar_chart(frame: pd.DataFrame) -> Layers:
-    """A closed line for each ``name`` over its ``attribute``s; ``share`` is how far out a point lies, 0 to 1."""
+    """Return a closed line for each ``name`` over its ``attribute``s; ``share``, 0 to 1, is a point's distance."""
     spokes = list(frame["attribute"].drop_duplicates())
     angle_by_attribute = {attribute: math.tau * index / len(spokes) for index, attribute in enumerate(spokes)}
     angles = frame["attribute"].map(angle_by_attribute)
@@ -137,7 +137,7 @@ def make_radar_chart(frame: pd.DataFrame) -> Layers:
 
 
 def make_distribution_chart(frame: pd.DataFrame) -> alt.Chart:
-    """The ``share`` of each ``name``'s tracks from ``bin_start`` to ``bin_end``, in the colours of ``radar``."""
+    """Return the ``share`` of each ``name``'s tracks from ``bin_start`` to ``bin_end``, in the radar's colours."""
     chart: alt.Chart = (
         alt.Chart(frame, height=120)
         .mark_area(opacity=0.3, line={"strokeWidth": 1.5}, interpolate="step-after")
@@ -152,7 +152,7 @@ def make_distribution_chart(frame: pd.DataFrame) -> alt.Chart:
 
 
 def make_stacked_bars(frame: pd.DataFrame, value: str, category_column: str) -> alt.Chart:
-    """A bar a ``name``, divided into ``part``s."""
+    """Return a bar a ``name``, divided into the values of ``category_column``."""
     names, categories = _list_unique(frame["name"]), _list_unique(frame[category_column])
     chart: alt.Chart = (
         # The legend takes its height from the bars.
@@ -177,9 +177,9 @@ def _list_unique(names: pd.Series) -> list[str]:
 
 
 def make_world_map(frame: pd.DataFrame, value: str, title: str) -> Layers:
-    """A dot a country at its chief place, as large as its ``value``; all chief places of the world make the ground.
+    """Return a map with a dot at each country's chief location, sized by ``value``, over all chief locations.
 
-    :param frame: has ``country`` as ISO 3166-1 codes it; countries that are not known are left out.
+    :param frame: has ``country`` as an ISO 3166-1 code; unknown countries are left out.
     """
     country_locations_frame = read_country_locations()
     located = country_locations_frame.drop_duplicates("country").merge(frame, on="country")

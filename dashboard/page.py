@@ -1,4 +1,4 @@
-"""What a page is, and what pages have in common."""
+"""The class of a page, and the functions that pages share."""
 
 import re
 from collections.abc import Callable
@@ -12,15 +12,15 @@ from dashboard.warehouse_reader import Login, WarehouseReader, open_reader
 from etl.errors import EtlError
 
 _AUTOLINK_TRIGGER = re.compile(r"(?=://|@)|(?<=www)(?=\.)", re.IGNORECASE)
-"""Where Markdown makes a link of an address without being told to, escaped or not."""
+"""The positions at which Markdown turns an address into a link without link syntax, escaped or not."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _WORD_JOINER = "\u2060"
-"""Is not seen."""
+"""An invisible character."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page; ``reads`` are alternatives, each the tables and views without which it cannot be drawn."""
+    """A page. ``reads`` are alternatives, each with the tables and views that the page needs."""
 
     title: str
     icon: str
@@ -29,11 +29,11 @@ class Page:
     draw: Callable[[Login, WarehouseReader], None]
 
     def is_allowed(self, login: Login) -> bool:
-        """Whether the login can use it."""
+        """Return whether the login may use the page."""
         return any(login.can_read(*relations) for relations in self.reads)
 
     def make_drawer(self, login: Login) -> Callable[[], None]:
-        """What draws it for a login; a failure of the warehouse is a sentence on the page."""
+        """Return the function that draws the page for a login, or an error message if the warehouse fails."""
 
         def draw_or_report() -> None:
             try:
@@ -47,18 +47,18 @@ class Page:
 
 
 def show_nothing_yet(reason: str, to_do: str) -> None:
-    """Say that there is nothing to show, and what to do about it."""
+    """Draw a message that there is nothing to show yet, with what to do about it."""
     st.info(f"**{reason}** {to_do}", icon=":material/hourglass_empty:")
 
 
 def escape_markdown(text: object) -> str:
-    """Words of others as Markdown that says just them, on one line."""
+    """Return text of other users as Markdown that shows the same characters, on one line."""
     unlinked = _AUTOLINK_TRIGGER.sub(_WORD_JOINER, _CONTROL.sub(" ", str(text)))
     return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>()#+-.!|$:~&" else letter for letter in unlinked)
 
 
 def show_table(frame: pd.DataFrame, **columns: str) -> None:
-    """A table with readable heads and times.
+    """Draw a table with readable headers and times.
 
     :param columns: formats of columns, as Streamlit writes them.
     """
@@ -73,5 +73,5 @@ def show_table(frame: pd.DataFrame, **columns: str) -> None:
 
 
 def format_number(value: float) -> str:
-    """A number as people read it."""
+    """Return a number with separators of thousands."""
     return f"{value:,.0f}"

@@ -1,4 +1,4 @@
-"""Playlists that a listener asks for by link: the next refresh of the listener's account reads them."""
+"""Playlists that a listener requests by link: the next refresh of the listener's account fetches them."""
 
 import re
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def draw_playlist_requests(login: Login, reader: WarehouseReader) -> None:
     with st.form("playlist_request", clear_on_submit=True, border=True):
         st.text_input("Link of a Spotify playlist", placeholder="https://open.spotify.com/playlist/…", key=_LINK_KEY)
         st.caption("It shows once a refresh of your own account has read it; an account signs in with bin/sign-in.")
-        # Called before the page is drawn: a page reads the snapshot at which its drawing begins.
+        # A callback runs before the page is drawn: a page reads the snapshot at which its drawing begins.
         st.form_submit_button("Add", icon=":material/add:", on_click=_submit_request, args=(login,))
         if show_result := st.session_state.pop(_RESULT_KEY, None):
             show_result()

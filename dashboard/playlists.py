@@ -1,4 +1,4 @@
-"""How playlists sound, one or several side by side, a user's taste, and what lies near it."""
+"""The page of playlists: their sound, one or several side by side, a user's taste, and its neighbours."""
 
 import pandas as pd
 import streamlit as st
@@ -53,7 +53,7 @@ def _draw_playlists(reader: WarehouseReader, playlists: pd.DataFrame) -> None:
 
 
 def _make_names_unique(playlists: pd.DataFrame) -> list[str]:
-    """The playlists' names, told apart where two are the same; Spotify has playlists without one."""
+    """Return distinct names of playlists, even if two have the same name or a playlist has none."""
     names, used_names = [], set()
     for row in playlists.to_dict("records"):
         name = str(row["playlist"] or "").strip() or "(without a name)"
@@ -83,7 +83,7 @@ def _draw_attributes(frame: pd.DataFrame) -> None:
     st.caption("The share of the songs by value, in the colours of the shape above; loudness in dB, tempo in BPM.")
     attributes = list(bins["attribute"].drop_duplicates())
     for first in range(0, len(attributes), _CHARTS_PER_ROW):
-        # A row at a time: a phone shows one column after the other.
+        # One row at a time: a phone shows one column after the other.
         for column, attribute in zip(st.columns(_CHARTS_PER_ROW), attributes[first:], strict=False):
             with column:
                 st.markdown(f"**{attribute}**")
@@ -101,7 +101,7 @@ def _expand_bins(frame: pd.DataFrame) -> pd.DataFrame:
         for index, tracks in enumerate(bins):
             start = row["first_bound"] + index * step
             rows.append((row["name"], row["attribute"], start, start + step, tracks / max(sum(bins), 1)))
-        # The last bin is drawn up to its end.
+        # The last bin extends to its end.
         rows.append((row["name"], row["attribute"], row["last_bound"], row["last_bound"], rows[-1][-1]))
     return pd.DataFrame(rows, columns=["name", "attribute", "bin_start", "bin_end", "share"])
 

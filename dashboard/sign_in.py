@@ -1,4 +1,4 @@
-"""Signing in with a login of the database. Name and password stay in the memory of the browser's session."""
+"""Sign-in with a login of the database. Name and password stay in the memory of the browser's session."""
 
 import os
 

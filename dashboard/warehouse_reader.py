@@ -1,4 +1,4 @@
-"""Queries of the warehouse as the login that has signed in."""
+"""Queries of the warehouse as the signed-in login."""
 
 import re
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ class InvalidCredentialsError(ActionNeededError):
 
 @dataclass(frozen=True)
 class Login:
-    """A login that has signed in, with its role; lives in the memory of one browser session."""
+    """A signed-in login with its role, in the memory of one browser session."""
 
     url: str = field(repr=False)
     name: str
@@ -40,12 +40,12 @@ class Login:
         return self.role == "listener"
 
     def can_read(self, *relations: str) -> bool:
-        """Return whether the database lets the login read all of these."""
+        """Return whether the database lets the login read all of these tables and views."""
         return self.readable_relations.issuperset(relations)
 
 
 class WarehouseReader:
-    """One transaction that reads: all its results are of the same snapshot."""
+    """A read-only transaction: all its results are from the same snapshot."""
 
     def __init__(self, connection: Connection, reads_own_views: bool) -> None:
         self._connection, self._reads_own_views = connection, reads_own_views
@@ -55,7 +55,7 @@ class WarehouseReader:
 
         A listener reads the views ``mart.my_…`` in place of the marts of the same name.
 
-        :raises EtlError: as ``warehouse.connect`` says.
+        :raises EtlError: as ``warehouse.connect`` does.
         """
         statement = database.read_sql(f"queries/{name}" if "/" in name else f"queries/dashboard/{name}")
         if self._reads_own_views:
@@ -63,14 +63,14 @@ class WarehouseReader:
         result = self._connection.execute(text(statement), parameters)
         frame = pd.DataFrame(result.fetchall(), columns=list(result.keys()))
         decimal_columns = [name for name in frame if frame[name].map(lambda value: isinstance(value, Decimal)).any()]
-        return frame.astype(dict.fromkeys(decimal_columns, "float64"))  # Altair takes no decimals
+        return frame.astype(dict.fromkeys(decimal_columns, "float64"))  # Altair does not accept decimals
 
 
 @contextmanager
 def open_reader(login: Login) -> Iterator[WarehouseReader]:
     """Open a reader as a login.
 
-    A build that swaps its tables is waited for before the snapshot begins, and a later one waits.
+    The reader waits for a build that swaps its tables before the snapshot begins; a later build waits for the reader.
 
     :raises EtlError: if the warehouse cannot be reached, or rejects the login.
     """
@@ -100,9 +100,9 @@ def sign_in(warehouse_url: str, name: str, password: str) -> Login:
 
 
 def run_statement(login: Login, name: str, **parameters: object) -> None:
-    """Run sql/queries/dashboard/<name>.sql, which changes something, as far as the database lets the login.
+    """Run sql/queries/dashboard/<name>.sql, which changes data within the rights of the login.
 
-    :raises EtlError: as ``warehouse.connect`` says.
+    :raises EtlError: as ``warehouse.connect`` does.
     """
     with database.connect(login.url) as connection:
         connection.execute(text(database.read_sql(f"queries/dashboard/{name}")), parameters)

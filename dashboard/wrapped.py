@@ -1,4 +1,4 @@
-"""The page of a user's year: what they played most, when, and their personality."""
+"""The page of a user's year: the most played items, the listening times and the personality."""
 
 import pandas as pd
 import streamlit as st

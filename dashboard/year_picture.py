@@ -1,4 +1,4 @@
-"""The year as one picture to keep and to show."""
+"""The year as one picture to save and to share."""
 
 import re
 from collections.abc import Mapping
@@ -7,15 +7,15 @@ from html import escape
 _WIDTH, _HEIGHT = 540, 760
 _MAX_NAME_LENGTH = 30
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""What XML cannot hold, control characters, and characters that turn the direction of all that follows."""
+"""Characters that XML cannot contain, control characters, and characters that change the direction of text."""
 
 
 def render_year_picture(
     year: str, display_name: str, wrapped_row: Mapping[str, object], names: Mapping[str, list[str]]
 ) -> str:
-    """An SVG of a user's year.
+    """Return an SVG of a user's year.
 
-    :param told: a row of mart.wrapped.
+    :param wrapped_row: a row of mart.wrapped.
     :param names: the first artists, tracks and genres by ``artist``, ``track`` and ``genre``.
     """
     elements = [_render_text(40, 70, 26, _truncate_name(display_name), 400), _render_text(40, 150, 76, year, 800)]

@@ -1,7 +1,7 @@
-"""Whether Airflow calls a part of itself healthy: ``python docker/health.py PART``, 0 for yes and 1 for no.
+"""Check the health of an Airflow component: ``python docker/health.py PART`` exits with 0 if it is healthy, else 1.
 
-PART is metadatabase, dag_processor, scheduler or triggerer, as the API server names them. A part is not healthy while
-the API server does not answer: no task can run then.
+PART is metadatabase, dag_processor, scheduler or triggerer, as the API server names them. A component is not healthy
+while the API server does not respond: no task can run then.
 """
 
 import sys
@@ -12,7 +12,7 @@ _URL = "http://api-server:8080"
 
 
 def main(component: str, url: str = _URL) -> int:
-    """Ask the API server at ``url`` about ``part``; its health is told without a login."""
+    """Ask the API server at ``url`` for the health of ``component``; this needs no login."""
     status = AirflowApi(url, "", "").get_health().get(component, "unknown")
     sys.stdout.write(f"{component}: {status}\n")
     return 0 if status == "healthy" else 1

@@ -1,8 +1,8 @@
 """The entry point of containers: ``python docker/run_component.py NAME``.
 
-``set-up`` makes the tables of the warehouse and of Airflow and fetches Spark's jars, then ends. The names of Airflow's
-four components, of Spark's two and of the mock Spotify API become that component. Each gets the environment
-that ``bin/run`` gives its components: keys and the password of the web interface are made once, in STATE_DIR, which all
+``set-up`` creates the tables of the warehouse and of Airflow and fetches Spark's jars, then ends. The names of
+Airflow's four components, of Spark's two and of the mock Spotify API run that component. Each gets the environment that
+``bin/run`` gives its components: the keys and the web interface's password are created once, in STATE_DIR, which all
 containers share. Without SPOTIPY_CLIENT_ID, Airflow's components use the mock API.
 """
 
@@ -28,11 +28,11 @@ _SPARK_COMMANDS = {
 }
 _MOCK_API = "stand-in"
 _MOCK_API_PORT = 8899
-"""On loopback of the container in which tasks run: the container of the mock API shares its network."""
+"""On the loopback of the container that runs tasks: the container of the mock API shares its network."""
 
 
 def main(arguments: list[str]) -> int:
-    """Set up, or become the component; return only from ``set-up``: 0, or 1 after an error message."""
+    """Set up, or run the component; return only from ``set-up``: 0, or 1 after an error message."""
     parser = argparse.ArgumentParser(prog="docker/run_component.py", description=__doc__.splitlines()[0])
     parser.add_argument("name", choices=["set-up", *COMPONENT_OPTIONS, *_SPARK_COMMANDS, _MOCK_API])
     name = parser.parse_args(arguments).name

@@ -46,7 +46,7 @@ ORDER BY 1, 2, 3
 
 
 def render_dictionary(connection: Connection) -> str:
-    """The whole page as Markdown."""
+    """Return the whole page as Markdown."""
     tables = database.fetch_rows(connection, _TABLES, schemas=list(SCHEMAS))
     sections = [
         "# Data dictionary\n\nMade from the database by `python -m docs.generate_dictionary`; do not edit.\n",
@@ -88,7 +88,7 @@ def _render_table(connection: Connection, table: dict[str, object]) -> str:
 
 
 def main() -> int:
-    """Write the page, or compare it."""
+    """Write the page, or compare it with the file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 where the page is stale")
     is_check_only = parser.parse_args().check

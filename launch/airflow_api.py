@@ -39,7 +39,7 @@ class UnfinishedRun:
 
     @property
     def audit_id(self) -> str:
-        """The run's id in the audit."""
+        """Return the run's id in the audit."""
         return f"{self.dag_id}.{self.run_id}"
 
 

@@ -104,8 +104,8 @@ class Airflow:
     def restart_if_ended(self) -> str | None:
         """Restart each component that has ended, after ending its children: tasks of a dead scheduler are retried.
 
-        :returns: a message for each, or None.
-        :raises ComponentEnded: if one ends again and again.
+        :returns: the messages of all restarts, or None.
+        :raises ComponentEnded: if one ends repeatedly.
         """
         messages = [component.restart_if_ended() for component in self._components.values()]
         if any(component.has_given_up for component in self._components.values()):

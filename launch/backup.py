@@ -32,7 +32,7 @@ def back_up(file: Annotated[Path, typer.Argument(metavar="FILE", help="The file 
 
 
 def write_backup(target: Path) -> None:
-    """Back the warehouse up into ``target``, readable by its owner only.
+    """Back up the warehouse into ``target``, readable by its owner only.
 
     :raises ActionNeededError: if the file exists or cannot be written, or pg_dump fails.
     """

@@ -1,7 +1,7 @@
 """Make this machine ready, then hand over to the part of the product that was asked for.
 
-Runs under the system's Python before anything is installed, so it uses the standard library alone. What it makes
-lies in STATE_DIR; a half-made virtual environment is completed, a finished one is known by the hash of what it holds.
+Runs under the system's Python before anything is installed, so it uses only the standard library. All its results are
+in STATE_DIR; an incomplete virtual environment is completed, a finished one is identified by the hash of its content.
 """
 
 import fcntl
@@ -39,18 +39,18 @@ COMMANDS = {
     "export-avro": ("launch.export_avro", "requirements.txt", True),
     "simulate-feed": ("launch.simulate_feed", "requirements.txt", True),
 }
-"""Command to (module, what must be installed, whether Java is needed)."""
+"""Command to (module, requirements file, whether Java is needed)."""
 NO_JAVA_TIERS = ("unit", "postgres")
 NO_BROWSER_TIERS = (*NO_JAVA_TIERS, "spark", "airflow")
 """Tiers of the tests that need no Java or no browser."""
 
 
 class SetupError(Exception):
-    """The machine cannot be made ready; the text is a sentence that says what to do."""
+    """The machine cannot be prepared; the message names the remedy."""
 
 
 def main(command: str, arguments: list[str]) -> None:
-    """Set up what ``command`` needs and become it; returns never."""
+    """Set up the requirements of ``command`` and replace this process by it; never return."""
     module, requirements, is_java_needed = COMMANDS[command]
     state = Path(os.environ.get("STATE_DIR") or CHECKOUT / ".state").resolve()
     environ = {**os.environ, "STATE_DIR": str(state), "PYTHONPATH": str(CHECKOUT), "PYTHONSAFEPATH": "1"}
@@ -62,18 +62,18 @@ def main(command: str, arguments: list[str]) -> None:
         make_virtual_environment(state, CHECKOUT / requirements)
         if command == "test" and not is_tier(command, arguments, NO_BROWSER_TIERS):
             ensure_browser(state)
-    os.umask(0o077)  # the lake, logs and scratch tell what people listened to
+    os.umask(0o077)  # the lake, logs and scratch files contain listening data of users
     python = str(state / "venv" / "bin" / "python")
     os.execve(python, [python, "-m", module, *arguments], environ)
 
 
 def is_tier(command: str, arguments: list[str], tiers: tuple[str, ...]) -> bool:
-    """Return whether tests of one of some tiers alone are asked for."""
+    """Return whether the command runs only tests of some tiers."""
     return command == "test" and arguments[:1] != [] and arguments[0] in tiers
 
 
 def make_state_dir(state: Path) -> None:
-    """Make STATE_DIR where it is missing, with room for what goes into it."""
+    """Create STATE_DIR if it is missing, with enough free space for its content."""
     try:
         state.mkdir(mode=0o755, parents=True, exist_ok=True)
     except OSError as error:
@@ -87,7 +87,7 @@ def make_state_dir(state: Path) -> None:
 
 
 def lock_setup(lock: int, is_waiting: bool) -> None:
-    """Set up alone: two at once would write into the same environment."""
+    """Lock the set-up: two processes at once would write into the same environment."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | (0 if is_waiting else fcntl.LOCK_NB))
     except BlockingIOError:
@@ -95,7 +95,7 @@ def lock_setup(lock: int, is_waiting: bool) -> None:
 
 
 def ensure_java(state: Path) -> Path:
-    """The home of a Java that Spark can use, installed where it is missing and we may."""
+    """Return the home of a Java that Spark can use; install one if it is missing and the user may."""
     home = find_java()
     if home is None and try_apt_install(state, "Java", JAVA_PACKAGES):
         home = find_java()
@@ -108,7 +108,7 @@ def ensure_java(state: Path) -> Path:
 
 
 def ensure_browser(state: Path) -> None:
-    """A Chromium for the tests of the dashboard, installed where it is missing and we may."""
+    """Ensure that Chromium is installed for the dashboard tests; install it if it is missing and the user may."""
     if not is_browser_installed():
         try_apt_install(state, "Chromium", BROWSER_PACKAGES)
     if not is_browser_installed():
@@ -119,12 +119,12 @@ def ensure_browser(state: Path) -> None:
 
 
 def is_browser_installed() -> bool:
-    """Whether tests can drive a browser."""
+    """Return whether tests can drive a browser."""
     return all(shutil.which(program) for program in ("chromium", "chromedriver"))
 
 
 def find_java() -> Path | None:
-    """The home of the first Java on this machine that is new enough and complete."""
+    """Return the home of the first Java on this machine that is new enough and complete."""
     homes = [Path(os.environ["JAVA_HOME"])] if os.environ.get("JAVA_HOME") else []
     on_path = shutil.which("java")
     if on_path:
@@ -134,7 +134,7 @@ def find_java() -> Path | None:
 
 
 def is_java_usable(java: Path) -> bool:
-    """Whether ``java`` is new enough and has the module that Spark asks for."""
+    """Return whether ``java`` is new enough and has the module that Spark asks for."""
     try:
         command = [str(java), "--add-modules", "jdk.incubator.vector", "-version"]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -145,7 +145,7 @@ def is_java_usable(java: Path) -> bool:
 
 
 def make_virtual_environment(state: Path, requirements: Path) -> None:
-    """The virtual environment STATE_DIR/venv with what ``requirements`` pins."""
+    """Create the virtual environment STATE_DIR/venv with the packages that ``requirements`` pins."""
     venv = state / "venv"
     python = venv / "bin" / "python"
     fingerprint = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
@@ -167,7 +167,7 @@ PACKAGES_FAILURE = "Python's packages could not be installed; the first start ne
 
 
 def ensure_venv_module(state: Path) -> None:
-    """Python's venv, installed where it is missing and we may (Debian keeps it apart)."""
+    """Ensure that Python's venv is installed, which Debian packages separately; install it if the user may."""
     check = [sys.executable, "-c", "import venv, ensurepip"]
     if subprocess.run(check, capture_output=True, check=False).returncode == 0:
         return
@@ -180,7 +180,7 @@ def ensure_venv_module(state: Path) -> None:
 
 
 def can_run(python: Path, module: str | None = None) -> bool:
-    """Whether ``python`` starts, and has ``module``."""
+    """Return whether ``python`` starts, and has ``module``."""
     try:
         command = [str(python), "-c", f"import {module or 'pip'}"]
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
@@ -189,9 +189,9 @@ def can_run(python: Path, module: str | None = None) -> bool:
 
 
 def try_apt_install(state: Path, label: str, packages: tuple[str, ...]) -> bool:
-    """Install the first of ``packages`` that there is.
+    """Install the first available package of ``packages``.
 
-    :returns: False where we may not or none can be had.
+    :returns: False if the user may not install packages, or none is available.
     """
     if not shutil.which("apt-get"):
         return False
@@ -210,7 +210,7 @@ def try_apt_install(state: Path, label: str, packages: tuple[str, ...]) -> bool:
 
 
 def run_step(state: Path, text: str, commands: list[list[str]], failure: str) -> None:
-    """Run ``commands``, then print one line; where one fails, raise its last words."""
+    """Run ``commands``, then print one line; if one fails, raise an error with its last line of output."""
     log = state / "logs" / "setup.log"
     started = time.monotonic()
     for command in commands:
@@ -236,13 +236,13 @@ def run_logged(command: list[str], log: Path) -> int:
 
 
 def print_line(text: str) -> None:
-    """A line for the person in front of it."""
+    """Print a line for the user at the terminal."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
 def exit_on_signal(number: int, _frame: FrameType | None) -> None:
-    """End at once; whatever is being set up is completed by the next start."""
+    """Exit immediately; the next start completes the set-up."""
     sys.exit(128 + number)
 
 

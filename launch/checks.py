@@ -15,9 +15,9 @@ _STATIC_CHECKS = (
     ("mypy",),
 )
 TIERS = ("unit", "postgres", "spark", "airflow", "browser")
-"""The tiers of the tests, from the lightest to the heaviest; tests/tiers.py says which test is in which."""
+"""The tiers of the tests, from the lightest to the heaviest; tests/tiers.py assigns each test to its tier."""
 _SHARED = ("--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder", "--durations=25")
-"""The whole suite waits as often as it computes, for Airflow most of all: two processes share its files, in the order
+"""Tests wait about as long as they compute, mostly for Airflow: two processes share the test files, in the order
 of tests/tiers.py."""
 _PRODUCT_SETTINGS = (
     "AIRFLOW_",
@@ -42,12 +42,12 @@ _PRODUCT_SETTINGS = (
 
 
 def main(arguments: list[str]) -> int:
-    """Run the checks, all of them also where one fails.
+    """Run all checks, even after one fails.
 
     :param arguments: a tier and arguments of pytest, both optional.
-    :returns: 0 where everything passed, else 1; with arguments pytest's own code.
+    :returns: 0 if everything passed, else 1; with arguments pytest's own code.
     """
-    # Tests choose their own settings: the caller's must not lead them to a real warehouse.
+    # Tests choose their own settings: settings of the shell must not direct them to a real warehouse.
     environ = {name: value for name, value in os.environ.items() if not name.startswith(_PRODUCT_SETTINGS)}
     codes = [] if arguments else [_run_module(command, environ) for command in _STATIC_CHECKS]
     codes.append(_run_module(("pytest", *pytest_arguments(arguments)), environ))
@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> int:
 
 
 def pytest_arguments(arguments: list[str]) -> list[str]:
-    """Return what pytest is called with: whole tiers are shared by two processes, chosen tests run in one."""
+    """Return the arguments of pytest: two processes share whole tiers, one process runs chosen tests."""
     if not arguments:
         return [*_SHARED]
     if arguments[0] not in TIERS:

@@ -12,7 +12,7 @@ from typer.exceptions import TyperException
 from launch.console import Screen, report_errors
 
 _INTERRUPTED = 130
-"""What a shell returns for a command that Ctrl-C has ended."""
+"""The exit code that a shell returns for a command that Ctrl-C has ended."""
 
 
 def run_command(name: str, command: Callable[..., int], arguments: list[str], epilog: str | None = None) -> int:

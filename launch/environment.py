@@ -48,7 +48,7 @@ def get_web_login(state: Path) -> tuple[str, str]:
 
 
 def build_environment(state: Path, server: Server | None) -> dict[str, str]:
-    """Return the caller's environment, completed by addresses, secrets and folders.
+    """Return the environment of this process, completed by addresses, secrets and folders.
 
     :param server: the embedded server, if it is used.
     """

@@ -94,7 +94,7 @@ def load_new_events(settings: Settings, now: datetime) -> bool:
 def print_import_report(
     screen: Screen, imported: dict[str, Any], user_id: str, settings: Settings, has_new_inputs: bool
 ) -> None:
-    """Print what the export brought, with the rows that were duplicates or rejected."""
+    """Print the counts of the export, with the rows that were duplicates or rejected."""
     parameters = {"input_ids": [received["input_id"] for received in imported["inputs"]]}
     with database.connect(settings.warehouse_url) as connection:
         counts = {str(row["format"]): row for row in database.fetch_rows(connection, _ROW_COUNTS, **parameters)}

@@ -1,4 +1,4 @@
-"""Checks before a start; each failure is an error that says what to do."""
+"""Checks before a start; each failure is an error with a remedy."""
 
 import os
 import shutil

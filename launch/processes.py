@@ -90,7 +90,7 @@ def end_orphaned_processes(state: Path) -> int:
     """
     protected_pids = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     count = 0
-    # Again until there are none: a process may start another one during the search.
+    # Repeat until no orphan is left: a process may start another one during the search.
     for _ in range(20):
         orphans = [process for process in _find_orphans(state) if process.pid not in protected_pids]
         if not orphans:

@@ -84,12 +84,12 @@ def run_product(
 
 
 class _ProductStart:
-    """One start of the product: what is running, and what restarts it if it ends."""
+    """One start of the product: the running processes, and their restart if they end."""
 
     def __init__(self, screen: Screen, state: Path, stack: ExitStack, is_exit_requested: bool) -> None:
         """Prepare a start; nothing runs yet.
 
-        :param stack: stops at its end what the start has started, the last first.
+        :param stack: stops the started processes at its end, the last one first.
         """
         self._screen, self._state, self._stack = screen, state, stack
         self._is_exit_requested = is_exit_requested

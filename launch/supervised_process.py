@@ -57,12 +57,12 @@ class SupervisedProcess:
 
     @property
     def last_log_line(self) -> str:
-        """The last line and the path of its log."""
+        """Return the last line and the path of its log."""
         return f"{read_last_line(self._child.log) or 'no output'} (log: {self._child.log})"
 
     @property
     def exit_code(self) -> int | None:
-        """Its exit code; None while it runs."""
+        """Return its exit code; None while it runs."""
         return self._child.process.poll()
 
     def restart_if_ended(self) -> str | None:

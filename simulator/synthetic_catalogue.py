@@ -1,4 +1,4 @@
-"""A small synthetic catalogue as files, for a start without Kaggle's: all fields filled, and the oddities of real ones.
+"""A small synthetic catalogue as files, for a start without Kaggle's: all fields filled, with oddities of real data.
 
 Some 2,000 track ids of 300 artists: albums, further ids of one recording (the same ISRC, a length that differs a
 little), remasters (an ISRC of their own), live versions (another recording), release dates of all precisions, several
@@ -63,7 +63,7 @@ class _Track:
 
 
 def write_catalogue(folder: Path, seed: int) -> list[Path]:
-    """Write the catalogue as CSV files of the formats ``made_up_…``.
+    """Write the catalogue as CSV files of the synthetic catalogue's formats.
 
     :returns: the files; the same seed gives the same bytes.
     """
@@ -93,7 +93,7 @@ def _make_artists(random: Random, seed: int) -> list[_Artist]:
 
 
 def _make_tracks(random: Random, seed: int, artists: list[_Artist]) -> Iterator[_Track]:
-    """Every recording's ids: its own, and for some a further one, a remaster or a live version."""
+    """Make the ids of every recording: its own, and for some a further one, a remaster or a live version."""
     track_number = 0
     for recording in range(RECORDING_COUNT):
         original = _make_original_track(random, seed, recording, artists)
@@ -195,7 +195,7 @@ def _make_artist_row(artist: _Artist) -> list[object]:
 
 
 def _make_track_rows(random: Random, seed: int, tracks: list[_Track]) -> Iterator[list[object]]:
-    """Each track once for each playlist that holds it, one at least."""
+    """Make a row of each track for each playlist that contains it, at least one."""
     genres = list(_GENRE_MEAN_FEATURES)
     playlists = [
         (

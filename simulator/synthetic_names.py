@@ -39,7 +39,7 @@ _BASE_62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 def make_synthetic_id(kind: str, seed: int, number: int) -> str:
-    """22 letters and digits, as Spotify's ids have, beginning with ``madeup`` and a letter for the kind."""
+    """Return 22 letters and digits, as Spotify's ids have, that begin with ``madeup`` and a letter for the kind."""
     value = int.from_bytes(hashlib.sha256(f"{kind}/{seed}/{number}".encode()).digest(), "big")
     digits = []
     for _ in range(15):
@@ -54,12 +54,12 @@ def make_synthetic_isrc(number: int, year: int) -> str:
 
 
 def make_word(random: Random) -> str:
-    """An invented word of two or three syllables."""
+    """Return an invented word of two or three syllables."""
     return "".join(random.choice(_SYLLABLES) for _ in range(random.choice((2, 2, 3)))).capitalize()
 
 
 def make_artist_name(random: Random) -> str:
-    """A name for an artist; now and then with a comma, an accent or an ampersand, as real ones have."""
+    """Return a name for an artist; some have a comma, an accent or an ampersand, as real ones do."""
     name = make_word(random)
     return random.choice(
         (
@@ -74,7 +74,7 @@ def make_artist_name(random: Random) -> str:
 
 
 def make_title(random: Random) -> str:
-    """A name for a recording, an album or a playlist."""
+    """Return a name for a recording, an album or a playlist."""
     return random.choice(
         (
             f"{random.choice(_ADJECTIVES)} {random.choice(_NOUNS)}",
@@ -87,5 +87,5 @@ def make_title(random: Random) -> str:
 
 
 def choose_concert_hall(random: Random) -> str:
-    """Where a live version was played."""
+    """Return the concert hall of a live version."""
     return random.choice(_CONCERT_HALLS)

@@ -49,7 +49,7 @@ _MIN_DURATION_MS = 15_000
 def read_tracks(url: str) -> pd.DataFrame:
     """Return a row for each recording with a real length and a known artist, by id.
 
-    :param url: of the warehouse.
+    :param url: the warehouse's URL.
     :returns: ``release_date`` in days since 1970; an empty frame if the warehouse has no catalogue.
     """
     columns = (

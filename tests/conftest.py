@@ -1,4 +1,4 @@
-"""Fixtures that tests share: a real Spark session, a real PostgreSQL, a lake in a temporary folder."""
+"""Shared fixtures: a real Spark session, a real PostgreSQL, a lake in a temporary folder."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ from etl.storage.lake import Lake
 from launch import postgres
 from launch.spark_jars import link_jars
 
-# Tests start many short-lived JVMs on small data: the second compiler would cost them more than it gains.
+# Tests start many short-lived JVMs on small data: the second compiler would cost more time than it saves.
 os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
 
 pytest_plugins = ["tests.tiers"]
@@ -27,7 +27,7 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    """One session on two cores for the whole run."""
+    """Yield one session on two cores for the whole test run."""
     state_dir = tmp_path_factory.mktemp("spark")
     link_jars(state_dir)
     with open_session(_settings(state_dir, SPARK_MASTER="local[2]"), "tests") as spark:
@@ -36,7 +36,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
 
 @contextmanager
 def changed_options(spark: SparkSession, options: Mapping[str, str]) -> Iterator[None]:
-    """Give a running session other options, but for those that only a start gives; as before afterwards."""
+    """Set other options of a running session within the context, except those that only a start can set."""
     changed = {name: value for name, value in options.items() if name.startswith("spark.sql.")}
     before = {name: spark.conf.get(name) for name in changed}
     try:
@@ -55,7 +55,7 @@ def lake(tmp_path: Path) -> Lake:
 
 @pytest.fixture(scope="session")
 def real_kaggle() -> Path:
-    """The folder of real Kaggle files; tests that need it are skipped, with this message, where it is absent."""
+    """Return the folder of real Kaggle files; skip the test, with this message, if the folder is missing."""
     folder = SHARED_DATA / "kaggle"
     if not folder.is_dir():
         pytest.skip(f"the real Kaggle files are not here: {folder}")
@@ -64,7 +64,7 @@ def real_kaggle() -> Path:
 
 @pytest.fixture(scope="session")
 def real_exports() -> Path:
-    """The folder of real exports; tests that need it are skipped, with this message, where it is absent."""
+    """Return the folder of real exports; skip the test, with this message, if the folder is missing."""
     folder = SHARED_DATA / "account_export"
     if not folder.is_dir():
         pytest.skip(f"the real account exports are not here: {folder}")
@@ -73,11 +73,11 @@ def real_exports() -> Path:
 
 @pytest.fixture(scope="session")
 def embedded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Server]:
-    """An embedded PostgreSQL for the whole run, gone afterwards."""
+    """Yield an embedded PostgreSQL for the whole test run, and remove it at the end."""
     state_dir = tmp_path_factory.mktemp("embedded")
     server = postgres.start_server(state_dir)
-    # No test needs its data after a crash of the machine, and hundreds of databases are copied: without fsync, files
-    # are copied at a fraction of the cost of pages.
+    # No test needs its data after a crash of the machine. Hundreds of databases are copied: without fsync, a copy
+    # of files takes a fraction of the time of a copy of pages.
     for setting in ("fsync", "full_page_writes"):
         run_as_superuser(server, f"alter system set {setting} = off")
     run_as_superuser(server, "select pg_reload_conf()")
@@ -87,7 +87,7 @@ def embedded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgr
 
 @pytest.fixture(scope="session")
 def migrated_template(embedded_server: postgres.Server) -> str:
-    """The name of a migrated, empty database that others are copied from."""
+    """Return the name of a migrated, empty database from which others are copied."""
     name = "migrated_template"
     run_as_superuser(embedded_server, f"create database {name} owner loader")
     migrate_warehouse(embedded_server.build_url("loader", name))
@@ -99,21 +99,21 @@ _NUMBERS = count(1)
 
 @pytest.fixture
 def empty_database_url(embedded_server: postgres.Server) -> Iterator[str]:
-    """A database of its own without any table, as its owner ``loader``."""
+    """Yield the URL of a new database without tables, for its owner ``loader``."""
     with copy_database(embedded_server, "template1") as url:
         yield url
 
 
 @pytest.fixture
 def warehouse_url(embedded_server: postgres.Server, migrated_template: str) -> Iterator[str]:
-    """A migrated, empty warehouse of its own, as its owner ``loader``."""
+    """Yield the URL of a new, migrated and empty warehouse, for its owner ``loader``."""
     with copy_database(embedded_server, migrated_template) as url:
         yield url
 
 
 @contextmanager
 def copy_database(server: postgres.Server, template: str) -> Iterator[str]:
-    """The URL of a copy of a database, gone afterwards."""
+    """Yield the URL of a copy of a database, and drop the copy at the end."""
     name = f"test_{next(_NUMBERS)}"
     run_as_superuser(server, f"create database {name} template {template} strategy file_copy owner loader")
     yield server.build_url("loader", name)

@@ -1,4 +1,4 @@
-"""Made records of account exports, and the files that hold them."""
+"""Synthetic records of account exports, and the files that contain them."""
 
 import json
 import zipfile
@@ -13,7 +13,7 @@ AUDIO, VIDEO = "Streaming_History_Audio_2024_0.json", "Streaming_History_Video_2
 
 
 def make_play(**fields: Any) -> Json:
-    """A record of the newest field set, private fields included."""
+    """Return a record of the newest field set, including private fields."""
     return {
         "ts": "2024-03-01T12:03:00Z",
         "platform": "android",
@@ -43,20 +43,20 @@ def make_play(**fields: Any) -> Json:
 
 
 def make_old_play(**fields: Any) -> Json:
-    """A record of the older field set."""
+    """Return a record of the older field set."""
     newer = ("ip_addr", "audiobook_title", "audiobook_uri", "audiobook_chapter_uri", "audiobook_chapter_title")
     private = {"username": "ada.lovelace", "ip_addr_decrypted": "192.0.2.17", "user_agent_decrypted": "Mozilla%2F5.0"}
     return {**{name: value for name, value in make_play().items() if name not in newer}, **private, **fields}
 
 
 def make_nameless_play(**fields: Any) -> Json:
-    """A record that tells of no track."""
+    """Return a record without a track."""
     names = ("track_name", "album_artist_name", "album_album_name")
     return make_play(**{f"master_metadata_{name}": None for name in names}, spotify_track_uri=None, **fields)
 
 
 def make_basic_play(**fields: Any) -> Json:
-    """A record of the account data."""
+    """Return a record of the account data."""
     return {
         "endTime": "2024-03-01 12:03",
         "artistName": "Singer",
@@ -67,12 +67,12 @@ def make_basic_play(**fields: Any) -> Json:
 
 
 def encode_file(value: Any) -> bytes:
-    """A file as Spotify writes it; what are bytes already stays."""
+    """Encode a file as Spotify does; return bytes unchanged."""
     return value if isinstance(value, bytes) else json.dumps(value, indent=2).encode()
 
 
 def write_export_folder(place: Path, **files: Any) -> Path:
-    """A folder with files by name."""
+    """Write a folder with files by name."""
     for name, value in files.items():
         (place / name).parent.mkdir(parents=True, exist_ok=True)
         (place / name).write_bytes(encode_file(value))
@@ -80,7 +80,7 @@ def write_export_folder(place: Path, **files: Any) -> Path:
 
 
 def write_export_zip(place: Path, **files: Any) -> Path:
-    """A zip file with members by name."""
+    """Write a zip file with members by name."""
     with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, value in files.items():
             archive.writestr(name, encode_file(value))

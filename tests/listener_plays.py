@@ -1,4 +1,4 @@
-"""Plays that listeners made, from which tests derive what each source reports."""
+"""Actual plays of listeners, from which tests derive the reports of each source."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True)
 class ActualPlay:
-    """A play of one of the ids of a song: how long it was heard and how long it was paused."""
+    """A play of one of the ids of a song, with its listening time and its pause."""
 
     song: int
     variant: int

@@ -1,4 +1,4 @@
-"""Looking at processes from outside; one that ends while it is looked at is none."""
+"""External queries of processes; a process that ends during a query is omitted."""
 
 import socket
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from launch.environment import STATE_MARKER
 
 
 def check_process(process: psutil.Process, is_so: Callable[[psutil.Process], bool]) -> bool:
-    """Whether something holds of a process, which it does not where the process has ended meanwhile."""
+    """Return whether a condition holds for a process; False if the process has ended."""
     try:
         return is_so(process)
     except (psutil.Error, OSError):
@@ -18,7 +18,7 @@ def check_process(process: psutil.Process, is_so: Callable[[psutil.Process], boo
 
 
 def list_marked_processes(state: Path) -> list[psutil.Process]:
-    """Everything alive that was started for a STATE_DIR and says so in its environment."""
+    """Return all live processes of a STATE_DIR, which have a marker in their environment."""
 
     def is_marked(process: psutil.Process) -> bool:
         return process.environ().get(STATE_MARKER) == str(state) and process.status() != psutil.STATUS_ZOMBIE
@@ -27,7 +27,7 @@ def list_marked_processes(state: Path) -> list[psutil.Process]:
 
 
 def list_listening_addresses(processes: list[psutil.Process]) -> set[str]:
-    """The addresses at which processes listen: one look at the machine's sockets, so that none can end under it."""
+    """Return the addresses on which processes listen, from one query of the machine's sockets."""
     ours = {process.pid for process in processes}
     connections = psutil.net_connections("inet")
     return {c.laddr.ip for c in connections if c.status == psutil.CONN_LISTEN and c.pid in ours}

@@ -1,4 +1,4 @@
-"""What contributors rely on works: public CI, hooks before a commit, lock files, pages about naming."""
+"""The tools of contributors work: public CI, pre-commit hooks, lock files, pages about naming."""
 
 import re
 import shlex
@@ -33,7 +33,7 @@ def test_public_ci_calls_the_two_commands_of_the_readme() -> None:
 def test_public_ci_may_only_read() -> None:
     workflow = _load_yaml(".github/workflows/ci.yml")
     assert workflow["permissions"] == {"contents": "read"}
-    assert {"push", "pull_request"} == set(workflow[True])  # YAML reads the key "on" as true
+    assert {"push", "pull_request"} == set(workflow[True])  # YAML parses the key "on" as true
 
 
 def test_public_ci_runs_supported_versions_of_python() -> None:

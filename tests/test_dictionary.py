@@ -1,4 +1,4 @@
-"""The data dictionary matches the database, and the database describes everything."""
+"""The data dictionary matches the database, and all database objects have a comment."""
 
 from docs.generate_dictionary import TARGET, render_dictionary
 from etl import database

@@ -1,4 +1,4 @@
-"""The container files: linted, and held to the rules that can be checked without an engine."""
+"""The container files: linted, and checked as far as possible without an engine."""
 
 import json
 import os
@@ -18,13 +18,13 @@ import yaml
 DOCKER = Path(__file__).resolve().parents[1] / "docker"
 ONE_SHOT = {"set-up"}
 SET_IN_THE_CONTAINER = {"STATE_DIR", "IS_STAND_IN"}
-"""By the Dockerfile, and by run_component.py where the stand-in answers."""
+"""Set by the Dockerfile, and by run_component.py if the mock API is used."""
 OF_BIN_RUN_ALONE = {"SIMULATED_LISTENERS"}
-"""Read where all settings are, and used by no DAG and no job."""
+"""Read together with all settings, and used by no DAG and no job."""
 
 
 def _run_main(script: str, *arguments: Any) -> int:
-    """Call a script's main. docker/ is no package: it would hide the library of that name."""
+    """Call the main function of a script. docker/ is not a package: it would hide the library of that name."""
     code: int = runpy.run_path(str(DOCKER / script))["main"](*arguments)
     return code
 
@@ -145,7 +145,7 @@ def api_server() -> Iterator[str]:
             self.wfile.write(json.dumps({"scheduler": {"status": "healthy"}, "triggerer": {"status": None}}).encode())
 
         def log_message(self, *_: object) -> None:
-            """Quiet."""
+            """Log nothing."""
 
     server = HTTPServer(("127.0.0.1", 0), Answer)
     Thread(target=server.serve_forever, daemon=True).start()

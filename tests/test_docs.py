@@ -1,4 +1,4 @@
-"""The docs are correct: commands exist, messages stand in the code, links lead somewhere."""
+"""The docs are correct: commands exist, messages are in the code, links have a target."""
 
 import os
 import re
@@ -74,7 +74,7 @@ def test_commands_of_the_papers_are_there(paper: Path) -> None:
 
 
 def _does_something(module: Path) -> bool:
-    """Whether ``python -m`` does, of a module or a package by its path."""
+    """Return whether ``python -m`` runs a module or a package, given its path."""
     file = module.with_suffix(".py")
     return (module / "__main__.py").exists() or (
         file.exists() and 'if __name__ == "__main__":' in file.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Passwords and keys that are generated are never taken for options of a command."""
+"""Generated passwords and keys are never parsed as options of a command."""
 
 import ast
 import base64
@@ -18,7 +18,7 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture
 def draws(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Set the first byte of all random bytes that are drawn from now on."""
+    """Return a function that sets the first byte of all random bytes drawn afterwards."""
 
     def set_first_byte(first: int) -> None:
         monkeypatch.setattr(secrets, "token_bytes", lambda size=32: bytes([first]) * size)

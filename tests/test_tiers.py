@@ -1,4 +1,4 @@
-"""The tiers: what a test needs decides its tier, and a test that starts more than its tier allows fails."""
+"""The tiers: the needs of a test determine its tier, and a test that starts more than its tier allows fails."""
 
 import subprocess
 import sys
@@ -72,12 +72,12 @@ def test_java_in_spark():
 
 
 def run_pytest(folder: Path, content: str, *arguments: str) -> str:
-    """Return what pytest prints of a module of tests."""
+    """Return the output of pytest for a test module."""
     (folder / "test_module.py").write_text(content)
     markers = "".join(f"  {tier}\n" for tier in TIERS)
     (folder / "pytest.ini").write_text(f"[pytest]\nmarkers =\n{markers}")
     command = [sys.executable, "-m", "pytest", "-p", "tests.tiers", "-p", "no:cacheprovider", "-q", "-rA", *arguments]
-    # A folder of its own: programs in the tests' own folders only pretend, and are let be.
+    # Use a separate folder: mock programs in the tests' own folders are exempt.
     command += [f"--rootdir={folder}", f"--basetemp={folder / 'temp'}", "test_module.py"]
     environ = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(CHECKOUT), "HOME": str(folder)}
     completed = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)

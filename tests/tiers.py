@@ -1,7 +1,7 @@
 """The tier of each test: the heaviest process that it needs.
 
 A test's tier comes from the fixtures that it uses, directly or through others. A test that starts such a process
-without a fixture names its tier by a marker (``@pytest.mark.postgres``); where both say something, the heavier tier
+without a fixture names its tier by a marker (``@pytest.mark.postgres``); if both name one, the heavier tier
 counts. A test may use what lighter tiers use, too; one that starts a process of a heavier tier than its own fails.
 ``pytest --tier NAME`` runs the tests of one tier.
 """
@@ -25,11 +25,11 @@ PROGRAMS = {
 }
 """Programs, and modules that Python runs, by the tier that may start them."""
 HIDDEN = ("java", "chromium", "chromedriver")
-"""What a test's own processes do not find where its tier may not start it."""
+"""Programs that the processes of a test do not find if its tier may not start them."""
 
 
 class _Running:
-    """The test that runs, where one does, and what it started that its tier does not allow."""
+    """The running test, if any, and the forbidden programs that it started."""
 
     def __init__(self) -> None:
         self.tier: str | None = None
@@ -69,7 +69,7 @@ def find_forbidden_program(command: Iterable[object], tier: str, folder: str) ->
 
     :param command: its first word is a program, and so may be any path in it (``setpriv … /usr/bin/initdb``), and the
         module of ``python -m``.
-    :param folder: of the tests' own files: programs in it only pretend.
+    :param folder: of the tests' own files: programs in it are mocks.
     """
     words = [os.fsdecode(word) for word in command if isinstance(word, str | bytes | os.PathLike)]
     modules = words[2:3] if words[1:2] == ["-m"] else []
@@ -81,7 +81,7 @@ def find_forbidden_program(command: Iterable[object], tier: str, folder: str) ->
 
 
 def _get_weight(item: pytest.Item) -> tuple[float, int]:
-    """Return how long a test may take, then how heavy its tier is."""
+    """Return the time limit of a test, then the weight of its tier."""
     marker = item.get_closest_marker("timeout")
     return float(marker.args[0]) if marker else 0.0, TIERS.index(get_tier(item))
 
@@ -102,7 +102,7 @@ def _make_message(program: str) -> str:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Watch what a test starts, and hide from its processes what its tier may not start."""
+    """Watch the programs that a test starts, and hide those that its tier may not start from its processes."""
     hidden = _hide_programs(item.config, get_tier(item))
     with pytest.MonkeyPatch.context() as patch:
         if hidden:
@@ -119,13 +119,13 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_teardown() -> None:
-    """Watch no longer: fixtures that heavier tests shared may end their processes after a lighter test."""
+    """Stop watching: fixtures that heavier tests shared may end their processes after a lighter test."""
     _running.tier = None
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Fail a test that started what its tier does not allow, though its own code took no notice."""
+    """Fail a test that started a forbidden program, even if its own code ignored the error."""
     try:
         return (yield)
     finally:
@@ -135,7 +135,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 
 def _hide_programs(config: pytest.Config, tier: str) -> Path | None:
-    """Return a folder of programs that only say that a tier may not start them; None where it may start all."""
+    """Return a folder of programs that only print an error, or None if the tier may start all programs."""
     names = [name for name in HIDDEN if TIERS.index(PROGRAMS[name]) > TIERS.index(tier)]
     if not names:
         return None

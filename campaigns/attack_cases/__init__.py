@@ -1,1 +1,1 @@
-"""Parts of a campaign: attack_cases."""
+"""Parts of the campaign ``attacks``."""

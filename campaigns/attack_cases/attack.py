@@ -1,9 +1,9 @@
-"""An attack on the warehouse by a person who has a login, and how it is seen to succeed.
+"""An attack on the warehouse by a user with a login, and the criteria of its success.
 
-Lists of attacks stand in files of their own, each as ``ATTACKS: tuple[Attack, ...]``:
+Each list of attacks is a module with ``ATTACKS: tuple[Attack, ...]``:
 
-    _attack_logins     logins that resist their removal, and logins that stop what everybody needs
-    _attack_audience   people or figures that show though they are hidden
+    login_attacks       logins that resist their removal, and logins that stop what all users need
+    disclosure_attacks  hidden people or figures that a login can read
 
 ``campaigns.attacks`` runs them all: every attack by every role that it names, beside every other role.
 """
@@ -18,16 +18,16 @@ from etl.database import connect, libpq_url
 from etl.load.access.grants import ROLES
 
 AttackKind = Literal["leak", "removal", "stop"]
-"""What succeeds: rows or figures show that are hidden; a login cannot be removed; a build, load or migration stops."""
+"""What succeeds: a login reads hidden rows or figures; a login resists removal; a build, load or migration stops."""
 
 
 OTHER_DATABASE = "elsewhere"
-"""A database of the same server that the logins may enter and create in, as on many a server of one's own."""
+"""A database of the same server in which the logins may connect and create, as on many self-managed servers."""
 
 
 @dataclass(frozen=True)
 class StatementOutcome:
-    """What a statement of an attack led to: its rows, or the five-character code and the message of its error."""
+    """The outcome of a statement of an attack: its rows, or the five-character code and the message of its error."""
 
     statement: str
     rows: tuple[tuple[object, ...], ...] = ()
@@ -37,7 +37,7 @@ class StatementOutcome:
 
 @dataclass
 class AttackContext:
-    """Where an attack takes place: a filled warehouse, the attacker's login, and a login of another role."""
+    """The setting of an attack: a filled warehouse, the attacker's login, and a login of another role."""
 
     loader_url: str
     admin_url: str
@@ -46,16 +46,16 @@ class AttackContext:
     other_role: str
     other_url: str
     outcomes: list[StatementOutcome] = field(default_factory=list)
-    """Of the attack's own statements, in their order."""
+    """The outcomes of the attack's own statements, in their order."""
 
     @property
     def login(self) -> str:
-        """The attacker's name."""
+        """Return the attacker's name."""
         return _get_user_name(self.login_url)
 
     @property
     def other_login(self) -> str:
-        """The name of the login of another role."""
+        """Return the name of the login of another role."""
         return _get_user_name(self.other_url)
 
     def run_as_attacker(self, statement: str) -> StatementOutcome:
@@ -67,33 +67,34 @@ class AttackContext:
         return run_statements(replace_database(url, OTHER_DATABASE), [statement])[-1]
 
     def run_as_loader(self, statement: str) -> None:
-        """Change the warehouse as its owner does."""
+        """Run a statement as the owner of the warehouse."""
         with connect(self.loader_url) as connection:
             connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
 
 @dataclass(frozen=True)
 class Attack:
-    """What an attacker does. In statements ``{login}`` and ``{other}`` stand for the two logins, ``{role}`` for the
-    attacker's group role, ``{database}`` for the database, and ``{name}`` for a name that no other attack has used."""
+    """An attack. In statements ``{login}`` and ``{other}`` stand for the two logins, ``{role}`` for the attacker's
+    group role, ``{database}`` for the database, and ``{name}`` for a name that no other attack has used."""
 
     name: str
     kind: AttackKind
     statements: tuple[str, ...]
-    """Run one after another in one session with autocommit; an error of one does not keep the next from running."""
+    """Run one after another in one session with autocommit; an error does not prevent the next statement."""
     roles: tuple[str, ...] = ROLES
-    """The roles that can try it; each does."""
+    """The roles that try the attack."""
     sessions: int = 1
-    """How many sessions run the statements at the same time and then stay open; for the kind ``stop``."""
+    """The number of sessions that run the statements at the same time and then stay open; for the kind ``stop``."""
     is_repeated: bool = False
-    """Whether a session that is ended connects and begins again, as long as it can."""
+    """Whether a terminated session connects and begins again, as long as it can."""
     is_in_other_database: bool = False
-    """Whether the statements run in another database of the server, in which everybody may create what they like."""
+    """Whether the statements run in another database of the server, in which every login may create objects."""
     prepare: Callable[[AttackContext], None] | None = None
-    """Brings the warehouse into the state that the attack needs."""
+    """A function that brings the warehouse into the state that the attack needs."""
     find_violation: Callable[[AttackContext], str | None] | None = None
-    """What did not hold, as a sentence, or None; looked at after the statements. Of the kinds ``removal`` and ``stop``
-    the campaign itself sees whether the login can be removed and whether the work goes on."""
+    """A function that returns the violation as a message, or None; it runs after the statements. For the kinds
+    ``removal`` and ``stop`` the campaign itself checks whether the login can be removed and whether the work
+    continues."""
 
 
 def run_statements(url: str, statements: list[str]) -> list[StatementOutcome]:

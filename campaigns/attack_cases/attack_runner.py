@@ -1,4 +1,4 @@
-"""Runs attacks: the attacker's sessions, the work that has to go on beside them, the removal of the login."""
+"""Runner of attacks: the attacker's sessions, the work that must continue beside them, the removal of the login."""
 
 import select
 import tempfile
@@ -43,16 +43,16 @@ _LOGIN_NUMBERS = count(1)
 
 @dataclass(frozen=True)
 class TargetWarehouse:
-    """A filled warehouse on a server of ours."""
+    """A filled warehouse on a server of the campaign."""
 
     server: postgres.Server
     database: str
     ids_by_role: dict[str, str]
-    """Of a listener and an artist in it, by role."""
+    """The ids of a listener and an artist in the warehouse, by role."""
     run_workload: Callable[[], None]
-    """What has to go on: loads, builds, migrations."""
+    """The work that must continue: loads, builds, migrations."""
     workload_timeout_seconds: float
-    """How long the work may take beside an attack."""
+    """The maximum duration of the work beside an attack."""
 
     @property
     def admin_url(self) -> str:
@@ -65,7 +65,7 @@ class TargetWarehouse:
 
 @dataclass(frozen=True)
 class AttackResult:
-    """What an attack by one role beside another led to."""
+    """The outcome of an attack by one role beside another."""
 
     attack: Attack
     role: str
@@ -86,7 +86,7 @@ def pair_roles(attacks: Sequence[Attack]) -> list[tuple[Attack, str, str]]:
 
 
 def create_other_database(server: postgres.Server) -> None:
-    """Make the other database of the server, again."""
+    """Drop and create the other database of the server."""
     with make_engine(server.build_url("postgres", "postgres")).connect() as connection:
         admin_connection = connection.execution_options(isolation_level="AUTOCOMMIT")
         admin_connection.exec_driver_sql(f"drop database if exists {OTHER_DATABASE} with (force)")
@@ -97,7 +97,7 @@ def create_other_database(server: postgres.Server) -> None:
 
 
 def run_attack(attack: Attack, role: str, other_role: str, target: TargetWarehouse) -> AttackResult:
-    """Run an attack from beginning to end; its logins are gone afterwards."""
+    """Run an attack from beginning to end; its logins are removed afterwards."""
     context = _create_context(role, other_role, target)
     violations, seconds = [], 0.0
     if attack.prepare is not None:
@@ -121,7 +121,7 @@ def run_attack(attack: Attack, role: str, other_role: str, target: TargetWarehou
 
 
 def run_concurrent_migration(url: str) -> None:
-    """Run a migration that changes tables and leaves them as they were."""
+    """Run a migration that changes tables and restores them."""
     with connect(url) as connection:
         (revision_row,) = fetch_rows(connection, "select version_num from audit.schema_revision")
     with tempfile.TemporaryDirectory() as folder:
@@ -198,14 +198,14 @@ class _AttackerSessions:
         ]
 
     def start_sessions(self, seconds: float | None) -> None:
-        """Start, and wait until the first session is through, for a time at most."""
+        """Start the sessions, and wait for the end of the first one, up to a timeout."""
         for thread in self._threads:
             thread.start()
         self._is_first_done.wait(seconds)
         time.sleep(0.1)
 
     def stop_sessions(self) -> None:
-        """End all; their logins are gone by then."""
+        """End all sessions; their logins are already removed."""
         self._is_over.set()
         for thread in self._threads:
             thread.join(10)
@@ -242,7 +242,7 @@ class _AttackerSessions:
             self._is_first_done.set()
 
     def _keep_session_open(self, session: DriverConnection) -> None:
-        """Leave a session open until it is ended from outside."""
+        """Leave a session open until the server terminates it."""
         while not self._is_over.is_set() and not session.closed:
             readable, _, _ = select.select([session], [], [], 0.1)
             if readable:

@@ -1,4 +1,4 @@
-"""Attacks that read what a role is not shown: people, account names, and the size of small audiences."""
+"""Attacks that read hidden data: people, account names, and the size of small audiences."""
 
 import json
 from collections.abc import Callable
@@ -20,7 +20,7 @@ _PERSONAL_NAMES_QUERY = """
     except
     select user_id from warehouse.dim_user
 """
-"""Names of people and of accounts; a user_id stands for those."""
+"""Names of people and of accounts; a user_id replaces them."""
 
 _USER_IDS_QUERY = "select user_id as word from warehouse.dim_user where user_key > 0"
 _OTHER_USERS_QUERY = """
@@ -31,7 +31,7 @@ _OTHER_USERS_QUERY = """
 
 
 def _find_unrejected(context: AttackContext) -> str | None:
-    """Nothing but refusals is right."""
+    """Return a violation if a statement was not rejected."""
     successful = [
         outcome.statement for outcome in context.outcomes if outcome.code is None and not _is_setting(outcome)
     ]
@@ -43,7 +43,7 @@ def _is_setting(outcome: StatementOutcome) -> bool:
 
 
 def _make_secrecy_check(query: str) -> Callable[[AttackContext], str | None]:
-    """Neither rows nor messages may have a word that the query finds as the owner."""
+    """Make a check that neither rows nor messages contain a word that the query returns for the owner."""
 
     def find_shown_secret(context: AttackContext) -> str | None:
         with connect(context.loader_url) as connection:
@@ -60,7 +60,7 @@ def _make_secrecy_check(query: str) -> Callable[[AttackContext], str | None]:
 
 
 def _flatten_value(value: object) -> list[object]:
-    """The single values of a row, also of those in lists and records."""
+    """Yield the single values of a row, including those in lists and records."""
     if isinstance(value, dict):
         return [flat_value for member in value.values() for flat_value in _flatten_value(member)]
     if isinstance(value, list | tuple):
@@ -104,7 +104,7 @@ def _read_artist_id(context: AttackContext) -> str:
 
 
 def _measure_costs(context: AttackContext) -> dict[int, list[object]]:
-    """What a query costs and how many rows it is planned to give, for no listener to four."""
+    """Return the cost and the planned rows of a query, for zero to four listeners."""
     artist, costs = _read_artist_id(context), {}
     for listeners in range(5):
         context.run_as_loader(_MAKE_HIDDEN_AUDIENCE.format(artist=artist, listeners=listeners))
@@ -129,7 +129,7 @@ def _find_cost_difference(context: AttackContext) -> str | None:
 
 
 def _add_dominant_listener(context: AttackContext) -> None:
-    """Five listen to the artist, one of them to nearly all."""
+    """Add five listeners to an artist, one of them with nearly all plays."""
     artist = _read_artist_id(context)
     context.run_as_loader(_MAKE_HIDDEN_AUDIENCE.format(artist=artist, listeners=4))
     context.run_as_loader(
@@ -146,7 +146,7 @@ def _find_shown_group(context: AttackContext) -> str | None:
 
 
 def _add_playlist_of_other_account(context: AttackContext) -> None:
-    """An account goes by the listener's id and owns a playlist; the listener's own account says nothing."""
+    """Add another account with the listener's id that owns a playlist; unset the owner of the listener's account."""
     own_id_query = f"(select user_id from audit.login where login_name = '{context.login}')"
     context.run_as_loader(
         f"update audit.account_owner set user_id = 'aside' where user_id = {own_id_query};"
@@ -186,7 +186,7 @@ def _make_secrecy_attack(name: str, roles: tuple[str, ...], secrets: str, *state
 _PLAYLIST_OWNERS_QUERY = "select p.name, p.owner_id from warehouse.dim_playlist as p"
 
 ATTACKS: tuple[Attack, ...] = (
-    # Account names and people, for who reads nearly everything.
+    # Account names and people, for roles that read nearly everything.
     _make_rejection_attack(
         "owners of playlists", _ALL_ROLES, _PLAYLIST_OWNERS_QUERY, f"{_PLAYLIST_OWNERS_QUERY} limit 1"
     ),
@@ -318,7 +318,7 @@ ATTACKS: tuple[Attack, ...] = (
     _make_rejection_attack(
         "the audit", ("analyst", *_ROW_LEVEL_ROLES), "select * from audit.run", "select * from audit.published_play"
     ),
-    # Other people, for who reads the own rows.
+    # Other people, for roles that read their own rows only.
     _make_rejection_attack(
         "everybody's marts",
         _ROW_LEVEL_ROLES,

@@ -1,4 +1,4 @@
-"""Attacks by which a login resists its removal, or stops what everybody needs."""
+"""Attacks by which a login resists its removal, or stops what all users need."""
 
 from campaigns.attack_cases.attack import Attack, AttackContext, StatementOutcome
 from etl.database import connect, fetch_rows
@@ -7,11 +7,11 @@ _READER_ROLES = ("analyst", "operator")
 _TEMPORARY_LIMIT = "16MB"
 
 _LIFT_TIMEOUTS = ("set statement_timeout = 0", "set idle_in_transaction_session_timeout = 0")
-"""What every login may do, and what a patient attacker does first."""
+"""Statements that every login may run, and with which a patient attacker starts."""
 
 
 def _set_temp_file_limit(context: AttackContext) -> None:
-    """A lower limit than usual, so that it is reached soon."""
+    """Lower the limit of temporary files, so that an attack reaches it soon."""
     with connect(context.admin_url) as connection:
         connection.exec_driver_sql(f"alter role {context.login} set temp_file_limit = '{_TEMPORARY_LIMIT}'")
 
@@ -73,7 +73,7 @@ _LEFTOVERS = {
         "listen mine",
     ),
 }
-"""What stays of a login, or stays open, in the warehouse itself."""
+"""Objects of a login that remain, or stay open, in the warehouse itself."""
 
 _LEFTOVERS_IN_OTHER_DATABASE = {
     "tables and what belongs to them": (
@@ -136,7 +136,7 @@ _OPEN_TRANSACTIONS = {
 
 
 def _create_dependent_view(context: AttackContext) -> None:
-    """Another login builds upon what the attacker has made."""
+    """Create a view of another login on an object of the attacker."""
     name = context.login.replace("-", "_")
     outcomes = [
         context.run_in_other_database(context.login_url, f"create table public.{name}_base (id integer primary key)"),

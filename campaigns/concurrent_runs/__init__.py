@@ -1,1 +1,1 @@
-"""Parts of a campaign: concurrent_runs."""
+"""Parts of the campaign ``at_once``."""

@@ -1,4 +1,4 @@
-"""Analysts who ask without a pause while the warehouse changes, and what they were shown."""
+"""Analysts who query without a pause while the warehouse changes, and their observations."""
 
 import random
 import time
@@ -54,8 +54,8 @@ _INVARIANT_QUERIES = {
         inner join warehouse.dim_artist as a on a.artist_key = b.artist_key
     """,
 }
-"""Each answers 0 whatever was published: places of charts have no hole, marts tell of the same plays, what a fact names
-is there."""
+"""Each returns 0 for any published state: ranks of charts have no gap, marts agree on the plays, and the keys of facts
+exist."""
 _TOTALS_QUERY = """
     select
         (select count(*) from warehouse.dim_track),
@@ -72,24 +72,25 @@ _LOCK_WAIT_QUERY = """
 
 @dataclass
 class ReaderObservations:
-    """What analysts were shown, and how long they waited."""
+    """The query results of analysts, and their waiting times."""
 
     query_count: int = 0
     violations: Counter[str] = field(default_factory=Counter)
-    """Questions whose answer was not 0."""
+    """Queries with a result other than 0."""
     failures: Counter[str] = field(default_factory=Counter)
     seconds: dict[str, list[float]] = field(default_factory=dict)
     totals: list[tuple[int, ...]] = field(default_factory=list)
-    """Tracks, events, plays among them, plays in the marts: each as often as it changed."""
+    """Tracks, events, plays among them, plays in the marts: a new entry for each change."""
     longest_lock_s: float = 0.0
 
 
 class ConcurrentReaders:
-    """Analysts at work within a context."""
+    """Analysts that query while the context is open."""
 
     def __init__(self, admin_url: str, count: int, seed: int) -> None:
-        """
-        :param admin_url: of the warehouse, as who may make logins.
+        """Prepare ``count`` analysts.
+
+        :param admin_url: the URL of the warehouse for a role that may create logins.
         """
         self.observations = ReaderObservations()
         self._name = f"analyst_{seed}_{time.monotonic_ns()}"
@@ -132,7 +133,7 @@ class ConcurrentReaders:
 
     def _watch_locks(self) -> None:
         connection = psycopg2.connect(self._admin)
-        connection.autocommit = True  # else it would see its first look again and again
+        connection.autocommit = True  # else a reader would see its first snapshot again and again
         with connection.cursor() as cursor:
             while not self._is_over.wait(_POLL_SECONDS):
                 cursor.execute(_LOCK_WAIT_QUERY, (self._name,))
@@ -140,7 +141,7 @@ class ConcurrentReaders:
         connection.close()
 
     def _query_once(self, name: str, query: str) -> tuple[int, ...] | None:
-        """One row, by a connection of its own, as dashboards ask."""
+        """Fetch one row over a connection of its own, as dashboards do."""
         try:
             connection = psycopg2.connect(self._url)
             try:

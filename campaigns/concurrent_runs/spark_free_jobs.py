@@ -2,8 +2,8 @@
 
     python -m campaigns.concurrent_runs.spark_free_jobs DAY RUN_ID_END
 
-runs those of a simulated day. A day brings tracks, some of them new and some with another popularity, and a feed whose
-events reach into months that the star has and into one that it has not.
+The command runs the jobs of a simulated day. A day brings tracks, some of them new and some with another popularity,
+and a feed whose events are in months that the star already has and in a new one.
 """
 
 import logging
@@ -67,7 +67,7 @@ def load_catalogue(day: int, settings: Settings, run_suffix: str = "") -> None:
 
 
 def receive_feed(day: int, settings: Settings) -> None:
-    """Bring the feed of a simulated day into the lake."""
+    """Receive the feed of a simulated day into the lake."""
     feed = settings.state_dir / f"feed_{day}.avro"
     with explain_full_disk(settings):
         if not feed.exists():
@@ -86,14 +86,14 @@ def write_feed(path: Path, day: int) -> None:
 
 
 def load_events(day: int, settings: Settings, run_suffix: str = "") -> None:
-    """Load the feeds that the lake holds and the warehouse does not know."""
+    """Load the feeds of the lake that the warehouse has not loaded."""
     run_id = f"events.{day}{run_suffix}"
     if events.plan_events(run_id, settings):
         events.load_events(run_id, _get_date(day), settings)
 
 
 def build_marts(day: int, settings: Settings, run_suffix: str = "", scope: str = marts.CHANGED) -> None:
-    """Bring the marts up to date."""
+    """Build the marts of a scope."""
     marts.build_marts(f"marts.{day}{run_suffix}", scope, None, settings)
 
 
@@ -144,7 +144,7 @@ def _make_play(number: int, event_time: datetime) -> dict[str, Any]:
 def run_jobs(day: int, run_suffix: str) -> int:
     """Run the jobs of a simulated day.
 
-    :returns: 0, or 1 where one failed with a sentence.
+    :returns: 0, or 1 if a job failed with a message.
     """
     logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stdout)
     try:

@@ -1,1 +1,1 @@
-"""Parts of a campaign: crash_runs."""
+"""Parts of the campaigns ``crash`` and ``crash_airflow``."""

@@ -1,4 +1,4 @@
-"""What the crash benchmark has to itself: a server, a mock API, a state folder, and what they were after each step."""
+"""The environment of the crash campaign: a server, a mock API, a state folder, and their snapshots after each step."""
 
 import csv
 import json
@@ -31,7 +31,7 @@ from simulator import synthetic_catalogue
 
 DATABASE_NAME = "warehouse"
 _SNAPSHOT_FOLDERS = ("lake", "accounts", "stand_in", "made_up", "forgetting")
-"""What steps leave for steps under STATE_DIR; the rest is scratch and logs."""
+"""Folders below STATE_DIR that steps leave for later steps; the others hold scratch and logs."""
 _EXPORTED_PLAY_COUNT = 120
 _RECOVERY_TIMEOUT_SECONDS = 300
 _PLAY_INTERVAL = timedelta(minutes=47)
@@ -62,7 +62,7 @@ class CrashEnvironment:
         migrate_warehouse(self.url)
 
     def start_step(self, step: str, log: Path) -> subprocess.Popen[bytes]:
-        """A step in a process of its own, which says what it says in ``log``."""
+        """Start a step in a process of its own, whose output goes to ``log``."""
         command = [sys.executable, "-m", "campaigns.crash_runs.steps", step]
         with log.open("wb") as output:
             return subprocess.Popen(
@@ -77,7 +77,7 @@ class CrashEnvironment:
 
     @contextmanager
     def start_worker(self) -> Iterator["StepWorker"]:
-        """A process that runs one step after the other, at less cost than one for each."""
+        """Open a process that runs one step after another, at less cost than one process for each."""
         command = [sys.executable, "-m", "campaigns.crash_runs.steps"]
         with subprocess.Popen(
             command,
@@ -94,13 +94,13 @@ class CrashEnvironment:
                 process.terminate()
 
     def restart_stopped(self) -> None:
-        """Start again what has ended, as bin/run does, which gives up a mock API that ends again and again."""
+        """Restart ended processes as bin/run does, which gives up a mock API that ends repeatedly."""
         postgres.restart_if_ended(self.server)
         if not self.mock_api.is_running():
             self.mock_api.start()
 
     def wait_until_recovered(self) -> None:
-        """Start again what has ended, and wait until PostgreSQL has recovered."""
+        """Restart ended processes, and wait until PostgreSQL has recovered."""
         self.restart_stopped()
         deadline = time.monotonic() + _RECOVERY_TIMEOUT_SECONDS
         while True:
@@ -113,14 +113,14 @@ class CrashEnvironment:
                 time.sleep(1)
 
     def save_snapshot(self, name: str) -> None:
-        """Keep what is there now under a name."""
+        """Save a snapshot of the current state under a name."""
         for subfolder in _SNAPSHOT_FOLDERS:
             if (self.state / subfolder).exists():
                 shutil.copytree(self.state / subfolder, self.folder / name / subfolder)
         copy_database(self.server, DATABASE_NAME, f"after_{name}")
 
     def restore_snapshot(self, name: str) -> None:
-        """Put what was kept under a name in place of what is there."""
+        """Restore the snapshot of a name."""
         for subfolder in _SNAPSHOT_FOLDERS:
             shutil.rmtree(self.state / subfolder, ignore_errors=True)
             if (self.folder / name / subfolder).exists():
@@ -128,12 +128,12 @@ class CrashEnvironment:
         copy_database(self.server, f"after_{name}", DATABASE_NAME)
 
     def get_snapshot_url(self, name: str) -> str:
-        """Of the warehouse as it was kept."""
+        """Return the URL of the warehouse in a snapshot."""
         return self.server.build_url("loader", f"after_{name}")
 
 
 class StepWorker:
-    """A process that stays and runs steps."""
+    """A process that stays alive and runs steps."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
@@ -141,7 +141,7 @@ class StepWorker:
     def run_step(self, step: str) -> tuple[int, str]:
         """Run a step to its end.
 
-        :returns: its exit code, and the last line that it said.
+        :returns: its exit code, and the last line of its output.
         """
         if self._process.stdin is None or self._process.stdout is None:
             raise RuntimeError("The worker was started without pipes.")
@@ -157,7 +157,7 @@ class StepWorker:
 
 @contextmanager
 def create_temporary_folder() -> Iterator[Path]:
-    """A folder for a place, gone afterwards with its server."""
+    """Open a folder for an environment, removed at the end together with its server."""
     with tempfile.TemporaryDirectory() as name:
         try:
             yield Path(name)
@@ -167,7 +167,7 @@ def create_temporary_folder() -> Iterator[Path]:
 
 @contextmanager
 def open_environment(folder: Path, now: datetime) -> Iterator[CrashEnvironment]:
-    """A place in ``folder``; what it started has ended after it."""
+    """Open an environment in ``folder``; its processes end with it."""
     with ExitStack() as stack:
         server_state, state = folder / "server", folder / "state"
         for path in (server_state, state):
@@ -191,7 +191,7 @@ def _make_mock_api(state: Path, port: int) -> SupervisedProcess:
 
 
 def _read_or_choose_port(folder: Path) -> int:
-    """The port of the mock API, the same each time: its answers name it, and an input's id is a hash of them."""
+    """Return the mock API's port, always the same: responses contain it, and an input's id is a hash of them."""
     port_file = folder / "port"
     if not port_file.exists():
         port_file.write_text(str(find_free_port()), encoding="utf-8")
@@ -199,7 +199,7 @@ def _read_or_choose_port(folder: Path) -> int:
 
 
 def copy_database(server: postgres.Server, source: str, target: str) -> None:
-    """Put a copy of a database in the place of another; whoever is connected to either is sent away."""
+    """Replace a database by a copy of another; all connections to both are terminated."""
     with _connect_as_superuser(server) as connection:
         terminate_sessions = (
             "select pg_terminate_backend(pid) from pg_stat_activity where datname in (:source, :target)"
@@ -210,7 +210,7 @@ def copy_database(server: postgres.Server, source: str, target: str) -> None:
 
 
 def disable_fsync(server: postgres.Server) -> None:
-    """Leave syncing to the kernel, which outlives all that is killed here: of a warehouse's copies there are dozens."""
+    """Leave syncing to the kernel, which survives all kills: there are dozens of copies of the warehouse."""
     with _connect_as_superuser(server) as connection:
         connection.execute(text("alter system set fsync = off"))
         connection.execute(text("select pg_reload_conf()"))
@@ -224,14 +224,14 @@ def _connect_as_superuser(server: postgres.Server) -> Iterator[Connection]:
 
 
 def write_spark_conf(folder: Path) -> Path:
-    """Settings with which less of plans is compiled, which costs most of a step on so few rows."""
+    """Write settings that compile less of the plans, which takes most of a step's time with so few rows."""
     folder.mkdir(exist_ok=True)
     (folder / "spark-defaults.conf").write_text("spark.sql.codegen.wholeStage false\n", encoding="utf-8")
     return folder
 
 
 def _write_export(folder: Path, now: datetime) -> Path:
-    """An extended export: plays of tracks of the synthetic catalogue, and of tracks that are in no catalogue."""
+    """Write an extended export: plays of tracks of the synthetic catalogue, and of tracks that are in no catalogue."""
     folder.mkdir(exist_ok=True)
     rng = random.Random(7)
     track_files = [
@@ -269,5 +269,5 @@ def _write_export(folder: Path, now: datetime) -> Path:
 
 
 def get_now() -> datetime:
-    """The moment that steps take for now."""
+    """Return the current time of steps."""
     return datetime.now(UTC).replace(microsecond=0)

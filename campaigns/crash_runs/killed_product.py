@@ -1,4 +1,4 @@
-"""The product under kills: its processes by what they are, when it has come to rest, and what it was at a moment."""
+"""The product under kills: its processes by kind, its idle state, and its snapshots."""
 
 import json
 import random
@@ -37,9 +37,9 @@ _PROCESS_NAMES = {
 }
 _DATABASE = "warehouse"
 _QUIET_SECONDS = 8.0
-"""Nothing runs and nothing is due: the scheduler starts what an asset calls for within a second or two."""
+"""After so long without running or due tasks the product is idle: assets start runs within a second or two."""
 _REST_TIMEOUT_SECONDS = 1500.0
-"""After which a round hangs."""
+"""A round that takes longer hangs."""
 _SHORT_TIMEOUTS = {
     "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "5",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
@@ -47,13 +47,13 @@ _SHORT_TIMEOUTS = {
     "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "10",
     "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "15",
 }
-"""What a kill is noticed and answered after, in seconds."""
+"""Shortened intervals, in seconds, after which Airflow notices a kill and reacts."""
 _FEWER_DAG_READS = {
     "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "300",
     "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "600",
     "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
 }
-"""DAG files do not change meanwhile, and reading them again and again costs as much as the tasks do."""
+"""DAG files do not change during the campaign, and reading them repeatedly costs as much as the tasks."""
 _DUE_RUNS_QUERY = """
     select
         (select count(*) from asset_dag_run_queue)
@@ -65,7 +65,7 @@ _UNBUILT_MARTS_QUERY = """
 
 
 class NeedsOperatorError(Exception):
-    """The product has ended, or does not come to rest."""
+    """The product has ended, or does not become idle."""
 
 
 class KilledProduct(RunningProduct):
@@ -86,13 +86,13 @@ class KilledProduct(RunningProduct):
             SPARK_MASTER="local[2]",
             JAVA_TOOL_OPTIONS="-XX:TieredStopAtLevel=1",
             SPARK_CONF_DIR=str(write_spark_conf(folder / "spark_conf")),
-            # Rounds alone bring runs: no schedule comes round.
+            # Only rounds start runs: no schedule fires.
             REFRESH_CRON=f"{far_time.minute} {far_time.hour} * * *",
             RECENTLY_PLAYED_CRON=f"{far_time.minute} {far_time.hour} * * *",
         )
 
     def wait_until_up(self) -> None:
-        """Wait for the first refresh and what follows it."""
+        """Wait for the first refresh and the runs that follow it."""
         while not self._is_published():
             time.sleep(1)
         self.server = postgres.start_server(self.state)
@@ -100,7 +100,7 @@ class KilledProduct(RunningProduct):
         self.wait_until_idle()
 
     def find_victims(self, victim: str) -> list[psutil.Process]:
-        """The processes to kill; none where there are none now."""
+        """Return the processes to kill, empty if none exist now."""
         if victim == DATABASE_SERVER:
             pid = postgres.find_running_pid(self.server.installation)
             return [psutil.Process(pid)] if pid is not None else []
@@ -127,7 +127,7 @@ class KilledProduct(RunningProduct):
         return [psutil.Process(pids[-1])] if pids and psutil.pid_exists(pids[-1]) else []
 
     def list_running_tasks(self) -> list[str]:
-        """Tasks that run at this moment, as far as Airflow's database knows; none where it does not answer."""
+        """Return the running tasks in Airflow's database, empty if it does not respond."""
         statement = "select dag_id || '.' || task_id as name from task_instance where state = 'running' order by 1"
         try:
             with database.connect(self.server.build_url("airflow", "airflow")) as connection:
@@ -136,9 +136,9 @@ class KilledProduct(RunningProduct):
             return []
 
     def wait_until_idle(self, killer: "ProcessKiller | None" = None) -> None:
-        """Wait until nothing runs and nothing is due, and let a killer do its work meanwhile.
+        """Wait until no task runs and none is due, and let a killer kill processes during the wait.
 
-        :raises NeedsHandError: where bin/run ends, or there is no rest.
+        :raises NeedsOperatorError: if bin/run ends, or the product does not become idle.
         """
         deadline, quiet_since, looked_at = time.monotonic() + _REST_TIMEOUT_SECONDS, None, 0.0
         while True:
@@ -169,17 +169,17 @@ class KilledProduct(RunningProduct):
             return False
 
     def start_run(self, dag_id: str, conf: dict[str, object]) -> None:
-        """Start a run; an API server that was killed is waited for."""
+        """Start a run; if the API server was killed, wait for it."""
         self._retry_request(lambda: self.api.start_run(dag_id, conf))
 
     def list_failed_runs(self) -> set[tuple[str, str]]:
-        """All runs that have failed, by DAG and id."""
+        """Return all failed runs, by DAG and id."""
         with database.connect(self.server.build_url("airflow", "airflow")) as connection:
             rows = database.fetch_rows(connection, "select dag_id, run_id from dag_run where state = 'failed'")
         return {(str(row["dag_id"]), str(row["run_id"])) for row in rows}
 
     def describe_failure(self, dag_id: str, run_id: str) -> str:
-        """The tasks of a run that failed, and the last words of each."""
+        """Return the failed tasks of a run, and the last log lines of each."""
         failed_tasks = [task for task in self.api.list_tasks(dag_id, run_id) if task.state == "failed"]
         task_messages = [
             f"{task.task_id} at try {task.try_number}: {self._read_last_message(dag_id, run_id, task)}"
@@ -194,7 +194,7 @@ class KilledProduct(RunningProduct):
             return str(error)[:200]
 
     def set_simulated_day(self, number: int) -> None:
-        """Let the mock API have a simulated day."""
+        """Set the simulated day of the mock API."""
 
         def put_simulated_day() -> None:
             (process,) = self._find_process("stand-in")
@@ -219,26 +219,26 @@ class KilledProduct(RunningProduct):
                 return
 
     def save_snapshot(self, name: str) -> None:
-        """Keep lake and warehouse as they are now."""
+        """Save a snapshot of lake and warehouse."""
         shutil.copytree(self.state / "lake", self.folder / name)
         copy_database(self.server, _DATABASE, name)
 
     def restore_snapshot(self, name: str) -> None:
-        """Put what was kept in place of what is there."""
+        """Restore a snapshot."""
         shutil.rmtree(self.state / "lake")
         shutil.copytree(self.folder / name, self.state / "lake")
         copy_database(self.server, name, _DATABASE)
 
     def get_warehouse_url(self, name: str = _DATABASE) -> str:
-        """Of the warehouse, or of one that was kept."""
+        """Return the URL of the warehouse, or of one in a snapshot."""
         return self.server.build_url("loader", name)
 
 
 class ProcessKiller:
-    """Kills victims one after the other, each at a moment of its own.
+    """Killer of victims one after the other, each at a random time.
 
-    A process of a task is waited for, and killed up to ``_LATER_SECONDS`` after it is there: so no moment of a task is
-    spared.
+    It waits for a task's process, and kills it up to ``_MAX_DELAY_SECONDS`` after its start, so that kills hit every
+    phase of a task.
     """
 
     _MAX_DELAY_SECONDS = 20.0
@@ -251,7 +251,7 @@ class ProcessKiller:
         self._is_late = False
 
     def kill_if_due(self) -> None:
-        """Kill the next victim where its moment has come."""
+        """Kill the next victim if its time has come."""
         if not self._victims or time.monotonic() < self._next_at:
             return
         victim = self._victims[0]
@@ -279,7 +279,7 @@ class ProcessKiller:
 
 @contextmanager
 def start_killed_product(folder: Path) -> Iterator[KilledProduct]:
-    """A product that is up; ended afterwards."""
+    """Start the product; it ends with the context."""
     with KilledProduct(folder) as product:
         product.wait_until_up()
         yield product

@@ -2,10 +2,10 @@
 
     python -m campaigns.crash_runs.steps [NAME]
 
-Without a name the process stays, reads names of steps line by line, and runs them with one Spark session. STATE_DIR,
-WAREHOUSE_URL and the address of the mock API come from the environment. CRASH_NOW is the time at which everything is
-received and requested, so that a fetch that is tried again gives the same; CRASH_EXPORT is the account export that is
-imported.
+Without a name the process stays alive, reads names of steps line by line, and runs them with one Spark session.
+STATE_DIR, WAREHOUSE_URL and the address of the mock API come from the environment. CRASH_NOW is the time of all
+receipts and requests, so that a repeated fetch has the same result; CRASH_EXPORT is the account export that the steps
+import.
 """
 
 import logging
@@ -57,7 +57,7 @@ ALL_VICTIMS = (*_API_VICTIMS, SPARK_JVM, PYTHON_WORKER)
 
 @dataclass(frozen=True)
 class Step:
-    """What a step does, and what may be killed under it."""
+    """A step: its function, and the processes that may be killed during it."""
 
     run: Callable[[Settings, datetime], object]
     victims: tuple[str, ...]
@@ -168,13 +168,13 @@ STEPS = {
     "forget_listener": Step(_forget_listener, _SPARK_VICTIMS),
     "build_marts_after": Step(_make_mart_step("build_marts.crash_after"), _DATABASE_VICTIMS),
 }
-"""In the order in which they run; some of them run without those between them."""
+"""The steps in their order; some of them also run without those between them."""
 
 
 def run_step(name: str) -> int:
     """Run a step.
 
-    :returns: 0, or 1 where it failed with a sentence, which is then the last line said.
+    :returns: 0, or 1 if it failed with a message, which is then the last line of the output.
     """
     try:
         STEPS[name].run(read_settings(), datetime.fromisoformat(os.environ["CRASH_NOW"]))
@@ -189,7 +189,7 @@ def run_step(name: str) -> int:
 
 
 def serve_steps() -> None:
-    """Run the steps that standard input names, and say after each how it ended: ENDED and the exit code."""
+    """Run the steps that standard input names, and print ENDED and the exit code after each."""
     with open_session(read_settings(), "steps", SPARK_OPTIONS) as spark:
         share_session(spark, etl.engines.spark, feed, refresh, mock_api)
         for line in sys.stdin:

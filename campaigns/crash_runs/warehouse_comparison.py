@@ -57,14 +57,14 @@ IGNORED_COLUMNS = {
     "warehouse.dim_audio_cluster": ("fitted_at",),
     "warehouse.exclusion": ("excluded_at",),
 }
-"""Moments at which something ran, and how often it had to ask: a run that was killed took longer and asked less at its
-last try. Ids of runs are the same, so they stay in."""
+"""Timestamps of runs, and their numbers of requests: a killed run takes longer and makes fewer requests in its last
+attempt. Ids of runs are the same, so they are compared."""
 _MAX_SHOWN_ROWS, _MAX_ROW_WIDTH = 5, 300
 
 
 @dataclass
 class Differences:
-    """Tables whose rows differ, each with some rows; and those in which the surrogate keys alone do."""
+    """Tables whose rows differ, each with some rows; and tables in which only the surrogate keys differ."""
 
     rows: dict[str, list[str]] = field(default_factory=dict)
     keys: list[str] = field(default_factory=list)
@@ -72,10 +72,10 @@ class Differences:
 
 @dataclass(frozen=True)
 class ComparisonRules:
-    """How rows are read where two warehouses were not filled at the same moments.
+    """Rules for comparing rows of two warehouses that were filled at different times.
 
-    ``retell`` makes equal what a row's text may differ in, ``left_out`` adds columns of tables to those left out, and
-    ``natural`` says by what else a column's key is told.
+    ``normalise_row`` removes allowed differences from a row's text, ``ignored_columns`` adds ignored columns of tables,
+    and ``natural_keys`` maps a column to the expression that replaces its key.
     """
 
     schemas: tuple[str, ...]
@@ -85,7 +85,7 @@ class ComparisonRules:
 
 
 def compare_with_rules(expected_url: str, actual_url: str, rules: ComparisonRules) -> dict[str, list[str]]:
-    """Tables whose rows differ by natural keys, as they are read, each with some rows."""
+    """Return tables whose rows differ by natural keys under some rules, each with some rows."""
     differences = {}
     for name in _list_tables(expected_url, rules.schemas) | _list_tables(actual_url, rules.schemas):
         expected_rows, actual_rows = (
@@ -98,7 +98,7 @@ def compare_with_rules(expected_url: str, actual_url: str, rules: ComparisonRule
 
 
 def compare_warehouses(expected_url: str, actual_url: str) -> Differences:
-    """What differs between a warehouse and the one that it should be like, which does not change any more."""
+    """Return the differences between a warehouse and the expected one, which no longer changes."""
     differences = Differences()
     expected, actual = _compute_checksums_once(expected_url), _compute_checksums(actual_url)
     for name in sorted(expected.keys() | actual.keys()):
@@ -151,7 +151,7 @@ def _compute_checksums_once(url: str) -> dict[str, str]:
 
 
 def _compute_checksums(url: str) -> dict[str, str]:
-    """The rows of each table as they are, but for what is left out."""
+    """Return a checksum of each table's rows, without ignored columns."""
     with database.connect(url) as connection:
         tables = database.fetch_rows(connection, _COLUMNS_QUERY, schemas=list(_SCHEMAS))
         return {
@@ -176,7 +176,7 @@ def _read_natural_rows(url: str, name: str) -> Counter[str]:
 
 
 def _read_row_texts(connection: Connection, name: str, values: list[str]) -> Counter[str]:
-    # Names of tables and columns, which come from the database's own catalogue.
+    # Names of tables and columns come from the database's own catalogue.
     row_texts = database.fetch_rows(connection, f"select row({', '.join(values)})::text as line from {name} as t")  # noqa: S608
     return Counter(str(row["line"]) for row in row_texts)
 
@@ -186,13 +186,13 @@ def _list_compared_columns(name: str, columns: list[str]) -> list[str]:
 
 
 def _is_own_key(name: str, column: str) -> bool:
-    """Whether a column is the surrogate key that its own table gives."""
+    """Return whether a column is the surrogate key of its own table."""
     natural = _NATURAL_KEY_BY_COLUMN.get(column)
     return natural is not None and f" from {name} as k " in natural
 
 
 def _make_natural_value(name: str, column: str) -> str:
-    """What says the same as a column without a surrogate key."""
+    """Return the expression that replaces a column's surrogate key by natural values."""
     if column == "item_key":
         return _ITEM_KEY_CASE.format(kind=_ITEM_KIND_BY_TABLE[name])
     natural_key = _NATURAL_KEY_BY_COLUMN.get(_KEY_COLUMN_ALIASES.get(column, column))

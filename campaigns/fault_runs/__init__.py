@@ -1,1 +1,1 @@
-"""Parts of a campaign: fault_runs."""
+"""Parts of the campaign ``faults``."""

@@ -1,4 +1,4 @@
-"""The star after some simulated days, by natural keys, and how two of them differ."""
+"""The star after some simulated days, by natural keys, and the differences of two stars."""
 
 import json
 from collections import Counter, defaultdict
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from etl import database
 
 StarRows = dict[str, Counter[str]]
-"""Rows by kind, each as JSON, with how often it stands there."""
+"""Rows by kind, each as JSON, with the number of their occurrences."""
 
 _MAX_SHOWN_ROWS = 5
 _STAR_QUERIES = {
@@ -32,7 +32,7 @@ _STAR_QUERIES = {
         join warehouse.dim_playlist as p using (playlist_key) join warehouse.dim_track as t using (track_key)
         where f.valid_to = 'infinity'""",
     "users": "select user_id, username, country, subscription_plan from warehouse.dim_user where is_current",
-    # An artist is followed since the first answer that shows it, and simulated days with faults show it later.
+    # A follow begins with the first response that shows it, and simulated days with faults show it later.
     "likes and follows": """select u.user_id, coalesce(nullif(t.track_id, 'not applicable'), a.artist_id) as thing,
         case when e.source = 'saved_tracks' then e.event_time end as since, e.source from warehouse.fact_event as e
         join warehouse.dim_user as u using (user_key) join warehouse.dim_track as t using (track_key)
@@ -49,18 +49,18 @@ _OVERLAPS_QUERY = """
 
 
 def read_star(connection: Connection) -> StarRows:
-    """The rows that are current."""
+    """Return the current rows."""
     return {name: Counter(_read_json_rows(connection, query)) for name, query in _STAR_QUERIES.items()}
 
 
 def count_overlaps(connection: Connection) -> int:
-    """How often a track stands twice in one place of a playlist at one time."""
+    """Return the number of tracks that have two overlapping intervals at one occurrence on a playlist."""
     return int(str(database.fetch_rows(connection, _OVERLAPS_QUERY)[0]["n"]))
 
 
 @dataclass(frozen=True)
 class AccountResources:
-    """What accounts have: saved tracks and followed artists (user_id, thing, since), and playlists by their ids."""
+    """Resources of accounts: saved tracks and followed artists (user_id, resource id, since), and playlists by id."""
 
     events: set[tuple[str, str, datetime | None]]
     playlist_ids: set[str]
@@ -69,10 +69,12 @@ class AccountResources:
 def find_unobservable_rows(
     expected: StarRows, actual: StarRows, final_resources: AccountResources
 ) -> dict[str, set[str]]:
-    """Rows, by part, that differ because what they tell was there only on simulated days whose calls failed: names that
-    a thing had then, likes and follows that were taken back, and what a playlist was before it was deleted.
+    """Return rows, by part, that differ because their content existed only on simulated days whose calls failed.
 
-    :param there: what the accounts have in the end.
+    These are temporary names of resources, likes and follows that were removed again, and the state of a playlist
+    before its deletion.
+
+    :param final_resources: the resources of the accounts at the end.
     """
     missing = {name: set(rows - actual[name]) for name, rows in expected.items()}
     extra = {name: set(rows - expected[name]) for name, rows in actual.items()}
@@ -89,7 +91,7 @@ def find_unobservable_rows(
 
 
 def print_difference(name: str, missing: Counter[str], extra: Counter[str]) -> None:
-    """Print the rows that differ: those of one id beside each other, by the columns in which they do."""
+    """Print the rows that differ: rows of the same id by the columns that differ."""
     missing_by_id, extra_by_id = (_index_by_id(rows) for rows in (missing, extra))
     print(f"  DIFFERS: {name}: with faults {missing.total()} rows are not there, {extra.total()} further ones are")
     columns: dict[str, list[str]] = defaultdict(list)

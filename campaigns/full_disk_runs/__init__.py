@@ -1,1 +1,1 @@
-"""Parts of a campaign: full_disk_runs."""
+"""Parts of the campaign ``disk``."""

@@ -1,4 +1,4 @@
-"""Disks of their own, kept in memory, that can be made as full as somebody wants."""
+"""Disks in memory that a campaign can fill as far as it needs."""
 
 import os
 import subprocess
@@ -15,18 +15,18 @@ _POLL_SECONDS = 0.02
 
 @dataclass(frozen=True)
 class SmallDisk:
-    """A file system that ends at ``folder``."""
+    """A file system that is mounted at ``folder``."""
 
     folder: Path
 
     def measure_free_bytes(self) -> int:
-        """What can still be written."""
+        """Return the free bytes."""
         stats = os.statvfs(self.folder)
         return stats.f_bavail * stats.f_frsize
 
     @contextmanager
     def fill_disk(self, free_bytes_left: int) -> Iterator[None]:
-        """Leave so much room and no more; room is made again on leaving."""
+        """Fill the disk up to the given free bytes; free the space at the end."""
         ballast = self.folder / _BALLAST
         try:
             with ballast.open("wb") as file:
@@ -38,7 +38,7 @@ class SmallDisk:
 
 @contextmanager
 def mount_small_disks(sizes: dict[Path, str]) -> Iterator[dict[Path, SmallDisk]]:
-    """Mount a disk in memory at each folder, as large as its text says, such as 2g; only the superuser may."""
+    """Mount a disk in memory at each folder, with a size such as 2g; only the superuser may."""
     with ExitStack() as stack:
         for folder, size in sizes.items():
             folder.mkdir(parents=True, exist_ok=True)
@@ -48,7 +48,7 @@ def mount_small_disks(sizes: dict[Path, str]) -> Iterator[dict[Path, SmallDisk]]
 
 
 class DiskUsage:
-    """The least room that disks had while a context was open: what their use came to, by disk."""
+    """The peak usage of disks while the context is open, by disk."""
 
     def __init__(self, disks: dict[str, SmallDisk]) -> None:
         self._disks = disks

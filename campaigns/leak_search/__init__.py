@@ -1,1 +1,1 @@
-"""Parts of a campaign: leak_search."""
+"""Parts of the campaign ``leaks``."""

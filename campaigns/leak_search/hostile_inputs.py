@@ -1,4 +1,4 @@
-"""Inputs of each kind whose every text is made to be taken for SQL, a template or a path, and who serves them."""
+"""Inputs of each kind whose every text looks like SQL, a template or a path, and a server for them."""
 
 import csv
 import http.server
@@ -31,18 +31,18 @@ HOSTILE_TEXTS = (
     "$$; drop table warehouse.dim_track; $$",
     "<script>alert(1)</script> [x](javascript:alert(1))",
 )
-"""Texts that do harm where data is taken for code."""
+"""Texts that do harm if data is executed as code."""
 
 _FIRST_EVENT_TIME = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
 
 
 def make_hostile_text(number: int, label: str) -> str:
-    """A text that does harm, told from others by its end."""
+    """Return a harmful text, unique by its end."""
     return f"{HOSTILE_TEXTS[number % len(HOSTILE_TEXTS)]} {label} {number}"
 
 
 def write_kaggle_files(folder: Path) -> dict[str, Path]:
-    """A file of each format of Kaggle's, by the format's name."""
+    """Write a file of each Kaggle format; return the files by the format's name."""
     folder.mkdir()
     files = {}
     for file_format in FORMATS.values():
@@ -80,7 +80,7 @@ _NUMERIC_COLUMN_WORDS = (
 
 
 def write_api_seed_data(path: Path) -> None:
-    """What the mock API serves: names of tracks, albums, artists, genres and playlists, all hostile."""
+    """Write the mock API's seed data: hostile names of tracks, albums, artists, genres and playlists."""
     tracks, artists = make_small_rows(300, real_playlists=3)
     for column in ("name", "album_name", "playlist_name"):
         tracks[column] = [
@@ -92,7 +92,7 @@ def write_api_seed_data(path: Path) -> None:
 
 
 def write_feeds(folder: Path) -> Path:
-    """Feeds of events and of listeners."""
+    """Write feeds of events and of listeners."""
     folder.mkdir()
     for name, make_record in (("user_activity_2", _make_activity), ("user", _make_user)):
         with (folder / f"{name}.avro").open("wb") as target:
@@ -123,7 +123,7 @@ def _make_user(number: int) -> dict[str, Any]:
 
 
 def write_exports(folder: Path, private_text: str) -> dict[str, Path]:
-    """Exports, by what they are: a good one with private fields and hostile names, and zips that reach out."""
+    """Write exports by kind: a valid one with private fields and hostile names, and zips with outside paths."""
     folder.mkdir()
     plays = [
         {
@@ -155,9 +155,9 @@ def _write_zip(path: Path, files: dict[str, Any]) -> Path:
 
 @contextmanager
 def serve_files(files: dict[str, Path], token: str) -> Iterator[str]:
-    """Files behind a token, on loopback.
+    """Serve files behind a token, on loopback.
 
-    :returns: the server's address; a file's is ``/<name>.csv?token=…`` below it.
+    :returns: the server's address; the path of a file below it is ``/<name>.csv?token=…``.
     """
 
     class FileHandler(http.server.BaseHTTPRequestHandler):
@@ -171,7 +171,7 @@ def serve_files(files: dict[str, Path], token: str) -> Iterator[str]:
                 self.wfile.write(file.read_bytes())
 
         def log_message(self, format: str, *args: object) -> None:
-            """Nothing: addresses hold the token."""
+            """Log nothing: URLs contain the token."""
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), FileHandler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -1,4 +1,4 @@
-"""Secrets and private fields that nobody could mistake for anything else, and how they are found again."""
+"""Unmistakable secrets and private fields, and the search for them."""
 
 import base64
 import secrets
@@ -12,26 +12,26 @@ from psycopg2 import sql
 from psycopg2.errors import UndefinedTable
 
 _MIN_ENCODED_BYTES = 8
-"""Less of a secret is found by chance."""
+"""Shorter parts of a secret are found by chance."""
 
 
 @dataclass
 class PlantedSecrets:
-    """What must not be found, by what it is."""
+    """The secrets that must not be found, by label."""
 
     values: dict[str, str] = field(default_factory=dict)
 
     def plant_secret(self, label: str) -> str:
-        """A new secret, which is looked for from now on."""
+        """Return a new secret, which later searches look for."""
         return self.add_secret(label, f"plant{secrets.token_hex(12)}")
 
     def add_secret(self, label: str, value: str) -> str:
-        """Look for a value that another user has made."""
+        """Look for a value that another user has created."""
         self.values[label] = value
         return value
 
     def find_in(self, content: bytes) -> list[str]:
-        """What is in ``content``, as it is or in base64 or hexadecimal digits."""
+        """Return the labels of secrets in ``content``, plain or in base64 or hexadecimal digits."""
         return [
             label
             for label, value in self.values.items()
@@ -40,13 +40,13 @@ class PlantedSecrets:
 
 
 def _list_encoded_forms(value: bytes) -> set[bytes]:
-    # Base64 of a text within a longer one begins at any of three places; its first and last signs vary.
+    # Base64 of a text within a longer one begins at one of three offsets; its first and last characters vary.
     shifted = (base64.b64encode(b"\0" * offset + value)[4:-4] for offset in range(3))
     return {value, value.hex().encode(), *(encoded for encoded in shifted if len(encoded) > _MIN_ENCODED_BYTES)}
 
 
 def add_stored_secrets(planted: PlantedSecrets, state: Path) -> None:
-    """Look for all passwords and keys that the product has made for itself."""
+    """Look for all passwords and keys that the product has created."""
     for path in sorted((state / "secrets").iterdir()):
         value = path.read_text(encoding="utf-8")
         if path.suffix not in (".json", ".done"):
@@ -54,9 +54,9 @@ def add_stored_secrets(planted: PlantedSecrets, state: Path) -> None:
 
 
 def search_files(planted: PlantedSecrets, files: Iterable[Path]) -> tuple[int, dict[Path, list[str]]]:
-    """Search files as they lie on the disk.
+    """Search the raw content of files.
 
-    :returns: how many there were; what each of them holds, where it holds anything.
+    :returns: the number of files; the secrets in each file that contains any.
     """
     count, labels_by_path = 0, {}
     for path in files:
@@ -80,9 +80,9 @@ _TABLES_QUERY = """
 
 
 def search_database(planted: PlantedSecrets, libpq_url: str) -> tuple[dict[str, int], dict[str, list[str]]]:
-    """Search every row of every table of a database, and what the server says of roles and settings.
+    """Search every row of every table of a database, and the server's roles and settings.
 
-    :returns: rows by table; what each table holds, where it holds anything.
+    :returns: rows by table; the secrets in each table that contains any.
     """
     rows: dict[str, int] = {}
     labels_by_table: dict[str, set[str]] = {}
@@ -92,7 +92,7 @@ def search_database(planted: PlantedSecrets, libpq_url: str) -> tuple[dict[str, 
         for schema, table in cursor.fetchall():
             try:
                 cursor.execute(sql.SQL("select t::text from {}.{} as t").format(*map(sql.Identifier, (schema, table))))
-            except UndefinedTable:  # of a load that has ended meanwhile
+            except UndefinedTable:  # dropped by a load that has ended since
                 continue
             rows[f"{schema}.{table}"] = cursor.rowcount
             for (row,) in cursor:
@@ -102,5 +102,5 @@ def search_database(planted: PlantedSecrets, libpq_url: str) -> tuple[dict[str, 
 
 
 def count_rows(rows: Mapping[str, int], *names: str) -> int:
-    """How many rows some tables had, by the ends of their names."""
+    """Return the number of rows of tables, by the suffix of their names."""
     return sum(count for table, count in rows.items() if table.endswith(names))

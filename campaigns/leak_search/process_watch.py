@@ -1,4 +1,4 @@
-"""A look at all processes, sockets and files, several times a second, for as long as the product runs."""
+"""A scan of all processes, sockets and files, several times a second, while the product runs."""
 
 import os
 import stat
@@ -17,11 +17,11 @@ _MAX_SCRATCH_FILE_BYTES = 4 << 20
 
 
 class ProcessWatch(threading.Thread):
-    """What was seen until it was told to stop.
+    """Observations until the watch is stopped.
 
     ``arguments``: secrets in the arguments of a process, by its kind; ``environments``: secrets in the environment,
-    by kind; ``kinds``: all kinds seen; ``listeners``: (address, kind); ``scratch``: secrets in short-lived files;
-    ``open_files``: what others on this machine could read.
+    by kind; ``kinds``: all observed kinds; ``listeners``: (address, kind); ``scratch``: secrets in short-lived files;
+    ``open_files``: files that other users of the machine could read.
     """
 
     def __init__(self, state: Path, scratch: list[Path], planted: PlantedSecrets) -> None:
@@ -39,17 +39,17 @@ class ProcessWatch(threading.Thread):
         self._is_over = threading.Event()
 
     def run(self) -> None:
-        """Look until told to stop."""
+        """Scan until the watch is stopped."""
         while not self._is_over.wait(_SCAN_INTERVAL_SECONDS):
             self.scan_once()
 
     def stop(self) -> None:
-        """End after the look that is under way."""
+        """End after the current scan."""
         self._is_over.set()
         self.join()
 
     def scan_once(self) -> None:
-        """One look at everything."""
+        """Scan everything once."""
         self.scan_count += 1
         own_processes = dict(self._scan_processes())
         for connection in psutil.net_connections("inet"):
@@ -91,7 +91,7 @@ class ProcessWatch(threading.Thread):
 
 
 def find_world_readable(folder: Path) -> Iterator[Path]:
-    """Files below ``folder`` that another user of the machine could read, by the modes of files and folders."""
+    """Return files below ``folder`` that another user of the machine could read, by the modes of files and folders."""
     try:
         entries = list(os.scandir(folder))
     except OSError:
@@ -113,7 +113,7 @@ def _walk_files(folder: Path) -> Iterator[Path]:
 
 
 def _name_process(arguments: bytes) -> str:
-    """A short name for what a process is, without numbers."""
+    """Return a short name for the kind of a process, without numbers."""
     words = [word.decode(errors="replace") for word in arguments.split(b"\0") if word]
     if not words:
         return "nameless"

@@ -1,4 +1,4 @@
-"""What is done to the running product: good inputs, hostile ones, and each kind of failure that could tell a secret."""
+"""Actions on the running product: good inputs, hostile ones, and each kind of failure that could reveal a secret."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -33,13 +33,13 @@ _FORM_FIELDS: dict[str, tuple[str, dict[str, object]]] = {
     "maintenance": ("keep_days", {}),
     "fit_clusters": ("seed", {}),
 }
-"""The fields of forms that take a text, and those that should take none, with what else the form needs."""
+"""The form fields that accept a text, and those that should accept none, with the other fields that the form needs."""
 
 
 def run_dag(api: AirflowApi, dag_id: str, conf: Mapping[str, object]) -> str:
-    """Start a DAG by its form and wait.
+    """Start a DAG with form values and wait.
 
-    :returns: how it ended.
+    :returns: the final state of the run.
     """
     return wait_for_runs(api, [(dag_id, api.start_run(dag_id, conf))])[0]
 
@@ -47,7 +47,7 @@ def run_dag(api: AirflowApi, dag_id: str, conf: Mapping[str, object]) -> str:
 def wait_for_runs(api: AirflowApi, runs: list[tuple[str, str]]) -> list[str]:
     """Wait for runs.
 
-    :returns: how they ended.
+    :returns: the final states of the runs.
     """
     deadline = time.monotonic() + _RUN_TIMEOUT_SECONDS
     while True:
@@ -60,9 +60,9 @@ def wait_for_runs(api: AirflowApi, runs: list[tuple[str, str]]) -> list[str]:
 
 
 def fill_forms(api: AirflowApi) -> tuple[int, int]:
-    """Put a harmful text into each field of each form.
+    """Submit a harmful text in each field of each form.
 
-    :returns: how many runs Airflow let in, and how many it rejected.
+    :returns: the number of runs that Airflow accepted, and the number that it rejected.
     """
     runs, rejected_count = [], 0
     for form_name, (field, other_fields) in _FORM_FIELDS.items():
@@ -77,7 +77,7 @@ def fill_forms(api: AirflowApi) -> tuple[int, int]:
 
 
 def receive_inputs(state: Path, kaggle: Path, feeds: Path) -> None:
-    """What the first refresh and the load of events after it find in the lake."""
+    """Receive the inputs of the first refresh and of the load of events after it into the lake."""
     lake, now = Lake((state / "lake").as_uri()), datetime.now(UTC)
     for file in find_files(str(kaggle)):
         receive_file(file, None, lake, now)
@@ -87,7 +87,7 @@ def receive_inputs(state: Path, kaggle: Path, feeds: Path) -> None:
 
 @contextmanager
 def change_password(server: Server, password: str) -> Iterator[None]:
-    """The loader with another password than the product knows."""
+    """Give the loader another password than the product has, until the context ends."""
     original_password = server.build_url("loader", "warehouse").split(":")[2].split("@")[0]
     with database.connect(server.build_url("postgres", "warehouse")) as connection:
         connection.execute(text(f"alter role loader password '{password}'"))
@@ -99,7 +99,7 @@ def change_password(server: Server, password: str) -> Iterator[None]:
 
 
 def list_columns(url: str) -> list[str]:
-    """All tables and views of ours with their columns: what hostile inputs must leave as it is."""
+    """Return all tables and views of the product with their columns, which hostile inputs must not change."""
     statement = """
         select format('%I.%I.%I', table_schema, table_name, column_name) as name
         from information_schema.columns
@@ -119,7 +119,7 @@ _COUNT_QUERY = """
 
 
 def count_unchanged_texts(url: str) -> dict[str, int]:
-    """How many different hostile texts stand in each text column of the star as they came."""
+    """Return the number of different hostile texts in each text column of the star that are unchanged."""
     columns = """
         select table_name, column_name from information_schema.columns
         where table_schema = 'warehouse' and data_type = 'text' and table_name like 'dim%'

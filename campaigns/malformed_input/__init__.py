@@ -1,1 +1,1 @@
-"""Parts of a campaign: malformed_input."""
+"""Parts of the campaign ``bad_input``."""

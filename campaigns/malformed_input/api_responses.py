@@ -1,4 +1,4 @@
-"""Answers of the Spotify API that are not as promised, and a fetch of an account that meets one."""
+"""Malformed responses of the Spotify API, and a fetch of an account that gets one."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -53,7 +53,7 @@ Fetch = Callable[[], list[ReceivedInput]]
 def serve_malformed_responses(
     folder: Path, lake: Lake, rng: Random
 ) -> Iterator[Callable[[int], Iterator[tuple[str, Fetch]]]]:
-    """A function that gives so many kinds of answers, each with a fetch that meets it."""
+    """Open a server, and yield a function that returns malformed responses, each with a fetch that gets it."""
     spoiler = RowMutator(rng.randrange(2**32), hypothesis_count=1_000)
     with run_scripted_server() as server:
 
@@ -70,7 +70,7 @@ def serve_malformed_responses(
 
 
 def _make_malformed_response(endpoint: str, number: int, spoiler: RowMutator) -> tuple[str, ScriptedResponse]:
-    """A malformed answer: its bytes, its form, its things, its page, its headers."""
+    """Return a malformed response: in its bytes, its structure, its items, its page or its headers."""
     rng, good_body = spoiler.rng, _make_good_body(endpoint, number)
     match rng.randrange(6):
         case 0:
@@ -127,7 +127,7 @@ def _make_odd_page(endpoint: str, good_body: Json, rng: Random) -> Json:
 def _fetch_with_malformed(
     server: ScriptedServer, folder: Path, lake: Lake, endpoint: str, response: ScriptedResponse, number: int
 ) -> list[ReceivedInput]:
-    """All fetches that ask the endpoint, one of whose answers is malformed."""
+    """Return the inputs of all fetches that call the endpoint, with one malformed response."""
     for name, path in _PATHS.items():
         server.says(path, response if name == endpoint else _make_good_body(name, number))
     server.says("/api/token", {"access_token": "t", "token_type": "Bearer", "expires_in": 3600, "scope": ""})
@@ -145,6 +145,6 @@ def _fetch_with_malformed(
     else:
         fetched = fetch_account(api, account, SyncState(), [_LIST_ID], responses)
         if fetched.known is not None:
-            # What is known is kept as a note between two fetches.
+            # The sync state is stored as JSON between two fetches.
             assert from_json_object(json.loads(json.dumps(to_json_object(fetched.known)))) == fetched.known
     return [fetched.received] if fetched.received else []

@@ -1,4 +1,4 @@
-"""Ways to break a file: of any kind, of each kind by itself, in its name, in what stands at its place."""
+"""Ways to break a file: of any kind, of each kind separately, in its name, or in the kind of its path."""
 
 import gzip
 import io
@@ -17,7 +17,7 @@ _BOMB_BYTES = 200 << 20
 
 
 def break_file(good_content: bytes, format_breaks: Mapping[str, FileBreak], rng: Random) -> tuple[str, bytes]:
-    """The kind of a break, and the bytes of a file that was broken so."""
+    """Return the kind of a break, and the bytes of a file broken in this way."""
     breaks = format_breaks if format_breaks and rng.random() < 0.45 else GENERAL_BREAKS
     kind = rng.choice(list(breaks))
     content = breaks[kind](good_content, rng)
@@ -26,7 +26,7 @@ def break_file(good_content: bytes, format_breaks: Mapping[str, FileBreak], rng:
     return kind, content
 
 
-# Of any kind
+# Files of any kind
 
 
 def _flip_bytes(content: bytes, rng: Random) -> bytes:
@@ -77,7 +77,7 @@ def _make_recoder(encoding: str) -> FileBreak:
 
 
 def make_zip(members: Mapping[str, bytes]) -> bytes:
-    """The bytes of a zip file."""
+    """Return the bytes of a zip file."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, inner in members.items():
@@ -150,7 +150,7 @@ def _make_gzip_bomb() -> bytes:
 
 
 def _patch_zip(zip_content: bytes, bytes_by_offset: Mapping[int, bytes], magic: bytes = b"PK\x01\x02") -> bytes:
-    """A zip file with other bytes in the first entry of its directory."""
+    """Return a zip file with other bytes in the first entry of its directory."""
     changed, begin = bytearray(zip_content), zip_content.rfind(magic)
     for offset, value in bytes_by_offset.items():
         changed[begin + offset : begin + offset + len(value)] = value
@@ -164,7 +164,7 @@ def _make_zip_patch(bytes_by_offset: Mapping[int, bytes], magic: bytes = b"PK\x0
 
 
 def _make_damaged_zip(method: int) -> FileBreak:
-    """A zip file whose member is compressed by another method, and damaged."""
+    """Return a zip file whose member is compressed by another method, and damaged."""
 
     def apply_break(content: bytes, rng: Random) -> bytes:
         zip_content = io.BytesIO()
@@ -191,7 +191,7 @@ _ZIP_BREAKS: dict[str, FileBreak] = {
     "zip, bzip2 flipped": _make_damaged_zip(zipfile.ZIP_BZIP2),
     "zip, LZMA flipped": _make_damaged_zip(zipfile.ZIP_LZMA),
 }
-"""Zip files that are wrong in their build, whatever they hold."""
+"""Zip files with a wrong structure, whatever their content."""
 
 
 # Tables
@@ -301,7 +301,7 @@ _EXPORT_BREAKS: dict[str, FileBreak] = {
 
 
 def _encode_long(value: int) -> bytes:
-    """A number as Avro writes it."""
+    """Return a number in Avro's encoding."""
     value, encoded = (value << 1) ^ (value >> 63), bytearray()
     value &= (1 << 64) - 1
     while value > 0x7F:
@@ -311,13 +311,13 @@ def _encode_long(value: int) -> bytes:
 
 
 def _make_avro_file(entries: Mapping[bytes, bytes], blocks: bytes) -> bytes:
-    """A container; ``blocks`` have the marker of ``_parts``."""
+    """Return an Avro container; ``blocks`` carry the sync marker of ``_split_avro_file``."""
     head = b"".join(_encode_long(len(entry_part)) + entry_part for pair in entries.items() for entry_part in pair)
     return b"Obj\x01" + _encode_long(len(entries)) + head + b"\0" + bytes(range(16)) + blocks
 
 
 def _split_avro_file(content: bytes) -> tuple[dict[str, object], bytes]:
-    """Schema and blocks of a good file, whose marker is known."""
+    """Return the schema and the blocks of a valid file with a known sync marker."""
     marker = bytes(range(16))
     end = content.index(marker)
     begin = content.index(b'{"', 0, end)
@@ -365,7 +365,7 @@ def _change_types(schema: dict[str, object], rng: Random) -> dict[str, object]:
 
 
 def _make_count_break(count: int, shift: int = 0) -> FileBreak:
-    """The first block says another number of records."""
+    """Return a break that changes the number of records in the first block."""
 
     def change_count(blocks: bytes, rng: Random) -> bytes:
         end = next(index for index, byte in enumerate(blocks) if byte < 0x80) + 1
@@ -375,12 +375,12 @@ def _make_count_break(count: int, shift: int = 0) -> FileBreak:
 
 
 def _make_codec_break(codec: bytes) -> FileBreak:
-    """The header says another codec than the one that the blocks have."""
+    """Return a break that names another codec in the header than that of the blocks."""
     return lambda content, rng: _make_avro_file(_make_header_entries(content, codec), _split_avro_file(content)[1])
 
 
 def _make_extra_block(count: int, size: int, content: bytes = b"") -> FileBreak:
-    """One more block behind the others."""
+    """Return a break that appends a block."""
     return _make_block_break(
         lambda blocks, rng: blocks + _encode_long(count) + _encode_long(size) + content + bytes(range(16))
     )
@@ -460,11 +460,11 @@ BREAKS_BY_SUFFIX: dict[str, Mapping[str, FileBreak]] = {
 }
 
 
-# Names and places
+# Names and paths
 
 
 def list_unusual_names(suffix: str) -> list[str]:
-    """Names under which a good file may come."""
+    """Return names under which a valid file may arrive."""
     stems = (
         *("a::b", "per%20cent", "per%cent", "hash#tag", "quest?ion", "star*", "{a,b}", "[ab]", "colon:name"),
         *("new\nline", "right\u202eto left", "ünï", "e\u0301", " space ", "-dash", "$(id)", "quo'te\"", "back\\slash"),
@@ -477,7 +477,7 @@ PathMaker = Callable[[Path, bytes], Path]
 
 
 def list_unusual_paths() -> dict[str, PathMaker]:
-    """What may stand where a file should be."""
+    """Return objects that may be at a path instead of a file."""
     return {
         "place: nothing": lambda folder, good_content: folder / "nothing",
         "place: an empty folder": lambda folder, good_content: folder,

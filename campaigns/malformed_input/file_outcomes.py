@@ -1,4 +1,4 @@
-"""Malformed files for each parser, and what comes of receiving them: kept, rejected with a sentence, crash or hang."""
+"""Malformed files for each parser, and the outcome of receiving them: kept, rejected with a message, crash or hang."""
 
 import re
 import signal
@@ -22,12 +22,12 @@ from etl.storage.lake import Lake
 
 TIMEOUT_S = 20
 _UNUSUAL_PATH_INTERVAL = 40
-"""One in so many is no file but a folder, a link, a pipe."""
+"""One in so many is not a file but a folder, a link, a pipe."""
 
 
 @dataclass(frozen=True)
 class FileOutcome:
-    """What came of a file: ``kind`` is kept, rejected, crash or hang. ``form`` is the sentence without what differs."""
+    """The outcome of a file: ``kind`` is kept, rejected, crash or hang. ``message_form`` is the general message."""
 
     name: str
     kind: str
@@ -41,7 +41,7 @@ class FileOutcome:
 
 
 class _FileTimeoutError(BaseException):
-    """The bound of a file has passed."""
+    """The timeout of a file has passed."""
 
 
 def run_in_subprocess(
@@ -49,7 +49,7 @@ def run_in_subprocess(
 ) -> tuple[list[FileOutcome], int]:
     """Receive ``size`` malformed files of a parser, in a process of its own.
 
-    :returns: an outcome a file, and the most memory of the process in MiB.
+    :returns: an outcome a file, and the peak memory of the process in MiB.
     """
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(_receive_malformed_files, name, lake_url, real, size, seed).result()
@@ -75,7 +75,7 @@ def _receive_malformed_files(
 def _write_malformed_files(
     parser: Parser, folder: Path, real: Path | None, size: int, rng: Random
 ) -> Iterator[tuple[str, Path]]:
-    """Kind and place of malformed files, each in a folder of its own and gone after its turn."""
+    """Write malformed files, each in a folder that is removed after its turn; yield their kinds and paths."""
     good_content = parser.make_good_file(real)
     format_breaks = BREAKS_BY_SUFFIX[parser.suffix]
     unusual_names, unusual_paths = list_unusual_names(parser.suffix), list_unusual_paths()
@@ -135,7 +135,7 @@ def _limit_time() -> Iterator[None]:
 
 
 def _read_peak_mib() -> int:
-    # What getrusage says counts the process that this one was made from.
+    # The peak of getrusage includes the process from which this one was forked.
     (line,) = (
         status_line
         for status_line in Path("/proc/self/status").read_text().splitlines()

@@ -1,6 +1,6 @@
-"""The parsers that get malformed inputs: how a good file of each looks, how malformed rows are packed, who receives it.
+"""The parsers that get malformed inputs: a good file of each, the packaging of malformed rows, and the receiving job.
 
-Rows are real ones where the folder of real files has some of the format, else made ones.
+Rows are real ones if the folder of real files has some of the format, else synthetic ones.
 """
 
 import csv
@@ -59,10 +59,10 @@ Rows = tuple[list[str], list[list[str]]]
 
 @dataclass(frozen=True)
 class Parser:
-    """One parser.
+    """A parser.
 
-    ``load`` says which of the two loads takes its inputs. ``good`` is a small file without faults; ``packed`` writes
-    malformed rows into files that are whole themselves, and yields each with its number of rows.
+    ``load`` names the load that takes its inputs. ``make_good_file`` makes a small valid file;
+    ``write_malformed_files`` writes malformed rows into well-formed files, and yields each with its number of rows.
     """
 
     name: str
@@ -74,12 +74,12 @@ class Parser:
 
     @property
     def load_group(self) -> str:
-        """Parsers of a group can share a load; synthetic files are loaded only where there are no others."""
+        """Return the group of parsers that can share a load; synthetic files are loaded only if there are no others."""
         return f"{self.load} {self.name.startswith('made_up')} {self.name == 'answers'}"
 
 
 def receive_table(path: Path, lake: Lake) -> list[ReceivedInput]:
-    """As a Kaggle import does, for each file that the path holds."""
+    """Receive each file at the path as a Kaggle import does."""
     arrivals = [kaggle.receive_files(file, None, lake, RECEIVED_AT) for file in source_files.find_files(str(path))]
     return [received for arrival in arrivals for received in arrival.inputs]
 
@@ -93,7 +93,7 @@ def _receive_feed(path: Path, lake: Lake) -> list[ReceivedInput]:
 
 
 def _receive_responses(path: Path, lake: Lake) -> list[ReceivedInput]:
-    """A file holds a line an answer, as the client gave it."""
+    """Receive a file with one response a line, as the client returned it."""
     responses = ResponseStore(lake, path.stem, "account-ada")
     for number, line in enumerate(path.read_text().splitlines()):
         responses.fetch_once(lambda _, line=line: ApiResponse(**json.loads(line)), number)  # type: ignore[misc]
@@ -106,7 +106,7 @@ def _receive_responses(path: Path, lake: Lake) -> list[ReceivedInput]:
 
 @cache
 def read_table_rows(name: str, real: Path | None) -> Rows:
-    """Header and rows of a format."""
+    """Return header and rows of a format."""
     path = real / "kaggle" / _REAL_TABLES[name] if real and name in _REAL_TABLES else None
     if path is None or not path.exists():
         header = list(FORMATS[name].columns)
@@ -121,7 +121,7 @@ def read_table_rows(name: str, real: Path | None) -> Rows:
 
 
 def _make_value(column: str, number: int) -> str:
-    """A value as a column of that name has it."""
+    """Return a value that is typical of a column's name."""
     lower_name = column.lower()
     by_name = {
         "is_made_up": "true",
@@ -163,9 +163,9 @@ def _make_id(number: int) -> str:
 
 
 def write_table(rows: Rows, encoding: str = "utf-8", delimiter: str = ",", line_end: str = "\n") -> bytes:
-    """The bytes of a table."""
+    """Return the bytes of a table."""
     text = io.StringIO(newline="")
-    # The writer sets quotation marks around ends of lines only where they are its own.
+    # The writer quotes line ends only if they are its own.
     quoting = csv.QUOTE_MINIMAL if line_end == "\r\n" else csv.QUOTE_ALL
     writer = csv.writer(text, delimiter=delimiter, lineterminator=line_end, quoting=quoting)
     writer.writerow(rows[0])
@@ -186,7 +186,7 @@ def _write_malformed_tables(
     header, rows = read_table_rows(name, real)
     for number, begin in enumerate(range(0, count, _ROWS_PER_FILE)):
         size = min(_ROWS_PER_FILE, count - begin)
-        # The last row stays: a file whose last row is short counts as cut off.
+        # The last row is unchanged: a file whose last row is short counts as truncated.
         malformed_rows = [spoiler.mutate_row(spoiler.rng.choice(rows)) for _ in range(size - 1)] + [rows[0]]
         encoding, delimiter, line_end = _LAYOUTS[number % len(_LAYOUTS)]
         content = write_table((header, malformed_rows), encoding, delimiter, line_end)
@@ -201,7 +201,7 @@ def _write_malformed_tables(
 
 @cache
 def read_export_records(name: str, real: Path | None) -> list[Json]:
-    """Records of a format of export."""
+    """Return records of an export format."""
     paths = (
         [path for pattern in _REAL_EXPORTS[name] for path in sorted((real / "account_export").glob(pattern))]
         if real
@@ -281,7 +281,7 @@ def _make_feed_record(name: str, number: int) -> Json:
 
 
 def write_feed_file(name: str, feed_records: Sequence[Json], codec: str = "null", **options: Any) -> bytes:
-    """The bytes of a feed's file."""
+    """Return the bytes of a feed's file."""
     content = io.BytesIO()
     marker = bytes(range(16))
     fastavro.writer(
@@ -304,18 +304,18 @@ def _write_malformed_feeds(
             spoiler.mutate_typed_record(_make_feed_record(name, begin + offset), schema) for offset in range(size)
         ]
         content = write_feed_file(name, malformed_records)
-        if number % 3 == 2:  # texts that are no UTF-8: as long as before, so that nothing else is wrong
+        if number % 3 == 2:  # texts that are not UTF-8: as long as before, so that nothing else is wrong
             content = content.replace(b"Berlin", b"B\xff\xferl\x80").replace(b"user-7", b"us\xc3\x28-7")
         path = folder / f"{name}_{number}.avro"
         path.write_bytes(content)
         yield path, size
 
 
-# Answers of the API
+# API responses
 
 
 def make_resources(number: int) -> dict[str, Json]:
-    """A good thing of each endpoint."""
+    """Return a valid resource of each endpoint."""
     artist = {"id": _make_id(number % 17), "name": f"Artist {number % 17}", "popularity": 50, "followers": {"total": 9}}
     album = {
         "id": _make_id(number % 11),
@@ -382,7 +382,7 @@ PATHS = {
 
 
 def make_response(endpoint: str, page_items: list[Any], number: int) -> Json:
-    """An answer that holds some things, as the client gives it."""
+    """Return a response with some items, as the client returns it."""
     path, query, extra_fields = PATHS.get(endpoint, f"{endpoint}s/{_make_id(number)}"), {"limit": "50"}, {}
     body: Any = {"items": page_items, "total": len(page_items), "next": None}
     if endpoint == "followed_artists":
@@ -420,7 +420,7 @@ def _write_malformed_responses(
 ) -> Iterator[tuple[Path, int]]:
     path, remaining, number = folder / "answers.jsonl", count, 1
     with path.open("w") as file:
-        # Who the account is has to be known for its events to be any.
+        # The events of an account need the account's id, which the first response contains.
         file.write(json.dumps(make_response("me", [make_resources(1)["me"]], 0)) + "\n")
         remaining -= 1
         while remaining > 0:
@@ -434,7 +434,7 @@ def _write_malformed_responses(
 
 
 def _make_malformed_resource(endpoint: str, good_resource: Json, spoiler: RowMutator) -> Any:
-    """A malformed thing that the client would still let through: as JSON says it, an object where it asks for one."""
+    """Return a malformed resource that the client still accepts: valid JSON, an object where it expects one."""
     while True:
         try:
             resource = json.loads(spoiler.mutate_record(good_resource), parse_constant=str)
@@ -487,4 +487,4 @@ PARSERS: dict[str, Parser] = {
         Parser("answers", CATALOGUE, ".jsonl", _make_good_responses, _write_malformed_responses, _receive_responses),
     )
 }
-"""Every parser by its name; answers of the API are loaded twice, as things of the catalogue and as events."""
+"""Every parser by its name; API responses are loaded twice, as resources of the catalogue and as events."""

@@ -1,6 +1,6 @@
-"""Rows and records made malformed: by odd values written down here, by Hypothesis's, and by breaking what is there.
+"""Malformed rows and records: with odd values listed here, with Hypothesis's values, and with damaged originals.
 
-Everything follows from a seed.
+A seed determines all of them.
 """
 
 import json
@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 LONG_LENGTH, VERY_LONG_LENGTH = 10_001, 1 << 20
 _VERY_LONG_INTERVAL = 20_000
-"""A row in so many has a field of a mebibyte."""
+"""One row in so many has a field of a mebibyte."""
 _UNCHANGED_FRACTION, _MISBUILT_FRACTION = 0.04, 0.18
-"""Shares of rows that stay as they are, and of those whose build is broken, not a value."""
+"""Fractions of rows that stay unchanged, and of those with a broken structure instead of a broken value."""
 
 ODD_TEXTS = (
     *("", " ", "\t", "\u00a0", "NA", "NaN", "nan", "null", "None", "Infinity", "-Infinity", "inf", "true", "yes"),
@@ -71,7 +71,7 @@ ODD_TEXTS = (
     ),
     *("x" * 255, "x" * 256, "x" * 1_000, "x" * 1_001, "x" * LONG_LENGTH, "é" * 600),
 )
-"""Nothing that Hypothesis finds by itself, but what has broken loaders before."""
+"""Texts that Hypothesis does not find by itself, but that have broken loaders before."""
 
 ODD_VALUES: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 1, 2**31, -(2**31) - 1, 2**63, -(2**63) - 1, 10**30, 10**400, 0.5, -0.0, 1e308, 1e-320),
@@ -90,13 +90,13 @@ ODD_VALUES: tuple[Any, ...] = (
         "\udfff x",
     ),
 )
-"""What JSON can hold beside texts."""
+"""Values that JSON can represent besides texts."""
 
 Json = dict[str, Any]
 
 
 def make_hypothesis_values(number: int, count: int) -> list[Any]:
-    """Values that Hypothesis makes up: texts, numbers, times, nested JSON.
+    """Return values that Hypothesis generates: texts, numbers, times, nested JSON.
 
     :param number: the seed.
     """
@@ -122,12 +122,13 @@ def make_hypothesis_values(number: int, count: int) -> list[Any]:
 
 
 class RowMutator:
-    """Breaks rows."""
+    """Mutator of rows and records."""
 
     def __init__(self, number: int, hypothesis_count: int = 4_000) -> None:
-        """
+        """Generate the values of a seed.
+
         :param number: the seed.
-        :param others: about how many values Hypothesis is asked for.
+        :param hypothesis_count: the approximate number of values from Hypothesis.
         """
         self.rng = random.Random(number)
         generated_values = make_hypothesis_values(number, hypothesis_count)
@@ -135,7 +136,7 @@ class RowMutator:
         self._texts = [*ODD_TEXTS, *(str(value) for value in self._values)]
 
     def mutate_text(self, value: str) -> str:
-        """What may stand in place of a field's text."""
+        """Return a replacement for a field's text."""
         if self.rng.random() < 1 / _VERY_LONG_INTERVAL:
             return "y" * VERY_LONG_LENGTH
         odd_text = self.rng.choice(self._texts)
@@ -144,13 +145,13 @@ class RowMutator:
         )
 
     def mutate_value(self, value: Any) -> Any:
-        """What may stand in place of a value in JSON."""
+        """Return a replacement for a value in JSON."""
         if self.rng.random() < 0.6:
             return self.mutate_text(value if isinstance(value, str) else json.dumps(value))
         return self.rng.choice(self._values)
 
     def mutate_row(self, row: list[str]) -> list[str]:
-        """A malformed row of a table; none is empty, for a line without anything is no row."""
+        """Return a malformed row of a table, never an empty one: an empty line is no row."""
         row, draw = list(row), self.rng.random()
         if draw < _UNCHANGED_FRACTION:
             return row
@@ -180,7 +181,7 @@ class RowMutator:
         return row
 
     def mutate_record(self, record: Json) -> str:
-        """A malformed record, as a text of JSON (or near it: NaN and keys that stand twice are among it)."""
+        """Return a malformed record as JSON text, or nearly JSON: it may contain NaN and duplicate keys."""
         draw = self.rng.random()
         if draw < _UNCHANGED_FRACTION:
             return json.dumps(record)
@@ -189,7 +190,7 @@ class RowMutator:
         return json.dumps(self.mutate_record_values(record), ensure_ascii=True)
 
     def mutate_record_values(self, record: Json) -> Json:
-        """A record of which some values, however deep, are other ones, or gone."""
+        """Return a record with some values, at any depth, replaced or removed."""
         record = json.loads(json.dumps(record))
         for _ in range(self.rng.choice((1, 1, 1, 2, 5))):
             self._mutate_somewhere(record)
@@ -212,7 +213,7 @@ class RowMutator:
         match self.rng.randrange(6):
             case 0:
                 return json.dumps(self.rng.choice(self._values))
-            case 1:  # a key that stands twice
+            case 1:  # a duplicate key
                 return f"{json.dumps(record)[:-1]}, {json.dumps(key)}: {json.dumps(self.mutate_value(record[key]))}}}"
             case 2:
                 return json.dumps({name.upper(): value for name, value in record.items()})
@@ -224,7 +225,7 @@ class RowMutator:
                 return f"{json.dumps(record)[:-1]}, {json.dumps(key)}: 1e999, {json.dumps(key + '2')}: {'7' * 5_000}}}"
 
     def mutate_typed_record(self, record: Json, schema: Json) -> Json:
-        """A record that an Avro schema allows, with odd values."""
+        """Return a record that an Avro schema allows, with odd values."""
         record = dict(record)
         if self.rng.random() < _UNCHANGED_FRACTION:
             return record
@@ -252,7 +253,7 @@ class RowMutator:
         return simple[name]()
 
     def _make_integer(self, limit: int) -> int:
-        """A whole number from -above to above - 1: the ends, round ones, anything."""
+        """Return an integer from -limit to limit - 1: a bound, a round number, or any other."""
         edge_values = (
             0,
             1,

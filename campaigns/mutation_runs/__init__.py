@@ -1,1 +1,1 @@
-"""Parts of a campaign: mutation_runs."""
+"""Parts of the campaign ``mutation``."""

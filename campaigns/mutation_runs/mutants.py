@@ -1,4 +1,4 @@
-"""Mutants: small faults that somebody might make, one at a time, in Python and in the SQL in it or beside it.
+"""Mutants: small plausible faults, one at a time, in Python and in SQL inside or beside it.
 
 Neither mutmut nor cosmic-ray looks into strings, and much of what identifies a row is SQL in a string.
 """
@@ -31,7 +31,7 @@ _OPERATOR_CHANGES: dict[type[ast.AST], tuple[str, ...]] = {
     ast.BitAnd: ("&", "|"),
     ast.BitOr: ("|", "&"),
 }
-"""An operator as it stands, and what it becomes."""
+"""An operator and its replacement."""
 _CALL_CHANGES = {
     "min": "max",
     "max": "min",
@@ -44,9 +44,9 @@ _CALL_CHANGES = {
     "all": "any",
 }
 _REMOVABLE_METHODS = ("distinct", "where", "filter")
-"""Methods without which the frame is one, with more rows."""
+"""Methods whose removal leaves a frame, with more rows."""
 _ORDERED_CALLS = ("coalesce", "struct", "pick_value", "pick_first")
-"""Calls whose arguments stand in order of preference."""
+"""Calls whose arguments are in order of preference."""
 _JOIN_WORDS = {"inner": "left", "left": "inner", "left_anti": "left_semi", "left_semi": "left_anti"}
 """Texts that name a kind of join."""
 _SQL_WORD = re.compile(r"\b(select|join|where|case|between|coalesce|delete from|insert into|is null|is not null)\b")
@@ -98,7 +98,7 @@ _COMMENT = re.compile(r"--[^\n]*|^comment on [^;]*;", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Mutant:
-    """A file with one fault: ``old`` at ``start`` (in characters) reads ``new``."""
+    """A file with one fault: ``old`` at ``start`` (in characters) becomes ``new``."""
 
     path: str
     start: int
@@ -106,19 +106,19 @@ class Mutant:
     new: str
 
     def apply_to(self, text: str) -> str:
-        """The file's text with the fault."""
+        """Return the file's text with the fault."""
         if not text.startswith(self.old, self.start):
             raise ValueError(f"{self.path} has changed: {self.old!r} no longer stands at {self.start}")
         return text[: self.start] + self.new + text[self.start + len(self.old) :]
 
     def describe_in(self, text: str) -> str:
-        """Where it is, and what reads how."""
+        """Return the location of the fault, and its old and new text."""
         line = text.count("\n", 0, self.start) + 1
         return f"{self.path}:{line}: {_shorten_text(self.old)} -> {_shorten_text(self.new)}"
 
 
 def make_mutants(path: str, text: str) -> list[Mutant]:
-    """All mutants of a file, each once, in the order of the text. Python that does not compile is none."""
+    """Return all mutants of a file, each once, in the order of the text, without Python that does not compile."""
     if path.endswith(".sql"):
         candidates = {Mutant(path, *change) for change in _mutate_sql(text, 0)}
     else:
@@ -130,7 +130,7 @@ def make_mutants(path: str, text: str) -> list[Mutant]:
 
 
 def _mutate_sql(text: str, begin: int) -> Iterator[tuple[int, str, str]]:
-    """Changes of SQL that stands at ``begin``: start, old, new."""
+    """Yield changes of the SQL at ``begin``: start, old, new."""
     blank = _COMMENT.sub(lambda match: "\0" * len(match[0]), text)
     for pattern, replacements in _SQL_REPLACEMENTS:
         for match in re.finditer(pattern, blank):
@@ -230,7 +230,7 @@ def _mutate_operator(
 
 
 class _NodePositions:
-    """Where nodes stand, in characters."""
+    """The positions of nodes, in characters."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -240,7 +240,7 @@ class _NodePositions:
             self._begins.append(self._begins[-1] + len(line))
 
     def get_span(self, node: ast.AST) -> tuple[int, int]:
-        """Start and end."""
+        """Return start and end."""
         return self._to_offset(node.lineno, node.col_offset), self._to_offset(node.end_lineno, node.end_col_offset)  # type: ignore[attr-defined]
 
     def _to_offset(self, line: int, byte: int) -> int:
@@ -248,7 +248,7 @@ class _NodePositions:
 
 
 def _find_skipped_constants(tree: ast.AST) -> set[int]:
-    """Constants that are not a part of what runs: docstrings, types, the sentences of errors and log lines."""
+    """Return constants that do not affect a run: docstrings, types, messages of errors and log lines."""
     skipped_ids = set()
     for node in ast.walk(tree):
         silent: list[ast.AST] = []
@@ -264,7 +264,7 @@ def _find_skipped_constants(tree: ast.AST) -> set[int]:
 
 
 def _is_optional_type(node: ast.BinOp) -> bool:
-    """Whether it says ``X | None``."""
+    """Return whether an annotation is ``X | None``."""
     return isinstance(node.right, ast.Constant) and node.right.value is None
 
 

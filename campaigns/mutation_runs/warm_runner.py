@@ -1,4 +1,4 @@
-"""What mutants share: a process with Spark and PostgreSQL running, of which each mutant gets a copy."""
+"""The process that mutants share, with Spark and PostgreSQL running; each mutant gets a copy."""
 
 import os
 import signal
@@ -34,14 +34,14 @@ _PRELOADED_MODULES = (
     "pyarrow.compute",
     "adbc_driver_postgresql.dbapi",
 )
-"""What each mutant would import again."""
+"""Modules that each mutant would otherwise import again."""
 _UNUSED_PLUGINS = ("cacheprovider", "xdist", "anyio")
-# A server that nobody needs after a crash.
+# The server's data is not needed after a crash.
 _FAST_SERVER_SETTINGS = ("fsync = off", "full_page_writes = off", "synchronous_commit = off")
 
 
 class WarmRunner:
-    """Spark, PostgreSQL and a migrated database, of which tests have the use."""
+    """Spark, PostgreSQL and a migrated database for tests."""
 
     def __init__(self, spark: SparkSession | None, server: postgres.Server) -> None:
         self._spark, self._server = spark, server
@@ -51,8 +51,8 @@ class WarmRunner:
     ) -> str:
         """Run tests of a checkout until one fails.
 
-        :param first: names of tests that are run before the others, in this order.
-        :returns: its name and what it says; empty where none failed.
+        :param first_tests: names of tests that run before the others, in this order.
+        :returns: its name and its message; empty if none failed.
         """
         self._drop_databases()
         with tempfile.NamedTemporaryFile("r", prefix="mutant") as failure_file:
@@ -67,11 +67,11 @@ class WarmRunner:
         return failure_text or (f"ended with {status}" if status else "")
 
     def _run_tests(self, checkout: Path, tests: tuple[str, ...], failure_path: str, first_tests: Sequence[str]) -> None:
-        """In the copy of this process: never returns."""
+        """Run tests in the copy of this process; never return."""
         code = 1
         try:
             os.setsid()
-            sys.dont_write_bytecode = False  # what pytest makes of the tests would be made again for each mutant
+            sys.dont_write_bytecode = False  # else each mutant would rewrite the tests that pytest has compiled
             _forget_modules()
             os.chdir(checkout)
             sys.path[:] = [
@@ -92,13 +92,13 @@ class WarmRunner:
             os._exit(code)
 
     def _end_spark_jobs(self) -> None:
-        """What a mutant that was stopped had begun goes on in the JVM, which all share."""
+        """Cancel the jobs of a stopped mutant, which continue in the shared JVM."""
         if self._spark is not None:
             self._spark.sparkContext.cancelAllJobs()
             self._spark.catalog.clearCache()
 
     def _drop_databases(self) -> None:
-        """A mutant that was stopped leaves its database."""
+        """Drop the databases that stopped mutants have left."""
         admin_engine = _make_admin_engine(self._server)
         with admin_engine.connect() as connection:
             names = connection.execute(text("select datname from pg_database where datname like 'test\\_%'")).scalars()
@@ -107,7 +107,7 @@ class WarmRunner:
 
 
 class _TestPlugin:
-    """Gives tests what is there, says which come first, and notes the first failure."""
+    """Plugin that gives tests the shared fixtures, orders them, and records the first failure."""
 
     def __init__(
         self, spark: SparkSession | None, server: postgres.Server, failure_path: Path, first_tests: Sequence[str]
@@ -141,7 +141,7 @@ class _TestPlugin:
 
 @contextmanager
 def start_warm_runner(folder: Path, *, has_spark: bool) -> Iterator[WarmRunner]:
-    """Start what tests need, Spark where they do; ended and removed afterwards."""
+    """Open what tests need, with Spark if they use it; end and remove it afterwards."""
     state = folder / "state"
     state.mkdir()
     link_jars(state)
@@ -180,7 +180,7 @@ def _forget_modules() -> None:
 
 
 def _wait_for_exit(child: int, timeout_s: float) -> int | None:
-    """The exit code of a child; None where it had to be killed."""
+    """Return the exit code of a child, None if it had to be killed."""
     deadline = time.monotonic() + timeout_s
     try:
         while time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""The tasks that call the Spotify API, at the beginning of the nightly refresh.
+"""The tasks that call the Spotify API, at the beginning of ``nightly_refresh``.
 
 An account that fails does not affect the others. A fetch without news is skipped, so that its asset is not updated.
 Tasks import their jobs when they run.

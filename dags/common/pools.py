@@ -21,6 +21,6 @@ def get_spotify_pool(environ: Mapping[str, str] | None = None) -> str | None:
 
 
 def get_recently_played_pool(environ: Mapping[str, str] | None = None) -> str | None:
-    """Return the pool of the fetches of recent plays: behind a refresh of hours, plays would be lost."""
+    """Return the pool of the fetches of recent plays, which would lose plays if they waited for a long refresh."""
     spotify_pool_name = get_spotify_pool(environ)
     return f"{spotify_pool_name}.recently_played" if spotify_pool_name else None

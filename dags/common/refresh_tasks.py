@@ -76,7 +76,7 @@ def announce_events() -> None:
 
 @task(trigger_rule="all_done")
 def write_report(**context: Any) -> None:
-    """Log what the run did."""
+    """Log the report of the run."""
     from etl.jobs import run_audit
     from etl.settings import read_settings
 

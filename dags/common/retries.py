@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class FailureRetryPolicy(ExceptionRetryPolicy):
-    """The rules, and the pause that a rate limit asks for: the task ends and is retried later instead of sleeping."""
+    """The retry rules, with the pause that a rate limit requires: the task is retried later instead of sleeping."""
 
     def evaluate(
         self, exception: BaseException, try_number: int, max_tries: int, context: Context | None = None

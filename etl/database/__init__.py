@@ -1,6 +1,6 @@
 """The PostgreSQL warehouse: connections, locks and the audit, for all packages that need them.
 
-    connection   connections, and failures of the server as errors that say what to do
+    connection   connections, and failures of the server as errors with a remedy
     locks        the advisory lock that serialises changes, and retries for locked relations
     sessions     sessions of logins, and a watcher that ends those that block the pipeline
     run_records  writes to audit.run: how a run began and ended

@@ -1,4 +1,4 @@
-"""Connections to the PostgreSQL warehouse, and its failures as errors that say what to do.
+"""Connections to the PostgreSQL warehouse, and its failures as errors with a remedy.
 
 In: a SQLAlchemy URL, mostly WAREHOUSE_URL. Out: connections, and an ``EtlError`` for each failure that the operator or
 a retry can repair.
@@ -65,12 +65,12 @@ def get_sqlstate(error: DBAPIError) -> str | None:
 
 
 def explain_error(error: DBAPIError, url: str) -> EtlError | None:
-    """Return the error that says what to do about a failure of PostgreSQL, or None for a bug in this code."""
+    """Return an error with a remedy for a failure of PostgreSQL, or None for a bug in this code."""
     return explain_sqlstate(get_sqlstate(error), str(error.orig), url)
 
 
 def explain_sqlstate(code: str | None, message: str, url: str) -> EtlError | None:
-    """Return what ``explain_error`` does, for a SQLSTATE and a message.
+    """Return the result of ``explain_error`` for a SQLSTATE and a message.
 
     :param code: the five characters; None or empty if the client did not reach the server.
     """

@@ -40,12 +40,12 @@ class DateRange:
 
     @property
     def start(self) -> datetime | None:
-        """The first instant."""
+        """Return the first instant."""
         return _get_day_start(self.first) if self.first else None
 
     @property
     def end(self) -> datetime | None:
-        """The instant after the last one."""
+        """Return the instant after the last one."""
         return _get_day_start(self.last + timedelta(days=1)) if self.last else None
 
 

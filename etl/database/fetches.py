@@ -95,7 +95,7 @@ def record_fetch(connection: Connection, **columns: object) -> None:
 
 
 def find_newest_recent_play_time(connection: Connection, user_id: str) -> datetime | None:
-    """Return the time of a user's newest play from the recently played endpoint; None if there is none."""
+    """Return the time of a user's newest play from the recently played endpoint; None if the user has none."""
     # The lateral join reads the end of each partition's (user_key, event_time) index instead of all plays.
     statement = """
         select max(newest.event_time) as event_time

@@ -49,7 +49,7 @@ def retry_when_locked(
     before_retry: Callable[[], object] = lambda: None,
     sqlstates: Collection[str] = (LOCK_NOT_AVAILABLE,),
 ) -> _Result:
-    """Call an action, and call it again while another session locks what it needs.
+    """Call an action, and repeat it while another session holds a lock that it needs.
 
     The action sets ``lock_timeout``. A short timeout and many attempts let readers in between: a request that waits for
     an exclusive lock blocks all later readers of the relation.

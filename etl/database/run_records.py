@@ -34,7 +34,7 @@ INTERRUPTED_MESSAGE = "Interrupted: bin/run was stopped during this run. Clear i
 class RunInput:
     """An input whose rows a run loads; ``row_count`` is the number of its data records, counted on receipt.
 
-    ``encoding`` is set for text tables; ``remarks`` list what was guessed about the file's notation.
+    ``encoding`` is set for text tables; ``remarks`` list the guesses about the file's notation.
     """
 
     input_id: str

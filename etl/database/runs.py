@@ -19,7 +19,7 @@ def list_published_input_ids(connection: Connection, job: str | None = None) -> 
     Of Kaggle files, only the newest run counts, which took all current files: a file that was replaced and is current
     again is new again. For a load of events, an input that it must reload is new as well.
 
-    :param job: ``EVENT_LOAD_JOB`` for what the loads of events have taken; None for what all other runs have taken.
+    :param job: ``EVENT_LOAD_JOB`` for the inputs of event loads; None for those of all other runs.
     """
     # The two halves of the last condition: inputs of feeds, exports and the API are immutable, so any run counts;
     # Kaggle files are a set of current versions, so only the run that read the newest set counts.

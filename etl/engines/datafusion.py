@@ -10,7 +10,7 @@ from datafusion import SessionConfig, SessionContext
 
 _SETTINGS = {
     "datafusion.sql_parser.enable_ident_normalization": "false",
-    # Arrow's plain strings: what ADBC and Spark take.
+    # Use Arrow's plain string type, which ADBC and Spark accept.
     "datafusion.sql_parser.map_string_types_to_utf8view": "false",
 }
 _BATCH_ROWS = 65_536

@@ -126,7 +126,7 @@ def options_for_size(size_bytes: int) -> dict[str, str]:
 
 
 def empty_frame(spark: SparkSession, schema: StructType) -> DataFrame:
-    """Return a frame without rows that Spark knows to be empty: it leaves out what would be joined or added to it.
+    """Return a frame without the rows that Spark knows to be empty, so that it does not plan a join or union of them.
 
     An empty list would be a data set of Python's instead, which workers are started for.
     """
@@ -172,7 +172,7 @@ def _stop_session(spark: SparkSession) -> None:
     try:
         spark.stop()
     except (Py4JError, ConnectionError):
-        # The connection breaks a moment before the driver's exit can be seen.
+        # The connection breaks shortly before the driver's exit code is available.
         if _get_exit_code(_EXIT_WAIT_SECONDS) is None:
             raise
         log.warning("Spark exited while it was being stopped.")

@@ -25,8 +25,8 @@ def import_export(
 ) -> dict[str, Any]:
     """Bring the plays, saved tracks and playlists of one account export into the lake.
 
-    :param run_id: the run under which the audit keeps the message of a failure until a later try succeeds; None: the
-        audit keeps no message.
+    :param run_id: the run under which the audit stores the message of a failure until a later try succeeds; None: the
+        audit stores no message.
     :returns: name, format, row_count and input_id of each input; the names of skipped files and fields; a warning if a
         load will reject most of the plays.
     :raises EtlError: as ``extract.account_export.receive_export`` does.

@@ -1,6 +1,6 @@
 """Events in API responses.
 
-The nightly refresh loads the same inputs for the catalogue, so a load of events takes them under ids of its own.
+The refresh loads the same inputs for the catalogue, so a load of events registers them under separate ids.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -32,7 +32,7 @@ from etl.storage.full_disk import report_full_disk
 _READ_ERROR = re.compile(r"Reading (?P<name>\w+): (?P<message>.*?) \[SQLSTATE (?P<code>\w*)\]", re.DOTALL)
 
 Step = Callable[[str], AbstractContextManager[object]]
-"""Shows the progress of a step, given what it does."""
+"""Shows the progress of a step, given its description."""
 
 
 @report_full_disk
@@ -47,7 +47,7 @@ def export_entities(
     :param days: the days of the events, by their time in UTC.
     :param has_personal_columns: whether username, birthdate and gender of users are written.
     :returns: the number of records of each entity.
-    :raises ActionNeededError: as ``export_folder.replace_export`` says.
+    :raises ActionNeededError: for the same reasons as ``export_folder.replace_export``.
     """
     with database.lock_warehouse(settings.warehouse_url) as connection, replace_export(target) as draft:
         plans = plan_entities(connection, days, has_personal_columns)
@@ -56,7 +56,7 @@ def export_entities(
             for plan in plans:
                 with step(f"{plan.row_count:,} {plan.name} records"):
                     _write_entity(spark, plan, draft, settings)
-        # The lock ends with its connection: where that was lost, a load may have changed what was read.
+        # The lock ends with its connection. If the connection is lost, a load may have changed the rows that were read.
         database.fetch_rows(connection, "select 1")
         counts = {plan.name: plan.row_count for plan in plans}
         manifest = {
@@ -103,7 +103,7 @@ def _build_spark_arrow_schema(contract_name: str) -> pa.Schema:
 
 
 def _raise_read_error(error: Exception, settings: Settings) -> None:
-    """Raise what to do about a query that PostgreSQL could not answer."""
+    """Raise an error with a remedy for a query that failed in PostgreSQL."""
     match = _READ_ERROR.search(str(error))
     explanation = match and database.explain_sqlstate(match["code"], match["message"], settings.warehouse_url)
     if explanation:

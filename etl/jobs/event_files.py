@@ -1,7 +1,7 @@
 """The files of a load of events: each is decoded, validated and written as Arrow files, in a process of its own.
 
 In: a file of a feed, or a Parquet file that Spark wrote of exports or API responses. Out: Arrow files in the lake, of
-accepted and of rejected rows, so that no file is in memory whole and none is decoded twice.
+accepted and of rejected rows, so that no file is loaded as a whole and none is decoded twice.
 """
 
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ class FeedFile:
 
     @property
     def row_schema(self) -> pa.Schema:
-        """The columns of accepted rows."""
+        """Return the columns of accepted rows."""
         return _USER_SCHEMA if self.has_users else _EVENT_SCHEMA
 
 

@@ -1,4 +1,4 @@
-"""The outcome of a fetch from the Spotify API: what the audit records, and whether the run goes on after a failure."""
+"""The outcome of a fetch from the Spotify API: its audit record, and whether the run continues after a failure."""
 
 import logging
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ class Fetch:
             )
 
     def record_failure(self, error: EtlError, is_pending: bool, **columns: object) -> dict[str, Any]:
-        """Record that a failure ended the fetch, and return what the task reports of it.
+        """Record that a failure ended the fetch, and return the result of the task.
 
         :param is_pending: whether the next run continues the fetch.
         :param columns: further columns of audit.fetch.

@@ -39,11 +39,12 @@ def import_file(
 ) -> dict[str, Any]:
     """Bring one file, or the files of one archive, into the lake.
 
-    The audit keeps the message of a failure until a later try succeeds.
+    The audit stores the message of a failure until a later try succeeds.
 
     :param path: a file as ``find_files`` returns it.
-    :param encoding: the encoding of text that is no Unicode; None: it is guessed.
-    :returns: name, format, row_count and input_id of the file, joined by commas for several files; and remarks
+    :param encoding: the encoding of text that is not Unicode; None: it is guessed.
+    :returns: name, format, row_count and input_id of the file, joined by commas for several files; and remarks about
+        guesses and omissions.
         about what was guessed or skipped.
     :raises EtlError: as ``extract.kaggle.receive_files`` does.
     """

@@ -151,7 +151,7 @@ def fit_clusters(run_id: str, settings: Settings, cluster_count: int | None = No
 
     :param cluster_count: the number of clusters; None: that of the stored fit, or the setting, and clusters are fitted
         only if the catalogue has changed enough.
-    :returns: a message that says what was done.
+    :returns: a message with the outcome.
     """
     lake = Lake(settings.lake_url)
     plan = lake.checkpoints.read_document(run_id, "plan")

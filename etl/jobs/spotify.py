@@ -67,7 +67,7 @@ def fetch_account(name: str, run_id: str, settings: Settings, is_last_try: bool)
     """Fetch the changes of one account, and record the fetch in the audit.
 
     :param is_last_try: whether a failure is final, so that the responses before it are stored for the load.
-    :returns: names and counts; ``has_news`` says whether the lake has a new input.
+    :returns: names and counts; ``has_news`` is true if the lake has a new input.
     :raises MustSignInError: if the account must sign in again.
     :raises RateLimitedError: if Spotify asks for a pause of at most ``fetch_outcomes.MAX_RETRY_DELAY_S``.
     :raises EtlError: as ``extract.spotify.account_fetch.fetch_account`` does.

@@ -53,7 +53,7 @@ _LOCK_ATTEMPTS = 60
 
 
 class LoadPhase(IntEnum):
-    """What an event load has done so far."""
+    """The steps of an event load, in order."""
 
     OPENED = 0
     DIMENSION_MEMBERS_STAGED = 1
@@ -68,7 +68,7 @@ class EventLoad:
 
     Four calls change its phase, in this order; a call in another order raises RuntimeError:
 
-    1. ``stage_dimension_members`` stages what the events refer to,
+    1. ``stage_dimension_members`` stages the dimension members of the events,
     2. ``publish_dimension_members`` gives these members their keys,
     3. ``stage_events`` stages the events with the keys,
     4. ``publish_events`` publishes them.
@@ -96,7 +96,7 @@ class EventLoad:
 
     @property
     def staging_writer(self) -> StagingWriter:
-        """The writer that tasks of this load use; it can be pickled."""
+        """Return the writer that tasks of this load use; it can be pickled."""
         return StagingWriter(self.url, self.load_id)
 
     def list_month_starts(self) -> dict[str, list[date]]:

@@ -30,10 +30,10 @@ MART_FILES = (
     "discovery",
     "user_personality",
 )
-"""The files of sql/marts/incremental, one for each mart; docs/marts.md says what they may read."""
+"""The files of sql/marts/incremental, one for each mart; docs/marts.md lists the tables that they may read."""
 
 _PRESERVED_TABLES = ("listening_context", "chart", "catalogue_place", "artist_place", "definition", "applied_exclusion")
-"""Tables that assign keys, hold counters, or record what was built: a full refresh preserves them."""
+"""Tables that assign keys, hold counters, or record the last build: a full refresh preserves them."""
 
 _INCREMENTAL_DAY_LIMIT = 20_000
 """Up to so many changed days of users, a build is incremental, however few days the marts have."""
@@ -174,7 +174,7 @@ _EXCLUDED_IDS = """
     inner join warehouse.dim_track as t on t.recording_key = n.recording_key
     where x.kind = 'track'
 """
-"""What exclusions leave out. An excluded track stands for its recording, whose ids may change between builds."""
+"""The effects of exclusions. An excluded track stands for its recording, whose ids may change between builds."""
 
 _CHANGED_EXCLUSIONS = f"""
     with left_out as ({_EXCLUDED_IDS})

@@ -120,7 +120,7 @@ def _apply_revisions(connection: Connection, config: Config) -> None:
 def main() -> int:
     """Migrate the warehouse of the environment.
 
-    :returns: 0, or 1 after a message that says why the warehouse is unchanged.
+    :returns: 0, or 1 after a message with the reason why the warehouse is unchanged.
     """
     try:
         migrate_warehouse(read_settings().warehouse_url)

@@ -38,12 +38,12 @@ class Month:
 
     @property
     def partition_name(self) -> str:
-        """The name of the partition, in staging and in the star."""
+        """Return the name of the partition, in staging and in the star."""
         return f"{self.table}_{self.first_day:%Y_%m}"
 
     @property
     def time_bounds(self) -> tuple[str, str]:
-        """The first timestamp of the month and that of the next month, as SQL literals in UTC."""
+        """Return the first timestamp of the month and that of the next month, as SQL literals in UTC."""
         year, month = divmod(self.first_day.year * 12 + self.first_day.month, 12)
         return (f"{self.first_day:%Y-%m-%d} 00:00:00+00", f"{year:04}-{month + 1:02}-01 00:00:00+00")
 

@@ -26,13 +26,13 @@ def create_schema(connection: Connection) -> None:
 
 
 def comment_schema(connection: Connection) -> None:
-    """Give everything the comments of sql/schema, so that a change of words needs no revision."""
+    """Set the comments of sql/schema on all objects, so that a changed comment needs no revision."""
     comments = [comment for name in creation_order() for comment in _COMMENT.findall(read_sql(name))]
     run_statements(connection, "\n".join(comments))
 
 
 def creation_order() -> list[str]:
-    """Return the SQL files of all schemas, then those of what is in them, each after those that it depends on."""
+    """Return the SQL files of all schemas, then those of their objects, each after the files that it depends on."""
     schemas = [f"schema/{path.stem}" for path in sorted(_FOLDER.glob("*.sql"))]
     paths = sorted(_FOLDER.glob("*/*.sql"))
     files = {f"{path.parent.name}.{path.stem}": f"schema/{path.parent.name}/{path.stem}" for path in paths}

@@ -126,7 +126,7 @@ def _count_arrivals(table: str, events: pa.Table) -> pa.Table:
 
 
 def _raise_explained(error: Exception, url: str) -> None:
-    """Raise the error that says what to do about a failed COPY, if there is one."""
+    """Raise an error with a remedy for a failed COPY, if there is one."""
     match = _COPY_ERROR.search(str(error))
     explanation = match and explain_sqlstate(match["code"].replace("None", ""), match["message"], url)
     if explanation:

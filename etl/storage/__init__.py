@@ -1,4 +1,4 @@
-"""The lake, in its three jobs, and what its files need.
+"""The lake with its three parts, and modules for its files.
 
 lake          one URL with all three: ``Lake.inputs``, ``Lake.checkpoints``, ``Lake.latest_state``
 inputs        received inputs: their bytes as received, and a manifest each

@@ -1,4 +1,4 @@
-"""Checkpoints: what the steps of a pipeline run store for later steps and for another try.
+"""Checkpoints: data that the steps of a pipeline run store for later steps and for another try.
 
 <url>/<run_id>/<frame>/          Parquet
 <url>/<run_id>/<name>.json       documents

@@ -9,7 +9,7 @@ from pathlib import Path
 from etl.errors import ActionNeededError
 
 MANIFEST_NAME = "export.json"
-"""What an export holds; it marks the folder as one that a further export may replace."""
+"""The file with the metadata of an export. It marks the folder as one that a further export may replace."""
 
 _KEPT_SUFFIXES = (".avro", ".json")
 
@@ -45,7 +45,7 @@ def replace_export(target: Path) -> Iterator[Path]:
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, object]) -> None:
-    """Write what an export holds into its folder."""
+    """Write the files of an export into its folder."""
     (folder / MANIFEST_NAME).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 

@@ -27,7 +27,7 @@ _Result = TypeVar("_Result")
 
 @contextmanager
 def explain_full_disk(settings: Settings) -> Iterator[None]:
-    """Turn an error that a full disk caused into one whose message says so.
+    """Replace an error that a full disk caused by one whose message names the disk.
 
     :param settings: with the folders that the job writes to.
     :raises ActionNeededError: in place of the error.
@@ -65,7 +65,7 @@ def is_full_disk(error: BaseException) -> bool:
 
 
 def build_message(settings: Settings) -> str:
-    """Return which of the disks that jobs write to is full, and what to do."""
+    """Return a message with the full disk, of those that jobs write to, and the remedy."""
     (free_bytes, disk_name, path), *other_disks = _measure_free_space(settings)
     suffix = "".join(f"; {name} {size >> _MIB_SHIFT:,} MiB" for size, name, _ in other_disks)
     return (
@@ -87,7 +87,7 @@ def _measure_free_space(settings: Settings) -> list[tuple[int, str, Path]]:
 
 
 def _find_written_paths(settings: Settings) -> dict[str, Path]:
-    """Return a folder on each disk that jobs write to, by the name that the operator knows it by."""
+    """Return a folder on each disk that jobs write to, by the operator's name for the disk."""
     paths = {
         "STATE_DIR": settings.state_dir,
         "the embedded PostgreSQL": (settings.state_dir / "postgres").resolve(),

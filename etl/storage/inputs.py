@@ -31,7 +31,7 @@ _REPLACEABLE_ORIGINS = ("kaggle", "made_up")
 
 @dataclass(frozen=True)
 class ReceivedInput:
-    """The manifest of an input: what it holds and how to read it."""
+    """The manifest of an input: its content and how to read it."""
 
     input_id: str
     origin: str
@@ -46,7 +46,7 @@ class ReceivedInput:
     url: str = ""
     """Of its bytes, or of the folder of its files; ``ReceivedInputs.store_input`` chooses it."""
     cut_off: str = ""
-    """What was left out of a file that ends in the middle, in words; it counts as one record."""
+    """A description of the missing end of a truncated file; it counts as one record."""
     quoting: str = "loose"
     shape: str = ""
     decimal: str = ""
@@ -57,7 +57,7 @@ class ReceivedInput:
     content_id: str = ""
     """A hash of the bytes alone, if ``input_id`` is a hash of the bytes and of how they are read."""
     remarks: tuple[str, ...] = ()
-    """What the operator should know about how the file is read, a sentence each."""
+    """Remarks for the operator about how the file is read, one sentence each."""
 
     @staticmethod
     def from_manifest(manifest: dict[str, Any]) -> "ReceivedInput":
@@ -73,7 +73,7 @@ def extract_input_id() -> Column:
 
 
 class ByteSource(Protocol):
-    """An open file, or whatever else returns its bytes block by block."""
+    """An open file, or another object that returns its bytes block by block."""
 
     def read(self, size: int, /) -> bytes: ...
 

@@ -63,9 +63,9 @@ def split_rows(
 ) -> ValidationResult:
     """Split rows by their column ``reason``: NULL accepts a row.
 
-    :param rows: input_id, reason, and what the other parameters refer to.
+    :param rows: input_id, reason, and the columns that the other parameters refer to.
     :param accepted_columns: the columns of accepted rows.
-    :param received_row: the text that a rejected row keeps of what was received.
+    :param received_row: the received text, which is stored with a rejected row.
     :param row_number: the number of a rejected row in its input.
     """
     number = F.col(row_number) if isinstance(row_number, str) else row_number
@@ -80,7 +80,7 @@ def split_rows(
 def compute_once(
     rows: DataFrame, columns: Sequence[Column], carried_columns: Sequence[Column | str] = ("*",)
 ) -> DataFrame:
-    """Return rows with further columns, each of which Spark computes once however often it is referred to.
+    """Return rows with further columns, each computed once by Spark regardless of the number of references to it.
 
     :param carried_columns: the columns of ``rows`` that stay; by default all.
     """

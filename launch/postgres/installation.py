@@ -1,6 +1,6 @@
 """The embedded server's files and binaries, and the user that runs it.
 
-PostgreSQL refuses to run as root. If this process is root, the server runs under a user id that nothing else on the
+PostgreSQL does not run as root. If this process is root, the server runs under a user id that nothing else on the
 machine has, and that user must reach data and binaries. Folders above STATE_DIR keep their modes: if one of them is
 closed (a checkout below /root, for example), both go to /var/lib and STATE_DIR/postgres becomes a link.
 """
@@ -26,7 +26,7 @@ _INSTALLATIONS = {16: "pginstall", 18: "pginstall18"}
 
 @dataclass(frozen=True)
 class Installation:
-    """The folder of all servers of one STATE_DIR, the binaries of one major version, and who runs them.
+    """The folder of all servers of one STATE_DIR, the binaries of one major version, and the user that runs them.
 
     ``user`` is None if the server runs as the user of this process.
     """

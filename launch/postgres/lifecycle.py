@@ -91,7 +91,7 @@ def truncate_log(state_dir: Path) -> None:
 
 
 def stop_server(server: Server) -> None:
-    """Stop the server, if it runs: open transactions are rolled back, committed ones are kept."""
+    """Stop the server if it runs: open transactions are rolled back, committed ones are durable."""
     with _lock_installation(server.installation):
         pid = find_running_pid(server.installation)
         if pid is not None:
@@ -200,7 +200,7 @@ def _wait_until_ready(installation: Installation, process: psutil.Process, log: 
 
 
 def _find_failure_reason(log: Path) -> str:
-    """Return the last error in the log of a server that has ended, with what to do about a full disk."""
+    """Return the last error in the log of a server that has ended, with a remedy for a full disk."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]
     reasons = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
     last_line = find_last_line("\n".join(reasons or lines))

@@ -1,4 +1,4 @@
-"""The report at the end of a start: the content of the warehouse, what the start did, and the next steps."""
+"""The report at the end of a start: the content of the warehouse, the actions of the start, and the next steps."""
 
 from typing import Any
 

@@ -3,6 +3,6 @@
 catalogue_files  the files of an import: Kaggle's, or those of a synthetic catalogue
 feed             simulated listening events in the lake
 external_feed    the same in contracts that the lake does not take, in a folder
-feed_form        either, as a form asks for
+feed_form        one of both, by the contract in a form
 mock_api         the seed data of the mock Spotify API
 """

@@ -16,8 +16,8 @@ SYNTHETIC_SEED = 1
 def find_or_write_files(path: str | None, settings: Settings) -> list[str]:
     """Return the files to import; write a synthetic catalogue if neither ``path`` nor KAGGLE_PATH names any.
 
-    :param path: a file, a folder or a URL; None takes what KAGGLE_PATH names.
-    :raises WrongFileError: if the named path does not exist or holds no file.
+    :param path: a file, a folder or a URL; None takes KAGGLE_PATH.
+    :raises WrongFileError: if the path does not exist or contains no file.
     """
     files = kaggle.find_files(path, settings)
     if files:

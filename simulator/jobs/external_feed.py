@@ -1,4 +1,4 @@
-"""A simulated feed in a contract that ``load_events`` does not take: written into a folder for other readers."""
+"""A simulated feed in a contract that ``load_events`` does not take, written into a folder for other readers."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -31,13 +31,13 @@ def write_external_feed(
 ) -> dict[str, Any]:
     """Write a feed into a folder: a subfolder for each contract, and a manifest.
 
-    The same parameters and catalogue make the same records.
+    The same parameters and catalogue give the same records.
 
     :param contract: one of CONTRACTS.
     :param received_at: with a timezone; the interval must have ended by then.
-    :param folder: None: one below STATE_DIR, named for the contract and the parameters.
+    :param folder: None: a folder below STATE_DIR, named for the contract and the parameters.
     :returns: population, folder and the number of records of each contract.
-    :raises ActionNeededError: as ``feed.prepare_simulation`` and ``export_folder.replace_export`` say.
+    :raises ActionNeededError: as ``feed.prepare_simulation`` and ``export_folder.replace_export`` do.
     """
     simulation, tracks, playlist_ids = prepare_simulation(parameters, received_at, settings)
     input_id = simulation.parameters.compute_input_id(simulation.library.fingerprint, contract)

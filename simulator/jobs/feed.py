@@ -1,4 +1,4 @@
-"""The making of a feed: listeners who do not exist, what they do, and the truth about them."""
+"""Feeds of synthetic listeners: their listening events, their user records, and the truth about them."""
 
 import logging
 from collections.abc import Mapping
@@ -32,12 +32,12 @@ ORIGIN = "feed"
 
 
 def parse_parameters(form: Mapping[str, Any], now: datetime) -> Parameters:
-    """The parameters that a form or a command line means.
+    """Parse the parameters of a form or a command line.
 
-    :param form: users, start, end (ISO 8601; UTC where no offset is given), hours, records, seed, mix, contract,
-        free_share and the kinds of injected errors; what is missing or None takes its default.
-    :param now: the end of an interval that has none.
-    :raises ActionNeededError: where a value makes no sense.
+    :param form: users, start, end (ISO 8601; UTC without an offset), hours, records, seed, mix, contract,
+        free_share and the kinds of injected errors; a missing field or None takes its default.
+    :param now: the end of an interval without an end.
+    :raises ActionNeededError: if a value is not valid.
     """
     form_values = {name: value for name, value in form.items() if value is not None}
     start, end = resolve_interval(
@@ -68,14 +68,14 @@ def _parse_time(text: str | None) -> datetime | None:
 
 @report_full_disk
 def simulate_feed(run_id: str, parameters: Parameters, received_at: datetime, settings: Settings) -> dict[str, Any]:
-    """Make a feed of events and one of users in the lake, and publish the truth about them.
+    """Write a feed of events and one of users into the lake, and publish the truth about them.
 
-    The same parameters and catalogue make the same two inputs: what the lake holds already is not made again.
+    The same parameters and catalogue give the same two inputs: an input that the lake already has is not made again.
 
-    :param parameters: the survey's habits take the place of theirs.
-    :param received_at: with a timezone; the interval must have ended by then, for a feed tells of what has happened.
+    :param parameters: the survey's habits replace theirs.
+    :param received_at: with a timezone; the interval must have ended by then, because a feed contains past events only.
     :returns: population, input ids and numbers of records.
-    :raises ActionNeededError: where the warehouse has no catalogue, or the interval lies in the future.
+    :raises ActionNeededError: if the warehouse has no catalogue, or the interval lies in the future.
     """
     started_at = datetime.now(UTC)
     lake = Lake(settings.lake_url)
@@ -99,7 +99,7 @@ def simulate_feed(run_id: str, parameters: Parameters, received_at: datetime, se
             "injected_error": spark.createDataFrame(error_rows, STAGED["injected_error"]),
         }
         load_frames(truth, run, settings.warehouse_url)
-    # Last: what is noted is complete, and so is the truth about it.
+    # Manifests come last: an input with a manifest is complete, and its truth is published.
     stored_inputs = [lake.inputs.store_manifest(_count_stored_records(manifest)) for manifest in manifests]
     return {
         "population": simulation.population_id,
@@ -116,7 +116,7 @@ def prepare_simulation(
     """Return the simulation of some parameters with the warehouse's survey and catalogue.
 
     :returns: the simulation, the tracks with unknown ones at the end, and the ids of the playlists.
-    :raises ActionNeededError: where the warehouse has no catalogue, or the interval lies in the future.
+    :raises ActionNeededError: if the warehouse has no catalogue, or the interval lies in the future.
     """
     if parameters.end > received_at + CLOCK_TOLERANCE:
         raise ActionNeededError(
@@ -131,9 +131,9 @@ def prepare_simulation(
 
 
 def read_catalogue(url: str) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
-    """What listeners find in the warehouse.
+    """Return the tracks and playlists of the warehouse that listeners choose from.
 
-    :returns: tracks with unknown ones at the end, tracks of playlists by their places, ids of the playlists.
+    :returns: tracks with unknown ones at the end, tracks of playlists by index, ids of the playlists.
     """
     tracks = warehouse_reads.read_tracks(url)
     all_playlist_tracks = warehouse_reads.read_playlist_tracks(url)
@@ -152,7 +152,7 @@ def read_catalogue(url: str) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
 
 
 def _build_manifests(lake: Lake, simulation: feed.Simulation, received_at: datetime) -> list[ReceivedInput]:
-    """What the lake will say of the events and of the users, but for their numbers."""
+    """Build the lake's manifests of the events and of the users, without the numbers of records."""
     parameters = simulation.parameters
     contracts = {"user_activity": f"user_activity_{parameters.schema_version}", "user": "user"}
     manifests = []
@@ -182,9 +182,9 @@ def _write_feed(
     words: activity_records.LookupTables,
     manifests: list[ReceivedInput],
 ) -> dict[str, int]:
-    """Write both inputs, over whatever an earlier try left.
+    """Write both inputs, and overwrite the files of an earlier attempt.
 
-    :returns: how many records are wrong on purpose, by kind.
+    :returns: the number of records with an injected error, by kind.
     """
     record_table = feed.limit_records(spark, simulation)
     written_events = feed.write_events(spark, record_table, words, manifests[0].url)
@@ -198,7 +198,7 @@ def _write_feed(
 
 
 def _count_stored_records(manifest: ReceivedInput) -> ReceivedInput:
-    """The note with the number of records that its files hold, and their size."""
+    """Return the manifest with the number of records in its files and their size."""
     files, path = url_to_fs(manifest.url)
     sizes = [int(files.size(file_path)) for file_path in files.glob(f"{path}/*.avro")]
     return replace(manifest, row_count=count_records(files, manifest.url), size_bytes=sum(sizes))

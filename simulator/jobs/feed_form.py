@@ -1,4 +1,4 @@
-"""What the form of ``simulate_feed`` and ``bin/simulate-feed`` ask for, in the contract that they name."""
+"""Simulate the feed that the form of ``simulate_feed`` or ``bin/simulate-feed`` requests, in its contract."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,11 +16,11 @@ LOADABLE_CONTRACTS = ("user_activity_2", "user_activity_1")
 def simulate_form(
     run_id: str, form: Mapping[str, Any], now: datetime, settings: Settings, folder: Path | None = None
 ) -> dict[str, Any]:
-    """Simulate what a form asks for: into the lake if ``load_events`` takes the contract, else into a folder.
+    """Simulate the requested feed: into the lake if ``load_events`` takes the contract, else into a folder.
 
-    :param form: as ``feed.parse_parameters`` says.
-    :param folder: of a contract that ``load_events`` does not take; None: one below STATE_DIR.
-    :returns: as ``feed.simulate_feed`` or ``external_feed.write_external_feed`` says.
+    :param form: as for ``feed.parse_parameters``.
+    :param folder: for a contract that ``load_events`` does not take; None: a folder below STATE_DIR.
+    :returns: as ``feed.simulate_feed`` or ``external_feed.write_external_feed`` does.
     """
     parameters = feed.parse_parameters(form, now)
     contract = form.get("contract")

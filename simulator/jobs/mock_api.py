@@ -33,7 +33,7 @@ def seed_mock_api(settings: Settings) -> int:
     inputs = list_current_inputs(lake)
     manifest_path = path.with_name("inputs.json")
     served_inputs = json.dumps([received_input.input_id for received_input in inputs])
-    # Compared as text: a file that a killed run left incomplete differs, too.
+    # The comparison is by text: a file that a killed run left incomplete differs, too.
     if not path.exists() or not manifest_path.exists() or manifest_path.read_text(encoding="utf-8") != served_inputs:
         options = options_for_size(sum(received_input.size_bytes for received_input in inputs))
         with open_session(settings, "seed_mock_api", options) as spark:

@@ -5,7 +5,7 @@ schema simulation. Files of ``user_activity`` and ``user`` lie in the lake and e
 and catalogue give the same listeners and events, however many cores share the work. A longer interval or more listeners
 give the same ones and more.
 
-    hashed_draws          stateless random draws: a hash of who draws and for what
+    hashed_draws          stateless random draws: a hash of an entity's key and a purpose
     parameters            the parameters of a simulation, and the ids that follow from them
     habits                the distributions that listeners are drawn from: the survey, or defaults
     homes                 countries and timezones
@@ -22,5 +22,5 @@ give the same ones and more.
     contract_projections  the same as SpotifyWrappedData and as four entities, by Spark
     feed                  all of it in parallel, written as Avro
 
-docs/simulator.md says what is synthetic, what it is drawn from, and what the catalogue limits.
+docs/simulator.md describes the synthetic attributes, their sources, and the limits that the catalogue sets.
 """

@@ -145,7 +145,7 @@ def to_record_batch(rows: Activities) -> pa.RecordBatch:
 def encode_context(platform_code: int, reason_start: int, reason_end: int, flags: int) -> int:
     """The number of a play's context; flags: 4 shuffle, 2 offline, 1 incognito.
 
-    :param platform: the device's place in DEVICES × MOST_PLATFORMS + the place among its platforms.
+    :param platform_code: the device's place in DEVICES × MOST_PLATFORMS + the place among its platforms.
     """
     return ((platform_code * len(REASONS_START) + reason_start) * len(REASONS_END) + reason_end) * 8 + flags
 

@@ -1,6 +1,6 @@
-"""Rows of small numbers as records of UserActivity: Spark looks up what the numbers mean.
+"""Rows of small numbers as records of UserActivity: Spark joins the words that the numbers stand for.
 
-Words are few (tracks, playlists, homes, contexts) and rows are many, so the words are broadcast and joined.
+The distinct words are few (tracks, playlists, homes, contexts) and the rows are many, so the words are broadcast.
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ _MEASURES = ("valence", "tempo", "acousticness", "energy", "danceability")
 
 @dataclass(frozen=True)
 class LookupTables:
-    """Frames with a line for each number."""
+    """Spark frames with a row for each number."""
 
     tracks: DataFrame
     playlists: DataFrame
@@ -46,9 +46,9 @@ class LookupTables:
 
 
 def make_lookup_tables(spark: SparkSession, tracks: pd.DataFrame, playlist_ids: list[str]) -> LookupTables:
-    """What the numbers of a simulation mean.
+    """Return the frames that resolve the numbers of a simulation.
 
-    :param tracks: ``library.COLUMNS``, in the library's order.
+    :param tracks: ``track_library.TRACK_COLUMNS``, in the library's order.
     """
     track_rows = pd.DataFrame(
         {
@@ -74,7 +74,7 @@ def make_lookup_tables(spark: SparkSession, tracks: pd.DataFrame, playlist_ids: 
 def make_user_activity_records(
     rows: DataFrame, population: str, lookup_tables: LookupTables, version: int
 ) -> DataFrame:
-    """Records of UserActivity of a version."""
+    """Return records of UserActivity in a version of the contract."""
     joined = rows
     for frame, key in (
         (lookup_tables.tracks, "track"),
@@ -89,7 +89,7 @@ def make_user_activity_records(
 
 
 def _make_field_columns(population: str) -> dict[str, Column]:
-    """The fields of the contract."""
+    """Return the columns of the contract's fields."""
     is_follow = F.col("activity") == ACTIVITIES.index("FOLLOW")
     is_play = F.col("activity") == ACTIVITIES.index("PLAY")
     end_ms = F.col("at") + F.col("ms_played")
@@ -124,7 +124,7 @@ def _is_broken(kind: str) -> Column:
 
 
 def _lookup_word(values: tuple[str, ...], column: str) -> Column:
-    """The word whose place in ``words`` the column holds."""
+    """Return the word at the index in ``column``."""
     return F.get(F.array(*map(F.lit, values)), F.col(column))
 
 

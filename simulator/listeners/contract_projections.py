@@ -26,13 +26,13 @@ _ARTIST_FIELDS = {
     "popularity int": "artist_popularity",
     "followers bigint": "artist_followers",
 }
-"""Fields with their Spark types, and the columns of the library's frame that fill them."""
+"""Fields with their Spark types, and the columns of the library's frame that supply their values."""
 
 
 def make_wrapped_records(events: DataFrame, users: DataFrame) -> DataFrame:
     """Return a record of SpotifyWrappedData for each event, with its user as of that time and its song."""
     by_time = Window.partitionBy("userId").orderBy("updatedAt")
-    # The first record of a user also holds before its own time.
+    # The first record of a user also applies before its own time.
     is_first = F.lag("updatedAt").over(by_time).isNull()
     versions = users.select(
         F.col("userId").alias("version_of"),
@@ -64,8 +64,7 @@ def make_user_entities(users: DataFrame) -> DataFrame:
 def make_track_entities(spark: SparkSession, tracks: pd.DataFrame) -> DataFrame:
     """Return a record of TrackEntity for each track.
 
-    :param tracks: ``track_library.TRACK_COLUMNS``, and where they are known ``audio_features_type`` and
-        ``newness_score``.
+    :param tracks: ``track_library.TRACK_COLUMNS``, and optionally ``audio_features_type`` and ``newness_score``.
     """
     frame = _to_spark_frame(spark, tracks, _TRACK_FIELDS)
     return frame.withColumn("releaseDate", F.date_add(F.lit("1970-01-01").cast("date"), F.col("release_day"))).drop(
@@ -76,7 +75,7 @@ def make_track_entities(spark: SparkSession, tracks: pd.DataFrame) -> DataFrame:
 def make_artist_entities(spark: SparkSession, tracks: pd.DataFrame) -> DataFrame:
     """Return a record of ArtistEntity for each artist.
 
-    :param tracks: ``track_library.TRACK_COLUMNS``, and where they are known ``artist_followers``.
+    :param tracks: ``track_library.TRACK_COLUMNS``, and optionally ``artist_followers``.
     """
     return _to_spark_frame(spark, tracks.drop_duplicates("artist_id"), _ARTIST_FIELDS)
 
@@ -115,7 +114,7 @@ def _make_interaction() -> Column:
 def _format_local_time(timestamp: Column, timezone: Column) -> Column:
     """Return ISO 8601 with the offset of a timezone, such as 2026-10-01T09:30:00.000+02:00."""
     local = F.from_utc_timestamp(timestamp, timezone)
-    # Spark formats offsets of the session's timezone alone, so the offset is a difference.
+    # Spark formats offsets of the session's timezone only, so the offset is computed as a difference.
     offset_minutes = ((F.unix_millis(local) - F.unix_millis(timestamp)) / 60_000).cast("int")
     minutes = F.abs(offset_minutes)
     return F.format_string(
@@ -128,7 +127,7 @@ def _format_local_time(timestamp: Column, timezone: Column) -> Column:
 
 
 def _to_spark_frame(spark: SparkSession, frame: pd.DataFrame, fields: dict[str, str]) -> DataFrame:
-    """Return columns of a pandas frame as Spark columns; those that it lacks are NULL."""
+    """Return columns of a pandas frame as Spark columns; missing columns are NULL."""
     columns = frame.reindex(columns=list(fields.values()))
     rows = [
         tuple(None if pd.isna(value) else _to_python(value, field) for value, field in zip(row, fields, strict=True))
@@ -138,6 +137,6 @@ def _to_spark_frame(spark: SparkSession, frame: pd.DataFrame, fields: dict[str, 
 
 
 def _to_python(value: object, field: str) -> object:
-    """Return a value as its Spark type wants it: pandas has integers with gaps as floats."""
+    """Return a value in the Python type that Spark expects: pandas stores integers with gaps as floats."""
     kind = field.split()[1]
     return str(value) if kind == "string" else (float if kind in ("float", "double") else int)(float(str(value)))

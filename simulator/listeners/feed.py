@@ -1,7 +1,7 @@
-"""Listeners and what they do, as Spark frames of the contracts, made in parallel and in bulk.
+"""Listeners and their events as Spark frames of the contracts, generated in parallel and in bulk.
 
-Workers make rows of small numbers by chunks of listeners and days; Spark looks up what the numbers mean and writes Avro
-by itself. Where a chunk begins changes nothing in what is made.
+Workers generate rows of small numbers by chunks of listeners and days. Spark joins the words that the numbers stand
+for and writes Avro itself. The limits of the chunks do not affect the records.
 """
 
 import math
@@ -36,19 +36,19 @@ _PARTITIONS_PER_CORE = 2
 _UTC_DAY = "at div 86400000"
 
 UNKNOWN_TRACK_COUNT = 500
-"""How many tracks that no catalogue holds there are to choose from, where dirt asks for them."""
+"""The number of tracks without a catalogue entry, for events with an injected unknown track."""
 
 SPARK_OPTIONS = {
     "spark.sql.execution.arrow.maxRecordsPerBatch": "100000",
-    # Java never compiles a method of more than 8,000 bytes, which the whole of these joins in one would be.
+    # The JVM never compiles a method of more than 8,000 bytes; one method for all of these joins would be longer.
     "spark.sql.codegen.hugeMethodLimit": "8000",
 }
-"""What a session that makes a feed is started with."""
+"""Spark options of a session that generates a feed."""
 
 
 @dataclass(frozen=True)
 class WriteResult:
-    """What was written: all records, and how many of them are wrong on purpose, by kind."""
+    """The numbers of written records: in total, and with an injected error by kind."""
 
     record_count: int
     injected_errors: dict[str, int]
@@ -56,22 +56,22 @@ class WriteResult:
 
 @dataclass(frozen=True)
 class Simulation:
-    """A simulation as workers need it: parameters and sorted catalogue."""
+    """A simulation as workers need it: its parameters and the sorted catalogue."""
 
     parameters: Parameters
     library: Library
     cut: tuple[int, int] | None = None
-    """Time and code of the last row, where a number of records ends the feed."""
+    """Time and code of the last row, if a number of records ends the feed."""
 
     @cached_property
     def population_id(self) -> str:
         return self.parameters.compute_population_id(self.library.fingerprint)
 
     def make_listeners(self, first_index: int, last_index: int) -> Listeners:
-        """Listeners ``first`` to before ``last``."""
+        """Return the listeners from ``first_index`` to before ``last_index``."""
         parameters = self.parameters
         personality_weights = personalities.compute_weights(parameters.mix)
-        # The same years for every interval would do; these are enough for this one.
+        # Listeners do not depend on the last year; it only has to cover the interval.
         return make_listeners(
             parameters.seed,
             np.arange(first_index, last_index),
@@ -82,15 +82,15 @@ class Simulation:
 
     @cached_property
     def listening_days(self) -> Integers:
-        """The listening days that may reach into the interval, wherever a listener lives."""
-        # From 14:00 UTC of the day before, where clocks are 14 h ahead, to 16:00 of the day after: 12 h behind.
+        """Return the listening days that may reach into the interval in any timezone."""
+        # From 14:00 UTC of the day before, where clocks are 14 h ahead, to 16:00 of the day after (12 h behind).
         first_day = (_to_epoch_ms(self.parameters.start) - 40 * HOUR_MS) // DAY_MS + 1
         last_day = -(-(_to_epoch_ms(self.parameters.end) + 10 * HOUR_MS) // DAY_MS) - 1
         return np.arange(first_day, last_day + 1)
 
     @cached_property
     def chunk_layout(self) -> tuple[int, int, int]:
-        """How many chunks there are, and listeners and days of each."""
+        """Return the number of chunks, and the listeners and days of each."""
         days = min(len(self.listening_days), _LONGEST_CHUNK_DAYS)
         listeners = max(_ROWS_PER_CHUNK // (days * _ROWS_PER_LISTENER_DAY), 1)
         return (
@@ -100,7 +100,7 @@ class Simulation:
         )
 
     def generate_rows(self, chunk: int) -> activities.Activities:
-        """What happens in a chunk."""
+        """Return the rows of a chunk."""
         _, listeners, days = self.chunk_layout
         listener_block, day_block = divmod(chunk, math.ceil(len(self.listening_days) / days))
         first_index = listener_block * listeners
@@ -117,20 +117,20 @@ class Simulation:
         return activities.inject_errors(clean_rows, parameters.dirt, root, self.library.known_track_count)
 
     def generate_batches(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """What happens in the chunks whose numbers come in: ``activities.COLUMNS``."""
+        """Yield the rows of the chunks with the given indexes: ``activities.COLUMNS``."""
         for chunk in profiles.read_chunk_indexes(batches):
             batch = activities.to_record_batch(self.generate_rows(chunk))
             if batch.num_rows:
                 yield batch
 
     def make_user_batches(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Records of the listeners whose blocks' numbers come in: ``profiles.USER``."""
+        """Yield the user records of the chunks of listeners with the given indexes: ``profiles.USER_SCHEMA``."""
         end = _to_epoch_ms(self.parameters.end)
         for block in profiles.read_chunk_indexes(batches):
             yield profiles.make_user_batch(self._make_block(block), self.population_id, self.library, end)
 
     def make_truth_batches(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """The truth about the listeners whose blocks' numbers come in: ``profiles.TRUTH``."""
+        """Yield the truth about the chunks of listeners with the given indexes: ``profiles.TRUTH_SCHEMA``."""
         for block in profiles.read_chunk_indexes(batches):
             yield profiles.make_truth_batch(self._make_block(block), self.population_id, self.parameters.seed)
 
@@ -140,7 +140,7 @@ class Simulation:
 
 
 def generate_activity_rows(spark: SparkSession, simulation: Simulation, partitions: int | None = None) -> DataFrame:
-    """All rows of a simulation as small numbers: ``activities.COLUMNS``.
+    """Return all rows of a simulation as small numbers: ``activities.COLUMNS``.
 
     :param partitions: None: a few for each core.
     """
@@ -150,21 +150,21 @@ def generate_activity_rows(spark: SparkSession, simulation: Simulation, partitio
 
 
 def make_user_records(spark: SparkSession, simulation: Simulation) -> DataFrame:
-    """The records of the contract ``user``."""
+    """Return the records of the contract ``user``."""
     return _distribute_indexes(spark, _count_blocks(simulation)).mapInArrow(
         simulation.make_user_batches, _to_spark_schema(profiles.USER_SCHEMA)
     )
 
 
 def make_truth_rows(spark: SparkSession, simulation: Simulation) -> DataFrame:
-    """Personality and traits of each listener: ``STAGED["listener"]``."""
+    """Return personality and traits of each listener: ``STAGED["listener"]``."""
     return _distribute_indexes(spark, _count_blocks(simulation)).mapInArrow(
         simulation.make_truth_batches, _to_spark_schema(profiles.TRUTH_SCHEMA)
     )
 
 
 def limit_records(spark: SparkSession, simulation: Simulation) -> Simulation:
-    """The simulation, ended where it has made the wanted number of records; unchanged where none is wanted."""
+    """Return the simulation, ended at the requested number of records; unchanged without one."""
     remaining = simulation.parameters.records
     if remaining is None:
         return simulation
@@ -188,11 +188,11 @@ def write_events(
     contract_name: str | None = None,
     project: Callable[[DataFrame], DataFrame] | None = None,
 ) -> WriteResult:
-    """Write the events as Avro files into a folder; late ones into files that come after the others.
+    """Write the events as Avro files into a folder; late events go into files that sort after the others.
 
     :param contract_name: None: UserActivity in the version of the parameters.
-    :param project: makes records of another contract from records of UserActivity; None: these are written.
-    :returns: what was written, counted on the way.
+    :param project: converts records of UserActivity to another contract; None writes UserActivity.
+    :returns: the numbers of written records, counted while they are written.
     """
     version = simulation.parameters.schema_version
     rows = _cut_after_last_row(generate_activity_rows(spark, simulation), simulation)
@@ -215,7 +215,7 @@ def write_events(
 
 
 def _observe_counts(rows: DataFrame, observation: Observation, simulation: Simulation) -> DataFrame:
-    """Return the rows, counted in all and by kind of injected error when they are written."""
+    """Return the rows with an observation that counts them in total and by injected error when they are written."""
     kinds = {"duplicate": DUPLICATE, "late": LATE, "disorder": OUT_OF_ORDER}
     is_unknown = F.col("track") >= simulation.library.known_track_count
     counts = {
@@ -229,7 +229,7 @@ def _observe_counts(rows: DataFrame, observation: Observation, simulation: Simul
 
 
 def _move_late_files_last(url: str) -> None:
-    """Move the files of the folder ``late`` up, under names that come after those of Spark's own files."""
+    """Move the files of the folder ``late`` up, under names that sort after those of Spark's own files."""
     files, path = url_to_fs(url)
     for index, file_path in enumerate(sorted(files.glob(f"{path}/late/*.avro"))):
         files.mv(file_path, f"{path}/part-late-{index:05d}.avro")

@@ -1,7 +1,7 @@
 """The distributions that simulated listeners are drawn from: age, gender, plan, times, devices, skips.
 
-In: answers to the survey (rows of ``warehouse.survey_response``), or none. Out: ``Habits``, whose shares are found
-again in the events. Where the survey says nothing, the defaults stand; docs/simulator.md lists them.
+In: answers to the survey (rows of ``warehouse.survey_response``), or no answers. Out: ``Habits``, whose fractions the
+events reproduce. Defaults fill the gaps of the survey; docs/simulator.md lists them.
 """
 
 from collections import Counter, defaultdict
@@ -32,10 +32,10 @@ HOUR_WEIGHTS_BY_SLOT: dict[str, dict[int, float]] = {
     "Afternoon": {11: 3, 12: 11, 13: 16, 14: 18, 15: 18, 16: 17, 17: 12, 18: 5},
     "Night": {0: 7, 1: 4, 2: 2, 3: 1, 4: 1, 5: 1, 17: 4, 18: 10, 19: 14, 20: 16, 21: 16, 22: 14, 23: 10},
 }
-"""What a time slot of the survey means in local hours: relative weights, which slope off at both ends."""
+"""Relative weights of local hours in each time slot of the survey; they fall off at both ends."""
 
 AGES_AS_OF = date(2026, 7, 1)
-"""The day on which the age bands are those asked for; listeners grow older before and after it."""
+"""The date on which a listener's age lies in the survey's age band; listeners grow older before and after it."""
 
 GENRES_BY_ANSWER: dict[str, tuple[str, ...]] = {
     "melody": ("acoustic", "chill", "indian", "pop-film", "romance", "singer-songwriter", "songwriter", "soul"),
@@ -46,10 +46,10 @@ GENRES_BY_ANSWER: dict[str, tuple[str, ...]] = {
     "rock": ("alt-rock", "hard-rock", "j-rock", "punk-rock", "rock", "rock-n-roll"),
     "kpop": ("k-pop",),
 }
-"""What an answer to the question for the favourite genre means in a catalogue."""
+"""The catalogue genres of each answer to the question for the favourite genre."""
 
 ANY = "any"
-"""The index of a genre or mood that no answer names."""
+"""The key of a genre or mood without a matching answer."""
 
 GENRE_ANSWERS = (*GENRES_BY_ANSWER, ANY)
 
@@ -59,7 +59,7 @@ MOODS: dict[str, tuple[str, bool]] = {
     "sadness": ("valence", False),
     "social": ("danceability", True),
 }
-"""A mood, by the first word of its answer: the measure that its tracks have more of than most tracks (or less)."""
+"""A mood, by the first word of its answer: the measure in which its tracks lie above (or below) most tracks."""
 
 MOOD_ANSWERS = (*MOODS, ANY)
 
@@ -76,7 +76,7 @@ _PRIOR_ANSWER_COUNT = 20
 
 @dataclass(frozen=True)
 class Habits:
-    """Shares that are asked for. Those by age band hold for the listeners of that band."""
+    """The requested fractions of a simulation. Fractions by age band apply to the listeners of that band."""
 
     age_bands: Fractions
     genders: Mapping[str, Fractions]
@@ -84,16 +84,16 @@ class Habits:
     time_slots: Mapping[str, Fractions]
     devices: Fractions
     skips: Fractions
-    """By plan: the share of plays that end in a skip."""
+    """By plan: the fraction of plays that end in a skip."""
     genres: Mapping[str, Fractions]
     """By age band: answers to the question for the favourite genre."""
     moods: Mapping[str, Fractions]
     """By time slot: the moods that sessions have."""
     weekend: float = 1.25
-    """Sessions on a Saturday or Sunday, to those on another day."""
+    """The ratio of sessions on a Saturday or Sunday to those on another day."""
 
     def average_over_bands(self, by_age_band: Mapping[str, Fractions]) -> Fractions:
-        """The shares over all age bands."""
+        """Return the fractions over all age bands."""
         total: dict[str, float] = defaultdict(float)
         for band, band_fraction in self.age_bands.items():
             for answer, fraction in by_age_band[band].items():
@@ -101,17 +101,17 @@ class Habits:
         return dict(total)
 
     def compute_hour_fractions(self) -> list[float]:
-        """The share of plays that each local hour is asked to have."""
+        """Return the requested fraction of plays in each local hour."""
         slots = self.average_over_bands(self.time_slots)
         return [sum(slots[slot] * compute_hour_fractions(slot)[hour] for slot in TIME_SLOTS) for hour in range(24)]
 
     def compute_skip_fraction(self) -> float:
-        """The share of plays that end in a skip, over all plans."""
+        """Return the fraction of plays that end in a skip, over all plans."""
         plans = self.average_over_bands(self.plans)
         return sum(plans[plan] * self.skips[plan] for plan in PLANS)
 
     def list_requested_fractions(self) -> dict[str, Fractions]:
-        """All that is asked for, as plays are counted."""
+        """Return all requested fractions, as plays are counted."""
         return {
             "age_band": dict(self.age_bands),
             "gender": self.average_over_bands(self.genders),
@@ -122,7 +122,7 @@ class Habits:
         }
 
     def set_free_fraction(self, free_fraction: float | None) -> "Habits":
-        """The same with another share of free plans over all; None changes nothing."""
+        """Return the habits with another overall fraction of free plans; None changes nothing."""
         if free_fraction is None:
             return self
         current_fraction = self.average_over_bands(self.plans)["free"]
@@ -134,7 +134,7 @@ class Habits:
 
 
 def compute_hour_fractions(slot: str) -> list[float]:
-    """The share of each of the 24 hours in a time slot."""
+    """Return the fraction of each of the 24 hours in a time slot."""
     weights = HOUR_WEIGHTS_BY_SLOT[slot]
     return [weights.get(hour, 0.0) / sum(weights.values()) for hour in range(24)]
 
@@ -165,16 +165,16 @@ DEFAULTS = Habits(
     genres=_repeat_for_bands({answer: float(answer == ANY) for answer in GENRE_ANSWERS}),
     moods={slot: {answer: float(answer == ANY) for answer in MOOD_ANSWERS} for slot in TIME_SLOTS},
 )
-"""What stands where there is no survey."""
+"""The habits without a survey."""
 
 
 def from_survey_rows(survey_rows: Sequence[Mapping[str, object]]) -> Habits:
     """Return the habits of a survey; the defaults if it has no answers.
 
-    A band's own shares lean on those of all bands, as if 20 more had answered like everybody: one answer of a rare band
-    says little.
+    The fractions of a band are shrunk towards those of all bands, with the weight of 20 answers: one answer of a rare
+    band is weak evidence.
 
-    :param answers: rows of ``warehouse.survey_response``.
+    :param survey_rows: rows of ``warehouse.survey_response``.
     """
     bands = Counter(band for row in survey_rows if (band := str(row.get("age_band"))) in AGE_BANDS)
     if not bands:
@@ -232,7 +232,7 @@ def _count_by_band(
 
 
 def _count_moods(rows: Iterable[_SurveyRow]) -> dict[str, Fractions]:
-    """Each who answered counts once, shared by the moods named."""
+    """Count each respondent once, divided between the moods of the answer."""
     weights = {slot: dict.fromkeys(MOOD_ANSWERS, 0.0) for slot in TIME_SLOTS}
     for row in rows:
         slot, listed_moods = _parse_time_slot(row), row.get("moods")
@@ -251,7 +251,7 @@ def _count_moods(rows: Iterable[_SurveyRow]) -> dict[str, Fractions]:
 
 
 def _count_devices(rows: Iterable[Mapping[str, object]]) -> Fractions:
-    """Each who answered counts once, shared by the devices named."""
+    """Count each respondent once, divided between the devices of the answer."""
     weights: dict[str, float] = defaultdict(float)
     for row in rows:
         listed_devices = row.get("listening_devices")
@@ -267,7 +267,7 @@ def _count_devices(rows: Iterable[Mapping[str, object]]) -> Fractions:
 
 
 def _shift_free_fraction(band_fraction: float, current_fraction: float, target_fraction: float) -> float:
-    """A band's share of free plans once that of all bands has gone from ``now`` to ``wanted``."""
+    """Return a band's fraction of free plans after the overall fraction moves from current to target."""
     return (
         band_fraction * target_fraction / current_fraction
         if target_fraction <= current_fraction

@@ -1,4 +1,4 @@
-"""Where listeners live: country, timezone and share. Round numbers after where music is streamed."""
+"""Homes of listeners: country, timezone and fraction, in round numbers after where music is streamed."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from etl.formats.geography import CONTINENTS
 
 @dataclass(frozen=True)
 class Home:
-    """A place to live in; ``timezone`` is an IANA name."""
+    """A home of listeners; ``timezone`` is an IANA name."""
 
     country: str
     timezone: str

@@ -11,7 +11,7 @@ from simulator.listeners import personalities
 from simulator.listeners.habits import DEFAULTS, Habits
 
 EARLIEST_START = datetime(2010, 1, 3, tzinfo=UTC)
-"""Most listeners signed up in the years before it, children when they were five."""
+"""The earliest start: most listeners signed up in the years before it, children at the age of five."""
 
 LATEST_END = datetime(2100, 1, 1, tzinfo=UTC)
 MAX_USERS = 10_000_000
@@ -44,7 +44,7 @@ class InjectedErrorRates:
 class Parameters:
     """A simulation: listeners 0 to ``users`` − 1 of a seed, in the interval from ``start`` to before ``end`` (UTC).
 
-    ``records`` ends it earlier, after so many records (before errors are injected). Simulations that differ only in
+    ``records`` ends it earlier, after that many records (before errors are injected). Simulations that differ only in
     interval or number of listeners have the same listeners and, where the intervals overlap, the same events.
     """
 
@@ -83,7 +83,7 @@ class Parameters:
         return self.habits.set_free_fraction(self.free_share)
 
     def compute_population_id(self, catalogue_fingerprint: str) -> str:
-        """Return the id in the names of listeners: equal for all simulations whose listeners and events agree.
+        """Return the id in the names of listeners: equal for all simulations with the same listeners and events.
 
         :param catalogue_fingerprint: as ``track_library.compute_fingerprint`` returns it.
         """
@@ -105,8 +105,8 @@ def resolve_interval(
 ) -> tuple[datetime, datetime]:
     """Return the interval that a form asks for.
 
-    :param now: the end where neither is given, cut to the hour.
-    :param hours: its length where one end or both are missing; None: 72.
+    :param now: the end, cut to the hour, if neither end is given.
+    :param hours: the length if one end or both are missing; None: 72.
     """
     length = timedelta(hours=72 if hours is None else hours)
     if start and end:

@@ -9,7 +9,7 @@ from etl.errors import ActionNeededError
 from simulator.listeners.hashed_draws import Floats, Integers, choose_weighted
 
 TRAITS = ("exploration", "newness", "loyalty", "commonality")
-"""From 0 to 1. A trait of a half or more gives the first of its letters: E or F, N or T, L or V, C or U."""
+"""Each from 0 to 1. A trait of 0.5 or more gives the first of its two letters: E or F, N or T, L or V, C or U."""
 
 NAMES_BY_CODE = {
     "ENLC": "Voyager",
@@ -35,10 +35,10 @@ CODES = tuple(NAMES_BY_CODE)
 
 
 def compute_weights(mix: Mapping[str, float]) -> tuple[float, ...]:
-    """How often each personality is wanted, in the order of ``CODES``.
+    """Return the relative frequency of each personality, in the order of ``CODES``.
 
-    :param mix: weights by letters or by name; empty: all alike.
-    :raises ActionNeededError: where a personality is not known or no weight is above 0.
+    :param mix: weights by letters or by name; empty: equal weights.
+    :raises ActionNeededError: if a personality is unknown or no weight is above 0.
     """
     by_name = {name: code for code, name in NAMES_BY_CODE.items()}
     unknown_names = [
@@ -53,10 +53,10 @@ def compute_weights(mix: Mapping[str, float]) -> tuple[float, ...]:
 
 
 def draw_traits(personality_draws: Floats, trait_draws: Floats, personality_weights: tuple[float, ...]) -> Floats:
-    """Traits of listeners: each within the half that the personality has, and anywhere there.
+    """Return the traits of listeners: each is uniform within the half that the personality has.
 
-    :param kinds: a number from [0, 1) a listener, which chooses the personality.
-    :param places: four of them a listener, one column a trait.
+    :param personality_draws: a number from [0, 1) a listener, which chooses the personality.
+    :param trait_draws: four such numbers a listener, one column a trait.
     :returns: a row a listener, a column a trait.
     """
     numbers = choose_weighted(personality_draws, personality_weights)
@@ -65,10 +65,10 @@ def draw_traits(personality_draws: Floats, trait_draws: Floats, personality_weig
 
 
 def find_codes(traits: Floats) -> npt.NDArray[np.str_]:
-    """The letters of listeners with these traits."""
+    """Return the letters of listeners with these traits."""
     return np.array(CODES)[find_code_indexes(traits)]
 
 
 def find_code_indexes(traits: Floats) -> Integers:
-    """The place in ``CODES`` of listeners with these traits."""
+    """Return the index in ``CODES`` of listeners with these traits."""
     return np.asarray(((traits < 0.5) * np.array([8, 4, 2, 1])).sum(axis=1), np.int64)

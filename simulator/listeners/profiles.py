@@ -1,4 +1,4 @@
-"""Simulated listeners as records of the contract ``user``, and the truth that inference is scored by."""
+"""Simulated listeners as records of the contract ``user``, and the truth that scores the inference."""
 
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -50,12 +50,12 @@ TRUTH_SCHEMA = pa.schema(
 
 
 def make_user_ids(listeners: Listeners, population: str) -> npt.NDArray[np.str_]:
-    """The ids of listeners: made from the population and the number."""
+    """Return the ids of listeners, derived from the population and the number."""
     return np.char.add(f"madeup-{population}-", listeners.numbers.astype(str))
 
 
 def make_user_batch(listeners: Listeners, population: str, library: Library, end_ms: int) -> pa.RecordBatch:
-    """A record for each listener as they signed up, and one for each change before a moment, in order of time.
+    """Return a record of each listener at sign-up, and one for each change before ``end_ms``, in order of time.
 
     :param end_ms: UTC, ms since 1970.
     """
@@ -86,7 +86,7 @@ def make_user_batch(listeners: Listeners, population: str, library: Library, end
 
 
 def make_truth_batch(listeners: Listeners, population: str, seed: int) -> pa.RecordBatch:
-    """The personality and traits of each listener."""
+    """Return the personality and traits of each listener."""
     size = len(listeners.numbers)
     columns = [
         make_user_ids(listeners, population),
@@ -101,7 +101,7 @@ def make_truth_batch(listeners: Listeners, population: str, seed: int) -> pa.Rec
 
 
 def make_usernames(numbers: Integers) -> npt.NDArray[np.str_]:
-    """Plainly invented names, from numbers below 2 to the 40th."""
+    """Return plainly invented names, from numbers below 2 to the 40th."""
     syllable_words = _make_words()
     first_word, second_word = (
         syllable_words[numbers % _WORD_COUNT],
@@ -117,13 +117,13 @@ def _make_words() -> npt.NDArray[np.str_]:
 
 
 def _find_day_begins(home: Integers, day: Integers) -> Integers:
-    """The begin of a listening day in each home: when what changes on it changes."""
+    """Return the begin of a listening day in each home, when the changes of that day take effect."""
     days, day_index = np.unique(day, return_inverse=True)
     grid = compute_day_begins(np.arange(len(HOMES))[:, None].repeat(len(days), axis=1), days)
     return grid[home, day_index]
 
 
 def read_chunk_indexes(batches: Iterable[pa.RecordBatch]) -> Iterator[int]:
-    """The numbers that Spark deals to a worker."""
+    """Yield the chunk indexes that Spark assigns to a worker."""
     for batch in batches:
         yield from batch.column(0).to_pylist()

@@ -1,8 +1,8 @@
-"""When listeners listen: listening days, sessions in them, plays in sessions.
+"""Listening times of listeners: listening days, sessions in them, plays in sessions.
 
-A listening day runs from 04:00 to 04:00 of the listener's own clock. Its beginning is converted to UTC by timezone, so
-that clocks that change between two of them make a day of 23 or 25 hours; a session belongs to one day and ends with it,
-which also keeps days apart where a listener moves to another timezone.
+A listening day runs from 04:00 to 04:00 of the listener's own clock. Its begin is converted to UTC by timezone, so a
+clock change makes a day of 23 or 25 hours. A session belongs to one day and ends with it, which also separates the days
+of a listener who moves to another timezone.
 """
 
 from dataclasses import dataclass
@@ -47,39 +47,39 @@ _DAY_KEY_BASE, _SESSION_KEY_BASE = 1 << 50, 0
 
 @dataclass(frozen=True)
 class Sessions:
-    """Sessions in the order of listener, day and begin; an entry each in every array."""
+    """Sessions in the order of listener, day and begin; every array has one entry a session."""
 
     listener: Integers
-    """The place among the people."""
+    """The index among the listeners."""
     day: Integers
-    """The listening day, days since 1970."""
+    """The listening day, in days since 1970."""
     number: Integers
-    """Its number within the listening day."""
+    """The session's number within the listening day."""
     keys: Keys
     begins: Integers
     """UTC, ms since 1970."""
     ends_before: Integers
-    """When at the latest the last play has ended."""
+    """The latest end of the last play: UTC, ms since 1970."""
     day_begins: Integers
     play_count: Integers
     plan: Integers
     home: Integers
     slot: Integers
-    """The place in TIME_SLOTS."""
+    """The index in TIME_SLOTS."""
     device: Integers
     is_shuffle: npt.NDArray[np.bool_]
     is_offline: npt.NDArray[np.bool_]
     is_incognito: npt.NDArray[np.bool_]
     playlist_draw: Floats
-    """From 0 to 1 where a playlist is played, else negative."""
+    """From 0 to 1 if the session plays a playlist, else negative."""
 
 
 def compute_day_begins(home: Integers, days: Integers) -> Integers:
-    """When listening days begin, UTC in ms since 1970.
+    """Return the begins of listening days, UTC in ms since 1970.
 
-    :param home: a row a listener, a column a day: the place in HOMES.
+    :param home: a row a listener, a column a day: the index in HOMES.
     """
-    # A clock that skips 04:00 is taken at its next minute, one that shows it twice at the first.
+    # A clock that skips 04:00 counts from its next minute, one that shows 04:00 twice from the first.
     local = pd.DatetimeIndex(days.astype("datetime64[D]").astype("datetime64[ns]")) + pd.Timedelta(hours=DAY_BEGIN_HOUR)
     table = np.zeros((len(HOMES), len(days)), np.int64)
     home_index_by_timezone = {HOMES[home_index].timezone: home_index for home_index in np.unique(home)}
@@ -93,9 +93,9 @@ def compute_day_begins(home: Integers, days: Integers) -> Integers:
 
 
 def generate_sessions(listeners: Listeners, days: Integers, habits: Habits, interval: tuple[int, int]) -> Sessions:
-    """All sessions of some listeners on some listening days, one after the other.
+    """Return all sessions of some listeners on some listening days.
 
-    :param interval: UTC, ms since 1970; listening days that do not reach into it are left out whole.
+    :param interval: UTC, ms since 1970; a listening day that does not reach into it is left out whole.
     """
     span = np.append(days, days[-1] + 1)
     home = listeners.find_homes(span)
@@ -111,7 +111,7 @@ def generate_sessions(listeners: Listeners, days: Integers, habits: Habits, inte
     day_begin = begins[listener, column]
     slot = _draw_slots(listeners, listener, session_keys, habits)
     target_ms = _draw_times_of_day(slot, session_keys)
-    # The asked hour is that of any moment within the session, so that plays, not begins, follow the asked hours.
+    # The drawn time falls within the session, not at its begin, so that plays, not begins, have the requested hours.
     lead_ms = draw_uniform(session_keys, _OFFSET_DRAW) * np.minimum(play_count * _USUAL_PLAY_MS, 3 * 60 * _MINUTE_MS)
     begin = day_begin + np.maximum(target_ms - lead_ms, 0).astype(np.int64)
     order = np.lexsort((number, begin, column, listener))
@@ -140,10 +140,10 @@ def generate_sessions(listeners: Listeners, days: Integers, habits: Habits, inte
 
 
 def _draw_session_counts(listeners: Listeners, days: Integers, day_keys: Keys, habits: Habits) -> Integers:
-    """How many sessions each listener has on each day: whole numbers around the listener's usual number."""
+    """Return the number of sessions of each listener on each day: integers around the listener's usual number."""
     is_weekend = (days + 3) % 7 >= 5  # day 0 was a Thursday
     weekday_factor = 7 / (5 + 2 * habits.weekend) * np.where(is_weekend, habits.weekend, 1.0)
-    # Geometric: most days few, some days many, many days none.
+    # The geometric distribution gives most days few sessions, some days many and many days no session.
     mean = listeners.sessions_per_day[:, None] * weekday_factor[None, :]
     draws = draw_uniform(day_keys.ravel(), _COUNT_DRAW).reshape(day_keys.shape)
     counts = np.log1p(-draws) / np.log(mean / (1 + mean))
@@ -151,18 +151,18 @@ def _draw_session_counts(listeners: Listeners, days: Integers, day_keys: Keys, h
 
 
 def _number_within_groups(counts: Integers) -> Integers:
-    """0, 1, … for each group of so many."""
+    """Return 0, 1, … for each group of the given size."""
     ends = np.cumsum(counts)
     return np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - counts, counts)
 
 
 def _draw_play_counts(draws: Floats) -> Integers:
-    """Heavy-tailed: the median is three plays, and one session in a hundred has more than sixty."""
+    """Draw heavy-tailed numbers of plays: the median is three, and one session in a hundred has more than sixty."""
     return np.minimum(1 + 4.0 * ((1 - draws) ** -0.62 - 1), MAX_PLAYS_PER_SESSION).astype(np.int64)
 
 
 def _draw_slots(listeners: Listeners, listener: Integers, session_keys: Keys, habits: Habits) -> Integers:
-    """The time slot of each session: mostly the listener's own, else anybody's."""
+    """Draw the time slot of each session: mostly the listener's own, else that of a random listener."""
     overall = habits.average_over_bands(habits.time_slots)
     bounds = np.cumsum([overall[slot] for slot in TIME_SLOTS])
     common_slots = np.searchsorted(bounds / bounds[-1], draw_uniform(session_keys, _SLOT_DRAW), side="right")
@@ -171,7 +171,7 @@ def _draw_slots(listeners: Listeners, listener: Integers, session_keys: Keys, ha
 
 
 def _draw_times_of_day(slot: Integers, session_keys: Keys) -> Floats:
-    """A moment of the listening day, in ms since its begin, by the hours of its slot."""
+    """Draw a time of the listening day, in ms since its begin, by the hours of its slot."""
     hours = np.array([np.roll(compute_hour_fractions(name), -DAY_BEGIN_HOUR) for name in TIME_SLOTS])
     edges = np.concatenate([np.zeros((len(TIME_SLOTS), 1)), np.cumsum(hours, axis=1)], axis=1)
     draws = draw_uniform(session_keys, _HOUR_DRAW)
@@ -183,7 +183,7 @@ def _draw_times_of_day(slot: Integers, session_keys: Keys) -> Floats:
 
 
 def _compute_session_ends(listener: Integers, column: Integers, begin: Integers, day_end: Integers) -> Integers:
-    """A session ends a minute before the listener's next one, or with the day."""
+    """Return the end of each session: a minute before the listener's next one, or the end of the day."""
     ends = day_end.copy()
     if len(ends) > 1:
         is_same_day = (listener[1:] == listener[:-1]) & (column[1:] == column[:-1])

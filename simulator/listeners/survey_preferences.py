@@ -1,8 +1,8 @@
-"""What the survey says of favourite genres and moods, as draws that taste and play choose by.
+"""The survey's favourite genres and moods, as draws that choose tracks.
 
-- The favourite genre is one that a listener's answer means in this catalogue; where it means none, any of them.
-- A session has a mood, by the survey's moods of its time slot. A track that does not fit it gives way to a second
-  choice of the same taste, where that one fits. So the mood moves what is heard at an hour, and no trait.
+- The favourite genre is one that matches a listener's answer in this catalogue, or any genre without a match.
+- A session has a mood, by the survey's moods of its time slot. A track that does not fit the mood is replaced by a
+  second choice of the same taste, if that one fits. So the mood changes the tracks of an hour, and no trait.
 """
 
 from dataclasses import fields
@@ -23,7 +23,7 @@ _SECOND_CHOICE_KEY = 1 << 45
 
 
 def draw_genres(listeners: Listeners, library: Library) -> Floats:
-    """For each listener a place in the catalogue's genres, laid side by side by their shares: the favourite one."""
+    """Return, for each listener, the favourite genre as a position among genres laid side by side."""
     ends = np.cumsum(library.genre_fractions) / library.genre_fractions.sum()
     draws = listeners.genre_draw.copy()
     for answer_index, names in enumerate(GENRES_BY_ANSWER.values()):
@@ -38,7 +38,7 @@ def draw_genres(listeners: Listeners, library: Library) -> Floats:
 
 
 def draw_moods(sessions: Sessions, habits: Habits) -> Integers:
-    """The mood of each session, a place in MOOD_ANSWERS."""
+    """Return the mood of each session as an index in MOOD_ANSWERS."""
     weights = np.array([[habits.moods[slot][mood] for mood in MOOD_ANSWERS] for slot in TIME_SLOTS])
     bounds = np.cumsum(weights, axis=1) / weights.sum(axis=1, keepdims=True)
     return np.asarray(
@@ -47,7 +47,7 @@ def draw_moods(sessions: Sessions, habits: Habits) -> Integers:
 
 
 def choose_tracks(plays: taste.Plays, mood: Integers, library: Library) -> tuple[Integers, Integers]:
-    """The track of each play, and its playlist (-1: none), by taste and mood.
+    """Return the track of each play, and its playlist (-1: no playlist), by taste and mood.
 
     :param mood: of each play's session.
     """

@@ -1,13 +1,13 @@
-"""Which track a play plays: a listener's traits, repertoire and month decide.
+"""Choices of tracks: a listener's traits, repertoire and month determine the track of each play.
 
-- **Loyalty**: the share of plays that are one of the month's few favourite tracks; any other is a choice of its own.
-- **Exploration**: the share of choices that fall on anybody, rather than on one of a repertoire of artists with several
+- **Loyalty**: the fraction of plays of one of the month's few favourite tracks; any other play is a choice of its own.
+- **Exploration**: the fraction of choices from all artists, rather than from a repertoire of artists with several
   recordings, and how many of these artists change with the month.
-- **Newness** and **commonality**: around which age of the music, and which popularity of the artist, choices lie.
+- **Newness** and **commonality**: the age of the music, and the popularity of the artist, around which choices lie.
 
-So each trait can be told from plays by itself; docs/personality.md says how. The repertoire and a month's favourites
-are draws from the listener's key and the calendar month, so that they depend on no interval. The less of an explorer,
-the more of the repertoire is of the favourite genre and four more, where these have artists of that age and popularity.
+So plays reveal each trait independently, as docs/personality.md explains. The repertoire and a month's favourites are
+draws from the listener's key and the calendar month, so that they depend on no interval. The lower the exploration, the
+more of the repertoire is of the favourite genre and four more, if these have artists of that age and popularity.
 """
 
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ _REPERTOIRE_SIZE = 10
 _LIKED_GENRE_COUNT = 4
 _OWN_PLAYLIST_COUNT = 3
 _TRAIT_WIDTH = 0.3
-"""How widely the choices of a listener lie around what the trait says."""
+"""The width of a listener's choices around the value of the trait."""
 
 _NEW_ARTIST_FACTOR = 0.87
-"""Below 1, for some of the repertoire are played so seldom that they look like anybody else."""
+"""Below 1, because some repertoire artists are played so seldom that they look like any other artist."""
 
 # Purposes of draws from the key of a play, or of a favourite.
 (
@@ -56,7 +56,7 @@ _FAVOURITE_KEY_BASE, _REPERTOIRE_KEY_BASE, _GENRE_KEY_BASE, _PLAYLIST_KEY_BASE =
 
 @dataclass(frozen=True)
 class Plays:
-    """Who plays when, an entry a play in every array; ``month`` counts from 1970, ``day`` likewise."""
+    """Plays with their listeners, an entry a play in every array; ``month`` counts from 1970, ``day`` likewise."""
 
     keys: Keys
     listener_keys: Keys
@@ -65,16 +65,16 @@ class Plays:
     month: Integers
     day: Integers
     playlist_draw: Floats
-    """From 0 to 1 for a play of the session's playlist, which it chooses; negative for any other play."""
+    """From 0 to 1 for a play of the session's playlist, and chooses the playlist; negative for any other play."""
 
 
 def choose_favourite_genres(genre_draw: Floats, library: Library) -> Integers:
-    """The genre that each listener likes best."""
+    """Return the genre that each listener likes best."""
     return choose_weighted(genre_draw, library.genre_fractions)
 
 
 def choose_tracks(plays: Plays, library: Library) -> tuple[Integers, Integers]:
-    """The track of each play, and its playlist (-1: none)."""
+    """Return the track of each play, and its playlist (-1: no playlist)."""
     choice_keys = _make_choice_keys(plays)
     artists = _choose_artists(plays, choice_keys, library)
     track_indexes = library.tracks.pick_items(artists, draw_uniform(choice_keys, _TRACK_DRAW))
@@ -91,7 +91,7 @@ def choose_tracks(plays: Plays, library: Library) -> tuple[Integers, Integers]:
 
 
 def _make_choice_keys(plays: Plays) -> Keys:
-    """The key that a play's choices are drawn from: its own, or that of one of the month's favourites."""
+    """Return the key that a play's choices are drawn from: its own, or that of one of the month's favourites."""
     loyalty = plays.traits[2]
     numbers = (_FAVOURITE_COUNT * draw_uniform(plays.keys, _FAVOURITE_DRAW) ** 1.5).astype(np.int64)
     favourites = hash_keys(plays.listener_keys, _FAVOURITE_KEY_BASE + plays.month * _FAVOURITE_COUNT + numbers)
@@ -137,7 +137,7 @@ def _choose_genres(plays: Plays, artist_keys: Keys, library: Library) -> Integer
 
 
 def _choose_playlists(plays: Plays, library: Library) -> Integers:
-    """The playlist of plays from one: one of the few that the listener has this month."""
+    """Return the playlist of playlist plays: one of the listener's few playlists of the month."""
     playlist_indexes = np.full(len(plays.keys), -1, np.int64)
     size = len(library.playlists.counts)
     play_indexes = np.flatnonzero(plays.playlist_draw >= 0)
@@ -151,7 +151,7 @@ def _choose_playlists(plays: Plays, library: Library) -> Integers:
 
 
 def _replace_unreleased_tracks(plays: Plays, play_indexes: Integers, artists: Integers, library: Library) -> Integers:
-    """What is played in place of a track that was not out yet: the artist's oldest, else an old one of anybody."""
+    """Return replacements for unreleased tracks: the artist's oldest track, else an old track of any artist."""
     first_item = library.dated_tracks.starts[artists[play_indexes]]
     oldest_of_artist = library.dated_tracks.items[np.minimum(first_item, len(library.dated_tracks.items) - 1)].astype(
         np.int64

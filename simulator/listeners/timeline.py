@@ -1,7 +1,7 @@
-"""What happens in sessions, play by play: what is heard of each, what is skipped, and when.
+"""Plays of sessions in time: what part of each is heard, which are skipped, and when each starts.
 
 A play is heard to its end, skipped, or paused for good: a pause ends the play, and what follows it after a while is
-another one. Plays of a listener never overlap. With a free plan advertisements stand between plays, and at most six
+another play. Plays of a listener never overlap. With a free plan advertisements stand between plays, and at most six
 plays in any hour are skipped.
 """
 
@@ -25,12 +25,12 @@ _SKIP_DRAW, _PAUSE_DRAW, _LISTENED_DRAW, _GAP_DRAW, _AWAY_DRAW, _ADVERTISEMENT_D
 
 @dataclass(frozen=True)
 class Timeline:
-    """Plays in the order of sessions; an entry each in every array, but for those that did not come to be."""
+    """Plays in the order of sessions, one entry a play in every array; plays that do not take place are left out."""
 
     session: Integers
-    """The place among the sessions."""
+    """The index among the sessions."""
     play_index: Integers
-    """Its number within the session."""
+    """The play's number within the session."""
     keys: Keys
     track: Integers
     playlist: Integers
@@ -43,7 +43,7 @@ class Timeline:
 
 
 def make_play_keys(sessions: Sessions) -> tuple[Integers, Integers, Keys]:
-    """Session, number within it and key of each play."""
+    """Return session, number within it and key of each play."""
     counts = sessions.play_count
     session = np.repeat(np.arange(len(counts)), counts)
     ends = np.cumsum(counts)
@@ -59,7 +59,7 @@ def build_timeline(
     durations: Integers,
     habits: Habits,
 ) -> Timeline:
-    """Put plays into time.
+    """Return the timeline of plays.
 
     :param plays: session, number within it and key of each.
     :param tracks: track and playlist of each.
@@ -105,12 +105,12 @@ def _draw_skips(
 
 
 def _draw_listened_ms(play_keys: Keys, durations: Integers) -> Integers:
-    """What is heard of a track that is not heard to its end: often little."""
+    """Draw the listened time of a track that is not heard to its end: often short."""
     return np.maximum((durations * (0.01 + 0.94 * draw_uniform(play_keys, _LISTENED_DRAW) ** 1.7)).astype(np.int64), 1)
 
 
 def _draw_gaps(play_keys: Keys, play_index: Integers, is_free: Flags) -> Integers:
-    """From the end of a play to the begin of the next: a moment, or an advertisement after every third track."""
+    """Draw the gap between a play and the next: short, or an advertisement after each third track."""
     gaps = draw_uniform(play_keys, _GAP_DRAW) ** 2 * 1.5 * _SECOND_MS
     has_break = is_free & (play_index % 3 == 2)
     advertisements = np.where(has_break, 15 + 30 * np.floor(2 * draw_uniform(play_keys, _ADVERTISEMENT_DRAW)) / 2, 0)
@@ -118,7 +118,7 @@ def _draw_gaps(play_keys: Keys, play_index: Integers, is_free: Flags) -> Integer
 
 
 def _draw_pauses(play_keys: Keys) -> Integers:
-    """Heavy-tailed: mostly a minute or two, now and then half an hour."""
+    """Draw heavy-tailed pauses: mostly a minute or two, occasionally half an hour."""
     away = np.minimum(20 * (1 - draw_uniform(play_keys, _AWAY_DRAW)) ** -0.9, 1800.0)
     return np.asarray((away * _SECOND_MS).astype(np.int64))
 
@@ -126,7 +126,7 @@ def _draw_pauses(play_keys: Keys) -> Integers:
 def _compute_starts(
     sessions: Sessions, session: Integers, play_index: Integers, durations_with_gaps: Integers
 ) -> Integers:
-    """Each play starts when those before it in its session have lasted."""
+    """Return the start of each play: after the durations of the earlier plays of its session."""
     ends = np.cumsum(durations_with_gaps)
     time_before_play = ends - durations_with_gaps
     firsts = np.flatnonzero(play_index == 0)
@@ -135,10 +135,10 @@ def _compute_starts(
 
 
 def _find_excess_skips(sessions: Sessions, session: Integers, ends: Integers, is_counted_skip: Flags) -> Integers:
-    """Skips of free plans that have six others of the hour before them, or lie in the first hour of a listening day.
+    """Return skips of free plans with six other skips in the hour before them, or in the first hour of a listening day.
 
-    Six in the last hour of one day and six in the first of the next would be too many; so the latter has no skips.
-    Of skips that are too many for each other's sake only the first is named: the caller asks again.
+    Six in the last hour of one day and six in the first of the next would be too many, so the first hour has no skips.
+    Of skips that exceed the limit because of each other only the first is returned: the caller repeats the search.
     """
     skip_indexes = np.flatnonzero(is_counted_skip)
     session_of_skip = session[skip_indexes]

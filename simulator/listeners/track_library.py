@@ -1,7 +1,7 @@
-"""The catalogue as listeners find their way in it: by artist, genre, popularity and age.
+"""The catalogue as listeners choose from it: by artist, genre, popularity and age.
 
-In: the catalogue's tracks as a pandas frame (``COLUMNS``), with the tracks of its playlists. Out: a ``Library`` of
-small arrays, in which a track is its place in the frame; equal frames make equal libraries.
+In: the catalogue's tracks as a pandas frame (``TRACK_COLUMNS``), with the tracks of its playlists. Out: a ``Library``
+of small arrays, in which a track is its index in the frame; equal frames give equal libraries.
 """
 
 import hashlib
@@ -30,8 +30,8 @@ TRACK_COLUMNS = (
     "energy",
     "danceability",
 )
-"""Of a track: ``artist`` and ``artist_id`` are its first artist's; popularity, release date (days since 1970) and
-measures may be missing."""
+"""Columns of a track. ``artist`` and ``artist_id`` are its first artist's; popularity, release date (days since 1970)
+and measures may be missing."""
 
 BAND_COUNT = 8
 NO_RELEASE_DAY = np.iinfo(np.int32).min
@@ -44,21 +44,21 @@ _UNREACHABLE_DISTANCE, _NEIGHBOUR_DISTANCE = 10**6, 2
 
 @dataclass(frozen=True)
 class ArrayLists:
-    """Several lists one after the other: ``items[starts[i] : starts[i] + counts[i]]`` is list i."""
+    """Several lists in one array: ``items[starts[i] : starts[i] + counts[i]]`` is list i."""
 
     items: npt.NDArray[np.int32]
     starts: Integers
     counts: Integers
 
     def pick_items(self, lists: Integers, draws: npt.NDArray[np.float64]) -> Integers:
-        """An item of each of some lists, none of them empty: the one at that share of its length."""
+        """Return an item of each of some non-empty lists: the one at the drawn fraction of the list's length."""
         offsets = (draws * self.counts[lists]).astype(np.int64)
         return np.asarray(self.items[self.starts[lists] + offsets], np.int64)
 
 
 @dataclass(frozen=True)
 class Library:
-    """What choosing tracks needs to know."""
+    """The sorted catalogue that choices of tracks read."""
 
     fingerprint: str
     genres: tuple[str, ...]
@@ -68,13 +68,13 @@ class Library:
     fits_mood: npt.NDArray[np.bool_]
     """Whether a track (column) fits a mood of ``habits.MOODS`` (row)."""
     dated_fraction: float
-    """How often anybody is one with dated tracks: newness shows in them alone."""
+    """The fraction of choices from all artists that take one with dated tracks: newness shows in them only."""
     dated_cells: ArrayLists
-    """Artists with dated tracks by genre, popularity and age; where a list lies, ``cell_of`` says."""
+    """Artists with dated tracks by genre, popularity and age; ``compute_cell`` returns the index of a list."""
     all_artist_cells: ArrayLists
-    """All artists likewise, all in the first age."""
+    """All artists likewise, all in the first age band."""
     repertoire_cells: ArrayLists
-    """Of the artists of ``dated_cells`` those with several recordings: whom a listener can keep to."""
+    """Artists of ``dated_cells`` with several recordings, which can be in a listener's repertoire."""
     dated_tracks: ArrayLists
     """Dated tracks of each artist, oldest first."""
     tracks: ArrayLists
@@ -84,7 +84,7 @@ class Library:
     oldest_tracks: npt.NDArray[np.int32]
     """Tracks that any day may play, oldest first."""
     unknown_track_count: int
-    """How many tracks at the end are in no catalogue."""
+    """The number of tracks at the end that are in no catalogue."""
 
     @property
     def known_track_count(self) -> int:
@@ -92,11 +92,11 @@ class Library:
 
 
 def build_library(tracks: pd.DataFrame, playlist_tracks: pd.DataFrame, unknown_track_count: int = 0) -> Library:
-    """Sort a catalogue.
+    """Sort a catalogue into a library.
 
-    :param tracks: ``COLUMNS``, one row a recording; the last ``unknown_tracks`` of them are never chosen.
-    :param playlist_tracks: playlist (numbered from 0) and track (a place in ``tracks``).
-    :raises ActionNeededError: where there is nothing to listen to.
+    :param tracks: ``TRACK_COLUMNS``, one row a recording; the last ``unknown_track_count`` of them are never chosen.
+    :param playlist_tracks: playlist (numbered from 0) and track (an index in ``tracks``).
+    :raises ActionNeededError: if the catalogue has no track to listen to.
     """
     known_tracks = _cast_columns(tracks.iloc[: len(tracks) - unknown_track_count].reset_index(drop=True))
     if known_tracks.empty:
@@ -138,7 +138,7 @@ def build_library(tracks: pd.DataFrame, playlist_tracks: pd.DataFrame, unknown_t
 
 
 def _compute_mood_fits(tracks: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    """By more or less than the median of a measure; a track without it fits every mood."""
+    """Return the moods that each track fits, by the median of a measure; a track without it fits every mood."""
     rows = []
     for measure, is_above in MOODS.values():
         values = pd.to_numeric(tracks[measure]).to_numpy(np.float64)
@@ -148,7 +148,7 @@ def _compute_mood_fits(tracks: pd.DataFrame) -> npt.NDArray[np.bool_]:
 
 
 def _cast_columns(tracks: pd.DataFrame) -> pd.DataFrame:
-    """The same frame with numbers as floats and words as words, whatever it was read from."""
+    """Return the frame with numbers as floats and words as text, regardless of its source."""
     text_columns = ("track_id", "name", "genre", "artist_id", "artist")
     return tracks.assign(
         **{name: tracks[name].astype(str) for name in text_columns},
@@ -157,7 +157,7 @@ def _cast_columns(tracks: pd.DataFrame) -> pd.DataFrame:
 
 
 def compute_fingerprint(tracks: pd.DataFrame, playlist_tracks: pd.DataFrame) -> str:
-    """What a catalogue is known by: equal content, equal fingerprint."""
+    """Return the fingerprint of a catalogue: equal content gives an equal fingerprint."""
     digest = hashlib.sha256()
     for frame in (tracks[list(TRACK_COLUMNS)], playlist_tracks):
         for name in frame.columns:
@@ -168,7 +168,7 @@ def compute_fingerprint(tracks: pd.DataFrame, playlist_tracks: pd.DataFrame) -> 
 def _compute_artist_stats(
     by_track: pd.DataFrame, dated: pd.DataFrame, popularity: npt.NDArray[np.float64], size: int
 ) -> pd.DataFrame:
-    """Artists: most frequent genre, popularity's place among all, mean place of their tracks' dates, recordings."""
+    """Return artists: most frequent genre, popularity rank, mean rank of their tracks' dates, recordings."""
     genre_counts = by_track.groupby(["artist", "genre"], as_index=False).size()
     genre = genre_counts.sort_values(["artist", "size", "genre"], ascending=[True, False, True]).drop_duplicates(
         "artist"
@@ -185,7 +185,7 @@ def _compute_artist_stats(
 
 
 def _select_repertoire_artists(artist_stats: pd.DataFrame) -> pd.DataFrame:
-    """Artists with several recordings: as many as leave enough artists to choose from."""
+    """Return artists with several recordings, but leave enough artists to choose from."""
     for min_recordings in range(_MIN_RECORDINGS, 1, -1):
         selected = artist_stats[artist_stats["recordings"] >= min_recordings]
         if len(selected) >= _MIN_ARTISTS:
@@ -194,12 +194,12 @@ def _select_repertoire_artists(artist_stats: pd.DataFrame) -> pd.DataFrame:
 
 
 def compute_cell(genre: Integers, popularity: Integers, age: Integers) -> Integers:
-    """Where the list of a genre (-1: of any) and two bands lies."""
+    """Return the index of the list of a genre (-1: any genre) and two bands."""
     return ((genre + 1) * BAND_COUNT + popularity) * BAND_COUNT + age
 
 
 def _build_cells(artist_stats: pd.DataFrame, genre_count: int) -> ArrayLists:
-    """Artists by cell. If a genre has no artist there or next to it, any genre serves: traits before genre."""
+    """Return artists by cell; a cell without a near artist of its genre takes any genre, because traits matter more."""
     bands = {
         name: np.minimum((artist_stats[name].fillna(0).to_numpy() * BAND_COUNT).astype(int), BAND_COUNT - 1)
         for name in ("popularity", "age")
@@ -216,7 +216,7 @@ def _build_cells(artist_stats: pd.DataFrame, genre_count: int) -> ArrayLists:
 
 
 def _find_nearest_cells(is_filled: npt.NDArray[np.bool_]) -> Integers:
-    """For each cell the nearest one with artists in it: next to it in its genre, else anywhere in that of any."""
+    """Return, for each cell, the nearest cell with artists: next to it in its genre, else in any genre."""
     coordinates = np.stack(np.divmod(np.arange(BAND_COUNT**2), BAND_COUNT), axis=1)
     distances = ((coordinates[:, None] - coordinates[None, :]) ** 2).sum(axis=2)
     nearest_of_any_genre = np.where(is_filled[0][None, :], distances, _UNREACHABLE_DISTANCE).argmin(axis=1)
@@ -244,13 +244,13 @@ def _build_playlist_lists(playlist_tracks: pd.DataFrame) -> ArrayLists:
 
 
 def _find_oldest_tracks(release_days: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """The oldest twentieth of all tracks, those without a date first."""
+    """Return the oldest twentieth of all tracks, those without a date first."""
     order = np.argsort(release_days, kind="stable")
     return order[: max(len(order) // 20, 1)].astype(np.int32)
 
 
 def make_unknown_tracks(count: int) -> pd.DataFrame:
-    """Tracks that no catalogue holds, as rows of ``COLUMNS``."""
+    """Return tracks that no catalogue has, as rows of ``TRACK_COLUMNS``."""
     numbers = [f"{number:06d}" for number in range(count)]
     frame = pd.DataFrame({"track_id": [f"madeupUnknown000{number}" for number in numbers]})
     frame["name"] = [f"A song that nobody knows, {number}" for number in numbers]
@@ -262,6 +262,6 @@ def make_unknown_tracks(count: int) -> pd.DataFrame:
 
 
 def append_unknown_tracks(tracks: pd.DataFrame, unknown_tracks: pd.DataFrame) -> pd.DataFrame:
-    """Known and unknown tracks one after the other, as ``library`` takes them."""
+    """Return known and unknown tracks one after the other, as ``build_library`` expects them."""
     columns = list(TRACK_COLUMNS)
     return pd.concat([tracks[columns].astype(object), unknown_tracks.astype(object)], ignore_index=True)

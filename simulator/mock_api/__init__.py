@@ -1,7 +1,7 @@
 """A mock of the Spotify Web API: an HTTP server on loopback, for a start without credentials and for tests.
 
 In: seed data (one SQLite file that ``write_seed_data`` makes of the catalogue's rows) and a scenario (a TOML file).
-Out: the responses that Spotify's API would give in either quota mode, with the faults that the scenario asks for.
+Out: the responses of Spotify's API in either quota mode, with the faults that the scenario asks for.
 
     catalogue             tracks, albums and artists
     catalogue_builder     rows of the catalogue as these
@@ -9,7 +9,7 @@ Out: the responses that Spotify's API would give in either quota mode, with the 
     recordings            recordings, and the ISRC of each
     alternative_tracks    alternative ids of known recordings, and recordings of nearly the same name
     accounts              accounts, playlists and libraries
-    playlists             who owns and follows which playlist, and its items
+    playlists             the owners, followers and items of playlists
     seed_data             the SQLite file: written at once, read by the server
     scenario              the TOML file: the changes and the faults of each simulated day
     changes               the changes since the first simulated day
@@ -29,7 +29,7 @@ Out: the responses that Spotify's API would give in either quota mode, with the 
     control               the endpoints for tests and scoring
     server                all of it as one application
 
-docs/mock_api.md says what is synthetic and how a scenario is written.
+docs/mock_api.md describes the synthetic data and the format of a scenario.
 """
 
 from simulator.mock_api.seed_data import write_seed_data

@@ -14,9 +14,9 @@ from simulator.mock_api.server import MockApiState, create_app
 
 
 def main(arguments: list[str]) -> int:
-    """Serve until stopped.
+    """Serve until the process is stopped.
 
-    :returns: 0 after a stop that was asked for, 1 where the scenario cannot be read.
+    :returns: 0 after a requested stop, 1 if the scenario is not readable.
     """
     parser = argparse.ArgumentParser(prog="python -m simulator.mock_api", description=__doc__)
     parser.add_argument("--stock", type=Path, required=True, help="the SQLite file that is served; it may come later")
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     mock_api = MockApiState(options.stock, options.state, scenario, options.mode or scenario.mode)
-    # No access log: paths of the accounts service carry codes.
+    # No access log: the URLs of the accounts service contain codes.
     uvicorn.run(
         create_app(mock_api),
         host="127.0.0.1",

@@ -1,4 +1,4 @@
-"""Accounts, playlists and libraries of the mock API, as they are on the first simulated day."""
+"""Accounts, playlists and libraries of the mock API, in their state of the first simulated day."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""The accounts service: who signs in, and the tokens that an app gets for it."""
+"""The accounts service: sign-in of accounts, and tokens for apps."""
 
 import base64
 import binascii
@@ -20,7 +20,7 @@ _DAY_SECONDS = 86_400
 
 
 class AccountsService:
-    """Authorises accounts for apps, and gives out tokens."""
+    """The service that authorises accounts for apps and issues tokens."""
 
     def __init__(self, tokens: TokenSigner, scenario: Scenario) -> None:
         self._tokens = tokens
@@ -28,7 +28,7 @@ class AccountsService:
         self._used_codes: set[str] = set()
 
     def authorise_account(self, request: Request, names: list[str]) -> Response:
-        """A page that lists the accounts as links; with ``login_hint`` the way back to the app at once."""
+        """Return a page that lists the accounts as links; with ``login_hint`` redirect to the app at once."""
         query = request.query_params
         redirect_uri = query.get("redirect_uri", "")
         if not query.get("client_id"):
@@ -49,9 +49,9 @@ class AccountsService:
         )
 
     def issue_tokens(self, request: Request, form: dict[str, str], must_renew_refresh: bool | None) -> Response:
-        """Tokens for a code, for a refresh token or for the app itself.
+        """Return tokens for a code, for a refresh token or for the app itself.
 
-        :param is_new_refresh_wanted: whether a refresh brings a new refresh token; None: as in life, with PKCE only.
+        :param must_renew_refresh: whether a refresh issues a new refresh token; None: with PKCE only, as Spotify does.
         """
         client_id, has_secret = self._authenticate_client(request, form)
         grant = form.get("grant_type")
@@ -74,7 +74,7 @@ class AccountsService:
         raise AccountsError("unsupported_grant_type", "grant_type parameter is missing or unknown")
 
     def _authenticate_client(self, request: Request, form: dict[str, str]) -> tuple[str, bool]:
-        """The client's id, and whether it has shown its secret."""
+        """Return the client's id, and whether the request contains its secret."""
         client_id, secret = form.get("client_id", ""), form.get("client_secret")
         scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "basic":
@@ -151,7 +151,7 @@ class AccountsService:
 
 
 def is_safe_redirect(redirect_uri: str) -> bool:
-    """Whether a redirect URI is https or names a loopback address; ``localhost`` is a name, not an address."""
+    """Return whether a redirect URI is https or names a loopback address; ``localhost`` is a name, not an address."""
     url = urlsplit(redirect_uri)
     if url.scheme == "https":
         return bool(url.hostname) and url.hostname != "localhost"

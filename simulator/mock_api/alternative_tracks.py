@@ -1,8 +1,8 @@
-"""Served under another id: further ids of known recordings, and other recordings of nearly the same name.
+"""Tracks under alternative ids: further ids of known recordings, and other recordings of nearly the same name.
 
-A part of the catalogue's tracks stands on playlists under ids that the catalogue does not have, with the small
-differences that life has: another spelling, a remaster's suffix, a second more, another album. And some tracks are
-recordings that the catalogue does not have at all, however much their names look like one that it has.
+Part of the catalogue's tracks is on playlists under ids that the catalogue does not have, with the small differences of
+real data: another spelling, a remaster's suffix, a second more, another album. And some tracks are recordings that the
+catalogue does not have at all, although their names look like one that it has.
 """
 
 from collections import defaultdict
@@ -16,14 +16,14 @@ from simulator.mock_api.recordings import make_isrc
 from simulator.mock_api.titles import get_base_title, has_suffix
 
 ALTERNATIVE_ID_FRACTION = 0.15
-"""The part of the catalogue's tracks on playlists that is served under a further id."""
+"""The fraction of the catalogue's tracks on playlists that is served under an alternative id."""
 
 UNCATALOGUED_FRACTION = 0.06
-"""The part of the places on playlists where a recording stands that the catalogue does not have."""
+"""The fraction of playlist items whose recording is not in the catalogue."""
 
 _LENGTH_TOLERANCE_MS = 1_500
 _DISTINCT_LENGTH_MS = 6_000
-"""A length this far from every other recording of the title cannot be taken for one of them."""
+"""A recording whose length differs this much from every other recording of its title cannot be confused with one."""
 
 _ACCENTS = str.maketrans("aeiouAEIOU", "áéíóúÁÉÍÓÚ")
 _VERSION_SUFFIXES = (
@@ -37,7 +37,7 @@ _VERSION_SUFFIXES = (
 
 
 class AlternativeTracks:
-    """Makes further ids and strangers, each of them once, and adds them to the catalogue."""
+    """Maker of alternative ids and of uncatalogued recordings, each once, which it adds to the catalogue."""
 
     def __init__(self, catalogue: Catalogue, seed: int) -> None:
         self._catalogue = catalogue
@@ -49,7 +49,7 @@ class AlternativeTracks:
                 self._tracks_by_title_and_artist[base, artist_id].append(track)
 
     def choose_served_id(self, track_id: str, playlist_id: str) -> str:
-        """The id that stands on a playlist where the catalogue has ``track_id``."""
+        """Return the id that a playlist lists where the catalogue has ``track_id``."""
         if hash_fraction(self._seed, "stranger", playlist_id, track_id) < UNCATALOGUED_FRACTION:
             return self._make_uncatalogued_track(track_id, playlist_id)
         if hash_fraction(self._seed, "further", track_id) < ALTERNATIVE_ID_FRACTION:
@@ -57,9 +57,9 @@ class AlternativeTracks:
         return track_id
 
     def make_alternative(self, track_id: str, release_date: tuple[str, str] | None = None) -> str | None:
-        """A further id of a catalogue track; None where its recording could not be told from another one.
+        """Return an alternative id of a catalogue track; None if its recording could be confused with another one.
 
-        :param released: the date of its album and the date's precision, where they are to be certain ones.
+        :param release_date: the date of its album and the date's precision; None draws them.
         """
         catalogue_track_id = self._catalogue.tracks[track_id].truth
         if catalogue_track_id is None:
@@ -87,7 +87,7 @@ class AlternativeTracks:
         return alternative_id
 
     def make_relinked(self, track_id: str) -> str | None:
-        """A further id that says from which catalogue track it is linked; None as with ``further``."""
+        """Return an alternative id with the catalogue track it is linked from; None as in ``make_alternative``."""
         alternative_id = self.make_alternative(track_id, ("2016-06-24", "day"))
         if alternative_id is not None:
             relinked_track = self._catalogue.tracks[alternative_id]
@@ -95,7 +95,7 @@ class AlternativeTracks:
         return alternative_id
 
     def make_unplayable(self, track_id: str, playlist_id: str) -> str:
-        """A recording that was removed from the market, by the artists of ``track_id``."""
+        """Return a recording that was removed from the market, by the artists of ``track_id``."""
         new_track_id = self._make_other_track(track_id, make_spotify_id(self._seed, "unplayable", playlist_id))
         self._catalogue.tracks[new_track_id].is_playable = False
         return new_track_id
@@ -104,7 +104,7 @@ class AlternativeTracks:
         self._catalogue.add_track(track)
 
     def _is_distinguishable(self, track: Track, length: int) -> bool:
-        """Whether no other recording of the same base title by one of the same artists is nearly as long."""
+        """Return whether no other recording of the base title by one of the artists has nearly the same length."""
         recording = self._catalogue.recordings[track.track_id]
         return all(
             self._catalogue.recordings[candidate.track_id] == recording
@@ -121,7 +121,7 @@ class AlternativeTracks:
         ]
 
     def _change_spelling(self, track: Track) -> str:
-        """The name with one or two of the differences that fit it; now and then with none."""
+        """Return the name with one or two of the differences that fit it, sometimes without any."""
         name, random_number = track.name, hash_number(self._seed, "spelling", track.track_id)
         if random_number % 5 == 0:
             return name
@@ -137,7 +137,7 @@ class AlternativeTracks:
         return spellings[random_number // 11 % len(spellings)] or name if spellings else name
 
     def _make_other_album(self, track: Track, alternative_id: str, release_date: tuple[str, str] | None) -> str:
-        """Another album with the same artist: a compilation, or the old one in a new edition."""
+        """Make another album with the same artist: a compilation, or a new edition of the old album."""
         album = self._catalogue.albums[track.album_id]
         artist = self._catalogue.artists[track.artist_ids[0]].name
         name = (f"Best of {artist}", f"{album.name} (Deluxe Edition)")[hash_number(alternative_id) % 2]
@@ -148,14 +148,14 @@ class AlternativeTracks:
         return album_id
 
     def _choose_isrc(self, track: Track, alternative_id: str) -> str | None:
-        """Half of the further ids have the recording's ISRC; a quarter one of their own, a quarter none."""
+        """Return the ISRC of an alternative id: half have the recording's, a quarter another one, a quarter none."""
         random_number = hash_number(self._seed, "further isrc", track.track_id) % 4
         return (
             track.isrc if random_number < 2 else make_isrc(self._seed, alternative_id) if random_number == 2 else None
         )
 
     def _make_uncatalogued_track(self, track_id: str, playlist_id: str) -> str:
-        """Another recording: another version, another length, or another song altogether."""
+        """Make another recording: another version, another length, or another song altogether."""
         new_track_id = make_spotify_id(self._seed, "stranger", playlist_id, track_id)
         track, random_number = self._catalogue.tracks[track_id], hash_number("which", new_track_id)
         make_similar = (self._make_other_version, self._make_other_length)[random_number % 2]
@@ -213,7 +213,7 @@ class AlternativeTracks:
 
 
 def _add_accent(name: str) -> str | None:
-    """One vowel with an accent."""
+    """Put an accent on one vowel."""
     for index, letter in enumerate(name):
         if letter in "aeiou" and index:
             return name[:index] + letter.translate(_ACCENTS) + name[index + 1 :]

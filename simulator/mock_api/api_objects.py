@@ -16,7 +16,7 @@ MARKETS = ("BR", "DE", "JP", "SE", "US")
 
 
 class ApiObjects:
-    """Makes the objects of one mode under one address."""
+    """Builder of the objects of one mode under one address."""
 
     def __init__(self, simulated_day: SimulatedDay, mode: QuotaMode, url: str) -> None:
         self._simulated_day = simulated_day
@@ -25,7 +25,7 @@ class ApiObjects:
         self._url = url
 
     def build_artist(self, artist: JsonObject) -> JsonObject:
-        """An artist with all that is known of it."""
+        """Return an artist with all its fields."""
         return self._select_fields(
             "artist",
             {
@@ -38,15 +38,15 @@ class ApiObjects:
         )
 
     def build_simple_artist(self, artist: JsonObject) -> JsonObject:
-        """An artist as it is named in others' objects."""
+        """Return an artist as it appears in other objects."""
         return {**self._make_links("artist", artist["artist_id"]), "name": artist["name"]}
 
     def build_simple_album(self, album: JsonObject) -> JsonObject:
-        """An album as it is named in others' objects."""
+        """Return an album as it appears in other objects."""
         return self._select_fields("simple_album", self._build_album_object(album))
 
     def build_album(self, album: JsonObject, tracks: list[JsonObject]) -> JsonObject:
-        """An album with its first tracks."""
+        """Return an album with its first tracks."""
         track_objects = [
             self._build_track_object("simple_track", track, index + 1) for index, track in enumerate(tracks)
         ]
@@ -65,24 +65,24 @@ class ApiObjects:
         )
 
     def build_track(self, track: JsonObject) -> JsonObject:
-        """A track with its album and artists."""
+        """Return a track with its album and artists."""
         return self._build_track_object("track", track, _find_track_number(track))
 
     def build_simple_playlist(self, playlist: Playlist) -> JsonObject:
-        """A playlist as an account's list shows it."""
+        """Return a playlist as it appears in an account's list."""
         return self._select_fields(
             "simple_playlist", self._build_playlist_object(playlist, self._make_items_reference(playlist))
         )
 
     def build_playlist(self, playlist: Playlist, items: JsonObject | None) -> JsonObject:
-        """A playlist with the first page of its items, None where they may not be read."""
+        """Return a playlist with the first page of its items, or without items if ``items`` is None."""
         playlist_object = self._select_fields("playlist", self._build_playlist_object(playlist, items))
         return playlist_object if items is None or self._is_extended else {**playlist_object, "items": items}
 
     def build_playlist_item(
         self, item: PlaylistItem, playlist: Playlist, index: int, tracks: dict[str, JsonObject]
     ) -> JsonObject:
-        """One place on a playlist."""
+        """Return one item of a playlist."""
         item_resource = self._build_item_resource(item, playlist, index, tracks)
         return self._select_fields(
             "playlist_item",
@@ -96,7 +96,7 @@ class ApiObjects:
         )
 
     def build_profile(self, account: Account) -> JsonObject:
-        """The profile of the account that asks."""
+        """Return the profile of the requesting account."""
         return self._select_fields(
             "me",
             {
@@ -113,13 +113,13 @@ class ApiObjects:
         )
 
     def build_play(self, play: Play, track: JsonObject) -> JsonObject:
-        """A play with the playlist that it was played from."""
+        """Return a play with the playlist that it was played from."""
         context = self._make_links("playlist", play.playlist_id)
         del context["id"]
         return {"context": context, "played_at": format_timestamp(play.played_at_ms), "track": self.build_track(track)}
 
     def build_audio_features(self, track: JsonObject) -> JsonObject:
-        """The audio features of a track that has all nine."""
+        """Return the audio features of a track that has all nine."""
         track_id = track["track_id"]
         return {
             **{name: track[name] for name in MEASURES},
@@ -134,7 +134,7 @@ class ApiObjects:
     def build_page(
         self, path: str, items: list[Any], total: int, limit: int, offset: int, query: dict[str, str]
     ) -> JsonObject:
-        """A page of a list, with links to its neighbours."""
+        """Return a page of a list, with links to its neighbours."""
 
         def make_link(link_offset: int) -> str:
             extra_query = "".join(f"&{name}={value}" for name, value in query.items())
@@ -153,7 +153,7 @@ class ApiObjects:
     def build_cursor_page(
         self, path: str, items: list[JsonObject], total: int, limit: int, after: str | None
     ) -> JsonObject:
-        """A page of a list that is read on after the id of its last thing."""
+        """Return a page of a list whose cursor is the id of its last item."""
         link = f"{self._url}/v1/{path}?type=artist&limit={limit}"
         return {
             "cursors": {"after": after},
@@ -167,7 +167,7 @@ class ApiObjects:
     def build_history_page(
         self, items: list[JsonObject], limit: int, edges: tuple[int, int] | None, has_more: bool
     ) -> JsonObject:
-        """A page of plays; ``edges`` are the moments of its newest and its oldest one."""
+        """Return a page of plays; ``edges`` are the timestamps of its newest and its oldest play."""
         link = f"{self._url}/v1/me/player/recently-played?limit={limit}"
         return {
             "cursors": {"after": str(edges[0]), "before": str(edges[1])} if edges else None,
@@ -261,7 +261,7 @@ class ApiObjects:
 
 
 def format_timestamp(milliseconds: int) -> str:
-    """A moment as the API writes it, to the millisecond."""
+    """Return a timestamp as the API writes it, to the millisecond."""
     return (
         datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03d}Z"
     )

@@ -16,7 +16,7 @@ DEFAULT_PAGE_SIZE = 20
 
 @dataclass(frozen=True)
 class ApiRequest:
-    """A request, its account (None: an app for itself), the state of the simulated day and the builder of objects."""
+    """A request, its account (None: an app's own token), the state of the simulated day and the builder of objects."""
 
     request: Request
     account: Account | None
@@ -40,20 +40,20 @@ class ApiRequest:
         return int(text)
 
     def parse_limit(self) -> int:
-        """How many things a page may have."""
+        """Return the maximum number of items on the page."""
         return self.parse_integer("limit", DEFAULT_PAGE_SIZE, 1, MAX_PAGE_SIZE)
 
     def parse_offset(self) -> int:
-        """Where a page begins."""
+        """Return the index of the page's first item."""
         return self.parse_integer("offset", 0, 0, 100_000)
 
     def parse_fields(self) -> frozenset[str] | None:
-        """The fields that are wanted, where the query names them plainly; None: all of them."""
+        """Return the requested fields if the query names them plainly; None: all fields."""
         text = self.request.query_params.get("fields", "")
         return frozenset(text.split(",")) if text and not set(text) & set("().!") else None
 
     def parse_ids(self, largest: int) -> list[str]:
-        """The ids of a batch."""
+        """Return the ids of a batch."""
         ids = [track_id for track_id in self.request.query_params.get("ids", "").split(",") if track_id]
         if not ids:
             raise ApiError(400, "Missing required field: ids")
@@ -62,5 +62,5 @@ class ApiRequest:
         return ids
 
     def get_path_id(self) -> str:
-        """The id in the path."""
+        """Return the id in the path."""
         return str(self.request.path_params["id"])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Artist:
-    """An artist; ``genres`` are those of its row, else of its tracks."""
+    """An artist; ``genres`` are those of its row, or of its tracks if the row has no genres."""
 
     artist_id: str
     name: str
@@ -30,10 +30,10 @@ class Album:
 
 @dataclass(slots=True)
 class Track:
-    """A track as it is served. ``truth`` is the catalogue's id for it, None where the catalogue does not have it.
+    """A track as it is served. ``truth`` is its id in the catalogue, None if the catalogue does not have it.
 
-    ``release_date`` and its precision are those that a row gives this track, None where no row does: then the track is
-    as old as its album.
+    ``release_date`` and its precision are those that a row gives this track. They are None if no row gives a date: then
+    the track is as old as its album.
     """
 
     track_id: str
@@ -54,7 +54,7 @@ class Track:
 
 @dataclass
 class Catalogue:
-    """Everything that can be served, by id. ``recordings`` names the recording of each catalogue track."""
+    """All served tracks, albums and artists by id. ``recordings`` names the recording of each catalogue track."""
 
     artists: dict[str, Artist] = field(default_factory=dict)
     albums: dict[str, Album] = field(default_factory=dict)
@@ -63,10 +63,10 @@ class Catalogue:
     recordings: dict[str, str] = field(default_factory=dict)
 
     def add_track(self, track: Track) -> None:
-        """Serve one more track, on its album."""
+        """Add a track, also to its album."""
         self.tracks[track.track_id] = track
         self.albums[track.album_id].track_ids.append(track.track_id)
 
     def get_first_artist_name(self, track: Track) -> str:
-        """The name of a track's first artist."""
+        """Return the name of a track's first artist."""
         return self.artists[track.artist_ids[0]].name

@@ -1,7 +1,7 @@
-"""Rows of the catalogue as the tracks, albums and artists that Spotify would know.
+"""Tracks, albums and artists of Spotify, built from the catalogue's rows.
 
-Each track is one object, however many rows describe it. What no row has (ids of artists and albums, release dates,
-ISRC, followers) is derived from hashes. Equal rows in any order give equal results.
+Each track is one object, however many rows describe it. Fields that no row has (ids of artists and albums, release
+dates, ISRC, followers) are derived from hashes. Equal rows in any order give equal results.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from simulator.mock_api.catalogue_rows import (
 from simulator.mock_api.hashed_ids import hash_fraction, hash_number, make_spotify_id
 from simulator.mock_api.recordings import assign_isrcs, assign_recordings
 
-if TYPE_CHECKING:  # the server reads seed data without ever loading pandas
+if TYPE_CHECKING:  # The server reads seed data without loading pandas.
     import pandas as pd
 
 
@@ -105,7 +105,7 @@ def _collect_genres(tracks: pd.DataFrame) -> dict[str, tuple[str, ...]]:
 
 
 def _assign_artist_genres(catalogue: Catalogue) -> None:
-    """An artist whose row names no genres has those that its tracks have most often."""
+    """Give an artist without genres in its row the most frequent genres of its tracks."""
     counts: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
     for track in catalogue.tracks.values():
         for artist_id in track.artist_ids:

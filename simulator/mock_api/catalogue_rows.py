@@ -11,7 +11,7 @@ from etl.formats.kaggle.file_formats import SOURCE_RANK
 from simulator.mock_api.catalogue import Artist, Catalogue
 from simulator.mock_api.hashed_ids import hash_fraction, make_spotify_id
 
-if TYPE_CHECKING:  # the server reads seed data without ever loading pandas
+if TYPE_CHECKING:  # The server reads seed data without loading pandas.
     import pandas as pd
 
 _BASIC_COLUMNS = ("name", "duration_ms", "artist_names", "artist_ids")
@@ -29,8 +29,8 @@ DATE_LENGTH_BY_PRECISION = {"day": 10, "month": 7, "year": 4}
 def merge_track_rows(tracks: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Yield the fields of each track from its rows, in the order in which the warehouse prefers them (docs/rules.md).
 
-    Fields that belong together come from one row: name, length and artists from the best source; an album, if need be
-    from a worse one, that has an id; the finest release date; audio features without a gap.
+    Fields that belong together come from one row: name, length and artists from the best source; the album from the
+    best row with an album id; the finest release date; audio features without a gap.
     """
     usable_rows = tracks[tracks["track_id"].notna() & tracks["name"].notna()]
     usable_rows = usable_rows.reindex(
@@ -69,7 +69,7 @@ def merge_track_rows(tracks: pd.DataFrame) -> Iterator[dict[str, Any]]:
 
 
 class ArtistRegistry:
-    """Finds or makes the artists of each track."""
+    """Registry that finds or makes the artists of each track."""
 
     def __init__(self, catalogue: Catalogue, seed: int, rows: pd.DataFrame) -> None:
         self._catalogue = catalogue
@@ -82,7 +82,7 @@ class ArtistRegistry:
             if sort_column in usable_rows
         ]
         ordered = usable_rows.sort_values(sort_columns, kind="stable").drop_duplicates("artist_id")
-        if "followers" in usable_rows:  # of several artists of one name the first one here is meant
+        if "followers" in usable_rows:  # if several artists share a name, the first one counts
             ordered = ordered.sort_values("followers", ascending=False, kind="stable", na_position="last")
         columns = {column: _to_python_values(ordered[column]) for column in _ARTIST_COLUMNS if column in ordered}
         for values in zip(*columns.values(), strict=True):
@@ -121,7 +121,7 @@ class ArtistRegistry:
 
 
 def list_values(values: object) -> Iterable[object]:
-    """The members of a list column's value, which may be a list, an array, None or NaN."""
+    """Return the members of a list column's value, which may be a list, an array, None or NaN."""
     if values is None or isinstance(values, float | str):
         return ()
     return [value for value in values if value is not None]  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ from simulator.mock_api.seed_data import SeedData
 
 
 class AppliedChanges:
-    """Applies the changes up to and including one day, in their order. The seed data stays unchanged."""
+    """Changes up to and including one day, applied in their order. The seed data stays unchanged."""
 
     def __init__(self, seed_data: SeedData, scenario: Scenario, simulated_day: int) -> None:
         self.revisions: Counter[str] = Counter()
@@ -36,7 +36,7 @@ class AppliedChanges:
                 self._apply_change(change)
 
     def find_playlist(self, playlist_id: str) -> Playlist | None:
-        """A playlist as it is after the changes, where there is one of that id."""
+        """Return a playlist with the changes applied, None if there is no playlist with the id."""
         if playlist_id not in self._playlists:
             self._playlists[playlist_id] = self._seed_data.find_playlist(playlist_id)
         return self._playlists[playlist_id]
@@ -60,7 +60,7 @@ class AppliedChanges:
             return
         content_before = (playlist.name, list(playlist.items))
         if change.kind == "delete_playlist":
-            # As in life, where deleting is no longer following: who knows its id can still read it.
+            # As in Spotify, deleting a playlist only unfollows it: a client that knows its id can still read it.
             self.playlist_ids[account.name] = [
                 remaining_id for remaining_id in self.playlist_ids[account.name] if remaining_id != playlist_id
             ]
@@ -118,7 +118,7 @@ class AppliedChanges:
         ]
 
     def _choose_tracks(self, change: Change, existing: set[str]) -> list[str]:
-        """The tracks that a change names, else as many as it wants; none that is ``there`` already."""
+        """Return the tracks that a change names, else as many as it requests; without those in ``existing``."""
         count = change.count + len(existing)
         candidates = change.ids or self._seed_data.choose_track_ids(
             count, self._seed_data.seed, *_list_draw_values(change)

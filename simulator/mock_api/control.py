@@ -17,7 +17,7 @@ class ControllableApi(Protocol):
     """The state of the mock API that the control endpoints need."""
 
     def get_seed_data(self) -> SeedData:
-        """The stock that is served."""
+        """Return the seed data that is served."""
 
     def get_day_number(self) -> int:
         """Return the number of the simulated day."""
@@ -27,7 +27,7 @@ class ControllableApi(Protocol):
 
 
 class ControlEndpoints:
-    """The endpoints below /stand-in. ``faults`` is set when the application is put together."""
+    """Control endpoints below /stand-in. ``faults`` is set when the application is assembled."""
 
     fault_injector: FaultInjector
 
@@ -35,7 +35,7 @@ class ControlEndpoints:
         self._mock_api = mock_api
 
     def list_routes(self) -> list[Route]:
-        """The routes of all control endpoints."""
+        """Return the routes of all control endpoints."""
         return [
             Route("/calls", self._handle_calls, methods=["GET", "DELETE"]),
             Route("/faults", self._handle_faults),
@@ -44,7 +44,7 @@ class ControlEndpoints:
         ]
 
     async def _handle_calls(self, request: Request) -> Response:
-        """Calls by endpoint and status since the last DELETE; status 0 where no whole answer was given."""
+        """Return calls by endpoint and status since the last DELETE; status 0 means an incomplete response."""
         if request.method == "DELETE":
             self.fault_injector.call_counts.clear()
             self.fault_injector.injected.clear()
@@ -54,7 +54,7 @@ class ControlEndpoints:
         return JSONResponse(counts_by_endpoint)
 
     async def _handle_faults(self, _request: Request) -> Response:
-        """The faults made since the last DELETE of the calls, by kind."""
+        """Return the faults injected since the last DELETE of the calls, by kind."""
         return JSONResponse(dict(sorted(self.fault_injector.injected.items())))
 
     async def _handle_simulated_day(self, request: Request) -> Response:
@@ -65,7 +65,7 @@ class ControlEndpoints:
         return JSONResponse({"number": self._mock_api.get_day_number()})
 
     async def _handle_truth(self, request: Request) -> Response:
-        """The catalogue's track id of each served one, null where it has none; all without ``ids``."""
+        """Return the catalogue's track id of each served id, null without one; without ``ids`` for all served ids."""
         ids = request.query_params.get("ids")
         return JSONResponse(dict(self._mock_api.get_seed_data().read_truth(ids.split(",") if ids else None)))
 

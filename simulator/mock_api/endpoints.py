@@ -1,4 +1,4 @@
-"""The API's endpoints: those that the client calls and no others."""
+"""The API's endpoints: only those that the client calls."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -17,12 +17,12 @@ EndpointHandler = Callable[[ApiRequest], JsonObject]
 
 
 def get_me(api_request: ApiRequest) -> JsonObject:
-    """The profile of the account that asks."""
+    """Return the profile of the requesting account."""
     return api_request.object_builder.build_profile(api_request.require_account())
 
 
 def get_my_playlists(api_request: ApiRequest) -> JsonObject:
-    """A page of the playlists that the account owns or follows."""
+    """Return a page of the playlists that the account owns or follows."""
     ids = api_request.simulated_day.list_playlist_ids(api_request.require_account())
     limit, offset = api_request.parse_limit(), api_request.parse_offset()
     playlists = (api_request.simulated_day.find_playlist(playlist_id) for playlist_id in ids[offset : offset + limit])
@@ -31,7 +31,7 @@ def get_my_playlists(api_request: ApiRequest) -> JsonObject:
 
 
 def get_playlist(api_request: ApiRequest) -> JsonObject:
-    """One playlist with the first page of its items, where they may be read, or only the ``fields`` asked for."""
+    """Return a playlist with the first page of its items, if they are readable, or only the requested ``fields``."""
     found_playlist, fields = _find_playlist(api_request), api_request.parse_fields()
     can_read = api_request.mode == "extended" or api_request.simulated_day.can_read_items(
         api_request.account, found_playlist
@@ -44,7 +44,7 @@ def get_playlist(api_request: ApiRequest) -> JsonObject:
 
 
 def get_playlist_items(api_request: ApiRequest) -> JsonObject:
-    """A page of a playlist's items."""
+    """Return a page of a playlist's items."""
     found_playlist = _find_playlist(api_request)
     if api_request.mode == "development" and not api_request.simulated_day.can_read_items(
         api_request.account, found_playlist
@@ -54,7 +54,7 @@ def get_playlist_items(api_request: ApiRequest) -> JsonObject:
 
 
 def get_saved_tracks(api_request: ApiRequest) -> JsonObject:
-    """A page of the tracks that the account has saved, newest first."""
+    """Return a page of the tracks that the account has saved, newest first."""
     saved = api_request.simulated_day.list_saved_tracks(api_request.require_account())
     limit, offset = api_request.parse_limit(), api_request.parse_offset()
     page = saved[offset : offset + limit]
@@ -67,7 +67,7 @@ def get_saved_tracks(api_request: ApiRequest) -> JsonObject:
 
 
 def get_followed_artists(api_request: ApiRequest) -> JsonObject:
-    """A page of the artists that the account follows, after a cursor."""
+    """Return a page of the artists that the account follows, after a cursor."""
     if api_request.request.query_params.get("type") != "artist":
         raise ApiError(400, "Invalid type")
     limit, after = api_request.parse_limit(), api_request.request.query_params.get("after")
@@ -83,7 +83,7 @@ def get_followed_artists(api_request: ApiRequest) -> JsonObject:
 
 
 def get_recently_played(api_request: ApiRequest) -> JsonObject:
-    """The last plays of the account, before or after a cursor in milliseconds."""
+    """Return the last plays of the account, before or after a cursor in milliseconds."""
     limit = api_request.parse_limit()
     after = api_request.parse_integer("after", -1, 0, None)
     before = api_request.parse_integer("before", -1, 0, None)
@@ -99,26 +99,26 @@ def get_recently_played(api_request: ApiRequest) -> JsonObject:
 
 
 def get_track(api_request: ApiRequest) -> JsonObject:
-    """One track."""
+    """Return one track."""
     tracks_by_id = api_request.simulated_day.read_tracks([api_request.get_path_id()])
     return api_request.object_builder.build_track(_require_found(tracks_by_id.get(api_request.get_path_id())))
 
 
 def get_album(api_request: ApiRequest) -> JsonObject:
-    """One album."""
+    """Return one album."""
     albums_by_id = api_request.simulated_day.read_albums([api_request.get_path_id()])
     _require_found(albums_by_id.get(api_request.get_path_id()))
     return _build_albums(api_request, albums_by_id)[api_request.get_path_id()]
 
 
 def get_artist(api_request: ApiRequest) -> JsonObject:
-    """One artist."""
+    """Return one artist."""
     artists_by_id = api_request.simulated_day.read_artists([api_request.get_path_id()])
     return api_request.object_builder.build_artist(_require_found(artists_by_id.get(api_request.get_path_id())))
 
 
 def get_tracks(api_request: ApiRequest) -> JsonObject:
-    """Up to 50 tracks; null for those that are not known."""
+    """Return up to 50 tracks; null for unknown ids."""
     ids = api_request.parse_ids(50)
     tracks_by_id = api_request.simulated_day.read_tracks(ids)
     return {
@@ -130,14 +130,14 @@ def get_tracks(api_request: ApiRequest) -> JsonObject:
 
 
 def get_albums(api_request: ApiRequest) -> JsonObject:
-    """Up to 20 albums; null for those that are not known."""
+    """Return up to 20 albums; null for unknown ids."""
     ids = api_request.parse_ids(20)
     albums_by_id = _build_albums(api_request, api_request.simulated_day.read_albums(ids))
     return {"albums": [albums_by_id.get(albumid) for albumid in ids]}
 
 
 def get_artists(api_request: ApiRequest) -> JsonObject:
-    """Up to 50 artists; null for those that are not known."""
+    """Return up to 50 artists; null for unknown ids."""
     ids = api_request.parse_ids(50)
     artists_by_id = api_request.simulated_day.read_artists(ids)
     return {
@@ -149,7 +149,7 @@ def get_artists(api_request: ApiRequest) -> JsonObject:
 
 
 def get_audio_features(api_request: ApiRequest) -> JsonObject:
-    """The audio features of up to 100 tracks; null for those that have none."""
+    """Return the audio features of up to 100 tracks; null for tracks without them."""
     ids = api_request.parse_ids(100)
     tracks_by_id = api_request.simulated_day.seed_data.read_tracks(ids)
     has_all = {
@@ -180,22 +180,22 @@ ENDPOINTS: dict[str, tuple[str, EndpointHandler]] = {
     "artist": ("/artists/{id}", get_artist),
     "audio_features": ("/audio-features", get_audio_features),
 }
-"""Every endpoint by the name that calls are counted under."""
+"""Path and handler of every endpoint, by the name under which its calls are counted."""
 
 EXTENDED_ONLY_ENDPOINTS = frozenset({"tracks", "albums", "artists", "audio_features", "playlist_tracks"})
-"""What development mode answers with 403."""
+"""Endpoints that return 403 in development mode."""
 
 
 _PATTERNS = {name: compile_path(path)[0] for name, (path, _) in ENDPOINTS.items()}
 
 
 def find_endpoint(path: str) -> str | None:
-    """The name of the endpoint at a path below the API's version."""
+    """Return the name of the endpoint at a path below the API's version."""
     return next((name for name, pattern in _PATTERNS.items() if pattern.match(path)), None)
 
 
 def list_routes(make_api_request: Callable[[str, Request], ApiRequest]) -> list[Route]:
-    """The API's routes; ``ask`` finds out who asks and what tonight is like, or raises a Refusal."""
+    """Return the API's routes; ``make_api_request`` finds the account and the simulated day, or raises ApiError."""
     return [
         Route(path, _make_endpoint(name, handle, make_api_request), name=name)
         for name, (path, handle) in ENDPOINTS.items()

@@ -1,10 +1,10 @@
-"""Refusals as the API words them."""
+"""Error responses in the API's words."""
 
 from starlette.responses import JSONResponse
 
 
 class ApiError(Exception):
-    """The API says no: an endpoint raises it, the application sends it."""
+    """An error of the API: an endpoint raises it, the application sends it."""
 
     def __init__(self, status: int, message: str, reason: str | None = None, headers: dict[str, str] | None = None):
         super().__init__(message)
@@ -14,7 +14,7 @@ class ApiError(Exception):
         self.headers = headers
 
     def to_response(self) -> JSONResponse:
-        """The error as the API sends it."""
+        """Return the error as the API sends it."""
         body: dict[str, object] = {"status": self.status, "message": self.message}
         if self.reason is not None:
             body["reason"] = self.reason
@@ -22,7 +22,7 @@ class ApiError(Exception):
 
 
 class AccountsError(Exception):
-    """The accounts service says no, in the form that OAuth prescribes."""
+    """An error of the accounts service, in the form that OAuth prescribes."""
 
     def __init__(self, error: str, description: str, status: int = 400) -> None:
         super().__init__(description)
@@ -31,5 +31,5 @@ class AccountsError(Exception):
         self.status = status
 
     def to_response(self) -> JSONResponse:
-        """The error as the accounts service sends it."""
+        """Return the error as the accounts service sends it."""
         return JSONResponse({"error": self.error, "error_description": self.description}, self.status)

@@ -1,7 +1,7 @@
 """Fault injection: one middleware around the whole application, driven by the scenario.
 
-It also counts every call by endpoint and status, those that it spoils included. Which calls a fault hits depends on
-the simulated day and on the number of earlier calls of that day; setting the day resets that count.
+It also counts every call by endpoint and status, including the calls with a fault. A fault selects its calls by the
+simulated day and the number of earlier calls of that day; setting the day resets that count.
 """
 
 import asyncio
@@ -28,10 +28,10 @@ from simulator.mock_api.scenario import (
 )
 
 DROPPED_STATUS = 0
-"""The status under which calls without a whole answer are counted."""
+"""The status under which calls with an incomplete response are counted."""
 
 MUST_RENEW_REFRESH_KEY = "stand_in.is_new_refresh_wanted"
-"""The scope's key under which the token endpoint is told whether to give a new refresh token."""
+"""The scope's key that requests a new refresh token, or none, from the token endpoint."""
 
 _SERVER_ERROR_STATUSES = (500, 502, 503)
 _LONG_RETRY_AFTER_SECONDS = 74_214
@@ -46,15 +46,15 @@ class FaultTarget(Protocol):
         """Return the number of the simulated day, None while there is no seed data."""
 
     def find_account(self, authorization: str, form: dict[str, list[str]]) -> str:
-        """The name of the account that a call is made for, empty where it is for none."""
+        """Return the name of the account that makes a call, empty without an account."""
 
     def revoke_token(self, authorization: str) -> None:
-        """Let the access token of a call be expired from now on."""
+        """Expire the access token of a call from now on."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call, as far as faults are chosen by it."""
+    """A call, with the properties by which faults are chosen."""
 
     endpoint: str
     account: str
@@ -63,7 +63,7 @@ class Call:
 
 
 class FaultInjector:
-    """The middleware."""
+    """Middleware that injects faults and counts calls."""
 
     def __init__(self, app: ASGIApp, mock_api: FaultTarget, find_endpoint: Callable[[str], str | None]) -> None:
         self._app = app
@@ -80,7 +80,7 @@ class FaultInjector:
         self._quota_used_up_day = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a call on, spoil it, or answer it in the application's place."""
+        """Pass a call on, spoil its response, or respond in the application's place."""
         endpoint = self._find_endpoint(scope["path"]) if scope["type"] == "http" else None
         if endpoint is None:
             await self._app(scope, receive, send)
@@ -155,7 +155,7 @@ class FaultInjector:
         return Fault(kind=kind, endpoint=call.endpoint, seconds=seconds, sticky=fault_rate.sticky)
 
     def _make_fault_app(self, fault: Fault, call: Call) -> ASGIApp:
-        """The application that answers in the way of a fault."""
+        """Return an application that responds in the way of a fault."""
         random_number = hash_number("way", call.simulated_day, call.endpoint, call.counts[call.endpoint, ""])
         match fault.kind:
             case "rate_limited" | "rate_limited_long":
@@ -199,13 +199,13 @@ def _matches_call(fault: Fault, call: Call) -> bool:
 
 
 def _make_server_error(status: int) -> Response:
-    if status == 502:  # a gateway answers with a page of its own
+    if status == 502:  # a gateway responds with a page of its own
         return HTMLResponse("<html><h1>502 Bad Gateway</h1></html>", 502)
     return ApiError(status, "Service unavailable" if status == 503 else "Server error.").to_response()
 
 
 def _cut_body(app: ASGIApp) -> ASGIApp:
-    """The right answer, of which the second half is missing, while the headers say that it is whole."""
+    """Wrap an application: cut the body of its response in half, with headers that declare it complete."""
 
     async def send_half(scope: Scope, receive: Receive, send: Send) -> None:
         start, body = await _capture_response(app, scope, receive)
@@ -226,7 +226,7 @@ def _delay_response(app: ASGIApp, seconds: float) -> ASGIApp:
 
 
 def _drop_connection(app: ASGIApp, drop_position: str) -> ASGIApp:
-    """The connection ends before any byte of the answer, or in the middle of its body."""
+    """Wrap an application: drop the connection before the first byte of its response, or in the middle of the body."""
 
     async def drop(scope: Scope, receive: Receive, send: Send) -> None:
         if drop_position == "middle":
@@ -250,7 +250,7 @@ def _set_scope_key(app: ASGIApp, key: str, value: bool) -> ASGIApp:
 
 
 async def _capture_response(app: ASGIApp, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
-    """The start and the whole body of the application's answer."""
+    """Return the start and the whole body of the application's response."""
     messages: list[Message] = []
 
     async def collect_message(message: Message) -> None:
@@ -270,7 +270,7 @@ async def _read_body(receive: Receive) -> bytes:
 
 
 def _replay_body(body: bytes, receive: Receive) -> Receive:
-    """A ``receive`` that gives a body which has been read already."""
+    """Return a ``receive`` that supplies a body which has already been read."""
     waiting = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive_again() -> Message:

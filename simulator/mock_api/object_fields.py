@@ -1,6 +1,6 @@
-"""What each of the API's objects has, by mode.
+"""The fields of each object of the API, by mode.
 
-Spotify's own description marks nothing as required, so this is where it is written down; tests hold the answers to it.
+Spotify's own description marks no field as required, so this module lists them; tests compare the responses to it.
 """
 
 from etl.formats.contracts.columns import MEASURES
@@ -67,6 +67,6 @@ OBJECT_FIELDS: dict[QuotaMode, dict[str, frozenset[str]]] = {
     mode: {name: frozenset((*fields, *mode_fields.get(name, ()))) for name, fields in _FIELDS_IN_BOTH_MODES.items()}
     for mode, mode_fields in _MODE_ONLY_FIELDS
 }
-"""The fields that every object of a kind has, by mode. Beyond them a track may have ``restrictions`` and, in extended
-mode, ``linked_from``; in development mode a playlist has ``items`` where its items may be read. Audio features are
-there in extended mode only, and a local file's track has no ids."""
+"""The fields that every object of a kind has, by mode. A track may also have ``restrictions`` and, in extended mode,
+``linked_from``; in development mode a playlist has ``items`` if its items are readable. Audio features exist in
+extended mode only, and a local file's track has no ids."""

@@ -1,4 +1,4 @@
-"""The accounts, and what they own, follow, save and play.
+"""The accounts, and the playlists and resources that they own, follow, save and play.
 
 Copies of real playlists are assigned to the accounts by hash; without any, playlists are made of tracks of one genre.
 The first playlists of each account have all kinds of unusual items that Spotify's playlists have.
@@ -16,7 +16,7 @@ from simulator.mock_api.alternative_tracks import AlternativeTracks
 from simulator.mock_api.catalogue import Catalogue
 from simulator.mock_api.hashed_ids import choose_ids, hash_fraction, hash_number, make_spotify_id
 
-if TYPE_CHECKING:  # the server reads seed data without ever loading pandas
+if TYPE_CHECKING:  # The server reads seed data without loading pandas.
     import pandas as pd
 
 ACCOUNT_NAMES = ("ada", "ben", "cleo", "dora", "emil")
@@ -28,7 +28,7 @@ _LARGE_GENRE_SIZE = 50
 _SAVED_TRACK_COUNT = 120
 _FOLLOWED_ARTIST_COUNT = 60
 _NAMELESS_INDEX, _EMPTY_INDEX = 2, 3
-"""The indexes of an account's own playlist without a name, and of the one without items."""
+"""The indexes of an account's own playlists without a name and without items."""
 
 _UNUSUAL_KIND_BY_INDEX = {1: "local", 3: "episode", 4: "null", 6: "local"}
 _REPEATED_INDEX, _UNPLAYABLE_INDEX, _RELINKED_INDEX = 7, 8, 9
@@ -48,17 +48,17 @@ PlaylistSource = tuple[str, str, list[str]]
 def build_playlists(
     catalogue: Catalogue, tracks: pd.DataFrame, seed: int, account_count: int, own_count: int, length: int | None
 ) -> PlaylistsAndLibraries:
-    """Playlists and libraries of ``account_count`` accounts with ``own_count`` playlists of their own each.
+    """Return the playlists and libraries of accounts that each own ``own_count`` playlists.
 
-    The first account follows nothing of others, so that its list is as long as was asked; the second one follows
-    playlists of strangers, one that it may write to, and an editorial one.
+    The first account follows no playlists of other owners, so that its list has exactly the requested length. The
+    second one follows playlists of other owners, one that it may write to, and an editorial one.
 
-    :param length: the exact number of items on each playlist; None leaves them as they are.
+    :param length: the exact number of items on each playlist; None leaves them unchanged.
     """
     accounts = [make_account(index, seed) for index in range(account_count)]
     owners = [owner_account.user_id for owner_account in accounts for _ in range(own_count)]
     owners += [_OTHER_OWNERS[index % len(_OTHER_OWNERS)] for index in range(_OTHER_PLAYLIST_COUNT)] + [EDITORIAL_OWNER]
-    # The pool is the catalogue's tracks alone: further ids come afterwards.
+    # The pool contains the catalogue's tracks only: alternative ids are made afterwards.
     pool, artists = sorted(catalogue.tracks), sorted(catalogue.artists)
     alternatives = AlternativeTracks(catalogue, seed)
     result = PlaylistsAndLibraries()
@@ -85,7 +85,7 @@ def build_playlists(
 
 
 def make_account(index: int, seed: int) -> Account:
-    """The account in ``place``, counted from 0."""
+    """Return the account at ``index``, counted from 0."""
     name = ACCOUNT_NAMES[index] if index < len(ACCOUNT_NAMES) else f"account{index + 1}"
     return Account(
         name=name,
@@ -93,13 +93,13 @@ def make_account(index: int, seed: int) -> Account:
         account_id=make_spotify_id("account", seed, name, length=10),
         display_name=f"{name.capitalize()} (made up)",
         country=("DE", "SE", "BR", "JP", "US")[index % 5],
-        # With more than 50 a day a nightly look at what was played last misses some.
+        # With more than 50 plays a day, one request for recent plays a day misses some.
         plays_a_day=30 if index % 2 == 0 else 70,
     )
 
 
 def _list_playlist_sources(catalogue: Catalogue, tracks: pd.DataFrame, seed: int, count: int) -> list[PlaylistSource]:
-    """``wanted`` playlists as (id, name, track ids): real ones first, in the order of a hash."""
+    """Return ``count`` playlists as (id, name, track ids): real ones first, in the order of a hash."""
     kaggle_sources = _list_kaggle_playlists(catalogue, tracks, seed)
     kaggle_sources.sort(key=lambda playlist_source: hash_number(seed, "deal", playlist_source[0]))
     genre_sources = (
@@ -125,7 +125,7 @@ def _list_kaggle_playlists(catalogue: Catalogue, tracks: pd.DataFrame, seed: int
     for playlist_id, track_id, name in rows:
         tracks_by_playlist[playlist_id][track_id] = None
         names[playlist_id] = names.get(playlist_id) or name
-    # Under ids of their own: what a file lists on a playlist is not changed by what its copy here goes through.
+    # A copy has an id of its own: changes of the copy do not change the playlist in the file.
     return [
         (
             make_spotify_id("copy", seed, playlist_id),
@@ -141,7 +141,7 @@ def _make_genre_playlists(catalogue: Catalogue, seed: int, count: int) -> list[P
     for track_id in catalogue.tracks:
         for genre in catalogue.genres.get(track_id) or ("everything",):
             by_genre[genre].append(track_id)
-    # By size only as far as it matters: one more track must not deal all playlists differently.
+    # Only the coarse size matters for the order: one more track must not assign all playlists differently.
     genres = sorted(by_genre, key=lambda genre: (len(by_genre[genre]) < _LARGE_GENRE_SIZE, genre)) or ["nothing"]
     playlist_sources = []
     for index in range(count):
@@ -160,7 +160,7 @@ def _make_genre_playlists(catalogue: Catalogue, seed: int, count: int) -> list[P
 def _fit_length(
     playlist_source: PlaylistSource, pool: list[str], seed: int, min_length: int, length: int | None
 ) -> list[str]:
-    """A playlist's tracks, with others drawn until there are ``smallest``, cut to ``length`` where one is given."""
+    """Return a playlist's tracks, filled up to ``min_length`` with drawn tracks and cut to ``length`` unless None."""
     playlist_id, _, track_ids = playlist_source
     if len(track_ids) >= min_length:
         return track_ids[:length]
@@ -171,7 +171,7 @@ def _fit_length(
         if candidate not in existing
     ]
     fitted = track_ids + added_track_ids[: min_length - len(track_ids)]
-    # A catalogue that is too small is played again from its beginning.
+    # A catalogue that is too small repeats from its beginning.
     return [fitted[index % len(fitted)] for index in range(min_length)] if fitted else []
 
 
@@ -194,7 +194,7 @@ def _make_playlist(
 
 
 def _make_timestamp(*values: object) -> str:
-    """When something was added: some second of the years 2015 to 2025."""
+    """Return the timestamp of an addition: a second of the years 2015 to 2025."""
     random_number = hash_number("moment", *values)
     date = f"{2015 + random_number % 11}-{1 + random_number // 11 % 12:02d}-{1 + random_number // 132 % 28:02d}"
     hour, minute, second = random_number // 3_696 % 24, random_number // 88_704 % 60, random_number // 5_322_240 % 60
@@ -202,7 +202,7 @@ def _make_timestamp(*values: object) -> str:
 
 
 def _add_unusual_items(playlists: Sequence[Playlist], alternatives: AlternativeTracks, has_empty: bool) -> None:
-    """Put what is odd on an account's own playlists, in the place of tracks, so that lengths stay."""
+    """Replace tracks of an account's own playlists by unusual items; the lengths stay the same."""
     for playlist in playlists[:2]:
         for index, item in enumerate(playlist.items):
             playlist.items[index] = _choose_unusual_item(item, index, playlist, alternatives)
@@ -215,14 +215,14 @@ def _add_unusual_items(playlists: Sequence[Playlist], alternatives: AlternativeT
 def _choose_unusual_item(
     item: PlaylistItem, index: int, playlist: Playlist, alternatives: AlternativeTracks
 ) -> PlaylistItem:
-    """What stands in a place of one of the first playlists."""
+    """Return the item at an index of one of the first playlists."""
     if index in _UNUSUAL_KIND_BY_INDEX:
         return replace(item, kind=_UNUSUAL_KIND_BY_INDEX[index], item_id="")
     if index == _REPEATED_INDEX:
         return playlist.items[0]
     if index == _UNPLAYABLE_INDEX:
         return replace(item, item_id=alternatives.make_unplayable(item.item_id, playlist.playlist_id))
-    # A place may hold what has no further id: then the next track that can have one stands there.
+    # If the track at the index has no alternative id, the next track that can have one takes its place.
     candidates = [candidate.item_id for candidate in playlist.items[index:] if candidate.kind == "track"]
     if index == _RELINKED_INDEX:
         replacement_ids = (alternatives.make_relinked(track_id) for track_id in candidates)
@@ -253,7 +253,7 @@ def _make_library(
 def _follow_other_playlists(
     library: AccountLibrary, shared_playlist: Playlist, playlists_by_owner: Mapping[str, Sequence[Playlist]]
 ) -> None:
-    """Let an account follow a playlist that it may write to, those of strangers, and an editorial one."""
+    """Let an account follow a playlist that it may write to, those of other owners, and an editorial one."""
     shared_playlist.is_collaborative, shared_playlist.is_public = True, False
     library.playlist_ids.insert(1, shared_playlist.playlist_id)
     library.playlist_ids += [

@@ -7,13 +7,13 @@ from simulator.mock_api.hashed_ids import hash_fraction, hash_number, make_spoti
 from simulator.mock_api.titles import normalise_text, normalise_title
 
 SAME_RECORDING_TOLERANCE_MS = 2_000
-"""Tracks of one title and artist whose lengths differ by no more are one recording."""
+"""Tracks of one title and artist whose lengths differ by at most this are one recording."""
 
 _ISRC_FRACTION = 0.85
 
 
 def assign_recordings(catalogue: Catalogue) -> None:
-    """The smallest id of the tracks of one title and first artist whose lengths form a chain names their recording."""
+    """Name the recordings: the smallest id of the tracks of one title and first artist whose lengths form a chain."""
     tracks_by_title_and_artist: defaultdict[tuple[str, str], list[Track]] = defaultdict(list)
     for track in catalogue.tracks.values():
         tracks_by_title_and_artist[
@@ -30,7 +30,7 @@ def assign_recordings(catalogue: Catalogue) -> None:
 
 
 def assign_isrcs(catalogue: Catalogue, seed: int) -> None:
-    """Most recordings have an ISRC; the ids of one recording share it, a known one wins."""
+    """Assign ISRCs to most recordings; the ids of one recording share it, and a known ISRC takes precedence."""
     isrc_by_recording: dict[str, str] = {}
     for track in catalogue.tracks.values():
         if track.isrc:

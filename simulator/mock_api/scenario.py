@@ -24,7 +24,7 @@ TOKEN_FAULTS = ("invalid_grant", "no_new_refresh_token", "new_refresh_token")
 COMMON_FAULTS = ("rate_limited", "server_error", "cut_json", "invalid_json", "slow", "dropped")
 FAULT_KINDS = (*API_FAULTS, *TOKEN_FAULTS, *COMMON_FAULTS)
 RECOVERABLE_FAULTS = (*COMMON_FAULTS, "expired_token", "no_new_refresh_token", "new_refresh_token")
-"""Faults that a client gets over by itself: what a rate draws from where the scenario names no kinds."""
+"""Faults from which a client recovers by itself: a rate draws from them if the scenario names no kinds."""
 
 ANY_ENDPOINT = "any"
 TOKEN_ENDPOINT = "token"
@@ -33,7 +33,7 @@ API_ENDPOINTS = (
     *("playlist", "playlist_items", "playlist_tracks", "track", "album", "artist"),
     *("tracks", "albums", "artists", "audio_features"),
 )
-"""The names of the API's endpoints; ``any`` means all of them, but not the token endpoint."""
+"""The names of the API's endpoints; ``any`` means all of them, without the token endpoint."""
 
 _TableType = TypeVar("_TableType", "Change", "Fault", "FaultRate", "Scenario")
 
@@ -42,8 +42,8 @@ _TableType = TypeVar("_TableType", "Change", "Fault", "FaultRate", "Scenario")
 class Change:
     """A change that takes effect on a simulated day.
 
-    ``playlist`` is an id, the name of a playlist that the scenario has made, or a number: the place in the account's
-    own playlists on the first day, from 0. Without ``ids`` as many as ``count`` says are chosen by hash.
+    ``playlist`` is an id, the name of a playlist that the scenario has made, or a number: the index among the account's
+    own playlists on the first day, from 0. Without ``ids``, a hash chooses ``count`` of them.
     """
 
     night: int
@@ -57,10 +57,10 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """Something that goes wrong at an endpoint.
+    """A fault at an endpoint.
 
-    Without ``night`` it does so every day, without ``nth`` at every call; with it at the nth call of the day and
-    the ``count`` - 1 calls after it. With ``account`` only that account's calls are meant and counted.
+    Without ``night`` it applies to every day, without ``nth`` to every call; with ``nth`` to the nth call of the day
+    and the ``count`` - 1 calls after it. With ``account`` it selects and counts that account's calls only.
     """
 
     kind: str
@@ -91,7 +91,7 @@ class FaultRate:
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """What a scenario file says; without one, the default.
+    """The content of a scenario file, or the default scenario.
 
     ``change`` and ``fault`` are lists of tables, ``faults`` is a table, ``authorised_days_ago`` names accounts.
     """
@@ -109,9 +109,9 @@ class Scenario:
 
 
 def read_scenario(path: Path | None) -> Scenario:
-    """The scenario in a TOML file; the default one where there is no file.
+    """Return the scenario in a TOML file, or the default one if the file does not exist.
 
-    :raises ActionNeededError: where the file cannot be read or says something that no scenario can say.
+    :raises ActionNeededError: if the file is not readable or not a valid scenario.
     """
     if path is None:
         return Scenario()
@@ -126,9 +126,9 @@ def read_scenario(path: Path | None) -> Scenario:
 
 
 def parse_scenario(document: Mapping[str, Any]) -> Scenario:
-    """The scenario that a TOML file's content means.
+    """Return the scenario in the content of a TOML file.
 
-    :raises ValueError: where it means none; the text says what is wrong.
+    :raises ValueError: if the content is not valid; the text names the error.
     """
     scalar_fields = {name: value for name, value in document.items() if name not in ("change", "fault", "faults")}
     scenario = _parse_table(
@@ -177,7 +177,7 @@ def _parse_table(kind: type[_TableType], table: Mapping[str, Any]) -> _TableType
 
 
 def _has_type(value: object, hint: Any) -> bool:
-    """Whether a value is of a field's type; a whole number does for any number."""
+    """Return whether a value has a field's type; an integer is valid for any number."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Literal:
         return value in arguments

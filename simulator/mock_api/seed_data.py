@@ -19,11 +19,11 @@ from simulator.mock_api.catalogue_builder import build_catalogue
 from simulator.mock_api.hashed_ids import make_spotify_id
 from simulator.mock_api.playlists import build_playlists
 
-if TYPE_CHECKING:  # the server reads a stock without ever loading pandas
+if TYPE_CHECKING:  # The server reads seed data without loading pandas.
     import pandas as pd
 
 _LIST_SEPARATOR = "\n"
-"""What stands between the members of a list of ids or genres."""
+"""The separator of the members of a list of ids or genres."""
 
 _MEASURE_COLUMNS = ", ".join(
     [*(f"{name} real" for name in AUDIO_FEATURES), *(f"{name} int" for name in OTHER_AUDIO_MEASURES)]
@@ -64,15 +64,15 @@ def write_seed_data(
     playlist_count: int = 12,
     playlist_length: int | None = None,
 ) -> None:
-    """Write the stock of a catalogue; a reader sees the old file or the new one, whole.
+    """Write the seed data of a catalogue; a reader sees the complete old file or the complete new one.
 
-    Equal rows, in any order, and an equal seed give an equal file; one that is there already is then left alone, so
-    that its nights go on.
+    Equal rows, in any order, and an equal seed give an equal file. An equal file is left in place, so that its
+    simulated days continue.
 
-    :param tracks: rows with the columns of TRACK_ROW; those without a track id or a name are left out.
+    :param tracks: rows with the columns of TRACK_ROW; rows without a track id or a name are left out.
     :param artists: rows with the columns of ARTIST_ROW.
-    :param account_count: how many accounts there are.
-    :param playlist_count: how many playlists each account owns.
+    :param account_count: the number of accounts.
+    :param playlist_count: the number of playlists of each account.
     :param playlist_length: the exact number of items on each playlist; tracks are drawn as needed.
     """
     catalogue = build_catalogue(tracks, artists, seed)
@@ -153,7 +153,7 @@ def _to_playlist_row(playlist: Playlist) -> tuple[Any, ...]:
 
 
 class SeedData:
-    """A stock that is served: everything by id, read when it is asked for."""
+    """The seed data that the server serves: everything by id, read on request."""
 
     def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
@@ -169,19 +169,19 @@ class SeedData:
         self._connection.close()
 
     def list_playlist_ids(self, account: str) -> list[str]:
-        """The playlists in an account's list."""
+        """Return the playlists in an account's list."""
         return list(json.loads(self._libraries[account]["playlist_ids"]))
 
     def list_saved_tracks(self, account: str) -> list[tuple[str, str]]:
-        """The tracks that an account has saved, newest first, and when."""
+        """Return the tracks that an account has saved, newest first, with the time of saving."""
         return [(track_id, added_at) for track_id, added_at in json.loads(self._libraries[account]["saved"])]
 
     def list_followed_artists(self, account: str) -> list[str]:
-        """The artists that an account follows."""
+        """Return the artists that an account follows."""
         return list(json.loads(self._libraries[account]["followed"]))
 
     def find_playlist(self, playlist_id: str) -> Playlist | None:
-        """A playlist, where there is one of that id."""
+        """Return a playlist, None if there is no playlist with the id."""
         row = self._connection.execute("select * from playlist where playlist_id = ?", [playlist_id]).fetchone()
         if row is None:
             return None
@@ -190,19 +190,19 @@ class SeedData:
         return Playlist(row["playlist_id"], row["name"], row["owner_id"], items, row["description"], **flags)
 
     def read_tracks(self, track_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """The tracks of these ids that there are."""
+        """Return the known tracks among some ids."""
         return self._read_by_id("track", "track_id", track_ids, ("artist_ids",))
 
     def read_albums(self, album_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """The albums of these ids that there are."""
+        """Return the known albums among some ids."""
         return self._read_by_id("album", "album_id", album_ids, ("artist_ids", "track_ids"))
 
     def read_artists(self, artist_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """The artists of these ids that there are."""
+        """Return the known artists among some ids."""
         return self._read_by_id("artist", "artist_id", artist_ids, ("genres",))
 
     def read_truth(self, served_ids: Iterable[str] | None) -> Iterator[tuple[str, str | None]]:
-        """Which catalogue track each served id is, None where it is none; all of them where no ids are given."""
+        """Yield served ids with their catalogue track, None without one; without ``served_ids`` all served ids."""
         if served_ids is None:
             yield from (tuple(row) for row in self._connection.execute("select * from truth"))
         else:
@@ -210,11 +210,11 @@ class SeedData:
             yield from ((served_id, row["track_id"]) for served_id, row in rows.items())
 
     def choose_track_ids(self, count: int, *draw_values: object) -> list[str]:
-        """Up to ``count`` tracks that follow each other by id, from a place that ``choice`` decides."""
+        """Return up to ``count`` track ids in sequence, from a start that ``draw_values`` determine."""
         return self._choose_ids("track", "track_id", count, draw_values)
 
     def choose_artist_ids(self, count: int, *draw_values: object) -> list[str]:
-        """Up to ``count`` artists, chosen in the same way."""
+        """Return up to ``count`` artist ids, chosen in the same way."""
         return self._choose_ids("artist", "artist_id", count, draw_values)
 
     def _choose_ids(self, table: str, key: str, count: int, draw_values: tuple[object, ...]) -> list[str]:

@@ -27,7 +27,7 @@ from simulator.mock_api.tokens import Clock, TokenSigner
 
 
 class MockApiState:
-    """What the application keeps between two requests."""
+    """The state that the application has between two requests."""
 
     def __init__(
         self, seed_data_path: Path, state: Path, scenario: Scenario, mode: QuotaMode, clock: Clock = time.time
@@ -44,9 +44,9 @@ class MockApiState:
         self._simulated_day: SimulatedDay | None = None
 
     def get_seed_data(self) -> SeedData:
-        """The stock; one that was replaced is read again.
+        """Return the seed data; replaced seed data is read again.
 
-        :raises Refusal: where there is none yet.
+        :raises ApiError: if there is no seed data yet.
         """
         version = _get_file_version(self._seed_data_path)
         if version is None:
@@ -62,7 +62,7 @@ class MockApiState:
         return self._seed_data
 
     def get_simulated_day(self) -> SimulatedDay:
-        """Tonight's state."""
+        """Return the state of the simulated day."""
         seed_data, number = self.get_seed_data(), self.get_day_number()
         if self._simulated_day is None or self._simulated_day.number != number:
             self._simulated_day = SimulatedDay(seed_data, self.scenario, number)
@@ -83,7 +83,7 @@ class MockApiState:
             return None
 
     def set_day_number(self, number: int | None) -> None:
-        """Set the simulated day, also after a restart; None: by the calendar again."""
+        """Set the simulated day, also for later starts of the server; None returns to the calendar."""
         if number is None:
             self._day_number_file.unlink(missing_ok=True)
             return
@@ -92,9 +92,9 @@ class MockApiState:
         draft.replace(self._day_number_file)
 
     def make_api_request(self, name: str, request: Request) -> ApiRequest:
-        """Who asks, and what tonight is like.
+        """Return a request with its account and simulated day.
 
-        :raises Refusal: where there is no stock yet, or no token that lets anybody ask.
+        :raises ApiError: if there is no seed data yet, or no valid access token.
         """
         simulated_day = self.get_simulated_day()
         scheme, _, token_text = request.headers.get("authorization", "").partition(" ")
@@ -112,7 +112,7 @@ class MockApiState:
         return ApiRequest(request, account, simulated_day, ApiObjects(simulated_day, self.mode, url), self.mode)
 
     def find_account(self, authorization: str, form: dict[str, list[str]]) -> str:
-        """The name of the account that a call is made for, empty where it is for none."""
+        """Return the name of the account that makes a call, empty without an account."""
         if form:
             token = self.tokens.verify_token(form.get("refresh_token", [""])[0], "refresh")
             token = token or self.tokens.verify_token(form.get("code", [""])[0], "code")
@@ -121,7 +121,7 @@ class MockApiState:
         return token.account if token else ""
 
     def revoke_token(self, authorization: str) -> None:
-        """Let the access token of a call be expired from now on."""
+        """Expire the access token of a call from now on."""
         token = self.tokens.verify_token(authorization.partition(" ")[2], "access")
         if token is not None:
             self.tokens.revoke_token(token)
@@ -164,7 +164,7 @@ def create_app(mock_api: MockApiState) -> ASGIApp:
 
 
 def _find_endpoint(path: str) -> str | None:
-    """The name under which calls of a path are counted, None for those that are not."""
+    """Return the name under which calls of a path are counted, None for uncounted ones."""
     if path.startswith("/stand-in/"):
         return None
     if not path.startswith("/v1/"):
@@ -183,7 +183,7 @@ async def _respond_not_found(_request: Request, error: Exception) -> Response:
 
 
 class TrailingSlashRemover:
-    """Lets ``/v1/me/`` mean ``/v1/me``, as the API does; spotipy asks so."""
+    """Middleware that treats ``/v1/me/`` as ``/v1/me``, as the API does; spotipy requests such paths."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

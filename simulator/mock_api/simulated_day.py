@@ -19,7 +19,7 @@ RECENT_PLAY_COUNT = 50
 
 @dataclass(frozen=True)
 class Play:
-    """One play of an account: when it ended, of which track, from which playlist."""
+    """One play of an account: its end, its track and its playlist."""
 
     played_at_ms: int
     track_id: str
@@ -39,15 +39,15 @@ class SimulatedDay:
         self._recent_plays: dict[str, list[Play]] = {}
 
     def list_playlist_ids(self, account: Account) -> list[str]:
-        """The playlists in an account's list."""
+        """Return the playlists in an account's list."""
         return self._changes.playlist_ids[account.name]
 
     def find_playlist(self, playlist_id: str) -> Playlist | None:
-        """A playlist as it is tonight, where there is one of that id."""
+        """Return a playlist in the state of this day, None if there is no playlist with the id."""
         return self._changes.find_playlist(playlist_id)
 
     def compute_snapshot_id(self, playlist: Playlist) -> str:
-        """The version of a playlist: another one exactly when its name or its items are others."""
+        """Return the version of a playlist, which changes exactly when its name or its items change."""
         if playlist.playlist_id not in self._snapshot_ids:
             items = [[item.kind, item.item_id, item.added_at, item.added_by] for item in playlist.items]
             content = json.dumps([playlist.playlist_id, playlist.name, items])
@@ -57,7 +57,7 @@ class SimulatedDay:
         return self._snapshot_ids[playlist.playlist_id]
 
     def can_read_items(self, account: Account | None, playlist: Playlist) -> bool:
-        """Whether an app in development mode may read a playlist's items for this account."""
+        """Return whether an app in development mode may read a playlist's items for this account."""
         if account is None:
             return False
         return playlist.owner_id == account.user_id or (
@@ -65,7 +65,7 @@ class SimulatedDay:
         )
 
     def read_tracks(self, track_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """Tracks with their ``album`` and ``artists`` in them."""
+        """Return tracks with their ``album`` and ``artists`` as objects."""
         tracks = self.seed_data.read_tracks(track_ids)
         for track_id, track in tracks.items():
             track["popularity"] = self._drift_popularity(track["popularity"], track_id)
@@ -77,7 +77,7 @@ class SimulatedDay:
         return tracks
 
     def read_albums(self, album_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """Albums with their ``artists`` in them."""
+        """Return albums with their ``artists`` as objects."""
         albums = self.seed_data.read_albums(album_ids)
         artists = self.read_artists(artist_id for album in albums.values() for artist_id in album["artist_ids"])
         for album in albums.values():
@@ -85,7 +85,7 @@ class SimulatedDay:
         return albums
 
     def read_artists(self, artist_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """Artists under the names that they have tonight."""
+        """Return artists under their names of this day."""
         artists = self.seed_data.read_artists(artist_ids)
         for artist_id, artist in artists.items():
             artist["name"] = self._changes.artist_names.get(artist_id, artist["name"])
@@ -94,11 +94,11 @@ class SimulatedDay:
         return artists
 
     def list_saved_tracks(self, account: Account) -> list[tuple[str, str]]:
-        """The tracks that an account has saved, newest first, and when."""
+        """Return the tracks that an account has saved, newest first, with the time of saving."""
         return self._changes.saved_tracks[account.name]
 
     def list_followed_artists(self, account: Account) -> list[str]:
-        """The artists that an account follows."""
+        """Return the artists that an account follows."""
         return self._changes.followed_artists[account.name]
 
     def list_recent_plays(self, account: Account) -> list[Play]:
@@ -131,7 +131,7 @@ class SimulatedDay:
         return plays
 
     def _drift_popularity(self, popularity: int, resource_id: str) -> int:
-        """Return a popularity that goes up and down a little, by another step about every third day."""
+        """Return a popularity that drifts a little up and down, with a new step about every third day."""
         if not self._max_popularity_drift or not self.number:
             return popularity
         step = (self.number + hash_number("phase", resource_id)) // 3
@@ -141,7 +141,7 @@ class SimulatedDay:
         return max(0, min(100, popularity + change))
 
     def _list_play_sources(self, account: Account) -> list[tuple[str, str]]:
-        """Return what an account plays from: the playlists of the first day, so that plays never change."""
+        """Return the sources of an account's plays: the playlists of the first day, so that plays never change."""
         playlists = (
             self.seed_data.find_playlist(playlist_id) for playlist_id in self.seed_data.list_playlist_ids(account.name)
         )
@@ -155,7 +155,9 @@ class SimulatedDay:
 
 
 def _apply_track_release_date(track: dict[str, Any], album: dict[str, Any]) -> dict[str, Any]:
-    """An album with the release date of one of its tracks, where files give that track another one: the API tells a
-    track's date by its album alone."""
+    """Return an album with the release date of one of its tracks, if files date that track differently.
+
+    The API dates a track by its album only.
+    """
     track_date = {name: track[name] for name in ("release_date", "release_date_precision") if track["release_date"]}
     return {**album, **track_date}

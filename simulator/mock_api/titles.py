@@ -1,4 +1,4 @@
-"""Titles and names made comparable, as far as making up further ids needs it."""
+"""Normalised titles and names, as making alternative ids needs them."""
 
 import re
 import unicodedata
@@ -10,7 +10,7 @@ _NOT_WORD = re.compile(r"[\W_]+")
 
 @lru_cache(maxsize=1 << 16)
 def normalise_text(text: str) -> str:
-    """A text without case, accents, punctuation and "the"; ``&`` is read as "and"."""
+    """Return a text without case, accents, punctuation and "the"; ``&`` becomes "and"."""
     letters = text.replace("&", " and ").casefold()
     if not letters.isascii():
         letters = unicodedata.normalize("NFKD", letters)
@@ -21,15 +21,15 @@ def normalise_text(text: str) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def normalise_title(name: str) -> str:
-    """A whole title, made comparable."""
+    """Return a whole title, normalised."""
     return normalise_text(name)
 
 
 def get_base_title(name: str) -> str:
-    """A title up to its first dash or bracket, made comparable."""
+    """Return a title up to its first dash or bracket, normalised."""
     return normalise_text(_SUFFIX.split(name, maxsplit=1)[0] or name)
 
 
 def has_suffix(name: str) -> bool:
-    """Whether a title says more than its base: a version, an edition, a credit."""
+    """Return whether a title has more than its base: a version, an edition, a credit."""
     return _SUFFIX.search(name) is not None

@@ -1,7 +1,7 @@
-"""Signed tokens: all that they say is in them, so that a restart forgets nothing.
+"""Signed tokens that contain all their data, so that a restart loses nothing.
 
-A token is a JSON object in base64 and its HMAC under a key that is kept, readable by its owner only, in the mock API's
-state folder.
+A token is a JSON object in base64 and its HMAC under a key, which the mock API's state folder stores readable by its
+owner only.
 """
 
 import base64
@@ -26,7 +26,7 @@ REFRESH_MONTHS = 6
 
 @dataclass(frozen=True)
 class Token:
-    """What a token says. ``account`` is empty for an app's own token; ``bound_to`` is what a code was asked with."""
+    """The content of a token. ``account`` is empty for an app's own token; ``bound_to`` binds a code to its request."""
 
     kind: TokenKind
     client_id: str
@@ -39,7 +39,7 @@ class Token:
 
 
 class TokenSigner:
-    """Signs tokens and reads them back."""
+    """Signer and verifier of tokens."""
 
     def __init__(self, state: Path, clock: Clock) -> None:
         self._key = _read_or_create_key(state / "token-key")
@@ -47,7 +47,7 @@ class TokenSigner:
         self._revoked_numbers: set[str] = set()
 
     def sign_token(self, token: Token) -> str:
-        """``token`` as the text that a client carries."""
+        """Return ``token`` as the text that a client sends."""
         payload = base64.urlsafe_b64encode(json.dumps(asdict(token)).encode()).rstrip(b"=")
         return f"{payload.decode()}.{self._compute_signature(payload)}"
 
@@ -63,11 +63,11 @@ class TokenSigner:
         return token if token.kind == kind else None
 
     def is_expired(self, token: Token) -> bool:
-        """Whether a token's time is over."""
+        """Return whether a token has expired."""
         return self.clock() >= token.expires_at or token.number in self._revoked_numbers
 
     def revoke_token(self, token: Token) -> None:
-        """Let a token's time be over now; a restart forgets it."""
+        """Expire a token now; a restart loses the revocation."""
         self._revoked_numbers.add(token.number)
 
     def _compute_signature(self, payload: bytes) -> str:
@@ -75,7 +75,7 @@ class TokenSigner:
 
 
 def compute_refresh_expiry(authorised_at: float) -> float:
-    """When a refresh token ends: six months after the authorisation, at the same time of the same day."""
+    """Return the expiry of a refresh token: six months after the authorisation, at the same time of the same day."""
     start = datetime.fromtimestamp(authorised_at, UTC)
     months = start.month - 1 + REFRESH_MONTHS
     year, month = start.year + months // 12, months % 12 + 1
@@ -88,7 +88,7 @@ def compute_refresh_expiry(authorised_at: float) -> float:
 
 
 def make_token_id() -> str:
-    """Something that no other token has."""
+    """Return an id that no other token has."""
     return make_spotify_id(secrets.token_hex(16), length=12)
 
 

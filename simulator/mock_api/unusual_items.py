@@ -1,6 +1,6 @@
-"""Items of playlists that are no tracks of Spotify: local files and episodes.
+"""Items of playlists that are not tracks of Spotify: local files and episodes.
 
-Their texts are part of responses, whose hashes are ids of inputs: they never change.
+Their texts are part of responses, whose hashes are ids of inputs: they must never change.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ LOCAL_ALBUM: JsonObject = {
     **{**_EMPTY_RESOURCE, "type": "album", "album_type": None, "artists": [], "available_markets": []},
     **{"images": [], "release_date": None, "release_date_precision": None, "total_tracks": None},
 }
-"""The album of a local file: no field is known."""
+"""The album of a local file: every field is empty."""
 
 _DESCRIPTION: JsonObject = {
     "description": "Nobody talks about nothing.",
@@ -62,7 +62,7 @@ def build_local_track(index: int, album: JsonObject) -> JsonObject:
 def build_show(links: JsonObject, markets: list[str] | None) -> JsonObject:
     """Return a show.
 
-    :param markets: None where the mode does not send them.
+    :param markets: None if the mode does not send them.
     """
     show = {
         **{**links, **_DESCRIPTION, "copyrights": [], "media_type": "audio"},

@@ -1,4 +1,4 @@
-"""bin/bench: which benchmarks it starts, and what it hands on to them."""
+"""bin/bench: the benchmarks that it starts, and the arguments that it passes on to them."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from benchmarks.__main__ import BENCHMARK_MODULES, main
 
 @pytest.fixture
 def started_commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """What was started instead of benchmarks, each as its module and arguments."""
+    """Return the list to which each start of a benchmark adds its module and arguments."""
     commands: list[list[str]] = []
 
     def record_command(command: list[str], check: bool) -> SimpleNamespace:

@@ -1,4 +1,4 @@
-"""The campaign of attacks, in short: each that resists a removal, and of those that stop work one of each kind."""
+"""The short form of the attack campaign: all attacks that resist a removal, and one of each kind that blocks work."""
 
 from collections.abc import Iterator
 
@@ -57,7 +57,7 @@ def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pair_attacks(chosen: list[Attack]) -> list[tuple[Attack, str, str]]:
-    """Each attack by one of its roles; the roles take turns."""
+    """Pair each attack with one of its roles; the roles alternate."""
     turns = pair_roles(chosen)
     return [
         next(turn for turn in turns if turn[0] is attack and turn[1] == attack.roles[number % len(attack.roles)])

@@ -1,5 +1,4 @@
-"""The short form of the benchmark ``bad_input``: every malformed row is accounted for, every malformed file has a
-sentence."""
+"""The short form of the benchmark ``bad_input``: every malformed row is counted, every malformed file rejected."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tables as people save them: encodings, decimal commas, dates, quotation marks and shapes, each told by the file."""
+"""Copies of tables: encodings, decimal commas, dates, quotation marks and shapes, each detected from the file."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def make_rows(format_name: str, count: int, **values: Sequence[str] | str) -> list[Row]:
-    """Good rows of a format, with some values in place of theirs: one for all rows, or one for each."""
+    """Return valid rows of a format; ``values`` replace fields by one value for all rows, or by one value each."""
     header, rows = read_table_rows(format_name, None)
     result = [dict(zip(header, rows[number % len(rows)], strict=True)) for number in range(count)]
     for number, row in enumerate(result):
@@ -91,7 +91,7 @@ OWN_NAMES = {
     ("encoding", "name"), [(encoding, name) for encoding, names in OWN_NAMES.items() for name in names]
 )
 def test_one_name_tells_an_older_encoding(import_folder: ImportFolder, encoding: str, name: str) -> None:
-    if encoding in ("cp1250", "mac_roman", "iso-8859-15", "cp932", "cp1253"):  # one word is little for a rare one
+    if encoding in ("cp1250", "mac_roman", "iso-8859-15", "cp932", "cp1253"):  # rare encodings need more text
         names = OWN_NAMES[encoding]
     else:
         names = ["plain one", name, "plain two"]
@@ -270,7 +270,7 @@ def test_one_late_date_decides_for_the_whole_file() -> None:
     assert order == "dmy" and normalize_date("05.06.2019", order) == "2019-06-05"
 
 
-# Nearly every row refused
+# Nearly every row rejected
 
 
 def test_a_file_of_which_nearly_every_row_would_be_refused_is_not_imported(import_folder: ImportFolder) -> None:
@@ -373,11 +373,11 @@ def test_rows_one_field_too_long_that_do_not_tell_are_refused_with_the_cure(impo
         import_folder.receive(HEADER + f"same,{make_artist('A')}" * 8)
 
 
-# Copies by the hundred
+# Hundreds of random copies
 
 
 def make_rows_by_encoding() -> dict[str, list[Row]]:
-    """Rows of three formats with names in the letters of each encoding."""
+    """Return rows of three formats with names in the letters of each encoding."""
     names = [name for own in OWN_NAMES.values() for name in own]
     texts = {"tracks_by_genre": "track_name", "playlist_songs": "track_name", "top_2000s": "Title"}
     rows = {

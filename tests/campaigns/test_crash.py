@@ -1,4 +1,4 @@
-"""Steps that are killed at any moment and run again leave what undisturbed ones do."""
+"""Steps that are killed at a random point and restarted leave the same result as undisturbed ones."""
 
 import os
 import subprocess

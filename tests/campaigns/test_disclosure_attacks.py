@@ -1,4 +1,4 @@
-"""What a person with a login may try to learn of others: the attacks of the benchmark, each by each role."""
+"""Attempts of a login to read data of others: the attacks of the benchmark, each in each role."""
 
 from collections.abc import Iterator
 

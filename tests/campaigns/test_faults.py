@@ -1,4 +1,4 @@
-"""The short form of the benchmark ``faults``: nights with faults of the API leave the same star as nights without."""
+"""The short form of the benchmark ``faults``: runs with faults of the API leave the same star as runs without."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""The faults that the benchmark of the tests tries: they are what somebody might write, and each is another program."""
+"""The mutations that the benchmark of the tests applies: each is a plausible mistake and changes the program."""
 
 from collections.abc import Collection
 
@@ -41,7 +41,7 @@ def test_python_and_the_sql_in_it_are_changed_and_what_only_says_something_is_no
     assert {("one, other", "other, one"), ("or", "and"), ("a, b", "b, a"), ("=", "<>"), (">=", "<=")} & mutations
     assert {("select distinct", "select"), ("inner join", "left join"), ("desc", "asc"), ("5", "6")} <= mutations
     assert not any('odd"' in old or "docstring" in old or "column" in old or old == "|" for old, _ in mutations)
-    # Neither the docstring's 1 and 3 nor the error's 3.
+    # The numbers 1 and 3 of the docstring and 3 of the error message stay as they are.
     assert not {("1", "2"), ("3", "4")} & mutations
 
 

@@ -1,4 +1,4 @@
-"""A small folder of files in Kaggle's formats, with one that is none, and a newer version of one of them."""
+"""A small folder of files in Kaggle's formats, with one that is not a table, and a newer version of one of them."""
 
 import csv
 import random
@@ -11,8 +11,11 @@ _MOODS = ((0.9, 0.8), (0.3, 0.2), (0.5, 0.9))
 
 
 def write_folder(folder: Path) -> None:
-    """dataset.csv (60 tracks, one under two genres), songs.csv (two playlists, one refused row), top.csv (a track of
-    dataset.csv and an unknown one), survey.csv, and page.csv, which is a web page."""
+    """Write dataset.csv, songs.csv, top.csv, survey.csv and page.csv.
+
+    dataset.csv has 60 tracks, one under two genres; songs.csv two playlists and one rejected row; top.csv a track of
+    dataset.csv and an unknown one. page.csv is a web page.
+    """
     folder.mkdir()
     write_dataset(folder / "dataset.csv", popularity=50)
     _write_csv(
@@ -33,7 +36,7 @@ def write_folder(folder: Path) -> None:
 
 
 def write_dataset(path: Path, popularity: int) -> None:
-    """Tracks by genre; ``popularity`` is that of track 7."""
+    """Write tracks by genre; ``popularity`` is the popularity of track 7."""
     rows = [_make_track_row(n) for n in range(TRACKS)]
     rows[7]["popularity"] = popularity
     _write_csv(path, "tracks_by_genre", [*rows, rows[3] | {"track_genre": "second"}])

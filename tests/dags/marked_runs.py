@@ -1,6 +1,6 @@
-"""Mark runs of real DAGs as failed at every stage, as the web interface does, in a database of their own.
+"""Mark runs of real DAGs as failed at every stage, as the web interface does, in a separate database.
 
-python -m tests.dags.marked_runs        {"dag_id": {"stage": {"state": …, "noted": …}}} as JSON: how each ended
+python -m tests.dags.marked_runs        {"dag_id": {"stage": {"state": …, "noted": …}}} as JSON: the end of each run
 """
 
 import json
@@ -21,9 +21,9 @@ from airflow.utils.types import DagRunTriggeredByType, DagRunType
 from etl.jobs import run_audit
 
 STATES = ("running", "queued", "up_for_retry")
-"""Of the task at which a run is marked; those before it have succeeded."""
+"""The states of the task during which a run is marked; the tasks before it have succeeded."""
 FORM = {"path": "export.zip", "user": "ada", "timezone": "Europe/Berlin"}
-"""What the DAGs with a form want at least."""
+"""The smallest input of the DAGs with a form."""
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
 
 
@@ -56,7 +56,7 @@ def _dags() -> list[Any]:
 
 
 def _mark_failed(dag: Any, run_id: str, task_id: str, state: str) -> str:
-    """The state in which a run ends that is marked as failed while a task is in a state."""
+    """Mark a run as failed while a task is in a state, and return the state in which the run ends."""
     with create_session() as session:
         run: DagRun = dag.create_dagrun(
             run_id=run_id,
@@ -78,7 +78,7 @@ def _mark_failed(dag: Any, run_id: str, task_id: str, state: str) -> str:
         patch_dag_run_state(dag=dag, dag_run=run, state=DagRunMutableStates.FAILED, session=session)
         session.commit()
         run.dag = dag
-        # What is left to do, the scheduler does: it would judge a run anew that is not ended yet.
+        # Do the remaining work of the scheduler, which derives the state again if the run has not ended yet.
         for _ in range(2 * len(instances)):
             session.refresh(run)
             if run.state != DagRunState.RUNNING:

@@ -1,4 +1,4 @@
-"""Run real DAGs in this process, in a database of their own, with jobs that only pretend; what came of it as JSON.
+"""Run real DAGs in this process, in a separate database, with mock jobs; print the results as JSON.
 
 python -m tests.dags.pretended_jobs CASES        {"case": {"dag_id": …, "fails": […], …}} as JSON
 """
@@ -16,7 +16,7 @@ DAGS = Path(__file__).resolve().parents[2] / "dags"
 
 
 class Jobs:
-    """What the jobs answer in one case; ``fails`` names those that raise, accounts and files among them."""
+    """Mock jobs with the results of one case; ``fails`` names those that raise, including accounts and files."""
 
     def __init__(self, case: dict[str, Any]) -> None:
         self.fails = set(case.get("fails", ()))
@@ -44,7 +44,7 @@ class Jobs:
         return self.do("fetch_catalogue", result)
 
     def install(self) -> None:
-        """Take the place of the modules that the tasks import."""
+        """Replace the modules that the tasks import."""
         replace_module(
             "spotify",
             choose_accounts=lambda *_: self.do("choose_accounts", self.accounts),

@@ -1,4 +1,4 @@
-"""The product in a real Airflow, as a test starts it."""
+"""The product in a real Airflow, as started by a test."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ CONTENT = {
 
 
 class Product:
-    """bin/run with settings of a test, its REST API and its warehouse."""
+    """A running bin/run with the settings of a test, its REST API and its warehouse."""
 
     def __init__(self, state: Path, **chosen: str) -> None:
         self.state, self.port = state, find_free_port()
@@ -93,6 +93,6 @@ class Product:
 
 
 def _far_from_now() -> str:
-    """A daily schedule that does not come round while a test counts the runs that it started itself."""
+    """Return a daily schedule that does not fall into the test, which counts the runs that it started itself."""
     far = datetime.now(UTC) + timedelta(hours=12)
     return f"{far.minute} {far.hour} * * *"

@@ -1,7 +1,7 @@
-"""Three nights of Spotify's API in a real Airflow, against the stand-in; the third with faults.
+"""Three simulated days of Spotify's API in a real Airflow, against the mock API; the third with faults.
 
-They are lived in one quota mode: what differs between the modes is no matter of Airflow, and tests/jobs/test_nights.py
-looks at the other one. API_NIGHTS_MODES="development extended" lives them in both.
+They run in one quota mode: the modes do not differ for Airflow, and tests/jobs/test_nights.py covers the other one.
+API_NIGHTS_MODES="development extended" runs them in both.
 """
 
 import os
@@ -72,7 +72,7 @@ def test_first_night(product: Product, mode: str) -> None:
         " count(*) filter (where audio_features_source = 'mock_api') as own"
         " from warehouse.dim_track where source = 'mock_api'"
     )[0]
-    # Further ids and strangers alone: of all other tracks the catalogue tells, and the mock changes nothing there.
+    # Only further ids and unknown tracks: the mock API never changes values that the catalogue has.
     assert int(str(measured["measured"])) > 0.5 * int(str(measured["n"])) > 50
     assert (int(str(measured["own"])) > 0) == (mode == "extended")
     popular = product.ask("select count(*) as n from warehouse.fact_track_popularity")

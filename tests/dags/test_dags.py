@@ -1,4 +1,4 @@
-"""Every DAG parses, keeps the house's rules, and goes on after what may fail."""
+"""Every DAG parses, follows the conventions of the project, and continues after optional steps that fail."""
 
 import json
 import os
@@ -115,7 +115,7 @@ CASES: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """An Airflow without parts: its tables in a file."""
+    """Return the environment of an Airflow without components, whose tables are in a file."""
     home = tmp_path_factory.mktemp("airflow")
     environ = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "SPOTI", "IS_STAND"))},
@@ -134,7 +134,7 @@ def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def run_and_parse(environ: dict[str, str], *arguments: str) -> Any:
-    """What a process of its own says last, as JSON."""
+    """Run Python with arguments in a separate process, and return the last line of its output, parsed as JSON."""
     done = subprocess.run([sys.executable, *arguments], env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.strip().splitlines()[-1])
@@ -142,21 +142,21 @@ def run_and_parse(environ: dict[str, str], *arguments: str) -> Any:
 
 @pytest.fixture(scope="module")
 def bag(environ: dict[str, str]) -> dict[str, dict[str, dict[str, Any]]]:
-    """What Airflow itself makes of the DAG folder."""
+    """Return the content of the DAG folder, as Airflow itself parses it."""
     content: dict[str, dict[str, dict[str, Any]]] = run_and_parse(environ, "-c", _INSPECT, str(CHECKOUT / "dags"))
     return content
 
 
 @pytest.fixture(scope="module")
 def runs(environ: dict[str, str]) -> dict[str, dict[str, Any]]:
-    """Runs of the DAGs with jobs that only pretend, by case: state of the run, states of its tasks."""
+    """Return runs of the DAGs with mock jobs, by case: the state of the run and the states of its tasks."""
     results: dict[str, dict[str, Any]] = run_and_parse(environ, "-m", "tests.dags.pretended_jobs", json.dumps(CASES))
     return results
 
 
 @pytest.fixture(scope="module")
 def marked(environ: dict[str, str]) -> dict[str, dict[str, Any]]:
-    """How runs ended that were marked as failed, by DAG and by the task and its state at which they were."""
+    """Return the end of each run that was marked as failed, by DAG and by the task and its state when it was marked."""
     results: dict[str, dict[str, Any]] = run_and_parse(environ, "-m", "tests.dags.marked_runs")
     return results
 

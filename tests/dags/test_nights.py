@@ -1,4 +1,4 @@
-"""Three nights in a real Airflow: a first one, one without news, one with a changed file."""
+"""Three runs in a real Airflow: a first one, one without new inputs, one with a changed file."""
 
 import time
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Iterator[Product]:
-    # An app in which nobody has signed in: these nights know files alone.
+    # No account has signed in to this app: these runs use only files.
     product = Product(tmp_path_factory.mktemp("nights"), KAGGLE_PATH=str(folder), SPOTIPY_CLIENT_ID="nobody")
     try:
         product.wait_for("stays up until Ctrl-C", 600)
@@ -147,7 +147,7 @@ def test_an_account_export_adds_its_plays_once(product: Product, tmp_path: Path)
 
 
 def import_export(product: Product, path: Path) -> str:
-    """How an import ended, once the load that it starts has ended well too."""
+    """Return the state of an import, once the load that it triggers has also succeeded."""
     earlier = set(product.api.list_run_ids("load_events"))
     form: dict[str, object] = {"path": str(path), "user": "ada", "timezone": "Europe/Berlin"}
     state, _ = product.run_dag("account_import", form)

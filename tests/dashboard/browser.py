@@ -1,4 +1,4 @@
-"""A real Chromium without a screen, and what a person does with it."""
+"""A real headless Chromium, and the actions of a user in it."""
 
 import shutil
 from pathlib import Path
@@ -19,7 +19,7 @@ _IS_DRAWN = """
 
 
 def start_browser(profile: Path) -> Chrome:
-    """A browser that asks nobody for updates."""
+    """Start a browser without automatic updates."""
     options = ChromeOptions()
     options.binary_location = shutil.which("chromium") or ""
     for argument in (
@@ -37,32 +37,32 @@ def start_browser(profile: Path) -> Chrome:
 
 
 def resize_page(browser: Chrome, size: tuple[int, int]) -> None:
-    """Make the page so large: a window cannot be as narrow as a phone."""
+    """Resize the page: a window cannot be as narrow as a phone."""
     sizes = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size == PHONE}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", sizes)
 
 
 def open_page(browser: Chrome, address: str) -> None:
-    """Open the dashboard anew, until its first page can be typed into."""
+    """Load the dashboard again, and wait until its first page accepts input."""
     browser.get(address)
     wait_for_text(browser, "No login yet")
     wait_until_drawn(browser)
 
 
 def sign_in(browser: Chrome, address: str, name: str, password: str) -> None:
-    """Sign in by keyboard alone."""
+    """Sign in with the keyboard only."""
     open_page(browser, address)
     field = browser.find_element(By.CSS_SELECTOR, "input[autocomplete=username]")
     field.send_keys(name, Keys.TAB, password, Keys.ENTER)
 
 
 def read_page_text(browser: Chrome) -> str:
-    """All that the page says, as far as it is seen."""
+    """Return all visible text of the page."""
     return str(browser.find_element(By.TAG_NAME, "body").text).replace("\u2060", "")
 
 
 def wait_for_text(browser: Chrome, words: str) -> str:
-    """The page's text as soon as it has these words."""
+    """Wait until the page contains some words, and return its text."""
     WebDriverWait(browser, PATIENCE_SECONDS, poll_frequency=0.05).until(
         lambda driver: words in read_page_text(driver), words
     )
@@ -70,7 +70,7 @@ def wait_for_text(browser: Chrome, words: str) -> str:
 
 
 def wait_until_drawn(browser: Chrome) -> str:
-    """The page's text once it is drawn whole."""
+    """Wait until the page is drawn completely, and return its text."""
     texts = [""]
 
     def is_still(driver: Chrome) -> bool:

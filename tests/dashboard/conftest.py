@@ -29,5 +29,5 @@ def started_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome
 def browser(started_browser: Chrome) -> Chrome:
     browsing.resize_page(started_browser, browsing.DESKTOP)
     for kind in ("browser", "performance"):
-        started_browser.get_log(kind)  # what earlier tests left
+        started_browser.get_log(kind)  # discard the output of earlier tests
     return started_browser

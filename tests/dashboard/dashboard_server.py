@@ -1,4 +1,4 @@
-"""A warehouse with something to look at, a login of each kind, and the dashboard on it."""
+"""A warehouse with data, a login of each kind, and the dashboard on it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,7 +52,7 @@ insert into audit.fetch (run_id, part, account, asked_at, state, message) values
 
 @dataclass(frozen=True)
 class DashboardServer:
-    """A warehouse, its dashboard's address, and who may sign in."""
+    """A warehouse, its dashboard's address, and the logins that may sign in."""
 
     url: str
     address: str
@@ -62,7 +62,7 @@ class DashboardServer:
 
 @contextmanager
 def start_dashboard(server: postgres.Server, template: str, state: Path) -> Iterator[DashboardServer]:
-    """A dashboard on a warehouse of its own."""
+    """Start a dashboard on a new warehouse."""
     with _warehouse(server, template) as (url, names, passwords):
         port = find_free_port()
         dashboard = Dashboard(state, {"WAREHOUSE_URL": url}, port)
@@ -76,7 +76,7 @@ def start_dashboard(server: postgres.Server, template: str, state: Path) -> Iter
 def _warehouse(server: postgres.Server, template: str) -> Iterator[tuple[str, dict[str, str], dict[str, str]]]:
     mark = uuid4().hex[:8]
     with copy_database(server, template) as url:
-        migrate_warehouse(url)  # rights on a database are not copied with it
+        migrate_warehouse(url)  # privileges on a database are not copied with it
         fill_warehouse(url)
         admin = server.build_url("postgres", url.rsplit("/", 1)[1])
         names = {kind: f"www.{kind}.{mark}" for kind in KINDS}
@@ -95,14 +95,14 @@ def _warehouse(server: postgres.Server, template: str) -> Iterator[tuple[str, di
 
 
 def sign_in_as(browser: Chrome, dashboard: DashboardServer, kind: str) -> str:
-    """Sign in; the text of the first page."""
+    """Sign in, and return the text of the first page."""
     sign_in(browser, dashboard.address, dashboard.names[kind], dashboard.passwords[kind])
     wait_for_text(browser, "Sign out")
     return wait_until_drawn(browser)
 
 
 def fill_warehouse(url: str) -> None:
-    """Twelve listeners around a turn of the year, with the marts built of what they heard."""
+    """Insert twelve listeners around a turn of the year, and build the marts of their plays."""
     with connect(url) as connection:
         fill_dimensions(connection, USERS)
         insert_events(connection, make_events(1, USERS, size=2500))

@@ -1,4 +1,4 @@
-"""What pages show while a build from nothing puts its tables in place."""
+"""The pages during a full refresh that swaps its tables into place."""
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -46,7 +46,7 @@ def test_a_page_opened_while_tables_change_places_has_the_new_rows(
     with ThreadPoolExecutor(len(_PAGES)) as pool:
 
         def open_pages(connection: Connection) -> None:
-            """Called after the tables have changed places and before the build commits."""
+            """Open the pages after the tables were swapped and before the build commits."""
             for kind, page, question, parameters in _PAGES:
                 futures.append(pool.submit(_count_rows, logins[kind], page, question, parameters))
             _wait_until_waiting(dashboard.url, len(_PAGES))
@@ -58,7 +58,7 @@ def test_a_page_opened_while_tables_change_places_has_the_new_rows(
 
 
 def _count_rows(login: Login, page: Page, question: str, parameters: dict[str, object]) -> int:
-    """How many rows a question of the page has, where the page is opened by itself."""
+    """Return the number of rows of a query of the page, if the page is opened on its own."""
     counts = []
 
     def count_once(_: Login, reader: WarehouseReader) -> None:

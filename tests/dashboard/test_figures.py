@@ -1,4 +1,4 @@
-"""What the figures draw."""
+"""The content of the figures."""
 
 from datetime import date, timedelta
 

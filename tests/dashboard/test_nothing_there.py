@@ -1,4 +1,4 @@
-"""What the dashboard says where there is no warehouse, none with tables, or nothing in it."""
+"""The messages of the dashboard without a warehouse, without tables, and without data."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,17 +27,17 @@ EMPTY = {
     "Charts": "There are no charts yet. Load events",
     "Operations": "Nothing has run yet. Start the DAG nightly_refresh",
 }
-"""What each page says, and the beginning of what to do."""
+"""The message of each page, and the beginning of the remedy."""
 
 
 @pytest.fixture(scope="module")
 def empty(
     embedded_server: postgres.Server, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[DashboardServer]:
-    """A warehouse with nothing in its tables but an artist, and the logins of an operator and of the artist."""
+    """Yield a warehouse that contains only an artist, and the logins of an operator and of the artist."""
     names = {kind: f"{kind}_{uuid4().hex[:8]}" for kind in ("operator", "artist")}
     with copy_database(embedded_server, migrated_template) as url:
-        migrate_warehouse(url)  # rights on a database are not copied with it
+        migrate_warehouse(url)  # privileges on a database are not copied with it
         with connect(url) as connection:
             statement = (
                 "insert into warehouse.dim_artist (artist_key, artist_id, name, source) values (1, 'a1', 'Ada', 's')"
@@ -54,7 +54,7 @@ def empty(
 
 @contextmanager
 def serve_dashboard(url: str, state: Path) -> Iterator[str]:
-    """The address of a dashboard on a warehouse."""
+    """Yield the address of a dashboard on a warehouse."""
     port = find_free_port()
     dashboard = Dashboard(state, {"WAREHOUSE_URL": url}, port)
     try:

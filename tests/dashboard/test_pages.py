@@ -26,7 +26,7 @@ TITLES = {
     "Charts": ("Charts",),
     "Operations": ("Operations",),
 }
-"""The pages, in their order, and what stands on each."""
+"""The pages, in their order, and words on each."""
 _FITS = """
     const page = document.querySelector('[data-testid=stMainBlockContainer]');
     const style = getComputedStyle(page), edge = page.getBoundingClientRect().right - parseFloat(style.paddingRight);
@@ -34,7 +34,7 @@ _FITS = """
         && [...page.querySelectorAll('[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg, img')]
             .every(drawn => drawn.getBoundingClientRect().right <= edge + 1)
 """
-"""Nothing is wider than the page, and no chart or picture leaves its column."""
+"""True if no element is wider than the page, and no chart or picture leaves its column."""
 
 
 def go_to(browser: Chrome, name: str) -> str:
@@ -44,7 +44,7 @@ def go_to(browser: Chrome, name: str) -> str:
 
 
 def read_metrics(browser: Chrome) -> dict[str, str]:
-    """The big figures of the page, by label."""
+    """Return the key figures of the page, by label."""
     elements = browser.find_elements(By.CSS_SELECTOR, "[data-testid=stMetric]")
     return {element.text.split("\n")[0]: element.text.split("\n")[1] for element in elements}
 
@@ -132,7 +132,7 @@ def test_sign_in_and_another_page_by_keyboard_alone(browser: Chrome, dashboard: 
 
 
 def press_until(browser: Chrome, key: str, is_there: Callable[[WebElement], bool]) -> None:
-    """Press a key until the element that has the focus is the one that is meant."""
+    """Press a key until the intended element has the focus."""
     for _ in range(40):
         type_in(browser, key)
         if is_there(browser.switch_to.active_element):
@@ -166,7 +166,7 @@ def test_each_role_sees_its_pages_and_no_other(
 
 
 def find_page_links(browser: Chrome) -> dict[str, WebElement]:
-    """The pages to choose from, also where the sidebar is folded; the name stands behind the icon's."""
+    """Return the links of the navigation, also if the sidebar is collapsed; the name follows the icon's name."""
     elements = browser.find_elements(By.CSS_SELECTOR, "[data-testid=stSidebarNavLink]")
     words = {str(element.get_attribute("textContent")): element for element in elements}
     return {name: element for name in TITLES for word, element in words.items() if word.endswith(name)}

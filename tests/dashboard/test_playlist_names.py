@@ -1,4 +1,4 @@
-"""What playlists are called where names are missing or the same."""
+"""The displayed names of playlists if names are missing or equal."""
 
 import pandas as pd
 import pytest

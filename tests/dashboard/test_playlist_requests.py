@@ -1,4 +1,4 @@
-"""A listener asks for a playlist by its link."""
+"""A listener requests a playlist by its link."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ PLAYLIST = "37i9dQZF1DXcBWIGoYBM5M"
 
 @pytest.fixture
 def request_page(browser: Chrome, dashboard: DashboardServer) -> Iterator[Chrome]:
-    """A browser on the page of a listener who has no account that has signed in."""
+    """Yield a browser on the page of a listener without a signed-in account."""
     sign_in_as(browser, dashboard, "newcomer")
     page_links = browser.find_elements(By.CSS_SELECTOR, "[data-testid=stSidebarNavLink]")
     browser.execute_script("arguments[0].click()", page_links[-1])

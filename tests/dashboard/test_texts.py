@@ -1,4 +1,4 @@
-"""Names of all kinds in the picture, on the pages and in the form of the sign-in."""
+"""Names in all scripts in the picture, on the pages and in the sign-in form."""
 
 from xml.etree import ElementTree
 

@@ -1,4 +1,4 @@
-"""The dates of a year's story are those of the listener's calendar."""
+"""The dates of a year's story use the listener's calendar."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -25,11 +25,11 @@ _EVENTS = (
 
 @pytest.fixture
 def logins(embedded_server: postgres.Server, migrated_template: str) -> Iterator[list[tuple[str, str, str]]]:
-    """Warehouse, name and password of an analyst and of the only listener who has heard something."""
+    """Yield warehouse, name and password of an analyst and of the only listener with plays."""
     whose = {"analyst": None, "listener": f"u{_IN_TOKYO}"}
     names = {kind: f"{kind}_{uuid4().hex[:8]}" for kind in whose}
     with copy_database(embedded_server, migrated_template) as url:
-        migrate_warehouse(url)  # rights on a database are not copied with it
+        migrate_warehouse(url)  # privileges on a database are not copied with it
         with connect(url) as connection:
             fill_dimensions(connection)
             insert_events(connection, _EVENTS)

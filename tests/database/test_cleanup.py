@@ -1,4 +1,4 @@
-"""What maintenance removes from the warehouse."""
+"""The rows that maintenance removes from the warehouse."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ REJECTED = "select input_id, row_number from audit.rejected_row order by 1, 2"
 
 
 def make_input_rows(input_id: str) -> Rows:
-    """The catalogue as another version of the file tells it."""
+    """Return the rows of the catalogue in another version of the file."""
     staged = make_catalogue()
     for name in ("input_key", "rejected_row"):
         staged[name] = [{**row, "input_id": input_id} for row in staged[name]]

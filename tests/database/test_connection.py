@@ -1,4 +1,4 @@
-"""An address that cannot be used is a sentence, in which nothing of its password stands."""
+"""An unusable address leads to an error message without any part of its password."""
 
 import traceback
 
@@ -27,6 +27,6 @@ SECRET = "plain42word"
 def test_an_address_that_cannot_be_used(url: str) -> None:
     with pytest.raises(EtlError) as caught, connect(url):
         pass
-    # Lines of code in a traceback are not what the user wrote.
+    # Lines of code in a traceback are not text of the user.
     traceback_lines = traceback.format_exception(caught.value)
     assert SECRET not in "".join(traceback_lines)

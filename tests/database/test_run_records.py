@@ -1,4 +1,4 @@
-"""What the audit says of runs that were cut short, and of Kaggle files that come back."""
+"""The audit of interrupted runs, and of Kaggle files that are imported again."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -76,7 +76,7 @@ def test_a_run_that_was_cut_short_says_so_though_it_was_then_marked_as_failed(wa
 
 @pytest.mark.parametrize("message", database.EXTERNAL_END_MESSAGES)
 def test_a_job_that_outlives_its_run_neither_says_so_nor_publishes(warehouse_url: str, message: str) -> None:
-    """A run is marked as failed before its job notes that it begins, or while it is at work; the job lives on."""
+    """Mark a run as failed before its job records its start, or while the job is at work; the job survives."""
     chosen = read_settings({"WAREHOUSE_URL": warehouse_url})
     with database.connect(warehouse_url) as connection:
         record_start(connection, make_run("at work"))

@@ -1,4 +1,4 @@
-"""Logins do not hold up what changes the warehouse: their sessions in its way are ended, others are named."""
+"""Logins do not block changes of the warehouse: their blocking sessions are ended, other ones are named."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ def swap_tables(loader: Loader, lock_timeout: str = "20s") -> None:
 
 
 def swap_by_attempts(loader: Loader) -> None:
-    """As a build does: attempts of half a second, with pauses between them."""
+    """Swap as a build does: in attempts of half a second, with pauses between them."""
     for _ in range(40):
         try:
             return swap_tables(loader, "500ms")
@@ -134,7 +134,7 @@ def is_listed(warehouse: RoleWarehouse, connection: Connection) -> bool:
 
 
 def test_a_login_with_the_lock_of_the_warehouse_is_ended(warehouse: RoleWarehouse) -> None:
-    # As on a server where it was not shut, and the session had it before.
+    # Restore the state of a server without this restriction, on which the session took the lock earlier.
     warehouse.as_admin("grant execute on function pg_advisory_lock(bigint) to public")
     holder = warehouse.enter("analyst")
     query(holder, "select pg_advisory_lock(20261121)")

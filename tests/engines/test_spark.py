@@ -1,4 +1,4 @@
-"""Spark's processes: their environment, and the errors when they lack memory or are killed."""
+"""Spark's processes: their environment, and the errors if they run out of memory or are killed."""
 
 import os
 import subprocess
@@ -91,7 +91,7 @@ except EtlError as error:
 
 @pytest.fixture(name="spark_session")
 def _spark_session(request: pytest.FixtureRequest) -> SparkSession:
-    """The session of all tests, under a name that is not the module's."""
+    """Return the session of all tests, under a name that differs from the module's."""
     shared: SparkSession = request.getfixturevalue("spark")
     return shared
 
@@ -151,7 +151,7 @@ def test_what_is_joined_to_an_empty_frame_is_not_read(spark_session: SparkSessio
 
 
 def read_errors(program: str, folder: Path, **others: str) -> list[str]:
-    """The errors that a program names on its standard output."""
+    """Return the errors that a program prints on its standard output."""
     environ = {
         **os.environ,
         "STATE_DIR": str(folder),

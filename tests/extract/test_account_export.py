@@ -1,4 +1,4 @@
-"""Account exports on their way into the lake: accepted, omitted and rejected content."""
+"""Imports of account exports into the lake: accepted, omitted and rejected content."""
 
 import gzip
 import json
@@ -52,7 +52,7 @@ def read_bodies(export: ReceivedExport, place: int = 0) -> list[Any]:
 
 
 def get_rejection(path: Path | str, lake: Lake, **listener: str) -> str:
-    """The message of a rejection, after which the lake holds nothing."""
+    """Return the message of a rejection, and check that the lake stays empty."""
     with pytest.raises(ActionNeededError) as caught:
         receive_folder(path, lake, **listener)
     assert not lake.inputs.find_inputs(["account_export"])
@@ -425,7 +425,7 @@ PLAYLIST = {
 
 
 def local(number: int, **fields: Any) -> dict[str, Any]:
-    """A record with the date that a tool for spreadsheets has made of its own."""
+    """Return a record with a date that a spreadsheet program has reformatted."""
     return make_basic_play(endTime=f"3/1/2024 {number % 24}:03", **fields)
 
 
@@ -530,13 +530,13 @@ def test_a_broken_library_refuses_the_export_and_one_of_another_form_does_not(tm
     [
         (zipfile.ZIP_LZMA, {90: b"\xff\xff\xff"}, f"{AUDIO}: the zip file is broken here"),
         (zipfile.ZIP_BZIP2, {65: b"\xff\xff\xff"}, f"{AUDIO}: the zip file is broken here"),
-        # A name in UTF-8, which the member's own is not; a member without a name.
+        # A header whose UTF-8 flag is set, with a name that is not UTF-8; a member without a name.
         (zipfile.ZIP_DEFLATED, {7: b"\x08", 30: b"\xff"}, f"{AUDIO}: the zip file is broken here"),
         (zipfile.ZIP_DEFLATED, {-46: b"\0"}, "leads out of the zip file"),
     ],
 )
 def test_broken_members(tmp_path: Path, lake: Lake, method: int, changes: dict[int, bytes], sentence: str) -> None:
-    """Bytes are changed at places of the member's header, or of its entry in the directory where they are negative."""
+    """Check errors of changed bytes, at offsets in the member's header, or in its directory entry if negative."""
     path = tmp_path / "broken.zip"
     with zipfile.ZipFile(path, "w", method) as archive:
         archive.writestr(AUDIO, encode_file([make_play()] * 20))
@@ -570,7 +570,7 @@ def test_a_timezone_that_is_none(tmp_path: Path, lake: Lake, zone: str) -> None:
 def test_damage_gives_a_sentence_or_all_records(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, place: int, junk: bytes, cut: bool
 ) -> None:
-    """Bytes changed anywhere, in the JSON or in the zip file around it: never another failure, never a half."""
+    """Check that changed bytes in the JSON or zip file lead to a rejection or to all records, never to some."""
     lake = Lake(tmp_path_factory.mktemp("lake").as_uri())
     raw = encode_file([make_play(), make_old_play()])
     zipped = write_export_zip(tmp_path / "whole.zip", **{AUDIO: raw, VIDEO: [make_play()]}).read_bytes()

@@ -1,4 +1,4 @@
-"""Avro feeds from elsewhere on their way into the lake: whole ones, cut ones and wrong ones."""
+"""Imports of external Avro feeds into the lake: complete, truncated and invalid ones."""
 
 import io
 import json
@@ -25,7 +25,7 @@ def make_users(count: int) -> list[dict[str, Any]]:
 
 
 def write_feed(path: Path, records: list[dict[str, Any]], schema: Any = None, sync_interval: int = 200) -> bytes:
-    """A file of many small blocks.
+    """Write a file of many small blocks.
 
     :returns: its bytes.
     """
@@ -107,7 +107,7 @@ def test_what_is_no_feed_is_refused_in_words_and_leaves_nothing(lake: Lake, tmp_
 def test_what_takes_no_bytes_or_more_than_there_are_is_refused(lake: Lake, tmp_path: Path) -> None:
     user, path = load_contract("user"), tmp_path / "wrong.avro"
     whole = write_feed(path, make_users(1))
-    place = whole.index(whole[-16:]) + 16  # of the number of records
+    place = whole.index(whole[-16:]) + 16  # the offset of the number of records
     nothing = [{**field, "type": "null"} for field in user["fields"]]
     endless = [*user["fields"], {"name": "more", "type": {"type": "array", "items": "null"}}]
     twice = user | {"fields": [*user["fields"], user["fields"][0]]}

@@ -1,4 +1,4 @@
-"""Receiving files: good files are stored with a correct manifest, bad files leave nothing and a clear message."""
+"""Imports of files: valid files are stored with a correct manifest, invalid files leave nothing and a clear message."""
 
 import gzip
 import http.server
@@ -267,7 +267,7 @@ class _FileServer(http.server.BaseHTTPRequestHandler):
             self.wfile.write(ARTISTS.encode())
 
     def log_message(self, format: str, *args: object) -> None:
-        """Tests stay quiet."""
+        """Log nothing."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What tests of jobs share: a little stock for stand-ins, and one session for all steps."""
+"""Shared fixtures of the job tests: small seed data for mock APIs, and one session for all steps."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ def seed_data_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def one_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The session of all tests in place of one for each step."""
+    """Use the session of all tests instead of one for each step."""
 
     @contextmanager
     def open_shared_session(

@@ -1,4 +1,4 @@
-"""A stand-in for Spotify's API, the accounts that signed in to it, a lake and a warehouse: all that the jobs need."""
+"""A mock Spotify API, the accounts that have signed in to it, a lake and a warehouse: the environment of the jobs."""
 
 import os
 from collections import Counter
@@ -27,7 +27,7 @@ STILL = "has_usual_changes = false\npopularity_drift = 0\n"
 
 @dataclass(frozen=True)
 class MockApiEnvironment:
-    """What a test has to do with."""
+    """The mock API, lake and warehouse of a test."""
 
     url: str
     settings: Settings
@@ -44,7 +44,7 @@ class MockApiEnvironment:
         requests.put(f"{self.url}/stand-in/night", json={"number": number}, timeout=10).raise_for_status()
 
     def calls(self) -> Counter[str]:
-        """The calls that the stand-in has counted since it was last asked."""
+        """Return the calls that the mock API has counted since the last call of this method."""
         counted = requests.get(f"{self.url}/stand-in/calls", timeout=10).json()
         requests.delete(f"{self.url}/stand-in/calls", timeout=10)
         return Counter({name: sum(by_status.values()) for name, by_status in counted.items() if name != "token"})
@@ -53,7 +53,7 @@ class MockApiEnvironment:
         return select_rows(self.settings.warehouse_url, statement, **parameters)
 
     def fetched(self, run_id: str, part: str = f"account-{FIRST_ACCOUNT}") -> dict[str, Any]:
-        """The audit's line of a fetch."""
+        """Return the row of a fetch in the audit."""
         (line,) = self.rows(
             "select * from audit.fetch where run_id = :run_id and part = :part", run_id=run_id, part=part
         )
@@ -64,7 +64,7 @@ class MockApiEnvironment:
 def start_environment(
     state: Path, warehouse_url: str, seed_data_path: Path, scenario: str = STILL, mode: str = "development"
 ) -> Iterator[MockApiEnvironment]:
-    """A running stand-in of a scenario, whose two accounts have signed in."""
+    """Start a mock API with a scenario, to which two accounts have signed in."""
     get_seed_data_path(state).parent.mkdir(parents=True)
     copyfile(seed_data_path, get_seed_data_path(state))
     (state / "scenario.toml").write_text(scenario)

@@ -1,4 +1,4 @@
-"""One import, one refresh and one load of events, by a call or from a shell, as the environment says:
+"""One import, one refresh and one load of events, called from Python or the shell, configured by the environment:
 
 python -m tests.jobs.refresh_once FOLDER
 """

@@ -1,4 +1,4 @@
-"""The import of an account export as a task does it."""
+"""The import of an account export, as a task runs it."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A life of listening in one export: 150,000 plays in one go; a second one that overlaps adds only what is new."""
+"""A large export of 150,000 plays in one load; a second, overlapping export adds only its new plays."""
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.timeout(1200), pytest.mark.usefixtures("one_session")]
 PLAYS, FURTHER, OVERLAPPING = 150_000, 2_000, 10_000
 FIRST_END = datetime(2014, 1, 1, 12, tzinfo=UTC)
 EVERY = timedelta(minutes=43)
-"""Twelve years of plays, through every hour of the day and every change of the clocks."""
+"""Twelve years of plays, in every hour of the day and across every change of the clocks."""
 
 ACCOUNT = """
 select rows_in, rows_loaded, rows_duplicate, rows_rejected from audit.row_count
@@ -47,7 +47,7 @@ def test_a_large_export_and_one_that_overlaps(tmp_path: Path, warehouse_url: str
 
 
 def load_export(settings: Settings, export_folder: Path, run_id: str, first: int, end: int) -> int:
-    """How many events the load of an export with these plays adds; several files, as Spotify cuts them."""
+    """Load an export with these plays, split into files as at Spotify, and return the number of events that it adds."""
     middle = (first + end) // 2
     files = {AUDIO: range(first, middle), AUDIO.replace("_0", "_1"): range(middle, end)}
     folder = write_export_folder(

@@ -1,4 +1,4 @@
-"""Real account exports the whole way into the star: exact accounts, and nothing new the second time."""
+"""Real account exports from file to star: exact row counts, and no new events the second time."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ def test_a_real_export_is_imported_whole_and_a_second_time_without_a_new_row(
     settings = read_settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": warehouse_url})
 
     def load_export(run_id: str, timezone: str) -> dict[str, int]:
-        """What a load adds; another timezone makes the same export another input."""
+        """Load the export, and return the counts of the load; another timezone makes the same export another input."""
         import_export(str(real_exports), "ada", timezone, settings, datetime(2026, 11, 1, tzinfo=UTC))
         return events.load_events(run_id, date(2026, 11, 21), settings) if events.plan_events(run_id, settings) else {}
 

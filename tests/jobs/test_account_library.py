@@ -75,7 +75,7 @@ def make_library_file(*titles: str, artists: tuple[str, ...] = ()) -> Json:
 
 
 def import_and_load(settings: Settings, path: Path, day: int, user: str = "me", **files: Json) -> dict[str, int]:
-    """Import files as a folder and load them; rows written."""
+    """Import files as a folder, load them, and return the numbers of written rows."""
     export_folder = write_export_folder(
         path / f"export-{day}-{user}", **{f"{name}.json": value for name, value in files.items()}
     )
@@ -205,7 +205,7 @@ def test_saved_tracks_and_followed_artists_are_dated_by_the_first_import(setting
 
 
 def store_saved_tracks(settings: Settings, *titles: str, artist: str = "Band") -> None:
-    """Let the API answer that tracks were saved in May and an artist is followed."""
+    """Store API responses in which tracks were saved in May and an artist is followed."""
     artists = [{"id": f"{artist.lower():0>22}", "name": artist}]
     tracks = [
         {"id": make_track_uri(title)[14:], "name": title, "artists": artists, "duration_ms": 1000} for title in titles
@@ -260,7 +260,7 @@ API = CURRENT.replace("as added_on", "as added_on, p.playlist_id, p.owner_id, p.
 
 
 def store_api_playlist(settings: Settings, run_id: str, name: str, *titles: str, day: int = 0) -> None:
-    """A refresh in which the API has read a playlist."""
+    """Run a refresh in which the API has read a playlist."""
     seen_at, playlist_id = NOW + timedelta(days=day), "37i9dQZF1DX0XUsuxWHRQd"
     own = {"playlist_id": playlist_id, "name": name, "owner_id": "my-name", "snapshot_id": run_id, "source": "api"}
     frames: dict[str, list[dict[str, Any]]] = {

@@ -1,4 +1,4 @@
-"""What accounts did, from the API's answers to the star."""
+"""The actions of accounts, from the API's responses to the star."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def load_events(environment: MockApiEnvironment, run_id: str) -> dict[str, int]:
 
 
 def count_saved_items(environment: MockApiEnvironment) -> Counter[tuple[str, str]]:
-    """What the lake's answers say: (account, thing) with when it was saved."""
+    """Count the pairs of account and saved track in the responses of the lake."""
     return Counter(
         (line["account"], (entry["item"] if "item" in entry else entry["track"])["id"])
         for received in environment.lake.inputs.find_inputs(["api"])

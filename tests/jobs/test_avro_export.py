@@ -1,4 +1,4 @@
-"""The export of the warehouse as Avro: fastavro and Spark read what the warehouse holds."""
+"""The export of the warehouse as Avro: fastavro and Spark read the content of the warehouse."""
 
 import json
 from collections.abc import Iterator
@@ -170,7 +170,7 @@ def test_an_export_that_fails_leaves_the_earlier_one(star: Settings, tmp_path: P
     _export(star, target)
     before = {path: path.read_bytes() for path in target.rglob("*.avro")}
     with database.connect(star.warehouse_url) as connection:
-        # A number of followers that no Avro long can hold makes the second entity fail after the first was written.
+        # A number of followers beyond Avro's long makes the second entity fail after the first was written.
         connection.exec_driver_sql("alter table warehouse.dim_artist drop constraint dim_artist_followers_not_negative")
         connection.exec_driver_sql("alter table warehouse.dim_artist alter followers type numeric")
         connection.exec_driver_sql("update warehouse.dim_artist set followers = 1e30 where artist_key = 1")

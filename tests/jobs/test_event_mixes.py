@@ -1,6 +1,6 @@
-"""All that can be wrong with feeds at once, in any order and grouping: accounts are exact, the star is what it must be.
+"""Feeds with all errors at once, in any order and grouping: the row counts are exact, the star is as expected.
 
-What must be is worked out here from the records alone, by plain loops, without a look at what the product does.
+The expected values are computed here from the records alone, by plain loops and without the code of the product.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ FIRST = datetime(2026, 11, 2, 8, tzinfo=UTC)
 USERS = ("u1", "u2")
 TRACKS = ("track-A1", "track-A2", "never-heard-of")
 MINUTES = (-60 * 24 * 40, -60 * 24 * 3, -90, 0, 1, 2, 60 * 24, 60 * 24 * 9)
-"""In three months; some a change of the user before others."""
+"""In three months; some before a change of the user, others after it."""
 HOMES = (("DE", "Europe/Berlin"), ("US", "America/New_York"), ("JP", "Asia/Tokyo"))
 PLANS = ("free", "premium")
 BROKEN: dict[str, dict[str, Any]] = {
@@ -51,7 +51,7 @@ CUT = "the file ends in the middle of a block"
 
 @dataclass
 class FeedFile:
-    """A file of a feed: its records in the order in which they stand; what it was cut to holds ``kept`` of them."""
+    """A file of a feed and its records in order; ``kept`` are the records that are left after a truncation."""
 
     name: str
     contract: str
@@ -75,8 +75,8 @@ def make_user_record(user: str, day: int, home: int, plan: int) -> dict[str, Any
 
 @st.composite
 def draw_loads(draw: st.DrawFn) -> list[list[FeedFile]]:
-    """Loads, each with the files that it finds."""
-    # One event is always told in the same words; whoever tells it, and how often.
+    """Draw loads, each with the files that it loads."""
+    # Records of the same event are always equal, regardless of their file and number.
     plays = draw(
         st.lists(
             st.builds(
@@ -153,7 +153,7 @@ def test_all_dirt_at_once(
 
 
 def write_and_receive(feed_file: FeedFile, folder: Path, job_settings: Settings) -> None:
-    """Write a file, cut it where it is to be, and receive it; ``kept`` is what fastavro reads of the whole blocks."""
+    """Write a file, truncate it if required, and receive it; set ``kept`` to the records that fastavro reads."""
     path = folder / feed_file.name
     with path.open("wb") as file:
         marker = hashlib.md5(feed_file.name.encode(), usedforsecurity=False).digest()
@@ -192,7 +192,7 @@ def select_valid_records(records: Iterable[dict[str, Any]]) -> list[dict[str, An
 
 
 def compute_expected_events(loads: list[list[FeedFile]]) -> list[tuple[Any, ...]]:
-    """User, time, track, version of the user (since when, country, plan) and local time of each event."""
+    """Return user, time, track, version of the user (valid from, country, plan) and local time of each event."""
     kept = [record for files in loads for version in files for record in select_valid_records(version.kept)]
     told = {get_event_key(record): record for record in kept}
     versions = {user: compute_user_versions(user, told.values()) for user in USERS}
@@ -211,7 +211,7 @@ def compute_expected_events(loads: list[list[FeedFile]]) -> list[tuple[Any, ...]
 
 
 def compute_user_versions(user: str, all_records: Iterable[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    """What a user was from when on; the first version since ever, equal ones in a row are one."""
+    """Return the versions of a user; the first one is always valid, consecutive equal records are one version."""
     user_records = [record for record in all_records if "updatedAt" in record and record["userId"] == user]
     versions: list[tuple[Any, ...]] = []
     for record in sorted(user_records, key=lambda record: record["updatedAt"]):
@@ -222,13 +222,16 @@ def compute_user_versions(user: str, all_records: Iterable[dict[str, Any]]) -> l
 
 
 def compute_expected_row_counts(loads: list[list[FeedFile]]) -> dict[str, tuple[int, ...]]:
-    """Rows in, loaded, duplicate and rejected of each input; of one load's inputs the first by id counts an event."""
+    """Return the counts of received, loaded, duplicate and rejected rows of each input.
+
+    Within a load, an event counts for the input with the smallest id.
+    """
     seen_keys: set[tuple[Any, ...]] = set()
     row_counts = {}
     for files in loads:
         for feed_file in sorted(files, key=lambda feed_file: feed_file.input_id):
             keys = [get_event_key(record) for record in select_valid_records(feed_file.kept)]
-            # A user's record is not looked for in other inputs.
+            # A user's record is not compared with other inputs.
             new = set(keys) - (seen_keys if feed_file.contract != "user" else set())
             rejected = len(feed_file.kept) - len(keys) + feed_file.is_cut
             row_counts[feed_file.input_id] = (

@@ -1,4 +1,4 @@
-"""One play told by two exports: the same star in whatever order they come."""
+"""One play reported by two exports: the same star in any order."""
 
 import json
 from datetime import UTC, date, datetime, timedelta
@@ -108,7 +108,7 @@ def test_every_order_gives_the_same_star(
 def test_an_input_that_is_loaded_again_replaces_what_it_brought(
     tmp_path: Path, warehouse_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As after an upgrade: an earlier version counted a copied file's plays, and placed some where they were not."""
+    """Simulate an upgrade: the earlier version counted the plays of a copied file, and gave some a wrong position."""
     settings = read_settings({"STATE_DIR": str(tmp_path / "state"), "WAREHOUSE_URL": warehouse_url})
     name = "StreamingHistory_music_0.json"
     monkeypatch.setitem(EXPORTS, name, [*EXPORTS[name], {**make_basic_play(5, "Four"), "msPlayed": -1}])

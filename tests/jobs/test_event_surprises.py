@@ -1,4 +1,4 @@
-"""What nobody wrote on purpose: odd texts, odd clocks and odd lengths in a feed stop no load."""
+"""Unusual input: odd texts, clocks and lengths in a feed stop no load."""
 
 import random
 import string
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("one_session")]
 LONG = "".join(random.Random(1).choices(string.ascii_letters, k=10_000))
 QUOTED = 'O\'Brien "x" \\ {,} %s :name \t🎧 Ünï'
 NEW_ZONE = "America/Coyhaique"
-"""A timezone of 2025, which Java 17 does not know."""
+"""A timezone of 2025, which Java 17 does not have."""
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_bytes_that_are_no_text_stop_nothing(settings: Settings) -> None:
 
 @pytest.mark.parametrize("codec", ["null", "deflate", "snappy", "zstandard"])
 def test_a_damaged_record_costs_none_before_it_and_all_are_accounted_for(settings: Settings, codec: str) -> None:
-    """Of three blocks of eight records the second is damaged in its sixth."""
+    """Load three blocks of eight records, of which the second is damaged in its sixth record."""
     target = BytesIO()
     events = [make_event(number, songId=f"track-{number:02}") for number in range(24)]
     fastavro.writer(target, load_contract("user_activity_2"), events[:8], codec=codec)

@@ -1,4 +1,4 @@
-"""A feed from the warehouse's catalogue into the lake, and the truth about it into the warehouse."""
+"""A feed from the warehouse's catalogue into the lake, and the simulated traits into the warehouse."""
 
 import sys
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What the jobs that ask the API do with each outcome, and what the audit then says."""
+"""The outcomes of the jobs that call the API, and their records in the audit."""
 
 import json
 from collections.abc import Iterator
@@ -79,7 +79,7 @@ def test_a_wish_that_the_own_account_has_read_is_noted(environment: MockApiEnvir
         listener.execute(text("delete from audit.playlist_request where user_id = :user"), {"user": users[0]})
         spotify.fetch_account(
             FIRST_ACCOUNT, "run 2", environment.settings, False
-        )  # waits for nobody who is taking a wish back
+        )  # does not wait for a user who is withdrawing a request
         listener.rollback()
     assert environment.rows(read_requests) == []
     spotify.fetch_account(FIRST_ACCOUNT, "run 3", environment.settings, False)
@@ -138,7 +138,7 @@ def test_who_must_sign_in_is_marked_and_the_others_go_on(
         with pytest.raises(MustSignInError):
             spotify.fetch_account("nobody", "run", environment.settings, False)
         assert environment.fetched("run", "account-nobody")["state"] == "must_sign_in"
-        # The catalogue is asked on behalf of who can.
+        # The catalogue is fetched through an account that can sign in.
         assert spotify.choose_accounts(get_today(), environment.settings) == sorted([FIRST_ACCOUNT, SECOND_ACCOUNT])
         assert spotify.fetch_catalogue("run", get_today(), environment.settings, False)["state"] == "done"
 
@@ -194,7 +194,7 @@ def test_a_shorter_pause_is_the_tasks_delay_until_its_last_try(
 
 @pytest.fixture
 def failing_twice(tmp_path: Path, warehouse_url: str, seed_data_path: Path) -> Iterator[MockApiEnvironment]:
-    """Three artists to ask for, one by one, of whom the second and third are answered at the next try each."""
+    """Yield three artists to fetch one by one; the second and third succeed only in a later try each."""
     faults = {"kind": "rate_limited", "endpoint": "artist", "night": 0, "seconds": 600}
     scenario = make_fault(**faults, nth=2) + make_fault(**faults, nth=4).removeprefix(STILL)
     with start_environment(tmp_path / "state", warehouse_url, seed_data_path, scenario) as running:
@@ -262,7 +262,7 @@ def test_without_an_app_or_anybody_signed_in_nobody_is_asked(environment: MockAp
 def test_answers_of_a_stand_in_and_of_spotify_do_not_mix(environment: MockApiEnvironment) -> None:
     names = spotify.choose_accounts(get_today(), environment.settings)
     other_settings = replace(environment.settings, is_mock_api=not environment.settings.is_mock_api)
-    spotify.choose_accounts(get_today(), other_settings)  # nothing has been answered yet
+    spotify.choose_accounts(get_today(), other_settings)  # no response has arrived yet
     assert spotify.choose_accounts(get_today(), environment.settings) == names
     spotify.fetch_account(FIRST_ACCOUNT, "run 1", environment.settings, False)
     with pytest.raises(ActionNeededError, match=r"The lake has responses of .*Set another STATE_DIR"):
@@ -315,7 +315,7 @@ def test_the_catalogue_asks_for_features_of_what_was_seen_tonight(
 
 
 def publish_run(environment: MockApiEnvironment, run_id: str, state_run_id: str | None) -> None:
-    """A run that published all inputs that the lake holds, and left a memory."""
+    """Publish a run with all inputs of the lake, which stored a latest state."""
     values = {"run_id": run_id, "memory": state_run_id}
     with database.connect(environment.settings.warehouse_url) as connection:
         connection.execute(

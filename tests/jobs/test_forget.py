@@ -1,4 +1,4 @@
-"""A person is forgotten: no file of the lake and no text of the warehouse names them, and nothing brings them back."""
+"""A data subject is erased: no file of the lake and no text of the warehouse names them, and no load restores them."""
 
 import gzip
 import io
@@ -36,7 +36,7 @@ where n.nspname in ('staging', 'warehouse', 'mart', 'audit', 'simulation') and c
 
 
 def find_identifiers(url: str, lake: Path, *words: str) -> list[str]:
-    """Where one of some words stands: files of the lake, and tables with any of their columns."""
+    """Return the locations of some words: files of the lake, and tables with one in any column."""
     files = [path for path in sorted(lake.rglob("*")) if path.is_file()]
     locations = [str(path) for path in files if any(word in f"{path.name} {_text(path)}" for word in words)]
     for row in select_rows(url, _TEXTS):

@@ -1,4 +1,4 @@
-"""Feeds without a person: records of others stay as they are, in every codec and beside damaged blocks."""
+"""Feeds without a data subject: records of others stay as they are, in every codec and next to damaged blocks."""
 
 import json
 from datetime import UTC, datetime
@@ -39,7 +39,7 @@ def read_content(lake: Lake, received: ReceivedInput) -> bytes:
 
 
 def read_only_block(path: Path) -> tuple[Header, bytes]:
-    """The header of a file of one block, and what its records are written as."""
+    """Return the header of a file with one block, and its decompressed records."""
     with path.open("rb") as source:
         begin = read_header(source)
         ((block, content),) = read_blocks(source, path.stat().st_size, begin.marker)
@@ -79,7 +79,7 @@ def test_a_block_that_cannot_be_read_goes_where_it_names_the_person(lake: Lake, 
         lake, path := tmp_path / "f.avro", [make_record(name) for name in names], sync_interval=1
     )
     spoilt = path.read_bytes()
-    for name in ("wanted", "c"):  # the length of a text, far beyond the block
+    for name in ("wanted", "c"):  # the length of a text, far beyond the end of the block
         index = spoilt.index(bytes([2 * len(name)]) + name.encode())
         behind = spoilt.index("Zoë".encode(), index) - 1
         spoilt = spoilt[:behind] + b"\x7a" + spoilt[behind + 1 :]
@@ -96,7 +96,7 @@ CODECS = ["null", "deflate", "snappy", "zstandard", "bzip2", "xz"]
 
 
 def receive_damaged(lake: Lake, path: Path, names: list[str], damaged: int, codec: str) -> tuple[ReceivedInput, bytes]:
-    """A feed of one block in which one record ends far beyond the block, and what its records are written as."""
+    """Receive a feed of one block in which one record ends far beyond the block; return its decompressed records."""
     write_and_receive(lake, path, [make_record(name, username=f"of {name}") for name in names], codec=codec)
     begin, content = read_only_block(path)
     index = content.index(f"of {names[damaged]}".encode()) - 1
@@ -106,7 +106,7 @@ def receive_damaged(lake: Lake, path: Path, names: list[str], damaged: int, code
 
 
 def read_stored_block(lake: Lake, received: ReceivedInput) -> tuple[int, bytes]:
-    """How many records the one block of a feed says that it has, and what they are written as."""
+    """Return the number of records in the header of a feed's one block, and its decompressed records."""
     with lake.inputs.open_input(received) as source:
         begin = read_header(source)
         ((block, content),) = read_blocks(source, received.size_bytes, begin.marker)

@@ -1,6 +1,6 @@
-"""A full disk under PostgreSQL or the lake: a sentence, the published state as it was, and the next run ends well.
+"""A full disk under PostgreSQL or the lake: a clear message, an unchanged published state, and a successful next run.
 
-The disks are mounted in memory, which only the superuser may: as anybody else these tests are skipped.
+The disks are mounted in RAM, which requires root: for other users these tests are skipped.
 """
 
 import os
@@ -28,12 +28,12 @@ pytestmark = [
     pytest.mark.timeout(900),
 ]
 _DIMENSION_TABLES = {"warehouse.dim_user", "warehouse.dim_play_context", "warehouse.user_record"}
-"""What events name is published before them."""
+"""The tables of dimension members, which are published before the events."""
 
 
 @dataclass
 class SmallDiskEnvironment:
-    """A warehouse and a lake, each on a disk of its own."""
+    """A warehouse and a lake, each on a separate disk."""
 
     server: postgres.Server
     disks: dict[str, SmallDisk]
@@ -42,10 +42,10 @@ class SmallDiskEnvironment:
     def copy(self, source: str, target: str) -> None:
         run_as_superuser(self.server, f"drop database if exists {target} with (force)")
         run_as_superuser(self.server, f"create database {target} template {source} owner loader")
-        run_as_superuser(self.server, "checkpoint")  # what was written before needs no room later
+        run_as_superuser(self.server, "checkpoint")  # earlier writes need no space later
         select_rows(
             self.server.build_url("loader", target), "select 1 as one"
-        )  # nor does what it keeps on the first use
+        )  # nor do the catalogue caches of the first connection
 
     def changed_since(self, name: str) -> set[str]:
         differences = compare_warehouses(self.server.build_url("loader", name), self.settings.warehouse_url)
@@ -67,10 +67,10 @@ AFTER = dict(zip(JOBS, ["load_events", "build_marts", "finished"], strict=True))
 
 @pytest.fixture(scope="module")
 def environment() -> Iterator[SmallDiskEnvironment]:
-    """A database for each job, named for it, as it finds it."""
+    """Yield a database for each job, named after the job, in the state before it."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        folder.chmod(0o711)  # PostgreSQL runs as somebody else
+        folder.chmod(0o711)  # PostgreSQL runs as another user
         with mount_small_disks({folder / "server": "3g", folder / "state": "200m"}) as mounted:
             server = postgres.start_server(folder / "server")
             try:

@@ -1,4 +1,4 @@
-"""Imports of Kaggle files as tasks do them, and what the next refresh makes of them."""
+"""Imports of Kaggle files as tasks run them, and their effect on the next refresh."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -28,7 +28,7 @@ def plan_run(settings: Settings, run_id: str) -> int:
 
 
 def publish_run(settings: Settings, run_id: str) -> int:
-    """The popularity that track 7 has afterwards."""
+    """Publish a run, and return the resulting popularity of track 7."""
     assert plan_run(settings, run_id) == 1
     refresh.transform_catalogue(run_id, settings)
     refresh.fit_clusters(run_id, settings)
@@ -47,7 +47,7 @@ def test_an_earlier_file_that_comes_back_takes_its_place_back(settings: Settings
     second = import_file(settings, path, 2)
     assert publish_run(settings, "second") == 99 and plan_run(settings, "nothing new") == 0
     write_dataset(path, popularity=50)
-    for day in (1, 2):  # a task of an earlier import that is cleared brings nothing back
+    for day in (1, 2):  # a cleared task of an earlier import restores nothing
         assert import_file(settings, path, day) == first and plan_run(settings, f"nothing new {day}") == 0
     for _ in range(2):
         assert import_file(settings, path, 3) == first

@@ -1,4 +1,4 @@
-"""Two nights from the API to the star, and the same star out of all answers where the memory is lost."""
+"""Two simulated days from the API to the star, and the same star from all responses after the latest state is lost."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ def publish_day(environment: MockApiEnvironment, run_id: str, day: int, is_force
 
 
 def count_served_tracks(environment: MockApiEnvironment) -> dict[str, Counter[str]]:
-    """What stands on each playlist as the newest whole answer has it, without what is no track."""
+    """Return the tracks of each playlist by the newest complete response, without items that are not tracks."""
     newest_tracks: dict[str, tuple[str, Counter[str]]] = {}
     for received in environment.lake.inputs.find_inputs(["api"]):
         pages: dict[str, list[dict[str, Any]]] = {}

@@ -1,7 +1,7 @@
-"""Plays counted are plays made, through the whole load: many listeners, each with two exports, recently played and a
+"""Counted plays are actual plays, through the whole load: many listeners, each with two exports, recently played and a
 feed, several ids a song, copied files, near duplicates, pauses, and another listener's import, in several orders.
 
-PLAYS_MADE_LISTENERS=10000 draws so many; the suite draws few.
+PLAYS_MADE_LISTENERS=10000 sets the number of listeners; the suite draws a few.
 """
 
 import gzip
@@ -43,7 +43,7 @@ Lines = dict[str, list[Any]]
 
 @dataclass
 class DrawnPlays:
-    """What listeners did, and what each source reports of it."""
+    """The number of plays of each listener, and the records of each source about them."""
 
     plays_made: dict[str, int] = field(default_factory=dict)
     records: Lines = field(default_factory=lambda: {source: [] for source in SOURCES})
@@ -58,7 +58,7 @@ def draw_plays(rng: random.Random) -> DrawnPlays:
             plays = draw_session(rng, at)
             at = plays[-1].ended_at + timedelta(hours=5)
             drawn.plays_made[user] += len(plays)
-            is_from_feed = rng.random() < 0.2  # what a simulated feed reports, no other source does
+            is_from_feed = rng.random() < 0.2  # plays of a simulated feed are in no other source
             sources = ["feed"] if is_from_feed else rng.sample(SOURCES[:3], rng.randint(1, 3))
             for actual in plays:
                 for source in sources:
@@ -69,7 +69,7 @@ def draw_plays(rng: random.Random) -> DrawnPlays:
 def draw_session(rng: random.Random, at: datetime) -> list[ActualPlay]:
     plays = []
     for _ in range(rng.randint(1, 5)):
-        at += timedelta(seconds=rng.choice([1, 1, 20, 300]))  # plays that end at once are one record
+        at += timedelta(seconds=rng.choice([1, 1, 20, 300]))  # plays that end immediately are one record
         heard, paused = rng.choice([0, 3, 30, 95, 181, 240, 600]), rng.choice([0, 0, 0, 2, 40, 600, 3600])
         song, variant = rng.randrange(SONGS), rng.randrange(IDS_A_SONG)
         plays.append(ActualPlay(song, variant, at, timedelta(seconds=heard), timedelta(seconds=paused)))
@@ -123,7 +123,7 @@ REPORTS: dict[str, Callable[[str, ActualPlay, random.Random], list[Any]]] = {
 
 
 def store_export(settings: Settings, source: str, records: Iterable[Any], input_id: str) -> None:
-    """An input with the exports of all listeners."""
+    """Store an input with the exports of all listeners."""
     lines = [
         {"number": number, "user_id": user, "timezone": "Europe/Berlin", "file": f"{user}/{file}"}
         | {"body": encode_record(record, STORED_FIELDS[source])}
@@ -167,7 +167,7 @@ def store_lines(
 
 
 def store_other_listener(settings: Settings) -> None:
-    """Another listener knows a smaller id of each song."""
+    """Store another listener's export, which contains a smaller id of each song."""
     plays = [
         ActualPlay(song, 0, FIRST + timedelta(hours=song), timedelta(minutes=3), timedelta(0)) for song in range(SONGS)
     ]

@@ -1,4 +1,4 @@
-"""Recently played tracks: asked, loaded once, and gaps noticed and closed."""
+"""Recently played tracks: fetched, loaded once, and gaps detected and closed."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -91,7 +91,7 @@ def test_plays_are_loaded_once_and_a_gap_is_closed_by_an_export(
     }
 
     def import_export_files(name: str, *files: list[datetime]) -> None:
-        """Import an export of some files, each with plays of its own."""
+        """Import an export of several files, each with separate plays."""
         records = {
             AUDIO.replace("_0", f"_{number}"): [
                 make_play(ts=played_at.strftime("%Y-%m-%dT%H:%M:%SZ")) for played_at in timestamps
@@ -113,7 +113,7 @@ def test_plays_are_loaded_once_and_a_gap_is_closed_by_an_export(
 
 
 def test_plays_that_wait_for_their_load_make_no_gap(environment: MockApiEnvironment) -> None:
-    """The star lags behind: what an answer showed counts, loaded or not."""
+    """Fetch before earlier plays are loaded: plays in a response count, loaded or not."""
     for number in range(4):
         environment.night(number)
         fetch_plays(FIRST_ACCOUNT, f"look {number}", environment.settings, False)

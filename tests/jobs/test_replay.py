@@ -1,4 +1,4 @@
-"""The past out of the lake: nights that are published at once leave the history that they leave one by one."""
+"""Replay from the lake: several simulated days that are published at once give the same history as one by one."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -112,7 +112,7 @@ RESPONSES_BY_DAY: dict[int, tuple[ApiResponse, ...]] = {
     ),
     22: (
         make_playlist_response(22, make_playlist("p1", snapshot_id="s2"), make_playlist("p2", snapshot_id="e1")),
-        # t2 went, t1 was added once more.
+        # t2 was removed, t1 was added a second time.
         make_items_page(
             "p1",
             "s2",
@@ -149,7 +149,7 @@ ALSO_READ_ON = 22
 ALSO_READ = make_items_page(
     "p1", "s2", make_entry("t1", LONG_AGO), make_entry("t3"), asked_at=make_asked_at(6, ALSO_READ_ON)
 )
-"""A snapshot that another account read as well; to it a track is relinked or gone."""
+"""A snapshot that a second account read as well; for it, one track is relinked and one missing."""
 
 SEEN_BY_DAY = {
     HISTORY: [

@@ -25,7 +25,7 @@ SPARK_CLASS = Path(pyspark.__file__).parent / "bin" / "spark-class"
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A standalone master with two workers of one core each, started from the pyspark wheel."""
+    """Yield a standalone master with two workers of one core each, started from the pyspark wheel."""
     folder = tmp_path_factory.mktemp("cluster")
     port = find_free_port()
     url = f"spark://127.0.0.1:{port}"
@@ -62,7 +62,7 @@ def test_a_cluster_makes_the_same_star(
 
 
 def _fetch_timeless_star(url: str) -> tuple[dict[str, str], list[dict[str, object]]]:
-    """The star, and its clusters without the time of their fit."""
+    """Return the star, and its clusters without the time of their fit."""
     clusters = select_rows(url, "select audio_features_type, name, size from warehouse.dim_audio_cluster order by 1")
     return {
         name: sum for name, sum in compute_star_checksums(url).items() if name != "warehouse.dim_audio_cluster"
@@ -70,7 +70,7 @@ def _fetch_timeless_star(url: str) -> tuple[dict[str, str], list[dict[str, objec
 
 
 def _run_refresh(master: str, folder: Path, state: Path, url: str) -> None:
-    """Refresh in a process of its own, which has one Spark session at a time on the cluster."""
+    """Run a refresh in a separate process, which has one Spark session at a time on the cluster."""
     state.mkdir()
     environ = {
         **os.environ,

@@ -1,4 +1,4 @@
-"""Fixtures of the launcher's tests: servers and folders that are gone afterwards."""
+"""Fixtures of the launcher's tests: servers and folders that are removed at the end."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from launch import postgres
 
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[Path]:
-    """A STATE_DIR of its own; whatever server it has is removed afterwards."""
+    """Yield a new STATE_DIR; remove any server in it at the end."""
     folder = tmp_path / "state"
     folder.mkdir()
     yield folder

@@ -1,4 +1,4 @@
-"""Why a task failed, as its log in Airflow says it."""
+"""The reason of a failed task, from its log in Airflow."""
 
 from datetime import datetime
 from typing import Any

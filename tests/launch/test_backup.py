@@ -17,7 +17,7 @@ pytestmark = pytest.mark.postgres
 
 @pytest.fixture
 def url(state: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A migrated warehouse with a table that only the test knows."""
+    """Yield a migrated warehouse with a table that only the test uses."""
     monkeypatch.setenv("STATE_DIR", str(state))
     monkeypatch.delenv("WAREHOUSE_URL", raising=False)
     with run_embedded_server(state) as server:

@@ -1,4 +1,4 @@
-"""Set-up under the system's Python: missing parts are installed where allowed, else named in one message."""
+"""Set-up under the system's Python: missing parts are installed if allowed, else named in one message."""
 
 import fcntl
 import os
@@ -14,7 +14,7 @@ from launch import bootstrap
 
 @pytest.fixture
 def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that is all of PATH, for programs that pretend."""
+    """Return a folder for fake programs, which is the whole PATH."""
     folder = tmp_path / "programs"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))

@@ -1,4 +1,4 @@
-"""bin/test: the environment and the arguments that the tests get."""
+"""bin/test: the environment and the arguments of the tests."""
 
 import re
 import subprocess

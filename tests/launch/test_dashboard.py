@@ -1,4 +1,4 @@
-"""bin/dashboard alone: on a STATE_DIR that has nothing yet, and where its port is taken."""
+"""bin/dashboard on its own: with an empty STATE_DIR, and with its port in use."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""bin/import-history: an export into a warehouse that has no tables yet, and what it prints."""
+"""bin/import-history: an export into a warehouse without tables, and the output of the command."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,7 +33,7 @@ FILES = {
 
 @pytest.fixture
 def place(tmp_path: Path, empty_database_url: str, spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> str:
-    """An empty database as the warehouse, and the session of all tests."""
+    """Use an empty database as the warehouse, and the session of all tests."""
 
     @contextmanager
     def shared(*_: Any) -> Iterator[SparkSession]:

@@ -1,4 +1,6 @@
-"""Logins: added by one command, rejected without the right, removed with the data subject; rights survive a restore."""
+"""Logins: added by one command, rejected without the privilege, removed with the data subject; privileges survive a
+restore.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,12 +32,12 @@ insert into warehouse.dim_artist (artist_key, artist_id, name, source) values (1
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server of its own with a migrated warehouse."""
+    """Yield a server with a migrated warehouse."""
     state = tmp_path_factory.mktemp("logins")
     server = postgres.start_server(state)
     migrate_warehouse(server.build_url("loader", "warehouse"))
     run_statements(server.build_url("loader", "warehouse"), _PEOPLE)
-    # Commands stop a server that nobody uses.
+    # Commands stop a server without connections.
     with psycopg2.connect(database.libpq_url(server.build_url("loader", "warehouse"))):
         yield server
     postgres.remove_servers(state)
@@ -43,7 +45,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def server(running: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """The server, found by STATE_DIR as the commands find theirs; as it was afterwards."""
+    """Yield the server, which commands find by STATE_DIR, and reset it afterwards."""
     monkeypatch.setenv("STATE_DIR", str(running.state_dir))
     for name in ("WAREHOUSE_URL", "WAREHOUSE_ADMIN_URL"):
         monkeypatch.delenv(name, raising=False)
@@ -232,7 +234,7 @@ def test_a_login_that_chooses_its_own_password_is_named(server: Server, capsys: 
     )
     assert "ada has chosen its own password" in run_command(capsys, "--list")
     assert "bob has" not in run_command(capsys, "--list")
-    # A short password that is still there cannot keep the owner from giving another one.
+    # An existing short password must not prevent the owner from setting another one.
     holder = psycopg2.connect(f"postgresql://ada:x@127.0.0.1:{server.port}/warehouse")
     holder.cursor().execute("alter role current_user password 'y'")
     new_password = find_password(run_command(capsys, "--new-password", "ada"))
@@ -279,7 +281,7 @@ def test_a_login_has_limits_that_it_cannot_lift_and_an_administrator_can(server:
     run_statements(admin, database.read_sql("access/roles"))
     assert query_as(server, "ada", password, settings) == [("5GB", "fatal")]
     assert query_as(server, "ada", password, limit) == [(30,)]
-    # As one that was made before there were limits.
+    # Restore the state of a login that is older than the limits.
     run_statements(admin, "alter role ada connection limit -1; alter role ada reset all")
     run_statements(admin, database.read_sql("access/roles"))
     assert query_as(server, "ada", password, settings) == [("1GB", "fatal")]
@@ -319,7 +321,7 @@ def test_what_a_superuser_has_not_shut_is_said_once(server: Server, caplog: pyte
     assert caplog.text.count("One login can stop all others on this server") == 1
     for words in ("may not end sessions", "may take the lock of a load", "temporary files without a limit"):
         assert words in caplog.text
-    # Without the functions logins are made, ended and removed all the same.
+    # Logins are created, ended and removed without the functions, too.
     password = add_login(admin, "analyst", "bob")
     session = psycopg2.connect(f"postgresql://bob:{password}@127.0.0.1:{server.port}/warehouse")
     assert end_login_sessions(admin, "bob") == 1
@@ -332,7 +334,7 @@ def test_what_a_superuser_has_not_shut_is_said_once(server: Server, caplog: pyte
 
 
 def drop_group_roles(server: Server) -> None:
-    """As a server is that is not prepared."""
+    """Put the server into the state before its preparation."""
     for role in ROLES:
         run_statements(server.build_url("postgres", "warehouse"), f"drop owned by {role}")
         run_as_superuser(server, f"drop role {role}")

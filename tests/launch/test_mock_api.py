@@ -1,4 +1,4 @@
-"""The mock API that bin/run starts: the settings it sets, its restart, and that none is left behind."""
+"""The mock API that bin/run starts: its settings, its restart, and its end together with bin/run."""
 
 import os
 import signal

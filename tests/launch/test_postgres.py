@@ -34,7 +34,7 @@ OWNERS_DATABASE = {role: name for name, role in DATABASE_OWNERS.items()}
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server for tests that only look at it."""
+    """Yield a server for tests that only read from it."""
     state = tmp_path_factory.mktemp("looked-at")
     yield postgres.start_server(state)
     postgres.remove_servers(state)
@@ -152,7 +152,7 @@ def test_files_that_a_rollback_left_behind_a_killed_server_are_healed(state: Pat
     for process in all_of_them:
         process.kill()
     psutil.wait_procs(all_of_them, timeout=30)
-    # As a backend leaves it that has still made the table, and rolls back when it sees that its server is gone.
+    # Simulate a backend that still creates the table, and rolls back when it detects that its server has ended.
     main, init = server.installation.data / str(name), server.installation.data / f"{name}_init"
     init.unlink()
     os.truncate(main, 0)
@@ -197,7 +197,7 @@ def test_a_state_dir_that_was_deleted_begins_anew(state: Path) -> None:
     shutil.rmtree(state)
     again = postgres.start_server(state)
     assert fetch_value(again.build_url("loader", "warehouse"), "select to_regclass('kept') as a") == [{"a": None}]
-    if again.installation.home != server.installation.home:  # what a deleted STATE_DIR left where root's servers lie
+    if again.installation.home != server.installation.home:  # remains of a deleted STATE_DIR, below /var/lib
         shutil.rmtree(server.installation.home)
 
 

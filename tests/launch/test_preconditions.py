@@ -1,4 +1,4 @@
-"""An obstacle to a start gives one message and exit code 1."""
+"""A failed precondition of a start leads to one message and exit code 1."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from launch.instance_lock import lock_instance
 
 
 def run_bin_run(state: Path, **environ: str) -> tuple[int, list[str]]:
-    """bin/run after its set-up, in an environment of its own: exit code and lines."""
+    """Run bin/run after its set-up in a clean environment, and return its exit code and lines."""
     base = {
         name: value
         for name, value in os.environ.items()

@@ -1,4 +1,4 @@
-"""No process of ours is left behind, and no other process is ended."""
+"""No process of the product is left behind, and no other process is ended."""
 
 import json
 import os
@@ -64,7 +64,7 @@ def test_a_process_that_dropped_the_marker_is_found_by_its_session(tmp_path: Pat
 def test_a_session_number_that_was_given_again_is_left_alone(
     tmp_path: Path, bystander: "subprocess.Popen[bytes]"
 ) -> None:
-    """Whether a note names it, or a part that has ended had its number."""
+    """Check a reused number from a process file, and one of a component that has ended."""
     _write_process_file(tmp_path, bystander.pid, psutil.Process(bystander.pid).create_time() - 3600)
     assert end_orphaned_processes(tmp_path) == 0
     with subprocess.Popen(["true"]) as ended:

@@ -1,4 +1,4 @@
-"""The report's sections about Spotify, from the tables that they are fed from."""
+"""The report's sections about Spotify, from their tables."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -72,7 +72,7 @@ values
 
 @pytest.fixture
 def asked(warehouse_url: str) -> str:
-    """A warehouse after a refresh that asked Spotify."""
+    """Return a warehouse after a refresh that called Spotify."""
     with database.connect(warehouse_url) as connection:
         connection.execute(text(FETCHES), {"run": RUN, "now": NOW})
         connection.execute(text(STAR))
@@ -89,7 +89,7 @@ def print_spotify_report(url: str, answering: str | None = None, state: str = "s
 
 
 def split_section(printed: str, title: str) -> Iterator[list[str]]:
-    """The words of each line of a section."""
+    """Yield the words of each line of a section."""
     section = printed[printed.index(title) :].splitlines()[2:]
     return (line.split() for line in takewhile(str.strip, section))
 

@@ -12,7 +12,7 @@ from tests.load.event_frames import NOON, Delivery, SourcePlay, load_events
 
 
 def print_event_report(url: str) -> list[list[str]]:
-    """What is printed, as words a line."""
+    """Return the printed report, as words by line."""
     out = Console(file=StringIO(), width=200)
     with database.connect(url) as connection:
         print_events(out, {name: database.query_sql(connection, f"queries/report/{name}") for name in SECTIONS})

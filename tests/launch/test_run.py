@@ -1,4 +1,4 @@
-"""bin/run with a real Airflow and two small DAGs: one refresh a start, and nothing left however it ends."""
+"""bin/run with a real Airflow and two small DAGs: one refresh per start, and no process left after any end."""
 
 import json
 import os
@@ -38,7 +38,7 @@ def lasting_product(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Produ
 
 @pytest.fixture
 def product(lasting_product: "Product") -> Iterator["Product"]:
-    """The product of all tests here; what a failed test leaves running does not reach the next one."""
+    """Yield the product of all tests in this file, and stop processes that a failed test left."""
     yield lasting_product
     for start in lasting_product.starts:
         if start.poll() is None:
@@ -54,7 +54,7 @@ class Product:
     def __init__(self, state: Path, port: int) -> None:
         self.state, self.port = state, port
         self.starts: list[subprocess.Popen[str]] = []
-        # Nothing here starts Spark, and tests reach no network.
+        # No DAG here starts Spark, and tests use no network.
         (state / "ivy").mkdir()
         (state / "ivy" / "resolved").write_text(",".join(MAVEN_COORDINATES))
 
@@ -84,7 +84,7 @@ class Product:
         return process.returncode, output
 
     def processes(self) -> list[psutil.Process]:
-        """Everything alive that was started for this STATE_DIR, found without the product's help."""
+        """Return all live processes of this STATE_DIR, found without the product's code."""
         return [process for process in psutil.process_iter() if check_process(process, self._is_ours)]
 
     def _is_ours(self, process: psutil.Process) -> bool:
@@ -103,7 +103,7 @@ class Product:
                 return [str(row["run_type"]) for row in database.fetch_rows(connection, statement)]
 
     def audited(self, job: str) -> list[tuple[str, str]]:
-        """Result and message of a job's runs in the audit."""
+        """Return result and message of a job's runs in the audit."""
         with (
             run_embedded_server(self.state) as server,
             database.connect(server.build_url("loader", "warehouse")) as connection,
@@ -114,7 +114,7 @@ class Product:
             ]
 
     def dag_runs(self, dag_id: str) -> list[tuple[str, str]]:
-        """Id and state of a DAG's runs."""
+        """Return id and state of a DAG's runs."""
         with (
             run_embedded_server(self.state) as server,
             database.connect(server.build_url("airflow", "airflow")) as connection,
@@ -124,7 +124,7 @@ class Product:
             return [(str(row["run_id"]), str(row["state"])) for row in actual]
 
     def is_working(self) -> bool:
-        """Whether the refresh's task runs, with its child in a session of its own."""
+        """Return whether the refresh's task runs, with its child in a separate session."""
         return any(check_process(process, lambda p: "10000" in p.cmdline()) for process in self.processes())
 
 
@@ -178,7 +178,7 @@ def test_stays_up_on_loopback_alone_until_ctrl_c(product: Product) -> None:
     for part in ("scheduler", "dag-processor"):
         product.part(part).kill()
         read_until(process, f"Airflow's {part} had ended (exit code -9) and was started again.")
-    # Last: without a database a part of Airflow may end too, and be another process at any moment.
+    # Last: without a database, a component of Airflow may end and be restarted at any time.
     os.kill(postgres.find_running_pid(find_installation(product.state, 18)) or 0, signal.SIGKILL)
     read_until(process, "The embedded PostgreSQL had ended and was started again")
     process.send_signal(signal.SIGINT)

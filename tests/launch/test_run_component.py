@@ -15,7 +15,7 @@ Started = list[tuple[list[str], dict[str, str]]]
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Started:
-    """What run_component.py becomes, instead of becoming it."""
+    """Return the list of commands that run_component.py would execute, and execute none of them."""
     started_commands: Started = []
     for name in ("SPOTIPY_CLIENT_ID", "SPOTIPY_CLIENT_SECRET", "STAND_IN_SCENARIO", "IS_STAND_IN"):
         monkeypatch.delenv(name, raising=False)

@@ -1,4 +1,4 @@
-"""The pool of the tasks that call Spotify is made once, and keeps the size that an operator sets."""
+"""The pool of the tasks that call Spotify is created once, and its size stays as the operator sets it."""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ POOLS: dict[str, Any] = {}
 
 
 class PoolsApi(BaseHTTPRequestHandler):
-    """As much of Airflow's API as pools need."""
+    """The part of Airflow's API that pools use."""
 
     def do_GET(self) -> None:
         pool = POOLS.get(self.path.removeprefix("/api/v2/pools/"))
@@ -33,7 +33,7 @@ class PoolsApi(BaseHTTPRequestHandler):
         self.wfile.write(json.dumps(body).encode())
 
     def log_message(self, *_: object) -> None:
-        """Quiet."""
+        """Log nothing."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A supervised process counts as started when it responds, is restarted a few times, and leaves nothing."""
+"""A supervised process counts as started when it responds, is restarted a few times, and leaves no process."""
 
 import os
 import sys
@@ -17,7 +17,7 @@ SERVE = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1"]
 
 @pytest.fixture
 def kept(tmp_path: Path) -> Iterator[Callable[..., SupervisedProcess]]:
-    """Makes a part; all are stopped afterwards, and none may be left."""
+    """Yield a function that creates supervised processes; stop them afterwards, and check that none is left."""
     made: list[SupervisedProcess] = []
     environ = {**os.environ, STATE_MARKER: str(tmp_path), "AIRFLOW_HOME": str(tmp_path)}
 

@@ -1,4 +1,4 @@
-"""Runs that start by themselves are seen to their end, also those that begin a little later."""
+"""The launcher waits for triggered runs, including those that begin a little later."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ from launch.triggered_runs import LOAD_DAG, MARTS_DAG, list_known_runs, wait_for
 
 
 class Scheduler(AirflowApi):
-    """Airflow's API before a scheduler that makes a queued run at each look after the first ones, and none sooner."""
+    """A mock of Airflow's API whose scheduler creates a queued run only after a number of polls."""
 
     def __init__(self, looks: int = 2) -> None:
         self.looks = looks
@@ -25,7 +25,7 @@ class Scheduler(AirflowApi):
         return None if dag_id in self.unknown else {"is_paused": dag_id in self.paused}
 
     def queue(self, dag_id: str) -> None:
-        """Change an asset; the event is there at once where the DAG is let go, and the run later."""
+        """Change an asset: the event is queued at once unless the DAG is paused, and the run follows later."""
         if dag_id not in self.paused:
             self.queued[dag_id] = self.looks
 
@@ -34,7 +34,7 @@ class Scheduler(AirflowApi):
         if looks is None:
             return False
         self.queued[dag_id] = looks - 1
-        if looks == 1:  # after the answer, and before anybody looks at the runs
+        if looks == 1:  # after this response, and before the next query of the runs
             del self.queued[dag_id]
             self.runs[dag_id].insert(0, f"run {len(self.runs[dag_id])}")
         return True
@@ -49,7 +49,7 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def make_waiter(api: Scheduler, failing: tuple[str, ...] = ()) -> Callable[[str, str], RunResult]:
-    """Wait for runs; a load that ends well changes what the marts are built of."""
+    """Return a function that waits for runs; a successful load changes the assets of the marts."""
 
     def wait(dag_id: str, run_id: str) -> RunResult:
         if dag_id == LOAD_DAG and LOAD_DAG not in failing:

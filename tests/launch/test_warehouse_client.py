@@ -1,4 +1,4 @@
-"""An address cannot smuggle lines into the connection file of PostgreSQL's clients."""
+"""An address cannot inject lines into the connection file of PostgreSQL's clients."""
 
 import pytest
 

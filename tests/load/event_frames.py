@@ -1,4 +1,4 @@
-"""Events by hand, and their load without Spark: frames of ``schemas.EVENTS`` out of a few words a row."""
+"""Events for tests, and their load without Spark: frames of ``schemas.EVENTS`` from short definitions."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ Keys = Mapping[str, list[dict[str, Any]]]
 
 @dataclass(frozen=True)
 class SourcePlay:
-    """A play as a source tells it; of one second, unless it says more."""
+    """A play as a source reports it; of one second by default."""
 
     at: datetime
     user: str = "u1"
@@ -44,7 +44,7 @@ class SourcePlay:
 
 @dataclass(frozen=True)
 class Delivery:
-    """An input: what it tells of events and of users, and how many rows it is said to have."""
+    """An input: its events, its users, and its number of rows in the manifest."""
 
     input_id: str
     events: tuple[SourcePlay, ...] = ()
@@ -52,18 +52,18 @@ class Delivery:
     row_count: int | None = None
     refused: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
-    """The name ids that its events give tracks, by track_id."""
+    """The name-derived ids of tracks that its events contain, by track_id."""
 
 
 @dataclass(frozen=True)
 class StepHooks:
-    """What a test does between the steps of a load."""
+    """Actions of a test between the steps of a load."""
 
     after: Callable[[str], None] = field(default=lambda step: None)
 
 
 def make_user_record(user_id: str, valid_from: datetime, **values: Any) -> dict[str, Any]:
-    """A row of user_record; the source is feed unless said."""
+    """Return a row of user_record; the source is feed by default."""
     return {"user_id": user_id, "valid_from": valid_from, "source": "feed", **values}
 
 
@@ -82,7 +82,7 @@ def make_event_run(run_id: str, deliveries: Sequence[Delivery]) -> Run:
 
 
 def load_events(url: str, run_id: str, *deliveries: Delivery, steps: StepHooks | None = None) -> dict[str, int]:
-    """The steps of ``jobs.events``, over deliveries; nothing where the run was published already."""
+    """Run the steps of ``jobs.events`` over deliveries; return no counts if the run was published already."""
     after = (steps or StepHooks()).after
     with open_event_load(make_event_run(run_id, deliveries), url) as load:
         if load is None:
@@ -111,7 +111,7 @@ def list_matches(load: EventLoad) -> Iterable[tuple[object, ...]]:
 
 
 def fetch_lookup_keys(url: str) -> Keys:
-    """The keys of sql/queries/lookup."""
+    """Return the keys of sql/queries/lookup."""
     return {name: select_rows(url, read_sql(f"queries/lookup/{name}")) for name in LOOKUPS}
 
 
@@ -155,7 +155,7 @@ def make_dimension_rows(deliveries: Sequence[Delivery]) -> dict[str, list[dict[s
 
 
 def make_fact_rows(events: Iterable[tuple[str, SourcePlay]], lookup_keys: Keys) -> dict[str, list[dict[str, Any]]]:
-    """Events with the keys of what they name, as ``transform.events.facts`` gives them."""
+    """Return events with the keys of their dimension members, as ``transform.events.facts`` does."""
     versions: dict[str, list[dict[str, Any]]] = {}
     for row in lookup_keys["user"]:
         versions.setdefault(row["user_id"], []).append(row)

@@ -18,7 +18,7 @@ DELIVERIES = (
     ),
     Delivery("bb", users=(make_user_record("u2", NOON, country="DE", timezone="Europe/Berlin"),)),
 )
-"""A month that the star has and one that it has not; each tells one event twice."""
+"""One month that the star has and one that it does not have; each contains one event twice."""
 
 BEFORE = Delivery("00", (SourcePlay(NOON.replace(month=10, minute=1), "u2"), SourcePlay(NOON.replace(month=10), "u3")))
 

@@ -1,7 +1,7 @@
 """A load that kills its own process at a named step: ``python -m tests.load.interrupted_load URL STEP``.
 
-The partitions are written by the very code that executors run, in this process: a frame stands in for Spark's, so that
-a dozen processes need no dozen sessions, and the moment of death lies where it is wanted.
+The partitions are written in this process by the code that executors run: a frame replaces Spark's, so that a dozen
+processes need no sessions, and the process ends exactly at the chosen step.
 """
 
 import os
@@ -36,7 +36,7 @@ STEPS = (
 
 
 def interrupt_at_step(function: Callable[..., Any], name: Callable[..., str], step: str) -> Callable[..., Any]:
-    """The function, with a death before or after it where ``step`` says so."""
+    """Return the function with an exit before or after it, if ``step`` is that point."""
 
     def call_interrupted(*arguments: Any) -> Any:
         _die_at(f"before {name(*arguments)}", step)

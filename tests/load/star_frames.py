@@ -1,4 +1,4 @@
-"""A small catalogue as staged frames, and what a warehouse holds, for comparing."""
+"""A small catalogue as staged frames, and the content of a warehouse for comparisons."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
@@ -30,7 +30,7 @@ def make_run(run_id: str = "first", day: date = date(2026, 11, 1), inputs: tuple
 
 
 def make_catalogue() -> Rows:
-    """Four tracks: A1 and A2 are one recording, B is alone, a made one stands for a row without an id."""
+    """Return four tracks: A1 and A2 are one recording, B is separate, one with a name-derived id had no id."""
     return {
         "dim_artist": [
             {"artist_id": "artist-x", "name": "X", "popularity": 50, "popularity_source": "derived", "source": "s"},
@@ -142,7 +142,7 @@ def make_alias(kind: str, value: str, track_id: str) -> dict[str, Any]:
 
 
 def create_frames(spark: SparkSession, staged: Mapping[str, list[dict[str, Any]]]) -> dict[str, DataFrame]:
-    """Rows as frames of ``schemas.STAGED``; what a row does not name is NULL."""
+    """Return rows as frames of ``schemas.STAGED``; missing columns are NULL."""
     return {
         name: spark.createDataFrame(pa.Table.from_pylist(rows, to_arrow_schema(STAGED[name])), STAGED[name]).coalesce(1)
         for name, rows in staged.items()
@@ -150,7 +150,7 @@ def create_frames(spark: SparkSession, staged: Mapping[str, list[dict[str, Any]]
 
 
 class LocalFrame:
-    """What the load asks of a DataFrame, over rows in memory as one partition: no session is needed."""
+    """The methods of a DataFrame that the load uses, over one partition of rows in memory, without a session."""
 
     def __init__(self, schema: StructType, batches: list[pa.RecordBatch]) -> None:
         self.schema = schema
@@ -167,7 +167,7 @@ class LocalFrame:
 
 
 def create_local_frames(staged: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    """The same as ``frames``, without Spark: the load writes them by the very code that executors run."""
+    """Return the frames of ``create_frames`` without Spark: the load writes them with the code that executors run."""
     return {
         name: LocalFrame(STAGED[name], pa.Table.from_pylist(rows, to_arrow_schema(STAGED[name])).to_batches())
         for name, rows in staged.items()
@@ -180,7 +180,7 @@ def select_rows(url: str, statement: str, **parameters: object) -> list[dict[str
 
 
 def compute_checksums(url: str) -> dict[str, str]:
-    """A checksum of each table of the star and the audit, keys included; times of runs are left out."""
+    """Return a checksum of each table of the star and the audit, including keys and without times of runs."""
     names = select_rows(
         url,
         "select schemaname || '.' || tablename as name from pg_tables where schemaname in ('warehouse', 'audit')",
@@ -196,11 +196,11 @@ def _checksum(url: str, name: str) -> str:
 
 
 def compute_star_checksums(url: str) -> dict[str, str]:
-    """The checksums of the star alone."""
+    """Return the checksums of the star only."""
     return {name: checksum for name, checksum in compute_checksums(url).items() if name.startswith("warehouse.")}
 
 
 def select_row_locations(url: str) -> list[dict[str, Any]]:
-    """Where each row of the star lies and which transaction wrote it: changes where a row is written."""
+    """Return the location and the transaction of each row of the star: both change if a row is written."""
     query = "select '{0}' as name, ctid::text, xmin::text from {0}"
     return [row for name in compute_star_checksums(url) for row in select_rows(url, query.format(name))]

@@ -1,4 +1,4 @@
-"""Events whose artist nobody knows yet have the right one once somebody does, whichever comes first."""
+"""Events with an unknown artist get the right one as soon as a source names it, in any order of loads."""
 
 import hashlib
 import random
@@ -33,7 +33,7 @@ def make_artist(artist_id: str, name_id: str, name: str, **values: Any) -> dict[
 def publish_catalogue(
     url: str, run_id: str, artists: list[dict[str, Any]], *credits: tuple[str, str], names: dict[str, str] | None = None
 ) -> None:
-    """A catalogue of artists and of tracks, each with its first artist; ``names`` are made ids and what they mean."""
+    """Publish artists and tracks, each track with its first artist; ``names`` maps name-derived ids to artist ids."""
     staged: Rows = {
         "dim_artist": artists,
         "dim_track": [make_track(name, audio_features_type=None) for name, _ in credits],
@@ -69,7 +69,7 @@ def test_events_of_a_track_that_nobody_has_credited_get_its_artist_once_it_is_kn
         warehouse_url, "select user_id, local_date from audit.changed_day join mart.listener using (listener_key)"
     )
     assert changed == [{"user_id": "u1", "local_date": NOON.date()}], "the marts follow"
-    # An event may say it as well as a catalogue.
+    # An event may name the artist as well as a catalogue.
     load_events(warehouse_url, "r2", Delivery("bb", (SourcePlay(NOON, "u3", "t2", artist="y1", artist_name="Y"),)))
     assert fetch_event_artists(warehouse_url) == [("t1", "x1", "X"), ("t2", "y1", "Y"), ("t2", "y1", "Y")]
     assert list_name_matched_tracks(warehouse_url) == ["t2"], "a catalogue may know better than an event"
@@ -106,12 +106,12 @@ CREDITED: Step = lambda url: publish_catalogue(url, "credits", NAMESAKES, ("t1",
     ("steps", "expected"),
     [
         ((SAYS_NAME,), {"t1": {"name:n"}}),
-        # Another event says the artist of that name with an id, of the same track or of another.
+        # Another event gives an artist of that name with an id, for the same track or for another one.
         ((SAYS_NAME, SAYS_ID), {"t1": {"x1"}}),
         ((SAYS_NAME, SAYS_ANOTHER_TRACK), {"t1": {"x1"}, "t2": {"x1"}}),
-        # The catalogue knows artists of that name: the one with the most followers is meant.
+        # The catalogue has artists of that name: the one with the most followers is chosen.
         ((SAYS_NAME, NAMESAKES_COME), {"t1": {"x2"}}),
-        # The catalogue knows the track: whatever its events say, they are its artist's.
+        # The catalogue has the track: its artist applies, regardless of its events.
         ((SAYS_NAME, CREDITED), {"t1": {"x3"}}),
         ((SAYS_NAME, NAMESAKES_COME, CREDITED), {"t1": {"x3"}}),
         ((SAYS_NAME, SAYS_ANOTHER_TRACK, CREDITED), {"t1": {"x3"}, "t2": {"x1"}}),
@@ -134,7 +134,7 @@ def test_whatever_comes_first_events_have_the_artist_whom_all_together_mean(
 
 
 def test_a_play_that_another_source_tells_better_gets_its_artist_too(warehouse_url: str) -> None:
-    """Else it would come back with the former one, should the better telling be forgotten."""
+    """Check a dropped event: otherwise it would return with the former artist if the better report were erased."""
     sources = ("extended_export", "basic_export")
     for name, values in (("t1", NAMED), ("t2", {"artist": "x3", "artist_name": "Other"})):
         plays = tuple(SourcePlay(NOON, "u1", name, source=source, **values) for source in sources)

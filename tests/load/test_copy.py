@@ -1,4 +1,4 @@
-"""What an executor does, without Spark: exactly once, whoever tries and however often."""
+"""The work of an executor, without Spark: exactly once, after any number of tries by any executor."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""What events name becomes members of the star: each once, whoever names it first, and events find their keys."""
+"""The members that events refer to: each is inserted once, in any order of events, and events find their keys."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,7 +33,7 @@ def make_event_name(track_id: str | None = "t1", **values: Any) -> dict[str, Any
 
 @contextmanager
 def load_names(url: str, run_id: str, *named: dict[str, Any]) -> Iterator[EventLoad]:
-    """A load of events that name this, its members published."""
+    """Open a load of events with these members, and publish the members."""
     rows = pa.Table.from_pylist(list(named), to_arrow_schema(EVENTS["event_named"]))
     with open_event_load(make_event_run(run_id, [Delivery(run_id)]), url) as load:
         assert load is not None
@@ -48,7 +48,7 @@ def publish_names(url: str, run_id: str, *rows: dict[str, Any]) -> None:
 
 
 def insert_tracks(url: str, *tracks: dict[str, Any]) -> None:
-    """Tracks of the catalogue, each the key ``track_key`` and the alias by its id."""
+    """Insert tracks of the catalogue, each with the key ``track_key`` and the alias of its id."""
     with make_engine(url).begin() as connection:
         for row in tracks:
             connection.execute(
@@ -108,7 +108,7 @@ def test_each_member_is_staged_once_with_what_says_most(warehouse_url: str) -> N
         {"name_set": "contexts", "platform": "ios", "subscription_plan": "free", "is_shuffle": True},
         *({"name_set": "months", "input_id": "i1", "row_count": count, "is_spoken": count == 3} for count in (2, 3)),
         {"name_set": "months", "input_id": "i2", "row_count": 7, "is_spoken": False},
-        # Who says a name wins over who says none, then who says an artist, then the smaller.
+        # A row with a name wins over a row without one, then a row with an artist, then the smaller name.
         make_event_name("t1", artist_id="a1", source="a"),
         make_event_name("t1", track_name="B", source="z", made_track="name:b"),
         make_event_name("t1", track_name="B", artist_id="a2", artist_name="Z", source="z", made_track="name:b"),
@@ -333,7 +333,7 @@ def test_a_name_that_an_event_gives_an_id_means_that_track_from_then_on(warehous
         ("spotify_id", "c1", 70, "id", 1.0),
         ("spotify_id", "t9", new, "event", 1.0),
     ]
-    # Its recording is the one of the track that it means.
+    # Its recording is that of the track that it refers to.
     assert select_tuples(warehouse_url, MERGED) == [
         ("c1", None, 1),
         ("name:o", None, 1),
@@ -432,7 +432,7 @@ def test_events_find_keys_by_id_by_name_and_by_a_linked_id(warehouse_url: str) -
     )
     with make_engine(warehouse_url).begin() as connection:
         insert_alias(connection, "linked_id", "old", 70)
-        insert_alias(connection, "linked_id", "c2", 70)  # told by itself, too: it means itself
+        insert_alias(connection, "linked_id", "c2", 70)  # also a track itself, so it refers to itself
         insert_alias(connection, "isrc", "c2", 70)
         insert_alias(connection, "isrc", "new", 70)
     rows = (

@@ -1,4 +1,4 @@
-"""Loads of events beside each other, beside readers, and with what must not be published."""
+"""Loads of events in parallel, alongside readers, and with content that must not be published."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +31,7 @@ EVENTS = """
 """
 OCTOBER = NOON.replace(month=10)
 OLD = Delivery("00", (SourcePlay(OCTOBER), SourcePlay(NOON, "u9", "track-9")))
-"""Makes the star have two months."""
+"""The events of two months of the star."""
 
 
 def make_delivery(name: str, *times: datetime, **values: Any) -> Delivery:
@@ -44,13 +44,13 @@ def make_minutes(count: int, first: datetime = NOON) -> list[datetime]:
 
 @contextmanager
 def open_reader(url: str, isolation: str = "READ COMMITTED") -> Iterator[Connection]:
-    """Somebody in a long transaction."""
+    """Open a reader in a long transaction."""
     with make_engine(url).connect().execution_options(isolation_level=isolation) as connection:
         connection.execute(text("set local lock_timeout = '2s'"))
         yield connection
 
 
-# Two loads at once
+# Two loads in parallel
 
 
 def test_two_loads_of_the_same_inputs_at_once_give_the_rows_of_one_after_the_other(
@@ -65,7 +65,7 @@ def test_two_loads_of_the_same_inputs_at_once_give_the_rows_of_one_after_the_oth
         load_at_once(url, ("r1", inputs), ("r2", inputs))
         checksums = compute_checksums(url)
         assert select_rows(url, EVENTS) == events_expected
-        # Either run may be the one that is second, and has told nothing new.
+        # Either run may be the second one, which loads no new events.
         assert {name for name in checksums if checksums[name] != expected[name]} <= {"audit.row_count", "audit.arrival"}
         query = "select sum(rows_loaded) as loaded, sum(rows_duplicate) as repeated from audit.row_count"
         assert select_rows(url, query) == [{"loaded": 9, "repeated": 9}]
@@ -145,7 +145,7 @@ def test_a_load_waits_for_who_holds_the_table_tries_again_and_gets_through(
         monkeypatch.setattr(nap, "time", SimpleNamespace(sleep=release_lock))
         inputs = (make_delivery("aa", *make_minutes(2), NOON.replace(month=12)),)
         assert load_events(warehouse_url, "r2", *inputs, steps=StepHooks(lock_table)) == {"fact_event": 3}
-    assert len(tries) >= 2  # autovacuum may hold it once more
+    assert len(tries) >= 2  # autovacuum may hold the lock again
     assert len(select_rows(warehouse_url, EVENTS)) == 5
 
 
@@ -220,7 +220,7 @@ def test_the_last_and_the_first_moment_of_months_lie_in_theirs(warehouse_url: st
     ]
 
 
-# One play that two sources tell
+# One play that two sources report
 
 
 def test_a_later_play_a_day_after_does_not_bring_back_what_was_dropped(warehouse_url: str) -> None:
@@ -228,7 +228,7 @@ def test_a_later_play_a_day_after_does_not_bring_back_what_was_dropped(warehouse
     dropped = SourcePlay(NOON + timedelta(seconds=50), seconds=60, source="basic_export")
     load_events(warehouse_url, "r1", Delivery("aa", (retained,)), Delivery("bb", (dropped,)))
     assert [row["source"] for row in select_rows(warehouse_url, EVENTS)] == ["extended_export"]
-    # Near enough to the one, not to the other.
+    # Close enough to one play, not to the other.
     for number, second in enumerate((25, 75)):
         later = SourcePlay(NOON + timedelta(days=1, seconds=second), source="extended_export", track="track-2")
         load_events(warehouse_url, f"later {number}", Delivery(f"c{number}", (later,)))
@@ -330,7 +330,7 @@ def test_a_clock_that_the_server_does_not_know_stops_no_load(warehouse_url: str)
     assert hours == {"u1": 21, "u2": 12}
 
 
-# Members that events name
+# Dimension members of events
 
 
 def test_what_one_event_does_not_say_of_a_track_another_does(
@@ -365,7 +365,7 @@ def test_a_track_gets_the_artist_that_a_later_event_says(warehouse_url: str) -> 
         join warehouse.dim_artist as a using (artist_key)
         order by u.user_id
     """
-    # Also the first event, which was there before anybody knew.
+    # Also the first event, which was loaded before the artist was known.
     assert [row["name"] for row in select_rows(warehouse_url, statement)] == ["Artist"] * 3
 
 

@@ -1,4 +1,4 @@
-"""A load of events that is killed at any step and then run again leaves what an undisturbed one does."""
+"""A load of events that is killed at any step and then restarted leaves the same result as an undisturbed one."""
 
 import signal
 import subprocess
@@ -22,7 +22,7 @@ FACTS = ("warehouse.fact_event", "warehouse.fact_spoken_event")
 
 
 def fetch_events(url: str) -> list[dict[str, object]]:
-    """The events that readers see: of what is told of a user since then, they follow the clock at once."""
+    """Return the ids and inputs of visible events; their local times follow a new user record at once."""
     return [row for name in FACTS for row in select_rows(url, f"select event_id, input_key from {name} order by 1")]
 
 

@@ -1,4 +1,4 @@
-"""What the warehouse holds of a person goes, with what only the person named, and nothing else."""
+"""The data of a data subject and the members that only they refer to are removed from the warehouse, and no others."""
 
 from datetime import timedelta
 
@@ -42,7 +42,7 @@ def erase_user(url: str, **more: set[str]) -> None:
 
 
 def list_sampled_columns(server: postgres.Server, url: str, *words: str) -> list[str]:
-    """Columns of which the planner's samples hold one of some words."""
+    """Return the columns whose planner statistics contain one of some words."""
     with make_engine(server.build_url("postgres", str(make_url(url).database))).connect() as connection:
         return [str(row["name"]) for word in words for row in fetch_rows(connection, SAMPLES, word=word)]
 
@@ -80,7 +80,7 @@ def test_no_sample_of_the_planner_names_the_person(embedded_server: postgres.Ser
     assert {"staging.event_user.user_id", "mart.applied_exclusion.id", "audit.run.message"} <= set(
         list_sampled_columns(embedded_server, warehouse_url, ERASED_USER)
     )
-    execute(warehouse_url, "delete from mart.applied_exclusion")  # as the build of the marts does
+    execute(warehouse_url, "delete from mart.applied_exclusion")  # the build of the marts does the same
     erase_user(
         warehouse_url, user_ids={f"{ERASED_USER}-2"}, accounts={f"{ERASED_USER}{number}" for number in range(1, 6)}
     )
@@ -116,7 +116,7 @@ def test_what_only_the_person_named_goes_and_what_others_name_stays(warehouse_ur
         make_play(OTHER_USER, 6, track="part", name="Part", artist="name:part", artist_name="Part"),
         make_play(ERASED_USER, 7, **dropped),
         *(SourcePlay(at, OTHER_USER, source=source, **dropped) for source in ("extended_export", "basic_export")),
-        # By another's artist, and by their own.
+        # By the artist of another user, and by the data subject's own.
         make_play(ERASED_USER, 8, track="name:by", name="Of mine", artist="name:band", artist_name="Band"),
     )
     load_events(warehouse_url, "r1", Delivery("aa", events))

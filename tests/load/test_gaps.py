@@ -1,4 +1,4 @@
-"""Gaps of recently played tracks, and which exports close them."""
+"""Gaps of recently played tracks, and the exports that close them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,14 +17,14 @@ AFTER, LATER = GAP_TO + timedelta(hours=1), GAP_TO + timedelta(days=400)
 
 @pytest.fixture
 def url(warehouse_url: str) -> str:
-    """A warehouse with one open gap, of u1."""
+    """Return a warehouse with one open gap, of u1."""
     with connect(warehouse_url) as connection:
         record_gap(connection, "u1", GAP_FROM, GAP_TO, "look")
     return warehouse_url
 
 
 def make_export(name: str, *times: datetime, source: str = "extended_export", **values: Any) -> Delivery:
-    """An export, whose files are one input."""
+    """Return an export, whose files are one input."""
     return Delivery(name, tuple(SourcePlay(time, source=source, **values) for time in times))
 
 
@@ -39,7 +39,7 @@ def test_an_export_that_tells_of_both_sides_closes_a_gap(url: str, source: str) 
 
 
 def test_the_sides_may_lie_in_files_of_different_years(url: str) -> None:
-    """The files of an export are one input: nothing is missing between the plays of one and those of another."""
+    """Load one export: its files are one input, so no play is missing between those of two files."""
     load_events(url, "r1", make_export("aa", EARLIER, EARLIER + timedelta(days=1), LATER))
     assert is_closed(url)
 
@@ -52,7 +52,7 @@ def test_a_file_of_earlier_years_and_one_of_later_years_leave_it_open(url: str) 
 
 
 def test_two_inputs_of_one_load_leave_it_open(url: str) -> None:
-    """Neither time nor order of imports says that they are of one export."""
+    """Load two inputs: neither their times nor their order show that they belong to one export."""
     load_events(url, "r1", make_export("aa", EARLIER, BEFORE), make_export("bb", AFTER, LATER))
     assert not is_closed(url)
 
@@ -64,7 +64,7 @@ def test_an_export_counts_for_all_that_it_tells_also_where_an_earlier_one_told_i
 
 
 def test_an_export_without_a_new_play_closes_it_too(url: str) -> None:
-    """Its files were imported one by one before."""
+    """Import the files of the export one by one beforehand."""
     load_events(url, "r1", make_export("aa", EARLIER, BEFORE))
     load_events(url, "r2", make_export("bb", AFTER, LATER))
     load_events(url, "r3", make_export("cc", EARLIER, BEFORE, AFTER, LATER))

@@ -1,4 +1,4 @@
-"""A load that is killed at any step and then run again leaves what an undisturbed one does."""
+"""A load that is killed at any step and then restarted leaves the same result as an undisturbed one."""
 
 import signal
 import subprocess

@@ -1,4 +1,4 @@
-"""Events that are told again, and plays that two sources tell: one stands in the star, each row is accounted for."""
+"""Repeated events, and plays that two sources report: one is in the star, each row is counted."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,7 +36,7 @@ def make_play(second: float, **values: Any) -> SourcePlay:
 
 
 def fetch_events(url: str, name: str = "warehouse.fact_event") -> list[tuple[Any, ...]]:
-    """user, second, source and input of each event."""
+    """Return user, second, source and input of each event."""
     rows = select_rows(url, STANDING.format(name))
     return [(row["user_id"], compute_second(row["event_time"]), row["source"], row["input_id"]) for row in rows]
 
@@ -62,7 +62,7 @@ def fetch_row_counts(url: str, run_id: str) -> list[tuple[Any, ...]]:
     return [tuple(row.values()) for row in select_rows(url, ACCOUNTS, run_id=run_id)]
 
 
-# Told again
+# Repeated events
 
 
 def test_of_rows_that_tell_one_event_one_stays_in_a_new_month_and_in_a_known_one(warehouse_url: str) -> None:
@@ -70,7 +70,7 @@ def test_of_rows_that_tell_one_event_one_stays_in_a_new_month_and_in_a_known_one
     load_events(
         warehouse_url, "r1", Delivery("aa", first), Delivery("bb", (make_play(60), make_play(120)), refused=("broken",))
     )
-    # Of several inputs the first has told it.
+    # Among several inputs the first one counts.
     expected = [("u1", 0, "feed", "aa"), ("u1", 60, "feed", "aa"), ("u1", 120, "feed", "bb")]
     assert fetch_events(warehouse_url) == expected
     assert fetch_row_counts(warehouse_url, "r1") == [("aa", 5, 2, 3, 0), ("bb", 3, 1, 1, 1)]
@@ -124,7 +124,7 @@ def test_an_arrival_tells_the_first_and_the_last_of_each_input_and_source(wareho
         ("r1", "aa", "feed", 3, 0, NOON, NOON + timedelta(seconds=90), None),
         ("r2", "bb", "feed", 3, 1, NOON - DAY, NOON + DAY, NOON + timedelta(seconds=90)),
     ]
-    # Late is measured by the newest of all earlier runs, and counted over all days.
+    # Lateness is relative to the newest event of all earlier runs, and counted over all days.
     late = (SourcePlay(NOON - 2 * DAY), SourcePlay(NOON - 3 * DAY), SourcePlay(NOON - 3 * DAY, user="u2"), make_play(7))
     load_events(warehouse_url, "r3", Delivery("cc", (*late, SourcePlay(NOON + DAY, user="u3"))))
     last = select_rows(
@@ -156,11 +156,11 @@ def test_a_month_has_the_bounds_of_its_days(warehouse_url: str) -> None:
     assert select_rows(warehouse_url, checks) == [{"n": 0}]
 
 
-# One play that two sources tell
+# One play that two sources report
 
 
 def test_a_better_source_takes_the_place_of_a_worse_one_whichever_comes_first(warehouse_url: str) -> None:
-    """One pair comes together, one the worse first; what is alike but for the user or the track stays."""
+    """Load one pair together, and one with the worse first; a play that differs in user or track stays."""
     load_events(
         warehouse_url,
         "r1",
@@ -183,7 +183,7 @@ def test_a_better_source_takes_the_place_of_a_worse_one_whichever_comes_first(wa
         (WORSE, 10, BETTER, 0, "end to end within 120 s"),
         (WORSE, 1000, BETTER, 1005, "end to end within 120 s"),
     ]
-    # Told once more, a dropped play is known.
+    # A dropped play that is reported again is a duplicate.
     load_events(
         warehouse_url,
         "r3",
@@ -207,7 +207,7 @@ def test_a_play_comes_back_when_another_telling_takes_its_match(warehouse_url: s
         (100, WORSE),
         (5010, WORSE),
     ]
-    # The earlier of two is the one that is matched.
+    # The earlier of two plays is the matched one.
     load_events(warehouse_url, "r2", Delivery("bb", (make_play(40, source=WORSE),)))
     assert [row[:3] for row in fetch_events(warehouse_url)] == [
         ("u1", 60, BETTER),

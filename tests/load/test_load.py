@@ -1,4 +1,4 @@
-"""The load on a real PostgreSQL: what the star holds after one load, and after others."""
+"""The load on a real PostgreSQL: the content of the star after one load, and after others."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -296,7 +296,7 @@ def test_a_catalogue_that_was_planned_before_another_one_and_knows_less_is_refus
     assert select_row_locations(loaded_url) == before
     with connect(loaded_url) as connection:
         late = get_last_published_at(connection)
-    # Who has the same inputs knows as much; and answers that were published before a plan stand in its memory.
+    # A plan with the same inputs is current; responses that were published before a plan are in its latest state.
     load_frames(staged, replace(make_run("both", inputs=(INPUT, RESPONSES_INPUT)), last_published_at=early), loaded_url)
     load_frames(staged, replace(make_run("late"), last_published_at=late), loaded_url)
     results = select_rows(loaded_url, "select run_id, result from audit.run where run_id <> 'first' order by run_id")

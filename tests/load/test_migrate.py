@@ -68,7 +68,7 @@ def test_staging_has_the_columns_that_frames_have(warehouse_url: str) -> None:
         " where table_schema = 'staging' and table_type = 'BASE TABLE' group by table_name",
     )
     expected = {name: schema.fieldNames() for name, schema in STAGED.items()}
-    own = ("load", "part", "event_match")  # written by the load itself
+    own = ("load", "part", "event_match")  # tables that the load writes itself
     assert {row["table_name"]: row["names"] for row in rows if row["table_name"] not in own} == expected
 
 

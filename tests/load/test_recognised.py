@@ -1,4 +1,4 @@
-"""What a catalogue says of names: aliases and recognised ids follow it, and what it no longer says is gone."""
+"""Aliases and recognised ids follow the catalogue: matches that it no longer contains are removed."""
 
 from typing import Any
 
@@ -151,7 +151,7 @@ def test_recognised_ids_follow_what_is_said_and_are_forgotten_with_it(url: str) 
     )
     assert select_tuples(url, RECOGNISED) == [
         ("playlist_songs", "track-A2", "track-B", "name", 0.9, "r2"),
-        # Nothing is said of it now: neither a track nor a name of that id is staged.
+        # It has no match now: neither a track nor a name of that id is staged.
         ("s", "gone", "track-A1", "name", 0.9, "first"),
         ("s", "track-A1", "track-B", "isrc", 1.0, "r2"),
         ("s", "track-A2", "track-A1", "name", 0.9, "first"),

@@ -1,4 +1,4 @@
-"""The schema of sql/schema, beside that of a migrated warehouse of the last development version, with its data."""
+"""The schema of sql/schema, compared with that of a migrated warehouse of the last development version with data."""
 
 import lzma
 import re
@@ -119,7 +119,7 @@ FROM_A_LATER_LOAD = Delivery(
 
 
 def describe_warehouse(url: str) -> dict[str, dict[str, str]]:
-    """Return what the system catalogue says of a warehouse: a line for each object, by kind and name."""
+    """Return the objects of a warehouse by kind and name, each as a line from the system catalogue."""
     return {
         kind: {str(row["name"]): str(row) for row in select_rows(url, statement)}
         for kind, statement in CATALOGUE.items()
@@ -128,10 +128,10 @@ def describe_warehouse(url: str) -> dict[str, dict[str, str]]:
 
 @contextmanager
 def restore_from_dump(server: postgres.Server, url: str) -> Iterator[str]:
-    """The URL of a copy of a warehouse without its rows, made from its dump.
+    """Yield the URL of a copy of a warehouse without its rows, made from its dump.
 
     PostgreSQL prints an expression that it has printed and read before with fewer parentheses. Two warehouses are alike
-    once both are dumped and restored, whatever either went through.
+    once both are dumped and restored, regardless of their history.
     """
     dump = [server.get_program_path("pg_dump"), "--schema-only", "--no-owner", libpq_url(url)]
     with copy_database(server, "template0") as copy_url:
@@ -150,7 +150,7 @@ def restore_from_dump(server: postgres.Server, url: str) -> Iterator[str]:
 def find_differences(
     first: dict[str, dict[str, str]], second: dict[str, dict[str, str]]
 ) -> list[tuple[str | None, ...]]:
-    """Return both lines of each object that two warehouses do not have in common."""
+    """Return the two lines of each object that differs between two warehouses."""
     return [
         (lines.get(name), second[kind].get(name))
         for kind, lines in first.items()
@@ -160,7 +160,7 @@ def find_differences(
 
 
 def compute_table_checksums(url: str) -> dict[str, str]:
-    """Return a checksum of the rows of each table, by name; the revision is left out."""
+    """Return a checksum of the rows of each table, by name; the revision is omitted."""
     names = select_rows(
         url, f"select schemaname || '.' || tablename as name from pg_tables where schemaname in {SCHEMAS}"
     )
@@ -174,7 +174,7 @@ def compute_table_checksums(url: str) -> dict[str, str]:
 
 @pytest.fixture
 def former_url(empty_database_url: str) -> str:
-    """A warehouse of the last development version, with data."""
+    """Return a warehouse of the last development version, with data."""
     with connect(empty_database_url) as connection:
         run_statements(connection, "set local check_function_bodies = off")
         run_statements(connection, lzma.decompress(FORMER.read_bytes()).decode())
@@ -221,7 +221,7 @@ def test_a_migration_keeps_all_rows_and_later_loads_add_to_them(former_url: str)
     before = compute_table_checksums(former_url)
     assert select_rows(former_url, "select count(*) as plays from warehouse.fact_event") == [{"plays": 4}]
     migrate_warehouse(former_url)
-    # Tables may have got other names.
+    # Tables may have been renamed.
     assert sorted(compute_table_checksums(former_url).values()) == sorted(before.values())
     load_events(former_url, "later", FROM_A_LATER_LOAD)
     assert select_rows(former_url, "select count(*) as plays from warehouse.fact_event") == [{"plays": 5}]

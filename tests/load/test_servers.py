@@ -1,4 +1,4 @@
-"""The same load on other PostgreSQL servers than the embedded one's newest."""
+"""The same load on PostgreSQL servers other than the newest embedded one."""
 
 import os
 import shutil
@@ -33,7 +33,7 @@ def version_16(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def version_15(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server made of the machine's own PostgreSQL 15, run as ``postgres`` where we are root."""
+    """Yield a server of the machine's own PostgreSQL 15, run as ``postgres`` if the tests run as root."""
     if not (MACHINES_OWN / "initdb").exists():
         pytest.skip(f"this machine has no PostgreSQL 15 of its own in {MACHINES_OWN}")
     folder = Path(subprocess.run(["mktemp", "-d"], capture_output=True, text=True, check=True).stdout.strip())

@@ -1,4 +1,4 @@
-"""Podcasts and audiobooks that both exports of a listener tell of stand once."""
+"""Podcasts and audiobooks that both exports of a listener contain are loaded once."""
 
 from datetime import timedelta
 from typing import Any

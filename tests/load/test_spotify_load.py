@@ -1,4 +1,4 @@
-"""What the API's answers become in the star, night after night: users, playlists, popularity, what was asked when."""
+"""The API's responses in the star, day by day: users, playlists, popularity, and the times of requests."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -34,7 +34,7 @@ inner join warehouse.dim_playlist using (playlist_key)
 where playlist_id = :playlist_id
 order by 1, 2, 3
 """
-ALWAYS, FOREVER = None, None  # to_char gives NULL for what has no end
+ALWAYS, FOREVER = None, None  # to_char returns NULL for infinity
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def loaded_template(embedded_server: postgres.Server, migrated_template: str) ->
 
 @pytest.fixture
 def url(embedded_server: postgres.Server, loaded_template: str) -> Iterator[str]:
-    """A warehouse with a small catalogue out of files, loaded on 1 November."""
+    """Yield a warehouse with a small catalogue from files, loaded on 1 November."""
     with copy_database(embedded_server, loaded_template) as url:
         yield url
 
@@ -156,7 +156,7 @@ def load_playlist(
     playlist_id: str = "list-2",
     seen_at: datetime | None = None,
 ) -> dict[str, int]:
-    """A load of one playlist: of a snapshot that the API showed at ``seen_at``, else as a file lists it."""
+    """Load one playlist: a snapshot that the API returned at ``seen_at``, else the list of a file."""
     staged = {
         "dim_playlist": [make_playlist(playlist_id, f"s{len(members)}")],
         "playlist_snapshot": [{"playlist_id": playlist_id, "seen_at": seen_at}] if seen_at else [],
@@ -273,7 +273,7 @@ def test_an_emptied_playlist_stays_and_holds_nothing(url: str) -> None:
 
 
 def test_tracks_of_a_file_stay_where_the_api_names_the_playlist_and_nobody_says_what_stands_on_it(url: str) -> None:
-    """As in development mode, of another person's playlist that the newest version of the file lists no more."""
+    """Simulate development mode: another user's playlist that the newest version of the file no longer contains."""
     before = fetch_history(url, "list-1")
     assert [row[3] for row in before] == [FOREVER] * 3
     load_playlist(url, 2, playlist_id="list-1")
@@ -321,7 +321,7 @@ from warehouse.fact_artist_popularity as f inner join warehouse.dim_artist using
 
 
 def make_popularity_rows(day: int, track_popularity: int, artist_popularity: int | None, followers: int) -> Rows:
-    """What the API said on a day."""
+    """Return the popularity values that the API returned on a day."""
     on = {"asked_on": date(2026, 11, day)}
     return {
         "fact_track_popularity": [{"track_id": "track-A1", "popularity": track_popularity, **on}],

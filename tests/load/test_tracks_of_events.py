@@ -1,4 +1,4 @@
-"""Ids and names that turn out to mean one track are that track, whichever is told first."""
+"""Ids and names that turn out to refer to one track become that track, whichever is loaded first."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -46,7 +46,7 @@ def execute(url: str, statement: str) -> None:
 
 
 def publish_tracks(url: str, run_id: str, tracks: list[dict[str, Any]], *aliases: dict[str, Any]) -> None:
-    """A catalogue of tracks of one artist; those with an id are found by it."""
+    """Publish a catalogue of tracks of one artist; those with an id get an alias for it."""
     ids = [row["track_id"] for row in tracks]
     staged = {
         "dim_artist": [X],
@@ -72,7 +72,7 @@ def test_what_means_a_made_id_means_what_that_one_turns_out_to_be(warehouse_url:
         make_alias("name", "name:3", "name:3"),
     )
     assert ("name:2", "name:1", "name:1") in select_tuples(warehouse_url, MEANT)
-    # Another file takes the place of the one that told it, and gives the track an id.
+    # Another file replaces the file with that row, and gives the track an id.
     for run_id in ("c2", "c3"):
         publish_tracks(warehouse_url, run_id, [make_track("t")], make_alias("name", "name:1", "t"))
         assert select_tuples(warehouse_url, MEANT) == [
@@ -82,7 +82,7 @@ def test_what_means_a_made_id_means_what_that_one_turns_out_to_be(warehouse_url:
             ("t", None, "t"),
         ]
         assert select_tuples(warehouse_url, NAMES) == [("name:1", "t"), ("name:2", "t"), ("name:3", "name:3")]
-        # As an earlier version may have left it.
+        # Simulate the state after an earlier version.
         execute(warehouse_url, MEANS_NAME_1.format("dim_track", "merged_into_track_key", "track_id = 'name:2'"))
         execute(warehouse_url, MEANS_NAME_1.format("track_alias", "track_key", "alias_value = 'name:2'"))
 
@@ -215,7 +215,7 @@ RECORDINGS = """
 
 
 def load_names_step(run_id: str, *tracks: tuple[str, str]) -> Step:
-    """A load whose events name tracks by an id and by a name."""
+    """Return a load whose events identify tracks by an id and by a name."""
     plays = tuple(SourcePlay(NOON, f"u{number}", track) for number, (track, _) in enumerate(tracks))
     return lambda url: load_events(url, run_id, Delivery(run_id, plays, names=dict(tracks)))
 
@@ -224,9 +224,9 @@ def test_ids_of_one_name_that_events_alone_know_are_one_recording(warehouse_url:
     for step, recordings in (
         (load_names_step("r1", ("b", "name:1")), [("b", "b")]),
         (load_names_step("r2", ("a", "name:1"), ("z", "name:2")), [("a", "b"), ("b", "b"), ("z", "z")]),
-        # Of two names the smaller counts; what it leaves behind is a recording of its own.
+        # Of two names the smaller counts; the other becomes a separate recording.
         (load_names_step("r3", ("b", "name:0"), ("y", "name:0")), [("a", "a"), ("b", "b"), ("y", "b"), ("z", "z")]),
-        # The catalogue knows one of them, and then what the name means.
+        # The catalogue has one of them, and then the track of the name.
         (publish_tracks_step("c1", make_track("z")), [("a", "a"), ("b", "b"), ("y", "b"), ("z", "z")]),
         (
             lambda url: publish_tracks(url, "c2", [make_track("x")], make_alias("name", "name:0", "x")),

@@ -1,4 +1,4 @@
-"""The marts by another engine: what DuckDB makes of the star's own tables, read as frames."""
+"""The marts computed by another engine: the results of DuckDB on the star's tables, read as frames."""
 
 from typing import Any
 
@@ -194,7 +194,7 @@ DUCKDB_QUERIES = {
         group by 1, 2 order by 1, 2
     """,
 }
-"""Each question, by what it is about; HELD asks the marts the same."""
+"""The queries by topic; ``MART_QUERIES`` reads the same results from the marts."""
 
 MART_QUERIES = {
     "wrapped": "select user_id, year, minutes_played, plays, tracks, artists, first_play_at, longest_streak_days,"
@@ -226,7 +226,7 @@ MART_QUERIES = {
 
 
 def query_duckdb(url: str) -> dict[str, list[tuple[Any, ...]]]:
-    """What DuckDB answers to each question, from the star alone."""
+    """Return the result of each query in DuckDB, from the star alone."""
     with connect(url) as connection:
         frames = {name: pd.DataFrame(fetch_rows(connection, query)) for name, query in TABLES.items()}
     frames["exclusion"] = frames["exclusion"].reindex(columns=["kind", "id"]).astype("string")
@@ -240,7 +240,7 @@ def query_duckdb(url: str) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def query_marts(url: str) -> dict[str, list[tuple[Any, ...]]]:
-    """What the marts answer to the same questions."""
+    """Return the results of the same queries on the marts."""
     with connect(url) as connection:
         rows_by_query = {name: fetch_rows(connection, query) for name, query in MART_QUERIES.items()}
     return {name: _sort_values(tuple(row.values()) for row in rows) for name, rows in rows_by_query.items()}

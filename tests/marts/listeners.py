@@ -1,4 +1,4 @@
-"""Listeners in the star without a load: made-up ones by the simulator, and others by hand."""
+"""Listeners in the star without a load: synthetic ones of the simulator, and individual ones."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -19,7 +19,7 @@ _EVENT = (
 
 
 def fill_catalogue(connection: Connection) -> None:
-    """The simulator's stock of tracks: track_key is the place in it and one more, artist_key likewise."""
+    """Insert the simulator's tracks: track_key is the index of the track plus 1, artist_key likewise."""
     known_tracks = TRACKS.iloc[: LIBRARY.known_track_count]
     artists = known_tracks.drop_duplicates("artist_id")
     _copy_rows(
@@ -58,7 +58,7 @@ def _number_artists(artists: pd.DataFrame) -> Iterable[tuple[int, object]]:
 
 
 def add_synthetic_plays(connection: Connection, users: int, days: int, seed: int) -> pd.DataFrame:
-    """Plays of the simulator's listeners, who are users 1 and following.
+    """Add plays of the simulator's listeners, who are users 1 and following.
 
     :returns: their true traits, by ``user_id``.
     """
@@ -90,7 +90,7 @@ def add_user(connection: Connection, key: int) -> None:
 
 
 def add_plays(connection: Connection, user: int, tracks: Sequence[int], first: int = 0, playlist: int = 0) -> None:
-    """A play every ten minutes; ``first`` is how many plays there could have been before."""
+    """Add a play every ten minutes; ``first`` is the number of ten-minute slots before the first play."""
     begin = int(FIRST_TIME.timestamp() * 1000)
     _insert_plays(
         connection,

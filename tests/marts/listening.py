@@ -1,4 +1,4 @@
-"""A little listening by hand: users, tracks, genres and events in the star, and what its marts hold."""
+"""A small data set: users, tracks, genres and events in the star, and the content of its marts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _DEVICES = ("MOBILE", "DESKTOP", None)
 
 @dataclass(frozen=True)
 class StarEvent:
-    """An event of the star by a few words."""
+    """An event of the star by its main fields."""
 
     number: int
     user: int
@@ -39,7 +39,7 @@ class StarEvent:
     country: str | None = None
 
     def row(self) -> dict[str, Any]:
-        """The row of fact_event."""
+        """Return the row of fact_event."""
         home = HOMES[self.user % len(HOMES)]
         local = self.at.astimezone(ZoneInfo(home[2])).replace(tzinfo=None)
         continents = {country: continent for country, continent, _ in HOMES}
@@ -71,7 +71,7 @@ class StarEvent:
 
 
 def make_events(seed: int, users: int = 6, days: int = 40, size: int = 900) -> list[StarEvent]:
-    """Events around a turn of the year, in sessions, some across midnight."""
+    """Return events around a turn of the year, in sessions, some across midnight."""
     chance = Random(seed)
     events = []
     while len(events) < size:
@@ -90,7 +90,7 @@ def make_events(seed: int, users: int = 6, days: int = 40, size: int = 900) -> l
 
 
 def fill_dimensions(connection: Connection, users: int = 6) -> None:
-    """Users, tracks, artists, genres and months."""
+    """Insert users, tracks, artists, genres and months."""
     for number in range(1, users + 1):
         country, continent, timezone = HOMES[number % len(HOMES)]
         connection.execute(
@@ -143,7 +143,7 @@ def fill_dimensions(connection: Connection, users: int = 6) -> None:
 
 
 def insert_events(connection: Connection, events: Iterable[StarEvent]) -> None:
-    """Add events to the star."""
+    """Insert events into the star."""
     columns = [*make_events(0, size=1)[0].row()]
     frame = pd.DataFrame([event.row() for event in events], columns=columns, dtype=object)
     lines = StringIO(frame.to_csv(header=False, index=False, date_format="%Y-%m-%d %H:%M:%S.%f%z"))
@@ -154,13 +154,13 @@ def insert_events(connection: Connection, events: Iterable[StarEvent]) -> None:
 
 
 def rebuild(url: str, is_from_nothing: bool = False, definition: MartDefinition = DEFINITION) -> bool:
-    """Build the marts; whether it was from nothing."""
+    """Build the marts, and return whether it was a full refresh."""
     with connect(url) as connection:
         return build_marts(connection, definition, is_from_nothing).is_full_refresh
 
 
 def fetch_mart_rows(url: str) -> dict[str, list[tuple[Any, ...]]]:
-    """All rows of all tables of the marts, sorted, to compare; keys that builds give stay as they are."""
+    """Return all rows of all tables of the marts, sorted for comparisons; keys that builds assign are included."""
     with connect(url) as connection:
         tables = fetch_rows(connection, "select tablename as name from pg_tables where schemaname = 'mart' order by 1")
     names = [str(table_row["name"]) for table_row in tables]

@@ -1,4 +1,4 @@
-"""What the made-up tracks sound like, the playlists they stand in, and a fit of the clusters."""
+"""Audio features of synthetic tracks, their playlists, and a fit of the clusters."""
 
 from collections.abc import Sequence
 from random import Random
@@ -23,11 +23,11 @@ PLAYLISTS = {
     5: ("One", "u3", (1,)),
     6: ("Local files", None, (13, 14)),
 }
-"""Name, owner, tracks; 11 and 12 are one recording, 13 and 14 have no audio features, 4 stands in the first twice."""
+"""Name, owner, tracks; 11 and 12 are one recording, 13 and 14 have no audio features, the first contains 4 twice."""
 
 
 def draw_features(chance: Random, cluster: int) -> dict[str, float]:
-    """Audio features near the centre of a cluster."""
+    """Draw audio features near the centre of a cluster."""
     centre = CLUSTERS[cluster][1]
     values = [m + chance.gauss(0, d / 3) for m, d in zip(centre, DEVIATIONS, strict=True)]
     limits = [(0.0, 1.0)] * 2 + [(-60.0, 0.0)] + [(0.0, 1.0)] * 5 + [(30.0, 250.0)]
@@ -36,7 +36,7 @@ def draw_features(chance: Random, cluster: int) -> dict[str, float]:
 
 
 def add_audio_features(connection: Connection, seed: int = 1, tracks: int = 12) -> None:
-    """Give the tracks of ``listening.fill_dimensions`` a sound; add others that nobody plays, and playlists."""
+    """Give the tracks of ``listening.fill_dimensions`` audio features; add others without plays, and playlists."""
     chance = Random(seed)
     fit_clusters(connection)
     for number in range(1, tracks + 1):
@@ -56,7 +56,7 @@ def add_audio_features(connection: Connection, seed: int = 1, tracks: int = 12) 
 
 
 def fit_clusters(connection: Connection, name: str = "first", means: Sequence[float] = MEANS) -> None:
-    """Fit the clusters: a later fit takes the place of an earlier one."""
+    """Insert a fit of the clusters, which replaces an earlier one."""
     statement = (
         "insert into audit.run (run_id, job, started_at) values (:fit, 'fit_clusters', '2026-01-01');"
         "insert into audit.cluster_fit values (:fit, :fit, '2026-01-01'::timestamptz + :later * interval '1 day', 3, 1,"
@@ -79,7 +79,7 @@ def fit_clusters(connection: Connection, name: str = "first", means: Sequence[fl
 
 
 def add_track(connection: Connection, number: int) -> None:
-    """A track of which nothing is known but a name."""
+    """Add a track with a name and no other attributes."""
     statement = (
         "insert into warehouse.dim_track (track_key, recording_key, album_key, track_id, name, source)"
         " values (:n, :n, -1, :id, :id, 's')"
@@ -90,7 +90,7 @@ def add_track(connection: Connection, number: int) -> None:
 
 
 def set_features(connection: Connection, number: int, cluster: int, chance: Random, **changed: Any) -> None:
-    """Give a track the audio features of a cluster, a newness, and what ``other`` says instead."""
+    """Set a track's audio features to those of a cluster, its newness at random, and the columns of ``changed``."""
     parameters = {
         **draw_features(chance, cluster),
         "newness_score": round(chance.random(), 3),
@@ -105,7 +105,7 @@ def set_features(connection: Connection, number: int, cluster: int, chance: Rand
 
 
 def fill_playlist(connection: Connection, playlist: int, tracks: Sequence[int]) -> None:
-    """Put tracks into a playlist, some for a second time."""
+    """Insert tracks into a playlist, some of them twice."""
     for position, track in enumerate(tracks):
         statement = (
             "insert into warehouse.fact_playlist_track (playlist_key, track_key, occurrence, valid_from)"

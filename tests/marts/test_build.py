@@ -1,4 +1,4 @@
-"""Whatever came late, twice, corrected or was taken back: the marts are as if built from nothing."""
+"""After late, repeated, corrected and deleted events, the marts equal those of a full refresh."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -28,7 +28,7 @@ from tests.marts.sounds import add_track
 
 @pytest.fixture(scope="module")
 def built(embedded_server: postgres.Server, migrated_template: str) -> Iterator[str]:
-    """The name of a database with some listening, whose marts are built."""
+    """Yield the name of a database with events, whose marts are built."""
     with copy_database(embedded_server, migrated_template) as url:
         with connect(url) as connection:
             fill_dimensions(connection)
@@ -116,7 +116,7 @@ def test_corrections_are_followed(url: str, statements: str) -> None:
 
 @pytest.mark.parametrize("recording_key", [1, 12], ids=["joins another one", "stands alone"])
 def test_a_recording_that_an_excluded_id_leaves_or_joins_is_left_out_or_not(url: str, recording_key: int) -> None:
-    """Tracks 11 and 12 are one recording, until they are not; nobody need have played the excluded id."""
+    """Split the recording of tracks 11 and 12; the excluded id does not need to have plays."""
     _execute_statements(url, "delete from warehouse.fact_event where track_key = 12")
     _execute_statements(url, "insert into warehouse.exclusion (kind, id) values ('track', 't12')")
     assert not rebuild(url)
@@ -173,7 +173,7 @@ def test_lists_end_after_a_hundred_and_who_leaves_makes_room(url: str) -> None:
     with connect(url) as connection:
         for number in range(75, 131):
             add_track(connection, number)
-        # Of 130 tracks the first 60 twice, the others once.
+        # Of 130 tracks the first 60 are played twice, the others once.
         tracks = [*range(1, 11), *range(13, 131), *range(1, 11), *range(13, 61)]
         insert_events(
             connection, [StarEvent(n, 1, first + timedelta(minutes=5 * n), t, 60_000) for n, t in enumerate(tracks)]
@@ -197,9 +197,7 @@ def test_lists_end_after_a_hundred_and_who_leaves_makes_room(url: str) -> None:
 
 def test_days_can_be_built_again_without_being_touched(url: str) -> None:
     before = fetch_mart_rows(url)
-    _execute_statements(
-        url, "delete from mart.counted_play where local_date = '2026-01-20'"
-    )  # a mart that somebody has harmed
+    _execute_statements(url, "delete from mart.counted_play where local_date = '2026-01-20'")  # a damaged mart
     _execute_statements(url, "update mart.listener_day set plays = 0 where local_date = '2026-01-20'")
     with connect(url) as connection:
         mark_changed_since(connection, parse_day("2026-01-20"))

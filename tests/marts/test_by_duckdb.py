@@ -1,6 +1,6 @@
-"""What the marts say is what another engine makes of the same events.
+"""The marts equal the results of another engine for the same events.
 
-Of a million by hand: ``EQUAL_EVENTS=1000000 pytest tests/marts/test_by_duckdb.py``.
+With a million events: ``EQUAL_EVENTS=1000000 pytest tests/marts/test_by_duckdb.py``.
 """
 
 import os

@@ -1,4 +1,6 @@
-"""What loads bring, drop and move is in the marts after the next build; and the step that builds them."""
+"""Changes of loads (new, dropped and moved events) are in the marts after the next build; and the step that builds
+them.
+"""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -128,7 +130,7 @@ insert into audit.playlist_request values ('{who}', '37i9dQZF1DXcBWIGoYBM5M');
 
 
 def list_tables_naming(url: str, word: str) -> set[str]:
-    """The tables and views of all schemas with a row that holds a word."""
+    """Return the tables and views of all schemas with a row that contains a word."""
     relations = """
         select format('%s.%s', n.nspname, c.relname) as name
         from pg_class as c inner join pg_namespace as n on n.oid = c.relnamespace

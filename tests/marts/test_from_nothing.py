@@ -1,4 +1,4 @@
-"""Marts from nothing are built aside: readers go on, what stands on the tables stays, a break leaves all as it was."""
+"""A full refresh builds shadow tables: readers continue, dependent objects stay, and an abort changes nothing."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""Personalities are found again from plays alone, and only where enough plays tell."""
+"""Personalities are recovered from plays alone, and only from a sufficient number of plays."""
 
 import re
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def _fetch_personalities(url: str) -> dict[str, dict[str, Any]]:
 
 
 def _compute_personality(url: str, *plays: Callable[[Connection], None]) -> dict[str, Any]:
-    """The row of user 1 after some plays."""
+    """Return the row of user 1 after some plays."""
     with connect(url) as connection:
         add_user(connection, 1)
         for add_play in plays:
@@ -48,7 +48,7 @@ def _compute_personality(url: str, *plays: Callable[[Connection], None]) -> dict
 def test_traits_of_made_up_listeners_are_found_again(url: str) -> None:
     with connect(url) as connection:
         truth = add_synthetic_plays(connection, users=300, days=60, seed=11)
-        connection.execute(text("drop schema simulation cascade"))  # what infers cannot have read it
+        connection.execute(text("drop schema simulation cascade"))  # the inference cannot have read the true traits
     rebuild(url)
     personalities = pd.DataFrame(_fetch_personalities(url).values()).set_index("user_id")
     personalities = personalities[personalities["plays"] >= 200]
@@ -156,7 +156,7 @@ def test_popularity_counts_anew_once_it_has_moved_far(url: str) -> None:
 
 
 def _change_another_day(url: str) -> None:
-    """A build that somebody else's play has brought about."""
+    """Run a build that the play of another user triggers."""
     with connect(url) as connection:
         connection.execute(text("insert into audit.changed_day (listener_key, local_date) values (12, '2026-09-01')"))
     assert not rebuild(url)
@@ -225,7 +225,7 @@ def test_days_tell_the_same_whatever_came_late_or_is_gone_around_them(url: str, 
 
 
 def _insert_day(connection: Connection, chance: Random, user: int, day: int) -> None:
-    """Some plays of a day: of few tracks by user 1, of many by the others; some of them from a playlist."""
+    """Insert some plays of a day: user 1 plays few tracks, the others many; some plays are from a playlist."""
     first = day * 144 + chance.randrange(100)
     stock = _DATED[: 8 if user == 1 else 150]
     add_plays(connection, user, chance.choices(stock, k=chance.choice([0, 1, 2, 5, 20, 40])), first=first)

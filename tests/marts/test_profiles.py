@@ -1,4 +1,4 @@
-"""What playlists and plays sound like equals an independent computation, and follows whatever changes."""
+"""The sound profiles of playlists and plays equal an independent computation, and follow every change."""
 
 from collections.abc import Iterator
 from random import Random
@@ -23,7 +23,7 @@ NOTHING = ", ".join(f"{name} = null" for name in FEATURES)
 
 @pytest.fixture(scope="module")
 def built_url(embedded_server: postgres.Server, migrated_template: str) -> Iterator[str]:
-    """A warehouse whose marts are built; one track has no tempo, another features of its second id only."""
+    """Yield a warehouse with built marts; one track has no tempo, another has features only for its second id."""
     with copy_database(embedded_server, migrated_template) as url:
         with connect(url) as connection:
             fill_dimensions(connection)
@@ -44,7 +44,7 @@ def url(embedded_server: postgres.Server, built_url: str) -> Iterator[str]:
 
 
 def _fetch_recordings(url: str) -> pd.DataFrame:
-    """A row a recording, by its key: audio features of the first id that has any, newness of the first."""
+    """Return a row per recording, by its key: audio features of the first id with any, newness of the first id."""
     tracks = pd.DataFrame(select_rows(url, "select * from warehouse.dim_track where track_key > 0 order by track_key"))
     columns = [*FEATURES, "newness_score"]
     tracks[columns] = tracks[columns].astype(float)
@@ -60,7 +60,7 @@ def _fetch_plays(url: str) -> pd.DataFrame:
 
 
 def _list_members(playlists: dict[int, tuple[str, str | None, tuple[int, ...]]] = PLAYLISTS) -> pd.DataFrame:
-    """A row a playlist and recording: 12 is the second id of 11."""
+    """Return a row per playlist and recording: 12 is the second id of 11."""
     pairs = {(number, min(track, 11) if track < 13 else track) for number, p in playlists.items() for track in p[2]}
     members = pd.DataFrame(sorted(pairs), columns=["playlist_key", "recording_key"])
     members["owner"] = members["playlist_key"].map({number: p[1] for number, p in playlists.items()})
@@ -68,7 +68,7 @@ def _list_members(playlists: dict[int, tuple[str, str | None, tuple[int, ...]]] 
 
 
 def _assert_equal_rows(rows: list[dict[str, object]], entries: pd.DataFrame, name: str) -> None:
-    """The rows of a ..._attribute view, against values of entries."""
+    """Compare the rows of a ..._attribute view with the values of entries."""
     by_attribute = {str(row["attribute"]): row for row in rows}
     assert set(by_attribute) == {feature for feature in FEATURES if entries[feature].notna().any()}
     for index, feature in enumerate(FEATURES):

@@ -1,4 +1,4 @@
-"""What an artist is shown is published in batches, of which no difference tells of a small or dominated group."""
+"""The figures of an artist are published in batches, whose differences never reveal a small or dominated group."""
 
 import random
 from collections import Counter, defaultdict
@@ -47,7 +47,7 @@ _LOGIN = "insert into audit.login (login_name, kind, artist_id) values ('band', 
 
 
 def is_publishable(plays: Counter[Play]) -> bool:
-    """What docs/access.md promises of every number that is shown; nobody at all is no group."""
+    """Return whether docs/access.md permits a published number; an empty group is permitted."""
     by_listener: Counter[int] = Counter()
     for play, count in plays.items():
         by_listener[play[0]] += count
@@ -64,7 +64,7 @@ def count_plays(url: str, query: str) -> Counter[Play]:
 
 
 def add_plays(url: str, plays: Counter[Play]) -> None:
-    """Bring plays as a build does."""
+    """Add plays as a build does."""
     line = """
         insert into audit.unpublished_play as u (artist_key, listener_key, week_start, country, recording_key, plays)
         values (1, :listener, :week, :country, :recording, :plays)
@@ -80,7 +80,7 @@ def add_plays(url: str, plays: Counter[Play]) -> None:
 
 
 def fetch_shown_plays(url: str) -> dict[int, Counter[Part]]:
-    """Plays by part, for each view."""
+    """Return the plays by part, for each view."""
     return {view: Counter({row["part"]: row["plays"] for row in select_rows(url, it)}) for view, it in _SHOWN.items()}
 
 
@@ -91,7 +91,7 @@ def compute_changes(after: Counter[Key], before: Counter[Key]) -> Counter[Key]:
 
 
 def make_day(number: int, chance: random.Random) -> Counter[Play]:
-    """Many listen rarely, one much more than all others; of three weeks one is so quiet that only two listen."""
+    """Draw many rare listeners and one dominant one; in one of three weeks only two listen."""
     day = _FIRST + timedelta(days=number)
     week = str(day - timedelta(days=day.weekday()))
     plays: Counter[Play] = Counter()
@@ -103,7 +103,7 @@ def make_day(number: int, chance: random.Random) -> Counter[Play]:
 
 
 def group_plays_by_row(batch: Counter[Play], risen: Counter[Part], view: int) -> dict[Part, Counter[Play]]:
-    """The plays behind the change of each row of a view by one batch."""
+    """Return the plays behind the change of each row of a view by one batch."""
     named = set(risen) - set(_NAMELESS)
     groups: dict[Part, Counter[Play]] = defaultdict(Counter)
     for play, count in batch.items():
@@ -122,7 +122,7 @@ def test_differences_of_a_hundred_days_tell_of_no_small_or_dominated_group(wareh
     steps = []
     for number in range(_DAYS):
         plays = make_day(number, chance)
-        if number == 40:  # the history of one listener, and what is taken back of another
+        if number == 40:  # the history of one listener, and the withdrawn plays of another
             plays.update({(2, str(_FIRST), "DE", 2): 60})
         if number == 70:
             plays.subtract({play: count for play, count in all_plays.items() if play[0] == 4})

@@ -1,4 +1,4 @@
-"""Logins of all kinds, in a warehouse of their own with eight listeners."""
+"""Logins of all kinds, in a separate warehouse with eight listeners."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -104,7 +104,7 @@ select 'u' || n, rpad('wish' || n, 22, 'x') from generate_series(1, 8) as n;
 
 @dataclass(frozen=True)
 class RoleWarehouse:
-    """A warehouse with people in it."""
+    """A warehouse with users and logins."""
 
     server: postgres.Server
     url: str
@@ -137,7 +137,7 @@ class RoleWarehouse:
 def create_role_warehouse(embedded_server: postgres.Server, migrated_template: str) -> Iterator[RoleWarehouse]:
     mark = uuid4().hex[:8]
     with copy_database(embedded_server, migrated_template) as url:
-        migrate_warehouse(url)  # rights on a database are not copied with it
+        migrate_warehouse(url)  # privileges on a database are not copied with it
         with connect(url) as connection:
             connection.exec_driver_sql(_DATA, execution_options={"no_parameters": True})
         admin = embedded_server.build_url("postgres", url.rsplit("/", 1)[1])

@@ -1,4 +1,4 @@
-"""Each role against each table and view: it reads what is written here, and writes nothing."""
+"""The privileges of each role on each table and view: it reads those listed here, and writes to none."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from tests.sql.role_warehouse import KINDS, RoleWarehouse, create_role_warehouse
 
 ANALYSTS = {"analyst", "operator"}
 
-# Every table and view, with who may read it. One that is new belongs here, too.
+# Every table and view, with the roles that may read it. Add new ones here.
 READERS: dict[str, tuple[set[str], str]] = {
     "warehouse": (
         ANALYSTS,
@@ -61,9 +61,9 @@ READERS: dict[str, tuple[set[str], str]] = {
 SPECIAL: dict[str, set[str]] = {
     "audit.login": set(),
     "audit.signed_in": set(),
-    # Whose a playlist is leads to the name of an account.
+    # The owner of a playlist reveals the name of an account.
     "mart.playlist_owner": set(),
-    # A function of the profiles looks at it with the rights of who asks; it is the same for everybody.
+    # A function of the profiles reads it with the privileges of the querying role; its rows are the same for all.
     "mart.attribute": {"analyst", "operator", "listener"},
     "mart.definition": {"analyst", "operator", "listener", "artist"},
     "mart.my_login": {"analyst", "operator", "listener", "artist"},
@@ -88,7 +88,7 @@ SPECIAL: dict[str, set[str]] = {
     "mart.my_artist_audience": {"artist"},
     "mart.my_artist_country": {"artist"},
     "mart.my_artist_track": {"artist"},
-    # A partition is read through its table alone.
+    # A partition is read only through its table.
     "warehouse.fact_event_2026_11": set(),
 }
 EXPECTED = SPECIAL | {f"{schema}.{name}": roles for schema, (roles, names) in READERS.items() for name in names.split()}
@@ -104,7 +104,7 @@ HIDDEN = {
     "mart.playlist_profile_cluster": {"owner_id"},
 }
 PERSONAL = ("name", "birth", "gender", "mail", "phone", "address", "owner")
-"""What a column that says who somebody is may be called."""
+"""Parts of the names of columns that may identify a person."""
 
 
 @pytest.fixture(scope="module")
@@ -114,18 +114,18 @@ def warehouse(embedded_server: postgres.Server, migrated_template: str) -> Itera
 
 
 def is_allowed(connection: Connection, statement: str) -> bool:
-    """Whether we may; any other refusal is a fault of the test."""
+    """Return whether a statement is permitted; any other error is an error of the test."""
     try:
         query(connection, statement)
     except psycopg2.errors.InsufficientPrivilege:
         return False
     except (psycopg2.errors.ObjectNotInPrerequisiteState, psycopg2.errors.WrongObjectType):
-        return False  # a view that cannot be written to by anybody
+        return False  # a view that no role can write to
     return True
 
 
 def list_relations(warehouse: RoleWarehouse) -> dict[str, list[str]]:
-    """Every table and view with its columns."""
+    """Return every table and view with its columns."""
     with connect(warehouse.url) as connection:
         rows = connection.exec_driver_sql(
             """

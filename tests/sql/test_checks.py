@@ -1,4 +1,4 @@
-"""Each check of sql/check finds the rows that it is there for, and only those."""
+"""Each check of sql/check finds the rows that it is designed for, and no others."""
 
 from collections.abc import Iterator
 
@@ -154,7 +154,7 @@ def test_keys_that_an_input_may_have_pass(staged: Connection) -> None:
     for kind, key in (("playlist", "p"), ("user", "u"), ("artist", "a")):
         staged.execute(text("update staging.input_key set key_kind = :kind, key = :key"), {"kind": kind, "key": key})
         run_checks(staged, CHECKS_BEFORE_PUBLISHING)
-    # One kind of thing may have the id of another.
+    # Resources of different kinds may have the same id.
     staged.execute(text("insert into staging.refresh_state values ('track', 't', now()), ('artist', 't', now())"))
     run_checks(staged, CHECKS_BEFORE_PUBLISHING)
 

@@ -1,4 +1,4 @@
-"""The questions of sql/queries/example, asked by an analyst of a small warehouse, with answers worked out by hand."""
+"""The queries of sql/queries/example, run by an analyst on a small warehouse, with results computed by hand."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -27,7 +27,7 @@ def make_time(day: int, hour: int, minute: int = 0) -> datetime:
     return datetime(2026, 1, day, hour, minute, tzinfo=UTC)
 
 
-# u1 lives in Brazil (UTC-3, premium), u2 in Japan (UTC+9, plan not said), u3 in Germany (UTC+1, free). Tracks 1 to 3
+# u1 lives in Brazil (UTC-3, premium), u2 in Japan (UTC+9, plan unknown), u3 in Germany (UTC+1, free). Tracks 1 to 3
 # are of artist a1, 4 to 6 of a2, 7 to 9 of a3. 5 January 2026 is a Monday.
 HOMES = {1: "BR", 2: "JP", 3: "DE"}
 _EVENTS_WITHOUT_COUNTRY = [
@@ -38,7 +38,7 @@ _EVENTS_WITHOUT_COUNTRY = [
     StarEvent(6, 2, make_time(5, 12), 1, 200_000),
     StarEvent(7, 2, make_time(5, 12, 4), 4, None, "SKIP"),
     StarEvent(8, 2, make_time(6, 12), 4, 10_000),  # too short to count
-    StarEvent(9, 3, make_time(10, 23, 30), 4, 200_000),  # on the listener's Sunday
+    StarEvent(9, 3, make_time(10, 23, 30), 4, 200_000),  # on a Sunday in the listener's timezone
     StarEvent(10, 3, make_time(10, 23, 34), 5, 200_000),  # on a tablet
     StarEvent(11, 3, make_time(12, 7), 4, 200_000),
     StarEvent(12, 3, make_time(12, 7, 4), 7, None, "SKIP"),
@@ -135,7 +135,7 @@ values ('i1', 1, 'first', 'no name', '[]'), ('i1', 2, 'first', 'no name', '[]'),
 
 @pytest.fixture(scope="module")
 def urls(embedded_server: postgres.Server, migrated_template: str) -> Iterator[dict[str, str]]:
-    """The small warehouse, as an analyst and as an operator reach it."""
+    """Yield the URLs of an analyst and of an operator of the small warehouse."""
     mark = uuid4().hex[:8]
     with copy_database(embedded_server, migrated_template) as url:
         migrate_warehouse(url)
@@ -154,7 +154,7 @@ def urls(embedded_server: postgres.Server, migrated_template: str) -> Iterator[d
 
 
 EXPECTED_RESULTS: dict[str, list[tuple[Any, ...]]] = {
-    # Of t1 four plays after a year, of t2 one after two, of t4 two after four, of t5 one after five.
+    # Plays by age of the track in years: t1 four at one, t2 one at two, t4 two at four, t5 one at five.
     "age_of_what_is_played": [("2026-01", 8, 1.5, D("0.5"))],
     "audio_clusters": [(1, "calm", 4, "t7", 7), (2, "loud", 4, "t8", 8)],
     "changing_playlists": [("Dance", 20, 1, 2)],
@@ -183,7 +183,7 @@ EXPECTED_RESULTS: dict[str, list[tuple[Any, ...]]] = {
         ("weekend", 0, 1, D("6.7")),
     ],
     "liveliest_genres": [("dance", 20, D("0.7"), D("0.5"))],
-    # u3 in both weeks; u1 in both, u2 in one.
+    # u3 listens in both weeks to a2; for a1, u1 in both, u2 in one.
     "loyal_audiences": [("a2", 2, 3, 1, D("0.5")), ("a1", 2, 5, 2, D("0.333"))],
     "most_played_recordings": [
         ("Asia", 1, "t1", "a1", 1, 1, 21),
@@ -203,7 +203,7 @@ EXPECTED_RESULTS: dict[str, list[tuple[Any, ...]]] = {
     "recordings_with_most_ids": [("t11", "a4", 2), *((f"t{n}", f"a{(n + 2) // 3}", 1) for n in range(1, 10))],
     "rejected_rows": [("songs.csv", 5, 2, 0, 3, "no name (2); no id (1)")],
     "rising_tracks": [("t1", "a1", 20260101, 20260109, 50, 60, 10), ("t4", "a2", 20260101, 20260102, 10, 13, 3)],
-    # 680 s and 300 s, 440 s and 240 s, 240 s and 10 s; what is too short for a play makes a session all the same.
+    # 680 s and 300 s, 440 s and 240 s, 240 s and 10 s; an event too short for a play also starts a session.
     "sessions_by_device": [
         ("BR", "DESKTOP", 2, D("8.2"), 2),
         ("DE", "MOBILE", 2, D("5.7"), D("1.5")),
@@ -238,22 +238,20 @@ def test_a_question_has_the_answer_that_hands_worked_out(urls: dict[str, str], p
 
 
 def run_example(url: str, name: str) -> list[tuple[Any, ...]]:
-    """The answer to a question."""
+    """Return the result of an example query."""
     return [tuple(row.values()) for row in select_rows(url, read_sql(f"queries/example/{name}"))]
 
 
 @pytest.fixture
 def listened(warehouse_url: str) -> str:
-    """A warehouse with plays that the marts count otherwise than by their length, and of a track with two ids."""
+    """Return a warehouse with plays that the marts count by rules other than length, and with a track of two ids."""
     events = [
-        StarEvent(
-            1, 1, make_time(5, 12), 1, None, source="recently_played"
-        ),  # counts, though nobody says how long it was
+        StarEvent(1, 1, make_time(5, 12), 1, None, source="recently_played"),  # counts, though its length is unknown
         StarEvent(2, 1, make_time(5, 13), 11, 40_000, country="BR"),
-        StarEvent(3, 1, make_time(5, 14), 12, 200_000, country="BR"),  # the recording that t11 is
+        StarEvent(3, 1, make_time(5, 14), 12, 200_000, country="BR"),  # the recording of t11
         StarEvent(4, 1, make_time(5, 15), 2, 29_999, country="BR"),  # too short
         StarEvent(5, 1, make_time(5, 16), 7, 200_000, country="BR"),  # excluded
-        StarEvent(6, 1, make_time(5, 17), -1, 200_000, country="BR"),  # nobody knows of what
+        StarEvent(6, 1, make_time(5, 17), -1, 200_000, country="BR"),  # of an unknown track
     ]
     with connect(warehouse_url) as connection:
         connection.exec_driver_sql(_CATALOGUE, execution_options={"no_parameters": True})

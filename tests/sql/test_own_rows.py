@@ -1,4 +1,4 @@
-"""Listeners see their own rows and nobody else's; artists see groups of five and more."""
+"""Listeners see only their own rows; artists see groups of five and more."""
 
 import random
 from collections import Counter
@@ -36,7 +36,7 @@ OWN = {
     "my_wrapped_genre": "select * from mart.wrapped_genre where user_id = '{user}'",
     "my_wrapped_track": "select * from mart.wrapped_track where user_id = '{user}'",
 }
-"""What each view of a listener shows: what the loader finds of that user."""
+"""The query by which the loader selects the same rows as each view of a listener."""
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_each_view_of_a_listener_is_looked_at(warehouse: RoleWarehouse) -> None:
 
 
 def test_a_function_that_tells_what_it_sees_sees_the_own_rows_alone(warehouse: RoleWarehouse) -> None:
-    """However cheap a condition is, it is asked after the view's own."""
+    """Check a condition with the lowest cost: it is still evaluated after the view's own."""
     warehouse.as_admin(
         "create function public.tell(text) returns boolean language plpgsql cost 0.0000001"
         " as $$begin raise notice '%', $1; return true; end$$",
@@ -165,7 +165,7 @@ def test_a_listener_asks_for_so_many_playlists_and_no_more(warehouse: RoleWareho
     query(connection, f"select mart.request_playlist('{22 * 'm'}')")
     query(connection, f"select mart.withdraw_playlist_request('{1:022}')")
     query(connection, f"select mart.request_playlist('{22 * 'n'}')")
-    # Of a warehouse in which more were asked for once, a refresh reads the first ones.
+    # If a warehouse has more requests from earlier versions, a refresh reads the oldest ones.
     warehouse.as_loader(f"{insert} values ('u2', '{1:022}', 'epoch')")
     with database.connect(warehouse.url) as loader:
         read = fetches.list_requested_playlists(loader, "u2")
@@ -252,8 +252,7 @@ def test_a_login_that_was_taken_out_sees_nothing(warehouse: RoleWarehouse) -> No
 
 
 def set_audience(warehouse: RoleWarehouse, plays: list[tuple[int, int, int, int]]) -> None:
-    """Let artist a1 have these plays and no others, published at once: listener, week, country, recording (0 where
-    nobody knows which)."""
+    """Replace the plays of artist a1 and publish them at once: listener, week, country, recording (0 if unknown)."""
     values = ", ".join(str(play) for play in plays) or "(null::integer, null::integer, null::integer, null::integer)"
     warehouse.as_loader(_AUDIENCE.format(plays=values))
 
@@ -290,7 +289,7 @@ select audit.publish_artists();
 
 
 def make_plays(chance: random.Random) -> list[tuple[int, int, int, int]]:
-    """Plays of a few or of many, most of them in the first weeks, countries and recordings."""
+    """Draw plays of few or many listeners, most of them in the first weeks, countries and recordings."""
     listeners, plays = chance.randint(1, 25), chance.randint(1, 120)
     return [
         (
@@ -304,7 +303,7 @@ def make_plays(chance: random.Random) -> list[tuple[int, int, int, int]]:
 
 
 def is_publishable(plays: list[tuple[int, int, int, int]]) -> bool:
-    """What docs/access.md promises of every group that is shown."""
+    """Return whether docs/access.md permits a published group."""
     sizes = sorted(Counter(play[0] for play in plays).values(), reverse=True)
     return len(sizes) >= 5 and sum(sizes[2:]) >= 0.2 * sizes[0]
 
@@ -374,7 +373,7 @@ def test_reading_costs_the_same_whatever_is_hidden(warehouse: RoleWarehouse) -> 
 
 
 def test_new_and_returning_listeners_are_shown_where_both_are_groups(warehouse: RoleWarehouse) -> None:
-    # Six in week 0; week 1 has them and one more; week 2 has six others.
+    # Six in week 0; week 1 has the same six and one more; week 2 has six others.
     plays = [(n, 0, 0, 1) for n in range(1, 7)] + [(n, 1, 0, 1) for n in range(1, 8)]
     plays += [(n, 2, 0, 1) for n in range(11, 17)]
     set_audience(warehouse, plays)

@@ -22,7 +22,7 @@ def _chain_errors(error: Exception, cause: Exception | None = None) -> Exception
 
 @report_full_disk
 def _fail_job(error: Exception, settings: Settings) -> None:
-    """Fails."""
+    """Raise an error in a job."""
     raise error
 
 

@@ -14,11 +14,11 @@ CONTENT = b"0123456789" * 300_000
 
 
 class Killed(BaseException):
-    """What a kill in the middle is to the code around it."""
+    """A simulated kill in the middle of a write."""
 
 
 class InterruptedStream:
-    """Gives a first block, then lets ``meanwhile`` happen, and is killed."""
+    """A stream that returns one block, then stores the same input as another process would, and is killed."""
 
     def __init__(self, lake: Lake, received: ReceivedInput) -> None:
         self._lake, self._received, self._blocks = lake, received, [CONTENT[:1000]]

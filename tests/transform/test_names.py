@@ -1,4 +1,4 @@
-"""Titles and artists made comparable."""
+"""Titles and artists are normalized for comparison."""
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -15,9 +15,9 @@ from etl.transform.names import (
     split_title,
 )
 
-# What a title is taken apart into: title, version, edition, credit.
+# The parts of a title: title, version, edition, credit.
 TITLES = {
-    # Only what follows the base is judged.
+    # Only the words after the base title are classified.
     "Live and Let Die": ("live and let die", "", "", ""),
     "With or Without You": ("with or without you", "", "", ""),
     "1999": ("1999", "", "", ""),
@@ -25,7 +25,7 @@ TITLES = {
     "(I Can't Get No) Satisfaction": ("i cant get no satisfaction", "", "", ""),
     "(I Can't Get No) Satisfaction - Mono Version": ("i cant get no satisfaction", "", "mono version", ""),
     "Medley (Live and Let Die)": ("medley live and let die", "", "", ""),
-    # Credits are set aside.
+    # Credits are split off.
     "Work ft. Drake": ("work", "", "", "ft drake"),
     "Work (feat. Drake)": ("work", "", "", "feat drake"),
     "Sunflower [with Swae Lee]": ("sunflower", "", "", "with swae lee"),
@@ -44,14 +44,14 @@ TITLES = {
     'Song - 7" Version': ("song", "", "7 version", ""),
     "Song [Bonus Track]": ("song", "", "bonus track", ""),
     "Song (Deluxe Edition)": ("song", "", "deluxe edition", ""),
-    # Versions are other recordings, each its own.
+    # Versions are separate recordings.
     "Song - Live": ("song", "live", "", ""),
     "Song - Live Version": ("song", "live", "", ""),
     "Song -Live-": ("song", "live", "", ""),
     "Song - Live at Wembley": ("song", "live at wembley", "", ""),
     "Song - Ao Vivo": ("song", "ao vivo", "", ""),
     "Song - Live / Remastered 2009": ("song", "live", "remastered 2009", ""),
-    # A title that says live is live, whatever edition it is.
+    # A title with "live" is a live version, regardless of its edition.
     **{
         f"Song - {said}": ("song", "live", "", "")
         for said in (
@@ -76,11 +76,11 @@ TITLES = {
     "Song - MTV Unplugged": ("song", "mtv unplugged", "", ""),
     "Song (A Cappella)": ("song", "a cappella", "", ""),
     "Song (Metallica Cover)": ("song", "metallica cover", "", ""),
-    # What fits no class is title.
+    # Words of no class belong to the title.
     "Song (Part 2)": ("song part 2", "", "", ""),
     "Song (Chapter 12)": ("song chapter 12", "", "", ""),
     "Song - From the Vault": ("song from the vault", "", "", ""),
-    # Signs only: nothing to fold to, so they stay.
+    # Only punctuation: it folds to an empty text, so it stays.
     "???": ("???", "", "", ""),
     "... (Live)": ("...", "live", "", ""),
     "()": ("()", "", "", ""),

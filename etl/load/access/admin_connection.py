@@ -1,4 +1,4 @@
-"""Connections that create, change and drop roles, with errors that say which privilege is missing.
+"""Connections that create, change and drop roles, with errors that name the missing privilege.
 
 The user is the superuser of the embedded server, or on another server a role that may create roles.
 """
@@ -21,7 +21,7 @@ def connect_as_admin(url: str, is_autocommit: bool = False) -> Iterator[Connecti
     """Open a connection that may create roles.
 
     :param is_autocommit: whether each statement commits.
-    :raises ActionNeededError: if a privilege is missing; the message says what to do.
+    :raises ActionNeededError: if a privilege is missing; the message names the remedy.
     """
     with explain_errors(url):
         if is_autocommit:
@@ -34,7 +34,7 @@ def connect_as_admin(url: str, is_autocommit: bool = False) -> Iterator[Connecti
 
 @contextmanager
 def explain_errors(url: str) -> Iterator[None]:
-    """Raise failures of the server within the context as errors that say what to do."""
+    """Raise failures of the server within the context as errors with a remedy."""
     try:
         yield
     except (DBAPIError, EtlError) as error:

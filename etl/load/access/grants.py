@@ -15,7 +15,7 @@ ROLES = ("analyst", "operator", "listener", "artist")
 def grant_access(connection: Connection) -> None:
     """Grant the group roles their privileges in this warehouse; the caller commits.
 
-    Missing roles are created if the connection's user may do so; else a warning says what a superuser must do.
+    Missing roles are created if the connection's user may do so; else a warning names the statements for a superuser.
     """
     if find_missing_roles(connection) and _can_create_roles(connection):
         run_sql(connection, "access/roles")
@@ -78,7 +78,7 @@ _MISSING_LIMIT_QUERIES = {
 
 
 def format_missing_limits(missing_limits: list[str]) -> str:
-    """Return the message that says how a login can block others, and what a superuser must do."""
+    """Return the message that explains how a login can block others, and how a superuser prevents it."""
     return (
         f"One login can block all others on this server: {'; '.join(missing_limits)}. A superuser must run "
         "sql/access/roles.sql in the warehouse's database, and set up the server as docs/access.md says."
@@ -86,7 +86,7 @@ def format_missing_limits(missing_limits: list[str]) -> str:
 
 
 def format_missing_roles(missing_roles: list[str]) -> str:
-    """Return the message that says which roles are missing and what a superuser must do."""
+    """Return the message with the missing roles and the statements for a superuser."""
     statements = " ".join(f"create role {role} nologin;" for role in missing_roles)
     return (
         f"Logins cannot be added yet: the user of WAREHOUSE_URL may not create their group roles. A superuser of the "

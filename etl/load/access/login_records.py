@@ -10,7 +10,7 @@ from etl.errors import ActionNeededError
 from etl.load.access.grants import ROLES
 
 # A login is a role with a group role in pg_roles; its kind and entity are in audit.login. The server may host several
-# warehouses, and roles are shared: CONNECT on this database tells its logins from those of the others.
+# warehouses, and roles are shared: CONNECT on this database distinguishes its logins from those of the others.
 _LOGIN_ROWS = """
     with permitted as (
         select a.grantee, bool_or(d.datname = current_database()) as is_here

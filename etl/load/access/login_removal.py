@@ -118,7 +118,7 @@ def drop_login_role(url: str, name: str) -> None:
 
     Objects that other roles' objects depend on are given to the connection's user instead of being dropped.
 
-    :raises ActionNeededError: if the role cannot be dropped; the message says what to do.
+    :raises ActionNeededError: if the role cannot be dropped; the message names the remedy.
     """
     reasons = []
     with _connect_autocommit(url) as connection:

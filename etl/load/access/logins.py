@@ -85,7 +85,7 @@ def remove_login(url: str, name: str) -> None:
     """Disable a login, end its sessions, then drop its objects and its role.
 
     :raises ActionNeededError: if there is no such login or a privilege is missing; or if its disabled role stays on the
-        server, with what to do about it.
+        server, with the remedy.
     """
     with connect_as_admin(url) as connection:
         require_login(connection, name)

@@ -33,11 +33,11 @@ from etl.transform.validation import (
 
 
 class RecordFormat(Protocol):
-    """What the module of a format defines: the fields of its records, and the rules that reject one."""
+    """The members that the module of a format defines: the fields of its records, and the rules that reject one."""
 
     @property
     def FIELDS(self) -> tuple[str, ...]:
-        """The names of the fields that are read."""
+        """Return the names of the fields that are read."""
 
     def build_derived_columns(self) -> dict[str, Column]:
         """Return the columns that rules and event columns refer to by name."""
@@ -53,7 +53,7 @@ class EventFormat(RecordFormat, Protocol):
         """Return columns of ``EVENT_ROW``, and those that ``resolve_related_events`` reads."""
 
     def resolve_related_events(self, events: DataFrame) -> DataFrame:
-        """Return the events, corrected by what other events of the same input say."""
+        """Return the events, corrected by other events of the same input."""
 
 
 _FORMATS: dict[str, EventFormat] = {"extended_export": extended, "basic_export": basic, "library_export": library}

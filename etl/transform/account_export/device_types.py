@@ -39,8 +39,8 @@ _PATTERN_RULES: tuple[tuple[str, str | None], ...] = (
         "DESKTOP",
     ),
 )
-"""The first pattern that matches decides. Televisions, consoles, cars and watches are none of the four kinds. A text
-that no pattern matches has no kind either ("cast" does not say which device played)."""
+"""The first pattern that matches decides. Televisions, consoles, cars and watches have none of the four kinds. A text
+that no pattern matches has no kind either ("cast" does not name the device that played)."""
 
 
 def classify_device(platform: Column) -> Column:

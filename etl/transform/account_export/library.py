@@ -1,7 +1,7 @@
 """Saved tracks and followed artists of the account data: which columns their fields fill.
 
-The export does not say when a track was saved or an artist followed: the event is dated by the first import that
-contains it. The load drops events that the API or an earlier import has reported already.
+The export does not contain the date on which a track was saved or an artist followed: the event has the date of the
+first import that contains it. The load drops events that the API or an earlier import has reported already.
 """
 
 from pyspark.sql import Column, DataFrame

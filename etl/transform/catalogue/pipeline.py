@@ -32,7 +32,7 @@ def build_catalogue(
     :param api_playlists: as ``LATEST_STATE["api_playlist"]``; they take precedence over files.
     :param snapshots: the snapshots of playlists to load, the result of ``spotify.latest_state.merge_snapshots``.
     :param requested_artists: artist_id of the artists in new API responses.
-    :param api_source: ``MOCK_SOURCE`` if the mock API is used. Its values count only for what no other source has.
+    :param api_source: ``MOCK_SOURCE`` if the mock API is used. Its values count only if no other source has one.
     :returns: frames of ``STAGED`` by name: dim_artist, dim_album, dim_track (cluster and newness NULL), track_alias,
         bridge_track_artist, bridge_track_genre, dim_playlist, playlist_snapshot, fact_playlist_track,
         reconciliation, input_key (of tracks and artists). They do not depend on the order or partitions of rows.
@@ -81,7 +81,7 @@ def build_catalogue(
 
 def _checkpoint_to_disk(frame: DataFrame) -> DataFrame:
     # Several outputs read the frame, and a catalogue of millions of tracks must not fill the driver's memory: on disk.
-    # A checkpoint also cuts the plan: what follows is planned by the frame's real size, and never repeats its plan.
+    # A checkpoint also cuts the plan: later steps are planned by the frame's real size, and never repeat its plan.
     return frame.localCheckpoint(eager=True, storageLevel=StorageLevel.DISK_ONLY)
 
 

@@ -66,9 +66,9 @@ def build_track_variants(rows: DataFrame) -> DataFrame:
 
 
 def resolve_track_fields(variants: DataFrame) -> DataFrame:
-    """Resolve the fields of each track from its own rows, and separately from rows matched by name.
+    """Resolve the fields of each track from rows with its id, and separately from rows matched by name.
 
-    A track's own rows have its id. They are aggregated apart from matched rows, because a match is weaker evidence: a
+    The two are aggregated separately, because a match is weaker evidence: a
     date or popularity of a matched row counts only if neither the track nor another track of its recording has one.
     ``add_recording_fields`` combines the two halves in this order.
 

@@ -119,7 +119,7 @@ def _rank_by_distance(play: Play, candidates: Sequence[Play], find_near: FindNea
 def _find_augmenting_path(
     number: int, candidates: Sequence[Sequence[int]], number_by_position: Mapping[int, int]
 ) -> dict[int, int]:
-    """Return the moves that give a play a position, as the new play number by position; empty if there are none."""
+    """Return the moves that give a play a position, as new play numbers by position; empty if none exist."""
     visited_from: dict[int, tuple[int, int]] = {}
     queue = deque([(number, _NO_POSITION)])
     while queue:

@@ -72,7 +72,7 @@ def _build_columns(fields: dict[str, Field], file_format: FileFormat) -> list[Co
 
 
 def _rejection_reason(fields: dict[str, Field]) -> Column:
-    """Return why a row is rejected, or NULL; ``problem`` says that a row does not fit its file's header."""
+    """Return why a row is rejected, or NULL; ``problem`` is set if a row does not fit its file's header."""
     rules = (
         Rule(rule.is_violated, f"{field.column} {rule.message}") for field in fields.values() for rule in field.rules
     )

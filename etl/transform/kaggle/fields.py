@@ -41,7 +41,7 @@ class Field:
 
 
 FieldMappings = dict[str, Callable[[], dict[str, Field]]]
-"""By the name of a format: what gives its columns by field."""
+"""By the name of a format: the function that returns its columns by field."""
 
 
 def add_text_columns(rows: DataFrame, file_format: FileFormat) -> DataFrame:

@@ -20,7 +20,7 @@ def split_text(column: str, delimiter: str = ";") -> Column:
 
 
 def split_answers(column: str) -> Column:
-    """Split the answers to a question of the survey, where "None" is an answer."""
+    """Split the responses to a question of the survey, where "None" is a valid response."""
     return _split_items(trimmed_text(column), ",")
 
 

@@ -1,4 +1,4 @@
-"""The survey of listeners: every column is an answer, and "None" is one of the answers."""
+"""The survey of listeners: every column is a response, and "None" is a valid response."""
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -57,7 +57,7 @@ def _multiple_answers(column: str) -> Field:
 
 
 def _hash_answers() -> Field:
-    """Hash all answers, so that the same answers given twice are one response."""
+    """Hash all columns, so that two rows with the same values are one response."""
     answers: list[Column] = [F.coalesce(trimmed_text(column), F.lit("")) for column in FORMATS["user_behavior"].columns]
     text, derived_columns = define_column("all answers", F.concat_ws(_UNIT_SEPARATOR, *answers))
     empty_text = _UNIT_SEPARATOR * (len(answers) - 1)

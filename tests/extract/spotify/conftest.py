@@ -1,4 +1,4 @@
-"""A scripted server, mock APIs with small seed data, and a clock that only sleeping advances."""
+"""A scripted server, mock APIs with small seed data, and a clock that advances only by sleeping."""
 
 from collections.abc import Iterator
 from pathlib import Path

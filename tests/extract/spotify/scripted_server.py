@@ -22,7 +22,7 @@ SECRETS = ("access-secret-1", "refresh-secret-1", "access-secret-2", "refresh-se
 
 @dataclass
 class Clock:
-    """A clock that only sleeping moves."""
+    """A clock that advances only by sleeping."""
 
     now: datetime = START
     slept: list[float] = field(default_factory=list)
@@ -37,7 +37,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class ScriptedResponse:
-    """One answer. ``announced`` is a Content-Length beyond what is sent; ``drip_s`` a pause before each byte."""
+    """One response. ``announced`` is a Content-Length greater than the body; ``drip_s`` a pause before each byte."""
 
     status: int = 200
     body: Any = None
@@ -50,7 +50,7 @@ class ScriptedResponse:
 
 
 SILENCE = ScriptedResponse(status=0)
-"""The connection is closed before any byte."""
+"""A response for which the connection is closed before any byte."""
 
 TOKEN = ScriptedResponse(body={"access_token": SECRETS[2], "token_type": "Bearer", "expires_in": 3600, "scope": ""})
 EXPIRED = ScriptedResponse(401, {"error": {"status": 401, "message": "The access token expired"}})
@@ -58,7 +58,7 @@ INVALID_GRANT = ScriptedResponse(400, {"error": "invalid_grant", "error_descript
 
 
 class ScriptedServer:
-    """Answers each path by the next line of its script, and by its last line from then on."""
+    """A server that responds to each path with the next line of its script, and repeats the last line."""
 
     def __init__(self) -> None:
         self.scripts: dict[str, list[ScriptedResponse]] = {}
@@ -83,7 +83,7 @@ class ScriptedServer:
 
 @contextmanager
 def run_scripted_server() -> Iterator[ScriptedServer]:
-    """A scripted server while the block lasts."""
+    """Run a scripted server within the context."""
     server = ScriptedServer()
 
     class Handler(BaseHTTPRequestHandler):
@@ -96,13 +96,13 @@ def run_scripted_server() -> Iterator[ScriptedServer]:
         do_POST = do_GET
 
         def log_message(self, format: str, *args: object) -> None:
-            """Tests stay quiet."""
+            """Log nothing."""
 
     class Quiet(ThreadingHTTPServer):
         daemon_threads = True
 
         def handle_error(self, request: Any, client_address: Any) -> None:
-            """A client that hangs up is what some tests are about."""
+            """Ignore errors: some tests close the connection on purpose."""
 
     with Quiet(("127.0.0.1", 0), Handler) as listening:
         server.url = f"http://127.0.0.1:{listening.server_address[1]}"
@@ -132,7 +132,7 @@ def _send_response(handler: BaseHTTPRequestHandler, says: ScriptedResponse) -> N
 
 
 def make_account(name: str = "ada", **changes: Any) -> Account:
-    """An account whose token is good for an hour."""
+    """Return an account whose token is valid for an hour."""
     fields: dict[str, Any] = {
         "name": name,
         "account_id": f"account-{name}",
@@ -151,7 +151,7 @@ def make_client(
     limits: HttpLimits | None = None,
     **more: Any,
 ) -> ApiClient:
-    """The client of a scripted server, signed in as ``account``, which is stored."""
+    """Return a client of a scripted server, signed in as ``account``, which is stored."""
     accounts = AccountStore(folder, "client")
     account = account or make_account()
     accounts.store_account(account)
@@ -159,7 +159,7 @@ def make_client(
 
 
 def make_page(items: list[Any], total: int | None = None, has_next: bool = False) -> dict[str, Any]:
-    """A page as the API sends it."""
+    """Return a page in the format of the API."""
     return {
         "items": items,
         "total": len(items) if total is None else total,

@@ -1,4 +1,4 @@
-"""Simulated days of a mock API: the sync state after each, and the calls that each may cost."""
+"""Simulated days of a mock API: the sync state after each, and the number of calls that each may use."""
 
 import gzip
 import json
@@ -28,7 +28,7 @@ Line = dict[str, Any]
 
 
 def read_lines(received: ReceivedInput | None) -> list[Line]:
-    """The responses in an input."""
+    """Return the responses in an input."""
     if received is None:
         return []
     content = gzip.decompress(Path(received.url.removeprefix("file://")).read_bytes())
@@ -37,7 +37,7 @@ def read_lines(received: ReceivedInput | None) -> list[Line]:
 
 @dataclass
 class MockSite:
-    """A mock API, a lake and the accounts beside it."""
+    """A mock API, with a lake and accounts."""
 
     url: str
     folder: Path
@@ -71,7 +71,7 @@ class MockSite:
         requests.put(f"{self.url}/stand-in/night", json={"number": number}, timeout=10).raise_for_status()
 
     def calls(self) -> Counter[str]:
-        """The API calls that the mock API has counted since it was last asked."""
+        """Return the API calls that the mock API has counted since the last call of this method."""
         counted = requests.get(f"{self.url}/stand-in/calls", timeout=10).json()
         requests.delete(f"{self.url}/stand-in/calls", timeout=10)
         return Counter({name: sum(by_status.values()) for name, by_status in counted.items()})
@@ -79,7 +79,7 @@ class MockSite:
 
 @contextmanager
 def open_mock_site(stock: Path, folder: Path, mode: str, scenario: str = "") -> Iterator[MockSite]:
-    """A mock API in a mode, with what a scenario says."""
+    """Open a mock API in a mode, with the options of a scenario."""
     folder.mkdir(exist_ok=True)
     arguments = ["--mode", mode]
     if scenario:
@@ -90,13 +90,13 @@ def open_mock_site(stock: Path, folder: Path, mode: str, scenario: str = "") -> 
 
 
 def get_sync_state(fetched: FetchResult) -> SyncState:
-    """What the next fetch of the account need not ask."""
+    """Return the sync state with which the next fetch of the account starts."""
     assert fetched.known is not None
     return fetched.known
 
 
 def get_playlist_items(lines: list[Line]) -> dict[str, list[str | None]]:
-    """Playlist → the names of its items, in order."""
+    """Return the names of the items of each playlist, in order."""
     playlists: dict[str, list[str | None]] = {}
     for line in sorted(
         (line for line in lines if line["endpoint"] == "playlist_items" and line["status"] == 200),
@@ -109,7 +109,7 @@ def get_playlist_items(lines: list[Line]) -> dict[str, list[str | None]]:
 
 
 def count_least_calls(listed: list[Line], changed: set[str]) -> int:
-    """The fewest calls that bring the items of the playlists that changed: pages of 50."""
+    """Return the least number of calls that fetch the items of the changed playlists, in pages of 50."""
     sizes = {playlist["id"]: (playlist.get("items") or playlist.get("tracks"))["total"] for playlist in listed}
     return sum(max(1, -(-sizes[id_] // 50)) for id_ in changed)
 
@@ -119,11 +119,11 @@ def get_now() -> datetime:
 
 
 class Killed(BaseException):
-    """What a kill between two calls is to the code in between."""
+    """A simulated kill between two calls."""
 
 
 def kill_after(api: ApiClient, after: int) -> ApiClient:
-    """Let ``api`` be killed instead of its call number ``after`` + 1."""
+    """Make ``api`` raise ``Killed`` instead of its call number ``after`` + 1."""
     original: Callable[..., Any] = api._http_client.send_with_retries
     sent = 0
 

@@ -1,4 +1,4 @@
-"""Fetches of an account from a mock API, in both modes: the rows they bring and the calls they cost."""
+"""Fetches of an account from a mock API, in both modes: their rows and their numbers of calls."""
 
 import json
 import multiprocessing
@@ -52,14 +52,14 @@ def mode(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def shared(stock: Path, mode: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockSite]:
-    """A mock API without faults."""
+    """Yield a mock API without faults."""
     with open_mock_site(stock, tmp_path_factory.mktemp(mode), mode) as running:
         yield running
 
 
 @pytest.fixture
 def here(shared: MockSite, tmp_path: Path) -> MockSite:
-    """The shared mock API on its first day, with a lake and accounts of the test's own."""
+    """Return the shared mock API on its first day, with a separate lake and accounts."""
     shared.night(0)
     mine = MockSite(shared.url, tmp_path)
     mine.account("ada")
@@ -68,7 +68,7 @@ def here(shared: MockSite, tmp_path: Path) -> MockSite:
 
 
 def get_second_name(here: MockSite) -> str:
-    """The other account, as the page that asks people shows it."""
+    """Return the name of the other account, as the consent page shows it."""
     page = requests.get(
         f"{here.url}/authorize?client_id=x&response_type=code&redirect_uri=http://127.0.0.1:1/&state=s", timeout=10
     ).text
@@ -135,7 +135,7 @@ def test_the_second_account_follows_what_development_mode_hides(here: MockSite, 
     assert {line["endpoint"] for line in refusals} == {"playlist_items"}
     assert all(line["snapshot_id"] and "error" in line["body"] for line in refusals)
     if mode == "development":
-        # One foreign playlist was asked, the others were not; all of them are noted.
+        # One playlist of another owner was requested, the others were not; all of them are recorded.
         assert [line["status"] for line in refusals].count(403) == 1
         assert first.playlists_rejected == len(get_sync_state(first).refused) > 1
     else:
@@ -158,20 +158,20 @@ def test_a_refusal_of_anothers_playlist_is_believed_for_a_week(tmp_path: Path, s
         assert "playlist_items" not in here.calls()
         later = here.api(name, clock=lambda: get_now() + DENIAL_MAX_AGE + timedelta(minutes=1))
         after = get_sync_state(here.fetch(known, "run 3", name, api=later))
-    # The editorial one is refused still; what stands on the others can be read now.
+    # The editorial one is still rejected; the items of the others are readable now.
     assert len(after.refused) == 1 and after.refused.keys() < known.refused.keys()
     assert known.refused.keys() - after.refused.keys() <= after.snapshots.keys()
     assert after.refused_since and after.refused_since > known.refused_since
 
 
 def make_playlist(letter: str, owner: str = "bob", **more: Any) -> dict[str, Any]:
-    """A playlist as a list shows it."""
+    """Return a playlist as an entry of a list."""
     shown = {"id": letter * 22, "name": letter, "snapshot_id": f"s{letter}", "owner": {"id": owner}}
     return {**shown, "tracks": {"total": 1}, **more}
 
 
 def script_account(server: ScriptedServer, *playlists: dict[str, Any]) -> None:
-    """An account that has some playlists and nothing else."""
+    """Script an account with some playlists and no other data."""
     server.says("/v1/me", {"id": "ada"})
     server.says("/v1/me/playlists", make_page(list(playlists)))
     server.says("/v1/me/tracks", make_page([]))
@@ -322,7 +322,7 @@ CALM_NIGHT = len(QUOTAS)
 
 @pytest.fixture(scope="module")
 def limited(stock: Path, mode: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockSite]:
-    """A mock API that has a used-up quota on each day but the last, at a call of ``QUOTAS``."""
+    """Yield a mock API with an exhausted quota on each day but the last, at a call of ``QUOTAS``."""
     faults = (
         f'[[fault]]\nnight = {day}\nkind = "quota_exceeded"\nendpoint = "{endpoint}"\nnth = {nth}\nsticky = true\n'
         for day, (endpoint, nth) in enumerate(QUOTAS)
@@ -333,7 +333,7 @@ def limited(stock: Path, mode: str, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="module")
 def whole(limited: MockSite) -> FetchResult:
-    """A fetch that meets no limit."""
+    """Return a fetch that reaches no limit."""
     limited.night(CALM_NIGHT)
     return limited.fetch(SyncState(), "whole")
 

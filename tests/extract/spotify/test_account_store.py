@@ -1,4 +1,4 @@
-"""Stored accounts: private, whole, safe between processes, never lost by a failure."""
+"""Stored accounts: private, complete, safe between processes, never lost by a failure."""
 
 import json
 import multiprocessing
@@ -103,7 +103,7 @@ def test_a_token_that_could_not_be_kept_is_not_asked_for(accounts: AccountStore,
         return replace(token, access_token="new")
 
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))  # nothing can be written, as on a full disk
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))  # writes fail, as on a full disk
     try:
         with pytest.raises(OSError):
             accounts.renew_token("ada", account.token, refresh)
@@ -146,7 +146,7 @@ def test_processes_at_once_use_each_refresh_token_once(accounts: AccountStore, t
         process.join(60)
     assert [process.exitcode for process in processes] == [0] * 4
     used = sorted((tmp_path / "used").iterdir())
-    # Only the first of those who all knew the same stale token asked; each later renewal used the newest one.
+    # Only the first of the processes with the same stale token requested a new one; each later renewal used the newest.
     assert len({path.read_text() for path in used}) == len(used)
 
 

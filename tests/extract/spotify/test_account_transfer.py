@@ -1,4 +1,4 @@
-"""Sign-ins that go from one machine to another as an Airflow connection."""
+"""Sign-ins that are transferred to another machine as an Airflow connection."""
 
 import json
 import os
@@ -24,7 +24,7 @@ BEN = replace(ADA, name="ben", account_id="2", user_id="ben")
 
 
 def extra(*accounts: Account) -> Any:
-    """The extra of a connection, as a task sees it."""
+    """Return the extra of a connection, as a task reads it."""
     return json.loads(json.loads(to_connection_json(ID, "s3cret", accounts))[ID]["extra"])
 
 

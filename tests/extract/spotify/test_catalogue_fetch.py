@@ -1,4 +1,4 @@
-"""Fetches of the catalogue: planned batches where the mode allows them, single calls where not, within a budget."""
+"""Fetches of the catalogue: planned batches if the mode allows them, else single calls, within a budget."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def here(shared: MockSite, tmp_path: Path) -> MockSite:
 
 @pytest.fixture(scope="module")
 def ids(shared: MockSite) -> dict[str, list[str]]:
-    """Ids of the catalogue, as the API knows them."""
+    """Return ids of the catalogue that the API knows."""
     tracks = sorted(set(make_small_rows()[0]["track_id"]))
     api = shared.api()
     seen = [api.fetch_track(id_).body for id_ in tracks[:30]]
@@ -102,7 +102,7 @@ def test_the_budget_bounds_what_is_refreshed(here: MockSite, mode: str, ids: dic
     fetched = fetch_mock_catalogue(here, catalogue_request, budget)
     assert sum(here.calls().values()) <= budget
     asked = [track["id"] for track in read_resources(fetched, "tracks", "track")]
-    assert asked == ids["tracks"][: len(asked)]  # the stalest first
+    assert asked == ids["tracks"][: len(asked)]  # the least recently fetched first
     if budget == 40 and mode == "development":
         total = sum(len(kind_ids) for kind_ids in ids.values())
         assert abs(len(asked) - 39 * len(ids["tracks"]) / total) <= 1

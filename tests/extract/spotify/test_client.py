@@ -1,4 +1,4 @@
-"""The client's reaction to each response: over real HTTP, with a clock that only sleeping advances."""
+"""The client's reaction to each response: over real HTTP, with a clock that advances only by sleeping."""
 
 import re
 import time
@@ -289,7 +289,7 @@ def test_an_ended_sign_in_names_account_and_cure_and_loses_nothing(
     stored = AccountStore(tmp_path, "client").get_account("ada")
     assert caught.value.account == "ada" and stored.trouble == str(caught.value)
     assert stored.token == make_account().token
-    # The next night tries again, and an answer takes the trouble away.
+    # The next run tries again, and a success clears the stored trouble.
     ApiClient(server.app(), stored, AccountStore(tmp_path, "client"), clock=clock).fetch_track(ID)
     assert AccountStore(tmp_path, "client").get_account("ada").trouble is None
 

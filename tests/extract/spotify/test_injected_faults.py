@@ -16,7 +16,7 @@ MODES = pytest.mark.parametrize("mode", ["development", "extended"])
 
 
 def read_content(fetched: FetchResult) -> list[Line]:
-    """What a fetch brought, without the timestamps at which it was asked."""
+    """Return the content of a fetch without its timestamps."""
     return [
         {name: line[name] for name in ("endpoint", "path", "status", "query")}
         | {"snapshot_id": line.get("snapshot_id"), "items": line["body"].get("items")}
@@ -35,7 +35,7 @@ def test_a_fault_that_passes_leaves_no_trace(stock: Path, tmp_path: Path, mode: 
         try:
             fetched = here.fetch(SyncState(), "run")
         except TryAgainError:
-            # A token that is refused right after it was given ends the try, not the run.
+            # A token that is rejected right after it was issued ends the try, not the run.
             assert kind == "expired_token"
             fetched = here.fetch(SyncState(), "run")
         assert fetched.state == DONE and read_content(fetched) == read_content(whole)
@@ -127,6 +127,6 @@ def test_no_stock_yet_may_pass(tmp_path: Path, stock: Path, mode: str) -> None:
 
 
 def expire_token(here: MockSite) -> None:
-    """Let the stored access token be past its time."""
+    """Make the stored access token expired."""
     account = here.accounts.get_account("ada")
     here.accounts.store_account(replace(account, token=replace(account.token, expires_at=get_now())))

@@ -1,4 +1,4 @@
-"""Responses in the lake: stored at once, one input in the end, the same bytes for the same responses."""
+"""Responses in the lake: stored at once, one input at the end, the same bytes for the same responses."""
 
 import gzip
 import json
@@ -15,7 +15,7 @@ from tests.extract.spotify.scripted_server import START, make_page
 
 
 class CountingClient:
-    """Gives answers, and counts how often it is asked."""
+    """A client that returns responses and records its calls."""
 
     def __init__(self) -> None:
         self.asked: list[Any] = []
@@ -64,7 +64,7 @@ def test_the_input_has_a_line_an_answer_in_the_order_asked(lake: Lake, asker: Co
 def test_nothing_received_is_no_input(lake: Lake, asker: CountingClient) -> None:
     assert ResponseStore(lake, "run", "catalogue").store_input(START) is None
     response_store = ResponseStore(lake, "run", "catalogue")
-    response_store.fetch_once(asker.tracks, ["T"])  # says something about our mode, and nothing about tracks
+    response_store.fetch_once(asker.tracks, ["T"])  # the response describes our mode and contains no tracks
     assert response_store.store_input(START) is None and lake.inputs.find_inputs(["api"]) == []
 
 

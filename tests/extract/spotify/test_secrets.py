@@ -1,4 +1,4 @@
-"""Secrets appear in no log at any level, no message, no traceback, no file but the account's own."""
+"""Secrets appear in no log at any level, no message, no traceback, and no file but the account's own."""
 
 import io
 import logging
@@ -35,7 +35,7 @@ LOGGERS = ("", "spotipy", "spotipy.client", "spotipy.oauth2", "urllib3", "reques
 
 @pytest.fixture
 def everything_logged() -> Iterator[io.StringIO]:
-    """All that any logger says at DEBUG, as a careless setting of Airflow's would have it."""
+    """Yield the output of all loggers at DEBUG, as a careless Airflow configuration would write it."""
     assert HTTPConnection.debuglevel == 0
     written = io.StringIO()
     handler = logging.StreamHandler(written)
@@ -51,7 +51,7 @@ def everything_logged() -> Iterator[io.StringIO]:
 
 
 def test_spotipy_alone_would_give_them_away(everything_logged: io.StringIO, server: ScriptedServer) -> None:
-    """What the rest of this file guards against is there to be guarded against."""
+    """Check that the leak exists without the protection that the other tests cover."""
     import spotipy.client
 
     logger = logging.getLogger("spotipy.client")

@@ -48,7 +48,7 @@ def here(shared: MockSite, tmp_path: Path) -> MockSite:
 
 
 def make_browser(name: str, change: Callable[[str], str] = lambda address: address) -> Callable[[str], bool]:
-    """A browser in which a user chooses an account; ``change`` is done to the address that leads back."""
+    """Return a browser in which a user chooses an account; ``change`` edits the address of the redirect."""
 
     def browse(page: str) -> bool:
         def choose() -> None:
@@ -72,7 +72,7 @@ def test_unattended_at_a_stand_in(here: MockSite, secret: str | None) -> None:
     here.accounts.store_account(renewed)
     assert ApiClient(app, renewed, here.accounts).fetch_profile().is_success()
     after = here.accounts.get_account("ada").token
-    # As in life: PKCE brings a new refresh token with each refresh, the secret none.
+    # As at Spotify: PKCE returns a new refresh token with each refresh, a client secret does not.
     assert (after.refresh_token == account.token.refresh_token) is (secret is not None)
 
 
@@ -81,7 +81,7 @@ def test_a_person_says_yes_in_a_browser(here: MockSite, monkeypatch: pytest.Monk
     monkeypatch.setattr(webbrowser, "open", make_browser("ada"))
     printed: list[str] = []
     account = sign_in(replace(here.app, client_secret=secret), here.accounts, None, False, printed.append)
-    # Without a name the account is called by Spotify's id.
+    # Without a given name, the account is named by its Spotify id.
     assert account.name == account.user_id and here.accounts.get_names() == [account.name]
     assert f"{here.url}/authorize?" in printed[0] and "show_dialog=true" in printed[0]
 
@@ -187,7 +187,7 @@ def test_two_names_for_one_account_and_one_name_for_two_are_refused(
     monkeypatch.setattr(webbrowser, "open", make_browser("ada"))
     with pytest.raises(ActionNeededError, match="is stored as ada"):
         sign_in(here.app, here.accounts, "other", False, print)
-    # Without a name the stored one is renewed.
+    # Without a given name, the stored account is renewed.
     assert sign_in(here.app, here.accounts, None, False, print).name == "ada"
     monkeypatch.setattr(webbrowser, "open", make_browser(get_other_name(here)))
     with pytest.raises(ActionNeededError, match="ada is the name of another Spotify account"):

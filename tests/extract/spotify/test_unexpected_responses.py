@@ -1,4 +1,4 @@
-"""Any JSON gives a response of the documented shape or a temporary error, and no fetch breaks on it."""
+"""Any JSON leads to a response of the documented shape or a temporary error, and no fetch breaks on it."""
 
 import tempfile
 from collections.abc import Iterator
@@ -151,7 +151,7 @@ def test_pages_without_an_end_are_left(any_server: ScriptedServer, tmp_path: Pat
 
 
 def _fetch_followed_artists(server: ScriptedServer, folder: Path, *pages: dict[str, Any]) -> ResponseStore:
-    """What was answered to who asks an account and is given these pages of followed artists, the last one for ever."""
+    """Fetch an account with these pages of followed artists, the last one repeated, and return the stored responses."""
     for name in ("me/playlists", "me/tracks"):
         server.says(f"/v1/{name}", make_page([]))
     server.says("/v1/me", {"id": "ada"})
@@ -188,7 +188,7 @@ def test_a_refusal_of_the_accounts_own_list_names_the_account(any_server: Script
     )
     api = make_client(any_server, tmp_path, Clock(), limits=QUICK)
     response_store = ResponseStore(Lake(f"file://{tmp_path}/lake"), "run", "account-ada")
-    for _ in range(2):  # the refusal is not kept: the right may be given between two tries
+    for _ in range(2):  # the denial is not stored: the permission may be granted between two tries
         with pytest.raises(ActionNeededError, match="dashboard must list ada among its users"):
             fetch_account(api, make_account(), SyncState(), [], response_store)
     assert api.calls == {"my_playlists": 2}

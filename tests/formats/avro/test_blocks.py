@@ -1,4 +1,4 @@
-"""Blocks of Avro files, compressed by other writers and by ours."""
+"""Blocks of Avro files, compressed by other writers and by this project."""
 
 import zlib
 from io import BytesIO
@@ -18,7 +18,7 @@ SOME = [{"userId": f"u{number}"} for number in range(50)]
 
 
 def write_block(codec: str, records: list[dict[str, Any]] = SOME) -> tuple[Header, int, bytes]:
-    """Header, number of records and packed records of a file that fastavro has written."""
+    """Write a file with fastavro, and return its header, number of records and compressed records."""
     source = BytesIO()
     fastavro.writer(source, SCHEMA, records, codec=codec)
     size = source.tell()

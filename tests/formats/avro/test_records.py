@@ -1,4 +1,4 @@
-"""Files of feeds, whatever schema, codec and bytes they have, as tables of a contract's fields."""
+"""Files of feeds with any schema, codec and bytes, as tables of a contract's fields."""
 
 import json
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ def write_records(path: Path, records: Sequence[dict[str, Any]], schema: dict[st
 
 
 def make_retyped_schema(**types: Any) -> dict[str, Any]:
-    """The old contract with other types of some fields, in another order, and a field that nobody knows."""
+    """Return the old contract with other types of some fields, in another order, and with an unknown field."""
     fields = [{**field, "type": types.get(field["name"], field["type"])} for field in OLD["fields"]]
     return {**OLD, "fields": [{"name": "unheard_of", "type": ["null", "int"], "default": None}, *reversed(fields)]}
 
@@ -102,7 +102,7 @@ def test_a_block_that_cannot_be_read_costs_no_other(tmp_path: Path) -> None:
         path, [make_record(userId="first"), make_record(userId="u-bad"), make_record(userId="last")], sync_interval=1
     )
     content = path.read_bytes()
-    place = content.index(b"\x0au-bad")  # the length of a text, far beyond the block
+    place = content.index(b"\x0au-bad")  # the length of a text, far beyond the end of the block
     path.write_bytes(content[:place] + b"\x7a" + content[place + 1 :])
     with pytest.raises(UndecodableError):
         read_rows(url)
@@ -113,7 +113,7 @@ def test_a_block_that_cannot_be_read_costs_no_other(tmp_path: Path) -> None:
 
 
 def _write_block(folder: Path, records: Sequence[dict[str, Any]], codec: str = "null") -> tuple[bytes, bytes]:
-    """The header and the one block of a file."""
+    """Write a file, and return its header and its one block."""
     write_records(path := folder / "one.avro", records, codec=codec, sync_marker=bytes(16))
     with path.open("rb") as source:
         begin = read_header(source)
@@ -123,7 +123,7 @@ def _write_block(folder: Path, records: Sequence[dict[str, Any]], codec: str = "
 
 @pytest.mark.parametrize("codec", ["null", "deflate"])
 def test_a_block_with_more_bytes_than_its_records_costs_no_other_and_stops_nothing(tmp_path: Path, codec: str) -> None:
-    same = [make_record()] * 20  # what is behind the last record is a record, too
+    same = [make_record()] * 20  # the bytes after the last counted record are a valid record, too
     (begin, content), (_, last) = (_write_block(tmp_path, some, codec) for some in (same, [make_record(userId="last")]))
     (path := tmp_path / "f.avro").write_bytes(begin + encode_long(5) + content[1:] + last)
     url = path.as_uri()
@@ -148,7 +148,7 @@ def test_what_is_wrong_with_one_block_makes_no_reader_stricter_to_another(tmp_pa
     records = [
         make_record(userId="u-bad", eventTime=0),
         make_record(eventTime=2**61),
-    ]  # a time that Python's calendar lacks
+    ]  # a time that Python's datetime cannot represent
     url = write_records(path := tmp_path / "f.avro", records, schema, sync_interval=1, codec="null")
     path.write_bytes(path.read_bytes().replace(b"u-bad", b"u-b\xff\xfe"))
     tables = [table for table in read_blocks_separately(url, CONTRACT) if isinstance(table, pa.Table)]
@@ -169,7 +169,7 @@ def test_times_in_microseconds(tmp_path: Path, is_utf_8: bool) -> None:
 def test_texts_that_are_called_uuid_are_texts(tmp_path: Path) -> None:
     _, content = _write_block(tmp_path, [make_record(userId="A0", song="A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11")])
     called = json.loads(json.dumps(OLD).replace('"string"', '{"type": "string", "logicalType": "uuid"}'))
-    written = content[3:-16]  # of a block of one record of 64 bytes and more
+    written = content[3:-16]  # the content of a block with one record of 64 or more bytes
     (path := tmp_path / "f.avro").write_bytes(b"".join(encode_file([written], 1, json.dumps(called))))
     (actual,) = read_rows(path.as_uri())
     assert (actual["userId"], actual["song"]) == ("A0", "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11")
@@ -193,7 +193,7 @@ def test_a_refused_record_is_told_with_its_times_and_without_what_is_null() -> N
             pa.field("s", pa.string()),
         ]
     )
-    days = pa.array([-1, 2**31 - 1], pa.int32()).cast(pa.date32())  # no list of Python can hold the second
+    days = pa.array([-1, 2**31 - 1], pa.int32()).cast(pa.date32())  # the second is beyond the range of Python's date
     timestamps = pa.array([0, 2**62], pa.int64()).cast(pa.timestamp("ms", "UTC"))
     numbers, texts = pa.array([float("nan"), 1.5], pa.float32()), pa.array([None, "ü"], pa.string())
     assert to_json(pa.Table.from_arrays([timestamps, days, numbers, texts], schema=schema)) == [

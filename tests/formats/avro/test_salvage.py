@@ -99,7 +99,7 @@ def test_a_block_with_bytes_behind_its_last_record_is_not_trusted() -> None:
 
 @pytest.mark.parametrize("codec", CODECS)
 def test_a_file_of_any_codec_loses_what_is_damaged_alone(tmp_path: Path, codec: str) -> None:
-    """Two whole blocks, and one between them whose fourth record of six is damaged."""
+    """Read two intact blocks, and between them one whose fourth record of six is damaged."""
     begin, of_file = _salvage_parts([[make_record(userId=f"u{number}") for number in range(6)]], codec)
     unpacked = avro_blocks.decompress_block(of_file[0], codec)
     place = unpacked.index(b"\x04u3")
@@ -116,7 +116,7 @@ def test_a_file_of_any_codec_loses_what_is_damaged_alone(tmp_path: Path, codec: 
 
 
 def test_a_nested_record_is_damaged() -> None:
-    """Of the contract of the joined stream: a good one, and one whose user's id ends beyond the block."""
+    """Salvage two records of the contract of the joined stream; the user id of the second ends beyond the block."""
     schema = load_contract("spotify_wrapped_data")
     fields = {field["name"]: field["type"] for field in schema["fields"]}
     whole = generate_one(fastavro.parse_schema(schema))
@@ -136,7 +136,7 @@ def test_a_number_that_no_column_holds_costs_its_record_alone(tmp_path: Path) ->
         make_record(userId="c", duration=3),
     ]
     records[0]["duration"] = 1
-    # Bytes that are no UTF-8: such a block is read record by record.
+    # Invalid UTF-8: such a block is read record by record.
     content = b"".join(encode_values(block, wide) for block in records).replace(b"s-bad", b"s-b\xff\xfe")
     path = tmp_path / "f.avro"
     path.write_bytes(b"".join(encode_file([content], 3, json.dumps(schema))))
@@ -165,7 +165,7 @@ def test_a_time_beyond_the_calendar_costs_no_record_behind_it(tmp_path: Path) ->
 
 
 def _salvage_parts(of_blocks: list[list[dict[str, Any]]], codec: str) -> tuple[Any, list[bytes]]:
-    """The header of a file, and what the records of its blocks are packed as."""
+    """Return the header of a file, and the compressed records of its blocks."""
     source = BytesIO()
     fastavro.writer(source, fastavro.parse_schema(load_contract("user_activity_1")), of_blocks[0], codec=codec)
     size = source.tell()

@@ -1,4 +1,4 @@
-"""Avro schemas: the fewest bytes of their values, and schemas that recurse without end."""
+"""Avro schemas: the least number of bytes of their values, and schemas with infinite recursion."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def make_nested_schema(depth: int) -> Any:
 
 
 def make_doubled_schema(times: int) -> Any:
-    """Each type has the one before it twice: a value has two to the power of ``times`` values in it."""
+    """Return a schema whose types each contain the previous one twice: a value has 2 ** ``times`` values in it."""
     inner: Any = "int"
     for number in range(times):
         inner = make_record_schema(inner, f"D{number - 1}" if number else "int", name=f"D{number}")

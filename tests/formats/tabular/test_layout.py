@@ -1,4 +1,4 @@
-"""Tables in files are read as they were written, whatever the delimiter, encoding and compression."""
+"""Tables in files are read as they were written, with any delimiter, encoding and compression."""
 
 import csv
 import gc
@@ -123,8 +123,8 @@ def test_a_file_without_ends_of_lines_is_no_line_in_memory() -> None:
 @pytest.mark.parametrize(
     ("method", "mark", "place", "value"),
     [
-        (zipfile.ZIP_DEFLATED, b"PK\x01\x02", 10, b"\x0c"),  # it says bzip2
-        (zipfile.ZIP_DEFLATED, b"PK\x05\x06", 16, b"\xff\xff\xff\x7f"),  # its member would begin before the file
+        (zipfile.ZIP_DEFLATED, b"PK\x01\x02", 10, b"\x0c"),  # declares bzip2
+        (zipfile.ZIP_DEFLATED, b"PK\x05\x06", 16, b"\xff\xff\xff\x7f"),  # its member would start before the file
         (zipfile.ZIP_DEFLATED, b"PK\x03\x04", 45, b"\xff\xff\xff"),
         (zipfile.ZIP_BZIP2, b"PK\x03\x04", 45, b"\xff\xff\xff"),
         (zipfile.ZIP_LZMA, b"PK\x03\x04", 60, b"\xff\xff\xff"),

@@ -1,4 +1,4 @@
-"""A small DAG in place of the one that the load triggers; it fails if the environment says so."""
+"""A small DAG that replaces the one triggered by the load; it fails if the environment requests it."""
 
 import os
 

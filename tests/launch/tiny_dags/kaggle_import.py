@@ -1,4 +1,4 @@
-"""A small DAG in place of the import: as many mapped tasks, one of which fails if the path says so."""
+"""A small DAG that replaces the import: the same number of mapped tasks, one of which fails if the path requests it."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""A small DAG in place of the load that the refresh triggers."""
+"""A small DAG that replaces the load triggered by the refresh."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""A small DAG in place of the refresh: one task that may last, with a child in its own session (as a JVM is)."""
+"""A small DAG that replaces the refresh: one long task, with a child in a separate session (like a JVM)."""
 
 import os
 import subprocess

@@ -18,7 +18,7 @@ _MEASURES = ("valence", "tempo", "acousticness", "energy", "danceability")
 
 
 def make_tracks(size: int = 8000, artists: int = 2000, genres: int = 20) -> pd.DataFrame:
-    """Tracks of artists of every popularity, half of them with a date, and unknown ones at the end."""
+    """Return tracks of artists of every popularity, half of them with a date, and unknown ones at the end."""
     chance = np.random.default_rng(7)
     artist = chance.integers(0, artists, size)
     days = pd.Series(chance.integers(-3_650, 20_000, size)).where(chance.random(size) < 0.5)
@@ -55,7 +55,7 @@ def make_simulation(users: int, days: float = 3, start: datetime = START, **opti
 
 
 def simulate_rows(made: Simulation) -> pd.DataFrame:
-    """All rows of a simulation, in the order in which they are made."""
+    """Return all rows of a simulation, in the order of their generation."""
     parts = [activities.to_record_batch(made.generate_rows(chunk)).to_pandas() for chunk in range(made.chunk_layout[0])]
     frame = pd.concat(parts, ignore_index=True)
     return frame.assign(activity=np.array(ACTIVITIES)[frame["activity"]], ends=frame["at"] + frame["ms_played"])

@@ -1,4 +1,4 @@
-"""Simulated activities are plausible, and follow from the seed alone."""
+"""Simulated activities are plausible, and depend only on the seed."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -24,7 +24,7 @@ _FREE = PLANS.index("free")
 
 @pytest.fixture(scope="module")
 def made() -> pd.DataFrame:
-    """A year of few, in which clocks change twice."""
+    """Return a year of few listeners, with two changes of the clocks."""
     return simulate_rows(make_simulation(40, 366, datetime(2025, 1, 10, tzinfo=UTC)))
 
 
@@ -41,7 +41,7 @@ def test_a_listener_is_the_same_among_few_and_many() -> None:
 
 def test_a_listener_of_twenty_is_that_of_twenty_thousand() -> None:
     few, many = make_simulation(20), make_simulation(20_000)
-    of_many = activities.to_record_batch(many.generate_rows(0)).to_pandas()  # the chunk that has them
+    of_many = activities.to_record_batch(many.generate_rows(0)).to_pandas()  # the chunk that contains them
     of_few = activities.to_record_batch(few.generate_rows(0)).to_pandas()
     pd.testing.assert_frame_equal(sort_rows(of_few), sort_rows(of_many[of_many["number"] < 20]))
     assert few.population_id == many.population_id
@@ -59,7 +59,7 @@ def test_a_longer_interval_tells_of_the_same_users_and_of_later_changes() -> Non
 
 
 def read_user_records(made: Simulation) -> pd.DataFrame:
-    """The records of a simulation's first users."""
+    """Return the records of a simulation's first users."""
     (first,) = made.make_user_batches([pa.RecordBatch.from_pydict({"id": [0]})])
     return first.to_pandas()
 
@@ -69,7 +69,7 @@ def test_a_longer_interval_extends_a_shorter_one() -> None:
     long = simulate_rows(make_simulation(60, 80, datetime(2026, 9, 1, tzinfo=UTC)))
     within = long[(long["at"] >= START.timestamp() * 1000) & (long["at"] < (START.timestamp() + 3 * 86400) * 1000)]
     first_play = within[within["activity"] == "PLAY"].groupby("number")["at"].min()
-    # What belongs to a play from before the interval is the only thing that the shorter one leaves out.
+    # The shorter interval omits only events that belong to a play from before it.
     more = within[~within["code"].isin(short["code"])]
     pd.testing.assert_frame_equal(sort_rows(short), sort_rows(within[within["code"].isin(short["code"])]))
     assert set(more["activity"]) <= {"SKIP", "PAUSE", "LIKE", "FOLLOW"} and len(more) <= len(first_play)
@@ -148,7 +148,7 @@ def test_a_free_plan_skips_six_times_an_hour_at_most(made: pd.DataFrame) -> None
 
 
 def test_local_hours_hold_across_changes_of_the_clock(made: pd.DataFrame) -> None:
-    """The hour that hardly anybody listens in is the same local hour all the year."""
+    """Check that the quietest hour is the same local hour throughout the year."""
     places = [n for n, home in enumerate(HOMES) if home.timezone in ("America/New_York", "Europe/Berlin")]
     plays = made[(made["activity"] == "PLAY") & made["home"].isin(places)]
     quiet = []

@@ -1,4 +1,4 @@
-"""Simulated feeds in the shapes of other contracts: fastavro and Spark read them."""
+"""Simulated feeds in the formats of other contracts: fastavro and Spark read them."""
 
 import json
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ from tests.simulator.listeners.small_library import PLAYLIST_IDS, TRACKS, make_s
 
 @dataclass(frozen=True)
 class _Feed:
-    """A feed as the contracts of the lake have it, and its frames."""
+    """A feed in the contracts of the lake, and its frames."""
 
     events: list[Any]
     users: list[Any]
@@ -48,7 +48,7 @@ def _read_records(folder: Path) -> list[Any]:
 
 
 def _round_trip(spark: SparkSession, frame: DataFrame, contract_name: str, folder: Path) -> list[Any]:
-    """Write a frame and read it by fastavro; Spark reads as many records of the same fields."""
+    """Write a frame and read it with fastavro; Spark reads the same number of records and the same fields."""
     write_avro(frame, contract_name, folder.as_uri())
     records = _read_records(folder)
     schema = json.dumps(load_contract(contract_name))

@@ -1,4 +1,4 @@
-"""A feed on disk: the same for any number of partitions, readable by anybody, counted as it was written."""
+"""A feed on disk: the same for any number of partitions, readable by any reader, with correct counts."""
 
 import json
 from collections import Counter

@@ -64,7 +64,7 @@ def test_favourite_genres_are_those_that_the_answers_mean_here() -> None:
         choose_favourite_genres(survey_preferences.draw_genres(people, LIBRARY), LIBRARY)
     ]
     actual = pd.Series(favourites).value_counts(normalize=True)
-    # This catalogue has no rock: who answered so likes any genre.
+    # This catalogue has no rock: listeners with that response like any genre.
     any_share = dict(zip(LIBRARY.genres, 0.2 * LIBRARY.genre_fractions, strict=True))
     assert actual["rap"] + actual["hip-hop"] == pytest.approx(0.5 + any_share["rap"] + any_share["hip-hop"], abs=0.02)
     assert actual["classical"] == pytest.approx(0.3 + any_share["classical"], abs=0.02)
@@ -79,7 +79,7 @@ def test_a_favourite_genre_is_played_more() -> None:
         (genre[simulate_rows(simulate_habits(parameters))["track"].to_numpy()] == "classical").mean()
         for parameters in (habits, DEFAULTS)
     )
-    assert often > 1.3 * seldom  # it gives way to the traits, which fix age and popularity
+    assert often > 1.3 * seldom  # the traits take precedence, which fix age and popularity
 
 
 def test_moods_move_what_is_heard_at_an_hour() -> None:

@@ -23,6 +23,6 @@ def mode(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def url(little_stock: Path, mode: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a mock API that nothing changes, in each mode."""
+    """Yield the address of a read-only mock API, in each mode."""
     with run_mock_api(little_stock, tmp_path_factory.mktemp(mode) / "state", "--mode", mode) as url:
         yield url

@@ -1,4 +1,4 @@
-"""Small seed data and a running mock API, for every test that needs one."""
+"""Small seed data and a running mock API, for all tests that need one."""
 
 import base64
 import hashlib
@@ -24,7 +24,7 @@ GENRES = ("moss techno", "tin opera", "cellar jazz")
 
 
 def make_small_rows(track_count: int = 400, real_playlists: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Rows of TRACK_ROW and ARTIST_ROW: several rows of some tracks, values missing in every way that pandas has."""
+    """Return rows of TRACK_ROW and ARTIST_ROW: several rows of some tracks, all kinds of missing values of pandas."""
     rows = [row for place in range(track_count) for row in _make_rows(place, real_playlists)]
     tracks = pd.DataFrame(rows, columns=TRACK_ROW.fieldNames())
     artists = pd.DataFrame(
@@ -69,7 +69,7 @@ def _make_rows(place: int, real_playlists: int) -> Iterator[dict[str, Any]]:
 
 @contextmanager
 def run_mock_api(stock: Path, state: Path, *arguments: str) -> Iterator[str]:
-    """The mock API as a process of its own; gives its address."""
+    """Run the mock API as a separate process, and yield its address."""
     with socket(AF_INET, SOCK_STREAM) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -94,7 +94,7 @@ def run_mock_api(stock: Path, state: Path, *arguments: str) -> Iterator[str]:
 
 
 def sign_in(url: str, name: str, client_id: str = "stand-in", scope: str = "playlist-read-private") -> dict[str, Any]:
-    """The tokens of an account, got as an app gets them: by a code, with PKCE."""
+    """Return the tokens of an account, requested as an app does: by a code, with PKCE."""
     verifier = "v" * 64
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     redirect_uri = "http://127.0.0.1:8888/callback"
@@ -116,13 +116,13 @@ def sign_in(url: str, name: str, client_id: str = "stand-in", scope: str = "play
 
 
 def refresh_token(url: str, tokens: dict[str, Any], client_id: str = "stand-in") -> requests.Response:
-    """The answer to a refresh token."""
+    """Return the response to a refresh token."""
     form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"], "client_id": client_id}
     return requests.post(f"{url}/api/token", data=form, timeout=10)
 
 
 class Client:
-    """Asks as one account."""
+    """A client that is signed in to one account."""
 
     def __init__(self, url: str, name: str) -> None:
         self.name = name

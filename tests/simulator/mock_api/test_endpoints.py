@@ -1,4 +1,4 @@
-"""The API's pages over real HTTP, in both modes."""
+"""The pages of the API over real HTTP, in both modes."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Every injected fault over real HTTP: when it comes, how it looks, and that a run can be repeated."""
+"""Every injected fault over real HTTP: its time, its form, and that a run can be repeated."""
 
 import time
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tests.simulator.mock_api.small_seed_data import refresh_token, run_mock_api
 
 @contextmanager
 def run_with_scenario(stock: Path, tmp_path: Path, scenario: str, *arguments: str) -> Iterator[str]:
-    """A mock API with a scenario."""
+    """Run a mock API with a scenario."""
     file = tmp_path / "scenario.toml"
     file.write_text(scenario, encoding="utf-8")
     with run_mock_api(stock, tmp_path / "state", "--scenario", str(file), *arguments) as url:
@@ -125,7 +125,7 @@ def test_every_kind_of_fault(little_stock: Path, tmp_path: Path) -> None:
             get_path(url, ada)
         with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
             get_path(url, ada)
-        for _ in range(2):  # an expired token stays so
+        for _ in range(2):  # an expired token stays expired
             assert get_path(url, ada).json() == {"error": {"status": 401, "message": "The access token expired"}}
         assert get_path(url, refresh_token(url, ada).json()).status_code == 200
 

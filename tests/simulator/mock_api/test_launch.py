@@ -1,4 +1,4 @@
-"""The mock API as the launcher starts it: on loopback, without seed data at first, gone afterwards."""
+"""The mock API as the launcher starts it: on loopback, first without seed data, removed at the end."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Responses against Spotify's OpenAPI file: no field that its schema lacks, every field that the mode promises."""
+"""Responses against Spotify's OpenAPI file: no field outside its schema, every field that the mode promises."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,12 +49,12 @@ class Description:
         self.met: set[str] = set()
 
     def answer(self, path: str) -> Json:
-        """The schema of the right answer of a path."""
+        """Return the schema of the successful response of a path."""
         response = self._all["paths"][path]["get"]["responses"]["200"]
         return dict(self._followed(response)["content"]["application/json"]["schema"])
 
     def faults(self, value: object, schema: Json, mode: str, at: str = "") -> Iterator[str]:
-        """What is wrong with a value, each with the place where it is."""
+        """Yield the errors of a value, each with its location."""
         schema, name = self._followed(schema), str(schema.get("$ref", "")).rsplit("/", 1)[-1]
         if value is None:
             return
@@ -101,7 +101,7 @@ class Description:
         }
 
     def _names(self, schema: Json) -> set[str]:
-        """The names of a schema that only says allOf of another one."""
+        """Return the names of the schemas that a schema includes by allOf."""
         return {
             part_schema["$ref"].rsplit("/", 1)[-1] for part_schema in schema.get("allOf", ()) if "$ref" in part_schema
         }
@@ -116,7 +116,7 @@ def description() -> Description:
 
 
 def _list_responses(client: Client, mode: str) -> Iterator[tuple[str, Json]]:
-    """At least one response of every endpoint, with the path of its description."""
+    """Yield at least one response of every endpoint, with its path in the OpenAPI file."""
     items_field, item_field = ("items", "item") if mode == "development" else ("tracks", "track")
     yield "/me", client.get("me")
     playlists = client.get("me/playlists", limit=50)

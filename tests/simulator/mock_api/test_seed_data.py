@@ -1,4 +1,4 @@
-"""The seed data: deterministic, complete, correct, and with everything odd that Spotify serves."""
+"""The seed data: deterministic, complete, correct, and with all unusual values that Spotify returns."""
 
 import json
 import re
@@ -107,7 +107,7 @@ def make_file_row(track_id: str, **values: Any) -> dict[str, Any]:
 
 
 DATED: list[dict[str, Any]] = [
-    # One title and artist; one album by name; one by its id, which two files date differently.
+    # One title and artist; one album by name; one by its id, with different dates in two files.
     make_file_row("a1", release_date=date(1923, 3, 29), release_date_precision="day"),
     make_file_row("a2", release_date=date(1924, 3, 29), release_date_precision="day", duration_ms=205_000),
     make_file_row("a3", release_date=date(1924, 1, 1), release_date_precision="year"),
@@ -115,7 +115,7 @@ DATED: list[dict[str, Any]] = [
     make_file_row("b2", album_name="First", release_date=date(1999, 1, 1), release_date_precision="year"),
     make_file_row("c1", album_id="c".ljust(22, "0"), release_date=date(2001, 2, 3), release_date_precision="day"),
     make_file_row("c2", album_id="c".ljust(22, "0"), release_date=date(2011, 2, 3), release_date_precision="day"),
-    # One id in several files: the finest date, the album with an id, features without a gap, each whole from one row.
+    # One id in several files: the finest date, the album with an id, complete features, each group from a single row.
     make_file_row("d1", release_date=date(1970, 1, 1), release_date_precision="year", popularity=10, energy=0.1),
     make_file_row(
         "d1",
@@ -226,7 +226,7 @@ def test_real_playlists_are_dealt_and_strangers_own_the_rest(stock: Path) -> Non
         json.loads(ids) for (ids,) in fetch_rows(stock, "select playlist_ids from library order by place")
     )
     names = dict(fetch_rows(stock, "select playlist_id, name from playlist"))
-    # Copies under ids of their own; the third one's name is taken away.
+    # Copies have new ids; the third one's name is removed.
     assert {names[playlist_id] for playlist_id in mine} == {f"List {number} (made up)" for number in range(3)} | {""}
     assert len(mine) == 12 and all(SPOTIFY_ID.fullmatch(playlist_id) for playlist_id in mine)
     owners = dict(fetch_rows(stock, "select playlist_id, owner_id from playlist"))

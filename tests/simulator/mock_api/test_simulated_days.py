@@ -25,7 +25,7 @@ def stock(little_stock: Path) -> Iterator[SeedData]:
 
 
 def read_day(stock: SeedData, scenario: Scenario, day: int) -> dict[str, Any]:
-    """Everything that an account can see on a day, as plain data."""
+    """Return all data that an account can read on a day."""
     tonight = SimulatedDay(stock, scenario, day)
     seen: dict[str, Any] = {}
     for account in stock.accounts.values():
@@ -78,7 +78,7 @@ def test_plays_move_on_with_the_night(stock: SeedData) -> None:
         assert len(plays) == 50 and timestamps == sorted(set(timestamps), reverse=True)
         assert 0 < midnight.timestamp() - timestamps[0] < 86_400
     first, second = (set(SimulatedDay(stock, scenario, day).list_recent_plays(account)) for day in (0, 1))
-    assert len(second - first) == 30  # the 30 of a day; ben's 70 do not fit into 50
+    assert len(second - first) == 30  # ada has 30 plays a day; ben's 70 exceed the 50 of a page
     first, second = (set(SimulatedDay(stock, scenario, day).list_recent_plays(stock.accounts["ben"])) for day in (0, 1))
     assert not first & second
 

@@ -1,4 +1,4 @@
-"""spotipy itself, unpatched, against the mock API: only addresses and sessions are set."""
+"""The unpatched spotipy against the mock API: only addresses and sessions are set."""
 
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit

@@ -1,4 +1,4 @@
-"""Sign-ins and tokens over real HTTP, and what the accounts service rejects."""
+"""Sign-ins and tokens over real HTTP, and the requests that the accounts service rejects."""
 
 import base64
 from collections.abc import Iterator
@@ -126,7 +126,7 @@ def test_tokens_outlive_a_restart_but_not_their_time(little_stock: Path, tmp_pat
     with run_with_scenario(little_stock, tmp_path, "access_token_seconds = 0") as url:
         assert get_profile(url, tokens["access_token"]).status_code == 200
         fresh = refresh_token(url, tokens).json()
-        assert "refresh_token" in fresh  # with PKCE each refresh brings a new one
+        assert "refresh_token" in fresh  # with PKCE each refresh returns a new one
         assert get_profile(url, fresh["access_token"]).json()["error"]["message"] == "The access token expired"
         assert refresh_token(url, fresh).status_code == 200
     (tmp_path / "state" / "token-key").unlink()
@@ -153,7 +153,7 @@ def test_the_clock_decides(tmp_path: Path) -> None:
     text = tokens.sign_token(Token("refresh", **given, expires_at=compute_refresh_expiry(start)))
     read = tokens.verify_token(text, "refresh")
     assert read is not None and not tokens.is_expired(read)
-    now = datetime(2027, 2, 28, 12, tzinfo=UTC).timestamp()  # there is no 31 February
+    now = datetime(2027, 2, 28, 12, tzinfo=UTC).timestamp()  # February has no 31st
     assert tokens.is_expired(read)
     assert tokens.verify_token(text, "access") is None
     assert tokens.verify_token(text[:-1] + ("A" if text[-1] != "A" else "B"), "refresh") is None

@@ -1,4 +1,4 @@
-"""Records of libraries and playlists: the rows that they become, and why some are rejected."""
+"""Records of libraries and playlists: their rows, and the reasons of rejections."""
 
 from typing import Any
 

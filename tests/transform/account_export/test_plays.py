@@ -1,4 +1,4 @@
-"""Records of account exports: the events that they become, and why some are rejected."""
+"""Records of account exports: their events, and the reasons of rejections."""
 
 import json
 from collections.abc import Iterable
@@ -41,14 +41,14 @@ def parse_records(spark: SparkSession, *records: Any, format_name: str = EXTENDE
 
 
 def collect_events(spark: SparkSession, *records: Any, format_name: str = EXTENDED) -> list[Row]:
-    """The events of good records, in their order in time."""
+    """Return the events of accepted records, ordered by time."""
     parsed_events = parse_records(spark, *records, format_name=format_name)
     assert parsed_events.rejected.collect() == []
     return parsed_events.accepted.orderBy("ended_at", "identity").collect()
 
 
 def collect_reasons(spark: SparkSession, *records: Any, format_name: str = EXTENDED) -> list[str | None]:
-    """Why each record was rejected; None where it was not."""
+    """Return why each record is rejected; None for accepted ones."""
     parsed_events = parse_records(spark, *records, format_name=format_name)
     reason_by_row = {row.row_number: row.reason for row in parsed_events.rejected.collect()}
     assert parsed_events.accepted.count() + len(reason_by_row) == len(records)
@@ -100,7 +100,7 @@ def test_a_play_of_the_extended_history(spark: SparkSession) -> None:
 
 
 def test_both_field_sets_tell_of_one_event(spark: SparkSession) -> None:
-    """A later export of the same history has other fields, other units, other spelling."""
+    """Parse a later export of the same history, with other fields, units and spelling."""
     newer = make_play(offline=True, ts="2024-05-01T12:00:00Z", offline_timestamp=1_709_294_400)
     older = make_old_play(offline=1, ts="2024-05-01 12:00:00", offline_timestamp=1_709_294_400_321, ms_played="180000")
     first, second = collect_events(spark, newer, older)
@@ -237,7 +237,7 @@ def test_what_lacks_a_name_is_not_taken_for_what_lacks_another(spark: SparkSessi
     ]
     actual = [row.identity.split()[1] for row in parse_records(spark, *records).accepted.collect()]
     assert len(set(actual)) == len(field_sets)
-    # With all names, or without an album alone, as ever.
+    # With all names, or only without an album, as in earlier versions.
     assert {"name:63bb0d64598a1ca00090", "name:8254cd40e67f1cbbe397"} < set(actual)
 
 
@@ -298,7 +298,7 @@ def test_what_is_refused_says_why(spark: SparkSession) -> None:
     }
     pairs = [(reason, record) for reason, records in rejected_records.items() for record in records]
     actual = collect_reasons(spark, *(record for _, record in pairs))
-    # Digits without end are a text that is too long; it does not matter which of the two is said.
+    # Endless digits are an overlong text; either of the two reasons is correct.
     assert actual == [reason for reason, _ in pairs]
 
 
@@ -346,7 +346,7 @@ MINUTE = "2024-03-01 12:0{}"
 
 
 def count_identities(spark: SparkSession, files: dict[str, list[Json]]) -> tuple[int, int]:
-    """How many rows the files of one import give, and how many plays these are."""
+    """Return the number of rows in the files of one import, and the number of different plays."""
     frames = [make_lines(spark, records, BASIC, name) for name, records in files.items()]
     actual = parse_events(reduce(DataFrame.unionByName, frames), BASIC).accepted
     return actual.count(), actual.select("identity").distinct().count()
@@ -372,12 +372,12 @@ def test_a_file_that_was_copied_tells_of_the_same_plays_and_one_that_was_cut_goe
 
 def test_offline_plays_that_were_reported_together_were_played_when_the_app_says(spark: SparkSession) -> None:
     offline = {"ts": "2024-03-01T18:00:00Z", "offline": True, "ms_played": 60_000}
-    starts = [1_709_294_400 + 3600 * number for number in range(3)]  # 12, 13 and 14 o'clock
+    starts = [1_709_294_400 + 3600 * number for number in range(3)]  # 12:00, 13:00 and 14:00
     together = [make_play(offline_timestamp=start, **offline) for start in starts]
     actual = collect_events(spark, *together)
     assert [row.started_at.timestamp() for row in actual] == [row.event_time.timestamp() for row in actual] == starts
     assert {row.ended_at - row.started_at for row in actual} == {timedelta(minutes=1)}
-    # One alone may have been paused; what the app cannot have played by then, and what was online, ended with ts.
+    # A single play may have been paused. A play that the app cannot have finished by then, or online, ended at ts.
     later = make_play(offline_timestamp=1_709_294_400 + 6 * 3600, **offline)
     online = make_play(offline_timestamp=starts[1], **offline | {"offline": False})
     for others in ([together[0]], [together[0], later], [together[0], online]):

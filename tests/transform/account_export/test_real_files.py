@@ -21,7 +21,7 @@ ROWS = {"extended_export": 49, "basic_export": 9_990}
 def histories(
     spark: SparkSession, real_exports: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, tuple[int, DataFrame, DataFrame]]:
-    """For each format its number of rows by its manifest, and its events and rejected rows."""
+    """Return, for each format, the number of rows in its manifest, its events and its rejected rows."""
     lake = Lake(tmp_path_factory.mktemp("lake").as_uri())
     export = receive_export(str(real_exports), "ada", "Europe/Berlin", lake, datetime(2026, 1, 1, tzinfo=UTC))
     assert export.skipped_files == [] and len(export.files_read) == 4

@@ -11,28 +11,28 @@ FEATURES: dict[str, Any] = {**dict.fromkeys(AUDIO_FEATURES, 0.5), "key": 5, "mod
 
 
 def make_track_rows(spark: SparkSession, *rows: dict[str, Any]) -> DataFrame:
-    """A frame of ``TRACK_ROW``; ``source`` is tracks_by_genre, ``duration_ms`` 200,000 where a row does not say."""
+    """Return a frame of ``TRACK_ROW``; by default ``source`` is tracks_by_genre and ``duration_ms`` 200,000."""
     return _create_frame(spark, [_make_track_row(number, row) for number, row in enumerate(rows, 1)], TRACK_ROW)
 
 
 def make_artist_rows(spark: SparkSession, *rows: dict[str, Any]) -> DataFrame:
-    """A frame of ``ARTIST_ROW``; ``source`` is artists_1921_2020 where a row does not say."""
+    """Return a frame of ``ARTIST_ROW``; by default ``source`` is artists_1921_2020."""
     default = {"input_id": "artists", "source": "artists_1921_2020", "genres": []}
     return _create_frame(spark, [{**default, "row_number": n, **row} for n, row in enumerate(rows, 1)], ARTIST_ROW)
 
 
 def make_playlist_rows(spark: SparkSession, *rows: dict[str, Any]) -> DataFrame:
-    """What the API said of playlists; none where there is no row."""
+    """Return playlists as the API returned them."""
     return _create_frame(spark, list(rows), LATEST_STATE["api_playlist"])
 
 
 def get_snapshots(read: DataFrame) -> DataFrame:
-    """The snapshots that ``read_playlists`` gives."""
+    """Return the snapshots of a frame of ``read_playlists``."""
     return read.where("items IS NOT NULL").select("playlist_id", "items")
 
 
 def date_as_year(number: int) -> dict[str, Any]:
-    """The columns of a date known to the year."""
+    """Return the columns of a date with the precision of a year."""
     return {"release_date": date(number, 1, 1), "release_date_precision": "year"}
 
 

@@ -19,7 +19,7 @@ _MATCH = "identity string, track_id string, method string, score double"
 
 
 def make_track(track_id: str, recording_id: str = "", **values: Any) -> tuple[Any, ...]:
-    """A track as ``with_recording`` gives it: "song" by nova, 200 s long, where a test does not say."""
+    """Return a row as ``add_recording_fields`` does; by default "song" by nova, 200 s long."""
     fields: dict[str, Any] = {"rank": 1, "popularity": None, "duration_ms": 200_000, "isrc": None, "keys": ["nova"]}
     fields |= {"title": "song", "version": "", "edition": "", "credit": "", **values}
     titles = tuple(fields[name] for name in ("title", "version", "edition", "credit"))
@@ -33,7 +33,7 @@ def create_track_frame(spark: SparkSession, *rows: tuple[Any, ...]) -> DataFrame
 
 
 FURTHER = {
-    # Each is said to be a recording with "a"; how it is known is told by what both say.
+    # Each is assigned to the recording of "a"; the method depends on the fields that both have in common.
     "by_name": ({}, ("name", 1.0)),
     "at_the_edge": ({"duration_ms": 202_000}, ("name", 0.95)),
     "before_it": ({"duration_ms": 199_000}, ("name", 0.975)),
@@ -53,7 +53,7 @@ FURTHER = {
 
 def test_further_ids_of_a_recording_say_how_they_are_known(spark: SparkSession) -> None:
     further = [make_track(name, "a", rank=2, **values) for name, (values, _) in FURTHER.items()]
-    # Of a recording whose first id is no track, nothing is said.
+    # A recording whose first id is not a track has no reconciliation.
     rows = create_track_frame(
         spark, make_track("a", isrc="X1"), *further, make_track("alone"), make_track("orphan", "gone")
     )
@@ -109,11 +109,11 @@ def test_each_kind_of_alias_leads_to_its_tracks(spark: SparkSession) -> None:
     assert of_kind["isrc"] == [("X1", "a", "isrc", 1.0), ("X1", "b", "isrc", 1.0)]
     by_name = [row for row in alone if row.alias_kind == "name"]
     assert len({row.alias_value for row in by_name}) == len(by_name) == 4
-    # "one" by nova: the most popular, then the smaller id; by lux only a says it; "two" and "three" by themselves.
+    # "one" by nova: the most popular, then the smaller id; "one" by lux is only on a; "two" and "three" are unique.
     assert sorted(row.track_id for row in by_name) == ["a", "a", "b", "c"]
     assert {(row.method, row.score) for row in by_name} == {("name", 1.0)}
     first = next(row.alias_value for row in by_name if row.track_id == "b")
-    # A made id that is a track's own leads to it, however popular others are; what was recognised leads there.
+    # A name-derived id of a track refers to that track, however popular others are; matched ids lead to it, too.
     made = create_track_frame(
         spark, *(make_track(name, popularity=10 + place) for place, name in enumerate(["a", "b", "d", first]))
     )

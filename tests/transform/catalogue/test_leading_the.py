@@ -1,4 +1,4 @@
-"""Artists with and without a leading "the" are two, until a recording that both are credited on makes them one."""
+"""Artists with and without a leading "the" are two, until both are credited on one recording."""
 
 from typing import Any
 
@@ -15,15 +15,15 @@ from tests.transform.catalogue.catalogue_rows import (
 
 OLD, TOP = {"source": "tracks_1921_2020"}, {"source": "top_2000s"}
 ROWS: list[dict[str, Any]] = [
-    # Two artists with ids, and two of nearly their names without.
+    # Two artists with ids, and two without ids whose names differ by "the".
     {**OLD, "track_id": "t1", "name": "One", "artist_names": ["Dream"], "artist_ids": ["dream"]},
     {**OLD, "track_id": "t2", "name": "Two", "artist_names": ["The Change"], "artist_ids": ["thechange"]},
     {"track_id": "t3", "name": "Three", "artist_names": ["The-Dream"], "album_name": "Best Of"},
     {"track_id": "t4", "name": "Four", "artist_names": ["Change"], "album_name": "Best Of"},
     {"track_id": "t5", "name": "Five", "artist_names": ["the change"], "album_name": "Best Of"},
-    # The same title is no evidence where its lengths are those of two recordings.
+    # An equal title is no evidence if the lengths are those of two recordings.
     {"track_id": "t6", "name": "One", "artist_names": ["The-Dream"], "duration_ms": 150_000},
-    # A common recording: told of one id, or by a row without an id that is as long.
+    # A common recording: credited on the same id, or by a row without an id of equal length.
     {**OLD, "track_id": "b1", "name": "Help", "artist_names": ["The Beat"], "artist_ids": ["beat"]},
     {"track_id": "b1", "name": "Help!", "artist_names": ["Beat"]},
     {"track_id": "b2", "name": "Other", "artist_names": ["Beat"]},

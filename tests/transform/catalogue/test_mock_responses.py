@@ -1,4 +1,4 @@
-"""Facts of other sources are the same with the mock API as without it."""
+"""Facts of other sources are the same with and without the mock API."""
 
 import random
 from datetime import date, datetime
@@ -25,7 +25,7 @@ _ASKED = datetime(2026, 11, 21)
 
 
 def _make_file_row(chance: random.Random, place: int) -> dict[str, Any]:
-    """A row of a file that knows now this, now that."""
+    """Return a row of a file with random fields."""
     source, name = chance.choice(_SOURCES), chance.choice(_NAMES)
     row: dict[str, Any] = {"source": source, "name": chance.choice(_TITLES), "artist_names": [name]}
     row |= {"duration_ms": 200_000 + 1_900 * chance.randrange(4), "popularity": chance.choice((None, 10, 60))}
@@ -41,7 +41,7 @@ def _make_file_row(chance: random.Random, place: int) -> dict[str, Any]:
 
 
 def _make_mock_row(chance: random.Random, place: int) -> dict[str, Any]:
-    """What no file says, of a track that some file tells of, or of one with an id before or after all of theirs."""
+    """Return values that no file has, of a track in a file, or of one with an id before or after all of theirs."""
     name = chance.choice(_NAMES)
     track_id = f"t{place % 30:02}" if place % 3 == 0 else f"{chance.choice('sz')}{place}"
     row: dict[str, Any] = {"source": MOCK_SOURCE, "input_id": None, "row_number": None, "genres": None}
@@ -95,7 +95,7 @@ def test_facts_of_other_sources_are_the_same_with_and_without_the_mock(spark: Sp
         known = {row[key] for row in without[name]}
         known_rows = [row for row in mocked[name] if row[key] in known]
         assert sorted(map(repr, known_rows)) == sorted(map(repr, without[name])), name
-    # And the test has teeth: the mock's answers are there, beside the others, linked to what they are like.
+    # Check that the mock API's tracks are present, separate from the others and linked to similar ones.
     files_ids = {row["track_id"] for row in without["dim_track"]}
     added = [row for row in mocked["dim_track"] if row["track_id"] not in files_ids]
     assert {row["source"] for row in added} == {MOCK_SOURCE}

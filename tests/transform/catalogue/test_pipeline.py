@@ -1,4 +1,4 @@
-"""Many files, one catalogue: which value wins, independent of order."""
+"""Many files, one catalogue: the precedence of values is independent of the order."""
 
 import random
 from datetime import date, datetime
@@ -33,7 +33,7 @@ TRACKS: list[dict[str, Any]] = [
     | {"release_date": date(2001, 5, 6), "release_date_precision": "day", "genres": ["pop"], "energy": 0.9}
     | {"playlist_id": "p1", "playlist_name": "Mix", "playlist_genre": "pop", "playlist_subgenre": "dance"}
     | {key: value for key, value in FEATURES.items() if key != "energy"},
-    # Told again under another subgenre, and really twice within one.
+    # The same row under another subgenre, and a real duplicate within one.
     {**SONGS, "track_id": "t1", "name": "Song!", "album_id": "a1", "album_name": "First", "popularity": 90}
     | {"release_date": date(2001, 5, 6), "release_date_precision": "day", "genres": ["pop"], **FEATURES}
     | {"playlist_id": "p1", "playlist_name": "Mix", "playlist_genre": "pop", "playlist_subgenre": "electro"},
@@ -42,9 +42,9 @@ TRACKS: list[dict[str, Any]] = [
         | {"playlist_name": "Mix", "playlist_genre": "pop", "playlist_subgenre": "electro"}
     ]
     * 2,
-    # A further id of the recording, dated nowhere; it shares the album's name and first artist with an album id.
+    # A further id of the recording, without a date; it shares the album's name and first artist with an album id.
     {"track_id": "t2", "name": "Song - Remastered", "duration_ms": 201_000, "album_name": "FIRST", "popularity": 10},
-    # Rows without an id: one is t4, one is nothing that is known.
+    # Rows without an id: one is t4, one matches no track.
     {"track_id": "t4", "name": "Undated", "popularity": None},
     {**TOP, "name": "Undated", "popularity": 77, "genres": ["pop"], **FEATURES, **date_as_year(1999)},
     {**TOP, "name": "Lost", "artist_names": ["Lux"], "popularity": 5, **date_as_year(1980)},
@@ -99,7 +99,7 @@ def test_features_come_whole_from_one_source(star: dict[str, list[dict[str, Any]
     assert tracks["t1"]["tempo"] == 0.5
     assert tracks["t4"]["audio_features_source"] == "top_2000s"
     assert (tracks["t5"]["audio_features_source"], tracks["t5"]["energy"]) == (None, None)
-    # They belong to the sound: a further id of the recording has them, too, under the name of who measured them.
+    # They belong to the recording: a further id has them, too, with their original source.
     assert (tracks["t2"]["audio_features_source"], tracks["t2"]["tempo"]) == ("playlist_songs", 0.5)
 
 
@@ -142,7 +142,7 @@ def test_aliases_lead_to_one_track_each_but_isrcs(star: dict[str, list[dict[str,
     assert [a[2] for a in aliases if a[1] in recognised] == ["t4"]
     keys = {line["key"] for line in star["input_key"] if line["key_kind"] == "track"}
     assert keys <= {a[1] for a in aliases}
-    # Of the ids of "Song" by Nova the most popular is found.
+    # Of the ids of "Song" by Nova, the most popular is the alias.
     assert ("t1" in [a[2] for a in aliases if a[0] == "name"], "t2" in [a[2] for a in aliases if a[0] == "name"]) == (
         True,
         False,
@@ -199,7 +199,7 @@ def test_sources_are_ranked_once() -> None:
     assert len(SOURCE_RANK) == len(set(SOURCE_RANK))
 
 
-# What the API remembers has no input; it lists no genres.
+# Rows of the latest API state have no input and no genres.
 API: dict[str, Any] = {"source": "api", "input_id": None, "row_number": None, "genres": None, "artist_ids": ["r1"]}
 ASKED = datetime(2026, 11, 21)
 TOLD = {"asked_at": ASKED, "name": "Mine", "owner_id": "ada"}
@@ -212,7 +212,7 @@ def make_entries(*pairs: tuple[str, datetime | None]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def with_api(spark: SparkSession) -> dict[str, list[dict[str, Any]]]:
-    """Playlists of a file, some of which the API has read: p1 whole, p2 without its name, p3 and p5 without items."""
+    """Return playlists of a file; the API has read some: p1 complete, p2 without its name, p3 and p5 without items."""
     listed = [("p1", "t1"), ("p1", "t2"), ("p2", "t1"), ("p3", "t2")]
     of_files = [
         {**SONGS, "track_id": track_id, "name": f"Song {track_id}", "popularity": 80, **FEATURES}

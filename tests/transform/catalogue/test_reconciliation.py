@@ -1,4 +1,4 @@
-"""Rows without an id find their track."""
+"""Rows without an id are matched to their track."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def test_a_row_is_recognised_by_name_artist_and_length(spark: SparkSession) -> N
         {"track_id": "t1", "name": "Söng (feat. Lux)", "artist_names": ["The Nova", "Lux"], "duration_ms": 200_000},
         {**TOP, "name": "SONG", "artist_names": ["Nova"], "duration_ms": 202_000},
     )
-    assert actual == {"SONG": ("t1", 0.93)}  # other credits: 0.02 less; the whole tolerance away: 0.05 less
+    assert actual == {"SONG": ("t1", 0.93)}  # other credits: 0.02 less; at the limit of the tolerance: 0.05 less
 
 
 def test_what_differs_in_version_artist_or_length_is_not_recognised(spark: SparkSession) -> None:
@@ -31,7 +31,7 @@ def test_what_differs_in_version_artist_or_length_is_not_recognised(spark: Spark
 
 def test_ties_go_to_edition_then_album_then_length_then_id(spark: SparkSession) -> None:
     asked = {**TOP, "name": "Song - 2011 Remaster", "album_name": "Best Of", "duration_ms": 200_000}
-    # Each is better than those before it, though all but the last have the greater id.
+    # Each is better than the previous ones, though all but the last have the greater id.
     candidates: list[dict[str, Any]] = [
         {"track_id": "t1", "name": "Song", "album_name": "Best Of", "duration_ms": 200_000},
         {"track_id": "t2", "name": "Song - 2011 Remaster", "album_name": "Other", "duration_ms": 200_000},
@@ -39,7 +39,7 @@ def test_ties_go_to_edition_then_album_then_length_then_id(spark: SparkSession) 
         {"track_id": "t5", "name": "Song - 2011 Remaster", "album_name": "Best of", "duration_ms": 200_333},
         {"track_id": "t4", "name": "Song - 2011 Remaster", "album_name": "Best of", "duration_ms": 200_333},
     ]
-    # Another edition: 0.10 less; a sixth of the tolerance away: 0.0083 less.
+    # Another edition: 0.10 less; a sixth of the tolerance: 0.0083 less.
     scores = [0.9, 1.0, 0.975, 0.9917, 0.9917]
     for count, (best, score) in enumerate(zip(candidates, scores, strict=True), 1):
         actual = _match_row(spark, asked, *candidates[:count])

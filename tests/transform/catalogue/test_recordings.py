@@ -1,4 +1,4 @@
-"""Which ids are one recording."""
+"""The ids that are one recording."""
 
 import random
 from typing import Any
@@ -11,7 +11,7 @@ Mention = tuple[str, str, str, list[str], int, str | None]
 _COLUMNS = "track_id string, title string, version string, artist_keys array<string>, duration_ms int, isrc string"
 
 MENTIONS: list[Mention] = [
-    # Lengths chain: a1 to a3 are 3 s apart, but a2 lies between; a4 is too far from all.
+    # Lengths chain: a1 and a3 are 3 s apart, but a2 lies between; a4 is too far from all.
     ("a1", "chain", "", ["nova"], 200_000, None),
     ("a2", "chain", "", ["nova"], 201_500, None),
     ("a3", "chain", "", ["nova"], 203_000, None),
@@ -23,7 +23,7 @@ MENTIONS: list[Mention] = [
     ("c1", "duet", "", ["nova"], 100_000, None),
     ("c2", "duet", "", ["nova", "lux"], 100_000, None),
     ("c3", "duet", "", ["lux"], 100_000, None),
-    # Islands under four artists hang together only through one another.
+    # Pairs by four artists that are connected only through one another.
     ("e9", "long way", "", ["p", "q"], 100_000, None),
     ("e8", "long way", "", ["q", "r"], 100_000, None),
     ("e7", "long way", "", ["r", "s"], 100_000, None),
@@ -36,12 +36,12 @@ MENTIONS: list[Mention] = [
     ("g1", "name", "", ["nova"], 100_000, "XX1"),
     ("g2", "other name", "", ["else"], 105_000, "XX1"),
     ("g3", "third name", "", ["nova"], 110_001, "XX1"),
-    # An id told in two ways links what each of them finds.
+    # An id with two titles links the matches of both.
     ("h1", "old title", "", ["nova"], 100_000, None),
     ("h2", "old title", "", ["nova"], 100_000, None),
     ("h2", "new title", "", ["nova"], 100_000, None),
     ("h3", "new title", "", ["nova"], 100_000, None),
-    # A leading "the" does not tell recordings apart.
+    # A leading "the" does not distinguish recordings.
     ("k1", "same", "", ["the nova"], 100_000, None),
     ("k2", "same", "", ["nova"], 100_000, None),
     ("z1", "alone", "", ["nova"], 100_000, None),
@@ -71,7 +71,7 @@ def test_ids_of_the_mock_api_join_recordings_and_never_link_them(spark: SparkSes
     ids = spark.createDataFrame(
         [(track_id, track_id[0] == "m") for track_id in track_ids], "track_id string, is_mock boolean"
     )
-    # Without the mock r1 and r6 are one; through its ids r2 hangs together with them.
+    # Without the mock API r1 and r6 are one recording; its ids would connect r2 with them.
     real = spark.createDataFrame([("r1", "r1"), ("r6", "r1")], "track_id string, recording_id string")
     groups = [(track_id, "m0") for track_id in ("m0", "r1", "r2", "m3", "r6")] + [("m4", "m4"), ("m5", "m4")]
     together = spark.createDataFrame(groups, "track_id string, recording_id string")

@@ -1,4 +1,4 @@
-"""Clusters: the same model in any order, numbers that keep their meaning, distinct names."""
+"""Clusters: the same model in any order, stable numbers, distinct names."""
 
 from datetime import UTC, datetime
 from itertools import permutations
@@ -28,12 +28,12 @@ CENTRES = np.array(
         [0.4, 0.95, -5.0, 0.05, 0.0, 0.0, 0.2, 0.3, 180.0],
     ]
 )
-"""Four groups of made-up tracks, far apart, in order of energy."""
+"""Four groups of synthetic tracks, far apart, in order of energy."""
 SPREAD = np.array([0.03, 0.03, 1.0, 0.01, 0.03, 0.03, 0.03, 0.03, 4.0])
 
 
 def _make_catalogue(per_group: int, groups: list[int] | None = None, seed: int = 1) -> pd.DataFrame:
-    """Synthetic tracks with the group each was drawn from; every third one has a further id of its recording."""
+    """Return synthetic tracks with their group; every third one has a further id of its recording."""
     chance = np.random.default_rng(seed)
     group = np.repeat([0, 1, 2, 3] if groups is None else groups, per_group)
     frame = pd.DataFrame(CENTRES[group] + SPREAD * chance.standard_normal((len(group), 9)), columns=[*AUDIO_FEATURES])
@@ -105,7 +105,7 @@ def _make_schema() -> str:
 
 
 def test_numbers_keep_their_meaning_when_the_catalogue_changes(spark: SparkSession, model: ClusterModel) -> None:
-    # The quietest group is now the largest and the seed differs: a first fit would start from other places.
+    # The quietest group is now the largest and the seed differs: a first fit would start from other centres.
     changed = spark.createDataFrame(_make_catalogue(60, [3, 2, 0, 0, 1], seed=9))
     again = assign_clusters(changed, _fit_frame(changed, seed=7, previous=model)).toPandas()
     assert (again.audio_features_type == again.group).all()
@@ -200,7 +200,7 @@ def test_of_equally_near_clusters_the_smaller_number_wins(catalogue: DataFrame, 
 def test_a_model_survives_the_warehouse(spark: SparkSession, model: ClusterModel) -> None:
     frames = model.to_staged_frames(spark)
     assert {name: frame.schema for name, frame in frames.items()} == {name: STAGED[name] for name in frames}
-    # Sessions run in UTC; collect gives naive times of the local zone, the warehouse aware ones.
+    # Sessions run in UTC; collect returns naive times of the local timezone, the warehouse aware ones.
     fit_row, *_ = [row.asDict() for row in frames["cluster_fit"].drop("fitted_at").collect()]
     cluster_rows = [row.asDict() for row in frames["dim_audio_cluster"].collect()]
     assert restore_model({**fit_row, "fitted_at": FITTED_AT}, list(reversed(cluster_rows))) == model

@@ -22,5 +22,5 @@ _DEFAULT = {
 
 
 def make_event_rows(*rows: dict[str, Any], **same: Any) -> pa.Table:
-    """A table of ``EVENT_ROW``: plays of t1 by u1 at NOON where a row does not say; ``same`` is said of each."""
+    """Return a table of ``EVENT_ROW``: by default plays of t1 by u1 at NOON; ``same`` sets fields of all rows."""
     return pa.Table.from_pylist([{**_DEFAULT, **same, **row} for row in rows], to_arrow_schema(EVENT_ROW))

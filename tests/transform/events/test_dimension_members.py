@@ -21,7 +21,7 @@ NO_IDS = {"track_id": None, "artist_id": None}
 
 
 def count_set_rows(members: pa.Table, name: str, *columns: str) -> dict[tuple[Any, ...], int]:
-    """The rows of a set, with how many events say each."""
+    """Return the rows of a set, with the number of events of each."""
     rows = [row for row in members.to_pylist() if row["name_set"] == name]
     actual = {tuple(row[column] for column in columns): row["row_count"] for row in rows}
     assert len(actual) == len(rows)
@@ -52,7 +52,7 @@ def test_each_set_has_its_own_columns_each_thing_once() -> None:
         ("in", True, november): 1,
         ("i2", False, december): 1,
     }
-    # How a play came about is told of plays alone.
+    # Only plays have a listening context.
     assert count_set_rows(members, "contexts", *CONTEXT_COLUMNS) == {(None,) * 7: 4, ("ios", *(None,) * 6): 1}
     assert {row["name_set"] for row in members.to_pylist()} == {"users", "months", "contexts", "things", "playlists"}
     assert not any(row["user_id"] for row in members.to_pylist() if row["name_set"] == "things")

@@ -1,4 +1,4 @@
-"""The ids of events: the same event has the same one whenever it comes, another one has another."""
+"""The ids of events: an event has the same id in every load, and different events have different ids."""
 
 import hashlib
 from datetime import UTC, datetime, timedelta

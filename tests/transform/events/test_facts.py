@@ -120,7 +120,7 @@ def test_times_are_those_of_the_place_else_of_home_else_utc() -> None:
 
 
 def test_a_clock_is_turned_at_its_moment() -> None:
-    turn = datetime(2026, 11, 1, 6, tzinfo=UTC)  # New York goes back an hour
+    turn = datetime(2026, 11, 1, 6, tzinfo=UTC)  # New York sets the clock back an hour
     zone = {"timezone": "America/New_York"}
     timestamps = [turn - timedelta(milliseconds=1), turn, turn + timedelta(seconds=1)]
     rows = build_facts(*({**zone, "event_time": timestamp} for timestamp in timestamps))
@@ -186,7 +186,7 @@ def test_names_find_made_ids_where_no_id_is_told() -> None:
         ],
         track=[*KEYS["track"], {"track_id": "name:n", "track_key": 33, "first_artist_key": -1}],
     )
-    # Of a track that is known its own artist counts, not another one of the name that the event says.
+    # A known track's own artist takes precedence over another artist with the name in the event.
     assert list_values(rows, "track_key", "artist_key") == [
         (32, 1),
         (31, 23),

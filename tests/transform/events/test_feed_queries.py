@@ -74,9 +74,9 @@ def test_an_event_without_an_id_is_known_by_all_that_it_names() -> None:
         parse_activity(playlistId="p1"),
     ]
     assert len({alone, *(row["identity"] for row in others)}) == 8
-    # What is told of the same event in other words is the same.
+    # Other fields do not change the identity of an event.
     assert parse_activity(endTime=END + TICK, msPlayed=5, country="US", eventTime=END)["identity"] == alone
-    # A name in another's place is another event.
+    # The same name in another field is another event.
     assert parse_activity(song="x", songId=None)["identity"] != parse_activity(songId="x", song=None)["identity"]
 
 
@@ -167,7 +167,7 @@ def test_what_is_said_of_a_user() -> None:
     assert parse_user(birthdate=date(1, 1, 1))["birthdate"] == date(1, 1, 1)
 
 
-# Refusals
+# Rejections
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Counted plays are actual plays, whatever sources report them: plays and their reports are drawn at random."""
+"""Counted plays are actual plays, regardless of their sources: plays and their reports are drawn at random."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,7 +17,7 @@ SESSION_GAP = timedelta(hours=5)
 SONGS = 3
 IDS_A_SONG = 3
 ALIAS_OF_OTHERS = 99
-"""Of each song the id that its name means, because another listener's import knows it: the smallest of all."""
+"""The id of a song's name, from another listener's import: the smallest of the song's ids."""
 
 
 plays_of_session = st.lists(
@@ -45,7 +45,7 @@ def make_plays(rows: Sequence[tuple[int, int, int, int, int]], at: datetime) -> 
 
 
 def make_report(actual: ActualPlay, source: str, number: int, is_dated_by_end: bool) -> Play:
-    """What a source says of a play: a basic export the minute and the name alone, recently played an instant."""
+    """Return the report of a play by a source: a basic export has only minute and name, recently played an instant."""
     track = 10 * actual.song + actual.variant
     if source == "recently_played":
         at = actual.ended_at if is_dated_by_end else actual.started_at

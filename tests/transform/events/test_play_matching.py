@@ -14,7 +14,7 @@ RANK = {"extended_export": "x", "recently_played": "r", "basic_export": "b"}
 
 
 def make_play(source: str, second: float, length: float | None = 200, number: int = 0, recording: int = 1) -> Play:
-    """A play from a second on; without a length it is a moment that may be either end."""
+    """Return a play that starts at a second; without a length it is an instant, at either end of the play."""
     at = NOON + timedelta(seconds=second)
     ends = (None, None) if length is None else (at, at + timedelta(seconds=length))
     return Play((f"{RANK[source]}{second:g}{number or ''}", at), "u", recording, recording, source, *ends)

@@ -1,4 +1,4 @@
-"""Properties of matched plays, whatever the sources report."""
+"""Properties of matched plays, for any reports."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
@@ -28,7 +28,7 @@ def _draw_plays(draw: st.DrawFn) -> list[Play]:
 def _make_play(number: int, source: str, second: int, length: int | None, user: str, recording: int) -> Play:
     at = NOON + timedelta(seconds=second)
     if source == "recently_played":
-        length = None  # it gives an instant
+        length = None  # the source reports only an instant
     ends = (None, None) if length is None else (at, at + timedelta(seconds=length))
     return Play((f"{number:02}", at), user, recording, recording, source, *ends)
 
@@ -105,7 +105,7 @@ def _is_near(first: Play, second: Play, tolerance: timedelta) -> bool:
 
 
 def _count_most_pairs(first_plays: list[Play], second_plays: list[Play], tolerance: timedelta) -> int:
-    """The most pairs, by trying them all."""
+    """Return the maximum number of pairs, by brute force."""
     if not first_plays:
         return 0
     first, remaining_plays = first_plays[0], first_plays[1:]

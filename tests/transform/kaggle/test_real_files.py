@@ -36,7 +36,7 @@ ROWS = {
 def parsed_files(
     spark: SparkSession, real_kaggle: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, tuple[int, DataFrame, DataFrame]]:
-    """For each file its number of rows by its manifest, and its accepted and rejected rows."""
+    """Return, for each file, the number of rows in its manifest, its accepted and its rejected rows."""
     lake = Lake(tmp_path_factory.mktemp("lake").as_uri())
     result = {}
     for name in NAMES:

@@ -1,4 +1,4 @@
-"""Each format's oddities, row by row: how a row is parsed, and why one is rejected."""
+"""The peculiarities of each format, row by row: how a row is parsed, and why one is rejected."""
 
 import json
 from datetime import date
@@ -80,7 +80,7 @@ GOOD: dict[str, dict[str, str]] = {
 
 
 def _create_frame(spark: SparkSession, known: FileFormat, changes: list[dict[str, str]]) -> DataFrame:
-    """One row for each dictionary: the format's good row with these fields changed."""
+    """Return one row for each dictionary: the format's valid row with these fields changed."""
     data = [[{**GOOD[known.name], **change}[name] for name in known.columns] for change in changes]
     fields = [StructField(name, StringType()) for name in known.columns]
     numbered = spark.createDataFrame(
@@ -104,7 +104,7 @@ def _create_frame(spark: SparkSession, known: FileFormat, changes: list[dict[str
 
 
 def _parse_changed_rows(spark: SparkSession, format_name: str, changes: list[dict[str, str]]) -> list[Any]:
-    """For each changed row in turn its accepted row as a dictionary, or the reason of its rejection."""
+    """Return for each changed row, in order, its accepted row as a dictionary, or the reason of its rejection."""
     known = FORMATS[format_name]
     parsed = parse_rows(_create_frame(spark, known, changes), known)
     outcomes: dict[int, Any] = {row.row_number: row.asDict() for row in parsed.accepted.collect()}
@@ -177,7 +177,7 @@ def test_tracks_1921_2020(spark: SparkSession) -> None:
     _assert_outcomes(spark, "tracks_1921_2020", cases)
 
 
-# A run of Spark costs a second: a few examples of many rows each, none of them reduced.
+# A Spark job takes a second: use a few examples of many rows each, without shrinking.
 _MANY_ROWS_AT_ONCE = settings(
     max_examples=3, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
 )
@@ -195,11 +195,11 @@ _NAMES = st.lists(
 @_MANY_ROWS_AT_ONCE
 @given(lists=st.lists(_NAMES, min_size=60, max_size=80))
 def test_any_python_list_is_read_as_python_reads_it(spark: SparkSession, lists: list[list[str]]) -> None:
-    # What has no printable form beyond the basic plane is written as an escape that JSON lacks, and stays one.
+    # A character beyond the basic plane without a printable form becomes an escape that JSON lacks: leave it out.
     lists = [names for names in lists if "\\U" not in repr(names)]
     changes = [{"artists": repr(names), "id_artists": repr([ID] * len(names))} for names in lists]
     outcomes = _parse_changed_rows(spark, "tracks_1921_2020", changes)
-    # But for what PostgreSQL does not take.
+    # Except the characters that PostgreSQL does not accept.
     expected = [[name.strip(BLANKS).replace("\0", "\ufffd") for name in names] for names in lists]
     assert [outcome["artist_names"] for outcome in outcomes] == expected
 
@@ -283,7 +283,7 @@ def test_no_text_makes_it_fail_or_lose_a_row(spark: SparkSession, data: st.DataO
 def _assert_outcomes(spark: SparkSession, format_name: str, cases: list[tuple[dict[str, str], Any]]) -> None:
     outcomes = _parse_changed_rows(spark, format_name, [change for change, _ in cases])
     for (change, expected), outcome in zip(cases, outcomes, strict=True):
-        # The check of a file on its way in says the same of each row.
+        # The validation at import gives the same reason for each row.
         foreseen = find_violation(FORMATS[format_name], GOOD[format_name] | change)
         assert (" ".join(foreseen) if foreseen else None) == (outcome if isinstance(outcome, str) else None), change
         if isinstance(expected, str) or isinstance(outcome, str):

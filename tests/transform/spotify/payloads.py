@@ -37,14 +37,14 @@ PATHS = {
 
 
 def make_asked_at(hour: int = 0, day: int = 21) -> str:
-    """When a response came, in November."""
+    """Return the timestamp of a response, in November."""
     return datetime(2026, 11, day, hour, tzinfo=UTC).isoformat(timespec="seconds")
 
 
 def make_response(
     endpoint: str, body: Any, *ids: str, asked_at: str = make_asked_at(), status: int = 200, **more: Any
 ) -> ApiResponse:
-    """A response to a call for some ids; a batch names them in its query, a single call in its path."""
+    """Return a response to a call for some ids; a batch names them in its query, a single call in its path."""
     path = PATHS.get(endpoint, "/".join((endpoint, *ids)))
     query = {"ids": ",".join(ids)} if endpoint in BATCH_ENDPOINTS else {"limit": 50, "offset": 0}
     return ApiResponse(
@@ -55,13 +55,13 @@ def make_response(
 def make_items_page(
     playlist_id: str, snapshot_id: str | None, *entries: Any, has_next: bool = False, **more: Any
 ) -> ApiResponse:
-    """A page of a playlist."""
+    """Return a page of a playlist."""
     body = {"items": list(entries), "total": 0, "next": "https://api.spotify.com/v1/next" if has_next else None}
     return make_response("playlist_items", body, playlist_id=playlist_id, snapshot_id=snapshot_id, **more)
 
 
 def make_track(track_id: str = "t1", **fields: Any) -> Json:
-    """A track as both modes give it."""
+    """Return a track as both modes return it."""
     album = {
         "id": "a1",
         "name": "Album",
@@ -103,7 +103,7 @@ def make_features(**fields: Any) -> Json:
 
 
 def store_responses(lake: Lake, *responses: ApiResponse) -> ReceivedInput:
-    """The input that the extract makes of responses."""
+    """Store responses as the extract does, and return the input."""
     response_store = ResponseStore(lake, uuid4().hex, "account-ada")
     for number, response in enumerate(responses):
         response_store.fetch_once(lambda _, response=response: response, number)
@@ -113,14 +113,14 @@ def store_responses(lake: Lake, *responses: ApiResponse) -> ReceivedInput:
 
 
 def parse_kinds(exploded: DataFrame, responses: Iterable[ApiResponse]) -> dict[str, ParsedResources]:
-    """The parsers of all kinds of resources that some answers may hold."""
+    """Return the parsed resources of all kinds that some responses may contain."""
     asked = {response.endpoint for response in responses}
     return {judge.__name__: judge(exploded) for judge, endpoints in JUDGES.items() if asked & endpoints}
 
 
 @dataclass(frozen=True)
 class ValidatedResources:
-    """What became of the resources of one input, each by the row number that it is known under."""
+    """The accepted and rejected resources of one input, each by its row number."""
 
     received: ReceivedInput
     accepted: dict[str, dict[int, Json]]
@@ -133,7 +133,7 @@ class ValidatedResources:
 
 
 def validate_responses(spark: SparkSession, lake: Lake, *responses: ApiResponse) -> ValidatedResources:
-    """All resources of some answers, validated, and counted as the load counts them."""
+    """Validate all resources of some responses, with the row numbers of the load."""
     given = store_responses(lake, *responses)
     lines = lake.inputs.read_responses(spark, [given])
     parsed_kinds = parse_kinds(resources.explode_resources(lines).localCheckpoint(eager=True), responses)
@@ -155,7 +155,7 @@ def make_empty_state(spark: SparkSession) -> LatestState:
 def fold_inputs(
     before: LatestState, spark: SparkSession, lake: Lake, *inputs: ReceivedInput, partitions: int = 0
 ) -> LatestState:
-    """The latest state after some inputs, as a frame read anew has it."""
+    """Return the latest state after some inputs, read again from its frame."""
     lines = lake.inputs.read_responses(spark, inputs)
     lines = lines.repartition(partitions) if partitions else lines
     exploded = resources.explode_resources(lines).localCheckpoint(eager=True)

@@ -36,14 +36,14 @@ def explode_responses(spark: SparkSession, lake: Lake, *responses: ApiResponse) 
 def parse_responses(
     spark: SparkSession, lake: Lake, *responses: ApiResponse, follow: str = "", is_mock: bool = False
 ) -> ValidationResult:
-    """The outcome for ada, who is account-1; ``follow``: who has followed r1 since October, as far as is loaded."""
+    """Return the outcome for ada, who is account-1; ``follow``: the loaded follower of r1 since October."""
     users = spark.createDataFrame([("ada", "account-1")], "account string, user_id string")
     follows = spark.createDataFrame([(follow, "r1", datetime(2026, 10, 1, tzinfo=UTC))], KNOWN)
     return account_events.parse_events(explode_responses(spark, lake, *responses), users, follows, is_mock)
 
 
 def collect_rows(result: ValidationResult) -> list[Row]:
-    """The events of responses without a fault, ``event_time`` as text in UTC."""
+    """Return the events of responses without rejected resources, ``event_time`` as text in UTC."""
     assert result.rejected.collect() == []
     return result.accepted.withColumn("event_time", F.col("event_time").cast("string")).orderBy(*KEY).collect()
 

@@ -1,4 +1,4 @@
-"""Responses of several days folded into one latest state, and the rows that are built from it."""
+"""Responses of several days merged into one latest state, and the rows that are built from it."""
 
 import random
 from datetime import date, datetime
@@ -41,7 +41,7 @@ RICH = {"popularity": 50, "external_ids": {"isrc": "GBAYE0601498"}, "linked_from
 
 
 def make_first_day() -> list[ApiResponse]:
-    """An app in extended mode reads everything; the quota cuts the items of p3."""
+    """Return responses in extended mode, which contain all data; the quota truncates the items of p3."""
     when = {"asked_at": make_asked_at(3, day=1)}
     episode, local = make_track("e1", type="episode"), make_track(None, is_local=True)
     return [
@@ -78,7 +78,7 @@ def make_first_day() -> list[ApiResponse]:
 
 
 def make_second_day() -> list[ApiResponse]:
-    """The app is in development mode now: fields are gone, a track and an artist have other names."""
+    """Return responses in development mode: fields are missing, a track and an artist have other names."""
     when = {"asked_at": make_asked_at(3, day=2)}
     renamed = make_track("t1", name="New name", artists=[NEW], explicit=None)
     return [
@@ -96,7 +96,7 @@ def make_second_day() -> list[ApiResponse]:
 
 
 def make_same_day() -> list[ApiResponse]:
-    """Another account's answers: one playlist is empty now, and nothing else is said of any track."""
+    """Return another account's responses: one playlist is empty now, and no other fields of tracks change."""
     when = {"asked_at": make_asked_at(4, day=2)}
     return [
         make_items_page("p2", "s2", make_entry(None), **when),
@@ -105,7 +105,7 @@ def make_same_day() -> list[ApiResponse]:
 
 
 def make_late_responses() -> list[ApiResponse]:
-    """Answers older than all others, which come last."""
+    """Return responses that are older than all others and arrive last."""
     when = {"asked_at": "2026-10-31T03:00:00+00:00"}
     old = make_track(
         "t1",
@@ -271,7 +271,7 @@ def test_what_a_night_adds_beside_the_catalogue(spark: SparkSession, place: Lake
     first, row = staged_frames.build_user_record(actual["profiles"].accepted).orderBy("valid_from").collect()
     assert (first["subscription_plan"], first["valid_from"]) == ("free", older)
     user = {name: value for name, value in row.asDict().items() if name in TOLD}
-    # The newest profile as it is: the load keeps what it does not say.
+    # The newest profile is unchanged: the load keeps values that it does not contain.
     assert user == {"user_id": "a-1", "username": "Ada", "country": None, "subscription_plan": None} | {
         "source": "api",
         "valid_from": newer,

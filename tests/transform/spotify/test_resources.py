@@ -1,4 +1,4 @@
-"""Every resource of a response is accepted or rejected, whatever it is."""
+"""Every resource of a response is accepted or rejected, whatever its content."""
 
 import json
 from dataclasses import replace
@@ -64,7 +64,7 @@ DATES: list[tuple[Any, Any, tuple[date | None, str | None]]] = [
     ("2001-05-06", "day", (date(2001, 5, 6), "day")),
     ("2001-05", "month", (date(2001, 5, 1), "month")),
     ("2001", "year", (date(2001, 1, 1), "year")),
-    # The text itself shows what is known, whatever is said of it.
+    # The text determines the precision, regardless of the precision in the response.
     ("2001-05", "day", (date(2001, 5, 1), "month")),
     ("2001", None, (date(2001, 1, 1), "year")),
     ("0001", "year", (date(1, 1, 1), "year")),
@@ -90,7 +90,7 @@ def module_lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 
 @pytest.fixture(scope="module")
 def tracks(spark: SparkSession, module_lake: Lake) -> ValidatedResources:
-    """All cases at once: on a playlist's page in each mode's words, in a batch, saved, and dates in a batch."""
+    """Return all cases at once: on a playlist's page in each mode's format, in a batch, saved, and dates in a batch."""
     payloads = [payload for payload, _ in TRACK_REASONS]
     dated = [
         make_track(f"d{n}", album={"id": "a", "name": "A", "release_date": text})
@@ -121,7 +121,7 @@ def test_a_track_is_accepted_or_refused_for_one_reason(
     actual = tracks.reasons.get(row_number)
     is_entry, payload = line < 4, TRACK_REASONS[place][0]
     if is_entry and not isinstance(payload, dict):
-        reason = "item is no longer available"  # of an entry only what is an object can be read
+        reason = "item is no longer available"  # only an object can be read as an entry
     assert actual == reason
     assert (row_number in tracks.accepted["tracks"]) == (reason is None)
 
@@ -403,7 +403,7 @@ nearly = st.dictionaries(st.sampled_from(NAMES.split()), values, max_size=6)
 
 
 def draw_altered(resource: Json) -> st.SearchStrategy[Any]:
-    """A thing as it should be but for some fields."""
+    """Draw a valid resource with some fields changed."""
     changes = st.dictionaries(st.sampled_from([*resource, *NAMES.split()]), values | nearly, max_size=2)
     return changes.map(lambda changed: {**resource, **changed})
 

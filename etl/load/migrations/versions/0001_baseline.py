@@ -1,7 +1,7 @@
 """The state that later revisions start from.
 
 It changes nothing: ``etl.load.migrate`` makes a new warehouse from sql/schema at the newest revision, and marks one of
-the last development version as being here. A later revision changes what stands in such a warehouse, and sql/schema
+the last development version as being at this revision. A later revision changes such a warehouse, and sql/schema
 gets the same state; tests/load/test_schema.py compares the two.
 """
 

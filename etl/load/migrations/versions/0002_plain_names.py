@@ -83,7 +83,7 @@ _OBJECTS = """
     from pg_class as c inner join pg_namespace as n on n.oid = c.relnamespace
     where n.nspname = any(:schemas) and c.relkind in ('r', 'p', 'v', 'S')
 """
-"""What has a name, relations last: all else is named together with its relation."""
+"""The objects with a name, relations last: constraints and indexes are named together with their relation."""
 
 _NOT_NULL = """
     select c.oid::regclass::text as relation, k.conname, format('%s_%s_not_null', c.relname, a.attname) as new_name
@@ -100,7 +100,7 @@ _OWN_ROWS = """
     from pg_proc
     where pronamespace = 'mart'::regnamespace and starts_with(proname, 'read_my_')
 """
-"""The functions that views of own rows read, which sql/access/own_rows.sql makes of the views' queries."""
+"""The functions that the former views of own rows read, with the query of each view."""
 
 _DEFINITIONS = """
     select pg_get_functiondef(p.oid) as definition
@@ -117,7 +117,7 @@ _DEFINITIONS = """
 
 
 def upgrade() -> None:
-    """Rename what has a former name, then define anew what speaks of it."""
+    """Rename the objects with former names, then define the functions and views that refer to them again."""
     for change, name, place in _rows(_OBJECTS):
         if name in _NAMES:
             _run(_rename(change, name, place))
@@ -143,7 +143,7 @@ def _run(statement: str) -> None:
 
 
 def _rename(change: str, name: str, place: str) -> str:
-    """Return the statement that gives something its new name."""
+    """Return the statement that renames an object."""
     new_name = _NAMES[name]
     if change == "trigger":
         return f"alter trigger {name} {place} rename to {new_name}"
