@@ -22,7 +22,7 @@ def test_steps_that_are_killed_and_run_again_leave_what_undisturbed_ones_do(tmp_
     environ = {**os.environ, "PYTHONPATH": str(CHECKOUT), "TMPDIR": str(tmp_path)}
     done = subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "\n0 steps needed a hand" in done.stdout and "DIFFERS" not in done.stdout
+    assert "\n0 steps needed an operator" in done.stdout and "DIFFERS" not in done.stdout
 
 
 @pytest.mark.crash

@@ -126,7 +126,7 @@ def test_a_listener_of_a_feed_and_an_export_is_forgotten(settings: Settings, mon
         raise TryAgainError("killed")
 
     with monkeypatch.context() as patched:
-        patched.setattr(erasure, "clean_feeds", fail)
+        patched.setattr(erasure, "erase_from_feeds", fail)
         with pytest.raises(TryAgainError):
             erasure.forget_user(ERASED_USER, "forget 1", settings)
     gone = erasure.forget_user(ERASED_USER, "forget 1", settings)
