@@ -49,7 +49,7 @@ ENCODINGS = [
     *("cp932", "gb18030", "big5", "cp949", "euc_jp", "iso-8859-1", "iso-8859-9", "iso-8859-13", "cp437", "koi8-u"),
     *("shift_jis", "euc_kr"),
 ]
-FORMATS = ["tracks_by_genre", "tracks_1921_2020", "artists_1921_2020", "playlist_songs", "top_2000s", "user_behavior"]
+FORMATS = ["tracks_1921_2020", "artists_1921_2020", "tracks_by_genre", "playlist_songs", "top_2000s", "user_behavior"]
 
 
 @task

@@ -70,11 +70,11 @@ from airflow.sdk.exceptions import AirflowSkipException
 from dags.build_marts import build_marts
 from dags.load_events import load_events
 from dags.common.refresh_tasks import load_catalogue
-from tests.dags.pretended_jobs import put
+from tests.dags.pretended_jobs import replace_module
 
-put("refresh", load_catalogue=lambda *_: {})
-put("events", load_events=lambda *_: {})
-put("marts", build_marts=lambda *_: {})
+replace_module("refresh", load_catalogue=lambda *_: {})
+replace_module("events", load_events=lambda *_: {})
+replace_module("marts", build_marts=lambda *_: {})
 run = SimpleNamespace(dag_id="any", run_id="any", data_interval_end=None, run_after=datetime.now())
 told = {}
 for wired in (load_catalogue, load_events, build_marts):

@@ -69,6 +69,13 @@ def wait_for_text(browser: Chrome, words: str) -> str:
     return read_page_text(browser)
 
 
+def wait_for_element(browser: Chrome, selector: str) -> None:
+    """Wait until the page has an element; the code of tables, for one, is loaded with the first table."""
+    WebDriverWait(browser, PATIENCE_SECONDS).until(
+        lambda driver: driver.find_elements(By.CSS_SELECTOR, selector), selector
+    )
+
+
 def wait_until_drawn(browser: Chrome) -> str:
     """Wait until the page is drawn completely, and return its text."""
     texts = [""]

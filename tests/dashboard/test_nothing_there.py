@@ -112,7 +112,7 @@ def test_a_warehouse_without_tables_is_a_sentence(
             page_text = wait_for_text(browser, "may read nothing here")
     finally:
         run_as_superuser(embedded_server, f"drop role {name}")
-    assert "bin/run makes them" in page_text and "bin/add-login" in page_text and "Traceback" not in page_text
+    assert "bin/run creates them" in page_text and "bin/add-login" in page_text and "Traceback" not in page_text
 
 
 def open_page_link(browser: Chrome, name: str) -> None:

@@ -8,7 +8,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from etl.database import connect, fetch_rows
-from tests.dashboard.browser import wait_for_text, wait_until_drawn
+from tests.dashboard.browser import wait_for_element, wait_for_text, wait_until_drawn
 from tests.dashboard.dashboard_server import DashboardServer, sign_in_as
 
 PLAYLIST = "37i9dQZF1DXcBWIGoYBM5M"
@@ -40,10 +40,10 @@ def fetch_requests(dashboard: DashboardServer) -> list[dict[str, object]]:
 
 def test_a_link_becomes_a_wish_however_often_it_is_given(request_page: Chrome, dashboard: DashboardServer) -> None:
     assert not request_page.find_elements(By.CSS_SELECTOR, "[data-testid=stDataFrame]")
-    page_text = request_playlist(request_page, f"https://open.spotify.com/playlist/{PLAYLIST}?si=1a2b", "Noted")
+    page_text = request_playlist(request_page, f"https://open.spotify.com/playlist/{PLAYLIST}?si=1a2b", "Requested")
     assert "an account signs in with bin/sign-in" in page_text
-    assert request_page.find_elements(By.CSS_SELECTOR, "[data-testid=stDataFrame]"), "the wish is listed at once"
-    request_playlist(request_page, f"spotify:playlist:{PLAYLIST}", "Noted")
+    wait_for_element(request_page, "[data-testid=stDataFrame]")  # the request is listed at once
+    request_playlist(request_page, f"spotify:playlist:{PLAYLIST}", "Requested")
     assert fetch_requests(dashboard) == [{"user_id": "u99", "playlist_id": PLAYLIST}]
 
 

@@ -95,7 +95,7 @@ def _fill_environment(folder: Path, server: postgres.Server, disks: dict[str, Sm
 @pytest.mark.parametrize("name", JOBS)
 def test_a_full_disk_of_postgresql(environment: SmallDiskEnvironment, name: str, room_kib: int) -> None:
     environment.copy(name, "tried")
-    full = pytest.raises(ActionNeededError, match="has a full disk: make room there")
+    full = pytest.raises(ActionNeededError, match="has a full disk: free some space there")
     with environment.disks["server"].fill_disk(room_kib << 10), full:
         JOBS[name](0, environment.settings)
     postgres.restart_if_ended(environment.server)
