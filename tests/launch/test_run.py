@@ -174,7 +174,7 @@ def test_stays_up_on_loopback_alone_until_ctrl_c(product: Product) -> None:
     assert "already running" in words
 
     product.part("stand-in").kill()
-    read_until(process, "The stand-in for Spotify's API had ended (exit code -9) and was started again.")
+    read_until(process, "The mock Spotify API had ended (exit code -9) and was started again.")
     for part in ("scheduler", "dag-processor"):
         product.part(part).kill()
         read_until(process, f"Airflow's {part} had ended (exit code -9) and was started again.")

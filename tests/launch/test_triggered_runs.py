@@ -66,7 +66,7 @@ def test_a_run_that_begins_later_is_waited_for_and_so_is_the_one_after_it(looks:
     api.queue(LOAD_DAG)
     results = wait_for_triggered_runs(api, earlier, make_waiter(api), printed.append)
     assert [(result.dag_id, result.run_id) for result in results] == [(LOAD_DAG, "run 1"), (MARTS_DAG, "run 0")]
-    assert printed == [f"Waiting for {name}, which has started by itself" for name in (LOAD_DAG, MARTS_DAG)]
+    assert printed == [f"Waiting for {name}, which Airflow has triggered" for name in (LOAD_DAG, MARTS_DAG)]
 
 
 def test_a_run_that_has_begun_and_ended_meanwhile_counts_too() -> None:
@@ -104,4 +104,4 @@ def test_a_run_that_never_begins_is_a_failure_with_its_reason(monkeypatch: pytes
     api = Scheduler(looks=10**9)
     api.queue(LOAD_DAG)
     (result,) = wait_for_triggered_runs(api, list_known_runs(api), make_waiter(api), lambda _: None)
-    assert not result.is_successful() and "was to start by itself and did not" in result.failures[0][1]
+    assert not result.is_successful() and "should have triggered it and did not" in result.failures[0][1]

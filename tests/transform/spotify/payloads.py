@@ -115,7 +115,11 @@ def store_responses(lake: Lake, *responses: ApiResponse) -> ReceivedInput:
 def parse_kinds(exploded: DataFrame, responses: Iterable[ApiResponse]) -> dict[str, ParsedResources]:
     """Return the parsed resources of all kinds that some responses may contain."""
     asked = {response.endpoint for response in responses}
-    return {judge.__name__: judge(exploded) for judge, endpoints in JUDGES.items() if asked & endpoints}
+    return {
+        judge.__name__.removeprefix("parse_"): judge(exploded)
+        for judge, endpoints in JUDGES.items()
+        if asked & endpoints
+    }
 
 
 @dataclass(frozen=True)
