@@ -110,19 +110,19 @@ def test_a_login_is_made_shown_changed_and_removed(server: Server, capsys: pytes
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("analyst",), "Say whom to let in"),
-        (("analyst", "Ada"), "cannot be called 'Ada'"),
-        (("analyst", 'a"; drop role loader; --'), "cannot be called"),
-        (("analyst", "analyst"), "cannot be called"),
-        (("analyst", "loader"), "has a role loader already"),
-        (("analyst", "ada", "u1"), "A login for analyst has no id"),
+        (("analyst",), "Give the kind and the name of the login"),
+        (("analyst", "Ada"), "'Ada' is not a valid login name"),
+        (("analyst", 'a"; drop role loader; --'), "is not a valid login name"),
+        (("analyst", "analyst"), "is not a valid login name"),
+        (("analyst", "loader"), "already has a role loader"),
+        (("analyst", "ada", "u1"), "A login of kind analyst takes no id"),
         (("listener", "ada"), "needs the id of its user"),
         (("listener", "ada", "u9"), "has no user 'u9'"),
         (("listener", "ada", "unknown"), "has no user 'unknown'"),
         (("artist", "ada", "u1' or true --"), "has no artist"),
         (("listener", "ada", "u1\0"), "has control characters or is not text"),
         (("listener", "ada", "\udcff"), "has control characters or is not text"),
-        (("analyst", "ada\n"), "cannot be called"),
+        (("analyst", "ada\n"), "is not a valid login name"),
         (("--remove", "loader"), "There is no login loader"),
         (("--new-password", "postgres"), "There is no login postgres"),
     ],
@@ -232,7 +232,7 @@ def test_a_login_that_chooses_its_own_password_is_named(server: Server, capsys: 
     run_statements(
         f"postgresql://ada:{password}@127.0.0.1:{server.port}/warehouse", "alter role current_user password 'x'"
     )
-    assert "ada has chosen its own password" in run_command(capsys, "--list")
+    assert "ada has changed its own password" in run_command(capsys, "--list")
     assert "bob has" not in run_command(capsys, "--list")
     # An existing short password must not prevent the owner from setting another one.
     holder = psycopg2.connect(f"postgresql://ada:x@127.0.0.1:{server.port}/warehouse")
@@ -300,7 +300,7 @@ def test_a_listener_of_a_strangers_id_is_refused(
     run_statements(url, statement)
     try:
         words = run_command(capsys, "listener", "grace", "u1", code=1)
-        assert "a Spotify account of the same id owns playlists here" in words
+        assert "a Spotify account with the same id owns playlists here" in words
         assert list_logins(url) == []
         run_statements(url, "insert into audit.account_owner (user_id, owner_id) values ('u1', 'own')")
         run_command(capsys, "listener", "grace", "u1")
@@ -318,7 +318,7 @@ def test_what_a_superuser_has_not_shut_is_said_once(server: Server, caplog: pyte
     run_statements(admin, "drop schema login_control cascade; alter role ada reset temp_file_limit")
     run_statements(admin, "grant execute on function pg_advisory_lock(bigint) to public")
     migrate_warehouse(url)
-    assert caplog.text.count("One login can stop all others on this server") == 1
+    assert caplog.text.count("One login can block all others on this server") == 1
     for words in ("may not end sessions", "may take the lock of a load", "temporary files without a limit"):
         assert words in caplog.text
     # Logins are created, ended and removed without the functions, too.

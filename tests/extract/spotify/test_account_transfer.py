@@ -86,7 +86,7 @@ def test_from_the_shell(tmp_path: Path, capsys: pytest.CaptureFixture[str], monk
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert file.read_text() == to_connection_json(ID, "s3cret", [ADA])
     assert sign_in.main(["--connection", str(file)]) == 1
-    assert "is not there yet" in "".join(capsys.readouterr())
+    assert "does not exist yet" in "".join(capsys.readouterr())
 
 
 _TASK = """

@@ -322,7 +322,7 @@ def test_from_the_shell_with_something_in_the_way(
     assert "is no name for an account" in capsys.readouterr().out
     monkeypatch.setenv("SPOTIPY_REDIRECT_URI", "http://localhost:8888/callback")
     assert from_shell.main(["ada"]) == 1
-    assert "refuses redirects to localhost" in capsys.readouterr().out
+    assert "rejects redirects to localhost" in capsys.readouterr().out
     monkeypatch.delenv("SPOTIPY_CLIENT_ID")
     assert from_shell.main([]) == 1
     assert "SPOTIPY_CLIENT_ID is not set" in capsys.readouterr().out
