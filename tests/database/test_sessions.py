@@ -90,7 +90,7 @@ def test_who_is_no_login_is_named_and_goes_on(warehouse: RoleWarehouse, caplog: 
         swap_tables(loader, "4s")
     assert is_open(holder)
     assert (
-        f"of {warehouse.names['nobody']}, and may not end it (it does not belong to a login of bin/add-login)"
+        f"of {warehouse.names['nobody']} and may not end it (it does not belong to a login of bin/add-login)"
         in caplog.text
     )
     holder.close()
