@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from campaigns.attack_cases.attack import AttackContext, run_statements
+from campaigns.attack_cases.attack import Attack, AttackContext, run_statements
 from campaigns.attack_cases.disclosure_attacks import ATTACKS
 from launch import postgres
 from tests.sql.role_warehouse import RoleWarehouse, create_role_warehouse
@@ -23,7 +23,7 @@ def warehouse(embedded_server: postgres.Server, migrated_template: str) -> Itera
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
-def test_an_attack_shows_nothing_that_is_hidden(warehouse: RoleWarehouse, attack) -> None:  # type: ignore[no-untyped-def]
+def test_an_attack_shows_nothing_that_is_hidden(warehouse: RoleWarehouse, attack: Attack) -> None:
     for role in attack.roles:
         other_role = _OTHER_ROLES[role]
         admin_url = warehouse.server.build_url("postgres", warehouse.database)
@@ -35,8 +35,8 @@ def test_an_attack_shows_nothing_that_is_hidden(warehouse: RoleWarehouse, attack
         names = {"login": f'"{scene.login}"', "other": f'"{scene.other_login}"'}
         statements = [statement.format(**names) for statement in attack.statements]
         scene.outcomes += run_statements(scene.login_url, statements) if statements else []
-        assert attack.fault is not None
-        assert attack.fault(scene) is None, role
+        assert attack.find_violation is not None
+        assert attack.find_violation(scene) is None, role
 
 
 def test_an_attack_that_succeeds_is_seen(warehouse: RoleWarehouse) -> None:

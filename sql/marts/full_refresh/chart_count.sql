@@ -39,7 +39,11 @@ analyze chart_cell;
 
 create unlogged table chart_place as
 select
-    c.local_date, c.listening_context_key, r.day_cell as recording_cell, a.day_cell as artist_cell, g.day_cell as genre_cell
+    c.local_date,
+    c.listening_context_key,
+    r.day_cell as recording_cell,
+    a.day_cell as artist_cell,
+    g.day_cell as genre_cell
 from (select distinct local_date, listening_context_key from play_change) as c
 inner join chart_pair as p on p.listening_context_key = c.listening_context_key
 inner join chart_cell as r on r.local_date = c.local_date and r.pair = p.pair and r.kind = 'recording'

@@ -6,8 +6,8 @@ select country, continent, device_type, subscription_plan from mart.listening_co
 analyze mart.listening_context;
 
 insert into mart.counted_play (
-    event_time, listener_key, local_date, listening_context_key, track_key, artist_key, ms_played, local_hour, is_excluded,
-    is_from_playlist
+    event_time, listener_key, local_date, listening_context_key, track_key, artist_key, ms_played, local_hour,
+    is_excluded, is_from_playlist
 )
 select
     e.event_time,

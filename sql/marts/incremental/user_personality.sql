@@ -96,7 +96,9 @@ select
         '[]'
     ) as read
 from recounted_day as c
-cross join lateral (select max(local_date) as last_date from mart.personality_day where listener_key = c.listener_key) as k
+cross join lateral (
+    select max(local_date) as last_date from mart.personality_day where listener_key = c.listener_key
+) as k
 cross join lateral (
     select
         min(local_date) as first_date,

@@ -33,7 +33,8 @@ from (
     where not p.is_excluded
 ) as told
 group by
-    listener_key, local_date, listening_context_key, track_key, recording_key, artist_key, audio_features_type, local_hour
+    listener_key, local_date, listening_context_key, track_key, recording_key, artist_key, audio_features_type,
+    local_hour
 having sum(plays) <> 0 or sum(ms_played) <> 0;
 
 analyze play_change;
