@@ -30,12 +30,13 @@ from etl.extract.spotify.app import get_app
 from etl.extract.spotify.client import ApiClient
 from etl.extract.spotify.http_session import HttpLimits
 from etl.extract.spotify.sign_in import sign_in_unattended
-from etl.jobs import events, kaggle, refresh, spotify
+from etl.jobs import events, kaggle, refresh, refresh_plan, spotify
 from etl.jobs.fetch_outcomes import open_accounts
 from etl.load.migrate import migrate_warehouse
 from etl.settings import CHECKOUT, read_settings
 from launch import postgres
 from launch.mock_api import run_mock_api as started
+from launch.spark_jars import link_jars
 from simulator.jobs import catalogue_files, mock_api
 
 MODES = ("development", "extended")
@@ -127,7 +128,7 @@ class RefreshSeries:
     def publish_day(self, day: int) -> None:
         """Publish the fetched resources."""
         run_id = _make_run_id(day)
-        if refresh.plan_refresh(run_id, "benchmark", self._get_date(day), False, self.settings):
+        if refresh_plan.plan_refresh(run_id, "benchmark", self._get_date(day), False, self.settings):
             refresh.transform_catalogue(run_id, self.settings)
             refresh.fit_clusters(run_id, self.settings)
             refresh.load_catalogue(run_id, self.settings)
@@ -229,10 +230,12 @@ def open_refresh_series(
 def _get_spark() -> SparkSession:
     """Return the one session of the process, which ends with the process."""
     # There are many small plans, and each runs once: compiling them well costs more than it saves.
-    os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
+    os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m")
     stack = ExitStack()
+    state = _create_process_folder()
+    link_jars(state)
     spark_settings = read_settings(
-        {**os.environ, "STATE_DIR": str(_create_process_folder()), "WAREHOUSE_URL": "postgresql://127.0.0.1/none"}
+        {**os.environ, "STATE_DIR": str(state), "WAREHOUSE_URL": "postgresql://127.0.0.1/none"}
     )
     spark = stack.enter_context(open_session(spark_settings, "benchmark", {"spark.sql.shuffle.partitions": "2"}))
     atexit.register(stack.close)

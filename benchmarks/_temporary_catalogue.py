@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from etl.jobs import kaggle, refresh
+from etl.jobs import kaggle, refresh, refresh_plan
 from etl.load.migrate import migrate_warehouse
 from etl.settings import Settings, read_settings
 from launch import postgres
@@ -41,7 +41,7 @@ def _load_catalogue(warehouse_settings: Settings, now: datetime) -> None:
     migrate_warehouse(warehouse_settings.warehouse_url)
     for path in catalogue_files.find_or_write_files(None, warehouse_settings):
         kaggle.import_file(path, None, warehouse_settings, "catalogue", now)
-    refresh.plan_refresh("catalogue", "nightly_refresh", now.date(), False, warehouse_settings)
+    refresh_plan.plan_refresh("catalogue", "nightly_refresh", now.date(), False, warehouse_settings)
     refresh.transform_catalogue("catalogue", warehouse_settings)
     refresh.fit_clusters("catalogue", warehouse_settings)
     refresh.load_catalogue("catalogue", warehouse_settings)

@@ -23,7 +23,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from benchmarks._running_product import find_free_port
-from benchmarks.marts import create_star
+from benchmarks._synthetic_star import create_star
 from etl.database import connect, fetch_rows
 from etl.load.access.logins import add_login
 from etl.load.marts import MartDefinition, build_marts

@@ -1,10 +1,11 @@
-"""A synthetic feed generated and written by Spark, beside fastavro writing ready records on as many processes.
+"""A synthetic feed generated and written by Spark, beside Polars and fastavro writing ready records.
 
     python -m benchmarks.feed [--users N] [--hours H] [--rounds N] [--version 1|2] [--codecs snappy deflate]
 
 The product's side begins with a seed and ends with compressed Avro files, in a session that has made a small feed
-before. Each fastavro process has the first 60,000 records of that feed in memory and only writes them, uncompressed.
-The two take turns, the product first. The catalogue is synthetic, of the size of dataset.csv.
+before. Polars has the feed's records in memory as columns and writes them with the same codec, one file a core; each
+fastavro process has 60,000 of them as objects and writes them uncompressed. Neither generates anything (against us).
+The sides take turns. The catalogue is synthetic, of the size of dataset.csv.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import multiprocessing
 import os
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -28,6 +30,7 @@ from etl.formats.contracts.avro import load_contract
 from etl.settings import Settings, read_settings
 from simulator.listeners import activity_records, feed, track_library
 from simulator.listeners.parameters import Parameters
+from simulator.listeners.simulation import Simulation
 
 _TRACK_COUNT, _ARTIST_COUNT, _GENRE_COUNT = 90_000, 17_000, 114
 _RECORDS_PER_PROCESS = 60_000
@@ -39,7 +42,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--users", type=int, default=60_000)
     parser.add_argument("--hours", type=int, default=72)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--version", type=int, default=2, choices=(1, 2))
     parser.add_argument("--codecs", nargs="+", default=["snappy", "deflate"])
     options = parser.parse_args()
@@ -53,12 +56,8 @@ def _run_rounds(spark_settings: Settings, folder: Path, options: argparse.Namesp
     no_playlists = pd.DataFrame({"playlist": [], "track": []}, dtype="int64")
     sorted_library = track_library.build_library(tracks, no_playlists)
     end = _FEED_START + timedelta(hours=options.hours)
-    simulation = feed.Simulation(
-        Parameters(options.users, _FEED_START, end, schema_version=options.version), sorted_library
-    )
-    warm_up_simulation = feed.Simulation(
-        Parameters(200, _FEED_START, end, schema_version=options.version), sorted_library
-    )
+    simulation = Simulation(Parameters(options.users, _FEED_START, end, schema_version=options.version), sorted_library)
+    warm_up_simulation = Simulation(Parameters(200, _FEED_START, end, schema_version=options.version), sorted_library)
     rates: dict[str, list[float]] = {}
     with open_session(spark_settings, "benchmark feed", feed.SPARK_OPTIONS) as spark:
         lookup_tables = activity_records.make_lookup_tables(spark, tracks, [])
@@ -67,6 +66,9 @@ def _run_rounds(spark_settings: Settings, folder: Path, options: argparse.Namesp
             for codec in options.codecs:
                 spark.conf.set("spark.sql.avro.compression.codec", codec)
                 rates.setdefault(codec, []).append(_measure_spark(spark, simulation, lookup_tables, folder / codec))
+            rates.setdefault("polars", []).append(
+                _measure_polars(folder / options.codecs[0], folder, options.codecs[0])
+            )
             rates.setdefault("fastavro", []).append(
                 _measure_fastavro(folder / options.codecs[0], folder, options.version)
             )
@@ -76,22 +78,55 @@ def _run_rounds(spark_settings: Settings, folder: Path, options: argparse.Namesp
         f"medians of {options.rounds} rounds, {os.cpu_count()} cores; pyspark {version('pyspark')}, "
         f"fastavro {version('fastavro')}; driver and workers {peak:.2f} GiB at the end"
     )
-    theirs = median(rates.pop("fastavro"))
-    for codec, codec_rates in rates.items():
-        ours = median(codec_rates)
-        print(
-            f"generated and written ({codec}) {ours:,.0f} records/s, fastavro writing ready records uncompressed, "
-            f"{_RECORDS_PER_PROCESS:,} on each of {os.cpu_count()} processes, {theirs:,.0f} records/s, "
-            f"ratio {ours / theirs:.2f} goal >= {_GOAL_RATIO}"
-        )
+    peers = {
+        "fastavro": f"uncompressed, {_RECORDS_PER_PROCESS:,} on each of {os.cpu_count()} processes",
+        "polars": f"{options.codecs[0]}, on {os.cpu_count()} threads",
+    }
+    for peer, remark in peers.items():
+        theirs = rates.pop(peer)
+        for codec, ours in rates.items():
+            if codec in peers:
+                continue
+            print(
+                f"generated and written ({codec}) {_format_rates(ours)}, {peer} {version(peer)} writing ready records"
+                f" ({remark}) {_format_rates(theirs)}, ratio {median(ours) / median(theirs):.2f}"
+                f"{f' goal >= {_GOAL_RATIO}' if peer == 'fastavro' else ''}"
+            )
+
+
+def _format_rates(rates: list[float]) -> str:
+    return f"{median(rates):,.0f} records/s ({min(rates):,.0f} to {max(rates):,.0f})"
 
 
 def _measure_spark(
-    spark: SparkSession, simulation: feed.Simulation, lookup_tables: activity_records.LookupTables, folder: Path
+    spark: SparkSession, simulation: Simulation, lookup_tables: activity_records.LookupTables, folder: Path
 ) -> float:
     started = time.monotonic()
     written = feed.write_events(spark, simulation, lookup_tables, folder.as_uri())
     return written.record_count / (time.monotonic() - started)
+
+
+def _measure_polars(source: Path, folder: Path, codec: str) -> float:
+    """Return the records a second at which Polars writes the feed's files again, one at a time on each core.
+
+    It writes neither timestamps with a time zone nor enums: they are numbers and texts before.
+    """
+    import polars as pl
+    import polars.selectors as cs
+
+    frames = [
+        pl.read_avro(path).with_columns(cs.datetime().dt.epoch("ms"), (cs.enum() | cs.categorical()).cast(pl.String))
+        for path in sorted(source.glob("*.avro"))
+    ]
+    compression = "snappy" if codec == "snappy" else "deflate"
+
+    def write_frame(number: int) -> None:
+        frames[number].write_avro(folder / f"polars-{number}.avro", compression=compression, name="UserActivity")
+
+    started = time.monotonic()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(write_frame, range(len(frames))))
+    return sum(map(len, frames)) / (time.monotonic() - started)
 
 
 def _measure_fastavro(source: Path, folder: Path, schema_version: int) -> float:

@@ -1,24 +1,22 @@
-"""A refresh without new data beside five empty Airflow tasks plus a Spark session, which the refresh does not start.
+"""A refresh without new data beside as many empty Airflow tasks.
 
     python -m benchmarks.nights --folder FOLDER [--rounds N]
 
 All runs are in one real Airflow. The first imports and publishes the files of FOLDER; then a refresh and a DAG of as
-many empty tasks take turns, each timed from trigger to end through the REST API. A Spark session is started and stopped
-by itself, once. No account is signed in, so no API is called.
+many empty tasks take turns in alternating order, each timed from trigger to end through the REST API. No account is
+signed in, so no API is called.
 """
 
 import argparse
-import os
 import shutil
 import tempfile
 import time
 from importlib.metadata import version
 from pathlib import Path
-from statistics import median
 
+from benchmarks._rounds import compare_times, measure_rounds
 from benchmarks._running_product import RunningProduct
-from etl.engines.spark import open_session
-from etl.settings import CHECKOUT, read_settings
+from etl.settings import CHECKOUT
 from launch.airflow_api import AirflowApi
 
 _EMPTY_DAG = '''
@@ -38,6 +36,7 @@ with DAG(dag_id="empty_tasks", schedule=None, catchup=False):
         last = this
 '''
 _GOAL_RATIO = 1.5
+_TASK_COUNT = 5
 
 
 def main() -> None:
@@ -48,22 +47,22 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         state, dags = Path(name) / "state", Path(name) / "dags"
         state.mkdir()
-        _write_dags(dags, count=5)
+        _write_dags(dags, _TASK_COUNT)
         with RunningProduct(state, options.folder, AIRFLOW__CORE__DAGS_FOLDER=str(dags)) as product:
             product.wait_until_published()
             _wait_for_dag(product.api, "empty_tasks")
-            pairs = [
-                (product.time_dag_run("nightly_refresh", {}), product.time_dag_run("empty_tasks", {}))
-                for _ in range(options.rounds)
-            ]
-        spark = _time_spark_session(state)
-    refresh_seconds, empty_seconds = (median(seconds) for seconds in zip(*pairs, strict=True))
-    print(f"{options.rounds} rounds, medians; Airflow {version('apache-airflow')}, pyspark {version('pyspark')}")
-    print(f"refresh without new data, which starts no Spark session, {refresh_seconds:.1f} s", end=" | ")
-    print(f"5 empty tasks {empty_seconds:.1f} s, ratio {refresh_seconds / empty_seconds:.2f}", end=" | ")
+            times = measure_rounds(
+                {
+                    "refresh": lambda: product.time_dag_run("nightly_refresh", {}),
+                    "empty": lambda: product.time_dag_run("empty_tasks", {}),
+                },
+                options.rounds,
+            )
+    refresh, empty = times["refresh"], times["empty"]
     print(
-        f"+ Spark session {spark:.1f} s, ratio {refresh_seconds / (empty_seconds + spark):.2f}"
-        f" (goal: at most {_GOAL_RATIO})"
+        f"{options.rounds} rounds, Airflow {version('apache-airflow')}: refresh without new data {refresh},"
+        f" {_TASK_COUNT} empty tasks {empty}, refresh / empty {refresh.median / empty.median:.2f}"
+        f" goal <= {_GOAL_RATIO}; {compare_times(refresh, empty)}"
     )
 
 
@@ -79,16 +78,6 @@ def _wait_for_dag(api: AirflowApi, dag_id: str) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError(f"Airflow does not know {dag_id}: {api.list_import_errors()}")
         time.sleep(1)
-
-
-def _time_spark_session(state: Path) -> float:
-    spark_settings = read_settings(
-        {**os.environ, "STATE_DIR": str(state), "WAREHOUSE_URL": "postgresql://unused@127.0.0.1/none"}
-    )
-    started = time.monotonic()
-    with open_session(spark_settings, "empty") as spark:
-        spark.range(1).count()
-    return time.monotonic() - started
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ the marts.
 
 import argparse
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
+from campaigns._termination import exit_in_order_on_sigterm
 from campaigns.concurrent_runs import spark_free_jobs as jobs
 from campaigns.concurrent_runs.readers import ConcurrentReaders, ReaderObservations
 from campaigns.crash_runs.warehouse_comparison import compare_warehouses
@@ -109,7 +109,7 @@ def main() -> None:
     parser.add_argument("--nights", type=int, default=3)
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all started processes end
+    exit_in_order_on_sigterm()
     with open_environment() as environment:
         versions = f"PostgreSQL {environment.server.major}, psycopg2 {version('psycopg2-binary')}"
         print(f"{versions}; a night: {jobs.TRACK_COUNT:,} tracks, {jobs.EVENT_COUNT:,} events", flush=True)

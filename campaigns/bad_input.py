@@ -35,7 +35,7 @@ from campaigns.malformed_input.row_mutator import RowMutator
 from etl import database
 from etl.database import make_engine
 from etl.engines.spark import open_session
-from etl.jobs import events, refresh
+from etl.jobs import events, refresh, refresh_plan
 from etl.load.migrate import migrate_warehouse
 from etl.settings import Settings, read_settings
 from etl.storage.inputs import ReceivedInput
@@ -201,7 +201,7 @@ def _run_load(load: str, run_id: str, load_settings: Settings) -> None:
     if load == EVENTS:
         if events.plan_events(run_id, load_settings):
             events.load_events(run_id, _REFERENCE_DATE, load_settings)
-    elif refresh.plan_refresh(run_id, "benchmark", _REFERENCE_DATE, False, load_settings):
+    elif refresh_plan.plan_refresh(run_id, "benchmark", _REFERENCE_DATE, False, load_settings):
         refresh.transform_catalogue(run_id, load_settings)
         refresh.fit_clusters(run_id, load_settings)
         refresh.load_catalogue(run_id, load_settings)

@@ -13,11 +13,7 @@ undisturbed steps for the next start on the same day: name an empty folder, and 
 
 import argparse
 import json
-import os
 import random
-import shutil
-import signal
-import sys
 import time
 from collections import Counter
 from contextlib import nullcontext
@@ -27,12 +23,11 @@ from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 
-import psutil
-
+from campaigns._termination import exit_in_order_on_sigterm
 from campaigns.crash_runs import steps
 from campaigns.crash_runs.environment import CrashEnvironment, create_temporary_folder, get_now, open_environment
+from campaigns.crash_runs.killed_step import describe_exit, find_orphans, kill_orphans, run_and_kill
 from campaigns.crash_runs.warehouse_comparison import compare_warehouses
-from launch import postgres
 from launch.processes import read_last_line
 
 _GOAL_KILLS = 200
@@ -43,8 +38,6 @@ _MAX_FAILURES = 3
 _RETRY_DELAY_SECONDS = 30.0
 """The delay after a failure that is likely to pass, as in DAGs; after a kill there is no delay."""
 _START_SNAPSHOT, _MANIFEST_NAME = "start", "prepared.json"
-_POLL_SECONDS = 0.02
-_RESTART_CHECK_SECONDS = 1.0
 _STEP_TIMEOUT_SECONDS = 900.0
 """A step that takes longer hangs."""
 
@@ -84,7 +77,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where what is prepared stays")
     options = parser.parse_args()
     step_names = options.steps
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all started processes end
+    exit_in_order_on_sigterm()
     results = _read_results(options.resume)
     print(f"pyspark {version('pyspark')}, seed {options.seed}, {_count_kills(results)} kills done before", flush=True)
     while _count_kills(results) < options.kills:
@@ -155,7 +148,7 @@ def _kill_until_day_ends(
             _print_result(result, _count_kills(results))
             if result.differences or not result.is_ended:
                 environment.restore_snapshot(step)
-        _kill_orphans(environment)
+        kill_orphans(environment)
 
 
 def _select_victims(step: str, selected: list[str] | None) -> list[str]:
@@ -189,7 +182,7 @@ def _kill_and_compare(
             result.differences, result.keys_differ = differences.rows, differences.keys
         if len(result.kills) >= kill_count or result.differences or not result.is_ended:
             break
-    result.orphan_count = len(_find_orphans(environment))
+    result.orphan_count = len(find_orphans(environment))
     return result
 
 
@@ -208,12 +201,12 @@ def _kill_until_ended(
         log = environment.folder / f"{step}.{len(result.kills)}.log"
         victim = rng.choice(victims) if len(result.kills) < kill_count else None
         at_s, began = rng.uniform(0, seconds[step]), time.monotonic()
-        killed_at_s, code = _run_and_kill(environment, step, log, victim, at_s, _STEP_TIMEOUT_SECONDS)
+        killed_at_s, code = run_and_kill(environment, step, log, victim, at_s, _STEP_TIMEOUT_SECONDS)
         if killed_at_s is not None and victim:
-            result.kills.append(Kill(victim, round(killed_at_s, 2), _describe_exit(code, log)))
+            result.kills.append(Kill(victim, round(killed_at_s, 2), describe_exit(code, log)))
             is_killed = True
         elif code != 0:
-            result.failures.append(_describe_exit(code, log))
+            result.failures.append(describe_exit(code, log))
             failures += 1
             time.sleep(_RETRY_DELAY_SECONDS)
         elif not is_killed:
@@ -221,102 +214,6 @@ def _kill_until_ended(
         if code == 0:
             result.is_ended = True
             return
-
-
-def _run_and_kill(
-    environment: CrashEnvironment, step: str, log: Path, victim: str | None, at_s: float, timeout_s: float
-) -> tuple[float | None, int | None]:
-    """Run a step; kill the victim as soon as it exists after ``at_s`` seconds.
-
-    :returns: the second of the kill, None if the step had ended; the exit code, None if the step hung.
-    """
-    process, began, killed_at_s, restarted_at_s = environment.start_step(step, log), time.monotonic(), None, 0.0
-    try:
-        while process.poll() is None:
-            elapsed_s = time.monotonic() - began
-            if elapsed_s > timeout_s:
-                return killed_at_s, None
-            if victim and killed_at_s is None and elapsed_s >= at_s and _kill_victim(environment, process.pid, victim):
-                killed_at_s = elapsed_s
-            if elapsed_s - restarted_at_s >= _RESTART_CHECK_SECONDS:
-                environment.restart_stopped()
-                restarted_at_s = elapsed_s
-            time.sleep(_POLL_SECONDS)
-    finally:
-        if process.poll() is None:  # the step hangs, or the campaign is stopped
-            _kill_process_tree(psutil.Process(process.pid))
-            process.wait()
-    environment.restart_stopped()
-    return killed_at_s, process.returncode
-
-
-def _kill_victim(environment: CrashEnvironment, pid: int, victim: str) -> bool:
-    """Kill a victim; return False if none exists now."""
-    try:
-        step = psutil.Process(pid)
-        if victim == steps.PROCESS_TREE:
-            _kill_process_tree(step)
-            return True
-        processes = _find_victims(environment, step, victim)
-        for process in processes:
-            process.send_signal(signal.SIGKILL)
-        return bool(processes)
-    except psutil.Error:
-        return False
-
-
-def _find_victims(environment: CrashEnvironment, step: psutil.Process, victim: str) -> list[psutil.Process]:
-    children = step.children(recursive=True)
-    if victim == steps.STEP_PROCESS:
-        return [step]
-    if victim == steps.SPARK_JVM:
-        return [process for process in children if process.name() == "java"][:1]
-    if victim == steps.PYTHON_WORKER:
-        return [
-            process for process in children if "pyspark" in " ".join(process.cmdline()) and process.name() != "java"
-        ][-1:]
-    if victim == steps.MOCK_API:
-        own_children = psutil.Process().children()
-        return [process for process in own_children if "simulator.mock_api" in process.cmdline()]
-    server = postgres.find_running_pid(environment.server.installation)
-    if server is None:
-        return []
-    if victim == steps.DATABASE_SERVER:
-        return [psutil.Process(server)]
-    backends = [process for process in psutil.Process(server).children() if " loader " in " ".join(process.cmdline())]
-    return backends[-1:]
-
-
-def _kill_process_tree(step: psutil.Process) -> None:
-    for process in [step, *step.children(recursive=True)]:
-        try:
-            process.send_signal(signal.SIGKILL)
-        except psutil.NoSuchProcess:
-            continue
-
-
-def _describe_exit(code: int | None, log: Path) -> str:
-    if code is None:
-        return "hung"
-    return "done" if code == 0 else f"exit code {code}: {read_last_line(log)[:200]}"
-
-
-def _find_orphans(environment: CrashEnvironment) -> list[psutil.Process]:
-    """Return processes that killed steps have left running."""
-    orphans = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get("CRASH_EXPORT") and process.environ().get("STATE_DIR") == str(environment.state):
-                orphans.append(process)
-        except (psutil.Error, OSError):
-            continue
-    return [process for process in orphans if process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE]
-
-
-def _kill_orphans(environment: CrashEnvironment) -> None:
-    for process in _find_orphans(environment):
-        process.kill()
-    shutil.rmtree(environment.state / "spark", ignore_errors=True)
 
 
 def _count_kills(results: list[StepResult]) -> int:

@@ -15,7 +15,6 @@ import argparse
 import json
 import random
 import re
-import signal
 import sys
 import tempfile
 import time
@@ -25,6 +24,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
+from campaigns._termination import exit_in_order_on_sigterm
 from campaigns.crash_runs.killed_product import (
     API_SERVER,
     DAG_PROCESSOR,
@@ -112,7 +112,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--resume", type=Path, help="a file of results: kills that it has are not made again")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all started processes end
+    exit_in_order_on_sigterm()
     results = _read_results(options.resume)
     print(
         f"Airflow {version('apache-airflow')}, seed {options.seed}, {_count_kills(results)} kills done before",

@@ -11,7 +11,6 @@ disks, which are in memory.
 
 import argparse
 import random
-import signal
 import sys
 import tempfile
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
+from campaigns._termination import exit_in_order_on_sigterm
 from campaigns.crash_runs import steps
 from campaigns.crash_runs.environment import CrashEnvironment, StepWorker, get_now, open_environment
 from campaigns.crash_runs.warehouse_comparison import compare_warehouses
@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("--steps", nargs="+", choices=steps.STEPS, default=list(steps.STEPS), metavar="STEP")
     parser.add_argument("--only", nargs="+", choices=steps.STEPS, metavar="STEP", help="of the steps, those to try")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all started processes end
+    exit_in_order_on_sigterm()
     print(f"pyspark {version('pyspark')}, seed {options.seed}", flush=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

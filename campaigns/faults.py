@@ -20,12 +20,10 @@ state of a playlist before its deletion are counted separately.
 import argparse
 import json
 import shutil
-import signal
-import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -33,6 +31,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks._refresh_series import MODES, LongestWaits, RefreshSeries, open_refresh_series
+from campaigns._termination import exit_in_order_on_sigterm
+from campaigns.fault_runs.forms import BASE_SCENARIO, LONG_FORM, SHORT_FORM, CampaignForm, make_fault_scenario
 from campaigns.fault_runs.star_comparison import (
     AccountResources,
     StarRows,
@@ -46,73 +46,13 @@ from etl.extract.spotify.http_session import HttpLimits
 from etl.extract.spotify.sync_state import DENIAL_MAX_AGE
 from etl.jobs.fetch_outcomes import MAX_RETRY_DELAY_S
 from launch import postgres
-from simulator.jobs import mock_api
-from simulator.mock_api.scenario import COMMON_FAULTS, FAULT_KINDS, read_scenario
+from simulator.mock_api.scenario import FAULT_KINDS, read_scenario
 from simulator.mock_api.seed_data import SeedData, get_seed_data_path
 from simulator.mock_api.simulated_day import SimulatedDay
 
 _CALM_DAYS = {0: 5_000, DENIAL_MAX_AGE.days + 1: 1_000}
 """The two days without faults, by their distance from the last day with faults, and their calls: all known resources,
 then those that the first day discovered."""
-_BASE_SCENARIO = "popularity_drift = 0\n"
-_FAULT_RATE_TEMPLATE = """
-[faults]
-rate = {rate}
-seed = {seed}
-last_night = {last_night}
-seconds = {seconds}
-kinds = {kinds}
-"""
-_PAUSES = {"playlist_items": 25, "saved_tracks": 900}
-"""Seconds of an additional pause that the third call of an endpoint gets, on each simulated day."""
-_PAUSE_TEMPLATE = """
-[[fault]]
-night = {night}
-endpoint = "{endpoint}"
-nth = 3
-kind = "rate_limited"
-seconds = {seconds}
-"""
-
-
-@dataclass(frozen=True)
-class CampaignForm:
-    """The number and the kinds of faults. ``every`` is the number of days published together,
-    ``daily_calls_by_mode`` the maximum number of catalogue calls a day; ``rate`` is the fraction of calls with a
-    fault, ``weights`` is the relative frequency of some kinds; a slow response takes ``slow_s``, and ``limits`` are
-    the timeouts."""
-
-    nights: int
-    every: int
-    account_count: int
-    daily_calls_by_mode: Mapping[str, int]
-    rate: float
-    weights: Mapping[str, int]
-    slow_s: float
-    limits: HttpLimits
-
-
-_SHORT_FORM = CampaignForm(
-    nights=20,
-    every=10,
-    account_count=mock_api.MOCK_ACCOUNT_COUNT,
-    daily_calls_by_mode={"development": 100, "extended": 40},
-    rate=0.3,
-    weights={},
-    slow_s=3,
-    limits=HttpLimits(),
-)
-_LONG_FORM = CampaignForm(
-    nights=60,
-    every=60,
-    account_count=8,
-    daily_calls_by_mode={"development": 60, "extended": 40},
-    rate=0.5,
-    # A slow response takes real time, so these are rarer.
-    weights={**dict.fromkeys(COMMON_FAULTS, 20), "slow": 5, "expired_token": 5},
-    slow_s=1.2,
-    limits=replace(HttpLimits(), read_s=1),
-)
 
 
 @dataclass
@@ -133,18 +73,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--long", action="store_true", help="10,000 faults")
     parser.add_argument("--modes", nargs="+", choices=MODES, default=MODES)
-    parser.add_argument("--nights", type=int, help=f"with faults; else {_SHORT_FORM.nights}, or {_LONG_FORM.nights}")
+    parser.add_argument("--nights", type=int, help=f"with faults; else {SHORT_FORM.nights}, or {LONG_FORM.nights}")
     parser.add_argument(
-        "--rate", type=float, help=f"of calls that meet a fault; else {_SHORT_FORM.rate}, or {_LONG_FORM.rate}"
+        "--rate", type=float, help=f"of calls that meet a fault; else {SHORT_FORM.rate}, or {LONG_FORM.rate}"
     )
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--every", type=int, help=f"nights; else {_SHORT_FORM.every}, or {_LONG_FORM.every}")
+    parser.add_argument("--every", type=int, help=f"nights; else {SHORT_FORM.every}, or {LONG_FORM.every}")
     parser.add_argument("--folder", type=Path, help="where all stays, so that another start goes on")
     options = parser.parse_args()
-    form = _LONG_FORM if options.long else _SHORT_FORM
+    form = LONG_FORM if options.long else SHORT_FORM
     overrides = {name: getattr(options, name) for name in ("nights", "rate", "every")}
     form = replace(form, **{name: value for name, value in overrides.items() if value is not None})
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all started processes end
+    exit_in_order_on_sigterm()
     print(f"spotipy {version('spotipy')}, pyspark {version('pyspark')}, mock API (docs/mock_api.md)", flush=True)
     are_equal = True
     with nullcontext(options.folder) if options.folder else _create_temporary_folder() as folder:
@@ -166,29 +106,14 @@ def _create_temporary_folder() -> Iterator[Path]:
 def _run_and_compare(mode: str, form: CampaignForm, seed: int, folder: Path) -> bool:
     """Return whether the simulated days of a mode end in the same star with and without faults; print the results."""
     faulty = _run_series(
-        mode, form, _BASE_SCENARIO + _make_fault_scenario(form, seed), folder / mode / "with", folder / "stock"
+        mode, form, BASE_SCENARIO + make_fault_scenario(form, seed), folder / mode / "with", folder / "stock"
     )
-    expected = _run_series(mode, form, _BASE_SCENARIO, folder / mode / "without", folder / "stock")
+    expected = _run_series(mode, form, BASE_SCENARIO, folder / mode / "without", folder / "stock")
     fault_text = ", ".join(f"{kind} {faulty.met[kind]}" for kind in FAULT_KINDS)
     print(f"{mode}: {faulty.met.total()} faults over {form.nights} nights, rate {form.rate}, seed {seed}: {fault_text}")
     return _print_comparison(
         expected, faulty, _read_final_resources(folder / mode / "with", form.nights + max(_CALM_DAYS))
     )
-
-
-def _make_fault_scenario(form: CampaignForm, seed: int) -> str:
-    """Return a scenario with the faults of the simulated days."""
-    kinds = [kind for kind in FAULT_KINDS for _ in range(form.weights.get(kind, 1))]
-    last_day = form.nights - 1
-    by_rate = _FAULT_RATE_TEMPLATE.format(
-        rate=form.rate, seed=seed, last_night=last_day, seconds=form.slow_s, kinds=kinds
-    )
-    pauses = [
-        _PAUSE_TEMPLATE.format(night=day, endpoint=endpoint, seconds=seconds)
-        for day in range(form.nights)
-        for endpoint, seconds in _PAUSES.items()
-    ]
-    return "".join([*pauses, by_rate])
 
 
 def _run_series(mode: str, form: CampaignForm, scenario: str, folder: Path, seed_data_folder: Path) -> SeriesProgress:

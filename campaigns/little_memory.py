@@ -2,7 +2,7 @@
 
     python -m campaigns.little_memory [--limit GIB] [--listeners N] [--triggers N]
 
-bin/run generates everything: catalogue, Spotify and listeners, whose 72 hours are loaded and go into the marts. Then
+bin/run generates everything: catalogue, Spotify and listeners, whose year is loaded and goes into the marts. Then
 ten runs of four DAGs are triggered at the same time, several of them for the same rows. Meanwhile the campaign
 repeatedly adds up the proportional set sizes of all processes. If they pass the limit, it kills the largest process, as
 the kernel of a machine of that size would do. So the campaign needs no rights and affects no other processes. The
@@ -10,7 +10,6 @@ kernel's own memory and its file cache, which it releases on demand, are not cou
 """
 
 import argparse
-import signal
 import sys
 import tempfile
 import time
@@ -21,6 +20,7 @@ from threading import Event, Thread
 import psutil
 
 from benchmarks._running_product import RunningProduct
+from campaigns._termination import exit_in_order_on_sigterm
 from etl import database
 from launch import postgres
 from launch.airflow_api import ENDED_STATES
@@ -90,10 +90,10 @@ class MemoryLimit:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--limit", type=float, default=4.0, metavar="GIB")
-    parser.add_argument("--listeners", type=int, default=20_000)
+    parser.add_argument("--listeners", type=int, default=160, help="of whom the first start simulates a year")
     parser.add_argument("--triggers", type=int, default=len(_TRIGGERS))
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all started processes end
+    exit_in_order_on_sigterm()
     limit = int(options.limit * (1 << 30))
     versions = f"Airflow {version('apache-airflow')}, pyspark {version('pyspark')}"
     print(f"{versions}, simulated limit {options.limit} GiB", flush=True)

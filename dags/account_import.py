@@ -1,14 +1,18 @@
 """
 ### Account import
 Imports an account export into the lake: the listening history, saved tracks and playlists that Spotify sends on request
-(privacy page of the account). The import is atomic: all files or none. Both kinds of export may be imported; a play
-that both contain is counted once.
+(privacy page of the account), or the history of another service. The import is atomic: all files or none. Several
+exports may be imported; a play that several contain is counted once.
 
 | kind of export | files that are read |
 | --- | --- |
 | Extended streaming history | `Streaming_History_*.json`, audio and video; formerly `endsong_*.json`; to the second |
 | Account data | `StreamingHistory*.json`, music, podcasts and audiobooks. One year, to the minute, without ids |
 | | `YourLibrary.json`: saved tracks and followed artists; `Playlist1.json`, `Playlist2.json`, … |
+| ListenBrainz | the zip file of its export, or a file of listens |
+| Last.fm | tables and JSON of the usual tools |
+| Apple Music | `Apple Music Play Activity.csv`, also within Apple's zip files |
+| YouTube Music | `watch-history.json` of Google Takeout |
 
 All other files (profile, searches, payments, …) are listed in the log and not copied. IP addresses, login names and
 user agents are removed before anything is written. Afterwards `load_events` starts by itself.
@@ -62,7 +66,7 @@ with DAG(
             type="string",
             minLength=1,
             title="Path",
-            description="The zip file that Spotify sent, a folder of its files, or one of them.",
+            description="The zip file that the service sent, a folder of its files, or one of them.",
         ),
         "user": Param(
             type="string",

@@ -1,11 +1,12 @@
 """
 ### Load events
 Loads new events from the lake into the star: from feeds, account exports and API responses (saved tracks as LIKE,
-followed artists as FOLLOW, played tracks as PLAY). Starts by itself when such an input arrives.
+followed artists as FOLLOW, played tracks as PLAY). Starts by itself when such an input arrives, and with Kafka when
+landed messages have waited for `LOAD_SECONDS` or are `LOAD_RECORDS`.
 
 | step | what it does |
 | --- | --- |
-| `plan_events` | compares the lake with `audit.run`; skips the next step if nothing is new |
+| `plan_events` | makes a feed of landed messages; compares lake and `audit.run`; skips the load if nothing is new |
 | `load_events` | rejects invalid records with a reason, publishes dimension members, then the events |
 | `write_report` | logs how many events were added, late, duplicate and rejected |
 | `outcome` | has the state of the run: it fails if a step before the report has failed |

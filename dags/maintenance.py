@@ -4,8 +4,8 @@ Deletes old data that is no longer needed, once a week. KEEP_DAYS (30) is the re
 
 | step | what it deletes |
 | --- | --- |
-| `sweep_lake` | intermediate frames of old runs; received files are never deleted |
-| `sweep_warehouse` | leftovers of interrupted loads in staging, and old rows of `audit.rejected_row` (counts stay) |
+| `sweep_lake` | intermediate frames of old runs, replaced models of the forecasts; received files are never deleted |
+| `sweep_warehouse` | leftovers in staging, old rows of `audit.rejected_row` (counts stay), old findings and forecasts |
 | `sweep_logs` | old log files |
 | `sweep_airflow` | old runs, task instances and logs in Airflow's own database (`airflow db clean`) |
 

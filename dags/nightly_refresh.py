@@ -7,7 +7,8 @@ responses and Kaggle files.
 | --- | --- |
 | `choose_accounts` | lists the accounts that have signed in; none if the run is for an earlier day |
 | `fetch_account` | one task for each account: changed playlists, saved tracks and followed artists |
-| `fetch_catalogue` | audio features, if permitted; tracks and artists with the oldest data |
+| `fetch_catalogue` | Spotify's audio features, if permitted; tracks and artists with the oldest data |
+| `fetch_audio_features` | asks ReccoBeats for audio features, if `AUDIO_FEATURE_PROVIDERS` names it; else skipped |
 | `plan_refresh` | compares the lake with `audit.run`; without news, the next three steps are skipped |
 | `transform_catalogue` | reads the inputs, rejects invalid rows, matches tracks, computes newness scores |
 | `fit_clusters` | fits the audio clusters if there are none or the catalogue has changed enough |

@@ -11,16 +11,21 @@ Simulates listeners and their listening events, from the warehouse's catalogue a
 The folder lies below `STATE_DIR/exports`; the task's return value (XCom) names it. `bin/simulate-feed --folder` names
 another one.
 
-The truth about listeners whose feed goes into the lake, each one's personality and traits and the number of injected
-errors, goes to the schema `simulation`.
+With the destination `topic`, the events go to Kafka instead (`bin/run --streams` starts one), as fast as possible or at
+the requested pace: `docs/simulator.md` describes streams.
+
+The truth about listeners whose feed goes into the lake goes to the schema `simulation`: each one's personality, traits,
+and days of signing up and leaving, the episodes of anomalous listeners, outages and holidays of a growing population,
+and the number of injected errors.
 
 The same form and catalogue give the same feed; a longer interval or more listeners give the same ones and more.
 `docs/simulator.md` says what is synthetic, and what it is drawn from.
 
 **If it fails**: the last line of the log says what to change. Usually the warehouse has no catalogue yet (run
-`kaggle_import` first), or the interval is in the future.
+`kaggle_import` first), or the interval is in the future, or there is no Kafka for the destination `topic`.
 
 **Is a rerun safe?** Yes. A feed that is already in the lake is not written again, and an interrupted one is rewritten.
+A stream goes on after its last confirmed message.
 """
 
 from datetime import timedelta
@@ -72,6 +77,27 @@ with DAG(
         "hours": Param(
             72.0, type="number", exclusiveMinimum=0, title="Hours", description="Length of the interval without an end."
         ),
+        "destination": Param(
+            "lake",
+            type="string",
+            enum=["lake", "topic"],
+            title="Destination",
+            description="The lake, or the topic of events in Kafka (with the contract user_activity_2).",
+        ),
+        "speed": Param(
+            None,
+            type=["null", "number"],
+            exclusiveMinimum=0,
+            title="Speed",
+            description="To the topic: so many times as fast as real time. Empty: as fast as possible.",
+        ),
+        "rate": Param(
+            None,
+            type=["null", "number"],
+            exclusiveMinimum=0,
+            title="Rate",
+            description="To the topic: so many messages a second. Empty: as fast as possible.",
+        ),
         "records": Param(
             None,
             type=["null", "integer"],
@@ -101,6 +127,17 @@ with DAG(
             title="Fraction of free plans",
             description="From 0 to 1. Empty: the survey's.",
         ),
+        "anomalous_share": make_fraction_param(
+            "Anomalous listeners", "Fraction of listeners who behave anomalously, such as a bot.", "Anomalies"
+        ),
+        "growing_since": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            title="Growing since",
+            description="The day on which a service opens whose listeners sign up, leave and change over time. Empty: "
+            "all have signed up long ago.",
+        ),
         "duplicate": make_fraction_param("Duplicates", "Fraction of records that come twice.", _ERRORS),
         "late": make_fraction_param("Late records", "Fraction of records that stand in the last file.", _ERRORS),
         "disorder": make_fraction_param("Disorder", "Fraction of records that stand after later ones.", _ERRORS),
@@ -108,6 +145,9 @@ with DAG(
             "Unknown tracks", "Fraction of plays whose track is in no catalogue.", _ERRORS
         ),
         "broken": make_fraction_param("Broken records", "Fraction of records with an invalid value.", _ERRORS),
+        "undecodable": make_fraction_param(
+            "Undecodable messages", "To the topic: fraction of messages that are no Avro of the contract.", _ERRORS
+        ),
     },
 ):
     simulate_feed()

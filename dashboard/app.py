@@ -4,12 +4,21 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import artist, charts, operations, playlists, wrapped
+from dashboard import anomalies, artist, charts, forecast, live, operations, playlists, wrapped
 from dashboard.page import escape_markdown
 from dashboard.sign_in import ask_for_login, get_login, sign_out
 
 _ICON = Path(__file__).with_name("icon.svg")
-_PAGES = (wrapped.PAGE, playlists.PAGE, artist.PAGE, charts.PAGE, operations.PAGE)
+_PAGES = (
+    wrapped.PAGE,
+    playlists.PAGE,
+    artist.PAGE,
+    charts.PAGE,
+    forecast.PAGE,
+    live.PAGE,
+    anomalies.PAGE,
+    operations.PAGE,
+)
 
 
 def main() -> None:

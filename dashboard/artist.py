@@ -5,6 +5,7 @@ import streamlit as st
 
 from dashboard.country_locations import get_country_name
 from dashboard.figures import make_bar_chart, make_line_chart, make_world_map, show_chart
+from dashboard.own_forecast import draw_artist_forecast
 from dashboard.page import Page, escape_markdown, format_number, show_nothing_yet, show_table
 from dashboard.warehouse_reader import Login, WarehouseReader
 
@@ -37,6 +38,7 @@ def _draw_page(login: Login, reader: WarehouseReader) -> None:
         return
     _draw_figures(frames)
     _draw_weeks(frames["weeks"])
+    draw_artist_forecast(login, reader, frames["weeks"])
     _draw_countries(frames["countries"])
     _draw_tracks(frames["tracks"])
 

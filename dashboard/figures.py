@@ -1,6 +1,9 @@
 """Charts that the pages share. The browser draws them from the data in the page and fetches nothing."""
 
+import json
 import math
+from functools import cache
+from pathlib import Path
 
 import altair as alt
 import pandas as pd
@@ -13,8 +16,14 @@ COLORS = ["#12805c", "#e08e45", "#3b6fb6", "#b4436c", "#7a5ea8", "#8a8d3f", "#4a
 """Colours of adjacent groups, in this order; they also differ in lightness."""
 
 BAR_HEIGHT = 30
+_CHANGE_WIDTH = 34
+_MAP_HEIGHT = 240
+"""The height of the globe at the width of its column on a desktop."""
 _MAX_MARKED_POINTS = 60
 _WEEKS_PER_YEAR = 52
+_LEGEND_COLUMNS = 3
+_LAND_FILE = Path(__file__).with_name("land.json")
+"""TopoJSON of land-110m of the npm package world-atlas 2.0.2, from Natural Earth (public domain)."""
 
 Layers = alt.LayerChart | alt.FacetChart
 """The types that Altair's layered charts have."""
@@ -28,8 +37,12 @@ def show_chart(chart: alt.Chart | alt.LayerChart | alt.FacetChart, description: 
     st.altair_chart(chart.properties(description=description), width="stretch")
 
 
-def make_bar_chart(frame: pd.DataFrame, label: str, value: str, title: str) -> Layers:
-    """Return bars in the order of the rows, with the name written on them and the value at the end of the line."""
+def make_bar_chart(frame: pd.DataFrame, label: str, value: str, title: str, change: str | None = None) -> Layers:
+    """Return bars in the order of the rows, with the name written on them and the value at the end of the line.
+
+    :param change: a column of a few letters, written in grey before the names.
+    """
+    indent = _CHANGE_WIDTH if change else 0
     # Two rows of the same name are two bars: the index distinguishes them.
     base = alt.Chart(frame.assign(place=range(len(frame))), height=BAR_HEIGHT * len(frame) + 20).encode(
         y=alt.Y("place:O", title=None, axis=None),
@@ -37,31 +50,65 @@ def make_bar_chart(frame: pd.DataFrame, label: str, value: str, title: str) -> L
         tooltip=[alt.Tooltip(f"{label}:N", title="name"), alt.Tooltip(f"{value}:Q", title=title, format=",.1~f")],
     )
     bar_marks = base.mark_bar(color=ACCENT, opacity=0.35, cornerRadiusEnd=4)
-    names = base.mark_text(align="left", dx=8, limit=215, fontSize=13).encode(text=f"{label}:N", x=alt.value(0))
+    names = base.mark_text(align="left", dx=8 + indent, limit=215 - indent, fontSize=13).encode(
+        text=f"{label}:N", x=alt.value(0)
+    )
     values = base.mark_text(align="right", dx=-6, fontSize=13, fontWeight="bold").encode(
         text=alt.Text(f"{value}:Q", format=",.0f"), x=alt.value("width")
     )
-    return alt.layer(bar_marks, names, values)
+    if not change:
+        return alt.layer(bar_marks, names, values)
+    changes = base.mark_text(align="left", dx=8, fontSize=12, color="#4d5652").encode(
+        text=f"{change}:N", x=alt.value(0)
+    )
+    return alt.layer(bar_marks, changes, names, values)
 
 
-def make_line_chart(frame: pd.DataFrame, time: str, values: dict[str, str], title: str) -> alt.Chart:
+def make_line_chart(
+    frame: pd.DataFrame, time: str, values: dict[str, str], title: str, time_format: str = "%-d %b %y"
+) -> alt.Chart:
     """Return a line a column over time.
 
     :param values: columns and their labels.
+    :param time_format: of the labels of the time, as d3 writes it.
     """
     long_frame = frame[[time, *values]].rename(columns=values).melt(time, var_name="what", value_name="value")
     long_frame[time] = pd.to_datetime(long_frame[time])
+    is_whole = bool((long_frame["value"].dropna() % 1 == 0).all())
+    legend = alt.Legend(orient="top", columns=_LEGEND_COLUMNS if len(values) > _LEGEND_COLUMNS else alt.Undefined)
     chart: alt.Chart = (
         alt.Chart(long_frame, height=280)
         .mark_line(point=len(frame) <= _MAX_MARKED_POINTS, strokeWidth=2)
         .encode(
-            x=alt.X(f"{time}:T", title=None, axis=alt.Axis(format="%-d %b %y", tickCount=8, labelOverlap=True)),
-            y=alt.Y("value:Q", title=title, axis=alt.Axis(format=",d", tickMinStep=1)),
-            color=_make_color("what", list(values.values()), alt.Legend(orient="top")),
-            tooltip=[alt.Tooltip(f"{time}:T"), "what:N", alt.Tooltip("value:Q", format=",.0f")],
+            x=alt.X(f"{time}:T", title=None, axis=make_time_axis(long_frame[time], time_format, 8)),
+            y=alt.Y(
+                "value:Q", title=title, axis=alt.Axis(format=",.2~f", tickMinStep=1 if is_whole else alt.Undefined)
+            ),
+            color=_make_color("what", list(values.values()), legend),
+            tooltip=[
+                alt.Tooltip(f"{time}:T", format=time_format),
+                alt.Tooltip("what:N"),
+                alt.Tooltip("value:Q", format=",.1~f"),
+            ],
         )
     )
     return chart
+
+
+def make_time_axis(dates: pd.Series, time_format: str, tick_count: int) -> alt.Axis:
+    """Return an axis of days or weeks.
+
+    Vega begins weeks on Sundays, so the labels of weeks are those of dates in the data.
+
+    :param time_format: of the labels, as d3 writes it.
+    """
+    axis = alt.Axis(format=time_format, tickCount=tick_count, labelOverlap=True)
+    weeks = pd.to_datetime(dates).drop_duplicates().sort_values()
+    if len(weeks) < 2 or weeks.dt.weekday.nunique() > 1:
+        return axis
+    labelled = weeks[:: math.ceil(len(weeks) / tick_count)]
+    axis["values"] = [alt.DateTime(year=week.year, month=week.month, date=week.day) for week in labelled]
+    return axis
 
 
 def make_calendar(frame: pd.DataFrame, day: str, value: str, title: str, year: int) -> alt.Chart:
@@ -168,6 +215,36 @@ def make_stacked_bars(frame: pd.DataFrame, value: str, category_column: str) -> 
     return chart
 
 
+def make_state_grid(frame: pd.DataFrame, time: str, row: str, colors: dict[str, str]) -> alt.Chart:
+    """Return a square for each hour and ``row``, coloured by ``state``.
+
+    :param colors: the colour of each state, in the order of the legend.
+    """
+    rows = _list_unique(frame[row].sort_values())
+    chart: alt.Chart = (
+        alt.Chart(frame.assign(hour=frame[time].dt.strftime("%a %H:00")), height=30 * len(rows) + 110)
+        .mark_rect(cornerRadius=3, stroke="white", strokeWidth=2)
+        .encode(
+            x=alt.X("hour:O", title=None, sort=None, axis=alt.Axis(labelAngle=0, labelOverlap=True, ticks=False)),
+            y=alt.Y(f"{row}:N", title=None, scale=alt.Scale(domain=rows)),
+            color=alt.Color(
+                "state:N",
+                title=None,
+                legend=alt.Legend(orient="top"),
+                scale=alt.Scale(domain=list(colors), range=list(colors.values())),
+            ),
+            tooltip=[
+                alt.Tooltip("hour:O"),
+                alt.Tooltip(f"{row}:N"),
+                alt.Tooltip("state:N"),
+                alt.Tooltip("events:Q", format=",.0f"),
+                alt.Tooltip("late_events:Q", title="late events", format=",.0f"),
+            ],
+        )
+    )
+    return chart
+
+
 def _make_color(field: str, domain: list[str], legend: alt.Legend | None) -> alt.Color:
     return alt.Color(f"{field}:N", title=None, legend=legend, scale=alt.Scale(domain=domain, range=COLORS))
 
@@ -177,19 +254,14 @@ def _list_unique(names: pd.Series) -> list[str]:
 
 
 def make_world_map(frame: pd.DataFrame, value: str, title: str) -> Layers:
-    """Return a map with a dot at each country's chief location, sized by ``value``, over all chief locations.
+    """Return a map of the land with a dot at each country's chief location, sized by ``value``.
 
     :param frame: has ``country`` as an ISO 3166-1 code; unknown countries are left out.
     """
-    country_locations_frame = read_country_locations()
-    located = country_locations_frame.drop_duplicates("country").merge(frame, on="country")
-    dots = (
-        alt.Chart(country_locations_frame)
-        .mark_circle(color="#9aa5a0", size=14, opacity=0.7)
-        .encode(longitude="lon:Q", latitude="lat:Q")
-    )
+    located = read_country_locations().drop_duplicates("country").merge(frame, on="country")
     globe = alt.Chart(alt.sphere()).mark_geoshape(fill="#f4f7f5", stroke="#dfe6e2")
     graticule = alt.Chart(alt.graticule(step=[30, 30])).mark_geoshape(stroke="#e3e8e5", strokeWidth=0.7)
+    land = alt.Chart(_read_land()).mark_geoshape(fill="#d3ddd7", stroke="#b4c2ba", strokeWidth=0.5)
     value_marks = (
         alt.Chart(located)
         .mark_circle(color=ACCENT, opacity=0.65, stroke="#0b3d2e")
@@ -200,4 +272,11 @@ def make_world_map(frame: pd.DataFrame, value: str, title: str) -> Layers:
             tooltip=["name:N", alt.Tooltip(f"{value}:Q", title=title, format=",.0f")],
         )
     )
-    return alt.layer(globe, graticule, dots, value_marks).project("equalEarth").properties(height=300)
+    return alt.layer(globe, graticule, land, value_marks).project("equalEarth").properties(height=_MAP_HEIGHT)
+
+
+@cache
+def _read_land() -> alt.InlineData:
+    """Return the outlines of the land, which the page brings along: the browser fetches nothing."""
+    topology = json.loads(_LAND_FILE.read_text(encoding="utf-8"))
+    return alt.InlineData(values=topology, format=alt.TopoDataFormat(feature="land", type="topojson"))

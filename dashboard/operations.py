@@ -1,4 +1,4 @@
-"""The page of pipeline runs: refreshes, accounts, how rows were matched, gaps, and rejected rows."""
+"""The page of pipeline runs: refreshes, accounts, how rows were matched, audio features, gaps, and rejected rows."""
 
 import pandas as pd
 import streamlit as st
@@ -20,6 +20,7 @@ def _draw_page(login: Login, reader: WarehouseReader) -> None:
     _draw_runs(runs)
     _draw_accounts(reader.read_table("accounts"))
     _draw_matches(inputs, matches)
+    _draw_features(reader.read_table("report/feature_providers"))
     _draw_gaps(gaps)
     _draw_rejected(reader.read_table("report/rejected_rows"))
 
@@ -71,6 +72,17 @@ def _draw_matches(inputs: pd.DataFrame, matches: pd.DataFrame) -> None:
     if not matches.empty:
         st.caption("Rows that were recognised as something already known, and how sure (1 is the same id).")
         show_table(matches, score="%.3f")
+
+
+def _draw_features(providers: pd.DataFrame) -> None:
+    st.subheader("Audio features")
+    if providers.empty:
+        show_nothing_yet(
+            "No track has audio features yet.", "Bring Kaggle files, or name a provider in AUDIO_FEATURE_PROVIDERS."
+        )
+        return
+    st.caption("Tracks requested from each provider, and tracks whose features come from it. Files are not requested.")
+    show_table(providers, match_rate="percent", fraction_of_tracks="percent")
 
 
 def _draw_gaps(gaps: pd.DataFrame) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -35,15 +36,25 @@ class Page:
     def make_drawer(self, login: Login) -> Callable[[], None]:
         """Return the function that draws the page for a login, or an error message if the warehouse fails."""
 
-        def draw_or_report() -> None:
-            try:
-                with open_reader(login) as reader:
-                    self.draw(login, reader)
-            except EtlError as error:
-                st.error(f"The warehouse did not answer. {escape_markdown(error)}", icon=":material/cloud_off:")
-                st.caption("Reload the page to sign in again; where that does not help, is bin/run still running?")
+        return partial(_draw_or_report, login, self.draw)
 
-        return draw_or_report
+
+def draw_repeatedly(login: Login, draw: Callable[[Login, WarehouseReader], None], seconds: float) -> None:
+    """Draw a part of a page, and again every few seconds, each time from a new snapshot of the warehouse."""
+
+    def draw_part() -> None:
+        _draw_or_report(login, draw)
+
+    st.fragment(draw_part, run_every=seconds)()
+
+
+def _draw_or_report(login: Login, draw: Callable[[Login, WarehouseReader], None]) -> None:
+    try:
+        with open_reader(login) as reader:
+            draw(login, reader)
+    except EtlError as error:
+        st.error(f"The warehouse did not answer. {escape_markdown(error)}", icon=":material/cloud_off:")
+        st.caption("Reload the page to sign in again; where that does not help, is bin/run still running?")
 
 
 def show_nothing_yet(reason: str, to_do: str) -> None:

@@ -15,7 +15,7 @@ from etl.errors import ActionNeededError
 from etl.load.table_swap import SWAP_LOCK_TABLE
 
 _STATEMENT_TIMEOUT = "15s"
-_SHARED_MART = re.compile(r"\bmart\.(?=[a-z])(?!my_|attribute\b)")
+_SHARED_MART = re.compile(r"\bmart\.(?=[a-z])(?!my_|attribute\b|definition\b)")
 
 
 class InvalidCredentialsError(ActionNeededError):

@@ -1,14 +1,22 @@
 """The page of a user's year: the most played items, the listening times and the personality."""
 
+from datetime import date
+
 import pandas as pd
 import streamlit as st
 
+from dashboard import own_history
 from dashboard.figures import make_bar_chart, make_calendar, show_chart
+from dashboard.own_forecast import draw_own_forecast
 from dashboard.page import Page, escape_markdown, format_number, show_nothing_yet, show_table
+from dashboard.period import draw_period
+from dashboard.taste_in_words import draw_taste
 from dashboard.warehouse_reader import Login, WarehouseReader
 from dashboard.year_picture import render_year_picture
 
 _TOP_COUNT = 5
+_ANY_PERIOD = -1
+"""The choice of a period in place of a year; 0 is all time."""
 
 
 def _draw_page(login: Login, reader: WarehouseReader) -> None:
@@ -23,11 +31,19 @@ def _draw_page(login: Login, reader: WarehouseReader) -> None:
         )
         return
     year = st.segmented_control(
-        "Year", list(years["year"]), default=years["year"].iloc[0], format_func=_format_year, required=True
+        "Year",
+        [*years["year"], _ANY_PERIOD],
+        default=years["year"].iloc[0],
+        format_func=_format_year,
+        required=True,
     )
+    if year == _ANY_PERIOD:
+        draw_period(login, reader, str(user_id), _find_newest_day(reader, str(user_id), int(years["year"].max())))
+        return
     wrapped_row = years[years["year"] == year].iloc[0]
     top_lists = {name: reader.read_table(f"wrapped_{name}", user_id=user_id, year=int(year)) for name in _NAME_COLUMNS}
     _draw_figures(wrapped_row)
+    draw_taste(login, reader, str(user_id), int(year))
     picture_column, story_column = st.columns([2, 3])
     with picture_column:
         _draw_picture(login.display_name if login.is_listener else str(user_id), wrapped_row, top_lists)
@@ -40,6 +56,9 @@ def _draw_page(login: Login, reader: WarehouseReader) -> None:
             _draw_personality(reader.read_table("personality", user_id=user_id))
     _draw_days(reader.read_table("wrapped_days", user_id=user_id, year=int(year)), int(year))
     _draw_lists(top_lists)
+    draw_own_forecast(login, reader)
+    if login.is_listener and login.can_read(own_history.HISTORY_VIEW):
+        own_history.draw_download(login, int(year))
 
 
 _NAME_COLUMNS = {"track": "track_name", "artist": "artist_name", "genre": "genre"}
@@ -56,7 +75,12 @@ def _choose_user(reader: WarehouseReader) -> str | None:
 
 
 def _format_year(year: int) -> str:
-    return str(year) if year else "All time"
+    return "Any period" if year == _ANY_PERIOD else str(year) if year else "All time"
+
+
+def _find_newest_day(reader: WarehouseReader, user_id: str, year: int) -> date:
+    days = reader.read_table("wrapped_days", user_id=user_id, year=year)
+    return date(year, 12, 31) if days.empty else pd.to_datetime(days["local_date"]).max().date()
 
 
 def _draw_figures(wrapped_row: pd.Series) -> None:

@@ -1,22 +1,21 @@
-"""Writes the data dictionary and the star's diagram from a migrated warehouse.
+"""Writes the data dictionary and the star's diagram: what a new warehouse of sql/schema says about itself.
 
-    python -m docs.generate_dictionary          write docs/dictionary.md
-    python -m docs.generate_dictionary --check  exit 1 where the file differs from the database
+    python -m docs.generate_dictionary    writes docs/dictionary.md
 
-What it says comes from the database alone: its comments, types, keys and checks.
+The page comes from the database alone: its comments, types, keys and checks.
 """
 
-import argparse
-import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sqlalchemy import Connection
 
 from etl import database
-from etl.settings import read_settings
+from etl.load.migrate import migrate_warehouse
+from launch import postgres
 
 TARGET = Path(__file__).parent / "dictionary.md"
-SCHEMAS = ("warehouse", "mart", "audit", "simulation", "staging")
+SCHEMAS = ("warehouse", "mart", "live", "audit", "simulation", "staging")
 
 _TABLES = """
 SELECT n.nspname AS schema, c.relname AS name, c.oid::bigint AS oid,
@@ -87,23 +86,18 @@ def _render_table(connection: Connection, table: dict[str, object]) -> str:
     return "\n".join([*lines, ""])
 
 
-def main() -> int:
-    """Write the page, or compare it with the file."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 where the page is stale")
-    is_check_only = parser.parse_args().check
-    with database.connect(read_settings().warehouse_url) as connection:
-        page = render_dictionary(connection)
-    if not is_check_only:
-        TARGET.write_text(page, encoding="utf-8")
-        return 0
-    if TARGET.read_text(encoding="utf-8") == page:
-        return 0
-    sys.stderr.write(
-        "docs/dictionary.md is stale: run python -m docs.generate_dictionary against a migrated warehouse.\n"
-    )
-    return 1
+def main() -> None:
+    """Write the page of a new warehouse, on a PostgreSQL of its own that is removed afterwards."""
+    with TemporaryDirectory() as folder:
+        server = postgres.start_server(Path(folder))
+        try:
+            url = server.build_url("loader", "warehouse")
+            migrate_warehouse(url)
+            with database.connect(url) as connection:
+                TARGET.write_text(render_dictionary(connection), encoding="utf-8")
+        finally:
+            postgres.remove_servers(Path(folder))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -11,7 +11,7 @@ from pathlib import Path
 from etl import database
 from etl.errors import ActionNeededError, TryAgainError
 from launch.airflow_api import AirflowApi, parse_time
-from launch.processes import end_orphaned_processes, run_logged
+from launch.processes import run_logged
 from launch.supervised_process import SupervisedProcess
 
 COMPONENT_OPTIONS = {
@@ -60,21 +60,12 @@ class Airflow:
         marker.write_text(f"{version('apache-airflow-core')} {_get_schema_version(url)}")
         return True
 
-    def ensure_pool(self, name: str, slots: int, description: str) -> None:
-        """Create a pool without an API server, unless there is one of that name, which keeps its slots.
+    def wait_until_parsed(self, dag_ids: tuple[str, ...], seconds: float) -> None:
+        """Wait until the DAG processor, which runs elsewhere, has parsed some DAGs.
 
-        :raises ActionNeededError: if Airflow rejects it.
+        :raises ActionNeededError: if that takes longer than ``seconds``.
         """
-        pools, log_name = [*_AIRFLOW, "pools"], "airflow-pools"
-        if run_logged(log_name, [*pools, "get", name], self._environ, self.state)[0] == 0:
-            return
-        exit_code, last_output = run_logged(
-            log_name, [*pools, "set", name, str(slots), description], self._environ, self.state
-        )
-        if exit_code != 0:
-            raise ActionNeededError(
-                f"Airflow's pool {name} could not be created: {last_output} (log: {self.get_log_path(log_name)})"
-            )
+        self._wait_for("the DAG processor", lambda: all(self.api.get_dag(dag_id) for dag_id in dag_ids), seconds)
 
     def start_dag_processing(self, dag_ids: tuple[str, ...]) -> None:
         """Start the API server and the DAG processor, and wait until they have the current ``dag_ids``.
@@ -126,11 +117,10 @@ class Airflow:
             raise
 
     def stop(self) -> None:
-        """Stop all components, the scheduler first and the API server last, then end orphaned processes."""
+        """Stop all components, the scheduler first and the API server last; processes of tasks may outlive them."""
         for name in _GRACE_SECONDS:
             if name in self._components:
                 self._components.pop(name).stop()
-        end_orphaned_processes(self.state)
 
     def get_log_path(self, name: str) -> Path:
         """Return the path of a component's log."""
@@ -143,14 +133,14 @@ class Airflow:
         )
         self._components[name].start()
 
-    def _wait_for(self, component: str, is_ready: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + _READY_SECONDS
+    def _wait_for(self, component: str, is_ready: Callable[[], bool], seconds: float = _READY_SECONDS) -> None:
+        deadline = time.monotonic() + seconds
         while not is_ready():
             self.check_components()
             if time.monotonic() > deadline:
                 errors = self.api.list_import_errors() if self.api.get_health() else []
                 raise ActionNeededError(
-                    f"Airflow was not ready after {_READY_SECONDS} s: it still waits for {component}. "
+                    f"Airflow was not ready after {seconds:.0f} s: it still waits for {component}. "
                     + (" ".join(errors) or f"Its logs are in {self.state / 'logs'}.")
                 )
             time.sleep(0.25)

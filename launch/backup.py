@@ -12,8 +12,12 @@ from launch.command_line import run_command
 from launch.console import Screen
 from launch.warehouse_client import make_client_environment, resolve_warehouse_url, run_client
 
-SCHEMAS = ("staging", "warehouse", "mart", "audit", "simulation")
+SCHEMAS = ("staging", "warehouse", "mart", "live", "audit", "simulation")
 """All schemas of the product; audit has the revision of the tables."""
+
+_REBUILT_TABLES = ("live.batch", "live.event_id_*")
+"""Tables without which a live query builds the live tables again, from the oldest message: only Kafka's messages and
+the query's checkpoint together say what they must contain."""
 
 
 def main(arguments: list[str]) -> int:
@@ -43,6 +47,7 @@ def write_backup(target: Path) -> None:
         os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         with resolve_warehouse_url() as url, make_client_environment(url) as environ:
             options = ["--format=custom", "--no-owner", "--no-privileges", *(f"--schema={name}" for name in SCHEMAS)]
+            options += [f"--exclude-table-data={name}" for name in _REBUILT_TABLES]
             exit_code = run_client("pg_dump", [*options, "--file", str(draft)], environ)
         if exit_code != 0:
             raise ActionNeededError(f"No backup was written: pg_dump failed with exit code {exit_code}, see above.")

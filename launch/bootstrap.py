@@ -34,10 +34,17 @@ COMMANDS = {
     "add-login": ("launch.add_login", "requirements.txt", False),
     "dashboard": ("launch.dashboard", "requirements.txt", False),
     "sign-in": ("launch.sign_in", "requirements.txt", False),
+    "decide": ("launch.decide", "requirements.txt", False),
+    "leave-out": ("launch.leave_out", "requirements.txt", False),
     "import-history": ("launch.import_history", "requirements.txt", True),
+    "describe-taste": ("launch.describe_taste", "requirements.txt", False),
+    "export-history": ("launch.export_history", "requirements.txt", False),
     "load-events": ("launch.load_events", "requirements.txt", True),
+    "forecast": ("launch.forecast", "requirements.txt", False),
     "export-avro": ("launch.export_avro", "requirements.txt", True),
     "simulate-feed": ("launch.simulate_feed", "requirements.txt", True),
+    "create-topics": ("launch.create_topics", "requirements.txt", False),
+    "simulate-stream": ("launch.simulate_stream", "requirements.txt", False),
 }
 """Command to (module, requirements file, whether Java is needed)."""
 NO_JAVA_TIERS = ("unit", "postgres")
@@ -53,7 +60,7 @@ def main(command: str, arguments: list[str]) -> None:
     """Set up the requirements of ``command`` and replace this process by it; never return."""
     module, requirements, is_java_needed = COMMANDS[command]
     state = Path(os.environ.get("STATE_DIR") or CHECKOUT / ".state").resolve()
-    environ = {**os.environ, "STATE_DIR": str(state), "PYTHONPATH": str(CHECKOUT), "PYTHONSAFEPATH": "1"}
+    environ = build_environment(state)
     make_state_dir(state)
     with (state / "setup.lock").open("w") as lock:
         lock_setup(lock.fileno(), is_waiting=command != "run")
@@ -65,6 +72,20 @@ def main(command: str, arguments: list[str]) -> None:
     os.umask(0o077)  # the lake, logs and scratch files contain listening data of users
     python = str(state / "venv" / "bin" / "python")
     os.execve(python, [python, "-m", module, *arguments], environ)
+
+
+def build_environment(state: Path) -> dict[str, str]:
+    """Return the environment of the command: Python finds the checkout, and writes its bytecode into STATE_DIR."""
+    # Each task of Airflow is a process, and to compile Airflow's modules again takes it as long as to import them. So
+    # bytecode is cached even where PYTHONDONTWRITEBYTECODE keeps it out of folders of source code, as in many images.
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {
+        **inherited,
+        "STATE_DIR": str(state),
+        "PYTHONPATH": str(CHECKOUT),
+        "PYTHONSAFEPATH": "1",
+        "PYTHONPYCACHEPREFIX": str(state / "cache" / "bytecode"),
+    }
 
 
 def is_tier(command: str, arguments: list[str], tiers: tuple[str, ...]) -> bool:

@@ -14,19 +14,29 @@ from types import FrameType
 from sqlalchemy.engine import make_url
 
 from etl.settings import CHECKOUT
+from etl.taste_text.language_model import SETTING_NAMES as LANGUAGE_MODEL_SETTINGS
 from launch.command_line import run_command
 from launch.console import Screen
 from launch.environment import STATE_MARKER, get_dashboard_port, get_dashboard_url, get_state_dir
+from launch.ports import HOST
 from launch.preconditions import check_port
 from launch.secrets_store import make_private_folder
 from launch.supervised_process import SupervisedProcess
 from launch.warehouse_client import resolve_warehouse_url
 
 NAME = "dashboard"
-_PASSED_VARIABLES = ("PATH", "PYTHONSAFEPATH", "PYTHONUNBUFFERED", "LANG", "LC_ALL", "TZ", "SPT_NOENV")
+_PASSED_VARIABLES = (
+    "PATH",
+    "PYTHONSAFEPATH",
+    "PYTHONUNBUFFERED",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "SPT_NOENV",
+    *LANGUAGE_MODEL_SETTINGS,
+)
 _SECRET_OPTIONS = ("password", "user", "passfile", "service", "sslpassword")
 _OPTIONS = {
-    "server.address": "127.0.0.1",
     "server.headless": "true",
     "server.showEmailPrompt": "false",
     "server.fileWatcherType": "none",
@@ -44,7 +54,7 @@ class Dashboard(SupervisedProcess):
     def __init__(self, state: Path, environ: Mapping[str, str], port: int) -> None:
         """Start the dashboard on a loopback port.
 
-        :param environ: with WAREHOUSE_URL; the process gets none of its secrets.
+        :param environ: with WAREHOUSE_URL; the process gets none of its secrets, but the key of a language model.
         :raises ActionNeededError: if it does not start.
         """
         super().__init__(
@@ -113,9 +123,12 @@ def strip_login(url: str) -> str:
     return parsed._replace(username=None, password=None, query=query).render_as_string()  # type: ignore[arg-type]
 
 
-def build_command(port: int) -> list[str]:
-    """Return the command that serves the dashboard."""
-    options = _OPTIONS | {"server.port": str(port)}
+def build_command(port: int, host: str = HOST) -> list[str]:
+    """Return the command that serves the dashboard.
+
+    :param host: the address to listen on; in a container all of them, since its port is published on loopback alone.
+    """
+    options = _OPTIONS | {"server.port": str(port), "server.address": host}
     command_line = [sys.executable, "-m", "streamlit", "run", str(CHECKOUT / "dashboard" / "app.py")]
     return command_line + [f"--{name}={value}" for name, value in options.items()]
 

@@ -16,6 +16,9 @@ STATE_MARKER = "LISTENING_WAREHOUSE_STATE"
 
 WEB_USER = "admin"
 
+NO_WAREHOUSE_URL = "postgresql://unused"
+"""For the settings of a process that needs no warehouse."""
+
 
 def get_state_dir() -> Path:
     """Return STATE_DIR, or ``.state`` in the checkout."""
@@ -60,6 +63,7 @@ def build_environment(state: Path, server: Server | None) -> dict[str, str]:
         "AIRFLOW__API_AUTH__JWT_SECRET": get_secret(state, "airflow-jwt"),
         "AIRFLOW__API__BASE_URL": get_api_url(),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(_write_passwords_file(state)),
+        "SPARK_IDLE_MINUTES": "10",
         "SPARK_LOCAL_IP": "127.0.0.1",
     }
     if server is not None:

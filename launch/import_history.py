@@ -1,4 +1,4 @@
-"""bin/import-history: bring an account export of Spotify into the lake, and load it into the warehouse."""
+"""bin/import-history: bring a listening history into the lake, and load it into the warehouse."""
 
 import logging
 import os
@@ -36,6 +36,15 @@ _EVENT_COUNTS = """
         and e.input_key in (select input_key from audit.input where input_id = any(:input_ids))
     group by e.kind
 """
+_UNCATALOGUED_PLAYS = """
+    select
+        count(*) filter (where t.track_key <= 0) as unknown_tracks,
+        count(*) filter (where t.track_key > 0 and t.is_inferred) as uncatalogued
+    from warehouse.fact_event as e
+    inner join warehouse.dim_track as t on t.track_key = e.track_key
+    where e.activity_type = 'PLAY'
+        and e.input_key in (select input_key from audit.input where input_id = any(:input_ids))
+"""
 _PLAYLIST_COUNTS = """
     select count(distinct x.playlist_id) as playlists, count(f.track_key) as tracks
     from audit.exported_playlist as x
@@ -59,7 +68,7 @@ def main(arguments: list[str]) -> int:
 
 def import_history(
     path: Annotated[
-        str, typer.Argument(metavar="PATH", help="The zip file that Spotify sent, a folder of its files, or a file.")
+        str, typer.Argument(metavar="PATH", help="The zip file of the service, a folder of its files, or a file.")
     ],
     user: Annotated[
         str,
@@ -67,7 +76,10 @@ def import_history(
     ],
     timezone: Annotated[str, typer.Option(metavar="ZONE", help="The listener's timezone, such as Europe/Berlin.")],
 ) -> int:
-    """Bring an account export of Spotify into the lake, and load it into the warehouse."""
+    """Bring a listening history into the lake, and load it into the warehouse.
+
+    Spotify's exports are read, and those of ListenBrainz, Last.fm, Apple Music and YouTube Music: docs/exports.md.
+    """
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     screen = Screen()
     with resolve_warehouse_url() as url:
@@ -79,6 +91,8 @@ def import_history(
         with screen.show_step("Load into the warehouse"):
             has_new_inputs = load_new_events(settings, now)
         print_import_report(screen, imported, user.strip(), settings, has_new_inputs)
+        if feed_warning := account_import.find_feed_warning(user, settings):
+            screen.print_error(feed_warning)
     return 0
 
 
@@ -103,14 +117,21 @@ def print_import_report(
             for row in database.fetch_rows(connection, _EVENT_COUNTS, user_id=user_id, **parameters)
         }
         (playlists,) = database.fetch_rows(connection, _PLAYLIST_COUNTS, user_id=user_id)
+        (uncatalogued,) = database.fetch_rows(connection, _UNCATALOGUED_PLAYS, **parameters)
         reasons = database.fetch_rows(connection, _REJECTION_REASONS, **parameters)
     duplicates, rejected = (sum(int(str(row[name])) for row in counts.values()) for name in ("duplicates", "rejected"))
     ignored_files = imported["files_left_out"]
+    identifiers = account_import.count_identifiers(parameters["input_ids"], settings)
+    left_out = imported.get("records_left_out", {})
     lines = {
         "Files read": f"{imported['files_read']}",
         "Files left out": f"{len(ignored_files)}" + (f": {', '.join(ignored_files)}" if ignored_files else ""),
         "Records": ", ".join(f"{received['row_count']:,} {received['format']}" for received in imported["inputs"]),
+        "Records left out": ", ".join(f"{count:,} {reason}" for reason, count in left_out.items()) or "none",
         "Plays": f"{events_by_kind.get('PLAY', 0):,}",
+        "Tracks found": f"by id for {identifiers['id']:,} records, by ISRC for {identifiers['isrc']:,}, by name for "
+        f"{identifiers['name']:,}; {uncatalogued['uncatalogued']:,} plays of tracks that the catalogue lacks, "
+        f"{uncatalogued['unknown_tracks']:,} of the unknown track",
         "Spoken": f"{events_by_kind.get('SPOKEN', 0):,} plays of podcasts and audiobooks",
         "Playlists": f"{playlists['playlists']:,} with {playlists['tracks']:,} tracks",
         "Saved tracks": f"{events_by_kind.get('LIKE', 0):,}, and {events_by_kind.get('FOLLOW', 0):,} followed artists",
@@ -120,7 +141,7 @@ def print_import_report(
     if not has_new_inputs:
         screen.print_line("Nothing new: the warehouse already has this export.")
     for name, text in lines.items():
-        screen.print_line(f"{name:<15}{text}")
+        screen.print_line(f"{name:<17}{text}")
     if "warning" in imported:
         screen.print_error(imported["warning"])
 

@@ -9,12 +9,14 @@ python="${STATE_DIR:-.state}/venv/bin/python"
 lock() {
     local file="$1"
     shift
-    "$python" -m uv pip compile pyproject.toml --output-file "$file" "$@" \
+    "$python" -m uv pip compile --output-file "$file" "$@" \
         --universal --python-version 3.11 --generate-hashes --no-annotate --quiet \
         --no-emit-index-url --no-emit-find-links --custom-compile-command launch/lock.sh
 }
 
-lock requirements.txt "$@"
+lock requirements.txt pyproject.toml "$@"
 # What the tests and benchmarks share with the product has the product's versions.
-lock tests/requirements.txt --extra test --constraints requirements.txt "$@"
-lock benchmarks/requirements.txt --extra bench --constraints requirements.txt "$@"
+lock tests/requirements.txt pyproject.toml --extra test --constraints requirements.txt "$@"
+lock benchmarks/requirements.txt pyproject.toml --extra bench --constraints requirements.txt "$@"
+# The forecasts run in an environment of their own, without the product's libraries.
+lock forecasting/requirements.txt --group forecast --constraints requirements.txt "$@"

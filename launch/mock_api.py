@@ -8,6 +8,7 @@ from pathlib import Path
 
 from etl.errors import ActionNeededError
 from launch.environment import STATE_MARKER
+from launch.ports import HOST
 from launch.secrets_store import make_private_folder
 from launch.supervised_process import SupervisedProcess
 from simulator.mock_api.seed_data import get_seed_data_path
@@ -52,12 +53,15 @@ def set_mock_api_variables(environ: Mapping[str, str], url: str) -> dict[str, st
     }
 
 
-def build_command(state: Path, environ: Mapping[str, str], port: int) -> list[str]:
-    """Return the command that serves the mock API; the scenario's path is relative to this process's folder."""
+def build_command(state: Path, environ: Mapping[str, str], port: int, host: str = HOST) -> list[str]:
+    """Return the command that serves the mock API; the scenario's path is relative to this process's folder.
+
+    :param host: the address to listen on; in a container all of them, since only its network reaches it.
+    """
     seed_data = get_seed_data_path(state)
     folder = make_private_folder(seed_data.parent)
     command_line = [sys.executable, "-m", "simulator.mock_api"]
-    command_line += ["--stock", str(seed_data), "--state", str(folder), "--port", str(port)]
+    command_line += ["--stock", str(seed_data), "--state", str(folder), "--port", str(port), "--host", host]
     if scenario := environ.get("STAND_IN_SCENARIO"):
         command_line += ["--scenario", str(Path(scenario).resolve())]
     if mode := environ.get("STAND_IN_MODE"):

@@ -47,7 +47,12 @@ def start_process(name: str, command: list[str], environ: dict[str, str], state:
             start_new_session=True,
             umask=0o077,
         )
-    _record_session(state, name, process.pid)
+    try:
+        _record_session(state, name, process.pid)
+    except OSError:  # a full disk: a process without a record could outlive a killed start
+        process.kill()
+        process.wait()
+        raise
     return ChildProcess(name, process, log)
 
 

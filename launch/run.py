@@ -15,13 +15,13 @@ from typing import Annotated
 
 import typer
 
-from etl import database
 from etl.extract.source_files import remove_secrets
 from etl.jobs.spotify import require_single_api
 from etl.settings import read_settings
 from launch import dag_runs, postgres, triggered_runs
-from launch.airflow_api import AirflowApi, UnfinishedRun
+from launch.airflow_api import AirflowApi
 from launch.airflow_components import Airflow
+from launch.audit import has_feed_or_export, record_interrupted_runs
 from launch.command_line import run_command
 from launch.console import Screen
 from launch.dag_runs import RunResult
@@ -42,9 +42,11 @@ from launch.processes import end_orphaned_processes
 from launch.report.start_report import print_report
 from launch.spark_jars import resolve_jars
 from launch.spotify import describe_api_source, ensure_spotify_pools
+from launch.streams import Streams
 
 IMPORT_DAG, REFRESH_DAG, SIMULATION_DAG = "kaggle_import", "nightly_refresh", "simulate_feed"
-_FEED_HOURS = 72
+FEED_DAYS = 365
+"""How long bin/run simulates listeners at a first start."""
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 RestartIfEnded = Callable[[], str | None]
@@ -65,6 +67,10 @@ def main(arguments: list[str]) -> int:
 
 def run_product(
     is_exit_requested: Annotated[bool, typer.Option("--exit", help="Stop everything after the report.")] = False,
+    has_streams: Annotated[
+        bool,
+        typer.Option("--streams", envvar="STREAMS", help="Start Kafka, its landing and the live tables, too."),
+    ] = False,
 ) -> int:
     """Start everything, import KAGGLE_PATH, run the nightly refresh and print a report.
 
@@ -77,22 +83,25 @@ def run_product(
         signal.signal(number, _raise_stop)
     try:
         with lock_instance(get_state_dir()), ExitStack() as stack:
-            return _ProductStart(screen, get_state_dir(), stack, is_exit_requested).run()
+            return ProductStart(screen, get_state_dir(), stack, is_exit_requested, has_streams).run()
     except StopRequested as stopped:
         screen.print_line("Stopped.")
         return 128 + stopped.number
 
 
-class _ProductStart:
+class ProductStart:
     """One start of the product: the running processes, and their restart if they end."""
 
-    def __init__(self, screen: Screen, state: Path, stack: ExitStack, is_exit_requested: bool) -> None:
+    def __init__(
+        self, screen: Screen, state: Path, stack: ExitStack, is_exit_requested: bool, has_streams: bool
+    ) -> None:
         """Prepare a start; nothing runs yet.
 
         :param stack: stops the started processes at its end, the last one first.
         """
         self._screen, self._state, self._stack = screen, state, stack
-        self._is_exit_requested = is_exit_requested
+        self._is_exit_requested, self._has_streams = is_exit_requested, has_streams
+        self._streams: Streams | None = None
         self._restarts: list[RestartIfEnded] = []
 
     def run(self) -> int:
@@ -113,6 +122,8 @@ class _ProductStart:
             describe_api_source(self._state, self._environ),
             is_staying_up=not self._is_exit_requested,
         )
+        if self._streams is not None and not self._is_exit_requested:
+            self._streams.print_address()
         logs, task_logs = self._state / "logs", self._state / "airflow" / "logs"
         self._screen.print_line(f"Logs           {logs}, of tasks {task_logs}\n")
         if self._is_exit_requested:
@@ -147,8 +158,10 @@ class _ProductStart:
             resolve_jars(self._state, self._environ)
         if self._server is not None:
             self._restarts.append(partial(postgres.truncate_log, self._state))
+        if self._has_streams:
+            self._start_kafka()
         self._airflow = Airflow(self._state, self._environ, AirflowApi(get_api_url(), *get_web_login(self._state)))
-        self._stack.callback(self._stop_airflow)
+        self._stack.callback(self._stop_everything)
 
     def _start_mock_api(self) -> None:
         with self._screen.show_step("Mock Spotify API"):
@@ -156,6 +169,12 @@ class _ProductStart:
             self._stack.callback(mock_api.stop)
         self._restarts.append(mock_api.restart_if_ended)
         self._environ = set_mock_api_variables(self._environ, mock_api.url)
+
+    def _start_kafka(self) -> None:
+        self._streams = Streams(self._screen, self._state, self._environ)
+        self._stack.callback(self._streams.stop)
+        self._streams.start_kafka()
+        self._environ = self._streams.environ
 
     def _start_dashboard(self) -> None:
         with self._screen.show_step("Dashboard"):
@@ -169,6 +188,9 @@ class _ProductStart:
         screen, airflow, url = self._screen, self._airflow, self._environ["WAREHOUSE_URL"]
         with screen.show_step("Tables of the warehouse"):
             migrate_warehouse(url)
+        if self._streams is not None:
+            self._streams.start_processes()
+            self._restarts.extend(self._streams.restarts)
         with screen.show_step("Tables of Airflow"):
             airflow.migrate_database()
         with screen.show_step("Airflow: API server and DAG processor"):
@@ -177,7 +199,7 @@ class _ProductStart:
         # Before the scheduler starts a refresh that is due: there is to be one refresh, after the import.
         airflow.api.set_paused(REFRESH_DAG, True)
         airflow.api.set_paused(IMPORT_DAG, False)
-        interrupted_count = airflow.api.mark_unfinished_runs_failed(partial(_record_interrupted_runs, url))
+        interrupted_count = airflow.api.mark_unfinished_runs_failed(partial(record_interrupted_runs, url))
         with screen.show_step("Airflow: scheduler and triggerer"):
             airflow.start_scheduling()
         if interrupted_count:
@@ -200,9 +222,9 @@ class _ProductStart:
         refresh_result = self._wait_for_run(REFRESH_DAG, dag_runs.start_scheduled_run(api, REFRESH_DAG))
         results = [import_result, refresh_result]
         listeners = read_settings(self._environ).simulated_listeners
-        if refresh_result.is_successful() and listeners > 0 and not _has_feed_or_export(url):
-            self._screen.print_line(f"Simulating {listeners} listeners and their activity")
-            run_id = api.start_run(SIMULATION_DAG, {"users": listeners, "hours": _FEED_HOURS})
+        if refresh_result.is_successful() and listeners > 0 and not has_feed_or_export(url):
+            self._screen.print_line(f"Simulating a year of {listeners} listeners")
+            run_id = api.start_run(SIMULATION_DAG, {"users": listeners, "hours": FEED_DAYS * 24})
             results.append(self._wait_for_run(SIMULATION_DAG, run_id))
         triggered = triggered_runs.wait_for_triggered_runs(
             api, earlier_runs, self._wait_for_run, self._screen.print_line
@@ -235,36 +257,14 @@ class _ProductStart:
         except StopRequested:
             return
 
-    def _stop_airflow(self) -> None:
+    def _stop_everything(self) -> None:
         for number in _STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         with self._screen.show_step("Everything stopped"):
             self._airflow.stop()
-
-
-def _record_interrupted_runs(url: str, runs: list[UnfinishedRun]) -> None:
-    with database.connect(url) as connection:
-        for run in runs:
-            database.record_external_failure(
-                connection, run.audit_id, run.dag_id, run.started_at, database.INTERRUPTED_MESSAGE
-            )
-
-
-def _has_feed_or_export(url: str) -> bool:
-    """Return whether a feed or an account export is published: then no listeners need to be simulated.
-
-    Events from the API do not count, since they may be loaded before or after this question.
-    """
-    statement = """
-        select exists (
-            select
-            from audit.run_input as i
-            inner join audit.run as r on r.run_id = i.run_id
-            where i.origin in ('feed', 'account_export') and r.result = 'published'
-        ) as is_published
-    """
-    with database.connect(url) as connection:
-        return bool(database.fetch_rows(connection, statement)[0]["is_published"])
+            if self._streams is not None:
+                self._streams.stop()
+            end_orphaned_processes(self._state)
 
 
 def _count_written_rows(api: AirflowApi, refresh_result: RunResult, triggered: list[RunResult]) -> dict[str, int]:

@@ -45,6 +45,16 @@ def simulate_feed(
     free_share: Annotated[
         float | None, typer.Option(help="The fraction of free plans; default: by the survey.")
     ] = None,
+    anomalous_share: Annotated[
+        float | None, typer.Option(help="The fraction of listeners who behave anomalously; default: 0.")
+    ] = None,
+    growing_since: Annotated[
+        str | None,
+        typer.Option(
+            help="The day on which a service opens whose listeners sign up, leave and change over time, such as "
+            "2024-12-01; default: all have signed up long ago."
+        ),
+    ] = None,
     duplicate: Annotated[float | None, typer.Option(help="The fraction of records that are repeated.")] = None,
     late: Annotated[float | None, typer.Option(help="The fraction of records that arrive in the last file.")] = None,
     disorder: Annotated[float | None, typer.Option(help="The fraction of records that follow later ones.")] = None,

@@ -13,15 +13,11 @@ from dags.common.pools import (
 from etl.extract.spotify.account_store import AccountStore
 from etl.settings import read_settings
 from launch.airflow_api import AirflowApi
-from launch.airflow_components import Airflow
 from launch.mock_api import MOCK_API_NOTICE
 
 
-def ensure_spotify_pools(airflow: AirflowApi | Airflow, environ: Mapping[str, str]) -> None:
-    """Create the pools of the tasks that call Spotify; without them these tasks never start.
-
-    :param airflow: its API if the API server is running, else its components.
-    """
+def ensure_spotify_pools(airflow: AirflowApi, environ: Mapping[str, str]) -> None:
+    """Create the pools of the tasks that call Spotify; without them these tasks never start."""
     for name, description in (
         (get_spotify_pool(environ), SPOTIFY_DESCRIPTION),
         (get_recently_played_pool(environ), RECENTLY_PLAYED_DESCRIPTION),

@@ -1,6 +1,7 @@
 """Runs that Airflow triggers by its assets after a run of this start, each watched until it ends."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from launch.airflow_api import AirflowApi
@@ -10,6 +11,8 @@ LOAD_DAG, MARTS_DAG = "load_events", "build_marts"
 TRIGGERED_DAGS = (LOAD_DAG, MARTS_DAG)
 """Each is triggered by assets of the DAGs before it, and of the refresh, the import and the feed."""
 _START_TIMEOUT_SECONDS = 120
+_MAX_RUNS = 6
+"""Runs of a DAG that are waited for: streams trigger a load every half a minute while events arrive."""
 
 WaitForRun = Callable[[str, str], RunResult]
 """Waits for the end of a run, given its DAG and id."""
@@ -23,7 +26,7 @@ def list_known_runs(api: AirflowApi) -> set[tuple[str, str]]:
 def wait_for_triggered_runs(
     api: AirflowApi, earlier_runs: set[tuple[str, str]], wait_for_run: WaitForRun, print_line: Callable[[str], None]
 ) -> list[RunResult]:
-    """Wait for all triggered runs, until none is running and none is pending.
+    """Wait for all triggered runs, until none is running and none is pending, or a DAG has had ``_MAX_RUNS``.
 
     A task that changes an asset has queued an event by its end; the scheduler creates a run for the event later and
     deletes the event. So nothing is pending if no event is queued and then no run is new: the check in the opposite
@@ -49,7 +52,7 @@ def wait_for_triggered_runs(
                 print_line(f"Waiting for {dag_id}, which Airflow has triggered")
                 results.append(wait_for_run(dag_id, run_id))
                 has_pending_runs, deadline = True, time.monotonic() + _START_TIMEOUT_SECONDS
-        if not has_pending_runs:
+        if not has_pending_runs or max(Counter(result.dag_id for result in results).values(), default=0) >= _MAX_RUNS:
             return results
         if time.monotonic() > deadline:
             return [

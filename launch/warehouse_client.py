@@ -6,8 +6,11 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from getpass import getpass
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+from sqlalchemy.engine import make_url
 
 from etl.database import has_control_characters, libpq_url
 from etl.errors import ActionNeededError
@@ -27,6 +30,23 @@ def resolve_warehouse_url() -> Iterator[str]:
         return
     with run_embedded_server(get_state_dir()) as server:
         yield server.build_url("loader", "warehouse")
+
+
+@contextmanager
+def resolve_login_url(name: str | None) -> Iterator[str]:
+    """Return the URL of ``resolve_warehouse_url`` for a login, whose password is asked for unless PGPASSWORD has it.
+
+    :param name: the login; None for the warehouse's owner.
+    """
+    with resolve_warehouse_url() as url:
+        yield url if name is None else _replace_login(url, name)
+
+
+def _replace_login(url: str, name: str) -> str:
+    if has_control_characters(name):
+        raise ActionNeededError(f"The name {name!r} has a control character, which no login can have.")
+    password = os.environ.get("PGPASSWORD") or getpass(f"Password of {name}: ")
+    return make_url(url).set(username=name, password=password).render_as_string(hide_password=False)
 
 
 @contextmanager

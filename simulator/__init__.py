@@ -8,6 +8,7 @@ distinguishes them.
     synthetic_names      names and ids that are plainly invented
     warehouse_reads      the recordings, playlists and survey answers that listeners choose from
     listeners            synthetic listeners and their listening events: feeds
+    streams              their events, or those of files, in Kafka
     mock_api             a mock of the Spotify Web API
     jobs                 the tasks that run them
 """

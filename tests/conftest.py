@@ -1,7 +1,7 @@
 """Shared fixtures: a real Spark session, a real PostgreSQL, a lake in a temporary folder."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -10,42 +10,57 @@ import pytest
 from pyspark.sql import SparkSession
 from sqlalchemy import text
 
+from benchmarks._shared_session import changed_options
 from etl.database import make_engine
-from etl.engines.spark import open_session
+from etl.engines.spark import open_session, options_for_size
 from etl.load.migrate import migrate_warehouse
 from etl.settings import Settings, read_settings
 from etl.storage.lake import Lake
-from launch import postgres
+from launch import kafka, postgres
 from launch.spark_jars import link_jars
 
 # Tests start many short-lived JVMs on small data: the second compiler would cost more time than it saves.
-os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
+# Without it, Java keeps too little space for the compiled code of the one long session, and stops compiling.
+os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m")
 
 pytest_plugins = ["tests.tiers"]
+LARGE_INPUT_OPTIONS = {
+    "spark.sql.codegen.wholeStage": "true",
+    "spark.sql.codegen.factoryMode": "FALLBACK",
+    "spark.sql.adaptive.enabled": "true",
+    "spark.sql.shuffle.partitions": "8",
+}
+"""The defaults of the options that ``options_for_size`` changes for small inputs."""
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    """Yield one session on two cores for the whole test run."""
+    """Yield one session on two cores for the whole test run.
+
+    It has the options of small inputs, but two partitions, so that rows are shuffled.
+    """
     state_dir = tmp_path_factory.mktemp("spark")
     link_jars(state_dir)
-    with open_session(_settings(state_dir, SPARK_MASTER="local[2]"), "tests") as spark:
+    options = {**options_for_size(0), "spark.sql.shuffle.partitions": "2"}
+    with open_session(_settings(state_dir, SPARK_MASTER="local[2]"), "tests", options) as spark:
         yield spark
 
 
-@contextmanager
-def changed_options(spark: SparkSession, options: Mapping[str, str]) -> Iterator[None]:
-    """Set other options of a running session within the context, except those that only a start can set."""
-    changed = {name: value for name, value in options.items() if name.startswith("spark.sql.")}
-    before = {name: spark.conf.get(name) for name in changed}
-    try:
-        for name, value in changed.items():
-            spark.conf.set(name, value)
+@pytest.fixture(scope="module")
+def large_input_options(spark: SparkSession) -> Iterator[None]:
+    """Give the session the options of large inputs for the tests of a module."""
+    with changed_options(spark, LARGE_INPUT_OPTIONS):
         yield
-    finally:
-        for name, former in before.items():
-            spark.conf.set(name, former)
+
+
+@pytest.fixture(scope="session")
+def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[kafka.Broker]:
+    """Yield one embedded broker for the whole test run; each test makes topics of its own (SpotifyWrapped…)."""
+    state_dir = tmp_path_factory.mktemp("kafka")
+    kafka.link_jars(state_dir)
+    with kafka.run_embedded_broker(state_dir, {**os.environ, "AIRFLOW_HOME": str(state_dir)}) as broker:
+        yield broker
 
 
 @pytest.fixture

@@ -27,10 +27,13 @@ def list_marked_processes(state: Path) -> list[psutil.Process]:
 
 
 def list_listening_addresses(processes: list[psutil.Process]) -> set[str]:
-    """Return the addresses on which processes listen, from one query of the machine's sockets."""
+    """Return the addresses on which processes listen, from one query of the machine's sockets.
+
+    Java writes an address of version 4 as one of version 6: ``::ffff:127.0.0.1``.
+    """
     ours = {process.pid for process in processes}
     connections = psutil.net_connections("inet")
-    return {c.laddr.ip for c in connections if c.status == psutil.CONN_LISTEN and c.pid in ours}
+    return {c.laddr.ip.removeprefix("::ffff:") for c in connections if c.status == psutil.CONN_LISTEN and c.pid in ours}
 
 
 def find_free_port() -> int:

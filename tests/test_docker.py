@@ -1,4 +1,4 @@
-"""The container files: linted, and checked as far as possible without an engine."""
+"""The container files: linted, and checked without an engine; the campaign ``containers`` starts them."""
 
 import json
 import os
@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 import yaml
 
+from launch.streams import get_progress_path
+
 DOCKER = Path(__file__).resolve().parents[1] / "docker"
-ONE_SHOT = {"set-up"}
+ONE_SHOT = {"set-up", "first-start"}
 SET_IN_THE_CONTAINER = {"STATE_DIR", "IS_STAND_IN"}
 """Set by the Dockerfile, and by run_component.py if the mock API is used."""
-OF_BIN_RUN_ALONE = {"SIMULATED_LISTENERS"}
-"""Read together with all settings, and used by no DAG and no job."""
 
 
 def _run_main(script: str, *arguments: Any) -> int:
@@ -50,9 +50,10 @@ def test_ports_are_published_on_loopback_only(compose: dict[str, Any]) -> None:
 def test_passwords_are_asked_for_and_never_given(compose: dict[str, Any]) -> None:
     text = (DOCKER / "compose.yaml").read_text(encoding="utf-8")
     passwords = re.findall(r"\$\{(\w*PASSWORD\w*)([^}]*)\}", text)
-    assert passwords and all(suffix.startswith(":?") for _, suffix in passwords)
+    # That of a Kafka is optional, and empty if it is not set.
+    assert passwords and all(suffix.startswith(":?") or suffix == ":-" for _, suffix in passwords)
     example = (DOCKER / ".env.example").read_text(encoding="utf-8")
-    assert {name for name, _ in passwords} == set(re.findall(r"^(\w*PASSWORD\w*)=$", example, re.MULTILINE))
+    assert {name for name, _ in passwords} == set(re.findall(r"^#?(\w*PASSWORD\w*)=$", example, re.MULTILINE))
 
 
 def test_the_containers_are_told_every_setting_that_a_dag_or_a_job_reads(compose: dict[str, Any]) -> None:
@@ -62,8 +63,13 @@ def test_the_containers_are_told_every_setting_that_a_dag_or_a_job_reads(compose
     sources = [path for folder in ("dags", "etl") for path in (checkout / folder).rglob("*.py")]
     read = {name for path in sources for name in re.findall(r'["{]([A-Z_]+)\b', path.read_text(encoding="utf-8"))}
     assert {"KEEP_DAYS", "LAKE_URL", "REFRESH_CRON", "AIRFLOW_METADATA_URL"} <= named & read
-    environment = compose["services"]["scheduler"]["environment"]
-    assert (named & read) - SET_IN_THE_CONTAINER - OF_BIN_RUN_ALONE == named & read & set(environment)
+    # Only the dashboard writes texts, and has the key of a language model.
+    environment = {
+        name: value
+        for service in ("scheduler", "dashboard")
+        for name, value in compose["services"][service]["environment"].items()
+    }
+    assert (named & read) - SET_IN_THE_CONTAINER == (named & read & set(environment)) - SET_IN_THE_CONTAINER
     example = (DOCKER / ".env.example").read_text(encoding="utf-8")
     offered = {name for value in environment.values() for name in re.findall(r"\$\{(\w+)", value)}
     assert offered <= set(re.findall(r"(?m)^#?([A-Z_]+)=", example))
@@ -89,6 +95,33 @@ def test_spark_runs_only_in_its_profile(compose: dict[str, Any]) -> None:
     }
 
 
+def test_the_broker_runs_only_in_its_profile(compose: dict[str, Any]) -> None:
+    assert [name for name, service in compose["services"].items() if service.get("profiles") == ["kafka"]] == ["kafka"]
+
+
+def test_a_restarted_container_takes_no_network_away_from_another(compose: dict[str, Any]) -> None:
+    assert not [name for name, service in compose["services"].items() if "network_mode" in service]
+
+
+@pytest.mark.parametrize("name", ["dashboard", "stand-in"])
+def test_servers_without_a_need_for_secrets_get_none(compose: dict[str, Any], name: str) -> None:
+    variables = compose["services"][name]["environment"]
+    assert not [value for value in variables.values() if "PASSWORD" in value or "SECRET" in value]
+
+
+@pytest.mark.parametrize("name", ["dashboard", "stand-in"])
+def test_servers_listen_for_the_other_containers(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("STATE_DIR", str(tmp_path))
+    monkeypatch.setenv("WAREHOUSE_URL", "postgresql://postgres:5432/warehouse")
+    monkeypatch.delenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", raising=False)
+    started: list[list[str]] = []
+    monkeypatch.setattr("os.execvpe", lambda _, command, __: started.append(command) or sys.exit(0))
+    monkeypatch.setattr("os.umask", lambda _: 0)
+    with pytest.raises(SystemExit):
+        _run_main("run_component.py", [name])
+    assert "0.0.0.0" in " ".join(started[0])
+
+
 def test_volumes_that_are_used_exist(compose: dict[str, Any]) -> None:
     used = {v.split(":")[0] for s in compose["services"].values() for v in s.get("volumes", [])}
     named = {volume for volume in used if re.fullmatch(r"\w+", volume)}
@@ -96,9 +129,9 @@ def test_volumes_that_are_used_exist(compose: dict[str, Any]) -> None:
 
 
 def test_what_the_image_copies_and_the_compose_file_mounts_exists(compose: dict[str, Any]) -> None:
-    copied = re.findall(r"^COPY (\S+) ", (DOCKER / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    copied = re.findall(r"^COPY (?!--)(\S+) ", (DOCKER / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
     ignored = (DOCKER / "Dockerfile.dockerignore").read_text(encoding="utf-8").split()
-    assert copied and all((DOCKER.parent / name).exists() and f"!{name}" in ignored for name in copied)
+    assert copied and all((DOCKER.parent / name).exists() and f"!{name.split('/')[0]}" in ignored for name in copied)
     assert (DOCKER / "databases.sh").stat().st_mode & 0o111
 
 
@@ -118,6 +151,7 @@ def test_airflow_knows_each_part_and_its_options(name: str, monkeypatch: pytest.
     started: list[tuple[list[str], dict[str, str]]] = []
     monkeypatch.setattr("os.execvpe", lambda _, command, environ: started.append((command, environ)) or sys.exit(0))
     monkeypatch.setattr("os.umask", lambda _: 0)
+    monkeypatch.setattr("launch.first_start.prepare_scheduling", lambda *_: None)
     with pytest.raises(SystemExit):
         _run_main("run_component.py", [name])
     command, environ = started[0]
@@ -157,6 +191,19 @@ def api_server() -> Iterator[str]:
 def test_health_is_what_airflow_says(api_server: str) -> None:
     assert _run_main("health.py", "scheduler", api_server) == 0
     assert _run_main("health.py", "triggerer", api_server) == 1
+
+
+@pytest.mark.parametrize("name", ["landing", "live"])
+def test_streams_are_healthy_while_they_write_their_progress(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STATE_DIR", str(tmp_path))
+    assert _run_main("health.py", name) == 1
+    file = get_progress_path(tmp_path, name)
+    file.touch()
+    assert _run_main("health.py", name) == 0
+    os.utime(file, (0, 0))
+    assert _run_main("health.py", name) == 1
 
 
 def test_without_an_api_server_nothing_is_healthy() -> None:

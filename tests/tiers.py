@@ -16,7 +16,13 @@ import pytest
 
 from launch.checks import TIERS
 
-FIXTURES = {"embedded_server": "postgres", "spark": "spark", "product": "airflow", "started_browser": "browser"}
+FIXTURES = {
+    "embedded_server": "postgres",
+    "spark": "spark",
+    "kafka_broker": "spark",
+    "product": "airflow",
+    "started_browser": "browser",
+}
 PROGRAMS = {
     **dict.fromkeys(("initdb", "pg_ctl", "postgres"), "postgres"),
     **dict.fromkeys(("java", "spark-class", "spark-submit"), "spark"),

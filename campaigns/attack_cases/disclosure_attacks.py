@@ -336,7 +336,7 @@ ATTACKS: tuple[Attack, ...] = (
                 "user_personality",
                 "counted_play",
                 "listener_count",
-                "artist_listener",
+                "item_month",
                 "session",
             )
         ),
@@ -392,6 +392,9 @@ ATTACKS: tuple[Attack, ...] = (
         "select * from mart.read_my_playlist()",
         "select * from mart.read_my_login()",
         "select * from mart.read_my_artist_audience()",
+        "select * from mart.my_period_top('-infinity', 'infinity', '-infinity', 'infinity')",
+        "select * from mart.my_period_figures('-infinity', 'infinity')",
+        "select * from mart.my_taste_figures(2026)",
     ),
     _make_rejection_attack(
         "functions that publish",
@@ -440,7 +443,7 @@ ATTACKS: tuple[Attack, ...] = (
     _make_rejection_attack(
         "plans of what is behind the views",
         _ROW_LEVEL_ROLES,
-        "explain select * from mart.artist_listener",
+        "explain select * from mart.listener_count",
         "explain (analyze, buffers) select * from mart.artist_week",
         "explain (generic_plan) select * from audit.unpublished_play",
     ),
@@ -449,8 +452,8 @@ ATTACKS: tuple[Attack, ...] = (
         _ROW_LEVEL_ROLES,
         "select pg_relation_size(oid) from pg_class where relname = 'unpublished_play'",
         "select pg_total_relation_size(oid) from pg_class where relname = 'published_artist_week'",
-        "select pg_table_size(oid) from pg_class where relname = 'artist_listener'",
-        "select pg_indexes_size(oid) from pg_class where relname = 'artist_listener'",
+        "select pg_table_size(oid) from pg_class where relname = 'listener_count'",
+        "select pg_indexes_size(oid) from pg_class where relname = 'listener_count'",
         "select relname, reltuples from pg_class",
         "select relname, relpages from pg_class",
         "select c from pg_class as c",

@@ -45,7 +45,12 @@ _INVARIANT_QUERIES = {
     """,
     "hours": """
         select (select coalesce(sum(plays), 0) from mart.listener_day) * 1000000
-            - (select coalesce(sum(play_millionths), 0) from mart.listener_count where kind = 'hour' and year = 0)
+            - (
+                select coalesce(sum(plays), 0)
+                from mart.listener_count
+                cross join lateral unnest(play_millionths) as c (plays)
+                where kind = 'hour'
+            )
     """,
     "catalogue": """
         select (select count(*) from warehouse.bridge_track_artist) - count(*)

@@ -53,7 +53,7 @@ class CrashEnvironment:
             "SPOTIFY_DAILY_CALLS": "20",
             "CLUSTER_COUNT": "3",
             "SPARK_MASTER": "local[2]",
-            "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1",
+            "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
             "SPARK_CONF_DIR": str(write_spark_conf(folder / "spark_conf")),
             "CRASH_NOW": now.isoformat(),
             "CRASH_EXPORT": str(_write_export(folder / "export", now)),

@@ -84,7 +84,7 @@ class KilledProduct(RunningProduct):
             SPOTIFY_DAILY_CALLS="20",
             CLUSTER_COUNT="3",
             SPARK_MASTER="local[2]",
-            JAVA_TOOL_OPTIONS="-XX:TieredStopAtLevel=1",
+            JAVA_TOOL_OPTIONS="-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
             SPARK_CONF_DIR=str(write_spark_conf(folder / "spark_conf")),
             # Only rounds start runs: no schedule fires.
             REFRESH_CRON=f"{far_time.minute} {far_time.hour} * * *",
@@ -112,7 +112,9 @@ class KilledProduct(RunningProduct):
             return [worker for worker in workers if worker.children()][:1]
         if victim == TASK_PROCESS:
             return tasks[:1]
-        descendants = [process for task in tasks for process in task.children(recursive=True)]
+        # Java that tasks share is a child of its server; without a task, a kill of it would interrupt nothing.
+        parents = [*tasks, *(self._find_driver_servers() if tasks else [])]
+        descendants = [process for parent in parents for process in parent.children(recursive=True)]
         if victim == SPARK_JVM:
             return [candidate for candidate in descendants if candidate.name() == "java"][:1]
         return [
@@ -120,6 +122,14 @@ class KilledProduct(RunningProduct):
             for candidate in descendants
             if candidate.name() != "java" and "pyspark.daemon" in " ".join(candidate.cmdline())
         ][-1:]
+
+    def _find_driver_servers(self) -> list[psutil.Process]:
+        return [
+            process
+            for process in psutil.process_iter(["cmdline", "environ"])
+            if "etl.engines.driver_server" in (process.info["cmdline"] or ())
+            and (process.info["environ"] or {}).get("STATE_DIR") == str(self.state)
+        ]
 
     def _find_process(self, name: str) -> list[psutil.Process]:
         session_lines = (self.state / "run" / "sessions.jsonl").read_text(encoding="utf-8").splitlines()

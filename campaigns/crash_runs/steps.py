@@ -23,7 +23,7 @@ from etl import database
 from etl.engines.spark import open_session
 from etl.errors import EtlError
 from etl.extract.spotify.client import ApiClient
-from etl.jobs import account_import, erasure, events, kaggle, marts, recently_played, refresh, spotify
+from etl.jobs import account_import, erasure, events, kaggle, marts, recently_played, refresh, refresh_plan, spotify
 from etl.settings import Settings, read_settings
 from simulator.jobs import catalogue_files, feed, mock_api
 from simulator.listeners.feed import SPARK_OPTIONS
@@ -94,7 +94,7 @@ def _fetch_plays(step_settings: Settings, now: datetime) -> None:
 
 
 def _plan_refresh(step_settings: Settings, now: datetime) -> None:
-    refresh.plan_refresh(REFRESH_RUN_ID, "nightly_refresh", now.date(), False, step_settings)
+    refresh_plan.plan_refresh(REFRESH_RUN_ID, "nightly_refresh", now.date(), False, step_settings)
 
 
 def _simulate_feed(step_settings: Settings, now: datetime) -> None:

@@ -40,15 +40,52 @@ _KEY_COLUMN_ALIASES = {
     "last_track_key": "track_key",
 }
 _ITEM_KEY_CASE = """case {kind}
-    when 'artist' then (select k.artist_id from warehouse.dim_artist as k where k.artist_key = t.item_key)
-    when 'genre' then (select k.genre from warehouse.dim_genre as k where k.genre_key = t.item_key)
-    when 'recording' then (select k.track_id from warehouse.dim_track as k where k.track_key = t.item_key)
-    else t.item_key::text end"""
-_ITEM_KIND_BY_TABLE = {
-    "mart.listener_count": "t.kind::text",
-    "mart.chart_count": "(select k.kind::text from mart.chart as k where k.chart_key = t.chart_key)",
-    "mart.chart_top": "(select k.kind::text from mart.chart as k where k.chart_key = t.chart_key)",
+    when 'artist' then (select k.artist_id from warehouse.dim_artist as k where k.artist_key = {key})
+    when 'genre' then (select k.genre from warehouse.dim_genre as k where k.genre_key = {key})
+    when 'recording' then (select k.track_id from warehouse.dim_track as k where k.track_key = {key})
+    else {key}::text end"""
+_CHART_KIND = "(select k.kind::text from mart.chart as k where k.chart_key = t.chart_key)"
+_PLACE = """(
+    select row(k.country, k.continent)::text from mart.listening_context as k where k.listening_context_key = {}
+)"""
+_SORTED_ARRAY = """(
+    select array_agg(row({values})::text order by row({values})::text) from unnest({arrays}) as u ({names})
+)"""
+_NATURAL_ARRAYS = {
+    "mart.listener_count": (
+        _SORTED_ARRAY.format(
+            values=f"{_ITEM_KEY_CASE.format(kind='t.kind::text', key='u.item_key')}, u.plays, u.ms",
+            arrays="t.item_keys, t.play_millionths, t.ms_millionths",
+            names="item_key, plays, ms",
+        ),
+        ("item_keys", "play_millionths", "ms_millionths"),
+    ),
+    "mart.chart_top": (
+        _SORTED_ARRAY.format(
+            values=f"{_ITEM_KEY_CASE.format(kind=_CHART_KIND, key='u.item_key')}, u.plays",
+            arrays="t.item_keys, t.play_millionths",
+            names="item_key, plays",
+        ),
+        ("item_keys", "play_millionths"),
+    ),
+    "mart.item_month": (
+        _SORTED_ARRAY.format(
+            values=f"{_PLACE.format('u.place_day / 32')}, u.place_day % 32, u.plays",
+            arrays="t.place_days, t.play_millionths",
+            names="place_day, plays",
+        ),
+        ("place_days", "play_millionths"),
+    ),
+    "mart.item_year": (
+        _SORTED_ARRAY.format(
+            values=f"{_PLACE.format('u.place_key')}, u.plays",
+            arrays="t.place_keys, t.play_millionths",
+            names="place_key, plays",
+        ),
+        ("place_keys", "play_millionths"),
+    ),
 }
+"""Tables whose arrays are in the order of surrogate keys: the expression that stands for these columns."""
 IGNORED_COLUMNS = {
     "audit.run": ("started_at", "finished_at"),
     "audit.fetch": ("asked_at", "calls", "calls_saved"),
@@ -193,7 +230,10 @@ def _is_own_key(name: str, column: str) -> bool:
 
 def _make_natural_value(name: str, column: str) -> str:
     """Return the expression that replaces a column's surrogate key by natural values."""
+    expression, array_columns = _NATURAL_ARRAYS.get(name, ("", ()))
+    if column in array_columns:
+        return expression if column == array_columns[0] else "null"
     if column == "item_key":
-        return _ITEM_KEY_CASE.format(kind=_ITEM_KIND_BY_TABLE[name])
+        return _ITEM_KEY_CASE.format(kind="t.kind::text", key="t.item_key")
     natural_key = _NATURAL_KEY_BY_COLUMN.get(_KEY_COLUMN_ALIASES.get(column, column))
     return natural_key.format(column) if natural_key else f't."{column}"'

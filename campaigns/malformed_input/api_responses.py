@@ -8,9 +8,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from campaigns.malformed_input.file_breaks import GENERAL_BREAKS
-from campaigns.malformed_input.parsers import Json, make_resources, make_response
-from campaigns.malformed_input.row_mutator import RowMutator
+from campaigns.malformed_input.general_breaks import GENERAL_BREAKS
+from campaigns.malformed_input.response_lines import make_resources, make_response
+from campaigns.malformed_input.row_mutator import Json, RowMutator
 from etl.extract.spotify.account_fetch import fetch_account
 from etl.extract.spotify.catalogue_fetch import CatalogueRequest, fetch_catalogue
 from etl.extract.spotify.http_session import HttpLimits

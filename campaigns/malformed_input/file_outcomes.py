@@ -14,8 +14,9 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 from campaigns.malformed_input.api_responses import serve_malformed_responses
-from campaigns.malformed_input.file_breaks import BREAKS_BY_SUFFIX, break_file, list_unusual_names, list_unusual_paths
+from campaigns.malformed_input.file_breaks import BREAKS_BY_SUFFIX, break_file
 from campaigns.malformed_input.parsers import PARSERS, Parser
+from campaigns.malformed_input.unusual_paths import list_unusual_names, list_unusual_paths
 from etl.errors import EtlError
 from etl.storage.inputs import ReceivedInput
 from etl.storage.lake import Lake

@@ -145,7 +145,7 @@ def start_warm_runner(folder: Path, *, has_spark: bool) -> Iterator[WarmRunner]:
     state = folder / "state"
     state.mkdir()
     link_jars(state)
-    os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
+    os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m")
     server = postgres.start_server(state)
     try:
         _prepare_server(server)

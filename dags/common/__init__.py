@@ -1,6 +1,7 @@
 """Modules that the DAGs share.
 
 assets            inputs in the lake and tables of the warehouse
+landed_files_trigger  starts a load when landed messages of a topic wait
 retries           default arguments of tasks, retries by the kind of error, the failure notification
 params            pages and form fields
 pools             names of Airflow's pools

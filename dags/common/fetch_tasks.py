@@ -1,4 +1,4 @@
-"""The tasks that call the Spotify API, at the beginning of ``nightly_refresh``.
+"""The tasks that call the Spotify API, and services for audio features, at the beginning of ``nightly_refresh``.
 
 An account that fails does not affect the others. A fetch without news is skipped, so that its asset is not updated.
 Tasks import their jobs when they run.
@@ -10,7 +10,7 @@ from typing import Any
 from airflow.sdk import task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.common.assets import API_INPUTS
+from dags.common.assets import API_INPUTS, FEATURE_INPUTS
 from dags.common.pools import get_spotify_pool
 from dags.common.run_context import get_fetch_date, get_run_id, is_last_try
 
@@ -58,11 +58,27 @@ def fetch_catalogue(**context: Any) -> dict[str, Any]:
     return summary
 
 
+@task(trigger_rule="all_done", execution_timeout=timedelta(hours=3), outlets=[FEATURE_INPUTS])
+def fetch_audio_features(**context: Any) -> dict[str, Any]:
+    """Ask ReccoBeats for audio features, if the settings name it, also after failed fetches from Spotify."""
+    from etl.jobs import audio_features
+    from etl.settings import read_settings
+
+    settings, fetch_date = read_settings(), get_fetch_date(context)
+    reason = audio_features.explain_skip(fetch_date, settings)
+    if reason:
+        raise AirflowSkipException(reason)
+    summary = audio_features.fetch_audio_features(get_run_id(context), fetch_date, settings, is_last_try(context))
+    if not summary["has_news"]:
+        raise AirflowSkipException(audio_features.explain_no_news(summary, settings))
+    return summary
+
+
 def build_fetch_tasks() -> Any:
     """Wire the tasks.
 
     :returns: the last one; the tasks after it run even if it fails.
     """
-    catalogue = fetch_catalogue()
-    fetch_account.expand(name=choose_accounts()) >> catalogue
-    return catalogue
+    catalogue, audio_features = fetch_catalogue(), fetch_audio_features()
+    fetch_account.expand(name=choose_accounts()) >> catalogue >> audio_features
+    return audio_features

@@ -9,29 +9,28 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.common.assets import API_INPUTS, CATALOGUE_TABLES, KAGGLE_INPUTS, REFRESH_END
+from dags.common.assets import API_INPUTS, CATALOGUE_TABLES, FEATURE_INPUTS, KAGGLE_INPUTS, REFRESH_END
 from dags.common.run_context import get_reference_date, get_run_id, skip_on_first_try
 
 
 @task(trigger_rule="all_done")
-def plan_refresh(**context: Any) -> int:
-    """Return the number of new inputs, also after failed fetches; the run ends here without any."""
-    from etl.jobs import refresh
+def plan_refresh(**context: Any) -> None:
+    """Plan the run, also after failed fetches; it ends here if nothing is new."""
+    from etl.jobs import refresh_plan
     from etl.settings import read_settings
 
-    input_count = refresh.plan_refresh(
+    has_news = refresh_plan.plan_refresh(
         get_run_id(context),
         job=context["dag_run"].dag_id,
         reference_date=get_reference_date(context),
         is_forced=bool(context["params"].get("full_refresh")) or "cluster_count" in context["params"],
         settings=read_settings(),
     )
-    if not input_count:
+    if not has_news:
         raise AirflowSkipException("Nothing new: the warehouse already has all inputs of the lake.")
-    return input_count
 
 
-@task(inlets=[KAGGLE_INPUTS, API_INPUTS])
+@task(inlets=[KAGGLE_INPUTS, API_INPUTS, FEATURE_INPUTS])
 def transform_catalogue(**context: Any) -> dict[str, int]:
     """Return the numbers of accepted and rejected rows, and of the resulting rows."""
     from etl.jobs import refresh

@@ -7,7 +7,9 @@
     runs         reads of audit.run: published inputs and the state that a new run starts from
     sql_files    the files of sql/: read, run and query them
     fetches      the state between fetches from the Spotify API
+    feature_requests  the tracks to ask a service for audio features of
     entity_partitions, arrow_reads  partitions of users, tracks, artists and events, and their rows by ADBC
+    stream_checks  the results of the checks of the streams
     cleanup      leftovers in staging and old rejected rows
 
 Only this package and ``load`` import SQLAlchemy, apart from ``erasure.warehouse``.
@@ -15,6 +17,7 @@ Only this package and ``load`` import SQLAlchemy, apart from ``erasure.warehouse
 
 from etl.database.cleanup import clear_staging, sweep_warehouse
 from etl.database.connection import (
+    begin_snapshot,
     connect,
     explain_error,
     explain_sqlstate,
@@ -25,7 +28,7 @@ from etl.database.connection import (
     libpq_url,
     make_engine,
 )
-from etl.database.locks import lock_warehouse, retry_when_locked
+from etl.database.locks import lock_landed_files, lock_warehouse, retry_when_locked
 from etl.database.run_records import (
     EXTERNAL_END_MESSAGES,
     INTERRUPTED_MESSAGE,
@@ -45,9 +48,11 @@ from etl.database.runs import (
     get_latest_state_run_id,
     get_newness_bounds,
     has_release_after_bounds,
+    list_match_decisions,
     list_published_input_ids,
 )
 from etl.database.sql_files import SQL_FOLDER, query_sql, read_sql, run_sql, run_statements, sql_path
+from etl.database.stream_checks import delete_stream_checks, list_stream_checks, record_stream_checks
 
 __all__ = [
     "EVENTS_SUFFIX",
@@ -57,9 +62,11 @@ __all__ = [
     "MARKED_FAILED_MESSAGE",
     "SQL_FOLDER",
     "TIMED_OUT_MESSAGE",
+    "begin_snapshot",
     "clear_staging",
     "connect",
     "delete_failure",
+    "delete_stream_checks",
     "explain_error",
     "explain_sqlstate",
     "fetch_rows",
@@ -72,7 +79,10 @@ __all__ = [
     "has_control_characters",
     "has_release_after_bounds",
     "libpq_url",
+    "list_match_decisions",
     "list_published_input_ids",
+    "list_stream_checks",
+    "lock_landed_files",
     "lock_warehouse",
     "make_engine",
     "mark_restarted",
@@ -81,6 +91,7 @@ __all__ = [
     "record_external_failure",
     "record_failure",
     "record_nothing_new",
+    "record_stream_checks",
     "retry_when_locked",
     "run_sql",
     "run_statements",

@@ -1,11 +1,12 @@
-"""Cleanup of the warehouse: leftovers of loads in staging, and old rejected rows."""
+"""Cleanup of the warehouse: leftovers of loads in staging, and old rows: rejected ones, findings and forecasts."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
 from etl.database.connection import fetch_rows
 from etl.database.locks import lock_warehouse
+from etl.database.sql_files import query_sql
 
 _LAST_FILE_RUN = """
     select r.run_id
@@ -16,14 +17,17 @@ _LAST_FILE_RUN = """
     limit 1
 """
 """The last refresh that read Kaggle files; each refresh reads all current files."""
+_FORECAST_AGE = timedelta(days=365)
+_SCORED_TRAININGS = 8
 
 
 def sweep_warehouse(url: str, cutoff: datetime) -> int:
-    """Empty staging and delete the rejected rows of runs that ended before a time.
+    """Empty staging and delete the rejected rows of runs that ended before a time, and findings about days before it.
 
+    Forecasts of single artists and users are deleted a year later, scores of models with all but the last trainings.
     Rejected rows of current Kaggle files stay: the next refresh reads these files whole and would reject them again.
 
-    :returns: the number of deleted rows of audit.rejected_row; audit.row_count keeps their counts.
+    :returns: the number of deleted rows, without those of staging; audit.row_count keeps the counts of rejected rows.
     :raises TryAgainError: if a load is in progress.
     """
     with lock_warehouse(url, wait_seconds=60) as connection:
@@ -43,6 +47,9 @@ def sweep_warehouse(url: str, cutoff: datetime) -> int:
             ),
             {"before": cutoff},
         ).rowcount
+        removed_count += int(str(query_sql(connection, "erase/old_findings", before=cutoff)[0]["findings"]))
+        forecasts = {"made_before": cutoff - _FORECAST_AGE, "trainings": _SCORED_TRAININGS}
+        removed_count += int(str(query_sql(connection, "erase/old_forecasts", **forecasts)[0]["row_count"]))
         connection.commit()
     return removed_count
 

@@ -104,6 +104,11 @@ def fetch_rows(connection: Connection, statement: str, **parameters: object) -> 
     return [dict(row) for row in connection.execute(text(statement), parameters).mappings()]
 
 
+def begin_snapshot(connection: Connection) -> None:
+    """Begin a transaction that only reads, and whose queries all see the state of the first one."""
+    connection.execute(text("set transaction isolation level repeatable read, read only"))
+
+
 @contextmanager
 def convert_errors(url: str) -> Iterator[None]:
     """Raise failures of PostgreSQL within the context as ``explain_error`` explains them; bugs stay as they are."""

@@ -20,6 +20,7 @@ LOCK_NOT_AVAILABLE = "55P03"
 """The SQLSTATE of a statement that ``lock_timeout`` has ended."""
 
 _ADVISORY_LOCK_ID = 20_261_121
+_LANDED_FILES_LOCK_ID = 20_261_130
 _LOCK_WAIT_SECONDS = 3600.0
 _LOCK_POLL_SECONDS = 0.5
 
@@ -40,6 +41,17 @@ def lock_warehouse(url: str, wait_seconds: float = _LOCK_WAIT_SECONDS) -> Iterat
         _take_lock(connection, wait_seconds)
         with watch_sessions(connection.engine):
             yield connection
+
+
+@contextmanager
+def lock_landed_files(url: str) -> Iterator[None]:
+    """Let no other process move or rewrite landed files during the context, which takes seconds.
+
+    :raises EtlError: as ``connection.explain_error`` decides.
+    """
+    with convert_errors(url), make_engine(url).begin() as connection:
+        connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LANDED_FILES_LOCK_ID})
+        yield
 
 
 def retry_when_locked(

@@ -122,3 +122,23 @@ def get_latest_state_run_id(connection: Connection) -> str | None:
     """
     run_rows = fetch_rows(connection, statement)
     return str(run_rows[0]["memory_run_id"]) if run_rows else None
+
+
+def list_match_decisions(connection: Connection) -> tuple[list[tuple[str, str, str, bool]], bool]:
+    """Return the decisions about ids that a catalogue follows, and whether the published one was built with others.
+
+    :returns: kind, first_id, second_id and is_match, sorted. That two artists are one is not among them, because only
+        the marts follow it.
+    """
+    statement = """
+        select kind, first_id, second_id, is_match
+        from warehouse.match_decision
+        where revoked_at is null and not (kind = 'artist' and is_match)
+        order by kind, first_id, second_id
+    """
+    applied_statement = "select kind, first_id, second_id, is_match from warehouse.applied_match_decision"
+    decisions, applied = (
+        [(str(row["kind"]), str(row["first_id"]), str(row["second_id"]), bool(row["is_match"])) for row in rows]
+        for rows in (fetch_rows(connection, statement), fetch_rows(connection, applied_statement))
+    )
+    return decisions, set(decisions) != set(applied)

@@ -1,46 +1,54 @@
-"""Spark sessions: their options, and messages for their failures."""
+"""Spark sessions: their options, and the Java process that they run in."""
 
 import hashlib
 import io
-import logging
 import os
 import re
-import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark import SparkContext
-from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from etl.errors import ActionNeededError, EtlError, TryAgainError
+from etl.engines.shared_driver import SharedDriver, attach_driver
+from etl.engines.spark_failures import explain_failure, get_exit_code, stop_session
 from etl.settings import CHECKOUT, Settings
-
-log = logging.getLogger(__name__)
 
 MAVEN_COORDINATES = ("org.apache.spark:spark-avro_2.13:4.1.1",)
 """Maven coordinates that the product needs; resolved once, at set-up, into STATE_DIR/ivy."""
 
+KAFKA_COORDINATES = ("org.apache.spark:spark-sql-kafka-0-10_2.13:4.1.1",)
+"""Maven coordinates that only sessions of streams need; resolved once into STATE_DIR/ivy-kafka."""
+
+KAFKA_EXCLUDES = (
+    "com.google.code.findbugs:jsr305",
+    "org.apache.hadoop:hadoop-client-api",
+    "org.apache.hadoop:hadoop-client-runtime",
+    "org.lz4:lz4-java",
+    "org.slf4j:slf4j-api",
+    "org.xerial.snappy:snappy-java",
+)
+"""Their dependencies that pyspark has."""
+
 _SECRET_VARIABLES = re.compile(
-    r"WAREHOUSE_URL|KAGGLE_PATH|SPOTIPY_CLIENT_SECRET|FAILURE_NOTIFIER|AIRFLOW_(_|CONN|METADATA).*"
+    r"WAREHOUSE_URL|KAGGLE_PATH|KAFKA_SASL_PASSWORD|SCHEMA_REGISTRY_USER_INFO|SPOTIPY_CLIENT_SECRET|FAILURE_NOTIFIER"
+    r"|ANOMALY_QUEUE_CONNECTION_STRING|AIRFLOW_(_|CONN|METADATA).*"
 )
 """Variables that Spark's own processes do not get; the tasks bring the credentials that they need."""
 
-_OUT_OF_MEMORY = "java.lang.OutOfMemoryError"
-_WORKER_EXITED = re.compile(r"Python worker exited unexpectedly|reading the port number from pyspark\.daemon")
-_EXIT_WAIT_SECONDS = 5
 _ZIPPED = (".py", ".avsc", ".sql")
 _EXECUTOR_FOLDERS = ("etl", "simulator", "sql/schema")
 """Packages whose functions run on executors, and the tables that their frames fill."""
-_JAVA_OPTIONS = "-XX:+UseParallelGC -XX:-DontCompileHugeMethods"
+_COMPILE_HUGE_METHODS = "-XX:-DontCompileHugeMethods"
+_JAVA_OPTIONS = f"-XX:+UseParallelGC {_COMPILE_HUGE_METHODS}"
 """The parallel collector has the highest throughput, and no job needs short pauses. By default Java does not compile
 methods of more than 8,000 bytes, and generated code has such methods."""
+_JAVA_CLASSES = ("functions", "org.apache.spark.sql.functions", "PythonUtils", "PythonSQLUtils")
 _SMALL_BYTES = 2 << 20
 _SMALL_OPTIONS = {
     # Plans are run as they are: to generate and compile Java for each stage takes longer than its few rows.
@@ -49,8 +57,11 @@ _SMALL_OPTIONS = {
     # One partition is enough, so there is nothing for Spark to find out and plan again between two stages.
     "spark.sql.adaptive.enabled": "false",
     "spark.sql.shuffle.partitions": "1",
-    # The second of Java's compilers would not be done before the work is.
-    "spark.driver.extraJavaOptions": f"{_JAVA_OPTIONS} -XX:TieredStopAtLevel=1",
+    # The second of Java's compilers would not be done before the work is. Without it Java keeps only 48 MB for compiled
+    # code, and compiles nothing more once a few steps have filled them. The serial collector takes less
+    # memory. It gives memory back at once instead of at its fourth full run, so that the process may wait.
+    "spark.driver.extraJavaOptions": f"-XX:+UseSerialGC {_COMPILE_HUGE_METHODS} -XX:TieredStopAtLevel=1"
+    " -XX:ReservedCodeCacheSize=240m -XX:MinHeapFreeRatio=20 -XX:MaxHeapFreeRatio=50 -XX:-ShrinkHeapInSteps",
 }
 
 
@@ -71,37 +82,73 @@ def open_session(settings: Settings, name: str, options: Mapping[str, str] | Non
     address = os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
-    builder = SparkSession.builder.master(settings.spark_master).appName(name)
-    spark = None
+    all_options = {**_build_options(settings, scratch, address), **(options or {})}
+    java_options = all_options["spark.driver.extraJavaOptions"]
+    all_options["spark.driver.extraJavaOptions"] = _add_class_archive(java_options, settings)
+    spark, driver, is_done = None, None, False
     try:
         with _hide_secrets():
-            spark = builder.config(map={**_build_options(settings, scratch, address), **(options or {})}).getOrCreate()
+            driver = _attach_driver(settings, all_options)
+            builder = SparkSession.builder.appName(name)
+            spark = builder.config(map=dict(all_options)).getOrCreate()
+            _look_up_classes(spark)
         yield spark
+        is_done = True
     except Exception as error:
-        explanation = _explain_failure(error, settings)
+        explanation = explain_failure(error, settings.spark_driver_memory)
         if explanation is None:
             raise
         raise explanation from error
     finally:
-        if spark is not None and _get_exit_code() is None:
-            _stop_session(spark)
+        try:
+            if spark is not None and get_exit_code() is None:
+                stop_session(spark)
+        finally:
+            if driver is not None:
+                driver.release() if is_done else driver.discard()
 
 
-def _build_options(settings: Settings, scratch: Path, address: str) -> dict[str, bool | float | int | str | None]:
+def _attach_driver(settings: Settings, options: dict[str, str]) -> SharedDriver | None:
+    """Attach this process to the shared Java process, if the settings allow one and it has no Java of its own yet."""
+    if not settings.spark_idle_minutes or SparkContext._gateway is not None or "PYSPARK_GATEWAY_PORT" in os.environ:
+        return None
+    # Java that compiles for large inputs also serves small ones.
+    others = [_add_class_archive(_JAVA_OPTIONS, settings)]
+    driver = attach_driver(settings.state_dir, options, others, settings.spark_idle_minutes * 60)
+    if driver is not None:
+        # An own Java process would get them at its start.
+        options["spark.files"] = options["spark.submit.pyFiles"]
+    return driver
+
+
+def _look_up_classes(spark: SparkSession) -> None:
+    """Look up the Java classes of column functions once: py4j asks for them at each call, and Java searches all jars.
+
+    A plan of a refresh makes thousands of such calls.
+    """
+    jvm = spark.sparkContext._jvm
+    for name in _JAVA_CLASSES:
+        setattr(jvm, name, getattr(jvm, name))
+
+
+def _build_options(settings: Settings, scratch: Path, address: str) -> dict[str, str]:
     """Return the options of every session.
 
     :param address: of the driver.
     """
     return {
+        "spark.master": settings.spark_master,
         "spark.driver.memory": settings.spark_driver_memory,
         "spark.driver.host": address,
         "spark.driver.bindAddress": address,
         "spark.driver.extraJavaOptions": _JAVA_OPTIONS,
         "spark.executor.extraJavaOptions": _JAVA_OPTIONS,
-        "spark.jars": ",".join(jar.as_uri() for jar in sorted((settings.state_dir / "ivy" / "jars").glob("*.jar"))),
+        "spark.jars": list_jars(settings.state_dir, "ivy"),
         "spark.jars.ivy": str(settings.state_dir / "ivy"),
         "spark.local.dir": str(scratch),
         "spark.log.level": "WARN",
+        # To record where the code makes a column takes five calls of Java for each; errors have the traceback.
+        "spark.python.sql.dataFrameDebugging.enabled": "false",
         "spark.sql.ansi.enabled": "true",
         # Its cost grows with the square of a plan's columns, and gains nothing for joins on plain keys.
         "spark.sql.constraintPropagation.enabled": "false",
@@ -110,11 +157,33 @@ def _build_options(settings: Settings, scratch: Path, address: str) -> dict[str,
         "spark.sql.session.timeZone": "UTC",
         # A new session's data are small: more partitions would only add tasks. Adaptive execution coalesces further.
         "spark.sql.shuffle.partitions": "8",
+        # Each query describes its plan for the web UI, which is off.
+        "spark.sql.ui.explainMode": "simple",
         "spark.sql.warehouse.dir": (scratch / "warehouse").as_uri(),
         "spark.submit.pyFiles": str(_zip_package(scratch)),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }
+
+
+def list_jars(state_dir: Path, *folders: str) -> str:
+    """Return the jars that were resolved into folders of STATE_DIR, as the option spark.jars takes them."""
+    jars = {jar.name: jar.as_uri() for folder in folders for jar in sorted((state_dir / folder / "jars").glob("*.jar"))}
+    return ",".join(jars.values())
+
+
+def get_class_archive(state_dir: Path) -> Path:
+    """Return the path of the archive of Java classes that ``launch.class_archive`` writes."""
+    return state_dir / "ivy" / "classes.jsa"
+
+
+def _add_class_archive(java_options: str, settings: Settings) -> str:
+    """Add the archive of Java classes, if it exists, to the options of the driver."""
+    archive = get_class_archive(settings.state_dir)
+    if not archive.exists() or "-XX:ArchiveClassesAtExit" in java_options:
+        return java_options
+    # Java says nothing of an archive that does not fit, and starts without it.
+    return f'{java_options} "-XX:SharedArchiveFile={archive}" -Xlog:cds=off -Xlog:cds+dynamic=off'
 
 
 def options_for_size(size_bytes: int) -> dict[str, str]:
@@ -165,55 +234,6 @@ def open_lazy_session(settings: Settings, name: str, options: Mapping[str, str] 
     """Return a session that starts as ``open_session`` does when it is first called, and stops on leaving."""
     with ExitStack() as stack:
         yield LazySession(settings, name, stack, options)
-
-
-def _stop_session(spark: SparkSession) -> None:
-    """Stop a session; a driver that exits meanwhile counts as stopped."""
-    try:
-        spark.stop()
-    except (Py4JError, ConnectionError):
-        # The connection breaks shortly before the driver's exit code is available.
-        if _get_exit_code(_EXIT_WAIT_SECONDS) is None:
-            raise
-        log.warning("Spark exited while it was being stopped.")
-
-
-def _explain_failure(error: Exception, settings: Settings) -> EtlError | None:
-    """Return an error with a remedy if Spark ran out of memory, exited or did not start; None for any other failure."""
-    if _OUT_OF_MEMORY in str(error):
-        return ActionNeededError(
-            f"Spark ran out of memory: SPARK_DRIVER_MEMORY is {settings.spark_driver_memory}. Set it higher, then run"
-            " the step again."
-        )
-    if _WORKER_EXITED.search(str(error)):
-        return TryAgainError(
-            "A Python worker of Spark has ended before its work was done, as the system makes it where memory runs out:"
-            " then end what else needs it. Nothing half done is kept."
-        )
-    if isinstance(error, PySparkRuntimeError) and error.getCondition() == "JAVA_GATEWAY_EXITED":
-        return TryAgainError(
-            "Spark ended while it was starting: what it said of that stands above. It needs Java 17, and"
-            f" SPARK_DRIVER_MEMORY ({settings.spark_driver_memory}) of free memory."
-        )
-    is_connection_lost = isinstance(error, Py4JError | ConnectionError) and not isinstance(error, Py4JJavaError)
-    code = _get_exit_code(_EXIT_WAIT_SECONDS if is_connection_lost else 0)
-    if code is None:
-        return None
-    return TryAgainError(
-        f"Spark has ended before its work was done (exit code {code}; -9 is what the system does where memory runs"
-        " out: then end what else needs it). Nothing half done is kept."
-    )
-
-
-def _get_exit_code(wait_seconds: float = 0) -> int | None:
-    """Return the exit code of the Spark driver that this process started; None while it runs."""
-    gateway = SparkContext._gateway
-    if gateway is None:
-        return None
-    try:
-        return int(gateway.proc.wait(wait_seconds))
-    except subprocess.TimeoutExpired:
-        return None
 
 
 def _zip_package(folder: Path) -> Path:

@@ -6,5 +6,6 @@ data_subject   all identifiers of the listener, so that every step erases the sa
 lake           inputs, checkpoints and latest API state
 api_responses  the lines of one input of API responses
 feeds          Avro feeds, block by block
+landed_messages  rejected messages of a topic, and dead letters that are not sent yet
 warehouse      staging, star, simulation and audit
 """

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 from fsspec.core import url_to_fs
 
 from etl.erasure.data_subject import DataSubject
+from etl.erasure.landed_messages import erase_from_rejected_file
 from etl.formats.avro.blocks import DamagedBlockError, decompress_block, encode_block
 from etl.formats.avro.container_files import Block, Header, count_records, read_blocks, read_header
 from etl.formats.avro.salvage import ReadableRecord, salvage_records
@@ -22,6 +23,7 @@ from etl.formats.contracts.avro import LATEST_CONTRACT
 from etl.formats.kaggle.column_rules import BLANKS
 from etl.storage.inputs import ReceivedInput
 from etl.storage.lake import Lake
+from etl.storage.landed_files import REJECTED_SUFFIX
 
 
 def erase_from_feeds(lake: Lake, data_subject: DataSubject) -> int:
@@ -44,6 +46,8 @@ def _erase_from_input(lake: Lake, received: ReceivedInput, user_ids: Collection[
     for file_path in _list_files(files, path):
         with files.open(file_path, "rb") as source:
             is_changed |= _erase_from_file(lake, file_path, source, int(files.size(file_path)), user_ids)
+    for file_path in _list_rejected_files(files, path):
+        is_changed |= erase_from_rejected_file(lake, file_path, user_ids)
     return is_changed
 
 
@@ -67,6 +71,11 @@ def _erase_from_file(lake: Lake, path: str, source: BinaryIO, size: int, user_id
 def _list_files(files: Any, path: str) -> list[str]:
     """Return the paths of the files of an input, which is one file or a folder of files."""
     return sorted(files.glob(f"{path}/*.avro")) if files.isdir(path) else [path]
+
+
+def _list_rejected_files(files: Any, path: str) -> list[str]:
+    """Return the paths of the files of rejected messages of an input, which only landed messages have."""
+    return sorted(files.glob(f"{path}/*{REJECTED_SUFFIX}")) if files.isdir(path) else []
 
 
 class _BlockFilter:
@@ -122,7 +131,9 @@ def _get_user_id(record: dict[str, Any]) -> str | None:
 def _update_manifest(lake: Lake, received: ReceivedInput, is_changed: bool) -> bool:
     """Write the row count of an input that was changed, now or by a try that was killed; return whether it was."""
     files, path = url_to_fs(received.url)
-    count = count_records(files, received.url) + bool(received.cut_off)
+    rejected_files = _list_rejected_files(files, path)
+    rejected_count = sum(len(lake.inputs.read_parquet(file_path)) for file_path in rejected_files)
+    count = count_records(files, received.url) + rejected_count + bool(received.cut_off)
     is_changed |= count != received.row_count
     if is_changed:
         size = sum(int(files.size(file_path)) for file_path in _list_files(files, path))

@@ -58,7 +58,9 @@ def erase_data_subject(
         _replace_identifiers(connection, table, keys, data_subject)
     rebuild_marts(connection)  # A key that is free again may become the key of another user.
     run_sql(connection, "erase/charts")
+    run_sql(connection, "erase/forecasts")
     remaining_logins = erase_logins(connection, data_subject.user_ids)
+    run_sql(connection, "erase/live/person")  # late, since the live tables wait from here to the commit
     run_sql(connection, "erase/samples")  # Last, so that no sample of a row still identifies the data subject.
     connection.commit()
     if remaining_logins:

@@ -10,4 +10,5 @@ here; only private fields that no later step needs are removed.
     account_export   the listening history that Spotify sends on request
     feed             Avro files of events and of users
     spotify          responses of the Spotify Web API
+    audio_features   responses of services that are asked for audio features alone
 """

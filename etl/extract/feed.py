@@ -61,6 +61,23 @@ def receive_file(path: Path, lake: Lake, received_at: datetime) -> ReceivedInput
         raise ActionNeededError(f"{path.name}: the file cannot be read ({error.strerror}): {path}") from error
 
 
+def detect_format(path: Path) -> str:
+    """Return the format of a file that can be received: user_activity or user.
+
+    :raises WrongFileError: if the file is damaged or of no known contract.
+    :raises ActionNeededError: if it cannot be read.
+    """
+    try:
+        with path.open("rb") as source:
+            extent = measure_extent(source, path.stat().st_size)
+        _check_readable(extent)
+        return _detect_format(extent)
+    except WrongFileError as error:
+        raise WrongFileError(f"{path.name}: {error}") from None
+    except OSError as error:
+        raise ActionNeededError(f"{path.name}: the file cannot be read ({error.strerror}): {path}") from error
+
+
 def _receive_source(source: BufferedReader, path: Path, lake: Lake, received_at: datetime) -> ReceivedInput:
     input_id = hashlib.file_digest(source, "sha256").hexdigest()[:16]
     size = source.tell()

@@ -1,13 +1,20 @@
 """Responses of the Spotify API: a response, its resources, and the JSON lines of an input of the lake."""
 
+import dataclasses
 import io
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from etl.formats.compression import open_deterministic_gzip
-from etl.formats.contracts.api import BATCH_ENDPOINTS, EVENT_ENDPOINTS, PAGE_ENDPOINTS
+from etl.formats.contracts.api import (
+    BATCH_ENDPOINTS,
+    EVENT_ENDPOINTS,
+    FEATURE_ENDPOINT,
+    ID_LIST_ENDPOINTS,
+    PAGE_ENDPOINTS,
+)
 
 ORIGIN, FORMAT = "api", "spotify_answers"
 COLUMNS = ("number", "asked_at", "account", "endpoint", "path", "query", "status", "body", "playlist_id", "snapshot_id")
@@ -44,7 +51,7 @@ class ApiResponse:
 
         An error may instead be about the app's mode, about the account's rights, or about one id of a batch.
         """
-        if self.endpoint in BATCH_ENDPOINTS:
+        if self.endpoint in ID_LIST_ENDPOINTS:
             return self.is_success() or (self.status == 400 and "," not in self.query["ids"])
         return self.is_success() or self.endpoint not in ACCOUNT_ENDPOINTS
 
@@ -53,10 +60,14 @@ class ApiResponse:
         playlist_fields = ("playlist_id", "snapshot_id")
         fields = {
             name: value
-            for name, value in asdict(self).items()
+            for name, value in self.get_fields().items()
             if name not in playlist_fields or self.endpoint == "playlist_items"
         }
         return {"number": number, **fields}
+
+    def get_fields(self) -> dict[str, Any]:
+        """Return the fields by name, with the body itself: a copy of a page takes longer than to parse it."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
 
 def parse_line(line: ResponseLine) -> ApiResponse:
@@ -77,6 +88,8 @@ def count_resources(response: ApiResponse) -> int:
         return len(response.body["artists"]["items"])
     if response.endpoint in BATCH_ENDPOINTS:
         return len(response.body[response.endpoint])
+    if response.endpoint == FEATURE_ENDPOINT:
+        return len(response.body["content"])
     return 1
 
 

@@ -37,6 +37,11 @@ def is_corruption(error: OSError) -> bool:
     return error.errno in (None, errno.EINVAL)
 
 
+def is_bomb(size: int, compressed_size: int) -> bool:
+    """Return whether content is so much larger than its compressed form that it is made to fill the memory."""
+    return size > max(_RATIO_CHECK_MIN_BYTES, MAX_COMPRESSION_RATIO * compressed_size)
+
+
 def has_too_many_entries(content: IO[bytes]) -> bool:
     """Return whether the directory of a zip file is too long to be read into memory."""
     size = content.seek(0, 2)
@@ -60,6 +65,6 @@ def find_entry_violation(entry: zipfile.ZipInfo) -> str | None:
         return "this is a link, inside a zip file"
     if entry.flag_bits & _ENCRYPTED:
         return "this is locked with a password"
-    if entry.file_size > max(_RATIO_CHECK_MIN_BYTES, MAX_COMPRESSION_RATIO * entry.compress_size):
+    if is_bomb(entry.file_size, entry.compress_size):
         return f"this unpacks to more than {MAX_COMPRESSION_RATIO} times its size"
     return None

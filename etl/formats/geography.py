@@ -1,12 +1,15 @@
-"""Countries by their ISO 3166-1 codes, the continent of each, and timezones.
+"""Countries by their ISO 3166-1 codes, the continent and location of each, and timezones.
 
 Country names come from the table of the timezone database (the package tzdata). No small maintained library has the
 continents, so this module lists them: a country belongs to the continent of its capital.
 """
 
+import re
 from functools import cache
 from importlib.resources import files
 from zoneinfo import available_timezones
+
+_COORDINATES = re.compile(r"([+-])(\d{2})(\d{2})(?:\d{2})?([+-])(\d{3})(\d{2})(?:\d{2})?")
 
 _COUNTRIES_BY_CONTINENT = {
     "Africa": (
@@ -40,6 +43,26 @@ CONTINENTS: dict[str, str] = {
 def get_country_names() -> dict[str, str]:
     """Return the usual English name of each country, by its code."""
     return {code: name for code, name, *_ in read_timezone_table("iso3166.tab")}
+
+
+@cache
+def read_country_locations() -> dict[str, tuple[tuple[float, float], ...]]:
+    """Return latitude and longitude in degrees of the chief location of each timezone of each country, by its code.
+
+    A country's first location is its chief one.
+    """
+    locations: dict[str, tuple[tuple[float, float], ...]] = {}
+    for code, coordinates, *_ in read_timezone_table("zone.tab"):
+        locations[code] = (*locations.get(code, ()), _parse_coordinates(coordinates))
+    return locations
+
+
+def _parse_coordinates(coordinates: str) -> tuple[float, float]:
+    match = _COORDINATES.fullmatch(coordinates)
+    if match is None:
+        raise ValueError(f"{coordinates!r} is no location as zone.tab writes them.")
+    latitude, longitude = int(match[2]) + int(match[3]) / 60, int(match[5]) + int(match[6]) / 60
+    return (-latitude if match[1] == "-" else latitude), (-longitude if match[4] == "-" else longitude)
 
 
 def read_timezone_table(name: str) -> list[list[str]]:

@@ -10,6 +10,10 @@ playlists from before it. The times that a reset clock or an empty field produce
 earlier.
 """
 
+EARLIEST_SCROBBLE = datetime(2002, 1, 1, tzinfo=UTC)
+"""No play of another service is older: Audioscrobbler, from which Last.fm came, began in 2002. The times of a reset
+clock are all earlier."""
+
 CLOCK_TOLERANCE = timedelta(days=1)
 """How much later than its receipt a record may be dated, because clocks differ and some lack a timezone. Records with a
 later time are rejected."""

@@ -25,9 +25,9 @@ _USER_SCHEMA = "account string, user_id string"
 _KNOWN_FOLLOW_SCHEMA = "user_id string, artist_id string, event_time timestamp"
 
 
-def get_event_input_id(received: ReceivedInput) -> str:
+def get_event_input_id(origin: str, input_id: str) -> str:
     """Return the id under which a load of events takes an input: for API responses not the input's own."""
-    return f"{received.input_id}{EVENTS_SUFFIX}" if received.origin == ORIGIN else received.input_id
+    return f"{input_id}{EVENTS_SUFFIX}" if origin == ORIGIN else input_id
 
 
 def convert_to_event_inputs(lake: Lake, inputs: Iterable[ReceivedInput]) -> list[ReceivedInput]:
@@ -35,7 +35,7 @@ def convert_to_event_inputs(lake: Lake, inputs: Iterable[ReceivedInput]) -> list
     return [
         replace(
             received_input,
-            input_id=get_event_input_id(received_input),
+            input_id=get_event_input_id(received_input.origin, received_input.input_id),
             row_count=count_event_resources(lake.inputs.read_lines(received_input)),
         )
         if received_input.origin == ORIGIN

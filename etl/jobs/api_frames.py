@@ -1,4 +1,7 @@
-"""The frames that a refresh builds from API responses: rows of the catalogue, and further staged frames."""
+"""The frames that a refresh builds from API responses: rows of the catalogue, and further staged frames.
+
+They include responses of services that are asked for audio features alone.
+"""
 
 from dataclasses import dataclass
 from functools import reduce
@@ -7,10 +10,13 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 
 from etl.formats.contracts import LATEST_STATE, MOCK_SOURCE
+from etl.formats.feature_providers import FORMAT_SUFFIX, ORIGIN
 from etl.settings import MOCK_API_NAME, Settings
 from etl.storage.inputs import ReceivedInput
 from etl.storage.lake import Lake
+from etl.transform import provider_features
 from etl.transform.spotify import latest_state, resources, staged_frames
+from etl.transform.spotify.resources import ParsedResources
 
 STAGED_NAMES = ("user_record", "account_owner", "fact_track_popularity", "fact_artist_popularity", "refresh_state")
 
@@ -31,6 +37,7 @@ class ApiFrames:
     input_keys: DataFrame
     user_record: DataFrame
     account_owner: DataFrame
+    latest_features: DataFrame
     fact_track_popularity: DataFrame
     fact_artist_popularity: DataFrame
     refresh_state: DataFrame
@@ -74,15 +81,23 @@ def build_api_frames(
     resource_kinds = [tracks, artists, playlists, features, profiles]
     complete_snapshots = resources.select_complete_snapshots(lines)
     snapshots = latest_state.merge_snapshots(previous_state["api_playlist"], tracks.accepted, complete_snapshots)
-    if api_inputs:
+    provider = _parse_provider_inputs(spark, lake, inputs)
+    if api_inputs or provider:
         snapshots = snapshots.localCheckpoint(eager=True, storageLevel=StorageLevel.DISK_ONLY)
         new_state = latest_state.update_latest_state(
             previous_state, tracks.accepted, artists.accepted, playlists.accepted, features.accepted, snapshots
+        )
+        latest_features = previous_state["provider_features"]
+        new_state["provider_features"] = (
+            provider_features.update_latest_features(latest_features, provider.features.accepted)
+            if provider
+            else latest_features
         )
         for name, frame in new_state.items():
             lake.latest_state.write_frame(frame, run_id, name)
         state_run_id = run_id
     current_state = {name: lake.latest_state.read_frame(spark, state_run_id, name) for name in LATEST_STATE}
+    provider_frames = [provider] if provider else []
     return ApiFrames(
         state_run_id=state_run_id,
         track_rows=staged_frames.build_track_rows(current_state, source),
@@ -91,11 +106,45 @@ def build_api_frames(
         playlists=current_state["api_playlist"],
         snapshots=snapshots,
         linked_aliases=staged_frames.build_linked_aliases(current_state),
-        input_keys=staged_frames.build_input_keys(resource_kinds),
+        input_keys=reduce(
+            DataFrame.unionByName,
+            (provider_features.build_input_keys(frames.features.accepted) for frames in provider_frames),
+            staged_frames.build_input_keys(resource_kinds),
+        ),
         user_record=staged_frames.build_user_record(profiles.accepted),
+        latest_features=current_state["provider_features"],
         account_owner=staged_frames.build_account_owner(profiles.accepted),
         fact_track_popularity=staged_frames.build_fact_track_popularity(tracks.accepted),
         fact_artist_popularity=staged_frames.build_fact_artist_popularity(artists.accepted),
-        refresh_state=staged_frames.build_refresh_state(lines),
-        rejected=reduce(DataFrame.unionByName, (parsed.rejected for parsed in resource_kinds)),
+        refresh_state=reduce(
+            DataFrame.unionByName,
+            (frames.refresh_state for frames in provider_frames),
+            staged_frames.build_refresh_state(lines),
+        ),
+        rejected=reduce(
+            DataFrame.unionByName,
+            (parsed.rejected for parsed in (*resource_kinds, *(frames.features for frames in provider_frames))),
+        ),
     )
+
+
+@dataclass(frozen=True)
+class _ProviderFrames:
+    """The features in new responses of services for audio features, and the requests for them."""
+
+    features: ParsedResources
+    refresh_state: DataFrame
+
+
+def _parse_provider_inputs(spark: SparkSession, lake: Lake, inputs: list[ReceivedInput]) -> _ProviderFrames | None:
+    """Parse the responses of services for audio features among the inputs; None without any."""
+    feature_inputs = [received_input for received_input in inputs if received_input.origin == ORIGIN]
+    if not feature_inputs:
+        return None
+    sources = {
+        received_input.input_id: received_input.format.removesuffix(FORMAT_SUFFIX) for received_input in feature_inputs
+    }
+    lines = provider_features.add_source(lake.inputs.read_responses(spark, feature_inputs), sources)
+    lines = lines.persist(StorageLevel.DISK_ONLY)
+    features = provider_features.parse_features(lines)
+    return _ProviderFrames(features, provider_features.build_refresh_state(lines, features.accepted))

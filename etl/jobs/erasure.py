@@ -9,9 +9,10 @@ import json
 import logging
 import os
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from etl.database import lock_landed_files
 from etl.database.run_records import lock_for_run, record_published, record_start
 from etl.erasure.data_subject import DataSubject, from_json_object
 from etl.erasure.feeds import erase_from_feeds
@@ -22,21 +23,28 @@ from etl.erasure.lake import (
     drop_run_frames,
     erase_from_responses,
 )
+from etl.erasure.landed_messages import erase_from_landed_topics
 from etl.erasure.warehouse import erase_data_subject, find_usernames
 from etl.errors import ActionNeededError, MustSignInError
 from etl.extract.spotify.account_store import AccountStore, find_account_stores
 from etl.extract.spotify.responses import ACCOUNT_FETCH_KINDS, build_fetch_name
 from etl.formats.contracts.events import RESERVED_USER_IDS
+from etl.jobs.landed_inputs import register_locked_files
 from etl.load import Run
 from etl.load.access.login_removal import erase_logins
 from etl.load.marts import build_marts_as_defined
 from etl.settings import Settings
+from etl.storage.forecast_files import ForecastFiles
+from etl.storage.forgotten_users import ForgottenUsers
 from etl.storage.full_disk import report_full_disk
 from etl.storage.lake import Lake
+from etl.storage.landed_files import list_landed_topics
 
 log = logging.getLogger(__name__)
 
 JOB = "forget_user"
+CLOCK_MARGIN = timedelta(minutes=10)
+"""How far the clock of Kafka may be ahead: messages that it has received by then have later times than this process."""
 
 
 @report_full_disk
@@ -73,10 +81,13 @@ def forget_user(user_id: str, run_id: str, settings: Settings) -> dict[str, int]
         drop_fetch_checkpoints(lake, data_subject, own_fetches)
         exports_dropped = drop_exports(lake, data_subject)
         responses_dropped, responses_changed = erase_from_responses(lake, data_subject)
+        _erase_from_streams(lake, data_subject, settings)
         feeds_changed = erase_from_feeds(lake, data_subject)
         if is_resumed or accounts_removed or exports_dropped or responses_dropped or responses_changed or feeds_changed:
             drop_run_frames(lake)  # derived from the lake's inputs, so they may contain the data subject, too
         events_erased = erase_data_subject(connection, data_subject, build_marts_as_defined, erase_logins)
+        if is_resumed or events_erased:
+            ForecastFiles(settings.state_dir, settings.lake_url).drop_all()  # The next run of the forecasts trains.
         record_published(connection, run)
         connection.commit()
     progress_file.unlink()
@@ -92,6 +103,21 @@ def forget_user(user_id: str, run_id: str, settings: Settings) -> dict[str, int]
         "inputs_rewritten": responses_changed + feeds_changed,
         "events": events_erased,
     }
+
+
+def _erase_from_streams(lake: Lake, data_subject: DataSubject, settings: Settings) -> None:
+    """Erase landed messages, and let landing skip the messages about the user that are still in Kafka.
+
+    Accepted messages become inputs here, so that they are erased with the feeds.
+    """
+    if settings.kafka is None and not list_landed_topics(lake.url):
+        return
+    now = datetime.now(UTC)
+    # Before the files are read: see landing_files.
+    ForgottenUsers(lake.url).record_users(data_subject.user_ids, now + CLOCK_MARGIN)
+    with lock_landed_files(settings.warehouse_url):  # Another load would move the files that are rewritten here.
+        register_locked_files(lake, now)
+        erase_from_landed_topics(lake, data_subject)
 
 
 def _find_own_accounts(accounts: list[AccountStore], data_subject: DataSubject) -> dict[str, set[str]]:

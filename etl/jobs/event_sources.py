@@ -1,7 +1,7 @@
 """The inputs of a load of events, as files to parse and as frames to stage.
 
-In: the planned inputs in the lake. Out: the files of feeds, the Parquet files that Spark writes of exports and API
-responses, and the playlists of account exports.
+In: the planned inputs in the lake. Out: the files of feeds and extended histories, the Parquet files that Spark writes
+of other exports and API responses, and the playlists of account exports.
 """
 
 from collections.abc import Iterator
@@ -10,21 +10,26 @@ from datetime import datetime
 
 import pyarrow as pa
 from pyspark import StorageLevel
+from pyspark.sql import DataFrame
 
 from etl.engines.datafusion import convert_table
 from etl.engines.spark import LazySession
 from etl.formats.contracts.avro import LATEST_CONTRACT, load_contract
 from etl.formats.geography import get_timezones
+from etl.formats.service_exports import SERVICE_FORMATS
 from etl.formats.time_limits import CLOCK_TOLERANCE
 from etl.jobs import api_events
 from etl.jobs.account_import import read_export_lines
-from etl.jobs.event_files import EventRowFile, FeedFile, RejectedRowFile, SourceFile
+from etl.jobs.event_files import EventRowFile, ExtendedHistories, FeedFile, RejectedRowFile, SourceFile
 from etl.load.event_load import EventLoad
 from etl.settings import MOCK_API_NAME, Settings
 from etl.storage import arrow_files
 from etl.storage.inputs import ReceivedInput
 from etl.storage.lake import Lake
+from etl.storage.landed_files import REJECTED_SUFFIX
 from etl.transform import account_export
+from etl.transform.account_export import extended
+from etl.transform.account_export.service_plays import select_isrcs
 from etl.transform.events import feed_queries
 from etl.transform.events.dimension_members import collect_playlist_members
 from etl.transform.events.feed_records import REJECTED_SCHEMA, build_cut_off_row
@@ -72,10 +77,34 @@ def list_feed_files(lake: Lake, run_id: str, inputs: list[ReceivedInput]) -> lis
     return feed_files
 
 
+def list_rejected_files(lake: Lake, run_id: str, inputs: list[ReceivedInput]) -> list[RejectedRowFile]:
+    """Return the files of the messages that landing rejected, of the feeds among the inputs."""
+    return [
+        RejectedRowFile(
+            url,
+            lake.checkpoints.get_folder_url(
+                run_id, f"{CHECKPOINT_FOLDER}/{received_input.input_id}-landing-{number:06}"
+            ),
+            received_input.input_id,
+        )
+        for received_input in inputs
+        if received_input.format in _FEED_QUERIES
+        for number, url in enumerate(lake.inputs.find_input_files(received_input, REJECTED_SUFFIX))
+        if url.endswith(REJECTED_SUFFIX)  # An input of one file has no others.
+    ]
+
+
+def list_extended_histories(lake: Lake, run_id: str, inputs: list[ReceivedInput]) -> list[ExtendedHistories]:
+    """Return the extended histories among the inputs, as one source."""
+    histories = tuple(received_input for received_input in inputs if received_input.format == extended.SOURCE)
+    target = lake.checkpoints.get_folder_url(run_id, f"{CHECKPOINT_FOLDER}/{extended.SOURCE}")
+    return [ExtendedHistories(histories, target)] if histories else []
+
+
 def write_spark_files(
     spark: LazySession, lake: Lake, run_id: str, inputs: list[ReceivedInput], settings: Settings, load: EventLoad
 ) -> list[SourceFile]:
-    """Parse exports and API responses with Spark, write their rows to the lake, and return the files."""
+    """Parse other exports and API responses with Spark, write their rows to the lake, and return the files."""
     source_files: list[SourceFile] = []
     for name, result in _parse_with_spark(spark, lake, inputs, settings, load):
         for frame, outcome, file_class in (
@@ -96,7 +125,9 @@ def _parse_with_spark(
 ) -> Iterator[tuple[str, ValidationResult]]:
     for name in account_export.EVENT_FORMATS:
         if exports := [received_input for received_input in inputs if received_input.format == name]:
-            yield name, account_export.parse_events(read_export_lines(spark(), exports), name)
+            lines = read_export_lines(spark(), exports)
+            isrc_tracks = _find_isrc_tracks(spark, lines, load) if name in SERVICE_FORMATS else None
+            yield name, account_export.parse_events(lines, name, isrc_tracks)
     if api_inputs := [
         received_input
         for received_input in inputs
@@ -105,6 +136,13 @@ def _parse_with_spark(
         account_ids = api_events.load_account_ids(settings)
         is_mock = lake.inputs.resolve_api_name(settings.api_name) == MOCK_API_NAME
         yield _RESPONSE_FORMAT, api_events.parse_api_events(spark(), lake, api_inputs, account_ids, load, is_mock)
+
+
+def _find_isrc_tracks(spark: LazySession, lines: DataFrame, load: EventLoad) -> DataFrame | None:
+    """Return the tracks that the ISRCs of plays mean: ``isrc`` and ``track_id``; None if there are none."""
+    isrcs = [row.isrc for row in select_isrcs(lines).collect()]
+    tracks = load.list_isrc_tracks(isrcs) if isrcs else []
+    return spark().createDataFrame(tracks, "isrc string, track_id string") if tracks else None
 
 
 def parse_exported_playlists(spark: LazySession, inputs: list[ReceivedInput], folder_url: str) -> ExportedPlaylists:

@@ -15,7 +15,7 @@ from etl.engines.datafusion import convert_table
 from etl.engines.parallel_map import parallel_map
 from etl.engines.spark import LazySession, open_lazy_session, options_for_size
 from etl.formats.contracts import EVENTS
-from etl.jobs import api_events, event_sources
+from etl.jobs import api_events, event_sources, landed_inputs
 from etl.jobs.event_files import ParsedFile, parse_source_file
 from etl.jobs.event_sources import CHECKPOINT_FOLDER
 from etl.load import Run, RunInput
@@ -36,22 +36,21 @@ ORIGINS = ("feed", "account_export", "api")
 
 def has_new_inputs(settings: Settings) -> bool:
     """Return whether the lake has an input that no load of events has taken."""
+    lake = Lake(settings.lake_url)
     with database.connect(settings.warehouse_url) as connection:
-        return bool(
-            _select_new_inputs(
-                database.list_published_input_ids(connection, database.EVENT_LOAD_JOB), Lake(settings.lake_url)
-            )
-        )
+        published_ids = database.list_published_input_ids(connection, database.EVENT_LOAD_JOB)
+    return landed_inputs.has_landed_files(lake) or bool(_select_new_inputs(published_ids, lake))
 
 
 @report_full_disk
 def plan_events(run_id: str, settings: Settings) -> int:
-    """Choose the inputs of a load, and store the plan for ``load_events``.
+    """Make an input of the landed messages, choose the inputs of a load, and store the plan for ``load_events``.
 
     :returns: the number of inputs; 0 if nothing is new.
     """
     started_at = datetime.now(UTC)
     lake = Lake(settings.lake_url)
+    landed_inputs.register_landed_files(lake, settings.warehouse_url, started_at)
     with database.connect(settings.warehouse_url) as connection:
         published_ids = database.list_published_input_ids(connection, database.EVENT_LOAD_JOB)
         new_inputs = api_events.convert_to_event_inputs(lake, _select_new_inputs(published_ids, lake))
@@ -88,6 +87,8 @@ def load_events(run_id: str, reference_date: date, settings: Settings) -> dict[s
         with open_lazy_session(settings, f"load_events {run_id}", options) as spark:
             source_files = [
                 *event_sources.list_feed_files(lake, run_id, inputs),
+                *event_sources.list_rejected_files(lake, run_id, inputs),
+                *event_sources.list_extended_histories(lake, run_id, inputs),
                 *event_sources.write_spark_files(spark, lake, run_id, inputs, settings, load),
             ]
             written_counts = _load_parsed_events(
@@ -102,11 +103,9 @@ def load_events(run_id: str, reference_date: date, settings: Settings) -> dict[s
 
 
 def _select_new_inputs(published_ids: set[str], lake: Lake) -> list[ReceivedInput]:
-    return [
-        received_input
-        for received_input in lake.inputs.find_inputs(ORIGINS)
-        if api_events.get_event_input_id(received_input) not in published_ids
-    ]
+    return lake.inputs.find_inputs(
+        ORIGINS, lambda origin, input_id: api_events.get_event_input_id(origin, input_id) not in published_ids
+    )
 
 
 def _build_run(run_id: str, started_at: datetime, reference_date: date, inputs: list[ReceivedInput]) -> Run:
@@ -122,6 +121,7 @@ def _build_run(run_id: str, started_at: datetime, reference_date: date, inputs: 
                 received_input.name,
                 received_input.format,
                 received_input.row_count,
+                remarks=received_input.remarks,
             )
             for received_input in inputs
         ),
@@ -134,9 +134,9 @@ def _load_parsed_events(
     playlists = event_sources.parse_exported_playlists(spark, inputs, folder_url)
     event_files = [parsed_file for parsed_file in parsed_files if parsed_file.members is not None]
     user_urls = [url for parsed_file in parsed_files if parsed_file.members is None for url in parsed_file.accepted]
-    members = dimension_members.merge_members([parsed_file.members for parsed_file in event_files] + playlists.members)
-    if dimension_members.has_members_without_id(members):
-        members = dimension_members.add_name_derived_ids(members, spark())
+    members = dimension_members.add_name_derived_ids(
+        dimension_members.merge_members([parsed_file.members for parsed_file in event_files] + playlists.members)
+    )
     user_frames = (
         user_records.merge_user_records(pa.concat_tables(map(arrow_files.read_table, user_urls))) if user_urls else {}
     )

@@ -11,6 +11,8 @@ from etl.errors import ActionNeededError, EtlError, MustSignInError, RateLimited
 from etl.extract.spotify.account_store import AccountStore
 from etl.extract.spotify.app import get_app
 from etl.extract.spotify.fetch_result import PENDING_QUOTA
+from etl.extract.spotify.responses import ResponseStore
+from etl.formats.api_responses import get_item_track
 from etl.settings import Settings
 from etl.storage.checkpoints import RESPONSE_FOLDER
 from etl.storage.inputs import ReceivedInput
@@ -35,6 +37,19 @@ def is_final(error: EtlError, is_last_try: bool) -> bool:
 def is_pause_too_long(error: EtlError) -> bool:
     """Return whether Spotify asks for a pause that would delay the publishing of everything else."""
     return isinstance(error, RateLimitedError) and error.retry_after_s > MAX_RETRY_DELAY_S
+
+
+def collect_track_ids(responses: ResponseStore) -> set[str]:
+    """Return the ids of the tracks in the responses of a fetch."""
+    entries = (
+        entry
+        for response in responses.read_stored_responses()
+        if response.is_success() and response.endpoint in ("playlist_items", "saved_tracks")
+        for entry in response.body["items"]
+        if isinstance(entry, dict)
+    )
+    tracks = map(get_item_track, entries)
+    return {track["id"] for track in tracks if isinstance(track, dict) and isinstance(track.get("id"), str)}
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,12 @@
-"""The steps of maintenance: remove old frames of runs, rejected rows and log files."""
+"""The steps of maintenance: remove old frames of runs, models, rejected rows, forecasts and log files."""
 
 import logging
 from datetime import datetime, timedelta
 
 from etl import database
+from etl.load import forecasts
 from etl.settings import Settings
+from etl.storage.forecast_files import ForecastFiles
 from etl.storage.lake import Lake
 
 log = logging.getLogger(__name__)
@@ -13,7 +15,8 @@ log = logging.getLogger(__name__)
 def sweep_lake(settings: Settings, retention_days: int, now: datetime) -> int:
     """Remove the frames of runs, and unfinished files, that were last written more than ``retention_days`` ago.
 
-    Inputs stay, and so does the latest state of API resources from which the next refresh continues.
+    Inputs stay, and so does the latest state of API resources from which the next refresh continues. Models of the
+    forecasts go once a later training has replaced them.
 
     :returns: the number of runs whose frames were removed.
     """
@@ -28,6 +31,10 @@ def sweep_lake(settings: Settings, retention_days: int, now: datetime) -> int:
     lake.sweep_drafts(now - timedelta(days=retention_days))
     with database.connect(settings.warehouse_url) as connection:
         state_run_id = database.get_latest_state_run_id(connection)
+        model_paths = forecasts.list_model_paths(connection)
+    ForecastFiles(settings.state_dir, settings.lake_url).drop_old_models(
+        now - timedelta(days=retention_days), model_paths
+    )
     recent_runs = [run_id for run_id in lake.checkpoints.find_run_ids() if run_id not in old_runs]
     lake.latest_state.drop_outdated([*recent_runs, *([state_run_id] if state_run_id else [])])
     log.info("Removed the frames of %d runs older than %d days.", len(old_runs), retention_days)
@@ -35,14 +42,17 @@ def sweep_lake(settings: Settings, retention_days: int, now: datetime) -> int:
 
 
 def sweep_warehouse(settings: Settings, retention_days: int, now: datetime) -> int:
-    """Empty staging, and remove rejected rows of runs that ended more than ``retention_days`` ago.
+    """Empty staging, remove rejected rows of runs that ended more than ``retention_days`` ago, findings and forecasts.
 
     Rejected rows of files that the last refresh read stay, and so do all counts in audit.row_count.
 
     :returns: the number of removed rows.
     """
     removed = database.sweep_warehouse(settings.warehouse_url, now - timedelta(days=retention_days))
-    log.info("Removed %d rejected rows older than %d days.", removed, retention_days)
+    log.info(
+        "Removed %d rejected rows and findings about users older than %d days, and old forecasts.",
+        *(removed, retention_days),
+    )
     return removed
 
 

@@ -16,8 +16,7 @@ from etl.extract.spotify.client import BATCH_SIZES, ApiClient, Mode
 from etl.extract.spotify.fetch_result import FetchResult
 from etl.extract.spotify.responses import ResponseStore, build_fetch_name
 from etl.extract.spotify.sync_state import SyncState, from_json_object, to_json_object, update_sync_state
-from etl.formats.api_responses import get_item_track
-from etl.jobs.fetch_outcomes import Fetch, is_final, is_pause_too_long, open_accounts
+from etl.jobs.fetch_outcomes import Fetch, collect_track_ids, is_final, is_pause_too_long, open_accounts
 from etl.settings import Settings
 from etl.storage.full_disk import report_full_disk
 from etl.storage.lake import Lake
@@ -139,11 +138,12 @@ def fetch_catalogue(run_id: str, reference_date: date, settings: Settings, is_la
     fetched_tracks = {
         id_
         for name in names
-        for id_ in _collect_track_ids(ResponseStore(lake, run_id, build_fetch_name("account", name)))
+        for id_ in collect_track_ids(ResponseStore(lake, run_id, build_fetch_name("account", name)))
     }
     max_items = settings.spotify_daily_calls * max(BATCH_SIZES.values())
     with database.connect(settings.warehouse_url) as connection:
-        features = fetches.list_tracks_without_feature_request(connection, fetched_tracks)
+        has_features = "spotify" in settings.features.providers
+        features = fetches.list_tracks_without_feature_request(connection, fetched_tracks) if has_features else []
         tracks = fetches.list_stalest_tracks(connection, reference_date, max_items)
         artists = fetches.list_stalest_artists(connection, reference_date, max_items)
     request = CatalogueRequest(
@@ -177,19 +177,6 @@ def _find_usable_account(settings: Settings, names: list[str]) -> Account | None
         if account and not account.trouble:
             return account
     return None
-
-
-def _collect_track_ids(responses: ResponseStore) -> set[str]:
-    """Return the ids of the tracks in the responses of a fetch."""
-    entries = (
-        entry
-        for response in responses.read_stored_responses()
-        if response.is_success() and response.endpoint in ("playlist_items", "saved_tracks")
-        for entry in response.body["items"]
-        if isinstance(entry, dict)
-    )
-    tracks = map(get_item_track, entries)
-    return {track["id"] for track in tracks if isinstance(track, dict) and isinstance(track.get("id"), str)}
 
 
 def _summarize_result(fetched: FetchResult) -> dict[str, Any]:

@@ -13,10 +13,16 @@
     event_load         the load of events: dimension members first, then the events with their keys
     lookup             surrogate keys of dimension members
     partitions         monthly partitions of the fact tables
+    statements         decisions about ids, and plays that are left out of all counts
     play_matches       plays that several sources report
     library_duplicates saved tracks and followed artists that several sources report
     spoken_duplicates  podcasts and audiobooks that both kinds of export report
     marts              the build of the marts
+    anomalies          findings about users who may behave anomalously
+    forecasts          the series that are forecast, and the results
+    live_tables        the tables of the schema live, batch by batch
+    live_agreement     the comparison of these tables with the star
+    simulated_truth    the truth about the listeners of a stream, in the schema simulation
     table_swap         shadow tables for a full refresh of the marts
 
 In: frames of ``contracts.STAGED`` by name. Out: rows in the schemas warehouse, mart and audit. A repeated run changes

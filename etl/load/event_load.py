@@ -124,6 +124,12 @@ class EventLoad:
         """Return the artists that users follow according to the API: user_id, artist_id, event_time."""
         return fetch_rows(self.connection, _KNOWN_FOLLOWS, user_ids=user_ids)
 
+    def list_isrc_tracks(self, isrcs: list[str]) -> list[tuple[str, str]]:
+        """Return the ISRCs that the catalogue has, each with the smallest id of Spotify that it means."""
+        return [
+            (str(row["isrc"]), str(row["track_id"])) for row in fetch_rows(self.connection, _ISRC_TRACKS, isrcs=isrcs)
+        ]
+
     def stage_events(self, write_events: Callable[[], object], month_starts: Mapping[str, list[date]]) -> list[Month]:
         """Stage, index and check events; count and remove those that are published already or reported twice.
 
@@ -229,6 +235,16 @@ _MONTH_STARTS = """
     order by first_day
 """
 
+_ISRC_TRACKS = """
+    select a.alias_value as isrc, min(t.track_id) as track_id
+    from warehouse.track_alias as a
+    inner join warehouse.dim_track as t on t.track_key = a.track_key
+    where a.alias_kind = 'isrc'
+        and a.alias_value = any(:isrcs)
+        and t.track_id not like 'name:%'
+        and t.source <> 'mock_api'
+    group by a.alias_value
+"""
 _KNOWN_FOLLOWS = """
     select u.user_id, a.artist_id, min(e.event_time) as event_time
     from warehouse.dim_user as u

@@ -11,29 +11,47 @@ from datetime import date
 
 from sqlalchemy import Connection, text
 
-from etl.database import fetch_rows, read_sql, record_nothing_new, run_statements, sql_path
+from etl.database import SQL_FOLDER, fetch_rows, read_sql, record_nothing_new, run_statements
 from etl.database.run_records import Run, lock_for_run, record_published, record_start
 from etl.load.table_swap import ShadowTables
 
 log = logging.getLogger(__name__)
 
-BASE_FILES = ("counted_play", "listener_day", "listening_session", "listener_count", "chart_count", "audio_point")
-"""The files of sql/marts/incremental that count plays, days and sessions and read audio features, for the marts."""
+BASE_FILES = ("counted_play", "listener_day", "listening_session", "listener_count", "item_count", "audio_point")
+"""The files of sql/marts that count plays, days and sessions and read audio features, for the marts."""
+
+_MARTS_READ_BY_OTHERS = ("artist_audience", "taste_profile")
+"""They run before the marts that read their tables: ``user_personality`` and ``discovery``."""
 
 MART_FILES = (
-    "wrapped",
-    "top_by_continent",
-    "artist_audience",
-    "daily_engagement",
-    "playlist_profile",
-    "taste_profile",
-    "discovery",
-    "user_personality",
+    *_MARTS_READ_BY_OTHERS,
+    *sorted({path.stem for path in (SQL_FOLDER / "marts").glob("*.sql")} - {*BASE_FILES, *_MARTS_READ_BY_OTHERS}),
 )
-"""The files of sql/marts/incremental, one for each mart; docs/marts.md lists the tables that they may read."""
+"""The other files of sql/marts, one for each mart; docs/marts.md lists the tables that they may read."""
 
-_PRESERVED_TABLES = ("listening_context", "chart", "catalogue_place", "artist_place", "definition", "applied_exclusion")
-"""Tables that assign keys, hold counters, or record the last build: a full refresh preserves them."""
+_PRESERVED_TABLES = (
+    "listening_context",
+    "chart",
+    "catalogue_place",
+    "artist_place",
+    "definition",
+    "applied_exclusion",
+    "applied_play_exclusion",
+    "applied_artist_merge",
+    "anomaly",
+    "forecast",
+    "forecast_series",
+    "forecast_score",
+    "forecast_champion",
+    "forecast_refusal",
+    "anomalous_day",
+)
+"""Tables that assign keys, hold counters, findings or forecasts, or record the last build: a full refresh preserves
+them."""
+
+_TABLES_FILLED_AT_ONCE = ("counted_play",)
+"""Tables whose file fills them by one statement and looks nothing up in them: a full refresh builds their indexes after
+it."""
 
 _INCREMENTAL_DAY_LIMIT = 20_000
 """Up to so many changed days of users, a build is incremental, however few days the marts have."""
@@ -119,6 +137,7 @@ def build_marts(connection: Connection, definition: MartDefinition, is_full_refr
     shadow_tables = ShadowTables(connection, _list_rebuilt_tables(connection)) if is_full_refresh else None
     variant = "everything" if is_full_refresh else "queued"
     for name in (
+        "changed/stated",
         "changed/taken",
         f"changed/{variant}",
         BASE_FILES[0],
@@ -159,7 +178,8 @@ def has_changes(connection: Connection, definition: MartDefinition) -> bool:
     """Return whether a build would have anything to do."""
     queues = " or ".join(f"exists (select from audit.{name})" for name in _CHANGE_QUEUES)
     changed_inputs = " or ".join(
-        f"exists ({condition})" for condition in (_CHANGED_EXCLUSIONS, _CHANGED_CATALOGUE, _NEW_ARTISTS)
+        f"exists ({condition})"
+        for condition in (_CHANGED_EXCLUSIONS, *_CHANGED_STATEMENTS, _CHANGED_CATALOGUE, _NEW_ARTISTS)
     )
     statement = f"select {queues} or {changed_inputs} as is_changed"
     return not _is_built_with(connection, definition) or bool(fetch_rows(connection, statement)[0]["is_changed"])
@@ -183,6 +203,13 @@ _CHANGED_EXCLUSIONS = f"""
     union all
     (select kind, id from mart.applied_exclusion except select kind, id from left_out)
 """  # noqa: S608 (constants)
+
+_CHANGED_STATEMENTS = tuple(
+    f"select from (((table mart.current_{name}) except (table mart.applied_{name}))"
+    f" union all ((table mart.applied_{name}) except (table mart.current_{name}))) as changed"
+    for name in ("artist_merge", "play_exclusion")
+)
+"""Artists that are merged by decision, and plays that are left out for a user: now, and as the marts were built."""
 
 _CHANGED_CATALOGUE = """
     select
@@ -259,13 +286,9 @@ def _record_exclusions(connection: Connection) -> None:
 
 
 def _run_mart_file(connection: Connection, name: str, shadow_tables: ShadowTables | None) -> None:
-    full_refresh = f"marts/full_refresh/{name}"
-    if shadow_tables is not None and sql_path(full_refresh).exists():
-        shadow_tables.run_statements(read_sql(full_refresh), is_full_refresh=True)
-        return
-    statements = read_sql(f"marts/incremental/{name}")
+    statements = read_sql(f"marts/{name}")
     if shadow_tables is not None:
-        shadow_tables.run_statements(statements, is_full_refresh=False)
+        shadow_tables.run_statements(statements, _TABLES_FILLED_AT_ONCE)
     else:
         run_statements(connection, statements)
 

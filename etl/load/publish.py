@@ -15,7 +15,9 @@ MERGE_FILES = (
     "dim_genre",
     "unstaged_track",
     "dim_track",
+    "provider_features",
     "track_alias",
+    "applied_match_decision",
     "inferred_recording",
     "bridge_track_artist",
     "name_matched_artist",
@@ -36,6 +38,9 @@ MERGE_FILES = (
     "refresh_state",
     "row_count",
     "listener",
+    "anomaly_episode",
+    "outage",
+    "holiday",
     "injected_error",
 )
 """The files of sql/merge, each named after the table that it fills, in the order of their foreign keys."""

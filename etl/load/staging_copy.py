@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 import psycopg2
+import psycopg2.extensions
 import pyarrow as pa
 from pgpq import ArrowToPostgresBinaryEncoder
 from psycopg2 import sql
@@ -70,17 +71,26 @@ class CopyTarget:
             )
             if cursor.fetchone() is None:
                 return sum(batch.num_rows for batch in batches)
-            columns = sql.SQL(", ").join(map(sql.Identifier, schema.names))
-            copy_template = sql.SQL("copy {} ({}) from stdin (format binary)")
-            source = _CopySource(filter(None, _encode_batches(schema, batches)))
-            try:
-                copy_statement = copy_template.format(sql.Identifier("staging", self.table), columns)
-                cursor.copy_expert(copy_statement, source)  # type: ignore[arg-type]  # only its read is used
-            except psycopg2.Error:
-                if source.failure:
-                    raise source.failure from None
-                raise
-            return int(cursor.rowcount)
+            return copy_batches(cursor, sql.Identifier("staging", self.table), schema, batches)
+
+
+def copy_batches(
+    cursor: psycopg2.extensions.cursor, table: sql.Identifier, schema: pa.Schema, batches: Iterator[pa.RecordBatch]
+) -> int:
+    """Write batches into a table that has columns of their names and types, by binary COPY; return the number of rows.
+
+    :raises psycopg2.Error: if PostgreSQL rejects them.
+    """
+    columns = sql.SQL(", ").join(map(sql.Identifier, schema.names))
+    source = _CopySource(filter(None, _encode_batches(schema, batches)))
+    try:
+        statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(table, columns)
+        cursor.copy_expert(statement, source)  # type: ignore[arg-type]  # only its read is used
+    except psycopg2.Error:
+        if source.failure:
+            raise source.failure from None
+        raise
+    return int(cursor.rowcount)
 
 
 def _encode_batches(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[bytes]:

@@ -88,6 +88,9 @@ _VIEW_DEFINITIONS = """
 """
 
 
+_TEMPORARY_TABLE = re.compile(r"\bcreate temporary table (\w+)( \([^;]*\))? on commit drop\b")
+
+
 class ShadowTables:
     """Empty copies of tables, filled by statements that name the originals, within one transaction."""
 
@@ -100,7 +103,7 @@ class ShadowTables:
         self._unindexed = set(names)
         self._names = sorted(self._unindexed)
         self._run_statement(f"create schema {_SHADOW_SCHEMA}")
-        # Working tables of the build go here as well: temporary tables cannot be read by parallel workers.
+        # Working tables of the build go here as well.
         self._run_statement(f"set local search_path = {_SHADOW_SCHEMA}")
         for name in self._names:
             self._run_statement(
@@ -108,17 +111,16 @@ class ShadowTables:
             )
             self._run_generated(_STORAGE_OPTIONS, name)
 
-    def run_statements(self, statements: str, is_full_refresh: bool) -> None:
-        """Run statements on the copies instead of the originals.
+    def run_statements(self, statements: str, filled_at_once: Iterable[str] = ()) -> None:
+        """Run statements on the copies instead of the originals, whose keys and indexes are built before.
 
-        :param is_full_refresh: whether the statements fill whole tables, whose keys and indexes are built afterwards.
-            Other statements look up single rows and need the indexes before.
+        :param filled_at_once: tables whose keys and indexes are built after the statements that fill them.
         """
-        if not is_full_refresh:
-            self._build_indexes(re.findall(r"\bmart\.(\w+)", statements))
-        run_statements(self._connection, _replace_schema(statements, self._names))
-        if is_full_refresh:
-            self._build_indexes(re.findall(r"insert into mart\.(\w+)", statements))
+        names = set(re.findall(r"\bmart\.(\w+)", statements))
+        filled_names = set(re.findall(r"insert into mart\.(\w+)", statements)).intersection(filled_at_once)
+        self._build_indexes(names - filled_names)
+        run_statements(self._connection, _replace_schema(_share_with_workers(statements), self._names))
+        self._build_indexes(filled_names)
 
     def swap_tables(self) -> None:
         """Replace the originals by the copies.
@@ -184,6 +186,12 @@ class ShadowTables:
 
     def _run_statement(self, statement: str) -> None:
         run_statements(self._connection, statement)
+
+
+def _share_with_workers(statements: str) -> str:
+    """Make working tables unlogged instead of temporary: parallel workers cannot read temporary tables."""
+    statements = re.sub(r"\bcreate temporary view\b", "create view", statements)
+    return _TEMPORARY_TABLE.sub(r"create unlogged table \1\2", statements)
 
 
 def _replace_schema(statements: str, names: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from etl.errors import ActionNeededError
 MANIFEST_NAME = "export.json"
 """The file with the metadata of an export. It marks the folder as one that a further export may replace."""
 
-_KEPT_SUFFIXES = (".avro", ".json")
+_KEPT_SUFFIXES = (".avro", ".json", ".jsonl", ".parquet")
 
 
 @contextmanager

@@ -9,11 +9,13 @@
 import gzip
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any, BinaryIO, Protocol
 
+import pyarrow as pa
+import pyarrow.parquet
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -111,14 +113,21 @@ class ReceivedInputs(LakeFolder):
         self.write_manifest(received)
         return received
 
-    def find_inputs(self, origins: Iterable[str]) -> list[ReceivedInput]:
-        """Return all inputs of some origins, oldest first."""
-        manifest_paths = [
-            path for origin in origins for path in self._filesystem.glob(f"{self._root}/{origin}/*/{_MANIFEST}")
-        ]
+    def find_inputs(
+        self, origins: Iterable[str], is_wanted: Callable[[str, str], bool] = lambda _origin, _input_id: True
+    ) -> list[ReceivedInput]:
+        """Return the inputs of some origins, oldest first.
+
+        :param is_wanted: receives the origin and the id of an input; manifests of unwanted inputs are not read.
+        """
+        manifests = (
+            self._find_manifest(f"{self._root}/{origin}/{name}/{_MANIFEST}")
+            for origin in origins
+            for name in self._list_names(f"{self._root}/{origin}")
+            if is_wanted(origin, name)
+        )
         return sorted(
-            (self._read_manifest(path) for path in manifest_paths),
-            key=lambda received_input: (received_input.received_at, received_input.input_id),
+            filter(None, manifests), key=lambda received_input: (received_input.received_at, received_input.input_id)
         )
 
     @contextmanager
@@ -147,6 +156,14 @@ class ReceivedInputs(LakeFolder):
         path = self._filesystem._strip_protocol(received.url)
         paths = sorted(self._filesystem.glob(f"{path}/*{suffix}")) if self._filesystem.isdir(path) else [path]
         return [str(self._filesystem.unstrip_protocol(file_path)) for file_path in paths]
+
+    def read_parquet(self, path: str) -> pa.Table:
+        """Return the rows of a Parquet file among an input's files, or of one that is not in an input yet.
+
+        :param path: of the file, without protocol.
+        """
+        with self._filesystem.open(path, "rb") as source:
+            return pyarrow.parquet.read_table(source)
 
     def replace_input(self, received: ReceivedInput, content: bytes, row_count: int) -> None:
         """Replace the bytes of an input that is one file, and their size and number of records; its id stays."""
@@ -230,6 +247,13 @@ class ReceivedInputs(LakeFolder):
 
     def _get_path(self, received: ReceivedInput) -> str:
         return f"{self._root}/{received.origin}/{received.input_id}/{received.url.rsplit('/', 1)[-1]}"
+
+    def _find_manifest(self, path: str) -> ReceivedInput | None:
+        """Return a manifest; None for a folder that is no complete input, and for a file beside the folders."""
+        try:
+            return self._read_manifest(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
 
     def _read_manifest(self, path: str) -> ReceivedInput:
         return ReceivedInput.from_manifest(self._read_json(path))

@@ -8,12 +8,15 @@ order or the partitions of the rows.
     validation       the rules that accept a row or reject it with a reason
     kaggle           rows of Kaggle files → accepted and rejected rows
     spotify          API responses → the same, and the latest state of tracks, artists and playlists
+    provider_features  responses of services for audio features → the same, for these features
     account_export   records of account exports → events
     events           events of all sources → rows of the fact tables
+    anomalies        events → findings about users who behave anomalously
     catalogue        all rows about tracks and artists → the frames of the catalogue
     clusters         tracks → audio clusters
     responses        rows of the survey → its frames
     names            comparable keys of titles and artists
+    name_texts       the same keys of single texts, without Spark
     times            plausible times
     uris             patterns of Spotify's URIs
     json_text        texts that are JSON

@@ -8,7 +8,7 @@ classified ("Live and Let Die" is no live version). Each further segment is one 
     version    live, acoustic, X remix, karaoke, …       another recording; its text is part of the key
     (else)     "Part 2", "From the Vault"                a part of the title
 
-docs/rules.md shows the classes by example.
+docs/rules.md shows the classes by example. ``name_texts`` gives the same keys of single texts, by the same patterns.
 """
 
 import unicodedata
@@ -21,8 +21,8 @@ from pyspark.sql import functions as F
 NAME_DERIVED_PREFIX = "name:"
 """The prefix of a name-derived id: no id of Spotify has a colon."""
 
-_DIGEST_LENGTH = 20
-_SEPARATOR = "\u0001"
+DIGEST_LENGTH = 20
+SEPARATOR = "\u0001"
 _APOSTROPHES = "'’‘‛ʼʹ`´′"
 _COMBINING_MARKS = "".join(map(chr, range(0x0300, 0x0370)))
 _FOLDED_RANGES = (
@@ -44,16 +44,16 @@ _LETTER_REPLACEMENTS = {
     "”": '"',
     "“": '"',
 }
-_LIGATURES = {"ß": "ss", "æ": "ae", "œ": "oe", "þ": "th"}
+LIGATURES = {"ß": "ss", "æ": "ae", "œ": "oe", "þ": "th"}
 
-_BLANKS = r"[\s\p{Z}\p{Cc}]+"
-_NOT_ALNUM = r"[^\p{L}\p{N}\p{M}]"
-_SEGMENT_BORDER = (
+BLANKS = r"[\s\p{Z}\p{Cc}]+"
+NOT_ALNUM = r"[^\p{L}\p{N}\p{M}]"
+SEGMENT_BORDER = (
     r"\s*[\(\)\[\]\{\}【】「」『』]\s*|\s*[-–—―]+\s+|\s+[-–—―]+\s*|\s+[/|~]+\s*|;\s*"
-    rf"|{_NOT_ALNUM}+(?=(feat\.|ft\.|featuring{_NOT_ALNUM})\s*\S)"
+    rf"|{NOT_ALNUM}+(?=(feat\.|ft\.|featuring{NOT_ALNUM})\s*\S)"
 )
 
-_CREDIT = r"^(feat|ft|featuring|with|prod|prod by|produced by)\b"
+CREDIT = r"^(feat|ft|featuring|with|prod|prod by|produced by)\b"
 
 _YEAR = r"(19|20)\d\d"
 _NEUTRAL = (
@@ -62,7 +62,7 @@ _NEUTRAL = (
 )
 _REMASTER = r"(digital )?re ?master(ed|izado|izada|ise|ised|ize|ized|ing)?"
 _SOUND_OR_EXTRA = r"(mono|stereo|deluxe|bonus( track)?)"
-_EDITION = "|".join(
+EDITION = "|".join(
     (
         rf"\b{_REMASTER}\b",
         rf"\b{_SOUND_OR_EXTRA}\b",
@@ -74,10 +74,10 @@ _EDITION = "|".join(
 )
 
 _EDITION_WORD = rf"(({_YEAR} )?{_REMASTER}( {_YEAR})?|{_SOUND_OR_EXTRA}|edition|version|ver)"
-_EDITION_OF_LIVE = rf"^({_EDITION_WORD} )*live( {_EDITION_WORD})*$"
-_VERSION = "|".join(
+EDITION_OF_LIVE = rf"^({_EDITION_WORD} )*live( {_EDITION_WORD})*$"
+VERSION = "|".join(
     (
-        _EDITION_OF_LIVE,
+        EDITION_OF_LIVE,
         r"^live (at|in|from|on|version|ver|session|sessions|recording|acoustic|aus|bei|auf|au|en)\b",
         r"\blive$|\blive (at|in|from|on|version|ver|session|sessions|recording)\b|^live \d|^(19|20)\d\d live\b",
         r"\b(ao|en|al|dal|el) vivo\b|^vivo\b|\b(en|en el) (directo|concierto)\b|\bin concert\b|\bmtv unplugged\b",
@@ -92,7 +92,7 @@ _VERSION = "|".join(
         r"\bmixed$|\bmix cut$|\bcontinuous mix\b|\b(piano|string|strings|guitar|solo|choir)( (version|ver))$",
     )
 )
-_OTHER_VERSION = r"\b(version|versao|versione|ver|mix|edit)$|^(version|versao)\b"
+OTHER_VERSION = r"\b(version|versao|versione|ver|mix|edit)$|^(version|versao)\b"
 
 
 def fold_text(text: Column) -> Column:
@@ -137,9 +137,9 @@ def name_derived_id(*values: Column) -> Column:
     """
     *leading_values, last_value = values
     digest = F.sha2(
-        F.concat_ws(_SEPARATOR, *(F.coalesce(value, F.lit("")) for value in leading_values), last_value), 256
+        F.concat_ws(SEPARATOR, *(F.coalesce(value, F.lit("")) for value in leading_values), last_value), 256
     )
-    return F.concat(F.lit(NAME_DERIVED_PREFIX), F.substring(digest, 1, _DIGEST_LENGTH))
+    return F.concat(F.lit(NAME_DERIVED_PREFIX), F.substring(digest, 1, DIGEST_LENGTH))
 
 
 def name_derived_track_id(title: Column, version: Column, first_artist_key: Column) -> Column:
@@ -151,8 +151,8 @@ def name_derived_track_id(title: Column, version: Column, first_artist_key: Colu
 
 
 def _split_segments(letters: Column) -> Column:
-    pieces = F.filter(F.split(F.regexp_replace(letters, _SEGMENT_BORDER, _SEPARATOR), _SEPARATOR), _is_not_blank)
-    segments = F.when(letters.rlike(_SEGMENT_BORDER), F.transform(pieces, _extract_words_or_signs))
+    pieces = F.filter(F.split(F.regexp_replace(letters, SEGMENT_BORDER, SEPARATOR), SEPARATOR), _is_not_blank)
+    segments = F.when(letters.rlike(SEGMENT_BORDER), F.transform(pieces, _extract_words_or_signs))
     # Without a border, or with nothing but borders, the whole title is the base.
     return _evaluate_once(
         F.when(F.size(segments) > 0, segments).otherwise(F.array(_extract_words_or_signs(letters))), _classify_segments
@@ -178,10 +178,10 @@ def _classify_segments(segment_texts: Column) -> Column:
 
 def _segment_kind(segment: Column) -> Column:
     return (
-        F.when(segment.rlike(_CREDIT), "credit")
-        .when(segment.rlike(_VERSION), "version")
-        .when(segment.rlike(_EDITION), "edition")
-        .when(segment.rlike(_OTHER_VERSION), "version")
+        F.when(segment.rlike(CREDIT), "credit")
+        .when(segment.rlike(VERSION), "version")
+        .when(segment.rlike(EDITION), "edition")
+        .when(segment.rlike(OTHER_VERSION), "version")
         .otherwise("title")
     )
 
@@ -192,7 +192,7 @@ def _filter_by_kind(segments: Column, kind: str) -> Column:
 
 def _normalize_version(version: Column) -> Column:
     # "live", "live version" and "live remastered" are one version.
-    return F.regexp_replace(F.regexp_replace(version, _EDITION_OF_LIVE, "live"), r"(?<=\S) (version|ver)$", "")
+    return F.regexp_replace(F.regexp_replace(version, EDITION_OF_LIVE, "live"), r"(?<=\S) (version|ver)$", "")
 
 
 def _title_struct(title: Column, version: Column, edition: Column, credit: Column) -> Column:
@@ -209,20 +209,20 @@ def _join_segments(segments: Column) -> Column:
 
 
 def _fold_letters(text: Column) -> Column:
-    spaced_text = F.trim(F.regexp_replace(F.translate(F.lower(text), *_build_folding_table()), _BLANKS, " "))
+    spaced_text = F.trim(F.regexp_replace(F.translate(F.lower(text), *build_folding_table()), BLANKS, " "))
     return _evaluate_once(spaced_text, _expand_ligatures)
 
 
 def _expand_ligatures(letters: Column) -> Column:
     expanded = reduce(
-        lambda column, ligature: F.replace(column, F.lit(ligature[0]), F.lit(ligature[1])), _LIGATURES.items(), letters
+        lambda column, ligature: F.replace(column, F.lit(ligature[0]), F.lit(ligature[1])), LIGATURES.items(), letters
     )
-    return F.when(letters.rlike(f"[{''.join(_LIGATURES)}]"), expanded).otherwise(letters)
+    return F.when(letters.rlike(f"[{''.join(LIGATURES)}]"), expanded).otherwise(letters)
 
 
 def _extract_words(letters: Column) -> Column:
     with_and = F.regexp_replace(letters, r"&| \+ ", " and ")
-    return F.trim(F.regexp_replace(with_and, rf"{_NOT_ALNUM}+", " "))
+    return F.trim(F.regexp_replace(with_and, rf"{NOT_ALNUM}+", " "))
 
 
 def _extract_words_or_signs(letters: Column) -> Column:
@@ -234,7 +234,7 @@ def _is_not_blank(text: Column) -> Column:
 
 
 @cache
-def _build_folding_table() -> tuple[str, str]:
+def build_folding_table() -> tuple[str, str]:
     """Return both strings for ``translate``: letters, and their replacements; letters without one are removed."""
     table, removed_letters = dict(_LETTER_REPLACEMENTS), _COMBINING_MARKS + _APOSTROPHES
     for letter in (chr(code) for codes in _FOLDED_RANGES for code in codes):

@@ -5,11 +5,9 @@ It runs in a session of its own, so that neither Ctrl-C nor the end of the proce
 
 import fcntl
 import os
-import random
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -19,6 +17,7 @@ from pathlib import Path
 import psutil
 
 from etl.errors import ActionNeededError
+from launch.ports import choose_port, is_port_free
 from launch.postgres import roles
 from launch.postgres.data_directory import create_data_directory, find_last_line
 from launch.postgres.installation import Installation, find_installation
@@ -126,7 +125,7 @@ def _end_process(process: psutil.Process) -> None:
 def _start_process(state_dir: Path, installation: Installation) -> int:
     failure = ActionNeededError("The embedded PostgreSQL cannot be started.")
     for _ in range(_START_ATTEMPTS):
-        port = _choose_port(installation)
+        port = choose_port(installation.home / f"{installation.data.name}.port")
         command = [str(installation.binaries / "postgres"), "-D", str(installation.data), "-p", str(port)]
         for name, value in _build_server_settings(int(installation.data.name)).items():
             command += ["-c", f"{name}={value}"]
@@ -148,7 +147,7 @@ def _start_process(state_dir: Path, installation: Installation) -> int:
             return _wait_until_ready(installation, psutil.Process(process.pid), _get_log_path(state_dir))
         except ActionNeededError as error:
             failure = error
-            if _is_port_free(port) and not _HEALED_BY_RESTART.search(str(error)):
+            if is_port_free(port) and not _HEALED_BY_RESTART.search(str(error)):
                 raise
     raise failure
 
@@ -205,29 +204,6 @@ def _find_failure_reason(log: Path) -> str:
     reasons = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
     last_line = find_last_line("\n".join(reasons or lines))
     return f"{last_line}. Free some space on its disk, then start again" if _NO_SPACE in last_line else last_line
-
-
-def _choose_port(installation: Installation) -> int:
-    """Return the port of the last start if it is free, else another free port, and record it for the next start."""
-    port_file = installation.home / f"{installation.data.name}.port"
-    if port_file.exists() and _is_port_free(int(port_file.read_text())):
-        return int(port_file.read_text())
-    # Below the range of ephemeral ports.
-    port = next(port for port in random.sample(range(20_000, 32_000), 2_000) if _is_port_free(port))
-    draft = port_file.with_suffix(".part")
-    draft.write_text(str(port))
-    draft.replace(port_file)
-    return port
-
-
-def _is_port_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
 
 
 def _clear_leftovers(installation: Installation) -> None:

@@ -18,6 +18,11 @@ _STATE_LABELS = {
     "must_sign_in": "[red]must sign in again[/]",
     "failed": "[red]failed[/]",
 }
+_PART_LABELS = {
+    "catalogue": "the catalogue",
+    "reccobeats": "ReccoBeats",
+    "mock_reccobeats": "ReccoBeats (mock server)",
+}
 _RESOURCE_LABELS = {"track": "tracks", "artist": "artists", "audio_features": "audio features of tracks"}
 
 
@@ -40,7 +45,7 @@ def _print_accounts(out: Console, rows: list[Row]) -> None:
         is_account = row["account"] is not None
         numbers = [row[name] for name in ("playlists_seen", "playlists_changed", "playlists_rejected")]
         grid.add_row(
-            escape(row["account"]) if is_account else "[dim]the catalogue[/]",
+            escape(row["account"]) if is_account else f"[dim]{_label_part(row)}[/]",
             _STATE_LABELS.get(row["state"], escape(row["state"])),
             *[format_count(number) if is_account else "" for number in numbers],
             format_count(row["calls"]),
@@ -54,13 +59,18 @@ def _print_accounts(out: Console, rows: list[Row]) -> None:
 
 def _print_account_message(out: Console, row: Row) -> None:
     """Print a fetch's message or a sign-in that ends soon; failures are at the end of the report."""
-    name = escape(row["account"] or "the catalogue")
+    name = escape(row["account"] or _label_part(row))
     if row["state"] == "must_sign_in":
         return
     if row["message"] and row["state"] != "failed":
         out.print(f"[dim]{name}: {escape(row['message'])}[/]")
     if row["account"] and row["days_left"] is not None and row["days_left"] <= WARNING_DAYS:
         out.print(f"[yellow]The sign-in of {name} expires in {row['days_left']} days:[/] bin/sign-in {name}")
+
+
+def _label_part(row: Row) -> str:
+    """Return the name of a fetch without an account."""
+    return _PART_LABELS.get(str(row["part"]), str(row["part"]))
 
 
 def _format_days_left(days: int | None) -> str:

@@ -16,8 +16,9 @@ from launch.report.spotify import SECTIONS as SPOTIFY_SECTIONS
 from launch.report.spotify import print_spotify
 from launch.report.table import Row, format_count, make_table, print_table
 from launch.report.tables import (
-    RESPONSE_INPUTS,
+    RESPONSE_LABELS,
     print_clusters,
+    print_feature_providers,
     print_inputs,
     print_matches,
     print_reasons,
@@ -30,6 +31,7 @@ _SECTIONS = (
     "rows_by_table",
     "tracks",
     "feature_sources",
+    "feature_providers",
     "inputs",
     "remarks",
     "rejected_rows",
@@ -73,6 +75,7 @@ def print_report(
         out.print(f"[yellow]{escape(api_message)}[/]")
     print_tables(out, rows_by_section["rows_by_table"], written_rows)
     print_tracks(out, tracks, rows_by_section["newness"], rows_by_section["feature_sources"])
+    print_feature_providers(out, rows_by_section["feature_providers"])
     print_inputs(out, rows_by_section["inputs"])
     print_remarks(out, rows_by_section["remarks"])
     print_reasons(out, rows_by_section["rejected_rows"])
@@ -113,7 +116,7 @@ def _print_outcome(out: Console, results: list[RunResult], audit_rows: dict[Any,
 
 
 def _print_synthetic_notice(out: Console, tracks: Row, inputs: list[Row]) -> None:
-    files = [row["source"] for row in inputs if row["source"] != RESPONSE_INPUTS]
+    files = [row["source"] for row in inputs if row["source"] not in RESPONSE_LABELS]
     if files and all(source.startswith("made_up") for source in files):
         out.print("[yellow]This catalogue is synthetic:[/] KAGGLE_PATH was not set when it was imported.")
     elif tracks["made_up"]:

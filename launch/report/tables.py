@@ -8,8 +8,21 @@ from rich.markup import escape
 from launch.report.table import Row, format_count, format_percentage, make_table, print_table
 
 RESPONSE_INPUTS = "spotify_answers"
-"""The format of inputs that are responses of the API; the report sums them up in one line."""
+"""The format of inputs that are responses of Spotify's API."""
 
+RESPONSE_LABELS = {
+    RESPONSE_INPUTS: "Spotify API responses",
+    "reccobeats_responses": "ReccoBeats responses",
+    "mock_reccobeats_responses": "ReccoBeats responses (mock server)",
+}
+"""The formats of inputs that are responses; the report sums up those of a format in one line."""
+
+_PROVIDER_LABELS = {
+    "spotify": "Spotify",
+    "kaggle": "Kaggle files",
+    "reccobeats": "ReccoBeats",
+    "mock_reccobeats": "ReccoBeats (mock server)",
+}
 _BAR_WIDTH = 28
 _COUNTS = ("rows_in", "rows_loaded", "rows_duplicate", "rows_rejected")
 
@@ -46,17 +59,33 @@ def print_tracks(out: Console, row: Row, bounds: list[Row], sources: list[Row]) 
     print_table(out, grid)
 
 
+def print_feature_providers(out: Console, rows: list[Row]) -> None:
+    """Print how many of the tracks that were requested from each provider of audio features it had."""
+    grid = make_table("Audio features by provider", "requested", "found", "match rate", "in use", "of all tracks")
+    for row in rows:
+        requested = [row[name] for name in ("requested", "found")]
+        grid.add_row(
+            _PROVIDER_LABELS.get(str(row["provider"]), escape(str(row["provider"]))),
+            *["" if number is None else format_count(number) for number in requested],
+            "" if row["match_rate"] is None else f"{row['match_rate']:.1%}",
+            format_count(row["used"]),
+            f"{row['fraction_of_tracks']:.1%}",
+        )
+    print_table(out, grid)
+
+
 def print_inputs(out: Console, rows: list[Row]) -> None:
     grid = make_table("Rows of the inputs", *(name.removeprefix("rows_") for name in _COUNTS))
-    response_rows = [row for row in rows if row["source"] == RESPONSE_INPUTS]
     for row in rows:
-        if row["source"] != RESPONSE_INPUTS:
+        if row["source"] not in RESPONSE_LABELS:
             grid.add_row(
                 f"{escape(row['name'])} [dim]{row['source']}[/]", *[format_count(row[name]) for name in _COUNTS]
             )
-    if response_rows:
-        sums = [format_count(sum(row[name] for row in response_rows)) for name in _COUNTS]
-        grid.add_row(f"Spotify API responses [dim]{format_count(len(response_rows))} fetches of all runs[/]", *sums)
+    for source, label in RESPONSE_LABELS.items():
+        response_rows = [row for row in rows if row["source"] == source]
+        if response_rows:
+            sums = [format_count(sum(row[name] for row in response_rows)) for name in _COUNTS]
+            grid.add_row(f"{label} [dim]{format_count(len(response_rows))} fetches of all runs[/]", *sums)
     print_table(out, grid)
 
 

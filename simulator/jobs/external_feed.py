@@ -20,6 +20,7 @@ from simulator.jobs.feed import prepare_simulation
 from simulator.listeners import activity_records, feed
 from simulator.listeners import contract_projections as projections
 from simulator.listeners.parameters import Parameters
+from simulator.listeners.simulation import Simulation
 
 CONTRACTS = ("spotify_wrapped_data", "entities")
 """Records of SpotifyWrappedData, or the four entities user, track, artist and event."""
@@ -51,7 +52,7 @@ def write_external_feed(
 def _write_contracts(
     spark: SparkSession,
     contract: str,
-    simulation: feed.Simulation,
+    simulation: Simulation,
     tracks: pd.DataFrame,
     playlist_ids: list[str],
     draft: Path,

@@ -24,6 +24,7 @@ from etl.storage.lake import Lake
 from simulator import warehouse_reads
 from simulator.listeners import activity_records, feed, habits, track_library
 from simulator.listeners.parameters import INJECTED_ERROR_KINDS, InjectedErrorRates, Parameters, resolve_interval
+from simulator.listeners.simulation import Simulation
 
 log = logging.getLogger(__name__)
 
@@ -35,34 +36,46 @@ def parse_parameters(form: Mapping[str, Any], now: datetime) -> Parameters:
     """Parse the parameters of a form or a command line.
 
     :param form: users, start, end (ISO 8601; UTC without an offset), hours, records, seed, mix, contract,
-        free_share and the kinds of injected errors; a missing field or None takes its default.
+        free_share, anomalous_share, growing_since (ISO 8601) and the kinds of injected errors; a missing field or None
+        takes its default.
     :param now: the end of an interval without an end.
     :raises ActionNeededError: if a value is not valid.
     """
     form_values = {name: value for name, value in form.items() if value is not None}
     start, end = resolve_interval(
-        _parse_time(form_values.get("start")), _parse_time(form_values.get("end")), form_values.get("hours"), now
+        parse_time(form_values.get("start")), parse_time(form_values.get("end")), form_values.get("hours"), now
     )
-    names = ("users", "records", "seed", "mix", "free_share")
+    names = ("users", "records", "seed", "mix", "free_share", "anomalous_share")
     injected_errors = InjectedErrorRates(
         **{kind: form_values[kind] for kind in INJECTED_ERROR_KINDS if kind in form_values}
     )
+    opening = parse_time(form_values.get("growing_since"))
+    if opening and opening >= end:
+        raise ActionNeededError(
+            f"The interval ends on {end:%Y-%m-%d %H:%M}, and the service opens on {opening:%Y-%m-%d}: there would be "
+            "no events. Choose a later interval or an earlier opening."
+        )
     return Parameters(
         start=start,
         end=end,
+        growing_since=opening.date() if opening else None,
         dirt=injected_errors,
         schema_version=1 if form_values.get("contract") == "user_activity_1" else 2,
         **{name: form_values[name] for name in names if name in form_values},
     )
 
 
-def _parse_time(text: str | None) -> datetime | None:
+def parse_time(text: str | None) -> datetime | None:
+    """Return the time that a text in ISO 8601 describes; UTC without an offset.
+
+    :raises ActionNeededError: if it describes none.
+    """
     if text is None:
         return None
     try:
         timestamp = datetime.fromisoformat(text)
     except ValueError:
-        raise ActionNeededError(f"{text!r} is no time: write it such as 2026-10-01T00:00.") from None
+        raise ActionNeededError(f"{text!r} is no time: write it such as 2026-10-01T00:00 or 2026-10-01.") from None
     return timestamp.astimezone(UTC) if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
 
 
@@ -98,6 +111,11 @@ def simulate_feed(run_id: str, parameters: Parameters, received_at: datetime, se
             "listener": feed.make_truth_rows(spark, simulation),
             "injected_error": spark.createDataFrame(error_rows, STAGED["injected_error"]),
         }
+        if parameters.anomalous_share:
+            truth["anomaly_episode"] = feed.make_episode_rows(spark, simulation)
+        if parameters.growing_since:
+            truth["outage"] = spark.createDataFrame(simulation.list_outages(), STAGED["outage"])
+            truth["holiday"] = spark.createDataFrame(simulation.list_holidays(), STAGED["holiday"])
         load_frames(truth, run, settings.warehouse_url)
     # Manifests come last: an input with a manifest is complete, and its truth is published.
     stored_inputs = [lake.inputs.store_manifest(_count_stored_records(manifest)) for manifest in manifests]
@@ -112,22 +130,38 @@ def simulate_feed(run_id: str, parameters: Parameters, received_at: datetime, se
 
 def prepare_simulation(
     parameters: Parameters, received_at: datetime, settings: Settings
-) -> tuple[feed.Simulation, pd.DataFrame, list[str]]:
+) -> tuple[Simulation, pd.DataFrame, list[str]]:
     """Return the simulation of some parameters with the warehouse's survey and catalogue.
 
     :returns: the simulation, the tracks with unknown ones at the end, and the ids of the playlists.
     :raises ActionNeededError: if the warehouse has no catalogue, or the interval lies in the future.
+    """
+    check_interval(parameters, received_at)
+    return build_simulation(parameters, settings)
+
+
+def check_interval(parameters: Parameters, received_at: datetime) -> None:
+    """Check that the interval has ended.
+
+    :raises ActionNeededError: if it has not.
     """
     if parameters.end > received_at + CLOCK_TOLERANCE:
         raise ActionNeededError(
             f"The interval ends on {parameters.end:%Y-%m-%d %H:%M}, which has not come yet: a feed with events of the "
             "future would be rejected. Choose an earlier one."
         )
+
+
+def build_simulation(parameters: Parameters, settings: Settings) -> tuple[Simulation, pd.DataFrame, list[str]]:
+    """Return the simulation of some parameters, as ``prepare_simulation`` does, of any interval.
+
+    :raises ActionNeededError: if the warehouse has no catalogue.
+    """
     tracks, playlist_tracks, playlist_ids = read_catalogue(settings.warehouse_url)
     survey = warehouse_reads.read_survey_responses(settings.warehouse_url)
     parameters_with_habits = replace(parameters, habits=habits.from_survey_rows(survey))
     sorted_library = track_library.build_library(tracks, playlist_tracks, feed.UNKNOWN_TRACK_COUNT)
-    return feed.Simulation(parameters_with_habits, sorted_library), tracks, playlist_ids
+    return Simulation(parameters_with_habits, sorted_library), tracks, playlist_ids
 
 
 def read_catalogue(url: str) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
@@ -151,7 +185,7 @@ def read_catalogue(url: str) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     )
 
 
-def _build_manifests(lake: Lake, simulation: feed.Simulation, received_at: datetime) -> list[ReceivedInput]:
+def _build_manifests(lake: Lake, simulation: Simulation, received_at: datetime) -> list[ReceivedInput]:
     """Build the lake's manifests of the events and of the users, without the numbers of records."""
     parameters = simulation.parameters
     contracts = {"user_activity": f"user_activity_{parameters.schema_version}", "user": "user"}
@@ -178,7 +212,7 @@ def _build_manifests(lake: Lake, simulation: feed.Simulation, received_at: datet
 
 def _write_feed(
     spark: SparkSession,
-    simulation: feed.Simulation,
+    simulation: Simulation,
     words: activity_records.LookupTables,
     manifests: list[ReceivedInput],
 ) -> dict[str, int]:

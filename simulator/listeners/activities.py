@@ -78,20 +78,7 @@ class Activities:
 
 
 ACTIVITY_SCHEMA = pa.schema(
-    [
-        ("number", pa.int32()),
-        ("code", pa.int64()),
-        ("activity", pa.int32()),
-        ("at", pa.int64()),
-        ("ms_played", pa.int32()),
-        ("track", pa.int32()),
-        ("playlist", pa.int32()),
-        ("home", pa.int32()),
-        ("plan", pa.int32()),
-        ("device", pa.int32()),
-        ("context", pa.int32()),
-        ("dirt", pa.int32()),
-    ]
+    [(field.name, pa.int64() if field.name in ("code", "at") else pa.int32()) for field in fields(Activities)]
 )
 """Rows as Spark gets them: the arrays of ``Activities``."""
 
@@ -126,11 +113,14 @@ def generate_activities(
 
 def _clip_to_interval(rows: Activities, start_ms: int, end_ms: int) -> Activities:
     """What happens from ``start_ms`` to before ``end_ms``, but for what belongs to a play that started earlier."""
-    is_play = rows.activity == ACTIVITIES.index("PLAY")
-    # Rows of one play stand together, its PLAY first.
-    latest_play = np.maximum.accumulate(np.where(is_play, np.arange(len(is_play)), 0)) if len(is_play) else is_play
-    is_within = (rows.at >= start_ms) & (rows.at < end_ms) & (rows.at[latest_play] >= start_ms)
+    is_within = (rows.at >= start_ms) & (rows.at < end_ms) & (rows.at[find_plays(rows)] >= start_ms)
     return rows if is_within.all() else rows.select_rows(np.flatnonzero(is_within))
+
+
+def find_plays(rows: Activities) -> Integers:
+    """Return the index of the PLAY that each row belongs to: rows of one play stand together, its PLAY first."""
+    is_play = rows.activity == ACTIVITIES.index("PLAY")
+    return np.asarray(np.maximum.accumulate(np.where(is_play, np.arange(len(is_play)), 0)), np.int64)
 
 
 def to_record_batch(rows: Activities) -> pa.RecordBatch:

@@ -67,7 +67,7 @@ def make_lookup_tables(spark: SparkSession, tracks: pd.DataFrame, playlist_ids: 
         tracks=spark.createDataFrame(track_rows.astype(object).where(track_rows.notna(), None), _TRACK_SCHEMA),
         playlists=spark.createDataFrame(list(enumerate(playlist_ids)), "playlist int, playlistId string"),
         homes=spark.createDataFrame(homes, _HOME_SCHEMA),
-        contexts=spark.createDataFrame(_list_contexts(), _CONTEXT_SCHEMA),
+        contexts=spark.createDataFrame(list_contexts(), _CONTEXT_SCHEMA),
     )
 
 
@@ -128,7 +128,8 @@ def _lookup_word(values: tuple[str, ...], column: str) -> Column:
     return F.get(F.array(*map(F.lit, values)), F.col(column))
 
 
-def _list_contexts() -> list[tuple[int, tuple[object, ...]]]:
+def list_contexts() -> list[tuple[int, tuple[object, ...]]]:
+    """Return the number of each listening context, and the values of its fields."""
     return [
         (
             encode_context(device * MAX_PLATFORMS_PER_DEVICE + platform_index, start, end, flags),

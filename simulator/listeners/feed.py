@@ -5,12 +5,9 @@ for and writes Avro itself. The limits of the chunks do not affect the records.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from functools import cached_property
 
-import numpy as np
 import pyarrow as pa
 from fsspec.core import url_to_fs
 from pyspark.sql import Column, DataFrame, Observation, SparkSession
@@ -19,19 +16,11 @@ from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StructType
 
 from etl.formats.contracts.avro import write_avro
-from simulator.listeners import activities, activity_records, personalities, profiles
+from simulator.listeners import activity_records, anomalies, profiles
 from simulator.listeners.activities import ACTIVITY_SCHEMA, DUPLICATE, FIRST_BROKEN, LATE, OUT_OF_ORDER
-from simulator.listeners.hashed_draws import Integers, hash_key
-from simulator.listeners.parameters import INJECTED_ERROR_KINDS, Parameters
-from simulator.listeners.population import Listeners, make_listeners
-from simulator.listeners.sessions import DAY_MS
-from simulator.listeners.timeline import HOUR_MS
-from simulator.listeners.track_library import Library
+from simulator.listeners.parameters import INJECTED_ERROR_KINDS
+from simulator.listeners.simulation import HOLIDAY_SCHEMA, LISTENERS_PER_BLOCK, OUTAGE_SCHEMA, Simulation
 
-_ROWS_PER_CHUNK = 60_000
-_ROWS_PER_LISTENER_DAY = 12
-_LONGEST_CHUNK_DAYS = 64
-_LISTENERS_PER_BLOCK = 10_000
 _PARTITIONS_PER_CORE = 2
 _UTC_DAY = "at div 86400000"
 
@@ -52,91 +41,6 @@ class WriteResult:
 
     record_count: int
     injected_errors: dict[str, int]
-
-
-@dataclass(frozen=True)
-class Simulation:
-    """A simulation as workers need it: its parameters and the sorted catalogue."""
-
-    parameters: Parameters
-    library: Library
-    cut: tuple[int, int] | None = None
-    """Time and code of the last row, if a number of records ends the feed."""
-
-    @cached_property
-    def population_id(self) -> str:
-        return self.parameters.compute_population_id(self.library.fingerprint)
-
-    def make_listeners(self, first_index: int, last_index: int) -> Listeners:
-        """Return the listeners from ``first_index`` to before ``last_index``."""
-        parameters = self.parameters
-        personality_weights = personalities.compute_weights(parameters.mix)
-        # Listeners do not depend on the last year; it only has to cover the interval.
-        return make_listeners(
-            parameters.seed,
-            np.arange(first_index, last_index),
-            parameters.effective_habits,
-            personality_weights,
-            parameters.end.year + 1,
-        )
-
-    @cached_property
-    def listening_days(self) -> Integers:
-        """Return the listening days that may reach into the interval in any timezone."""
-        # From 14:00 UTC of the day before, where clocks are 14 h ahead, to 16:00 of the day after (12 h behind).
-        first_day = (_to_epoch_ms(self.parameters.start) - 40 * HOUR_MS) // DAY_MS + 1
-        last_day = -(-(_to_epoch_ms(self.parameters.end) + 10 * HOUR_MS) // DAY_MS) - 1
-        return np.arange(first_day, last_day + 1)
-
-    @cached_property
-    def chunk_layout(self) -> tuple[int, int, int]:
-        """Return the number of chunks, and the listeners and days of each."""
-        days = min(len(self.listening_days), _LONGEST_CHUNK_DAYS)
-        listeners = max(_ROWS_PER_CHUNK // (days * _ROWS_PER_LISTENER_DAY), 1)
-        return (
-            math.ceil(self.parameters.users / listeners) * math.ceil(len(self.listening_days) / days),
-            listeners,
-            days,
-        )
-
-    def generate_rows(self, chunk: int) -> activities.Activities:
-        """Return the rows of a chunk."""
-        _, listeners, days = self.chunk_layout
-        listener_block, day_block = divmod(chunk, math.ceil(len(self.listening_days) / days))
-        first_index = listener_block * listeners
-        listeners_of_chunk = self.make_listeners(first_index, min(first_index + listeners, self.parameters.users))
-        days_of_chunk = self.listening_days[day_block * days : (day_block + 1) * days]
-        parameters = self.parameters
-        interval = _to_epoch_ms(parameters.start), _to_epoch_ms(parameters.end)
-        clean_rows = activities.generate_activities(
-            listeners_of_chunk, days_of_chunk, parameters.effective_habits, self.library, parameters.dirt, interval
-        )
-        if parameters.dirt.is_clean:
-            return clean_rows
-        root = hash_key(parameters.seed, "dirt")
-        return activities.inject_errors(clean_rows, parameters.dirt, root, self.library.known_track_count)
-
-    def generate_batches(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of the chunks with the given indexes: ``activities.COLUMNS``."""
-        for chunk in profiles.read_chunk_indexes(batches):
-            batch = activities.to_record_batch(self.generate_rows(chunk))
-            if batch.num_rows:
-                yield batch
-
-    def make_user_batches(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Yield the user records of the chunks of listeners with the given indexes: ``profiles.USER_SCHEMA``."""
-        end = _to_epoch_ms(self.parameters.end)
-        for block in profiles.read_chunk_indexes(batches):
-            yield profiles.make_user_batch(self._make_block(block), self.population_id, self.library, end)
-
-    def make_truth_batches(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Yield the truth about the chunks of listeners with the given indexes: ``profiles.TRUTH_SCHEMA``."""
-        for block in profiles.read_chunk_indexes(batches):
-            yield profiles.make_truth_batch(self._make_block(block), self.population_id, self.parameters.seed)
-
-    def _make_block(self, block: int) -> Listeners:
-        first_index = block * _LISTENERS_PER_BLOCK
-        return self.make_listeners(first_index, min(first_index + _LISTENERS_PER_BLOCK, self.parameters.users))
 
 
 def generate_activity_rows(spark: SparkSession, simulation: Simulation, partitions: int | None = None) -> DataFrame:
@@ -161,6 +65,27 @@ def make_truth_rows(spark: SparkSession, simulation: Simulation) -> DataFrame:
     return _distribute_indexes(spark, _count_blocks(simulation)).mapInArrow(
         simulation.make_truth_batches, _to_spark_schema(profiles.TRUTH_SCHEMA)
     )
+
+
+def make_episode_rows(spark: SparkSession, simulation: Simulation) -> DataFrame:
+    """Return the episodes of anomalous listeners: ``STAGED["anomaly_episode"]``."""
+    return _distribute_indexes(spark, _count_blocks(simulation)).mapInArrow(
+        simulation.make_episode_batches, _to_spark_schema(anomalies.EPISODE_SCHEMA)
+    )
+
+
+def make_truth_tables(simulation: Simulation) -> dict[str, pa.Table]:
+    """Return what ``make_truth_rows`` and ``make_episode_rows`` do, outages and holidays, without Spark.
+
+    :returns: rows by table of the schema simulation.
+    """
+    blocks = pa.record_batch({"block": pa.array(range(_count_blocks(simulation)), pa.int64())})
+    return {
+        "listener": pa.Table.from_batches(simulation.make_truth_batches([blocks]), profiles.TRUTH_SCHEMA),
+        "anomaly_episode": pa.Table.from_batches(simulation.make_episode_batches([blocks]), anomalies.EPISODE_SCHEMA),
+        "outage": _to_table(simulation.list_outages(), OUTAGE_SCHEMA),
+        "holiday": _to_table(simulation.list_holidays(), HOLIDAY_SCHEMA),
+    }
 
 
 def limit_records(spark: SparkSession, simulation: Simulation) -> Simulation:
@@ -249,12 +174,12 @@ def _distribute_indexes(spark: SparkSession, count: int, partitions: int | None 
 
 
 def _count_blocks(simulation: Simulation) -> int:
-    return math.ceil(simulation.parameters.users / _LISTENERS_PER_BLOCK)
+    return math.ceil(simulation.parameters.users / LISTENERS_PER_BLOCK)
+
+
+def _to_table(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Table:
+    return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema)
 
 
 def _to_spark_schema(schema: pa.Schema) -> StructType:
     return from_arrow_schema(schema)
-
-
-def _to_epoch_ms(timestamp: datetime) -> int:
-    return round(timestamp.timestamp() * 1000)

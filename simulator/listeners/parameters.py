@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from etl.errors import ActionNeededError
 from simulator.listeners import personalities
@@ -58,6 +58,13 @@ class Parameters:
     free_share: float | None = None
     dirt: InjectedErrorRates = InjectedErrorRates()
     habits: Habits = DEFAULTS
+    anomalous_share: float = 0.0
+    """The fraction of listeners with an anomaly."""
+    lookalike_share: float = 0.0
+    """The fraction of the others whose harmless behaviour looks like one, to measure the precision of detectors."""
+    growing_since: date | None = None
+    """The day on which the service opens, for listeners who sign up, leave and change over time (``growth``); None:
+    all have signed up long before, and stay as they are."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.users <= MAX_USERS:
@@ -73,6 +80,14 @@ class Parameters:
             raise ActionNeededError(f"The number of records must be 1 or more, not {self.records}.")
         if self.free_share is not None and not 0 <= self.free_share <= 1:
             raise ActionNeededError(f"The fraction of free plans must lie between 0 and 1, not {self.free_share}.")
+        for name, fraction in (("anomalous", self.anomalous_share), ("lookalike", self.lookalike_share)):
+            if not 0 <= fraction <= 1:
+                raise ActionNeededError(f"The fraction of {name} listeners must lie between 0 and 1, not {fraction}.")
+        if self.growing_since and not EARLIEST_START.date() <= self.growing_since <= LATEST_END.date():
+            raise ActionNeededError(
+                f"A population can grow since {EARLIEST_START:%Y-%m-%d} at the earliest and {LATEST_END:%Y-%m-%d} at "
+                f"the latest, not since {self.growing_since}."
+            )
         if not -(1 << 63) <= self.seed < 1 << 63:
             raise ActionNeededError("The seed must fit into 64 bits.")
         personalities.compute_weights(self.mix)
@@ -92,12 +107,20 @@ class Parameters:
             "mix": personalities.compute_weights(self.mix),
             "habits": asdict(self.effective_habits),
             "catalogue": catalogue_fingerprint,
+            **self._list_growth(),
         }
         return _hash_values(identity)[:8]
 
     def compute_input_id(self, catalogue_fingerprint: str, format_name: str) -> str:
         """Return the id of the simulation's input: the same simulation run twice is one input."""
-        return _hash_values({**asdict(self), "catalogue": catalogue_fingerprint, "format": format_name})[:16]
+        values = {name: value for name, value in asdict(self).items() if name != "growing_since"}
+        return _hash_values(
+            {**values, **self._list_growth(), "catalogue": catalogue_fingerprint, "format": format_name}
+        )[:16]
+
+    def _list_growth(self) -> dict[str, date]:
+        """Return what identifies the growth: nothing without it, so that ids are those of earlier versions."""
+        return {"growing_since": self.growing_since} if self.growing_since else {}
 
 
 def resolve_interval(

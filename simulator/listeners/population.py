@@ -10,7 +10,7 @@ from datetime import date
 
 import numpy as np
 
-from simulator.listeners import personalities
+from simulator.listeners import growth, personalities
 from simulator.listeners.habits import (
     AGE_BANDS,
     AGES_AS_OF,
@@ -88,9 +88,18 @@ class Listeners:
     home_days: Integers
     names: Integers
     name_days: Integers
+    churn_days: Integers
+    """The first day without listening; ``growth.NEVER`` for those who stay."""
+    is_growing: bool
+    """Whether the listeners' activity changes over time, as ``growth`` describes it."""
+
+    def find_members(self, days: Integers) -> Flags:
+        """Return whether each listener (row) has signed up and not left on each of some days (column)."""
+        is_member = days[None, :] >= self.joined_days[:, None]
+        return is_member & (days[None, :] < self.churn_days[:, None]) if self.is_growing else is_member
 
     def find_changes(self) -> tuple[Integers, Integers]:
-        """Who (the place in the arrays) changed something after signing up, and on which day, each pair once."""
+        """Who (the place in the arrays) changed something between signing up and leaving, and when, each pair once."""
         listener_indexes: list[Integers] = []
         change_days: list[Integers] = []
         for states, days in ((self.plans, self.plan_days), (self.homes, self.home_days), (self.names, self.name_days)):
@@ -98,7 +107,7 @@ class Listeners:
             listener_indexes.append(listener)
             change_days.append(days[listener, year + 1])
         listener, day = np.unique(np.stack([np.concatenate(listener_indexes), np.concatenate(change_days)]), axis=1)
-        is_later = day > self.joined_days[listener]
+        is_later = (day > self.joined_days[listener]) & (day < self.churn_days[listener])
         return listener[is_later], day[is_later]
 
     def find_state(self, listener_indexes: Integers, day: Integers) -> tuple[Integers, Integers, Integers]:
@@ -123,11 +132,17 @@ class Listeners:
 
 
 def make_listeners(
-    seed: int, numbers: Integers, habits: Habits, personality_weights: tuple[float, ...], last_year: int
+    seed: int,
+    numbers: Integers,
+    habits: Habits,
+    personality_weights: tuple[float, ...],
+    last_year: int,
+    growing_since: date | None = None,
 ) -> Listeners:
     """Return the listeners with some numbers.
 
     :param last_year: the last year for which changes are drawn.
+    :param growing_since: as ``Parameters.growing_since``.
     """
     root = hash_key(seed, "listeners")
     listener_keys = hash_keys(root, numbers)
@@ -135,8 +150,7 @@ def make_listeners(
     def draw(purpose: int) -> Floats:
         return draw_evenly(numbers, root, purpose)
 
-    age_band = choose_weighted(draw(_AGE_BAND_DRAW), [habits.age_bands[band] for band in AGE_BANDS])
-    birthdays = _draw_birthdays(age_band, draw_uniform(listener_keys, _BIRTHDAY_DRAW))
+    age_band, birthdays = _draw_ages(numbers, root, habits)
     plan_table = _cumulate_fractions(habits.plans, PLANS)
     first_states = {
         "plan": _pick_answers(plan_table, age_band, draw(_PLAN_DRAW)),
@@ -149,6 +163,7 @@ def make_listeners(
         _draw_yearly(listener_keys, _NEW_VALUE_DRAWS + 1, years), [home.weight for home in HOMES]
     )
     new_names = (_draw_yearly(listener_keys, _NEW_VALUE_DRAWS + 2, years) * (1 << 40)).astype(np.int64)
+    joined_days, churn_days = _draw_membership(listener_keys, birthdays, growing_since)
     first_names = (draw_uniform(listener_keys, _NAME_DRAW) * (1 << 40)).astype(np.int64)
     return Listeners(
         numbers=numbers,
@@ -169,14 +184,35 @@ def make_listeners(
         skip_factor=_draw_skip_factor(draw_uniform(listener_keys, _SKIP_DRAW)),
         likes_shuffle=draw_uniform(listener_keys, _SHUFFLE_DRAW),
         platform_draw=draw_uniform(listener_keys, _PLATFORM_DRAW),
-        joined_days=_draw_joined_days(birthdays, draw_uniform(listener_keys, _JOINED_DRAW)),
+        joined_days=joined_days,
         plans=_compute_yearly_states(first_states["plan"], new_plans, changes_by_kind["plan"]),
         plan_days=days["plan"],
         homes=_compute_yearly_states(first_states["home"], new_homes, changes_by_kind["home"]),
         home_days=days["home"],
         names=_compute_yearly_states(first_names, new_names, changes_by_kind["name"]),
         name_days=days["name"],
+        churn_days=churn_days,
+        is_growing=growing_since is not None,
     )
+
+
+def find_members(seed: int, numbers: Integers, habits: Habits, growing_since: date, days: Integers) -> Integers:
+    """Return the numbers of a growing population's listeners who have signed up and not left on one of some days.
+
+    ``make_listeners`` needs most of its time for what they do not depend on.
+    """
+    root = hash_key(seed, "listeners")
+    _, birthdays = _draw_ages(numbers, root, habits)
+    joined_days, churn_days = _draw_membership(hash_keys(root, numbers), birthdays, growing_since)
+    return np.asarray(numbers[(joined_days <= days[-1]) & (churn_days > days[0])], np.int64)
+
+
+def _draw_ages(numbers: Integers, root: np.uint64, habits: Habits) -> tuple[Integers, Integers]:
+    """Return the index of each listener's age band, and the birthday."""
+    age_band = choose_weighted(
+        draw_evenly(numbers, root, _AGE_BAND_DRAW), [habits.age_bands[band] for band in AGE_BANDS]
+    )
+    return age_band, _draw_birthdays(age_band, draw_uniform(hash_keys(root, numbers), _BIRTHDAY_DRAW))
 
 
 def _draw_changes(listener_keys: Keys, years: int) -> tuple[dict[str, Flags], dict[str, Integers]]:
@@ -216,7 +252,8 @@ def _find_states(states: Integers, change_days: Integers, days: Integers) -> Int
 
 def _find_state(states: Integers, change_days: Integers, day: Integers) -> Integers:
     year = day.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970 - FIRST_YEAR
-    rows, year = np.arange(len(day)), np.maximum(year, 0)
+    # After the last year nothing changes: those who sign up then have no record yet.
+    rows, year = np.arange(len(day)), np.clip(year, 0, states.shape[1] - 1)
     return states[rows, np.maximum(year - (day < change_days[rows, year]), 0)]
 
 
@@ -242,9 +279,15 @@ def _draw_birthdays(age_band: Integers, draws: Floats) -> Integers:
     return np.asarray((AGES_AS_OF - EPOCH).days - (ages * 365.2425).astype(np.int64) - 1)
 
 
-def _draw_joined_days(birthdays: Integers, draws: Floats) -> Integers:
-    """In the first two years there were; children at five."""
-    return np.maximum((date(2007, 1, 1) - EPOCH).days + (draws * 700).astype(np.int64), birthdays + 5 * 366)
+def _draw_membership(listener_keys: Keys, birthdays: Integers, growing_since: date | None) -> tuple[Integers, Integers]:
+    """Return when listeners sign up and leave: without growth in the first two years, for good; children at five."""
+    if growing_since is None:
+        draws = draw_uniform(listener_keys, _JOINED_DRAW)
+        joined_days = np.maximum((date(2007, 1, 1) - EPOCH).days + (draws * 700).astype(np.int64), birthdays + 5 * 366)
+        return joined_days, np.full(len(joined_days), growth.NEVER)
+    sign_up_days = growth.draw_sign_up_days(listener_keys, (growing_since - EPOCH).days)
+    joined_days = np.maximum(sign_up_days, birthdays + 5 * 366)
+    return joined_days, growth.draw_churn_days(listener_keys, joined_days)
 
 
 def _draw_sessions_per_day(draws: Floats) -> Floats:

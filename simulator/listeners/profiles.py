@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from simulator import synthetic_names
 from simulator.listeners import personalities
+from simulator.listeners.growth import NEVER
 from simulator.listeners.habits import GENDERS, PLANS
 from simulator.listeners.hashed_draws import Integers
 from simulator.listeners.homes import HOMES
@@ -44,6 +45,8 @@ TRUTH_SCHEMA = pa.schema(
         ("seed", pa.int64()),
         ("personality", pa.string()),
         *((trait, pa.float64()) for trait in personalities.TRAITS),
+        ("sign_up_date", pa.date32()),
+        ("churn_date", pa.date32()),
     ]
 )
 """The columns of ``STAGED["listener"]``."""
@@ -86,14 +89,18 @@ def make_user_batch(listeners: Listeners, population: str, library: Library, end
 
 
 def make_truth_batch(listeners: Listeners, population: str, seed: int) -> pa.RecordBatch:
-    """Return the personality and traits of each listener."""
+    """Return personality and traits of each listener, the day of the first record, and the first day after the last."""
     size = len(listeners.numbers)
+    has_churned = listeners.churn_days != NEVER
+    churn_dates = np.where(has_churned, listeners.churn_days, 0).astype("datetime64[D]")
     columns = [
         make_user_ids(listeners, population),
         np.full(size, population),
         np.full(size, seed),
         personalities.find_codes(listeners.traits),
         *listeners.traits.T,
+        listeners.joined_days.astype("datetime64[D]"),
+        pa.array(churn_dates, pa.date32(), mask=~has_churned),
     ]
     return pa.RecordBatch.from_arrays(
         [pa.array(column, field.type) for column, field in zip(columns, TRUTH_SCHEMA, strict=True)], schema=TRUTH_SCHEMA

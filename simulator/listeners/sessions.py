@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from simulator.listeners import growth
 from simulator.listeners.habits import DEVICES, TIME_SLOTS, Habits, compute_hour_fractions
 from simulator.listeners.hashed_draws import Floats, Integers, Keys, draw_uniform, hash_keys
 from simulator.listeners.homes import HOMES
@@ -102,8 +103,8 @@ def generate_sessions(listeners: Listeners, days: Integers, habits: Habits, inte
     begins = compute_day_begins(home, span)
     day_keys = hash_keys(listeners.keys[:, None], _DAY_KEY_BASE + days[None, :])
     overlaps_interval = (begins[:, 1:] > interval[0]) & (begins[:, :-1] < interval[1])
-    overlaps_interval &= days[None, :] >= listeners.joined_days[:, None]
-    counts = np.where(overlaps_interval, _draw_session_counts(listeners, days, day_keys, habits), 0)
+    overlaps_interval &= listeners.find_members(days)
+    counts = np.where(overlaps_interval, _draw_session_counts(listeners, days, day_keys, home[:, :-1], habits), 0)
     listener, column = np.divmod(np.repeat(np.arange(counts.size), counts.ravel()), len(days))
     number = _number_within_groups(counts.ravel())
     session_keys = hash_keys(day_keys.ravel()[listener * len(days) + column], _SESSION_KEY_BASE + number)
@@ -139,12 +140,16 @@ def generate_sessions(listeners: Listeners, days: Integers, habits: Habits, inte
     return Sessions(**{**in_order, "ends_before": ends})
 
 
-def _draw_session_counts(listeners: Listeners, days: Integers, day_keys: Keys, habits: Habits) -> Integers:
+def _draw_session_counts(
+    listeners: Listeners, days: Integers, day_keys: Keys, homes: Integers, habits: Habits
+) -> Integers:
     """Return the number of sessions of each listener on each day: integers around the listener's usual number."""
     is_weekend = (days + 3) % 7 >= 5  # day 0 was a Thursday
     weekday_factor = 7 / (5 + 2 * habits.weekend) * np.where(is_weekend, habits.weekend, 1.0)
     # The geometric distribution gives most days few sessions, some days many and many days no session.
     mean = listeners.sessions_per_day[:, None] * weekday_factor[None, :]
+    if listeners.is_growing:
+        mean *= growth.compute_activity_factors(listeners.keys, homes, days)
     draws = draw_uniform(day_keys.ravel(), _COUNT_DRAW).reshape(day_keys.shape)
     counts = np.log1p(-draws) / np.log(mean / (1 + mean))
     return np.minimum(counts, MAX_SESSIONS_PER_DAY).astype(np.int64)

@@ -19,6 +19,7 @@ Out: the responses of Spotify's API in either quota mode, with the faults that t
     unusual_items         local files and episodes
     api_request           a request with its checked parameters
     endpoints             the API's endpoints
+    reccobeats            the endpoint of ReccoBeats, a service for audio features
     tokens                signed tokens
     accounts_service      sign-in, and the tokens that an app gets
     fault_injection       the middleware that injects faults

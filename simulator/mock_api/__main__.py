@@ -1,4 +1,4 @@
-"""python -m simulator.mock_api: serve the mock Spotify API on loopback until it is stopped."""
+"""python -m simulator.mock_api: serve the mock Spotify API until it is stopped, on loopback unless told otherwise."""
 
 import argparse
 import sys
@@ -22,6 +22,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--stock", type=Path, required=True, help="the SQLite file that is served; it may come later")
     parser.add_argument("--state", type=Path, required=True, help="the folder for the token key and the simulated day")
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
     parser.add_argument("--scenario", type=Path, help="a TOML file: what changes and what goes wrong")
     parser.add_argument("--mode", choices=get_args(QuotaMode), help="wins over the scenario's mode")
     options = parser.parse_args(arguments)
@@ -34,7 +35,7 @@ def main(arguments: list[str]) -> int:
     # No access log: the URLs of the accounts service contain codes.
     uvicorn.run(
         create_app(mock_api),
-        host="127.0.0.1",
+        host=options.host,
         port=options.port,
         http=AbortableConnection,
         access_log=False,

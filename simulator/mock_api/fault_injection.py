@@ -19,8 +19,9 @@ from simulator.mock_api.errors import AccountsError, ApiError
 from simulator.mock_api.hashed_ids import hash_fraction, hash_number
 from simulator.mock_api.scenario import (
     ANY_ENDPOINT,
-    API_ENDPOINTS,
     API_FAULTS,
+    FAULTY_ENDPOINTS,
+    RECCOBEATS_ENDPOINT,
     TOKEN_ENDPOINT,
     TOKEN_FAULTS,
     Fault,
@@ -100,7 +101,7 @@ class FaultInjector:
 
     async def _handle_call(self, endpoint: str, scope: Scope, receive: Receive, send: Send) -> None:
         simulated_day = self._mock_api.get_day_number_or_none()
-        if simulated_day is None or endpoint not in (TOKEN_ENDPOINT, *API_ENDPOINTS):
+        if simulated_day is None or endpoint not in (TOKEN_ENDPOINT, *FAULTY_ENDPOINTS):
             await self._app(scope, receive, send)
             return
         form: dict[str, list[str]] = {}
@@ -146,7 +147,9 @@ class FaultInjector:
             or hash_fraction("fault", *draw_values) >= fault_rate.rate
         ):
             return None
-        excluded_kinds = API_FAULTS if call.endpoint == TOKEN_ENDPOINT else TOKEN_FAULTS
+        excluded_kinds: tuple[str, ...] = API_FAULTS if call.endpoint == TOKEN_ENDPOINT else TOKEN_FAULTS
+        if call.endpoint == RECCOBEATS_ENDPOINT:
+            excluded_kinds = (*TOKEN_FAULTS, "expired_token")
         kinds = [kind for kind in fault_rate.kinds if kind not in excluded_kinds]
         if not kinds:
             return None

@@ -33,7 +33,13 @@ API_ENDPOINTS = (
     *("playlist", "playlist_items", "playlist_tracks", "track", "album", "artist"),
     *("tracks", "albums", "artists", "audio_features"),
 )
-"""The names of the API's endpoints; ``any`` means all of them, without the token endpoint."""
+"""The names of the API's endpoints."""
+
+RECCOBEATS_ENDPOINT = "reccobeats"
+"""The endpoint of ReccoBeats, which the same server mocks; it takes no token."""
+
+FAULTY_ENDPOINTS = (*API_ENDPOINTS, RECCOBEATS_ENDPOINT)
+"""The endpoints that ``any`` means."""
 
 _TableType = TypeVar("_TableType", "Change", "Fault", "FaultRate", "Scenario")
 
@@ -147,7 +153,7 @@ def parse_scenario(document: Mapping[str, Any]) -> Scenario:
     for kind in scenario.faults.kinds:
         _validate_choice("kinds", kind, FAULT_KINDS)
     for endpoint in scenario.faults.endpoints:
-        _validate_choice("endpoints", endpoint, (TOKEN_ENDPOINT, *API_ENDPOINTS))
+        _validate_choice("endpoints", endpoint, (TOKEN_ENDPOINT, *FAULTY_ENDPOINTS))
     if not 0 <= scenario.faults.rate <= 1:
         raise ValueError("the rate of faults must be a number from 0 to 1")
     return scenario
@@ -210,7 +216,7 @@ def _check_change(change: Change) -> None:
 
 def _check_fault(fault: Fault) -> None:
     _validate_choice("kind", fault.kind, FAULT_KINDS)
-    _validate_choice("endpoint", fault.endpoint, (ANY_ENDPOINT, TOKEN_ENDPOINT, *API_ENDPOINTS))
+    _validate_choice("endpoint", fault.endpoint, (ANY_ENDPOINT, TOKEN_ENDPOINT, *FAULTY_ENDPOINTS))
     if fault.endpoint == TOKEN_ENDPOINT and fault.kind in API_FAULTS:
         raise ValueError(f"{fault.kind} does not happen at the endpoint {fault.endpoint}")
     if fault.kind in TOKEN_FAULTS and fault.endpoint != TOKEN_ENDPOINT:

@@ -13,14 +13,14 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from simulator.mock_api import endpoints
+from simulator.mock_api import endpoints, reccobeats
 from simulator.mock_api.accounts_service import AccountsService
 from simulator.mock_api.api_objects import ApiObjects
 from simulator.mock_api.api_request import ApiRequest
 from simulator.mock_api.control import ControlEndpoints
 from simulator.mock_api.errors import AccountsError, ApiError
 from simulator.mock_api.fault_injection import MUST_RENEW_REFRESH_KEY, FaultInjector
-from simulator.mock_api.scenario import TOKEN_ENDPOINT, QuotaMode, Scenario
+from simulator.mock_api.scenario import RECCOBEATS_ENDPOINT, TOKEN_ENDPOINT, QuotaMode, Scenario
 from simulator.mock_api.seed_data import SeedData
 from simulator.mock_api.simulated_day import SimulatedDay
 from simulator.mock_api.tokens import Clock, TokenSigner
@@ -151,6 +151,7 @@ def create_app(mock_api: MockApiState) -> ASGIApp:
             Route("/authorize", handle_authorise),
             Route("/api/token", handle_token, methods=["POST"]),
             Mount("/v1", routes=endpoints.list_routes(mock_api.make_api_request)),
+            Route(reccobeats.PATH, reccobeats.make_endpoint(mock_api.get_seed_data)),
             Mount("/stand-in", routes=control.list_routes()),
         ],
         exception_handlers={
@@ -167,6 +168,8 @@ def _find_endpoint(path: str) -> str | None:
     """Return the name under which calls of a path are counted, None for uncounted ones."""
     if path.startswith("/stand-in/"):
         return None
+    if path.rstrip("/") == reccobeats.PATH:
+        return RECCOBEATS_ENDPOINT
     if not path.startswith("/v1/"):
         return {"/api/token": TOKEN_ENDPOINT, "/authorize": "authorize"}.get(path, "unknown")
     return endpoints.find_endpoint(path.removeprefix("/v1").rstrip("/")) or "unknown"

@@ -13,16 +13,16 @@ begin
     -- objects, only the owner can create a function, which could otherwise read rows before a view filters them.
     execute format('revoke connect, temporary on database %I from public', current_database());
     revoke create on schema public from public;
-    revoke execute on all functions in schema warehouse, mart, audit, staging, simulation from public;
+    revoke execute on all functions in schema warehouse, mart, live, audit, staging, simulation from public;
 
     for role_name in
         select rolname from pg_roles where rolname in ('analyst', 'operator', 'listener', 'artist') and not rolcanlogin
     loop
-        execute format('revoke all on schema warehouse, mart, audit, staging, simulation from %I', role_name);
+        execute format('revoke all on schema warehouse, mart, live, audit, staging, simulation from %I', role_name);
         execute format('grant usage on schema mart to %I', role_name);
         -- A view's functions are called with the rights of the caller. Functions with rights of their own return the
-        -- caller's own rows and store playlist requests; the others see only their arguments, and mart.attribute, which
-        -- is the same for all users.
+        -- caller's own rows and store the caller's requests and statements; the others see only their arguments, and
+        -- mart.attribute, which is the same for all users.
         execute format('revoke all on all functions in schema mart from %I', role_name);
         for routine in
             select p.oid::regprocedure as full_name
@@ -31,13 +31,18 @@ begin
                 and case
                     when not p.prosecdef or p.proname = 'read_my_login' then true
                     when starts_with(p.proname, 'read_my_artist_') then role_name = 'artist'
+                    when
+                        p.proname in (
+                            'leave_out_plays', 'count_plays_again', 'state_match', 'state_difference', 'revoke_decision'
+                        )
+                        then role_name in ('analyst', 'operator')
                     else role_name = 'listener'
                 end
         loop
             execute format('grant execute on function %s to %I', routine.full_name, role_name);
         end loop;
         if role_name in ('analyst', 'operator') then
-            execute format('grant usage on schema warehouse to %I', role_name);
+            execute format('grant usage on schema warehouse, live to %I', role_name);
         end if;
         if role_name = 'operator' then
             execute format('grant usage on schema audit to %I', role_name);
@@ -57,14 +62,22 @@ begin
                     when n.nspname = 'mart' and starts_with(c.relname, 'my_') then role_name = 'listener'
                     -- The owner of a playlist leads to the name of an account, because Spotify shows it publicly.
                     when n.nspname = 'mart' and c.relname = 'playlist_owner' then false
+                    -- Findings are suspicions about single users.
+                    when n.nspname = 'mart' and c.relname = 'anomaly' then role_name = 'operator'
+                    -- mart.play_exclusion shows its rows without what says who a listener is.
+                    when n.nspname = 'warehouse' and c.relname = 'play_exclusion' then false
                     when n.nspname in ('mart', 'warehouse') then role_name in ('analyst', 'operator')
+                    when n.nspname = 'live' and c.relname in ('user_hour', 'active_listener', 'top_by_user')
+                        then role_name = 'operator'
+                    when n.nspname = 'live' and starts_with(c.relname, 'event_id_') then false
+                    when n.nspname = 'live' then role_name in ('analyst', 'operator')
                     when n.nspname = 'audit' and c.relname in ('login', 'signed_in') then false
                     when n.nspname = 'audit' then role_name = 'operator'
                     else false
                 end as is_readable
             from pg_class as c
             inner join pg_namespace as n on n.oid = c.relnamespace
-            where n.nspname in ('warehouse', 'mart', 'audit', 'staging', 'simulation') and c.relkind in ('r', 'p', 'v', 'm')
+            where n.nspname in ('warehouse', 'mart', 'live', 'audit', 'staging', 'simulation') and c.relkind in ('r', 'p', 'v', 'm')
         loop
             execute format('revoke all on %s from %I', relation.full_name, role_name);
             continue when not relation.is_readable;

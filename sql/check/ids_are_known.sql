@@ -53,6 +53,13 @@ where n.key_kind = 'track'
     and not exists (select from staging.dim_track as s where s.track_id = n.key)
     and not exists (select from staging.track_alias as s where s.alias_value = n.key)
 union all
+select 'key of an input (provider_features)', n.key
+from staging.input_key as n
+where n.key_kind = 'provider_features'
+    and not exists (
+        select from staging.refresh_state as s where s.id = n.key and s.kind in ('reccobeats', 'mock_reccobeats')
+    )
+union all
 select 'key of an input (artist)', n.key
 from staging.input_key as n
 where n.key_kind = 'artist' and not exists (select from staging.dim_artist as s where s.artist_id = n.key)
@@ -72,4 +79,6 @@ where n.key_kind = 'survey_response'
 union all
 select 'key of an input (' || n.key_kind || ')', n.key
 from staging.input_key as n
-where n.key_kind is null or n.key_kind not in ('track', 'artist', 'playlist', 'user', 'survey_response')
+where n.key_kind is null or n.key_kind not in (
+        'track', 'provider_features', 'artist', 'playlist', 'user', 'survey_response'
+    )

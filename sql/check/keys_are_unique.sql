@@ -8,6 +8,8 @@ select 'dim_album', album_id, count(*) from staging.dim_album group by album_id 
 union all
 select 'dim_track', track_id, count(*) from staging.dim_track group by track_id having count(*) > 1
 union all
+select 'provider_features', track_id, count(*) from staging.provider_features group by track_id having count(*) > 1
+union all
 select 'dim_playlist', playlist_id, count(*) from staging.dim_playlist group by playlist_id having count(*) > 1
 union all
 select 'survey_response', response_id, count(*) from staging.survey_response group by response_id having count(*) > 1

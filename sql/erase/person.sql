@@ -63,6 +63,10 @@ delete from audit.playlist_request
 where user_id in (select user_id from forgotten_user) or playlist_id in (select playlist_id from forgotten_playlist);
 delete from warehouse.user_record where user_id in (select user_id from forgotten_user);
 delete from warehouse.dim_user where user_key in (select user_key from forgotten_key);
+delete from mart.forecast where level = 'listener' and segment in (select user_id from forgotten_user);
+delete from mart.forecast_series where level = 'listener' and segment in (select user_id from forgotten_user);
+delete from mart.forecast_refusal where level = 'listener' and segment in (select user_id from forgotten_user);
+delete from simulation.anomaly_episode where user_id in (select user_id from forgotten_user);
 delete from simulation.listener where user_id in (select user_id from forgotten_user);
 
 create temporary table used_track on commit drop as
@@ -100,6 +104,8 @@ delete from named_artist where artist_key in (select artist_key from used_artist
 delete from warehouse.dim_artist where artist_key in (select artist_key from named_artist);
 
 delete from warehouse.exclusion where kind = 'user' and id in (select user_id from forgotten_user);
+delete from warehouse.play_exclusion
+where user_id in (select user_id from forgotten_user) or playlist_id in (select playlist_id from forgotten_playlist);
 
 delete from audit.gap where user_id in (select user_id from forgotten_user);
 delete from audit.play_source where user_id in (select user_id from forgotten_user);
@@ -115,5 +121,14 @@ where t.input_id in (select input_id from forgotten_input)
             select from audit.run_input as i where i.input_id = t.input_id and i.origin in ('kaggle', 'made_up')
         )
         and exists (select from forgotten_text as f where strpos(t.row::text, f.text) > 0)
+    )
+    -- The value of a rejected message of a topic is in base64, in which no id can be searched.
+    or exists (
+        select from forgotten_user as u
+        where
+            case
+                when strpos(t.row::text, '"value_base64"') > 0
+                    then position(convert_to(u.user_id, 'UTF8') in decode(t.row ->> 'value_base64', 'base64')) > 0
+            end
     );
 update audit.run_input set name = 'forgotten' where input_id in (select input_id from forgotten_input);

@@ -27,30 +27,32 @@ left join (
 ) as r on r.input_id = i.input_id;
 
 -- An event is late if it is of an earlier day than the newest event of its source from an earlier run. The first and
--- the last time are those of the inputs' events on the days with changes.
+-- the last time are those of the inputs' events on the days with changes. A few late events of a day, or a few that
+-- come after a missing delivery, do not make the days up to the next ones covered.
 insert into audit.arrival (
-    run_id, input_id, source, rows_added, rows_late, first_event_time, last_event_time, known_until
+    run_id, input_id, source, rows_added, rows_late, first_event_time, last_event_time, known_until, covered_days
 )
 select
     l.run_id,
     i.input_id,
     a.source,
     sum(a.row_count),
-    coalesce(
-        sum(a.row_count) filter (
-            where a.utc_date_key < to_char(k.known_until at time zone 'UTC', 'yyyymmdd')::integer
-        ),
-        0
-    ),
+    coalesce(sum(a.row_count) filter (where d.is_late), 0),
     min(a.first_event_time),
     max(a.last_event_time),
-    k.known_until
+    k.known_until,
+    coalesce(
+        datemultirange(range_merge(range_agg(d.days) filter (where d.has_most and not d.is_late))),
+        cast('{}' as datemultirange)
+    )
+    + coalesce(range_agg(d.days) filter (where d.has_most and d.is_late), cast('{}' as datemultirange))
 from (
     select
         input_key,
         source,
         utc_date_key,
         sum(row_count) as row_count,
+        max(sum(row_count)) over (partition by input_key, source) as busiest_row_count,
         min(first_event_time) as first_event_time,
         max(last_event_time) as last_event_time
     from staging.arrival
@@ -66,4 +68,11 @@ left join lateral (
     order by t.last_event_time desc
     limit 1
 ) as k on true
+cross join lateral (
+    select
+        daterange(w.utc_date, w.utc_date, '[]') as days,
+        20 * a.row_count >= a.busiest_row_count as has_most,
+        coalesce(w.utc_date < cast(k.known_until at time zone 'UTC' as date), false) as is_late
+    from (select to_date(cast(a.utc_date_key as text), 'yyyymmdd') as utc_date) as w
+) as d
 group by l.run_id, i.input_id, a.source, k.known_until;

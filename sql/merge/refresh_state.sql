@@ -1,6 +1,6 @@
-insert into audit.refresh_state (kind, id, asked_at)
-select kind, id, asked_at
+insert into audit.refresh_state (kind, id, asked_at, is_found)
+select kind, id, asked_at, is_found
 from staging.refresh_state
 on conflict (kind, id) do update
-    set asked_at = excluded.asked_at
+    set asked_at = excluded.asked_at, is_found = excluded.is_found
     where refresh_state.asked_at < excluded.asked_at;

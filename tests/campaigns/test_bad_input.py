@@ -15,8 +15,10 @@ from etl.jobs.account_import import read_export_lines
 from etl.storage.inputs import ReceivedInput
 from etl.storage.lake import Lake
 from etl.transform import account_export
+from etl.transform.account_export import extended
 from etl.transform.kaggle import parse_rows
 from etl.transform.validation import ValidationResult
+from tests.parsed_histories import parse_extended_inputs
 
 ROWS, FILES = 100, 50
 TABLES = ("tracks_by_genre", "playlist_songs", "user_behavior")
@@ -26,6 +28,8 @@ EXPORTS = ("extended_export", "basic_export")
 def parse_inputs(spark: SparkSession, received: Sequence[ReceivedInput], name: str) -> ValidationResult:
     if name in FORMATS:
         return parse_rows(read_rows(spark, received, FORMATS[name]), FORMATS[name])
+    if name == extended.SOURCE:
+        return parse_extended_inputs(spark, received)
     return account_export.parse_events(read_export_lines(spark, received), name)
 
 

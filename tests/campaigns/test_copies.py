@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from campaigns.copies import ENCODINGS, Row, read_copies, read_real_rows
-from campaigns.malformed_input.parsers import read_table_rows
+from campaigns.malformed_input.tables import read_table_rows
 from etl.errors import WrongFileError
 from etl.extract.kaggle import receive_file
 from etl.formats.kaggle.column_rules import get_column_rules

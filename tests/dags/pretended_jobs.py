@@ -8,6 +8,7 @@ import json
 import sys
 import types
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from etl.errors import ActionNeededError, MustSignInError
@@ -25,6 +26,9 @@ class Jobs:
         self.quiet = set(case.get("quiet", ()))
         self.is_news = case.get("is_news", True)
         self.has_events = case.get("has_events", True)
+        self.has_features = case.get("has_features", False)
+        self.folder = case.get("folder")
+        self.is_forecast_due = case.get("is_forecast_due", False)
         self.last_tries: list[bool] = []
 
     def do(self, name: str, result: Any) -> Any:
@@ -43,6 +47,9 @@ class Jobs:
         result = {"calls": 1, "has_news": "catalogue" not in self.quiet} if self.accounts else {}
         return self.do("fetch_catalogue", result)
 
+    def fetch_audio_features(self, run_id: str, day: object, settings: object, is_last_try: bool) -> dict[str, Any]:
+        return self.do("fetch_audio_features", {"calls": 1, "has_news": "features" not in self.quiet, "budget": 9})
+
     def install(self) -> None:
         """Replace the modules that the tasks import."""
         replace_module(
@@ -51,10 +58,16 @@ class Jobs:
             fetch_account=self.fetch_account,
             fetch_catalogue=self.fetch_catalogue,
         )
+        replace_module(
+            "audio_features",
+            explain_skip=lambda *_: None if self.has_features else "Not named.",
+            explain_no_news=lambda *_: "Nothing to ask.",
+            fetch_audio_features=self.fetch_audio_features,
+        )
         replace_module("mock_api", "simulator.jobs", seed_mock_api=lambda *_: self.do("seed_mock_api", 2))
+        replace_module("refresh_plan", plan_refresh=lambda *_, **__: self.do("plan_refresh", self.is_news))
         replace_module(
             "refresh",
-            plan_refresh=lambda *_, **__: self.do("plan_refresh", int(self.is_news)),
             transform_catalogue=lambda *_: self.do("transform_catalogue", {}),
             fit_clusters=lambda *_, **__: self.do("fit_clusters", "Not fitted."),
             load_catalogue=lambda *_: self.do("load_catalogue", {"dim_track": 1}),
@@ -64,6 +77,16 @@ class Jobs:
             has_new_inputs=lambda *_: self.do("has_news", self.has_events),
             plan_events=lambda *_: self.do("plan_events", int(self.is_news)),
             load_events=lambda *_: self.do("load_events", {"fact_event": 1}),
+        )
+        replace_module("marts", build_marts=lambda *_: self.do("build_marts", {"play": 1} if self.is_news else {}))
+        replace_module(
+            "forecasts",
+            ForecastOptions=dict,
+            is_forecast_due=lambda *_: self.is_forecast_due,
+            plan_forecast=lambda *_: self.do(
+                "plan_forecast", SimpleNamespace(folder=self.folder, message="Too short.")
+            ),
+            load_forecast=lambda *_: self.do("load_forecast", {"forecast": 1}),
         )
         replace_module("run_audit", log_run=lambda *_: self.do("report", None))
         replace_module(
@@ -100,7 +123,18 @@ def main(cases: dict[str, dict[str, Any]]) -> dict[str, Any]:
             for instance in run.get_task_instances()
         }
         results[name] = {"state": str(run.state), "tasks": tasks, "last_tries": jobs.last_tries}
+        results[name]["assets"] = _list_updated_assets(run.run_id)
     return results
+
+
+def _list_updated_assets(run_id: str) -> list[str]:
+    from airflow.models.asset import AssetEvent
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        events = session.scalars(select(AssetEvent).where(AssetEvent.source_run_id == run_id))
+        return sorted(event.name for event in events)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from etl.settings import CHECKOUT
 from launch import postgres
 from launch.airflow_api import ENDED_STATES, AirflowApi, TaskState
 from launch.environment import get_web_login
+from launch.spark_jars import link_jars
 from tests.processes import find_free_port
 
 _OURS = ("AIRFLOW", "KAGGLE", "SIMULATED", "SPOTIPY", "SPOTIFY", "STAND_IN", "IS_STAND_IN")
@@ -34,6 +35,7 @@ class Product:
         self.state, self.port = state, find_free_port()
         self.api = AirflowApi(f"http://127.0.0.1:{self.port}", *get_web_login(state))
         self.output = state / "output.txt"
+        link_jars(state)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
         settings = {
             "STATE_DIR": str(state),

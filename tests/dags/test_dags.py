@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ import pytest
 
 from dags.common.pools import get_recently_played_pool, get_spotify_pool
 from dags.common.run_dates import compute_fetch_date, compute_reference_date
+from etl.engines.forecast_program import get_python_path
 from etl.formats.kaggle.file_formats import FORMATS
 from etl.formats.tabular import CHOICES
 from etl.jobs import marts
 from simulator.listeners.parameters import INJECTED_ERROR_KINDS
+from tests.forecasting.series import TOTAL, draw_counts, make_panel, write_folder
 
 pytestmark = pytest.mark.airflow
 
@@ -75,6 +78,7 @@ from tests.dags.pretended_jobs import replace_module
 replace_module("refresh", load_catalogue=lambda *_: {})
 replace_module("events", load_events=lambda *_: {})
 replace_module("marts", build_marts=lambda *_: {})
+replace_module("forecasts", is_forecast_due=lambda *_: False)
 run = SimpleNamespace(dag_id="any", run_id="any", data_interval_end=None, run_after=datetime.now())
 told = {}
 for wired in (load_catalogue, load_events, build_marts):
@@ -94,6 +98,10 @@ CASES: dict[str, dict[str, Any]] = {
     "all failed": {"dag_id": "nightly_refresh", "fails": ["ada", "ben", "fetch_catalogue"]},
     "none chosen": {"dag_id": "nightly_refresh", "fails": ["choose_accounts"]},
     "quiet": {"dag_id": "nightly_refresh", "quiet": ["ben", "catalogue"]},
+    "features": {"dag_id": "nightly_refresh", "has_features": True},
+    "no new features": {"dag_id": "nightly_refresh", "has_features": True, "quiet": ["features"]},
+    "features failed": {"dag_id": "nightly_refresh", "has_features": True, "fails": ["fetch_audio_features"]},
+    "features without accounts": {"dag_id": "nightly_refresh", "has_features": True, "accounts": []},
     "nothing new": {"dag_id": "nightly_refresh", "is_news": False, "has_events": False},
     "load failed": {"dag_id": "nightly_refresh", "fails": ["load_catalogue"]},
     "plan failed": {"dag_id": "nightly_refresh", "fails": ["plan_refresh"]},
@@ -110,6 +118,12 @@ CASES: dict[str, dict[str, Any]] = {
     "bad files": {"dag_id": "kaggle_import", "fails": ["one.csv", "two.csv"]},
     "no files": {"dag_id": "kaggle_import", "fails": ["find_files"]},
     "no stock": {"dag_id": "kaggle_import", "fails": ["seed_mock_api"]},
+    "marts built": {"dag_id": "build_marts"},
+    "a day completed": {"dag_id": "build_marts", "is_forecast_due": True},
+    "no marts built": {"dag_id": "build_marts", "is_news": False, "is_forecast_due": True},
+    "too short a history": {"dag_id": "forecast"},
+    "no environment": {"dag_id": "forecast", "folder": "/nowhere"},
+    "forecasts not planned": {"dag_id": "forecast", "fails": ["plan_forecast"]},
 }
 
 
@@ -122,6 +136,7 @@ def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(CHECKOUT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(CHECKOUT / "plugins"),
+        "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "0",
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR",
         "PYTHONPATH": str(CHECKOUT),
@@ -152,6 +167,23 @@ def runs(environ: dict[str, str]) -> dict[str, dict[str, Any]]:
     """Return runs of the DAGs with mock jobs, by case: the state of the run and the states of its tasks."""
     results: dict[str, dict[str, Any]] = run_and_parse(environ, "-m", "tests.dags.pretended_jobs", json.dumps(CASES))
     return results
+
+
+@pytest.fixture(scope="module")
+def forecast_run(environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Return runs of the forecasts in another interpreter: with a series that is too short, and without a folder."""
+    state = tmp_path_factory.mktemp("state")
+    venv = get_python_path(state).parent.parent
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True)
+    packages = Path(sysconfig.get_path("purelib"))
+    (next(venv.glob("lib/python*/site-packages")) / "ours.pth").write_text(str(packages))
+    folder = write_folder(state / "run", [make_panel(draw_counts(20, 5), TOTAL)])
+    cases = {
+        "forecast": {"dag_id": "forecast", "folder": str(folder)},
+        "no folder": {"dag_id": "forecast", "folder": str(state / "nowhere")},
+    }
+    runs = run_and_parse({**environ, "STATE_DIR": str(state)}, "-m", "tests.dags.pretended_jobs", json.dumps(cases))
+    return {**runs, "written": sorted(path.name for path in folder.iterdir())}
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +223,13 @@ def test_the_nightly_refresh_stands_for_an_interval_and_runs_alone(bag: dict) ->
     dag = bag["dags"]["nightly_refresh"]
     assert dag["schedule"] == "CronDataIntervalTimetable"
     assert dag["max_active_runs"] == 1
+
+
+def test_the_streams_are_watched_where_a_kafka_is_set(bag: dict, environ: dict[str, str]) -> None:
+    assert bag["dags"]["watch_streams"]["schedule"] == "NullTimetable"
+    with_kafka = {**environ, "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
+    content = run_and_parse(with_kafka, "-c", _INSPECT, str(CHECKOUT / "dags"))
+    assert content["errors"] == {} and content["dags"]["watch_streams"]["schedule"] == "CronTriggerTimetable"
 
 
 def test_a_retry_policy_survives_airflows_own_database(bag: dict) -> None:
@@ -233,7 +272,7 @@ def test_what_asks_spotify_shares_the_pool_of_its_client_id(bag: dict) -> None:
 def test_the_lineage_shows_the_api_and_the_new_tables(bag: dict) -> None:
     tasks = bag["dags"]["nightly_refresh"]["tasks"]
     assert tasks["fetch_account"]["outlets"] == tasks["fetch_catalogue"]["outlets"] == ["lake.api"]
-    assert tasks["transform_catalogue"]["inlets"] == ["lake.kaggle", "lake.api"]
+    assert tasks["transform_catalogue"]["inlets"] == ["lake.kaggle", "lake.api", "lake.audio_features"]
     new = {"warehouse.dim_user", "warehouse.fact_track_popularity", "warehouse.fact_artist_popularity"}
     assert new <= set(tasks["load_catalogue"]["outlets"])
 
@@ -244,7 +283,13 @@ def test_every_page_says_where_a_stand_in_answers(environ: dict[str, str]) -> No
     assert dag_ids == set(DAG_FILES) - {"maintenance"}
 
 
-@pytest.mark.parametrize("case", ["all well", "no account", "quiet", "some failed", "all failed", "none chosen"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        *("all well", "no account", "quiet", "some failed", "all failed", "none chosen"),
+        *("features", "no new features", "features failed", "features without accounts"),
+    ],
+)
 def test_whatever_became_of_the_api_the_refresh_publishes(runs: dict, case: str) -> None:
     run = runs[case]
     assert run["state"] == "success"
@@ -255,6 +300,19 @@ def test_whatever_became_of_the_api_the_refresh_publishes(runs: dict, case: str)
         name if name.startswith(("fetch", "choose")) else f"fetch_account {name}"
         for name in CASES[case].get("fails", ())
     }
+
+
+def test_audio_features_are_asked_for_where_a_provider_is_named(runs: dict) -> None:
+    states = {
+        case: runs[case]["tasks"]["fetch_audio_features"]
+        for case in CASES
+        if "fetch_audio_features" in runs[case]["tasks"]
+    }
+    assert {case for case, state in states.items() if state == "success"} == {"features", "features without accounts"}
+    assert {case for case, state in states.items() if state == "failed"} == {"features failed"}
+    assert states["all well"] == states["no new features"] == states["all failed"] == "skipped"
+    assert "lake.audio_features" in runs["features"]["assets"]
+    assert "lake.audio_features" not in runs["all well"]["assets"] + runs["no new features"]["assets"]
 
 
 def test_an_account_is_asked_although_another_one_fails(runs: dict) -> None:
@@ -347,3 +405,32 @@ def test_a_late_night_asks_and_an_earlier_one_does_not(late: timedelta, asks_on:
     assert compute_fetch_date(end - timedelta(days=1), end, end, end + late) == asks_on
     assert compute_fetch_date(None, None, end, end + late) == asks_on
     assert compute_reference_date(end, end + late) == date(2026, 11, 20)
+
+
+def test_forecasts_are_due_where_a_build_completes_a_day(runs: dict) -> None:
+    assert runs["marts built"]["assets"] == ["mart"]
+    assert runs["a day completed"]["assets"] == ["forecast.due", "mart"]
+    assert (runs["no marts built"]["assets"], runs["no marts built"]["state"]) == ([], "success")
+
+
+def test_a_history_that_is_too_short_ends_a_run_without_a_failure(runs: dict) -> None:
+    assert runs["too short a history"]["state"] == "success"
+    assert set(runs["too short a history"]["tasks"].values()) == {"skipped"}
+    assert runs["forecasts not planned"]["state"] == "failed"
+
+
+def test_the_interpreter_of_the_forecasts_need_not_exist_until_they_run(bag: dict, runs: dict) -> None:
+    assert set(bag["dags"]["forecast"]["tasks"]) == {"plan_forecast", "run_forecast", "load_forecast"}
+    tasks = runs["no environment"]["tasks"]
+    assert (tasks["plan_forecast"], tasks["run_forecast"], tasks["load_forecast"]) == (
+        "success",
+        "failed",
+        "upstream_failed",
+    )
+
+
+def test_forecasts_run_in_an_interpreter_of_their_own(forecast_run: dict[str, Any]) -> None:
+    assert forecast_run["forecast"]["state"] == "success"
+    assert "mart.forecast" in forecast_run["forecast"]["assets"]
+    assert {"run.json", "forecasts.arrow", "champions.arrow"} <= set(forecast_run["written"])
+    assert forecast_run["no folder"]["tasks"]["run_forecast"] == "failed"

@@ -1,5 +1,6 @@
 """One dashboard and one browser for all tests of the folder."""
 
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +9,12 @@ from selenium.webdriver import Chrome
 from launch import postgres
 from tests.dashboard import browser as browsing
 from tests.dashboard.dashboard_server import DashboardServer, start_dashboard
+
+
+@pytest.fixture(autouse=True)
+def _main_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take back the script that Streamlit puts in place of ``__main__``: spawned processes import it."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture(scope="package")

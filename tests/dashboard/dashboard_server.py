@@ -15,7 +15,10 @@ from launch import postgres
 from launch.dashboard import Dashboard
 from tests.conftest import copy_database, run_as_superuser
 from tests.dashboard.browser import sign_in, wait_for_text, wait_until_drawn
+from tests.dashboard.forecast_rows import fill_forecasts
+from tests.dashboard.live_rows import fill_live_tables
 from tests.marts.listening import fill_dimensions, insert_events, make_events, rebuild
+from tests.marts.spoken import SPOKEN, add_albums, insert_spoken
 from tests.processes import find_free_port
 
 USERS = 12
@@ -105,6 +108,10 @@ def fill_warehouse(url: str) -> None:
     """Insert twelve listeners around a turn of the year, and build the marts of their plays."""
     with connect(url) as connection:
         fill_dimensions(connection, USERS)
+        add_albums(connection)
         insert_events(connection, make_events(1, USERS, size=2500))
+        insert_spoken(connection, SPOKEN)
         connection.exec_driver_sql(_NAMES, execution_options={"no_parameters": True})
+        fill_live_tables(connection)
+        fill_forecasts(connection)
     rebuild(url)

@@ -11,6 +11,7 @@ from selenium.webdriver.common.by import By
 from sqlalchemy import text
 
 from etl.database import connect
+from etl.jobs.forecasts import HISTORY_DAYS, ForecastOptions
 from etl.load.access.logins import add_login
 from etl.load.migrate import migrate_warehouse
 from launch import postgres
@@ -25,6 +26,9 @@ EMPTY = {
     "My playlists": "There is no playlist to describe yet. Playlists come from a Spotify account",
     "Artist": "No artist has been played yet. Load events",
     "Charts": "There are no charts yet. Load events",
+    "Forecast": "There is no forecast yet. The marts have no day of listening. The DAG forecast makes one",
+    "Live": "No stream has been read yet. Start the product with bin/run --streams",
+    "Anomalies": "There are no findings. The live queries",
     "Operations": "Nothing has run yet. Start the DAG nightly_refresh",
 }
 """The message of each page, and the beginning of the remedy."""
@@ -69,6 +73,23 @@ def test_each_page_of_an_empty_warehouse_says_what_to_do(browser: Chrome, empty:
         open_page_link(browser, name)
         page_text = wait_for_text(browser, words)
         assert "Traceback" not in page_text and "Error" not in page_text
+
+
+def test_the_page_of_forecasts_says_how_short_the_history_is(browser: Chrome, empty: DashboardServer) -> None:
+    statement = """
+        insert into mart.active_user_count (local_date, daily_users, weekly_users, monthly_users)
+        select d::date, 5, 5, 5 from generate_series(date '2026-01-05', '2026-01-07', '1 day') as d
+    """
+    with connect(empty.url) as connection:
+        connection.execute(text(statement))
+    try:
+        sign_in_as(browser, empty, "operator")
+        open_page_link(browser, "Forecast")
+        page_text = wait_for_text(browser, "The marts have 3 days of listening, from 5 January 2026 to 7 January 2026.")
+        assert f"from {HISTORY_DAYS + ForecastOptions().horizon_days} known days on" in page_text
+    finally:
+        with connect(empty.url) as connection:
+            connection.execute(text("truncate mart.active_user_count"))
 
 
 def test_an_artist_whom_nobody_plays_is_told_so(browser: Chrome, empty: DashboardServer) -> None:

@@ -14,16 +14,19 @@ from tests.dashboard.browser import DESKTOP, PHONE, open_page, resize_page, sign
 from tests.dashboard.dashboard_server import ARTISTS, DashboardServer, sign_in_as
 
 PAGES = {
-    "analyst": ["Wrapped", "My playlists", "Artist", "Charts"],
-    "operator": ["Wrapped", "My playlists", "Artist", "Charts", "Operations"],
-    "listener": ["Wrapped", "My playlists"],
-    "artist": ["Artist"],
+    "analyst": ["Wrapped", "My playlists", "Artist", "Charts", "Forecast", "Live"],
+    "operator": ["Wrapped", "My playlists", "Artist", "Charts", "Forecast", "Live", "Anomalies", "Operations"],
+    "listener": ["Wrapped", "My playlists", "Live"],
+    "artist": ["Artist", "Live"],
 }
 TITLES = {
     "Wrapped": ("Wrapped", "Lena Listener"),
     "My playlists": ("My playlists", "Playlists"),
     "Artist": ("Listeners over time",),
     "Charts": ("Charts",),
+    "Forecast": ("Made on",),
+    "Live": ("Provisional.",),
+    "Anomalies": ("Suggestions to look at a user",),
     "Operations": ("Operations",),
 }
 """The pages, in their order, and words on each."""
@@ -77,6 +80,7 @@ def test_a_listener_sees_the_own_year_as_sql_has_it(browser: Chrome, dashboard: 
     assert str(top[0]["artist_name"]) in page_text
     letters = query(dashboard, "select letters, name from mart.user_personality where user_id = 'u1'")[0]
     assert f"{letters['name']} · {letters['letters']}" in page_text
+    assert "Your plays as a file" in page_text and "Download my plays" in page_text
 
 
 def test_an_artist_figures_are_those_of_sql(browser: Chrome, dashboard: DashboardServer) -> None:
@@ -133,7 +137,7 @@ def test_sign_in_and_another_page_by_keyboard_alone(browser: Chrome, dashboard: 
 
 def press_until(browser: Chrome, key: str, is_there: Callable[[WebElement], bool]) -> None:
     """Press a key until the intended element has the focus."""
-    for _ in range(40):
+    for _ in range(80):
         type_in(browser, key)
         if is_there(browser.switch_to.active_element):
             return

@@ -10,6 +10,7 @@ from selenium.webdriver.common.keys import Keys
 from etl.database import connect, fetch_rows
 from tests.dashboard.browser import wait_for_element, wait_for_text, wait_until_drawn
 from tests.dashboard.dashboard_server import DashboardServer, sign_in_as
+from tests.dashboard.test_pages import find_page_links
 
 PLAYLIST = "37i9dQZF1DXcBWIGoYBM5M"
 
@@ -18,8 +19,7 @@ PLAYLIST = "37i9dQZF1DXcBWIGoYBM5M"
 def request_page(browser: Chrome, dashboard: DashboardServer) -> Iterator[Chrome]:
     """Yield a browser on the page of a listener without a signed-in account."""
     sign_in_as(browser, dashboard, "newcomer")
-    page_links = browser.find_elements(By.CSS_SELECTOR, "[data-testid=stSidebarNavLink]")
-    browser.execute_script("arguments[0].click()", page_links[-1])
+    browser.execute_script("arguments[0].click()", find_page_links(browser)["My playlists"])
     wait_for_text(browser, "Add a playlist")
     wait_until_drawn(browser)
     yield browser

@@ -3,7 +3,9 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from etl.database import sweep_warehouse
+from sqlalchemy import text
+
+from etl.database import connect, sweep_warehouse
 from etl.load import load_frames
 from tests.load.event_frames import NOON, Delivery, SourcePlay, load_events
 from tests.load.star_frames import INPUT, Rows, create_local_frames, make_catalogue, make_run, select_rows
@@ -49,3 +51,24 @@ def test_refused_rows_of_events_which_are_read_once_go_by_their_age(warehouse_ur
     assert sweep_warehouse(warehouse_url, datetime.now(UTC) - timedelta(days=1)) == 0
     assert sweep_warehouse(warehouse_url, SOON) == 1
     assert fetch_rejected(warehouse_url) == file_rows
+
+
+def test_old_findings_about_users_go_and_the_others_are_scored_without_them(warehouse_url: str) -> None:
+    now = datetime.now(UTC)
+    ages = {"overlapping_plays": 40, "impossible_travel": 2}
+    with connect(warehouse_url) as connection:
+        connection.execute(
+            text("""
+                insert into mart.anomaly
+                values (:user_id, :rule, :start, :end, 'reason', 0.5, 0.75, :end, 'stream')
+            """),
+            [
+                {"user_id": user_id, "rule": rule, "start": now - timedelta(days=age + 1), "end": now - timedelta(age)}
+                for user_id, rules in (("u1", ages), ("u2", {"overlapping_plays": 40}))
+                for rule, age in rules.items()
+            ],
+        )
+        connection.commit()
+    assert sweep_warehouse(warehouse_url, now - timedelta(days=30)) == 2
+    rows = select_rows(warehouse_url, "select user_id, rule, combined_score from mart.anomaly")
+    assert [tuple(row.values()) for row in rows] == [("u1", "impossible_travel", 0.5)]

@@ -6,12 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from pyspark.sql import SparkSession
+from py4j.java_gateway import JVMView
+from pyspark.sql import Column, SparkSession
+from pyspark.sql import functions as F
 
+from benchmarks._shared_session import changed_options
 from etl.engines import spark
 from etl.formats.contracts import LATEST_STATE
-from etl.settings import CHECKOUT
-from tests.conftest import changed_options
+from etl.settings import CHECKOUT, read_settings
 
 pytestmark = pytest.mark.spark
 
@@ -137,6 +139,18 @@ def test_small_inputs_get_options_of_their_own_and_large_ones_none(spark_session
     assert spark_session.conf.get("spark.sql.shuffle.partitions") == before
 
 
+@pytest.mark.usefixtures("spark_session")
+def test_columns_ask_java_for_no_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    def build_column() -> Column:
+        return F.coalesce(F.col("name"), F.lit("none")).alias("name")
+
+    build_column()  # the first of a process reads a setting of the session
+    names: list[str] = []
+    monkeypatch.setattr(JVMView, "__getattr__", lambda _view, name: names.append(name))
+    build_column()
+    assert names == []
+
+
 def test_what_is_joined_to_an_empty_frame_is_not_read(spark_session: SparkSession) -> None:
     schema = LATEST_STATE["api_track"]
     empty = spark.empty_frame(spark_session, schema)
@@ -148,6 +162,23 @@ def test_what_is_joined_to_an_empty_frame_is_not_read(spark_session: SparkSessio
     assert joined.collect() == []
     plan = joined._jdf.queryExecution().optimizedPlan().toString()
     assert plan.startswith("LocalRelation <empty>")
+
+
+def test_the_archive_of_classes_is_mapped_where_there_is_one(spark_session: SparkSession, tmp_path: Path) -> None:
+    settings = read_settings({"STATE_DIR": str(tmp_path), "WAREHOUSE_URL": "postgresql://127.0.0.1/none"})
+    assert spark._add_class_archive("-Xmx1g", settings) == "-Xmx1g"
+    archive = spark.get_class_archive(tmp_path)
+    archive.parent.mkdir()
+    archive.touch()
+    assert f'"-XX:SharedArchiveFile={archive}"' in spark._add_class_archive("-Xmx1g", settings)
+
+    jvm = spark_session.sparkContext._jvm
+    assert jvm is not None
+    bean = jvm.java.lang.management.ManagementFactory.getRuntimeMXBean()
+    names = [option.partition("=")[2] for option in bean.getInputArguments() if "SharedArchiveFile" in option]
+    if not names:
+        pytest.skip("the jars of this STATE_DIR were fetched before archives were written: remove STATE_DIR/ivy")
+    assert Path(names[0]).resolve().as_posix() in Path(f"/proc/{bean.getPid()}/maps").read_text()
 
 
 def read_errors(program: str, folder: Path, **others: str) -> list[str]:

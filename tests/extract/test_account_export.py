@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from etl.errors import ActionNeededError, WrongFileError
-from etl.extract.account_export import ReceivedExport, container, receive_export
+from etl.extract.account_export import ReceivedExport, container, receive_export, services
+from etl.extract.account_export.services import file_content
 from etl.formats.contracts.events import EXPORT_LINE
 from etl.storage.lake import Lake
 from tests.exports import (
@@ -30,6 +31,15 @@ from tests.exports import (
     make_play,
     write_export_folder,
     write_export_zip,
+)
+from tests.service_exports import (
+    FIRST_TIME,
+    encode_json,
+    encode_lines,
+    make_apple_row,
+    make_listens,
+    make_watch_record,
+    write_apple_table,
 )
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -325,10 +335,11 @@ def test_locked_cut_and_nested_zips(tmp_path: Path, lake: Lake) -> None:
     flipped[central - 20] ^= 0xFF
     (tmp_path / "flipped.zip").write_bytes(bytes(flipped))
     assert f"{AUDIO}: the zip file is broken here" in get_rejection(tmp_path / "flipped.zip", lake)
-    deep = write_export_zip(
-        tmp_path / "deep.zip", **{"old.zip": write_export_zip(tmp_path / "old.zip", **{"a.zip": whole}).read_bytes()}
-    )
-    assert "old.zip/a.zip: this is a zip file within the export" in get_rejection(deep, lake)
+    deep = whole
+    for name in ("c.zip", "b.zip", "a.zip", "deep.zip"):
+        deep = write_export_zip(tmp_path / name, **{f"in-{name}": deep}).read_bytes()
+    message = "in-deep.zip/in-a.zip/in-b.zip/in-c.zip: this is a zip file within the export"
+    assert message in get_rejection(tmp_path / "deep.zip", lake)
     broken = write_export_folder(tmp_path / "broken", **{"data.zip": whole[:-10], AUDIO: [make_play()]})
     assert "data.zip: the zip file is broken or cut" in get_rejection(broken, lake)
     bad = write_export_zip(
@@ -384,7 +395,7 @@ def test_broken_gzip(tmp_path: Path, lake: Lake, change: Callable[[bytes], bytes
 def test_a_gzip_bomb(tmp_path: Path, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(container, "MAX_FILE_BYTES", 1 << 20)
     place = write_export_folder(tmp_path / "f", **{f"{AUDIO}.gz": gzip.compress(b"[" + b" " * (8 << 20) + b"]")})
-    assert "is larger than" in get_rejection(place, lake)
+    assert "unpacks to more than 200 times" in get_rejection(place, lake)
 
 
 @pytest.mark.parametrize("name", ["my_spotify_data.7z", "Streaming_History_Audio_2024.json.bz2", "MyData.tar.gz"])
@@ -605,7 +616,7 @@ def test_messages_in_the_paper_are_those_of_the_code() -> None:
         re.sub(r'"\s*\n\s*f?"', "", path.read_text(encoding="utf-8"))
         for folder in ("extract", "transform")
         for path in (
-            *(CHECKOUT / "etl" / folder / "account_export").glob("*.py"),
+            *(CHECKOUT / "etl" / folder / "account_export").rglob("*.py"),
             CHECKOUT / "etl" / "formats" / "compression.py",
         )
     )
@@ -618,3 +629,109 @@ def test_messages_in_the_paper_are_those_of_the_code() -> None:
 def test_errors_are_wrong_files(tmp_path: Path, lake: Lake) -> None:
     with pytest.raises(WrongFileError):
         receive_folder(tmp_path / "absent", lake)
+
+
+def test_a_table_of_scrobbles_of_which_nearly_all_would_be_rejected_is_no_history(tmp_path: Path, lake: Lake) -> None:
+    rows = "".join(f"Singer,Song {number},never\n" for number in range(30))
+    (tmp_path / "scrobbles.csv").write_text(f"artist,track,date\n{rows}")
+    message = get_rejection(tmp_path / "scrobbles.csv", lake)
+    assert "30 would be rejected: time of the play is no date and time (30)" in message
+    (tmp_path / "table.csv").write_text("a,b\n1,2\n")
+    assert "no columns of artist, track and time (it has: a, b)" in get_rejection(tmp_path / "table.csv", lake)
+
+
+def test_other_services_stand_beside_spotify_in_one_folder(tmp_path: Path, lake: Lake) -> None:
+    files = {
+        AUDIO: [make_play()],
+        "listens/2024/3.jsonl": encode_lines(make_listens()),
+        "watch-history.json": [make_watch_record("Band", "Song", FIRST_TIME)],
+        "scrobbles.csv": b"artist,track,uts\nBand,Song,1709294400\n",
+        "Apple Music Play Activity.csv": write_apple_table([make_apple_row("Band", "Song", FIRST_TIME)]),
+        "Apple Music - Container Details.csv": b"Container,Artist\nA,B\n",
+        "user.json": {"username": "ada"},
+    }
+    export = receive_folder(write_export_folder(tmp_path / "all", **files), lake)
+    assert [(received.format, received.row_count) for received in export.inputs] == [
+        ("extended_export", 1),
+        ("apple_music_export", 1),
+        ("listenbrainz_export", 8),
+        ("lastfm_export", 1),
+        ("youtube_music_export", 1),
+    ]
+    assert export.skipped_files == ["Apple Music - Container Details.csv", "user.json"]
+
+
+def test_a_gzip_file_that_expands_too_much_is_rejected(tmp_path: Path, lake: Lake) -> None:
+    for name in ("listens.jsonl.gz", "Streaming_History_Audio_0.json.gz"):
+        (tmp_path / name).write_bytes(gzip.compress(b"{}\n" * (8 << 20), 9))
+        assert "unpacks to more than 200 times" in get_rejection(tmp_path / name, lake)
+
+
+def test_a_large_file_that_is_no_history_is_not_read(tmp_path: Path, lake: Lake, monkeypatch: Any) -> None:
+    monkeypatch.setattr(services, "_MAX_UNEXPECTED_BYTES", 4096)
+    scrobbles = "".join(f"Singer,Record,Song {number},{1_700_000_000 + 300 * number}\n" for number in range(300))
+    table = f"artist,album,track,date\n{scrobbles}"
+    folder = write_export_folder(
+        tmp_path / "takeout", **{"places.csv": table.encode(), "scrobbles.csv": table.encode(), AUDIO: [make_play()]}
+    )
+    assert receive_folder(folder, lake).skipped_files == ["places.csv"]
+
+
+def test_records_of_a_file_are_limited(tmp_path: Path, lake: Lake, monkeypatch: Any) -> None:
+    monkeypatch.setattr(services, "MAX_PLAYS", 7)
+    (tmp_path / "listens.jsonl").write_bytes(encode_lines(make_listens()))
+    assert "more than 7 records" in get_rejection(tmp_path / "listens.jsonl", lake)
+    monkeypatch.setattr(file_content, "_MAX_JSON_VALUES", 20)
+    (tmp_path / "listens.json").write_bytes(encode_json(make_listens()))
+    assert "more than 20 values" in get_rejection(tmp_path / "listens.json", lake)
+
+
+def test_lines_are_read_in_batches(tmp_path: Path, lake: Lake, monkeypatch: Any) -> None:
+    monkeypatch.setattr(file_content, "_BATCH_LINES", 2)
+    monkeypatch.setattr(file_content, "_MAX_LINE_LENGTH", 2000)
+    too_long = make_listens()[0] | {"padding": "x" * 5000}
+    lines = encode_lines(["{}", "{}", "{}", too_long, *make_listens(), "{", "{"])
+    (tmp_path / "listens.jsonl").write_bytes(lines)
+    export = receive_folder(tmp_path / "listens.jsonl", lake)
+    assert export.inputs[0].row_count == 14
+    bodies = read_bodies(export)
+    assert [body.get("problem") for body in bodies].count("line is no JSON") == 3
+    assert sum("track" in body for body in bodies) == 8
+
+
+def test_tables_without_names_are_histories_only_if_they_are_named_so(tmp_path: Path, lake: Lake) -> None:
+    files = {"numbers.csv": b"Name,Date,Value,\na,b,c,d\n", "log.txt": b"a,b,2024-01-01 10:00\nc,d,2024-01-01 11:00\n"}
+    export = receive_folder(write_export_folder(tmp_path / "folder", **files, **{AUDIO: [make_play()]}), lake)
+    assert export.skipped_files == ["log.txt", "numbers.csv"]
+    named = write_export_folder(
+        tmp_path / "named", **{"scrobbles.csv": files["log.txt"], "lastfm.csv": files["numbers.csv"]}
+    )
+    export = receive_folder(named, lake)
+    assert export.files_read == ["scrobbles.csv"] and export.inputs[0].row_count == 2
+    (tmp_path / "numbers.csv").write_bytes(files["numbers.csv"])
+    with pytest.raises(WrongFileError, match="no columns of artist"):
+        receive_folder(tmp_path / "numbers.csv", lake)
+
+
+@pytest.mark.parametrize(
+    ("write_title", "count", "is_warned"),
+    [
+        (lambda song: f"Vous avez écouté {song}", 3, False),
+        (lambda song: f"Kuunneltu {song}", 30, False),
+        (lambda song: f"{song} を視聴しました", 30, False),
+        (lambda song: f"Du hast {song} angehört", 30, False),
+        (lambda song: f"观看了{song}", 30, False),
+        (lambda song: f"Watched {song}", 30, False),
+        (lambda song: song, 30, True),
+    ],
+)
+def test_the_verb_of_any_language_is_no_part_of_a_title(
+    tmp_path: Path, lake: Lake, write_title: Callable[[str], str], count: int, is_warned: bool
+) -> None:
+    songs = [f"{chr(65 + number % 26)} song {number} x{chr(97 + number % 26)}" for number in range(count)]
+    records = [make_watch_record("Singer", "", FIRST_TIME, title=write_title(song)) for song in songs]
+    removed = make_watch_record("Singer", "", FIRST_TIME, title=write_title("https://music.youtube.com/watch?v=A"))
+    (tmp_path / "watch-history.json").write_bytes(encode_json([*records, removed]))
+    export = receive_folder(tmp_path / "watch-history.json", lake)
+    assert [body.get("track") or None for body in read_bodies(export)] == [*songs, None]
+    assert ("no title has a verb" in (export.warning or "")) == is_warned

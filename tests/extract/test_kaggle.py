@@ -14,7 +14,7 @@ from typing import ClassVar
 import fsspec
 import pytest
 
-from campaigns.malformed_input.parsers import read_table_rows
+from campaigns.malformed_input.tables import read_table_rows
 from etl.errors import ActionNeededError, TryAgainError, WrongFileError
 from etl.extract.kaggle import receive_file, receive_files
 from etl.extract.source_files import find_files

@@ -8,11 +8,12 @@ import pytest
 from pyspark.sql import SparkSession
 
 import etl.engines.spark
+from benchmarks._shared_session import changed_options
 from etl.jobs import avro_export, refresh
 from etl.settings import Settings
 from simulator.jobs import external_feed, feed, mock_api
 from simulator.mock_api import write_seed_data
-from tests.conftest import changed_options
+from tests.conftest import LARGE_INPUT_OPTIONS
 from tests.simulator.mock_api.small_seed_data import make_small_rows
 
 
@@ -31,7 +32,7 @@ def one_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
     def open_shared_session(
         _settings: Settings, _name: str, options: Mapping[str, str] | None = None
     ) -> Iterator[SparkSession]:
-        with changed_options(spark, options or {}):
+        with changed_options(spark, {**LARGE_INPUT_OPTIONS, **(options or {})}):
             yield spark
 
     for module in (etl.engines.spark, avro_export, external_feed, feed, refresh, mock_api):

@@ -6,7 +6,7 @@ python -m tests.jobs.refresh_once FOLDER
 import sys
 from datetime import UTC, date, datetime
 
-from etl.jobs import kaggle, refresh
+from etl.jobs import kaggle, refresh, refresh_plan
 from etl.load.migrate import migrate_warehouse
 from etl.settings import Settings, read_settings
 from tests.jobs.test_events import load_events, make_event, receive_feed
@@ -19,7 +19,7 @@ def main(folder: str, chosen: Settings) -> None:
     for path in kaggle.find_files(folder, chosen):
         if not path.endswith("page.csv"):
             kaggle.import_file(path, None, chosen, f"{RUN_ID}.import", DAY)
-    assert refresh.plan_refresh(RUN_ID, "nightly_refresh", date(2026, 11, 1), False, chosen)
+    assert refresh_plan.plan_refresh(RUN_ID, "nightly_refresh", date(2026, 11, 1), False, chosen)
     refresh.transform_catalogue(RUN_ID, chosen)
     refresh.fit_clusters(RUN_ID, chosen)
     assert refresh.load_catalogue(RUN_ID, chosen)

@@ -95,8 +95,11 @@ def test_a_feed_becomes_events_with_their_keys(settings: Settings) -> None:
     rows = select_rows(
         settings.warehouse_url,
         """
-        select u.user_id, t.track_id, t.is_inferred as is_new, a.artist_id, p.playlist_id, c.subscription_plan as plan,
-            e.activity_type, e.ms_played, e.is_skipped, e.local_time::text, e.local_hour, e.date_key, e.continent
+        select
+            concat_ws(' ', u.user_id, t.track_id, t.is_inferred, a.artist_id, p.playlist_id, c.subscription_plan)
+                as what,
+            concat_ws(' ', e.activity_type, e.ms_played, e.is_skipped) as activity,
+            concat_ws(' ', e.local_time, e.local_hour, e.date_key, e.continent) as place
         from warehouse.fact_event as e
         join warehouse.dim_user as u using (user_key)
         join warehouse.dim_track as t using (track_key)
@@ -108,81 +111,11 @@ def test_a_feed_becomes_events_with_their_keys(settings: Settings) -> None:
     )
     none = "not applicable"
     assert [tuple(row.values()) for row in rows] == [
-        (
-            "u1",
-            "track-A1",
-            False,
-            "artist-x",
-            none,
-            None,
-            "PLAY",
-            180_000,
-            False,
-            "2026-11-02 08:00:00",
-            8,
-            20261102,
-            "Europe",
-        ),
-        (
-            "u1",
-            "track-A1",
-            False,
-            "artist-x",
-            none,
-            None,
-            "SKIP",
-            None,
-            True,
-            "2026-11-02 08:03:00",
-            8,
-            20261102,
-            "Europe",
-        ),
-        (
-            "u1",
-            "new-track",
-            True,
-            "new-artist",
-            none,
-            None,
-            "LIKE",
-            None,
-            False,
-            "2026-11-02 08:04:00",
-            8,
-            20261102,
-            "Europe",
-        ),
-        (
-            "u1",
-            none,
-            False,
-            "artist-x",
-            none,
-            None,
-            "FOLLOW",
-            None,
-            False,
-            "2026-11-02 08:05:00",
-            8,
-            20261102,
-            "Europe",
-        ),
-        (
-            "u2",
-            "track-A1",
-            False,
-            "artist-x",
-            "list-1",
-            "free",
-            "PLAY",
-            180_000,
-            False,
-            "2026-11-02 17:06:00",
-            17,
-            20261102,
-            "Asia",
-        ),
+        (f"u1 track-A1 f artist-x {none}", "PLAY 180000 f", "2026-11-02 08:00:00 8 20261102 Europe"),
+        (f"u1 track-A1 f artist-x {none}", "SKIP t", "2026-11-02 08:03:00 8 20261102 Europe"),
+        (f"u1 new-track t new-artist {none}", "LIKE f", "2026-11-02 08:04:00 8 20261102 Europe"),
+        (f"u1 {none} f artist-x {none}", "FOLLOW f", "2026-11-02 08:05:00 8 20261102 Europe"),
+        ("u2 track-A1 f artist-x list-1 free", "PLAY 180000 f", "2026-11-02 17:06:00 17 20261102 Asia"),
     ]
     assert fetch_row_counts(settings) == {"f1": (5, 5, 0, 0)}
 

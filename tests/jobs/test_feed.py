@@ -26,7 +26,7 @@ TWO_DAYS = Parameters(
     30, NOW - timedelta(days=3), NOW - timedelta(days=1), dirt=InjectedErrorRates(duplicate=0.05, unknown_track=0.05)
 )
 
-_CATALOGUE = """
+CATALOGUE = """
 insert into warehouse.dim_artist (artist_key, artist_id, name, popularity, popularity_source, source)
 select n, 'artist' || n, 'Artist ' || n, n, 'kaggle', 'tracks_by_genre' from generate_series(1, 40) as n;
 insert into warehouse.dim_track (track_key, recording_key, album_key, track_id, name, duration_ms, release_date,
@@ -70,7 +70,7 @@ def test_what_has_not_come_is_not_told(settings: Settings) -> None:
 
 def test_the_same_simulation_is_one_input(settings: Settings) -> None:
     with database.connect(settings.warehouse_url) as connection:
-        connection.exec_driver_sql(_CATALOGUE + _SURVEY, execution_options={"no_parameters": True})
+        connection.exec_driver_sql(CATALOGUE + _SURVEY, execution_options={"no_parameters": True})
     tracks, playlist_tracks, playlist_ids = feed.read_catalogue(settings.warehouse_url)
     assert "track1" not in set(tracks["track_id"]) or "track2" not in set(tracks["track_id"])
     assert not {"name:3", "track4"} & set(tracks["track_id"])
@@ -95,9 +95,50 @@ def test_the_same_simulation_is_one_input(settings: Settings) -> None:
     assert [row["result"] for row in runs] == ["published", "published"]
 
 
+def test_a_growing_population_has_its_truth_and_its_accounts(settings: Settings) -> None:
+    with database.connect(settings.warehouse_url) as connection:
+        connection.exec_driver_sql(CATALOGUE, execution_options={"no_parameters": True})
+    form = {"users": 60, "seed": 8, "start": "2026-06-20", "end": "2026-08-20", "growing_since": "2026-07-01"}
+    feed_form.simulate_form("made", form, NOW, settings)
+    assert events.plan_events("loaded", settings) == 2
+    events.load_events("loaded", NOW.date(), settings)
+    (outages,) = _fetch_rows(
+        settings,
+        """
+        select count(distinct o.started_at) as n, count(e.event_id) as broken, min(o.started_at) as first_begin
+        from simulation.outage as o
+        left join warehouse.fact_event as e on e.event_time >= o.started_at and e.event_time < o.ended_at
+        """,
+    )
+    assert outages["n"] and outages["broken"] == 0
+    assert str(outages["first_begin"]) >= "2026-07-01"
+    holidays = _fetch_rows(settings, "select * from simulation.holiday where holiday_date = '2026-07-14'")
+    assert [row["country"] for row in holidays] == ["FR"]
+    listeners = _fetch_rows(
+        settings,
+        """
+        select l.sign_up_date, l.churn_date, u.user_key is not null as has_account, e.first_date, e.last_date
+        from simulation.listener as l
+        left join warehouse.dim_user as u on l.user_id = u.user_id and u.is_current
+        left join lateral (
+            select min(e.local_time)::date as first_date, max(e.local_time)::date as last_date
+            from warehouse.fact_event as e
+            inner join warehouse.dim_user as v on e.user_key = v.user_key where v.user_id = l.user_id
+        ) as e on true
+        """,
+    )
+    assert len(listeners) == 60
+    for row in listeners:
+        assert row["has_account"] == (str(row["sign_up_date"]) < "2026-08-20")
+        assert row["first_date"] is None or row["first_date"] >= row["sign_up_date"]
+        # A listening day ends at 04:00 of the next date.
+        assert row["last_date"] is None or row["churn_date"] is None or row["last_date"] <= row["churn_date"]
+    assert sum(row["first_date"] is not None for row in listeners) >= 10
+
+
 def test_contracts_for_other_readers_go_into_a_folder(settings: Settings, tmp_path: Path) -> None:
     with database.connect(settings.warehouse_url) as connection:
-        connection.exec_driver_sql(_CATALOGUE, execution_options={"no_parameters": True})
+        connection.exec_driver_sql(CATALOGUE, execution_options={"no_parameters": True})
     form = {"users": 5, "hours": 24, "late": 0.2, "broken": 0.2}
     wrapped, entities, activity = (
         feed_form.simulate_form("run", {**form, "contract": contract}, NOW, settings, tmp_path / "out" / contract)
@@ -128,7 +169,7 @@ def test_contracts_for_other_readers_go_into_a_folder(settings: Settings, tmp_pa
 
 def test_the_star_takes_all_of_it_but_what_is_broken(settings: Settings) -> None:
     with database.connect(settings.warehouse_url) as connection:
-        connection.exec_driver_sql(_CATALOGUE + _SURVEY, execution_options={"no_parameters": True})
+        connection.exec_driver_sql(CATALOGUE + _SURVEY, execution_options={"no_parameters": True})
     dirty = replace(TWO_DAYS, dirt=InjectedErrorRates(duplicate=0.05, late=0.05, unknown_track=0.05, broken=0.05))
     simulated = feed.simulate_feed("made", dirty, NOW, settings)
     assert events.plan_events("loaded", settings) == 2
@@ -153,7 +194,7 @@ def test_the_star_takes_all_of_it_but_what_is_broken(settings: Settings) -> None
 
 def test_what_is_asked_of_listeners_is_found_in_the_star(settings: Settings) -> None:
     with database.connect(settings.warehouse_url) as connection:
-        connection.exec_driver_sql(_CATALOGUE, execution_options={"no_parameters": True})
+        connection.exec_driver_sql(CATALOGUE, execution_options={"no_parameters": True})
     crowd = replace(TWO_DAYS, users=6000, start=NOW - timedelta(days=2), dirt=InjectedErrorRates())
     feed.simulate_feed("made", crowd, NOW, settings)
     assert events.plan_events("loaded", settings) == 2

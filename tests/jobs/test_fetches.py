@@ -13,7 +13,7 @@ from etl import database
 from etl.errors import ActionNeededError, MustSignInError, RateLimitedError
 from etl.extract.spotify.sync_state import SyncState, from_json_object
 from etl.formats.contracts import LATEST_STATE
-from etl.jobs import refresh, spotify
+from etl.jobs import refresh_plan, spotify
 from tests.extract.spotify.simulated_days import read_lines
 from tests.jobs.mock_api_environment import FIRST_ACCOUNT, SECOND_ACCOUNT, STILL, MockApiEnvironment, start_environment
 
@@ -341,11 +341,14 @@ def publish_run(environment: MockApiEnvironment, run_id: str, state_run_id: str 
 
 def test_a_plan_takes_new_answers_and_all_of_them_where_the_memory_is_lost(environment: MockApiEnvironment) -> None:
     def plan_inputs(run_id: str, is_forced: bool = False) -> tuple[int, set[str], str | None]:
-        count = refresh.plan_refresh(run_id, "nightly_refresh", get_today(), is_forced, environment.settings)
-        if not count:
+        if not refresh_plan.plan_refresh(run_id, "nightly_refresh", get_today(), is_forced, environment.settings):
             return 0, set(), None
         plan = environment.lake.checkpoints.read_document(run_id, "plan")
-        return count, {planned_input["input_id"] for planned_input in plan["inputs"]}, plan["memory_run_id"]
+        return (
+            len(plan["inputs"]),
+            {planned_input["input_id"] for planned_input in plan["inputs"]},
+            plan["memory_run_id"],
+        )
 
     assert plan_inputs("before anything") == (0, set(), None)
     spotify.fetch_account(FIRST_ACCOUNT, "night 1", environment.settings, False)
@@ -370,7 +373,7 @@ def test_half_a_memory_is_none(environment: MockApiEnvironment) -> None:
     spotify.fetch_account(FIRST_ACCOUNT, "night 1", environment.settings, False)
     publish_run(environment, "night 1", "night 1")
     (environment.settings.state_dir / "lake" / "memory" / "night 1" / "api_artist" / "_SUCCESS").unlink()
-    refresh.plan_refresh("night 2", "nightly_refresh", get_today(), True, environment.settings)
+    refresh_plan.plan_refresh("night 2", "nightly_refresh", get_today(), True, environment.settings)
     plan = environment.lake.checkpoints.read_document("night 2", "plan")
     assert plan["memory_run_id"] is None and [
         planned_input["input_id"] for planned_input in plan["inputs"]

@@ -13,7 +13,7 @@ import pytest
 from etl import database
 from etl.errors import ActionNeededError, EtlError, MustSignInError, TryAgainError
 from etl.formats.contracts.avro import load_contract
-from etl.jobs import erasure, events, recently_played, refresh, spotify
+from etl.jobs import erasure, events, recently_played, refresh, refresh_plan, spotify
 from etl.jobs.account_import import import_export
 from etl.load import load_frames
 from etl.settings import Settings, read_settings
@@ -30,7 +30,7 @@ OTHER_USERS = ("listener-0b22c4", "listener-55d0ee")
 _TEXTS = """
 select format('%I.%I', n.nspname, c.relname) as name
 from pg_class as c inner join pg_namespace as n on n.oid = c.relnamespace
-where n.nspname in ('staging', 'warehouse', 'mart', 'audit', 'simulation') and c.relkind in ('r', 'p')
+where n.nspname in ('staging', 'warehouse', 'mart', 'live', 'audit', 'simulation') and c.relkind in ('r', 'p')
     and not c.relispartition
 """
 
@@ -219,7 +219,7 @@ def fetch_accounts(there: MockApiEnvironment, run_id: str) -> None:
 
 
 def publish_run(there: MockApiEnvironment, run_id: str, is_forced: bool) -> None:
-    assert refresh.plan_refresh(run_id, "nightly_refresh", date(2026, 11, 21), is_forced, there.settings)
+    assert refresh_plan.plan_refresh(run_id, "nightly_refresh", date(2026, 11, 21), is_forced, there.settings)
     refresh.transform_catalogue(run_id, there.settings)
     refresh.fit_clusters(run_id, there.settings)
     refresh.load_catalogue(run_id, there.settings)

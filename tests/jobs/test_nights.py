@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from etl.jobs import refresh, spotify
+from etl.jobs import refresh, refresh_plan, spotify
 from tests.extract.spotify.simulated_days import read_lines
 from tests.jobs.mock_api_environment import FIRST_ACCOUNT, SECOND_ACCOUNT, MockApiEnvironment, start_environment
 from tests.load.star_frames import select_row_locations
@@ -39,7 +39,7 @@ def fetch_day(environment: MockApiEnvironment, run_id: str, number: int) -> None
 
 
 def publish_day(environment: MockApiEnvironment, run_id: str, day: int, is_forced: bool = False) -> dict[str, int]:
-    assert refresh.plan_refresh(run_id, "nightly_refresh", date(2026, 11, day), is_forced, environment.settings)
+    assert refresh_plan.plan_refresh(run_id, "nightly_refresh", date(2026, 11, day), is_forced, environment.settings)
     refresh.transform_catalogue(run_id, environment.settings)
     refresh.fit_clusters(run_id, environment.settings)
     return refresh.load_catalogue(run_id, environment.settings)

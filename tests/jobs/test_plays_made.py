@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from etl.extract.account_export.export_records import STORED_FIELDS, encode_record
+from etl.extract.account_export.export_fields import STORED_FIELDS
+from etl.extract.account_export.export_records import encode_record
 from etl.formats.api_responses import COLUMNS, compress_lines
 from etl.formats.contracts.events import EXPORT_LINE
 from etl.jobs import events

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from etl.formats.api_responses import ApiResponse
-from etl.jobs import refresh
+from etl.jobs import refresh, refresh_plan
 from etl.settings import Settings, read_settings
 from etl.storage.lake import Lake
 from tests.load.star_frames import select_rows
@@ -66,7 +66,7 @@ class ReplayEnvironment:
             store_responses(self.lake, ALSO_READ)
 
     def publish(self, run_id: str, day: int, is_forced: bool = False) -> dict[str, int]:
-        assert refresh.plan_refresh(run_id, "nightly_refresh", date(2026, 11, day), is_forced, self.settings)
+        assert refresh_plan.plan_refresh(run_id, "nightly_refresh", date(2026, 11, day), is_forced, self.settings)
         refresh.transform_catalogue(run_id, self.settings)
         refresh.fit_clusters(run_id, self.settings)
         return refresh.load_catalogue(run_id, self.settings)

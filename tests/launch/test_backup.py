@@ -40,11 +40,15 @@ def read_content(url: str) -> list[dict[str, object]]:
             connection,
             "select (select md5(string_agg(text, '' order by n)) from warehouse.kept) as kept,"
             " (select count(*) from warehouse.dim_date) as days,"
-            " (select count(*) from pg_description) as comments",
+            " (select count(*) from pg_description) as comments,"
+            " (select count(*) from pg_class where relnamespace = 'live'::regnamespace) as live_relations,"
+            " (select max(artist_id) from live.published_artist_hour) as published_artist",
         )
 
 
 def test_what_was_there_is_there_again(url: str, tmp_path: Path) -> None:
+    execute_statement(url, "insert into live.published_artist_hour values (now(), 5, 'a', 'nothing', '')")
+    execute_statement(url, "insert into live.event_id_even select gen_random_uuid()")
     before = read_content(url)
     write_backup(tmp_path / "backup")
     assert (tmp_path / "backup").stat().st_mode & 0o077 == 0
@@ -54,6 +58,8 @@ def test_what_was_there_is_there_again(url: str, tmp_path: Path) -> None:
     assert read_content(url) != before
     restore_backup(tmp_path / "backup")
     assert read_content(url) == before
+    with database.connect(url) as connection:
+        assert database.fetch_rows(connection, "select event_id from live.event_id_even") == []
     migrate_warehouse(url)
 
 

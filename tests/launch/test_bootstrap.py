@@ -135,3 +135,12 @@ def test_a_light_tier_of_the_tests_needs_neither_java_nor_browser() -> None:
         ("bench", ["unit"]),
     ):
         assert not bootstrap.is_tier(command, arguments, bootstrap.NO_BROWSER_TIERS)
+
+
+def test_bytecode_is_cached_in_the_state_folder_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    code = "import tests.processes, sys; print(sys.modules['tests.processes'].__cached__)"
+    environ = bootstrap.build_environment(tmp_path)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environ)
+    cached = Path(done.stdout.strip())
+    assert cached.is_relative_to(tmp_path) and cached.exists()

@@ -57,13 +57,13 @@ def test_an_export_comes_into_a_warehouse_without_tables(
     assert import_history.main(arguments) == 0
     printed = capsys.readouterr().out
     for line in (
-        "Files read     4",
-        "Files left out 1: MyData/Userdata.json",
-        "Plays          1",
-        "Spoken         1 plays",
-        "Playlists      1 with 1 tracks",
-        "Saved tracks   1, and 0 followed artists",
-        "Rejected       1; trackName is missing: 1",
+        "Files read       4",
+        "Files left out   1: MyData/Userdata.json",
+        "Plays            1",
+        "Spoken           1 plays",
+        "Playlists        1 with 1 tracks",
+        "Saved tracks     1, and 0 followed artists",
+        "Rejected         1; trackName is missing: 1",
     ):
         assert line in printed
     assert select_rows(place, "select spoken_name, show_name from warehouse.fact_spoken_event") == [

@@ -194,6 +194,40 @@ def test_how_far_round_the_catalogue_was_asked(asked: str) -> None:
     assert rows == [["tracks", "40", "10", "25.0%", "2026-11-01"]]
 
 
+PROVIDERS = """
+update warehouse.dim_track
+set audio_features_source = case
+    when track_key <= 10 then 'api' when track_key <= 14 then 'tracks_by_genre' when track_key <= 17 then 'reccobeats'
+end
+where track_key > 0;
+insert into audit.refresh_state (kind, id, asked_at, is_found)
+select 'audio_features', 'id' || n, now(), n <= 10 from generate_series(1, 20) as n
+union all
+select 'audio_features', 'id' || n, now(), null from generate_series(30, 35) as n
+union all
+select 'reccobeats', 'id' || n, now(), n <= 17 from generate_series(15, 24) as n;
+"""
+
+
+def test_match_rates_are_shown_by_provider(asked: str) -> None:
+    assert "Audio features by provider" not in print_spotify_report(asked)
+    reccobeats = (
+        "insert into audit.fetch (run_id, part, asked_at, state, calls)"
+        " values (:run, 'reccobeats', :now, 'done', cast(:calls as jsonb))"
+    )
+    with database.connect(asked) as connection:
+        connection.execute(text(PROVIDERS))
+        connection.execute(text(reccobeats), {"run": RUN, "now": NOW, "calls": '{"audio-features": 125}'})
+    printed = print_spotify_report(asked)
+    assert [" ".join(row) for row in split_section(printed, "Audio features by provider")] == [
+        "Spotify 20 10 50.0% 10 24.4%",
+        "Kaggle files 4 9.8%",
+        "ReccoBeats 10 3 30.0% 3 7.3%",
+    ]
+    assert ["ReccoBeats", "done", "125"] in list(split_section(printed, "Spotify accounts"))
+    assert list(split_section(printed, "Calls of the Spotify API"))[-1][:2] == ["all", "1,822"]
+
+
 def test_a_made_up_catalogue_is_called_so_although_the_stand_in_tells_of_it_too(asked: str) -> None:
     assert "This catalogue is synthetic" not in print_spotify_report(asked)
     with database.connect(asked) as connection:

@@ -15,9 +15,9 @@ import pytest
 import requests
 
 from etl import database
-from etl.engines.spark import MAVEN_COORDINATES
+from etl.engines.spark import KAFKA_COORDINATES, MAVEN_COORDINATES
 from etl.settings import CHECKOUT
-from launch import postgres
+from launch import kafka, postgres
 from launch.airflow_api import AirflowApi
 from launch.environment import STATE_MARKER, build_environment, get_web_login
 from launch.postgres.installation import find_installation
@@ -26,7 +26,18 @@ from tests.processes import check_process, find_free_port, list_listening_addres
 
 pytestmark = [pytest.mark.airflow, pytest.mark.crash]
 RUN_SECONDS = 300
-OURS = ("AIRFLOW", "KAGGLE", "SPOTI", "STAND_IN", "IS_STAND_IN")
+OURS = ("AIRFLOW", "KAFKA", "KAGGLE", "SPOTI", "STAND_IN", "STREAMS", "IS_STAND_IN")
+RUN = ["-m", "launch.run"]
+RUN_WITH_IDLE_STREAMS = [
+    "-c",
+    """
+import sys
+from launch import run, streams
+idle = [sys.executable, "-c", "import time; time.sleep(900)"]
+streams.PROCESSES = {name: (label, idle, grace) for name, (label, _, grace) in streams.PROCESSES.items()}
+sys.exit(run.main(["--streams"]))
+""",
+]
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +66,11 @@ class Product:
         self.state, self.port = state, port
         self.starts: list[subprocess.Popen[str]] = []
         # No DAG here starts Spark, and tests use no network.
-        (state / "ivy").mkdir()
-        (state / "ivy" / "resolved").write_text(",".join(MAVEN_COORDINATES))
+        for folder, coordinates in (("ivy", MAVEN_COORDINATES), ("ivy-kafka", KAFKA_COORDINATES)):
+            (state / folder).mkdir()
+            (state / folder / "resolved").write_text(",".join(coordinates))
 
-    def start(self, *arguments: str, **environ: str) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str, program: list[str] = RUN, **environ: str) -> "subprocess.Popen[str]":
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
         settings = {
             "STATE_DIR": str(self.state),
@@ -69,7 +81,7 @@ class Product:
             "AIRFLOW__CORE__DAGS_FOLDER": str(Path(__file__).parent / "tiny_dags"),
         }
         process = subprocess.Popen(
-            [sys.executable, "-m", "launch.run", *arguments],
+            [sys.executable, *program, *arguments],
             env={**inherited, **settings, **environ},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -156,11 +168,16 @@ def test_one_refresh_and_a_failed_file_harms_nothing_else(product: Product) -> N
     assert "The mock Spotify API is in use" in output
     assert product.processes() == []
     assert product.refresh_types() == ["scheduled"]
+    assert not (product.state / "kafka").exists(), "nothing of the streams is there without --streams"
 
 
 def test_stays_up_on_loopback_alone_until_ctrl_c(product: Product) -> None:
-    process = product.start()
+    kafka.link_jars(product.state)
+    process = product.start(program=RUN_WITH_IDLE_STREAMS)
     output = read_until(process, "stays up until Ctrl-C")
+    assert re.search(
+        r"Kafka +127\.0\.0\.1:\d+ .*user warehouse .*\n +topics SpotifyWrapped, SpotifyWrapped\.dlq", output
+    )
     assert list_listening_addresses(product.processes()) == {"127.0.0.1"}
     user, password = re.search(r"user (\S+)\s+password (\S+)", output).groups()  # type: ignore[union-attr]
     response = requests.post(
@@ -175,6 +192,10 @@ def test_stays_up_on_loopback_alone_until_ctrl_c(product: Product) -> None:
 
     product.part("stand-in").kill()
     read_until(process, "The mock Spotify API had ended (exit code -9) and was started again.")
+    for part, display_name in (("kafka", "The embedded Kafka"), ("landing", "The landing of streamed events")):
+        product.part(part).kill()
+        read_until(process, f"{display_name} had ended (exit code -9) and will be started again in 1 s")
+        read_until(process, f"{display_name} had ended (exit code -9) and was started again.")
     for part in ("scheduler", "dag-processor"):
         product.part(part).kill()
         read_until(process, f"Airflow's {part} had ended (exit code -9) and was started again.")

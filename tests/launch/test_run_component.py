@@ -3,12 +3,10 @@
 import runpy
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from etl.settings import CHECKOUT, read_settings
-from launch.spotify import ensure_spotify_pools
 
 Started = list[tuple[list[str], dict[str, str]]]
 
@@ -27,6 +25,7 @@ def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Started:
         "os.execvpe", lambda _, command, environ: started_commands.append((command, environ)) or sys.exit(0)
     )
     monkeypatch.setattr("os.umask", lambda _: 0)
+    monkeypatch.setattr("launch.first_start.prepare_scheduling", lambda *_: None)
     return started_commands
 
 
@@ -43,7 +42,7 @@ def test_the_stand_in_listens_where_the_tasks_ask(started: Started) -> None:
     assert command[command.index("--mode") + 1] == "extended"
     settings = read_settings(environ)
     assert settings.is_mock_api and settings.spotify_client_id == "stand-in"
-    assert settings.spotify_accounts_url == f"http://127.0.0.1:{command[command.index('--port') + 1]}"
+    assert settings.spotify_accounts_url == f"http://stand-in:{command[command.index('--port') + 1]}"
 
 
 def test_with_a_client_id_spotify_is_asked(started: Started, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,20 +51,3 @@ def test_with_a_client_id_spotify_is_asked(started: Started, monkeypatch: pytest
     settings = read_settings(started[0][1])
     assert (settings.is_mock_api, settings.spotify_client_id) == (False, "abc")
     assert settings.spotify_api_url == "https://api.spotify.com/v1/"
-
-
-def test_set_up_makes_the_pool_without_an_api_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from launch.airflow_api import AirflowApi
-    from launch.airflow_components import Airflow
-
-    asked: list[list[str]] = []
-
-    def run(_name: str, command: list[str], *_: Any) -> tuple[int, str]:
-        asked.append(command[3:])
-        return (1 if command[4] == "get" else 0), ""
-
-    monkeypatch.setattr("launch.airflow_components.run_logged", run)
-    airflow = Airflow(tmp_path, {}, AirflowApi("http://127.0.0.1:1", "admin", "hidden"))
-    ensure_spotify_pools(airflow, {"SPOTIPY_CLIENT_ID": "abc"})
-    names = ("spotify_abc", "spotify_abc.recently_played")
-    assert [words[:3] for words in asked] == [["pools", step, name] for name in names for step in ("get", "set")]

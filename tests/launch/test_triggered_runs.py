@@ -99,6 +99,18 @@ def test_a_paused_or_unknown_dag_is_not_waited_for() -> None:
     assert wait_for_triggered_runs(api, set(), make_waiter(api), lambda _: None) == []
 
 
+def test_runs_that_never_end_to_come_are_not_waited_for_without_end() -> None:
+    api = Scheduler(looks=1)
+    api.queue(LOAD_DAG)
+
+    def wait(dag_id: str, run_id: str) -> RunResult:
+        api.queue(LOAD_DAG)  # as landed messages do while events arrive
+        return RunResult(dag_id, run_id, "success", 1.0)
+
+    results = wait_for_triggered_runs(api, list_known_runs(api), wait, lambda _: None)
+    assert [result.dag_id for result in results] == [LOAD_DAG] * 6
+
+
 def test_a_run_that_never_begins_is_a_failure_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(triggered_runs, "_START_TIMEOUT_SECONDS", 0)
     api = Scheduler(looks=10**9)

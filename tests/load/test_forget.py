@@ -19,7 +19,7 @@ PLAYLIST = "0123456789012345678901"
 SAMPLES = """
     select format('%s.%s.%s', schemaname, tablename, attname) as name
     from pg_stats
-    where schemaname in ('staging', 'warehouse', 'mart', 'audit', 'simulation')
+    where schemaname in ('staging', 'warehouse', 'mart', 'live', 'audit', 'simulation')
         and strpos(concat(most_common_vals::text, histogram_bounds::text), :word) > 0
     order by 1
 """
@@ -71,6 +71,12 @@ def test_no_sample_of_the_planner_names_the_person(embedded_server: postgres.Ser
         insert into mart.applied_exclusion select kind, id from warehouse.exclusion;
         insert into audit.playlist_request (user_id, playlist_id)
         values ('{ERASED_USER}', '{PLAYLIST}'), ('{ERASED_USER}-2', '{PLAYLIST}');
+        insert into mart.anomaly
+        select u, 'r', '2026-11-01', '2026-11-02', 'reason', 0.5, 0.5, '2026-11-02', 'stream'
+        from unnest(array['{ERASED_USER}', '{ERASED_USER}-2']) as u;
+        insert into simulation.anomaly_episode
+        select u, 'sudden_change', '2026-11-01', '2026-11-02'
+        from unnest(array['{ERASED_USER}', '{ERASED_USER}-2']) as u;
         insert into audit.login (login_name, kind, user_id) values ('one', 'listener', '{ERASED_USER}');
         insert into staging.event_artist (artist_id, name) values ('a', '{ERASED_USER}'), ('b', '{ERASED_USER}');
         insert into staging.event_user (user_id) values ('{ERASED_USER}'), ('{ERASED_USER}-2');
@@ -91,6 +97,8 @@ def test_no_sample_of_the_planner_names_the_person(embedded_server: postgres.Ser
         "audit.playlist_request",
         "audit.login",
         "audit.fetch",
+        "mart.anomaly",
+        "simulation.anomaly_episode",
     ):
         assert select_rows(warehouse_url, f"select * from {name}") == [], name
 
@@ -162,8 +170,8 @@ def test_a_chart_that_only_the_person_filled_goes(warehouse_url: str) -> None:
         """
         insert into mart.chart (period_start, kind, period, place_kind, place)
         values ('2026-11-02', 'artist', 'day', 'country', 'MC'), ('2026-11-02', 'artist', 'day', 'country', 'DE');
-        insert into mart.chart_count (chart_key, item_key, play_millionths)
-        select chart_key, 1, 1000000 from mart.chart where place = 'DE';
+        insert into mart.chart_top (chart_key, item_keys, play_millionths)
+        select chart_key, array[1], array[1000000] from mart.chart where place = 'DE';
         """,
     )
     erase_user(warehouse_url)

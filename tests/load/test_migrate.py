@@ -40,12 +40,12 @@ def upgrade() -> None:
     op.execute("alter table warehouse.dim_artist add column further integer")
 """
 
-_SCHEMAS = "('staging', 'warehouse', 'mart', 'audit', 'simulation')"
+_SCHEMAS = "('staging', 'warehouse', 'mart', 'live', 'audit', 'simulation')"
 
 
 def test_all_schemas_are_there_and_every_table_and_column_has_a_comment(warehouse_url: str) -> None:
     rows = select_rows(warehouse_url, f"select nspname from pg_namespace where nspname in {_SCHEMAS}")
-    assert len(rows) == 5
+    assert len(rows) == 6
     silent = select_rows(
         warehouse_url,
         f"""

@@ -19,7 +19,7 @@ TABLES = {
     "exclusion": "select kind, id from warehouse.exclusion",
 }
 
-_PLAY = """
+LISTENING_VIEWS = """
 create view listened as
 select
     e.*, u.user_id, cast(e.local_time as date) as day, coalesce(e.country, u.home) as place,
@@ -235,7 +235,7 @@ def query_duckdb(url: str) -> dict[str, list[tuple[Any, ...]]]:
         for name, frame in frames.items():
             engine.register(f"{name}_frame", frame)
             engine.execute(f"create table {name} as select * from {name}_frame")
-        engine.execute(_PLAY)
+        engine.execute(LISTENING_VIEWS)
         return {name: _sort_values(engine.execute(query).fetchall()) for name, query in DUCKDB_QUERIES.items()}
 
 

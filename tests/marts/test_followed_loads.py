@@ -65,7 +65,7 @@ def test_who_is_forgotten_is_in_no_mart_and_in_no_count(warehouse_url: str) -> N
     assert select_rows(warehouse_url, "select * from mart.wrapped") == []
     rebuild(warehouse_url, is_from_nothing=True)
     assert {name: rows for name, rows in fetch_mart_rows(warehouse_url).items() if rows} == remaining
-    assert {"counted_play", "listener_count", "chart_count", "artist_week"}.isdisjoint(remaining)
+    assert {"counted_play", "listener_count", "item_month", "artist_week"}.isdisjoint(remaining)
 
 
 def test_the_key_of_a_track_that_was_forgotten_may_be_anothers(warehouse_url: str) -> None:
@@ -110,6 +110,8 @@ def test_no_table_or_view_names_who_is_forgotten(warehouse_url: str) -> None:
         "audit.login",
         "audit.playlist_request",
         "simulation.listener",
+        "simulation.anomaly_episode",
+        "mart.anomaly",
     } <= before
     assert {"warehouse.dim_user", "warehouse.user_record", "mart.event_wide", "mart.wrapped", "mart.play"} <= before
     assert {"mart.listening_session", "mart.user_personality", "mart.taste_profile", "mart.wrapped_track"} <= before
@@ -122,6 +124,9 @@ def test_no_table_or_view_names_who_is_forgotten(warehouse_url: str) -> None:
 
 _KNOWN_ELSEWHERE = """
 insert into simulation.listener values ('{who}', 'p', 1, 'ENLC', 0.5, 0.5, 0.5, 0.5);
+insert into simulation.anomaly_episode values ('{who}', 'sudden_change', '2026-11-01', '2026-11-02');
+insert into mart.anomaly
+values ('{who}', 'r', '2026-11-01', '2026-11-02', 'reason', 0.5, 0.5, '2026-11-02', 'stream');
 insert into audit.login values ('ondine', 'listener', '{who}', '{who}', null);
 insert into audit.account_owner values ('{who}', '{who}');
 insert into audit.gap values ('{who}', '2026-11-01', '2026-11-02', '2026-11-02', 'r1', null);
@@ -134,7 +139,8 @@ def list_tables_naming(url: str, word: str) -> set[str]:
     relations = """
         select format('%s.%s', n.nspname, c.relname) as name
         from pg_class as c inner join pg_namespace as n on n.oid = c.relnamespace
-        where n.nspname in ('staging', 'warehouse', 'mart', 'audit', 'simulation') and c.relkind in ('r', 'p', 'v')
+        where n.nspname in ('staging', 'warehouse', 'mart', 'live', 'audit', 'simulation')
+            and c.relkind in ('r', 'p', 'v')
             and not c.relispartition
     """
     statement = "select exists (select from {} as t where strpos(t::text, :word) > 0) as it"

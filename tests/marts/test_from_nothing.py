@@ -110,6 +110,7 @@ def test_who_never_ends_is_named_and_the_marts_stay(url: str, monkeypatch: pytes
 def test_tables_keep_their_rights_keys_words_and_what_others_have_built_on_them(url: str) -> None:
     with connect(url) as connection:
         connection.execute(text("create view warehouse.of_mine as select count(*) as n from mart.session"))
+        connection.execute(text("alter table mart.listener_count set (fillfactor = 80)"))
         connection.execute(text("create materialized view warehouse.kept as select count(*) as n from mart.chart_top"))
     before, shape = fetch_mart_rows(url), select_rows(url, _SHAPE)
     assert rebuild(url, is_from_nothing=True)

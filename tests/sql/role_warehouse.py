@@ -67,8 +67,8 @@ select n, 1, n, 0.5, 1 from generate_series(1, 8) as n;
 
 insert into warehouse.dim_genre (genre_key, genre) values (1, 'g1');
 
-insert into mart.listener_count (listener_key, item_key, kind, year, play_millionths, ms_millionths)
-select n, 1, kind, 0, 1000000 * n, n
+insert into mart.listener_count (listener_key, month_start, kind, item_keys, play_millionths, ms_millionths)
+select n, '2026-11-01', kind, array[1], array[1000000 * n], array[n]
 from generate_series(1, 8) as n, unnest(array['recording', 'artist', 'genre']::mart.counted_kind []) as kind;
 
 insert into mart.listening_context (country, continent, device_type, subscription_plan)
@@ -82,8 +82,8 @@ select
     (select listening_context_key from mart.listening_context), 60000, n, n, 2026
 from generate_series(1, 8) as n;
 
-insert into mart.listener_bin (plays, total, square_total, listener_key, attribute_number, bin)
-select n, 1, 1, n, 1, 1 from generate_series(1, 8) as n;
+insert into mart.listener_bin (plays, total, square_total, listener_key, attribute_number, bins)
+select array[n], 1, 1, n, 1, array[1] from generate_series(1, 8) as n;
 
 insert into mart.listener_cluster (listener_key, audio_features_type, plays, totals)
 select n, 1, n, '{}' from generate_series(1, 8) as n;
@@ -97,8 +97,50 @@ select n, 1, n from generate_series(1, 8) as n;
 insert into mart.listener_personality (first_play_at, listener_key, plays, dated_plays, choices)
 select '2026-11-02 12:00Z', n, n, n, n from generate_series(1, 8) as n;
 
+insert into mart.forecast_series (value, target_date, metric, grain, level, segment)
+select n, '2026-11-02', 'minutes', 'week', 'listener', 'u' || n from generate_series(1, 8) as n;
+
+insert into mart.forecast_series (value, target_date, metric, grain, level, segment)
+select n, date '2026-10-05' + 7 * (n - 1), 'active_users', 'week', 'published_artist', n
+from generate_series(1, 8) as n;
+
+insert into audit.run (run_id, job, started_at, finished_at, result)
+values ('r', 'forecast', '2026-11-09', '2026-11-09', 'published');
+
+insert into audit.forecast_run (
+    made_at, processor_seconds, as_of_date, seed, series_count, refused_count, horizon_days, horizon_weeks, is_training,
+    run_id, data_hash, code_version, levels, versions, settings, seconds
+)
+values (
+    '2026-11-09', 1, '2026-11-08', 7, 24, 0, 28, 8, true, 'r', '', '', '{published_artist,listener}', '{}', '{}', '{}'
+);
+
+-- By the key of an artist one forecast from all plays, and one from the published numbers.
+insert into mart.forecast (
+    made_at, q025, q10, q50, q90, q975, as_of_date, target_date, horizon, metric, grain, level, segment, model, run_id
+)
+select
+    '2026-11-09', n, n, n, n, n, '2026-11-08', '2026-11-09', 1, 'active_users', 'week', level, segment || n,
+    split_part(level, '_', 1), 'r'
+from
+    generate_series(1, 8) as n,
+    (values ('listener', 'u'), ('artist', ''), ('published_artist', '')) as l (level, segment);
+
 insert into audit.playlist_request (user_id, playlist_id)
 select 'u' || n, rpad('wish' || n, 22, 'x') from generate_series(1, 8) as n;
+
+insert into warehouse.play_exclusion (user_id, playlist_id, note, is_own, stated_by)
+select 'u' || n, 'p' || n, 'Secret ' || n, true, 'Login ' || n from generate_series(1, 8) as n;
+
+insert into live.track (track_id, track_name, artist_id, artist_name, genre)
+select 't' || n, 'Song ' || n, 'a' || n, 'Artist ' || n, 'g' || n from generate_series(1, 8) as n;
+
+insert into live.user_hour (
+    hour_start, batch_id, ms_played, late_ms_played, events, late_events, plays, late_plays, partition, activity_type,
+    user_id, track_id, country
+)
+select '2026-11-02 12:00Z', 1, 1000 * n, 0, n, 0, n, 0, 3, 'PLAY', 'u' || n, 't' || n, 'DE'
+from generate_series(1, 8) as n;
 """
 
 

@@ -130,6 +130,23 @@ values ('first', 's', 'i1', 'f', 5, 1, 1, 3), ('second', 's', 'i1', 'f', 5, 2, 0
 
 insert into audit.rejected_row (input_id, row_number, run_id, reason, row)
 values ('i1', 1, 'first', 'no name', '[]'), ('i1', 2, 'first', 'no name', '[]'), ('i1', 3, 'first', 'no id', '[]');
+
+insert into mart.forecast_series (value, target_date, metric, grain, level, segment)
+values (100, '2026-01-05', 'sessions', 'day', 'total', ''), (80, '2026-01-06', 'sessions', 'day', 'total', '');
+
+-- Of the days that have come, one was above its 80 % interval. Two forecasts of the Friday, the newer one counts.
+insert into mart.forecast (
+    target_date, as_of_date, made_at, horizon, naive, q025, q10, q50, q90, q975, metric, grain, level, segment, model,
+    run_id
+)
+select
+    target_date::date, as_of_date::date, as_of_date::date + 1, target_date::date - as_of_date::date, naive, q025, q10,
+    q50, q90, q975, 'sessions', 'day', 'total', '', 'theta', as_of_date
+from (
+    values ('2026-01-05', '2026-01-04', 80, 60, 70, 90, 95, 120), ('2026-01-06', '2026-01-04', 95, 60, 75, 85, 90, 120),
+        ('2026-01-09', '2026-01-04', 95, 60, 75, 85, 90, 120),
+        ('2026-01-09', '2026-01-06', 95, 90, 99.6, 110.4, 120, 130)
+) as f (target_date, as_of_date, naive, q025, q10, q50, q90, q975);
 """
 
 
@@ -171,6 +188,7 @@ EXPECTED_RESULTS: dict[str, list[tuple[Any, ...]]] = {
         ("Europe", "TABLET", D("0.06"), D("0.333")),
         ("South America", "DESKTOP", D("0.22"), 1),
     ],
+    "expected_on_friday": [("sessions", date(2026, 1, 9), 110, 100, 120, date(2026, 1, 6))],
     "first_and_favourite": [
         ("u1", "a1", 4, "t1", date(2026, 1, 5)),
         ("u3", "a2", 3, "t4", date(2026, 1, 11)),
@@ -182,6 +200,8 @@ EXPECTED_RESULTS: dict[str, list[tuple[Any, ...]]] = {
         ("working day", 21, 1, D("3.5")),
         ("weekend", 0, 1, D("6.7")),
     ],
+    # Errors of 10 and 5, and of 20 and 15 by repeating last week.
+    "forecasts_of_last_month": [("sessions", "total", 2, D("0.43"), D("0.5"), D(1))],
     "liveliest_genres": [("dance", 20, D("0.7"), D("0.5"))],
     # u3 listens in both weeks to a2; for a1, u1 in both, u2 in one.
     "loyal_audiences": [("a2", 2, 3, 1, D("0.5")), ("a1", 2, 5, 2, D("0.333"))],
@@ -218,8 +238,8 @@ EXPECTED_RESULTS: dict[str, list[tuple[Any, ...]]] = {
 }
 
 
-def test_there_are_twenty_questions_each_with_a_comment_and_an_answer() -> None:
-    assert len(EXAMPLES) == 20
+def test_there_are_twenty_two_questions_each_with_a_comment_and_an_answer() -> None:
+    assert len(EXAMPLES) == 22
     assert {path.stem for path in EXAMPLES} == EXPECTED_RESULTS.keys()
     for path in EXAMPLES:
         first = path.read_text(encoding="utf-8").splitlines()[0]

@@ -1,12 +1,18 @@
 """Listeners see only their own rows; artists see groups of five and more."""
 
+import io
+import json
 import random
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 
 import psycopg2
 import pytest
 
+from dashboard import own_history
+from dashboard.warehouse_reader import sign_in
 from etl import database
 from etl.database import fetches, libpq_url
 from launch import postgres
@@ -15,7 +21,15 @@ from tests.sql.role_warehouse import RoleWarehouse, create_role_warehouse, query
 OWN = {
     "my_discovery": "select * from mart.discovery where user_id = '{user}'",
     "my_event": "select * from mart.event_wide where user_id = '{user}'",
+    "my_forecast": "select segment, metric, grain, as_of_date, target_date, horizon, model, run_id, made_at, naive,"
+    " q025, q10, q50, q90, q975, true from mart.forecast where level = 'listener' and segment = '{user}'",
+    "my_forecast_series": "select segment, metric, grain, target_date, value from mart.forecast_series"
+    " where level = 'listener' and segment = '{user}'",
     "my_listening_session": "select * from mart.listening_session where user_id = '{user}'",
+    "my_live_top": "select * from live.top_by_user where user_id = '{user}'",
+    "my_play_exclusion": "select exclusion_id, user_id, is_private_session, playlist_id, device_type, platform,"
+    " artist_id, track_id, first_date, last_date, is_own, note, stated_at, revoked_at from warehouse.play_exclusion"
+    " where user_id = '{user}'",
     "my_playlist": "select playlist_id, name, genre, source from warehouse.dim_playlist where owner_id = '{user}'",
     "my_playlist_profile": "select * from mart.playlist_profile where owner_id = '{user}'",
     "my_playlist_profile_attribute": "select * from mart.playlist_profile_attribute where owner_id = '{user}'",
@@ -43,6 +57,29 @@ OWN = {
 def warehouse(embedded_server: postgres.Server, migrated_template: str) -> Iterator[RoleWarehouse]:
     with create_role_warehouse(embedded_server, migrated_template) as role_warehouse:
         yield role_warehouse
+
+
+def _read_extended_history(content: bytes) -> list[dict[str, object]]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        (name,) = archive.namelist()
+        records: list[dict[str, object]] = json.loads(archive.read(name))
+    return records
+
+
+def test_a_listener_downloads_the_own_plays_alone(warehouse: RoleWarehouse) -> None:
+    warehouse.as_loader("insert into mart.definition values (1500, 30, array[]::text[]) on conflict do nothing")
+    warehouse.as_loader("update mart.definition set play_min_ms = 1500")
+    encode, _, _ = own_history.ENCODERS["Spotify's extended history (zip)"]
+    encode_listens, _, _ = own_history.ENCODERS["ListenBrainz (JSON lines)"]
+    for kind, user in (("listener", 1), ("other", 2)):
+        login = sign_in(warehouse.url, warehouse.names[kind], warehouse.passwords[kind])
+        for year in (0, 2026):
+            (record,) = _read_extended_history(own_history.make_file(login, year, encode))
+            assert record["master_metadata_track_name"] == f"Secret song {user}"
+            assert (record["ts"], record["ms_played"]) == (f"2026-11-02T12:00:0{user}Z", 1000 * user)
+        assert _read_extended_history(own_history.make_file(login, 2025, encode)) == []
+        listens = own_history.make_file(login, 0, encode_listens).decode().splitlines()
+        assert len(listens) == (1 if user == 2 else 0), "a play of one second is no listen"
 
 
 def test_a_listener_sees_the_own_rows_by_every_view(warehouse: RoleWarehouse) -> None:
@@ -248,6 +285,20 @@ def test_a_login_that_was_taken_out_sees_nothing(warehouse: RoleWarehouse) -> No
         assert query(connection, f"select * from mart.{name}") == []
     with pytest.raises(psycopg2.errors.NotNullViolation):
         query(connection, f"select mart.request_playlist('{22 * 'a'}')")
+    connection.close()
+
+
+def test_an_artist_sees_forecasts_from_the_published_numbers_alone(warehouse: RoleWarehouse) -> None:
+    connection = warehouse.enter("artist")
+    assert query(connection, "select model, q50, last_published_week, is_current from mart.my_artist_forecast") == [
+        ("published", 1.0, date(2026, 10, 5), True)
+    ]
+    assert "naive" not in [
+        name
+        for (name,) in query(
+            connection, "select attname from pg_attribute where attrelid = 'mart.my_artist_forecast'::regclass"
+        )
+    ]
     connection.close()
 
 

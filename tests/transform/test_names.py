@@ -1,11 +1,14 @@
 """Titles and artists are normalized for comparison."""
 
+from dataclasses import astuple
+
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from etl.transform import name_texts
 from etl.transform.names import (
     alternate_artist_key,
     artist_key,
@@ -112,6 +115,68 @@ def test_titles_fall_into_their_parts(spark: SparkSession) -> None:
     frame = spark.createDataFrame([(title,) for title in TITLES], "name string")
     actual = frame.select("name", split_title(F.col("name")).alias("parts")).collect()
     assert {row.name: tuple(row.parts) for row in actual} == TITLES
+
+
+def test_titles_and_names_have_the_same_parts_without_spark() -> None:
+    assert {title: astuple(name_texts.split_title(title)) for title in TITLES} == TITLES
+    assert {name: name_texts.fold_text(name) for name in FOLDED} == FOLDED
+
+
+_TITLE_PIECES = st.sampled_from(
+    [
+        *(
+            "live",
+            "Live at",
+            "remaster",
+            "2011",
+            "feat. X",
+            "(",
+            ")",
+            "[",
+            " - ",
+            " – ",
+            "/",
+            ";",
+            "mix",
+            "Ver",
+            "&",
+            " + ",
+        ),
+        *(
+            "version",
+            "cover",
+            '12"',
+            "ao vivo",
+            "étude",
+            "Ёлка",
+            "愛",
+            "ガ",
+            "ि",
+            "क",
+            "½",
+            "٣",
+            "\u0301",
+            "\u2003",
+            "\x85",
+        ),
+        *("İ", "ß", "Σ", "・", "【", "𝓛", "😀", "_", "'", "’", " "),
+    ]
+)
+_NAMES = st.lists(_TITLE_PIECES, min_size=1, max_size=8).map("".join) | st.text(min_size=1, max_size=20)
+
+
+# No shrinking, as below.
+@settings(max_examples=8, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@given(st.lists(_NAMES.filter(lambda text: "\0" not in text), min_size=40, max_size=120))
+def test_spark_and_python_give_the_same_keys(spark: SparkSession, texts: list[str]) -> None:
+    frame = spark.createDataFrame([(text,) for text in texts], "name string")
+    parts, artist = split_title(F.col("name")), artist_key(F.col("name"))
+    track_id = name_derived_track_id(F.col("parts.title"), F.col("parts.version"), F.col("artist"))
+    rows = frame.select("name", parts.alias("parts"), artist.alias("artist")).withColumn("track_id", track_id).collect()
+    for row in rows:
+        assert astuple(name_texts.split_title(row.name)) == tuple(row.parts), ascii(row.name)
+        assert name_texts.artist_key(row.name) == row.artist, ascii(row.name)
+        assert name_texts.name_derived_track_id(row.name, row.name) == row.track_id, ascii(row.name)
 
 
 def test_names_are_folded(spark: SparkSession) -> None:

@@ -1,7 +1,7 @@
-"""The container of an export: the zip file that Spotify sends, a folder of its files, or one of them.
+"""The container of an export: the zip file that a service sends, a folder of its files, or one of them.
 
-Zip files within a folder or a zip file are read too, but not zip files within those. A file may be compressed by gzip.
-No file is written to disk, and no link is followed. No more than ``MAX_FILE_BYTES`` of a file are read into memory;
+Zip files within a folder or a zip file are read too, up to ``_MAX_ZIP_DEPTH`` deep. A file may be compressed by gzip.
+No file gets a name on disk, and no link is followed. No more than ``MAX_FILE_BYTES`` of a file are read into memory;
 the zip files within the export have at most ``MAX_NESTED_ZIP_BYTES`` in total.
 """
 
@@ -11,30 +11,37 @@ import io
 import os
 import re
 import stat
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO, cast
 
 from etl.errors import ActionNeededError, WrongFileError
 from etl.extract.source_files import is_url, to_local_path
 from etl.formats.compression import (
     CORRUPTION_ERRORS,
     MAX_BYTES,
+    MAX_COMPRESSION_RATIO,
     MAX_FILES,
     find_entry_violation,
     has_too_many_entries,
+    is_bomb,
     is_corruption,
 )
 
 MAX_FILE_BYTES = 64 << 20
 MAX_NESTED_ZIP_BYTES = 256 << 20
+MAX_TABLE_BYTES = 1 << 30
 
+_MAX_ZIP_DEPTH = 3
+"""Apple puts a zip file into a zip file into a zip file."""
 
 _HEAD_BYTES = 4096
+_BLOCK_BYTES = 1 << 20
 _MAX_NAME_LENGTH = 200
 _UNPRINTABLE = re.compile(r"[^\w .,()\[\]&+'~!@#%=/-]")
 _AS_SENT = "It is not as Spotify sent it: download the export again and import that file."
@@ -59,11 +66,29 @@ class ExportFile:
         """
         with self._open_decompressed() as content:
             content_bytes = content.read(MAX_FILE_BYTES + 1)
+            _check_ratio(content, len(content_bytes), f"{self.name}: ")
         if len(content_bytes) > MAX_FILE_BYTES:
             raise WrongFileError(
                 f"{self.name}: {_describe_nested_zip_limit() if self.is_zip() else _describe_size_limit()}"
             )
         return content_bytes
+
+    @contextmanager
+    def open_seekable(self, max_bytes: int = MAX_TABLE_BYTES) -> Iterator[BinaryIO]:
+        """Open a copy of its content in which a reader can seek; a large one is in a file without a name.
+
+        :param max_bytes: the largest size of the decompressed content.
+        :raises WrongFileError: if it is too large, or it or the zip file around it is corrupt.
+        """
+        with tempfile.SpooledTemporaryFile(max_size=MAX_FILE_BYTES) as copy:
+            with self._open_decompressed() as content:
+                while block := content.read(_BLOCK_BYTES):
+                    if copy.tell() + len(block) > max_bytes:
+                        raise WrongFileError(f"the file is larger than {max_bytes >> 20} MiB. Divide it by rows.")
+                    copy.write(block)
+                    _check_ratio(content, copy.tell())
+            copy.seek(0)
+            yield cast(BinaryIO, copy)
 
     def is_zip(self) -> bool:
         """Return whether its name is that of a zip file; hidden files do not count."""
@@ -86,6 +111,14 @@ class ExportFile:
             if is_corruption(error):
                 raise WrongFileError(f"{self.name}: {message}. Download the export again, whole.") from error
             raise ActionNeededError(f"{self.name}: the file cannot be read ({error.strerror or error}).") from error
+
+
+def _check_ratio(content: object, size: int, prefix: str = "") -> None:
+    """Reject a gzip file that expands too much, by the bytes that are read so far."""
+    if isinstance(content, gzip.GzipFile) and is_bomb(size, cast(IO[bytes], content.fileobj).tell()):
+        raise WrongFileError(
+            f"{prefix}this unpacks to more than {MAX_COMPRESSION_RATIO} times its size. Take it as the service sent it."
+        )
 
 
 @contextmanager
@@ -148,20 +181,25 @@ def _is_zip(path: Path) -> bool:
 @contextmanager
 def _open_nested_zips(export_files: list[ExportFile], name: str) -> Iterator[list[ExportFile]]:
     """Open the zip files among some files, and yield all files sorted by name, with the zip files' entries."""
-    files = [export_file for export_file in export_files if not export_file.is_zip()]
+    files: list[ExportFile] = []
     size = 0
     with ExitStack() as stack:
-        for export_file in export_files:
-            if export_file.is_zip():
+        for _ in range(_MAX_ZIP_DEPTH):
+            entries: list[ExportFile] = []
+            for export_file in export_files:
+                if not export_file.is_zip():
+                    files.append(export_file)
+                    continue
                 content = export_file.read_content()
                 size += len(content)
                 if size > MAX_NESTED_ZIP_BYTES:
                     raise WrongFileError(f"{export_file.name}: {_describe_nested_zip_limit()}")
                 archive = stack.enter_context(_open_zip(io.BytesIO(content), export_file.name))
-                files += _find_zip_files(archive, export_file.name, f"{export_file.name}/")
-                if len(files) > MAX_FILES:
+                entries += _find_zip_files(archive, export_file.name, f"{export_file.name}/")
+                if len(files) + len(entries) > MAX_FILES:
                     raise WrongFileError(f"{name}: {_describe_file_limit()}")
-        yield sorted(files, key=lambda file: file.name)
+            export_files = entries
+        yield sorted([*files, *export_files], key=lambda file: file.name)
 
 
 def _check_entry_count(content: IO[bytes], name: str) -> None:
@@ -231,7 +269,7 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
 def _describe_size_limit() -> str:
     return (
         f"the file is larger than {MAX_FILE_BYTES >> 20} MiB, which none of Spotify's is (about 12). Import the "
-        "files as Spotify sent them, not joined into one."
+        "files as the service sent them, not joined into one."
     )
 
 

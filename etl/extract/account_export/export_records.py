@@ -13,90 +13,21 @@ from typing import Any
 from etl.errors import WrongFileError
 from etl.extract.account_export import library
 from etl.extract.account_export.container import ExportFile
+from etl.extract.account_export.export_fields import EXTENDED, FIELD_BY_ALIAS, FORMAT_BY_FIELD, STORED_FIELDS
 from etl.extract.account_export.library import LIBRARY, PLAYLISTS
-
-EXTENDED, BASIC = "extended_export", "basic_export"
-
-STORED_FIELDS = {
-    **library.FIELDS,
-    EXTENDED: (
-        "ts",
-        "platform",
-        "ms_played",
-        "conn_country",
-        "master_metadata_track_name",
-        "master_metadata_album_artist_name",
-        "master_metadata_album_album_name",
-        "spotify_track_uri",
-        "episode_name",
-        "episode_show_name",
-        "spotify_episode_uri",
-        "audiobook_title",
-        "audiobook_uri",
-        "audiobook_chapter_uri",
-        "audiobook_chapter_title",
-        "reason_start",
-        "reason_end",
-        "shuffle",
-        "skipped",
-        "offline",
-        "offline_timestamp",
-        "incognito_mode",
-        "audiobook_author_name",
-    ),
-    BASIC: (
-        "endTime",
-        "artistName",
-        "trackName",
-        "podcastName",
-        "episodeName",
-        "msPlayed",
-        "audiobookName",
-        "chapterName",
-        "authorName",
-    ),
-}
-"""The stored fields of a record, by format. All other fields are left out: IP address, login name, user agent, and any
-field that Spotify adds later and that has not been reviewed."""
 
 MAX_TEXT_LENGTH = 10_000
 """Longer texts are cut to this length, which still shows the load that they are too long."""
 
-_SPOKEN_FIELD_ALIASES = {
-    EXTENDED: {
-        "episode_show_name": ("podcastname", "podcasttitle", "showname", "showtitle", "episodeshow"),
-        "episode_name": ("episodename", "episodetitle", "podcastepisodename"),
-        "spotify_episode_uri": ("episodeuri",),
-        "audiobook_title": ("audiobookname", "audiobooktitle", "bookname", "booktitle"),
-        "audiobook_uri": ("spotifyaudiobookuri",),
-        "audiobook_chapter_title": ("audiobookchaptername", "audiobookchapter", "chaptername", "chaptertitle"),
-        "audiobook_chapter_uri": ("chapteruri", "spotifychapteruri", "spotifyaudiobookchapteruri"),
-        "audiobook_author_name": ("audiobookauthor", "authorname", "author"),
-    },
-    BASIC: {
-        "podcastName": ("podcasttitle", "showname", "showtitle", "episodeshowname"),
-        "episodeName": ("episodetitle", "podcastepisodename"),
-        "audiobookName": ("audiobooktitle", "bookname", "booktitle"),
-        "chapterName": ("chaptertitle", "audiobookchaptername", "audiobookchaptertitle", "audiobookchapter"),
-        "authorName": ("audiobookauthor", "audiobookauthorname", "author"),
-    },
-}
-_FIELD_BY_ALIAS = {
-    format_name: {
-        alias: field for field, aliases in fields.items() for alias in (field.lower().replace("_", ""), *aliases)
-    }
-    for format_name, fields in _SPOKEN_FIELD_ALIASES.items()
-}
-"""The names that fields of spoken plays have in exports of other versions and kinds, in lower case without underscores,
-by format."""
-
-_FORMAT_BY_FIELD = {"ms_played": EXTENDED, "msPlayed": BASIC}
 _HISTORY_FILE_NAME = re.compile(r"(streaming_?history|endsong|endvideo)[^/]*\.json(\.gz)?$", re.IGNORECASE)
 _LIBRARY_FILE_NAME = re.compile(r"(^|/)(your_?library|playlist)[^/]*\.json(\.gz)?$", re.IGNORECASE)
 _LIBRARY_START = re.compile(r'^\{\s*"(playlists|tracks)"\s*:\s*\[')
 _UNSUPPORTED_ARCHIVE = re.compile(r"\.(tar|tgz|tar\.\w+|7z|rar|bz2|xz|zst|lz4|br)$", re.IGNORECASE)
 _MAY_BE_EXPORT = re.compile(r"spotify|streaming_?history|endsong|endvideo|my_?data", re.IGNORECASE)
 _MAX_NUMBER_LENGTH = 18
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+"""Made once: ``json.dumps`` makes an encoder at each call with such parameters."""
+
 _TYPE_NAMES = {dict: "an object", list: "a list", str: "a text", bool: "a yes or no", type(None): "null"}
 
 
@@ -121,7 +52,7 @@ class ExportRecords:
     def _field_renames(self) -> dict[str, str]:
         """Return the aliases among the fields of spoken plays, and the names that ``STORED_FIELDS`` has for them."""
         field_by_alias, unknown_names = (
-            _FIELD_BY_ALIAS.get(self.format, {}),
+            FIELD_BY_ALIAS.get(self.format, {}),
             self._field_names - set(STORED_FIELDS[self.format]),
         )
         return {
@@ -202,8 +133,13 @@ def encode_record(record: Any, fields: Iterable[str]) -> str:
     """
     if not isinstance(record, dict):
         return json.dumps(_TYPE_NAMES.get(type(record), "a number"))
-    stored_fields = {name: _strip_nested_value(record[name]) for name in fields if name in record}
-    return json.dumps(stored_fields, ensure_ascii=False, separators=(",", ":"))
+    stored_fields = {}
+    for name in fields:
+        if name in record:
+            value = record[name]
+            is_short = isinstance(value, str) and len(value) <= MAX_TEXT_LENGTH
+            stored_fields[name] = value if is_short or value is None else _strip_nested_value(value)
+    return _ENCODER.encode(stored_fields)
 
 
 def _read_file(export_file: ExportFile, is_expected: bool, is_alone: bool) -> ExportRecords | None:
@@ -229,8 +165,12 @@ def _parse_history(value: Any, is_expected: bool) -> ExportRecords | None:
         if is_expected:
             raise WrongFileError("the file is no list of plays. Take the file as Spotify sent it.")
         return None
-    formats = (_detect_format(record) for record in value if isinstance(record, dict))
-    counts = Counter(name for name in formats if name is not None)
+    # Nearly all records of a file have the same fields.
+    key_counts = Counter(tuple(record) for record in value if isinstance(record, dict))
+    counts: Counter[str] = Counter()
+    for names, count in key_counts.items():
+        if (name := _detect_format(names)) is not None:
+            counts[name] += count
     if counts:
         return ExportRecords(max(sorted(counts), key=counts.__getitem__), value)
     if not value and is_expected:
@@ -281,7 +221,7 @@ def _find_field_names(head: str) -> set[str]:
 
 
 def _detect_format(keys: Container[str]) -> str | None:
-    return next((name for mark, name in _FORMAT_BY_FIELD.items() if mark in keys), None)
+    return next((name for mark, name in FORMAT_BY_FIELD.items() if mark in keys), None)
 
 
 def _strip_nested_value(value: Any) -> Any:

@@ -13,6 +13,7 @@ spotipy builds paths and parameters; ``http_client`` waits, retries and raises. 
 """
 
 import re
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -105,7 +106,7 @@ class ApiClient:
         self.account = account
         self._app = app
         self._accounts = accounts
-        self._http_client = HttpClient(limits or HttpLimits(), clock, **({"sleep": sleep} if sleep else {}))
+        self._http_client = HttpClient(limits or HttpLimits(), clock, sleep or time.sleep)
         self.calls = self._http_client.calls
         self._account_flow = SignInFlow(app, self._http_client) if account else None
         self._app_flow = None if account else AppFlow(app, self._http_client)

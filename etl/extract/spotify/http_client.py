@@ -51,10 +51,24 @@ class _UnusableResponseError(Exception):
     """An unusable response; another try may get a usable one. The message says what is wrong."""
 
 
+@dataclass(frozen=True)
+class Service:
+    """The service that a client calls, as messages name it, and the setting with its address."""
+
+    name: str
+    url_setting: str
+
+
+SPOTIFY = Service("Spotify", "SPOTIFY_API_URL")
+
+
 class HttpClient:
     """A client that sends requests with retries and waits; ``calls`` counts each request sent, by endpoint."""
 
-    def __init__(self, limits: HttpLimits, clock: Clock = get_utc_now, sleep: Sleep = time.sleep) -> None:
+    def __init__(
+        self, limits: HttpLimits, clock: Clock = get_utc_now, sleep: Sleep = time.sleep, service: Service = SPOTIFY
+    ) -> None:
+        self._service = service
         self.session = BoundedSession(limits)
         self.limits = limits
         self.clock = clock
@@ -86,7 +100,9 @@ class HttpClient:
         try:
             return retrying(self._send_within_rate_limit, endpoint, send, is_expected)
         except _UnusableResponseError as error:
-            raise TryAgainError(f"Spotify did not answer {max_tries} times ({endpoint}, at last {error}).") from None
+            raise TryAgainError(
+                f"{self._service.name} did not answer {max_tries} times ({endpoint}, at last {error})."
+            ) from None
 
     def _send_within_rate_limit(
         self, endpoint: str, send: Callable[[], object], is_expected: Callable[[Any], bool]
@@ -97,7 +113,7 @@ class HttpClient:
             self._wait_for_rate_limit(response)
             self.calls[endpoint] += 1
             response = send_request(self.session, send)
-        return _parse_response(endpoint, response, is_expected)
+        return _parse_response(self._service, endpoint, response, is_expected)
 
     def _wait_for_rate_limit(self, response: HttpResponse) -> None:
         if response.has_error_code("QUOTA_EXCEEDED"):
@@ -109,13 +125,15 @@ class HttpClient:
         pause_s = max(1.0, self.limits.pauses_s[-1] if requested_s is None else requested_s)
         remaining_s = self.limits.retry_after_all_s - self.waited_s
         if pause_s > min(self.limits.retry_after_each_s, remaining_s):
-            raise RateLimitedError(f"Spotify asks for a pause of {pause_s:,.0f} s (rate limit).", pause_s)
-        log.info("Spotify asks for a pause of %.0f s (rate limit).", pause_s)
+            raise RateLimitedError(f"{self._service.name} asks for a pause of {pause_s:,.0f} s (rate limit).", pause_s)
+        log.info("%s asks for a pause of %.0f s (rate limit).", self._service.name, pause_s)
         self.waited_s += pause_s
         self._sleep(pause_s)
 
 
-def _parse_response(endpoint: str, response: HttpResponse | None, is_expected: Callable[[Any], bool]) -> JsonResponse:
+def _parse_response(
+    service: Service, endpoint: str, response: HttpResponse | None, is_expected: Callable[[Any], bool]
+) -> JsonResponse:
     """Return the response in JSON; raise _UnusableResponseError if another try may help."""
     if response is None:
         raise _UnusableResponseError("no complete response")
@@ -123,8 +141,8 @@ def _parse_response(endpoint: str, response: HttpResponse | None, is_expected: C
         raise _UnusableResponseError(f"status {response.status}")
     if response.status not in (200, *_REPORTED_STATUSES):
         raise ActionNeededError(
-            f"Spotify returned status {response.status} for {endpoint}, which its API never does: is SPOTIFY_API_URL "
-            "right, or is there a proxy in between?"
+            f"{service.name} returned status {response.status} for {endpoint}, which its API never does: is "
+            f"{service.url_setting} right, or is there a proxy in between?"
         )
     try:
         body = response.parse_body()

@@ -8,7 +8,6 @@ import io
 import json
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import datetime
 from typing import ParamSpec
 
@@ -22,7 +21,7 @@ from etl.formats.api_responses import (
     encode_json,
     parse_line,
 )
-from etl.formats.contracts.api import BATCH_ENDPOINTS
+from etl.formats.contracts.api import ID_LIST_ENDPOINTS
 from etl.storage.checkpoints import RESPONSE_FOLDER
 from etl.storage.inputs import ReceivedInput
 from etl.storage.lake import Lake
@@ -41,11 +40,16 @@ def build_fetch_name(kind: str, account_name: str) -> str:
 class ResponseStore:
     """The responses of one fetch of a run."""
 
-    def __init__(self, lake: Lake, run_id: str, fetch_name: str) -> None:
+    def __init__(
+        self, lake: Lake, run_id: str, fetch_name: str, origin: str = ORIGIN, input_format: str = FORMAT
+    ) -> None:
         """Create the store of one fetch.
 
         :param fetch_name: names the fetch within the run, and the file of its input; letters, digits, - and _.
+        :param origin: the lake's folder for the input.
+        :param input_format: the format of the input, which names the service and whether it is a mock.
         """
+        self._origin, self._format = origin, input_format
         self._lake, self._run_id, self._fetch_name = lake, run_id, fetch_name
         self._folder = f"{RESPONSE_FOLDER}/{fetch_name}"
         self._next_number: int | None = None
@@ -66,7 +70,7 @@ class ResponseStore:
             self.replay_counts[numbered_response[1].endpoint] += 1
             return numbered_response[1]
         response = method(*args, **kwargs)
-        if response.is_about_resource() or response.endpoint in BATCH_ENDPOINTS:
+        if response.is_about_resource() or response.endpoint in ID_LIST_ENDPOINTS:
             self._store_response(name, response)
         return response
 
@@ -81,9 +85,9 @@ class ResponseStore:
         content = compress_lines(response.to_line(number) for number, response in enumerate(responses))
         received = ReceivedInput(
             input_id=hashlib.sha256(content).hexdigest()[:16],
-            origin=ORIGIN,
+            origin=self._origin,
             name=f"{self._fetch_name}.jsonl.gz",
-            format=FORMAT,
+            format=self._format,
             encoding="utf-8",
             delimiter="",
             columns=COLUMNS,
@@ -111,6 +115,6 @@ class ResponseStore:
     def _store_response(self, name: str, response: ApiResponse) -> None:
         if self._next_number is None:
             self._next_number = len(self._lake.checkpoints.list_names(self._run_id, self._folder))
-        content = encode_json({"number": self._next_number, **asdict(response)})
+        content = encode_json({"number": self._next_number, **response.get_fields()})
         self._lake.checkpoints.write_bytes(self._run_id, f"{self._folder}/{name}", content)
         self._next_number += 1

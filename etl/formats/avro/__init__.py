@@ -8,4 +8,6 @@ Each module imports only those above it:
     blocks           blocks decompressed and compressed
     salvage          the readable records of a damaged block
     records          the records of a file as Arrow tables
+    datums           single values, such as messages of a topic, as Arrow tables
+    datum_files      single values as files, and converted to another schema
 """

@@ -5,7 +5,7 @@ of bytes, the bytes, the marker again. Counting records therefore reads a few by
 """
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -103,18 +103,28 @@ def read_blocks(source: BinaryIO, size: int, marker: bytes) -> Iterator[tuple[Bl
             yield block, _read_range(source, block.start, block.end)
 
 
-def encode_file(records: Collection[bytes], row_count: int, schema: str) -> Iterator[bytes]:
+def encode_file(records: Collection[bytes | memoryview], row_count: int, schema: str) -> Iterator[bytes | memoryview]:
     """Yield the bytes of a file with one block.
 
     :param records: the encoded records, in pieces.
     """
-    entries = [b"avro.schema", schema.encode(), b"avro.codec", b"null"]
-    encoded_entries = b"".join(encode_long(len(entry)) + entry for entry in entries)
     marker = bytes(_MARKER_BYTES)
-    yield _MAGIC + encode_long(len(entries) // 2) + encoded_entries + encode_long(0) + marker
+    yield encode_header(schema, "null", marker)
     yield encode_long(row_count) + encode_long(sum(map(len, records)))
     yield from records
     yield marker
+
+
+def encode_header(schema: str, codec: str, marker: bytes, metadata: Mapping[str, str] | None = None) -> bytes:
+    """Return the header of a file.
+
+    :param marker: 16 bytes.
+    :param metadata: further entries; their names must not begin with "avro.".
+    """
+    entries = {"avro.schema": schema, "avro.codec": codec, **(metadata or {})}
+    encoded_texts = (text.encode() for entry in entries.items() for text in entry)
+    encoded_entries = b"".join(encode_long(len(text)) + text for text in encoded_texts)
+    return _MAGIC + encode_long(len(entries)) + encoded_entries + encode_long(0) + marker
 
 
 def count_records(files: Any, url: str) -> int:

@@ -101,6 +101,7 @@ CATALOGUE = {
         "dim_artist",
         "dim_album",
         "dim_track",
+        "provider_features",
         "dim_audio_cluster",
         "cluster_fit",
         "track_alias",
@@ -116,6 +117,7 @@ CATALOGUE = {
         "refresh_state",
         "survey_response",
         "reconciliation",
+        "match_decision",
         "input_key",
         "rejected_row",
     )
@@ -124,17 +126,21 @@ CATALOGUE = {
 
 - ``recording_id`` is the smallest track id of the recording.
 - ``reconciliation`` has one row for each id, or row without an id, that was matched with a known resource (from → to).
+- ``match_decision`` has the decisions about ids that the catalogue was built with.
 - ``playlist_snapshot`` has one row for each snapshot of a playlist fetched from the API; ``seen_at`` is its time. The
   rows of ``fact_playlist_track`` reference it; their reference is NULL for playlists in files.
 - ``fact_track_popularity`` and ``fact_artist_popularity`` have one row for each day with a response of the API.
 - ``input_key`` has one row for each (input, published key), with the number of accepted rows that have the key;
   ``key_kind`` is track, artist, playlist, user or survey_response and determines the staged table that contains ``key``
-  (a track's key may be an alias).
+  (a track's key may be an alias); or it is provider_features, and ``refresh_state`` contains ``key``.
+- ``provider_features`` has audio features of tracks that only events report.
 - ``dim_audio_cluster`` (centroids in the features' own units) and ``cluster_fit`` (one row: the scaling of a track
   before it is compared with the centroids) have rows only in a run that fitted new clusters.
 """
 
-SIMULATION = {name: read_staged_schema(name) for name in ("listener", "injected_error")}
+SIMULATION = {
+    name: read_staged_schema(name) for name in ("listener", "anomaly_episode", "outage", "holiday", "injected_error")
+}
 """The true values that synthetic feeds are derived from, for the schema simulation."""
 
 STAGED = {**EVENTS, **CATALOGUE, **SIMULATION}

@@ -35,6 +35,12 @@ PAGE_ENDPOINTS = ("my_playlists", "playlist_items", "saved_tracks", "recently_pl
 BATCH_ENDPOINTS = ("tracks", "albums", "artists", "audio_features")
 """Endpoints that return many resources at once, in a list with the endpoint's name."""
 
+FEATURE_ENDPOINT = "provider_features"
+"""The request for audio features of a service other than Spotify; its responses have a list ``content``."""
+
+ID_LIST_ENDPOINTS = (*BATCH_ENDPOINTS, FEATURE_ENDPOINT)
+"""Endpoints that take many ids in one request."""
+
 EVENT_ENDPOINTS = ("saved_tracks", "followed_artists", "recently_played")
 """Endpoints whose items are events of the account."""
 
@@ -79,6 +85,10 @@ LATEST_STATE: dict[str, StructType] = {
             asked_at=TimestampType(), snapshot_id=StringType(), entries=ArrayType(_PLAYLIST_ENTRY, containsNull=False)
         ),
     ),
+    "provider_features": build_schema(
+        track_id=StringType(), source=StringType(), asked_at=TimestampType(), measures=build_schema(**MEASURES)
+    ),
 }
 """The latest state of each API resource in all responses so far, with the time of the response that returned it.
-``told`` is NULL if only the items of a playlist were fetched, ``items`` if they were never fetched completely."""
+``told`` is NULL if only the items of a playlist were fetched, ``items`` if they were never fetched completely.
+``provider_features`` has a row for each track and source of a service that is asked for audio features alone."""

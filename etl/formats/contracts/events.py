@@ -38,7 +38,8 @@ EVENT_ROW = build_schema(
 )
 """One accepted event.
 
-- ``source``: feed, extended_export, basic_export, library_export, recently_played, saved_tracks or followed_artists.
+- ``source``: feed, extended_export, basic_export, library_export, recently_played, saved_tracks, followed_artists, or
+  one of ``service_exports.SERVICE_FORMATS``.
 - ``identity``: identifies the event within its source, user and time; two rows with the same source, user_id,
   event_time and identity are duplicates of one event.
 - ``event_time``: the start of a play, the time of any other event; ``started_at`` and ``ended_at`` are NULL if the
@@ -51,6 +52,15 @@ EVENT_ROW = build_schema(
   such rows is therefore the number of skips in every source.
 - ``country``: the country of the user at that time; ``timezone``: the IANA name if the source has it, else NULL.
 """
+
+STREAM_EVENT_ROW = build_schema(
+    **list_columns(EVENT_ROW),
+    genre=StringType(),
+    partition=IntegerType(),
+    received_at=TimestampType(),
+)
+"""An accepted event of a topic: ``genre`` as the event names it, ``partition`` and ``received_at`` (the broker's time)
+of its message. ``input_id`` is NULL: the event belongs to an input once it is landed."""
 
 USER_ROW = build_schema(
     **{"input_id": StringType(), "source": StringType(), **list_columns(read_staged_schema("user_record"))}

@@ -25,7 +25,7 @@ class LooseQuotationError(WrongFileError):
 
 
 def read_records(
-    content: BinaryIO, layout: Layout, quoting_counts: Counter[str] | None = None
+    content: BinaryIO, layout: Layout, quoting_counts: Counter[str] | None = None, has_header: bool = True
 ) -> Generator[list[str], None, None]:
     """Yield the records of a file, its header first; numbers make duplicate names in the header distinct.
 
@@ -33,6 +33,7 @@ def read_records(
 
     :param content: seekable.
     :param quoting_counts: the counts of ``quoting.read_either_dialect``.
+    :param has_header: whether the first record is a header; else it is as in the file.
     :raises WrongFileError: if the file ends within a quoted field, or is corrupt.
     :raises LooseQuotationError: if the layout's quoting is strict and the file's is not.
     """
@@ -47,7 +48,7 @@ def read_records(
                     continue
                 if not is_legible(header):
                     raise WrongFileError("the header has letters that are no UTF-8, as the rows are. Save it as UTF-8.")
-                names = _deduplicate_names(_complete_header(header, layout.shape))
+                names = _deduplicate_names(_complete_header(header, layout.shape)) if has_header else header
                 yield names
                 break
             yield from _trim_rows(rows, len(names)) if layout.shape == "trailing_delimiter" else rows

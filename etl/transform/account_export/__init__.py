@@ -3,12 +3,15 @@
 In: lines of one format of export. Out: rows of ``EVENT_ROW`` and of ``REJECTED_ROW``; every line is in exactly one of
 the two. docs/rules.md defines the time of a play, a skip, and when two records are one event.
 
-    extended      the extended streaming history, with both of its field sets
+    extended      the extended streaming history, with both of its field sets; by DataFusion, all others by Spark
+    record_tables, record_queries  its records as Arrow tables of text, and the parts of its queries
     basic         the streaming history of the account data, to the minute and without ids
     library       saved tracks and followed artists of the account data
     playlists     playlists of the account data, which are no events
+    service_plays plays of other services
     device_types  the kind of device, by the platform's text
     fields        timestamps, numbers and flags parsed from text, with their validation rules
+    written_times times in the notations of other services' tools
 """
 
 from collections.abc import Collection
@@ -19,8 +22,10 @@ from pyspark.sql import functions as F
 
 from etl.formats.contracts.events import EVENT_ROW
 from etl.formats.geography import get_timezones
-from etl.transform.account_export import basic, extended, library, playlists
+from etl.formats.service_exports import SERVICE_FORMATS
+from etl.transform.account_export import basic, library, playlists
 from etl.transform.account_export.playlists import ParsedPlaylists
+from etl.transform.account_export.service_plays import ServicePlays
 from etl.transform.json_text import replace_null_characters
 from etl.transform.validation import (
     Rule,
@@ -56,17 +61,22 @@ class EventFormat(RecordFormat, Protocol):
         """Return the events, corrected by other events of the same input."""
 
 
-_FORMATS: dict[str, EventFormat] = {"extended_export": extended, "basic_export": basic, "library_export": library}
+_FORMATS: dict[str, EventFormat] = {
+    "basic_export": basic,
+    "library_export": library,
+    **{name: ServicePlays(name) for name in SERVICE_FORMATS},
+}
 EVENT_FORMATS = tuple(_FORMATS)
-"""The formats of export whose records are events."""
+"""The formats of export whose records are events, without the extended history."""
 _INPUT_COLUMNS = ("input_id", "number", "user_id", "timezone", "file", "received_at", "body")
 
 
-def parse_events(lines: DataFrame, format_name: str) -> ValidationResult:
+def parse_events(lines: DataFrame, format_name: str, isrc_tracks: DataFrame | None = None) -> ValidationResult:
     """Split the records of one format into events and rejected rows.
 
     :param lines: columns of ``EXPORT_LINE``, ``input_id``, and ``received_at``, the time of the import.
     :param format_name: one of ``EVENT_FORMATS``.
+    :param isrc_tracks: ``isrc`` and the ``track_id`` that it means; events without an id of Spotify take theirs.
     """
     format_module = _FORMATS[format_name]
     result = split_rows(
@@ -76,6 +86,11 @@ def parse_events(lines: DataFrame, format_name: str) -> ValidationResult:
         row_number="number",
     )
     events = format_module.resolve_related_events(result.accepted)
+    if isrc_tracks is not None:
+        tracks = isrc_tracks.select("isrc", F.col("track_id").alias("isrc_track_id"))
+        events = events.join(F.broadcast(tracks), on="isrc", how="left").withColumn(
+            "track_id", F.coalesce("track_id", "isrc_track_id")
+        )
     return ValidationResult(events.select(*EVENT_ROW.fieldNames()), result.rejected)
 
 

@@ -5,6 +5,7 @@ Older exports have many hundreds of texts ("Android OS 12 API 32 (Google, Pixel 
 "mac", "web player", "cast", "not_applicable").
 """
 
+import re
 from functools import reduce
 
 from pyspark.sql import Column
@@ -50,3 +51,12 @@ def classify_device(platform: Column) -> Column:
     for kind, exact_words in _EXACT_WORDS.items():
         expression = expression.when(text.isin(*exact_words), F.lit(kind))
     return reduce(lambda rules, rule: rules.when(text.rlike(rule[0]), F.lit(rule[1])), _PATTERN_RULES, expression)
+
+
+def classify_device_text(platform: str) -> str | None:
+    """Return what ``classify_device`` does, for a single text."""
+    text = platform.lower()
+    for kind, exact_words in _EXACT_WORDS.items():
+        if text in exact_words:
+            return kind
+    return next((kind for pattern, kind in _PATTERN_RULES if re.search(pattern, text)), None)

@@ -1,25 +1,39 @@
-"""The extended streaming history: which columns its fields fill."""
+"""The extended streaming history: which columns its fields fill, in DataFusion.
 
-from pyspark.sql import Column, DataFrame, Window
-from pyspark.sql import functions as F
+In: a table of ``record_tables`` an input. Out: rows of ``EVENT_ROW``, and rejected rows with their reasons.
+"""
 
-from etl.transform.account_export.device_types import classify_device
-from etl.transform.account_export.fields import (
-    EARLIEST_PLAY,
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql.pandas.types import to_arrow_schema
+
+from etl.engines.datafusion import TableSession, convert_table, quote_literal
+from etl.formats.contracts import REJECTED_ROW
+from etl.formats.contracts.events import EVENT_ROW
+from etl.formats.time_limits import SPOTIFY_FOUNDED
+from etl.transform.account_export.device_types import classify_device_text
+from etl.transform.account_export.record_queries import (
     build_duration_rules,
+    build_record_rules,
     build_text_rules,
     build_timestamp_rules,
-    get_text,
+    name_derived_id,
     parse_boolean,
     parse_integer,
-    parse_timestamp,
-    subtract_ms,
+    select_texts,
+    to_microseconds,
 )
+from etl.transform.account_export.record_tables import TIME_COLUMN, build_record_table
 from etl.transform.events.dimension_members import MAX_CONTEXT_BYTES
-from etl.transform.names import name_derived_id
 from etl.transform.uris import LOCAL_URI, SPOKEN_URI, TRACK_URI
-from etl.transform.validation import Rule
+from etl.transform.validation import Rule, first_violation_sql
 
+SOURCE = "extended_export"
+_TIME_FIELD = "ts"
 _TRACK_FIELD = "master_metadata_track_name"
 _ARTIST_FIELD = "master_metadata_album_artist_name"
 _ALBUM_FIELD = "master_metadata_album_album_name"
@@ -39,9 +53,9 @@ _TEXT_FIELDS = (
     "reason_start",
     "reason_end",
 )
-FIELDS = (
+_FIELDS = (
     *_TEXT_FIELDS,
-    "ts",
+    _TIME_FIELD,
     "ms_played",
     "conn_country",
     "shuffle",
@@ -58,132 +72,198 @@ _LATE_REPORT_DELAY_S = 24 * 60 * 60
 _SMALLEST_MILLISECONDS = 10**11
 """Read as seconds this is the year 5138, read as milliseconds 1973."""
 
+_EVENT_SCHEMA = to_arrow_schema(EVENT_ROW)
+_REJECTED_SCHEMA = to_arrow_schema(REJECTED_ROW)
+_TIME_COLUMNS = ("event_time", "started_at", "ended_at")
 
-def build_derived_columns() -> dict[str, Column]:
-    """Return the columns that rules and event columns refer to by name."""
-    track_uri = get_text("spotify_track_uri")
-    is_misplaced = F.coalesce(~track_uri.startswith("spotify:track:") & track_uri.rlike(SPOKEN_URI), F.lit(False))
-    spoken_uri = F.coalesce(*(get_text(field) for field in _SPOKEN_URI_FIELDS), F.when(is_misplaced, track_uri))
-    spoken_name = F.coalesce(
-        *(get_text(name) for name in ("episode_name", "audiobook_chapter_title", "audiobook_title"))
+
+@dataclass(frozen=True)
+class ParsedPlays:
+    """Rows of ``EVENT_ROW`` whose times ``resolve_late_reports`` still moves, and rows of ``REJECTED_ROW``."""
+
+    accepted: pa.Table
+    rejected: pa.Table
+
+
+def parse_plays(
+    lines: Iterable[str], input_id: str, received_at: datetime, known_timezones: Collection[str]
+) -> ParsedPlays:
+    """Validate lines of one input; each is in exactly one of the two tables.
+
+    :param received_at: the time of the import, with a timezone.
+    """
+    records = build_record_table(lines, _FIELDS, _TIME_FIELD)
+    platforms = pc.unique(records["platform"].combine_chunks()).drop_null().to_pylist()
+    device_types = [classify_device_text(platform.strip(" ")) for platform in platforms]
+    tables = TableSession(
+        records=records,
+        devices=pa.table(
+            {
+                "of_platform": pa.array([platform.strip(" ") for platform in platforms], pa.string()),
+                "device_type": pa.array(device_types, pa.string()),
+            }
+        ),
     )
-    show_name = F.coalesce(get_text("episode_show_name"), get_text("audiobook_title"))
-    is_spoken = is_misplaced | (track_uri.isNull() & F.coalesce(spoken_uri, spoken_name, show_name).isNotNull())
-    return {
-        "ended_at": parse_timestamp("ts"),
-        "ms_played": parse_integer("ms_played"),
-        "offline_start": _parse_offline_start(),
-        "track_id": F.nullif(F.regexp_extract(track_uri, TRACK_URI, 1), F.lit("")),
-        "spoken_id": F.when(is_spoken, F.coalesce(spoken_uri, name_derived_id(show_name, spoken_name))),
-        # A record with an episode's URI in the track's field may have the episode's names in the track's fields, too.
-        "spoken_name": F.when(is_spoken, F.coalesce(spoken_name, get_text(_TRACK_FIELD))),
-        "show_name": F.when(is_spoken, F.coalesce(show_name, get_text(_ARTIST_FIELD))),
-    }
+    tables.create_view("texts", select_texts(_FIELDS))
+    tables.create_view("device", "select of_platform, max(device_type) as device_type from devices group by 1")
+    tables.create_view("spoken", _SPOKEN_QUERY)
+    tables.create_view("derived", _DERIVED_QUERY)
+    validated = tables.collect_table(_build_event_query(input_id, received_at, known_timezones))
+    is_accepted = pc.is_null(validated["reason"])
+    rejected = validated.filter(pc.invert(is_accepted)).rename_columns({"number": "row_number", "body": "row"})
+    return ParsedPlays(
+        validated.filter(is_accepted).drop_columns(["reason", "body", "number"]),
+        convert_table(rejected, _REJECTED_SCHEMA),
+    )
 
 
-def build_validation_rules() -> list[Rule[Column]]:
-    """Return the rules that reject a record, in the order in which they are checked."""
-    track_uri = get_text("spotify_track_uri")
-    return [
-        *build_text_rules(_TEXT_FIELDS),
-        *build_timestamp_rules("ts", F.col("ended_at")),
-        *build_duration_rules("ms_played", F.col("ms_played")),
-        Rule(
-            F.coalesce("track_id", "spoken_id").isNull() & track_uri.isNotNull() & ~track_uri.rlike(LOCAL_URI),
-            "spotify_track_uri is no track",
-        ),
-        Rule(
-            F.octet_length(F.concat_ws("", *(get_text(field) for field in _CONTEXT_FIELDS))) > MAX_CONTEXT_BYTES,
-            f"platform and reasons are longer than {MAX_CONTEXT_BYTES} bytes",
-        ),
-        *(Rule(~get_text(uri).rlike(_ANY_URI), f"{uri} is no Spotify URI") for uri in _SPOKEN_URI_FIELDS),
-    ]
-
-
-def build_event_columns() -> dict[str, Column]:
-    """Return columns of ``EVENT_ROW``, dated by ``ts``, and those that ``resolve_related_events`` reads."""
-    started_at = subtract_ms(F.col("ended_at"), F.col("ms_played"))
-    is_music = F.col("spoken_id").isNull()
-    platform = get_text("platform")
-    return {
-        "source": F.lit("extended_export"),
-        "identity": _event_identity(),
-        "event_time": started_at,
-        "started_at": started_at,
-        "ended_at": F.col("ended_at"),
-        "track_id": F.col("track_id"),
-        "track_name": F.when(is_music, get_text(_TRACK_FIELD)),
-        "artist_name": F.when(is_music, get_text(_ARTIST_FIELD)),
-        "spoken_id": F.col("spoken_id"),
-        "spoken_name": F.col("spoken_name"),
-        "show_name": F.col("show_name"),
-        "ms_played": F.col("ms_played"),
-        "is_skipped": _is_skipped(),
-        "device_type": classify_device(platform),
-        "platform": platform,
-        "reason_start": get_text("reason_start"),
-        "reason_end": get_text("reason_end"),
-        "is_shuffle": parse_boolean("shuffle"),
-        "is_offline": parse_boolean("offline"),
-        "is_incognito": parse_boolean("incognito_mode"),
-        "country": _country_code(),
-        "offline_start": F.col("offline_start"),
-    }
-
-
-def resolve_related_events(events: DataFrame) -> DataFrame:
-    """Move late-reported plays to the time at which they began.
+def resolve_late_reports(plays: pa.Table) -> pa.Table:
+    """Move late-reported plays to the time at which they began, and return rows of ``EVENT_ROW``.
 
     The ``ts`` of such a play is not its end but the time at which the app was online again. A play counts as late if
     ``offline_timestamp`` lies more than a day before the start by ``ts``, or if several offline plays that began at
     different times have one ``ts``: at most one of them can have ended then.
+
+    :param plays: the accepted plays of all inputs that are loaded together.
     """
-    reported_together = Window.partitionBy("user_id", "ended_at")
-    earliest_start, latest_start = (aggregate("offline_start").over(reported_together) for aggregate in (F.min, F.max))
-    delay = F.unix_seconds("started_at") - F.unix_seconds("offline_start")
-    offline_at = F.when((delay > _LATE_REPORT_DELAY_S) | (earliest_start < latest_start), F.col("offline_start"))
-    started_at = F.coalesce("offline_at", "started_at")
-    ended_at = F.coalesce(subtract_ms(F.col("offline_at"), -F.col("ms_played")), "ended_at")
-    moved_events = events.withColumn("offline_at", offline_at).withColumn("ended_at", ended_at)
-    return moved_events.withColumn("started_at", started_at).withColumn("event_time", F.col("started_at"))
+    moved = TableSession(plays=plays).collect_table(_RESOLUTION_QUERY)
+    for name in _TIME_COLUMNS:
+        index = moved.schema.get_field_index(name)
+        moved = moved.set_column(index, name, moved[name].cast(pa.timestamp("us", "UTC")))
+    return convert_table(moved, _EVENT_SCHEMA)
 
 
-def _parse_offline_start() -> Column:
-    """Parse the start of an offline play, to the second; NULL unless it is possible and the play had ended by ``ts``.
+def _build_event_query(input_id: str, received_at: datetime, known_timezones: Collection[str]) -> str:
+    """Return the query for columns of ``EVENT_ROW``, dated by ``ts``, with their line and the reason of rejection."""
+    timezones = ", ".join(map(quote_literal, sorted(known_timezones)))
+    columns = {
+        "input_id": quote_literal(input_id),
+        "number": "number",
+        "body": "body",
+        "user_id": "user_id",
+        "timezone": f"case when timezone in ({timezones}) then timezone end",
+        "activity_type": "'PLAY'",
+        "source": quote_literal(SOURCE),
+        "identity": _build_identity(),
+        "started_at": "start_us",
+        "ended_at": TIME_COLUMN,
+        "track_id": "track_id",
+        "track_name": f"case when spoken_id is null then {_TRACK_FIELD} end",
+        "artist_name": f"case when spoken_id is null then {_ARTIST_FIELD} end",
+        "spoken_id": "spoken_id",
+        "spoken_name": "spoken_name",
+        "show_name": "show_name",
+        "ms_played": "length_ms",
+        "is_skipped": _build_skip(),
+        "device_type": "device_type",
+        "platform": "platform",
+        "reason_start": "reason_start",
+        "reason_end": "reason_end",
+        "is_shuffle": parse_boolean("shuffle"),
+        "is_offline": parse_boolean("offline"),
+        "is_incognito": parse_boolean("incognito_mode"),
+        "country": "case when upper(conn_country) ~ '^[A-Z]{2}$' and upper(conn_country) <> 'ZZ'"
+        " then upper(conn_country) end",
+        "offline_start_s": _build_offline_start(),
+        "reason": first_violation_sql(_list_rules(received_at)),
+    }
+    selected = ", ".join(f"{value} as {name}" for name, value in columns.items())
+    return f"select {selected} from derived left join device on of_platform = platform order by number"
 
-    Older exports have milliseconds and newer ones seconds: both must give one event.
-    """
-    reported_value = parse_integer("offline_timestamp")
-    seconds = (
-        F.when(reported_value >= _SMALLEST_MILLISECONDS, F.floor(reported_value / 1000))
-        .otherwise(reported_value)
-        .cast("bigint")
-    )
-    first_play_second = F.unix_seconds(F.lit(EARLIEST_PLAY).cast("timestamp"))
-    has_ended = seconds + parse_integer("ms_played") / 1000 <= F.unix_seconds(parse_timestamp("ts")) + 1
-    return F.when(parse_boolean("offline") & (seconds >= first_play_second) & has_ended, F.timestamp_seconds(seconds))
+
+def _list_rules(received_at: datetime) -> list[Rule[str]]:
+    """Return the rules that reject a record, in the order in which they are checked."""
+    context = ", ".join(_CONTEXT_FIELDS)
+    return [
+        *build_record_rules(),
+        *build_text_rules(_TEXT_FIELDS),
+        *build_timestamp_rules(_TIME_FIELD, received_at),
+        *build_duration_rules("ms_played", "length_ms"),
+        Rule(
+            f"coalesce(track_id, spoken_id) is null and not spotify_track_uri ~ '{LOCAL_URI}'",
+            "spotify_track_uri is no track",
+        ),
+        Rule(
+            f"octet_length(concat_ws('', {context})) > {MAX_CONTEXT_BYTES}",
+            f"platform and reasons are longer than {MAX_CONTEXT_BYTES} bytes",
+        ),
+        *(Rule(f"not {uri} ~ '{_ANY_URI}'", f"{uri} is no Spotify URI") for uri in _SPOKEN_URI_FIELDS),
+    ]
 
 
-def _event_identity() -> Column:
+def _build_identity() -> str:
     """Return ``ts``, the id of the content and the milliseconds played: equal in every export of the same history."""
-    uri = F.concat(F.lit("spotify:track:"), F.col("track_id"))
-    name_id = F.when(
-        F.coalesce(get_text(_TRACK_FIELD), get_text(_ARTIST_FIELD)).isNotNull(),
-        name_derived_id(get_text(_ARTIST_FIELD), get_text(_TRACK_FIELD), get_text(_ALBUM_FIELD)),
+    name_id = name_derived_id(_ARTIST_FIELD, _TRACK_FIELD, _ALBUM_FIELD)
+    content_id = (
+        f"coalesce('spotify:track:' || track_id, spoken_id,"
+        f" case when coalesce({_TRACK_FIELD}, {_ARTIST_FIELD}) is not null then {name_id} end)"
     )
-    content_id = F.coalesce(uri, F.col("spoken_id"), name_id)
-    return F.concat_ws(" ", F.unix_seconds("ended_at"), content_id, F.col("ms_played"))
+    return f"concat_ws(' ', cast({TIME_COLUMN} / 1000000 as string), {content_id}, cast(length_ms as string))"
 
 
-def _is_skipped() -> Column:
-    reason = F.lower(get_text("reason_end"))
+def _build_skip() -> str:
+    reasons = ", ".join(map(quote_literal, _SKIP_REASONS))
+    skipped = f"({parse_boolean('skipped')})"
     return (
-        F.when(reason == _COMPLETED_REASON, F.lit(False))
-        .when(reason.isin(*_SKIP_REASONS) | parse_boolean("skipped"), F.lit(True))
-        .when(reason.isNotNull() | parse_boolean("skipped").isNotNull(), F.lit(False))
+        f"case when lower(reason_end) = '{_COMPLETED_REASON}' then false"
+        f" when lower(reason_end) in ({reasons}) or {skipped} then true"
+        f" when reason_end is not null or {skipped} is not null then false end"
     )
 
 
-def _country_code() -> Column:
-    code = F.upper(get_text("conn_country"))
-    return F.when(code.rlike("^[A-Z]{2}$") & (code != "ZZ"), code)
+def _build_offline_start() -> str:
+    """Return the start of an offline play, in seconds; NULL unless it is possible and the play had ended by ``ts``."""
+    has_ended = f"offline_s + length_ms / 1000.0 <= {TIME_COLUMN} / 1000000 + 1"
+    earliest = to_microseconds(SPOTIFY_FOUNDED) // 1_000_000
+    return f"case when ({parse_boolean('offline')}) and offline_s >= {earliest} and {has_ended} then offline_s end"
+
+
+# ruff: noqa: S608 (fields of ours)
+_IS_MISPLACED = (
+    f"coalesce(not starts_with(spotify_track_uri, 'spotify:track:') and spotify_track_uri ~ '{SPOKEN_URI}', false)"
+)
+_SPOKEN_QUERY = f"""
+    select
+        *,
+        {_IS_MISPLACED} as is_misplaced,
+        coalesce({", ".join(_SPOKEN_URI_FIELDS)}, case when {_IS_MISPLACED} then spotify_track_uri end) as spoken_uri,
+        coalesce(episode_name, audiobook_chapter_title, audiobook_title) as spoken_title,
+        coalesce(episode_show_name, audiobook_title) as show_title,
+        {parse_integer("ms_played")} as length_ms,
+        {parse_integer("offline_timestamp")} as offline_value
+    from texts
+"""
+_IS_SPOKEN = (
+    "is_misplaced or (spotify_track_uri is null and coalesce(spoken_uri, spoken_title, show_title) is not null)"
+)
+# A record with an episode's URI in the track's field may have the episode's names in the track's fields, too. Older
+# exports have milliseconds in offline_timestamp and newer ones seconds: both must give one event.
+_DERIVED_QUERY = f"""
+    select
+        *,
+        ({TIME_COLUMN} / 1000 - length_ms) * 1000 as start_us,
+        case when spotify_track_uri ~ '{TRACK_URI}' then substr(spotify_track_uri, 15) end as track_id,
+        case when {_IS_SPOKEN} then coalesce(spoken_uri, {name_derived_id("show_title", "spoken_title")}) end
+            as spoken_id,
+        case when {_IS_SPOKEN} then coalesce(spoken_title, {_TRACK_FIELD}) end as spoken_name,
+        case when {_IS_SPOKEN} then coalesce(show_title, {_ARTIST_FIELD}) end as show_name,
+        case when offline_value >= {_SMALLEST_MILLISECONDS} then offline_value / 1000 else offline_value end
+            as offline_s
+    from spoken
+"""
+_DELAY_S = "(started_at / 1000000 - offline_start_s)"
+_IS_LATE = (
+    f"{_DELAY_S} > {_LATE_REPORT_DELAY_S}"
+    " or min(offline_start_s) over (partition by user_id, ended_at)"
+    " < max(offline_start_s) over (partition by user_id, ended_at)"
+)
+_FEED_COLUMNS = ("artist_id", "playlist_id", "subscription_plan")
+_PLAIN_COLUMNS = ", ".join(name for name in EVENT_ROW.names if name not in (*_TIME_COLUMNS, *_FEED_COLUMNS))
+_RESOLUTION_QUERY = f"""
+    select
+        {_PLAIN_COLUMNS},
+        coalesce(offline_at, started_at) as event_time,
+        coalesce(offline_at, started_at) as started_at,
+        coalesce(offline_at + ms_played * 1000, ended_at) as ended_at
+    from (select *, case when {_IS_LATE} then offline_start_s * 1000000 end as offline_at from plays) as late
+"""

@@ -3,6 +3,8 @@
 pipeline            composes the modules below
 reconciliation      the track of each row, by id or by name
 recordings          tracks that are one recording
+decisions           decisions of analysts: ids that are one, or are not
+separation          recordings that a decision separates
 source_precedence   the source whose value a field takes
 tracks, albums, artists, genres, playlists
                     the fields of each

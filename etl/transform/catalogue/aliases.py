@@ -1,11 +1,12 @@
 """The ids and names under which a track is found, and the matches behind them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from etl.transform.catalogue.decisions import IdPair, is_decided_pair
 from etl.transform.catalogue.reconciliation import is_name_derived, score_name_match
 from etl.transform.catalogue.recordings import ISRC_GAP_MS, NAME_GAP_MS
 from etl.transform.catalogue.source_precedence import is_mock_rank, source_at_rank
@@ -47,17 +48,20 @@ def build_track_alias(
     return reduce(DataFrame.unionByName, (frame.select(*columns) for frame in (by_id, by_isrc, by_name)))
 
 
-def build_reconciliation(tracks: DataFrame, matches: DataFrame, rows: DataFrame) -> DataFrame:
+def build_reconciliation(
+    tracks: DataFrame, matches: DataFrame, rows: DataFrame, decided_matches: Collection[IdPair] = ()
+) -> DataFrame:
     """Return the staged frame reconciliation: matched name-derived ids, and further ids of recordings.
 
     :param tracks: the result of ``tracks.add_recording_fields``.
     :param rows: the result of ``reconciliation.add_track_identity``.
+    :param decided_matches: ids that are one recording by a decision: their method is "decision".
     """
     sources = rows.where("track_id IS NULL").groupBy("identity").agg(F.min("source").alias("source"))
     by_name = matches.join(sources, on="identity", how="inner").select(
         F.col("identity").alias("from_id"), F.col("track_id").alias("to_id"), "method", "score", "source"
     )
-    return by_name.unionByName(_build_recording_matches(tracks))
+    return by_name.unionByName(_build_recording_matches(tracks, decided_matches))
 
 
 def _build_name_aliases(
@@ -93,7 +97,7 @@ def _list_spellings(key: Column, merged_artists: Sequence[str]) -> Column:
     return F.when(is_merged, F.array(key, alternate_artist_key(key))).otherwise(F.array(key))
 
 
-def _build_recording_matches(tracks: DataFrame) -> DataFrame:
+def _build_recording_matches(tracks: DataFrame, decided_matches: Collection[IdPair]) -> DataFrame:
     compared_fields = F.struct("titles", F.col("artists.keys").alias("artist_keys"), "duration_ms", "isrc")
     recordings = tracks.where("track_id = recording_id").select("recording_id", compared_fields.alias("first"))
     pairs = tracks.where("track_id <> recording_id").select(
@@ -115,10 +119,15 @@ def _build_recording_matches(tracks: DataFrame) -> DataFrame:
         (first_track.titles.credit != further_track.titles.credit).cast("int"),
         distance,
     )
+    is_decided = is_decided_pair(F.col("track_id"), F.col("recording_id"), decided_matches)
     return pairs.join(recordings, on="recording_id", how="inner").select(
         F.col("track_id").alias("from_id"),
         F.col("recording_id").alias("to_id"),
-        F.when(is_by_isrc, "isrc").when(is_by_name, "name").otherwise("recording").alias("method"),
-        F.when(is_by_isrc, F.lit(1.0)).when(is_by_name, score).otherwise(_INDIRECT_SCORE).alias("score"),
+        F.when(is_decided, "decision")
+        .when(is_by_isrc, "isrc")
+        .when(is_by_name, "name")
+        .otherwise("recording")
+        .alias("method"),
+        F.when(is_decided | is_by_isrc, F.lit(1.0)).when(is_by_name, score).otherwise(_INDIRECT_SCORE).alias("score"),
         "source",
     )

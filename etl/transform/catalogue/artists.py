@@ -3,12 +3,13 @@
 Two names that differ by a leading "the" are two artists, unless both are credited on one recording.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from etl.formats.contracts import MOCK_SOURCE
+from etl.transform.catalogue.decisions import IdPair, is_decided_pair
 from etl.transform.catalogue.reconciliation import TOLERANCE_MS
 from etl.transform.catalogue.recordings import ISRC_GAP_MS
 from etl.transform.catalogue.source_precedence import (
@@ -22,13 +23,14 @@ from etl.transform.catalogue.source_precedence import (
 from etl.transform.names import alternate_artist_key, artist_key, loose_artist_key, name_derived_id
 
 
-def find_merged_artists(rows: DataFrame) -> list[str]:
+def find_merged_artists(rows: DataFrame, differences: Collection[IdPair] = ()) -> list[str]:
     """Return the names whose spellings with and without a leading "the" are one artist; without it, and sorted.
 
     The spellings are one artist if both are credited on one recording: on one track id, or on tracks with equal title
     and version, or equal ISRC, whose durations are as near as those of one recording.
 
     :param rows: the result of ``reconciliation.add_track_identity``.
+    :param differences: decided differences of artists; two spellings whose name-derived ids are one of them stay two.
     """
     fields = ("identity", "title", "version", "isrc", "duration_ms")
     credited_names = rows.where(F.col("source") != MOCK_SOURCE).select(*fields, F.explode("artist_keys").alias("key"))
@@ -49,7 +51,10 @@ def find_merged_artists(rows: DataFrame) -> list[str]:
     merged_keys = (
         left_credits.join(right_credits, on="key", how="inner").where(is_same_recording).select("key").distinct()
     )
-    return sorted(row["key"] for row in merged_keys.collect())
+    is_different = is_decided_pair(
+        name_derived_id(F.col("key")), name_derived_id(alternate_artist_key(F.col("key"))), differences
+    )
+    return sorted(row["key"] for row in merged_keys.where(~is_different).collect())
 
 
 def canonical_artist_key(key: Column, merged_artists: Sequence[str]) -> Column:
@@ -60,7 +65,12 @@ def canonical_artist_key(key: Column, merged_artists: Sequence[str]) -> Column:
     return F.when(loose_key.isin(*merged_artists), loose_key).otherwise(key)
 
 
-def build_credits(tracks: DataFrame, artist_rows: DataFrame, merged_artists: Sequence[str] = ()) -> DataFrame:
+def build_credits(
+    tracks: DataFrame,
+    artist_rows: DataFrame,
+    merged_artists: Sequence[str] = (),
+    differences: Collection[IdPair] = (),
+) -> DataFrame:
     """Return the artists of each track, with their ids.
 
     The mock API invents ids. An artist of any other source never gets one: the mock's tracks are credited to the artist
@@ -69,6 +79,7 @@ def build_credits(tracks: DataFrame, artist_rows: DataFrame, merged_artists: Seq
     :param tracks: track_id, rank, artists (struct of names, ids, keys), popularity.
     :param artist_rows: rows of ``ARTIST_ROW``.
     :param merged_artists: the result of ``find_merged_artists``.
+    :param differences: decided differences of artists: a name never means the artist that its id differs from.
     :returns: track_id, position (from 1), artist_id, name, rank, popularity (the track's).
     """
     no_ids = F.array_repeat(F.lit(None).cast("string"), F.size("artists.names"))
@@ -89,11 +100,11 @@ def build_credits(tracks: DataFrame, artist_rows: DataFrame, merged_artists: Seq
         "source_id", "artist_key", F.lit(None).cast("long").alias("followers")
     )
     reported_artists = listed_artists.unionByName(credited_artists)
+    is_different = is_decided_pair(F.col("source_id"), name_derived_id(F.col("artist_key")), differences)
+    meant_id = F.when(~is_different, F.col("source_id"))
     artist_by_name = (
         reported_artists.groupBy("artist_key")
-        .agg(
-            pick_first(F.col("source_id"), -F.coalesce("followers", F.lit(-1)), F.col("source_id")).alias("id_by_name")
-        )
+        .agg(pick_first(meant_id, -F.coalesce("followers", F.lit(-1)), F.col("source_id")).alias("id_by_name"))
         .withColumn("has_source_name", F.lit(True))
     )
     by_name = F.coalesce("id_by_name", name_derived_id(F.col("artist_key")))

@@ -6,6 +6,8 @@ of the artist, the same edition, the same album, the nearest duration, the small
 id derived from its name.
 """
 
+from collections.abc import Collection
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -44,14 +46,18 @@ def add_track_identity(track_rows: DataFrame) -> DataFrame:
     )
 
 
-def match_rows_without_id(rows: DataFrame) -> DataFrame:
+def match_rows_without_id(rows: DataFrame, separate_ids: Collection[str] = ()) -> DataFrame:
     """Match name-derived ids with tracks that have an id. Tracks of the mock API match nothing.
 
     :param rows: the result of ``add_track_identity``.
+    :param separate_ids: name-derived ids that stay tracks of their own, because a decision says what they are not.
     :returns: identity (the name-derived id, one row each), track_id, method, score.
     """
     rows_with_id = rows.where(F.col("track_id").isNotNull() & (F.col("source") != MOCK_SOURCE))
-    return match_by_name(rows.where(F.col("track_id").isNull()), rows_with_id)
+    rows_without_id = rows.where(F.col("track_id").isNull())
+    if separate_ids:
+        rows_without_id = rows_without_id.where(~F.col("identity").isin(*separate_ids))
+    return match_by_name(rows_without_id, rows_with_id)
 
 
 def match_by_name(rows_without_id: DataFrame, rows_with_id: DataFrame) -> DataFrame:

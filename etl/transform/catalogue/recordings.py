@@ -4,24 +4,40 @@ Two ids are linked if title, version and an artist (without a leading "the") are
 apart, or if the ISRC is equal and durations are at most 5 s apart. Links chain. Two steps follow them without comparing
 all pairs. Gaps and islands: the ids of one key, sorted by duration, form an island up to each wider gap. Connected
 components: islands that share an id are one recording, found by propagating the smallest label.
+
+A decision that two ids are one recording is one more island; one that they are not separates their recording again.
 """
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
+from etl.transform.catalogue.decisions import NO_DECISIONS, MatchDecisions, list_decided_ids
 from etl.transform.catalogue.reconciliation import TOLERANCE_MS
+from etl.transform.catalogue.separation import LinkedTrack, separate_recordings
 from etl.transform.names import loose_artist_key
 
 NAME_GAP_MS = TOLERANCE_MS
 ISRC_GAP_MS = 5_000
 
 
-def group_recordings(variants: DataFrame) -> DataFrame:
+def group_recordings(variants: DataFrame, decisions: MatchDecisions = NO_DECISIONS) -> DataFrame:
     """Return the recordings of more than one id: track_id, recording_id (the smallest track id of the group).
 
     :param variants: columns track_id, title, version, artist_keys, duration_ms, isrc; an id may have several rows.
+    :param decisions: those about recordings are followed; ids that ``variants`` lacks have no effect.
     """
-    islands = _find_islands(_build_links(variants)).persist()
+    links = _build_links(variants)
+    islands = _find_islands(links)
+    if decisions.recording_matches:
+        islands = islands.unionByName(_build_decided_islands(variants, decisions)).distinct()
+    recordings = _join_islands(islands.persist())
+    if decisions.recording_differences:
+        recordings = _separate_recordings(recordings, links, decisions)
+    return recordings
+
+
+def _join_islands(islands: DataFrame) -> DataFrame:
+    """Return track_id and recording_id of the tracks of islands."""
     island_links = (
         islands.groupBy("track_id")
         .agg(F.min("island").alias("island"), F.collect_set("island").alias("islands"))
@@ -56,6 +72,41 @@ def add_mock_tracks(source_recordings: DataFrame, all_recordings: DataFrame, ids
     return track_recordings.join(recording_names, on="recording_id", how="inner").select(
         "track_id", F.coalesce(source_recording_id, "smallest_source_id", "recording_id").alias("recording_id")
     )
+
+
+def _build_decided_islands(variants: DataFrame, decisions: MatchDecisions) -> DataFrame:
+    """Return two rows for each decided match whose ids both exist: track_id, island (the smaller of the ids)."""
+    pairs = variants.sparkSession.createDataFrame(sorted(decisions.recording_matches), "island string, other_id string")
+    known_ids = variants.select("track_id").distinct()
+    known_pairs = pairs.join(known_ids.withColumnRenamed("track_id", "island"), on="island", how="left_semi").join(
+        known_ids.withColumnRenamed("track_id", "other_id"), on="other_id", how="left_semi"
+    )
+    return known_pairs.select(F.explode(F.array("island", "other_id")).alias("track_id"), "island")
+
+
+def _separate_recordings(recordings: DataFrame, links: DataFrame, decisions: MatchDecisions) -> DataFrame:
+    """Return the recordings, those that have both ids of a difference separated; they are few, so the driver does."""
+    decided_ids = list_decided_ids(decisions.recording_differences)
+    recording_ids = {
+        row.track_id: row.recording_id for row in recordings.where(F.col("track_id").isin(*decided_ids)).collect()
+    }
+    joined_ids = sorted(
+        {
+            recording_ids[first_id]
+            for first_id, second_id in decisions.recording_differences
+            if first_id in recording_ids and recording_ids[first_id] == recording_ids.get(second_id)
+        }
+    )
+    if not joined_ids:
+        return recordings
+    is_joined = F.col("recording_id").isin(*joined_ids)
+    linked_tracks = [
+        LinkedTrack(row.link, row.gap_ms, row.duration_ms, row.track_id)
+        for row in links.join(F.broadcast(recordings.where(is_joined)), on="track_id", how="inner").collect()
+    ]
+    separated = separate_recordings(linked_tracks, decisions.recording_matches, decisions.recording_differences)
+    rows = recordings.sparkSession.createDataFrame(sorted(separated.items()), "track_id string, recording_id string")
+    return recordings.where(~is_joined).unionByName(rows)
 
 
 def _build_links(variants: DataFrame) -> DataFrame:

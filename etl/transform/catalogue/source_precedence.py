@@ -1,5 +1,7 @@
 """The value that a field takes of several sources: one rule for all fields, independent of the order of inputs."""
 
+from collections.abc import Sequence
+
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
@@ -14,9 +16,14 @@ def source_rank(source: Column) -> Column:
     return _rank_within(source, SOURCE_RANK)
 
 
-def source_at_rank(rank: Column) -> Column:
-    """Return the source of a rank in ``SOURCE_RANK``; NULL beyond the last rank."""
-    return F.try_element_at(F.array(*map(F.lit, SOURCE_RANK)), rank.cast("int"))
+def source_at_rank(rank: Column, sources: Sequence[str] = SOURCE_RANK) -> Column:
+    """Return the source of a rank among ``sources``, the best first; NULL beyond the last rank."""
+    return F.try_element_at(F.array(*map(F.lit, sources)), rank.cast("int"))
+
+
+def feature_rank(source: Column, feature_sources: Sequence[str]) -> Column:
+    """Return the rank of a source of audio features, 1 the best; NULL for one that is not used."""
+    return F.nullif(F.array_position(F.array(*map(F.lit, feature_sources)), source), F.lit(0)).cast("int")
 
 
 def is_mock_rank(rank: Column) -> Column:

@@ -1,11 +1,15 @@
 """The fields of a track, each from the source with precedence (docs/rules.md)."""
 
+from collections.abc import Sequence
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from etl.formats.contracts import AUDIO_FEATURES
 from etl.formats.contracts.columns import MEASURES
+from etl.formats.feature_providers import DEFAULT_FEATURE_SOURCES, MOCK_SOURCES
 from etl.transform.catalogue.source_precedence import (
+    feature_rank,
     is_mock_rank,
     pick_first,
     pick_value,
@@ -65,17 +69,18 @@ def build_track_variants(rows: DataFrame) -> DataFrame:
     )
 
 
-def resolve_track_fields(variants: DataFrame) -> DataFrame:
+def resolve_track_fields(variants: DataFrame, feature_sources: Sequence[str] = DEFAULT_FEATURE_SOURCES) -> DataFrame:
     """Resolve the fields of each track from rows with its id, and separately from rows matched by name.
 
     The two are aggregated separately, because a match is weaker evidence: a
     date or popularity of a matched row counts only if neither the track nor another track of its recording has one.
     ``add_recording_fields`` combines the two halves in this order.
 
+    :param feature_sources: the sources whose audio features count, best first.
     :returns: track_id, rank (of the best source that has it), name, duration_ms, explicit, isrc; the structs titles
         (title, version, edition, credit), artists (names, ids, keys), album (id, name, name_derived_id) and measures
-        (rank, values); own_release and matched_release (rank, date), own_popularity and matched_popularity (rank,
-        value).
+        (is_by_name, lacks_features, rank among ``feature_sources``, values); own_release and matched_release (rank,
+        date), own_popularity and matched_popularity (rank, value).
     """
     is_own = ~F.col("is_by_name")
     rank, most_rows_first = F.col("rank"), -F.col("row_count")
@@ -87,13 +92,18 @@ def resolve_track_fields(variants: DataFrame) -> DataFrame:
         F.col("description.artists"),
     )
     no_album_id = F.col("album_id").isNull()
-    measures = F.struct("rank", F.col("measure_values").alias("values"))
-    lacks_features = F.exists(
-        F.array(*(F.col(f"measure_values.{name}").isNull() for name in AUDIO_FEATURES)), lambda is_missing: is_missing
+    measure_rank = feature_rank(source_at_rank(rank), feature_sources)
+    lacks_features = _lacks_features("measure_values")
+    measures = F.struct(
+        "is_by_name",
+        lacks_features.alias("lacks_features"),
+        measure_rank.alias("rank"),
+        F.col("measure_values").alias("values"),
     )
     # All measures of a track come from one row, because analyses differ. A row with all nine features comes before a
     # better source's row that lacks one: clusters need all of them.
-    measures_order = (F.col("is_by_name"), lacks_features, rank, most_rows_first, F.col("measure_values"))
+    measures_order = (F.col("is_by_name"), lacks_features, measure_rank, most_rows_first, F.col("measure_values"))
+    has_measures = F.col("measure_values").isNotNull() & measure_rank.isNotNull()
     resolved_tracks = (
         variants.withColumn("description", _identity_struct())
         .groupBy("track_id")
@@ -103,12 +113,51 @@ def resolve_track_fields(variants: DataFrame) -> DataFrame:
             pick_value(F.when(is_own, F.col("explicit")), rank, most_rows_first).alias("explicit"),
             pick_value(F.when(is_own, F.col("isrc")), rank, most_rows_first).alias("isrc"),
             pick_value(F.when(is_own, _album_struct()), no_album_id, rank, most_rows_first).alias("album"),
-            pick_first(F.when(F.col("measure_values").isNotNull(), measures), *measures_order).alias("measures"),
+            pick_first(F.when(has_measures, measures), *measures_order).alias("measures"),
             *(_preferred_date(is_own, "own"), _preferred_date(~is_own, "matched")),
             *(_preferred_popularity(is_own, "own"), _preferred_popularity(~is_own, "matched")),
         )
     )
     return resolved_tracks.select("*", "description.*").drop("description")
+
+
+def add_provider_measures(
+    resolved_tracks: DataFrame, latest_features: DataFrame | None, feature_sources: Sequence[str]
+) -> DataFrame:
+    """Replace the measures of tracks by those of a service, if these come first by the order of all measures.
+
+    Synthetic features of a mock server count only for tracks that no other source has.
+
+    :param resolved_tracks: the result of ``resolve_track_fields``.
+    :param latest_features: ``LATEST_STATE["provider_features"]``; None without any.
+    :returns: the columns of ``resolved_tracks``; measures has rank and values only.
+    """
+    if latest_features is not None:
+        ranked_features = latest_features.withColumn("rank", feature_rank(F.col("source"), feature_sources))
+        candidate = F.struct(
+            F.lit(False).alias("is_by_name"),
+            _lacks_features("measures").alias("lacks_features"),
+            "rank",
+            F.col("measures").alias("values"),
+        )
+        is_mock = F.col("source").isin(*MOCK_SOURCES)
+        candidates = (
+            ranked_features.where("rank IS NOT NULL")
+            .groupBy("track_id")
+            .agg(F.min(F.when(~is_mock, candidate)).alias("real"), F.min(F.when(is_mock, candidate)).alias("mock"))
+        )
+        resolved_tracks = resolved_tracks.join(candidates, on="track_id", how="left")
+        mock_candidate = F.when(is_mock_rank(F.col("rank")), F.col("mock"))
+        first_measures = F.least("measures", "real", mock_candidate)
+        resolved_tracks = resolved_tracks.withColumn("measures", first_measures).drop("real", "mock")
+    chosen = F.struct(F.col("measures.rank").alias("rank"), F.col("measures.values").alias("values"))
+    return resolved_tracks.withColumn("measures", F.when(F.col("measures").isNotNull(), chosen))
+
+
+def _lacks_features(values: str) -> Column:
+    """Return whether a struct of measures lacks one of the nine features."""
+    is_missing = F.array(*(F.col(f"{values}.{name}").isNull() for name in AUDIO_FEATURES))
+    return F.exists(is_missing, lambda missing: missing)
 
 
 def _identity_struct() -> Column:
@@ -134,7 +183,7 @@ def add_recording_fields(resolved_tracks: DataFrame, recordings: DataFrame) -> D
     Missing audio features are taken from the recording, too: they belong to the sound, and keep the source that
     measured it.
 
-    :param resolved_tracks: the result of ``resolve_track_fields``.
+    :param resolved_tracks: the result of ``add_provider_measures``.
     :param recordings: track_id, recording_id of the recordings of more than one id.
     :returns: the columns of ``resolved_tracks``, and recording_id, release_date, release_date_precision,
         release_date_source, popularity, popularity_source.
@@ -188,12 +237,18 @@ def _aggregate_recordings(resolved_tracks: DataFrame, recordings: DataFrame) -> 
     return recordings.join(recording_values, on="recording_id", how="left")
 
 
-def build_dim_track(tracks: DataFrame, album_ids: DataFrame, primary_genres: DataFrame) -> DataFrame:
+def build_dim_track(
+    tracks: DataFrame,
+    album_ids: DataFrame,
+    primary_genres: DataFrame,
+    feature_sources: Sequence[str] = DEFAULT_FEATURE_SOURCES,
+) -> DataFrame:
     """Return the staged frame dim_track; cluster and newness are NULL.
 
     :param tracks: the result of ``add_recording_fields``.
     :param album_ids: track_id, album_id.
     :param primary_genres: track_id, primary_genre.
+    :param feature_sources: as for ``resolve_track_fields``.
     """
     return (
         tracks.join(album_ids, on="track_id", how="left")
@@ -201,7 +256,7 @@ def build_dim_track(tracks: DataFrame, album_ids: DataFrame, primary_genres: Dat
         .select(
             "*",
             F.col("measures.values.*"),
-            source_at_rank(F.col("measures.rank")).alias("audio_features_source"),
+            source_at_rank(F.col("measures.rank"), feature_sources).alias("audio_features_source"),
             F.lit(None).cast("int").alias("audio_features_type"),
             F.lit(None).cast("double").alias("newness_score"),
             source_at_rank(F.col("rank")).alias("source"),

@@ -48,6 +48,8 @@ def assign_clusters(tracks: DataFrame, model: ClusterModel) -> DataFrame:
 
 def clear_clusters(tracks: DataFrame, *sources: str) -> DataFrame:
     """Return the tracks; those whose audio features come from one of the sources get no cluster."""
+    if not sources:
+        return tracks
     number = F.when(~has_feature_source(*sources), F.col("audio_features_type"))
     return tracks.withColumn("audio_features_type", number)
 

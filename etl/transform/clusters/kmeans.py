@@ -32,7 +32,7 @@ from etl.transform.clusters.numbering import assign_initial_numbers, match_previ
 log = logging.getLogger(__name__)
 
 # K-means ends in a local optimum that depends on its start: many short seeded runs find a better one than few long.
-_START_COUNT = 6
+START_COUNT = 6
 _MAX_ITERATIONS = 12
 _PARALLEL_STARTS = 4
 _TOLERANCE = 1e-3
@@ -56,7 +56,7 @@ def fit_model(
     :param sample_size: the most recordings in the sample.
     :param fitted_at: the time of the fit, with a timezone.
     :param previous: the model whose cluster numbers keep their meaning.
-    :param feature_origin: the origin of the tracks' audio features, all or files; stored with the fit.
+    :param feature_origin: the providers of the tracks' audio features, as in the settings; stored with the fit.
     :raises ActionNeededError: if ``cluster_count`` is below 2 or ``sample_size`` below 1.
     """
     if cluster_count < 2 or sample_size < 1:
@@ -187,7 +187,7 @@ def _fit_best_centroids(scaled: DataFrame, cluster_count: int, seed: int) -> NDA
         return model.summary.trainingCost, np.array(model.clusterCenters())
 
     generator = random.Random(seed)
-    seeds = [generator.getrandbits(31) for _ in range(_START_COUNT)]
+    seeds = [generator.getrandbits(31) for _ in range(START_COUNT)]
     with ThreadPoolExecutor(_PARALLEL_STARTS) as pool:
         return min(pool.map(fit_once, seeds), key=lambda result: result[0])[1]
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyspark.sql import DataFrame, SparkSession
 
+from etl.feature_settings import FEATURE_PROVIDERS
 from etl.formats.contracts import AUDIO_FEATURES, STAGED
 
 
@@ -46,8 +47,10 @@ class ClusterModel:
 
     @property
     def feature_origin(self) -> str:
-        """Return the origin of the fitted audio features: "files" if the fit's id begins with it, else "all"."""
-        return "files" if self.fit_id.startswith("files-") else "all"
+        """Return the providers of the fitted audio features, with which the fit's id begins; "all" without them."""
+        origin, separator, _ = self.fit_id.partition("-")
+        is_origin = separator and set(origin.split("+")) <= {"files", *FEATURE_PROVIDERS}
+        return origin if is_origin else "all"
 
     @property
     def centroids(self) -> NDArray[np.float64]:

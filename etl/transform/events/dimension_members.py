@@ -9,13 +9,11 @@ and playlist_id; ``contexts`` the listening context of plays; ``months`` input_i
 from collections.abc import Sequence
 
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from etl.engines.datafusion import TableSession, convert_table
 from etl.formats.contracts import EVENTS
-from etl.transform.names import artist_key, name_derived_id, name_derived_track_id, split_title
+from etl.transform.name_texts import artist_key, name_derived_id, name_derived_track_id
 
 CONTEXT_COLUMNS = tuple(EVENTS["event_context"].names)
 MAX_CONTEXT_BYTES = 600
@@ -62,17 +60,13 @@ def merge_members(member_tables: Sequence[pa.Table]) -> pa.Table:
     return convert_table(tables.collect_table(query), _MEMBER_SCHEMA)
 
 
-def add_name_derived_ids(members: pa.Table, spark: SparkSession) -> pa.Table:
-    """Fill ``made_track`` and ``made_artist`` with ids derived from names.
-
-    Spark derives the ids, because ``transform.names`` is written for Spark, and the same names must get the same ids in
-    the catalogue.
-    """
+def add_name_derived_ids(members: pa.Table) -> pa.Table:
+    """Fill ``made_track`` and ``made_artist`` with ids derived from names: those that the catalogue derives, too."""
     tables = TableSession(members=members)
     names = tables.collect_table(
         f"select distinct track_name, artist_name from members where {_NEEDS_DERIVED_ID}"  # noqa: S608 (conditions of ours)
     )
-    tables.add_table("derived_ids", _derive_ids(spark.createDataFrame(names)))
+    tables.add_table("derived_ids", _derive_ids(names))
     columns = ", ".join(f"m.{name}" for name in _MEMBER_SCHEMA.names if name not in ("made_track", "made_artist"))
     query = (
         f"select {columns}, case when {_NEEDS_TRACK_ID} then d.derived_track_id end as made_track,"  # noqa: S608 (of ours)
@@ -99,12 +93,6 @@ def collect_playlist_members(playlists: pa.Table, tracks: pa.Table) -> pa.Table:
     return pa.concat_tables(convert_table(tables.collect_table(query), _MEMBER_SCHEMA) for query in queries)
 
 
-def has_members_without_id(members: pa.Table) -> bool:
-    """Return whether ``add_name_derived_ids`` would derive any id."""
-    query = f"select 1 from members where {_NEEDS_DERIVED_ID} limit 1"  # noqa: S608 (conditions of ours)
-    return bool(TableSession(members=members).collect_table(query).num_rows)
-
-
 _NEEDS_DERIVED_ID = f"name_set = 'things' and ({_NEEDS_TRACK_ID} or {_NEEDS_ARTIST_ID})"
 
 
@@ -118,12 +106,15 @@ def _collect_set(tables: TableSession, name: str, columns: tuple[str, ...]) -> p
     return convert_table(tables.collect_table(query), _MEMBER_SCHEMA)
 
 
-def _derive_ids(names: DataFrame) -> pa.Table:
-    title, artist = split_title(F.col("track_name")), artist_key(F.col("artist_name"))
-    derived_ids = names.select(
-        F.col("track_name").alias("name_of_track"),
-        F.col("artist_name").alias("name_of_artist"),
-        name_derived_track_id(title["title"], title["version"], artist).alias("derived_track_id"),
-        name_derived_id(artist).alias("derived_artist_id"),
+def _derive_ids(names: pa.Table) -> pa.Table:
+    track_names, artist_names = (names[column].to_pylist() for column in ("track_name", "artist_name"))
+    track_ids = list(map(name_derived_track_id, track_names, artist_names))
+    artist_ids = [None if name is None else name_derived_id(artist_key(name)) for name in artist_names]
+    return pa.table(
+        {
+            "name_of_track": names["track_name"],
+            "name_of_artist": names["artist_name"],
+            "derived_track_id": pa.array(track_ids, pa.string()),
+            "derived_artist_id": pa.array(artist_ids, pa.string()),
+        }
     )
-    return derived_ids.toArrow()

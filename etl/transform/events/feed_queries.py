@@ -5,15 +5,15 @@ NULL if the record is accepted. The queries keep the order of the records.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pyspark.sql.types import StructType
 
 from etl.engines.datafusion import quote_literal
 from etl.formats.contracts.avro import LATEST_CONTRACT, load_contract
-from etl.formats.contracts.events import EVENT_ROW, RESERVED_USER_IDS, USER_ROW
+from etl.formats.contracts.events import EVENT_ROW, RESERVED_USER_IDS, STREAM_EVENT_ROW, USER_ROW
 from etl.formats.kaggle.column_rules import BLANKS
-from etl.formats.time_limits import SPOTIFY_FOUNDED
+from etl.formats.time_limits import CLOCK_TOLERANCE, SPOTIFY_FOUNDED
 from etl.transform.events.dimension_members import MAX_CONTEXT_BYTES
 from etl.transform.validation import Rule, first_violation_sql
 
@@ -29,6 +29,10 @@ _ENUM_SYMBOLS = {
 _CONTEXT_FIELDS = ("context['platform']", "context['reasonStart']", "context['reasonEnd']", "subscriptionType")
 UNUSED_FIELDS = ("genre", "continent", "valence", "tempo", "acousticness", "energy", "danceability")
 """Fields of UserActivity that the query does not read: the star has them by track and by country."""
+_LATEST_MESSAGE_MS = (
+    "(arrow_cast(arrow_cast(received_at, 'Timestamp(Millisecond, None)'), 'Int64')"
+    f" + {CLOCK_TOLERANCE // timedelta(milliseconds=1)})"
+)
 _DURATION_MS = "(arrow_cast(endTime, 'Int64') - arrow_cast(startTime, 'Int64'))"
 
 
@@ -38,16 +42,46 @@ def build_event_query(input_id: str, latest_time: datetime, timezones: Collectio
     :param latest_time: a later event time is rejected.
     :param timezones: known names; others become NULL.
     """
+    columns = _build_event_columns(timezones) | _build_common_columns(input_id)
+    return _build_query(EVENT_ROW, columns, _list_event_rules(str(_to_epoch_ms(latest_time))))
+
+
+def build_stream_query(timezones: Collection[str]) -> str:
+    """Return the query for records of UserActivity from a topic: rows of ``STREAM_EVENT_ROW``.
+
+    The records have the further columns partition and received_at, the time of their message: a time later than
+    ``CLOCK_TOLERANCE`` after it is rejected.
+    """
+    columns = _build_event_columns(timezones) | {
+        "input_id": "cast(null as string)",
+        "source": quote_literal(SOURCE),
+        "genre": _clean_text("genre"),
+        "partition": "partition",
+        "received_at": "received_at",
+    }
+    return _build_query(STREAM_EVENT_ROW, columns, _list_event_rules(_LATEST_MESSAGE_MS))
+
+
+def build_reason_query() -> str:
+    """Return the query for only the column reason of ``build_stream_query``."""
+    return f"select {first_violation_sql(_list_event_rules(_LATEST_MESSAGE_MS))} as reason from records"  # noqa: S608 (fields of a contract)
+
+
+def _list_event_rules(latest_ms: str) -> list[Rule[str]]:
+    """Return the rules for records of UserActivity.
+
+    :param latest_ms: the latest possible time as an expression, in milliseconds since the start of 1970.
+    """
     song, artist = (f"coalesce({_clean_text(f'{name}Id')}, {_clean_text(name)})" for name in ("song", "artist"))
     is_nameless = (
         f"case when activityType = 'FOLLOW' then coalesce({artist}, {_clean_text('playlistId')}) is null"
         f" else coalesce({song}, {artist}) is null end"
     )
-    rules = [
+    return [
         Rule(_is_invalid_user(), _INVALID_USER_ID),
         Rule(f"{_known_symbol('activityType')} is null", "activityType is none that is known"),
-        Rule(_is_impossible_time("eventTime", latest_time), "eventTime is an impossible time"),
-        Rule(_is_impossible_time("startTime", latest_time), "startTime is an impossible time"),
+        Rule(_is_impossible_time("eventTime", latest_ms), "eventTime is an impossible time"),
+        Rule(_is_impossible_time("startTime", latest_ms), "startTime is an impossible time"),
         Rule("endTime is null or endTime < startTime", "endTime is before startTime"),
         Rule("msPlayed < 0", "msPlayed is negative"),
         Rule("duration < 0", "duration is negative"),
@@ -59,7 +93,6 @@ def build_event_query(input_id: str, latest_time: datetime, timezones: Collectio
             f"context and plan are longer than {MAX_CONTEXT_BYTES} bytes",
         ),
     ]
-    return _build_query(EVENT_ROW, _build_event_columns(timezones) | _build_common_columns(input_id), rules)
 
 
 def build_user_query(input_id: str, latest_time: datetime, timezones: Collection[str]) -> str:
@@ -69,7 +102,7 @@ def build_user_query(input_id: str, latest_time: datetime, timezones: Collection
     """
     rules = [
         Rule(_is_invalid_user(), _INVALID_USER_ID),
-        Rule(_is_impossible_time("updatedAt", latest_time), "updatedAt is an impossible time"),
+        Rule(_is_impossible_time("updatedAt", str(_to_epoch_ms(latest_time))), "updatedAt is an impossible time"),
     ]
     return _build_query(USER_ROW, _build_user_columns(timezones) | _build_common_columns(input_id), rules)
 
@@ -150,8 +183,12 @@ def _sum_lengths(*names: str) -> str:
     return " + ".join(f"coalesce(octet_length({name}), 0)" for name in names)
 
 
-def _is_impossible_time(name: str, latest_time: datetime) -> str:
-    earliest_ms, latest_ms = (int(timestamp.timestamp() * 1000) for timestamp in (SPOTIFY_FOUNDED, latest_time))
+def _to_epoch_ms(timestamp: datetime) -> int:
+    return int(timestamp.timestamp() * 1000)
+
+
+def _is_impossible_time(name: str, latest_ms: str) -> str:
+    earliest_ms = _to_epoch_ms(SPOTIFY_FOUNDED)
     # Compared as numbers: a time far from 1970 in milliseconds overflows when DataFusion converts it to a finer unit.
     return f"{name} is null or arrow_cast({name}, 'Int64') not between {earliest_ms} and {latest_ms}"
 

@@ -4,8 +4,8 @@ Two records can report one play in four ways:
 
 - two records of one source whose intervals overlap almost completely (``_find_near_duplicates``),
 - records of two sources, a start or end of one close to a start or end of the other,
-- a recently-played instant before or within a paused play: the other source knows only the end of the play and the time
-  played, so that its computed start is too late by the length of the pause,
+- the start of a paused play of Spotify: its exports know only the end of the play and the time played, so that the
+  computed start is too late by the length of the pause; recently played and scrobbles know the true one,
 - an offline play that the extended export dates by its start, and the basic one by the time the app was online again.
 
 Of the candidate pairs of two sources, a maximum matching is chosen. Pairing the nearest first would not do: it can
@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import combinations
 
+from etl.formats.service_exports import APPLE_MUSIC, LASTFM, LISTENBRAINZ, SERVICE_FORMATS, YOUTUBE_MUSIC
 from etl.formats.time_limits import MINUTE_TOLERANCE
 from etl.transform.events.play_pairing import (
     MAX_PAUSE,
@@ -29,20 +30,35 @@ from etl.transform.events.play_pairing import (
     pair_plays,
 )
 
-SOURCES = ("extended_export", "recently_played", "basic_export")
+SOURCES = ("extended_export", "recently_played", "basic_export", *SERVICE_FORMATS)
 """The sources of real plays, by precedence."""
 
 _TOLERANCE = timedelta(seconds=90)
 _MINUTE_SOURCE = "basic_export"
-_INSTANT_SOURCE = "recently_played"
+_RECENT_SOURCE = "recently_played"
+_SPOTIFY_EXPORTS = {"extended_export", _MINUTE_SOURCE}
+_INSTANT_SOURCES = {_RECENT_SOURCE, LISTENBRAINZ, LASTFM}
+"""The sources that may report plays of Spotify by a time and mostly no length: the start, or with recently played the
+start or the end. Spotify scrobbles to Last.fm and ListenBrainz, and never to YouTube Music."""
+_START_SOURCES = (LISTENBRAINZ, LASTFM, YOUTUBE_MUSIC)
+"""The sources of other services that give the time at which a play began, and mostly no length."""
+
+_START_OR_END_TOLERANCE = timedelta(minutes=10)
+"""How far apart the times of one play are if one of them may be the start and the other one the end."""
 _LATE_REPORT_RULE = "offline, reported within 24 h"
 _NEAR_DUPLICATE_OVERLAP = {
     "extended_export": (timedelta(seconds=4), 2 / 3),
     "basic_export": (timedelta(minutes=1), 4 / 5),
+    APPLE_MUSIC: (timedelta(seconds=4), 2 / 3),
 }
 """The minimum overlap of near duplicates, and its minimum fraction of the longer play. Below, the times are too coarse
-to decide: an extended export is exact to the second, a basic one to the minute. Two different plays cannot overlap by
-more, because the later one would begin before the earlier one ended."""
+to decide: an extended export and Apple are exact to the second, a basic export to the minute. Two different plays
+cannot overlap by more, because the later one would begin before the earlier one ended."""
+
+_SAME_TIME_TOLERANCE = timedelta(seconds=10)
+_CUT_TIME_TOLERANCE = timedelta(seconds=59)
+"""The largest differences of the times of near duplicates of a source of other services. Two players report one play
+within seconds; some tools of Last.fm cut the seconds off, so that the earlier time is a whole minute."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +122,11 @@ def _match_song_plays(group: dict[str, list[Play]]) -> list[Match]:
             match_by_duplicate[duplicate.event_key] = Match(
                 retained.event_key, duplicate.event_key, _describe_near_duplicate(retained, duplicate)
             )
+    for source in _START_SOURCES:
+        for retained, duplicate in _find_same_times(group.get(source, ())):
+            match_by_duplicate[duplicate.event_key] = Match(
+                retained.event_key, duplicate.event_key, _describe_same_time(retained, duplicate)
+            )
     for better_source, worse_source in combinations([source for source in SOURCES if source in group], 2):
         better_plays, worse_plays = (
             sorted(
@@ -114,7 +135,7 @@ def _match_song_plays(group: dict[str, list[Play]]) -> list[Match]:
             )
             for name in (better_source, worse_source)
         )
-        tolerance = MINUTE_TOLERANCE if _MINUTE_SOURCE in (better_source, worse_source) else _TOLERANCE
+        tolerance = _get_tolerance(better_source, worse_source)
         pairs = list(_pair_source_plays(better_plays, worse_plays, tolerance))
         match_by_duplicate |= {
             duplicate.event_key: Match(
@@ -140,6 +161,35 @@ def _match_song_plays(group: dict[str, list[Play]]) -> list[Match]:
         else match
         for match in match_by_duplicate.values()
     ]
+
+
+def _get_tolerance(better_source: str, worse_source: str) -> timedelta:
+    sources = {better_source, worse_source}
+    if _MINUTE_SOURCE in sources:
+        return MINUTE_TOLERANCE
+    is_start_or_end = _RECENT_SOURCE in sources and sources <= _INSTANT_SOURCES
+    return _START_OR_END_TOLERANCE if is_start_or_end else _TOLERANCE
+
+
+def _find_same_times(plays: Iterable[Play]) -> Iterable[tuple[Play, Play]]:
+    """Yield (retained, duplicate) for each play that began at the time of an earlier one of its source."""
+    retained_play: Play | None = None
+    for play in sorted(plays, key=lambda play: play.event_key[::-1]):
+        if retained_play and _is_same_time(retained_play, play) and not _has_ended(retained_play, play.event_key[1]):
+            yield retained_play, play
+        else:
+            retained_play = play
+
+
+def _is_same_time(earlier: Play, later: Play) -> bool:
+    earlier_time = earlier.event_key[1]
+    is_cut = earlier_time == earlier_time.replace(second=0, microsecond=0)
+    return later.event_key[1] - earlier_time <= (_CUT_TIME_TOLERANCE if is_cut else _SAME_TIME_TOLERANCE)
+
+
+def _has_ended(play: Play, time: datetime) -> bool:
+    """Return whether a play had ended by a time; it had not if its end is unknown."""
+    return play.ended_at is not None and play.ended_at <= time
 
 
 def _find_near_duplicates(
@@ -171,16 +221,27 @@ def _describe_near_duplicate(retained: Play, duplicate: Play) -> str:
     return f"one source twice, ends {seconds_apart:.0f} s apart"
 
 
+def _describe_same_time(retained: Play, duplicate: Play) -> str:
+    seconds_apart = (duplicate.event_key[1] - retained.event_key[1]).total_seconds()
+    return f"one service twice, times {seconds_apart:.0f} s apart"
+
+
 def _pair_source_plays(
     better_plays: Sequence[Play], worse_plays: Sequence[Play], tolerance: timedelta
 ) -> Iterable[tuple[Play, Play]]:
     """Return the pairs of plays of two sources that are one play, the better source's play first."""
-    if any(play.source == _INSTANT_SOURCE for play in better_plays):
+    if _may_be_paused(worse_plays, better_plays):
         pairs = pair_plays(worse_plays, better_plays, index_by_instants(better_plays, tolerance))
         return ((retained, duplicate) for duplicate, retained in pairs)
-    is_with_instants = any(play.source == _INSTANT_SOURCE for play in worse_plays)
-    find_near = (index_by_instants if is_with_instants else index_by_boundaries)(worse_plays, tolerance)
-    return pair_plays(better_plays, worse_plays, find_near)
+    index_plays = index_by_instants if _may_be_paused(better_plays, worse_plays) else index_by_boundaries
+    return pair_plays(better_plays, worse_plays, index_plays(worse_plays, tolerance))
+
+
+def _may_be_paused(plays: Sequence[Play], instants: Sequence[Play]) -> bool:
+    """Return whether the plays of one source may be paused plays of Spotify whose starts another source gives."""
+    return any(play.source in _SPOTIFY_EXPORTS for play in plays) and any(
+        instant.source in _INSTANT_SOURCES for instant in instants
+    )
 
 
 def _describe_match(retained: Play, duplicate: Play, tolerance: timedelta) -> str:

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 MAX_PAUSE = timedelta(hours=3)
 """Chosen from two exports. In one, 39 plays have both a start and an end: 38 were paused for at most 2 h 1 min, one
@@ -35,11 +36,11 @@ class Play:
     ended_at: datetime | None
     is_offline: bool = False
 
-    @property
+    @cached_property
     def boundaries(self) -> tuple[datetime, ...]:
         return tuple(boundary for boundary in (self.started_at, self.ended_at) if boundary) or (self.event_key[1],)
 
-    @property
+    @cached_property
     def duration(self) -> timedelta:
         return self.ended_at - self.started_at if self.started_at and self.ended_at else timedelta(0)
 
@@ -67,13 +68,20 @@ def index_by_boundaries(plays: Sequence[Play], tolerance: timedelta) -> FindNear
 
 
 def index_by_instants(instants: Sequence[Play], tolerance: timedelta) -> FindNearPlays:
-    """Index instants: a candidate is the start or the end of the play, or the start of a paused play."""
-    times = sorted((instant.event_key[1], position) for position, instant in enumerate(instants))
+    """Index instants: a candidate is the start or the end of the play, or the start of a paused play.
+
+    Those with a length are indexed by their boundaries alone.
+    """
+    find_by_boundaries = index_by_boundaries(instants, tolerance)
+    times = sorted(
+        (instant.event_key[1], position) for position, instant in enumerate(instants) if instant.ended_at is None
+    )
 
     def find_near(play: Play) -> set[int]:
         bounds = (play.boundaries[0] - MAX_PAUSE, play.boundaries[-1] + tolerance + _TICK)
         first_index, last_index = (bisect_left(times, (time, 0)) for time in bounds)
-        return {position for _, position in times[max(first_index, last_index - 2 * _MAX_CANDIDATES) : last_index]}
+        nearest = times[max(first_index, last_index - 2 * _MAX_CANDIDATES) : last_index]
+        return find_by_boundaries(play) | {position for _, position in nearest}
 
     return find_near
 

@@ -86,4 +86,6 @@ def _encode_received_row(file_format: FileFormat) -> Column:
     return F.when(F.col("problem").isNull(), by_name).otherwise(F.to_json(F.col("others")))
 
 
-assert _FIELD_MAPPINGS.keys() == FORMATS.keys()
+assert _FIELD_MAPPINGS.keys() == FORMATS.keys(), (
+    f"FORMATS and the FIELD_MAPPINGS of tracks, artists or survey differ: {_FIELD_MAPPINGS.keys() ^ FORMATS.keys()}"
+)

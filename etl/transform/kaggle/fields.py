@@ -51,7 +51,7 @@ def add_text_columns(rows: DataFrame, file_format: FileFormat) -> DataFrame:
 
 
 def _null_if_missing(file_format: FileFormat, name: str) -> Column:
-    text = F.col(f"trimmed {name}")
+    text = F.col(f"`trimmed {name}`")
     return F.when(~text.isin(*get_missing_words(file_format, name)), text)
 
 
@@ -62,17 +62,17 @@ def trim_blanks(text: Column) -> Column:
 
 def trimmed_text(column: str) -> Column:
     """Return a field's text without blanks around it; NULL if it is empty."""
-    return F.nullif(F.col(f"trimmed {column}"), F.lit(""))
+    return F.nullif(F.col(f"`trimmed {column}`"), F.lit(""))
 
 
 def present_text(column: str) -> Column:
     """Return a field's text without blanks around it; NULL if it is empty or a word for a missing value."""
-    return F.col(f"present {column}")
+    return F.col(f"`present {column}`")
 
 
 def define_column(name: str, expression: Column) -> tuple[Column, dict[str, Column]]:
     """Return a reference to a column of a name, and the expression under that name."""
-    return F.col(name), {name: expression}
+    return F.col(f"`{name}`"), {name: expression}
 
 
 def optional_text(column: str) -> Field:

@@ -36,7 +36,7 @@ def update_latest_state(
     features: DataFrame,
     snapshots: DataFrame,
 ) -> dict[str, DataFrame]:
-    """Return the latest state after new responses: frames of ``LATEST_STATE`` by name.
+    """Return the latest state after new responses: the frames of ``LATEST_STATE`` about the API's own resources.
 
     :param previous: the state so far, by the names of ``LATEST_STATE``; empty frames at first.
     :param tracks: accepted resources, as are ``artists``, ``playlists`` and ``features``.

@@ -6,6 +6,7 @@ if nothing can be loaded from it. Every resource of a response is in exactly one
 
 from dataclasses import dataclass
 
+from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -35,7 +36,7 @@ _PROFILE = "id string, account_id string, display_name string, country string, p
 _FEATURES = ", ".join(
     [*(f"{name} double" for name in AUDIO_FEATURES), *(f"{name} int" for name in OTHER_AUDIO_MEASURES)]
 )
-_MEASURE_RANGES = {"loudness": (-100, 20), "tempo": (0, 1000), "key": (0, 11), "time_signature": (1, 16)}
+MEASURE_RANGES = {"loudness": (-100, 20), "tempo": (0, 1000), "key": (0, 11), "time_signature": (1, 16)}
 """The range of a measure; the range of all others is 0 to 1."""
 _DATE_PATTERNS = {"day": r"^\d{4}-\d{2}-\d{2}$", "month": r"^\d{4}-\d{2}$", "year": r"^\d{4}$"}
 
@@ -189,7 +190,7 @@ def parse_audio_features(resources: DataFrame) -> ParsedResources:
     rules = [Rule(payload.isNull() | payload["energy"].isNull(), "item has no audio features")]
     # As in the files, the placeholders of a failed detection (tempo 0, key -1) are no measures.
     measures = {
-        name: F.when(payload[name].between(*_MEASURE_RANGES.get(name, (0, 1))), payload[name]) for name in MEASURES
+        name: F.when(payload[name].between(*MEASURE_RANGES.get(name, (0, 1))), payload[name]) for name in MEASURES
     }
     measures["tempo"] = F.nullif(measures["tempo"], F.lit(0).cast("double"))
     return _validate_resources(
@@ -239,17 +240,18 @@ def _validate_resources(
     columns: dict[str, Column],
     extra_columns: tuple[str, ...] = (),
 ) -> ParsedResources:
-    result = split_rows(
-        resources.withColumn("reason", first_violation(rules)),
-        [
-            "input_id",
-            "row_number",
-            "asked_at",
-            *extra_columns,
-            *(column.alias(name) for name, column in columns.items()),
-        ],
-        encode_json(F.col("resource")),
+    accepted_columns = ["input_id", "row_number", "asked_at", *extra_columns, *columns]
+    reason = first_violation(rules)
+    validated_resources = resources.select(
+        *("input_id", "row_number", "asked_at", *extra_columns),
+        *(column.alias(name) for name, column in columns.items()),
+        reason.alias("reason"),
+        F.when(reason.isNotNull(), encode_json(F.col("resource"))).alias("row"),
     )
+    # A dozen frames of a refresh read the parsed resources. Without a checkpoint, Spark would parse the JSON and plan
+    # the rules again for each of them.
+    validated_resources = validated_resources.localCheckpoint(eager=False, storageLevel=StorageLevel.DISK_ONLY)
+    result = split_rows(validated_resources, accepted_columns, F.col("row"))
     return ParsedResources(key_kind, result.accepted, result.rejected)
 
 

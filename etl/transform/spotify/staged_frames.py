@@ -114,7 +114,10 @@ def _select_last_of_day(resources: DataFrame, table: str, id_: str, measure_colu
 
 
 def build_refresh_state(lines: DataFrame) -> DataFrame:
-    """Return the staged frame refresh_state: the last request for each track, artist and audio features."""
+    """Return the staged frame refresh_state: the last request for each track, artist and audio features.
+
+    ``is_found`` is NULL for tracks and artists.
+    """
     kinds = {
         "track": "track",
         "tracks": "track",
@@ -125,11 +128,21 @@ def build_refresh_state(lines: DataFrame) -> DataFrame:
     kind = F.create_map(*(F.lit(literal) for pair in kinds.items() for literal in pair))[F.col("endpoint")]
     batch_ids = F.split(F.col("query")["ids"], ",")
     single_id = F.array(F.element_at(F.split("path", "/"), -1))
+    features = F.from_json("body", "audio_features array<string>")["audio_features"]
+    # A JSON null among strings is NULL, or the text "null".
+    is_found = F.coalesce(F.get(features, F.col("position")), F.lit("null")) != "null"
     return (
         lines.where(F.col("endpoint").isin(*kinds))
-        .select(kind.alias("kind"), F.explode(F.coalesce(batch_ids, single_id)).alias("id"), "asked_at")
+        .select(
+            kind.alias("kind"),
+            F.posexplode(F.coalesce(batch_ids, single_id)).alias("position", "id"),
+            "asked_at",
+            "body",
+        )
+        .withColumn("is_found", F.when(F.col("kind") == "audio_features", is_found))
         .groupBy("kind", "id")
-        .agg(F.max("asked_at").alias("asked_at"))
+        .agg(F.max(F.struct("asked_at", "is_found")).alias("last"))
+        .select("kind", "id", "last.*")
         .select(*STAGED["refresh_state"].fieldNames())
     )
 

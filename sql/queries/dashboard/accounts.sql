@@ -1,6 +1,6 @@
--- The result of the last refresh for each account; the catalogue has no account.
+-- The result of the last refresh for each account; the catalogue and providers of audio features have no account.
 select distinct on (part)
-    coalesce(account, 'the catalogue') as account,
+    coalesce(account, case part when 'catalogue' then 'the catalogue' else part end) as account,
     asked_at,
     state,
     mode,

@@ -1,6 +1,7 @@
--- Calls and results of one refresh: a row for each account, the catalogue last.
+-- Calls and results of one refresh: a row for each account, then the catalogue and providers of audio features.
 select
     account,
+    part,
     state,
     mode,
     (select coalesce(sum(cast(value as bigint)), 0) from jsonb_each_text(calls)) as calls,

@@ -7,6 +7,7 @@ create table audit.arrival (
     first_event_time timestamptz not null,
     last_event_time timestamptz not null,
     known_until timestamptz,
+    covered_days datemultirange not null,
     constraint arrival_pkey primary key (run_id, input_id, source),
     constraint arrival_run_id_fkey foreign key (run_id) references audit.run on delete cascade,
     constraint arrival_rows_late_among_added check (rows_late between 0 and rows_added)
@@ -23,3 +24,4 @@ comment on column audit.arrival.rows_late is 'Those of a day (UTC) before that o
 comment on column audit.arrival.first_event_time is 'event_time of the first one.';
 comment on column audit.arrival.last_event_time is 'event_time of the last one.';
 comment on column audit.arrival.known_until is 'event_time of the newest event that earlier runs had loaded from this source; NULL if none.';
+comment on column audit.arrival.covered_days is 'The days (UTC) of which the input brought all events: from the first to the last day that is not late, and each late one. A day with less than 1/20 of the events of the busiest day has stragglers only and is not among them.';

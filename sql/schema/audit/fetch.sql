@@ -21,10 +21,10 @@ create table audit."fetch" (
 
 create index fetch_account_idx on audit."fetch" (account, asked_at);
 
-comment on table audit."fetch" is 'Calls of the Spotify API in a run: a row for each account, and one for the catalogue.';
+comment on table audit."fetch" is 'Calls of APIs in a run: a row for each Spotify account, one for Spotify''s catalogue, and one for each other provider of audio features.';
 comment on column audit."fetch".run_id is 'The run.';
-comment on column audit."fetch".part is 'The fetch within the run: the account''s file name, or catalogue.';
-comment on column audit."fetch".account is 'The account''s name here; NULL for the catalogue.';
+comment on column audit."fetch".part is 'The fetch within the run: the account''s file name, catalogue, or the provider of audio features.';
+comment on column audit."fetch".account is 'The account''s name here; NULL for the catalogue and for providers.';
 comment on column audit."fetch".asked_at is 'When the fetch ended.';
 comment on column audit."fetch".state is 'done; pending_quota: the quota ended it and the next run continues; must_sign_in; failed.';
 comment on column audit."fetch".mode is 'The quota mode of the app: development or extended; NULL if no response has shown it.';

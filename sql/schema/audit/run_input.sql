@@ -17,7 +17,7 @@ create index run_input_input_id_idx on audit.run_input (input_id);
 comment on table audit.run_input is 'An input that a run took from the lake.';
 comment on column audit.run_input.run_id is 'The run.';
 comment on column audit.run_input.input_id is 'The input, by a hash of its bytes.';
-comment on column audit.run_input.origin is 'How it was received: kaggle, made_up, api.';
+comment on column audit.run_input.origin is 'How it was received: kaggle, made_up, api, audio_features.';
 comment on column audit.run_input.name is 'Its file name.';
 comment on column audit.run_input.format is 'Its format, which is the source of its rows.';
 comment on column audit.run_input.row_count is 'Number of data records, counted when the input was received.';

@@ -20,7 +20,7 @@ select
                 select
                 from warehouse.dim_user as u
                 inner join warehouse.dim_playlist as p on p.owner_id = u.user_id and p.source = 'api'
-                where u.user_id = l.user_id and u.source in ('feed', 'extended_export', 'basic_export')
+                where u.user_id = l.user_id and (u.source = 'feed' or u.source like '%\_export')
             ) then null
             else l.user_id
         end

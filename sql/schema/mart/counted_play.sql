@@ -11,8 +11,10 @@ create table mart.counted_play (
     is_from_playlist boolean not null
 );
 
-create index counted_play_listener_key_idx on mart.counted_play (listener_key, local_date);
-create index counted_play_track_key_idx on mart.counted_play (track_key);
+create index counted_play_listener_key_idx on mart.counted_play (listener_key, local_date)
+include (track_key, artist_key, ms_played, local_hour, is_excluded);
+create index counted_play_track_key_idx on mart.counted_play (track_key, listener_key);
+create index counted_play_artist_key_idx on mart.counted_play (artist_key, listener_key);
 
 comment on table mart.counted_play is 'A play as the marts have counted it: so much is taken back when its day is built again.';
 comment on column mart.counted_play.event_time is 'When it began, UTC.';

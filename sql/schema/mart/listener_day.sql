@@ -8,6 +8,8 @@ create table mart.listener_day (
     constraint listener_day_pkey primary key (listener_key, local_date, listening_context_key)
 );
 
+create index listener_day_local_date_idx on mart.listener_day (local_date);
+
 comment on table mart.listener_day is 'What a user did at the player on a day, by listening_context.';
 comment on column mart.listener_day.listener_key is 'The user, as mart.listener has it.';
 comment on column mart.listener_day.local_date is 'The user''s own day.';

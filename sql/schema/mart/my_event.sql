@@ -23,7 +23,7 @@ comment on column mart.my_event.audio_cluster_name is 'Name of the track''s audi
 comment on column mart.my_event.ms_played is 'Time for which sound was heard, ms; NULL if the source does not give it, and for events that are not plays.';
 comment on column mart.my_event.is_skipped is 'Whether the row is a skip: a SKIP of a feed, or a play that its export marks as skipped.';
 comment on column mart.my_event.device_type is 'MOBILE, DESKTOP, TABLET or SMART_SPEAKER; NULL if the source does not give it or it is another kind.';
-comment on column mart.my_event.source is 'Where the event comes from: feed, extended_export, recently_played, basic_export, saved_tracks, followed_artists.';
+comment on column mart.my_event.source is 'Where the event comes from: feed, extended_export, recently_played, basic_export, library_export, apple_music_export, listenbrainz_export, lastfm_export, youtube_music_export, saved_tracks, followed_artists.';
 comment on column mart.my_event.platform is 'Of a play: platform as the source writes it.';
 comment on column mart.my_event.reason_start is 'Of a play: why it began.';
 comment on column mart.my_event.reason_end is 'Of a play: why it ended.';

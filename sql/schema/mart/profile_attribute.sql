@@ -1,18 +1,4 @@
 create view mart.profile_attribute as
-with counted as (
-    select
-        b.scope,
-        b.subject_key,
-        b.attribute_number,
-        sum(b.entries)::bigint as entries,
-        sum(b.total) as total,
-        sum(b.square_total) as square_total,
-        array_agg(b.bin order by b.bin) as bins,
-        array_agg(b.entries order by b.bin) as entries_of_bins
-    from mart.profile_bin as b
-    group by b.scope, b.subject_key, b.attribute_number
-)
-
 select
     c.scope,
     c.subject_key,
@@ -30,7 +16,7 @@ select
     mart.quantile(d.entries_by_bin, 0.5, a.first_bound, a.last_bound) as median,
     mart.quantile(d.entries_by_bin, 0.75, a.first_bound, a.last_bound) as upper_quartile,
     d.entries_by_bin
-from counted as c
+from mart.profile_histogram as c
 inner join mart.attribute as a on a.attribute_number = c.attribute_number
 left join mart.audio_scale as s on true
 cross join lateral (

@@ -12,8 +12,6 @@ create table mart.session (
     constraint session_pkey primary key (listener_key, started_at)
 );
 
-create index session_duration_idx on mart.session (listener_key, year, duration_ms desc, started_at);
-
 comment on table mart.session is 'A session, by the number of its user; mart.listening_session names user and listening_context.';
 comment on column mart.session.started_at is 'When its first event happened, UTC.';
 comment on column mart.session.ended_at is 'When its last event was over, UTC.';

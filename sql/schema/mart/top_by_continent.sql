@@ -5,13 +5,14 @@ select
     c.place_kind,
     c.place,
     c.kind::text as kind,
-    t.rank,
+    t.rank::smallint as rank,
     coalesce(d.track_id, a.artist_id, g.genre) as item_id,
     coalesce(d.name, a.name, g.genre) as name,
     f.name as artist_name,
     t.play_millionths / 1000000.0 as plays
 from mart.chart as c
-inner join mart.chart_top as t on t.chart_key = c.chart_key
+inner join mart.chart_top as h on h.chart_key = c.chart_key
+cross join lateral unnest(h.item_keys, h.play_millionths) with ordinality as t (item_key, play_millionths, rank)
 left join warehouse.dim_track as d on c.kind = 'recording' and d.track_key = t.item_key
 left join warehouse.dim_artist as a on c.kind = 'artist' and a.artist_key = t.item_key
 left join warehouse.dim_genre as g on c.kind = 'genre' and g.genre_key = t.item_key

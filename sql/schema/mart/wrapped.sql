@@ -28,14 +28,14 @@ left join mart.listened_days as d on d.listener_key = y.listener_key
 left join mart.session as s on s.listener_key = y.listener_key and s.started_at = y.longest_session_at
 left join lateral (
     select t.item_key
-    from mart.listener_count as t
+    from mart.listener_year_count as t
     where t.listener_key = y.listener_key and t.kind = 'hour' and t.year = y.year
     order by t.play_millionths desc, t.item_key
     limit 1
 ) as h on true
 left join lateral (
     select t.item_key
-    from mart.listener_count as t
+    from mart.listener_year_count as t
     where t.listener_key = y.listener_key and t.kind = 'audio_cluster' and t.year = y.year
     order by t.play_millionths desc, t.item_key
     limit 1

@@ -11,7 +11,7 @@ from mart.listener as l
 inner join mart.listener_year as y on y.listener_key = l.listener_key
 cross join lateral (
     select item_key, play_millionths, ms_millionths, row_number() over (order by play_millionths desc, item_key) as rank
-    from mart.listener_count
+    from mart.listener_year_count
     where listener_key = y.listener_key and kind = 'artist' and year = y.year
     order by play_millionths desc, item_key
     limit 100

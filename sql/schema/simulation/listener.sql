@@ -7,7 +7,10 @@ create table simulation.listener (
     newness double precision not null,
     loyalty double precision not null,
     commonality double precision not null,
+    sign_up_date date,
+    churn_date date,
     constraint listener_pkey primary key (user_id),
+    constraint listener_churns_after_sign_up check (sign_up_date < churn_date),
     constraint listener_personality_is_of_traits check (
         personality = case when exploration >= 0.5 then 'E' else 'F' end
         || case when newness >= 0.5 then 'N' else 'T' end
@@ -31,3 +34,5 @@ comment on column simulation.listener.exploration is 'From 0, always the same ar
 comment on column simulation.listener.newness is 'From 0, old music (T), to 1, the newest (N).';
 comment on column simulation.listener.loyalty is 'From 0, many different tracks (V), to 1, the same ones on repeat (L).';
 comment on column simulation.listener.commonality is 'From 0, artists that few play (U), to 1, artists that millions play (C).';
+comment on column simulation.listener.sign_up_date is 'The local day of the user''s first record, which can come after the feed; NULL for listeners of earlier versions.';
+comment on column simulation.listener.churn_date is 'The first local day without listening, for good; NULL for listeners who stay.';

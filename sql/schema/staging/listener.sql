@@ -6,7 +6,9 @@ create unlogged table staging.listener (
     exploration double precision,
     newness double precision,
     loyalty double precision,
-    commonality double precision
+    commonality double precision,
+    sign_up_date date,
+    churn_date date
 );
 
 comment on table staging.listener is 'The truth about simulated listeners, on its way to simulation.listener.';
@@ -18,3 +20,5 @@ comment on column staging.listener.exploration is 'From 0, always the same artis
 comment on column staging.listener.newness is 'From 0, old music (T), to 1, the newest (N).';
 comment on column staging.listener.loyalty is 'From 0, many different tracks (V), to 1, the same ones on repeat (L).';
 comment on column staging.listener.commonality is 'From 0, artists that few play (U), to 1, artists that millions play (C).';
+comment on column staging.listener.sign_up_date is 'The local day of the user''s first record.';
+comment on column staging.listener.churn_date is 'The first local day without listening, for good; NULL for listeners who stay.';

@@ -53,4 +53,4 @@ comment on column warehouse.fact_spoken_event.activity_type is 'PLAY, PAUSE, SKI
 comment on column warehouse.fact_spoken_event.device_type is 'MOBILE, DESKTOP, TABLET or SMART_SPEAKER; NULL if the source does not give it or it is another kind.';
 comment on column warehouse.fact_spoken_event.country is 'Country where the user was, ISO 3166-1 alpha-2.';
 comment on column warehouse.fact_spoken_event.continent is 'Continent of that country.';
-comment on column warehouse.fact_spoken_event.source is 'Where the event comes from: feed, extended_export, recently_played, basic_export, saved_tracks, followed_artists.';
+comment on column warehouse.fact_spoken_event.source is 'Where the event comes from: feed, extended_export, recently_played, basic_export, library_export, apple_music_export, listenbrainz_export, lastfm_export, youtube_music_export, saved_tracks, followed_artists.';

@@ -89,38 +89,49 @@ def test_from_the_shell(tmp_path: Path, capsys: pytest.CaptureFixture[str], monk
     assert "does not exist yet" in "".join(capsys.readouterr())
 
 
-_TASK = """
-import json, sys
+_CASES: dict[str, tuple[dict[str, str], str | None, list[str]]] = {
+    "connection": ({}, "s3cret", ["ada"]),
+    "own secret": ({"SPOTIPY_CLIENT_SECRET": "own"}, "own", ["ada"]),
+    "no connection": ({"AIRFLOW_CONN_SPOTIFY_ABC": ""}, None, []),
+    "stand-in": ({"IS_STAND_IN": "true"}, None, []),
+}
+"""Further variables of a task by case, and the secret and the accounts that it then finds."""
+_TASKS = """
+import json, os, sys
 from dags.common.spotify_settings import load_spotify_settings
-chosen = load_spotify_settings()
-print(json.dumps([chosen.spotify_client_secret, sorted(path.stem for path in chosen.state_dir.rglob("*.json"))]))
+for environ in json.load(sys.stdin):
+    os.environ.clear()
+    os.environ.update(environ)
+    chosen = load_spotify_settings()
+    print(json.dumps([chosen.spotify_client_secret, sorted(path.stem for path in chosen.state_dir.rglob("*.json"))]))
 """
 
 
-@pytest.mark.parametrize(
-    ("further", "secret", "names"),
-    [
-        ({}, "s3cret", ["ada"]),
-        ({"SPOTIPY_CLIENT_SECRET": "own"}, "own", ["ada"]),
-        ({"AIRFLOW_CONN_SPOTIFY_ABC": ""}, None, []),
-        ({"IS_STAND_IN": "true"}, None, []),
-    ],
-    ids=["connection", "own secret", "no connection", "stand-in"],
-)
-def test_a_task_takes_what_the_connection_has(
-    tmp_path: Path, further: dict[str, str], secret: str | None, names: list[str]
-) -> None:
+@pytest.fixture(scope="module")
+def tasks(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]:
+    """Return what a task finds in each case, and the output; in one process, which imports Airflow once."""
+    folder = tmp_path_factory.mktemp("tasks")
     connection = json.loads(to_connection_json(ID, "s3cret", [ADA]))[ID]
     environ = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "SPOTI", "IS_STAND"))},
-        "AIRFLOW_HOME": str(tmp_path / "airflow"),
+        "AIRFLOW_HOME": str(folder / "airflow"),
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR",
         "AIRFLOW_CONN_SPOTIFY_ABC": json.dumps(connection),
         "SPOTIPY_CLIENT_ID": "abc",
-        "STATE_DIR": str(tmp_path / "state"),
         "WAREHOUSE_URL": "postgresql://nobody@127.0.0.1:1/none",
-        **further,
     }
-    done = subprocess.run([sys.executable, "-c", _TASK], env=environ, capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout.strip().splitlines()[-1]) == [secret, names]
-    assert "secret-" not in done.stdout + done.stderr
+    environments = [{**environ, "STATE_DIR": str(folder / name), **_CASES[name][0]} for name in _CASES]
+    command = [sys.executable, "-c", _TASKS]
+    done = subprocess.run(
+        command, env=environ, input=json.dumps(environments), capture_output=True, text=True, check=True
+    )
+    lines = done.stdout.strip().splitlines()[-len(_CASES) :]
+    return dict(zip(_CASES, map(json.loads, lines), strict=True)), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("case", _CASES)
+def test_a_task_takes_what_the_connection_has(tasks: tuple[dict[str, Any], str], case: str) -> None:
+    results, output = tasks
+    _, secret, names = _CASES[case]
+    assert results[case] == [secret, names]
+    assert "secret-" not in output

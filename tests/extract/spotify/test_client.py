@@ -416,6 +416,7 @@ def test_messages_in_the_papers_are_those_of_the_code() -> None:
         re.sub(r'"\s*\n\s*f?"', "", path.read_text(encoding="utf-8"))
         for path in sorted((checkout / "etl" / "extract" / "spotify").glob("*.py"))
     )
+    sources = sources.replace("{self._service.name}", "Spotify")
     paper = (checkout / "docs" / "spotify.md").read_text(encoding="utf-8")
     quoted = [text for line in paper.splitlines() if line.startswith("|") for text in re.findall(r'"([^"]+)"', line)]
     generic = {"Spotify did not answer 4 times": "Spotify did not answer"}

@@ -8,8 +8,8 @@ import pandas as pd
 
 from simulator.listeners import activities, track_library
 from simulator.listeners.activities import ACTIVITIES
-from simulator.listeners.feed import Simulation
 from simulator.listeners.parameters import Parameters
+from simulator.listeners.simulation import Simulation
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
 UNKNOWN = 50

@@ -9,12 +9,12 @@ import pyarrow as pa
 import pytest
 
 from simulator.listeners import activities, personalities
-from simulator.listeners import feed as feed_module
+from simulator.listeners import simulation as simulation_module
 from simulator.listeners.activities import BROKEN_KINDS, DUPLICATE, FIRST_BROKEN
-from simulator.listeners.feed import Simulation
 from simulator.listeners.habits import DEFAULTS, DEVICES, PLANS
 from simulator.listeners.homes import HOMES
 from simulator.listeners.parameters import InjectedErrorRates
+from simulator.listeners.simulation import Simulation
 from simulator.listeners.timeline import FREE_SKIPS_PER_HOUR, HOUR_MS
 from simulator.listeners.track_library import NO_RELEASE_DAY
 from tests.simulator.listeners.small_library import LIBRARY, START, TRACKS, make_simulation, simulate_rows, sort_rows
@@ -77,8 +77,8 @@ def test_a_longer_interval_extends_a_shorter_one() -> None:
 
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = simulate_rows(make_simulation(50, 10))
-    monkeypatch.setattr(feed_module, "_ROWS_PER_CHUNK", 300)
-    monkeypatch.setattr(feed_module, "_LONGEST_CHUNK_DAYS", 4)
+    monkeypatch.setattr(simulation_module, "_ROWS_PER_CHUNK", 300)
+    monkeypatch.setattr(simulation_module, "_LONGEST_CHUNK_DAYS", 4)
     small = make_simulation(50, 10)
     assert small.chunk_layout[0] > 20
     pd.testing.assert_frame_equal(sort_rows(whole), sort_rows(simulate_rows(small)))

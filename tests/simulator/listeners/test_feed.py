@@ -15,6 +15,7 @@ from etl.errors import WrongFileError
 from etl.formats.avro.container_files import count_records
 from etl.formats.contracts.avro import load_contract, write_avro
 from simulator.listeners import activity_records, feed
+from simulator.listeners import simulation as simulation_module
 from simulator.listeners.parameters import InjectedErrorRates
 from tests.simulator.listeners.small_library import PLAYLIST_IDS, TRACKS, make_simulation, simulate_rows
 
@@ -42,7 +43,7 @@ def _write_feed(
 
 
 def test_partitions_change_nothing(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed, "_ROWS_PER_CHUNK", 300)
+    monkeypatch.setattr(simulation_module, "_ROWS_PER_CHUNK", 300)
     made = make_simulation(60, 2)
     assert made.chunk_layout[0] >= 7
     frames = [feed.generate_activity_rows(spark, made, count).toPandas().sort_values("code") for count in (1, 2, 7)]

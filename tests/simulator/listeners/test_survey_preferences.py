@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from simulator.listeners import survey_preferences, track_library
-from simulator.listeners.feed import Simulation
 from simulator.listeners.habits import ANY, DEFAULTS, GENRE_ANSWERS, Habits, from_survey_rows
 from simulator.listeners.parameters import Parameters
+from simulator.listeners.simulation import Simulation
 from simulator.listeners.taste import choose_favourite_genres
 from tests.simulator.listeners.small_library import START, TRACKS, UNKNOWN, make_playlist_tracks, simulate_rows
 from tests.simulator.listeners.test_activities import _compute_local_hours

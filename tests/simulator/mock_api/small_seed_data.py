@@ -79,7 +79,7 @@ def run_mock_api(stock: Path, state: Path, *arguments: str) -> Iterator[str]:
         process = subprocess.Popen([*command, "--port", str(port), *arguments], cwd=CHECKOUT, stderr=output)
     try:
         url = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while True:
             try:
                 requests.get(f"{url}/stand-in/calls", timeout=5)

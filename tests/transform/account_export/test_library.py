@@ -4,7 +4,8 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from etl.extract.account_export.export_records import STORED_FIELDS, encode_record
+from etl.extract.account_export.export_fields import STORED_FIELDS
+from etl.extract.account_export.export_records import encode_record
 from etl.transform.account_export import parse_events, parse_playlists
 from tests.exports import EPISODE_URI, TRACK_URI, Json
 from tests.transform.account_export.test_plays import LINE, NOW

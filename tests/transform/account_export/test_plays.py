@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 from typing import Any
@@ -10,14 +11,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StringType, StructField, StructType, TimestampType
 
-from etl.extract.account_export.export_records import STORED_FIELDS, encode_record
+from etl.extract.account_export.export_fields import STORED_FIELDS
+from etl.extract.account_export.export_records import encode_record
 from etl.formats.contracts import REJECTED_ROW
 from etl.formats.contracts.events import EVENT_ROW, EXPORT_LINE
-from etl.transform.account_export import parse_events
-from etl.transform.account_export.device_types import classify_device
-from etl.transform.validation import ValidationResult
+from etl.formats.geography import get_timezones
+from etl.transform.account_export import extended, parse_events
+from etl.transform.account_export.device_types import classify_device, classify_device_text
 from tests.exports import EPISODE_URI, TRACK_URI, Json, make_basic_play, make_nameless_play, make_old_play, make_play
 
 EXTENDED, BASIC = "extended_export", "basic_export"
@@ -36,22 +39,51 @@ def make_lines(spark: SparkSession, records: Iterable[Any], format_name: str, fi
     return spark.createDataFrame(rows, LINE)
 
 
-def parse_records(spark: SparkSession, *records: Any, format_name: str = EXTENDED) -> ValidationResult:
-    return parse_events(make_lines(spark, records, format_name), format_name)
+@dataclass(frozen=True)
+class ParsedRecords:
+    """The rows of accepted and of rejected records."""
+
+    accepted: list[Row]
+    rejected: list[Row]
+
+
+def parse_records(spark: SparkSession, *records: Any, format_name: str = EXTENDED) -> ParsedRecords:
+    if format_name == EXTENDED:
+        plays = parse_extended_records(records)
+        tables = (extended.resolve_late_reports(plays.accepted), plays.rejected)
+        return ParsedRecords(*([Row(**row) for row in table.to_pylist()] for table in tables))
+    parsed = parse_events(make_lines(spark, records, format_name), format_name)
+    return ParsedRecords(parsed.accepted.collect(), parsed.rejected.collect())
+
+
+def parse_extended_records(records: Iterable[Any]) -> extended.ParsedPlays:
+    lines = [
+        json.dumps(
+            {
+                "number": number,
+                "user_id": "ada",
+                "timezone": "Europe/Berlin",
+                "file": "a.json",
+                "body": encode_record(record, STORED_FIELDS[EXTENDED]),
+            }
+        )
+        for number, record in enumerate(records, 1)
+    ]
+    return extended.parse_plays(lines, "i1", NOW, get_timezones())
 
 
 def collect_events(spark: SparkSession, *records: Any, format_name: str = EXTENDED) -> list[Row]:
     """Return the events of accepted records, ordered by time."""
-    parsed_events = parse_records(spark, *records, format_name=format_name)
-    assert parsed_events.rejected.collect() == []
-    return parsed_events.accepted.orderBy("ended_at", "identity").collect()
+    parsed = parse_records(spark, *records, format_name=format_name)
+    assert parsed.rejected == []
+    return sorted(parsed.accepted, key=lambda row: (row.ended_at, row.identity))
 
 
 def collect_reasons(spark: SparkSession, *records: Any, format_name: str = EXTENDED) -> list[str | None]:
     """Return why each record is rejected; None for accepted ones."""
-    parsed_events = parse_records(spark, *records, format_name=format_name)
-    reason_by_row = {row.row_number: row.reason for row in parsed_events.rejected.collect()}
-    assert parsed_events.accepted.count() + len(reason_by_row) == len(records)
+    parsed = parse_records(spark, *records, format_name=format_name)
+    reason_by_row = {row.row_number: row.reason for row in parsed.rejected}
+    assert len(parsed.accepted) + len(reason_by_row) == len(records)
     return [reason_by_row.get(number) for number in range(1, len(records) + 1)]
 
 
@@ -61,11 +93,17 @@ def clock_in_utc(spark: SparkSession) -> None:
 
 
 def test_the_frames_are_what_they_are_said_to_be(spark: SparkSession) -> None:
-    for record, format_name in ((make_play(), EXTENDED), (make_basic_play(), BASIC)):
-        parsed_events = parse_records(spark, record, format_name=format_name)
-        kinds = [(field.name, field.dataType) for field in EVENT_ROW.fields]
-        assert [(field.name, field.dataType) for field in parsed_events.accepted.schema.fields] == kinds
-        assert parsed_events.rejected.schema.fieldNames() == REJECTED_ROW.fieldNames()
+    basic = parse_events(make_lines(spark, [make_basic_play()], BASIC), BASIC)
+    kinds = [(field.name, field.dataType) for field in EVENT_ROW.fields]
+    assert [(field.name, field.dataType) for field in basic.accepted.schema.fields] == kinds
+    assert basic.rejected.schema.fieldNames() == REJECTED_ROW.fieldNames()
+
+
+def test_the_tables_are_what_they_are_said_to_be() -> None:
+    plays = parse_extended_records([make_play(), make_play(ts=None)])
+    assert extended.resolve_late_reports(plays.accepted).schema.equals(to_arrow_schema(EVENT_ROW))
+    assert plays.rejected.schema.equals(to_arrow_schema(REJECTED_ROW))
+    assert (len(plays.accepted), len(plays.rejected)) == (1, 1)
 
 
 def test_a_play_of_the_extended_history(spark: SparkSession) -> None:
@@ -235,7 +273,7 @@ def test_what_lacks_a_name_is_not_taken_for_what_lacks_another(spark: SparkSessi
         make_nameless_play() | {f"master_metadata_{name}": value for name, value in fields.items()}
         for fields in field_sets
     ]
-    actual = [row.identity.split()[1] for row in parse_records(spark, *records).accepted.collect()]
+    actual = [row.identity.split()[1] for row in parse_records(spark, *records).accepted]
     assert len(set(actual)) == len(field_sets)
     # With all names, or only without an album, as in earlier versions.
     assert {"name:63bb0d64598a1ca00090", "name:8254cd40e67f1cbbe397"} < set(actual)
@@ -303,7 +341,7 @@ def test_what_is_refused_says_why(spark: SparkSession) -> None:
 
 
 def test_a_refused_row_is_kept_as_received(spark: SparkSession) -> None:
-    (row,) = parse_records(spark, make_play(ms_played=-1, master_metadata_track_name="So\u0000ng")).rejected.collect()
+    (row,) = parse_records(spark, make_play(ms_played=-1, master_metadata_track_name="So\u0000ng")).rejected
     assert (row.input_id, row.row_number) == ("i1", 1)
     assert '"ms_played":-1' in row.row and "So\\ufffdng" in row.row and "192.0.2.17" not in row.row
 
@@ -433,7 +471,7 @@ def test_a_file_of_podcasts_tells_what_a_record_without_fields_is(spark: SparkSe
 
 def test_a_refused_audiobook_keeps_its_names(spark: SparkSession) -> None:
     chapter = {"audiobookName": "Novel", "chapterName": "One", "authorName": "A. Writer"}
-    (row,) = parse_records(spark, {"endTime": None, "msPlayed": 1, **chapter}, format_name=BASIC).rejected.collect()
+    (row,) = parse_records(spark, {"endTime": None, "msPlayed": 1, **chapter}, format_name=BASIC).rejected
     assert json.loads(row.row) == {"endTime": None, "msPlayed": 1, **chapter}
 
 
@@ -505,6 +543,7 @@ def test_devices(spark: SparkSession) -> None:
     texts = spark.createDataFrame([(text,) for text in DEVICES], "platform string")
     classified = texts.select("platform", classify_device(texts.platform).alias("kind")).collect()
     assert {row.platform: row.kind for row in classified} == DEVICES
+    assert {text: classify_device_text(text) for text in DEVICES} == DEVICES
 
 
 _SCALARS = (

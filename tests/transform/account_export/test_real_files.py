@@ -10,9 +10,10 @@ from pyspark.sql import functions as F
 from etl.extract.account_export import receive_export
 from etl.jobs.account_import import read_export_lines
 from etl.storage.lake import Lake
-from etl.transform.account_export import parse_events
+from etl.transform.account_export import extended, parse_events
+from tests.parsed_histories import parse_extended_inputs
 
-pytestmark = pytest.mark.real_data
+pytestmark = [pytest.mark.real_data, pytest.mark.usefixtures("large_input_options")]
 
 ROWS = {"extended_export": 49, "basic_export": 9_990}
 
@@ -27,7 +28,10 @@ def histories(
     assert export.skipped_files == [] and len(export.files_read) == 4
     result = {}
     for received_input in export.inputs:
-        parsed = parse_events(read_export_lines(spark, [received_input]), received_input.format)
+        if received_input.format == extended.SOURCE:
+            parsed = parse_extended_inputs(spark, [received_input])
+        else:
+            parsed = parse_events(read_export_lines(spark, [received_input]), received_input.format)
         result[received_input.format] = (received_input.row_count, parsed.accepted.cache(), parsed.rejected)
     return result
 

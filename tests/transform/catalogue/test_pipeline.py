@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
+from benchmarks._shared_session import changed_options
 from etl.formats.contracts import STAGED
 from etl.formats.kaggle.file_formats import SOURCE_RANK
 from etl.transform.catalogue.pipeline import build_catalogue
+from tests.conftest import LARGE_INPUT_OPTIONS
 from tests.transform.catalogue.catalogue_rows import (
     FEATURES,
     date_as_year,
@@ -188,11 +190,12 @@ def test_every_row_is_in_an_input_key(star: dict[str, list[dict[str, Any]]]) -> 
     assert counted == len(TRACKS) + len(ARTISTS)
 
 
-def test_order_and_partitions_do_not_matter(spark: SparkSession, star: dict[str, list[dict[str, Any]]]) -> None:
+def test_order_partitions_and_options_do_not_matter(spark: SparkSession, star: dict[str, list[dict[str, Any]]]) -> None:
     shuffled = random.Random(7).sample(TRACKS, len(TRACKS))
     artists = make_artist_rows(spark, *reversed(ARTISTS)).repartition(7)
-    again = _build_rows(make_track_rows(spark, *shuffled).repartition(7), artists)
-    assert _collect_rows(again) == star
+    with changed_options(spark, LARGE_INPUT_OPTIONS):
+        again = _build_rows(make_track_rows(spark, *shuffled).repartition(7), artists)
+        assert _collect_rows(again) == star
 
 
 def test_sources_are_ranked_once() -> None:

@@ -5,13 +5,11 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from pyspark.sql import SparkSession
 
 from etl.transform.events.dimension_members import (
     CONTEXT_COLUMNS,
     add_name_derived_ids,
     collect_members,
-    has_members_without_id,
     merge_members,
 )
 from tests.transform.events.parsed_rows import NOON, make_event_rows
@@ -70,7 +68,7 @@ def test_parts_are_told_together_each_thing_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "is_alone"),
+    ("row", "has_derived_id"),
     [
         ({}, False),
         (NAMES, False),
@@ -85,11 +83,12 @@ def test_parts_are_told_together_each_thing_once() -> None:
         ({**NAMES, **NO_IDS, "track_id": "t1"}, True),
     ],
 )
-def test_an_id_is_made_of_names_where_there_is_none(row: dict[str, Any], is_alone: bool) -> None:
-    assert has_members_without_id(collect_members(make_event_rows(row))) == is_alone
+def test_an_id_is_made_of_names_where_there_is_none(row: dict[str, Any], has_derived_id: bool) -> None:
+    members = add_name_derived_ids(collect_members(make_event_rows(row))).to_pylist()
+    assert any(member["made_track"] or member["made_artist"] for member in members) == has_derived_id
 
 
-def test_made_ids_stand_beside_the_names_they_are_made_of(spark: SparkSession) -> None:
+def test_made_ids_stand_beside_the_names_they_are_made_of() -> None:
     rows = make_event_rows(
         {**NAMES, **NO_IDS},
         {**NAMES, **NO_IDS, "track_name": "the song - live", "artist_name": "NOVA"},
@@ -101,7 +100,7 @@ def test_made_ids_stand_beside_the_names_they_are_made_of(spark: SparkSession) -
         {**NO_IDS, "track_name": "Song", "artist_name": "Nova"},
         {**NAMES, "artist_id": None},
     )
-    members = add_name_derived_ids(collect_members(rows), spark)
+    members = add_name_derived_ids(collect_members(rows))
     made = [row for row in members.to_pylist() if row["name_set"] == "things"]
     actual = {
         tuple(row[name] for name in ("source", "track_id", "track_name", "artist_id", "artist_name")): (

@@ -10,7 +10,10 @@ from etl.transform.events.play_matching import match_plays
 from etl.transform.events.play_pairing import Play
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
-RANK = {"extended_export": "x", "recently_played": "r", "basic_export": "b"}
+RANK = {
+    **{"extended_export": "x", "recently_played": "r", "basic_export": "b", "apple_music_export": "a"},
+    **{"listenbrainz_export": "l", "lastfm_export": "f", "youtube_music_export": "y"},
+}
 
 
 def make_play(source: str, second: float, length: float | None = 200, number: int = 0, recording: int = 1) -> Play:
@@ -218,3 +221,35 @@ def test_what_is_found_does_not_depend_on_the_order() -> None:
     expected = match_pairs(*plays)
     assert len(expected) == 4
     assert all(match_pairs(*order) == expected for order in list(permutations(plays))[::997])
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "length", "is_one"),
+    [
+        ("extended_export", "youtube_music_export", None, False),
+        ("basic_export", "youtube_music_export", None, False),
+        ("apple_music_export", "lastfm_export", None, False),
+        ("apple_music_export", "recently_played", None, False),
+        ("extended_export", "listenbrainz_export", 200, False),
+        ("extended_export", "listenbrainz_export", None, True),
+        ("extended_export", "lastfm_export", None, True),
+    ],
+)
+def test_only_spotify_s_own_plays_are_paused(first: str, second: str, length: float | None, is_one: bool) -> None:
+    later, earlier = make_play(first, 9000), make_play(second, 0, length)
+    assert len(match_plays([later, earlier])) == is_one
+    assert len(match_plays([later, make_play(second, 8990, length)])) == 1, "the same time"
+
+
+def test_recently_played_dates_no_play_of_youtube_by_its_end() -> None:
+    recent = make_play("recently_played", 240, None)
+    assert match_pairs(recent, make_play("lastfm_export", 0, None)) == {("r240", "f0")}
+    assert match_pairs(recent, make_play("youtube_music_export", 0, None)) == set()
+
+
+def test_short_tracks_in_a_row_are_several_plays_of_a_service() -> None:
+    row = [make_play("lastfm_export", 7 + 40 * number, None) for number in range(6)]
+    assert match_pairs(*row) == set()
+    assert match_pairs(row[0], make_play("lastfm_export", 17, None)) == {("f7", "f17")}
+    assert match_pairs(make_play("lastfm_export", 60, None), make_play("lastfm_export", 119, None)) == {("f60", "f119")}
+    assert match_pairs(make_play("lastfm_export", 61, None), make_play("lastfm_export", 120, None)) == set()

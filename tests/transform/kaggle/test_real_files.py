@@ -13,7 +13,7 @@ from etl.formats.tabular import read_rows
 from etl.storage.lake import Lake
 from etl.transform.kaggle import parse_rows
 
-pytestmark = pytest.mark.real_data
+pytestmark = [pytest.mark.real_data, pytest.mark.usefixtures("large_input_options")]
 
 NAMES = ("dataset.csv", "spotify_songs.csv", "Spotify-2000.csv", "Spotify-2000_bom_crlf.csv", "Spotify_data.xlsx")
 REJECTED: dict[str, dict[int, str]] = {

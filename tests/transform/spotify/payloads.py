@@ -177,7 +177,7 @@ def fold_inputs(
     run_id = uuid4().hex
     for name, frame in after.items():
         lake.latest_state.write_frame(frame, run_id, name)
-    return {name: lake.latest_state.read_frame(spark, run_id, name) for name in LATEST_STATE}
+    return {name: lake.latest_state.read_frame(spark, run_id, name) for name in after}
 
 
 def collect_rows(frames: LatestState) -> dict[str, list[Json]]:

@@ -1,0 +1,68 @@
+"""The images of a project: the product's from docker/Dockerfile, and stand-ins where no image registry is reached."""
+
+import json
+from pathlib import Path
+
+from campaigns.container_runs.engine import run_command
+from etl.settings import CHECKOUT
+
+PRODUCT_IMAGE = "docker.io/library/listening-warehouse:latest"
+BASE_IMAGE = "docker.io/library/debian:trixie-slim"
+_STAND_INS = {"docker.io/library/postgres:18-trixie": "postgres", "docker.io/apache/kafka:4.4.0": "kafka"}
+_FOLDER = CHECKOUT / "campaigns" / "container_images"
+_COMPILERS = ("cc", "gcc", "g++", "make", "pip")
+
+
+def build_base_image(engine: str) -> None:
+    """Make the base image by debootstrap, unless the engine has it."""
+    if not has_image(engine, BASE_IMAGE):
+        run_command([str(_FOLDER / "base.sh"), engine])
+
+
+def build_product_image(engine: str, certificate: Path | None, checkout: Path = CHECKOUT) -> None:
+    """Build the image of a checkout as ``listening-warehouse``.
+
+    :param certificate: a PEM file that signs the connections of the build, if a proxy opens them.
+    """
+    files = ["--file", str(checkout / "docker" / "Dockerfile"), "--tag", PRODUCT_IMAGE]
+    if engine == "podman":  # Docker finds it by its name
+        files += ["--ignorefile", str(checkout / "docker" / "Dockerfile.dockerignore")]
+    run_command([engine, "build", *files, *_pass_certificate(certificate), str(checkout)])
+
+
+def build_stand_ins(engine: str, certificate: Path | None) -> None:
+    """Build images with the interface of PostgreSQL's and Kafka's on top of the product's, under their names."""
+    for tag, name in _STAND_INS.items():
+        files = ["--file", str(_FOLDER / f"{name}.Dockerfile"), "--tag", tag]
+        run_command([engine, "build", *files, *_pass_certificate(certificate), str(_FOLDER)])
+
+
+def has_image(engine: str, tag: str) -> bool:
+    """Return whether the engine has an image."""
+    try:
+        run_command([engine, "image", "inspect", tag])
+    except RuntimeError:
+        return False
+    return True
+
+
+def measure_image(engine: str) -> int:
+    """Return the size of the product's image in bytes."""
+    return int(json.loads(run_command([engine, "image", "inspect", PRODUCT_IMAGE]))[0]["Size"])
+
+
+def find_image_faults(engine: str) -> list[str]:
+    """Return what the product's image must not have: a compiler, an installer, the superuser, a writable program."""
+    script = f"""
+        for name in {" ".join(_COMPILERS)}; do command -v $name && echo "$name is installed"; done
+        [ "$(id -u)" = 50000 ] || echo "it runs as user $(id -u)"
+        [ -w /opt/warehouse ] || [ -w /opt/venv ] && echo "its user can change its programs"
+        ls /usr/local/share/ca-certificates
+        true
+    """
+    command = ["run", "--rm", "--entrypoint", "sh", PRODUCT_IMAGE, "-c", script]
+    return run_command([engine, *command]).split("\n")[:-1]
+
+
+def _pass_certificate(certificate: Path | None) -> list[str]:
+    return ["--secret", f"id=ca,src={certificate}"] if certificate else []
