@@ -141,7 +141,7 @@ def test_java_waits_for_the_next_step_if_it_gives_its_memory_back(caplog: pytest
         gateway = java._gateway
         arrays = [gateway.new_array(gateway.jvm.long, 16 << 20) for _ in range(9)]
         assert not java.is_small()
-        assert "Java ends: it has 1" in caplog.text
+        assert "Java ends: it has " in caplog.text
         del arrays
         java.release_objects()
         assert java.is_small(), "the heap does not shrink"
