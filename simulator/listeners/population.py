@@ -34,12 +34,15 @@ from simulator.listeners.hashed_draws import (
     hash_keys,
 )
 from simulator.listeners.homes import HOMES
-
-FIRST_YEAR = 2009
-EPOCH = date(1970, 1, 1)
-
-_YEARLY_CHANGE_RATES = {"plan": 0.15, "home": 0.04, "name": 0.03}
-"""The fraction of listeners a year that choose again; some choose the same."""
+from simulator.listeners.yearly_states import (
+    EPOCH,
+    FIRST_YEAR,
+    compute_yearly_states,
+    draw_changes,
+    draw_yearly,
+    find_state,
+    find_states,
+)
 
 # Purposes of draws that are spread evenly over listeners.
 (
@@ -56,7 +59,7 @@ _YEARLY_CHANGE_RATES = {"plan": 0.15, "home": 0.04, "name": 0.03}
 _GENRE_ANSWER_DRAW = 12
 # Purposes of draws from a listener's key.
 _BIRTHDAY_DRAW, _GENRE_DRAW, _JOINED_DRAW, _SKIP_DRAW, _SHUFFLE_DRAW, _PLATFORM_DRAW, _NAME_DRAW = range(1, 8)
-_CHANGE_DRAWS, _NEW_VALUE_DRAWS, _CHANGE_DAY_DRAWS = 20, 30, 40
+_NEW_VALUE_DRAWS = 30
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ class Listeners:
     def find_state(self, listener_indexes: Integers, day: Integers) -> tuple[Integers, Integers, Integers]:
         """Plan, home and name of some listeners, each on a day of its own."""
         plan, home, name = (
-            _find_state(states[listener_indexes], days[listener_indexes], day)
+            find_state(states[listener_indexes], days[listener_indexes], day)
             for states, days in (
                 (self.plans, self.plan_days),
                 (self.homes, self.home_days),
@@ -124,11 +127,11 @@ class Listeners:
 
     def find_plans(self, days: Integers) -> Integers:
         """The plan on each of some days (columns) for each listener (rows)."""
-        return _find_states(self.plans, self.plan_days, days)
+        return find_states(self.plans, self.plan_days, days)
 
     def find_homes(self, days: Integers) -> Integers:
         """The place in HOMES on each of some days."""
-        return _find_states(self.homes, self.home_days, days)
+        return find_states(self.homes, self.home_days, days)
 
 
 def make_listeners(
@@ -155,16 +158,10 @@ def make_listeners(
     first_states = {
         "plan": _pick_answers(plan_table, age_band, draw(_PLAN_DRAW)),
         "home": choose_weighted(draw(_HOME_DRAW), [home.weight for home in HOMES]),
+        "name": (draw_uniform(listener_keys, _NAME_DRAW) * (1 << 40)).astype(np.int64),
     }
-    years = last_year - FIRST_YEAR + 1
-    changes_by_kind, days = _draw_changes(listener_keys, years)
-    new_plans = _pick_yearly_answers(plan_table, age_band, _draw_yearly(listener_keys, _NEW_VALUE_DRAWS, years))
-    new_homes = choose_weighted(
-        _draw_yearly(listener_keys, _NEW_VALUE_DRAWS + 1, years), [home.weight for home in HOMES]
-    )
-    new_names = (_draw_yearly(listener_keys, _NEW_VALUE_DRAWS + 2, years) * (1 << 40)).astype(np.int64)
+    states, days = _draw_yearly_states(listener_keys, first_states, plan_table, age_band, last_year)
     joined_days, churn_days = _draw_membership(listener_keys, birthdays, growing_since)
-    first_names = (draw_uniform(listener_keys, _NAME_DRAW) * (1 << 40)).astype(np.int64)
     return Listeners(
         numbers=numbers,
         keys=listener_keys,
@@ -185,15 +182,38 @@ def make_listeners(
         likes_shuffle=draw_uniform(listener_keys, _SHUFFLE_DRAW),
         platform_draw=draw_uniform(listener_keys, _PLATFORM_DRAW),
         joined_days=joined_days,
-        plans=_compute_yearly_states(first_states["plan"], new_plans, changes_by_kind["plan"]),
+        plans=states["plan"],
         plan_days=days["plan"],
-        homes=_compute_yearly_states(first_states["home"], new_homes, changes_by_kind["home"]),
+        homes=states["home"],
         home_days=days["home"],
-        names=_compute_yearly_states(first_names, new_names, changes_by_kind["name"]),
+        names=states["name"],
         name_days=days["name"],
         churn_days=churn_days,
         is_growing=growing_since is not None,
     )
+
+
+def _draw_yearly_states(
+    listener_keys: Keys,
+    first_states: Mapping[str, Integers],
+    plan_table: Floats,
+    age_band: Integers,
+    last_year: int,
+) -> tuple[dict[str, Integers], dict[str, Integers]]:
+    """Return the plan, home and name of each listener (rows) and year (columns), and the days of their changes."""
+    years = last_year - FIRST_YEAR + 1
+    is_changed, days = draw_changes(listener_keys, years)
+    draws = {
+        kind: draw_yearly(listener_keys, _NEW_VALUE_DRAWS + place, years)
+        for place, kind in enumerate(("plan", "home", "name"))
+    }
+    choices = {
+        "plan": _pick_yearly_answers(plan_table, age_band, draws["plan"]),
+        "home": choose_weighted(draws["home"], [home.weight for home in HOMES]),
+        "name": (draws["name"] * (1 << 40)).astype(np.int64),
+    }
+    states = {kind: compute_yearly_states(first_states[kind], choices[kind], is_changed[kind]) for kind in first_states}
+    return states, days
 
 
 def find_members(seed: int, numbers: Integers, habits: Habits, growing_since: date, days: Integers) -> Integers:
@@ -213,48 +233,6 @@ def _draw_ages(numbers: Integers, root: np.uint64, habits: Habits) -> tuple[Inte
         draw_evenly(numbers, root, _AGE_BAND_DRAW), [habits.age_bands[band] for band in AGE_BANDS]
     )
     return age_band, _draw_birthdays(age_band, draw_uniform(hash_keys(root, numbers), _BIRTHDAY_DRAW))
-
-
-def _draw_changes(listener_keys: Keys, years: int) -> tuple[dict[str, Flags], dict[str, Integers]]:
-    """Draw, by kind, whether a listener (row) changes in a year (column), and the day of the change since ``EPOCH``."""
-    changes_by_kind = {
-        kind: _draw_yearly(listener_keys, _CHANGE_DRAWS + index, years) < rate
-        for index, (kind, rate) in enumerate(_YEARLY_CHANGE_RATES.items())
-    }
-    for is_changed in changes_by_kind.values():
-        is_changed[:, 0] = False  # so that the first column is a listener's first state
-    year_starts = np.array([(date(FIRST_YEAR + year, 1, 1) - EPOCH).days for year in range(years)])
-    days = {
-        kind: year_starts + (_draw_yearly(listener_keys, _CHANGE_DAY_DRAWS + index, years) * 365).astype(np.int64)
-        for index, kind in enumerate(_YEARLY_CHANGE_RATES)
-    }
-    return changes_by_kind, days
-
-
-def _draw_yearly(listener_keys: Keys, purpose: int, years: int) -> Floats:
-    """A draw a listener (row) and year (column)."""
-    return draw_uniform(hash_keys(listener_keys[:, None], np.arange(years)[None, :]), purpose)
-
-
-def _compute_yearly_states(first_states: Integers, choices: Integers, is_changed: Flags) -> Integers:
-    """The state after each year: the newest choice so far, else the first state."""
-    years = np.where(is_changed, np.arange(choices.shape[1])[None, :], -1)
-    newest = np.maximum.accumulate(years, axis=1)
-    newest_choices = np.take_along_axis(choices, np.maximum(newest, 0), axis=1)
-    return np.where(newest >= 0, newest_choices, first_states[:, None])
-
-
-def _find_states(states: Integers, change_days: Integers, days: Integers) -> Integers:
-    years = days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970 - FIRST_YEAR
-    is_before = days[None, :] < change_days[:, years]
-    return np.take_along_axis(states, np.maximum(years[None, :] - is_before, 0), axis=1)
-
-
-def _find_state(states: Integers, change_days: Integers, day: Integers) -> Integers:
-    year = day.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970 - FIRST_YEAR
-    # After the last year nothing changes: those who sign up then have no record yet.
-    rows, year = np.arange(len(day)), np.clip(year, 0, states.shape[1] - 1)
-    return states[rows, np.maximum(year - (day < change_days[rows, year]), 0)]
 
 
 def _cumulate_fractions(fractions_by_band: Mapping[str, Fractions], answers: tuple[str, ...]) -> Floats:

@@ -16,11 +16,12 @@ from simulator.listeners import activities, anomalies, outages, personalities, p
 from simulator.listeners.hashed_draws import Integers, hash_key
 from simulator.listeners.homes import HOMES
 from simulator.listeners.parameters import Parameters
-from simulator.listeners.population import EPOCH, Listeners, find_members, make_listeners
+from simulator.listeners.population import Listeners, find_members, make_listeners
 from simulator.listeners.sessions import DAY_MS
 from simulator.listeners.timeline import HOUR_MS
 from simulator.listeners.track_library import Library
 from simulator.listeners.yearly_rhythm import find_holidays
+from simulator.listeners.yearly_states import EPOCH
 
 _ROWS_PER_CHUNK = 60_000
 _ROWS_PER_LISTENER_DAY, _ROWS_PER_GROWING_LISTENER_DAY = 12, 4
