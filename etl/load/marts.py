@@ -17,11 +17,20 @@ from etl.load.table_swap import ShadowTables
 
 log = logging.getLogger(__name__)
 
-BASE_FILES = ("counted_play", "listener_day", "listening_session", "listener_count", "item_count", "audio_point")
-"""The files of sql/marts that count plays, days and sessions and read audio features, for the marts."""
+BASE_FILES = (
+    "counted_play",
+    "listener_day",
+    "listening_session",
+    "listener_count",
+    "item_count",
+    "audio_point",
+    "catalogue_place",
+    "personality_day",
+)
+"""The files of sql/marts that count plays, days and sessions and read audio features and ranks, for the marts."""
 
-_MARTS_READ_BY_OTHERS = ("artist_audience", "taste_profile")
-"""They run before the marts that read their tables: ``user_personality`` and ``discovery``."""
+_MARTS_READ_BY_OTHERS = ("taste_profile",)
+"""They run before the mart that reads their tables, ``discovery``."""
 
 MART_FILES = (
     *_MARTS_READ_BY_OTHERS,

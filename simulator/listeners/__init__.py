@@ -11,6 +11,7 @@ give the same ones and more.
     homes                 countries and timezones
     personalities         the sixteen personalities, and the four traits behind each
     population            the attributes of each listener, fixed and over time
+    yearly_states         plan, home and name, which may change once a year
     growth                a growing population: sign-ups, leaving, drifting levels
     yearly_rhythm         seasons by hemisphere and holidays by country
     outages               hours in which no listener plays anything
