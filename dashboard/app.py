@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import anomalies, artist, charts, forecast, live, operations, playlists, wrapped
+from dashboard import anomalies, artist, charts, decisions, exclusions, forecast, live, operations, playlists, wrapped
 from dashboard.page import escape_markdown
 from dashboard.sign_in import ask_for_login, get_login, sign_out
 
@@ -16,6 +16,8 @@ _PAGES = (
     charts.PAGE,
     forecast.PAGE,
     live.PAGE,
+    decisions.PAGE,
+    exclusions.PAGE,
     anomalies.PAGE,
     operations.PAGE,
 )

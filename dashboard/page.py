@@ -62,6 +62,16 @@ def show_nothing_yet(reason: str, to_do: str) -> None:
     st.info(f"**{reason}** {to_do}", icon=":material/hourglass_empty:")
 
 
+def choose_user(reader: WarehouseReader) -> str | None:
+    """Draw the choice of a listener for a login that sees all; return the user_id."""
+    return st.selectbox(
+        "Listener",
+        list(reader.read_table("listeners")["user_id"]),
+        accept_new_options=True,
+        help="The fifty with most plays; type any other user_id of warehouse.dim_user.",
+    )
+
+
 def escape_markdown(text: object) -> str:
     """Return text of other users as Markdown that shows the same characters, on one line."""
     unlinked = _AUTOLINK_TRIGGER.sub(_WORD_JOINER, _CONTROL.sub(" ", str(text)))

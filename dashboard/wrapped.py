@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard import own_history
 from dashboard.figures import make_bar_chart, make_calendar, show_chart
 from dashboard.own_forecast import draw_own_forecast
-from dashboard.page import Page, escape_markdown, format_number, show_nothing_yet, show_table
+from dashboard.page import Page, choose_user, escape_markdown, format_number, show_nothing_yet, show_table
 from dashboard.period import draw_period
 from dashboard.taste_in_words import draw_taste
 from dashboard.warehouse_reader import Login, WarehouseReader
@@ -21,7 +21,7 @@ _ANY_PERIOD = -1
 
 def _draw_page(login: Login, reader: WarehouseReader) -> None:
     st.title("Wrapped")
-    user_id = login.user_id if login.is_listener else _choose_user(reader)
+    user_id = login.user_id if login.is_listener else choose_user(reader)
     years = reader.read_table("wrapped", user_id=user_id) if user_id else pd.DataFrame()
     if years.empty:
         show_nothing_yet(
@@ -62,16 +62,6 @@ def _draw_page(login: Login, reader: WarehouseReader) -> None:
 
 
 _NAME_COLUMNS = {"track": "track_name", "artist": "artist_name", "genre": "genre"}
-
-
-def _choose_user(reader: WarehouseReader) -> str | None:
-    users = list(reader.read_table("listeners")["user_id"])
-    return st.selectbox(
-        "Listener",
-        users,
-        accept_new_options=True,
-        help="The fifty with most plays; type any other user_id of warehouse.dim_user.",
-    )
 
 
 def _format_year(year: int) -> str:

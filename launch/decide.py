@@ -48,19 +48,13 @@ def decide(
             _list_decisions(url, screen)
         elif undone is not None:
             statements.revoke_decision(url, undone)
-            screen.print_line(f"Decision {undone} no longer holds. {_describe_effect('recording')}")
+            screen.print_line(f"Decision {undone} no longer holds. The next refresh and build of the marts follow.")
         elif verdict and kind and first_id and second_id:
             number = statements.state_decision(url, kind, (first_id, second_id), verdict == "same", note)
-            screen.print_line(f"Decision {number} holds. {_describe_effect(kind if verdict == 'same' else '')}")
+            screen.print_line(f"Decision {number} holds. {statements.describe_effect(kind, verdict == 'same')}")
         else:
             raise ActionNeededError("Give a verdict, a kind and two ids, such as: bin/decide same artist ID ID")
     return 0
-
-
-def _describe_effect(kind: str) -> str:
-    if kind == "artist":
-        return "The next build of the marts counts the second artist as the first."
-    return "The next refresh of the catalogue and the build of the marts after it follow."
 
 
 def _list_decisions(url: str, screen: Screen) -> None:

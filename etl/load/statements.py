@@ -42,21 +42,32 @@ def revoke_decision(url: str, decision_id: int) -> None:
     _call_function(url, "revoke_decision", {"decision_id": decision_id})
 
 
-def leave_out_plays(url: str, user_id: str, conditions: Mapping[str, object]) -> int:
+def describe_effect(kind: str, is_match: bool) -> str:
+    """Return when a decision, or taking it back, changes the counts."""
+    if kind == "artist" and is_match:
+        return "The next build of the marts follows: it counts artists that are one as the first."
+    return "The next refresh of the catalogue and the build of the marts after it follow."
+
+
+def leave_out_plays(url: str, user_id: str | None, conditions: Mapping[str, object]) -> int:
     """Store that what meets all conditions is left out of a user's counts; return the number of the exclusion.
 
+    :param user_id: None for the listener to whom the login belongs.
     :param conditions: arguments of ``mart.leave_out_plays`` by name.
     :raises ActionNeededError: if there is no condition, or an id is not known.
     """
+    if user_id is None:
+        return int(str(_call_function(url, "leave_out_my_plays", conditions)))
     return int(str(_call_function(url, "leave_out_plays", {"user_id": user_id, **conditions})))
 
 
-def count_plays_again(url: str, exclusion_id: int) -> None:
+def count_plays_again(url: str, exclusion_id: int, is_own: bool = False) -> None:
     """Take an exclusion back.
 
-    :raises ActionNeededError: if no such exclusion of an analyst or operator holds.
+    :param is_own: whether it is one that the listener of the login has stated, else that of an analyst or operator.
+    :raises ActionNeededError: if no such exclusion holds.
     """
-    _call_function(url, "count_plays_again", {"exclusion_id": exclusion_id})
+    _call_function(url, "count_my_plays_again" if is_own else "count_plays_again", {"exclusion_id": exclusion_id})
 
 
 def list_decisions(url: str) -> list[dict[str, object]]:

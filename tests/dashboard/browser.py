@@ -1,6 +1,7 @@
 """A real headless Chromium, and the actions of a user in it."""
 
 import shutil
+from datetime import date
 from pathlib import Path
 
 from selenium.webdriver import Chrome, ChromeOptions
@@ -86,3 +87,37 @@ def wait_until_drawn(browser: Chrome) -> str:
 
     WebDriverWait(browser, PATIENCE_SECONDS, poll_frequency=0.3).until(is_still)
     return texts[-1]
+
+
+def type_into(browser: Chrome, label: str, words: str) -> str:
+    """Type into the field with a label, submit it with Enter, and return the text of the page."""
+    field = browser.find_element(By.XPATH, f'(//label[normalize-space()="{label}"]/following::input)[1]')
+    field.send_keys(words, Keys.ENTER)
+    return wait_until_drawn(browser)
+
+
+def enter_date(browser: Chrome, label: str, day: date) -> str:
+    """Type a date into the date field with a label, and return the text of the page."""
+    for part, number in (("year", day.year), ("month", day.month), ("day", day.day)):
+        field = browser.find_element(By.CSS_SELECTOR, f'[role=spinbutton][aria-label^="{part}, {label}"]')
+        field.send_keys(f"{number:02}")
+    field.send_keys(Keys.ESCAPE, Keys.TAB)
+    return wait_until_drawn(browser)
+
+
+def choose_option(browser: Chrome, label: str, words: str) -> str:
+    """Choose the one option with some words of the selectbox with a label, and return the text of the page."""
+    box = browser.find_element(By.CSS_SELECTOR, f'input[role=combobox][aria-label*="{label}"]')
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", box)
+    box.click()
+    wait_for_element(browser, "[role=option]")
+    (option,) = [row for row in browser.find_elements(By.CSS_SELECTOR, "[role=option]") if words in row.text]
+    option.click()
+    return wait_until_drawn(browser)
+
+
+def press(browser: Chrome, words: str) -> str:
+    """Press the one button with some words, and return the text of the page."""
+    (button,) = [row for row in browser.find_elements(By.TAG_NAME, "button") if row.text.endswith(words)]
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'}); arguments[0].click()", button)
+    return wait_until_drawn(browser)

@@ -52,6 +52,14 @@ insert into audit.fetch (run_id, part, account, asked_at, state, message) values
     ('r2', 'account-ben', 'ben', '2026-02-08 03:00Z', 'done', null);
 """ % ", ".join(f"'{name}'" for name in ARTISTS)  # noqa: UP031 (braces are PostgreSQL's here)
 
+_CONTEXTS = """
+insert into warehouse.dim_playlist (playlist_key, playlist_id, name, source) values (91, 'x1', 'Kitchen', 's');
+insert into warehouse.dim_play_context (context_key, platform, is_incognito) values (1, 'Kitchen speaker', true);
+update warehouse.fact_event set playlist_key = 91, context_key = 1
+where user_key = 1 and activity_type = 'PLAY' and ms_played = 1000
+"""
+"""A playlist and a device of plays that are too short to count."""
+
 
 @dataclass(frozen=True)
 class DashboardServer:
@@ -110,6 +118,7 @@ def fill_warehouse(url: str) -> None:
         fill_dimensions(connection, USERS)
         add_albums(connection)
         insert_events(connection, make_events(1, USERS, size=2500))
+        connection.exec_driver_sql(_CONTEXTS, execution_options={"no_parameters": True})
         insert_spoken(connection, SPOKEN)
         connection.exec_driver_sql(_NAMES, execution_options={"no_parameters": True})
         fill_live_tables(connection)

@@ -28,6 +28,8 @@ EMPTY = {
     "Charts": "There are no charts yet. Load events",
     "Forecast": "There is no forecast yet. The marts have no day of listening. The DAG forecast makes one",
     "Live": "No stream has been read yet. Start the product with bin/run --streams",
+    "Decisions": "No decision here. State one above",
+    "Left out": "There is no listener yet. Load events",
     "Anomalies": "There are no findings. The live queries",
     "Operations": "Nothing has run yet. Start the DAG nightly_refresh",
 }

@@ -14,9 +14,12 @@ from tests.dashboard.browser import DESKTOP, PHONE, open_page, resize_page, sign
 from tests.dashboard.dashboard_server import ARTISTS, DashboardServer, sign_in_as
 
 PAGES = {
-    "analyst": ["Wrapped", "My playlists", "Artist", "Charts", "Forecast", "Live"],
-    "operator": ["Wrapped", "My playlists", "Artist", "Charts", "Forecast", "Live", "Anomalies", "Operations"],
-    "listener": ["Wrapped", "My playlists", "Live"],
+    "analyst": ["Wrapped", "My playlists", "Artist", "Charts", "Forecast", "Live", "Decisions", "Left out"],
+    "operator": [
+        *("Wrapped", "My playlists", "Artist", "Charts", "Forecast", "Live"),
+        *("Decisions", "Left out", "Anomalies", "Operations"),
+    ],
+    "listener": ["Wrapped", "My playlists", "Live", "Left out"],
     "artist": ["Artist", "Live"],
 }
 TITLES = {
@@ -26,6 +29,8 @@ TITLES = {
     "Charts": ("Charts",),
     "Forecast": ("Made on",),
     "Live": ("Provisional.",),
+    "Decisions": ("Earlier decisions",),
+    "Left out": ("What is left out",),
     "Anomalies": ("Suggestions to look at a user",),
     "Operations": ("Operations",),
 }

@@ -38,7 +38,7 @@ READERS: dict[str, tuple[set[str], str]] = {
         forecast_series listened_days listener listener_bin listener_cluster
         listener_count listener_day listener_figure listener_personality listener_taste
         listener_year listener_year_count personality personality_day personality_month user_personality listening_event
-        listening_session newness_scale play play_exclusion spoken_play
+        listening_session newness_scale play play_exclusion played_item spoken_play
         playlist_bin playlist_cluster playlist_figure playlist_profile
         playlist_profile_attribute playlist_profile_cluster profile profile_attribute profile_histogram
         profile_cluster profile_figure retention retention_count session taste_profile
@@ -97,6 +97,7 @@ SPECIAL: dict[str, set[str]] = {
     "mart.my_forecast_series": {"listener"},
     "mart.my_listening_session": {"listener"},
     "mart.my_play_exclusion": {"listener"},
+    "mart.my_played_item": {"listener"},
     "mart.my_playlist": {"listener"},
     "mart.my_playlist_track": {"listener"},
     "audit.playlist_request": {"operator"},

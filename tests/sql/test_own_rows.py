@@ -30,6 +30,7 @@ OWN = {
     "my_play_exclusion": "select exclusion_id, user_id, is_private_session, playlist_id, device_type, platform,"
     " artist_id, track_id, first_date, last_date, is_own, note, stated_at, revoked_at from warehouse.play_exclusion"
     " where user_id = '{user}'",
+    "my_played_item": "select * from mart.played_item where user_id = '{user}'",
     "my_playlist": "select playlist_id, name, genre, source from warehouse.dim_playlist where owner_id = '{user}'",
     "my_playlist_profile": "select * from mart.playlist_profile where owner_id = '{user}'",
     "my_playlist_profile_attribute": "select * from mart.playlist_profile_attribute where owner_id = '{user}'",
