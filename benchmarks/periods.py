@@ -54,14 +54,19 @@ select
     (p.chance * 23)::smallint, false, false
 from (
     select
-        d.day::date as day,
-        case when n <= {heavy} then 1 else 2 + floor(random() * ({users} - 1))::integer end as listener_key,
-        n,
-        random() as chance,
-        random() as position
-    from generate_series(date '{first}', date '{last}', interval '1 day') as d (day)
-    cross join generate_series(1, {by_day}) as n
-    order by d.day, random()
+        c.day,
+        case when c.n <= {heavy} then 1 else 2 + floor(c.listener * ({users} - 1))::integer end as listener_key,
+        c.chance,
+        c.position
+    from (
+        -- Each in a column of this subquery, because PostgreSQL takes an order by random() for the same number.
+        select
+            d.day::date as day, n, random() as listener, random() as chance, random() as position, random() as shuffle
+        from generate_series(date '{first}', date '{last}', interval '1 day') as d (day)
+        cross join generate_series(1, {by_day}) as n
+        offset 0
+    ) as c
+    order by c.day, c.shuffle
 ) as p
 -- Four of five plays are of three thousand tracks of the listener's own, some of them often.
 cross join lateral (
@@ -80,6 +85,17 @@ from (
         listener_key, date_trunc('month', local_date)::date as month_start, artist_key, count(*) as plays,
         sum(ms_played) as ms
     from mart.counted_play
+    group by 1, 2, 3
+) as c
+group by 1, 2;
+insert into mart.listener_count (listener_key, month_start, kind, item_keys, play_millionths, ms_millionths)
+select listener_key, month_start, 'genre', array_agg(genre_key), array_agg(plays), array_agg(ms)
+from (
+    select
+        p.listener_key, date_trunc('month', p.local_date)::date as month_start, g.genre_key,
+        sum(g.weight_millionths) as plays, sum(p.ms_played * g.weight_millionths::bigint) as ms
+    from mart.counted_play as p
+    inner join mart.counted_track_genre as g on g.track_key = p.track_key
     group by 1, 2, 3
 ) as c
 group by 1, 2;

@@ -19,54 +19,134 @@ returns table (
 language sql
 stable parallel safe
 as $$
-    with play as materialized (
-        select p.track_key, p.artist_key, 1 as plays, p.ms_played, 0 as earlier_plays
+    with play as (
+        select p.track_key, p.artist_key, true as is_now, p.ms_played
         from mart.period_play(period_top.user_id, period_top.first_date, period_top.last_date) as p
         union all
-        select p.track_key, p.artist_key, 0, 0, 1
+        select p.track_key, p.artist_key, false, 0
         from mart.period_play(period_top.user_id, period_top.earlier_first_date, period_top.earlier_last_date) as p
     ),
 
-    -- Each track is looked up once, however often it was played, and in whichever period.
+    -- Everything but genres is added up from these few rows, whatever the number of plays.
+    played as materialized (
+        select
+            p.track_key, p.artist_key, count(*) filter (where p.is_now)::integer as plays,
+            sum(p.ms_played)::double precision as ms_played,
+            count(*) filter (where not p.is_now)::integer as earlier_plays
+        from play as p
+        group by p.track_key, p.artist_key
+    ),
+
     track as materialized (
         select p.track_key, d.recording_key, d.album_key, p.plays, p.ms_played, p.earlier_plays
         from (
-            select
-                b.track_key, sum(b.plays)::integer as plays, sum(b.ms_played) as ms_played,
-                sum(b.earlier_plays)::integer as earlier_plays
-            from play as b
-            where b.track_key > 0
-            group by b.track_key
+            -- In the order of the keys, neighbours are read from the same pages.
+            select b.* from played as b where b.track_key > 0 order by b.track_key
+            offset 0
         ) as p
         inner join warehouse.dim_track as d on d.track_key = p.track_key
     ),
 
-    -- Kinds are numbers, because tens of thousands of rows are sorted by them.
-    counted as (
+    genre as (
         select
-            1 as kind_number, t.recording_key as item_key, sum(t.plays) * 1000000 as play_millionths,
-            sum(t.ms_played)::bigint * 1000000 as ms_millionths, sum(t.earlier_plays) * 1000000 as earlier_millionths
-        from track as t
-        where t.recording_key > 0
-        group by t.recording_key
+            g.genre_key, g.play_millionths as plays, g.ms_millionths::double precision as ms_played,
+            0::bigint as earlier_plays
+        from mart.period_genre(period_top.user_id, period_top.first_date, period_top.last_date) as g
         union all
+        select g.genre_key, 0, 0, g.play_millionths
+        from mart.period_genre(period_top.user_id, period_top.earlier_first_date, period_top.earlier_last_date) as g
+    ),
+
+    -- By plays, of equals the smallest key first: as one number, because tens of thousands of rows are sorted. Sums of
+    -- double precision are exact below 2^53 ms, and cost less than those of numeric.
+    top_track as (
+        select 1 as kind_number, w.*
+        from (
+            select c.*, row_number() over (order by c.earlier_order desc) as earlier_rank
+            from (
+                select
+                    t.recording_key as item_key, sum(t.plays) as plays, sum(t.ms_played) as ms_played,
+                    sum(t.earlier_plays) as earlier_plays, (sum(t.plays) << 32) - t.recording_key as play_order,
+                    (sum(t.earlier_plays) << 32) - t.recording_key as earlier_order
+                from track as t
+                where t.recording_key > 0
+                group by t.recording_key
+            ) as c
+        ) as w
+        where w.plays > 0
+        order by w.play_order desc
+        limit 100
+    ),
+
+    top_album as (
+        select 2 as kind_number, w.*
+        from (
+            select c.*, row_number() over (order by c.earlier_order desc) as earlier_rank
+            from (
+                select
+                    t.album_key as item_key, sum(t.plays) as plays, sum(t.ms_played) as ms_played,
+                    sum(t.earlier_plays) as earlier_plays, (sum(t.plays) << 32) - t.album_key as play_order,
+                    (sum(t.earlier_plays) << 32) - t.album_key as earlier_order
+                from track as t
+                where t.album_key > 0
+                group by t.album_key
+            ) as c
+        ) as w
+        where w.plays > 0
+        order by w.play_order desc
+        limit 100
+    ),
+
+    top_artist as (
+        select 3 as kind_number, w.*
+        from (
+            select c.*, row_number() over (order by c.earlier_order desc) as earlier_rank
+            from (
+                select
+                    p.artist_key as item_key, sum(p.plays) as plays, sum(p.ms_played) as ms_played,
+                    sum(p.earlier_plays) as earlier_plays, (sum(p.plays) << 32) - p.artist_key as play_order,
+                    (sum(p.earlier_plays) << 32) - p.artist_key as earlier_order
+                from played as p
+                where p.artist_key > 0
+                group by p.artist_key
+            ) as c
+        ) as w
+        where w.plays > 0
+        order by w.play_order desc
+        limit 100
+    ),
+
+    -- Plays of genres are millionths.
+    top_genre as (
+        select 4 as kind_number, w.*
+        from (
+            select c.*, row_number() over (order by c.earlier_plays desc, c.item_key) as earlier_rank
+            from (
+                select
+                    g.genre_key as item_key, sum(g.plays)::bigint as plays, sum(g.ms_played) as ms_played,
+                    sum(g.earlier_plays)::bigint as earlier_plays
+                from genre as g
+                group by g.genre_key
+            ) as c
+        ) as w
+        where w.plays > 0
+        order by w.plays desc, w.item_key
+        limit 100
+    ),
+
+    leader as materialized (
         select
-            2, t.album_key, sum(t.plays) * 1000000, sum(t.ms_played)::bigint * 1000000, sum(t.earlier_plays) * 1000000
-        from track as t
-        where t.album_key > 0
-        group by t.album_key
-        union all
-        select 3, p.artist_key, sum(p.plays) * 1000000, sum(p.ms_played) * 1000000, sum(p.earlier_plays) * 1000000
-        from play as p
-        where p.artist_key > 0
-        group by p.artist_key
-        union all
-        select
-            4, g.genre_key, sum(t.plays * g.weight_millionths::bigint)::bigint,
-            sum(t.ms_played * g.weight_millionths)::bigint, sum(t.earlier_plays * g.weight_millionths::bigint)::bigint
-        from track as t
-        inner join mart.counted_track_genre as g on g.track_key = t.track_key
-        group by g.genre_key
+            t.*,
+            row_number() over (partition by t.kind_number order by t.plays desc, t.item_key) as rank
+        from (
+            select kind_number, item_key, plays, ms_played, earlier_plays, earlier_rank from top_track
+            union all
+            select kind_number, item_key, plays, ms_played, earlier_plays, earlier_rank from top_album
+            union all
+            select kind_number, item_key, plays, ms_played, earlier_plays, earlier_rank from top_artist
+            union all
+            select kind_number, item_key, plays, ms_played, earlier_plays, earlier_rank from top_genre
+        ) as t
     ),
 
     -- Shows have no key. They are ranked by time, because an episode may last minutes or hours.
@@ -89,48 +169,53 @@ as $$
         group by 1
     ),
 
-    ranked as (
-        select
-            c.*,
-            row_number() over (partition by c.kind_number order by c.play_millionths desc, c.item_key) as rank,
-            row_number() over (
-                partition by c.kind_number order by c.earlier_millionths desc, c.item_key
-            ) as earlier_rank
-        from counted as c
-    ),
-
-    leader as materialized (
-        select r.* from ranked as r where r.play_millionths > 0 and r.rank <= 100
-    ),
-
     album_track as (
         select distinct on (t.album_key) t.album_key, t.track_key
-        from track as t
-        where t.album_key in (select n.item_key from leader as n where n.kind_number = 2)
+        from (
+            select t.album_key, t.track_key, sum(t.plays) as plays
+            from track as t
+            where t.album_key in (select n.item_key from leader as n where n.kind_number = 2)
+            group by t.album_key, t.track_key
+        ) as t
         order by t.album_key, t.plays desc, t.track_key
     )
 
     select
         (array['track', 'album', 'artist', 'genre'])[n.kind_number],
         n.rank,
-        coalesce(t.track_id, b.album_id, a.artist_id, g.genre),
-        coalesce(t.name, b.name, a.name, g.genre),
-        coalesce(f.name, a.name),
-        n.play_millionths / 1000000::numeric,
-        n.ms_millionths / 1000000,
-        case when n.earlier_millionths > 0 then n.earlier_rank end,
-        nullif(n.earlier_millionths, 0) / 1000000::numeric
+        i.item_id,
+        i.name,
+        case when n.kind_number = 3 then i.name else f.name end,
+        n.plays / u.units,
+        floor(n.ms_played / u.units)::bigint,
+        case when n.earlier_plays > 0 then n.earlier_rank end,
+        nullif(n.earlier_plays, 0) / u.units
     from leader as n
-    left join warehouse.dim_track as t on n.kind_number = 1 and t.track_key = n.item_key
-    left join warehouse.dim_album as b on n.kind_number = 2 and b.album_key = n.item_key
-    left join warehouse.dim_artist as a on n.kind_number = 3 and a.artist_key = n.item_key
-    left join warehouse.dim_genre as g on n.kind_number = 4 and g.genre_key = n.item_key
     left join album_track as h on n.kind_number = 2 and h.album_key = n.item_key
+    cross join lateral (select case when n.kind_number = 4 then 1000000::numeric else 1::numeric end as units) as u
+    -- Of the four branches one is read for each row, by the key: never a whole table.
+    cross join lateral (
+        select t.track_id as item_id, t.name, t.track_key
+        from warehouse.dim_track as t
+        where n.kind_number = 1 and t.track_key = n.item_key
+        union all
+        select b.album_id, b.name, h.track_key
+        from warehouse.dim_album as b
+        where n.kind_number = 2 and b.album_key = n.item_key
+        union all
+        select a.artist_id, a.name, null
+        from warehouse.dim_artist as a
+        where n.kind_number = 3 and a.artist_key = n.item_key
+        union all
+        select g.genre, g.genre, null
+        from warehouse.dim_genre as g
+        where n.kind_number = 4 and g.genre_key = n.item_key
+    ) as i
     left join lateral (
         select r.name
         from warehouse.bridge_track_artist as k
         inner join warehouse.dim_artist as r on r.artist_key = k.artist_key
-        where k.track_key = coalesce(t.track_key, h.track_key)
+        where k.track_key = i.track_key
         order by k.position
         limit 1
     ) as f on true
