@@ -115,8 +115,8 @@ def _draw_list(rows: pd.DataFrame, title: str, value: str) -> None:
     if rows.empty:
         show_nothing_yet(f"No {title.lower()} here.", "The next refresh completes what the catalogue lacks.")
         return
-    labelled = rows.head(_TOP_COUNT).assign(name=rows["name"].fillna("(no name)"))
-    chart = make_bar_chart(labelled, "name", value, value, "change")
+    rows = rows.assign(name=rows["name"].fillna("Unnamed show" if title == "Shows" else "(no name)"))
+    chart = make_bar_chart(rows.head(_TOP_COUNT), "name", value, value, "change")
     show_chart(chart, f"{title} by {value}, with the change of rank.")
     with st.expander(f"All {len(rows)}"):
         columns = ["rank", "change", "name", *(["artist_name"] if rows["artist_name"].notna().any() else [])]
@@ -132,5 +132,8 @@ def _draw_spoken(shows: pd.DataFrame, figures: pd.Series, earlier_figures: pd.Se
         st.caption("None in these days. They come with an account export, and never count as music.")
         return
     _draw_figures(_SPOKEN_FIGURES, figures, earlier_figures)
-    st.caption("Shows by minutes.")
+    unnamed = (
+        " One without a name: its source gives only the link of the episode." if shows["name"].isna().any() else ""
+    )
+    st.caption(f"Shows by minutes.{unnamed}")
     _draw_list(shows, "Shows", "minutes")

@@ -159,7 +159,10 @@ def _draw_personality(frame: pd.DataFrame) -> None:
     with st.container(border=True):
         st.markdown(f"### {row['name']} · {row['letters']}")
         st.write(row["description"])
-        st.caption(f"{row['sureness']:.0%} sure, from {format_number(row['plays'])} plays.")
+        st.caption(
+            f"{row['sureness']:.0%} sure, from {format_number(row['plays'])} plays: the latest of all years, of known"
+            " songs and from no playlist. The figures above are those of the chosen year."
+        )
 
 
 PAGE = Page(

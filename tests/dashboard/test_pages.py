@@ -85,6 +85,13 @@ def test_a_listener_sees_the_own_year_as_sql_has_it(browser: Chrome, dashboard: 
     assert str(top[0]["artist_name"]) in page_text
     letters = query(dashboard, "select letters, name from mart.user_personality where user_id = 'u1'")[0]
     assert f"{letters['name']} · {letters['letters']}" in page_text
+    statement = """
+        select count(*) as plays from mart.play
+        where user_id = 'u1' and playlist_key = 0 and track_key > 0 and artist_key > 0
+    """
+    plays = query(dashboard, statement)[0]["plays"]
+    assert f"from {plays} plays: the latest of all years, of known songs and from no playlist" in page_text
+    assert plays != row["plays"] and "The figures above are those of the chosen year." in page_text
     assert "Your plays as a file" in page_text and "Download my plays" in page_text
 
 

@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
+from streamlit.testing.v1 import AppTest
 
 from etl.database import connect, fetch_rows
 from tests.dashboard.browser import DESKTOP, PHONE, resize_page, wait_for_text, wait_until_drawn
 from tests.dashboard.dashboard_server import DashboardServer, sign_in_as
+from tests.dashboard.test_forecast import read_texts
 from tests.dashboard.test_pages import _FITS, read_metrics
 
 
@@ -65,3 +67,23 @@ def test_a_period_as_sql_has_it(browser: Chrome, dashboard: DashboardServer, kin
         browser.set_window_size(size[0], min(int(height) + 150, 4000))
         browser.save_screenshot(str(tmp_path / f"{kind}-period-{size[0]}.png"))
     resize_page(browser, DESKTOP)
+
+
+def test_a_show_without_a_name_is_said_to_have_none(dashboard: DashboardServer) -> None:
+    arguments = (dashboard.url, dashboard.names["listener"], dashboard.passwords["listener"])
+    app = AppTest.from_function(_draw, args=arguments).run(timeout=60)
+    assert not app.exception
+    names = [list(table.value["name"]) for table in app.dataframe]
+    assert names[-1] == ["Moby Dick", "History", "Unnamed show"]
+    assert "One without a name: its source gives only the link of the episode." in read_texts(app)
+
+
+def _draw(url: str, name: str, password: str) -> None:
+    from datetime import date
+
+    from dashboard.period import draw_period
+    from dashboard.warehouse_reader import open_reader, sign_in
+
+    login = sign_in(url, name, password)
+    with open_reader(login) as reader:
+        draw_period(login, reader, "u1", date(2026, 2, 4))

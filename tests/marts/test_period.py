@@ -132,6 +132,27 @@ def test_top_lists_are_those_of_the_events(url: str, kind: str, prefix: str, key
         assert {tuple(row.values()) for row in shown} == expected
 
 
+@pytest.mark.parametrize("user", range(1, 7))
+def test_genres_are_those_of_the_plays_whichever_months_a_period_cuts(url: str, user: int) -> None:
+    shown = "select genre_key, play_millionths, ms_millionths from mart.period_genre(:user, :first, :last)"
+    counted = (
+        "select g.genre_key, sum(g.weight_millionths)::bigint as play_millionths,"
+        " sum(p.ms_played::bigint * g.weight_millionths)::bigint as ms_millionths"
+        " from mart.period_play(:user, :first, :last) as p"
+        " inner join mart.counted_track_genre as g on g.track_key = p.track_key group by 1"
+    )
+    periods = [*list_periods(), (date(2026, 1, 1), date(2026, 1, 31)), (date(2025, 12, 31), date(2026, 2, 1))]
+    for first, last in periods:
+        days = {"user": f"u{user}", "first": first, "last": last}
+        with connect(url) as connection:
+            rows, expected = (
+                {tuple(row.values()) for row in fetch_rows(connection, statement, **days)}
+                for statement in (shown, counted)
+            )
+        assert rows == expected, days
+    assert expected
+
+
 def test_a_calendar_year_is_wrapped(url: str) -> None:
     for kind, item in (("track", "recording_id"), ("artist", "artist_id"), ("genre", "genre")):
         wrapped = f"select user_id, rank, {item}, plays::numeric, ms_played from mart.wrapped_{kind} where year = 2026"
@@ -146,13 +167,13 @@ def test_a_calendar_year_is_wrapped(url: str) -> None:
 
 def test_shows_are_ranked_by_time_and_count_as_no_music(url: str) -> None:
     statement = (
-        "select rank, name, plays, ms_played, earlier_rank"
+        "select rank, item_id, name, plays, ms_played, earlier_rank"
         " from mart.period_top('u1', '2026-01-10', '2026-01-31', '2026-01-10', '2026-01-10') where kind = 'show'"
     )
     assert [tuple(row.values()) for row in select_rows(url, statement)] == [
-        (1, "Moby Dick", 1, 3_600_000, 1),
-        (2, "History", 2, 3_500_000, 2),
-        (3, "spotify:episode:9", 1, 30_000, None),
+        (1, "Moby Dick", "Moby Dick", 1, 3_600_000, 1),
+        (2, "History", "History", 2, 3_500_000, 2),
+        (3, "spotify:episode:9", None, 1, 30_000, None),
     ]
     kinds = select_rows(url, "select spoken_kind, count(*) as plays from mart.spoken_play group by 1 order by 1")
     assert [tuple(row.values()) for row in kinds] == [("audiobook", 1), ("podcast", 4), ("unknown", 1)]

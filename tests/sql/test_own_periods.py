@@ -56,7 +56,12 @@ def test_a_listener_sees_the_own_period_alone(warehouse: RoleWarehouse, kind: st
     connection.close()
     assert taste == [(user, user)]
     assert figures == [(1, user, 2 * user)]
-    assert names == [("artist", "Artist 1"), ("show", f"Show {user}"), ("track", f"Secret song {user}")]
+    assert names == [
+        ("artist", "Artist 1"),
+        ("genre", "g1"),
+        ("show", f"Show {user}"),
+        ("track", f"Secret song {user}"),
+    ]
 
 
 def test_an_analyst_sees_the_period_of_any_user(warehouse: RoleWarehouse) -> None:

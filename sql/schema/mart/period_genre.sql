@@ -1,5 +1,5 @@
--- Genres cost a look-up for each track. Those of whole months are counted already, so that only the plays of months that
--- the period cuts are looked up.
+-- Genres cost a look-up for each track. Those of whole months are counted already, so that only the plays of months
+-- that the period cuts are looked up.
 create function mart.period_genre(user_id text, first_date date, last_date date)
 returns table (genre_key integer, play_millionths bigint, ms_millionths bigint)
 language sql

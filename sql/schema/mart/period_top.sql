@@ -152,7 +152,9 @@ as $$
     -- Shows have no key. They are ranked by time, because an episode may last minutes or hours.
     spoken as (
         select
-            coalesce(s.show_name, s.spoken_name, s.spoken_id) as show, count(*) filter (where m.is_now) as plays,
+            coalesce(s.show_name, s.spoken_name, s.spoken_id) as show,
+            max(coalesce(s.show_name, s.spoken_name)) as name,
+            count(*) filter (where m.is_now) as plays,
             coalesce(sum(s.ms_played::bigint) filter (where m.is_now), 0)::bigint as ms_played,
             count(*) filter (where not m.is_now) as earlier_plays,
             coalesce(sum(s.ms_played::bigint) filter (where not m.is_now), 0)::bigint as earlier_ms_played
@@ -220,7 +222,7 @@ as $$
         limit 1
     ) as f on true
     union all
-    select 'show', r.rank, r.show, r.show, null, r.plays, r.ms_played, r.earlier_rank, nullif(r.earlier_plays, 0)
+    select 'show', r.rank, r.show, r.name, null, r.plays, r.ms_played, r.earlier_rank, nullif(r.earlier_plays, 0)
     from (
         select
             s.*,
@@ -237,4 +239,4 @@ as $$
     order by 1, 2
 $$;
 
-comment on function mart.period_top is 'The hundred tracks, albums, artists, genres and shows that a user played most from first_date to last_date, both included, with rank and plays in an earlier period, NULL if not played then. By plays, of equals the smallest key first; shows by the time heard. The artist of an album is the first one of its most played track.';
+comment on function mart.period_top is 'The hundred tracks, albums, artists, genres and shows that a user played most from first_date to last_date, both included, with rank and plays in an earlier period, NULL if not played then. By plays, of equals the smallest key first; shows by the time heard; the name is NULL of a show whose source gives only a URI. The artist of an album is the first one of its most played track.';

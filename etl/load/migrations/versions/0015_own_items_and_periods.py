@@ -67,8 +67,8 @@ select i.*
 from mart.played_item as i
 where i.user_id = (select s.user_id from audit.signed_in as s);
 
--- Genres cost a look-up for each track. Those of whole months are counted already, so that only the plays of months that
--- the period cuts are looked up.
+-- Genres cost a look-up for each track. Those of whole months are counted already, so that only the plays of months
+-- that the period cuts are looked up.
 create function mart.period_genre(user_id text, first_date date, last_date date)
 returns table (genre_key integer, play_millionths bigint, ms_millionths bigint)
 language sql
@@ -274,7 +274,9 @@ as $$
     -- Shows have no key. They are ranked by time, because an episode may last minutes or hours.
     spoken as (
         select
-            coalesce(s.show_name, s.spoken_name, s.spoken_id) as show, count(*) filter (where m.is_now) as plays,
+            coalesce(s.show_name, s.spoken_name, s.spoken_id) as show,
+            max(coalesce(s.show_name, s.spoken_name)) as name,
+            count(*) filter (where m.is_now) as plays,
             coalesce(sum(s.ms_played::bigint) filter (where m.is_now), 0)::bigint as ms_played,
             count(*) filter (where not m.is_now) as earlier_plays,
             coalesce(sum(s.ms_played::bigint) filter (where not m.is_now), 0)::bigint as earlier_ms_played
@@ -342,7 +344,7 @@ as $$
         limit 1
     ) as f on true
     union all
-    select 'show', r.rank, r.show, r.show, null, r.plays, r.ms_played, r.earlier_rank, nullif(r.earlier_plays, 0)
+    select 'show', r.rank, r.show, r.name, null, r.plays, r.ms_played, r.earlier_rank, nullif(r.earlier_plays, 0)
     from (
         select
             s.*,
