@@ -41,7 +41,7 @@ READERS: dict[str, tuple[set[str], str]] = {
         listening_session newness_scale play play_exclusion played_item spoken_play
         playlist_bin playlist_cluster playlist_figure playlist_profile
         playlist_profile_attribute playlist_profile_cluster profile profile_attribute profile_histogram
-        profile_cluster profile_figure retention retention_count session taste_profile
+        profile_cluster profile_figure retention retention_count segment_user_count session taste_profile
         taste_profile_attribute taste_profile_cluster top_by_continent wrapped wrapped_artist wrapped_genre
         wrapped_track""",
     ),

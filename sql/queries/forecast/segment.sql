@@ -1,5 +1,6 @@
--- Sessions, minutes and active users of all users, by continent, by plan and by both. Sessions and minutes add up over
--- segments; users do not, so each segment counts its own. A segment begins with its first day.
+-- Sessions, minutes and active users of all users, by continent, by plan and by both, from the counts of the marts: a
+-- few rows a day, however many users there are. Sessions and minutes add up over segments; users do not, so each segment
+-- has its own. A segment begins with its first day.
 with engagement as (
     select
         'day' as grain,
@@ -19,24 +20,6 @@ with engagement as (
     )
 ),
 
--- Each user once a day and segment, with the week.
-activity as materialized (
-    select distinct
-        d.local_date,
-        cast(date_trunc('week', cast(d.local_date as timestamp)) as date) as week_start,
-        d.listener_key,
-        c.continent,
-        c.subscription_plan
-    from mart.listener_day as d
-    inner join mart.listening_context as c on c.listening_context_key = d.listening_context_key
-    where d.plays > 0
-),
-
-weekly_activity as materialized (
-    select distinct week_start, listener_key, continent, subscription_plan from activity
-),
-
--- The marts have the totals. Distinct rows of a subquery are counted by hashes, count(distinct) would sort them.
 active as (
     select 'day' as grain, 'total' as level, '' as segment, local_date as target_date, daily_users as users
     from mart.active_user_count
@@ -45,29 +28,8 @@ active as (
     from mart.active_user_count
     where extract(isodow from local_date) = 7
     union all
-    select 'day', 'continent_plan', concat_ws('/', continent, subscription_plan), local_date, count(*)
-    from activity
-    group by local_date, continent, subscription_plan
-    union all
-    select 'day', 'continent', continent, local_date, count(*)
-    from (select distinct local_date, listener_key, continent from activity) as listeners
-    group by local_date, continent
-    union all
-    select 'day', 'plan', subscription_plan, local_date, count(*)
-    from (select distinct local_date, listener_key, subscription_plan from activity) as listeners
-    group by local_date, subscription_plan
-    union all
-    select 'week', 'continent_plan', concat_ws('/', continent, subscription_plan), week_start, count(*)
-    from weekly_activity
-    group by week_start, continent, subscription_plan
-    union all
-    select 'week', 'continent', continent, week_start, count(*)
-    from (select distinct week_start, listener_key, continent from weekly_activity) as listeners
-    group by week_start, continent
-    union all
-    select 'week', 'plan', subscription_plan, week_start, count(*)
-    from (select distinct week_start, listener_key, subscription_plan from weekly_activity) as listeners
-    group by week_start, subscription_plan
+    select grain, level, segment, start_date, users
+    from mart.segment_user_count
 ),
 
 observed as (

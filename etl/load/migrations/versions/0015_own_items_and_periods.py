@@ -1,4 +1,4 @@
-"""What each user has played, with the ids by which it can be left out of the counts; cheaper periods."""
+"""What each user has played, with the ids to leave it out by; cheaper periods; active users by segment."""
 
 from alembic import op
 
@@ -360,9 +360,23 @@ as $$
     where r.plays > 0 and r.rank <= 100
     order by 1, 2
 $$;
+
+create table mart.segment_user_count (
+    start_date date not null,
+    users integer not null,
+    grain text not null,
+    level text not null,
+    segment text not null,
+    constraint segment_user_count_pkey primary key (grain, level, segment, start_date),
+    constraint segment_user_count_grain_known check (grain in ('day', 'week')),
+    constraint segment_user_count_level_known check (level in ('continent', 'plan', 'continent_plan'))
+);
 """
 
 
 def upgrade() -> None:
-    """Create views and functions. Their comments and privileges follow at the end of each migration."""
+    """Create views, functions and a table, which the next build of the marts fills.
+
+    Their comments and privileges follow at the end of each migration.
+    """
     op.get_bind().exec_driver_sql(_STATEMENTS, execution_options={"no_parameters": True})
