@@ -59,12 +59,12 @@ def _draw_page(login: Login, reader: WarehouseReader) -> None:
         return
     group = _choose_group(groups)
     series = _choose_series(reader, group)
-    if pd.isna(group["model"]):
+    forecast = pd.DataFrame() if series is None else _read_forecast(reader, series, group)
+    if pd.isna(group["model"]) and forecast.empty:
         show_nothing_yet("Nothing is published here.", _escape_sentence(group["reason"]))
         st.caption(f"The marts have {_describe_history(history)}.")
     if series is None:
         return
-    forecast = reader.read_table("forecast", **series.key) if pd.notna(group["model"]) else pd.DataFrame()
     actuals = reader.read_table("forecast_actuals", **series.key, limit=_SHOWN_VALUES[series.grain])
     anomalous = reader.read_table("anomalous_days", **series.key)
     if not forecast.empty:
@@ -73,10 +73,25 @@ def _draw_page(login: Login, reader: WarehouseReader) -> None:
         show_nothing_yet("This series is not forecast.", _describe_refusal(reader, series))
     _draw_values(series, actuals, forecast, anomalous)
     if not forecast.empty:
-        st.markdown(f"**The model.** {_escape_sentence(group['reason'])}")
+        champion = _read_champion(reader, series, forecast.iloc[0], group)
+        st.markdown(f"**The model.** {_escape_sentence(champion['reason'])}")
         _draw_table(forecast)
         _draw_past_forecast(reader, series, anomalous)
-        _draw_accuracy(reader, series, group, anomalous)
+        _draw_accuracy(reader, series, champion, anomalous)
+
+
+def _read_forecast(reader: WarehouseReader, series: Series, group: pd.Series) -> pd.DataFrame:
+    """Return the newest forecast; none if a later training found no model to publish."""
+    forecast = reader.read_table("forecast", **series.key)
+    is_withdrawn = pd.isna(group["model"]) and not (forecast["made_at"] > group["made_at"]).any()
+    return forecast.iloc[:0] if is_withdrawn else forecast
+
+
+def _read_champion(reader: WarehouseReader, series: Series, newest: pd.Series, group: pd.Series) -> pd.Series:
+    """Return the choice of the model that has made a forecast, which need not be that of the last training."""
+    of_forecast = {name: newest[name] for name in ("model", "made_at", "run_id")}
+    champions = reader.read_table("forecast_champion", **series.key, **of_forecast)
+    return group if champions.empty else champions.iloc[0]
 
 
 def _describe_history(history: pd.Series) -> str:
@@ -185,12 +200,12 @@ def _draw_past_forecast(reader: WarehouseReader, series: Series, anomalous: pd.D
     )
 
 
-def _draw_accuracy(reader: WarehouseReader, series: Series, group: pd.Series, anomalous: pd.DataFrame) -> None:
+def _draw_accuracy(reader: WarehouseReader, series: Series, champion: pd.Series, anomalous: pd.DataFrame) -> None:
     st.subheader("Accuracy")
     accuracy = reader.read_table("forecast_accuracy", **series.key, days=MEASURED_DAYS[series.grain])
-    models = reader.read_table("forecast_models", **series.key, run_id=group["run_id"])
-    published = models[models["model"] == group["model"]]
-    measured = pd.Series({"mase": group["mase"], "naive_mase": None}) if published.empty else published.iloc[0]
+    models = reader.read_table("forecast_models", **series.key, run_id=champion["run_id"])
+    published = models[models["model"] == champion["model"]]
+    measured = pd.Series({"mase": champion["mase"], "naive_mase": None}) if published.empty else published.iloc[0]
     backtest_mase, naive_mase = (
         None if pd.isna(measured[name]) else float(measured[name]) for name in ("mase", "naive_mase")
     )

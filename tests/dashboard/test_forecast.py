@@ -94,6 +94,56 @@ def test_what_is_not_published_is_said_with_the_reason(dashboard: DashboardServe
     assert forecast_rows.REFUSAL in texts and "days of listening" in texts and "Expect" not in texts
 
 
+_RETRAINED = """
+    insert into mart.forecast_champion (metric, grain, level, made_at, mase, origin_count, better_origin_count, model,
+        reason, run_id)
+    values ('sessions', 'day', 'total', '2026-02-05 18:00Z', 0.7, 12, 12, 'theta', 'Chosen by the new training.',
+        'new');
+    insert into mart.forecast (metric, grain, level, segment, as_of_date, target_date, horizon, model, naive, q025, q10,
+        q50, q90, q975, run_id, made_at)
+    select metric, grain, level, segment, as_of_date, target_date, horizon, 'theta', naive, q025, q10, 5555, 6000, 7000,
+        'new', '2026-02-05 18:00Z'
+    from mart.forecast
+    where metric = 'sessions' and grain = 'day' and level = 'total' and as_of_date = '2026-02-04';
+"""
+_NEXT_DAY = """
+    insert into mart.forecast (metric, grain, level, segment, as_of_date, target_date, horizon, model, naive, q025, q10,
+        q50, q90, q975, run_id, made_at)
+    select metric, grain, level, segment, as_of_date + 1, target_date + 1, horizon, model, naive, q025, q10, 4444, 6000,
+        7000, 'next', made_at + interval '1 day'
+    from mart.forecast
+    where metric = 'sessions' and grain = 'day' and level = 'total' and run_id = 'forecast-2026-02-04';
+"""
+_NOT_RETRAINED = """
+    delete from mart.forecast where run_id in ('new', 'next');
+    delete from mart.forecast_champion where run_id = 'new';
+"""
+
+
+def test_the_model_is_that_of_the_forecast(dashboard: DashboardServer) -> None:
+    try:
+        with connect(dashboard.url) as connection:
+            connection.exec_driver_sql(_RETRAINED)
+        texts = read_texts(open_page(dashboard))
+        assert "Expect **5,555 sessions**" in texts and "at 18:00 UTC" in texts
+        assert "Chosen by the new training." in texts and forecast_rows.REASON not in texts
+        with connect(dashboard.url) as connection:
+            connection.exec_driver_sql(_NEXT_DAY)  # with the models of the former training, of more levels
+        texts = read_texts(open_page(dashboard))
+        assert "Expect **4,444 sessions**" in texts
+        assert forecast_rows.REASON in texts and "Chosen by the new training." not in texts
+        with connect(dashboard.url) as connection:
+            connection.exec_driver_sql("update mart.forecast_champion set model = null where run_id = 'new'")
+        assert "Expect **4,444 sessions**" in read_texts(open_page(dashboard))
+        with connect(dashboard.url) as connection:
+            connection.exec_driver_sql("delete from mart.forecast where run_id = 'next'")
+        texts = read_texts(open_page(dashboard))
+        assert "Chosen by the new training." in texts and "Expect" not in texts
+    finally:
+        with connect(dashboard.url) as connection:
+            connection.exec_driver_sql(_NOT_RETRAINED)
+
+
 def test_a_series_that_is_not_forecast_is_shown_with_the_reason(dashboard: DashboardServer) -> None:
     add = """
         insert into mart.forecast_series (metric, grain, level, segment, target_date, value)

@@ -1,6 +1,6 @@
 -- Sessions, minutes and active users of all users, by continent, by plan and by both, from the counts of the marts: a
--- few rows a day, however many users there are. Sessions and minutes add up over segments; users do not, so each segment
--- has its own. A segment begins with its first day.
+-- few rows a day, however many users there are. Sessions and minutes add up over segments; users do not, so each
+-- segment has its own. A segment begins with its first day.
 with engagement as (
     select
         'day' as grain,
