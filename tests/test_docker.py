@@ -103,13 +103,13 @@ def test_a_restarted_container_takes_no_network_away_from_another(compose: dict[
     assert not [name for name, service in compose["services"].items() if "network_mode" in service]
 
 
-@pytest.mark.parametrize("name", ["dashboard", "stand-in"])
+@pytest.mark.parametrize("name", ["dashboard", "mock-api"])
 def test_servers_without_a_need_for_secrets_get_none(compose: dict[str, Any], name: str) -> None:
     variables = compose["services"][name]["environment"]
     assert not [value for value in variables.values() if "PASSWORD" in value or "SECRET" in value]
 
 
-@pytest.mark.parametrize("name", ["dashboard", "stand-in"])
+@pytest.mark.parametrize("name", ["dashboard", "mock-api"])
 def test_servers_listen_for_the_other_containers(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("STATE_DIR", str(tmp_path))
     monkeypatch.setenv("WAREHOUSE_URL", "postgresql://postgres:5432/warehouse")
