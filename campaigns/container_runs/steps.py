@@ -98,10 +98,7 @@ def build_images(campaign: Campaign) -> str:
         images.build_product_image(engine, options.certificate, checkout)
     if options.stand_ins:
         images.build_stand_ins(engine, options.certificate)
-    size = images.measure_image(engine)
-    faults = images.find_image_faults(engine)
-    _require(size <= _MAX_IMAGE_BYTES and not faults, f"{size / 1e9:.2f} GB, {faults}")
-    return f"image of {size / 1e9:.2f} GB, without compiler and superuser"
+    return "; ".join([_check_image(engine), *([] if options.previous else [_check_bill_of_materials(engine)])])
 
 
 def start_project(campaign: Campaign) -> str:
@@ -124,10 +121,12 @@ def upgrade_project(campaign: Campaign) -> str:
         return "not asked for"
     before = read_digests(campaign.warehouse_url)
     images.build_product_image(campaign.project.engine, campaign.options.certificate)
+    findings = [_check_image(campaign.project.engine), _check_bill_of_materials(campaign.project.engine)]
+    campaign.project.compose("down", "--remove-orphans")
     campaign.start_services()
     differences = list_differences(before, read_digests(campaign.warehouse_url))
     _require(not differences, f"changed by the upgrade: {differences}")
-    return f"from {campaign.options.previous}: {len(before)} tables have the same rows"
+    return "; ".join([f"from {campaign.options.previous}: {len(before)} tables have the same rows", *findings])
 
 
 def refresh_over_rest(campaign: Campaign) -> str:
@@ -213,6 +212,19 @@ def remove_project(campaign: Campaign) -> str:
     leftovers = campaign.project.list_leftovers()
     _require(not leftovers, f"left behind: {leftovers}")
     return "no container, volume or network is left"
+
+
+def _check_image(engine: str) -> str:
+    size = images.measure_image(engine)
+    faults = images.find_image_faults(engine)
+    _require(size <= _MAX_IMAGE_BYTES and not faults, f"{size / 1e9:.2f} GB, {faults}")
+    return f"image of {size / 1e9:.2f} GB, without compiler and superuser"
+
+
+def _check_bill_of_materials(engine: str) -> str:
+    unlisted = images.find_unlisted_packages(engine)
+    _require(not unlisted, f"not in the bill of materials: {unlisted}")
+    return "its bill of materials lists all packages"
 
 
 @contextmanager
