@@ -1,6 +1,6 @@
 """Fetch Spark's jars into STATE_DIR where the tasks are not started by bin/run: python -m launch.fetch_jars.
 
-Further arguments are Maven coordinates, such as org.apache.hadoop:hadoop-aws:3.4.2: their jars are used by all sessions.
+Further arguments are Maven coordinates, such as org.apache.hadoop:hadoop-aws:3.4.2, of jars that all sessions use.
 """
 
 import argparse
