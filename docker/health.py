@@ -16,7 +16,7 @@ import urllib.request
 from pathlib import Path
 
 _STREAMS = ("landing", "live")
-_PAGES = {"dashboard": "http://127.0.0.1:8501/_stcore/health", "stand-in": "http://127.0.0.1:8899/stand-in/calls"}
+_PAGES = {"dashboard": "http://127.0.0.1:8501/_stcore/health", "mock-api": "http://127.0.0.1:8899/stand-in/calls"}
 _PORTS = {"spark-master": ("spark-master", 7077), "spark-worker": ("127.0.0.1", 8081)}
 _MAX_PROGRESS_AGE_SECONDS = 120
 _URL = "http://api-server:8080"

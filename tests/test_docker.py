@@ -80,6 +80,15 @@ def test_every_lasting_service_has_a_healthcheck(compose: dict[str, Any]) -> Non
     assert without == ONE_SHOT
 
 
+def test_a_healthcheck_asks_for_its_own_service(compose: dict[str, Any]) -> None:
+    checks = {
+        name: service["healthcheck"]["test"] for name, service in compose["services"].items() if name not in ONE_SHOT
+    }
+    asked = {name: check[3] for name, check in checks.items() if check[1:3] == ["python", "docker/health.py"]}
+    assert set(checks) - set(asked) == {"postgres", "kafka"}
+    assert asked == {name: name.replace("dag-", "dag_") for name in asked} | {"api-server": "metadatabase"}
+
+
 def test_every_service_waits_for_one_that_exists(compose: dict[str, Any]) -> None:
     services = compose["services"]
     for service in services.values():
@@ -191,6 +200,12 @@ def api_server() -> Iterator[str]:
 def test_health_is_what_airflow_says(api_server: str) -> None:
     assert _run_main("health.py", "scheduler", api_server) == 0
     assert _run_main("health.py", "triggerer", api_server) == 1
+
+
+@pytest.mark.parametrize("name", ["dashboard", "mock-api"])
+def test_a_server_is_healthy_while_it_responds(name: str, api_server: str) -> None:
+    assert _run_main("health.py", name, api_server) == 0
+    assert _run_main("health.py", name, "http://127.0.0.1:1/") == 1
 
 
 @pytest.mark.parametrize("name", ["landing", "live"])
