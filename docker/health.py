@@ -2,7 +2,7 @@
 
 PART is metadatabase, dag_processor, scheduler or triggerer, as the API server names them. A component is not healthy
 while the API server does not respond: no task can run then. The streams' parts, landing and live, are healthy while
-they write their progress, dashboard and stand-in while they respond, Spark's parts while they listen. It runs several
+they write their progress, dashboard and mock-api while they respond, Spark's parts while they listen. It runs several
 times a minute in each container, so it imports only what Python ships: the packages of the product would cost a second
 of processor time each time.
 """
@@ -16,7 +16,7 @@ import urllib.request
 from pathlib import Path
 
 _STREAMS = ("landing", "live")
-_PAGES = {"dashboard": "http://127.0.0.1:8501/_stcore/health", "stand-in": "http://127.0.0.1:8899/stand-in/calls"}
+_PAGES = {"dashboard": "http://127.0.0.1:8501/_stcore/health", "mock-api": "http://127.0.0.1:8899/stand-in/calls"}
 _PORTS = {"spark-master": ("spark-master", 7077), "spark-worker": ("127.0.0.1", 8081)}
 _MAX_PROGRESS_AGE_SECONDS = 120
 _URL = "http://api-server:8080"

@@ -31,11 +31,11 @@ _SPARK_COMMANDS = {
     ],
 }
 _STREAM_MODULES = {"landing": "launch.run_landing", "live": "launch.run_live_queries"}
-_SERVERS = ("dashboard", "stand-in")
+_SERVERS = ("dashboard", "mock-api")
 _ALL_ADDRESSES = "0.0.0.0"
 """Inside a container: only the compose network reaches it, and the host where a port is published."""
 _MOCK_API_PORT = 8899
-_MOCK_API_URL = f"http://stand-in:{_MOCK_API_PORT}"
+_MOCK_API_URL = f"http://mock-api:{_MOCK_API_PORT}"
 _API_URL = "http://api-server:8080"
 _IMAGE_JARS = Path("/opt/spark-jars")
 

@@ -20,7 +20,7 @@
                         the processes of streams
     ports               free ports of loopback
     warehouse_client    psql, pg_dump and pg_restore on the warehouse
-    spark_jars          Spark's jars, fetched once
+    spark_jars          Spark's jars, fetched once; fetch_jars: the same where another Airflow starts the tasks
     class_archive       the archive of Spark's Java classes, written once
     processes           child processes in sessions of their own; none is left behind
     supervised_process  a child process that is restarted if it ends

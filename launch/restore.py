@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated
 
 import typer
 
@@ -21,6 +21,9 @@ from launch.instance_lock import lock_instance
 from launch.warehouse_client import get_program_path, make_client_environment, resolve_warehouse_url
 
 _DROP_SCHEMAS = f"drop schema if exists {', '.join(SCHEMAS)} cascade;"
+_DISABLE_TRANSACTION_TIMEOUT = (
+    b"select set_config(name, '0', false) from pg_catalog.pg_settings where name = 'transaction_timeout';\n"
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -69,6 +72,7 @@ def _send_statements(dump: "subprocess.Popen[bytes]", server: "subprocess.Popen[
     try:
         with server.stdin as statements:
             statements.write(f"set client_min_messages = warning; begin; {_DROP_SCHEMAS}\n".encode())
+            _send_session_settings(dump.stdout, statements)
             shutil.copyfileobj(dump.stdout, statements)
             is_whole = dump.wait() == 0
             if is_whole:
@@ -78,6 +82,15 @@ def _send_statements(dump: "subprocess.Popen[bytes]", server: "subprocess.Popen[
         dump.kill()
         dump.wait()
         return False
+
+
+def _send_session_settings(dump: IO[bytes], statements: IO[bytes]) -> None:
+    """Send the settings with which a dump begins; the search path is the last one of those that are always there."""
+    for line in dump:
+        # Servers before PostgreSQL 17 do not know this setting, which newer clients write into every dump.
+        statements.write(_DISABLE_TRANSACTION_TIMEOUT if line.startswith(b"SET transaction_timeout") else line)
+        if b"set_config('search_path'" in line:
+            return
 
 
 if __name__ == "__main__":

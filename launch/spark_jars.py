@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 from etl.engines.spark import KAFKA_COORDINATES, KAFKA_EXCLUDES, MAVEN_COORDINATES
@@ -43,6 +44,14 @@ def resolve_jars(state: Path, environ: dict[str, str]) -> bool:
 def resolve_kafka_jars(state: Path, environ: dict[str, str]) -> bool:
     """Fetch missing jars of ``etl.engines.spark.KAFKA_COORDINATES``, as ``resolve_jars`` does."""
     return _resolve(state, environ, "ivy-kafka", KAFKA_COORDINATES, KAFKA_EXCLUDES)
+
+
+def resolve_additional_jars(state: Path, environ: dict[str, str], coordinates: Sequence[str]) -> None:
+    """Fetch jars, such as a connector of an object store, beside those that ``resolve_jars`` fetches.
+
+    :raises ActionNeededError: if they cannot be fetched.
+    """
+    _fetch_jars(state, environ, state / "ivy", ",".join(coordinates), ())
 
 
 def fetch_image_jars(folder: Path, environ: dict[str, str]) -> None:

@@ -80,6 +80,15 @@ def test_every_lasting_service_has_a_healthcheck(compose: dict[str, Any]) -> Non
     assert without == ONE_SHOT
 
 
+def test_a_healthcheck_asks_for_its_own_service(compose: dict[str, Any]) -> None:
+    checks = {
+        name: service["healthcheck"]["test"] for name, service in compose["services"].items() if name not in ONE_SHOT
+    }
+    asked = {name: check[3] for name, check in checks.items() if check[1:3] == ["python", "docker/health.py"]}
+    assert set(checks) - set(asked) == {"postgres", "kafka"}
+    assert asked == {name: name.replace("dag-", "dag_") for name in asked} | {"api-server": "metadatabase"}
+
+
 def test_every_service_waits_for_one_that_exists(compose: dict[str, Any]) -> None:
     services = compose["services"]
     for service in services.values():
@@ -103,13 +112,13 @@ def test_a_restarted_container_takes_no_network_away_from_another(compose: dict[
     assert not [name for name, service in compose["services"].items() if "network_mode" in service]
 
 
-@pytest.mark.parametrize("name", ["dashboard", "stand-in"])
+@pytest.mark.parametrize("name", ["dashboard", "mock-api"])
 def test_servers_without_a_need_for_secrets_get_none(compose: dict[str, Any], name: str) -> None:
     variables = compose["services"][name]["environment"]
     assert not [value for value in variables.values() if "PASSWORD" in value or "SECRET" in value]
 
 
-@pytest.mark.parametrize("name", ["dashboard", "stand-in"])
+@pytest.mark.parametrize("name", ["dashboard", "mock-api"])
 def test_servers_listen_for_the_other_containers(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("STATE_DIR", str(tmp_path))
     monkeypatch.setenv("WAREHOUSE_URL", "postgresql://postgres:5432/warehouse")
@@ -191,6 +200,12 @@ def api_server() -> Iterator[str]:
 def test_health_is_what_airflow_says(api_server: str) -> None:
     assert _run_main("health.py", "scheduler", api_server) == 0
     assert _run_main("health.py", "triggerer", api_server) == 1
+
+
+@pytest.mark.parametrize("name", ["dashboard", "mock-api"])
+def test_a_server_is_healthy_while_it_responds(name: str, api_server: str) -> None:
+    assert _run_main("health.py", name, api_server) == 0
+    assert _run_main("health.py", name, "http://127.0.0.1:1/") == 1
 
 
 @pytest.mark.parametrize("name", ["landing", "live"])

@@ -11,6 +11,32 @@ BASE_IMAGE = "docker.io/library/debian:trixie-slim"
 _STAND_INS = {"docker.io/library/postgres:18-trixie": "postgres", "docker.io/apache/kafka:4.4.0": "kafka"}
 _FOLDER = CHECKOUT / "campaigns" / "container_images"
 _COMPILERS = ("cc", "gcc", "g++", "make", "pip")
+_LIST_UNLISTED = """
+import json, re, subprocess
+from importlib.metadata import distributions
+from pathlib import Path
+
+def name_package(kind, name, version):
+    return f"{kind} {re.sub('[-_.]+', '-', name).lower()} {version}"
+
+components = json.loads(Path("/opt/sbom.cdx.json").read_text())["components"]
+kinds = {"deb": "pkg:deb/", "pypi": "pkg:pypi/"}
+listed = {
+    name_package(kind, component["name"], component["version"])
+    for component in components
+    for kind, prefix in kinds.items()
+    if component.get("purl", "").startswith(prefix)
+}
+debian = subprocess.check_output(["dpkg-query", "--show", "--showformat", "${Package} ${Version}\\n"], text=True)
+installed = {name_package("deb", *line.split()) for line in debian.splitlines()}
+installed |= {name_package("pypi", item.name, item.version) for item in distributions()}
+jars = [component for component in components if component.get("purl", "").startswith("pkg:maven/")]
+if len(jars) < len(list(Path("/opt/spark-jars").rglob("*.jar"))):
+    print("jars")
+for name in sorted(installed - listed):
+    print(name)
+"""
+"""Prints the packages of an image that its bill of materials does not list."""
 
 
 def build_base_image(engine: str) -> None:
@@ -44,6 +70,12 @@ def has_image(engine: str, tag: str) -> bool:
     except RuntimeError:
         return False
     return True
+
+
+def find_unlisted_packages(engine: str) -> list[str]:
+    """Return the packages of the product's image that its bill of materials does not list with their versions."""
+    command = ["run", "--rm", "--entrypoint", "python", PRODUCT_IMAGE, "-c", _LIST_UNLISTED]
+    return run_command([engine, *command]).splitlines()
 
 
 def measure_image(engine: str) -> int:

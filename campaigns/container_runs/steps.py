@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -29,6 +30,10 @@ _KAFKA_SETTINGS = {
     "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
     "KAFKA_SASL_MECHANISM": "PLAIN",
     "KAFKA_SASL_USERNAME": "warehouse",
+}
+_STREAMED_MESSAGES = {
+    "in the star": "select sum(row_count) as n from audit.run_input where name like 'SpotifyWrapped of %'",
+    "in the live tables": "select sum(events) as n from live.batch",
 }
 _SPARK_STATUS = "import urllib.request as r; print(r.urlopen('http://spark-master:8080/json/').read().decode())"
 
@@ -98,10 +103,7 @@ def build_images(campaign: Campaign) -> str:
         images.build_product_image(engine, options.certificate, checkout)
     if options.stand_ins:
         images.build_stand_ins(engine, options.certificate)
-    size = images.measure_image(engine)
-    faults = images.find_image_faults(engine)
-    _require(size <= _MAX_IMAGE_BYTES and not faults, f"{size / 1e9:.2f} GB, {faults}")
-    return f"image of {size / 1e9:.2f} GB, without compiler and superuser"
+    return "; ".join([_check_image(engine), *([] if options.previous else [_check_bill_of_materials(engine)])])
 
 
 def start_project(campaign: Campaign) -> str:
@@ -113,7 +115,7 @@ def start_project(campaign: Campaign) -> str:
     _require(set(ended.values()) == {0}, f"one-shot services ended with {ended}")
     _require(all(c.is_ready() for c in containers if c.service not in _ONE_SHOT), f"not ready: {containers}")
     rows = read_digests(campaign.warehouse_url)
-    counts = {name: rows[name][0] for name in ("warehouse.dim_track", "warehouse.fact_event", "mart.listener")}
+    counts = {name: rows[name][0] for name in ("warehouse.dim_track", "warehouse.fact_event", "mart.listener_year")}
     _require(all(counts.values()), f"empty after the first start: {counts}")
     return f"{len(containers)} containers; rows: {counts}"
 
@@ -124,10 +126,12 @@ def upgrade_project(campaign: Campaign) -> str:
         return "not asked for"
     before = read_digests(campaign.warehouse_url)
     images.build_product_image(campaign.project.engine, campaign.options.certificate)
+    findings = [_check_image(campaign.project.engine), _check_bill_of_materials(campaign.project.engine)]
+    campaign.project.compose("down", "--remove-orphans")
     campaign.start_services()
     differences = list_differences(before, read_digests(campaign.warehouse_url))
     _require(not differences, f"changed by the upgrade: {differences}")
-    return f"from {campaign.options.previous}: {len(before)} tables have the same rows"
+    return "; ".join([f"from {campaign.options.previous}: {len(before)} tables have the same rows", *findings])
 
 
 def refresh_over_rest(campaign: Campaign) -> str:
@@ -193,18 +197,14 @@ def stream_events(campaign: Campaign) -> str:
     campaign.set_variables(_KAFKA_SETTINGS)
     campaign.start_services(profiles=("kafka", "streams"))
     command = "python -m launch.simulate_stream --users 20 --hours 24 --full-speed --seed 3"
-    campaign.project.execute("scheduler", *command.split())
-    queries = {
-        "in the star": "select count(*) as n from audit.run_input where origin = 'stream'",
-        "in the live tables": "select count(*) as n from live.batch",
-    }
-    counts = {
-        name: _wait_for(lambda query=query: _count(campaign, query), _RUN_SECONDS, f"events {name}")  # type: ignore[misc]
-        for name, query in queries.items()
-    }
+    printed = campaign.project.execute("scheduler", *command.split())
+    found = re.search(r"The stream has ([\d,]+) messages", printed)
+    _require(found is not None, f"nothing was sent: {printed}")
+    sent = int(str(found and found[1]).replace(",", ""))
+    counts = {name: _wait_for_messages(campaign, query, sent) for name, query in _STREAMED_MESSAGES.items()}
     killed = [campaign.project.kill(service).service for service in ("kafka", "landing", "live")]
     campaign.project.wait_until_ready(killed, _RECOVERY_SECONDS)
-    return f"{counts}; {killed} killed and back"
+    return f"{sent} messages sent, {counts}; {killed} killed and back"
 
 
 def remove_project(campaign: Campaign) -> str:
@@ -213,6 +213,19 @@ def remove_project(campaign: Campaign) -> str:
     leftovers = campaign.project.list_leftovers()
     _require(not leftovers, f"left behind: {leftovers}")
     return "no container, volume or network is left"
+
+
+def _check_image(engine: str) -> str:
+    size = images.measure_image(engine)
+    faults = images.find_image_faults(engine)
+    _require(size <= _MAX_IMAGE_BYTES and not faults, f"{size / 1e9:.2f} GB, {faults}")
+    return f"image of {size / 1e9:.2f} GB, without compiler and superuser"
+
+
+def _check_bill_of_materials(engine: str) -> str:
+    unlisted = images.find_unlisted_packages(engine)
+    _require(not unlisted, f"not in the bill of materials: {unlisted}")
+    return "its bill of materials lists all packages"
 
 
 @contextmanager
@@ -233,9 +246,15 @@ def _get_ended_state(api: AirflowApi, dag_id: str, run_id: str) -> str | None:
     return state if state in ENDED_STATES else None
 
 
+def _wait_for_messages(campaign: Campaign, query: str, message_count: int) -> int:
+    """Wait until a query counts all messages; return its number."""
+    _wait_for(lambda: _count(campaign, query) >= message_count, _RUN_SECONDS, f"{message_count} messages by {query}")
+    return _count(campaign, query)
+
+
 def _count(campaign: Campaign, query: str) -> int:
     with database.connect(campaign.warehouse_url) as connection:
-        return int(str(database.fetch_rows(connection, query)[0]["n"]))
+        return int(str(database.fetch_rows(connection, query)[0]["n"] or 0))
 
 
 def _wait_for(find: Callable[[], _Found | None], seconds: float, name: str) -> _Found:

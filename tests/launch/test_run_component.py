@@ -34,15 +34,15 @@ def become(name: str) -> None:
         runpy.run_path(str(CHECKOUT / "docker" / "run_component.py"))["main"]([name])
 
 
-def test_the_stand_in_listens_where_the_tasks_ask(started: Started) -> None:
-    become("stand-in")
+def test_the_mock_api_listens_where_the_tasks_ask(started: Started) -> None:
+    become("mock-api")
     become("scheduler")
     (command, _), (_, environ) = started
     assert command[1:3] == ["-m", "simulator.mock_api"]
     assert command[command.index("--mode") + 1] == "extended"
     settings = read_settings(environ)
     assert settings.is_mock_api and settings.spotify_client_id == "stand-in"
-    assert settings.spotify_accounts_url == f"http://stand-in:{command[command.index('--port') + 1]}"
+    assert settings.spotify_accounts_url == f"http://mock-api:{command[command.index('--port') + 1]}"
 
 
 def test_with_a_client_id_spotify_is_asked(started: Started, monkeypatch: pytest.MonkeyPatch) -> None:

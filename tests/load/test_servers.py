@@ -13,6 +13,8 @@ from etl import database
 from etl.load import load_frames
 from etl.load.migrate import migrate_warehouse
 from launch import postgres
+from launch.backup import write_backup
+from launch.restore import restore_backup
 from tests.conftest import run_as_superuser
 from tests.load.star_frames import compute_checksums, create_frames, make_catalogue, make_run
 from tests.processes import find_free_port
@@ -78,3 +80,23 @@ def test_a_load_on_another_version(
     load_frames(create_frames(spark, make_catalogue()), make_run(), url)
     load_frames(create_frames(spark, make_catalogue()), make_run(), warehouse_url)
     assert compute_checksums(url) == compute_checksums(warehouse_url)
+
+
+@pytest.mark.parametrize("version", [15, 16])
+def test_a_backup_is_restored_on_another_version(
+    version: int, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = request.getfixturevalue(f"version_{version}")
+    migrate_warehouse(url)
+    monkeypatch.setenv("WAREHOUSE_URL", url)
+    with database.connect(url) as connection:
+        connection.exec_driver_sql("create table warehouse.kept as select generate_series(1, 3) as n")
+    write_backup(tmp_path / "backup")
+    with database.connect(url) as connection:
+        connection.exec_driver_sql("drop table warehouse.kept")
+    restore_backup(tmp_path / "backup")
+    with database.connect(url) as connection:
+        assert database.fetch_rows(connection, "select array_agg(n order by n) as kept from warehouse.kept") == [
+            {"kept": [1, 2, 3]}
+        ]
+        connection.exec_driver_sql("drop table warehouse.kept")
