@@ -151,7 +151,7 @@ def _describe_decision(row: dict[Any, Any]) -> str:
 
 def _describe_authors(row: dict[Any, Any]) -> str:
     sentence = (
-        f"Decision {row['decision_id']}, {escape_markdown(row['decided_by'])}, {row['decided_at']:%Y-%m-%d %H:%M}."
+        f"Decision {row['decision_id']}, {escape_markdown(row['decided_by'])}, {row['decided_at']:%Y-%m-%d %H:%M} UTC."
     )
     if not pd.isna(row["revoked_at"]):
         sentence += f" Taken back by {escape_markdown(row['revoked_by'])}, {row['revoked_at']:%Y-%m-%d %H:%M} UTC."
