@@ -24,7 +24,7 @@ def build_track_alias(
     :param tracks: track_id, popularity, rank.
     :param variants: the result of ``tracks.build_track_variants``.
     :param matches: the result of ``reconciliation.match_rows_without_id``.
-    :param merged_artists: the result of ``artists.find_merged_artists``: their tracks are found under both spellings.
+    :param merged_artists: the result of ``artists.list_merged_artists``: their tracks are found under both spellings.
     """
     columns = ("alias_kind", "alias_value", "track_id", "method", "score")
     spotify_tracks = tracks.where(~is_name_derived(F.col("track_id")))

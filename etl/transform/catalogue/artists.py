@@ -23,14 +23,14 @@ from etl.transform.catalogue.source_precedence import (
 from etl.transform.names import alternate_artist_key, artist_key, loose_artist_key, name_derived_id
 
 
-def find_merged_artists(rows: DataFrame, differences: Collection[IdPair] = ()) -> list[str]:
-    """Return the names whose spellings with and without a leading "the" are one artist; without it, and sorted.
+def find_merge_evidence(rows: DataFrame) -> DataFrame:
+    """Return where both spellings of a name, with and without a leading "the", are credited on one recording.
 
-    The spellings are one artist if both are credited on one recording: on one track id, or on tracks with equal title
-    and version, or equal ISRC, whose durations are as near as those of one recording.
+    They are if both are credited on one track id, or on tracks with equal title and version, or equal ISRC, whose
+    durations are as near as those of one recording.
 
     :param rows: the result of ``reconciliation.add_track_identity``.
-    :param differences: decided differences of artists; two spellings whose name-derived ids are one of them stay two.
+    :returns: identity (of the track credited to the name with "the"), key (the name without it).
     """
     fields = ("identity", "title", "version", "isrc", "duration_ms")
     credited_names = rows.where(F.col("source") != MOCK_SOURCE).select(*fields, F.explode("artist_keys").alias("key"))
@@ -48,13 +48,24 @@ def find_merged_artists(rows: DataFrame, differences: Collection[IdPair] = ()) -
         | (is_same["title"] & is_same["version"] & (distance <= TOLERANCE_MS))
         | (is_same["isrc"] & (distance <= ISRC_GAP_MS))
     )
-    merged_keys = (
-        left_credits.join(right_credits, on="key", how="inner").where(is_same_recording).select("key").distinct()
+    return (
+        left_credits.join(right_credits, on="key", how="inner")
+        .where(is_same_recording)
+        .select(F.col("left_identity").alias("identity"), "key")
+        .distinct()
     )
+
+
+def list_merged_artists(evidence: DataFrame, differences: Collection[IdPair] = ()) -> list[str]:
+    """Return the names whose spellings with and without a leading "the" are one artist; without it, and sorted.
+
+    :param evidence: the result of ``find_merge_evidence``.
+    :param differences: decided differences of artists; two spellings whose name-derived ids are one of them stay two.
+    """
     is_different = is_decided_pair(
         name_derived_id(F.col("key")), name_derived_id(alternate_artist_key(F.col("key"))), differences
     )
-    return sorted(row["key"] for row in merged_keys.where(~is_different).collect())
+    return sorted(row["key"] for row in evidence.select("key").distinct().where(~is_different).collect())
 
 
 def canonical_artist_key(key: Column, merged_artists: Sequence[str]) -> Column:
@@ -78,9 +89,9 @@ def build_credits(
 
     :param tracks: track_id, rank, artists (struct of names, ids, keys), popularity.
     :param artist_rows: rows of ``ARTIST_ROW``.
-    :param merged_artists: the result of ``find_merged_artists``.
+    :param merged_artists: the result of ``list_merged_artists``.
     :param differences: decided differences of artists: a name never means the artist that its id differs from.
-    :returns: track_id, position (from 1), artist_id, name, rank, popularity (the track's).
+    :returns: track_id, position (from 1), artist_id, artist_key, name, rank, popularity (the track's).
     """
     no_ids = F.array_repeat(F.lit(None).cast("string"), F.size("artists.names"))
     artist_structs = F.arrays_zip(
@@ -125,7 +136,7 @@ def build_credits(
             ),
         )
     )
-    columns = ("track_id", "position", "artist_id", "name", "rank", "popularity")
+    columns = ("track_id", "position", "artist_id", "artist_key", "name", "rank", "popularity")
     return own_credits.select(*columns).unionByName(mock_credits.select(*columns))
 
 
