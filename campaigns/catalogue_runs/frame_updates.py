@@ -5,17 +5,19 @@ after each run.
 """
 
 from collections import defaultdict
+from collections.abc import Collection
 from typing import Any
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
-from pyspark.sql.types import StructType
+from pyspark.sql.pandas.types import to_arrow_schema
+from pyspark.sql.types import StringType, StructField, StructType
 
 from campaigns.catalogue_runs.random_inputs import RandomInputs, Row
 from etl.formats.contracts import ARTIST_ROW, LATEST_STATE, STAGED, TRACK_ROW
 from etl.formats.feature_providers import list_feature_sources
 from etl.transform.catalogue.decisions import collect_decisions
-from etl.transform.catalogue.links import build_row_links, collect_columns
+from etl.transform.catalogue.links import build_row_links
 from etl.transform.catalogue.parts import CatalogueParts, select_parts
 from etl.transform.catalogue.pipeline import build_from_rows
 from etl.transform.catalogue.reconciliation import add_track_identity
@@ -88,7 +90,7 @@ class UpdatedCatalogue:
         rules = self._make_rules(inputs)
         current = CurrentInputs(
             rows,
-            RowLinks(*collect_columns(build_row_links(rows))),
+            RowLinks.collect(build_row_links(rows)),
             self._make_frame(inputs.list_artist_rows(), ARTIST_ROW),
             self._make_frame(inputs.playlists.values(), LATEST_STATE["api_playlist"]),
             self._make_snapshots(inputs),
@@ -106,7 +108,8 @@ class UpdatedCatalogue:
     def list_differences(self) -> list[str]:
         """Return the rows in which the two stars differ."""
         return [
-            f"{table} {key}: rebuilt {self.rebuilt.tables[table].get(key)}, updated {self.updated.tables[table].get(key)}"
+            f"{table} {key}: rebuilt {self.rebuilt.tables[table].get(key)},"
+            f" updated {self.updated.tables[table].get(key)}"
             for table in sorted({*self.rebuilt.tables, *self.updated.tables})
             for key in sorted({*self.rebuilt.tables[table], *self.updated.tables[table]}, key=repr)
             if self.rebuilt.tables[table].get(key) != self.updated.tables[table].get(key)
@@ -116,7 +119,10 @@ class UpdatedCatalogue:
         return checkpoint_to_disk(add_track_identity(self._make_frame(inputs.list_track_rows(), TRACK_ROW)))
 
     def _make_rules(self, inputs: RandomInputs) -> CatalogueRules:
-        decisions = self._spark.createDataFrame(sorted(inputs.decisions), STAGED["match_decision"])
+        columns = STAGED["match_decision"].fieldNames()
+        decisions = self._make_frame(
+            [dict(zip(columns, row, strict=True)) for row in sorted(inputs.decisions)], STAGED["match_decision"]
+        )
         return CatalogueRules(inputs.api_source, FEATURE_SOURCES, collect_decisions(decisions))
 
     def _rebuild(self, inputs: RandomInputs, rows: DataFrame) -> Any:
@@ -136,7 +142,7 @@ class UpdatedCatalogue:
     ) -> LastCatalogue:
         stored = CatalogueParts(**{name: checkpoint_to_disk(frame) for name, frame in parts.get_frames().items()})
         return LastCatalogue(
-            RowLinks(*collect_columns(build_row_links(rows))),
+            RowLinks.collect(build_row_links(rows)),
             self._make_frame(inputs.list_artist_rows(), ARTIST_ROW),
             stored,
             merged_artists,
@@ -148,12 +154,11 @@ class UpdatedCatalogue:
         track_rows, artist_rows = inputs.list_track_rows(), inputs.list_artist_rows()
         changed = _list_differing(last_rows, track_rows)
         changed_features = _list_differing(self._inputs.features.values(), inputs.features.values())
-        track_ids = [(row["track_id"],) for row in changed_features]
         input_ids = sorted({*inputs.files, *inputs.artist_files} - {*self._inputs.files, *self._inputs.artist_files})
         return News(
             add_track_identity(self._make_frame(changed, TRACK_ROW)),
             self._make_frame(_list_differing(last_artists, artist_rows), ARTIST_ROW),
-            self._spark.createDataFrame(track_ids, "track_id string"),
+            self._make_ids("track_id", {row["track_id"] for row in changed_features}),
             input_ids,
         )
 
@@ -162,15 +167,18 @@ class UpdatedCatalogue:
         return playlists.where("items IS NOT NULL").select("playlist_id", "items")
 
     def _make_requested(self, inputs: RandomInputs) -> DataFrame:
-        ids = [(artist_id,) for artist_id in sorted(inputs.requested_artists)]
-        return self._spark.createDataFrame(ids, "artist_id string")
+        return self._make_ids("artist_id", inputs.requested_artists)
 
     def _make_features(self, inputs: RandomInputs) -> DataFrame:
         return self._make_frame(inputs.features.values(), LATEST_STATE["provider_features"])
 
+    def _make_ids(self, name: str, ids: Collection[str]) -> DataFrame:
+        return self._make_frame([{name: id_} for id_ in sorted(ids)], StructType([StructField(name, StringType())]))
+
     def _make_frame(self, rows: Any, schema: StructType) -> DataFrame:
-        tuples = [tuple(row.get(name) for name in schema.names) for row in rows]
-        return self._spark.createDataFrame(tuples, schema)
+        # From Arrow: a list would start Python's workers for each plan that reads it.
+        table = pa.Table.from_pylist(list(rows), to_arrow_schema(schema))
+        return self._spark.createDataFrame(table, schema)
 
 
 def _list_differing(former: Any, present: Any) -> list[Row]:

@@ -14,8 +14,24 @@ from etl.formats.contracts import AUDIO_FEATURES, MOCK_SOURCE
 
 Row = dict[str, Any]
 
-_TITLES = [f"{word} {end}".strip() for word in ("Song", "Home", "Rain", "Sea", "Sky", "Road") for end in ("", "Two", "- Live")]
-_NAMES = ("Nova", "The Nova", "Lux", "The Lux", "Vega", "The The Nova", "Mira", "Ona", "Rex", "Ulla", "Pax", "Zed", "Kit")
+_TITLES = [
+    f"{word} {end}".strip() for word in ("Song", "Home", "Rain", "Sea", "Sky", "Road") for end in ("", "Two", "- Live")
+]
+_NAMES = (
+    "Nova",
+    "The Nova",
+    "Lux",
+    "The Lux",
+    "Vega",
+    "The The Nova",
+    "Mira",
+    "Ona",
+    "Rex",
+    "Ulla",
+    "Pax",
+    "Zed",
+    "Kit",
+)
 _ALBUMS = ("First", "Best Of", "Third", "Blue", "Red", "Live at Home")
 _SOURCES = ("tracks_1921_2020", "tracks_by_genre", "playlist_songs", "top_2000s", "made_up")
 _ASKED = datetime(2026, 11, 21)
@@ -30,9 +46,10 @@ def _derive_id(artist_key: str) -> str:
 class RandomInputs:
     """The inputs of a catalogue as of a run.
 
-    ``files`` are rows about tracks by input, ``artist_files`` rows about artists; ``api_tracks`` and ``api_artists`` are
-    by id, ``playlists`` as ``LATEST_STATE["api_playlist"]``, ``features`` as ``LATEST_STATE["provider_features"]``,
-    by track and source; ``decisions`` as ``STAGED["match_decision"]``; ``requested_artists`` are those of the last change.
+    ``files`` are rows about tracks by input, ``artist_files`` rows about artists; ``api_tracks`` and ``api_artists``
+    are by id, ``playlists`` as ``LATEST_STATE["api_playlist"]``, ``features`` as ``LATEST_STATE["provider_features"]``,
+    by track and source; ``decisions`` as ``STAGED["match_decision"]``; ``requested_artists`` are those of the last
+    change.
     """
 
     chance: random.Random
@@ -186,7 +203,7 @@ class RandomInputs:
             "track_id": track_id,
             "source": source,
             "asked_at": _ASKED,
-            "measures": tuple(measures.values()),
+            "measures": measures,
         }
 
     def _change_decision(self) -> None:

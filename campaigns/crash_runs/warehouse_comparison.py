@@ -87,15 +87,15 @@ _NATURAL_ARRAYS = {
 }
 """Tables whose arrays are in the order of surrogate keys: the expression that stands for these columns."""
 IGNORED_COLUMNS = {
-    "audit.run": ("started_at", "finished_at"),
+    "audit.run": ("started_at", "finished_at", "catalogue_state_id"),
     "audit.fetch": ("asked_at", "calls", "calls_saved"),
     "audit.gap": ("found_at",),
     "audit.cluster_fit": ("fitted_at",),
     "warehouse.dim_audio_cluster": ("fitted_at",),
     "warehouse.exclusion": ("excluded_at",),
 }
-"""Timestamps of runs, and their numbers of requests: a killed run takes longer and makes fewer requests in its last
-attempt. Ids of runs are the same, so they are compared."""
+"""Timestamps of runs, ids of their states, and their numbers of requests: a killed run takes longer and makes fewer
+requests in its last attempt. Ids of runs are the same, so they are compared."""
 _MAX_SHOWN_ROWS, _MAX_ROW_WIDTH = 5, 300
 
 

@@ -52,6 +52,8 @@ class Run:
 
     ``state_run_id`` is the run that wrote the state of the API's resources that this run uses. ``last_published_at`` is
     when the last catalogue had been published at the time this run was planned.
+    ``catalogue_state_id`` is the state that the catalogue left in the lake, and ``updated_state_id`` that of the
+    published catalogue whose changes alone the frames have; None if they have all rows.
     """
 
     run_id: str
@@ -62,6 +64,8 @@ class Run:
     newness_bounds: tuple[date, date] | None = None
     state_run_id: str | None = None
     last_published_at: datetime | None = None
+    catalogue_state_id: str | None = None
+    updated_state_id: str | None = None
 
 
 @contextmanager
@@ -94,13 +98,15 @@ def record_start(connection: Connection, run: Run) -> bool:
     upserted = connection.execute(
         text("""
             insert into audit.run
-                (run_id, job, started_at, reference_date, newness_oldest_month, newness_newest_month, memory_run_id)
-            values (:run_id, :job, :started_at, :reference_date, :oldest, :newest, :memory_run_id)
+                (run_id, job, started_at, reference_date, newness_oldest_month, newness_newest_month, memory_run_id,
+                catalogue_state_id)
+            values (:run_id, :job, :started_at, :reference_date, :oldest, :newest, :memory_run_id, :catalogue_state_id)
             on conflict (run_id) do update
             set started_at = excluded.started_at, reference_date = excluded.reference_date,
                 newness_oldest_month = excluded.newness_oldest_month,
                 newness_newest_month = excluded.newness_newest_month,
                 memory_run_id = excluded.memory_run_id,
+                catalogue_state_id = excluded.catalogue_state_id,
                 result = 'running', finished_at = null, message = null
             where (run.message = any(:from_outside)) is not true
         """),
@@ -112,6 +118,7 @@ def record_start(connection: Connection, run: Run) -> bool:
             "oldest": oldest,
             "newest": newest,
             "memory_run_id": run.state_run_id,
+            "catalogue_state_id": run.catalogue_state_id,
             "from_outside": list(EXTERNAL_END_MESSAGES),
         },
     )

@@ -124,6 +124,19 @@ def get_latest_state_run_id(connection: Connection) -> str | None:
     return str(run_rows[0]["memory_run_id"]) if run_rows else None
 
 
+def get_latest_catalogue_state_id(connection: Connection) -> str | None:
+    """Return the state that the last published catalogue left in the lake; None if it left none."""
+    statement = """
+        select catalogue_state_id from audit.run
+        where result = 'published' and tracks_added is not null
+        order by finished_at desc
+        limit 1
+    """
+    run_rows = fetch_rows(connection, statement)
+    state_id = run_rows[0]["catalogue_state_id"] if run_rows else None
+    return None if state_id is None else str(state_id)
+
+
 def list_match_decisions(connection: Connection) -> tuple[list[tuple[str, str, str, bool]], bool]:
     """Return the decisions about ids that a catalogue follows, and whether the published one was built with others.
 

@@ -74,7 +74,9 @@ def erase_from_responses(lake: Lake, data_subject: DataSubject) -> tuple[int, in
             lake.inputs.replace_input(api_input, compress_lines(remaining_lines), resource_count)
             changed_count += 1
     if data_subject.accounts or dropped_count or changed_count:
-        lake.latest_state.drop_outdated([])  # The next refresh rebuilds it from the remaining responses.
+        # The next refresh rebuilds them from the remaining responses.
+        lake.latest_state.drop_outdated([])
+        lake.catalogue_states.drop_outdated([])
     return dropped_count, changed_count
 
 

@@ -31,12 +31,15 @@ def sweep_lake(settings: Settings, retention_days: int, now: datetime) -> int:
     lake.sweep_drafts(now - timedelta(days=retention_days))
     with database.connect(settings.warehouse_url) as connection:
         state_run_id = database.get_latest_state_run_id(connection)
+        catalogue_state_id = database.get_latest_catalogue_state_id(connection)
         model_paths = forecasts.list_model_paths(connection)
     ForecastFiles(settings.state_dir, settings.lake_url).drop_old_models(
         now - timedelta(days=retention_days), model_paths
     )
     recent_runs = [run_id for run_id in lake.checkpoints.find_run_ids() if run_id not in old_runs]
     lake.latest_state.drop_outdated([*recent_runs, *([state_run_id] if state_run_id else [])])
+    recent_states = lake.catalogue_states.find_states(recent_runs)
+    lake.catalogue_states.drop_outdated([*recent_states, *([catalogue_state_id] if catalogue_state_id else [])])
     log.info("Removed the frames of %d runs older than %d days.", len(old_runs), retention_days)
     return len(old_runs)
 

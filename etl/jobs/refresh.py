@@ -5,36 +5,32 @@ Each step stores its results in the lake, under the id of the run, so that the n
 
 import logging
 from datetime import date, datetime
-from functools import reduce
 from typing import Any
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.types import StructType
 
 from etl import database
-from etl.engines.spark import empty_frame, open_session, options_for_size
-from etl.formats.contracts import ARTIST_ROW, CATALOGUE, STAGED, SURVEY_ROW, TRACK_ROW
-from etl.formats.feature_providers import SERVICES, list_cluster_exclusions, list_feature_sources
-from etl.formats.kaggle.file_formats import FORMATS
-from etl.formats.tabular import read_rows
-from etl.jobs import api_frames
+from etl.engines.spark import open_session, options_for_size
+from etl.formats.contracts import CATALOGUE, STAGED
+from etl.formats.feature_providers import list_cluster_exclusions
+from etl.jobs import api_frames, catalogue_build, catalogue_inputs
+from etl.jobs.api_frames import ApiFrames
+from etl.jobs.catalogue_build import BuiltCatalogue, RefreshSources
+from etl.jobs.catalogue_state import StateDocument
 from etl.load import Run, RunInput, load_frames
 from etl.settings import Settings
 from etl.storage.full_disk import report_full_disk
 from etl.storage.inputs import ReceivedInput
 from etl.storage.lake import Lake
 from etl.transform import provider_features, responses
-from etl.transform.catalogue import newness, pipeline
+from etl.transform.catalogue import newness
 from etl.transform.clusters import kmeans
 from etl.transform.clusters.assignment import assign_clusters, clear_clusters
 from etl.transform.clusters.model import ClusterModel, restore_model
-from etl.transform.kaggle import parse_rows
-from etl.transform.validation import ValidationResult
 
 log = logging.getLogger(__name__)
 
-_ROW_SCHEMAS = {"track": TRACK_ROW, "artist": ARTIST_ROW, "survey_response": SURVEY_ROW}
 _FIT_FRAMES = ("cluster_fit", "dim_audio_cluster")
 _CATALOGUE_FRAMES = tuple(name for name in CATALOGUE if name not in _FIT_FRAMES)
 
@@ -43,61 +39,94 @@ _CATALOGUE_FRAMES = tuple(name for name in CATALOGUE if name not in _FIT_FRAMES)
 def transform_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
     """Read the planned inputs, reconcile them, score newness, and store the frames of ``STAGED`` in the lake.
 
+    Only what the news touch is reconciled, if the last catalogue left its state.
+
     :returns: the rows of each input, by its name.
     """
     lake = Lake(settings.lake_url)
     plan = lake.checkpoints.read_document(run_id, "plan")
     inputs = _load_planned_inputs(plan)
-    size_bytes = sum(received_input.size_bytes for received_input in inputs)
-    size_bytes += lake.latest_state.get_size_bytes(plan["memory_run_id"])
-    with open_session(settings, f"transform_catalogue {run_id}", options_for_size(size_bytes)) as spark:
-        results_by_kind = parse_files(spark, inputs)
-        api_source = api_frames.get_api_source(lake, settings)
-        feature_sources = list_feature_sources(settings.features.providers)
-        has_service = any(provider in SERVICES for provider in settings.features.providers)
-        spotify_frames = api_frames.build_api_frames(spark, lake, run_id, inputs, plan["memory_run_id"], api_source)
-        accepted = {kind: union_accepted(spark, results_by_kind[kind], schema) for kind, schema in _ROW_SCHEMAS.items()}
-        match_decisions = spark.createDataFrame(plan["decisions"], STAGED["match_decision"])
-        frames = pipeline.build_catalogue(
-            accepted["track"].unionByName(spotify_frames.track_rows),
-            accepted["artist"].unionByName(spotify_frames.artist_rows),
-            spotify_frames.playlists,
-            spotify_frames.snapshots,
-            spotify_frames.requested_artists,
-            api_source,
-            spotify_frames.latest_features if has_service else None,
-            feature_sources,
-            match_decisions,
+    sources = catalogue_build.read_sources(plan, inputs, lake, settings)
+    last = catalogue_build.find_last_state(sources, lake)
+    if last is None or not _store_frames(run_id, lake, sources, last, settings):
+        _store_frames(run_id, lake, sources, None, settings)
+    return {received_input.name: received_input.row_count for received_input in inputs}
+
+
+def _store_frames(
+    run_id: str, lake: Lake, sources: RefreshSources, last: StateDocument | None, settings: Settings
+) -> bool:
+    """Store the frames of the whole catalogue, or of what has changed since its last state.
+
+    :returns: False, and no frame is stored, if all rows have changed: by other bounds of newness or other clusters.
+    """
+    plan, inputs = sources.plan, sources.inputs
+    options = options_for_size(_estimate_size(lake, sources, last))
+    with open_session(settings, f"transform_catalogue {run_id}", options) as spark:
+        catalogue_inputs.parse_new_inputs(spark, lake, inputs)
+        spotify_frames = api_frames.build_api_frames(
+            spark, lake, run_id, inputs, plan["memory_run_id"], sources.rules_settings["api_source"]
         )
-        frames["match_decision"] = match_decisions
-        survey_frames = responses.build_survey_frames(accepted["survey_response"])
-        frames["survey_response"] = survey_frames["survey_response"]
-        frames["input_key"] = (
-            frames["input_key"].unionByName(survey_frames["input_key"]).unionByName(spotify_frames.input_keys)
-        )
-        frames["track_alias"] = frames["track_alias"].unionByName(spotify_frames.linked_aliases)
-        frames |= {name: getattr(spotify_frames, name) for name in api_frames.STAGED_NAMES}
-        frames["rejected_row"] = reduce(
-            DataFrame.unionByName,
-            (result.rejected for kind in results_by_kind.values() for result in kind),
-            spotify_frames.rejected,
-        )
-        tracks = frames["dim_track"].persist(StorageLevel.DISK_ONLY)
+        if last:
+            built = catalogue_build.build_update(spark, lake, sources, spotify_frames, last)
+        else:
+            built = catalogue_build.build_whole(spark, lake, sources, spotify_frames)
+        tracks = built.tracks.persist(StorageLevel.DISK_ONLY)
         bounds = newness.compute_release_bounds(tracks, date.fromisoformat(plan["reference_date"]))
-        frames["provider_features"] = provider_features.select_for_unstaged_tracks(
-            spotify_frames.latest_features, tracks, feature_sources
+        # The next step counts here, so that it needs no session of its own for clusters that still fit.
+        recording_count = kmeans.count_recordings(_select_fitted_tracks(tracks, settings))
+        months = [bounds.oldest_month.isoformat(), bounds.newest_month.isoformat()] if bounds else None
+        if last and ((last.bounds is None) != (months is None) or _should_refit(recording_count, settings)):
+            log.info("Newness or clusters of all tracks change: all rows are reconciled.")
+            return False
+        frames = _complete_frames(spark, plan, sources, built, spotify_frames, tracks)
+        frames["dim_track"] = newness.add_newness_score(frames["dim_track"], bounds).select(
+            *STAGED["dim_track"].fieldNames()
         )
-        frames["dim_track"] = newness.add_newness_score(tracks, bounds).select(*STAGED["dim_track"].fieldNames())
         for name in _CATALOGUE_FRAMES:
             lake.checkpoints.write_frame(frames[name], run_id, name)
             log.info("Wrote the frame %s.", name)
-        # The next step counts here, so that it needs no session of its own for clusters that still fit.
-        recording_count = kmeans.count_recordings(_select_fitted_tracks(tracks, settings))
-    months = [bounds.oldest_month.isoformat(), bounds.newest_month.isoformat()] if bounds else None
+        state_id = catalogue_build.store_state(lake, run_id, sources, built, last, spotify_frames.state_run_id, months)
     lake.checkpoints.write_document(run_id, "newness", {"bounds": months})
     lake.checkpoints.write_document(run_id, "recordings", {"count": recording_count})
     lake.checkpoints.write_document(run_id, "memory", {"run_id": spotify_frames.state_run_id})
-    return {received_input.name: received_input.row_count for received_input in inputs}
+    document = {"state_id": state_id, "updated_state_id": built.updated_state_id}
+    lake.checkpoints.write_document(run_id, "catalogue", document)
+    return True
+
+
+def _estimate_size(lake: Lake, sources: RefreshSources, last: StateDocument | None) -> int:
+    """Return the bytes of the inputs that a session reads as a whole."""
+    new_inputs = sources.inputs
+    if last:
+        new_inputs = [received_input for received_input in new_inputs if received_input.input_id not in last.input_ids]
+    size_bytes = sum(received_input.size_bytes for received_input in new_inputs)
+    return size_bytes + lake.latest_state.get_size_bytes(sources.plan["memory_run_id"])
+
+
+def _complete_frames(
+    spark: SparkSession,
+    plan: dict[str, Any],
+    sources: RefreshSources,
+    built: BuiltCatalogue,
+    spotify_frames: ApiFrames,
+    tracks: DataFrame,
+) -> dict[str, DataFrame]:
+    """Return the frames of ``STAGED`` that a refresh loads; the cluster fit is not among them."""
+    frames = dict(built.frames)
+    frames["match_decision"] = spark.createDataFrame(plan["decisions"], STAGED["match_decision"])
+    survey_frames = responses.build_survey_frames(built.new_inputs.survey_rows)
+    frames["survey_response"] = survey_frames["survey_response"]
+    frames["input_key"] = (
+        frames["input_key"].unionByName(survey_frames["input_key"]).unionByName(spotify_frames.input_keys)
+    )
+    frames["track_alias"] = frames["track_alias"].unionByName(spotify_frames.linked_aliases)
+    frames |= {name: getattr(spotify_frames, name) for name in api_frames.STAGED_NAMES}
+    frames["rejected_row"] = built.new_inputs.rejected.unionByName(spotify_frames.rejected)
+    frames["provider_features"] = provider_features.select_for_unstaged_tracks(
+        spotify_frames.latest_features, tracks, tuple(sources.rules_settings["feature_sources"])
+    )
+    return frames
 
 
 @report_full_disk
@@ -115,8 +144,12 @@ def fit_clusters(run_id: str, settings: Settings, cluster_count: int | None = No
     chosen_seed = seed if seed is not None else (stored_model.seed if stored_model else settings.cluster_seed)
     recording_count = lake.checkpoints.read_document(run_id, "recordings")["count"]
     origin, model = settings.cluster_features_from, None
-    if cluster_count or kmeans.should_refit(
-        stored_model, recording_count, chosen_count, chosen_seed, settings.cluster_refit_fraction, origin
+    has_all_tracks = lake.checkpoints.read_document(run_id, "catalogue")["updated_state_id"] is None
+    if cluster_count or (
+        has_all_tracks
+        and kmeans.should_refit(
+            stored_model, recording_count, chosen_count, chosen_seed, settings.cluster_refit_fraction, origin
+        )
     ):
         options = options_for_size(lake.checkpoints.get_size_bytes(run_id, ["dim_track"]))
         fitted_at = datetime.fromisoformat(plan["started_at"])
@@ -139,6 +172,15 @@ def fit_clusters(run_id: str, settings: Settings, cluster_count: int | None = No
     return f"{len(model.clusters)} clusters fitted on {model.sample_size} of {recording_count} recordings."
 
 
+def _should_refit(recording_count: int, settings: Settings) -> bool:
+    """Return whether the catalogue has changed so much that the clusters are fitted again."""
+    model = _load_stored_model(settings)
+    chosen_count = model.cluster_count if model else settings.cluster_count
+    chosen_seed = model.seed if model else settings.cluster_seed
+    fraction, origin = settings.cluster_refit_fraction, settings.cluster_features_from
+    return kmeans.should_refit(model, recording_count, chosen_count, chosen_seed, fraction, origin)
+
+
 def _select_fitted_tracks(tracks: DataFrame, settings: Settings) -> DataFrame:
     """Return the tracks that clusters are fitted to."""
     exclusions = list_cluster_exclusions(settings.cluster_features_from)
@@ -157,6 +199,7 @@ def load_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
         lake.checkpoints.read_document(run_id, "newness")["bounds"],
     )
     is_new_fit = lake.checkpoints.read_document(run_id, "fit")["is_new"]
+    catalogue = lake.checkpoints.read_document(run_id, "catalogue")
     run = Run(
         run_id=run_id,
         job=plan["job"],
@@ -166,6 +209,8 @@ def load_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
         state_run_id=lake.checkpoints.read_document(run_id, "memory")["run_id"],
         last_published_at=datetime.fromisoformat(plan["published_until"]),
         newness_bounds=(date.fromisoformat(bounds[0]), date.fromisoformat(bounds[1])) if bounds else None,
+        catalogue_state_id=catalogue["state_id"],
+        updated_state_id=catalogue["updated_state_id"],
     )
     names = _CATALOGUE_FRAMES + (_FIT_FRAMES if is_new_fit else ())
     options = options_for_size(lake.checkpoints.get_size_bytes(run_id, names))
@@ -194,23 +239,6 @@ def _build_run_input(received_input: ReceivedInput) -> RunInput:
 
 def _load_planned_inputs(plan: dict[str, Any]) -> list[ReceivedInput]:
     return [ReceivedInput.from_manifest(document) for document in plan["inputs"]]
-
-
-def parse_files(spark: SparkSession, inputs: list[ReceivedInput]) -> dict[str, list[ValidationResult]]:
-    """Parse the rows of Kaggle files, by kind of row: track, artist, survey_response."""
-    results_by_kind: dict[str, list[ValidationResult]] = {kind: [] for kind in _ROW_SCHEMAS}
-    for file_format in FORMATS.values():
-        format_inputs = [received_input for received_input in inputs if received_input.format == file_format.name]
-        if format_inputs:
-            results_by_kind[file_format.kind].append(
-                parse_rows(read_rows(spark, format_inputs, file_format), file_format)
-            )
-    return results_by_kind
-
-
-def union_accepted(spark: SparkSession, results: list[ValidationResult], schema: StructType) -> DataFrame:
-    """Return the accepted rows of several files; an empty frame without files."""
-    return reduce(DataFrame.unionByName, (result.accepted for result in results), empty_frame(spark, schema))
 
 
 def _load_stored_model(settings: Settings) -> ClusterModel | None:

@@ -22,7 +22,7 @@ def plan_refresh(run_id: str, job: str, reference_date: date, is_forced: bool, s
     """Choose the inputs of a run, and store the plan for the next steps.
 
     :param reference_date: the day of the run.
-    :param is_forced: whether to process the current inputs even if none is new.
+    :param is_forced: whether to reconcile all rows of the current inputs, even if none is new.
     :returns: whether there is something to do.
     """
     started_at = datetime.now(UTC)
@@ -32,6 +32,7 @@ def plan_refresh(run_id: str, job: str, reference_date: date, is_forced: bool, s
         published_until = database.get_last_published_at(connection)
         published = database.list_published_input_ids(connection)
         state_run_id = database.get_latest_state_run_id(connection)
+        catalogue_state_id = database.get_latest_catalogue_state_id(connection)
         if state_run_id and not lake.latest_state.has_frames(state_run_id):
             log.warning(
                 "The latest API state of run %s is missing: it is rebuilt from all API responses.", state_run_id
@@ -58,6 +59,8 @@ def plan_refresh(run_id: str, job: str, reference_date: date, is_forced: bool, s
         "decisions": decisions,
         "memory_run_id": state_run_id,
         "published_until": published_until.isoformat(),
+        "catalogue_state_id": catalogue_state_id,
+        "is_forced": is_forced,
     }
     lake.checkpoints.write_document(run_id, "plan", plan_document)
     log.info(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pyspark.sql import DataFrame
 from sqlalchemy import Connection, text
 
-from etl.database import EVENT_LOAD_JOB, fetch_rows
+from etl.database import EVENT_LOAD_JOB, fetch_rows, get_latest_catalogue_state_id
 from etl.database.run_records import Run, lock_for_run, record_published, record_start
 from etl.errors import ActionNeededError
 from etl.load import checks, publish, staging
@@ -61,8 +61,13 @@ def _reject_stale_run(connection: Connection, run: Run) -> None:
     """Reject a run that would overwrite a later catalogue with an older one.
 
     :raises ActionNeededError: if a run published after the plan took an input that this run lacks and that no run
-        before the plan took.
+        before the plan took, or if the frames have changes since a catalogue that is no longer the published one.
     """
+    if run.updated_state_id is not None and run.updated_state_id != get_latest_catalogue_state_id(connection):
+        raise ActionNeededError(
+            f"{run.run_id} has the changes since a catalogue that is no longer the published one: another refresh was "
+            "published after it was planned. Clear this run in Airflow from its task plan_refresh."
+        )
     if run.last_published_at is None:
         return
     statement = """

@@ -68,8 +68,17 @@ def prepare_load(connection: Connection, load_id: str, run: Run, tables: list[st
     connection.execute(text("set local lock_timeout = '60s'"))
     clear_staging(connection)
     connection.execute(
-        text("insert into staging.load values (:load_id, :run_id, :reference_date, :table_names)"),
-        {"load_id": load_id, "run_id": run.run_id, "reference_date": run.reference_date, "table_names": tables},
+        text("""
+            insert into staging.load (load_id, run_id, reference_date, table_names, has_changes_only)
+            values (:load_id, :run_id, :reference_date, :table_names, :has_changes_only)
+        """),
+        {
+            "load_id": load_id,
+            "run_id": run.run_id,
+            "reference_date": run.reference_date,
+            "table_names": tables,
+            "has_changes_only": run.updated_state_id is not None,
+        },
     )
     connection.commit()
 

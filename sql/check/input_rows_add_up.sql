@@ -19,3 +19,4 @@ full join (
 ) as c on c.input_id = i.input_id
 where i.row_count is distinct from c.accepted + c.refused
     and not (i.row_count = 0 and c.input_id is null)
+    and not exists (select from staging.retained_input as t where t.input_id = i.input_id)

@@ -4,6 +4,7 @@ using staging.load as l
 inner join audit.run_input as i on i.run_id = l.run_id
 where t.input_id = i.input_id
     and 'rejected_row' = any(l.table_names)
+    and not exists (select from staging.retained_input as n where n.input_id = t.input_id)
     and not exists (
         select from staging.rejected_row as s where s.input_id = t.input_id and s.row_number = t.row_number
     );

@@ -5,9 +5,9 @@ select
     i.input_id,
     i.format,
     i.row_count,
-    coalesce(k.key_count, 0),
-    coalesce(k.row_count - k.key_count, 0),
-    coalesce(r.row_count, 0)
+    coalesce(t.rows_loaded, k.key_count, 0),
+    coalesce(t.rows_duplicate, k.row_count - k.key_count, 0),
+    coalesce(t.rows_rejected, r.row_count, 0)
 from staging.load as l
 inner join audit.run_input as i on i.run_id = l.run_id
 left join (
@@ -15,4 +15,5 @@ left join (
 ) as k on k.input_id = i.input_id
 left join (
     select input_id, count(*) as row_count from staging.rejected_row group by input_id
-) as r on r.input_id = i.input_id;
+) as r on r.input_id = i.input_id
+left join staging.retained_input as t on t.input_id = i.input_id;

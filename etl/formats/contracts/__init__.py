@@ -26,6 +26,7 @@ from etl.formats.contracts.events import EVENTS
 from etl.formats.contracts.staged import read_staged_schema
 
 __all__ = [
+    "ANALYSED_ROW",
     "API_RESPONSE",
     "ARTIST_ROW",
     "AUDIO_FEATURES",
@@ -35,6 +36,7 @@ __all__ = [
     "MOCK_SOURCE",
     "OTHER_AUDIO_MEASURES",
     "REJECTED_ROW",
+    "ROW_LINK",
     "SIMULATION",
     "STAGED",
     "SURVEY_ROW",
@@ -75,6 +77,21 @@ TRACK_ROW = build_schema(
 - ``artist_ids`` is NULL or as long as ``artist_names``.
 - ``release_date`` is the first day of the year or month if ``release_date_precision`` is year or month.
 """
+
+ANALYSED_ROW = build_schema(
+    **list_columns(TRACK_ROW),
+    artist_keys=STRINGS,
+    identity=StringType(),
+    album_title=StringType(),
+    title=StringType(),
+    version=StringType(),
+    edition=StringType(),
+    credit=StringType(),
+)
+"""A row about a track with the columns that ``reconciliation.add_track_identity`` adds."""
+
+ROW_LINK = build_schema(input_id=StringType(), id_hash=LongType(), node=LongType(), artist=LongType())
+"""A link of a row of an input: the result of ``links.build_row_links``."""
 
 ARTIST_ROW = build_schema(
     input_id=StringType(),

@@ -1,8 +1,8 @@
 """What connects tracks, artists and albums: pairs of hashes, and everything that is connected with some of them.
 
-A key that two rows share (an id, an ISRC, a title with one of its artists) is a node, and so is each track. News about a
-track can change what is reconciled about another one only along such links. Two keys with one hash add a link that does
-not exist: then a few more rows are reconciled, with the same result.
+A key that two rows share (an id, an ISRC, a title with one of its artists) is a node, and so is each track. News about
+a track can change what is reconciled about another one only along such links. Two keys with one hash add a link that
+does not exist: then a few more rows are reconciled, with the same result.
 """
 
 from collections.abc import Iterable
@@ -15,9 +15,6 @@ from pyspark.sql import functions as F
 
 Hashes = npt.NDArray[np.int64]
 NO_HASHES: Hashes = np.empty(0, dtype=np.int64)
-
-_ROW_COLUMNS = ("id_hash", "node", "artist")
-_CREDIT_COLUMNS = ("id_hash", "name_node", "id_node")
 
 
 def track_hash(track_id: Column) -> Column:
@@ -36,17 +33,22 @@ def artist_id_node(artist_id: Column) -> Column:
 
 
 def build_row_links(rows: DataFrame) -> DataFrame:
-    """Return the links of rows: id_hash (of the track), node (a key that it shares), artist (its node; NULL for ISRCs).
+    """Return the links of rows, as ``contracts.ROW_LINK``: the hash of the track, a key that it shares, and the artist.
+
+    ``node`` is an ISRC, or title and version with one of the artists, and ``artist`` is then this artist's node.
 
     :param rows: the result of ``reconciliation.add_track_identity``.
     """
     id_hash = track_hash(F.col("identity")).alias("id_hash")
     artist = artist_name_node(F.col("artist_key"))
-    by_name = rows.select(id_hash, "title", "version", F.explode("artist_keys").alias("artist_key")).select(
-        "id_hash", F.xxhash64(F.lit("name"), "title", "version", artist).alias("node"), artist.alias("artist")
+    by_name = rows.select("input_id", id_hash, "title", "version", F.explode("artist_keys").alias("artist_key")).select(
+        "input_id",
+        "id_hash",
+        F.xxhash64(F.lit("name"), "title", "version", artist).alias("node"),
+        artist.alias("artist"),
     )
     by_isrc = rows.where("isrc IS NOT NULL").select(
-        id_hash, F.xxhash64(F.lit("isrc"), "isrc").alias("node"), F.lit(None).cast("long").alias("artist")
+        "input_id", id_hash, F.xxhash64(F.lit("isrc"), "isrc").alias("node"), F.lit(None).cast("long").alias("artist")
     )
     return by_name.unionByName(by_isrc).distinct()
 

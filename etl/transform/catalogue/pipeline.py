@@ -1,9 +1,9 @@
 """The pipeline that builds the catalogue: rows about tracks and artists in, the frames of the star out.
 
 ``build_catalogue`` composes the modules of this package for all rows. It derives comparable keys from names
-(``transform.names``), matches rows without an id to tracks (reconciliation), groups track ids by recording (recordings),
-takes each field from the source with precedence (tracks, albums, artists, genres, playlists), and collects the ids and
-names of each track (aliases). ``update`` does the same for the rows that news touch.
+(``transform.names``), matches rows without an id to tracks (reconciliation), groups track ids by recording
+(recordings), takes each field from the source with precedence (tracks, albums, artists, genres, playlists), and
+collects the ids and names of each track (aliases). ``update`` does the same for the rows that news touch.
 """
 
 from collections.abc import Sequence
@@ -87,7 +87,5 @@ def build_from_rows(
     album_variants = checkpoint_to_disk(albums.build_album_variants(reconciled.variants))
     album_ids = albums.build_album_ids(reconciled.tracks, album_variants)
     playlist_frames = PlaylistFrames(api_playlists, snapshots, reconciled.resolved_rows)
-    frames = build_frames(
-        reconciled, rules, credits, artist_rows, album_variants, album_ids, playlist_frames, rows
-    )
+    frames = build_frames(reconciled, rules, credits, artist_rows, album_variants, album_ids, playlist_frames, rows)
     return frames, reconciled, evidence

@@ -14,10 +14,9 @@ from pyspark.sql import functions as F
 
 from etl.formats.contracts import MOCK_SOURCE, STAGED
 from etl.transform.catalogue import albums, aliases, artists, genres, playlists, tracks
-from etl.transform.catalogue.decisions import MatchDecisions
+from etl.transform.catalogue.decisions import MatchDecisions, list_decided_ids
 from etl.transform.catalogue.reconciliation import match_rows_without_id
 from etl.transform.catalogue.recordings import add_mock_tracks, group_recordings
-from etl.transform.catalogue.decisions import list_decided_ids
 from etl.transform.catalogue.source_precedence import is_mock_rank
 
 
@@ -67,8 +66,8 @@ class PlaylistFrames:
 def checkpoint_to_disk(frame: DataFrame) -> DataFrame:
     """Compute a frame that several outputs read, and cut its plan.
 
-    A catalogue of millions of tracks must not fill the driver's memory: it is stored on disk. Later steps are planned by
-    the frame's real size, and never repeat its plan.
+    A catalogue of millions of tracks must not fill the driver's memory: it is stored on disk. Later steps are planned
+    by the frame's real size, and never repeat its plan.
     """
     return frame.localCheckpoint(eager=True, storageLevel=StorageLevel.DISK_ONLY)
 
@@ -88,7 +87,8 @@ def reconcile_tracks(
 ) -> ReconciledTracks:
     """Find the track of each row, and the fields and recording of each track.
 
-    :param rows: the result of ``reconciliation.add_track_identity``, after ``exclude_mock_rows`` if the mock API is used.
+    :param rows: the result of ``reconciliation.add_track_identity``; if the mock API is used, after
+        ``exclude_mock_rows``.
     :param merged_artists: the result of ``artists.list_merged_artists``.
     :param latest_features: ``LATEST_STATE["provider_features"]``; None without any.
     """
@@ -110,7 +110,7 @@ def reconcile_tracks(
 
 
 def resolve_track_ids(rows: DataFrame, matches: DataFrame) -> DataFrame:
-    """Return rows with ``track_id`` filled: the id, the matched id, or the name-derived id; ``is_by_name`` if matched."""
+    """Return rows with ``track_id`` filled by the id, the match or the name-derived id; ``is_by_name`` if matched."""
     matched_ids = matches.select("identity", F.col("track_id").alias("matched_id"))
     return (
         rows.join(matched_ids, on="identity", how="left")

@@ -2,8 +2,8 @@
 
 The frames have the same rows as those of ``pipeline.build_catalogue`` for all rows; rows that they lack have not
 changed. The tracks are those that ``links`` connect with rows that differ from the last catalogue's. Four results reach
-further, and their tracks are found by comparing the results before and after: which spellings of an artist are one, which
-artist a name means, which album a name means, and decisions.
+further, and their tracks are found by comparing the results before and after: which spellings of an artist are one,
+which artist a name means, which album a name means, and decisions.
 """
 
 from collections.abc import Sequence
@@ -45,11 +45,19 @@ from etl.transform.names import artist_key, name_derived_id
 
 @dataclass(frozen=True)
 class RowLinks:
-    """The result of ``links.build_row_links``, collected."""
+    """The result of ``links.build_row_links``, collected.
+
+    Those of rows that the last catalogue and the current one both have may be in one of them only.
+    """
 
     id_hash: Hashes
     node: Hashes
     artist: Hashes
+
+    @staticmethod
+    def collect(links: DataFrame) -> "RowLinks":
+        """Collect links."""
+        return RowLinks(*collect_columns(links.select("id_hash", "node", "artist")))
 
 
 @dataclass(frozen=True)
@@ -96,9 +104,10 @@ class News:
 
 @dataclass(frozen=True)
 class CatalogueUpdate:
-    """The staged frames, and what replaces the stored parts of the tracks ``id_hashes``."""
+    """The staged frames, the rows of the tracks ``id_hashes``, and the parts that replace the stored ones of these."""
 
     frames: dict[str, DataFrame]
+    rows: DataFrame
     parts: CatalogueParts
     id_hashes: Hashes
     merged_artists: Sequence[str]
@@ -109,13 +118,12 @@ class _TrackScope:
     """The tracks that news touch, reconciled."""
 
     nodes: Hashes
+    rows: DataFrame
     reconciled: ReconciledTracks
     parts: CatalogueParts
 
 
-def update_catalogue(
-    last: LastCatalogue, current: CurrentInputs, news: News, rules: CatalogueRules
-) -> CatalogueUpdate:
+def update_catalogue(last: LastCatalogue, current: CurrentInputs, news: News, rules: CatalogueRules) -> CatalogueUpdate:
     """Build the frames that news change; see the module."""
     seeds = _find_seeds(last, news, rules)
     while True:
@@ -138,13 +146,15 @@ def update_catalogue(
     )
     is_counted = F.col("input_id").isin(*news.input_ids) if news.input_ids else F.lit(False)
     frames["input_key"] = frames["input_key"].where(is_counted)
-    return CatalogueUpdate(frames, scope.parts, scope.nodes, scope.reconciled.merged_artists)
+    return CatalogueUpdate(frames, scope.rows, scope.parts, scope.nodes, scope.reconciled.merged_artists)
 
 
 def _find_seeds(last: LastCatalogue, news: News, rules: CatalogueRules) -> Hashes:
     """Return the hashes of tracks whose rows differ, or about which decisions differ."""
     spark = news.rows.sparkSession
-    ids = news.rows.select(F.col("identity").alias("id")).unionByName(news.track_ids.select(F.col("track_id").alias("id")))
+    ids = news.rows.select(F.col("identity").alias("id")).unionByName(
+        news.track_ids.select(F.col("track_id").alias("id"))
+    )
     hashes = collect_columns(ids.select(track_hash(F.col("id")).alias("id_hash")).distinct())[0]
     pairs = _list_recording_decisions(last.decisions) ^ _list_recording_decisions(rules.decisions)
     decided_ids = [track_id for first_id, second_id, _ in pairs for track_id in (first_id, second_id)]
@@ -173,8 +183,8 @@ def _reconcile_scope(
     while True:
         nodes = find_reached(seeds, edges)
         rows = checkpoint_to_disk(filter_by_hash(current.rows, track_hash(F.col("identity")), nodes))
-        rows = exclude_mock_rows(rows) if rules.has_mock else rows
-        evidence = checkpoint_to_disk(artists.find_merge_evidence(rows))
+        counted_rows = exclude_mock_rows(rows) if rules.has_mock else rows
+        evidence = checkpoint_to_disk(artists.find_merge_evidence(counted_rows))
         remaining = last.parts.filter_tracks(nodes, is_inside=False).evidence
         merged_artists = artists.list_merged_artists(
             remaining.unionByName(evidence), rules.decisions.artist_differences
@@ -182,8 +192,8 @@ def _reconcile_scope(
         changed = set(merged_artists) ^ set(last.merged_artists)
         changed_nodes = hash_values(spark, changed, artist_name_node(F.col("value")))
         if np.isin(changed_nodes, merged_nodes).all():
-            reconciled = reconcile_tracks(rows, merged_artists, rules, current.latest_features)
-            return _TrackScope(nodes, reconciled, select_parts(reconciled, evidence)), seeds
+            reconciled = reconcile_tracks(counted_rows, merged_artists, rules, current.latest_features)
+            return _TrackScope(nodes, rows, reconciled, select_parts(reconciled, evidence)), seeds
         merged_nodes = np.union1d(merged_nodes, changed_nodes)
         of_artists = [
             links.id_hash[np.isin(links.artist, merged_nodes)] for links in (last.row_links, current.row_links)
@@ -326,7 +336,7 @@ def _build_listed_links(artist_rows: DataFrame) -> DataFrame:
 
 
 def _find_decided_artists(last: LastCatalogue, current: CurrentInputs, decisions: MatchDecisions) -> Hashes:
-    """Return the nodes of artists about which decisions differ; a decision names an artist by id or by name-derived id."""
+    """Return the nodes of artists about which decisions differ; these name an artist by id or by name-derived id."""
     changed_pairs = last.decisions.artist_differences ^ decisions.artist_differences
     if not changed_pairs:
         return NO_HASHES
@@ -334,7 +344,9 @@ def _find_decided_artists(last: LastCatalogue, current: CurrentInputs, decisions
     keys = last.parts.tracks.select(F.explode("artists.keys").alias("key")).unionByName(
         last.artist_rows.unionByName(current.artist_rows).select(artist_key(F.col("name")).alias("key"))
     )
-    by_name = keys.where(_is_among(name_derived_id(F.col("key")), ids)).select(artist_name_node(F.col("key")).alias("n"))
+    by_name = keys.where(_is_among(name_derived_id(F.col("key")), ids)).select(
+        artist_name_node(F.col("key")).alias("n")
+    )
     by_id = hash_values(current.rows.sparkSession, ids, artist_id_node(F.col("value")))
     return np.union1d(by_id, collect_columns(by_name.distinct())[0])
 
@@ -343,9 +355,7 @@ def _is_among(value: Column, values: Sequence[str]) -> Column:
     return value.isin(*values)
 
 
-def _select_playlists(
-    last: LastCatalogue, current: CurrentInputs, news: News, scope: _TrackScope
-) -> PlaylistFrames:
+def _select_playlists(last: LastCatalogue, current: CurrentInputs, news: News, scope: _TrackScope) -> PlaylistFrames:
     """Return all playlists of the API, and the rows of files about these and about playlists that news touch.
 
     A membership changes with its row, or with the match of a row without an id.
@@ -358,4 +368,6 @@ def _select_playlists(
     rows = current.rows.join(F.broadcast(touched_ids), on="playlist_id", how="left_semi")
     other_matches = last.parts.filter_tracks(scope.nodes, is_inside=False).matches
     matches = other_matches.unionByName(scope.parts.matches)
-    return PlaylistFrames(current.api_playlists, current.snapshots, checkpoint_to_disk(resolve_track_ids(rows, matches)))
+    return PlaylistFrames(
+        current.api_playlists, current.snapshots, checkpoint_to_disk(resolve_track_ids(rows, matches))
+    )

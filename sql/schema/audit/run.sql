@@ -10,6 +10,7 @@ create table audit.run (
     newness_newest_month date,
     memory_run_id text collate "C",
     tracks_added integer,
+    catalogue_state_id text collate "C",
     constraint run_pkey primary key (run_id),
     constraint run_result_known check (result in ('running', 'published', 'nothing_new', 'failed')),
     constraint run_finishes check ((result = 'running') = (finished_at is null)),
@@ -28,3 +29,4 @@ comment on column audit.run.newness_oldest_month is 'Month of the oldest release
 comment on column audit.run.newness_newest_month is 'Month of the newest release date that counts; newness_score is 1 there.';
 comment on column audit.run.memory_run_id is 'The run whose latest state of API resources this run used; NULL if there was none.';
 comment on column audit.run.tracks_added is 'Number of tracks that the run added to dim_track; NULL if it did not publish a catalogue.';
+comment on column audit.run.catalogue_state_id is 'The state in the lake that the run''s catalogue left, from which the next refresh goes on; NULL if it left none.';
