@@ -10,7 +10,7 @@ responses and Kaggle files.
 | `fetch_catalogue` | Spotify's audio features, if permitted; tracks and artists with the oldest data |
 | `fetch_audio_features` | asks ReccoBeats for audio features, if `AUDIO_FEATURE_PROVIDERS` names it; else skipped |
 | `plan_refresh` | compares the lake with `audit.run`; without news, the next three steps are skipped |
-| `transform_catalogue` | reads the inputs, rejects invalid rows, matches tracks, computes newness scores |
+| `transform_catalogue` | reads new inputs, rejects invalid rows, matches the tracks that they touch, scores newness |
 | `fit_clusters` | fits the audio clusters if there are none or the catalogue has changed enough |
 | `load_catalogue` | stages, checks and publishes in one transaction: readers see the old or the new state |
 | `announce_events` | starts `load_events` if the lake has responses whose events are not loaded |
@@ -59,7 +59,8 @@ with DAG(
             False,
             type="boolean",
             title="Full refresh",
-            description="Process all current inputs again, also if nothing is new. Only rows that change are written.",
+            description="Reconcile all rows of the current inputs, also if nothing is new; otherwise those that the news"
+            " touch. Only rows that change are written.",
         ),
     },
 ):

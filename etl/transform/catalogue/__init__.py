@@ -1,6 +1,9 @@
-"""The catalogue: all rows about tracks and artists → the frames of the star.
+"""The catalogue: rows about tracks and artists → the frames of the star, all of them or those that news change.
 
-pipeline            composes the modules below
+pipeline            builds the whole catalogue
+update              builds what news change
+stages              the two stages of both
+links, parts        what connects tracks, and what is stored of them for later updates
 reconciliation      the track of each row, by id or by name
 recordings          tracks that are one recording
 decisions           decisions of analysts: ids that are one, or are not
