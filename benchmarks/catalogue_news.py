@@ -118,7 +118,11 @@ def _write_tracks(path: Path, count: int) -> None:
         for number in range(count):
             features = ("danceability", "energy", "speechiness", "acousticness", "instrumentalness", "liveness")
             row: dict[str, object] = {name: round(chance.random(), 3) for name in (*features, "valence")}
-            row |= {"track_id": _make_id(number), "artists": _make_artist_name(number), "track_name": _make_title(number)}
+            row |= {
+                "track_id": _make_id(number),
+                "artists": _make_artist_name(number),
+                "track_name": _make_title(number),
+            }
             row |= {"album_name": f"Album {number // 12}", "popularity": number % 100, "explicit": "False"}
             row |= {"duration_ms": 150_000 + chance.randrange(150_000), "loudness": -6.5, "key": 1, "mode": 1}
             writer.writerow(row | {"tempo": 90.5, "time_signature": 4, "track_genre": f"genre {number % 100}"})

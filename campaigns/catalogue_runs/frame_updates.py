@@ -22,7 +22,8 @@ from etl.transform.catalogue.parts import CatalogueParts, select_parts
 from etl.transform.catalogue.pipeline import build_from_rows
 from etl.transform.catalogue.reconciliation import add_track_identity
 from etl.transform.catalogue.stages import CatalogueRules, checkpoint_to_disk
-from etl.transform.catalogue.update import CurrentInputs, LastCatalogue, News, RowLinks, update_catalogue
+from etl.transform.catalogue.update import update_catalogue
+from etl.transform.catalogue.update_inputs import CurrentInputs, LastCatalogue, News, RowLinks
 
 FEATURE_SOURCES = list_feature_sources(("reccobeats", "kaggle"))
 _KEYS = {

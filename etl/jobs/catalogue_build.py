@@ -11,11 +11,12 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from etl.formats.contracts import ARTIST_ROW, LATEST_STATE, STAGED, TRACK_ROW
+from etl.formats.contracts import LATEST_STATE, STAGED
 from etl.formats.feature_providers import SERVICES, list_feature_sources
 from etl.jobs import api_frames
 from etl.jobs.api_frames import ApiFrames
 from etl.jobs.catalogue_inputs import FileRows, list_unparsed_inputs, read_file_rows
+from etl.jobs.catalogue_news import RefreshRows, find_api_rows, find_news
 from etl.jobs.catalogue_state import (
     MAX_SEGMENTS,
     StateDocument,
@@ -31,13 +32,14 @@ from etl.storage.catalogue_states import compute_code_version
 from etl.storage.inputs import ReceivedInput
 from etl.storage.lake import Lake
 from etl.transform.catalogue.decisions import collect_decisions
-from etl.transform.catalogue.links import NO_HASHES, Hashes, build_row_links
+from etl.transform.catalogue.links import NO_HASHES, Hashes
 from etl.transform.catalogue.parts import CatalogueParts, select_parts
 from etl.transform.catalogue.pipeline import build_from_rows
 from etl.transform.catalogue.reconciliation import add_track_identity
 from etl.transform.catalogue.source_precedence import source_at_rank
 from etl.transform.catalogue.stages import CatalogueRules, checkpoint_to_disk
-from etl.transform.catalogue.update import CurrentInputs, LastCatalogue, News, RowLinks, update_catalogue
+from etl.transform.catalogue.update import update_catalogue
+from etl.transform.catalogue.update_inputs import CurrentInputs, LastCatalogue
 from etl.transform.spotify import staged_frames
 
 log = logging.getLogger(__name__)
@@ -147,65 +149,53 @@ def build_whole(spark: SparkSession, lake: Lake, sources: RefreshSources, spotif
 
 
 def build_update(
-    spark: SparkSession, lake: Lake, sources: RefreshSources, spotify_frames: ApiFrames, last: StateDocument
+    spark: SparkSession, lake: Lake, sources: RefreshSources, spotify_frames: ApiFrames, document: StateDocument
 ) -> BuiltCatalogue:
-    """Reconcile the rows that news touch."""
+    """Reconcile the rows that news touch.
+
+    :param document: the result of ``find_last_state``.
+    """
     rules = sources.make_rules(spark)
-    state = read_state(spark, lake.catalogue_states, last)
-    current_ids = [received_input.input_id for received_input in sources.inputs]
-    added_ids = sorted(set(current_ids) - set(last.input_ids))
-    removed_ids = sorted(set(last.input_ids) - set(current_ids))
-    files, added, removed = (read_file_rows(spark, lake, ids) for ids in (current_ids, added_ids, removed_ids))
-    removed_api_rows, added_api_rows = _find_changed_api_rows(spark, state, spotify_frames, last)
-    current_api_rows = state.api_rows
-    if spotify_frames.state_run_id != last.api_state_run_id:
-        kept = state.api_rows.join(F.broadcast(removed_api_rows.select("track_id")), on="track_id", how="left_anti")
-        current_api_rows = kept.select(*state.api_rows.columns).unionByName(added_api_rows)
-    last_api = {name: lake.latest_state.read_frame(spark, last.api_state_run_id, name) for name in LATEST_STATE}
+    state = read_state(spark, lake.catalogue_states, document)
+    input_ids = [received_input.input_id for received_input in sources.inputs]
+    rows = RefreshRows(
+        *(
+            read_file_rows(spark, lake, ids)
+            for ids in (
+                list(document.input_ids),
+                input_ids,
+                sorted(set(input_ids) - set(document.input_ids)),
+                sorted(set(document.input_ids) - set(input_ids)),
+            )
+        ),
+        *find_api_rows(state.api_rows, spotify_frames, document),
+    )
+    last_api = {name: lake.latest_state.read_frame(spark, document.api_state_run_id, name) for name in LATEST_STATE}
     last_api_artists = staged_frames.build_artist_rows(last_api, rules.api_source)
-    changed_api_artists = _select_differing(last_api_artists, spotify_frames.artist_rows, ARTIST_ROW.fieldNames())
-    changed_features = _select_differing(
-        last_api["provider_features"], spotify_frames.latest_features, ["track_id", "source", "measures"]
+    last = LastCatalogue(
+        rows.collect_removed_links(),
+        rows.last_files.artist_rows.unionByName(last_api_artists),
+        state.parts,
+        document.merged_artists,
+        collect_decisions(spark.createDataFrame(document.decisions, STAGED["match_decision"])),
     )
-    columns = ("identity", "track_id", "playlist_id")
-    changed_rows = [added.rows, removed.rows, added_api_rows, removed_api_rows]
-    news_rows = changed_rows[0].select(*columns)
-    for rows in changed_rows[1:]:
-        news_rows = news_rows.unionByName(rows.select(*columns))
-    named_tracks = spotify_frames.input_keys.where("key_kind = 'track'").select(F.col("key").alias("track_id"))
-    news = News(
-        rows=checkpoint_to_disk(news_rows),
-        artist_rows=changed_api_artists.unionByName(added.artist_rows).unionByName(removed.artist_rows),
-        track_ids=checkpoint_to_disk(changed_features.select("track_id").unionByName(named_tracks).distinct()),
-        input_ids=added_ids,
+    current = CurrentInputs(
+        rows.files.rows.unionByName(rows.api_rows),
+        rows.collect_links(),
+        rows.files.artist_rows.unionByName(spotify_frames.artist_rows),
+        spotify_frames.playlists,
+        spotify_frames.snapshots,
+        spotify_frames.requested_artists,
+        spotify_frames.latest_features if sources.has_service else None,
     )
-    last_files = read_file_rows(spark, lake, list(last.input_ids))
-    update = update_catalogue(
-        LastCatalogue(
-            RowLinks.collect(removed.row_links.unionByName(build_row_links(removed_api_rows))),
-            last_files.artist_rows.unionByName(last_api_artists),
-            state.parts,
-            last.merged_artists,
-            collect_decisions(spark.createDataFrame(last.decisions, STAGED["match_decision"])),
-        ),
-        CurrentInputs(
-            files.rows.unionByName(current_api_rows),
-            RowLinks.collect(files.row_links.unionByName(build_row_links(current_api_rows))),
-            files.artist_rows.unionByName(spotify_frames.artist_rows),
-            spotify_frames.playlists,
-            spotify_frames.snapshots,
-            spotify_frames.requested_artists,
-            spotify_frames.latest_features if sources.has_service else None,
-        ),
-        news,
-        rules,
-    )
+    news = find_news(rows, last_api_artists, last_api["provider_features"], spotify_frames)
+    update = update_catalogue(last, current, news, rules)
     changes = StoredState(update.parts, update.rows.where("input_id IS NULL").select(*state.api_rows.columns))
     new_state = replace_tracks(state, changes, update.id_hashes)
     return BuiltCatalogue(
         update.frames,
         _select_tracks(new_state.parts, rules),
-        added,
+        rows.added_files,
         sources.plan["catalogue_state_id"],
         new_state,
         changes,
@@ -244,28 +234,6 @@ def store_state(
     state, id_hashes = (built.state, NO_HASHES) if is_whole else (built.changes, built.id_hashes)
     write_state(lake.catalogue_states, state_id, state, id_hashes, document)
     return state_id
-
-
-def _find_changed_api_rows(
-    spark: SparkSession, state: StoredState, spotify_frames: ApiFrames, last: StateDocument
-) -> tuple[DataFrame, DataFrame]:
-    """Return the API's rows about tracks that the last catalogue had and are gone, and those that are new, analysed."""
-    if spotify_frames.state_run_id == last.api_state_run_id:
-        nothing = state.api_rows.where(F.lit(False))
-        return nothing, nothing
-    content = F.xxhash64(*TRACK_ROW.fieldNames()).alias("content")
-    former, present = state.api_rows.withColumn("content", content), spotify_frames.track_rows
-    present = checkpoint_to_disk(present.withColumn("content", content))
-    keys = ["track_id", "content"]
-    removed = former.join(present.select(*keys), on=keys, how="left_anti").select(*state.api_rows.columns)
-    added = present.join(former.select(*keys), on=keys, how="left_anti").select(*TRACK_ROW.fieldNames())
-    return checkpoint_to_disk(removed), checkpoint_to_disk(add_track_identity(added))
-
-
-def _select_differing(former: DataFrame, present: DataFrame, columns: list[str]) -> DataFrame:
-    """Return the rows that one of two frames lacks."""
-    sides = (former.select(*columns), present.select(*columns))
-    return sides[0].exceptAll(sides[1]).unionByName(sides[1].exceptAll(sides[0]))
 
 
 def _select_tracks(parts: CatalogueParts, rules: CatalogueRules) -> DataFrame:

@@ -31,8 +31,9 @@ _STORED_SCHEMAS = {
 
 @dataclass(frozen=True)
 class FileRows:
-    """The rows of files: about tracks (``ANALYSED_ROW``), artists and surveys, rejected ones, and ``ROW_LINK``."""
+    """The rows of some files: about tracks (``ANALYSED_ROW``), artists and surveys, rejected ones, and ``ROW_LINK``."""
 
+    input_ids: list[str]
     rows: DataFrame
     artist_rows: DataFrame
     survey_rows: DataFrame
@@ -85,7 +86,7 @@ def read_file_rows(spark: SparkSession, lake: Lake, input_ids: list[str]) -> Fil
         frame = lake.catalogue_states.read_parsed_frame(spark, batches, name, schema)
         return frame.where(F.col("input_id").isin(*known_ids))
 
-    return FileRows(**{name: read_frame(name, schema) for name, schema in _STORED_SCHEMAS.items()})
+    return FileRows(input_ids=known_ids, **{name: read_frame(name, schema) for name, schema in _STORED_SCHEMAS.items()})
 
 
 def parse_files(spark: SparkSession, inputs: list[ReceivedInput]) -> dict[str, list[ValidationResult]]:

@@ -34,6 +34,7 @@ FILLED_BY_THE_NEXT_BUILD = {
 LINES = {
     "audit.arrival": "(to_jsonb(t) - 'covered_days')::text",
     "audit.refresh_state": "(to_jsonb(t) - 'is_found')::text",
+    "audit.run": "(to_jsonb(t) - 'catalogue_state_id')::text",
 }
 """The rows of former tables to which a column was added, without it."""
 
