@@ -2,8 +2,8 @@
 
     python -m benchmarks.catalogue_news [--tracks N …] [--whole]
 
-The catalogue is one synthetic file. Each refresh is a process with a Java process of its own, and its time includes that
-of PostgreSQL. With two sizes, the last line compares the refreshes of both.
+The catalogue is one synthetic file. Each refresh is a process with a Java process of its own, and its time includes
+that of PostgreSQL. With two sizes, the last line compares the refreshes of both.
 """
 
 import argparse

@@ -59,7 +59,7 @@ with DAG(
             False,
             type="boolean",
             title="Full refresh",
-            description="Reconcile all rows of the current inputs, also if nothing is new; otherwise those that the news"
+            description="Reconcile all rows of the current inputs, also if nothing is new; otherwise those that news"
             " touch. Only rows that change are written.",
         ),
     },
