@@ -8,6 +8,9 @@ a message, never records.
     audio_features                bring responses of ReccoBeats into the lake
     fetch_outcomes                record the outcome of such a fetch
     refresh_plan, refresh         the catalogue: plan; transform, fit, load
+    catalogue_inputs              the rows of files, parsed once
+    catalogue_news, catalogue_build, catalogue_state
+                                  what differs from the last catalogue; the frames; what is stored for the next one
     api_frames                    the part of the catalogue's frames that API responses give
     events                        the load of events: plan, load
     event_sources, event_files    its inputs as files, and the parsing of one file
