@@ -15,7 +15,7 @@ from etl.formats.contracts import LATEST_STATE, STAGED
 from etl.formats.feature_providers import SERVICES, list_feature_sources
 from etl.jobs import api_frames
 from etl.jobs.api_frames import ApiFrames
-from etl.jobs.catalogue_inputs import FileRows, list_unparsed_inputs, read_file_rows
+from etl.jobs.catalogue_inputs import FileRows, read_file_rows
 from etl.jobs.catalogue_news import RefreshRows, find_api_rows, find_news
 from etl.jobs.catalogue_state import (
     MAX_SEGMENTS,
@@ -113,9 +113,7 @@ def find_last_state(sources: RefreshSources, lake: Lake) -> StateDocument | None
         for received_input in sources.inputs
         if received_input.input_id not in document.input_ids
     )
-    if new_rows > MAX_NEWS_FRACTION * document.track_count or list_unparsed_inputs(
-        lake, [known for known in sources.inputs if known.input_id in document.input_ids]
-    ):
+    if new_rows > MAX_NEWS_FRACTION * document.track_count:
         log.info("%d new rows for %d tracks: all rows are reconciled.", new_rows, document.track_count)
         return None
     return document
@@ -125,9 +123,9 @@ def build_whole(spark: SparkSession, lake: Lake, sources: RefreshSources, spotif
     """Reconcile all rows."""
     files = read_file_rows(spark, lake, [received_input.input_id for received_input in sources.inputs])
     rules = sources.make_rules(spark)
-    api_rows = checkpoint_to_disk(add_track_identity(spotify_frames.track_rows))
+    rows = checkpoint_to_disk(files.rows.unionByName(add_track_identity(spotify_frames.track_rows)))
     frames, reconciled, evidence = build_from_rows(
-        files.rows.unionByName(api_rows),
+        rows,
         files.artist_rows.unionByName(spotify_frames.artist_rows),
         spotify_frames.playlists,
         spotify_frames.snapshots,
@@ -135,7 +133,7 @@ def build_whole(spark: SparkSession, lake: Lake, sources: RefreshSources, spotif
         spotify_frames.latest_features if sources.has_service else None,
         rules,
     )
-    state = StoredState(select_parts(reconciled, evidence), api_rows)
+    state = StoredState(select_parts(reconciled, evidence), rows.where("input_id IS NULL"))
     return BuiltCatalogue(
         frames,
         _select_tracks(state.parts, rules),

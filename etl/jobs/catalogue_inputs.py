@@ -41,19 +41,14 @@ class FileRows:
     row_links: DataFrame
 
 
-def list_unparsed_inputs(lake: Lake, inputs: list[ReceivedInput]) -> list[ReceivedInput]:
-    """Return the files among inputs that this version of the code has not parsed yet."""
+def parse_new_inputs(spark: SparkSession, lake: Lake, inputs: list[ReceivedInput]) -> None:
+    """Parse and analyse the files among inputs that are not parsed yet, and store their rows."""
     parsed = lake.catalogue_states.find_parsed_inputs()
-    return [
+    unparsed = [
         received_input
         for received_input in inputs
         if received_input.format in FORMATS and received_input.input_id not in parsed
     ]
-
-
-def parse_new_inputs(spark: SparkSession, lake: Lake, inputs: list[ReceivedInput]) -> None:
-    """Parse and analyse the files among inputs that are not parsed yet, and store their rows."""
-    unparsed = list_unparsed_inputs(lake, inputs)
     if not unparsed:
         return
     results = parse_files(spark, unparsed)

@@ -149,9 +149,7 @@ def _select_playlists(last: LastCatalogue, current: CurrentInputs, news: News, s
     )
     touched_ids = touched_rows.select("playlist_id").unionByName(current.api_playlists.select("playlist_id"))
     touched_ids = touched_ids.where("playlist_id IS NOT NULL").distinct()
-    rows = current.rows.join(F.broadcast(touched_ids), on="playlist_id", how="left_semi")
+    rows = checkpoint_to_disk(current.rows.join(F.broadcast(touched_ids), on="playlist_id", how="left_semi"))
     other_matches = last.parts.filter_tracks(scope.nodes, is_inside=False).matches
     matches = other_matches.unionByName(scope.parts.matches)
-    return PlaylistFrames(
-        current.api_playlists, current.snapshots, checkpoint_to_disk(resolve_track_ids(rows, matches))
-    )
+    return PlaylistFrames(current.api_playlists, current.snapshots, resolve_track_ids(rows, matches))
