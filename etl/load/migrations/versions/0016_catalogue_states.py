@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0015_catalogue_states"
-down_revision = "0014_forecast_refusals"
+revision = "0016_catalogue_states"
+down_revision = "0015_own_items_and_periods"
 
 _STATEMENTS = """
 alter table audit.run add column catalogue_state_id text collate "C";
