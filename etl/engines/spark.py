@@ -191,7 +191,12 @@ def options_for_size(size_bytes: int) -> dict[str, str]:
 
     The rows that come out are the same.
     """
-    return dict(_SMALL_OPTIONS) if size_bytes <= _SMALL_BYTES else {}
+    return dict(_SMALL_OPTIONS) if is_small_input(size_bytes) else {}
+
+
+def is_small_input(size_bytes: int) -> bool:
+    """Return whether an input is so small that Spark spends its time on plans, tasks and workers, not on the rows."""
+    return size_bytes <= _SMALL_BYTES
 
 
 def empty_frame(spark: SparkSession, schema: StructType) -> DataFrame:

@@ -7,11 +7,12 @@ import logging
 from datetime import date, datetime
 from typing import Any
 
+import pyarrow as pa
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 
 from etl import database
-from etl.engines.spark import open_session, options_for_size
+from etl.engines.spark import is_small_input, open_session, options_for_size
 from etl.formats.contracts import CATALOGUE, STAGED
 from etl.formats.feature_providers import list_cluster_exclusions
 from etl.jobs import api_frames, catalogue_build, catalogue_inputs
@@ -32,6 +33,7 @@ from etl.transform.clusters.model import ClusterModel, restore_model
 log = logging.getLogger(__name__)
 
 _FIT_FRAMES = ("cluster_fit", "dim_audio_cluster")
+_CLUSTERED_FRAMES = ("dim_track", "provider_features")
 _CATALOGUE_FRAMES = tuple(name for name in CATALOGUE if name not in _FIT_FRAMES)
 
 
@@ -213,14 +215,19 @@ def load_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
         updated_state_id=catalogue["updated_state_id"],
     )
     names = _CATALOGUE_FRAMES + (_FIT_FRAMES if is_new_fit else ())
-    options = options_for_size(lake.checkpoints.get_size_bytes(run_id, names))
-    with open_session(settings, f"load_catalogue {run_id}", options) as spark:
-        frames = {name: lake.checkpoints.read_frame(spark, run_id, name, STAGED[name]) for name in names}
-        model = _restore_fitted_model(frames) if is_new_fit else _load_stored_model(settings)
-        exclusions = list_cluster_exclusions(settings.cluster_features_from)
-        if model:
-            for name in ("dim_track", "provider_features"):
-                frames[name] = clear_clusters(assign_clusters(frames[name], model), *exclusions)
+    size_bytes = lake.checkpoints.get_size_bytes(run_id, names)
+    model = _load_fitted_model(lake, run_id) if is_new_fit else _load_stored_model(settings)
+    with open_session(settings, f"load_catalogue {run_id}", options_for_size(size_bytes)) as spark:
+        frames: dict[str, DataFrame | pa.Table] = {}
+        for name in names:
+            if name in _CLUSTERED_FRAMES and model:
+                frame = lake.checkpoints.read_frame(spark, run_id, name, STAGED[name])
+                exclusions = list_cluster_exclusions(settings.cluster_features_from)
+                frames[name] = clear_clusters(assign_clusters(frame, model), *exclusions)
+            elif is_small_input(size_bytes):
+                frames[name] = lake.checkpoints.read_table(run_id, name, STAGED[name])
+            else:
+                frames[name] = lake.checkpoints.read_frame(spark, run_id, name, STAGED[name])
         return load_frames(frames, run, settings.warehouse_url)
 
 
@@ -247,6 +254,6 @@ def _load_stored_model(settings: Settings) -> ClusterModel | None:
     return restore_model(*stored) if stored else None
 
 
-def _restore_fitted_model(frames: dict[str, DataFrame]) -> ClusterModel:
-    fit, cluster_rows = ([row.asDict() for row in frames[name].collect()] for name in _FIT_FRAMES)
-    return restore_model(fit[0], cluster_rows)
+def _load_fitted_model(lake: Lake, run_id: str) -> ClusterModel:
+    fit, clusters = (lake.checkpoints.read_table(run_id, name, STAGED[name]).to_pylist() for name in _FIT_FRAMES)
+    return restore_model(fit[0], clusters)

@@ -4,6 +4,7 @@ import logging
 import uuid
 from collections.abc import Mapping
 
+import pyarrow as pa
 from pyspark.sql import DataFrame
 from sqlalchemy import Connection, text
 
@@ -15,11 +16,12 @@ from etl.load import checks, publish, staging
 log = logging.getLogger(__name__)
 
 
-def load_frames(frames: Mapping[str, DataFrame], run: Run, url: str) -> dict[str, int]:
+def load_frames(frames: Mapping[str, DataFrame | pa.Table], run: Run, url: str) -> dict[str, int]:
     """Stage, check and publish frames; wait while another run changes the warehouse.
 
-    :param frames: by table, with the columns of ``contracts.STAGED``. A table without a frame stays as it is. An empty
-        frame means that there are no rows: a staged track loses its genres, a playlist with a snapshot its tracks.
+    :param frames: by table, with the columns of ``contracts.STAGED``; small ones may be Arrow tables. A table without a
+        frame stays as it is. An empty frame means that there are no rows: a staged track loses its genres, a playlist
+        with a snapshot its tracks.
     :param run: the run of the load; nothing is done if it is already published.
     :param url: of the warehouse.
     :returns: rows written by table of the star; empty if nothing had to change.
@@ -31,7 +33,9 @@ def load_frames(frames: Mapping[str, DataFrame], run: Run, url: str) -> dict[str
         return _load_under_lock(connection, frames, run, url)
 
 
-def _load_under_lock(connection: Connection, frames: Mapping[str, DataFrame], run: Run, url: str) -> dict[str, int]:
+def _load_under_lock(
+    connection: Connection, frames: Mapping[str, DataFrame | pa.Table], run: Run, url: str
+) -> dict[str, int]:
     load_id = uuid.uuid4().hex
     if not record_start(connection, run):
         log.info("The run %s is already published.", run.run_id)

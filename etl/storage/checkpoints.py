@@ -9,7 +9,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+import pyarrow as pa
+from pyarrow import parquet
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
 from etl.errors import ActionNeededError
@@ -29,6 +32,11 @@ class Checkpoints(LakeFolder):
     def read_frame(self, spark: SparkSession, run_id: str, name: str, schema: StructType) -> DataFrame:
         """Return a frame that an earlier step of the run stored."""
         return spark.read.schema(schema).parquet(self.get_folder_url(run_id, name))
+
+    def read_table(self, run_id: str, name: str, schema: StructType) -> pa.Table:
+        """Return a small frame that an earlier step of the run stored, with the columns and types of ``schema``."""
+        table = parquet.read_table(f"{self._root}/{run_id}/{name}", filesystem=self._filesystem)
+        return table.select(schema.fieldNames()).cast(to_arrow_schema(schema))
 
     def get_size_bytes(self, run_id: str, names: Iterable[str]) -> int:
         """Return the size of stored frames together."""
