@@ -157,15 +157,10 @@ def build_update(
     state = read_state(spark, lake.catalogue_states, document)
     input_ids = [received_input.input_id for received_input in sources.inputs]
     rows = RefreshRows(
-        *(
-            read_file_rows(spark, lake, ids)
-            for ids in (
-                list(document.input_ids),
-                input_ids,
-                sorted(set(input_ids) - set(document.input_ids)),
-                sorted(set(document.input_ids) - set(input_ids)),
-            )
-        ),
+        read_file_rows(spark, lake, list(document.input_ids)),
+        read_file_rows(spark, lake, input_ids),
+        read_file_rows(spark, lake, sorted(set(input_ids) - set(document.input_ids))),
+        read_file_rows(spark, lake, sorted(set(document.input_ids) - set(input_ids))),
         *find_api_rows(state.api_rows, spotify_frames, document),
     )
     last_api = {name: lake.latest_state.read_frame(spark, document.api_state_run_id, name) for name in LATEST_STATE}
