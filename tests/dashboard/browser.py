@@ -10,7 +10,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 90
 PHONE = (390, 844)
 DESKTOP = (1280, 900)
 _IS_DRAWN = """
