@@ -64,37 +64,14 @@ def build_api_frames(
     """
     api_inputs = [received_input for received_input in inputs if received_input.origin == _API_ORIGIN]
     lines = lake.inputs.read_responses(spark, api_inputs).persist(StorageLevel.DISK_ONLY)
-    exploded_resources = resources.explode_resources(lines).localCheckpoint(
-        eager=True, storageLevel=StorageLevel.DISK_ONLY
-    )
-    tracks, artists, playlists = (
-        resources.parse_tracks(exploded_resources),
-        resources.parse_artists(exploded_resources),
-        resources.parse_playlists(exploded_resources),
-    )
     previous_state = {name: lake.latest_state.read_frame(spark, state_run_id, name) for name in LATEST_STATE}
-    known_tracks = tracks.accepted.select("track_id").union(previous_state["api_track"].select("track_id"))
-    features, profiles = (
-        resources.reject_unknown_tracks(resources.parse_audio_features(exploded_resources), known_tracks),
-        resources.parse_profiles(exploded_resources),
-    )
-    resource_kinds = [tracks, artists, playlists, features, profiles]
+    parsed = _parse_resources(lines, previous_state["api_track"])
     complete_snapshots = resources.select_complete_snapshots(lines)
-    snapshots = latest_state.merge_snapshots(previous_state["api_playlist"], tracks.accepted, complete_snapshots)
+    snapshots = latest_state.merge_snapshots(previous_state["api_playlist"], parsed.tracks.accepted, complete_snapshots)
     provider = _parse_provider_inputs(spark, lake, inputs)
     if api_inputs or provider:
         snapshots = snapshots.localCheckpoint(eager=True, storageLevel=StorageLevel.DISK_ONLY)
-        new_state = latest_state.update_latest_state(
-            previous_state, tracks.accepted, artists.accepted, playlists.accepted, features.accepted, snapshots
-        )
-        latest_features = previous_state["provider_features"]
-        new_state["provider_features"] = (
-            provider_features.update_latest_features(latest_features, provider.features.accepted)
-            if provider
-            else latest_features
-        )
-        for name, frame in new_state.items():
-            lake.latest_state.write_frame(frame, run_id, name)
+        _store_latest_state(lake, run_id, previous_state, parsed, snapshots, provider)
         state_run_id = run_id
     current_state = {name: lake.latest_state.read_frame(spark, state_run_id, name) for name in LATEST_STATE}
     provider_frames = [provider] if provider else []
@@ -102,20 +79,20 @@ def build_api_frames(
         state_run_id=state_run_id,
         track_rows=staged_frames.build_track_rows(current_state, source),
         artist_rows=staged_frames.build_artist_rows(current_state, source),
-        requested_artists=artists.accepted.select("artist_id"),
+        requested_artists=parsed.artists.accepted.select("artist_id"),
         playlists=current_state["api_playlist"],
         snapshots=snapshots,
         linked_aliases=staged_frames.build_linked_aliases(current_state),
         input_keys=reduce(
             DataFrame.unionByName,
             (provider_features.build_input_keys(frames.features.accepted) for frames in provider_frames),
-            staged_frames.build_input_keys(resource_kinds),
+            staged_frames.build_input_keys(parsed.list_all()),
         ),
-        user_record=staged_frames.build_user_record(profiles.accepted),
+        user_record=staged_frames.build_user_record(parsed.profiles.accepted),
         latest_features=current_state["provider_features"],
-        account_owner=staged_frames.build_account_owner(profiles.accepted),
-        fact_track_popularity=staged_frames.build_fact_track_popularity(tracks.accepted),
-        fact_artist_popularity=staged_frames.build_fact_artist_popularity(artists.accepted),
+        account_owner=staged_frames.build_account_owner(parsed.profiles.accepted),
+        fact_track_popularity=staged_frames.build_fact_track_popularity(parsed.tracks.accepted),
+        fact_artist_popularity=staged_frames.build_fact_artist_popularity(parsed.artists.accepted),
         refresh_state=reduce(
             DataFrame.unionByName,
             (frames.refresh_state for frames in provider_frames),
@@ -123,9 +100,63 @@ def build_api_frames(
         ),
         rejected=reduce(
             DataFrame.unionByName,
-            (parsed.rejected for parsed in (*resource_kinds, *(frames.features for frames in provider_frames))),
+            (kind.rejected for kind in (*parsed.list_all(), *(frames.features for frames in provider_frames))),
         ),
     )
+
+
+@dataclass(frozen=True)
+class _ResourceKinds:
+    """The resources of all responses, by kind."""
+
+    tracks: ParsedResources
+    artists: ParsedResources
+    playlists: ParsedResources
+    features: ParsedResources
+    profiles: ParsedResources
+
+    def list_all(self) -> list[ParsedResources]:
+        return [self.tracks, self.artists, self.playlists, self.features, self.profiles]
+
+
+def _parse_resources(lines: DataFrame, previous_tracks: DataFrame) -> _ResourceKinds:
+    """Parse the lines of responses; audio features count only for tracks that a response, or an earlier one, has."""
+    exploded_resources = resources.explode_resources(lines).localCheckpoint(
+        eager=True, storageLevel=StorageLevel.DISK_ONLY
+    )
+    tracks = resources.parse_tracks(exploded_resources)
+    known_tracks = tracks.accepted.select("track_id").union(previous_tracks.select("track_id"))
+    return _ResourceKinds(
+        tracks,
+        resources.parse_artists(exploded_resources),
+        resources.parse_playlists(exploded_resources),
+        resources.reject_unknown_tracks(resources.parse_audio_features(exploded_resources), known_tracks),
+        resources.parse_profiles(exploded_resources),
+    )
+
+
+def _store_latest_state(
+    lake: Lake,
+    run_id: str,
+    previous_state: dict[str, DataFrame],
+    parsed: _ResourceKinds,
+    snapshots: DataFrame,
+    provider: "_ProviderFrames | None",
+) -> None:
+    """Store the latest state, updated by responses, under the id of the run."""
+    new_state = latest_state.update_latest_state(
+        previous_state,
+        parsed.tracks.accepted,
+        parsed.artists.accepted,
+        parsed.playlists.accepted,
+        parsed.features.accepted,
+        snapshots,
+    )
+    latest_features = previous_state["provider_features"]
+    if provider:
+        latest_features = provider_features.update_latest_features(latest_features, provider.features.accepted)
+    for name, frame in {**new_state, "provider_features": latest_features}.items():
+        lake.latest_state.write_frame(frame, run_id, name)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@
     library_duplicates saved tracks and followed artists that several sources report
     spoken_duplicates  podcasts and audiobooks that both kinds of export report
     marts              the build of the marts
+    mart_files         the files that it runs, in order
     anomalies          findings about users who may behave anomalously
     forecasts          the series that are forecast, and the results
     live_tables        the tables of the schema live, batch by batch

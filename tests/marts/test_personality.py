@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from etl.database import connect
-from etl.load import marts
+from etl.load.mart_files import MART_FILES
 from etl.settings import CHECKOUT
 from simulator.listeners.personalities import NAMES_BY_CODE
 from simulator.listeners.track_library import NO_RELEASE_DAY
@@ -182,7 +182,7 @@ def test_inference_names_no_truth() -> None:
     files = [file for folder in folders for file in (CHECKOUT / "sql" / folder).rglob("*.sql")]
     assert {"user_personality.sql", "personality_day.sql"} <= {file.name for file in files}
     assert not [file for file in files if re.search(r"\bsimulation\b", file.read_text(encoding="utf-8"))]
-    assert "user_personality" in marts.MART_FILES
+    assert "user_personality" in MART_FILES
 
 
 def test_the_plays_that_tell_are_those_of_the_latest_months_whatever_came_late_or_is_gone(url: str) -> None:

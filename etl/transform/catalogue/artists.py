@@ -93,15 +93,7 @@ def build_credits(
     :param differences: decided differences of artists: a name never means the artist that its id differs from.
     :returns: track_id, position (from 1), artist_id, artist_key, name, rank, popularity (the track's).
     """
-    no_ids = F.array_repeat(F.lit(None).cast("string"), F.size("artists.names"))
-    artist_structs = F.arrays_zip(
-        F.col("artists.names").alias("name"),
-        F.coalesce("artists.ids", no_ids).alias("source_id"),
-        F.col("artists.keys").alias("artist_key"),
-    )
-    artist_mentions = tracks.select(
-        "track_id", "rank", "popularity", F.posexplode(artist_structs).alias("index", "artist")
-    ).select("track_id", "rank", "popularity", (F.col("index") + 1).alias("position"), "artist.*")
+    artist_mentions = _list_mentions(tracks)
     listed_artists = artist_rows.where(F.col("source") != MOCK_SOURCE).select(
         F.col("artist_id").alias("source_id"),
         canonical_artist_key(artist_key(F.col("name")), merged_artists).alias("artist_key"),
@@ -138,6 +130,19 @@ def build_credits(
     )
     columns = ("track_id", "position", "artist_id", "artist_key", "name", "rank", "popularity")
     return own_credits.select(*columns).unionByName(mock_credits.select(*columns))
+
+
+def _list_mentions(tracks: DataFrame) -> DataFrame:
+    """Return track_id, rank, popularity, position (from 1), name, source_id and artist_key of each named artist."""
+    no_ids = F.array_repeat(F.lit(None).cast("string"), F.size("artists.names"))
+    artist_structs = F.arrays_zip(
+        F.col("artists.names").alias("name"),
+        F.coalesce("artists.ids", no_ids).alias("source_id"),
+        F.col("artists.keys").alias("artist_key"),
+    )
+    return tracks.select(
+        "track_id", "rank", "popularity", F.posexplode(artist_structs).alias("index", "artist")
+    ).select("track_id", "rank", "popularity", (F.col("index") + 1).alias("position"), "artist.*")
 
 
 def build_bridge_track_artist(credits: DataFrame) -> DataFrame:
