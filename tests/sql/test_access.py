@@ -69,7 +69,7 @@ READERS: dict[str, tuple[set[str], str]] = {
         fact_playlist_track fact_spoken_event fact_track_popularity input_key
         listener load match_decision part playlist_snapshot provider_features reconciliation recording_key
         refresh_state rejected_row
-        reloaded_input survey_response track_alias user_record""",
+        reloaded_input retained_input survey_response track_alias user_record""",
     ),
     "simulation": (set(), "anomaly_episode holiday injected_error listener outage"),
 }
