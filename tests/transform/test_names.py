@@ -1,5 +1,6 @@
 """Titles and artists are normalized for comparison."""
 
+import unicodedata
 from dataclasses import astuple
 
 import pytest
@@ -172,8 +173,12 @@ def test_spark_and_python_give_the_same_keys(spark: SparkSession, texts: list[st
     frame = spark.createDataFrame([(text,) for text in texts], "name string")
     parts, artist = split_title(F.col("name")), artist_key(F.col("name"))
     track_id = name_derived_track_id(F.col("parts.title"), F.col("parts.version"), F.col("artist"))
-    rows = frame.select("name", parts.alias("parts"), artist.alias("artist")).withColumn("track_id", track_id).collect()
-    for row in rows:
+    # Java and Python know different versions of Unicode: a character that one of them does not know is no letter there.
+    java_unassigned = F.length(F.regexp_replace("name", r"\P{Cn}", "")).alias("java_unassigned")
+    names = frame.select("name", parts.alias("parts"), artist.alias("artist"), java_unassigned)
+    for row in names.withColumn("track_id", track_id).collect():
+        if row.java_unassigned != sum(unicodedata.category(character) == "Cn" for character in row.name):
+            continue
         assert astuple(name_texts.split_title(row.name)) == tuple(row.parts), ascii(row.name)
         assert name_texts.artist_key(row.name) == row.artist, ascii(row.name)
         assert name_texts.name_derived_track_id(row.name, row.name) == row.track_id, ascii(row.name)
