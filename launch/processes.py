@@ -77,15 +77,17 @@ def read_last_line(log: Path) -> str:
 
 def end_process(child: ChildProcess, grace_seconds: float) -> None:
     """Terminate a child process; after ``grace_seconds`` kill it and its whole session."""
+    # Not by Popen.wait: a signal handler that raises within Popen.poll leaves its lock held, and wait would never return.
     if child.is_running():
-        child.process.terminate()
-    try:
-        child.process.wait(grace_seconds)
-    except subprocess.TimeoutExpired:
-        child.process.kill()
-        child.process.wait()
-    for process in _list_session_processes({child.process.pid: 0.0}):
-        _kill_process(process)
+        process = psutil.Process(child.process.pid)
+        process.terminate()
+        try:
+            process.wait(grace_seconds)
+        except psutil.TimeoutExpired:
+            process.kill()
+            process.wait()
+    for member in _list_session_processes({child.process.pid: 0.0}):
+        _kill_process(member)
 
 
 def end_orphaned_processes(state: Path) -> int:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 
 import psutil
 import pytest
@@ -100,6 +101,17 @@ def test_ending_a_part_ends_its_children(tmp_path: Path) -> None:
     assert not part.is_running()
     psutil.wait_procs([child], timeout=5)
     assert not child.is_running()
+
+
+def test_a_process_ends_though_a_signal_interrupted_a_look_at_it(tmp_path: Path) -> None:
+    part = start_process("part", SLEEP, make_environ(tmp_path), tmp_path)
+    # What is left if a signal handler raises an error in Popen.poll: its lock is held for ever.
+    assert part.process._waitpid_lock.acquire(False)  # type: ignore[attr-defined]
+    ending = Thread(target=end_process, args=(part, 3.0), daemon=True)
+    ending.start()
+    ending.join(30)
+    assert not ending.is_alive()
+    assert not psutil.pid_exists(part.process.pid)
 
 
 def test_output_goes_to_a_log_that_others_cannot_read(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
