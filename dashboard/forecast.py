@@ -204,12 +204,7 @@ def _draw_accuracy(reader: WarehouseReader, series: Series, champion: pd.Series,
     st.subheader("Accuracy")
     accuracy = reader.read_table("forecast_accuracy", **series.key, days=MEASURED_DAYS[series.grain])
     models = reader.read_table("forecast_models", **series.key, run_id=champion["run_id"])
-    published = models[models["model"] == champion["model"]]
-    measured = pd.Series({"mase": champion["mase"], "naive_mase": None}) if published.empty else published.iloc[0]
-    backtest_mase, naive_mase = (
-        None if pd.isna(measured[name]) else float(measured[name]) for name in ("mase", "naive_mase")
-    )
-    drift = describe_drift(series, accuracy, backtest_mase, list(anomalous["target_date"]), naive_mase)
+    drift = describe_drift(series, accuracy, list(anomalous["target_date"]))
     if drift.is_drifting is None:
         st.info(drift.message, icon=":material/hourglass_empty:")
     elif drift.is_drifting:
@@ -218,7 +213,7 @@ def _draw_accuracy(reader: WarehouseReader, series: Series, champion: pd.Series,
         st.success(drift.message, icon=":material/check:")
     measurable = accuracy[accuracy["targets"] >= MIN_TARGETS[series.grain]]
     if not measurable.empty:
-        _draw_measures(measurable.assign(backtest=backtest_mase), describe_period(series.grain))
+        _draw_measures(measurable, describe_period(series.grain))
     if not models.empty:
         with st.expander("The models in the backtest"):
             shown = models[list(_MODEL_COLUMNS)].rename(columns=_MODEL_COLUMNS)
@@ -231,7 +226,7 @@ def _draw_measures(accuracy: pd.DataFrame, period: str) -> None:
     error_column, coverage_column = st.columns(2)
     with error_column:
         st.caption(f"Mean error (MASE) over {period}: less is better.")
-        names = {"mase": "forecast", "naive_mase": "last week again", "backtest": "backtest"}
+        names = {"mase": "forecast", "naive_mase": "last week again", "backtest_mase": "backtest"}
         show_chart(
             make_line_chart(accuracy, "target_date", names, "MASE", "%-d %b"),
             f"The error of the forecasts over {period}, that of repeating the last week, and that of the backtest.",

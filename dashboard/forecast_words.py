@@ -26,6 +26,7 @@ MEASURED_DAYS = {"day": 28, "week": 84}
 """The length of the period over which the accuracy is measured: a few weeks say little."""
 MIN_TARGETS = {"day": 14, "week": 6}
 """Days and weeks of a period that are needed to tell how good forecasts are."""
+_ERRORS = ["mase", "naive_mase", "backtest_mase", "backtest_naive_mase"]
 
 _WHOLE_NUMBERS_FROM = 10
 
@@ -113,23 +114,15 @@ def describe_last_forecast(series: Series, forecast: pd.DataFrame) -> str:
     )
 
 
-def describe_drift(
-    series: Series,
-    accuracy: pd.DataFrame,
-    backtest_mase: float | None,
-    anomalous_days: Collection[date] = (),
-    backtest_naive_mase: float | None = None,
-) -> Drift:
-    """Return whether the newest 28 days, or 12 weeks, are worse than the backtest promised.
+def describe_drift(series: Series, accuracy: pd.DataFrame, anomalous_days: Collection[date] = ()) -> Drift:
+    """Return whether the newest 28 days, or 12 weeks, are worse than the backtests of their models promised.
 
-    The forecasts drift if their MASE is more than 1.25 times that of the backtest, or if less than 65 % of the values
-    fell within the 80 % interval.
+    The forecasts drift if their MASE is more than 1.25 times that of the backtests, or if less than 65 % of the values
+    fell within the 80 % interval. Where repeating the last week became worse, too, the values are harder to predict
+    than before, and the model is not at fault.
 
     :param accuracy: rows of sql/queries/dashboard/forecast_accuracy.sql, in the order of time.
-    :param backtest_mase: of the published model; None if it is not known.
     :param anomalous_days: of the series; an outage looks like a drift.
-    :param backtest_naive_mase: of repeating the last week, if it is known: where that became worse, too, the values are
-        harder to predict than before, and the model is not at fault.
     """
     targets = 0 if accuracy.empty else int(accuracy.iloc[-1]["targets"])
     needed = MIN_TARGETS[series.grain]
@@ -140,19 +133,19 @@ def describe_drift(
             f" {describe_period(series.grain)} were forecast and have come, and {needed} are needed.",
         )
     newest = accuracy.iloc[-1]
-    # A constant history has no scale.
-    mase, naive_mase = (np.nan if pd.isna(newest[name]) else float(newest[name]) for name in ("mase", "naive_mase"))
+    # A constant history has no scale, and a comparison with an unknown error is False.
+    mase, naive_mase, backtest_mase, backtest_naive_mase = newest[_ERRORS].astype(float)
     coverage = float(newest["coverage_80"])
     reasons = []
-    if backtest_mase is not None and mase > _MAX_RELATIVE_MASE * backtest_mase:
+    if mase > _MAX_RELATIVE_MASE * backtest_mase:
         reasons.append(f"the error is {mase / backtest_mase:.1f} times that of the backtest")
     if coverage < _MIN_COVERAGE_80:
         reasons.append(f"only {format_percent(coverage)} of the values fell within the 80\u00a0% interval")
-    promised = "" if backtest_mase is None else f"{backtest_mase:.2f} in the backtest, "
+    promised = "" if np.isnan(backtest_mase) else f"{backtest_mase:.2f} in the backtest, "
     measured = timedelta(MEASURED_DAYS[series.grain])
     anomalous = sum(timedelta() <= newest["target_date"] - day < measured for day in anomalous_days)
     explanation = f" Of these {GRAINS[series.grain]}, {anomalous} were anomalous." if anomalous else ""
-    if backtest_naive_mase is not None and naive_mase > _MAX_RELATIVE_MASE * backtest_naive_mase:
+    if naive_mase > _MAX_RELATIVE_MASE * backtest_naive_mase:
         explanation += (
             f" Repeating the last week became {naive_mase / backtest_naive_mase:.1f} times worse, too: the values are"
             " harder to predict than before."

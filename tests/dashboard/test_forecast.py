@@ -203,6 +203,30 @@ def test_accuracy_is_what_the_definition_gives(dashboard: DashboardServer) -> No
     pd.testing.assert_frame_equal(computed[list(expected.columns)], expected.loc[computed.index], check_dtype=False)
 
 
+def test_a_later_training_promises_nothing_of_earlier_forecasts(dashboard: DashboardServer) -> None:
+    login = sign_in(dashboard.url, dashboard.names["analyst"], dashboard.passwords["analyst"])
+    with open_reader(login) as reader:
+        before = reader.read_table("forecast_accuracy", **_ASIA, days=28)
+    later_training = """
+        insert into mart.forecast_champion (metric, grain, level, made_at, mase, origin_count, better_origin_count,
+            model, reason, run_id)
+        select metric, grain, level, '2026-02-06 02:00Z', 0.1, 12, 12, model, 'Chosen again.', 'later'
+        from mart.forecast_champion
+        where metric = 'sessions' and grain = 'day' and level = 'continent'
+    """
+    with connect(dashboard.url) as connection:
+        connection.exec_driver_sql(later_training)
+    try:
+        with open_reader(login) as reader:
+            after = reader.read_table("forecast_accuracy", **_ASIA, days=28)
+    finally:
+        with connect(dashboard.url) as connection:
+            connection.exec_driver_sql("delete from mart.forecast_champion where run_id = 'later'")
+    pd.testing.assert_frame_equal(before, after)
+    newest = after.iloc[-1]
+    assert newest["backtest_mase"] > 0.5 and newest["backtest_naive_mase"] > 0.5
+
+
 def _compute_accuracy(reader: WarehouseReader) -> pd.DataFrame:
     """Return the measures of Asia's sessions by target date, computed with numpy from the rows of the tables."""
     values = reader.read_table("forecast_actuals", **_ASIA, limit=10_000).set_index("target_date")["value"].sort_index()

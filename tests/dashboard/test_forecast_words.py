@@ -19,13 +19,21 @@ _DAYS = Series("sessions", "day", "total", "", "")
 _WEEKS = Series("minutes", "week", "total", "", "")
 
 
-def make_accuracy(mase: float, coverage: float, targets: int = 28) -> pd.DataFrame:
+def make_accuracy(
+    mase: float,
+    coverage: float,
+    targets: int = 28,
+    backtest_mase: float | None = 0.8,
+    backtest_naive_mase: float | None = None,
+) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "target_date": [_FRIDAY],
             "targets": [targets],
             "mase": [mase],
             "naive_mase": [1.1],
+            "backtest_mase": [backtest_mase],
+            "backtest_naive_mase": [backtest_naive_mase],
             "coverage_80": [coverage],
         }
     )
@@ -97,40 +105,40 @@ def test_small_values_have_a_decimal(value: float, shown: str) -> None:
     ],
 )
 def test_forecasts_drift_beyond_the_limits(mase: float, coverage: float, is_drifting: bool, words: str) -> None:
-    drift = describe_drift(_DAYS, make_accuracy(mase, coverage), 0.8)
+    drift = describe_drift(_DAYS, make_accuracy(mase, coverage))
     assert drift.is_drifting is is_drifting
     assert words in drift.message.replace("\u00a0", " ")
 
 
 @pytest.mark.parametrize(("series", "targets"), [(_DAYS, 13), (_WEEKS, 5)])
 def test_a_few_days_tell_nothing(series: Series, targets: int) -> None:
-    early = describe_drift(series, make_accuracy(9, 0.1, targets), 0.8)
+    early = describe_drift(series, make_accuracy(9, 0.1, targets))
     assert early.is_drifting is None and f"values of {targets} {series.grain}s" in early.message
-    assert describe_drift(series, make_accuracy(9, 0.1, targets + 1), 0.8).is_drifting
-    assert describe_drift(series, make_accuracy(9, 0.1).iloc[:0], 0.8).is_drifting is None
+    assert describe_drift(series, make_accuracy(9, 0.1, targets + 1)).is_drifting
+    assert describe_drift(series, make_accuracy(9, 0.1).iloc[:0]).is_drifting is None
 
 
 def test_coverage_tells_of_drift_without_a_backtest() -> None:
-    assert describe_drift(_DAYS, make_accuracy(9, 0.8), None).is_drifting is False
-    assert describe_drift(_DAYS, make_accuracy(9, 0.6), None).is_drifting is True
+    assert describe_drift(_DAYS, make_accuracy(9, 0.8, backtest_mase=None)).is_drifting is False
+    assert describe_drift(_DAYS, make_accuracy(9, 0.6, backtest_mase=None)).is_drifting is True
 
 
 @pytest.mark.parametrize(("naive_mase", "is_said"), [(0.85, True), (0.95, False), (None, False)])
 def test_a_drift_says_if_the_values_became_harder_to_predict(naive_mase: float | None, is_said: bool) -> None:
-    drift = describe_drift(_DAYS, make_accuracy(1.6, 0.8), 0.8, (), naive_mase)
+    drift = describe_drift(_DAYS, make_accuracy(1.6, 0.8, backtest_naive_mase=naive_mase))
     assert drift.is_drifting and ("Repeating the last week became 1.3 times worse, too" in drift.message) is is_said
 
 
 def test_a_constant_history_has_no_error_to_compare() -> None:
     accuracy = make_accuracy(1, 0.9).assign(mase=None, naive_mase=None)
-    drift = describe_drift(_DAYS, accuracy, 0.8)
+    drift = describe_drift(_DAYS, accuracy)
     assert drift.is_drifting is False and "nan" not in drift.message
 
 
 def test_a_drift_counts_the_anomalous_days_of_its_28_days() -> None:
     days = [_FRIDAY - timedelta(days=age) for age in (0, 27, 28)]
-    assert "Of these days, 2 were anomalous." in describe_drift(_DAYS, make_accuracy(2, 0.8), 0.8, days).message
-    assert "anomalous" not in describe_drift(_DAYS, make_accuracy(2, 0.8), 0.8, days[2:]).message
+    assert "Of these days, 2 were anomalous." in describe_drift(_DAYS, make_accuracy(2, 0.8), days).message
+    assert "anomalous" not in describe_drift(_DAYS, make_accuracy(2, 0.8), days[2:]).message
 
 
 @pytest.mark.parametrize(("age", "is_old"), [(0, False), (3, False), (4, True)])
