@@ -17,6 +17,7 @@ COLORS = ["#12805c", "#e08e45", "#3b6fb6", "#b4436c", "#7a5ea8", "#8a8d3f", "#4a
 
 BAR_HEIGHT = 30
 _CHANGE_WIDTH = 34
+_VALUE_WIDTH = 70
 _MAP_HEIGHT = 240
 """The height of the globe at the width of its column on a desktop."""
 _MAX_MARKED_POINTS = 60
@@ -50,9 +51,9 @@ def make_bar_chart(frame: pd.DataFrame, label: str, value: str, title: str, chan
         tooltip=[alt.Tooltip(f"{label}:N", title="name"), alt.Tooltip(f"{value}:Q", title=title, format=",.1~f")],
     )
     bar_marks = base.mark_bar(color=ACCENT, opacity=0.35, cornerRadiusEnd=4)
-    names = base.mark_text(align="left", dx=8 + indent, limit=215 - indent, fontSize=13).encode(
-        text=f"{label}:N", x=alt.value(0)
-    )
+    names = base.mark_text(
+        align="left", dx=8 + indent, limit=alt.ExprRef(f"width - {_VALUE_WIDTH + indent}"), fontSize=13
+    ).encode(text=f"{label}:N", x=alt.value(0))
     values = base.mark_text(align="right", dx=-6, fontSize=13, fontWeight="bold").encode(
         text=alt.Text(f"{value}:Q", format=",.0f"), x=alt.value("width")
     )

@@ -96,6 +96,14 @@ def _draw_picture(display_name: str, wrapped_row: pd.Series, top_lists: dict[str
     st.download_button("Keep the picture", picture, "wrapped.svg", "image/svg+xml", icon=":material/download:")
 
 
+def describe_length(milliseconds: float) -> str:
+    """Return a length of time in minutes, from two hours on in hours and minutes."""
+    minutes = round(milliseconds / 60_000)
+    if minutes < 120:
+        return f"{minutes} minute{'' if minutes == 1 else 's'}"
+    return f"{minutes // 60} hours" + (f" {minutes % 60} min" if minutes % 60 else "")
+
+
 def _write_story(wrapped_row: pd.Series, names: dict[str, list[str]]) -> list[str]:
     sentences = [f"It began on **{wrapped_row['first_play_on']:%-d %B %Y}**."]
     if names["artist"]:
@@ -108,9 +116,9 @@ def _write_story(wrapped_row: pd.Series, names: dict[str, list[str]]) -> list[st
     if pd.notna(wrapped_row["top_audio_cluster_name"]):
         sentences.append(f"Your sound: **{escape_markdown(wrapped_row['top_audio_cluster_name'])}**.")
     if pd.notna(wrapped_row["longest_session_ms"]):
-        minutes = format_number(wrapped_row["longest_session_ms"] / 60000)
+        length = describe_length(wrapped_row["longest_session_ms"])
         day = f"{wrapped_row['longest_session_on']:%-d %B %Y}"
-        sentences.append(f"Your longest session lasted **{minutes} minutes**, on {day}.")
+        sentences.append(f"Your longest session lasted **{length}**, on {day}.")
     streak, began = format_number(wrapped_row["longest_streak_days"]), f"{wrapped_row['longest_streak_from']:%-d %B %Y}"
     sentences.append(f"Your longest streak: **{streak} days** from {began}.")
     return sentences

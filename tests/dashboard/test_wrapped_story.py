@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.wrapped import describe_length
 from etl.database import connect
 from etl.load.access.logins import add_login
 from etl.load.migrate import migrate_warehouse
@@ -47,6 +48,19 @@ def test_dates_are_the_listeners_own(logins: list[tuple[str, str, str]]) -> None
         texts = [element.value for element in app.markdown]
         assert "- It began on **1 January 2026**." in texts
         assert "- Your longest session lasted **10 minutes**, on 1 February 2026." in texts
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "words"),
+    [
+        (60_000, "1 minute"),
+        (7_169_999, "119 minutes"),
+        (7_170_000, "2 hours"),
+        (38_580_130, "10 hours 43 min"),
+    ],
+)
+def test_long_sessions_are_told_in_hours(milliseconds: int, words: str) -> None:
+    assert describe_length(milliseconds) == words
 
 
 def _draw_story(url: str, name: str, password: str) -> None:
