@@ -13,14 +13,15 @@ from etl.errors import EtlError
 
 @dataclass
 class Step:
-    """The outcome of a step."""
+    """The outcome of a step, and its seconds if they are not those of its context."""
 
     is_successful: bool = True
+    seconds: float | None = None
 
 
 @dataclass
 class Screen:
-    """The terminal, or the file that output is written to, and the seconds of each step."""
+    """The terminal, or the file that output is written to, and the seconds of all steps of a name."""
 
     console: Console = field(default_factory=lambda: _make_console())
     seconds: dict[str, float] = field(default_factory=dict)
@@ -41,9 +42,10 @@ class Screen:
             step.is_successful = False
             raise
         finally:
-            self.seconds[text] = time.monotonic() - started
+            seconds = time.monotonic() - started if step.seconds is None else step.seconds
+            self.seconds[text] = self.seconds.get(text, 0.0) + seconds
             sign = "[green]✓[/]" if step.is_successful else "[red]✗[/]"
-            self.console.print(f"{sign} {escape(text):<58} [dim]{self.seconds[text]:6.1f} s[/]")
+            self.console.print(f"{sign} {escape(text):<58} [dim]{seconds:6.1f} s[/]")
 
     def print_line(self, text: str) -> None:
         """Print a line."""

@@ -87,7 +87,8 @@ def wait_for_run(screen: Screen, api: AirflowApi, dag_id: str, run_id: str, chec
     with live or nullcontext():
         while True:
             check()
-            state = str(api.get_run(dag_id, run_id)["state"])
+            run = api.get_run(dag_id, run_id)
+            state = str(run["state"])
             tasks = api.list_tasks(dag_id, run_id)
             if live:
                 live.update(_build_progress_table(dag_id, tasks, time.monotonic() - started))
@@ -101,7 +102,10 @@ def wait_for_run(screen: Screen, api: AirflowApi, dag_id: str, run_id: str, chec
         for task in tasks
         if task.state == "failed"
     ]
-    return RunResult(dag_id, run_id, state, time.monotonic() - started, tasks, failures)
+    # A triggered run may have begun, or ended, before anyone waited for it.
+    began_at, ended_at = parse_time(run.get("start_date")), parse_time(run.get("end_date"))
+    seconds = (ended_at - began_at).total_seconds() if began_at and ended_at else time.monotonic() - started
+    return RunResult(dag_id, run_id, state, seconds, tasks, failures)
 
 
 def format_task_name(task: TaskState) -> str:

@@ -77,7 +77,7 @@ def read_last_line(log: Path) -> str:
 
 def end_process(child: ChildProcess, grace_seconds: float) -> None:
     """Terminate a child process; after ``grace_seconds`` kill it and its whole session."""
-    # Not by Popen.wait: a signal handler that raises within Popen.poll leaves its lock held, and wait would never return.
+    # Popen.wait would never return after a signal handler has raised within Popen.poll, which leaves its lock held.
     if child.is_running():
         process = psutil.Process(child.process.pid)
         process.terminate()

@@ -234,7 +234,7 @@ class ProductStart:
     def _wait_for_run(self, dag_id: str, run_id: str) -> RunResult:
         with self._screen.show_step(dag_id, has_spinner=False) as step:
             result = dag_runs.wait_for_run(self._screen, self._airflow.api, dag_id, run_id, self._check_services)
-            step.is_successful = result.is_successful()
+            step.is_successful, step.seconds = result.is_successful(), result.seconds
         return result
 
     def _check_services(self) -> None:

@@ -162,6 +162,7 @@ def test_one_refresh_and_a_failed_file_harms_nothing_else(product: Product) -> N
     assert "import_file bad.csv: bad.csv is no file that we know." in output
     assert "The refresh is published" in output
     assert "Waiting for load_events, which Airflow has triggered" in output
+    assert float(re.search(r"^✓ load_events +([0-9.]+) s$", output, re.MULTILINE)[1]) >= 5  # type: ignore[index]
     assert "build: The marts cannot be built." in output and code == 1, "what the refresh started counts"
     assert product.audited("build_marts") == [("failed", "A task of the run failed: its log in Airflow says why.")]
     assert [state for _, state in product.dag_runs("load_events")] == ["success"]
