@@ -44,6 +44,7 @@ _SECRET_VARIABLES = re.compile(
 _ZIPPED = (".py", ".avsc", ".sql")
 _EXECUTOR_FOLDERS = ("etl", "simulator", "sql/schema")
 """Packages whose functions run on executors, and the tables that their frames fill."""
+_LOG_CONFIGURATION = Path(__file__).with_name("log4j2.properties")
 _COMPILE_HUGE_METHODS = "-XX:-DontCompileHugeMethods"
 _JAVA_OPTIONS = f"-XX:+UseParallelGC {_COMPILE_HUGE_METHODS}"
 """The parallel collector has the highest throughput, and no job needs short pauses. By default Java does not compile
@@ -84,7 +85,7 @@ def open_session(settings: Settings, name: str, options: Mapping[str, str] | Non
     os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
     all_options = {**_build_options(settings, scratch, address), **(options or {})}
     java_options = all_options["spark.driver.extraJavaOptions"]
-    all_options["spark.driver.extraJavaOptions"] = _add_class_archive(java_options, settings)
+    all_options["spark.driver.extraJavaOptions"] = _complete_java_options(java_options, settings)
     spark, driver, is_done = None, None, False
     try:
         with _hide_secrets():
@@ -113,7 +114,7 @@ def _attach_driver(settings: Settings, options: dict[str, str]) -> SharedDriver 
     if not settings.spark_idle_minutes or SparkContext._gateway is not None or "PYSPARK_GATEWAY_PORT" in os.environ:
         return None
     # Java that compiles for large inputs also serves small ones.
-    others = [_add_class_archive(_JAVA_OPTIONS, settings)]
+    others = [_complete_java_options(_JAVA_OPTIONS, settings)]
     driver = attach_driver(settings.state_dir, options, others, settings.spark_idle_minutes * 60)
     if driver is not None:
         # An own Java process would get them at its start.
@@ -177,8 +178,9 @@ def get_class_archive(state_dir: Path) -> Path:
     return state_dir / "ivy" / "classes.jsa"
 
 
-def _add_class_archive(java_options: str, settings: Settings) -> str:
-    """Add the archive of Java classes, if it exists, to the options of the driver."""
+def _complete_java_options(java_options: str, settings: Settings) -> str:
+    """Add what the driver logs, and the archive of Java classes, if it exists, to its options."""
+    java_options = f'{java_options} "-Dlog4j2.configurationFile={_LOG_CONFIGURATION}"'
     archive = get_class_archive(settings.state_dir)
     if not archive.exists() or "-XX:ArchiveClassesAtExit" in java_options:
         return java_options
