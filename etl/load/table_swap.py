@@ -114,11 +114,12 @@ class ShadowTables:
     def run_statements(self, statements: str, filled_at_once: Iterable[str] = ()) -> None:
         """Run statements on the copies instead of the originals, whose keys and indexes are built before.
 
-        :param filled_at_once: tables whose keys and indexes are built after the statements that fill them.
+        :param filled_at_once: tables whose keys and indexes are built after the statements that fill them: until then
+            they are empty, whatever reads them.
         """
         names = set(re.findall(r"\bmart\.(\w+)", statements))
         filled_names = set(re.findall(r"insert into mart\.(\w+)", statements)).intersection(filled_at_once)
-        self._build_indexes(names - filled_names)
+        self._build_indexes(names.difference(filled_at_once))
         run_statements(self._connection, _replace_schema(_share_with_workers(statements), self._names))
         self._build_indexes(filled_names)
 

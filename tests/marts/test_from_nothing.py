@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -79,6 +79,22 @@ def test_readers_have_the_old_rows_until_the_new_ones_are_there(url: str, monkey
     assert rebuild(url, is_from_nothing=True)
     assert counts_seen == [len(rows) for rows in before.values()]
     assert fetch_mart_rows(url) == before
+
+
+def test_the_indexes_of_plays_are_built_when_all_are_there(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    build_indexes = table_swap.ShadowTables._build_indexes
+    counts = []
+
+    def count_first(self: table_swap.ShadowTables, names: Iterable[str]) -> None:
+        if "counted_play" in self._unindexed.intersection(names):
+            counts.append(fetch_rows(self._connection, "select count(*) as n from mart_aside.counted_play")[0]["n"])
+        build_indexes(self, names)
+
+    monkeypatch.setattr(table_swap.ShadowTables, "_build_indexes", count_first)
+    assert rebuild(url, is_from_nothing=True)
+    assert counts == [len(fetch_mart_rows(url)["counted_play"])] != [0], (
+        "an index that is there before is twice as large"
+    )
 
 
 def test_who_reads_for_long_keeps_the_build_waiting_and_nobody_else(url: str) -> None:
