@@ -40,8 +40,9 @@ log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.5
 _TOPIC_CHECK_SECONDS = 30
 _MAX_REPLAY_ENDS = 5
-_LOCAL_MASTER = "local[2,4]"
-"""Two cores; a task may fail three times, since a pause of the machine fails tasks."""
+_CORES = 2
+_LOCAL_MASTER = f"local[{_CORES},4]"
+"""A task may fail three times, since a pause of the machine fails tasks."""
 
 ReportProgress = Callable[[Mapping[str, Any]], None]
 """Receives the state after each batch, and every few seconds while no message comes."""
@@ -78,6 +79,8 @@ class LiveRun:
         options = {
             **live_query.SESSION_OPTIONS,
             "spark.jars": list_jars(self.settings.state_dir, "ivy", "ivy-kafka"),
+            # A standalone cluster would give it all cores, and it runs until the product stops.
+            "spark.cores.max": str(_CORES),
         }
         with (
             closing(_make_tables(self.settings)) as tables,

@@ -12,6 +12,7 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 
 from etl import database
+from etl.database.run_records import lock_for_run
 from etl.engines.spark import is_small_input, open_session, options_for_size
 from etl.formats.contracts import CATALOGUE, STAGED
 from etl.formats.feature_providers import list_cluster_exclusions
@@ -19,7 +20,7 @@ from etl.jobs import api_frames, catalogue_build, catalogue_inputs
 from etl.jobs.api_frames import ApiFrames
 from etl.jobs.catalogue_build import BuiltCatalogue, RefreshSources
 from etl.jobs.catalogue_state import StateDocument
-from etl.load import Run, RunInput, load_frames
+from etl.load import Run, RunInput, load_frames_under_lock
 from etl.settings import Settings
 from etl.storage.full_disk import report_full_disk
 from etl.storage.inputs import ReceivedInput
@@ -217,7 +218,11 @@ def load_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
     names = _CATALOGUE_FRAMES + (_FIT_FRAMES if is_new_fit else ())
     size_bytes = lake.checkpoints.get_size_bytes(run_id, names)
     model = _load_fitted_model(lake, run_id) if is_new_fit else _load_stored_model(settings)
-    with open_session(settings, f"load_catalogue {run_id}", options_for_size(size_bytes)) as spark:
+    options = options_for_size(size_bytes)
+    with (
+        lock_for_run(run, settings.warehouse_url) as connection,
+        open_session(settings, f"load_catalogue {run_id}", options) as spark,
+    ):
         frames: dict[str, DataFrame | pa.Table] = {}
         for name in names:
             if name in _CLUSTERED_FRAMES and model:
@@ -228,7 +233,7 @@ def load_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
                 frames[name] = lake.checkpoints.read_table(run_id, name, STAGED[name])
             else:
                 frames[name] = lake.checkpoints.read_frame(spark, run_id, name, STAGED[name])
-        return load_frames(frames, run, settings.warehouse_url)
+        return load_frames_under_lock(connection, frames, run, settings.warehouse_url)
 
 
 def _build_run_input(received_input: ReceivedInput) -> RunInput:

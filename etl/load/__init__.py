@@ -31,6 +31,6 @@ nothing; a new run with the same frames writes no row of the star.
 """
 
 from etl.database.run_records import Run, RunInput
-from etl.load.frame_load import load_frames
+from etl.load.frame_load import load_frames, load_frames_under_lock
 
-__all__ = ["Run", "RunInput", "load_frames"]
+__all__ = ["Run", "RunInput", "load_frames", "load_frames_under_lock"]

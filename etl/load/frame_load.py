@@ -30,12 +30,17 @@ def load_frames(frames: Mapping[str, DataFrame | pa.Table], run: Run, url: str) 
     :raises EtlError: if PostgreSQL fails, as ``connection.explain_error`` decides; the star is unchanged.
     """
     with lock_for_run(run, url) as connection:
-        return _load_under_lock(connection, frames, run, url)
+        return load_frames_under_lock(connection, frames, run, url)
 
 
-def _load_under_lock(
+def load_frames_under_lock(
     connection: Connection, frames: Mapping[str, DataFrame | pa.Table], run: Run, url: str
 ) -> dict[str, int]:
+    """Do what ``load_frames`` does on the connection of ``lock_for_run``.
+
+    A job with a Spark session takes the lock first and opens the session then, as all jobs that need both do. In the
+    other order, a job with all cores of a cluster would wait for one that has the lock and waits for cores.
+    """
     load_id = uuid.uuid4().hex
     if not record_start(connection, run):
         log.info("The run %s is already published.", run.run_id)

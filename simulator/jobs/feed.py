@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 from fsspec.core import url_to_fs
 from pyspark.sql import SparkSession
+from pyspark.sql.pandas.types import to_arrow_schema
 
 from etl.engines.spark import open_session
 from etl.errors import ActionNeededError, TryAgainError
@@ -98,25 +100,20 @@ def simulate_feed(run_id: str, parameters: Parameters, received_at: datetime, se
     is_stored = {manifest.input_id for manifest in manifests} <= {
         manifest.input_id for manifest in lake.inputs.find_inputs([ORIGIN])
     }
-    with open_session(settings, f"{JOB} {run_id}", feed.SPARK_OPTIONS) as spark:
-        error_counts: dict[str, int] = {}
-        if is_stored:
-            log.info("The lake holds this feed already: %s.", ", ".join(manifest.input_id for manifest in manifests))
-        else:
+    error_counts: dict[str, int] = {}
+    if is_stored:
+        log.info("The lake holds this feed already: %s.", ", ".join(manifest.input_id for manifest in manifests))
+    else:
+        with open_session(settings, f"{JOB} {run_id}", feed.SPARK_OPTIONS) as spark:
             error_counts = _write_feed(
                 spark, simulation, activity_records.make_lookup_tables(spark, tracks, playlist_ids), manifests
             )
-        error_rows = [(manifests[0].input_id, kind, count) for kind, count in error_counts.items()]
-        truth = {
-            "listener": feed.make_truth_rows(spark, simulation),
-            "injected_error": spark.createDataFrame(error_rows, STAGED["injected_error"]),
-        }
-        if parameters.anomalous_share:
-            truth["anomaly_episode"] = feed.make_episode_rows(spark, simulation)
-        if parameters.growing_since:
-            truth["outage"] = spark.createDataFrame(simulation.list_outages(), STAGED["outage"])
-            truth["holiday"] = spark.createDataFrame(simulation.list_holidays(), STAGED["holiday"])
-        load_frames(truth, run, settings.warehouse_url)
+    error_rows = [
+        {"input_id": manifests[0].input_id, "kind": kind, "row_count": count} for kind, count in error_counts.items()
+    ]
+    truth = feed.make_truth_tables(simulation)
+    truth["injected_error"] = pa.Table.from_pylist(error_rows, to_arrow_schema(STAGED["injected_error"]))
+    load_frames(truth, run, settings.warehouse_url)
     # Manifests come last: an input with a manifest is complete, and its truth is published.
     stored_inputs = [lake.inputs.store_manifest(_count_stored_records(manifest)) for manifest in manifests]
     return {

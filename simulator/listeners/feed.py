@@ -60,22 +60,8 @@ def make_user_records(spark: SparkSession, simulation: Simulation) -> DataFrame:
     )
 
 
-def make_truth_rows(spark: SparkSession, simulation: Simulation) -> DataFrame:
-    """Return personality and traits of each listener: ``STAGED["listener"]``."""
-    return _distribute_indexes(spark, _count_blocks(simulation)).mapInArrow(
-        simulation.make_truth_batches, _to_spark_schema(profiles.TRUTH_SCHEMA)
-    )
-
-
-def make_episode_rows(spark: SparkSession, simulation: Simulation) -> DataFrame:
-    """Return the episodes of anomalous listeners: ``STAGED["anomaly_episode"]``."""
-    return _distribute_indexes(spark, _count_blocks(simulation)).mapInArrow(
-        simulation.make_episode_batches, _to_spark_schema(anomalies.EPISODE_SCHEMA)
-    )
-
-
 def make_truth_tables(simulation: Simulation) -> dict[str, pa.Table]:
-    """Return what ``make_truth_rows`` and ``make_episode_rows`` do, outages and holidays, without Spark.
+    """Return the truth about a simulation's listeners: their traits, anomalous episodes, outages and holidays.
 
     :returns: rows by table of the schema simulation.
     """

@@ -147,8 +147,8 @@ def test_users_are_told_as_of_each_change(spark: SparkSession, tmp_path: Path) -
         for before, after in pairwise(user_records):
             assert all(before[name] == after[name] for name in fixed_fields)
             assert any(before[name] != after[name] for name in changing)
-    truth = feed.make_truth_rows(spark, made).toPandas()
-    assert set(truth["user_id"]) == set(by_user)
+    truth = feed.make_truth_tables(made)["listener"]
+    assert set(truth["user_id"].to_pylist()) == set(by_user)
 
 
 def test_a_cut_or_damaged_file_is_refused(
