@@ -24,7 +24,12 @@ _ONE_SHOT = ("set-up", "first-start")
 _START_SECONDS = 2400
 _RECOVERY_SECONDS = 300
 _RUN_SECONDS = 1800
-_SPARK_SETTINGS = {"SPARK_MASTER": "spark://spark-master:7077", "SPARK_LOCAL_IP": "scheduler"}
+_SPARK_SETTINGS = {
+    "SPARK_MASTER": "spark://spark-master:7077",
+    "SPARK_LOCAL_IP": "scheduler",
+    "SPARK_WORKER_CORES": "1",
+}
+_EVENT_COUNT = "select count(*) as n from warehouse.fact_event"
 _KAFKA_SETTINGS = {
     "KAFKA_BOOTSTRAP_SERVERS": "kafka:9092",
     "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
@@ -82,8 +87,18 @@ class Campaign:
 
         :raises RuntimeError: if it fails or takes too long.
         """
+        return self.wait_for_run(dag_id, self.start_run(dag_id, conf))
+
+    def start_run(self, dag_id: str, conf: dict[str, object]) -> str:
+        """Start a run over REST; return its id."""
+        return AirflowApi(self.web_url, "admin", self.read_web_password()).start_run(dag_id, conf)
+
+    def wait_for_run(self, dag_id: str, run_id: str) -> str:
+        """Wait for the end of a run; return its id.
+
+        :raises RuntimeError: if it fails or takes too long.
+        """
         api = AirflowApi(self.web_url, "admin", self.read_web_password())
-        run_id = api.start_run(dag_id, conf)
         state = _wait_for(lambda: _get_ended_state(api, dag_id, run_id), _RUN_SECONDS, f"the run {run_id} of {dag_id}")
         if state != "success":
             reasons = [api.find_failure_reason(dag_id, run_id, task) for task in api.list_tasks(dag_id, run_id)]
@@ -112,11 +127,11 @@ def start_project(campaign: Campaign) -> str:
         campaign.start_services(checkout=checkout)
     containers = campaign.project.list_containers()
     ended = {c.service: c.exit_code for c in containers if c.service in _ONE_SHOT}
-    _require(set(ended.values()) == {0}, f"one-shot services ended with {ended}")
-    _require(all(c.is_ready() for c in containers if c.service not in _ONE_SHOT), f"not ready: {containers}")
+    require(set(ended.values()) == {0}, f"one-shot services ended with {ended}")
+    require(all(c.is_ready() for c in containers if c.service not in _ONE_SHOT), f"not ready: {containers}")
     rows = read_digests(campaign.warehouse_url)
     counts = {name: rows[name][0] for name in ("warehouse.dim_track", "warehouse.fact_event", "mart.listener_year")}
-    _require(all(counts.values()), f"empty after the first start: {counts}")
+    require(all(counts.values()), f"empty after the first start: {counts}")
     return f"{len(containers)} containers; rows: {counts}"
 
 
@@ -130,7 +145,7 @@ def upgrade_project(campaign: Campaign) -> str:
     campaign.project.compose("down", "--remove-orphans")
     campaign.start_services()
     differences = list_differences(before, read_digests(campaign.warehouse_url))
-    _require(not differences, f"changed by the upgrade: {differences}")
+    require(not differences, f"changed by the upgrade: {differences}")
     return "; ".join([f"from {campaign.options.previous}: {len(before)} tables have the same rows", *findings])
 
 
@@ -164,7 +179,7 @@ def kill_each_container(campaign: Campaign) -> str:
         campaign.project.wait_until_ready([service], _RECOVERY_SECONDS, killed.pid)
         seconds[service] = round(campaign.project.wait_until_ready(services, _RECOVERY_SECONDS))
     differences = list_differences(before, read_digests(campaign.warehouse_url))
-    _require(not differences, f"changed by the kills: {differences}")
+    require(not differences, f"changed by the kills: {differences}")
     campaign.run_dag("nightly_refresh", {})
     return f"{len(services)} killed and back; the refresh works"
 
@@ -176,20 +191,28 @@ def back_up_and_restore(campaign: Campaign) -> str:
     deleted = delete_events(campaign.warehouse_url)
     campaign.project.execute("scheduler", "python", "-m", "launch.restore", "/state/campaign.backup")
     differences = list_differences(before, read_digests(campaign.warehouse_url))
-    _require(deleted > 0 and not differences, f"{deleted} deleted; after the restore: {differences}")
+    require(deleted > 0 and not differences, f"{deleted} deleted; after the restore: {differences}")
     return f"{deleted} deleted events are back, {len(before)} tables have the same rows"
 
 
 def refresh_on_spark_cluster(campaign: Campaign) -> str:
-    """Simulate a feed on a cluster of two workers; back to the local mode afterwards."""
+    """Refresh all rows, simulate a feed and load it, at the same time on a cluster of two cores.
+
+    A session has all free cores: a step that waited for the warehouse with them would stop the others.
+    """
     campaign.set_variables(_SPARK_SETTINGS)
     campaign.start_services("--scale", "spark-worker=2", profiles=("spark",))
-    campaign.run_dag("simulate_feed", {"users": 10, "hours": 24, "seed": 2})
+    event_count = _count(campaign, _EVENT_COUNT)
+    forms = {"simulate_feed": {"users": 10, "hours": 24, "seed": 2}, "nightly_refresh": {"full_refresh": True}}
+    run_ids = {dag_id: campaign.start_run(dag_id, form) for dag_id, form in forms.items()}
+    for dag_id, run_id in run_ids.items():
+        campaign.wait_for_run(dag_id, run_id)
+    _wait_for(lambda: _count(campaign, _EVENT_COUNT) > event_count, _RUN_SECONDS, "the events of the feed")
     status = json.loads(campaign.project.execute("scheduler", "python", "-c", _SPARK_STATUS))
     ended = [application["state"] for application in status["completedapps"]]
-    _require(status["aliveworkers"] == 2 and "FINISHED" in ended, f"{status['aliveworkers']} workers, {ended}")
+    require(status["aliveworkers"] == 2 and "FINISHED" in ended, f"{status['aliveworkers']} workers, {ended}")
     campaign.set_variables({"SPARK_MASTER": "local[*]", "SPARK_LOCAL_IP": "127.0.0.1"})
-    return f"{status['aliveworkers']} workers, {len(ended)} applications"
+    return f"{status['aliveworkers']} workers with {status['cores']} cores, {len(ended)} applications"
 
 
 def stream_events(campaign: Campaign) -> str:
@@ -199,11 +222,12 @@ def stream_events(campaign: Campaign) -> str:
     command = "python -m launch.simulate_stream --users 20 --hours 24 --full-speed --seed 3"
     printed = campaign.project.execute("scheduler", *command.split())
     found = re.search(r"The stream has ([\d,]+) messages", printed)
-    _require(found is not None, f"nothing was sent: {printed}")
+    require(found is not None, f"nothing was sent: {printed}")
     sent = int(str(found and found[1]).replace(",", ""))
     counts = {name: _wait_for_messages(campaign, query, sent) for name, query in _STREAMED_MESSAGES.items()}
     killed = [campaign.project.kill(service).service for service in ("kafka", "landing", "live")]
     campaign.project.wait_until_ready(killed, _RECOVERY_SECONDS)
+    campaign.set_variables(dict.fromkeys(_KAFKA_SETTINGS, ""))
     return f"{sent} messages sent, {counts}; {killed} killed and back"
 
 
@@ -211,20 +235,20 @@ def remove_project(campaign: Campaign) -> str:
     """Remove the project with its volumes: nothing is left."""
     campaign.project.compose("down", "--volumes", "--remove-orphans", profiles=("spark", "kafka", "streams"))
     leftovers = campaign.project.list_leftovers()
-    _require(not leftovers, f"left behind: {leftovers}")
+    require(not leftovers, f"left behind: {leftovers}")
     return "no container, volume or network is left"
 
 
 def _check_image(engine: str) -> str:
     size = images.measure_image(engine)
     faults = images.find_image_faults(engine)
-    _require(size <= _MAX_IMAGE_BYTES and not faults, f"{size / 1e9:.2f} GB, {faults}")
+    require(size <= _MAX_IMAGE_BYTES and not faults, f"{size / 1e9:.2f} GB, {faults}")
     return f"image of {size / 1e9:.2f} GB, without compiler and superuser"
 
 
 def _check_bill_of_materials(engine: str) -> str:
     unlisted = images.find_unlisted_packages(engine)
-    _require(not unlisted, f"not in the bill of materials: {unlisted}")
+    require(not unlisted, f"not in the bill of materials: {unlisted}")
     return "its bill of materials lists all packages"
 
 
@@ -266,6 +290,7 @@ def _wait_for(find: Callable[[], _Found | None], seconds: float, name: str) -> _
     return found
 
 
-def _require(is_met: bool, finding: str) -> None:
+def require(is_met: bool, finding: str) -> None:
+    """Raise RuntimeError with a finding if a condition is not met."""
     if not is_met:
         raise RuntimeError(finding)
