@@ -1,6 +1,9 @@
 """The images of a project: the product's from docker/Dockerfile, and stand-ins where no image registry is reached."""
 
 import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from campaigns.container_runs.engine import run_command
@@ -43,6 +46,19 @@ def build_base_image(engine: str) -> None:
     """Make the base image by debootstrap, unless the engine has it."""
     if not has_image(engine, BASE_IMAGE):
         run_command([str(_FOLDER / "base.sh"), engine])
+
+
+@contextmanager
+def open_checkout(commit: str | None) -> Iterator[Path]:
+    """Yield a checkout of a commit during the context; this checkout if there is none."""
+    if commit is None:
+        yield CHECKOUT
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        archive = Path(folder) / "checkout.tar"
+        run_command(["git", "-C", str(CHECKOUT), "archive", "--output", str(archive), commit])
+        run_command(["tar", "--directory", folder, "--extract", "--file", str(archive)])
+        yield Path(folder)
 
 
 def build_product_image(engine: str, certificate: Path | None, checkout: Path = CHECKOUT) -> None:

@@ -3,25 +3,26 @@
 import argparse
 import json
 import re
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from campaigns.container_runs import browsing, images
-from campaigns.container_runs.engine import Project, run_command
+from campaigns.container_runs import browsing, cost, images
+from campaigns.container_runs.engine import Project
 from campaigns.container_runs.warehouse import delete_events, list_differences, read_digests
 from etl import database
 from etl.settings import CHECKOUT
-from launch.airflow_api import ENDED_STATES, AirflowApi
+from launch.airflow_api import AirflowApi
+from launch.triggered_runs import TRIGGERED_DAGS
 
 _Found = TypeVar("_Found")
 _MAX_IMAGE_BYTES = 2_000_000_000
 _ONE_SHOT = ("set-up", "first-start")
 _START_SECONDS = 2400
+_MAX_COST_RATIO = 1.5
 _RECOVERY_SECONDS = 300
 _RUN_SECONDS = 1800
 _SPARK_SETTINGS = {
@@ -51,6 +52,7 @@ class Campaign:
     settings: dict[str, str]
     folder: Path
     options: argparse.Namespace
+    start_cost: cost.Cost | None = None
 
     @property
     def warehouse_url(self) -> str:
@@ -82,28 +84,21 @@ class Campaign:
         arguments = ["up", "--detach", "--no-build", "--wait", "--wait-timeout", str(_START_SECONDS), *options]
         self.project.compose(*arguments, profiles=profiles, checkout=checkout)
 
-    def run_dag(self, dag_id: str, conf: dict[str, object]) -> str:
-        """Start a run over REST and wait for its end; return its id.
+    def run_dags(self, forms: dict[str, dict[str, object]]) -> str:
+        """Start runs over REST at the same time, and wait until no run goes on, of them or of those that they trigger.
 
-        :raises RuntimeError: if it fails or takes too long.
-        """
-        return self.wait_for_run(dag_id, self.start_run(dag_id, conf))
-
-    def start_run(self, dag_id: str, conf: dict[str, object]) -> str:
-        """Start a run over REST; return its id."""
-        return AirflowApi(self.web_url, "admin", self.read_web_password()).start_run(dag_id, conf)
-
-    def wait_for_run(self, dag_id: str, run_id: str) -> str:
-        """Wait for the end of a run; return its id.
-
-        :raises RuntimeError: if it fails or takes too long.
+        :param forms: by DAG.
+        :returns: the ids of the runs.
+        :raises RuntimeError: if one fails or takes too long.
         """
         api = AirflowApi(self.web_url, "admin", self.read_web_password())
-        state = _wait_for(lambda: _get_ended_state(api, dag_id, run_id), _RUN_SECONDS, f"the run {run_id} of {dag_id}")
-        if state != "success":
+        run_ids = {dag_id: api.start_run(dag_id, form) for dag_id, form in forms.items()}
+        _wait_for(lambda: _is_idle(api), _RUN_SECONDS, f"the runs {run_ids}")
+        for dag_id, run_id in run_ids.items():
+            state = api.get_run(dag_id, run_id)["state"]
             reasons = [api.find_failure_reason(dag_id, run_id, task) for task in api.list_tasks(dag_id, run_id)]
-            raise RuntimeError(f"{dag_id} {run_id} is {state}: {[reason for reason in reasons if reason]}")
-        return run_id
+            _require(state == "success", f"{dag_id} {run_id} is {state}: {[reason for reason in reasons if reason]}")
+        return ", ".join(run_ids.values())
 
     def _build_url(self, user: str, password: str, host: str, port: str) -> str:
         return f"postgresql://{user}:{self.settings[password]}@{host}:{port}/warehouse"
@@ -114,7 +109,7 @@ def build_images(campaign: Campaign) -> str:
     engine, options = campaign.project.engine, campaign.options
     if options.stand_ins:
         images.build_base_image(engine)
-    with _open_checkout(options.previous) as checkout:
+    with images.open_checkout(options.previous) as checkout:
         images.build_product_image(engine, options.certificate, checkout)
     if options.stand_ins:
         images.build_stand_ins(engine, options.certificate)
@@ -123,16 +118,17 @@ def build_images(campaign: Campaign) -> str:
 
 def start_project(campaign: Campaign) -> str:
     """Start the project and wait for its first refresh."""
-    with _open_checkout(campaign.options.previous) as checkout:
-        campaign.start_services(checkout=checkout)
+    with images.open_checkout(campaign.options.previous) as checkout:
+        start = partial(campaign.start_services, checkout=checkout)
+        campaign.start_cost = cost.measure_start(campaign.project.engine, start)
     containers = campaign.project.list_containers()
     ended = {c.service: c.exit_code for c in containers if c.service in _ONE_SHOT}
-    require(set(ended.values()) == {0}, f"one-shot services ended with {ended}")
-    require(all(c.is_ready() for c in containers if c.service not in _ONE_SHOT), f"not ready: {containers}")
+    _require(set(ended.values()) == {0}, f"one-shot services ended with {ended}")
+    _require(all(c.is_ready() for c in containers if c.service not in _ONE_SHOT), f"not ready: {containers}")
     rows = read_digests(campaign.warehouse_url)
     counts = {name: rows[name][0] for name in ("warehouse.dim_track", "warehouse.fact_event", "mart.listener_year")}
-    require(all(counts.values()), f"empty after the first start: {counts}")
-    return f"{len(containers)} containers; rows: {counts}"
+    _require(all(counts.values()), f"empty after the first start: {counts}")
+    return f"{campaign.start_cost}; {len(containers)} containers; rows: {counts}"
 
 
 def upgrade_project(campaign: Campaign) -> str:
@@ -145,13 +141,13 @@ def upgrade_project(campaign: Campaign) -> str:
     campaign.project.compose("down", "--remove-orphans")
     campaign.start_services()
     differences = list_differences(before, read_digests(campaign.warehouse_url))
-    require(not differences, f"changed by the upgrade: {differences}")
+    _require(not differences, f"changed by the upgrade: {differences}")
     return "; ".join([f"from {campaign.options.previous}: {len(before)} tables have the same rows", *findings])
 
 
 def refresh_over_rest(campaign: Campaign) -> str:
     """Start the nightly refresh as any program may."""
-    return campaign.run_dag("nightly_refresh", {})
+    return campaign.run_dags({"nightly_refresh": {}})
 
 
 def open_pages(campaign: Campaign) -> str:
@@ -176,12 +172,12 @@ def kill_each_container(campaign: Campaign) -> str:
     seconds = {}
     for service in services:
         killed = campaign.project.kill(service)
-        campaign.project.wait_until_ready([service], _RECOVERY_SECONDS, killed.pid)
-        seconds[service] = round(campaign.project.wait_until_ready(services, _RECOVERY_SECONDS))
+        waited = campaign.project.wait_until_ready([service], _RECOVERY_SECONDS, killed.pid)
+        seconds[service] = round(waited + campaign.project.wait_until_ready(services, _RECOVERY_SECONDS))
     differences = list_differences(before, read_digests(campaign.warehouse_url))
-    require(not differences, f"changed by the kills: {differences}")
-    campaign.run_dag("nightly_refresh", {})
-    return f"{len(services)} killed and back; the refresh works"
+    _require(not differences, f"changed by the kills: {differences}")
+    campaign.run_dags({"nightly_refresh": {}})
+    return f"{seconds} seconds until all are healthy; {len(before)} tables have the same rows; the refresh works"
 
 
 def back_up_and_restore(campaign: Campaign) -> str:
@@ -191,7 +187,7 @@ def back_up_and_restore(campaign: Campaign) -> str:
     deleted = delete_events(campaign.warehouse_url)
     campaign.project.execute("scheduler", "python", "-m", "launch.restore", "/state/campaign.backup")
     differences = list_differences(before, read_digests(campaign.warehouse_url))
-    require(deleted > 0 and not differences, f"{deleted} deleted; after the restore: {differences}")
+    _require(deleted > 0 and not differences, f"{deleted} deleted; after the restore: {differences}")
     return f"{deleted} deleted events are back, {len(before)} tables have the same rows"
 
 
@@ -203,14 +199,13 @@ def refresh_on_spark_cluster(campaign: Campaign) -> str:
     campaign.set_variables(_SPARK_SETTINGS)
     campaign.start_services("--scale", "spark-worker=2", profiles=("spark",))
     event_count = _count(campaign, _EVENT_COUNT)
-    forms = {"simulate_feed": {"users": 10, "hours": 24, "seed": 2}, "nightly_refresh": {"full_refresh": True}}
-    run_ids = {dag_id: campaign.start_run(dag_id, form) for dag_id, form in forms.items()}
-    for dag_id, run_id in run_ids.items():
-        campaign.wait_for_run(dag_id, run_id)
-    _wait_for(lambda: _count(campaign, _EVENT_COUNT) > event_count, _RUN_SECONDS, "the events of the feed")
+    campaign.run_dags(
+        {"simulate_feed": {"users": 10, "hours": 24, "seed": 2}, "nightly_refresh": {"full_refresh": True}}
+    )
+    _require(_count(campaign, _EVENT_COUNT) > event_count, "no event of the feed was loaded")
     status = json.loads(campaign.project.execute("scheduler", "python", "-c", _SPARK_STATUS))
     ended = [application["state"] for application in status["completedapps"]]
-    require(status["aliveworkers"] == 2 and "FINISHED" in ended, f"{status['aliveworkers']} workers, {ended}")
+    _require(status["aliveworkers"] == 2 and "FINISHED" in ended, f"{status['aliveworkers']} workers, {ended}")
     campaign.set_variables({"SPARK_MASTER": "local[*]", "SPARK_LOCAL_IP": "127.0.0.1"})
     return f"{status['aliveworkers']} workers with {status['cores']} cores, {len(ended)} applications"
 
@@ -222,7 +217,7 @@ def stream_events(campaign: Campaign) -> str:
     command = "python -m launch.simulate_stream --users 20 --hours 24 --full-speed --seed 3"
     printed = campaign.project.execute("scheduler", *command.split())
     found = re.search(r"The stream has ([\d,]+) messages", printed)
-    require(found is not None, f"nothing was sent: {printed}")
+    _require(found is not None, f"nothing was sent: {printed}")
     sent = int(str(found and found[1]).replace(",", ""))
     counts = {name: _wait_for_messages(campaign, query, sent) for name, query in _STREAMED_MESSAGES.items()}
     killed = [campaign.project.kill(service).service for service in ("kafka", "landing", "live")]
@@ -235,39 +230,38 @@ def remove_project(campaign: Campaign) -> str:
     """Remove the project with its volumes: nothing is left."""
     campaign.project.compose("down", "--volumes", "--remove-orphans", profiles=("spark", "kafka", "streams"))
     leftovers = campaign.project.list_leftovers()
-    require(not leftovers, f"left behind: {leftovers}")
+    _require(not leftovers, f"left behind: {leftovers}")
     return "no container, volume or network is left"
+
+
+def compare_with_bin_run(campaign: Campaign) -> str:
+    """Remove the project, then run ``bin/run --exit``: the start of the containers took about as much."""
+    if campaign.start_cost is None:
+        raise RuntimeError("The project was not started.")
+    remove_project(campaign)
+    bin_run = cost.measure_bin_run(campaign.folder / "state", campaign.settings)
+    ratios = campaign.start_cost.divide(bin_run)
+    finding = f"containers {campaign.start_cost}; bin/run {bin_run}; ratios {ratios[0]:.2f} and {ratios[1]:.2f}"
+    _require(ratios[1] <= _MAX_COST_RATIO, finding)
+    return finding
 
 
 def _check_image(engine: str) -> str:
     size = images.measure_image(engine)
     faults = images.find_image_faults(engine)
-    require(size <= _MAX_IMAGE_BYTES and not faults, f"{size / 1e9:.2f} GB, {faults}")
+    _require(size <= _MAX_IMAGE_BYTES and not faults, f"{size / 1e9:.2f} GB, {faults}")
     return f"image of {size / 1e9:.2f} GB, without compiler and superuser"
 
 
 def _check_bill_of_materials(engine: str) -> str:
     unlisted = images.find_unlisted_packages(engine)
-    require(not unlisted, f"not in the bill of materials: {unlisted}")
+    _require(not unlisted, f"not in the bill of materials: {unlisted}")
     return "its bill of materials lists all packages"
 
 
-@contextmanager
-def _open_checkout(commit: str | None) -> Iterator[Path]:
-    """Yield a checkout of a commit during the context; this checkout if there is none."""
-    if commit is None:
-        yield CHECKOUT
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        archive = Path(folder) / "checkout.tar"
-        run_command(["git", "-C", str(CHECKOUT), "archive", "--output", str(archive), commit])
-        run_command(["tar", "--directory", folder, "--extract", "--file", str(archive)])
-        yield Path(folder)
-
-
-def _get_ended_state(api: AirflowApi, dag_id: str, run_id: str) -> str | None:
-    state = str(api.get_run(dag_id, run_id)["state"])
-    return state if state in ENDED_STATES else None
+def _is_idle(api: AirflowApi) -> bool:
+    """Return whether no run goes on, and no changed asset will start one."""
+    return not any(api.has_queued_events(dag_id) for dag_id in TRIGGERED_DAGS) and not api.list_unfinished_runs()
 
 
 def _wait_for_messages(campaign: Campaign, query: str, message_count: int) -> int:
@@ -290,7 +284,6 @@ def _wait_for(find: Callable[[], _Found | None], seconds: float, name: str) -> _
     return found
 
 
-def require(is_met: bool, finding: str) -> None:
-    """Raise RuntimeError with a finding if a condition is not met."""
+def _require(is_met: bool, finding: str) -> None:
     if not is_met:
         raise RuntimeError(finding)

@@ -1,4 +1,4 @@
-"""The first start in containers beside that of ``bin/run --exit``, one after the other, by the clock and the processor.
+"""What a first start takes in containers, and by ``bin/run --exit``: by the clock and of processors.
 
 The processor time of both sides is that of control groups, which also count processes that have ended. It needs the
 superuser. With Docker's driver for systemd, the group of the containers also has the services of the machine.
@@ -7,17 +7,15 @@ superuser. With Docker's driver for systemd, the group of the containers also ha
 import os
 import subprocess
 import sys
-import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from campaigns.container_runs import steps
 from campaigns.container_runs.engine import run_command
 from campaigns.container_runs.images import PRODUCT_IMAGE
 from etl.settings import CHECKOUT
 
-_MAX_RATIO = 1.5
 _GROUPS = Path("/sys/fs/cgroup")
 _IS_UNIFIED = (_GROUPS / "cgroup.controllers").exists()
 """Whether the kernel has one tree of control groups (version 2), or one for each controller."""
@@ -32,34 +30,27 @@ class Cost:
     seconds: float
     processor_seconds: float
 
+    def divide(self, other: "Cost") -> tuple[float, float]:
+        """Return the ratios to another cost: of seconds, and of processor seconds."""
+        return self.seconds / other.seconds, self.processor_seconds / other.processor_seconds
+
     def __str__(self) -> str:
         return f"{self.seconds:.0f} s, {self.processor_seconds:.0f} s of processors"
 
 
-def compare_with_bin_run(campaign: steps.Campaign) -> str:
-    """Start the project from nothing and remove it, then run ``bin/run --exit`` in a new STATE_DIR: same order of cost.
-
-    The image is built, and the packages and jars of ``bin/run`` are fetched, before the clocks start.
-    """
-    steps.remove_project(campaign)
-    containers = _measure_containers(campaign)
-    steps.remove_project(campaign)
-    with tempfile.TemporaryDirectory() as folder:
-        bin_run = _measure_bin_run(Path(folder) / "state", campaign.settings)
-    ratios = (containers.seconds / bin_run.seconds, containers.processor_seconds / bin_run.processor_seconds)
-    finding = f"containers {containers}; bin/run {bin_run}; ratios {ratios[0]:.2f} and {ratios[1]:.2f}"
-    steps.require(ratios[1] <= _MAX_RATIO, finding)
-    return finding
-
-
-def _measure_containers(campaign: steps.Campaign) -> Cost:
-    group = _find_container_group(campaign.project.engine)
+def measure_start(engine: str, start: Callable[[], None]) -> Cost:
+    """Return what a start of containers takes."""
+    group = _find_container_group(engine)
     processor_began, began = _read_processor_seconds(group), time.monotonic()
-    campaign.start_services()
+    start()
     return Cost(time.monotonic() - began, _read_processor_seconds(group) - processor_began)
 
 
-def _measure_bin_run(state: Path, settings: dict[str, str]) -> Cost:
+def measure_bin_run(state: Path, settings: dict[str, str]) -> Cost:
+    """Return what ``bin/run --exit`` takes in a new STATE_DIR, once its packages and jars are there.
+
+    :param settings: of the containers: ports and the number of listeners.
+    """
     environ = {
         **os.environ,
         "STATE_DIR": str(state),
