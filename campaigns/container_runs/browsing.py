@@ -10,6 +10,8 @@ from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support import expected_conditions
 from selenium.webdriver.support.ui import WebDriverWait
 
 _WAIT_SECONDS = 120
@@ -34,8 +36,7 @@ def open_browser() -> Iterator[Chrome]:
 def sign_in_to_dashboard(browser: Chrome, url: str, name: str, password: str) -> str:
     """Sign in to the dashboard; return the text of the page that opens."""
     browser.get(url)
-    _wait_for_text(browser, "No login yet")
-    field = browser.find_element(By.CSS_SELECTOR, "input[autocomplete=username]")
+    field = _wait_for_field(browser, "input[autocomplete=username]")
     field.send_keys(name, Keys.TAB, password, Keys.ENTER)
     return _wait_for_text(browser, "Sign out")
 
@@ -43,11 +44,9 @@ def sign_in_to_dashboard(browser: Chrome, url: str, name: str, password: str) ->
 def sign_in_to_airflow(browser: Chrome, url: str, name: str, password: str) -> str:
     """Sign in to Airflow; return the text of its list of DAGs."""
     browser.get(f"{url}/dags")
-    wait = WebDriverWait(browser, _WAIT_SECONDS)
-    field = wait.until(lambda driver: driver.find_element(By.CSS_SELECTOR, "input[name=username]"))
-    field.send_keys(name)
-    browser.find_element(By.CSS_SELECTOR, "input[name=password]").send_keys(password, Keys.ENTER)
-    wait.until(lambda driver: "login" not in driver.current_url)
+    _wait_for_field(browser, "input[name=username]").send_keys(name)
+    _wait_for_field(browser, "input[name=password]").send_keys(password, Keys.ENTER)
+    WebDriverWait(browser, _WAIT_SECONDS).until(lambda driver: "login" not in driver.current_url)
     browser.get(f"{url}/dags")
     return _wait_for_text(browser, "nightly_refresh")
 
@@ -56,6 +55,11 @@ def save_screenshot(browser: Chrome, file: Path) -> None:
     """Write what the browser shows into a PNG file."""
     file.parent.mkdir(parents=True, exist_ok=True)
     browser.save_screenshot(str(file))
+
+
+def _wait_for_field(browser: Chrome, selector: str) -> WebElement:
+    wait = WebDriverWait(browser, _WAIT_SECONDS)
+    return wait.until(expected_conditions.element_to_be_clickable((By.CSS_SELECTOR, selector)), selector)
 
 
 def _wait_for_text(browser: Chrome, words: str) -> str:
