@@ -34,11 +34,11 @@ def open_browser() -> Iterator[Chrome]:
 
 
 def sign_in_to_dashboard(browser: Chrome, url: str, name: str, password: str) -> str:
-    """Sign in to the dashboard; return the text of the page that opens."""
+    """Sign in to the dashboard; return the text of the page that opens, a user's year."""
     browser.get(url)
     field = _wait_for_field(browser, "input[autocomplete=username]")
     field.send_keys(name, Keys.TAB, password, Keys.ENTER)
-    return _wait_for_text(browser, "Sign out")
+    return _wait_for_text(browser, "Your taste in words")
 
 
 def sign_in_to_airflow(browser: Chrome, url: str, name: str, password: str) -> str:
