@@ -1,5 +1,6 @@
 """Shared fixtures: a real Spark session, a real PostgreSQL, a lake in a temporary folder."""
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from etl.load.migrate import migrate_warehouse
 from etl.settings import Settings, read_settings
 from etl.storage.lake import Lake
 from launch import kafka, postgres
+from launch.postgres.roles import make_roles_and_databases
 from launch.spark_jars import link_jars
 
 # Tests start many short-lived JVMs on small data: the second compiler would cost more time than it saves.
@@ -32,6 +34,11 @@ LARGE_INPUT_OPTIONS = {
 }
 """The defaults of the options that ``options_for_size`` changes for small inputs."""
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_collection_finish() -> None:
+    """Exempt the modules and tests from garbage collection: each full collection would visit a million objects."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -95,7 +102,10 @@ def embedded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgr
     # of files takes a fraction of the time of a copy of pages.
     for setting in ("fsync", "full_page_writes"):
         run_as_superuser(server, f"alter system set {setting} = off")
+    # A test opens dozens of connections, and most of their time is the repeated hashing of the password.
+    run_as_superuser(server, "alter system set scram_iterations = 1")
     run_as_superuser(server, "select pg_reload_conf()")
+    make_roles_and_databases(server)
     yield server
     postgres.remove_servers(state_dir)
 
