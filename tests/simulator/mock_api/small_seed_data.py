@@ -67,7 +67,7 @@ def _make_rows(place: int, real_playlists: int) -> Iterator[dict[str, Any]]:
 
 @contextmanager
 def run_mock_api(stock: Path, state: Path, *arguments: str) -> Iterator[str]:
-    """Run the mock API in a thread, and yield its address; test_launch.py runs it as a process, as the launcher does."""
+    """Run the mock API in a thread, and yield its address; test_launch.py runs it as a process, like the launcher."""
     server = make_server(["--stock", str(stock), "--state", str(state), "--port", "0", *arguments])
     thread = Thread(target=server.run)
     thread.start()
