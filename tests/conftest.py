@@ -1,6 +1,9 @@
 """Shared fixtures: a real Spark session, a real PostgreSQL, a lake in a temporary folder."""
 
+import gc
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -17,6 +20,7 @@ from etl.load.migrate import migrate_warehouse
 from etl.settings import Settings, read_settings
 from etl.storage.lake import Lake
 from launch import kafka, postgres
+from launch.postgres.roles import make_roles_and_databases
 from launch.spark_jars import link_jars
 
 # Tests start many short-lived JVMs on small data: the second compiler would cost more time than it saves.
@@ -31,7 +35,15 @@ LARGE_INPUT_OPTIONS = {
     "spark.sql.shuffle.partitions": "8",
 }
 """The defaults of the options that ``options_for_size`` changes for small inputs."""
+MEMORY = Path("/dev/shm")
+LEAST_FREE_MEMORY_BYTES = 3 << 30
+"""For the servers of two processes: each has half a gigabyte of write-ahead log, and some databases."""
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_collection_finish() -> None:
+    """Exempt the modules and tests from garbage collection: each full collection would visit a million objects."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -89,15 +101,32 @@ def real_exports() -> Path:
 @pytest.fixture(scope="session")
 def embedded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Server]:
     """Yield an embedded PostgreSQL for the whole test run, and remove it at the end."""
-    state_dir = tmp_path_factory.mktemp("embedded")
+    state_dir = make_memory_folder() or tmp_path_factory.mktemp("embedded")
     server = postgres.start_server(state_dir)
     # No test needs its data after a crash of the machine. Hundreds of databases are copied: without fsync, a copy
     # of files takes a fraction of the time of a copy of pages.
     for setting in ("fsync", "full_page_writes"):
         run_as_superuser(server, f"alter system set {setting} = off")
+    # A test opens dozens of connections, and most of their time is the repeated hashing of the password.
+    run_as_superuser(server, "alter system set scram_iterations = 1")
+    run_as_superuser(server, "alter system set max_wal_size = '512MB'")
     run_as_superuser(server, "select pg_reload_conf()")
+    make_roles_and_databases(server)
     yield server
     postgres.remove_servers(state_dir)
+    shutil.rmtree(state_dir)
+
+
+def make_memory_folder() -> Path | None:
+    """Return a new folder in memory, or None if there is little memory for it.
+
+    Each copy of a database creates a thousand files, and its end removes them: some file systems get slow by that.
+    """
+    if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < LEAST_FREE_MEMORY_BYTES:
+        return None
+    folder = Path(tempfile.mkdtemp(prefix="tests-", dir=MEMORY))
+    folder.chmod(0o711)  # The server may run as another user.
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,21 @@ from simulator.mock_api.server import MockApiState, create_app
 def main(arguments: list[str]) -> int:
     """Serve until the process is stopped.
 
-    :returns: 0 after a requested stop, 1 if the scenario is not readable.
+    :returns: 0 after a requested stop, 1 if the scenario is not readable or the server cannot start.
+    """
+    try:
+        server = make_server(arguments)
+    except ActionNeededError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    server.run()
+    return int(not server.started)
+
+
+def make_server(arguments: list[str]) -> uvicorn.Server:
+    """Return the server that the arguments of the command line describe.
+
+    :raises ActionNeededError: if the scenario is not readable.
     """
     parser = argparse.ArgumentParser(prog="python -m simulator.mock_api", description=__doc__)
     parser.add_argument("--stock", type=Path, required=True, help="the SQLite file that is served; it may come later")
@@ -26,14 +40,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--scenario", type=Path, help="a TOML file: what changes and what goes wrong")
     parser.add_argument("--mode", choices=get_args(QuotaMode), help="wins over the scenario's mode")
     options = parser.parse_args(arguments)
-    try:
-        scenario = read_scenario(options.scenario)
-    except ActionNeededError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
+    scenario = read_scenario(options.scenario)
     mock_api = MockApiState(options.stock, options.state, scenario, options.mode or scenario.mode)
     # No access log: the URLs of the accounts service contain codes.
-    uvicorn.run(
+    config = uvicorn.Config(
         create_app(mock_api),
         host=options.host,
         port=options.port,
@@ -42,7 +52,7 @@ def main(arguments: list[str]) -> int:
         log_level="warning",
         timeout_graceful_shutdown=1,
     )
-    return 0
+    return uvicorn.Server(config)
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def product(tmp_path_factory: pytest.TempPathFactory, mode: str) -> Iterator[Pro
     scenario = state / "scenario.toml"
     scenario.write_text(SCENARIO)
     settings = {"STAND_IN_MODE": mode, "STAND_IN_SCENARIO": str(scenario), "SPOTIFY_DAILY_CALLS": "20"}
-    settings |= {"SIMULATED_LISTENERS": "15"}
+    settings |= {"SIMULATED_LISTENERS": "3"}
     product = Product(state, **settings)
     try:
         product.wait_for("stays up until Ctrl-C", 900)

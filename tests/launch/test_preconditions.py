@@ -15,6 +15,7 @@ from etl.errors import ActionNeededError, EtlError
 from etl.settings import CHECKOUT
 from etl.storage.inputs import ReceivedInput
 from launch import bootstrap, postgres, preconditions
+from launch.environment import get_api_port
 from launch.instance_lock import lock_instance
 
 
@@ -50,6 +51,12 @@ def test_a_path_that_is_not_there(tmp_path: Path) -> None:
     assert ["KAGGLE_PATH" in line and "does not exist" in line for line in lines] == [True]
 
 
+def test_a_setting_that_cannot_be_right(tmp_path: Path) -> None:
+    code, lines = run_bin_run(tmp_path, SPOTIPY_CLIENT_ID="no/id")
+    assert code == 1
+    assert ["SPOTIPY_CLIENT_ID" in line and "must be letters and digits" in line for line in lines] == [True]
+
+
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
@@ -60,10 +67,15 @@ def test_a_path_that_is_not_there(tmp_path: Path) -> None:
         ("STAND_IN_MODE", "full", "must be one of development, extended, not 'full'"),
     ],
 )
-def test_a_setting_that_cannot_be_right(tmp_path: Path, name: str, value: str, message: str) -> None:
-    code, lines = run_bin_run(tmp_path, **{name: value})
-    assert code == 1
-    assert [name in line and message in line for line in lines] == [True]
+def test_each_setting_is_checked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str, message: str
+) -> None:
+    monkeypatch.setenv("STATE_DIR", str(tmp_path))
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ActionNeededError) as error:
+        preconditions.check_settings()
+        get_api_port()
+    assert name in str(error.value) and message in str(error.value)
 
 
 def test_a_second_start_beside_the_first(tmp_path: Path) -> None:

@@ -2,14 +2,12 @@
 
 import base64
 import hashlib
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from socket import AF_INET, SOCK_STREAM, socket
+from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,9 +15,9 @@ import pandas as pd
 import requests
 
 from etl.formats.contracts import ARTIST_ROW, AUDIO_FEATURES, OTHER_AUDIO_MEASURES, TRACK_ROW
+from simulator.mock_api.__main__ import make_server
 from simulator.mock_api.hashed_ids import hash_fraction, hash_number, make_spotify_id
 
-CHECKOUT = Path(__file__).resolve().parents[3]
 GENRES = ("moss techno", "tin opera", "cellar jazz")
 
 
@@ -69,28 +67,19 @@ def _make_rows(place: int, real_playlists: int) -> Iterator[dict[str, Any]]:
 
 @contextmanager
 def run_mock_api(stock: Path, state: Path, *arguments: str) -> Iterator[str]:
-    """Run the mock API as a separate process, and yield its address."""
-    with socket(AF_INET, SOCK_STREAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "simulator.mock_api", "--stock", str(stock), "--state", str(state)]
-    log = state.with_suffix(".log")
-    with log.open("ab") as output:
-        process = subprocess.Popen([*command, "--port", str(port), *arguments], cwd=CHECKOUT, stderr=output)
+    """Run the mock API in a thread, and yield its address; test_launch.py runs it as a process, like the launcher."""
+    server = make_server(["--stock", str(stock), "--state", str(state), "--port", "0", *arguments])
+    thread = Thread(target=server.run)
+    thread.start()
     try:
-        url = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 120
-        while True:
-            try:
-                requests.get(f"{url}/stand-in/calls", timeout=5)
-                break
-            except requests.ConnectionError:
-                assert process.poll() is None and time.monotonic() < deadline, log.read_text()
-                time.sleep(0.05)
-        yield url
+        while not server.started:
+            assert thread.is_alive(), "the mock API did not start"
+            time.sleep(0.01)
+        (listener,) = server.servers[0].sockets
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
-        process.terminate()
-        process.wait(10)
+        server.should_exit = True
+        thread.join()
 
 
 def sign_in(url: str, name: str, client_id: str = "stand-in", scope: str = "playlist-read-private") -> dict[str, Any]:

@@ -8,12 +8,13 @@ import pytest
 import requests
 
 from etl.errors import ActionNeededError
+from etl.settings import CHECKOUT
 from launch.environment import STATE_MARKER
 from launch.mock_api import run_mock_api
 from simulator.mock_api import write_seed_data
 from simulator.mock_api.seed_data import get_seed_data_path
 from tests.processes import list_marked_processes
-from tests.simulator.mock_api.small_seed_data import CHECKOUT, make_small_rows, sign_in
+from tests.simulator.mock_api.small_seed_data import make_small_rows, sign_in
 
 
 def make_environ(state: Path, **more: str) -> dict[str, str]:
