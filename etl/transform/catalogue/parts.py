@@ -69,5 +69,10 @@ def select_parts(reconciled: ReconciledTracks, evidence: DataFrame) -> Catalogue
     )
 
 
+def add_id_hash(name: str, frame: DataFrame) -> DataFrame:
+    """Return the rows of a frame of parts with ``id_hash``, the hash of their track."""
+    return frame.withColumn("id_hash", track_hash(_get_key(name)))
+
+
 def _get_key(name: str) -> Column:
     return F.col("track_id" if name in ("tracks", "albums") else "identity")
