@@ -3,51 +3,59 @@
 What is collected together is one action, and Spark plans an Arrow table as rows that it has, without a scan.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import reduce
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
-from pyspark.sql.types import StructField, StructType
+from pyspark.sql.types import StructType
 
 from etl.engines.spark import empty_frame
 
 
 def collect_tables(frames: Mapping[str, DataFrame]) -> dict[str, pa.Table]:
-    """Collect the rows of several frames in one action, by the frames' names."""
-    schemas = {name: _make_nullable(frame.schema) for name, frame in frames.items()}
+    """Collect the rows of several frames in one action, by the frames' names.
+
+    They are one union, whose columns any frame fills that has a column of their type.
+    """
+    slots_by_frame = {name: _assign_slots(frame.schema) for name, frame in frames.items()}
+    types = {
+        slot: field.dataType
+        for name, frame in frames.items()
+        for slot, field in zip(slots_by_frame[name], frame.schema, strict=True)
+    }
     parts = (
         frame.select(
+            F.lit(index).alias("frame"),
             *(
-                (F.struct(*frame.columns) if name == own_name else F.lit(None)).cast(schema).alias(name)
-                for name, schema in schemas.items()
-            )
+                (F.col(column) if column else F.lit(None).cast(kind)).alias(slot)
+                for slot, kind in types.items()
+                for column in [dict(zip(slots_by_frame[name], frame.columns, strict=True)).get(slot)]
+            ),
         )
-        for own_name, frame in frames.items()
+        for index, (name, frame) in enumerate(frames.items())
     )
-    table = reduce(DataFrame.unionAll, parts).toArrow().combine_chunks()
-    return {name: _expand_structs(table.column(name)) for name in schemas}
+    table = reduce(DataFrame.unionAll, parts).toArrow()
+    return {
+        name: table.filter(pc.field("frame") == index).select(slots_by_frame[name]).rename_columns(frame.columns)
+        for index, (name, frame) in enumerate(frames.items())
+    }
 
 
-def _make_nullable(schema: StructType) -> StructType:
-    """Return a schema whose fields may be NULL, as they are wherever their struct is."""
-    return StructType(
-        [
-            StructField(field.name, _make_nullable(kind) if isinstance(kind := field.dataType, StructType) else kind)
-            for field in schema
-        ]
-    )
-
-
-def _expand_structs(column: pa.ChunkedArray) -> pa.Table:
-    """Return the fields of the structs of a column that are not NULL."""
-    structs = column.drop_null()
-    if not structs.num_chunks:
-        structs = pa.chunked_array([pa.array([], column.type)])
-    return pa.Table.from_struct_array(structs)
+def _assign_slots(schema: StructType) -> list[str]:
+    """Return a name for each column: its type, and how many columns of this type are before it."""
+    counts: Counter[str] = Counter()
+    slots = []
+    for field in schema:
+        kind = field.dataType.simpleString()
+        slots.append(f"{counts[kind]} {kind}")
+        counts[kind] += 1
+    return slots
 
 
 def make_frame(spark: SparkSession, rows: Iterable[Mapping[str, Any]] | pa.Table, schema: StructType) -> DataFrame:

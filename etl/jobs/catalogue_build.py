@@ -5,6 +5,7 @@ the same settings, and the news are a small fraction of it. Both ways give the s
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -39,7 +40,7 @@ from etl.storage.inputs import ReceivedInput
 from etl.storage.lake import Lake
 from etl.transform.catalogue.decisions import parse_decisions
 from etl.transform.catalogue.links import NO_HASHES, Hashes, NameLinks
-from etl.transform.catalogue.parts import CatalogueParts, select_parts
+from etl.transform.catalogue.parts import select_parts
 from etl.transform.catalogue.pipeline import build_from_rows
 from etl.transform.catalogue.reconciliation import add_track_identity
 from etl.transform.catalogue.source_precedence import source_at_rank
@@ -91,7 +92,7 @@ class BuiltCatalogue:
     """The frames of a catalogue or of its changes; ``tracks`` of the whole catalogue, for what depends on all of them.
 
     ``tracks``: track_id, recording_id, release_date, the measures and audio_features_source. ``new_inputs`` are the
-    rows of the files that are staged. ``updated_state_id``: as ``Run`` has it.
+    rows of the files that are staged. ``updated_state_id``: as ``Run`` has it. ``get_state`` returns the whole state.
     """
 
     frames: dict[str, DataFrame]
@@ -99,7 +100,7 @@ class BuiltCatalogue:
     summary: CatalogueSummary
     new_inputs: FileRows
     updated_state_id: str | None
-    state: StoredState
+    get_state: Callable[[], StoredState]
     changes: StoredState
     id_hashes: Hashes
     merged_artists: list[str]
@@ -155,14 +156,14 @@ def build_whole(spark: SparkSession, lake: Lake, sources: RefreshSources, spotif
     )
     state = StoredState(select_parts(reconciled, evidence), rows.where("input_id IS NULL"))
     # Only the audio features of a service are compared with the tracks again.
-    tracks = _select_tracks(state.parts, rules).persist(StorageLevel.DISK_ONLY)
+    tracks = _select_tracks(state.parts.tracks, rules).persist(StorageLevel.DISK_ONLY)
     return BuiltCatalogue(
         frames,
         tracks,
         summarise_tracks(tracks, sources.reference_date, sources.features_from),
         files,
         None,
-        state,
+        lambda: state,
         state,
         NO_HASHES,
         list(reconciled.merged_artists),
@@ -213,12 +214,12 @@ def build_update(
     news = find_news(rows, last_api_artists, last_api["provider_features"], spotify_frames)
     update = update_catalogue(last, current, news, rules)
     changes = StoredState(update.parts, update.rows.where("input_id IS NULL").select(*state.api_rows.columns))
-    new_state = replace_tracks(state, changes, update.id_hashes)
-    former_tracks = update.former_parts.filter_tracks(update.id_hashes)
-    tracks, changed_tracks = _select_tracks(new_state.parts, rules), _select_tracks(update.parts, rules)
+    former_tracks = update.former_parts.filter_frame("tracks", update.id_hashes)
+    unchanged_tracks = state.parts.filter_frame("tracks", update.id_hashes, is_inside=False)
+    changed_tracks = _select_tracks(update.parts.tracks, rules)
     return BuiltCatalogue(
         update.frames,
-        tracks,
+        _select_tracks(unchanged_tracks, rules).unionByName(changed_tracks),
         summarise_update(
             (document.track_count, document.recording_count),
             _select_tracks(former_tracks, rules),
@@ -229,7 +230,7 @@ def build_update(
         ),
         rows.added_files,
         sources.plan["catalogue_state_id"],
-        new_state,
+        partial(replace_tracks, state, changes, update.id_hashes),
         changes,
         update.id_hashes,
         list(update.merged_artists),
@@ -267,7 +268,7 @@ def write_frames(
         track_count=built.summary.track_count,
         recording_count=built.summary.recording_count,
     )
-    state, id_hashes = (built.state, NO_HASHES) if is_whole else (built.changes, built.id_hashes)
+    state, id_hashes = (built.get_state(), NO_HASHES) if is_whole else (built.changes, built.id_hashes)
     states, is_small = lake.catalogue_states, built.updated_state_id is not None and len(id_hashes) < MAX_COLLECTED
     staged = {lake.checkpoints.get_folder_url(run_id, name): frame for name, frame in staged_frames.items()}
     stored = {states.get_frame_url(state_id, name): frame for name, frame in list_state_frames(state).items()}
@@ -280,8 +281,8 @@ def write_frames(
     return state_id
 
 
-def _select_tracks(parts: CatalogueParts, rules: CatalogueRules) -> DataFrame:
-    return parts.tracks.select(
+def _select_tracks(tracks: DataFrame, rules: CatalogueRules) -> DataFrame:
+    return tracks.select(
         "track_id",
         "recording_id",
         "release_date",

@@ -1,12 +1,10 @@
-"""Frames as folders of Parquet files: large ones written by Spark, small ones collected at once and written here."""
+"""Frames as folders of Parquet files: large ones written by Spark, small ones collected and written by this process."""
 
 from collections.abc import Mapping
 
 from fsspec.core import url_to_fs
 from pyarrow import parquet
 from pyspark.sql import DataFrame
-
-from etl.engines.small_frames import collect_tables
 
 
 def write_frames(frames: Mapping[str, DataFrame], is_small: bool) -> None:
@@ -18,7 +16,8 @@ def write_frames(frames: Mapping[str, DataFrame], is_small: bool) -> None:
         for url, frame in frames.items():
             frame.write.mode("overwrite").parquet(url)
         return
-    for url, table in collect_tables(frames).items():
+    for url, frame in frames.items():
+        table = frame.toArrow()
         filesystem, path = url_to_fs(url)
         if filesystem.exists(path):
             filesystem.rm(path, recursive=True)

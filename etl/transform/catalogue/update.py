@@ -41,6 +41,7 @@ from etl.transform.catalogue.update_news import collect_news_nodes, find_seeds
 from etl.transform.catalogue.update_scopes import (
     AlbumScope,
     ArtistScope,
+    OutsideTracks,
     TrackScope,
     collect_scope_links,
     find_album_nodes,
@@ -78,8 +79,12 @@ def update_catalogue(last: LastCatalogue, current: CurrentInputs, news: News, ru
             for links, nodes in ((last.credit_links, artist_nodes), (last.album_links, album_nodes))
         ]
         former = last.read_parts(np.unique(np.concatenate([scope.nodes, *touched])))
-        artist_scope = ArtistScope(last, current, former, artist_nodes, touched[0], scope, rules)
-        album_scope = AlbumScope(former, album_nodes, touched[1], scope)
+        outside = OutsideTracks(
+            np.setdiff1d(np.concatenate(touched), scope.nodes),
+            *(former.filter_frame(name, scope.nodes, is_inside=False) for name in ("tracks", "albums")),
+        )
+        artist_scope = ArtistScope(last, current, former.tracks, outside, artist_nodes, scope, rules)
+        album_scope = AlbumScope(former, outside, album_nodes, scope)
         changed = find_changed_tracks([*artist_scope.list_changes(), *album_scope.list_changes()])
         if not len(changed):
             break
@@ -115,7 +120,7 @@ def _reconcile_scope(
         rows = checkpoint_to_disk(current.read_rows(nodes))
         counted_rows = exclude_mock_rows(rows) if rules.has_mock else rows
         evidence = checkpoint_to_disk(artists.find_merge_evidence(counted_rows))
-        remaining = last.parts.filter_tracks(nodes, is_inside=False).evidence
+        remaining = last.parts.filter_frame("evidence", nodes, is_inside=False)
         merged_artists = artists.list_merged_artists(
             remaining.unionByName(evidence), rules.decisions.artist_differences
         )
@@ -157,6 +162,6 @@ def _select_playlists(last: LastCatalogue, current: CurrentInputs, news: News, s
     # Groups of rows without a playlist are skipped by their statistics.
     playlist_rows = current.rows.where("playlist_id IS NOT NULL")
     rows = checkpoint_to_disk(playlist_rows.join(F.broadcast(touched_ids), on="playlist_id", how="left_semi"))
-    other_matches = last.parts.filter_tracks(scope.nodes, is_inside=False).matches
+    other_matches = last.parts.filter_frame("matches", scope.nodes, is_inside=False)
     matches = other_matches.unionByName(scope.parts.matches)
     return PlaylistFrames(current.api_playlists, current.snapshots, resolve_track_ids(rows, matches))

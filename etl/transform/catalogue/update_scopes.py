@@ -49,6 +49,15 @@ class TrackScope:
     parts: CatalogueParts
 
 
+@dataclass(frozen=True)
+class OutsideTracks:
+    """The tracks outside of a scope that have one of the artists or albums that news touch: hashes and stored parts."""
+
+    id_hashes: Hashes
+    tracks: DataFrame
+    albums: DataFrame
+
+
 class ScopeLinks(NamedTuple):
     """The links of reconciled tracks."""
 
@@ -105,26 +114,23 @@ class ArtistScope:
         self,
         last: LastCatalogue,
         current: CurrentInputs,
-        former: CatalogueParts,
+        former_tracks: DataFrame,
+        outside: OutsideTracks,
         nodes: Hashes,
-        touched: Hashes,
         scope: TrackScope,
         rules: CatalogueRules,
     ) -> None:
         """
-        :param former: the stored parts of the tracks of the scope and of ``touched``, the tracks of these artists.
+        :param former_tracks: the stored parts of the tracks of the scope and of those outside.
         """
-        self._current, self._rules, self._nodes = current, rules, nodes
-        self._outside = np.setdiff1d(touched, scope.nodes)
-        former_tracks = former.filter_tracks(np.union1d(touched, scope.nodes)).tracks
-        outside_tracks = former.filter_tracks(self._outside).tracks
+        self._current, self._rules, self._nodes, self._outside = current, rules, nodes, outside.id_hashes
         self._listed_rows = checkpoint_to_disk(self._filter_listed(current.artist_rows))
         self._former_credits = self._build_credits(
             former_tracks, self._filter_listed(last.artist_rows), last.merged_artists, last.decisions
         )
         self.credits = checkpoint_to_disk(
             self._build_credits(
-                outside_tracks.unionByName(scope.parts.tracks),
+                outside.tracks.unionByName(scope.parts.tracks),
                 self._listed_rows,
                 scope.reconciled.merged_artists,
                 rules.decisions,
@@ -157,11 +163,8 @@ class ArtistScope:
 class AlbumScope:
     """The albums of some nodes, before and after the update; parameters as for ``ArtistScope``."""
 
-    def __init__(self, former: CatalogueParts, nodes: Hashes, touched: Hashes, scope: TrackScope) -> None:
-        self._nodes = nodes
-        self._outside = np.setdiff1d(touched, scope.nodes)
-        former = former.filter_tracks(np.union1d(touched, scope.nodes))
-        outside = former.filter_tracks(self._outside)
+    def __init__(self, former: CatalogueParts, outside: OutsideTracks, nodes: Hashes, scope: TrackScope) -> None:
+        self._nodes, self._outside = nodes, outside.id_hashes
         self._former_ids = self._build_ids(former.tracks, self._build_variants(former.albums))
         self.variants = checkpoint_to_disk(self._build_variants(outside.albums.unionByName(scope.parts.albums)))
         self.album_ids = checkpoint_to_disk(
