@@ -19,7 +19,7 @@ from etl.formats.contracts import LATEST_STATE
 from etl.formats.feature_providers import SERVICES, list_feature_sources
 from etl.jobs import api_frames
 from etl.jobs.api_frames import ApiFrames
-from etl.jobs.catalogue_inputs import FileRows, read_file_rows
+from etl.jobs.catalogue_inputs import FileRows, read_file_rows, read_row_links
 from etl.jobs.catalogue_news import RefreshRows, find_api_rows, find_news
 from etl.jobs.catalogue_state import (
     MAX_SEGMENTS,
@@ -182,7 +182,6 @@ def build_update(
     state = reader.read_state()
     input_ids = [received_input.input_id for received_input in sources.inputs]
     rows = RefreshRows(
-        RowLinks(*reader.read_links("row_links")),
         read_file_rows(spark, lake, list(document.input_ids)),
         read_file_rows(spark, lake, input_ids),
         read_file_rows(spark, lake, sorted(set(input_ids) - set(document.input_ids))),
@@ -192,7 +191,7 @@ def build_update(
     last_api = {name: lake.latest_state.read_frame(spark, document.api_state_run_id, name) for name in LATEST_STATE}
     last_api_artists = staged_frames.build_artist_rows(last_api, rules.api_source)
     last = LastCatalogue(
-        rows.read_last_links(lake),
+        RowLinks(*reader.read_links("row_links")),
         NameLinks(*reader.read_links("credit_links")),
         NameLinks(*reader.read_links("album_links")),
         rows.last_files.artist_rows.unionByName(last_api_artists),
@@ -204,7 +203,7 @@ def build_update(
     current = CurrentInputs(
         rows.files.rows.unionByName(rows.api_rows),
         partial(rows.read_rows, spark, lake),
-        rows.read_links(lake),
+        RowLinks(*read_row_links(lake, input_ids)),
         rows.files.artist_rows.unionByName(spotify_frames.artist_rows),
         spotify_frames.playlists,
         spotify_frames.snapshots,

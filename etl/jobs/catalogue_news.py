@@ -1,22 +1,20 @@
 """What differs between the inputs of a refresh and those of the last published catalogue."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
 
-import numpy as np
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from etl.formats.contracts import ANALYSED_ROW, ARTIST_ROW, TRACK_ROW
 from etl.jobs.api_frames import ApiFrames
-from etl.jobs.catalogue_inputs import FileRows, read_row_links, read_track_rows
+from etl.jobs.catalogue_inputs import FileRows, read_track_rows
 from etl.jobs.catalogue_state import StateDocument
 from etl.storage.lake import Lake
-from etl.transform.catalogue.links import Hashes, build_row_links, collect_columns, filter_by_hash, track_hash
+from etl.transform.catalogue.links import Hashes, filter_by_hash, track_hash
 from etl.transform.catalogue.reconciliation import add_track_identity
 from etl.transform.catalogue.stages import checkpoint_to_disk
-from etl.transform.catalogue.update_inputs import News, RowLinks
+from etl.transform.catalogue.update_inputs import News
 
 
 @dataclass(frozen=True)
@@ -24,10 +22,8 @@ class RefreshRows:
     """The rows of files: of the last catalogue, current ones, added and removed ones; and the API's rows about tracks.
 
     The API's are current ones, those that the last catalogue lacked, and those that it had and that are gone.
-    ``last_api_links`` are the links of those that it had.
     """
 
-    last_api_links: RowLinks
     last_files: FileRows
     files: FileRows
     added_files: FileRows
@@ -35,15 +31,6 @@ class RefreshRows:
     api_rows: DataFrame
     added_api_rows: DataFrame
     removed_api_rows: DataFrame
-
-    def read_links(self, lake: Lake) -> RowLinks:
-        """Return the links of current rows, without those of the API's rows that the last catalogue had."""
-        added = collect_columns(build_row_links(self.added_api_rows).select("id_hash", "node", "artist"))
-        return _concatenate_links(read_row_links(lake, self.files.input_ids), added)
-
-    def read_last_links(self, lake: Lake) -> RowLinks:
-        """Return the links of the API's rows that the last catalogue had, and of its files that are gone."""
-        return _concatenate_links(read_row_links(lake, self.removed_files.input_ids), self.last_api_links)
 
     def read_rows(self, spark: SparkSession, lake: Lake, id_hashes: Hashes) -> DataFrame:
         """Return the current rows about the tracks with some hashes."""
@@ -97,10 +84,6 @@ def find_news(
         track_ids=changed_features.select("track_id").unionByName(named_tracks).distinct(),
         input_ids=rows.added_files.input_ids,
     )
-
-
-def _concatenate_links(links: Iterable[Hashes], others: Iterable[Hashes]) -> RowLinks:
-    return RowLinks(*(np.concatenate(columns) for columns in zip(links, others, strict=True)))
 
 
 def _select_differing(former: DataFrame, present: DataFrame, columns: list[str]) -> DataFrame:

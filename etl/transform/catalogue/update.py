@@ -36,7 +36,7 @@ from etl.transform.catalogue.stages import (
     reconcile_tracks,
     resolve_track_ids,
 )
-from etl.transform.catalogue.update_inputs import CurrentInputs, LastCatalogue, News
+from etl.transform.catalogue.update_inputs import CurrentInputs, LastCatalogue, News, RowLinks
 from etl.transform.catalogue.update_news import collect_news_nodes, find_seeds
 from etl.transform.catalogue.update_scopes import (
     AlbumScope,
@@ -70,7 +70,8 @@ def update_catalogue(last: LastCatalogue, current: CurrentInputs, news: News, ru
     news_nodes = collect_news_nodes(last, current, news)
     seeds = find_seeds(last, current, news_nodes, rules)
     while True:
-        scope, seeds = _reconcile_scope(last, current, seeds, rules)
+        row_links = (last.row_links, current.row_links, news_nodes.row_links)
+        scope, seeds = _reconcile_scope(last, current, row_links, seeds, rules)
         scope_links = collect_scope_links(scope)
         artist_nodes = find_artist_nodes(last, current, news_nodes, scope, scope_links.credits, rules)
         album_nodes = find_album_nodes(last, scope, scope_links.albums)
@@ -105,14 +106,14 @@ def update_catalogue(last: LastCatalogue, current: CurrentInputs, news: News, ru
 
 
 def _reconcile_scope(
-    last: LastCatalogue, current: CurrentInputs, seeds: Hashes, rules: CatalogueRules
+    last: LastCatalogue, current: CurrentInputs, row_links: Sequence[RowLinks], seeds: Hashes, rules: CatalogueRules
 ) -> tuple[TrackScope, Hashes]:
     """Reconcile the tracks that links connect with seeds, and those of artists whose spellings have become one or two.
 
     :returns: the scope, and its seeds.
     """
     spark = current.rows.sparkSession
-    edges = [(links.id_hash, links.node) for links in (last.row_links, current.row_links)]
+    edges = [(links.id_hash, links.node) for links in row_links]
     edges.append(_collect_decided_edges(current.rows, last.decisions, rules.decisions))
     merged_nodes = NO_HASHES
     while True:
@@ -130,9 +131,7 @@ def _reconcile_scope(
             reconciled = reconcile_tracks(counted_rows, merged_artists, rules, current.latest_features)
             return TrackScope(nodes, rows, reconciled, select_parts(reconciled, evidence)), seeds
         merged_nodes = np.union1d(merged_nodes, changed_nodes)
-        of_artists = [
-            links.id_hash[is_among(links.artist, merged_nodes)] for links in (last.row_links, current.row_links)
-        ]
+        of_artists = [links.id_hash[is_among(links.artist, merged_nodes)] for links in row_links]
         seeds = np.unique(np.concatenate([seeds, *of_artists]))
 
 

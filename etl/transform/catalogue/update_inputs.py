@@ -14,7 +14,8 @@ from etl.transform.catalogue.parts import CatalogueParts
 class RowLinks(NamedTuple):
     """The result of ``links.build_row_links``, collected.
 
-    Those of rows that the last catalogue and the current one both have may be in one of them only.
+    Those of rows that the last catalogue and the current one both have may be in one of them only, and those of news in
+    none.
     """
 
     id_hash: Hashes

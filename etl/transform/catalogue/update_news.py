@@ -15,13 +15,14 @@ from etl.transform.catalogue.links import (
     artist_name_node,
     build_album_links,
     build_row_credit_links,
+    build_row_links,
     get_columns,
     hash_values,
     track_hash,
 )
 from etl.transform.catalogue.stages import CatalogueRules
 from etl.transform.catalogue.tracks import album_name_derived_id
-from etl.transform.catalogue.update_inputs import CurrentInputs, LastCatalogue, News
+from etl.transform.catalogue.update_inputs import CurrentInputs, LastCatalogue, News, RowLinks
 from etl.transform.names import artist_key
 
 
@@ -29,11 +30,13 @@ from etl.transform.names import artist_key
 class NewsNodes:
     """The nodes of news, and of all rows about artists.
 
-    ``track_hashes`` of tracks whose rows differ; ``credit_links`` and ``album_links`` of these rows; ``artist_nodes``:
-    names and ids of artists that differ or were requested; ``listed_links``: names and ids of all rows about artists.
+    ``track_hashes`` of tracks whose rows differ; ``row_links``, ``credit_links`` and ``album_links`` of these rows;
+    ``artist_nodes``: names and ids of artists that differ or were requested; ``listed_links``: names and ids of all rows
+    about artists.
     """
 
     track_hashes: Hashes
+    row_links: RowLinks
     credit_links: NameLinks
     album_links: NameLinks
     artist_nodes: Hashes
@@ -51,6 +54,7 @@ def collect_news_nodes(last: LastCatalogue, current: CurrentInputs, news: News) 
     tables = collect_tables(
         {
             "track": ids.select(track_hash(F.col("id")).alias("id_hash")).distinct(),
+            "row": build_row_links(news.rows).select("id_hash", "node", "artist"),
             "credit": build_row_credit_links(news.rows).distinct(),
             "album": build_album_links(album_rows.where("album_name_derived_id IS NOT NULL")),
             "artist": _build_listed_links(news.artist_rows),
@@ -61,6 +65,7 @@ def collect_news_nodes(last: LastCatalogue, current: CurrentInputs, news: News) 
     columns = {name: get_columns(table) for name, table in tables.items()}
     return NewsNodes(
         columns["track"][0],
+        RowLinks(*columns["row"]),
         NameLinks(*columns["credit"]),
         NameLinks(*columns["album"]),
         np.concatenate([*columns["artist"], *columns["requested"]]),
