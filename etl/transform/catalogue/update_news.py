@@ -31,8 +31,8 @@ class NewsNodes:
     """The nodes of news, and of all rows about artists.
 
     ``track_hashes`` of tracks whose rows differ; ``row_links``, ``credit_links`` and ``album_links`` of these rows;
-    ``artist_nodes``: names and ids of artists that differ or were requested; ``listed_links``: names and ids of all rows
-    about artists.
+    ``artist_nodes``: names and ids of artists that differ or were requested; ``listed_links``: those of all rows about
+    artists.
     """
 
     track_hashes: Hashes
