@@ -271,11 +271,8 @@ def write_frames(
     states, is_small = lake.catalogue_states, built.updated_state_id is not None and len(id_hashes) < MAX_COLLECTED
     staged = {lake.checkpoints.get_folder_url(run_id, name): frame for name, frame in staged_frames.items()}
     stored = {states.get_frame_url(state_id, name): frame for name, frame in list_state_frames(state).items()}
-    if is_whole:
-        parquet_frames.write_frames(staged, is_small)
-        parquet_frames.write_frames(stored, is_small=False)
-    else:
-        parquet_frames.write_frames(staged | stored, is_small)
+    parquet_frames.write_frames(staged, is_small)
+    parquet_frames.write_frames(stored, is_small and not is_whole)
     finish_state(states, state_id, id_hashes, document)
     return state_id
 

@@ -69,8 +69,8 @@ def update_catalogue(last: LastCatalogue, current: CurrentInputs, news: News, ru
     """Build the frames that news change; see the module."""
     news_nodes = collect_news_nodes(last, current, news)
     seeds = find_seeds(last, current, news_nodes, rules)
+    row_links = (last.row_links, current.row_links, news_nodes.row_links)
     while True:
-        row_links = (last.row_links, current.row_links, news_nodes.row_links)
         scope, seeds = _reconcile_scope(last, current, row_links, seeds, rules)
         scope_links = collect_scope_links(scope)
         artist_nodes = find_artist_nodes(last, current, news_nodes, scope, scope_links.credits, rules)
