@@ -5,7 +5,7 @@ names.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import reduce
 from typing import Any
 from uuid import uuid4
@@ -106,9 +106,10 @@ def make_state_id(run_id: str) -> str:
 
 
 def read_state_document(states: CatalogueStates, state_id: str | None) -> StateDocument | None:
-    """Return the document of a state; None if the state is missing."""
+    """Return the document of a state; None if the state is missing, or other code with other fields left it."""
     document = states.read_document(state_id) if state_id else None
-    return StateDocument(**document) if document else None
+    names = {field.name for field in fields(StateDocument)}
+    return StateDocument(**document) if document and document.keys() == names else None
 
 
 class StateReader:
