@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StringType, StructField, StructType
 
@@ -17,7 +18,15 @@ from campaigns.catalogue_runs.random_inputs import RandomInputs, Row
 from etl.formats.contracts import ARTIST_ROW, LATEST_STATE, STAGED, TRACK_ROW
 from etl.formats.feature_providers import list_feature_sources
 from etl.transform.catalogue.decisions import collect_decisions
-from etl.transform.catalogue.links import build_row_links
+from etl.transform.catalogue.links import (
+    NameLinks,
+    build_album_links,
+    build_credit_links,
+    build_row_links,
+    collect_columns,
+    filter_by_hash,
+    track_hash,
+)
 from etl.transform.catalogue.parts import CatalogueParts, select_parts
 from etl.transform.catalogue.pipeline import build_from_rows
 from etl.transform.catalogue.reconciliation import add_track_identity
@@ -91,7 +100,8 @@ class UpdatedCatalogue:
         rules = self._make_rules(inputs)
         current = CurrentInputs(
             rows,
-            RowLinks.collect(build_row_links(rows)),
+            lambda hashes: filter_by_hash(rows, track_hash(F.col("identity")), hashes),
+            _collect_row_links(rows),
             self._make_frame(inputs.list_artist_rows(), ARTIST_ROW),
             self._make_frame(inputs.playlists.values(), LATEST_STATE["api_playlist"]),
             self._make_snapshots(inputs),
@@ -143,9 +153,12 @@ class UpdatedCatalogue:
     ) -> LastCatalogue:
         stored = CatalogueParts(**{name: checkpoint_to_disk(frame) for name, frame in parts.get_frames().items()})
         return LastCatalogue(
-            RowLinks.collect(build_row_links(rows)),
+            _collect_row_links(rows),
+            NameLinks(*collect_columns(build_credit_links(stored.tracks))),
+            NameLinks(*collect_columns(build_album_links(stored.albums))),
             self._make_frame(inputs.list_artist_rows(), ARTIST_ROW),
             stored,
+            stored.filter_tracks,
             merged_artists,
             self._make_rules(inputs).decisions,
         )
@@ -180,6 +193,10 @@ class UpdatedCatalogue:
         # From Arrow: a list would start Python's workers for each plan that reads it.
         table = pa.Table.from_pylist(list(rows), to_arrow_schema(schema))
         return self._spark.createDataFrame(table, schema)
+
+
+def _collect_row_links(rows: DataFrame) -> RowLinks:
+    return RowLinks(*collect_columns(build_row_links(rows).select("id_hash", "node", "artist")))
 
 
 def _list_differing(former: Any, present: Any) -> list[Row]:

@@ -1,6 +1,7 @@
 """Engines that compute.
 
 spark             Spark sessions
+small_frames      small frames between Spark and Arrow
 spark_failures    messages for the failures of Spark's processes
 shared_driver     the use of a Java process of Spark that outlives a step
 driver_server     the process that keeps it

@@ -11,6 +11,7 @@ a message, never records.
     catalogue_inputs              the rows of files, parsed once
     catalogue_news, catalogue_build, catalogue_state
                                   what differs from the last catalogue; the frames; what is stored for the next one
+    catalogue_summary             what depends on all tracks: their number, recordings, the months of newness
     api_frames                    the part of the catalogue's frames that API responses give
     events                        the load of events: plan, load
     event_sources, event_files    its inputs as files, and the parsing of one file

@@ -7,13 +7,14 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
+from etl.engines.small_frames import make_frame
 from etl.engines.spark import empty_frame
 from etl.formats.contracts import ANALYSED_ROW, ARTIST_ROW, REJECTED_ROW, ROW_LINK, SURVEY_ROW, TRACK_ROW
 from etl.formats.kaggle.file_formats import FORMATS
 from etl.formats.tabular import read_rows
 from etl.storage.inputs import ReceivedInput
 from etl.storage.lake import Lake
-from etl.transform.catalogue.links import build_row_links
+from etl.transform.catalogue.links import Hashes, build_row_links, get_columns, track_hash
 from etl.transform.catalogue.reconciliation import add_track_identity
 from etl.transform.catalogue.stages import checkpoint_to_disk
 from etl.transform.kaggle import parse_rows
@@ -25,20 +26,18 @@ _STORED_SCHEMAS = {
     "artist_rows": ARTIST_ROW,
     "survey_rows": SURVEY_ROW,
     "rejected": REJECTED_ROW,
-    "row_links": ROW_LINK,
 }
 
 
 @dataclass(frozen=True)
 class FileRows:
-    """The rows of some files: about tracks (``ANALYSED_ROW``), artists and surveys, rejected ones, and ``ROW_LINK``."""
+    """The rows of some files: about tracks (``ANALYSED_ROW``), artists and surveys, and rejected ones."""
 
     input_ids: list[str]
     rows: DataFrame
     artist_rows: DataFrame
     survey_rows: DataFrame
     rejected: DataFrame
-    row_links: DataFrame
 
 
 def parse_new_inputs(spark: SparkSession, lake: Lake, inputs: list[ReceivedInput]) -> None:
@@ -56,7 +55,7 @@ def parse_new_inputs(spark: SparkSession, lake: Lake, inputs: list[ReceivedInput
     # A file is one task. Splitting titles is the most expensive step, so the rows are spread over the cores first.
     rows = checkpoint_to_disk(add_track_identity(track_rows.repartition("input_id", "row_number", "track_id")))
     frames = {
-        "rows": rows,
+        "rows": rows.withColumn("id_hash", track_hash(F.col("identity"))),
         "artist_rows": union_accepted(spark, results["artist"], ARTIST_ROW),
         "survey_rows": union_accepted(spark, results["survey_response"], SURVEY_ROW),
         "rejected": reduce(
@@ -71,9 +70,7 @@ def parse_new_inputs(spark: SparkSession, lake: Lake, inputs: list[ReceivedInput
 
 def read_file_rows(spark: SparkSession, lake: Lake, input_ids: list[str]) -> FileRows:
     """Return the rows of files that ``parse_new_inputs`` has stored; ids of other inputs have none."""
-    parsed = lake.catalogue_states.find_parsed_inputs()
-    known_ids = sorted(input_id for input_id in input_ids if input_id in parsed)
-    batches = {parsed[input_id] for input_id in known_ids}
+    batches, known_ids = _find_batches(lake, input_ids)
 
     def read_frame(name: str, schema: StructType) -> DataFrame:
         if not batches:
@@ -82,6 +79,27 @@ def read_file_rows(spark: SparkSession, lake: Lake, input_ids: list[str]) -> Fil
         return frame.where(F.col("input_id").isin(*known_ids))
 
     return FileRows(input_ids=known_ids, **{name: read_frame(name, schema) for name, schema in _STORED_SCHEMAS.items()})
+
+
+def read_track_rows(spark: SparkSession, lake: Lake, input_ids: list[str], id_hashes: Hashes) -> DataFrame:
+    """Return the rows of files about the tracks with some hashes."""
+    batches, known_ids = _find_batches(lake, input_ids)
+    table = lake.catalogue_states.read_parsed_rows(batches, "rows", ANALYSED_ROW, known_ids, id_hashes)
+    return make_frame(spark, table, ANALYSED_ROW)
+
+
+def read_row_links(lake: Lake, input_ids: list[str]) -> list[Hashes]:
+    """Return the links of the rows of files, as ``update_inputs.RowLinks`` has them."""
+    batches, known_ids = _find_batches(lake, input_ids)
+    table = lake.catalogue_states.read_parsed_rows(batches, "row_links", ROW_LINK, known_ids)
+    return get_columns(table.select(["id_hash", "node", "artist"]))
+
+
+def _find_batches(lake: Lake, input_ids: list[str]) -> tuple[set[str], list[str]]:
+    """Return the batches of parsed files, and the ids of these; ids of other inputs have none."""
+    parsed = lake.catalogue_states.find_parsed_inputs()
+    known_ids = sorted(input_id for input_id in input_ids if input_id in parsed)
+    return {parsed[input_id] for input_id in known_ids}, known_ids
 
 
 def parse_files(spark: SparkSession, inputs: list[ReceivedInput]) -> dict[str, list[ValidationResult]]:

@@ -3,17 +3,18 @@
 from dataclasses import dataclass
 from functools import reduce
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from etl.formats.contracts import ARTIST_ROW, TRACK_ROW
+from etl.formats.contracts import ANALYSED_ROW, ARTIST_ROW, TRACK_ROW
 from etl.jobs.api_frames import ApiFrames
-from etl.jobs.catalogue_inputs import FileRows
+from etl.jobs.catalogue_inputs import FileRows, read_track_rows
 from etl.jobs.catalogue_state import StateDocument
-from etl.transform.catalogue.links import build_row_links
+from etl.storage.lake import Lake
+from etl.transform.catalogue.links import Hashes, filter_by_hash, track_hash
 from etl.transform.catalogue.reconciliation import add_track_identity
 from etl.transform.catalogue.stages import checkpoint_to_disk
-from etl.transform.catalogue.update_inputs import News, RowLinks
+from etl.transform.catalogue.update_inputs import News
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,10 @@ class RefreshRows:
     added_api_rows: DataFrame
     removed_api_rows: DataFrame
 
-    def collect_links(self) -> RowLinks:
-        """Return the links of current rows."""
-        return RowLinks.collect(self.files.row_links.unionByName(build_row_links(self.api_rows)))
-
-    def collect_removed_links(self) -> RowLinks:
-        """Return the links of rows that the last catalogue had and that are gone."""
-        return RowLinks.collect(self.removed_files.row_links.unionByName(build_row_links(self.removed_api_rows)))
+    def read_rows(self, spark: SparkSession, lake: Lake, id_hashes: Hashes) -> DataFrame:
+        """Return the current rows about the tracks with some hashes."""
+        api_rows = filter_by_hash(self.api_rows, track_hash(F.col("identity")), id_hashes)
+        return read_track_rows(spark, lake, self.files.input_ids, id_hashes).unionByName(api_rows)
 
 
 def find_api_rows(
@@ -70,7 +68,7 @@ def find_news(
     :param last_features: ``LATEST_STATE["provider_features"]`` of the last catalogue.
     """
     changed_rows = (rows.added_files.rows, rows.removed_files.rows, rows.added_api_rows, rows.removed_api_rows)
-    columns = ("identity", "track_id", "playlist_id")
+    columns = ANALYSED_ROW.fieldNames()
     changed_artists = (
         _select_differing(last_api_artists, spotify_frames.artist_rows, ARTIST_ROW.fieldNames()),
         rows.added_files.artist_rows,
@@ -81,9 +79,9 @@ def find_news(
     # A refreshed track is staged even if nothing about it has changed, because its response is counted under its key.
     named_tracks = spotify_frames.input_keys.where("key_kind = 'track'").select(F.col("key").alias("track_id"))
     return News(
-        rows=checkpoint_to_disk(reduce(DataFrame.unionByName, (frame.select(*columns) for frame in changed_rows))),
-        artist_rows=checkpoint_to_disk(reduce(DataFrame.unionByName, changed_artists)),
-        track_ids=checkpoint_to_disk(changed_features.select("track_id").unionByName(named_tracks).distinct()),
+        rows=reduce(DataFrame.unionByName, (frame.select(*columns) for frame in changed_rows)),
+        artist_rows=reduce(DataFrame.unionByName, changed_artists),
+        track_ids=changed_features.select("track_id").unionByName(named_tracks).distinct(),
         input_ids=rows.added_files.input_ids,
     )
 

@@ -5,21 +5,34 @@ names.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from functools import reduce
 from typing import Any
 from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, BooleanType, DateType, IntegerType, LongType, StringType, StructType
 
+from etl.engines.small_frames import make_frame
 from etl.formats.contracts import ANALYSED_ROW
 from etl.formats.contracts.columns import MEASURES, STRINGS, build_schema
 from etl.storage.catalogue_states import CatalogueStates
-from etl.transform.catalogue.links import NO_HASHES, Hashes, filter_by_hash, track_hash
-from etl.transform.catalogue.parts import CatalogueParts
+from etl.transform.catalogue.links import (
+    NO_HASHES,
+    Hashes,
+    build_album_links,
+    build_credit_links,
+    build_row_links,
+    filter_by_hash,
+    get_columns,
+    is_among,
+    track_hash,
+)
+from etl.transform.catalogue.parts import CatalogueParts, add_id_hash
 
 MAX_SEGMENTS = 6
 """A state of more segments is written as one: each segment adds a scan to the next runs."""
@@ -50,6 +63,12 @@ _PART_SCHEMAS = {
     "matches": build_schema(identity=StringType(), track_id=StringType()),
     "evidence": build_schema(identity=StringType(), key=StringType()),
 }
+_LINK_SCHEMAS = {
+    "credit_links": build_schema(id_hash=LongType(), name_node=LongType(), id_node=LongType()),
+    "album_links": build_schema(id_hash=LongType(), name_node=LongType(), id_node=LongType()),
+    "row_links": build_schema(id_hash=LongType(), node=LongType(), artist=LongType()),
+}
+_RELEASE_DATE = build_schema(id_hash=LongType(), release_date=DateType())
 
 
 @dataclass(frozen=True)
@@ -58,7 +77,8 @@ class StateDocument:
 
     ``segments`` are the states whose frames together have all tracks, oldest first; ``settings`` those that rows depend
     on; ``input_ids`` the files; ``api_state_run_id`` the latest state of the API; ``decisions`` and ``merged_artists``
-    as ``update.LastCatalogue`` has them; ``bounds`` the months of the newness score; ``track_count`` of the catalogue.
+    as ``update.LastCatalogue`` has them; ``bounds`` the months of the newness score; ``track_count`` of the catalogue,
+    and ``recording_count`` as ``kmeans.build_recording_count`` has it.
     """
 
     segments: Sequence[str]
@@ -69,6 +89,7 @@ class StateDocument:
     merged_artists: Sequence[str]
     bounds: Sequence[str] | None
     track_count: int
+    recording_count: int
 
 
 @dataclass(frozen=True)
@@ -85,30 +106,76 @@ def make_state_id(run_id: str) -> str:
 
 
 def read_state_document(states: CatalogueStates, state_id: str | None) -> StateDocument | None:
-    """Return the document of a state; None if the state is missing."""
+    """Return the document of a state; None if the state is missing, or other code with other fields left it."""
     document = states.read_document(state_id) if state_id else None
-    return StateDocument(**document) if document else None
+    names = {field.name for field in fields(StateDocument)}
+    return StateDocument(**document) if document and document.keys() == names else None
 
 
-def read_state(spark: SparkSession, states: CatalogueStates, document: StateDocument) -> StoredState:
-    """Return the frames of a state. A track is in the newest of its segments that names it."""
-    state: StoredState | None = None
-    later_hashes: Hashes = NO_HASHES
-    for segment in reversed(document.segments):
-        parts = CatalogueParts(
-            **{name: states.read_frame(spark, segment, name, schema) for name, schema in _PART_SCHEMAS.items()}
+class StateReader:
+    """Reads the frames of a state. A track is in the newest of the segments that name it."""
+
+    def __init__(self, spark: SparkSession, states: CatalogueStates, document: StateDocument) -> None:
+        self._spark, self._states = spark, states
+        self._segments: list[tuple[str, Hashes]] = []
+        """The segments, the newest first, each with the hashes of the tracks that later ones name."""
+        later_hashes: Hashes = NO_HASHES
+        for segment in reversed(document.segments):
+            self._segments.append((segment, later_hashes))
+            segment_hashes = states.read_id_hashes(segment).column("id_hash").to_numpy()
+            later_hashes = np.union1d(later_hashes, segment_hashes)
+
+    def read_state(self) -> StoredState:
+        """Return all frames, for Spark to read."""
+        return reduce(_union, (self._read_segment(*segment) for segment in self._segments))
+
+    def read_parts(self, id_hashes: Hashes) -> CatalogueParts:
+        """Return the parts of the tracks with some hashes, without a scan of Spark."""
+        return CatalogueParts(
+            **{
+                name: make_frame(self._spark, self._read_rows(name, schema, id_hashes), schema)
+                for name, schema in _PART_SCHEMAS.items()
+            }
         )
-        api_rows = states.read_frame(spark, segment, "api_rows", ANALYSED_ROW)
-        live = StoredState(
+
+    def read_links(self, name: str) -> list[Hashes]:
+        """Return the columns of links: of ``credit_links``, ``album_links`` or ``row_links`` (of the API's rows)."""
+        return get_columns(self._read_live_rows(name, _LINK_SCHEMAS[name]))
+
+    def read_release_dates(self, id_hashes: Hashes) -> DataFrame:
+        """Return release_date of the tracks without those with some hashes; each date once."""
+        table = self._read_live_rows("tracks", _RELEASE_DATE)
+        is_outside = ~is_among(np.asarray(table.column("id_hash").to_numpy()), id_hashes)
+        dates = pc.unique(table.column("release_date").filter(pa.array(is_outside)))
+        schema = build_schema(release_date=DateType())
+        return make_frame(self._spark, pa.table({"release_date": dates}), schema)
+
+    def _read_segment(self, segment: str, later_hashes: Hashes) -> StoredState:
+        parts = CatalogueParts(
+            **{
+                name: self._states.read_frame(self._spark, segment, name, schema)
+                for name, schema in _PART_SCHEMAS.items()
+            }
+        )
+        api_rows = self._states.read_frame(self._spark, segment, "api_rows", ANALYSED_ROW)
+        return StoredState(
             parts.filter_tracks(later_hashes, is_inside=False),
             filter_by_hash(api_rows, track_hash(F.col("identity")), later_hashes, is_inside=False),
         )
-        state = live if state is None else _union(state, live)
-        segment_hashes = states.read_id_hashes(segment).column("id_hash").to_numpy()
-        later_hashes = np.union1d(later_hashes, segment_hashes)
-    if state is None:
-        raise ValueError("A state has at least one segment.")
-    return state
+
+    def _read_rows(self, name: str, schema: StructType, id_hashes: Hashes) -> pa.Table:
+        return pa.concat_tables(
+            self._states.read_rows(segment, name, schema, np.setdiff1d(id_hashes, later_hashes))
+            for segment, later_hashes in self._segments
+        )
+
+    def _read_live_rows(self, name: str, schema: StructType) -> pa.Table:
+        tables = []
+        for segment, later_hashes in self._segments:
+            table = self._states.read_rows(segment, name, schema)
+            is_later = is_among(np.asarray(table.column("id_hash").to_numpy()), later_hashes)
+            tables.append(table.filter(pa.array(~is_later)))
+        return pa.concat_tables(tables)
 
 
 def replace_tracks(state: StoredState, changes: StoredState, id_hashes: Hashes) -> StoredState:
@@ -117,17 +184,26 @@ def replace_tracks(state: StoredState, changes: StoredState, id_hashes: Hashes) 
     return _union(StoredState(state.parts.filter_tracks(id_hashes, is_inside=False), api_rows), changes)
 
 
-def write_state(
-    states: CatalogueStates, state_id: str, state: StoredState, id_hashes: Hashes, document: StateDocument
-) -> None:
-    """Store a segment and its document.
+def list_state_frames(state: StoredState) -> dict[str, DataFrame]:
+    """Return the frames of a segment by name."""
+    frames = {
+        name: add_id_hash(name, frame.select(*_PART_SCHEMAS[name].fieldNames()))
+        for name, frame in state.parts.get_frames().items()
+    }
+    return {
+        **frames,
+        "api_rows": state.api_rows.select(*ANALYSED_ROW.fieldNames(), track_hash(F.col("identity")).alias("id_hash")),
+        "credit_links": build_credit_links(state.parts.tracks),
+        "album_links": build_album_links(state.parts.albums),
+        "row_links": build_row_links(state.api_rows).select("id_hash", "node", "artist"),
+    }
+
+
+def finish_state(states: CatalogueStates, state_id: str, id_hashes: Hashes, document: StateDocument) -> None:
+    """Store the document of a segment, after its frames.
 
     :param id_hashes: of the tracks that replace those of earlier segments; none for a first segment.
     """
-    frames = {**state.parts.get_frames(), "api_rows": state.api_rows}
-    for name, frame in frames.items():
-        schema: StructType = _PART_SCHEMAS.get(name, ANALYSED_ROW)
-        states.write_frame(frame.select(*schema.fieldNames()), state_id, name)
     states.finish_state(state_id, pa.table({"id_hash": pa.array(id_hashes, pa.int64())}), asdict(document))
 
 

@@ -8,18 +8,19 @@ from datetime import date, datetime
 from typing import Any
 
 import pyarrow as pa
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 
 from etl import database
 from etl.database.run_records import lock_for_run
-from etl.engines.spark import is_small_input, open_session, options_for_size
+from etl.engines.small_frames import make_frame
+from etl.engines.spark import is_small_input, open_lazy_session, open_session, options_for_size
 from etl.formats.contracts import CATALOGUE, STAGED
 from etl.formats.feature_providers import list_cluster_exclusions
 from etl.jobs import api_frames, catalogue_build, catalogue_inputs
 from etl.jobs.api_frames import ApiFrames
 from etl.jobs.catalogue_build import BuiltCatalogue, RefreshSources
 from etl.jobs.catalogue_state import StateDocument
+from etl.jobs.catalogue_summary import select_fitted_tracks
 from etl.load import Run, RunInput, load_frames_under_lock
 from etl.settings import Settings
 from etl.storage.full_disk import report_full_disk
@@ -74,26 +75,23 @@ def _store_frames(
             built = catalogue_build.build_update(spark, lake, sources, spotify_frames, last)
         else:
             built = catalogue_build.build_whole(spark, lake, sources, spotify_frames)
-        tracks = built.tracks.persist(StorageLevel.DISK_ONLY)
-        bounds = newness.compute_release_bounds(tracks, date.fromisoformat(plan["reference_date"]))
-        # The next step counts here, so that it needs no session of its own for clusters that still fit.
-        recording_count = kmeans.count_recordings(_select_fitted_tracks(tracks, settings))
-        months = [bounds.oldest_month.isoformat(), bounds.newest_month.isoformat()] if bounds else None
+        months, recording_count = built.summary.list_months(), built.summary.recording_count
         if last and ((last.bounds is None) != (months is None) or _should_refit(recording_count, settings)):
             log.info("Newness or clusters of all tracks change: all rows are reconciled.")
             return False
-        frames = _complete_frames(spark, plan, sources, built, spotify_frames, tracks)
-        frames["dim_track"] = newness.add_newness_score(frames["dim_track"], bounds).select(
-            *STAGED["dim_track"].fieldNames()
+        frames = _complete_frames(spark, sources, built, spotify_frames)
+        frames["dim_track"] = newness.add_newness_score(frames["dim_track"], built.summary.bounds)
+        if last:
+            # Clusters of an update are not fitted again, so that the load needs no session of its own.
+            frames |= {name: _assign_clusters(frames[name], settings) for name in _CLUSTERED_FRAMES}
+        staged_frames = {name: frames[name].select(*STAGED[name].fieldNames()) for name in _CATALOGUE_FRAMES}
+        state_id = catalogue_build.write_frames(
+            lake, run_id, staged_frames, sources, built, last, spotify_frames.state_run_id
         )
-        for name in _CATALOGUE_FRAMES:
-            lake.checkpoints.write_frame(frames[name], run_id, name)
-            log.info("Wrote the frame %s.", name)
-        state_id = catalogue_build.store_state(lake, run_id, sources, built, last, spotify_frames.state_run_id, months)
     lake.checkpoints.write_document(run_id, "newness", {"bounds": months})
     lake.checkpoints.write_document(run_id, "recordings", {"count": recording_count})
     lake.checkpoints.write_document(run_id, "memory", {"run_id": spotify_frames.state_run_id})
-    document = {"state_id": state_id, "updated_state_id": built.updated_state_id}
+    document = {"state_id": state_id, "updated_state_id": built.updated_state_id, "has_clusters": last is not None}
     lake.checkpoints.write_document(run_id, "catalogue", document)
     return True
 
@@ -108,16 +106,13 @@ def _estimate_size(lake: Lake, sources: RefreshSources, last: StateDocument | No
 
 
 def _complete_frames(
-    spark: SparkSession,
-    plan: dict[str, Any],
-    sources: RefreshSources,
-    built: BuiltCatalogue,
-    spotify_frames: ApiFrames,
-    tracks: DataFrame,
+    spark: SparkSession, sources: RefreshSources, built: BuiltCatalogue, spotify_frames: ApiFrames
 ) -> dict[str, DataFrame]:
     """Return the frames of ``STAGED`` that a refresh loads; the cluster fit is not among them."""
     frames = dict(built.frames)
-    frames["match_decision"] = spark.createDataFrame(plan["decisions"], STAGED["match_decision"])
+    columns = STAGED["match_decision"].fieldNames()
+    decisions = [dict(zip(columns, row, strict=True)) for row in sources.plan["decisions"]]
+    frames["match_decision"] = make_frame(spark, decisions, STAGED["match_decision"])
     survey_frames = responses.build_survey_frames(built.new_inputs.survey_rows)
     frames["survey_response"] = survey_frames["survey_response"]
     frames["input_key"] = (
@@ -127,7 +122,7 @@ def _complete_frames(
     frames |= {name: getattr(spotify_frames, name) for name in api_frames.STAGED_NAMES}
     frames["rejected_row"] = built.new_inputs.rejected.unionByName(spotify_frames.rejected)
     frames["provider_features"] = provider_features.select_for_unstaged_tracks(
-        spotify_frames.latest_features, tracks, tuple(sources.rules_settings["feature_sources"])
+        spotify_frames.latest_features, built.tracks, tuple(sources.rules_settings["feature_sources"])
     )
     return frames
 
@@ -159,7 +154,7 @@ def fit_clusters(run_id: str, settings: Settings, cluster_count: int | None = No
         with open_session(settings, f"fit_clusters {run_id}", options) as spark:
             tracks = lake.checkpoints.read_frame(spark, run_id, "dim_track", STAGED["dim_track"])
             model = kmeans.fit_model(
-                _select_fitted_tracks(tracks, settings),
+                select_fitted_tracks(tracks, settings.cluster_features_from),
                 chosen_count,
                 chosen_seed,
                 settings.cluster_sample_size,
@@ -182,12 +177,6 @@ def _should_refit(recording_count: int, settings: Settings) -> bool:
     chosen_seed = model.seed if model else settings.cluster_seed
     fraction, origin = settings.cluster_refit_fraction, settings.cluster_features_from
     return kmeans.should_refit(model, recording_count, chosen_count, chosen_seed, fraction, origin)
-
-
-def _select_fitted_tracks(tracks: DataFrame, settings: Settings) -> DataFrame:
-    """Return the tracks that clusters are fitted to."""
-    exclusions = list_cluster_exclusions(settings.cluster_features_from)
-    return kmeans.exclude_feature_sources(tracks, *exclusions) if exclusions else tracks
 
 
 @report_full_disk
@@ -218,22 +207,30 @@ def load_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
     names = _CATALOGUE_FRAMES + (_FIT_FRAMES if is_new_fit else ())
     size_bytes = lake.checkpoints.get_size_bytes(run_id, names)
     model = _load_fitted_model(lake, run_id) if is_new_fit else _load_stored_model(settings)
+    has_clusters = catalogue["has_clusters"] and not is_new_fit
     options = options_for_size(size_bytes)
     with (
         lock_for_run(run, settings.warehouse_url) as connection,
-        open_session(settings, f"load_catalogue {run_id}", options) as spark,
+        open_lazy_session(settings, f"load_catalogue {run_id}", options) as open_spark,
     ):
         frames: dict[str, DataFrame | pa.Table] = {}
         for name in names:
-            if name in _CLUSTERED_FRAMES and model:
-                frame = lake.checkpoints.read_frame(spark, run_id, name, STAGED[name])
-                exclusions = list_cluster_exclusions(settings.cluster_features_from)
-                frames[name] = clear_clusters(assign_clusters(frame, model), *exclusions)
+            if name in _CLUSTERED_FRAMES and model and not has_clusters:
+                frame = lake.checkpoints.read_frame(open_spark(), run_id, name, STAGED[name])
+                frames[name] = _assign_clusters(frame, settings, model)
             elif is_small_input(size_bytes):
                 frames[name] = lake.checkpoints.read_table(run_id, name, STAGED[name])
             else:
-                frames[name] = lake.checkpoints.read_frame(spark, run_id, name, STAGED[name])
+                frames[name] = lake.checkpoints.read_frame(open_spark(), run_id, name, STAGED[name])
         return load_frames_under_lock(connection, frames, run, settings.warehouse_url)
+
+
+def _assign_clusters(tracks: DataFrame, settings: Settings, model: ClusterModel | None = None) -> DataFrame:
+    """Return tracks with their clusters, by a model or the stored one; without a model they have none."""
+    model = model or _load_stored_model(settings)
+    if not model:
+        return tracks
+    return clear_clusters(assign_clusters(tracks, model), *list_cluster_exclusions(settings.cluster_features_from))
 
 
 def _build_run_input(received_input: ReceivedInput) -> RunInput:

@@ -2,11 +2,12 @@
 
 <url>/parsed/<code version>/<batch>/<frame>/    accepted, rejected and analysed rows of the inputs of one run
 <url>/parsed/<code version>/<batch>.json        the inputs of the batch; written last
-<url>/states/<state_id>/<frame>/                the parts of tracks that a refresh reconciled
+<url>/states/<state_id>/<frame>/                the parts of tracks that a refresh reconciled, and their links
 <url>/states/<state_id>/id_hashes.arrow         hashes of these tracks; they are in no earlier segment
 <url>/states/<state_id>.json                    the segments of a catalogue, and its settings; written last
 
-Everything can be computed again from the inputs.
+Rows about tracks have the column id_hash, by which those of some tracks are read. Everything can be computed again from
+the inputs.
 """
 
 import hashlib
@@ -15,8 +16,12 @@ from functools import cache
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
 from etl.settings import CHECKOUT
@@ -52,17 +57,37 @@ class CatalogueStates(LakeFolder):
         """Return a frame of batches, with all of their inputs."""
         return spark.read.schema(schema).parquet(*(self._get_parsed_url(batch, name) for batch in sorted(batches)))
 
+    def read_parsed_rows(
+        self,
+        batches: Iterable[str],
+        name: str,
+        schema: StructType,
+        input_ids: Iterable[str],
+        id_hashes: np.ndarray | None = None,
+    ) -> pa.Table:
+        """Return the rows of inputs, without Spark: all, or those about the tracks with some hashes."""
+        condition = pc.field("input_id").isin(sorted(input_ids))
+        if id_hashes is not None:
+            condition &= _has_hash(id_hashes)
+        folders = [f"{self._root}/parsed/{compute_code_version()}/{batch}/{name}" for batch in sorted(batches)]
+        return self._read_rows(folders, schema, condition)
+
     def get_parsed_size(self, batches: Iterable[str]) -> int:
         """Return the bytes of batches."""
         return sum(self._get_folder_size(f"{self._root}/parsed/{compute_code_version()}/{batch}") for batch in batches)
 
-    def write_frame(self, frame: DataFrame, state_id: str, name: str) -> None:
-        """Store a frame of a state."""
-        frame.write.mode("overwrite").parquet(f"{self.url}/states/{state_id}/{name}")
+    def get_frame_url(self, state_id: str, name: str) -> str:
+        """Return the URL of a frame of a state."""
+        return f"{self.url}/states/{state_id}/{name}"
 
     def read_frame(self, spark: SparkSession, state_id: str, name: str, schema: StructType) -> DataFrame:
         """Return a frame of a state."""
-        return spark.read.schema(schema).parquet(f"{self.url}/states/{state_id}/{name}")
+        return spark.read.schema(schema).parquet(self.get_frame_url(state_id, name))
+
+    def read_rows(self, state_id: str, name: str, schema: StructType, id_hashes: np.ndarray | None = None) -> pa.Table:
+        """Return rows of a frame of a state, without Spark: all, or those about the tracks with some hashes."""
+        condition = None if id_hashes is None else _has_hash(id_hashes)
+        return self._read_rows([f"{self._root}/states/{state_id}/{name}"], schema, condition)
 
     def finish_state(self, state_id: str, id_hashes: pa.Table, document: dict[str, Any]) -> None:
         """Store which tracks a state has, and its document, after its frames."""
@@ -100,8 +125,20 @@ class CatalogueStates(LakeFolder):
             if version != compute_code_version():
                 self._filesystem.rm(f"{self._root}/parsed/{version}", recursive=True)
 
+    def _read_rows(self, folders: Iterable[str], schema: StructType, condition: pc.Expression | None) -> pa.Table:
+        arrow_schema = to_arrow_schema(schema)
+        paths = sorted(path for folder in folders for path in self._filesystem.glob(f"{folder}/*.parquet"))
+        if not paths:
+            return arrow_schema.empty_table()
+        rows = pyarrow.dataset.dataset(paths, filesystem=self._filesystem, format="parquet")
+        return rows.to_table(columns=schema.fieldNames(), filter=condition).cast(arrow_schema)
+
     def _get_parsed_url(self, batch: str, name: str) -> str:
         return f"{self.url}/parsed/{compute_code_version()}/{batch}/{name}"
+
+
+def _has_hash(id_hashes: np.ndarray) -> pc.Expression:
+    return pc.field("id_hash").isin(pa.array(id_hashes, pa.int64()))
 
 
 @cache

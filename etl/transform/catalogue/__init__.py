@@ -2,8 +2,8 @@
 
 pipeline            builds the whole catalogue
 update              builds what news change
-update_inputs, update_scopes
-                    what an update reads, and the artists and albums that it touches
+update_inputs, update_news, update_scopes
+                    what an update reads, where it begins, and the artists and albums that it touches
 stages              the two stages of both
 links, parts        what connects tracks, and what is stored of them for later updates
 reconciliation      the track of each row, by id or by name

@@ -1,10 +1,13 @@
 """Decisions of analysts about ids: two are one recording, or two are not one recording or artist."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+
+from etl.formats.contracts import STAGED
 
 IdPair = tuple[str, str]
 _SEPARATOR = "\u0001"
@@ -27,14 +30,25 @@ def collect_decisions(decisions: DataFrame | None) -> MatchDecisions:
 
     :param decisions: columns kind, first_id, second_id, is_match; None for none.
     """
-    rows = decisions.collect() if decisions is not None else []
+    columns = STAGED["match_decision"].fieldNames()
+    return parse_decisions(decisions.select(*columns).collect() if decisions is not None else [])
+
+
+def parse_decisions(rows: Iterable[Sequence[Any]]) -> MatchDecisions:
+    """Return decisions by their kind.
+
+    :param rows: values in the order of ``STAGED["match_decision"]``.
+    """
+    columns = STAGED["match_decision"].fieldNames()
+    decisions = [dict(zip(columns, row, strict=True)) for row in rows]
 
     def select_pairs(kind: str, is_match: bool) -> frozenset[IdPair]:
-        return frozenset(
-            (min(row.first_id, row.second_id), max(row.first_id, row.second_id))
-            for row in rows
-            if row.kind == kind and row.is_match == is_match
+        pairs = (
+            sorted((decision["first_id"], decision["second_id"]))
+            for decision in decisions
+            if decision["kind"] == kind and decision["is_match"] == is_match
         )
+        return frozenset((first_id, second_id) for first_id, second_id in pairs)
 
     return MatchDecisions(
         select_pairs("recording", True), select_pairs("recording", False), select_pairs("artist", False)

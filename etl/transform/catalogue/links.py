@@ -6,15 +6,30 @@ does not exist: then a few more rows are reconciled, with the same result.
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 Hashes = npt.NDArray[np.int64]
 NO_HASHES: Hashes = np.empty(0, dtype=np.int64)
+
+
+class NameLinks(NamedTuple):
+    """The result of ``build_credit_links`` or ``build_album_links``, collected."""
+
+    id_hash: Hashes
+    name_node: Hashes
+    id_node: Hashes
+
+    def find_tracks_of_new_ids(self, others: "NameLinks") -> Hashes:
+        """Return the tracks of names that other links connect with an id, as none of these links does."""
+        is_new = (others.id_node != 0) & ~is_among(_combine(others), _combine(self))
+        return self.id_hash[is_among(self.name_node, others.name_node[is_new])]
 
 
 def track_hash(track_id: Column) -> Column:
@@ -67,6 +82,15 @@ def build_credit_links(tracks: DataFrame) -> DataFrame:
     )
 
 
+def build_row_credit_links(rows: DataFrame) -> DataFrame:
+    """Return the links of the credits of rows, as ``build_credit_links`` does for tracks.
+
+    :param rows: the result of ``reconciliation.add_track_identity``.
+    """
+    artists = F.struct(F.col("artist_ids").alias("ids"), F.col("artist_keys").alias("keys")).alias("artists")
+    return build_credit_links(rows.select(F.col("identity").alias("track_id"), artists))
+
+
 def build_album_links(album_parts: DataFrame) -> DataFrame:
     """Return the links of albums: id_hash (of the track), name_node and id_node (0 without an id).
 
@@ -84,10 +108,19 @@ def album_name_node(name_derived_id: Column) -> Column:
     return F.xxhash64(F.lit("album name"), name_derived_id)
 
 
+def get_columns(table: pa.Table) -> list[Hashes]:
+    """Return the columns of hashes; a NULL becomes 0."""
+    return [np.asarray(pc.fill_null(column, 0).to_numpy()) for column in table.columns]
+
+
 def collect_columns(links: DataFrame) -> list[Hashes]:
     """Collect columns of hashes; a NULL becomes 0."""
-    table = links.fillna(0).toArrow()
-    return [np.asarray(table.column(name).to_numpy()) for name in table.column_names]
+    return get_columns(links.toArrow())
+
+
+def is_among(values: Hashes, hashes: Hashes) -> npt.NDArray[np.bool_]:
+    """Return for each value whether it is one of the hashes."""
+    return np.asarray(pc.is_in(pa.array(values), value_set=pa.array(hashes)))
 
 
 def hash_values(spark: SparkSession, values: Iterable[str], node: Column) -> Hashes:
@@ -108,13 +141,13 @@ def find_reached(seeds: Hashes, edges: Iterable[tuple[Hashes, Hashes]]) -> Hashe
     left = np.concatenate([pair[0] for pair in pairs]) if pairs else NO_HASHES
     right = np.concatenate([pair[1] for pair in pairs]) if pairs else NO_HASHES
     right = np.where(right == 0, left, right)
-    reached = np.unique(seeds[seeds != 0])
-    while True:
-        is_near = np.isin(left, reached) | np.isin(right, reached)
-        if not is_near.any():
-            return reached
-        reached = np.unique(np.concatenate([reached, left[is_near], right[is_near]]))
+    reached = front = np.unique(seeds[seeds != 0])
+    while len(front):
+        is_near = is_among(left, front) | is_among(right, front)
+        front = np.setdiff1d(np.concatenate([left[is_near], right[is_near]]), reached)
+        reached = np.union1d(reached, front)
         left, right = left[~is_near], right[~is_near]
+    return reached
 
 
 def filter_by_hash(frame: DataFrame, node: Column, hashes: Hashes, is_inside: bool = True) -> DataFrame:
@@ -124,6 +157,11 @@ def filter_by_hash(frame: DataFrame, node: Column, hashes: Hashes, is_inside: bo
     keys = frame.sparkSession.createDataFrame(pa.table({"filtered_node": pa.array(hashes, pa.int64())}))
     how = "left_semi" if is_inside else "left_anti"
     return frame.join(F.broadcast(keys), on=node == F.col("filtered_node"), how=how)
+
+
+def _combine(links: NameLinks) -> Hashes:
+    """Return a hash of both ends."""
+    return links.name_node * np.int64(31) + links.id_node
 
 
 def _id_node(kind: str, value: Column) -> Column:

@@ -24,15 +24,19 @@ class ReleaseBounds:
 
 def compute_release_bounds(tracks: DataFrame, reference_date: date) -> ReleaseBounds | None:
     """Return the oldest and newest release month from 1900 to the reference date; None if no date lies between."""
+    row = select_release_bounds(tracks, reference_date).first()
+    return make_release_bounds(row["oldest"], row["newest"]) if row else None
+
+
+def select_release_bounds(tracks: DataFrame, reference_date: date) -> DataFrame:
+    """Return one row: oldest and newest, the first and last release date from 1900 to the reference date, or NULL."""
     is_plausible = F.col("release_date").between(F.lit(_EARLIEST_RELEASE), F.lit(reference_date))
-    row = (
-        tracks.where(is_plausible)
-        .agg(F.min("release_date").alias("oldest"), F.max("release_date").alias("newest"))
-        .first()
-    )
-    if row is None or row["oldest"] is None:
-        return None
-    return ReleaseBounds(row["oldest"].replace(day=1), row["newest"].replace(day=1))
+    return tracks.where(is_plausible).agg(F.min("release_date").alias("oldest"), F.max("release_date").alias("newest"))
+
+
+def make_release_bounds(oldest: date | None, newest: date | None) -> ReleaseBounds | None:
+    """Return the months of dates; None without any."""
+    return ReleaseBounds(oldest.replace(day=1), newest.replace(day=1)) if oldest and newest else None
 
 
 def add_newness_score(tracks: DataFrame, bounds: ReleaseBounds | None) -> DataFrame:

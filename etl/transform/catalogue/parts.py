@@ -30,13 +30,11 @@ class CatalogueParts:
 
     def filter_tracks(self, hashes: Hashes, is_inside: bool = True) -> "CatalogueParts":
         """Return the parts of the tracks with these hashes, or of all others."""
-        frames = self.get_frames()
-        return CatalogueParts(
-            **{
-                name: filter_by_hash(frame, track_hash(_get_key(name)), hashes, is_inside)
-                for name, frame in frames.items()
-            }
-        )
+        return CatalogueParts(**{name: self.filter_frame(name, hashes, is_inside) for name in self.get_frames()})
+
+    def filter_frame(self, name: str, hashes: Hashes, is_inside: bool = True) -> DataFrame:
+        """Return the rows of one frame about the tracks with these hashes, or about all others."""
+        return filter_by_hash(self.get_frames()[name], track_hash(_get_key(name)), hashes, is_inside)
 
     def union(self, others: "CatalogueParts") -> "CatalogueParts":
         """Return the parts of two sets of tracks."""
@@ -67,6 +65,11 @@ def select_parts(reconciled: ReconciledTracks, evidence: DataFrame) -> Catalogue
         matches=reconciled.matches.select("identity", "track_id"),
         evidence=evidence,
     )
+
+
+def add_id_hash(name: str, frame: DataFrame) -> DataFrame:
+    """Return the rows of a frame of parts with ``id_hash``, the hash of their track."""
+    return frame.withColumn("id_hash", track_hash(_get_key(name)))
 
 
 def _get_key(name: str) -> Column:

@@ -46,11 +46,8 @@ def build_track_variants(rows: DataFrame) -> DataFrame:
         "explicit",
         "isrc",
     )
-    has_album = F.coalesce("album_id", "album_name").isNotNull()
-    album_name_derived_id = F.when(has_album, name_derived_id(F.col("album_title"), F.col("artist_keys")[0]))
-    comparison_struct = F.struct(
-        "title", "version", "edition", "credit", "artist_keys", album_name_derived_id.alias("album_name_derived_id")
-    )
+    album_id = album_name_derived_id().alias("album_name_derived_id")
+    comparison_struct = F.struct("title", "version", "edition", "credit", "artist_keys", album_id)
     release_struct = F.struct("release_date", F.col("release_date_precision").alias("precision"))
     order = (precision_rank(F.col("release_date_precision")), F.col("release_date"))
     measures_struct = F.when(F.coalesce(*MEASURES).isNotNull(), F.struct(*MEASURES))
@@ -67,6 +64,12 @@ def build_track_variants(rows: DataFrame) -> DataFrame:
         .select("*", "comparison.*")
         .drop("comparison")
     )
+
+
+def album_name_derived_id() -> Column:
+    """Return the name-derived id of the album of a row; NULL without an album."""
+    has_album = F.coalesce("album_id", "album_name").isNotNull()
+    return F.when(has_album, name_derived_id(F.col("album_title"), F.col("artist_keys")[0]))
 
 
 def resolve_track_fields(variants: DataFrame, feature_sources: Sequence[str] = DEFAULT_FEATURE_SOURCES) -> DataFrame:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -20,9 +21,9 @@ from etl.transform.catalogue.links import (
     Hashes,
     artist_name_node,
     collect_columns,
-    filter_by_hash,
     find_reached,
     hash_values,
+    is_among,
     track_hash,
 )
 from etl.transform.catalogue.parts import CatalogueParts, select_parts
@@ -35,16 +36,30 @@ from etl.transform.catalogue.stages import (
     reconcile_tracks,
     resolve_track_ids,
 )
-from etl.transform.catalogue.update_inputs import CurrentInputs, LastCatalogue, News
-from etl.transform.catalogue.update_scopes import AlbumScope, ArtistScope, TrackScope
+from etl.transform.catalogue.update_inputs import CurrentInputs, LastCatalogue, News, RowLinks
+from etl.transform.catalogue.update_news import collect_news_nodes, find_seeds
+from etl.transform.catalogue.update_scopes import (
+    AlbumScope,
+    ArtistScope,
+    OutsideTracks,
+    TrackScope,
+    collect_scope_links,
+    find_album_nodes,
+    find_artist_nodes,
+    find_changed_tracks,
+)
 
 
 @dataclass(frozen=True)
 class CatalogueUpdate:
-    """The staged frames, the rows of the tracks ``id_hashes``, and the parts that replace the stored ones of these."""
+    """The staged frames, the rows of the tracks ``id_hashes``, the stored parts of these, and those that replace them.
+
+    ``former_parts`` have further tracks.
+    """
 
     frames: dict[str, DataFrame]
     rows: DataFrame
+    former_parts: CatalogueParts
     parts: CatalogueParts
     id_hashes: Hashes
     merged_artists: Sequence[str]
@@ -52,12 +67,26 @@ class CatalogueUpdate:
 
 def update_catalogue(last: LastCatalogue, current: CurrentInputs, news: News, rules: CatalogueRules) -> CatalogueUpdate:
     """Build the frames that news change; see the module."""
-    seeds = _find_seeds(last, news, rules)
+    news_nodes = collect_news_nodes(last, current, news)
+    seeds = find_seeds(last, current, news_nodes, rules)
+    row_links = (last.row_links, current.row_links, news_nodes.row_links)
     while True:
-        scope, seeds = _reconcile_scope(last, current, seeds, rules)
-        artist_scope = ArtistScope(last, current, news, scope, rules)
-        album_scope = AlbumScope(last, scope)
-        changed = np.union1d(artist_scope.find_changed_tracks(), album_scope.find_changed_tracks())
+        scope, seeds = _reconcile_scope(last, current, row_links, seeds, rules)
+        scope_links = collect_scope_links(scope)
+        artist_nodes = find_artist_nodes(last, current, news_nodes, scope, scope_links.credits, rules)
+        album_nodes = find_album_nodes(last, scope, scope_links.albums)
+        touched = [
+            links.id_hash[is_among(links.name_node, nodes)]
+            for links, nodes in ((last.credit_links, artist_nodes), (last.album_links, album_nodes))
+        ]
+        former = last.read_parts(np.unique(np.concatenate([scope.nodes, *touched])))
+        outside = OutsideTracks(
+            np.setdiff1d(np.concatenate(touched), scope.nodes),
+            *(former.filter_frame(name, scope.nodes, is_inside=False) for name in ("tracks", "albums")),
+        )
+        artist_scope = ArtistScope(last, current, former.tracks, outside, artist_nodes, scope, rules)
+        album_scope = AlbumScope(former, outside, album_nodes, scope)
+        changed = find_changed_tracks([*artist_scope.list_changes(), *album_scope.list_changes()])
         if not len(changed):
             break
         seeds = np.union1d(seeds, changed)
@@ -73,58 +102,36 @@ def update_catalogue(last: LastCatalogue, current: CurrentInputs, news: News, ru
     )
     is_counted = F.col("input_id").isin(*news.input_ids) if news.input_ids else F.lit(False)
     frames["input_key"] = frames["input_key"].where(is_counted)
-    return CatalogueUpdate(frames, scope.rows, scope.parts, scope.nodes, scope.reconciled.merged_artists)
-
-
-def _find_seeds(last: LastCatalogue, news: News, rules: CatalogueRules) -> Hashes:
-    """Return the hashes of tracks whose rows differ, or about which decisions differ."""
-    spark = news.rows.sparkSession
-    ids = news.rows.select(F.col("identity").alias("id")).unionByName(
-        news.track_ids.select(F.col("track_id").alias("id"))
-    )
-    hashes = collect_columns(ids.select(track_hash(F.col("id")).alias("id_hash")).distinct())[0]
-    pairs = _list_recording_decisions(last.decisions) ^ _list_recording_decisions(rules.decisions)
-    decided_ids = [track_id for first_id, second_id, _ in pairs for track_id in (first_id, second_id)]
-    return np.union1d(hashes, hash_values(spark, decided_ids, track_hash(F.col("value"))))
-
-
-def _list_recording_decisions(decisions: MatchDecisions) -> frozenset[tuple[str, str, bool]]:
-    return frozenset(
-        (*pair, is_match)
-        for is_match, pairs in ((True, decisions.recording_matches), (False, decisions.recording_differences))
-        for pair in pairs
-    )
+    return CatalogueUpdate(frames, scope.rows, former, scope.parts, scope.nodes, scope.reconciled.merged_artists)
 
 
 def _reconcile_scope(
-    last: LastCatalogue, current: CurrentInputs, seeds: Hashes, rules: CatalogueRules
+    last: LastCatalogue, current: CurrentInputs, row_links: Sequence[RowLinks], seeds: Hashes, rules: CatalogueRules
 ) -> tuple[TrackScope, Hashes]:
     """Reconcile the tracks that links connect with seeds, and those of artists whose spellings have become one or two.
 
     :returns: the scope, and its seeds.
     """
     spark = current.rows.sparkSession
-    edges = [(links.id_hash, links.node) for links in (last.row_links, current.row_links)]
+    edges = [(links.id_hash, links.node) for links in row_links]
     edges.append(_collect_decided_edges(current.rows, last.decisions, rules.decisions))
     merged_nodes = NO_HASHES
     while True:
         nodes = find_reached(seeds, edges)
-        rows = checkpoint_to_disk(filter_by_hash(current.rows, track_hash(F.col("identity")), nodes))
+        rows = checkpoint_to_disk(current.read_rows(nodes))
         counted_rows = exclude_mock_rows(rows) if rules.has_mock else rows
         evidence = checkpoint_to_disk(artists.find_merge_evidence(counted_rows))
-        remaining = last.parts.filter_tracks(nodes, is_inside=False).evidence
+        remaining = last.parts.filter_frame("evidence", nodes, is_inside=False)
         merged_artists = artists.list_merged_artists(
             remaining.unionByName(evidence), rules.decisions.artist_differences
         )
         changed = set(merged_artists) ^ set(last.merged_artists)
         changed_nodes = hash_values(spark, changed, artist_name_node(F.col("value")))
-        if np.isin(changed_nodes, merged_nodes).all():
+        if is_among(changed_nodes, merged_nodes).all():
             reconciled = reconcile_tracks(counted_rows, merged_artists, rules, current.latest_features)
             return TrackScope(nodes, rows, reconciled, select_parts(reconciled, evidence)), seeds
         merged_nodes = np.union1d(merged_nodes, changed_nodes)
-        of_artists = [
-            links.id_hash[np.isin(links.artist, merged_nodes)] for links in (last.row_links, current.row_links)
-        ]
+        of_artists = [links.id_hash[is_among(links.artist, merged_nodes)] for links in row_links]
         seeds = np.unique(np.concatenate([seeds, *of_artists]))
 
 
@@ -134,7 +141,9 @@ def _collect_decided_edges(rows: DataFrame, *decisions: MatchDecisions) -> tuple
         pairs |= decided.recording_matches | decided.recording_differences
     if not pairs:
         return NO_HASHES, NO_HASHES
-    frame = rows.sparkSession.createDataFrame(sorted(pairs), "first_id string, second_id string")
+    first_ids, second_ids = zip(*sorted(pairs), strict=True)
+    table = pa.table({"first_id": pa.array(first_ids), "second_id": pa.array(second_ids)})
+    frame = rows.sparkSession.createDataFrame(table)
     first, second = collect_columns(frame.select(*(track_hash(F.col(name)).alias(name) for name in frame.columns)))
     return first, second
 
@@ -149,7 +158,9 @@ def _select_playlists(last: LastCatalogue, current: CurrentInputs, news: News, s
     )
     touched_ids = touched_rows.select("playlist_id").unionByName(current.api_playlists.select("playlist_id"))
     touched_ids = touched_ids.where("playlist_id IS NOT NULL").distinct()
-    rows = checkpoint_to_disk(current.rows.join(F.broadcast(touched_ids), on="playlist_id", how="left_semi"))
-    other_matches = last.parts.filter_tracks(scope.nodes, is_inside=False).matches
+    # Groups of rows without a playlist are skipped by their statistics.
+    playlist_rows = current.rows.where("playlist_id IS NOT NULL")
+    rows = checkpoint_to_disk(playlist_rows.join(F.broadcast(touched_ids), on="playlist_id", how="left_semi"))
+    other_matches = last.parts.filter_frame("matches", scope.nodes, is_inside=False)
     matches = other_matches.unionByName(scope.parts.matches)
     return PlaylistFrames(current.api_playlists, current.snapshots, resolve_track_ids(rows, matches))

@@ -1,39 +1,41 @@
 """What an update of a catalogue reads: the last catalogue, the current inputs, and what differs between them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pyspark.sql import DataFrame
 
 from etl.transform.catalogue.decisions import MatchDecisions
-from etl.transform.catalogue.links import Hashes, collect_columns
+from etl.transform.catalogue.links import Hashes, NameLinks
 from etl.transform.catalogue.parts import CatalogueParts
 
 
-@dataclass(frozen=True)
-class RowLinks:
+class RowLinks(NamedTuple):
     """The result of ``links.build_row_links``, collected.
 
-    Those of rows that the last catalogue and the current one both have may be in one of them only.
+    Those of rows that the last catalogue and the current one both have may be in one of them only, and those of news in
+    none.
     """
 
     id_hash: Hashes
     node: Hashes
     artist: Hashes
 
-    @staticmethod
-    def collect(links: DataFrame) -> "RowLinks":
-        """Collect links."""
-        return RowLinks(*collect_columns(links.select("id_hash", "node", "artist")))
-
 
 @dataclass(frozen=True)
 class LastCatalogue:
-    """The catalogue of the last run: its rows' links, its rows about artists, its parts, and what was decided."""
+    """The catalogue of the last run: its links, its rows about artists, its parts, and what was decided.
+
+    ``read_parts`` returns the parts of the tracks with some hashes, without a scan of Spark.
+    """
 
     row_links: RowLinks
+    credit_links: NameLinks
+    album_links: NameLinks
     artist_rows: DataFrame
     parts: CatalogueParts
+    read_parts: Callable[[Hashes], CatalogueParts]
     merged_artists: Sequence[str]
     decisions: MatchDecisions
 
@@ -42,10 +44,12 @@ class LastCatalogue:
 class CurrentInputs:
     """The rows of the current inputs: parameters as for ``pipeline.build_from_rows``.
 
-    ``rows`` are analysed by ``reconciliation.add_track_identity``, and ``row_links`` are theirs.
+    ``rows`` are analysed by ``reconciliation.add_track_identity``, and ``row_links`` are theirs; ``read_rows`` returns
+    those about the tracks with some hashes.
     """
 
     rows: DataFrame
+    read_rows: Callable[[Hashes], DataFrame]
     row_links: RowLinks
     artist_rows: DataFrame
     api_playlists: DataFrame
@@ -58,9 +62,9 @@ class CurrentInputs:
 class News:
     """What differs from the last run.
 
-    ``rows``: identity, track_id, playlist_id of added and removed rows about tracks; ``artist_rows``: artist_id, name
-    of added and removed rows about artists; ``track_ids``: track_id of further tracks to stage; ``input_ids``: the
-    inputs whose rows are counted.
+    ``rows``: added and removed rows about tracks, as ``CurrentInputs`` has them; ``artist_rows``: artist_id, name of
+    added and removed rows about artists; ``track_ids``: track_id of further tracks to stage; ``input_ids``: the inputs
+    whose rows are counted.
     """
 
     rows: DataFrame

@@ -4,17 +4,21 @@ So both the artist or album that a name means and the fields of each are compute
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import reduce
+from typing import NamedTuple
 
 import numpy as np
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from etl.engines.small_frames import collect_tables
 from etl.transform.catalogue import albums, artists
 from etl.transform.catalogue.decisions import MatchDecisions
 from etl.transform.catalogue.links import (
     NO_HASHES,
     Hashes,
+    NameLinks,
     album_name_node,
     artist_id_node,
     artist_name_node,
@@ -23,12 +27,15 @@ from etl.transform.catalogue.links import (
     collect_columns,
     filter_by_hash,
     find_reached,
+    get_columns,
     hash_values,
+    is_among,
     track_hash,
 )
 from etl.transform.catalogue.parts import CatalogueParts
 from etl.transform.catalogue.stages import CatalogueRules, ReconciledTracks, checkpoint_to_disk
-from etl.transform.catalogue.update_inputs import CurrentInputs, LastCatalogue, News
+from etl.transform.catalogue.update_inputs import CurrentInputs, LastCatalogue
+from etl.transform.catalogue.update_news import NewsNodes
 from etl.transform.names import artist_key, name_derived_id
 
 
@@ -42,54 +49,97 @@ class TrackScope:
     parts: CatalogueParts
 
 
-class ArtistScope:
-    """The artists that news touch: of changed rows about artists, and of tracks before and after the update.
+@dataclass(frozen=True)
+class OutsideTracks:
+    """The tracks outside of a scope that have one of the artists or albums that news touch: hashes and stored parts."""
+
+    id_hashes: Hashes
+    tracks: DataFrame
+    albums: DataFrame
+
+
+class ScopeLinks(NamedTuple):
+    """The links of reconciled tracks."""
+
+    credits: NameLinks
+    albums: NameLinks
+
+
+def collect_scope_links(scope: TrackScope) -> ScopeLinks:
+    """Collect the links of the tracks of a scope."""
+    tables = collect_tables(
+        {"credits": build_credit_links(scope.parts.tracks), "albums": build_album_links(scope.parts.albums)}
+    )
+    return ScopeLinks(*(NameLinks(*get_columns(table)) for table in tables.values()))
+
+
+def find_artist_nodes(
+    last: LastCatalogue,
+    current: CurrentInputs,
+    news_nodes: NewsNodes,
+    scope: TrackScope,
+    scope_links: NameLinks,
+    rules: CatalogueRules,
+) -> Hashes:
+    """Return the nodes of the artists that news touch: of changed rows about artists, and of tracks before and after.
 
     They are all that names and ids connect, so that both the artist that a name means and the fields of an artist are
     complete.
     """
+    is_in_scope = is_among(last.credit_links.id_hash, scope.nodes)
+    merged = set(last.merged_artists) ^ set(scope.reconciled.merged_artists)
+    seeds = [
+        *(hashes[is_in_scope] for hashes in last.credit_links[1:]),
+        *scope_links[1:],
+        news_nodes.artist_nodes,
+        hash_values(current.rows.sparkSession, merged, artist_name_node(F.col("value"))),
+        _find_decided_artists(last, current, rules.decisions),
+    ]
+    edges = [(links.name_node, links.id_node) for links in (last.credit_links, scope_links)]
+    return find_reached(np.concatenate(seeds), [*edges, news_nodes.listed_links])
+
+
+def find_album_nodes(last: LastCatalogue, scope: TrackScope, scope_links: NameLinks) -> Hashes:
+    """Return the nodes of the albums that news touch: of tracks before and after, and what names and ids connect."""
+    is_in_scope = is_among(last.album_links.id_hash, scope.nodes)
+    seeds = [*(hashes[is_in_scope] for hashes in last.album_links[1:]), *scope_links[1:]]
+    edges = [(links.name_node, links.id_node) for links in (last.album_links, scope_links)]
+    return find_reached(np.concatenate(seeds), edges)
+
+
+class ArtistScope:
+    """The artists of some nodes, and their credits before and after the update."""
 
     def __init__(
-        self, last: LastCatalogue, current: CurrentInputs, news: News, scope: TrackScope, rules: CatalogueRules
+        self,
+        last: LastCatalogue,
+        current: CurrentInputs,
+        former_tracks: DataFrame,
+        outside: OutsideTracks,
+        nodes: Hashes,
+        scope: TrackScope,
+        rules: CatalogueRules,
     ) -> None:
-        self._current, self._rules, self._scope = current, rules, scope
-        spark = current.rows.sparkSession
-        last_links = collect_columns(build_credit_links(last.parts.tracks))
-        new_links = collect_columns(build_credit_links(scope.parts.tracks))
-        listed_links = [collect_columns(_build_listed_links(rows)) for rows in (last.artist_rows, current.artist_rows)]
-        is_in_scope = np.isin(last_links[0], scope.nodes)
-        merged = set(last.merged_artists) ^ set(scope.reconciled.merged_artists)
-        seeds = [
-            *(hashes[is_in_scope] for hashes in last_links[1:]),
-            *new_links[1:],
-            *collect_columns(_build_listed_links(news.artist_rows)),
-            collect_columns(current.requested_artists.select(artist_id_node(F.col("artist_id")).alias("node")))[0],
-            hash_values(spark, merged, artist_name_node(F.col("value"))),
-            _find_decided_artists(last, current, rules.decisions),
-        ]
-        edges = [(links[-2], links[-1]) for links in (last_links, new_links, *listed_links)]
-        self._nodes = find_reached(np.concatenate(seeds), edges)
-        is_touched = np.isin(last_links[1], self._nodes)
-        self._outside = np.setdiff1d(last_links[0][is_touched], scope.nodes)
-        former_tracks = last.parts.filter_tracks(np.union1d(self._outside, scope.nodes)).tracks
-        former_tracks = checkpoint_to_disk(former_tracks)
-        outside_tracks = filter_by_hash(former_tracks, track_hash(F.col("track_id")), self._outside)
+        """
+        :param former_tracks: the stored parts of the tracks of the scope and of those outside.
+        """
+        self._current, self._rules, self._nodes, self._outside = current, rules, nodes, outside.id_hashes
         self._listed_rows = checkpoint_to_disk(self._filter_listed(current.artist_rows))
         self._former_credits = self._build_credits(
             former_tracks, self._filter_listed(last.artist_rows), last.merged_artists, last.decisions
         )
         self.credits = checkpoint_to_disk(
             self._build_credits(
-                outside_tracks.unionByName(scope.parts.tracks),
+                outside.tracks.unionByName(scope.parts.tracks),
                 self._listed_rows,
                 scope.reconciled.merged_artists,
                 rules.decisions,
             )
         )
 
-    def find_changed_tracks(self) -> Hashes:
+    def list_changes(self) -> list[DataFrame]:
         """Return the hashes of tracks outside of the scope whose artists change."""
-        return _find_differing_tracks(self._former_credits, self.credits, ["position", "artist_id"], self._outside)
+        return _list_differing_tracks(self._former_credits, self.credits, ["position", "artist_id"], self._outside)
 
     def list_staged_rows(self) -> DataFrame:
         """Return the rows about these artists; without mock artists that nothing needs."""
@@ -111,29 +161,19 @@ class ArtistScope:
 
 
 class AlbumScope:
-    """The albums that news touch: of tracks before and after the update, and all that names and ids connect."""
+    """The albums of some nodes, before and after the update; parameters as for ``ArtistScope``."""
 
-    def __init__(self, last: LastCatalogue, scope: TrackScope) -> None:
-        last_links = collect_columns(build_album_links(last.parts.albums))
-        new_links = collect_columns(build_album_links(scope.parts.albums))
-        is_in_scope = np.isin(last_links[0], scope.nodes)
-        seeds = [*(hashes[is_in_scope] for hashes in last_links[1:]), *new_links[1:]]
-        edges = [(links[1], links[2]) for links in (last_links, new_links)]
-        self._nodes = find_reached(np.concatenate(seeds), edges)
-        self._outside = np.setdiff1d(last_links[0][np.isin(last_links[1], self._nodes)], scope.nodes)
-        former = last.parts.filter_tracks(np.union1d(self._outside, scope.nodes))
-        former = replace(former, tracks=checkpoint_to_disk(former.tracks), albums=checkpoint_to_disk(former.albums))
-        outside = former.filter_tracks(self._outside)
-        former_variants = self._build_variants(former.albums)
-        self._former_ids = self._build_ids(former.tracks, former_variants)
+    def __init__(self, former: CatalogueParts, outside: OutsideTracks, nodes: Hashes, scope: TrackScope) -> None:
+        self._nodes, self._outside = nodes, outside.id_hashes
+        self._former_ids = self._build_ids(former.tracks, self._build_variants(former.albums))
         self.variants = checkpoint_to_disk(self._build_variants(outside.albums.unionByName(scope.parts.albums)))
         self.album_ids = checkpoint_to_disk(
             self._build_ids(outside.tracks.unionByName(scope.parts.tracks), self.variants)
         )
 
-    def find_changed_tracks(self) -> Hashes:
+    def list_changes(self) -> list[DataFrame]:
         """Return the hashes of tracks outside of the scope whose album changes."""
-        return _find_differing_tracks(self._former_ids, self.album_ids, ["album_id"], self._outside)
+        return _list_differing_tracks(self._former_ids, self.album_ids, ["album_id"], self._outside)
 
     def _build_variants(self, album_parts: DataFrame) -> DataFrame:
         node = album_name_node(F.col("album_name_derived_id"))
@@ -145,24 +185,29 @@ class AlbumScope:
         return albums.build_album_ids(filter_by_hash(tracks_with_album, node, self._nodes), variants)
 
 
-def _find_differing_tracks(former: DataFrame, present: DataFrame, columns: list[str], outside: Hashes) -> Hashes:
-    """Return the hashes of tracks, among those outside, that have other rows now."""
-    if not len(outside):
+def find_changed_tracks(changes: Sequence[DataFrame]) -> Hashes:
+    """Return the hashes of tracks that have changed.
+
+    :param changes: the results of ``list_changes``.
+    """
+    if not changes:
         return NO_HASHES
+    return np.unique(collect_columns(reduce(DataFrame.unionByName, changes))[0])
+
+
+def _list_differing_tracks(
+    former: DataFrame, present: DataFrame, columns: list[str], outside: Hashes
+) -> list[DataFrame]:
+    """Return the hashes of tracks, among those outside, that have other rows now; no frame without any outside."""
+    if not len(outside):
+        return []
     id_hash = track_hash(F.col("track_id"))
     sides = [
         filter_by_hash(frame.select("track_id", *columns, F.lit(weight).alias("weight")), id_hash, outside)
         for frame, weight in ((former, -1), (present, 1))
     ]
     differing = sides[0].unionByName(sides[1]).groupBy("track_id", *columns).agg(F.sum("weight").alias("weight"))
-    return np.unique(collect_columns(differing.where("weight <> 0").select(id_hash.alias("id_hash")))[0])
-
-
-def _build_listed_links(artist_rows: DataFrame) -> DataFrame:
-    return artist_rows.select(
-        artist_name_node(artist_key(F.col("name"))).alias("name_node"),
-        artist_id_node(F.col("artist_id")).alias("id_node"),
-    ).distinct()
+    return [differing.where("weight <> 0").select(id_hash.alias("id_hash"))]
 
 
 def _find_decided_artists(last: LastCatalogue, current: CurrentInputs, decisions: MatchDecisions) -> Hashes:

@@ -96,9 +96,15 @@ def exclude_feature_sources(tracks: DataFrame, *sources: str) -> DataFrame:
 
 
 def count_recordings(tracks: DataFrame) -> int:
+    """Return how many recordings ``build_recording_count`` counts."""
+    row = build_recording_count(tracks).first()
+    return int(row["size"] or 0) if row else 0
+
+
+def build_recording_count(tracks: DataFrame) -> DataFrame:
     """Return how many recordings have a track with all nine features, and their naming track among ``tracks``.
 
-    The naming track is the one whose id is the recording's.
+    The naming track is the one whose id is the recording's. The result is one row: size, which is NULL without tracks.
     """
     is_naming_track = F.col("track_id") == F.col("recording_id")
     is_complete_naming_track = is_naming_track & _has_all_features()
@@ -109,8 +115,7 @@ def count_recordings(tracks: DataFrame) -> int:
         F.bool_or(_has_all_features()).alias("has_features"),
     )
     has_other_complete_track = F.col("recording").isNotNull() & F.col("has_naming_track") & F.col("has_features")
-    row = groups.agg((F.sum("complete_count") + F.count_if(has_other_complete_track)).alias("size")).first()
-    return int(row["size"] or 0) if row else 0
+    return groups.agg((F.sum("complete_count") + F.count_if(has_other_complete_track)).alias("size"))
 
 
 def should_refit(
