@@ -17,7 +17,8 @@ from pathlib import Path
 from benchmarks._refresh_series import MODES, open_refresh_series
 from etl import database
 from etl.formats.contracts import ARTIST_ROW, MOCK_SOURCE, TRACK_ROW
-from etl.jobs import catalogue_inputs, refresh, refresh_plan
+from etl.jobs import refresh, refresh_plan
+from etl.jobs.catalogue.inputs import parse_files, union_accepted
 from etl.settings import Settings
 from etl.storage.lake import Lake
 from simulator.jobs import mock_api
@@ -62,9 +63,9 @@ def _count_calls(mode: str) -> None:
 def _replace_seed_data(series_settings: Settings) -> None:
     """Replace the seed data by one account with 50 playlists of 100 tracks each, of the mock API's tracks."""
     with refresh.open_session(series_settings, "benchmark spotify") as spark:
-        parsed = catalogue_inputs.parse_files(spark, refresh_plan.list_current_inputs(Lake(series_settings.lake_url)))
-        tracks = catalogue_inputs.union_accepted(spark, parsed["track"], TRACK_ROW).toPandas()
-        artists = catalogue_inputs.union_accepted(spark, parsed["artist"], ARTIST_ROW).toPandas()
+        parsed = parse_files(spark, refresh_plan.list_current_inputs(Lake(series_settings.lake_url)))
+        tracks = union_accepted(spark, parsed["track"], TRACK_ROW).toPandas()
+        artists = union_accepted(spark, parsed["artist"], ARTIST_ROW).toPandas()
     write_seed_data(
         tracks,
         artists,

@@ -8,11 +8,7 @@ a message, never records.
     audio_features                bring responses of ReccoBeats into the lake
     fetch_outcomes                record the outcome of such a fetch
     refresh_plan, refresh         the catalogue: plan; transform, fit, load
-    catalogue_inputs              the rows of files, parsed once
-    catalogue_news, catalogue_build, catalogue_state
-                                  what differs from the last catalogue; the frames; what is stored for the next one
-    catalogue_summary             what depends on all tracks: their number, recordings, the months of newness
-    api_frames                    the part of the catalogue's frames that API responses give
+    catalogue                     the parts of its transform: inputs, news, frames, what is stored for the next run
     events                        the load of events: plan, load
     event_sources, event_files    its inputs as files, and the parsing of one file
     api_events                    events in API responses

@@ -16,11 +16,19 @@ from etl.engines.small_frames import make_frame
 from etl.engines.spark import is_small_input, open_lazy_session, open_session, options_for_size
 from etl.formats.contracts import CATALOGUE, STAGED
 from etl.formats.feature_providers import list_cluster_exclusions
-from etl.jobs import api_frames, catalogue_build, catalogue_inputs
-from etl.jobs.api_frames import ApiFrames
-from etl.jobs.catalogue_build import BuiltCatalogue, RefreshSources
-from etl.jobs.catalogue_state import StateDocument
-from etl.jobs.catalogue_summary import select_fitted_tracks
+from etl.jobs.catalogue.api_frames import STAGED_NAMES, ApiFrames, build_api_frames
+from etl.jobs.catalogue.build import (
+    BuiltCatalogue,
+    RefreshSources,
+    build_update,
+    build_whole,
+    find_last_state,
+    read_sources,
+    write_frames,
+)
+from etl.jobs.catalogue.inputs import parse_new_inputs
+from etl.jobs.catalogue.state import StateDocument
+from etl.jobs.catalogue.summary import select_fitted_tracks
 from etl.load import Run, RunInput, load_frames_under_lock
 from etl.settings import Settings
 from etl.storage.full_disk import report_full_disk
@@ -50,8 +58,8 @@ def transform_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
     lake = Lake(settings.lake_url)
     plan = lake.checkpoints.read_document(run_id, "plan")
     inputs = _load_planned_inputs(plan)
-    sources = catalogue_build.read_sources(plan, inputs, lake, settings)
-    last = catalogue_build.find_last_state(sources, lake)
+    sources = read_sources(plan, inputs, lake, settings)
+    last = find_last_state(sources, lake)
     if last is None or not _store_frames(run_id, lake, sources, last, settings):
         _store_frames(run_id, lake, sources, None, settings)
     return {received_input.name: received_input.row_count for received_input in inputs}
@@ -67,14 +75,14 @@ def _store_frames(
     plan, inputs = sources.plan, sources.inputs
     options = options_for_size(_estimate_size(lake, sources, last))
     with open_session(settings, f"transform_catalogue {run_id}", options) as spark:
-        catalogue_inputs.parse_new_inputs(spark, lake, inputs)
-        spotify_frames = api_frames.build_api_frames(
+        parse_new_inputs(spark, lake, inputs)
+        spotify_frames = build_api_frames(
             spark, lake, run_id, inputs, plan["memory_run_id"], sources.rules_settings["api_source"]
         )
         if last:
-            built = catalogue_build.build_update(spark, lake, sources, spotify_frames, last)
+            built = build_update(spark, lake, sources, spotify_frames, last)
         else:
-            built = catalogue_build.build_whole(spark, lake, sources, spotify_frames)
+            built = build_whole(spark, lake, sources, spotify_frames)
         months, recording_count = built.summary.list_months(), built.summary.recording_count
         if last and ((last.bounds is None) != (months is None) or _should_refit(recording_count, settings)):
             log.info("Newness or clusters of all tracks change: all rows are reconciled.")
@@ -85,9 +93,7 @@ def _store_frames(
             # Clusters of an update are not fitted again, so that the load needs no session of its own.
             frames |= {name: _assign_clusters(frames[name], settings) for name in _CLUSTERED_FRAMES}
         staged_frames = {name: frames[name].select(*STAGED[name].fieldNames()) for name in _CATALOGUE_FRAMES}
-        state_id = catalogue_build.write_frames(
-            lake, run_id, staged_frames, sources, built, last, spotify_frames.state_run_id
-        )
+        state_id = write_frames(lake, run_id, staged_frames, sources, built, last, spotify_frames.state_run_id)
     lake.checkpoints.write_document(run_id, "newness", {"bounds": months})
     lake.checkpoints.write_document(run_id, "recordings", {"count": recording_count})
     lake.checkpoints.write_document(run_id, "memory", {"run_id": spotify_frames.state_run_id})
@@ -119,7 +125,7 @@ def _complete_frames(
         frames["input_key"].unionByName(survey_frames["input_key"]).unionByName(spotify_frames.input_keys)
     )
     frames["track_alias"] = frames["track_alias"].unionByName(spotify_frames.linked_aliases)
-    frames |= {name: getattr(spotify_frames, name) for name in api_frames.STAGED_NAMES}
+    frames |= {name: getattr(spotify_frames, name) for name in STAGED_NAMES}
     frames["rejected_row"] = built.new_inputs.rejected.unionByName(spotify_frames.rejected)
     frames["provider_features"] = provider_features.select_for_unstaged_tracks(
         spotify_frames.latest_features, built.tracks, tuple(sources.rules_settings["feature_sources"])

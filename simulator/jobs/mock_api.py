@@ -7,7 +7,7 @@ from etl.engines.spark import open_session, options_for_size
 from etl.extract.spotify.app import get_app
 from etl.extract.spotify.sign_in import sign_in_unattended
 from etl.formats.contracts import ARTIST_ROW, TRACK_ROW
-from etl.jobs.catalogue_inputs import parse_files, union_accepted
+from etl.jobs.catalogue.inputs import parse_files, union_accepted
 from etl.jobs.fetch_outcomes import open_accounts
 from etl.jobs.refresh_plan import list_current_inputs
 from etl.settings import Settings

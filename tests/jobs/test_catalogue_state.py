@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from etl.engines.small_frames import make_frame
 from etl.formats.contracts import ANALYSED_ROW
-from etl.jobs.catalogue_state import (
+from etl.jobs.catalogue.state import (
     _PART_SCHEMAS,
     StateDocument,
     StateReader,

@@ -10,7 +10,8 @@ import pytest
 
 from campaigns.crash_runs import warehouse_comparison
 from campaigns.crash_runs.warehouse_comparison import Differences, compare_warehouses
-from etl.jobs import catalogue_build, kaggle, refresh, refresh_plan
+from etl.jobs import kaggle, refresh, refresh_plan
+from etl.jobs.catalogue import build
 from etl.load import statements
 from etl.settings import Settings, read_settings
 from etl.storage.lake import Lake
@@ -102,7 +103,7 @@ NIGHTS = {1: [_receive_files], 2: [_receive_tracks, _receive_unnamed_tracks], 3:
 def test_both_warehouses_are_equal_after_each_night(
     tmp_path: Path, embedded_server: postgres.Server, migrated_template: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(catalogue_build, "MAX_NEWS_FRACTION", 10.0)
+    monkeypatch.setattr(build, "MAX_NEWS_FRACTION", 10.0)
     with (
         copy_database(embedded_server, migrated_template) as url,
         copy_database(embedded_server, migrated_template) as rebuilt_url,

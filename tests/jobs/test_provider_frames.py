@@ -7,7 +7,7 @@ from pyspark.sql import SparkSession
 
 from etl.formats.contracts import STAGED
 from etl.formats.feature_providers import ORIGIN, list_feature_sources
-from etl.jobs.api_frames import build_api_frames
+from etl.jobs.catalogue.api_frames import build_api_frames
 from etl.load import Run, RunInput, load_frames
 from etl.storage.lake import Lake
 from etl.transform import provider_features

@@ -7,9 +7,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from etl.formats.contracts import ANALYSED_ROW, ARTIST_ROW, TRACK_ROW
-from etl.jobs.api_frames import ApiFrames
-from etl.jobs.catalogue_inputs import FileRows, read_track_rows
-from etl.jobs.catalogue_state import StateDocument
+from etl.jobs.catalogue.api_frames import ApiFrames
+from etl.jobs.catalogue.inputs import FileRows, read_track_rows
+from etl.jobs.catalogue.state import StateDocument
 from etl.storage.lake import Lake
 from etl.transform.catalogue.links import Hashes, filter_by_hash, track_hash
 from etl.transform.catalogue.reconciliation import add_track_identity

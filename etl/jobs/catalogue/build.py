@@ -17,11 +17,10 @@ from pyspark.sql import functions as F
 
 from etl.formats.contracts import LATEST_STATE
 from etl.formats.feature_providers import SERVICES, list_feature_sources
-from etl.jobs import api_frames
-from etl.jobs.api_frames import ApiFrames
-from etl.jobs.catalogue_inputs import FileRows, read_file_rows, read_row_links
-from etl.jobs.catalogue_news import RefreshRows, find_api_rows, find_news
-from etl.jobs.catalogue_state import (
+from etl.jobs.catalogue.api_frames import ApiFrames, get_api_source
+from etl.jobs.catalogue.inputs import FileRows, read_file_rows, read_row_links
+from etl.jobs.catalogue.news import RefreshRows, find_api_rows, find_news
+from etl.jobs.catalogue.state import (
     MAX_SEGMENTS,
     StateDocument,
     StateReader,
@@ -32,7 +31,7 @@ from etl.jobs.catalogue_state import (
     read_state_document,
     replace_tracks,
 )
-from etl.jobs.catalogue_summary import CatalogueSummary, summarise_tracks, summarise_update
+from etl.jobs.catalogue.summary import CatalogueSummary, summarise_tracks, summarise_update
 from etl.settings import Settings
 from etl.storage import parquet_frames
 from etl.storage.catalogue_states import compute_code_version
@@ -110,7 +109,7 @@ def read_sources(plan: dict[str, Any], inputs: list[ReceivedInput], lake: Lake, 
     """Return what a refresh reads."""
     rules_settings = {
         "code": compute_code_version(),
-        "api_source": api_frames.get_api_source(lake, settings),
+        "api_source": get_api_source(lake, settings),
         "feature_sources": list(list_feature_sources(settings.features.providers)),
         "cluster_features_from": settings.cluster_features_from,
         "has_service": any(provider in SERVICES for provider in settings.features.providers),
