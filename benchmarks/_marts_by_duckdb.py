@@ -15,15 +15,18 @@ from tests.marts.by_duckdb import DUCKDB_QUERIES, LISTENING_VIEWS, TABLES
 _KEYS = {"user_id", "artist_id", "place", "local_date"}
 """Columns by which people look rows up; a kept result gets an index on each that it has."""
 
-_QUESTIONS = DUCKDB_QUERIES | {
-    "charts": f"""
-        select * from ({DUCKDB_QUERIES["charts"]})
-        qualify row_number() over (
-            partition by period, period_start, place_kind, place, kind order by plays desc, item
-        ) <= 100
-    """
+_FIRST_HUNDRED_OF = {
+    "charts": "period, period_start, place_kind, place, kind",
+    **dict.fromkeys(("wrapped_track", "wrapped_artist", "wrapped_genre"), "user_id, year"),
 }
-"""The marts keep the first hundred of each chart, so DuckDB keeps no more."""
+"""The marts show the first hundred of each chart and of each year of a user, so DuckDB keeps no more."""
+_QUESTIONS = DUCKDB_QUERIES | {
+    name: f"""
+        select * from ({DUCKDB_QUERIES[name]})
+        qualify row_number() over (partition by {columns} order by plays desc, item) <= 100
+    """
+    for name, columns in _FIRST_HUNDRED_OF.items()
+}
 
 
 def export_star(url: str, folder: Path) -> None:
