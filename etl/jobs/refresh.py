@@ -91,7 +91,8 @@ def _store_frames(
         frames["dim_track"] = newness.add_newness_score(frames["dim_track"], built.summary.bounds)
         if last:
             # Clusters of an update are not fitted again, so that the load needs no session of its own.
-            frames |= {name: _assign_clusters(frames[name], settings) for name in _CLUSTERED_FRAMES}
+            model = _load_stored_model(settings)
+            frames |= {name: _assign_clusters(frames[name], model, settings) for name in _CLUSTERED_FRAMES}
         staged_frames = {name: frames[name].select(*STAGED[name].fieldNames()) for name in _CATALOGUE_FRAMES}
         state_id = write_frames(lake, run_id, staged_frames, sources, built, last, spotify_frames.state_run_id)
     lake.checkpoints.write_document(run_id, "newness", {"bounds": months})
@@ -213,7 +214,7 @@ def load_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
     names = _CATALOGUE_FRAMES + (_FIT_FRAMES if is_new_fit else ())
     size_bytes = lake.checkpoints.get_size_bytes(run_id, names)
     model = _load_fitted_model(lake, run_id) if is_new_fit else _load_stored_model(settings)
-    has_clusters = catalogue["has_clusters"] and not is_new_fit
+    needs_clusters = model is not None and (is_new_fit or not catalogue["has_clusters"])
     options = options_for_size(size_bytes)
     with (
         lock_for_run(run, settings.warehouse_url) as connection,
@@ -221,9 +222,9 @@ def load_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
     ):
         frames: dict[str, DataFrame | pa.Table] = {}
         for name in names:
-            if name in _CLUSTERED_FRAMES and model and not has_clusters:
+            if needs_clusters and name in _CLUSTERED_FRAMES:
                 frame = lake.checkpoints.read_frame(open_spark(), run_id, name, STAGED[name])
-                frames[name] = _assign_clusters(frame, settings, model)
+                frames[name] = _assign_clusters(frame, model, settings)
             elif is_small_input(size_bytes):
                 frames[name] = lake.checkpoints.read_table(run_id, name, STAGED[name])
             else:
@@ -231,10 +232,9 @@ def load_catalogue(run_id: str, settings: Settings) -> dict[str, int]:
         return load_frames_under_lock(connection, frames, run, settings.warehouse_url)
 
 
-def _assign_clusters(tracks: DataFrame, settings: Settings, model: ClusterModel | None = None) -> DataFrame:
-    """Return tracks with their clusters, by a model or the stored one; without a model they have none."""
-    model = model or _load_stored_model(settings)
-    if not model:
+def _assign_clusters(tracks: DataFrame, model: ClusterModel | None, settings: Settings) -> DataFrame:
+    """Return tracks with their clusters; without a model they have none."""
+    if model is None:
         return tracks
     return clear_clusters(assign_clusters(tracks, model), *list_cluster_exclusions(settings.cluster_features_from))
 

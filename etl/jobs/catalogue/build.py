@@ -70,6 +70,11 @@ class RefreshSources:
         return date.fromisoformat(self.plan["reference_date"])
 
     @property
+    def input_ids(self) -> list[str]:
+        """The ids of the inputs."""
+        return [received_input.input_id for received_input in self.inputs]
+
+    @property
     def features_from(self) -> str:
         """The setting ``cluster_features_from``."""
         return str(self.rules_settings["cluster_features_from"])
@@ -141,7 +146,7 @@ def find_last_state(sources: RefreshSources, lake: Lake) -> StateDocument | None
 
 def build_whole(spark: SparkSession, lake: Lake, sources: RefreshSources, spotify_frames: ApiFrames) -> BuiltCatalogue:
     """Reconcile all rows."""
-    files = read_file_rows(spark, lake, [received_input.input_id for received_input in sources.inputs])
+    files = read_file_rows(spark, lake, sources.input_ids)
     rules = sources.make_rules()
     rows = checkpoint_to_disk(files.rows.unionByName(add_track_identity(spotify_frames.track_rows)))
     frames, reconciled, evidence = build_from_rows(
@@ -179,14 +184,7 @@ def build_update(
     rules = sources.make_rules()
     reader = StateReader(spark, lake.catalogue_states, document)
     state = reader.read_state()
-    input_ids = [received_input.input_id for received_input in sources.inputs]
-    rows = RefreshRows(
-        read_file_rows(spark, lake, list(document.input_ids)),
-        read_file_rows(spark, lake, input_ids),
-        read_file_rows(spark, lake, sorted(set(input_ids) - set(document.input_ids))),
-        read_file_rows(spark, lake, sorted(set(document.input_ids) - set(input_ids))),
-        *find_api_rows(state.api_rows, spotify_frames, document),
-    )
+    rows = _read_rows(spark, lake, sources, spotify_frames, document, state)
     last_api = {name: lake.latest_state.read_frame(spark, document.api_state_run_id, name) for name in LATEST_STATE}
     last_api_artists = staged_frames.build_artist_rows(last_api, rules.api_source)
     last = LastCatalogue(
@@ -202,7 +200,7 @@ def build_update(
     current = CurrentInputs(
         rows.files.rows.unionByName(rows.api_rows),
         partial(rows.read_rows, spark, lake),
-        RowLinks(*read_row_links(lake, input_ids)),
+        RowLinks(*read_row_links(lake, sources.input_ids)),
         rows.files.artist_rows.unionByName(spotify_frames.artist_rows),
         spotify_frames.playlists,
         spotify_frames.snapshots,
@@ -232,6 +230,24 @@ def build_update(
         changes,
         update.id_hashes,
         list(update.merged_artists),
+    )
+
+
+def _read_rows(
+    spark: SparkSession,
+    lake: Lake,
+    sources: RefreshSources,
+    spotify_frames: ApiFrames,
+    document: StateDocument,
+    state: StoredState,
+) -> RefreshRows:
+    input_ids, last_input_ids = set(sources.input_ids), set(document.input_ids)
+    return RefreshRows(
+        read_file_rows(spark, lake, list(document.input_ids)),
+        read_file_rows(spark, lake, sources.input_ids),
+        read_file_rows(spark, lake, sorted(input_ids - last_input_ids)),
+        read_file_rows(spark, lake, sorted(last_input_ids - input_ids)),
+        *find_api_rows(state.api_rows, spotify_frames, document),
     )
 
 

@@ -140,11 +140,11 @@ class StateReader:
 
     def read_links(self, name: str) -> list[Hashes]:
         """Return the columns of links: of ``credit_links``, ``album_links`` or ``row_links`` (of the API's rows)."""
-        return get_columns(self._read_live_rows(name, _LINK_SCHEMAS[name]))
+        return get_columns(self._read_current_rows(name, _LINK_SCHEMAS[name]))
 
     def read_release_dates(self, id_hashes: Hashes) -> DataFrame:
         """Return release_date of the tracks without those with some hashes; each date once."""
-        table = self._read_live_rows("tracks", _RELEASE_DATE)
+        table = self._read_current_rows("tracks", _RELEASE_DATE)
         is_outside = ~is_among(np.asarray(table.column("id_hash").to_numpy()), id_hashes)
         dates = pc.unique(table.column("release_date").filter(pa.array(is_outside)))
         schema = build_schema(release_date=DateType())
@@ -169,7 +169,7 @@ class StateReader:
             for segment, later_hashes in self._segments
         )
 
-    def _read_live_rows(self, name: str, schema: StructType) -> pa.Table:
+    def _read_current_rows(self, name: str, schema: StructType) -> pa.Table:
         tables = []
         for segment, later_hashes in self._segments:
             table = self._states.read_rows(segment, name, schema)
